@@ -1,0 +1,44 @@
+// An executor that runs its queue only when told to, one step at a time, on the caller's thread. For
+// tests, and the heart of the simulation.
+
+#ifndef THAW_CC_BASE_MANUAL_EXECUTOR_H_
+#define THAW_CC_BASE_MANUAL_EXECUTOR_H_
+
+#include <cstdint>
+#include <deque>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "cc/base/executor.h"
+
+namespace thaw {
+
+class ManualExecutor : public Executor {
+ public:
+  void Post(absl::AnyInvocable<void()> work) override { queue_.push_back(std::move(work)); }
+
+  // Runs the oldest entry; false if there is none.
+  bool Step() {
+    if (queue_.empty()) return false;
+    auto work = std::move(queue_.front());
+    queue_.pop_front();
+    ++steps_;
+    work();
+    return true;
+  }
+  // Runs until the queue is empty.
+  void RunAll() {
+    while (Step()) {
+    }
+  }
+  bool idle() const { return queue_.empty(); }
+  int64_t steps() const { return steps_; }
+
+ private:
+  std::deque<absl::AnyInvocable<void()>> queue_;
+  int64_t steps_ = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_BASE_MANUAL_EXECUTOR_H_

@@ -1,0 +1,62 @@
+// The alarms of one clock, in the order they are due. Shared by every Clock there is, so that the rule
+// for late alarms is written once.
+//
+// The owner calls Turn() at the start of each turn of its loop and FireDue() when it has read the
+// clock; NextDue() says how long it may sleep.
+
+#ifndef THAW_CC_CLOCK_ALARM_QUEUE_H_
+#define THAW_CC_CLOCK_ALARM_QUEUE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "cc/clock/clock.h"
+
+namespace thaw {
+
+class AlarmQueue {
+ public:
+  // `now`: the monotonic clock.
+  AlarmId Set(absl::Duration now, absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire);
+  bool Cancel(AlarmId id);
+
+  // When the next alarm is due on the monotonic clock; nothing if none is set.
+  std::optional<absl::Duration> NextDue() const;
+
+  // Gives each alarm that is due at `now` to `post`, in order; one that is cancelled before its turn
+  // comes doesn't run. One that is late and wants to be re-armed waits for what remained of it at the
+  // last turn instead. What was posted refers to this queue, which must outlive it.
+  void FireDue(absl::Duration now, absl::FunctionRef<void(absl::AnyInvocable<void()>)> post);
+
+  // The loop turns: what was due before now had its chance.
+  void Turn(absl::Duration now) { last_turn_ = now; }
+
+  // How many alarms were re-armed because they fired late.
+  int64_t late() const { return late_; }
+  bool empty() const { return alarms_.empty(); }
+
+ private:
+  struct Entry {
+    LateAlarm late;
+    absl::Duration delay;
+    absl::AnyInvocable<void()> fire;
+  };
+  using Key = std::pair<absl::Duration, AlarmId>;  // due, id
+
+  std::map<Key, Entry> alarms_;
+  absl::flat_hash_map<AlarmId, absl::Duration> due_;
+  absl::flat_hash_map<AlarmId, absl::AnyInvocable<void()>> posted_;
+  AlarmId next_id_ = 1;
+  absl::Duration last_turn_ = -absl::InfiniteDuration();
+  int64_t late_ = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CLOCK_ALARM_QUEUE_H_

@@ -1,0 +1,15 @@
+// The machine's own clocks. The only place that asks the system for the time.
+
+#ifndef THAW_CC_CLOCK_SYSTEM_CLOCK_H_
+#define THAW_CC_CLOCK_SYSTEM_CLOCK_H_
+
+#include "cc/clock/clock.h"
+
+namespace thaw {
+
+// CLOCK_REALTIME, CLOCK_MONOTONIC and CLOCK_BOOTTIME, read one after the other.
+ClockReading ReadSystemClocks();
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CLOCK_SYSTEM_CLOCK_H_

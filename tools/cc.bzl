@@ -1,0 +1,65 @@
+"""cc_library, cc_test, cc_binary and cc_benchmark with this project's compiler warnings, in one place."""
+
+_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-Wno-sign-compare",
+    "-Wno-missing-field-initializers",
+]
+
+def thaw_cc_library(name, copts = [], **kwargs):
+    native.cc_library(name = name, copts = _WARNINGS + copts, **kwargs)
+
+def thaw_cc_binary(name, copts = [], **kwargs):
+    native.cc_binary(name = name, copts = _WARNINGS + copts, **kwargs)
+
+def thaw_cc_test(name, copts = [], size = "small", deps = [], **kwargs):
+    native.cc_test(
+        name = name,
+        size = size,
+        copts = _WARNINGS + copts,
+        deps = deps + ["@com_google_googletest//:gtest_main"],
+        **kwargs
+    )
+
+def thaw_cc_benchmark(name, copts = [], deps = [], **kwargs):
+    """A Google Benchmark program, and a test that runs it once with a tiny minimum time so that it can't rot."""
+    native.cc_binary(
+        name = name,
+        testonly = True,
+        copts = _WARNINGS + copts,
+        deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
+        **kwargs
+    )
+    native.cc_test(
+        name = name + "_test",
+        size = "medium",
+        args = ["--benchmark_min_time=1x"],
+        copts = _WARNINGS + copts,
+        deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
+        **kwargs
+    )
+
+def thaw_cc_fuzz_test(name, srcs, copts = [], deps = [], **kwargs):
+    """A libFuzzer target: NAME runs under --config=fuzz; NAME_replay_test runs the seeds in the plain build.
+
+    The source defines LLVMFuzzerTestOneInput and, where it has seeds, reads them from testdata.
+    """
+    native.cc_binary(
+        name = name,
+        testonly = True,
+        srcs = srcs,
+        copts = _WARNINGS + copts,
+        tags = ["fuzz", "manual"],
+        deps = deps,
+        **kwargs
+    )
+    native.cc_test(
+        name = name + "_replay_test",
+        size = "small",
+        srcs = srcs + ["//tools:fuzz_replay_main.cc"],
+        copts = _WARNINGS + copts,
+        deps = deps,
+        **kwargs
+    )
