@@ -1,0 +1,119 @@
+// A byte stream, and what opens one: the seam between connections and whatever carries them.
+//
+// Implementations: TCP on the event loop, TLS over another transport, and the simulation's in-memory
+// stream with faults at every step. Everything above (HTTP, pool, client) knows only this.
+
+#ifndef THAW_CC_NET_TRANSPORT_H_
+#define THAW_CC_NET_TRANSPORT_H_
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+
+namespace thaw {
+
+// What one read or write came to.
+struct IoResult {
+  // OK; kOutOfRange: the peer ended its side in order (FIN, close_notify); kUnavailable with
+  // kWouldBlock semantics only from TryRead: nothing to read now; kAborted: reset by the peer;
+  // kCancelled: closed by us; anything else: another error of the system, named in the text.
+  absl::Status status;
+  // Bytes read or taken. A failed write may have taken some.
+  size_t bytes = 0;
+};
+
+class Transport {
+ public:
+  using Done = absl::AnyInvocable<void(IoResult)>;
+
+  // Closes; a pending operation ends with kCancelled, from the executor's queue, after this.
+  virtual ~Transport() = default;
+
+  // Reads at least one byte into `into`. At most one read is pending. `into` stays valid until `done`
+  // ran. `done` is never run inside the call.
+  virtual void StartRead(absl::Span<char> into, Done done) = 0;
+
+  // Gives bytes to the lower layer; `bytes` says how many of `from` it took, at least one if OK. At most
+  // one write is pending, beside a read. `from` stays valid until `done` ran.
+  virtual void StartWrite(std::string_view from, Done done) = 0;
+
+  // Reads what is there now, without waiting; kUnavailable if there is nothing. No read may be pending.
+  virtual IoResult TryRead(absl::Span<char> into) = 0;
+
+  // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,
+  // whose answer isn't awaited) or at once. Pending operations end with kCancelled. Idempotent.
+  virtual void Close() = 0;
+
+  // Bytes given to and taken from the wire so far, all layers included.
+  virtual int64_t wire_bytes_sent() const = 0;
+  virtual int64_t wire_bytes_received() const = 0;
+
+  // co_await transport.Read(...), co_await transport.Write(...).
+  auto Read(absl::Span<char> into) { return Awaiter{[this, into](Done done) { StartRead(into, std::move(done)); }}; }
+  auto Write(std::string_view from) { return Awaiter{[this, from](Done done) { StartWrite(from, std::move(done)); }}; }
+
+ private:
+  template <typename Start>
+  struct Awaiter {
+    explicit Awaiter(Start start) : start_(std::move(start)) {}
+    bool await_ready() const noexcept { return false; }
+    void await_suspend(std::coroutine_handle<> waiter) {
+      start_([this, waiter](IoResult result) {
+        result_ = std::move(result);
+        waiter.resume();
+      });
+    }
+    IoResult await_resume() { return std::move(result_); }
+    Start start_;
+    IoResult result_;
+  };
+};
+
+// An address to connect to.
+struct IpAddress {
+  enum class Family { kV4, kV6 };
+  Family family = Family::kV4;
+  std::string text;  // "127.0.0.1", "::1"
+  bool operator==(const IpAddress&) const = default;
+};
+
+struct ResolvedName {
+  std::vector<IpAddress> addresses;  // as the resolver gave them
+  absl::Duration time_to_live;
+};
+
+// What the machine can do below connections: ask for names, open TCP streams. The second backend is
+// the simulation.
+class Network {
+ public:
+  virtual ~Network() = default;
+
+  // A and AAAA of a host name, never of a literal. No cache (NameCache has it). kNotFound: there is no
+  // such name; kUnavailable: no resolver answered.
+  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) = 0;
+
+  struct ConnectOptions {
+    bool tcp_nodelay = true;
+  };
+  // One TCP connection to one address. Errors name the address and the system's reason.
+  virtual Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port,
+                                                                   ConnectOptions options,
+                                                                   Cancellation& cancellation) = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_TRANSPORT_H_
