@@ -1,0 +1,314 @@
+"""The rules of this house that no linter knows: who may include what, and where clocks may be read.
+
+Each rule is a function from the tree, a mapping of path to text, to the places that break it.
+`tools/check` runs all of them. By hand: `python tools/house_rules.py`.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+
+# A room includes only itself and rooms before it.
+ROOMS = (
+    "base",
+    "clock",
+    "net",
+    "config",
+    "trace",
+    "stats",
+    "logs",
+    "metrics",
+    "flush",
+    "lambda",
+    "agent",
+    "extension",
+)
+# The simulation stands beside the tests: it may use rooms up to flush; only tests and benchmarks use it.
+SIMULATION = "sim"
+SIMULATION_USES = ROOMS[: ROOMS.index("flush") + 1]
+
+# Rooms whose .cc files may name the event loop, the HTTP parser and the TLS library.
+SOCKET_ROOMS = ("net", "agent", "lambda")
+
+Tree = Mapping[str, str]
+
+
+class Problem(NamedTuple):
+    path: str
+    line: int
+    text: str
+    # A note is printed and does not fail the check.
+    note: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {'note: ' if self.note else ''}{self.text}"
+
+
+_INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
+_NOT_CODE = re.compile(
+    r"""
+      //[^\n]*
+    | /\*.*?\*/
+    | \bR"(?P<mark>[^()\s"]*)\(.*?\)(?P=mark)"
+    | "(?:\\.|[^"\\\n])*"
+    | '(?:\\.|[^'\\\n])'
+    """,
+    re.DOTALL | re.VERBOSE,
+)
+
+
+def code_only(text: str) -> str:
+    """C++ with comments and literals blanked out, each line where it was."""
+    return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1
+
+
+def _cpp(tree: Tree, *folders: str) -> Iterator[tuple[str, str]]:
+    for path, text in tree.items():
+        if path.endswith((".h", ".cc")) and path.startswith(folders):
+            yield path, text
+
+
+def _room(path: str) -> str:
+    return path.split("/")[1]
+
+
+def _is_test(path: str) -> bool:
+    return path.endswith(("_test.cc", "_benchmark.cc")) or "/testing/" in path
+
+
+def _find(tree: Iterable[tuple[str, str]], pattern: re.Pattern[str], advice: str) -> Iterator[Problem]:
+    for path, text in tree:
+        code = code_only(text)
+        for match in pattern.finditer(code):
+            yield Problem(path, _line(code, match.start()), f"`{match[0].strip()}`: {advice}")
+
+
+def room_order(tree: Tree) -> Iterator[Problem]:
+    """A room includes only rooms above it."""
+    for path, text in _cpp(tree, "cc/"):
+        room = _room(path)
+        if room not in (*ROOMS, SIMULATION):
+            yield Problem(path, 1, f"cc/{room} is no room; see ROOMS in tools/house_rules.py")
+            continue
+        for match in _INCLUDE.finditer(text):
+            other = match[1].split("/")
+            if other[0] != "cc" or len(other) < 3 or other[1] == room:
+                continue
+            line = _line(text, match.start())
+            if other[1] == SIMULATION:
+                if not _is_test(path):
+                    yield Problem(path, line, f"includes {match[1]}: only tests use the simulation")
+            elif other[1] not in ROOMS:
+                yield Problem(path, line, f"includes {match[1]}: cc/{other[1]} is no room")
+            elif room == SIMULATION:
+                if other[1] not in SIMULATION_USES:
+                    yield Problem(path, line, f"includes {match[1]}: the simulation uses rooms up to flush")
+            elif ROOMS.index(other[1]) > ROOMS.index(room):
+                yield Problem(
+                    path,
+                    line,
+                    f"includes {match[1]}: {other[1]} stands below {room}; share it in a room above both",
+                )
+
+
+_ENVIRONMENT = re.compile(r"\b(?:secure_)?getenv\b|\benviron\b")
+
+
+def environment_in_config(tree: Tree) -> Iterator[Problem]:
+    """The environment is read in cc/config only."""
+    files = (item for item in _cpp(tree, "cc/", "python/bindings/") if not item[0].startswith("cc/config/"))
+    yield from _find(files, _ENVIRONMENT, "only cc/config reads the environment; take the value as an option")
+
+
+_CLOCKS = re.compile(
+    r"\b(?:steady|system|high_resolution)_clock\s*::|\bclock_gettime\b|\bgettimeofday\b|\babsl::Now\b"
+    r"|(?<![\w.>])(?:std::)?time\s*\(\s*(?:nullptr|NULL|0|&)"
+)
+
+
+def clocks_in_clock(tree: Tree) -> Iterator[Problem]:
+    """Clocks are read in cc/clock only, so that a test moves time everywhere."""
+    files = (item for item in _cpp(tree, "cc/", "python/bindings/") if not item[0].startswith("cc/clock/"))
+    yield from _find(files, _CLOCKS, "only cc/clock reads clocks; take a Clock&")
+
+
+_SOCKET_LIBRARIES = re.compile(r"^(?:boost/asio|boost/beast|openssl)[/.]")
+
+
+def socket_libraries(tree: Tree) -> Iterator[Problem]:
+    """Asio, Beast and BoringSSL stay inside the .cc files of a few rooms.
+
+    A header that one library keeps to itself is named *_internal.h and may include them too.
+    """
+    for path, text in _cpp(tree, "cc/", "python/bindings/"):
+        if path.startswith("cc/") and _room(path) in SOCKET_ROOMS and path.endswith((".cc", "_internal.h")):
+            continue
+        for match in _INCLUDE.finditer(text):
+            if _SOCKET_LIBRARIES.match(match[1]):
+                yield Problem(
+                    path,
+                    _line(text, match.start()),
+                    f"includes {match[1]}: only .cc files of {', '.join(SOCKET_ROOMS)} do",
+                )
+
+
+_SLEEP = re.compile(r"\bsleep_(?:for|until)\b|\b(?:u|nano)?sleep\s*\(|\babsl::SleepFor\b")
+
+
+def no_sleep_in_tests(tree: Tree) -> Iterator[Problem]:
+    """Unit tests move a FakeClock; they do not sleep."""
+    files = (item for item in _cpp(tree, "cc/") if item[0].endswith("_test.cc"))
+    yield from _find(files, _SLEEP, "a unit test does not sleep; move a FakeClock or wait for an event")
+
+
+def header_guards(tree: Tree) -> Iterator[Problem]:
+    """A header's guard is its path."""
+    for path, text in _cpp(tree, "cc/", "python/", "tools/"):
+        if not path.endswith(".h"):
+            continue
+        guard = "THAW_" + re.sub(r"\W", "_", path).upper() + "_"
+        if f"#ifndef {guard}\n#define {guard}\n" not in text:
+            match = re.search(r"^#ifndef\s+\w+", text, re.MULTILINE)
+            yield Problem(
+                path, _line(text, match.start()) if match else 1, f"the header guard must be {guard}"
+            )
+
+
+def tests_beside(tree: Tree) -> Iterator[Problem]:
+    """Notes each .cc that has no test of its name beside it and whose header no test includes."""
+    included = {
+        name
+        for path, text in _cpp(tree, "cc/")
+        if path.endswith("_test.cc")
+        for name in _INCLUDE.findall(text)
+    }
+    for path, _ in _cpp(tree, "cc/"):
+        if not path.endswith(".cc") or _is_test(path) or path.endswith("main.cc"):
+            continue
+        stem = path.removesuffix(".cc")
+        if f"{stem}_test.cc" not in tree and f"{stem}.h" not in included:
+            yield Problem(path, 1, "has no test of its name, and no test includes its header", note=True)
+
+
+_MACHINE = re.compile(r"(?<![\w.])/(?:root|work|home|opt/wheels)/\w+")
+_REGISTRY = re.compile(
+    r"\b(?:pypi\.org|files\.pythonhosted\.org|registry\.npmjs\.org|(?:deb|security)\.debian\.org"
+    r"|proxy\.golang\.org|(?:static\.)?crates\.io|repo1?\.maven\.(?:apache\.)?org)\b"
+)
+
+
+def portable(tree: Tree) -> Iterator[Problem]:
+    """No path of one machine, no registry's address: both are the reader's own configuration."""
+    for path, text in tree.items():
+        if path.startswith("tools/house_rules"):
+            continue
+        for pattern, what in ((_MACHINE, "a path of one machine"), (_REGISTRY, "a registry's address")):
+            for match in pattern.finditer(text):
+                yield Problem(path, _line(text, match.start()), f"`{match[0]}` is {what}")
+
+
+_UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+
+
+def finished(tree: Tree) -> Iterator[Problem]:
+    """No work is left as a remark."""
+    for path, text in tree.items():
+        if path.startswith("tools/house_rules") or path == ".clang-tidy":
+            continue
+        for match in _UNFINISHED.finditer(text):
+            yield Problem(path, _line(text, match.start()), f"`{match[0]}`: do it now, or plan it elsewhere")
+
+
+_PICTURE = re.compile(r"^```mermaid\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def picture_of_rooms(tree: Tree) -> Iterator[Problem]:
+    """The picture in docs/design.md shows the rooms that exist, no more and no fewer."""
+    path = "docs/design.md"
+    match = _PICTURE.search(tree.get(path, ""))
+    if not match:
+        yield Problem(path, 1, "has no mermaid picture of the rooms")
+        return
+    drawn = set(re.findall(r"\bcc/(\w+)", match[1]))
+    there = {_room(name) for name in tree if name.startswith("cc/") and name.count("/") >= 2}
+    line = _line(tree[path], match.start())
+    for room in sorted(there - drawn):
+        yield Problem(path, line, f"the picture lacks cc/{room}")
+    for room in sorted(drawn - there):
+        yield Problem(path, line, f"the picture shows cc/{room}, which does not exist")
+
+
+_PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:==(\S+))?", re.MULTILINE)
+
+
+def lock_is_current(tree: Tree) -> Iterator[Problem]:
+    """Each package asked for in requirements.in is in requirements.lock, at that version."""
+    source, lock = "third_party/requirements.in", "third_party/requirements.lock"
+    locked = {name.lower().replace("_", "-"): version for name, version in _PIN.findall(tree.get(lock, ""))}
+    for match in _PIN.finditer(tree.get(source, "")):
+        name = match[1].lower().replace("_", "-")
+        if name not in locked or (match[2] and locked[name] != match[2]):
+            yield Problem(
+                source,
+                _line(tree[source], match.start()),
+                f"{match[0]} is not locked; run tools/lock_python.py",
+            )
+
+
+RULES = (
+    room_order,
+    environment_in_config,
+    clocks_in_clock,
+    socket_libraries,
+    no_sleep_in_tests,
+    header_guards,
+    tests_beside,
+    portable,
+    finished,
+    picture_of_rooms,
+    lock_is_current,
+)
+
+
+def read_tree(root: pathlib.Path = ROOT) -> dict[str, str]:
+    """Every text file that is in git, or would be if it were added."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+    tree = {}
+    for name in sorted(filter(None, listed.split("\0"))):
+        try:
+            tree[name] = (root / name).read_text(encoding="utf-8")
+        except (FileNotFoundError, IsADirectoryError, UnicodeDecodeError):
+            continue  # deleted and not yet committed, or no text
+    return tree
+
+
+def check(tree: Tree) -> list[Problem]:
+    return [problem for rule in RULES for problem in rule(tree)]
+
+
+def main() -> int:
+    problems = check(read_tree())
+    for problem in problems:
+        print(problem)
+    return 1 if any(not problem.note for problem in problems) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

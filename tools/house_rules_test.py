@@ -1,0 +1,125 @@
+"""Each rule is shown a tree that keeps it and a tree that breaks it."""
+
+import pytest
+
+from tools import house_rules
+from tools.house_rules import Problem
+
+GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
+
+
+def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
+    return [(problem.path, problem.line) for problem in getattr(house_rules, rule)(tree)]
+
+
+@pytest.mark.parametrize(
+    ("rule", "tree"),
+    [
+        ("room_order", {"cc/flush/outbox.cc": '#include "cc/net/client.h"\n#include "cc/flush/outbox.h"\n'}),
+        ("room_order", {"cc/sim/world.cc": '#include "cc/flush/trace_flusher.h"\n'}),
+        ("room_order", {"cc/net/pool_test.cc": '#include "cc/sim/world.h"\n'}),
+        ("environment_in_config", {"cc/config/environment.cc": "auto v = std::getenv(name);\n"}),
+        ("environment_in_config", {"cc/net/a.cc": '// getenv is elsewhere\nLog("getenv");\n'}),
+        ("clocks_in_clock", {"cc/clock/system_clock.cc": "std::chrono::steady_clock::now();\n"}),
+        ("clocks_in_clock", {"cc/net/a.cc": '#include "cc/clock/system_clock.h"\nx.time(0);\nuptime(0);\n'}),
+        ("socket_libraries", {"cc/net/a.cc": "#include <boost/asio/post.hpp>\n"}),
+        ("socket_libraries", {"cc/net/tls/context_internal.h": "#include <openssl/ssl.h>\n"}),
+        ("socket_libraries", {"cc/config/a.cc": "#include <boost/json.hpp>\n"}),
+        ("no_sleep_in_tests", {"cc/clock/sleep_test.cc": "co_await Sleep(clock, d);\n"}),
+        ("no_sleep_in_tests", {"cc/net/load_benchmark.cc": "absl::SleepFor(d);\n"}),
+        ("header_guards", {"cc/net/pool.h": "// A pool.\n" + GUARDED}),
+        ("tests_beside", {"cc/net/pool.cc": "", "cc/net/pool_test.cc": ""}),
+        ("tests_beside", {"cc/net/pool.cc": "", "cc/net/other_test.cc": '#include "cc/net/pool.h"\n'}),
+        ("portable", {"docs/a.md": "from PyPI, into /tmp or ~/.cache, /usr/bin; a/work/tree\n"}),
+        ("finished", {"cc/net/a.cc": "TodoList todo;\n"}),
+        (
+            "picture_of_rooms",
+            {"docs/design.md": "```mermaid\na[cc/net]\n```\n", "cc/net/a.cc": "", "cc/BUILD": ""},
+        ),
+        (
+            "lock_is_current",
+            {
+                "third_party/requirements.in": "pytest-xdist==3.8.0\ntypes-requests\n",
+                "third_party/requirements.lock": "pytest_xdist==3.8.0 --hash=x\ntypes-requests==2 --hash=y\n",
+            },
+        ),
+    ],
+)
+def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
+    assert found(rule, tree) == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "tree", "where"),
+    [
+        ("room_order", {"cc/net/a.cc": '\n#include "cc/flush/outbox.h"\n'}, ("cc/net/a.cc", 2)),
+        ("room_order", {"cc/net/tls/a.h": '#include "cc/config/config.h"\n'}, ("cc/net/tls/a.h", 1)),
+        ("room_order", {"cc/flush/a.cc": '#include "cc/sim/world.h"\n'}, ("cc/flush/a.cc", 1)),
+        ("room_order", {"cc/sim/a.cc": '#include "cc/agent/listener.h"\n'}, ("cc/sim/a.cc", 1)),
+        ("room_order", {"cc/cellar/a.cc": ""}, ("cc/cellar/a.cc", 1)),
+        ("environment_in_config", {"cc/net/a.cc": "/* a\n*/ f(std::getenv(n));\n"}, ("cc/net/a.cc", 2)),
+        (
+            "environment_in_config",
+            {"python/bindings/a.cc": "extern char** environ;\n"},
+            ("python/bindings/a.cc", 1),
+        ),
+        ("clocks_in_clock", {"cc/net/a.cc": "auto t = absl::Now();\n"}, ("cc/net/a.cc", 1)),
+        ("clocks_in_clock", {"cc/net/a.cc": "std::chrono::system_clock::now();\n"}, ("cc/net/a.cc", 1)),
+        ("clocks_in_clock", {"cc/net/a.cc": "int i;\nauto t = time(nullptr);\n"}, ("cc/net/a.cc", 2)),
+        ("socket_libraries", {"cc/net/a.h": "#include <openssl/ssl.h>\n"}, ("cc/net/a.h", 1)),
+        ("socket_libraries", {"cc/flush/a.cc": "#include <boost/asio.hpp>\n"}, ("cc/flush/a.cc", 1)),
+        ("no_sleep_in_tests", {"cc/net/a_test.cc": "absl::SleepFor(d);\n"}, ("cc/net/a_test.cc", 1)),
+        (
+            "no_sleep_in_tests",
+            {"cc/net/a_test.cc": "std::this_thread::sleep_for(d);\n"},
+            ("cc/net/a_test.cc", 1),
+        ),
+        ("header_guards", {"cc/net/idle.h": GUARDED}, ("cc/net/idle.h", 1)),
+        ("header_guards", {"cc/net/pool.h": "#pragma once\n"}, ("cc/net/pool.h", 1)),
+        ("tests_beside", {"cc/net/pool.cc": ""}, ("cc/net/pool.cc", 1)),
+        ("portable", {"docs/a.md": "cd /" + "home/me/thaw\n"}, ("docs/a.md", 1)),
+        ("portable", {"a.bzl": "\nurl = 'https://files.python" + "hosted.org/x'\n"}, ("a.bzl", 2)),
+        ("finished", {"cc/net/a.cc": "x;\n// TO" + "DO: more\n"}, ("cc/net/a.cc", 2)),
+        ("picture_of_rooms", {"docs/design.md": ""}, ("docs/design.md", 1)),
+        (
+            "picture_of_rooms",
+            {"docs/design.md": "\n```mermaid\na[cc/net]\n```\n", "cc/net/a.cc": "", "cc/flush/a.cc": ""},
+            ("docs/design.md", 2),
+        ),
+        ("picture_of_rooms", {"docs/design.md": "```mermaid\na[cc/net]\n```\n"}, ("docs/design.md", 1)),
+        (
+            "lock_is_current",
+            {
+                "third_party/requirements.in": "a==1\nb==2\n",
+                "third_party/requirements.lock": "a==1 --hash=x\nb==1 --hash=y\n",
+            },
+            ("third_party/requirements.in", 2),
+        ),
+    ],
+)
+def test_what_breaks_the_rule_is_found_where_it_is(
+    rule: str, tree: dict[str, str], where: tuple[str, int]
+) -> None:
+    assert found(rule, tree) == [where]
+
+
+def test_blanking_keeps_the_lines() -> None:
+    code = 'a; // getenv\nb("x\\"//"); /* 1\n2 */ c(R"x(\n// )x"); d;\n'
+    blank = house_rules.code_only(code)
+    assert blank.count("\n") == code.count("\n")
+    assert [word for word in blank.split() if word.strip("();")] == ["a;", "b(", "c(", "d;"]
+
+
+def test_a_problem_prints_as_a_place() -> None:
+    assert str(Problem("a.cc", 3, "wrong")) == "a.cc:3: wrong"
+    assert str(Problem("a.cc", 3, "perhaps", note=True)) == "a.cc:3: note: perhaps"
+
+
+def test_every_rule_is_run() -> None:
+    rules = {rule.__name__ for rule in house_rules.RULES}
+    public = {
+        name
+        for name, value in vars(house_rules).items()
+        if callable(value) and getattr(value, "__annotations__", {}).get("return") == "Iterator[Problem]"
+    }
+    assert rules == {name for name in public if not name.startswith("_")}

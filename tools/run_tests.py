@@ -1,0 +1,242 @@
+"""Every test of the project, step by step, and one count at the end: what tools/test runs.
+
+Each test is run once. `bazel test //...` leaves out the Python tests (tag `pytest`), which plain
+pytest runs after it against the native module of `bazel build //cc:extension`, and what is tagged
+`manual`. `bazel test //...` by hand does run the Python tests.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree
+from collections.abc import Callable, Iterable
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from tools import checks  # noqa: E402
+
+BAZEL = os.environ.get("BAZEL", "bazel")
+QUIET = ("--color=no", "--curses=no", "--noshow_progress")
+HEARTBEAT_SECONDS = 30
+LINES_OF_A_FAILURE = 150
+
+
+@dataclasses.dataclass(frozen=True)
+class Count:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    failures: tuple[str, ...] = ()
+
+    def __add__(self, other: Count) -> Count:
+        return Count(
+            self.passed + other.passed,
+            self.failed + other.failed,
+            self.skipped + other.skipped,
+            self.failures + other.failures,
+        )
+
+    def __str__(self) -> str:
+        skipped = f", {self.skipped} skipped" if self.skipped else ""
+        return f"{self.passed} passed, {self.failed} failed{skipped}"
+
+
+def count_bazel(events: Iterable[str], exit_code: int) -> Count:
+    """Counts the tests of a build event file (JSON, one event a line)."""
+    passed, failures = 0, []
+    for line in events:
+        event = json.loads(line)
+        label = event.get("id", {}).get("testSummary", {}).get("label")
+        if label is None or "testSummary" not in event:
+            continue
+        status = event["testSummary"]["overallStatus"]
+        if status in ("PASSED", "FLAKY"):
+            passed += 1
+        else:
+            failures.append(f"{label} ({status.lower()})")
+    # 4: bazel found no test to run. Any other failure without a failed test is one of building.
+    if exit_code not in (0, 4) and not failures:
+        failures.append("bazel could not build the tests")
+    return Count(passed, len(failures), 0, tuple(failures))
+
+
+def count_pytest(report: str, exit_code: int) -> Count:
+    """Counts the tests of a JUnit XML report; an empty text stands for no report."""
+    passed = skipped = 0
+    failures = []
+    for case in xml.etree.ElementTree.fromstring(report).iter("testcase") if report else ():
+        if case.find("failure") is not None or case.find("error") is not None:
+            failures.append(f"{case.get('classname')}.{case.get('name')}")
+        elif case.find("skipped") is not None:
+            skipped += 1
+        else:
+            passed += 1
+    # 5: pytest found no test.
+    if exit_code not in (0, 5) and not failures:
+        failures.append(f"pytest ended with exit code {exit_code}")
+    return Count(passed, len(failures), skipped, tuple(failures))
+
+
+def run(*command: str | pathlib.Path) -> int:
+    """Runs a command; its output is shown if it fails, and a sign of life while it takes long."""
+    with tempfile.TemporaryFile("w+") as log:
+        begun = time.monotonic()
+        process = subprocess.Popen(
+            [str(part) for part in command], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+        )
+        try:
+            while True:
+                try:
+                    code = process.wait(HEARTBEAT_SECONDS)
+                    break
+                except subprocess.TimeoutExpired:
+                    log.seek(0)
+                    last = next((line.strip() for line in reversed(log.readlines()) if line.strip()), "")
+                    print(f"  ... {time.monotonic() - begun:.0f} s  {last[:90]}", flush=True)
+        except BaseException:
+            process.terminate()
+            process.wait()
+            raise
+        if code:
+            log.seek(0)
+            lines = log.readlines()
+            if len(lines) > LINES_OF_A_FAILURE:
+                print(f"  ({len(lines) - LINES_OF_A_FAILURE} lines before these are left out)")
+            print("".join(f"  {line}" for line in lines[-LINES_OF_A_FAILURE:]), flush=True)
+        return code
+
+
+def step_check(options: argparse.Namespace) -> Count:
+    """formatting, lints, house rules (tools/check)"""
+    return Count(*checks.run(list(checks.CHECKS)))
+
+
+def step_build(options: argparse.Namespace) -> Count:
+    """the native code, for the Python tests and for use (//cc:extension)"""
+    if run(BAZEL, "build", *QUIET, "//cc:extension"):
+        return Count(failed=1, failures=("bazel build //cc:extension",))
+    return Count(passed=1)
+
+
+def step_bazel(options: argparse.Namespace) -> Count:
+    """bazel test //... (C++ unit tests, benchmarks once, fuzz targets on fixed inputs)"""
+    filters = ["--test_tag_filters=-pytest,-manual"]
+    if options.quick:
+        filters.append("--test_size_filters=small")
+    with tempfile.TemporaryDirectory() as scratch:
+        events = pathlib.Path(scratch) / "events.json"
+        code = run(
+            BAZEL, "test", *QUIET, "--keep_going", *filters, f"--build_event_json_file={events}", "//..."
+        )
+        return count_bazel(events.read_text().splitlines() if events.exists() else (), code)
+
+
+def step_fuzz(options: argparse.Namespace) -> Count:
+    """each fuzzer for some seconds, by libFuzzer with AddressSanitizer (--config=fuzz)"""
+    query = subprocess.run(
+        [BAZEL, "query", *QUIET, "attr(tags, '\\bfuzz\\b', kind(cc_binary, //cc/...))"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    if query.returncode:
+        print(query.stderr)
+        return Count(failed=1, failures=("bazel query for the fuzz targets",))
+    labels = query.stdout.split()
+    if not labels:
+        return Count()
+    if run(BAZEL, "build", *QUIET, "--config=fuzz", *labels):
+        return Count(failed=1, failures=("bazel build --config=fuzz",))
+    total = Count()
+    for label in labels:
+        program = ROOT / "bazel-fuzz-bin" / re.sub("^//", "", label).replace(":", "/")
+        with tempfile.TemporaryDirectory() as scratch:
+            # Seeds, where a fuzzer has any, lie beside it in a folder of its name.
+            seeds = (ROOT / re.sub("^//", "", label).replace(":", "/")).with_name(f"{program.name}_seeds")
+            corpus = pathlib.Path(scratch)
+            code = run(
+                program,
+                f"-max_total_time={options.fuzz_seconds}",
+                "-rss_limit_mb=2048",
+                "-timeout=10",
+                "-print_final_stats=1",
+                f"-artifact_prefix={ROOT}/{program.name}.",
+                corpus,
+                *([seeds] if seeds.is_dir() else []),
+            )
+        if code:
+            print(f"  the input that fails is kept here, as {program.name}.<kind>-<sha1>")
+            total += Count(failed=1, failures=(f"{label} --config=fuzz",))
+        else:
+            print(f"  {options.fuzz_seconds} s of {label}", flush=True)
+            total += Count(passed=1)
+    return total
+
+
+def step_pytest(options: argparse.Namespace) -> Count:
+    """pytest: the Python package, the laboratory, the notebook, the tools"""
+    with tempfile.TemporaryDirectory() as scratch:
+        report = pathlib.Path(scratch) / "report.xml"
+        quick = ["-m", "not slow"] if options.quick else []
+        code = run(sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *quick)
+        return count_pytest(report.read_text() if report.exists() else "", code)
+
+
+STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
+    "check": step_check,
+    "build": step_build,
+    "bazel": step_bazel,
+    "fuzz": step_fuzz,
+    "pytest": step_pytest,
+}
+
+
+def main() -> int:
+    listing = "\n".join(f"  {name:7} {step.__doc__}" for name, step in STEPS.items())
+    parser = argparse.ArgumentParser(
+        prog="tools/test",
+        description="Every test of the project, after setting the machine up (tools/setup).",
+        epilog=f"steps:\n{listing}\n\nThe sanitizers' runs are apart: tools/sanitize.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--quick", action="store_true", help="no fuzzers, no large or slow tests")
+    parser.add_argument(
+        "--step", action="append", choices=STEPS, metavar="STEP", help="only this; may be repeated"
+    )
+    parser.add_argument("--fuzz-seconds", type=int, default=10, help="for each fuzzer (default: %(default)s)")
+    options = parser.parse_args()
+    names = [name for name in STEPS if name in options.step] if options.step else list(STEPS)
+    if options.quick and not options.step:
+        names.remove("fuzz")
+
+    total = Count()
+    begun = time.monotonic()
+    results = []
+    for number, name in enumerate(names, 1):
+        print(f"[{number}/{len(names)}] {name}: {STEPS[name].__doc__}", flush=True)
+        step_begun = time.monotonic()
+        count = STEPS[name](options)
+        results.append(f"  {name:7} {time.monotonic() - step_begun:6.0f} s  {count}")
+        print(results[-1], flush=True)
+        total += count
+    print(f"\nin {time.monotonic() - begun:.0f} s:")
+    print("\n".join(results))
+    for failure in total.failures:
+        print(f"  FAILED {failure}")
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
