@@ -36,6 +36,7 @@ def thaw_cc_benchmark(name, copts = [], deps = [], **kwargs):
         name = name + "_test",
         size = "medium",
         args = ["--benchmark_min_time=1x"],
+        tags = ["benchmark"],
         copts = _WARNINGS + copts,
         deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
         **kwargs
