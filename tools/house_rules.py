@@ -249,6 +249,19 @@ def picture_of_rooms(tree: Tree) -> Iterator[Problem]:
         yield Problem(path, line, f"the picture shows cc/{room}, which does not exist")
 
 
+def retry_table(tree: Tree) -> Iterator[Problem]:
+    """The table in docs/design.md has one line for each retry class there is."""
+    path, header = "docs/design.md", "cc/net/exchange_failure.h"
+    enum = re.search(r"enum class RetryClass \{(.*?)\};", code_only(tree.get(header, "")), re.DOTALL)
+    if not enum:
+        return
+    declared = re.findall(r"\bk\w+", enum[1])
+    listed = re.findall(r"^\| `(k\w+)` \|", tree.get(path, ""), re.MULTILINE)
+    if sorted(declared) != sorted(listed):
+        difference = ", ".join(sorted(set(declared) ^ set(listed))) or "a class listed twice"
+        yield Problem(path, 1, f"the table of retry classes and {header} differ: {difference}")
+
+
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:==(\S+))?", re.MULTILINE)
 
 
@@ -277,6 +290,7 @@ RULES = (
     portable,
     finished,
     picture_of_rooms,
+    retry_table,
     lock_is_current,
 )
 

@@ -5,6 +5,7 @@ import pytest
 from tools import house_rules
 from tools.house_rules import Problem
 
+RETRY = "enum class RetryClass {\n  kStale,  // kept\n  kUnsent,\n};\n"
 GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
 
 
@@ -35,6 +36,10 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
         (
             "picture_of_rooms",
             {"docs/design.md": "```mermaid\na[cc/net]\n```\n", "cc/net/a.cc": "", "cc/BUILD": ""},
+        ),
+        (
+            "retry_table",
+            {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n| `kStale` | b |\n"},
         ),
         (
             "lock_is_current",
@@ -87,6 +92,11 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             ("docs/design.md", 2),
         ),
         ("picture_of_rooms", {"docs/design.md": "```mermaid\na[cc/net]\n```\n"}, ("docs/design.md", 1)),
+        (
+            "retry_table",
+            {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n"},
+            ("docs/design.md", 1),
+        ),
         (
             "lock_is_current",
             {

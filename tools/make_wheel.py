@@ -1,0 +1,130 @@
+"""Writes a wheel (PEP 427): the same bytes from the same files, whenever and wherever it is made.
+
+    make_wheel.py --output thaw-1.0-cp311-cp311-linux_x86_64.whl --tag cp311-cp311-linux_x86_64 \
+        --name thaw --version 1.0 thaw/__init__.py=python/thaw/__init__.py ...
+
+Each file is named by its path in the wheel and the path it is read from. `@FILE` reads further
+arguments from a file, one a line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import pathlib
+import zipfile
+from collections.abc import Iterable, Mapping, Sequence
+
+# The oldest time that a zip archive can say.
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def _digest(data: bytes) -> str:
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
+
+
+def _metadata(
+    name: str, version: str, summary: str, python: str, extras: Mapping[str, Sequence[str]], readme: str
+) -> str:
+    lines = [
+        "Metadata-Version: 2.1",
+        f"Name: {name}",
+        f"Version: {version}",
+        f"Summary: {summary}",
+        f"Requires-Python: {python}",
+    ]
+    for extra, requirements in sorted(extras.items()):
+        lines.append(f"Provides-Extra: {extra}")
+        lines += [
+            f'Requires-Dist: {requirement} ; extra == "{extra}"' for requirement in sorted(requirements)
+        ]
+    if readme:
+        lines.append("Description-Content-Type: text/markdown")
+    return "\n".join(lines) + "\n" + (f"\n{readme}" if readme else "")
+
+
+def write_wheel(
+    output: pathlib.Path,
+    files: Mapping[str, bytes],
+    *,
+    name: str,
+    version: str,
+    tag: str,
+    summary: str = "",
+    python: str = ">=3.11",
+    extras: Mapping[str, Sequence[str]] | None = None,
+    scripts: Mapping[str, str] | None = None,
+    readme: str = "",
+) -> None:
+    """Writes `files` (path in the wheel to content) and the wheel's own records to `output`."""
+    info = f"{name}-{version}.dist-info"
+    contents = dict(files)
+    contents[f"{info}/METADATA"] = _metadata(name, version, summary, python, extras or {}, readme).encode()
+    contents[f"{info}/WHEEL"] = (
+        f"Wheel-Version: 1.0\nGenerator: thaw make_wheel\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
+    )
+    if scripts:
+        lines = ["[console_scripts]", *(f"{script} = {target}" for script, target in sorted(scripts.items()))]
+        contents[f"{info}/entry_points.txt"] = ("\n".join(lines) + "\n").encode()
+    record = [f"{path},{_digest(data)},{len(data)}\n" for path, data in sorted(contents.items())]
+    contents[f"{info}/RECORD"] = ("".join(record) + f"{info}/RECORD,,\n").encode()
+
+    # The records come last, as PEP 427 recommends.
+    order = sorted(contents, key=lambda path: (path.startswith(info), path))
+    with zipfile.ZipFile(output, "w") as archive:
+        for path in order:
+            entry = zipfile.ZipInfo(path, _EPOCH)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.create_system = 3  # Unix, so that the permissions count
+            entry.external_attr = (0o100755 if path.endswith(".so") else 0o100644) << 16
+            archive.writestr(entry, contents[path], compresslevel=9)
+
+
+def locked_requirements(requirements_in: str, names: Iterable[str]) -> list[str]:
+    """The named packages, each from the version on that this project is tested with."""
+    pins = dict(line.split("==", 1) for line in requirements_in.split() if "==" in line)
+    return [f"{name}>={pins[name]}" for name in names]
+
+
+def _split(item: str) -> tuple[str, str, str]:
+    return item.partition("=")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(fromfile_prefix_chars="@", description=__doc__)
+    parser.add_argument("--output", type=pathlib.Path, required=True)
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--version", required=True)
+    parser.add_argument("--tag", required=True)
+    parser.add_argument("--summary", default="")
+    parser.add_argument("--readme", type=pathlib.Path)
+    parser.add_argument("--requirements", type=pathlib.Path, help="a requirements.in with exact versions")
+    parser.add_argument("--extra", action="append", default=[], metavar="EXTRA:PACKAGE")
+    parser.add_argument("--script", action="append", default=[], metavar="NAME=MODULE:FUNCTION")
+    parser.add_argument("files", nargs="+", metavar="PATH=SOURCE")
+    arguments = parser.parse_args()
+
+    pins = arguments.requirements.read_text() if arguments.requirements else ""
+    extras: dict[str, list[str]] = {}
+    for item in arguments.extra:
+        extra, package = item.split(":", 1)
+        extras.setdefault(extra, []).extend(locked_requirements(pins, [package]))
+    write_wheel(
+        arguments.output,
+        {
+            path: pathlib.Path(source).read_bytes()
+            for path, source in (f.split("=", 1) for f in arguments.files)
+        },
+        name=arguments.name,
+        version=arguments.version,
+        tag=arguments.tag,
+        summary=arguments.summary,
+        extras=extras,
+        scripts=dict(item.split("=", 1) for item in arguments.script),
+        readme=arguments.readme.read_text() if arguments.readme else "",
+    )
+
+
+if __name__ == "__main__":
+    main()
