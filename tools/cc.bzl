@@ -29,6 +29,7 @@ def thaw_cc_benchmark(name, copts = [], deps = [], **kwargs):
         name = name,
         testonly = True,
         copts = _WARNINGS + copts,
+        tags = ["benchmark"],
         deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
         **kwargs
     )

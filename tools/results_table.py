@@ -1,0 +1,61 @@
+"""Tables of an experiment, from the JSON that `python -m thaw.lab compare --json` writes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Result = dict[str, Any]
+
+_COLUMNS = (
+    ("delivered", "delivered"),
+    ("lost", "lost"),
+    ("duplicated", "duplicated"),
+    ("possible_duplicate", "flagged"),
+    ("connections", "connections"),
+    ("handshakes_full", "full handshakes"),
+    ("handshakes_resumed", "resumed"),
+    ("cpu_us_per_payload", "CPU µs/payload"),
+)
+
+
+def _number(value: Any) -> str:
+    return f"{value:.0f}" if isinstance(value, float) else str(value)
+
+
+def markdown_table(rows: list[list[str]]) -> str:
+    """The first row is the header; figures are set to the right."""
+    rule = ["---"] + ["---:"] * (len(rows[0]) - 1)
+    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
+
+
+def command(result: Result) -> str:
+    """The command that makes this result."""
+    arms = result["arms"]
+    payloads = max(arm["payloads"] for arm in arms.values())
+    return (
+        f"python -m thaw.lab compare --arms {','.join(arms)} --world {result['world']}"
+        f" --scenario {result['scenario']} --close {result['close']} --cycles {result['cycles']}"
+        f" --payloads {payloads // result['cycles']} --seed {result['seed']}"
+    )
+
+
+def experiment(result: Result) -> str:
+    """One experiment: a line that says what was done, the table, and where it comes from."""
+    arms = result["arms"]
+    payloads = sorted({arm["payloads"] for arm in arms.values()})
+    rows = [["arm", *(title for _, title in _COLUMNS), "flush p50 / p99 ms"]]
+    for name, arm in arms.items():
+        flush = arm["flush_ms"]
+        rows.append(
+            [
+                name,
+                *(_number(arm[key]) for key, _ in _COLUMNS),
+                f"{flush['p50']:.1f} / {flush['p99']:.1f}",
+            ]
+        )
+    return (
+        f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']};"
+        f" {result['cycles']} cycles, {' or '.join(map(str, payloads))} payloads for each arm.\n\n"
+        f"{markdown_table(rows)}\n\n"
+        f"Made by `{command(result)}` at commit {str(result['commit'])[:12]}.\n"
+    )

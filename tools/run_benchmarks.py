@@ -1,0 +1,233 @@
+"""Runs the benchmarks and writes docs/benchmarks.md: what tools/benchmarks runs."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from tools.results_table import Result, experiment, markdown_table  # noqa: E402
+from tools.update_readme import machine  # noqa: E402
+
+BAZEL = os.environ.get("BAZEL", "bazel")
+QUIET = ("--color=no", "--curses=no", "--noshow_progress")
+
+Figures = dict[str, Any]
+
+METHOD = """
+
+How they are measured (`python/thaw/lab/benchmarks.py`): the server is another process on this machine.
+CPU is user and system time of all threads of the client's process, 100 sequential requests for each call
+from Python, the median of 15 calls after a first that is not counted, thaw and pycurl by turns; both trust
+one file with one P-256 certificate, use X25519, TCP_NODELAY and one handle throughout. A round trip is made
+by a relay that holds bytes back, for the connect too. Memory is unique set size, over many clients and
+connections, after malloc_trim.
+"""
+
+
+class Bar(NamedTuple):
+    """One figure and what it must reach."""
+
+    what: str
+    bar: str
+    measured: str
+    reached: bool
+
+    def row(self) -> list[str]:
+        return [self.what, self.bar, self.measured, "yes" if self.reached else "**no**"]
+
+
+def bars(python: Figures) -> Iterator[Bar]:
+    """Holds the figures against what the project sets out to reach."""
+    for figure in python.get("cpu", ()):
+        limit = 0.6 if figure["pooled"] else 0.8
+        kind = "pooled" if figure["pooled"] else "fresh"
+        resumption = "on" if figure["resumption"] else "off"
+        yield Bar(
+            f"client CPU, {kind} POST of 4 KB over TLS 1.3, resumption {resumption}, against pycurl",
+            f"≤ {limit:g}×",
+            f"{figure['ratio']:.2f}× ({figure['thaw_us']:.0f} µs against {figure['pycurl_us']:.0f} µs)",
+            figure["ratio"] <= limit,
+        )
+    for figure in python.get("flush", ()):
+        limit = (1 if figure["round_trip_ms"] == 0 else 2) if figure["sharing"] else figure["requests"]
+        equal = not figure["sharing"]
+        yield Bar(
+            f"connections of a flush of {figure['requests']} requests, round trip"
+            f" {figure['round_trip_ms']:.0f} ms, sharing {'on' if figure['sharing'] else 'off'}",
+            f"{'=' if equal or limit == 1 else '≤'} {limit}",
+            f"{figure['connections']} (wall time {figure['wall_ms']:.0f} ms)",
+            figure["connections"] == limit if equal else figure["connections"] <= limit,
+        )
+    for figure in python.get("memory", ()):
+        for what, key, limit in (
+            ("idle `Client`", "per_client", 1024),
+            ("open connection", "per_connection", 48),
+        ):
+            yield Bar(
+                f"memory of an {what}",
+                f"≤ {limit} KB",
+                f"{figure[key] / 1024:.0f} KB",
+                figure[key] <= limit * 1024,
+            )
+    for figure in python.get("simulation", ()):
+        for scenario, rate in figure["cycles_per_second"].items():
+            yield Bar(
+                f"W0 cycles of {figure['payloads']} payloads, frozen {scenario}, on one core",
+                "≥ 20,000 a second",
+                f"{rate:,.0f} a second",
+                rate >= 20_000,
+            )
+
+
+def cpp_table(programs: dict[str, Figures]) -> str:
+    """Google Benchmark's figures: time, rate, and whatever else a benchmark counts."""
+    known = {"name", "run_name", "run_type", "iterations", "real_time", "cpu_time", "time_unit", "threads"}
+    rows = [["benchmark", "CPU time", "MB/s", "counters"]]
+    for label, output in sorted(programs.items()):
+        for run in output["benchmarks"]:
+            rate = run.get("bytes_per_second")
+            counters = ", ".join(
+                f"{key} {value:,.6g}"
+                for key, value in run.items()
+                if isinstance(value, float) and key not in known and key != "bytes_per_second"
+            )
+            rows.append(
+                [
+                    f"`{label.removeprefix('//cc/').partition(':')[0]}` {run['name']}",
+                    f"{run['cpu_time']:,.4g} {run['time_unit']}",
+                    f"{rate / 1e6:,.0f}" if rate else "",
+                    counters,
+                ]
+            )
+    return markdown_table(rows)
+
+
+def document(
+    command: str,
+    commit: str,
+    date: str,
+    python: Figures,
+    cpp: dict[str, Figures],
+    experiments: Sequence[Result],
+) -> str:
+    """The whole of docs/benchmarks.md."""
+    parts = [
+        "# Benchmarks\n\n"
+        f"Written by `{command}` on {date} at commit {commit}. Machine: {machine()}; Python"
+        f" {platform.python_version()}. Figures of another run or machine differ; ratios less so.\n"
+    ]
+    held = [bar.row() for bar in bars(python)]
+    if held:
+        parts.append(
+            "## Against what is to be reached\n\n"
+            + markdown_table([["what", "bar", "measured", "reached"], *held])
+            + METHOD
+        )
+        versions = {figure["pycurl"] for figure in python.get("cpu", ())}
+        parts += [f"The other side: {version}.\n" for version in sorted(versions)]
+    if cpp:
+        parts.append(f"## In the core\n\nOne core, by Google Benchmark.\n\n{cpp_table(cpp)}\n")
+    if experiments:
+        parts.append("## Freezes\n\n" + "\n".join(map(experiment, experiments)))
+    return "\n".join(parts)
+
+
+def _bazel(*arguments: str) -> str:
+    return subprocess.run([BAZEL, *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+def run_cpp(seconds: float) -> dict[str, Figures]:
+    labels = _bazel("query", *QUIET, "attr(tags, '\\bbenchmark\\b', kind(cc_binary, //cc/...))").split()
+    if not labels:
+        return {}
+    _bazel("build", *QUIET, *labels)
+    programs = {}
+    for label in labels:
+        print(f"benchmark: {label}", file=sys.stderr, flush=True)
+        program = ROOT / "bazel-bin" / re.sub("^//", "", label).replace(":", "/")
+        done = subprocess.run(
+            [program, "--benchmark_format=json", f"--benchmark_min_time={seconds}s"],
+            cwd=ROOT,
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        programs[label] = json.loads(done.stdout)
+    return programs
+
+
+def run_python(quick: bool) -> Figures:
+    _bazel("build", *QUIET, "//cc:extension")
+    with tempfile.TemporaryDirectory() as scratch:
+        path = pathlib.Path(scratch) / "figures.json"
+        command = [
+            sys.executable,
+            "-m",
+            "thaw.lab.benchmarks",
+            "--json",
+            str(path),
+            *(["--quick"] if quick else []),
+        ]
+        subprocess.run(command, cwd=ROOT, check=True)
+        figures: Figures = json.loads(path.read_text())
+        return figures
+
+
+def _commit() -> str:
+    def git(*arguments: str) -> str:
+        return subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return git("rev-parse", "--short=12", "HEAD") + (" with changes" if changed else "")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tools/benchmarks", description=(__doc__ or "").split("\n")[0])
+    parser.add_argument(
+        "--quick", action="store_true", help="short runs: a try, no measurement; writes to standard output"
+    )
+    parser.add_argument(
+        "--experiments",
+        nargs="*",
+        type=pathlib.Path,
+        default=[],
+        metavar="RESULT.json",
+        help="results of `tools/lab compare ... --json FILE`, to be set down with the rest",
+    )
+    arguments = parser.parse_args()
+    commit = _commit()  # before anything is written
+    python = run_python(arguments.quick)
+    text = document(
+        "tools/benchmarks" + " --quick" * arguments.quick,
+        commit,
+        datetime.datetime.now(datetime.UTC).date().isoformat(),
+        python,
+        run_cpp(0.01 if arguments.quick else 0.5),
+        [json.loads(path.read_text()) for path in arguments.experiments],
+    )
+    if arguments.quick:
+        print(text)
+        return
+    (ROOT / "docs" / "benchmarks.md").write_text(text)
+    missed = [bar for bar in bars(python) if not bar.reached]
+    print(f"docs/benchmarks.md is written; {len(missed)} bars are not reached")
+    for bar in missed:
+        print(f"  {bar.what}: {bar.measured}, to be {bar.bar}")
+
+
+if __name__ == "__main__":
+    main()
