@@ -1,6 +1,6 @@
 // The client: sends requests, over pooled, shared or fresh connections, and retries by class.
 //
-//   std::unique_ptr<Client> client = MakeClient(executor, clock, network, options, random);
+//   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, MakeClient(...));      // client_factory.h
 //   SendOptions send{.budget = absl::Seconds(2)};
 //   SendResult result = co_await client->Send(request, send, cancellation);
 //
@@ -8,7 +8,7 @@
 //   Pool             who gets which connection (pool.h)
 //   Http1Connection  one exchange at a time on one connection (http1_connection.h)
 //   Dialer           resolve, connect, proxy, TLS (dialer.h)
-//   Send             attempts and delays by ClassOf() (here)
+//   Send             attempts and delays by ClassOf() (pooled_client.h)
 // A retry inside a retry does not exist.
 //
 // One thread: the executor's.
@@ -16,23 +16,16 @@
 #ifndef THAW_CC_NET_CLIENT_H_
 #define THAW_CC_NET_CLIENT_H_
 
-#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/counters.h"
-#include "cc/base/executor.h"
 #include "cc/base/task.h"
-#include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http_message.h"
-#include "cc/net/random.h"
-#include "cc/net/transport.h"
 
 namespace thaw {
 
@@ -88,13 +81,6 @@ class Client {
   virtual Counters counters() const = 0;
   virtual const ClientOptions& options() const = 0;
 };
-
-// Builds the one client there is, direct or proxied. InvalidArgument: options that can't be (a proxy URL
-// that doesn't parse); a certificate file that can't be read is logged, named and left out.
-// `executor`, `clock` and `network` must outlive the client. The client must be Close()d and the
-// executor run until open_exchanges() is 0 before it is destroyed.
-absl::StatusOr<std::unique_ptr<Client>> MakeClient(Executor& executor, Clock& clock, Network& network,
-                                                   ClientOptions options, RandomFraction random);
 
 }  // namespace thaw
 

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_NET_DESTINATION_H_
 #define THAW_CC_NET_DESTINATION_H_
 
+#include <compare>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,7 +19,7 @@ struct Destination {
   std::string host;  // lower case; an IPv6 literal without brackets
   uint16_t port = 443;
 
-  bool operator==(const Destination&) const = default;
+  auto operator<=>(const Destination&) const = default;
   template <typename H>
   friend H AbslHashValue(H h, const Destination& d) {
     return H::combine(std::move(h), d.scheme, d.host, d.port);

@@ -50,7 +50,8 @@ class Transport {
   // one write is pending, beside a read. `from` stays valid until `done` ran.
   virtual void StartWrite(std::string_view from, Done done) = 0;
 
-  // Reads what is there now, without waiting; kUnavailable if there is nothing. No read may be pending.
+  // Reads what is there now, without waiting; kUnavailable if there is nothing. A read may be pending: what
+  // this takes is not given to it, and an end or a reset is reported to both.
   virtual IoResult TryRead(absl::Span<char> into) = 0;
 
   // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,

@@ -1,0 +1,52 @@
+#include "cc/net/client_options.h"
+
+#include "absl/strings/str_cat.h"
+#include "cc/net/destination.h"
+
+namespace thaw {
+namespace {
+
+absl::Status Bad(std::string_view field, std::string_view value, std::string_view want) {
+  return absl::InvalidArgumentError(absl::StrCat("ClientOptions.", field, " is ", value, "; it must be ", want));
+}
+
+absl::Status PositiveDuration(std::string_view field, absl::Duration value) {
+  if (value > absl::ZeroDuration()) return absl::OkStatus();
+  return Bad(field, absl::FormatDuration(value), "above zero");
+}
+
+}  // namespace
+
+absl::Status ClientOptions::Validate() const {
+  if (max_idle_per_host < 0) return Bad("max_idle_per_host", absl::StrCat(max_idle_per_host), "0 or more");
+  if (max_connections_per_host < 1) {
+    return Bad("max_connections_per_host", absl::StrCat(max_connections_per_host), "1 or more");
+  }
+  if (max_attempts < 1) return Bad("max_attempts", absl::StrCat(max_attempts), "1 or more: it counts tries");
+  if (share_patience.has_value() && *share_patience < absl::ZeroDuration()) {
+    return Bad("share_patience", absl::FormatDuration(*share_patience), "zero or more");
+  }
+  if (backoff_base < absl::ZeroDuration() || backoff_cap < absl::ZeroDuration()) {
+    return Bad("backoff_base or backoff_cap", "below zero", "zero or more");
+  }
+  for (const auto& [field, value] : {std::pair<std::string_view, absl::Duration>{"idle_timeout", idle_timeout},
+                                     {"exchange_timeout", exchange_timeout},
+                                     {"resume_grace", resume_grace}}) {
+    if (absl::Status status = PositiveDuration(field, value); !status.ok()) return status;
+  }
+  if (max_response_head_bytes < 256) {
+    return Bad("max_response_head_bytes", absl::StrCat(max_response_head_bytes), "256 or more");
+  }
+  if (tls_min_version > tls_max_version) return Bad("tls_min_version", "TLS 1.3", "at most tls_max_version");
+  if (!use_public_roots && !use_os_roots && tls_cert_file.empty() && !skip_ssl_validation) {
+    return Bad("use_public_roots", "off", "on unless tls_cert_file or use_os_roots says whom to trust instead");
+  }
+  if (!proxy_url.empty()) {
+    if (const auto url = ParseUrl(proxy_url); !url.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("ClientOptions.proxy_url: ", url.status().message()));
+    }
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace thaw

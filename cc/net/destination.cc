@@ -1,0 +1,138 @@
+#include "cc/net/destination.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace thaw {
+namespace {
+
+std::string_view SchemeText(Destination::Scheme scheme) {
+  return scheme == Destination::Scheme::kHttps ? "https" : "http";
+}
+uint16_t DefaultPort(Destination::Scheme scheme) { return scheme == Destination::Scheme::kHttps ? 443 : 80; }
+
+std::string BracketedHost(const Destination& destination) {
+  return destination.host.find(':') == std::string::npos ? destination.host : absl::StrCat("[", destination.host, "]");
+}
+
+// For error texts: whatever stands before '@' in the authority may be a secret.
+std::string WithoutUserinfo(std::string_view text) {
+  const size_t scheme = text.find("://");
+  const size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+  const size_t end = std::min(text.find_first_of("/?#", begin), text.size());
+  const size_t at = text.substr(0, end).rfind('@');
+  if (at == std::string_view::npos || at < begin) return std::string(text);
+  return absl::StrCat(text.substr(0, begin), "***", text.substr(at));
+}
+
+std::optional<std::string> PercentDecode(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    uint32_t byte = 0;
+    if (i + 2 >= text.size() || !absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) return std::nullopt;
+    decoded += static_cast<char>(byte);
+    i += 2;
+  }
+  return decoded;
+}
+
+bool IsHostCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_';
+}
+bool IsIpv6Character(char c) {
+  return absl::ascii_isxdigit(static_cast<unsigned char>(c)) || c == ':' || c == '.' || c == '%';
+}
+bool IsTargetCharacter(char c) { return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f; }
+
+}  // namespace
+
+std::string ToString(const Destination& destination) {
+  const std::string authority = destination.port == DefaultPort(destination.scheme) ? BracketedHost(destination)
+                                                                                    : Authority(destination);
+  return absl::StrCat(SchemeText(destination.scheme), "://", authority);
+}
+
+std::string HostHeader(const Destination& destination) {
+  return destination.port == DefaultPort(destination.scheme) ? BracketedHost(destination) : Authority(destination);
+}
+
+std::string Authority(const Destination& destination) {
+  return absl::StrCat(BracketedHost(destination), ":", destination.port);
+}
+
+absl::StatusOr<Url> ParseUrl(std::string_view text) {
+  const auto bad = [text](std::string_view what) {
+    return absl::InvalidArgumentError(absl::StrCat("URL '", WithoutUserinfo(text), "': ", what));
+  };
+  Url url;
+  std::string_view rest = text;
+  if (const size_t end = rest.find("://"); end == std::string_view::npos) {
+    return bad("it has no scheme; it must begin with https:// or http://");
+  } else if (absl::EqualsIgnoreCase(rest.substr(0, end), "https")) {
+    url.destination.scheme = Destination::Scheme::kHttps;
+  } else if (absl::EqualsIgnoreCase(rest.substr(0, end), "http")) {
+    url.destination.scheme = Destination::Scheme::kHttp;
+  } else {
+    return bad("its scheme is neither https nor http");
+  }
+  rest.remove_prefix(rest.find("://") + 3);
+
+  const size_t authority_end = std::min(rest.find_first_of("/?#"), rest.size());
+  std::string_view authority = rest.substr(0, authority_end);
+  rest.remove_prefix(authority_end);
+
+  if (const size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    std::optional<std::string> userinfo = PercentDecode(authority.substr(0, at));
+    if (!userinfo.has_value()) return bad("its user or password has a broken percent-escape");
+    if (std::any_of(userinfo->begin(), userinfo->end(),
+                    [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
+      return bad("its user or password has a control character");
+    }
+    url.userinfo = *std::move(userinfo);
+    authority.remove_prefix(at + 1);
+  }
+
+  std::string_view host;
+  if (!authority.empty() && authority.front() == '[') {
+    const size_t close = authority.find(']');
+    if (close == std::string_view::npos) return bad("its IPv6 address has no closing bracket");
+    host = authority.substr(1, close - 1);
+    if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) || !absl::StrContains(host, ':')) {
+      return bad("what stands in brackets is not an IPv6 address");
+    }
+    authority.remove_prefix(close + 1);
+  } else {
+    host = authority.substr(0, std::min(authority.find(':'), authority.size()));
+    if (host.empty()) return bad("it has no host");
+    if (!std::all_of(host.begin(), host.end(), IsHostCharacter)) return bad("its host has a character no host may have");
+    authority.remove_prefix(host.size());
+  }
+  url.destination.host = absl::AsciiStrToLower(host);
+  url.destination.port = DefaultPort(url.destination.scheme);
+  if (!authority.empty()) {
+    uint32_t port = 0;
+    if (authority.front() != ':' || !absl::SimpleAtoi(authority.substr(1), &port) || port == 0 || port > 65535) {
+      return bad("its port is not a number from 1 to 65535");
+    }
+    url.destination.port = static_cast<uint16_t>(port);
+  }
+
+  // The fragment never goes to a server (RFC 9110 section 4.2.5).
+  rest = rest.substr(0, std::min(rest.find('#'), rest.size()));
+  if (!std::all_of(rest.begin(), rest.end(), IsTargetCharacter)) {
+    return bad("its path has a space or another character no URL may have");
+  }
+  url.target = rest.empty() || rest.front() != '/' ? absl::StrCat("/", rest) : std::string(rest);
+  return url;
+}
+
+}  // namespace thaw

@@ -1,0 +1,153 @@
+#include "cc/net/exchange_failure.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace thaw {
+
+std::string_view ToString(Phase phase) {
+  switch (phase) {
+    case Phase::kResolve:
+      return "resolve";
+    case Phase::kConnect:
+      return "connect";
+    case Phase::kProxy:
+      return "proxy";
+    case Phase::kTls:
+      return "tls";
+    case Phase::kWrite:
+      return "write";
+    case Phase::kHead:
+      return "head";
+    case Phase::kBody:
+      return "body";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(BytesWritten bytes) {
+  switch (bytes) {
+    case BytesWritten::kNone:
+      return "none";
+    case BytesWritten::kPart:
+      return "part";
+    case BytesWritten::kAll:
+      return "all";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(Fault fault) {
+  switch (fault) {
+    case Fault::kNone:
+      return "none";
+    case Fault::kReset:
+      return "reset";
+    case Fault::kEnd:
+      return "end";
+    case Fault::kTimeout:
+      return "timeout";
+    case Fault::kProtocol:
+      return "protocol";
+    case Fault::kNotFound:
+      return "not_found";
+    case Fault::kRefused:
+      return "refused";
+    case Fault::kCertificate:
+      return "certificate";
+    case Fault::kCredential:
+      return "credential";
+    case Fault::kProxyStatus:
+      return "proxy_status";
+    case Fault::kCancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
+std::string_view ToString(RetryClass retry_class) {
+  switch (retry_class) {
+    case RetryClass::kUnsent:
+      return "unsent";
+    case RetryClass::kUnreachable:
+      return "unreachable";
+    case RetryClass::kMisconfigured:
+      return "misconfigured";
+    case RetryClass::kIncomplete:
+      return "incomplete";
+    case RetryClass::kStale:
+      return "stale";
+    case RetryClass::kAmbiguous:
+      return "ambiguous";
+    case RetryClass::kRefusedForNow:
+      return "refused_for_now";
+    case RetryClass::kRefusedForGood:
+      return "refused_for_good";
+    case RetryClass::kCancelled:
+      return "cancelled";
+  }
+  return "unknown";
+}
+
+namespace {
+
+bool BeforeTheRequest(Phase phase) { return phase < Phase::kWrite; }
+
+RetryClass ClassOfDial(const ExchangeFailure& failure) {
+  switch (failure.fault) {
+    case Fault::kCertificate:
+    case Fault::kCredential:
+      return RetryClass::kMisconfigured;
+    case Fault::kProxyStatus:
+      // A 5xx of the proxy passes; any other refusal of the tunnel is about how we asked.
+      return failure.status >= 500 ? RetryClass::kUnreachable : RetryClass::kMisconfigured;
+    default:
+      return RetryClass::kUnreachable;
+  }
+}
+
+RetryClass ClassOfStatus(int status) {
+  return status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow : RetryClass::kRefusedForGood;
+}
+
+}  // namespace
+
+RetryClass ClassOf(const ExchangeFailure& failure) {
+  if (failure.head_complete) return ClassOfStatus(failure.status);
+  if (failure.fault == Fault::kCancelled) return RetryClass::kCancelled;
+  if (BeforeTheRequest(failure.phase)) return ClassOfDial(failure);
+  switch (failure.bytes_written) {
+    case BytesWritten::kNone:
+      // A reused connection that died idle says nothing about the peer. One that merely took nothing in
+      // time does, and so does a fresh one.
+      return failure.reused && failure.fault != Fault::kTimeout ? RetryClass::kUnsent : RetryClass::kUnreachable;
+    case BytesWritten::kPart:
+      // A body shorter than its Content-Length can't have been accepted.
+      return RetryClass::kIncomplete;
+    case BytesWritten::kAll:
+      return (failure.reused || failure.epoch_crossed) &&
+                     (failure.fault == Fault::kReset || failure.fault == Fault::kEnd)
+                 ? RetryClass::kStale
+                 : RetryClass::kAmbiguous;
+  }
+  return RetryClass::kAmbiguous;
+}
+
+bool MayHaveBeenAccepted(const ExchangeFailure& failure) {
+  return !failure.head_complete && !BeforeTheRequest(failure.phase) && failure.bytes_written == BytesWritten::kAll;
+}
+
+std::string ExchangeFailure::ToString() const {
+  std::vector<std::string> facts;
+  if (reused) facts.push_back(idle_for > absl::ZeroDuration() ? absl::StrCat("reused, idle ", absl::FormatDuration(idle_for)) : "reused");
+  if (epoch_crossed) facts.push_back("crossed a freeze");
+  if (!BeforeTheRequest(phase)) facts.push_back(absl::StrCat("written: ", thaw::ToString(bytes_written)));
+  if (status != 0) facts.push_back(absl::StrCat("status ", status));
+  for (const AddressOutcome& outcome : addresses) {
+    facts.push_back(absl::StrCat(outcome.address, ": ", outcome.status.message()));
+  }
+  return absl::StrCat(thaw::ToString(phase), ": ", thaw::ToString(fault), ": ", error.message(),
+                      facts.empty() ? "" : " (", absl::StrJoin(facts, ", "), facts.empty() ? "" : ")");
+}
+
+}  // namespace thaw

@@ -1,0 +1,250 @@
+#include "cc/net/http1_connection.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cc/net/destination.h"
+
+namespace thaw {
+namespace {
+
+// Holds most answers whole; the intake's are some hundred bytes.
+constexpr size_t kReadBytes = 4096;
+// A body up to this size is sent behind the head in one write; copying it costs less than a second write.
+constexpr size_t kJoinedBodyBytes = 16 * 1024;
+
+Fault FaultOf(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kOutOfRange:
+      return Fault::kEnd;
+    case absl::StatusCode::kCancelled:
+      return Fault::kCancelled;
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kDataLoss:
+      return Fault::kProtocol;
+    default:
+      return Fault::kReset;
+  }
+}
+
+void AppendHead(const HttpRequest& request, bool absolute_form, std::string_view user_agent, std::string& head) {
+  absl::StrAppend(&head, request.method, " ", absolute_form ? ToString(request.destination) : "", request.target,
+                  " HTTP/1.1\r\nHost: ", HostHeader(request.destination), "\r\n");
+  if (!FindHeader(request.headers, "user-agent").has_value()) {
+    absl::StrAppend(&head, "User-Agent: ", user_agent, "\r\n");
+  }
+  for (const auto& [name, value] : request.headers) absl::StrAppend(&head, name, ": ", value, "\r\n");
+  absl::StrAppend(&head, "Content-Length: ", request.body == nullptr ? 0 : request.body->size(), "\r\n\r\n");
+}
+
+}  // namespace
+
+std::shared_ptr<Http1Connection> Http1Connection::Start(
+    Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
+    ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed) {
+  std::shared_ptr<Http1Connection> connection(
+      new Http1Connection(executor, std::move(transport), options, counters, std::move(on_idle_closed)));
+  connection->StandingRead();
+  return connection;
+}
+
+Http1Connection::Http1Connection(Executor& executor, std::unique_ptr<Transport> transport,
+                                 const ClientOptions& options, ExchangeCounters& counters,
+                                 absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed)
+    : executor_(executor),
+      transport_(std::move(transport)),
+      options_(options),
+      counters_(counters),
+      on_idle_closed_(std::move(on_idle_closed)),
+      inbound_(kReadBytes) {}
+
+Http1Connection::~Http1Connection() { CloseTransport(); }
+
+void Http1Connection::CountBytes() {
+  counters_.bytes_sent += transport_->wire_bytes_sent() - std::exchange(counted_sent_, transport_->wire_bytes_sent());
+  counters_.bytes_received +=
+      transport_->wire_bytes_received() - std::exchange(counted_received_, transport_->wire_bytes_received());
+}
+
+void Http1Connection::CloseTransport() {
+  transport_->Close();
+  CountBytes();
+  state_ = State::kClosed;
+}
+
+void Http1Connection::StandingRead() {
+  reading_ = true;
+  // The pending read keeps the connection; Close() ends it.
+  transport_->StartRead(absl::MakeSpan(inbound_), [self = shared_from_this()](IoResult result) {
+    self->reading_ = false;
+    self->OnRead(std::move(result));
+  });
+}
+
+void Http1Connection::OnRead(IoResult result) {
+  switch (state_) {
+    case State::kClosed:
+      return;
+    case State::kIdle:
+      // An end, a reset, or bytes nobody asked for: either way it carries no request any more.
+      CloseTransport();
+      on_idle_closed_(this);
+      return;
+    case State::kQueued:
+      // The request was not taken yet: it is handed back untouched.
+      if (result.status.ok()) result.status = absl::InvalidArgumentError("bytes came before any request");
+      return Fail(Phase::kWrite, FaultOf(result.status), std::move(result.status));
+    case State::kBusy:
+      break;
+  }
+  if (!result.status.ok()) return OnStreamOver(result.status);
+  parser_->Put(std::string_view(inbound_.data(), result.bytes));
+  OnParsed();
+}
+
+void Http1Connection::OnParsed() {
+  switch (parser_->state()) {
+    case Http1Parser::State::kHead:
+    case Http1Parser::State::kBody:
+      return StandingRead();
+    case Http1Parser::State::kError:
+      if (parser_->head_complete()) break;
+      return Fail(Phase::kHead, Fault::kProtocol, parser_->error());
+    case Http1Parser::State::kDone:
+    case Http1Parser::State::kEnough:
+      break;
+  }
+  ExchangeEnd end;
+  // An answer that came before all of the request was taken leaves the rest of it owed.
+  end.reusable = parser_->keep_alive() && bytes_written() == BytesWritten::kAll && !writing_;
+  end.response = std::move(parser_->response());
+  if (parser_->state() == Http1Parser::State::kError) end.response->body_whole = false;
+  Finish(std::move(end));
+}
+
+void Http1Connection::OnStreamOver(const absl::Status& status) {
+  parser_->End();
+  if (parser_->head_complete()) return OnParsedAtEnd();
+  const bool all = bytes_written() == BytesWritten::kAll;
+  Fail(all ? Phase::kHead : Phase::kWrite, FaultOf(status), status);
+}
+
+void Http1Connection::OnParsedAtEnd() {
+  ExchangeEnd end;
+  end.response = std::move(parser_->response());
+  Finish(std::move(end));
+}
+
+void Http1Connection::Begin(const HttpRequest& request, bool absolute_form, Done done) {
+  done_ = std::move(done);
+  where_ = absl::StrCat(request.method, " ", ToString(request.destination), request.target);
+  head_.clear();
+  head_taken_ = body_taken_ = 0;
+  AppendHead(request, absolute_form, options_.user_agent, head_);
+  body_ = request.body == nullptr ? std::string_view() : *request.body;
+  if (body_.size() <= kJoinedBodyBytes) {
+    head_.append(body_);
+    body_ = std::string_view();
+  }
+  const bool was_open = open();
+  if (was_open) state_ = State::kQueued;
+  executor_.Post([self = shared_from_this()] { self->TakeRequest(); });
+}
+
+void Http1Connection::TakeRequest() {
+  if (!done_) return;  // ended while it was queued
+  if (state_ == State::kClosed) {
+    return Fail(Phase::kWrite, Fault::kEnd, absl::OutOfRangeError("the connection had ended"));
+  }
+  state_ = State::kBusy;
+  parser_.emplace(Http1Parser::Limits{.head_bytes = options_.max_response_head_bytes,
+                                      .body_kept_bytes = options_.max_response_body_kept_bytes,
+                                      .body_drained_bytes = options_.max_response_body_drained_bytes});
+  WriteMore();
+}
+
+void Http1Connection::WriteMore() {
+  const std::string_view next = head_taken_ < head_.size() ? std::string_view(head_).substr(head_taken_)
+                                                           : body_.substr(body_taken_);
+  if (next.empty()) return;
+  writing_ = true;
+  transport_->StartWrite(next, [self = shared_from_this()](IoResult result) {
+    self->writing_ = false;
+    self->OnWritten(std::move(result));
+  });
+}
+
+void Http1Connection::OnWritten(IoResult result) {
+  if (state_ != State::kBusy) return;
+  size_t taken = result.bytes;
+  const size_t of_head = std::min(taken, head_.size() - head_taken_);
+  head_taken_ += of_head;
+  body_taken_ += taken - of_head;
+  // A failed write isn't the last word: an answer may lie in the receive queue, and the pending read
+  // brings it, or the reset.
+  if (!result.status.ok()) {
+    if (!reading_) Fail(Phase::kWrite, FaultOf(result.status), std::move(result.status));
+    return;
+  }
+  WriteMore();
+}
+
+BytesWritten Http1Connection::bytes_written() const {
+  if (head_taken_ + body_taken_ == 0) return BytesWritten::kNone;
+  return head_taken_ == head_.size() && body_taken_ == body_.size() ? BytesWritten::kAll : BytesWritten::kPart;
+}
+
+void Http1Connection::Fail(Phase phase, Fault fault, absl::Status error) {
+  ExchangeEnd end;
+  ExchangeFailure& failure = end.failure.emplace();
+  failure.phase = phase;
+  failure.fault = fault;
+  failure.bytes_written = bytes_written();
+  failure.response_begun = parser_.has_value() && parser_->begun();
+  failure.error = absl::Status(error.code(), absl::StrCat(where_, ": ", error.message()));
+  Finish(std::move(end));
+}
+
+void Http1Connection::Abort(Fault fault, const absl::Status& error) {
+  if (!busy()) return;
+  // The head may be whole with the body still coming: that is an answer.
+  if (parser_.has_value() && parser_->head_complete()) {
+    parser_->response().body_whole = false;
+    return OnParsedAtEnd();
+  }
+  const bool all = bytes_written() == BytesWritten::kAll;
+  Fail(all ? Phase::kHead : Phase::kWrite, fault, error);
+}
+
+void Http1Connection::Finish(ExchangeEnd end) {
+  if (state_ != State::kClosed) {
+    if (end.reusable) {
+      state_ = State::kIdle;
+      CountBytes();
+      StandingRead();
+    } else {
+      CloseTransport();
+    }
+  }
+  parser_.reset();
+  body_ = std::string_view();
+  // Through the queue, so that whoever is told may do anything with this connection.
+  executor_.Post([done = std::exchange(done_, nullptr), end = std::move(end)]() mutable { done(std::move(end)); });
+}
+
+bool Http1Connection::CheckUsable() {
+  if (state_ != State::kIdle) return false;
+  char byte;
+  return absl::IsUnavailable(transport_->TryRead(absl::MakeSpan(&byte, 1)).status);
+}
+
+void Http1Connection::Close() {
+  if (busy()) {
+    Fail(bytes_written() == BytesWritten::kAll ? Phase::kHead : Phase::kWrite, Fault::kCancelled,
+         absl::CancelledError("closed"));
+  }
+  if (state_ != State::kClosed) CloseTransport();
+}
+
+}  // namespace thaw

@@ -1,0 +1,401 @@
+// Who gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of HTTP or TLS.
+//
+//   Pool<Connection> pool(clock, options, counters, dial);
+//   const auto id = pool.Acquire(destination, Want::kAny, [](Acquired acquired) { ... });
+//   pool.Release(lease, /*reusable=*/true);
+//
+// Connection needs:
+//   bool open() const      what the loop has seen so far; no system call
+//   bool CheckUsable()     looks, without waiting, whether the peer ended it or sent something unasked
+//   void Close()
+//
+// The rules, in the order they apply (docs/design.md has the reasons):
+//   checkout   most recently used first; what is closed, too old or found unusable is dropped on the way
+//   waiting    in order; a connection that comes free goes to the first waiter before it may be idle
+//   dialling   a request dials only if no connection to its destination is open or being opened; another
+//              is dialled, up to the cap, when the first waiter has been first for `share_patience`
+//   failing    a failed dial fails the first waiter only; two in a row fail all that wait
+//   keeping    at most max_idle_per_host; the newcomer is closed when there are that many
+//   resume     keep, probe or drain what is idle; what was in use at a resume is never handed on again
+//
+// One thread. Callbacks run inside the call that causes them; they may call the pool again.
+
+#ifndef THAW_CC_NET_POOL_H_
+#define THAW_CC_NET_POOL_H_
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "cc/base/counters.h"
+#include "cc/clock/clock.h"
+#include "cc/net/client_options.h"
+
+namespace thaw {
+
+// What a request will take.
+enum class Want {
+  kAny,
+  kFresh,  // one that carried nothing before
+};
+
+template <typename Key, typename Connection, typename DialFailure>
+class Pool {
+ public:
+  struct Lease {
+    std::shared_ptr<Connection> connection;
+    Key key;
+    bool reused = false;        // it carried a request before
+    absl::Duration idle_for;    // zero if it was fresh or shared
+    int64_t epoch = 0;          // in which it was opened
+  };
+  using Acquired = std::variant<Lease, DialFailure>;
+  using OnAcquired = absl::AnyInvocable<void(Acquired)>;
+  using WaiterId = uint64_t;
+
+  struct Dialled {
+    std::shared_ptr<Connection> connection;  // null: failed
+    std::optional<DialFailure> failure;
+    absl::Duration took;
+  };
+  // Starts a dial; the answer comes through OnDialled() with the same number.
+  using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
+  // Nobody waits for this dial any more.
+  using CancelDial = absl::AnyInvocable<void(uint64_t dial)>;
+
+  static constexpr absl::Duration kLeastPatience = absl::Milliseconds(50);
+
+  Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
+       CancelDial cancel_dial)
+      : clock_(clock),
+        options_(options),
+        counters_(counters),
+        start_dial_(std::move(start_dial)),
+        cancel_dial_(std::move(cancel_dial)) {}
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // `done` runs once, unless the waiter is cancelled before.
+  WaiterId Acquire(const Key& key, Want want, OnAcquired done) {
+    const WaiterId id = next_id_++;
+    Host& host = hosts_[key];
+    if (want == Want::kAny) {
+      if (std::optional<Lease> lease = TakeIdle(host)) {
+        done(*std::move(lease));
+        return id;
+      }
+    }
+    host.waiters.push_back({id, want, std::move(done)});
+    Dial(key, host);
+    return id;
+  }
+
+  // False if it was served already.
+  bool CancelWaiter(const Key& key, WaiterId id) {
+    const auto found = hosts_.find(key);
+    if (found == hosts_.end()) return false;
+    Host& host = found->second;
+    const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
+                                     [id](const Waiter& candidate) { return candidate.id == id; });
+    if (waiter == host.waiters.end()) return false;
+    host.waiters.erase(waiter);
+    // With no idle connections allowed a dial that nobody waits for is for nothing.
+    if (options_.max_idle_per_host == 0) {
+      while (host.dials.size() > host.waiters.size()) {
+        const uint64_t dial = host.dials.back();
+        host.dials.pop_back();
+        dial_keys_.erase(dial);
+        cancel_dial_(dial);
+      }
+    }
+    WatchPatience(key, host);
+    return true;
+  }
+
+  // The dial ended. One that was cancelled is closed at once.
+  void OnDialled(uint64_t dial, Dialled result) {
+    const auto found = dial_keys_.find(dial);
+    if (found == dial_keys_.end()) {
+      if (result.connection != nullptr) Drop(*result.connection);
+      return;
+    }
+    const Key key = found->second.key;
+    const int64_t epoch = found->second.epoch;
+    dial_keys_.erase(found);
+    Host& host = hosts_[key];
+    std::erase(host.dials, dial);
+    if (result.connection == nullptr) return OnDialFailed(key, host, *std::move(result.failure));
+    host.failures = 0;
+    host.last_dial = result.took;
+    ++host.open;
+    Lease lease{std::move(result.connection), key, false, absl::ZeroDuration(), epoch};
+    if (!host.waiters.empty()) return Serve(key, host, std::move(lease));
+    Keep(host, std::move(lease));
+  }
+
+  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow.
+  void Release(Lease lease, bool reusable) {
+    Host& host = hosts_[lease.key];
+    const Key key = lease.key;
+    lease.reused = true;
+    if (!reusable || !lease.connection->open() || lease.epoch != epoch_) {
+      if (reusable && lease.connection->open()) ++counters_.dropped_epoch;
+      Discard(host, lease);
+      Dial(key, host);
+      return;
+    }
+    if (sharing()) {
+      const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
+                                       [](const Waiter& candidate) { return candidate.want == Want::kAny; });
+      if (waiter != host.waiters.end()) {
+        OnAcquired done = std::move(waiter->done);
+        host.waiters.erase(waiter);
+        ++counters_.shared;
+        lease.idle_for = absl::ZeroDuration();
+        WatchPatience(key, host);
+        return done(std::move(lease));
+      }
+    }
+    Keep(host, std::move(lease));
+    Dial(key, host);
+  }
+
+  // An idle connection's end was seen by the loop.
+  void OnIdleClosed(const Key& key, const Connection* connection) {
+    Host& host = hosts_[key];
+    const auto found = std::find_if(host.idle.begin(), host.idle.end(), [connection](const Idle& idle) {
+      return idle.lease.connection.get() == connection;
+    });
+    if (found == host.idle.end()) return;
+    ++counters_.dropped_peer_closed;
+    const Lease lease = std::move(found->lease);
+    host.idle.erase(found);
+    Discard(host, lease);
+  }
+
+  // The environment was frozen and goes on. Connections in use now are not handed on afterwards.
+  void Resume() {
+    ++epoch_;
+    for (auto& [key, host] : hosts_) {
+      if (options_.on_resume == OnResume::kDrain) {
+        while (!host.idle.empty()) {
+          ++counters_.dropped_epoch;
+          PopIdle(host);
+        }
+      } else {
+        for (size_t i = 0; i < host.idle.size();) {
+          Lease& lease = host.idle[i].lease;
+          if (options_.on_resume == OnResume::kProbe && !(lease.connection->open() && lease.connection->CheckUsable())) {
+            ++counters_.dropped_not_usable;
+            const Lease gone = std::move(lease);
+            host.idle.erase(host.idle.begin() + i);
+            Discard(host, gone);
+            continue;
+          }
+          // It was idle, so nothing of it crossed; it goes on as one of this epoch.
+          lease.epoch = epoch_;
+          ++i;
+        }
+      }
+    }
+  }
+
+  // Closes what is idle and forgets who waits (their callbacks don't run).
+  void Close() {
+    for (auto& [key, host] : hosts_) {
+      host.patience.Cancel();
+      host.waiters.clear();
+      for (const uint64_t dial : std::exchange(host.dials, {})) {
+        dial_keys_.erase(dial);
+        cancel_dial_(dial);
+      }
+      while (!host.idle.empty()) PopIdle(host);
+    }
+  }
+
+  int64_t epoch() const { return epoch_; }
+  int open(const Key& key) const {
+    const auto found = hosts_.find(key);
+    return found == hosts_.end() ? 0 : found->second.open;
+  }
+  int open() const { return Sum([](const Host& host) { return host.open; }); }
+  int idle() const { return Sum([](const Host& host) { return static_cast<int>(host.idle.size()); }); }
+  int dialling() const { return static_cast<int>(dial_keys_.size()); }
+  int waiting() const { return Sum([](const Host& host) { return static_cast<int>(host.waiters.size()); }); }
+
+ private:
+  struct Waiter {
+    WaiterId id;
+    Want want;
+    OnAcquired done;
+  };
+  struct Idle {
+    Lease lease;
+    ClockReading since;
+  };
+  struct Host {
+    std::vector<Idle> idle;  // most recently used last
+    std::deque<Waiter> waiters;
+    std::vector<uint64_t> dials;  // being opened
+    int open = 0;                 // opened and not closed: idle or leased
+    int failures = 0;             // dials that failed in a row
+    std::optional<absl::Duration> last_dial;
+    Alarm patience;
+    WaiterId patient = 0;  // whose patience it is
+  };
+  struct DialOrigin {
+    Key key;
+    int64_t epoch;
+  };
+
+  bool sharing() const { return options_.share_within_flush || options_.max_idle_per_host > 0; }
+
+  template <typename Count>
+  int Sum(Count count) const {
+    int sum = 0;
+    for (const auto& [key, host] : hosts_) sum += count(host);
+    return sum;
+  }
+
+  void Drop(Connection& connection) {
+    connection.Close();
+    ++counters_.closed;
+  }
+  void Discard(Host& host, const Lease& lease) {
+    --host.open;
+    Drop(*lease.connection);
+  }
+  void PopIdle(Host& host) {
+    const Lease lease = std::move(host.idle.back().lease);
+    host.idle.pop_back();
+    Discard(host, lease);
+  }
+
+  absl::Duration Age(const ClockReading& since) const {
+    const ClockReading now = clock_.Now();
+    return options_.expiry_clock == ExpiryClock::kMonotonic ? now.monotonic - since.monotonic
+                                                            : LargestAdvance(since, now);
+  }
+
+  std::optional<Lease> TakeIdle(Host& host) {
+    while (!host.idle.empty()) {
+      const absl::Duration age = Age(host.idle.back().since);
+      Connection& connection = *host.idle.back().lease.connection;
+      if (!connection.open()) {
+        ++counters_.dropped_peer_closed;
+      } else if (age > options_.idle_timeout) {
+        ++counters_.dropped_expired;
+      } else if (options_.liveness == Liveness::kPeek && !connection.CheckUsable()) {
+        ++counters_.dropped_not_usable;
+      } else {
+        Lease lease = std::move(host.idle.back().lease);
+        host.idle.pop_back();
+        lease.idle_for = age;
+        ++counters_.reused;
+        return lease;
+      }
+      PopIdle(host);
+    }
+    return std::nullopt;
+  }
+
+  void Keep(Host& host, Lease lease) {
+    if (host.idle.size() >= static_cast<size_t>(options_.max_idle_per_host)) {
+      if (options_.max_idle_per_host > 0) ++counters_.dropped_over_limit;
+      return Discard(host, lease);
+    }
+    lease.idle_for = absl::ZeroDuration();
+    host.idle.push_back({std::move(lease), clock_.Now()});
+  }
+
+  void Serve(const Key& key, Host& host, Lease lease) {
+    OnAcquired done = std::move(host.waiters.front().done);
+    host.waiters.pop_front();
+    Dial(key, host);
+    done(std::move(lease));
+  }
+
+  void OnDialFailed(const Key& key, Host& host, DialFailure failure) {
+    ++host.failures;
+    std::vector<OnAcquired> failed;
+    // Two in a row: it is the destination, not the attempt.
+    const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
+    for (size_t i = 0; i < count; ++i) {
+      failed.push_back(std::move(host.waiters.front().done));
+      host.waiters.pop_front();
+    }
+    if (host.failures >= 2) host.failures = 0;
+    Dial(key, host);
+    for (OnAcquired& done : failed) done(failure);
+  }
+
+  // Starts the dials that the rules call for.
+  void Dial(const Key& key, Host& host) {
+    const size_t cap = static_cast<size_t>(options_.max_connections_per_host);
+    const auto room = [&] { return host.open + host.dials.size() < cap; };
+    const size_t fresh = std::count_if(host.waiters.begin(), host.waiters.end(),
+                                       [](const Waiter& waiter) { return waiter.want == Want::kFresh; });
+    // Whoever can't be served by a connection that comes free needs one of his own.
+    const size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : fresh;
+    while (host.dials.size() < own) {
+      if (!room() && !host.idle.empty()) PopIdle(host);  // a fresh one is wanted and the cap is reached
+      if (!room()) break;
+      Begin(key, host);
+    }
+    if (!host.waiters.empty() && host.open == 0 && host.dials.empty()) Begin(key, host);
+    WatchPatience(key, host);
+  }
+
+  void Begin(const Key& key, Host& host) {
+    const uint64_t dial = next_id_++;
+    host.dials.push_back(dial);
+    dial_keys_.emplace(dial, DialOrigin{key, epoch_});
+    ++counters_.dials;
+    start_dial_(key, dial);
+  }
+
+  // Counts how long the first waiter has been first.
+  void WatchPatience(const Key& key, Host& host) {
+    if (host.waiters.empty()) {
+      host.patience.Cancel();
+      host.patient = 0;
+      return;
+    }
+    if (host.patient == host.waiters.front().id) return;
+    host.patient = host.waiters.front().id;
+    const absl::Duration patience =
+        options_.share_patience.value_or(std::max(kLeastPatience, host.last_dial.value_or(kLeastPatience)));
+    host.patience = Alarm(clock_, patience, [this, key] { OnPatienceOver(key); });
+  }
+
+  void OnPatienceOver(const Key& key) {
+    Host& host = hosts_[key];
+    if (host.waiters.empty()) return;
+    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) Begin(key, host);
+    // The next one is dialled when he has waited as long again.
+    host.patient = 0;
+    WatchPatience(key, host);
+  }
+
+  Clock& clock_;
+  const ClientOptions& options_;
+  ConnectionCounters& counters_;
+  StartDial start_dial_;
+  CancelDial cancel_dial_;
+  std::map<Key, Host> hosts_;  // ordered, so that no hash decides what is closed first
+  std::map<uint64_t, DialOrigin> dial_keys_;
+  uint64_t next_id_ = 1;
+  int64_t epoch_ = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_POOL_H_

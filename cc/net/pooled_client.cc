@@ -1,0 +1,422 @@
+#include "cc/net/pooled_client.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
+#include "cc/base/status_macros.h"
+#include "cc/base/task.h"
+#include "cc/clock/sleep.h"
+#include "cc/net/backoff.h"
+#include "cc/net/http1_connection.h"
+#include "cc/net/pool.h"
+
+namespace thaw {
+namespace {
+
+Fault FaultOfReason(const absl::Status& reason) {
+  return absl::IsDeadlineExceeded(reason) ? Fault::kTimeout : Fault::kCancelled;
+}
+
+bool IsSuccess(const HttpResponse& response) { return response.status / 100 == 2; }
+
+class PooledClient : public Client {
+ public:
+  PooledClient(Executor& executor, Clock& clock, std::unique_ptr<Dialer> dialer, ClientOptions options,
+               RandomFraction random, std::shared_ptr<Counters> counters)
+      : executor_(executor),
+        clock_(clock),
+        dialer_(std::move(dialer)),
+        options_(std::move(options)),
+        random_(std::move(random)),
+        counters_(counters != nullptr ? std::move(counters) : std::make_shared<Counters>()),
+        pool_(
+            clock, options_, counters_->connection,
+            [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
+            [this](uint64_t dial) { CancelDial(dial, absl::CancelledError("nobody waits for it")); }) {}
+
+  Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
+  void Resume() override;
+  int Quiesce() override {
+    counters_->connection.open_at_next += open_exchanges();
+    return open_exchanges();
+  }
+  void Close() override {
+    closed_ = true;
+    everything_.Request(absl::CancelledError("the client was closed"));
+    pool_.Close();
+  }
+  int open_exchanges() const override { return sends_ + static_cast<int>(dials_.size()); }
+  int open_connections() const override { return pool_.open(); }
+  int idle_connections() const override { return pool_.idle(); }
+  Counters counters() const override { return *counters_; }
+  const ClientOptions& options() const override { return options_; }
+
+ private:
+  struct Connection {
+    std::shared_ptr<Http1Connection> http;
+    bool absolute_form = false;
+
+    bool open() const { return http->open(); }
+    bool CheckUsable() { return http->CheckUsable(); }
+    void Close() { http->Close(); }
+  };
+  using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
+
+  // What is under way, so that a resume reaches it.
+  struct Exchange {
+    std::shared_ptr<Http1Connection> connection;
+    bool crossed = false;
+    Alarm grace;
+  };
+  struct RunningDial {
+    Cancellation cancellation;
+    Alarm deadline;
+  };
+  // One try: an answer, or why there is none.
+  struct Try {
+    std::optional<HttpResponse> response;
+    std::optional<ExchangeFailure> failure;
+  };
+  // What a resend must not repeat.
+  struct Once {
+    bool stale = false;
+    bool incomplete = false;
+  };
+
+  void StartDial(const Destination& destination, uint64_t dial);
+  void CancelDial(uint64_t dial, const absl::Status& reason);
+  void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
+
+  Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
+  // Whether to try again, and after how long; nothing: the result stands.
+  std::optional<absl::Duration> Again(const ExchangeFailure& failure, RetryClass retry_class,
+                                      const SendOptions& options, Once& once, const SendResult& result, int max_laps);
+  void Count(RetryClass retry_class);
+
+  Executor& executor_;
+  Clock& clock_;
+  const std::unique_ptr<Dialer> dialer_;
+  const ClientOptions options_;
+  RandomFraction random_;
+  const std::shared_ptr<Counters> counters_;
+  Cancellation everything_;
+  ConnectionPool pool_;
+  std::map<uint64_t, RunningDial> dials_;
+  std::map<uint64_t, Exchange> exchanges_;
+  uint64_t next_id_ = 1;
+  int sends_ = 0;
+  bool closed_ = false;
+};
+
+// -- Dialling --------------------------------------------------------------------------------------------
+
+void PooledClient::StartDial(const Destination& destination, uint64_t dial) {
+  RunningDial& running = dials_[dial];
+  running.deadline = Alarm(
+      clock_, options_.exchange_timeout,
+      [this, dial] {
+        CancelDial(dial, absl::DeadlineExceededError(
+                             absl::StrCat("no connection within ", absl::FormatDuration(options_.exchange_timeout))));
+      },
+      options_.late_alarm);
+  Task<DialResult> task = dialer_->Dial(destination, running.cancellation);
+  absl::AnyInvocable<void(DialResult)> done = [this, destination, dial](DialResult result) {
+    OnDialled(destination, dial, std::move(result));
+  };
+  Spawn<DialResult>(executor_, std::move(task), std::move(done));
+}
+
+void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
+  const auto found = dials_.find(dial);
+  if (found != dials_.end()) found->second.cancellation.Request(reason);
+}
+
+void PooledClient::OnDialled(const Destination& destination, uint64_t dial, DialResult result) {
+  dials_.erase(dial);
+  ConnectionPool::Dialled dialled;
+  dialled.took = result.took;
+  if (result.transport != nullptr) {
+    ++counters_->connection.opened;
+    if (result.tls) ++(result.tls_resumed ? counters_->connection.tls_resumed : counters_->connection.tls_full);
+    auto connection = std::make_shared<Connection>();
+    connection->absolute_form = result.absolute_form;
+    // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
+    connection->http = Http1Connection::Start(
+        executor_, std::move(result.transport), options_, counters_->exchange,
+        [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
+          if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
+        });
+    dialled.connection = std::move(connection);
+  } else {
+    ++counters_->connection.dial_failed;
+    dialled.failure = std::move(result.failure);
+  }
+  pool_.OnDialled(dial, std::move(dialled));
+}
+
+// -- One try ---------------------------------------------------------------------------------------------
+
+Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
+  Try result;
+  // One deadline over all phases of the exchange, the wait for a connection included.
+  Cancellation exchange_scope(&scope);
+  const Alarm deadline(
+      clock_, options_.exchange_timeout,
+      [&exchange_scope, this] {
+        exchange_scope.Request(absl::DeadlineExceededError(
+            absl::StrCat("no answer within ", absl::FormatDuration(options_.exchange_timeout))));
+      },
+      options_.late_alarm);
+
+  std::optional<ConnectionPool::Lease> lease;
+  {
+    Completion<ConnectionPool::Acquired> acquired(executor_);
+    const auto waiter = pool_.Acquire(request.destination, want, [&acquired](ConnectionPool::Acquired answer) {
+      acquired.Set(std::move(answer));
+    });
+    const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
+      // Served already: the answer is on its way and is dealt with below.
+      if (!pool_.CancelWaiter(request.destination, waiter)) return;
+      ExchangeFailure failure;
+      failure.phase = Phase::kConnect;
+      failure.fault = FaultOfReason(reason);
+      failure.error = absl::Status(reason.code(), absl::StrCat(ToString(request.destination),
+                                                               ": waiting for a connection: ", reason.message()));
+      acquired.Set(std::move(failure));
+    });
+    ConnectionPool::Acquired answer = co_await acquired;
+    if (auto* failure = std::get_if<ExchangeFailure>(&answer)) {
+      result.failure = std::move(*failure);
+      co_return result;
+    }
+    lease = std::get<ConnectionPool::Lease>(std::move(answer));
+  }
+
+  const std::shared_ptr<Http1Connection> http = lease->connection->http;
+  const uint64_t id = next_id_++;
+  Exchange& exchange = exchanges_[id];
+  exchange.connection = http;
+  exchange.crossed = lease->epoch != pool_.epoch();
+  Completion<ExchangeEnd> ended(executor_);
+  http->Begin(request, lease->connection->absolute_form,
+              [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
+  ExchangeEnd end;
+  {
+    const auto registration = exchange_scope.OnRequest(
+        [&http](const absl::Status& reason) { http->Abort(FaultOfReason(reason), reason); });
+    end = co_await ended;
+  }
+  if (end.failure.has_value()) {
+    end.failure->reused = lease->reused;
+    end.failure->epoch_crossed = exchange.crossed;
+    end.failure->idle_for = lease->idle_for;
+  }
+  result.failure = std::move(end.failure);
+  result.response = std::move(end.response);
+  exchanges_.erase(id);
+  pool_.Release(*std::move(lease), end.reusable);
+  co_return result;
+}
+
+// -- Retry -----------------------------------------------------------------------------------------------
+
+void PooledClient::Count(RetryClass retry_class) {
+  ExchangeCounters& counters = counters_->exchange;
+  switch (retry_class) {
+    case RetryClass::kUnsent:
+      ++counters.unsent;
+      break;
+    case RetryClass::kUnreachable:
+      ++counters.unreachable;
+      break;
+    case RetryClass::kMisconfigured:
+      ++counters.misconfigured;
+      break;
+    case RetryClass::kIncomplete:
+      ++counters.incomplete;
+      break;
+    case RetryClass::kStale:
+      ++counters.stale;
+      break;
+    case RetryClass::kAmbiguous:
+      ++counters.ambiguous;
+      break;
+    case RetryClass::kRefusedForNow:
+      ++counters.refused_for_now;
+      break;
+    case RetryClass::kRefusedForGood:
+      ++counters.refused_for_good;
+      break;
+    case RetryClass::kCancelled:
+      ++counters.cancelled;
+      break;
+  }
+}
+
+std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure, RetryClass retry_class,
+                                                  const SendOptions& options, Once& once, const SendResult& result,
+                                                  int max_laps) {
+  const bool attempts_left = result.attempts < options_.max_attempts;
+  const auto backoff = [&] {
+    return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
+  };
+  if (retry_class == RetryClass::kCancelled) return std::nullopt;
+  if (options_.resend_rule == ResendRule::kHyperZone1) {
+    if (retry_class == RetryClass::kUnsent) return absl::ZeroDuration();
+    if (!attempts_left) return std::nullopt;
+    return backoff();
+  }
+  switch (retry_class) {
+    case RetryClass::kUnsent:
+      if (result.unsent_laps <= max_laps) return absl::ZeroDuration();
+      return attempts_left ? std::optional(backoff()) : std::nullopt;
+    case RetryClass::kIncomplete:
+      if (!std::exchange(once.incomplete, true)) return absl::ZeroDuration();
+      return std::nullopt;
+    case RetryClass::kStale:
+      if (!std::exchange(once.stale, true)) return absl::ZeroDuration();
+      return std::nullopt;
+    case RetryClass::kUnreachable:
+      return attempts_left ? std::optional(backoff()) : std::nullopt;
+    case RetryClass::kAmbiguous:
+      return attempts_left && options.retry_ambiguous ? std::optional(backoff()) : std::nullopt;
+    case RetryClass::kRefusedForNow:
+      if (!attempts_left) return std::nullopt;
+      return failure.retry_after.has_value() ? *failure.retry_after : backoff();
+    case RetryClass::kMisconfigured:
+    case RetryClass::kRefusedForGood:
+    case RetryClass::kCancelled:
+      return std::nullopt;
+  }
+  return std::nullopt;
+}
+
+Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
+  SendResult result;
+  result.possible_duplicate = options.possible_duplicate;
+  ++sends_;
+  ++counters_->exchange.requests;
+  Cancellation scope(&cancellation);
+  const auto closing = everything_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
+  std::optional<Alarm> budget;
+  if (options.budget != absl::InfiniteDuration()) {
+    budget.emplace(
+        clock_, options.budget,
+        [&scope, &options] {
+          scope.Request(absl::DeadlineExceededError(
+              absl::StrCat("the budget of ", absl::FormatDuration(options.budget), " is spent")));
+        },
+        options_.late_alarm);
+  }
+  const absl::Duration began = clock_.Now().monotonic;
+  // What is pooled now can be stale to the last one; one more is fresh.
+  const int max_laps = 1 + pool_.open(request.destination);
+  Once once;
+  bool maybe_accepted = false;  // by any try of this call
+  Want want = Want::kAny;
+  while (!scope.requested()) {
+    ++result.attempts;
+    ++counters_->exchange.attempts;
+    if (maybe_accepted && !std::exchange(result.possible_duplicate, true)) {
+      ++counters_->exchange.possible_duplicates;
+    }
+    Try tried = co_await TryOnce(request, want, scope);
+    if (tried.response.has_value()) {
+      result.response = std::move(tried.response);
+      if (IsSuccess(*result.response)) {
+        result.accepted = true;
+        ++counters_->exchange.accepted;
+        break;
+      }
+      ExchangeFailure& refused = tried.failure.emplace();
+      refused.phase = Phase::kBody;
+      refused.bytes_written = BytesWritten::kAll;
+      refused.response_begun = refused.head_complete = true;
+      refused.status = result.response->status;
+      if (const auto header = FindHeader(result.response->headers, "retry-after")) {
+        refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
+      }
+      refused.error = absl::FailedPreconditionError(
+          absl::StrCat(request.method, " ", ToString(request.destination), request.target, ": answered ",
+                       refused.status));
+    }
+    ExchangeFailure& failure = *tried.failure;
+    const RetryClass retry_class = ClassOf(failure);
+    Count(retry_class);
+    maybe_accepted |= MayHaveBeenAccepted(failure);
+    if (retry_class == RetryClass::kUnsent) {
+      // Not an attempt: nothing was sent.
+      --result.attempts;
+      --counters_->exchange.attempts;
+      ++result.unsent_laps;
+    }
+    VLOG(1) << failure.ToString();
+    const std::optional<absl::Duration> delay = Again(failure, retry_class, options, once, result, max_laps);
+    want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh : Want::kAny;
+    result.last_class = retry_class;
+    result.failures.push_back(std::move(failure));
+    if (!delay.has_value()) break;
+    // A wait past the budget would only hold the flush up.
+    if (clock_.Now().monotonic - began + *delay >= options.budget) break;
+    if (*delay > absl::ZeroDuration()) {
+      result.delayed += *delay;
+      const absl::Status slept = co_await Sleep(executor_, clock_, *delay, scope);
+      if (!slept.ok()) break;
+    }
+  }
+  if (result.accepted) {
+    result.last_class.reset();
+  } else {
+    result.may_have_been_accepted = maybe_accepted;
+    if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
+  }
+  --sends_;
+  co_return result;
+}
+
+// -- Resume ----------------------------------------------------------------------------------------------
+
+void PooledClient::Resume() {
+  ++counters_->connection.resumes;
+  pool_.Resume();
+  // What was open goes on for the grace: its answer may be on the way, or the end of its connection. Longer
+  // it isn't waited for, since a peer that forgot it never says so.
+  for (auto& [id, exchange] : exchanges_) {
+    ++counters_->connection.crossed;
+    exchange.crossed = true;
+    exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
+      connection->Abort(Fault::kTimeout,
+                        absl::DeadlineExceededError(absl::StrCat("no answer within ",
+                                                                 absl::FormatDuration(options_.resume_grace),
+                                                                 " of a resume")));
+    });
+  }
+  for (auto& [dial, running] : dials_) {
+    running.deadline = Alarm(clock_, options_.resume_grace, [this, dial = dial] {
+      CancelDial(dial, absl::DeadlineExceededError(absl::StrCat(
+                           "no connection within ", absl::FormatDuration(options_.resume_grace), " of a resume")));
+    });
+  }
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
+                                                             std::unique_ptr<Dialer> dialer, ClientOptions options,
+                                                             RandomFraction random,
+                                                             std::shared_ptr<Counters> counters) {
+  THAW_RETURN_IF_ERROR(options.Validate());
+  return std::make_unique<PooledClient>(executor, clock, std::move(dialer), std::move(options), std::move(random),
+                                        std::move(counters));
+}
+
+}  // namespace thaw

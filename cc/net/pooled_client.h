@@ -1,0 +1,30 @@
+// The client over a given dialer. Tests and the simulation bring their own; everybody else uses
+// client_factory.h.
+
+#ifndef THAW_CC_NET_POOLED_CLIENT_H_
+#define THAW_CC_NET_POOLED_CLIENT_H_
+
+#include <memory>
+
+#include "absl/status/statusor.h"
+#include "cc/base/counters.h"
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+#include "cc/net/client.h"
+#include "cc/net/client_options.h"
+#include "cc/net/dialer.h"
+#include "cc/net/random.h"
+
+namespace thaw {
+
+// InvalidArgument: options that can't be. `executor` and `clock` must outlive the client; `random` draws
+// the jitter. Close() the client and run the executor until open_exchanges() is 0 before destroying it.
+// `counters`, if given, is where it counts (so that a dialer may count into it too).
+absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
+                                                             std::unique_ptr<Dialer> dialer, ClientOptions options,
+                                                             RandomFraction random,
+                                                             std::shared_ptr<Counters> counters = nullptr);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_POOLED_CLIENT_H_

@@ -1,0 +1,286 @@
+#include "cc/net/pooled_client.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cc/sim/sim_intake.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+// The client against the simulated intake: real pool, real HTTP, scripted peers, virtual time.
+class PooledClientTest : public testing::Test {
+ protected:
+  void Build(ClientOptions options, SimIntakeOptions intake = {}) {
+    intake_ = std::make_unique<SimIntake>(world_, std::move(intake));
+    auto client = MakeClientWithDialer(world_.executor(), world_.clock(),
+                                       std::make_unique<SimDialer>(world_, *intake_), std::move(options),
+                                       [this] { return world_.random().Fraction(); });
+    ASSERT_TRUE(client.ok()) << client.status();
+    client_ = *std::move(client);
+  }
+  ~PooledClientTest() override {
+    if (client_ == nullptr) return;
+    client_->Close();
+    world_.RunUntil([this] { return client_->open_exchanges() == 0 && world_.executor().idle(); });
+    EXPECT_EQ(client_->open_connections(), 0);
+  }
+
+  static HttpRequest Payload(uint64_t id) {
+    HttpRequest request;
+    request.destination.host = "intake.test";
+    request.target = "/api/v0.2/traces";
+    request.body = std::make_shared<const std::string>(reinterpret_cast<const char*>(&id), sizeof(id));
+    return request;
+  }
+  // Starts a request; results come in order of their end.
+  void Start(uint64_t id, SendOptions options = {}) {
+    ++started_;
+    Spawn<SendResult>(world_.executor(), client_->Send(Payload(id), options, cancellation_),
+                      [this](SendResult result) { results_.push_back(std::move(result)); });
+  }
+  void Finish() {
+    ASSERT_TRUE(world_.RunUntil([this] { return results_.size() == started_; })) << "a request never ended";
+  }
+  SendResult SendOne(uint64_t id, SendOptions options = {}) {
+    Start(id, options);
+    Finish();
+    return results_.back();
+  }
+  ConnectionCounters connections() const { return client_->counters().connection; }
+  ExchangeCounters exchanges() const { return client_->counters().exchange; }
+
+  SimWorld world_{1};
+  Cancellation cancellation_;
+  std::unique_ptr<SimIntake> intake_;
+  std::unique_ptr<Client> client_;
+  std::vector<SendResult> results_;
+  size_t started_ = 0;
+};
+
+SimIntakeOptions Always(SimFault fault) { return {.fault_rate = 1, .faults = {fault}}; }
+
+TEST_F(PooledClientTest, TwoRequestsTakeTwoConnectionsWithoutIdleOnes) {
+  Build({.max_idle_per_host = 0});
+  EXPECT_TRUE(SendOne(1).accepted);
+  EXPECT_TRUE(SendOne(2).accepted);
+  EXPECT_EQ(intake_->connections(), 2);
+  EXPECT_EQ(client_->open_connections(), 0);
+}
+
+TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
+  Build({.max_idle_per_host = 1});
+  SendOne(1);
+  EXPECT_EQ(client_->idle_connections(), 1);
+  SendOne(2);
+  EXPECT_EQ(intake_->connections(), 1);
+  EXPECT_EQ(connections().reused, 1);
+}
+
+TEST_F(PooledClientTest, AFlushOfTwentySharesOneConnectionAndKeepsNone) {
+  Build({.max_idle_per_host = 0, .share_within_flush = true});
+  for (int id = 1; id <= 20; ++id) Start(id);
+  Finish();
+  EXPECT_EQ(intake_->connections(), 1);
+  EXPECT_EQ(connections().shared, 19);
+  EXPECT_EQ(client_->open_connections(), 0);
+}
+
+TEST_F(PooledClientTest, AtEightyMillisecondsTwoConnectionsAtMost) {
+  Build({.max_idle_per_host = 0, .share_within_flush = true}, {.one_way = absl::Milliseconds(40)});
+  for (int id = 1; id <= 20; ++id) Start(id);
+  Finish();
+  EXPECT_LE(intake_->connections(), 2);
+}
+
+TEST_F(PooledClientTest, WithoutSharingEachRequestHasItsOwn) {
+  Build({.max_idle_per_host = 0, .share_within_flush = false, .max_connections_per_host = 32});
+  for (int id = 1; id <= 20; ++id) Start(id);
+  Finish();
+  EXPECT_EQ(intake_->connections(), 20);
+}
+
+TEST_F(PooledClientTest, AnEndSeenWhileIdleCostsNothing) {
+  Build({.max_idle_per_host = 1, .on_resume = OnResume::kKeep}, {.idle_limit = absl::Seconds(1)});
+  SendOne(1);
+  world_.Run(absl::Seconds(2));
+  EXPECT_EQ(client_->idle_connections(), 0);
+  EXPECT_EQ(connections().dropped_peer_closed, 1);
+  const SendResult second = SendOne(2);
+  EXPECT_TRUE(second.accepted);
+  EXPECT_TRUE(second.failures.empty());
+}
+
+TEST_F(PooledClientTest, APeekFindsTheEndThatCameDuringAFreeze) {
+  Build({.max_idle_per_host = 1, .idle_timeout = absl::Hours(1), .on_resume = OnResume::kKeep},
+        {.idle_limit = absl::Seconds(1)});
+  SendOne(1);
+  world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
+  EXPECT_TRUE(SendOne(2).accepted);
+  EXPECT_EQ(exchanges().stale, 0);
+  EXPECT_EQ(intake_->connections(), 2);
+}
+
+TEST_F(PooledClientTest, AForgottenConnectionIsStaleAndTheResendIsMarked) {
+  Build({.max_idle_per_host = 1, .idle_timeout = absl::Hours(1), .on_resume = OnResume::kKeep},
+        {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kSilent});
+  SendOne(1);
+  world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
+  const SendResult second = SendOne(2);
+  EXPECT_TRUE(second.accepted);
+  EXPECT_TRUE(second.possible_duplicate);
+  EXPECT_EQ(exchanges().stale, 1);
+  EXPECT_EQ(second.failures.at(0).idle_for, absl::Seconds(2) + absl::Milliseconds(0));
+  EXPECT_EQ(intake_->accepted(2), 1);
+}
+
+TEST_F(PooledClientTest, DrainingOnResumeAvoidsIt) {
+  Build({.max_idle_per_host = 1, .on_resume = OnResume::kDrain},
+        {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kSilent});
+  SendOne(1);
+  world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
+  client_->Resume();
+  const SendResult second = SendOne(2);
+  EXPECT_TRUE(second.accepted);
+  EXPECT_FALSE(second.possible_duplicate);
+  EXPECT_EQ(connections().dropped_epoch, 1);
+}
+
+TEST_F(PooledClientTest, HyperLosesTheRequestOnAForgottenConnection) {
+  Build({.max_idle_per_host = ClientOptions::kUnlimited,
+         .idle_timeout = absl::Seconds(90),
+         .liveness = Liveness::kReactorOnly,
+         .expiry_clock = ExpiryClock::kMonotonic,
+         .max_attempts = 1,
+         .resend_rule = ResendRule::kHyperZone1},
+        {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kSilent});
+  SendOne(1);
+  world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
+  const SendResult second = SendOne(2);
+  EXPECT_FALSE(second.accepted);
+  EXPECT_EQ(second.attempts, 1);
+  EXPECT_EQ(intake_->accepted(2), 0);
+}
+
+TEST_F(PooledClientTest, HyperIsHandedBackWhatTheLoopSawEndFirst) {
+  Build({.max_idle_per_host = ClientOptions::kUnlimited,
+         .idle_timeout = absl::Seconds(90),
+         .liveness = Liveness::kReactorOnly,
+         .max_attempts = 1,
+         .resend_rule = ResendRule::kHyperZone1},
+        {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kFin});
+  SendOne(1);
+  world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
+  const SendResult second = SendOne(2);
+  EXPECT_TRUE(second.accepted);
+}
+
+TEST_F(PooledClientTest, AnAnswerCutAfterItsHeadIsAccepted) {
+  Build({}, Always(SimFault::kHalfBody));
+  const SendResult result = SendOne(1);
+  EXPECT_TRUE(result.accepted);
+  EXPECT_FALSE(result.response->body_whole);
+  EXPECT_EQ(result.attempts, 1);
+}
+
+TEST_F(PooledClientTest, WithoutAnAnswerOnAFreshConnectionItIsAmbiguousAndMarked) {
+  Build({.max_attempts = 3}, Always(SimFault::kEndAccepted));
+  const SendResult result = SendOne(1);
+  EXPECT_FALSE(result.accepted);
+  EXPECT_EQ(result.attempts, 3);
+  EXPECT_EQ(result.last_class, RetryClass::kAmbiguous);
+  EXPECT_TRUE(result.possible_duplicate);
+  EXPECT_TRUE(result.may_have_been_accepted);
+  EXPECT_EQ(intake_->accepted(1), 3);
+}
+
+TEST_F(PooledClientTest, APipelineThatMustNotCountTwiceDoesNotResendIt) {
+  Build({.max_attempts = 3}, Always(SimFault::kEndAccepted));
+  const SendResult result = SendOne(1, {.retry_ambiguous = false});
+  EXPECT_EQ(result.attempts, 1);
+  EXPECT_EQ(intake_->accepted(1), 1);
+}
+
+TEST_F(PooledClientTest, RefusalsAreClassifiedByStatus) {
+  Build({.max_attempts = 2}, Always(SimFault::kStatus400));
+  EXPECT_EQ(SendOne(1).last_class, RetryClass::kRefusedForGood);
+  EXPECT_EQ(exchanges().attempts, 1);
+}
+
+TEST_F(PooledClientTest, RetryAfterIsHonoured) {
+  Build({.max_attempts = 2}, Always(SimFault::kStatus429));
+  const SendResult result = SendOne(1);
+  EXPECT_EQ(result.attempts, 2);
+  EXPECT_EQ(result.delayed, absl::Seconds(1));
+}
+
+TEST_F(PooledClientTest, ARetryAfterPastTheBudgetIsNotWaitedFor) {
+  Build({.max_attempts = 2}, Always(SimFault::kStatus429));
+  const SendResult result = SendOne(1, {.budget = absl::Milliseconds(500)});
+  EXPECT_EQ(result.attempts, 1);
+  EXPECT_LT(world_.now(), absl::Milliseconds(500));
+}
+
+TEST_F(PooledClientTest, ABlackHoleEndsWithTheBudget) {
+  Build({}, Always(SimFault::kBlackHole));
+  const SendResult result = SendOne(1, {.budget = absl::Seconds(2)});
+  EXPECT_FALSE(result.accepted);
+  EXPECT_TRUE(result.may_have_been_accepted);
+  EXPECT_EQ(world_.now(), absl::Seconds(2));
+  EXPECT_EQ(result.failures.back().fault, Fault::kTimeout);
+}
+
+TEST_F(PooledClientTest, ADialThatHangsIsUnreachable) {
+  Build({}, Always(SimFault::kTlsHangs));
+  const SendResult result = SendOne(1, {.budget = absl::Seconds(2)});
+  EXPECT_EQ(result.last_class, RetryClass::kUnreachable);
+  EXPECT_FALSE(result.may_have_been_accepted);
+}
+
+TEST_F(PooledClientTest, APartOfARequestIsSentOnceMoreOnAFreshConnection) {
+  Build({.max_attempts = 1}, Always(SimFault::kResetOnFirstByte));
+  const SendResult result = SendOne(1);
+  EXPECT_FALSE(result.accepted);
+  EXPECT_EQ(intake_->accepted(1), 0);
+}
+
+TEST_F(PooledClientTest, AnExchangeOpenAtAResumeGetsTheGraceAndNotMore) {
+  Build({.max_attempts = 1}, Always(SimFault::kNeverAnswers));
+  Start(1, {.budget = absl::Seconds(30)});
+  world_.Run(absl::Milliseconds(100));
+  EXPECT_EQ(client_->Quiesce(), 1);
+  world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+  client_->Resume();
+  Finish();
+  EXPECT_TRUE(results_.back().failures.at(0).epoch_crossed);
+  EXPECT_EQ(results_.back().last_class, RetryClass::kAmbiguous);
+  EXPECT_EQ(world_.now(), absl::Milliseconds(100) + absl::Seconds(61));
+  EXPECT_EQ(connections().crossed, 1);
+  EXPECT_EQ(connections().open_at_next, 1);
+}
+
+TEST_F(PooledClientTest, CancellingEndsEveryPhase) {
+  for (const SimFault fault : {SimFault::kConnectHangs, SimFault::kTlsHangs, SimFault::kStallMidRequest,
+                               SimFault::kNeverAnswers, SimFault::kStatus429}) {
+    SCOPED_TRACE(static_cast<int>(fault));
+    Build({.max_attempts = 10}, Always(fault));
+    Cancellation stop;
+    std::optional<SendResult> result;
+    Spawn<SendResult>(world_.executor(), client_->Send(Payload(1), {}, stop),
+                      [&](SendResult ended) { result = std::move(ended); });
+    world_.Run(absl::Milliseconds(200));
+    stop.Request(absl::CancelledError("stop"));
+    world_.RunUntil([&] { return result.has_value(); });
+    EXPECT_FALSE(result->accepted);
+    client_->Close();
+    world_.RunUntil([this] { return client_->open_exchanges() == 0 && world_.executor().idle(); });
+    EXPECT_EQ(client_->open_connections(), 0);
+  }
+}
+
+}  // namespace
+}  // namespace thaw

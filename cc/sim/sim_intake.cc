@@ -1,0 +1,280 @@
+#include "cc/sim/sim_intake.h"
+
+#include <algorithm>
+#include <cstring>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/completion.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kAnswer = "HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}";
+constexpr std::string_view kAnswerAndClose =
+    "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
+constexpr std::string_view kGarbageAnswer = "\x15\x03\x03 this is not HTTP\r\n\r\n";
+constexpr absl::Duration kSlow = absl::Seconds(5);
+
+// The value of Content-Length in a complete head.
+size_t ContentLength(std::string_view head) {
+  constexpr std::string_view kName = "\r\ncontent-length:";
+  for (size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
+    if (!absl::StartsWithIgnoreCase(head.substr(at), kName)) continue;
+    const size_t begin = at + kName.size();
+    uint64_t length = 0;
+    if (absl::SimpleAtoi(absl::StripAsciiWhitespace(head.substr(begin, head.find('\r', begin) - begin)), &length)) {
+      return length;
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+// One accepted connection, the intake's side of it.
+class SimIntake::Connection : public SimStream::Peer {
+ public:
+  Connection(SimIntake& intake, SimStream* stream) : intake_(intake), stream_(stream) {
+    close_ = intake_.options_.idle_close;
+    if (close_ == IdleClose::kMixed) {
+      close_ = static_cast<IdleClose>(intake_.world_.random().Below(static_cast<uint64_t>(IdleClose::kMixed)));
+    }
+    StartIdleTimer();
+  }
+
+  void OnBytes(std::string_view bytes) override {
+    if (request_.empty()) BeginRequest();
+    if (fault_ == SimFault::kResetOnFirstByte) return stream_->PeerReset();
+    if (fault_ == SimFault::kBlackHole) return stream_->CutPath();
+    request_ += bytes;
+    if (fault_ == SimFault::kResetMidRequest && request_.size() >= 16) return stream_->PeerReset();
+    if (head_end_ == std::string::npos) {
+      const size_t end = request_.find("\r\n\r\n");
+      if (end == std::string::npos) return;
+      head_end_ = end + 4;
+      body_size_ = ContentLength(std::string_view(request_).substr(0, end + 2));
+    }
+    if (request_.size() < head_end_ + body_size_) return;
+    const std::string body = request_.substr(head_end_, body_size_);
+    request_.clear();
+    head_end_ = std::string::npos;
+    OnRequest(body);
+  }
+
+  void OnEnd() override { ++generation_; }
+
+  void CloseNowIfIdle(IdleClose how) {
+    if (!idle_) return;
+    switch (how) {
+      case IdleClose::kRst:
+        return stream_->PeerReset();
+      case IdleClose::kSilent:
+        return stream_->PeerForget();
+      default:
+        return stream_->PeerEnd();
+    }
+  }
+
+ private:
+  void StartIdleTimer() {
+    idle_ = true;
+    if (close_ == IdleClose::kRace) return;  // whoever resumes the client says when
+    After(intake_.options_.idle_limit, [this] { CloseNowIfIdle(close_); });
+  }
+
+  // Runs `what` unless something newer happened to this connection by then.
+  template <typename What>
+  void After(absl::Duration delay, What what) {
+    intake_.world_.At(delay, [this, stream = stream_->weak_from_this(), generation = ++generation_, what] {
+      if (const auto held = stream.lock(); held != nullptr && generation == generation_) what();
+    });
+  }
+
+  void BeginRequest() {
+    idle_ = false;
+    ++generation_;
+    fault_ = intake_.DrawFault(/*dial=*/false);
+  }
+
+  void OnRequest(const std::string& body) {
+    ++intake_.requests_;
+    const absl::Duration service = intake_.options_.service_time;
+    switch (fault_) {
+      case SimFault::kEndUnaccepted:
+        return After(service, [this] { stream_->PeerEnd(); });
+      case SimFault::kStatus503:
+        return Answer(service, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+      case SimFault::kStatus429:
+        return Answer(service, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
+      case SimFault::kStatus400:
+        return Answer(service, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
+      default:
+        break;
+    }
+    intake_.Accepted(body);
+    switch (fault_) {
+      case SimFault::kEndAccepted:
+        return After(service, [this] { stream_->PeerEnd(); });
+      case SimFault::kResetAccepted:
+        return After(service, [this] { stream_->PeerReset(); });
+      case SimFault::kHalfHead:
+        return AnswerAndEnd(service, kAnswer.substr(0, kAnswer.size() / 2));
+      case SimFault::kHalfBody:
+        return AnswerAndEnd(service, kAnswer.substr(0, kAnswer.size() - 1));
+      case SimFault::kBlackHoleAccepted:
+        return stream_->CutPath();
+      case SimFault::kNeverAnswers:
+        return;
+      case SimFault::kSlowAnswer:
+        return Answer(kSlow, kAnswer);
+      case SimFault::kGarbage:
+        return AnswerAndEnd(service, kGarbageAnswer);
+      case SimFault::kConnectionClose:
+        return AnswerAndEnd(service, kAnswerAndClose);
+      case SimFault::kEndAfterAnswer:
+        return AnswerAndEnd(service, kAnswer);
+      default:
+        return Answer(service, kAnswer);
+    }
+  }
+
+  void Answer(absl::Duration delay, std::string_view answer) {
+    After(delay, [this, answer] {
+      stream_->PeerSend(std::string(answer));
+      StartIdleTimer();
+    });
+  }
+  void AnswerAndEnd(absl::Duration delay, std::string_view answer) {
+    After(delay, [this, answer] {
+      stream_->PeerSend(std::string(answer));
+      stream_->PeerEnd();
+    });
+  }
+
+  SimIntake& intake_;
+  SimStream* const stream_;  // owns this
+  IdleClose close_;
+  bool idle_ = false;
+  uint64_t generation_ = 0;
+  SimFault fault_ = SimFault::kNone;
+  std::string request_;
+  size_t head_end_ = std::string::npos;
+  size_t body_size_ = 0;
+};
+
+namespace {
+
+bool IsDialFault(SimFault fault) { return fault >= SimFault::kLookupFails && fault <= SimFault::kNarrowWindow; }
+
+}  // namespace
+
+SimFault SimIntake::DrawFault(bool dial) {
+  if (options_.faults.empty() || !world_.random().Chance(options_.fault_rate)) return SimFault::kNone;
+  const SimFault fault = options_.faults[world_.random().Below(options_.faults.size())];
+  // A fault of the other kind is no fault here; the rate is that of both together.
+  if (IsDialFault(fault) != dial) return SimFault::kNone;
+  ++faults_met_;
+  return fault;
+}
+
+std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault) {
+  ++connections_;
+  auto stream = std::make_shared<SimStream>(world_, options_.one_way);
+  switch (fault) {
+    case SimFault::kStallMidRequest:
+      stream->SetWindow(1 + world_.random().Below(64));
+      break;
+    case SimFault::kNarrowWindow:
+      stream->set_segment_bytes(1 + world_.random().Below(64));
+      break;
+    default:
+      break;
+  }
+  stream->set_peer(std::make_unique<Connection>(*this, stream.get()));
+  if (options_.idle_close == IdleClose::kRace || options_.idle_close == IdleClose::kMixed) {
+    std::erase_if(open_, [](const std::weak_ptr<SimStream>& held) { return held.expired(); });
+    open_.push_back(stream);
+  }
+  return stream;
+}
+
+void SimIntake::Accepted(std::string_view body) {
+  for (; body.size() >= sizeof(uint64_t); body.remove_prefix(sizeof(uint64_t))) {
+    uint64_t payload = 0;
+    std::memcpy(&payload, body.data(), sizeof(payload));
+    ++accepted_[payload];
+  }
+}
+
+void SimIntake::CloseIdleIn(absl::Duration delay) {
+  for (const auto& held : open_) {
+    world_.At(delay, [held] {
+      if (const auto stream = held.lock()) static_cast<Connection*>(stream->peer())->CloseNowIfIdle(IdleClose::kFin);
+    });
+  }
+}
+
+Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancellation) {
+  const ClockReading began = world_.clock().Now();
+  const absl::Duration round_trip = 2 * intake_.options_.one_way;
+  const SimFault fault = intake_.DrawFault(/*dial=*/true);
+  DialResult result;
+  result.tls = destination.is_tls();
+
+  // Each phase takes its round trips and may end the dial.
+  struct Step {
+    Phase phase;
+    absl::Duration takes;
+    SimFault fails;
+    Fault as;
+    SimFault hangs;
+  };
+  const Step steps[] = {
+      {Phase::kResolve, absl::Milliseconds(1), SimFault::kLookupFails, Fault::kNotFound, SimFault::kNone},
+      {Phase::kConnect, round_trip, SimFault::kConnectRefused, Fault::kRefused, SimFault::kConnectHangs},
+      {Phase::kTls, round_trip, SimFault::kTlsReset, Fault::kReset, SimFault::kTlsHangs},
+  };
+  const auto fail = [&](Phase phase, Fault as, absl::Status error) {
+    ExchangeFailure failure;
+    failure.phase = phase;
+    failure.fault = as;
+    failure.error = std::move(error);
+    result.failure = std::move(failure);
+  };
+  for (const Step& step : steps) {
+    const bool hangs = fault != SimFault::kNone && fault == step.hangs;
+    const absl::Duration takes = hangs ? absl::InfiniteDuration() : step.takes;
+    const absl::Status slept = co_await Wait(takes, cancellation);
+    if (!slept.ok()) {
+      fail(step.phase, absl::IsDeadlineExceeded(slept) ? Fault::kTimeout : Fault::kCancelled, slept);
+      break;
+    }
+    if (fault != SimFault::kNone && fault == step.fails) {
+      fail(step.phase, step.as, absl::UnavailableError("scripted fault"));
+      break;
+    }
+  }
+  result.took = world_.clock().Now().monotonic - began.monotonic;
+  if (!result.failure.has_value()) result.transport = std::make_unique<SimTransport>(intake_.Accept(fault));
+  co_return result;
+}
+
+// The network's time, not the client's: it passes while the client is frozen.
+Task<absl::Status> SimDialer::Wait(absl::Duration delay, Cancellation& cancellation) {
+  // Shared, since the event outside may come after the wait was cancelled.
+  const auto woken = std::make_shared<Completion<absl::Status>>(world_.executor());
+  if (delay != absl::InfiniteDuration()) {
+    world_.At(delay, [woken] { woken->Set(absl::OkStatus()); });
+  }
+  const auto registration = cancellation.OnRequest([&woken](const absl::Status& reason) { woken->Set(reason); });
+  Completion<absl::Status>& waiting = *woken;
+  co_return co_await waiting;
+}
+
+}  // namespace thaw

@@ -1,0 +1,137 @@
+// The simulated intake, and the dialer that reaches it.
+//
+// It reads HTTP/1.1 requests off the stream, records which payloads it accepted and how often, answers
+// after a while, and closes idle connections. Faults fall at every step of an exchange: while the name
+// is looked up, during connect and TLS, while the request arrives, before, in the middle of and after
+// the answer. What it accepted is known exactly, whatever it then let the client see.
+
+#ifndef THAW_CC_SIM_SIM_INTAKE_H_
+#define THAW_CC_SIM_SIM_INTAKE_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/time/time.h"
+#include "cc/net/dialer.h"
+#include "cc/sim/sim_stream.h"
+#include "cc/sim/sim_world.h"
+
+namespace thaw {
+
+// How the intake ends a connection that was idle for its limit.
+enum class IdleClose {
+  kFin,
+  kRst,
+  kSilent,  // forgets it: the next segment is answered with a reset
+  kRace,    // by FIN, timed about the client's resume
+  kMixed,   // any of them, drawn per connection
+};
+
+// X(name, what happens)
+#define THAW_SIM_FAULTS(X)                                                    \
+  X(kLookupFails, "the name is not resolved")                                 \
+  X(kConnectRefused, "the connection is refused")                             \
+  X(kConnectHangs, "the connection is never answered")                        \
+  X(kTlsReset, "reset during the handshake")                                  \
+  X(kTlsHangs, "the handshake is never answered")                             \
+  X(kStallMidRequest, "reads part of a request and closes its window")        \
+  X(kNarrowWindow, "takes the request in small pieces")                       \
+  X(kResetOnFirstByte, "reset when the first byte of the request arrives")    \
+  X(kResetMidRequest, "reads part of a request, then resets")                 \
+  X(kEndUnaccepted, "reads all, ends without an answer, did not accept")      \
+  X(kEndAccepted, "accepts, ends without an answer")                          \
+  X(kResetAccepted, "accepts, resets without an answer")                      \
+  X(kHalfHead, "accepts, sends half a head, ends")                            \
+  X(kHalfBody, "accepts, sends a whole head and half a body, ends")           \
+  X(kBlackHole, "the path is cut as the request is on its way")               \
+  X(kBlackHoleAccepted, "accepts, and the path is cut before the answer")     \
+  X(kNeverAnswers, "accepts and never answers")                               \
+  X(kSlowAnswer, "accepts, answers after seconds")                            \
+  X(kGarbage, "accepts, answers with bytes that are not HTTP")                \
+  X(kStatus503, "answers 503")                                                \
+  X(kStatus429, "answers 429 with Retry-After")                               \
+  X(kStatus400, "answers 400")                                                \
+  X(kConnectionClose, "accepts, answers with Connection: close")              \
+  X(kEndAfterAnswer, "accepts, answers, and ends straight away")
+
+enum class SimFault {
+  kNone,
+#define THAW_DECLARE(name, text) name,
+  THAW_SIM_FAULTS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+inline constexpr SimFault kAllSimFaults[] = {
+#define THAW_DECLARE(name, text) SimFault::name,
+    THAW_SIM_FAULTS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+
+struct SimIntakeOptions {
+  absl::Duration one_way = absl::Milliseconds(5);
+  absl::Duration service_time = absl::Milliseconds(1);
+  absl::Duration idle_limit = absl::Seconds(60);
+  IdleClose idle_close = IdleClose::kFin;
+  // How likely a dial and a request meets a fault, drawn evenly from `faults`.
+  double fault_rate = 0;
+  std::vector<SimFault> faults = {std::begin(kAllSimFaults), std::end(kAllSimFaults)};
+};
+
+class SimIntake {
+ public:
+  SimIntake(SimWorld& world, SimIntakeOptions options) : world_(world), options_(std::move(options)) {}
+
+  // How often each payload was accepted. A request's body is a list of payload ids, 8 bytes each.
+  int accepted(uint64_t payload) const {
+    const auto found = accepted_.find(payload);
+    return found == accepted_.end() ? 0 : found->second;
+  }
+  void ForgetPayload(uint64_t payload) { accepted_.erase(payload); }
+  int64_t requests() const { return requests_; }
+  int64_t connections() const { return connections_; }
+  int64_t faults_met() const { return faults_met_; }
+
+  // Faults off or on from here on.
+  void set_fault_rate(double rate) { options_.fault_rate = rate; }
+  // For IdleClose::kRace: closes every connection that is idle `delay` from now.
+  void CloseIdleIn(absl::Duration delay);
+
+ private:
+  friend class SimDialer;
+  class Connection;
+
+  SimFault DrawFault(bool dial);
+  std::shared_ptr<SimStream> Accept(SimFault fault);
+  void Accepted(std::string_view body);
+
+  SimWorld& world_;
+  SimIntakeOptions options_;
+  absl::flat_hash_map<uint64_t, int> accepted_;
+  int64_t requests_ = 0;
+  int64_t connections_ = 0;
+  int64_t faults_met_ = 0;
+  std::vector<std::weak_ptr<SimStream>> open_;
+};
+
+// Reaches the intake with TLS as a scripted phase: the round trips and the faults of a handshake, without
+// its cryptography.
+class SimDialer : public Dialer {
+ public:
+  SimDialer(SimWorld& world, SimIntake& intake) : world_(world), intake_(intake) {}
+
+  Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override;
+  void Forget() override {}
+
+ private:
+  Task<absl::Status> Wait(absl::Duration delay, Cancellation& cancellation);
+
+  SimWorld& world_;
+  SimIntake& intake_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_SIM_SIM_INTAKE_H_
