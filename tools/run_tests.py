@@ -123,9 +123,9 @@ def step_check(options: argparse.Namespace) -> Count:
 
 
 def step_build(options: argparse.Namespace) -> Count:
-    """the native code, for the Python tests and for use (//cc:extension)"""
-    if run(BAZEL, "build", *QUIET, "//cc:extension"):
-        return Count(failed=1, failures=("bazel build //cc:extension",))
+    """the native code for the Python tests and for use (//cc:extension), and the wheel"""
+    if run(BAZEL, "build", *QUIET, "//cc:extension", "//python:wheel"):
+        return Count(failed=1, failures=("bazel build //cc:extension //python:wheel",))
     return Count(passed=1)
 
 

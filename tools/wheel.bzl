@@ -18,7 +18,11 @@ def _thaw_wheel_impl(ctx):
         depset(transitive = [dep[DefaultInfo].files, dep[DefaultInfo].default_runfiles.files])
         for dep in ctx.attr.deps
     ])
-    packed = [f for f in files.to_list() if f.short_path.startswith(ctx.attr.folder + "/")]
+    packed = [
+        f
+        for f in files.to_list()
+        if f.short_path.startswith(ctx.attr.folder + "/") and f.extension != "lds"
+    ]
     prefix = len(ctx.attr.folder.rpartition("/")[0]) + 1
 
     arguments = ctx.actions.args()

@@ -30,6 +30,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
 
@@ -479,30 +480,18 @@ def measure(names: list[str], *, quick: bool = False) -> Figures:
     if "cpu" in names:
         for pooled, resumption in ((False, False), (False, True), (True, False)):
             label = f"{'pooled' if pooled else 'fresh'}, resumption {'on' if resumption else 'off'}"
-            run(
-                "cpu",
-                label,
-                lambda p=pooled, r=resumption: processor_time(pooled=p, resumption=r, rounds=rounds),
-            )  # type: ignore[misc]
+            run("cpu", label, partial(processor_time, pooled=pooled, resumption=resumption, rounds=rounds))
     if "flush" in names:
         for round_trip in (0.0, 0.02, 0.08):
             for sharing in (True, False):
                 label = f"round trip {round_trip * 1e3:.0f} ms, sharing {'on' if sharing else 'off'}"
-                run(
-                    "flush",
-                    label,
-                    lambda t=round_trip, s=sharing: flush_of_many(  # type: ignore[misc]
-                        round_trip=t, sharing=s, rounds=1 if quick else 5
-                    ),
-                )
+                flush = partial(flush_of_many, round_trip=round_trip, sharing=sharing)
+                run("flush", label, partial(flush, rounds=1 if quick else 5))
     if "memory" in names:
-        run(
-            "memory",
-            "idle clients and connections",
-            lambda: memory(**({"clients": 5, "connections": 10} if quick else {})),
-        )
+        few = {"clients": 5, "connections": 10} if quick else {}
+        run("memory", "idle clients and connections", partial(memory, **few))
     if "simulation" in names:
-        run("simulation", "world W0", lambda: simulation(cycles=1000 if quick else 100_000))
+        run("simulation", "world W0", partial(simulation, cycles=1000 if quick else 100_000))
     return figures
 
 
