@@ -1,0 +1,19 @@
+// What module.cc boots: one function per bound type, each in its own file.
+
+#ifndef THAW_PYTHON_BINDINGS_BINDINGS_H_
+#define THAW_PYTHON_BINDINGS_BINDINGS_H_
+
+#include "pybind11/pybind11.h"
+
+namespace thaw::python {
+
+void BindClock(pybind11::module_& module);
+void BindExchangeFailure(pybind11::module_& module);
+void BindClientOptions(pybind11::module_& module);
+void BindRequest(pybind11::module_& module);
+void BindSendResult(pybind11::module_& module);
+void BindStats(pybind11::module_& module);
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_BINDINGS_H_

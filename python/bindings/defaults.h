@@ -1,0 +1,15 @@
+// Defaults by where the process runs.
+
+#ifndef THAW_PYTHON_BINDINGS_DEFAULTS_H_
+#define THAW_PYTHON_BINDINGS_DEFAULTS_H_
+
+#include "cc/net/client_options.h"
+
+namespace thaw::python {
+
+// By os.environ as it is now. Requires the GIL.
+ClientOptions DefaultClientOptions();
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_DEFAULTS_H_

@@ -1,0 +1,16 @@
+// Boots thaw._native: every type is bound in its own file.
+
+#include "pybind11/pybind11.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/status.h"
+
+PYBIND11_MODULE(_native, module) {
+  module.doc() = "The native core of thaw. Import thaw, not this.";
+  thaw::python::BindErrors(module);
+  thaw::python::BindClock(module);
+  thaw::python::BindExchangeFailure(module);
+  thaw::python::BindClientOptions(module);
+  thaw::python::BindStats(module);
+  thaw::python::BindRequest(module);
+  thaw::python::BindSendResult(module);
+}

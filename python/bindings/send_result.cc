@@ -1,0 +1,88 @@
+// SendResult: what became of one request.
+
+#include <string>
+
+#include "cc/net/client.h"
+#include "cc/net/exchange_failure.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/values.h"
+
+namespace thaw::python {
+namespace {
+
+int StatusOf(const SendResult& result) { return result.response.has_value() ? result.response->status : 0; }
+
+py::dict ToDict(const SendResult& self) {
+  py::dict dict;
+  dict["accepted"] = self.accepted;
+  dict["status"] = StatusOf(self);
+  dict["attempts"] = self.attempts;
+  dict["unsent_laps"] = self.unsent_laps;
+  dict["delayed"] = ToSeconds(self.delayed);
+  dict["possible_duplicate"] = self.possible_duplicate;
+  dict["may_have_been_accepted"] = self.may_have_been_accepted;
+  py::list failures;
+  for (const ExchangeFailure& failure : self.failures) failures.append(py::cast(failure).attr("to_dict")());
+  dict["failures"] = failures;
+  dict["last_class"] = py::none();
+  if (self.last_class.has_value()) dict["last_class"] = LowerName(*self.last_class);
+  return dict;
+}
+
+}  // namespace
+
+void BindSendResult(py::module_& module) {
+  const auto read = [](auto member) { return [member](const SendResult& self) { return self.*member; }; };
+  py::class_<SendResult>(module, "SendResult", R"(What became of one request.
+
+Nothing listens on port 1, so this one is refused:
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     result = client.send("http://127.0.0.1:1/", b"")
+>>> result.accepted, result.status, result.last_class
+(False, 0, <RetryClass.UNREACHABLE: 1>)
+>>> result.failures[0].phase
+<Phase.CONNECT: 1>
+)")
+      .def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
+      .def_property_readonly("status", &StatusOf, "Of the last complete answer, whatever it was; 0 if there was none.")
+      .def_property_readonly(
+          "headers",
+          [](const SendResult& self) { return self.response.has_value() ? self.response->headers : HttpHeaders(); },
+          "Of the last complete answer, in order.")
+      .def_property_readonly(
+          "body",
+          [](const SendResult& self) {
+            return self.response.has_value() ? py::bytes(self.response->body) : py::bytes();
+          },
+          "Of the last complete answer, as far as max_response_body_kept_bytes keeps it.")
+      .def_property_readonly(
+          "body_whole", [](const SendResult& self) { return self.response.has_value() && self.response->body_whole; },
+          "The answer's body came to its end.")
+      .def_property_readonly("attempts", read(&SendResult::attempts), "Tries that were counted.")
+      .def_property_readonly("unsent_laps", read(&SendResult::unsent_laps),
+                             "Tries that were not: a reused connection died before a byte was given to it.")
+      .def_property_readonly(
+          "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); }, "Seconds spent in backoff.")
+      .def_property_readonly("possible_duplicate", read(&SendResult::possible_duplicate),
+                             "It was sent again after the peer may have taken it.")
+      .def_property_readonly("may_have_been_accepted", read(&SendResult::may_have_been_accepted),
+                             "Not accepted, and the peer may have taken it all the same.")
+      .def_property_readonly("failures", read(&SendResult::failures), "Each failed try, in order.")
+      .def_property_readonly("last_class", read(&SendResult::last_class),
+                             "The class of the last failure; None if accepted.")
+      .def(
+          "raise_for_failure",
+          [](const SendResult& self) {
+            if (self.accepted) return;
+            if (!self.failures.empty()) RaiseFailure(self.failures.back());
+            Raise(absl::UnknownError("not accepted"));
+          },
+          "Raises the exception for the last failure if the request was not accepted: Unreachable, Misconfigured, "
+          "Refused, Ambiguous, DeadlineExceeded or Closed.")
+      .def("to_dict", &ToDict, "Every field but the answer's headers and body as a plain value.")
+      .def("__repr__", [](const SendResult& self) { return Repr("SendResult", ToDict(self)); });
+}
+
+}  // namespace thaw::python

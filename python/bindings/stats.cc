@@ -1,0 +1,61 @@
+#include "python/bindings/stats.h"
+
+#include "python/bindings/bindings.h"
+#include "python/bindings/values.h"
+
+namespace thaw::python {
+namespace {
+
+py::dict ToDict(const ConnectionStats& stats) {
+  py::dict dict;
+  VisitCounters(stats.counters, [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  dict["open"] = stats.open;
+  dict["idle"] = stats.idle;
+  return dict;
+}
+
+py::dict ToDict(const ExchangeStats& stats) {
+  py::dict dict;
+  VisitCounters(stats.counters, [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  dict["open"] = stats.open;
+  return dict;
+}
+
+template <typename Stats>
+void BindCommon(py::class_<Stats>& type, const char* name) {
+  type.def_property_readonly(
+          "open", [](const Stats& self) { return self.open; }, "How many are open at this moment.")
+      .def(
+          "to_dict", [](const Stats& self) { return ToDict(self); }, "Every counter by its name.")
+      .def("__repr__", [name](const Stats& self) {
+        py::dict shown;
+        for (const auto& [key, value] : ToDict(self)) {
+          if (py::cast<int64_t>(value) != 0) shown[key] = value;
+        }
+        return Repr(name, shown);
+      });
+}
+
+}  // namespace
+
+void BindStats(py::module_& module) {
+  py::class_<ConnectionStats> connections(module, "ConnectionStats",
+                                          "What a client's connections have gone through so far. A repr leaves zeros out.");
+  BindCommon(connections, "ConnectionStats");
+  connections.def_property_readonly(
+      "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
+#define THAW_BIND(name, text) \
+  connections.def_property_readonly(#name, [](const ConnectionStats& self) { return self.counters.name; }, text);
+  THAW_CONNECTION_COUNTERS(THAW_BIND)
+#undef THAW_BIND
+
+  py::class_<ExchangeStats> exchanges(module, "ExchangeStats",
+                                      "What a client's exchanges have come to so far. A repr leaves zeros out.");
+  BindCommon(exchanges, "ExchangeStats");
+#define THAW_BIND(name, text) \
+  exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counters.name; }, text);
+  THAW_EXCHANGE_COUNTERS(THAW_BIND)
+#undef THAW_BIND
+}
+
+}  // namespace thaw::python

@@ -1,0 +1,23 @@
+// ConnectionStats and ExchangeStats: counters of a client at one moment, and what is open then.
+
+#ifndef THAW_PYTHON_BINDINGS_STATS_H_
+#define THAW_PYTHON_BINDINGS_STATS_H_
+
+#include "cc/base/counters.h"
+
+namespace thaw::python {
+
+struct ConnectionStats {
+  ConnectionCounters counters;
+  int open = 0;
+  int idle = 0;
+};
+
+struct ExchangeStats {
+  ExchangeCounters counters;
+  int open = 0;
+};
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_STATS_H_

@@ -1,0 +1,53 @@
+// The one table from Status and RetryClass to Python exceptions.
+//
+// Every exception of the package is made here and carries `.failure`: the ExchangeFailure that it comes
+// from, or None. Everything here requires the GIL.
+
+#ifndef THAW_PYTHON_BINDINGS_STATUS_H_
+#define THAW_PYTHON_BINDINGS_STATUS_H_
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "cc/net/exchange_failure.h"
+#include "pybind11/pybind11.h"
+
+namespace thaw::python {
+
+// Which part of the package an error comes from, where the status alone does not tell.
+enum class Source {
+  kCall,     // the arguments of a call, the client
+  kPayload,  // bytes that should have been a payload
+};
+
+// Raises the exception for `status`, which is an error.
+[[noreturn]] void Raise(const absl::Status& status, Source source = Source::kCall);
+
+// Raises the exception for a failed exchange, by its fault and class.
+[[noreturn]] void RaiseFailure(const ExchangeFailure& failure);
+
+// The same as objects, for futures: an instance, not raised.
+pybind11::object ExceptionFor(const absl::Status& status, Source source = Source::kCall);
+
+// Use of something that belongs to the process before a fork.
+[[noreturn]] void RaiseForked();
+
+// A simulation found an invariant broken.
+[[noreturn]] void RaiseInvariantBroken(const std::string& message);
+
+inline void ThrowIfError(const absl::Status& status, Source source = Source::kCall) {
+  if (!status.ok()) Raise(status, source);
+}
+template <typename T>
+T Unwrap(absl::StatusOr<T> value, Source source = Source::kCall) {
+  if (!value.ok()) Raise(value.status(), source);
+  return *std::move(value);
+}
+
+// Adds the exception types to the module.
+void BindErrors(pybind11::module_& module);
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_STATUS_H_

@@ -1,0 +1,199 @@
+// How C++ values look in Python: durations are float seconds, enums are enum.Enum or their lower-case
+// name, option structs are keyword arguments and attributes.
+//
+// Everything here requires the GIL.
+
+#ifndef THAW_PYTHON_BINDINGS_VALUES_H_
+#define THAW_PYTHON_BINDINGS_VALUES_H_
+
+#include <cmath>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "pybind11/pybind11.h"
+#include "pybind11/stl.h"
+#include "python/bindings/status.h"
+
+namespace thaw::python {
+
+namespace py = pybind11;
+
+inline double ToSeconds(absl::Duration duration) { return absl::ToDoubleSeconds(duration); }
+
+// InvalidArgument names `what` if the number is not one.
+inline absl::Duration FromSeconds(double seconds, std::string_view what) {
+  if (std::isnan(seconds)) Raise(absl::InvalidArgumentError(absl::StrCat(what, " is not a number")));
+  return absl::Seconds(seconds);
+}
+
+// A time limit: None is no limit.
+inline absl::Duration FromLimit(std::optional<double> seconds, std::string_view what) {
+  return seconds.has_value() ? FromSeconds(*seconds, what) : absl::InfiniteDuration();
+}
+
+// The value of an enum by its member or by the lower-case name of one.
+template <typename Enum>
+Enum ToEnum(const std::variant<Enum, std::string>& given, std::string_view what) {
+  if (const Enum* value = std::get_if<Enum>(&given)) return *value;
+  const std::string& name = std::get<std::string>(given);
+  const py::object type = py::type::of(py::cast(Enum{}));
+  std::string names;
+  for (const py::handle member : py::iter(type)) {
+    const std::string lower = absl::AsciiStrToLower(member.attr("name").cast<std::string>());
+    if (lower == name) return member.cast<Enum>();
+    absl::StrAppend(&names, names.empty() ? "" : ", ", lower);
+  }
+  Raise(absl::InvalidArgumentError(absl::StrCat(what, " is \"", name, "\", not one of: ", names)));
+}
+
+template <typename Enum>
+std::string LowerName(Enum value) {
+  return absl::AsciiStrToLower(py::cast(value).attr("name").template cast<std::string>());
+}
+
+// -- Option structs ------------------------------------------------------------------------------
+
+template <typename Struct, typename Member>
+struct Field {
+  const char* name;
+  Member Struct::*member;
+  const char* text;
+};
+template <typename Struct, typename Member>
+Field(const char*, Member Struct::*, const char*) -> Field<Struct, Member>;
+
+// What Python gives and gets for a C++ member.
+template <typename Member>
+struct Face {
+  using Given = Member;
+  using Shown = Member;
+  static Member From(const Given& given, std::string_view) { return given; }
+  static Shown To(const Member& member) { return member; }
+  static py::object Plain(const Member& member) { return py::cast(member); }
+};
+template <>
+struct Face<absl::Duration> {
+  using Given = double;
+  using Shown = double;
+  static absl::Duration From(double given, std::string_view what) { return FromSeconds(given, what); }
+  static double To(absl::Duration member) { return ToSeconds(member); }
+  static py::object Plain(absl::Duration member) { return py::float_(ToSeconds(member)); }
+};
+template <>
+struct Face<std::optional<absl::Duration>> {
+  using Given = std::optional<double>;
+  using Shown = std::optional<double>;
+  static std::optional<absl::Duration> From(const Given& given, std::string_view what) {
+    if (!given.has_value()) return std::nullopt;
+    return FromSeconds(*given, what);
+  }
+  static Shown To(const std::optional<absl::Duration>& member) {
+    if (!member.has_value()) return std::nullopt;
+    return ToSeconds(*member);
+  }
+  static py::object Plain(const std::optional<absl::Duration>& member) { return py::cast(To(member)); }
+};
+template <typename Enum>
+  requires std::is_enum_v<Enum>
+struct Face<Enum> {
+  using Given = std::variant<Enum, std::string>;
+  using Shown = Enum;
+  static Enum From(const Given& given, std::string_view what) { return ToEnum<Enum>(given, what); }
+  static Enum To(Enum member) { return member; }
+  static py::object Plain(Enum member) { return py::str(LowerName(member)); }
+};
+
+// "Name(a=1, b='x')", of the fields that `shown` names.
+inline std::string Repr(std::string_view name, const py::dict& shown) {
+  std::string text = absl::StrCat(name, "(");
+  std::string_view separator;
+  for (const auto& [key, value] : shown) {
+    absl::StrAppend(&text, separator, key.cast<std::string>(), "=", py::repr(value).cast<std::string>());
+    separator = ", ";
+  }
+  return text + ")";
+}
+
+// Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
+// replace(), == and a repr of what differs from Struct{}. `check` raises if the whole can't be.
+template <typename Struct, typename... Members, typename Defaults, typename Check>
+void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Field<Struct, Members>...>& fields,
+                 Defaults defaults, Check check, const char* text) {
+  std::apply(
+      [&](const Field<Struct, Members>&... field) {
+        const auto fill = [fields, check](Struct options,
+                                          const std::optional<typename Face<Members>::Given>&... given) {
+          std::apply(
+              [&](const Field<Struct, Members>&... each) {
+                ((given.has_value() ? void(options.*each.member = Face<Members>::From(*given, each.name)) : void()),
+                 ...);
+              },
+              fields);
+          check(options);
+          return options;
+        };
+        type.def(py::init([fill, defaults](const std::optional<typename Face<Members>::Given>&... given) {
+                   return fill(defaults(), given...);
+                 }),
+                 text, py::kw_only(), (py::arg(field.name) = py::none())...);
+        type.def(
+            "replace",
+            [fill](const Struct& self, const std::optional<typename Face<Members>::Given>&... given) {
+              return fill(self, given...);
+            },
+            "A copy with the given fields set to other values.", py::kw_only(), (py::arg(field.name) = py::none())...);
+        (type.def_property(
+             field.name,
+             [member = field.member](const Struct& self) -> typename Face<Members>::Shown {
+               return Face<Members>::To(self.*member);
+             },
+             [member = field.member, what = field.name](Struct& self, const typename Face<Members>::Given& given) {
+               self.*member = Face<Members>::From(given, what);
+             },
+             field.text),
+         ...);
+      },
+      fields);
+  const auto plain = [fields](const Struct& self, bool all) {
+    py::dict dict;
+    const Struct usual;
+    std::apply(
+        [&](const Field<Struct, Members>&... field) {
+          ((all || !Face<Members>::Plain(self.*field.member).equal(Face<Members>::Plain(usual.*field.member))
+                ? void(dict[field.name] = Face<Members>::Plain(self.*field.member))
+                : void()),
+           ...);
+        },
+        fields);
+    return dict;
+  };
+  type.def(
+      "to_dict", [plain](const Struct& self) { return plain(self, true); },
+      "Every field as a plain value: durations in seconds, enums by their lower-case name.");
+  type.def(
+      "__eq__",
+      [plain](const Struct& self, const Struct& other) { return plain(self, true).equal(plain(other, true)); },
+      py::is_operator());
+  type.attr("__hash__") = py::none();
+  type.def("__repr__", [plain, name](const Struct& self) {
+    py::dict shown = plain(self, false);
+    for (const char* secret : {"proxy_url"}) {
+      if (!shown.contains(secret)) continue;
+      shown[secret] = py::module_::import("re").attr("sub")("//[^/@]*@", "//***@", shown[secret]);
+    }
+    return Repr(name, shown);
+  });
+}
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_VALUES_H_

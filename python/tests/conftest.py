@@ -1,0 +1,42 @@
+"""Fixtures of every test of the package."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import thaw
+
+from . import peer
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> peer.Authority:
+    return peer.Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def tls_peer(authority: peer.Authority) -> Iterator[peer.Peer]:
+    with peer.peer(context=authority.server_context()) as server:
+        yield server
+
+
+@pytest.fixture
+def options(authority: peer.Authority) -> thaw.ClientOptions:
+    """Trusts the test's authority only; no delay between tries."""
+    return thaw.ClientOptions(
+        tls_cert_file=str(authority.file), use_public_roots=False, backoff_base=0.0, max_idle_per_host=4
+    )
+
+
+@pytest.fixture
+def client(options: thaw.ClientOptions) -> Iterator[thaw.Client]:
+    with thaw.Client(options) as made:
+        yield made
+
+
+@pytest.fixture
+def closed_port() -> int:
+    """A port of 127.0.0.1 that nothing listens on."""
+    return 1
