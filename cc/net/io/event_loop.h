@@ -1,0 +1,59 @@
+// The real executor and clock: one thread that serves a queue, alarms and sockets.
+//
+//   EventLoop loop;
+//   Spawn(loop, ...);
+//   loop.Run();                 // on the thread that owns everything above; Stop() from any thread
+//
+// Each entry of the queue is one turn of the loop. Alarms are looked at before every turn, so that one
+// that came due in a freeze is known to be late whatever else became ready meanwhile.
+
+#ifndef THAW_CC_NET_IO_EVENT_LOOP_H_
+#define THAW_CC_NET_IO_EVENT_LOOP_H_
+
+#include <cstdint>
+#include <memory>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+
+namespace thaw {
+
+class EventLoop : public Executor, public Clock {
+ public:
+  // Reads the clocks; tests may bring their own.
+  using ReadClocks = ClockReading (*)();
+
+  EventLoop();
+  explicit EventLoop(ReadClocks read);
+  ~EventLoop() override;
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // Serves until Stop(); may be called again afterwards.
+  void Run();
+  // From any thread. What is queued already stays queued.
+  void Stop();
+
+  void Post(absl::AnyInvocable<void()> work) override;
+
+  ClockReading Now() const override { return read_(); }
+  AlarmId SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire) override;
+  bool CancelAlarm(AlarmId id) override;
+
+  // Alarms that were re-armed because they fired late. On the loop's thread.
+  int64_t alarm_late() const;
+
+  // The backend's own context, for the sources of this folder only: a boost::asio::io_context.
+  void* native();
+
+ private:
+  struct Impl;
+  const ReadClocks read_;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_IO_EVENT_LOOP_H_

@@ -1,0 +1,139 @@
+#include "cc/net/io/tcp_network.h"
+
+#include <cstdint>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <sys/socket.h>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/completion.h"
+#include "cc/net/io/name_lookup.h"
+
+namespace thaw {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+absl::Status StatusOf(const error_code& error) {
+  if (!error) return absl::OkStatus();
+  if (error == asio::error::eof) return absl::OutOfRangeError("end of stream");
+  if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
+    return absl::CancelledError("closed");
+  }
+  if (error == asio::error::connection_reset || error == asio::error::broken_pipe) {
+    return absl::AbortedError(error.message());
+  }
+  if (error == asio::error::would_block || error == asio::error::try_again) {
+    return absl::UnavailableError("nothing to read now");
+  }
+  return absl::UnknownError(error.message());
+}
+
+class TcpTransport : public Transport {
+ public:
+  explicit TcpTransport(asio::ip::tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+  ~TcpTransport() override { Close(); }
+
+  void StartRead(absl::Span<char> into, Done done) override {
+    state_->socket.async_read_some(
+        asio::buffer(into.data(), into.size()),
+        [state = state_, done = std::move(done)](const error_code& error, size_t bytes) mutable {
+          state->received += static_cast<int64_t>(bytes);
+          done({StatusOf(error), bytes});
+        });
+  }
+
+  void StartWrite(std::string_view from, Done done) override {
+    state_->socket.async_write_some(
+        asio::buffer(from.data(), from.size()),
+        [state = state_, done = std::move(done)](const error_code& error, size_t bytes) mutable {
+          state->sent += static_cast<int64_t>(bytes);
+          done({StatusOf(error), bytes});
+        });
+  }
+
+  IoResult TryRead(absl::Span<char> into) override {
+    if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
+    error_code error;
+    // The socket doesn't block (set when it was opened), so this is one system call.
+    const size_t bytes = state_->socket.read_some(asio::buffer(into.data(), into.size()), error);
+    state_->received += static_cast<int64_t>(bytes);
+    return {StatusOf(error), bytes};
+  }
+
+  void Close() override {
+    error_code ignored;
+    state_->socket.close(ignored);
+  }
+
+  int64_t wire_bytes_sent() const override { return state_->sent; }
+  int64_t wire_bytes_received() const override { return state_->received; }
+
+ private:
+  // Shared with pending operations, which end after the transport is gone.
+  struct State {
+    explicit State(asio::ip::tcp::socket opened) : socket(std::move(opened)) {}
+    asio::ip::tcp::socket socket;
+    int64_t sent = 0;
+    int64_t received = 0;
+  };
+  const std::shared_ptr<State> state_;
+};
+
+class TcpNetwork : public Network {
+ public:
+  TcpNetwork(EventLoop& loop, DnsOptions dns) : loop_(loop), names_(MakeNameLookup(loop, std::move(dns))) {}
+
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
+    return names_->Lookup(std::move(host), cancellation);
+  }
+
+  Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port, ConnectOptions options,
+                                                           Cancellation& cancellation) override {
+    const std::string where = address.family == IpAddress::Family::kV6 ? absl::StrCat("[", address.text, "]:", port)
+                                                                       : absl::StrCat(address.text, ":", port);
+    error_code error;
+    const asio::ip::address parsed = asio::ip::make_address(address.text, error);
+    if (error) co_return absl::InvalidArgumentError(absl::StrCat("'", address.text, "' is not an IP address"));
+    const asio::ip::tcp::endpoint endpoint(parsed, port);
+
+    asio::ip::tcp::socket socket(*static_cast<asio::io_context*>(loop_.native()));
+    socket.open(endpoint.protocol(), error);
+    if (error) co_return absl::UnavailableError(absl::StrCat(where, ": ", error.message()));
+    socket.non_blocking(true, error);
+    socket.set_option(asio::ip::tcp::no_delay(options.tcp_nodelay), error);
+
+    Completion<error_code> connected(loop_);
+    bool ended = false;
+    socket.async_connect(endpoint, [&](const error_code& result) {
+      ended = true;
+      connected.Set(result);
+    });
+    const auto registration = cancellation.OnRequest([&](const absl::Status&) {
+      // The pending connect ends with operation_aborted, from the queue.
+      error_code ignored;
+      if (!ended) socket.close(ignored);
+    });
+    error = co_await connected;
+    if (cancellation.requested()) co_return cancellation.reason();
+    if (error) co_return absl::UnavailableError(absl::StrCat(where, ": ", error.message()));
+    co_return std::unique_ptr<Transport>(std::make_unique<TcpTransport>(std::move(socket)));
+  }
+
+ private:
+  EventLoop& loop_;
+  const std::unique_ptr<NameLookup> names_;
+};
+
+}  // namespace
+
+std::unique_ptr<Network> MakeTcpNetwork(EventLoop& loop, DnsOptions dns) {
+  return std::make_unique<TcpNetwork>(loop, std::move(dns));
+}
+
+}  // namespace thaw
