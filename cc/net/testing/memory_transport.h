@@ -1,0 +1,72 @@
+// Two connected streams in memory, with the faults a test wants: what is written at one end is read at
+// the other.
+//
+//   ManualExecutor executor;
+//   auto [client, server] = MemoryTransport::Pair(executor);
+//   client->set_write_limit(1);        // one byte a write
+//   server->Reset();                   // both ends see a reset
+//   executor.RunAll();
+//
+// As over TCP, a write takes its bytes inside the call when there is room (its completion comes from the
+// executor's queue all the same), and the first write to an end that has closed is taken and answered by
+// a reset.
+
+#ifndef THAW_CC_NET_TESTING_MEMORY_TRANSPORT_H_
+#define THAW_CC_NET_TESTING_MEMORY_TRANSPORT_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "absl/types/span.h"
+#include "cc/base/executor.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+
+class MemoryTransport : public Transport {
+ public:
+  static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
+
+  // `executor` must outlive both.
+  static std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>> Pair(Executor& executor);
+  ~MemoryTransport() override;
+
+  void StartRead(absl::Span<char> into, Done done) override;
+  void StartWrite(std::string_view from, Done done) override;
+  IoResult TryRead(absl::Span<char> into) override;
+  void Close() override;
+  int64_t wire_bytes_sent() const override;
+  int64_t wire_bytes_received() const override;
+
+  // -- What a test does to this end ----------------------------------------------------------------
+  // One write takes, one read gives, at most so many bytes.
+  void set_write_limit(size_t bytes);
+  void set_read_limit(size_t bytes);
+  // Once so many bytes in all were taken, a write fails as reset; the one that reaches it takes part.
+  void set_reset_after_sending(int64_t bytes);
+  // What is held back does not arrive here until it is released: a black hole.
+  void set_hold_arrivals(bool hold);
+  // How many bytes may be under way to the other end before writes wait.
+  void set_capacity(size_t bytes);
+  // Ends this side in order; reading goes on.
+  void SendEnd();
+  // Both ends see a reset from now on; bytes under way are lost.
+  void Reset();
+
+  bool closed() const;
+  int64_t writes() const;  // writes begun at this end
+  int64_t reads() const;   // reads that gave bytes at this end, TryRead included
+
+ private:
+  struct End;
+  explicit MemoryTransport(std::shared_ptr<End> end) : end_(std::move(end)) {}
+  std::shared_ptr<End> end_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_TESTING_MEMORY_TRANSPORT_H_
