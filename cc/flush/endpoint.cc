@@ -1,0 +1,34 @@
+#include "cc/flush/endpoint.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cc/base/status_macros.h"
+
+namespace thaw {
+
+std::string Endpoint::ToString() const { return absl::StrCat(thaw::ToString(destination), target); }
+
+std::string_view IntakePath(Pipeline pipeline) {
+  return pipeline == Pipeline::kTraces ? "/api/v0.2/traces" : "/api/v0.2/stats";
+}
+
+absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,
+                                      std::shared_ptr<ApiKeySource> api_key) {
+  std::string_view base = absl::StripAsciiWhitespace(base_url);
+  while (absl::ConsumeSuffix(&base, "/")) {
+  }
+  THAW_ASSIGN_OR_RETURN(Url url, ParseUrl(base));
+  if (url.target.find('?') != std::string::npos) {
+    return absl::InvalidArgumentError(absl::StrCat("the URL of an endpoint can't have a query: ", base));
+  }
+  Endpoint endpoint;
+  endpoint.destination = std::move(url.destination);
+  endpoint.target = absl::StrCat(url.target == "/" ? "" : url.target, IntakePath(pipeline));
+  endpoint.api_key = std::move(api_key);
+  return endpoint;
+}
+
+}  // namespace thaw

@@ -1,0 +1,53 @@
+// What one flush did.
+
+#ifndef THAW_CC_FLUSH_FLUSH_REPORT_H_
+#define THAW_CC_FLUSH_FLUSH_REPORT_H_
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "cc/flush/drop_reason.h"
+#include "cc/net/exchange_failure.h"
+
+namespace thaw {
+
+struct FlushReport {
+  // Payloads that ended in this flush: delivered + dropped.
+  int64_t payloads = 0;
+  int64_t delivered = 0;
+  DropCounts dropped;
+  // Payloads still kept when the flush ended, whatever they wait for.
+  int64_t retained = 0;
+  // Requests that were given to the client, resends by the flusher included.
+  int64_t requests = 0;
+  // Tries, as the client counts them.
+  int64_t attempts = 0;
+  // Payloads delivered after a try that the intake may have taken too.
+  int64_t possible_duplicates = 0;
+  // Requests to additional endpoints, which no payload waits for.
+  int64_t additional_delivered = 0;
+  DropCounts additional_dropped;
+  // Refused for good, by status; requests, not payloads.
+  std::map<int, int64_t> refused_by_status;
+  // Each failed try, in the order the requests ended; at most kMaxFailures, the oldest.
+  static constexpr size_t kMaxFailures = 1000;
+  std::vector<ExchangeFailure> failures;
+  // What was logged at level ERROR.
+  std::vector<std::string> errors;
+  // The breaker was open and it was not time to probe: nothing was tried.
+  bool skipped = false;
+  // It ended because there was no progress.
+  bool stalled = false;
+  absl::Duration elapsed;  // monotonic
+
+  // Adds everything up, except `retained`, which becomes the other's.
+  void Accumulate(const FlushReport& other);
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_FLUSH_REPORT_H_

@@ -1,0 +1,188 @@
+// The core of every flusher: takes encoded requests, keeps them in an outbox, sends them all in one flush
+// with one deadline, and accounts for every payload. Knows nothing of traces or stats.
+//
+//   PipelineFlusher flusher(executor, clock, client, options, Pipeline::kTraces, {endpoint});
+//   absl::Status status = flusher.Add(std::move(request));   // ResourceExhausted: no room, come again
+//   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
+//
+// A flush:
+//   * starts everything at once, what an earlier flush kept first; the client bounds connections and shares
+//     them among what waits;
+//   * any 2xx is success, and what was accepted is never sent again;
+//   * 413 is split and resent; 401 and 403 are resent only if looking the key up again gave another one;
+//     what else is refused for good is dropped, counted by status;
+//   * what could not be delivered stays, to go first in the next flush; flagged possible_duplicate if the
+//     intake may have taken it. A pipeline that may not send twice drops that instead (ambiguous_dropped);
+//   * ends early when nothing moves (FlusherOptions::no_progress_limit; breaker.h).
+//
+// Conservation, at every moment: payloads handed over = delivered + kept + dropped, each with a reason.
+// A payload with parts in several requests, or several halves after a split, is delivered when all of them
+// were accepted by the primary endpoint, and dropped when all ended and one of them was dropped. Additional
+// endpoints have counters of their own; no payload waits for them.
+//
+// One thread: the executor's. The flusher must outlive its flushes.
+
+#ifndef THAW_CC_FLUSH_PIPELINE_FLUSHER_H_
+#define THAW_CC_FLUSH_PIPELINE_FLUSHER_H_
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/executor.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
+#include "cc/flush/breaker.h"
+#include "cc/flush/drop_reason.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/flush/endpoint.h"
+#include "cc/flush/flush_report.h"
+#include "cc/flush/flusher_options.h"
+#include "cc/flush/outbox.h"
+#include "cc/net/client.h"
+
+namespace thaw {
+
+// How a payload ended.
+struct PayloadOutcome {
+  PayloadId id = 0;
+  bool delivered = false;
+  // It was sent again after the intake may have taken it: the intake may hold it twice (or, dropped, once).
+  bool possible_duplicate = false;
+  std::optional<DropReason> reason;  // of what was dropped
+};
+
+class PipelineFlusher {
+ public:
+  // The bodies into which a request is split after a 413; fewer than two: it can't be.
+  using Splitter =
+      std::function<std::vector<std::shared_ptr<const std::string>>(const EncodedRequest& request)>;
+
+  // `endpoints`: the primary one first; at least one. `options` must be valid. Executor, clock and client
+  // must outlive the flusher.
+  PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, Pipeline pipeline,
+                  std::vector<Endpoint> endpoints);
+  PipelineFlusher(const PipelineFlusher&) = delete;
+  PipelineFlusher& operator=(const PipelineFlusher&) = delete;
+
+  // Takes a request over. ResourceExhausted: what was never tried fills the outbox; nothing was taken, the
+  // sender is to be told so (429), counted in turned_away().
+  absl::Status Add(EncodedRequest request);
+
+  // -- For flushers that encode later ------------------------------------------------------------------
+  // Takes over a payload that is not encoded yet; `bytes` and what the caller holds must fit. ResourceExhausted
+  // as above.
+  absl::Status Open(PayloadId id, size_t bytes_held);
+  // Takes in a request of payloads that were opened before.
+  void AddAdmitted(EncodedRequest request);
+  // The payload is encoded: all its requests were added.
+  void Seal(PayloadId id);
+  // The payload can't be encoded.
+  void DropOpened(PayloadId id, DropReason reason);
+
+  void set_splitter(Splitter splitter) { splitter_ = std::move(splitter); }
+  // Called once for each payload that ends, inside the flush or the Add (eviction) that ends it.
+  void set_on_outcome(absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome) {
+    on_outcome_ = std::move(on_outcome);
+  }
+
+  // Sends what there is. `deadline`: active time for all of it. Ends early when `cancellation` is requested;
+  // what was not delivered stays. Flushes may overlap: each sends what no other is sending.
+  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation);
+
+  // The last flush: asks no breaker, and sends what was held for a redrive.
+  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation);
+
+  // Payloads handed over that have not ended.
+  int64_t kept_payloads() const { return static_cast<int64_t>(payloads_.size()); }
+  // Items that no flush has tried yet.
+  int64_t untried_requests() const { return outbox_.untried_items(); }
+  const Outbox& outbox() const { return outbox_; }
+  const Breaker& breaker() const { return breaker_; }
+  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  const FlusherOptions& options() const { return options_; }
+  Clock& clock() const { return clock_; }
+  // Since the beginning, by reason; evictions between flushes included.
+  const DropCounts& dropped() const { return dropped_; }
+  const DropCounts& additional_dropped() const { return additional_dropped_; }
+  int64_t handed_over() const { return handed_over_; }
+  int64_t delivered() const { return delivered_; }
+  int64_t turned_away() const { return turned_away_; }
+  // All flushes so far.
+  const FlushReport& total() const { return total_; }
+
+  // Internal names what is broken. In constant time.
+  absl::Status CheckInvariant() const;
+  // The same, counting everything again.
+  absl::Status CheckInvariantByWalking() const;
+
+ private:
+  struct Payload {
+    int64_t open_parts = 0;
+    bool possible_duplicate = false;
+    std::optional<DropReason> dropped;
+  };
+  // One flush.
+  struct Run {
+    explicit Run(Cancellation* parent) : cancellation(parent) {}
+    Cancellation cancellation;
+    absl::Duration deadline;
+    FlushReport report;
+    bool last = false;             // Shutdown
+    bool reached = false;          // an answer came
+    bool unreachable = false;      // a request failed without one
+    std::set<size_t> key_refused;  // endpoints whose key was looked up again in vain
+    std::vector<Outbox::Item> accepted;  // kept only for return_all_on_failure
+    bool failed = false;
+  };
+
+  Task<FlushReport> FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last);
+  Task<void> SendAll(Run& run, std::vector<Outbox::Item> items);
+  Task<void> SendInTurn(Run& run, std::vector<Outbox::Item> items, bool redrive);
+  Task<bool> SendItem(Run& run, Outbox::Item item, bool redrive);
+  HttpRequest MakeRequest(const Outbox::Item& item, const std::string& key) const;
+
+  void Delivered(Run& run, const Outbox::Item& item);
+  void Drop(Run* run, const Outbox::Item& item, DropReason reason);
+  void Fail(Run& run, Outbox::Item item, bool redrive);
+  void EndParts(Run* run, const Outbox::Item& item, std::optional<DropReason> dropped);
+  void EndPart(Run* run, PayloadId id, bool possible_duplicate, std::optional<DropReason> dropped);
+  bool Split(Run& run, const Outbox::Item& item, std::vector<Outbox::Item>& pieces);
+  void Error(Run& run, std::string line);
+  int64_t Progress() const;
+
+  Executor& executor_;
+  Clock& clock_;
+  Client& client_;
+  const FlusherOptions options_;
+  const Pipeline pipeline_;
+  const std::vector<Endpoint> endpoints_;
+  Splitter splitter_;
+  absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome_;
+
+  Outbox outbox_;
+  Breaker breaker_;
+  absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; walked only to be checked
+  int64_t open_parts_ = 0;      // of all payloads
+  int64_t opened_ = 0;          // of those, not encoded yet
+  int64_t handed_over_ = 0;
+  int64_t delivered_ = 0;
+  int64_t turned_away_ = 0;
+  DropCounts dropped_;
+  DropCounts additional_dropped_;
+  FlushReport total_;
+  std::set<std::string> named_;  // what was logged already
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_PIPELINE_FLUSHER_H_
