@@ -27,10 +27,17 @@ TEST(Task, RunsOnlyFromTheExecutorsQueue) {
   EXPECT_EQ(result, 4);
 }
 
+// g++ passes control between coroutines without growing the stack, except under these two sanitizers.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int kDeep = 1000;
+#else
+constexpr int kDeep = 100000;
+#endif
+
 TEST(Task, DeepChainsDoNotGrowTheStack) {
   ManualExecutor executor;
   std::string result;
-  Spawn<std::string>(executor, Deep(100000), [&](std::string text) { result = text; });
+  Spawn<std::string>(executor, Deep(kDeep), [&](std::string text) { result = text; });
   executor.RunAll();
   EXPECT_EQ(result, "bottom");
 }
