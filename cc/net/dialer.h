@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -29,6 +30,7 @@ struct DialResult {
   bool tls_resumed = false;
   // The proxy wants requests in absolute form (an http:// destination through a proxy), with these.
   bool absolute_form = false;
+  std::string proxy_authorization;  // the header's value; empty: none
 };
 
 class Dialer {

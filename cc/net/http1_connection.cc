@@ -28,11 +28,14 @@ Fault FaultOf(const absl::Status& status) {
   }
 }
 
-void AppendHead(const HttpRequest& request, bool absolute_form, std::string_view user_agent, std::string& head) {
-  absl::StrAppend(&head, request.method, " ", absolute_form ? ToString(request.destination) : "", request.target,
+void AppendHead(const HttpRequest& request, const RequestForm& form, std::string_view user_agent, std::string& head) {
+  absl::StrAppend(&head, request.method, " ", form.absolute ? ToString(request.destination) : "", request.target,
                   " HTTP/1.1\r\nHost: ", HostHeader(request.destination), "\r\n");
   if (!FindHeader(request.headers, "user-agent").has_value()) {
     absl::StrAppend(&head, "User-Agent: ", user_agent, "\r\n");
+  }
+  if (!form.proxy_authorization.empty()) {
+    absl::StrAppend(&head, "Proxy-Authorization: ", form.proxy_authorization, "\r\n");
   }
   for (const auto& [name, value] : request.headers) absl::StrAppend(&head, name, ": ", value, "\r\n");
   absl::StrAppend(&head, "Content-Length: ", request.body == nullptr ? 0 : request.body->size(), "\r\n\r\n");
@@ -136,12 +139,12 @@ void Http1Connection::OnParsedAtEnd() {
   Finish(std::move(end));
 }
 
-void Http1Connection::Begin(const HttpRequest& request, bool absolute_form, Done done) {
+void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
   where_ = absl::StrCat(request.method, " ", ToString(request.destination), request.target);
   head_.clear();
   head_taken_ = body_taken_ = 0;
-  AppendHead(request, absolute_form, options_.user_agent, head_);
+  AppendHead(request, form, options_.user_agent, head_);
   body_ = request.body == nullptr ? std::string_view() : *request.body;
   if (body_.size() <= kJoinedBodyBytes) {
     head_.append(body_);

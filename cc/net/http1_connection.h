@@ -2,7 +2,7 @@
 // when it comes and not when the next request is written.
 //
 //   auto connection = Http1Connection::Start(executor, std::move(transport), limits, on_idle_closed);
-//   connection->Begin(request, absolute_form, [](ExchangeEnd end) { ... });
+//   connection->Begin(request, form, [](ExchangeEnd end) { ... });
 //
 // Callback-driven: an exchange costs one write, one read and no coroutine frame of its own. Callbacks run
 // from the executor's queue.
@@ -41,6 +41,13 @@ struct ExchangeEnd {
   bool reusable = false;
 };
 
+// How requests on a connection are written.
+struct RequestForm {
+  // The request line names the whole URL: a plain request to a proxy (RFC 9112 section 3.2.2).
+  bool absolute = false;
+  std::string proxy_authorization;  // empty: no such header
+};
+
 class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  public:
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
@@ -54,12 +61,11 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
 
-  // Sends `request`, whose body must stay as it is until `done` ran. With absolute_form the request line
-  // names the whole URL (a plain request to a proxy). `done` runs once.
+  // Sends `request`, whose body must stay as it is until `done` ran. `done` runs once.
   //
   // The request waits in a one-slot queue until the loop's next turn: what the loop has seen of the peer's
   // end by then hands it back untouched (bytes_written none).
-  void Begin(const HttpRequest& request, bool absolute_form, Done done);
+  void Begin(const HttpRequest& request, const RequestForm& form, Done done);
 
   // Ends a running exchange with `fault`; the connection closes. Nothing runs: nothing happens.
   void Abort(Fault fault, const absl::Status& error);

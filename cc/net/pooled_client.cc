@@ -63,7 +63,7 @@ class PooledClient : public Client {
  private:
   struct Connection {
     std::shared_ptr<Http1Connection> http;
-    bool absolute_form = false;
+    RequestForm form;
 
     bool open() const { return http->open(); }
     bool CheckUsable() { return http->CheckUsable(); }
@@ -148,7 +148,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     ++counters_->connection.opened;
     if (result.tls) ++(result.tls_resumed ? counters_->connection.tls_resumed : counters_->connection.tls_full);
     auto connection = std::make_shared<Connection>();
-    connection->absolute_form = result.absolute_form;
+    connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
     connection->http = Http1Connection::Start(
         executor_, std::move(result.transport), options_, counters_->exchange,
@@ -207,7 +207,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   exchange.connection = http;
   exchange.crossed = lease->epoch != pool_.epoch();
   Completion<ExchangeEnd> ended(executor_);
-  http->Begin(request, lease->connection->absolute_form,
+  http->Begin(request, lease->connection->form,
               [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
   {

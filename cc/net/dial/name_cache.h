@@ -1,0 +1,74 @@
+// Answers of the resolver, kept for their time to live.
+//
+//   NameCache cache(clock, counters, ask);
+//   co_await cache.Lookup("intake.example", cancellation);
+//
+// Age is by the clock that advanced most, so that an answer from before a freeze is old after it. When the
+// resolver fails, an answer that is too old serves once more and is counted. One question per name is
+// asked at a time, however many wait for it.
+
+#ifndef THAW_CC_NET_DIAL_NAME_CACHE_H_
+#define THAW_CC_NET_DIAL_NAME_CACHE_H_
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
+#include "cc/base/counters.h"
+#include "cc/base/executor.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+
+class NameCache {
+ public:
+  static constexpr absl::Duration kLeastTimeToLive = absl::Seconds(5);
+  static constexpr absl::Duration kMostTimeToLive = absl::Seconds(60);
+
+  // `network` answers what isn't known. All must outlive the cache, and the cache its lookups.
+  NameCache(Executor& executor, Clock& clock, Network& network, ConnectionCounters& counters)
+      : executor_(executor), clock_(clock), network_(network), counters_(counters) {}
+  NameCache(const NameCache&) = delete;
+  NameCache& operator=(const NameCache&) = delete;
+
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation);
+
+  // All answers are forgotten; questions under way go on.
+  void Forget() { answers_.clear(); }
+
+ private:
+  struct Answer {
+    ResolvedName name;
+    ClockReading since;
+    absl::Duration time_to_live;
+  };
+  using Waiter = std::shared_ptr<Completion<absl::StatusOr<ResolvedName>>>;
+  struct Question {
+    Cancellation cancellation;
+    std::vector<Waiter> waiters;
+  };
+
+  void Ask(const std::string& host, const std::shared_ptr<Question>& question);
+  void OnAnswer(const std::string& host, const std::shared_ptr<Question>& question,
+                absl::StatusOr<ResolvedName> answer);
+  void Retire(const std::string& host, const std::shared_ptr<Question>& question);
+
+  Executor& executor_;
+  Clock& clock_;
+  Network& network_;
+  ConnectionCounters& counters_;
+  std::map<std::string, Answer> answers_;
+  std::map<std::string, std::shared_ptr<Question>> asking_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_DIAL_NAME_CACHE_H_

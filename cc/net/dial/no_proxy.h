@@ -1,0 +1,19 @@
+// Which hosts go past the proxy.
+
+#ifndef THAW_CC_NET_DIAL_NO_PROXY_H_
+#define THAW_CC_NET_DIAL_NO_PROXY_H_
+
+#include <string>
+#include <vector>
+
+#include "cc/net/destination.h"
+
+namespace thaw {
+
+// Whether an entry of `no_proxy` names the destination: "*" any; "host" that name and any name below it;
+// ".suffix" and "*.suffix" any name below it; "10.0.0.0/8" addresses of the range; each may end in ":port".
+bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_DIAL_NO_PROXY_H_

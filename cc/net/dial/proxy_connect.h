@@ -1,0 +1,30 @@
+// Asks a proxy for a tunnel (CONNECT, RFC 9110 section 9.3.6).
+
+#ifndef THAW_CC_NET_DIAL_PROXY_CONNECT_H_
+#define THAW_CC_NET_DIAL_PROXY_CONNECT_H_
+
+#include <optional>
+#include <string>
+
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/net/destination.h"
+#include "cc/net/exchange_failure.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+
+// A longer answer to CONNECT is refused.
+inline constexpr size_t kMaxProxyHeadBytes = 16 * 1024;
+
+// Sends CONNECT over `transport` and reads exactly the head of the answer: what follows is the tunnel's.
+// `userinfo` ("user:password") becomes Basic credentials; `proxy` is the proxy's name for errors, without
+// them. Nothing: the tunnel stands. Faults: kCredential (407), kProxyStatus (another status that is not
+// 2xx), kProtocol (not HTTP, or too long), kEnd, kReset, kTimeout or kCancelled by the cancellation.
+Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, Destination destination,
+                                                         std::string userinfo, std::string proxy,
+                                                         Cancellation& cancellation);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_DIAL_PROXY_CONNECT_H_

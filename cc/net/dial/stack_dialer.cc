@@ -1,0 +1,168 @@
+#include "cc/net/dial/stack_dialer.h"
+
+#include <arpa/inet.h>
+
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/status_macros.h"
+#include "cc/net/destination.h"
+#include "cc/net/dial/address_racing.h"
+#include "cc/net/dial/name_cache.h"
+#include "cc/net/dial/no_proxy.h"
+#include "cc/net/dial/proxy_connect.h"
+
+namespace thaw {
+namespace {
+
+std::optional<IpAddress> LiteralAddress(const std::string& host) {
+  unsigned char bytes[16];
+  if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV4, host};
+  if (inet_pton(AF_INET6, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV6, host};
+  return std::nullopt;
+}
+
+ExchangeFailure Failure(Phase phase, Fault fault, const absl::Status& error, std::string_view where,
+                        const Cancellation& cancellation) {
+  ExchangeFailure failure;
+  failure.phase = phase;
+  failure.fault = fault;
+  if (cancellation.requested()) {
+    failure.fault = absl::IsDeadlineExceeded(cancellation.reason()) ? Fault::kTimeout : Fault::kCancelled;
+  }
+  const absl::Status& reason = cancellation.requested() ? cancellation.reason() : error;
+  failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
+  return failure;
+}
+
+class StackDialer : public Dialer {
+ public:
+  StackDialer(Executor& executor, Clock& clock, Network& network, std::unique_ptr<TlsConnector> tls,
+              const ClientOptions& options, std::optional<Url> proxy, ConnectionCounters& counters)
+      : executor_(executor),
+        clock_(clock),
+        network_(network),
+        tls_(std::move(tls)),
+        proxy_(std::move(proxy)),
+        no_proxy_(options.no_proxy),
+        connect_options_{.tcp_nodelay = options.tcp_nodelay},
+        names_(executor, clock, network, counters) {}
+
+  Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override {
+    const ClockReading began = clock_.Now();
+    DialResult result;
+    result.failure = co_await Build(destination, result, cancellation);
+    if (result.failure.has_value()) result.transport.reset();
+    result.took = clock_.Now().monotonic - began.monotonic;
+    co_return result;
+  }
+
+  void Forget() override {
+    names_.Forget();
+    tls_->Forget();
+  }
+
+ private:
+  // Builds result.transport layer by layer; what fails is returned.
+  Task<std::optional<ExchangeFailure>> Build(const Destination& destination, DialResult& result,
+                                             Cancellation& cancellation) {
+    const bool through_proxy = proxy_.has_value() && !GoesPastProxy(destination, no_proxy_);
+    const Destination& hop = through_proxy ? proxy_->destination : destination;
+    std::optional<ExchangeFailure> failure = co_await Reach(hop, result, cancellation);
+    if (failure.has_value()) co_return failure;
+    if (through_proxy) {
+      if (hop.is_tls()) {
+        failure = co_await Secure(hop, "", result, cancellation);
+        if (failure.has_value()) {
+          // The stage is the proxy's; what went wrong there is told by the fault.
+          failure->phase = Phase::kProxy;
+          co_return failure;
+        }
+      }
+      if (!destination.is_tls()) {
+        result.absolute_form = true;
+        if (!proxy_->userinfo.empty()) {
+          result.proxy_authorization = absl::StrCat("Basic ", absl::Base64Escape(proxy_->userinfo));
+        }
+        co_return std::nullopt;
+      }
+      const std::string proxy_name = ToString(hop);
+      failure = co_await ConnectThroughProxy(*result.transport, destination, proxy_->userinfo, proxy_name,
+                                             cancellation);
+      if (failure.has_value()) co_return failure;
+    }
+    if (destination.is_tls()) {
+      const std::string proxy_authority = through_proxy ? Authority(hop) : "";
+      failure = co_await Secure(destination, proxy_authority, result, cancellation);
+    }
+    co_return failure;
+  }
+
+  // A TCP connection to `hop`.
+  Task<std::optional<ExchangeFailure>> Reach(const Destination& hop, DialResult& result,
+                                             Cancellation& cancellation) {
+    const std::string where = ToString(hop);
+    std::vector<IpAddress> addresses;
+    if (std::optional<IpAddress> literal = LiteralAddress(hop.host)) {
+      addresses.push_back(*std::move(literal));
+    } else {
+      absl::StatusOr<ResolvedName> name = co_await names_.Lookup(hop.host, cancellation);
+      if (!name.ok()) {
+        co_return Failure(Phase::kResolve, absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused,
+                          name.status(), where, cancellation);
+      }
+      addresses = std::move(name->addresses);
+    }
+    if (cancellation.requested()) {
+      co_return Failure(Phase::kConnect, Fault::kCancelled, absl::OkStatus(), where, cancellation);
+    }
+    RaceResult race = co_await RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
+                                             connect_options_, cancellation);
+    if (race.transport == nullptr) {
+      ExchangeFailure failure = Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
+      failure.addresses = std::move(race.outcomes);
+      co_return failure;
+    }
+    result.transport = std::move(race.transport);
+    co_return std::nullopt;
+  }
+
+  // TLS over what there is.
+  Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy, DialResult& result,
+                                              Cancellation& cancellation) {
+    TlsTarget target{.destination = peer, .server_name = peer.host, .proxy = std::move(proxy)};
+    TlsResult secured = co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
+    if (secured.failure.has_value()) co_return std::move(secured.failure);
+    result.transport = std::move(secured.transport);
+    result.tls = true;
+    result.tls_resumed = secured.resumed;
+    co_return std::nullopt;
+  }
+
+  Executor& executor_;
+  Clock& clock_;
+  Network& network_;
+  const std::unique_ptr<TlsConnector> tls_;
+  const std::optional<Url> proxy_;
+  const std::vector<std::string> no_proxy_;
+  const Network::ConnectOptions connect_options_;
+  NameCache names_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Dialer>> MakeStackDialer(Executor& executor, Clock& clock, Network& network,
+                                                        std::unique_ptr<TlsConnector> tls,
+                                                        const ClientOptions& options, ConnectionCounters& counters) {
+  std::optional<Url> proxy;
+  if (!options.proxy_url.empty()) {
+    THAW_ASSIGN_OR_RETURN(proxy, ParseUrl(options.proxy_url));
+  }
+  return std::make_unique<StackDialer>(executor, clock, network, std::move(tls), options, std::move(proxy), counters);
+}
+
+}  // namespace thaw
