@@ -1,0 +1,91 @@
+#include "cc/flush/breaker.h"
+
+#include <algorithm>
+
+#include "cc/base/manual_executor.h"
+#include "cc/clock/fake_clock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+class BreakerTest : public testing::Test {
+ protected:
+  // Time in which the loop turns, as it does while an invocation runs.
+  void Pass(absl::Duration time) {
+    while (time > absl::ZeroDuration()) {
+      const absl::Duration step = std::min(time, absl::Milliseconds(10));
+      clock_.Advance(step);
+      executor_.RunAll();
+      time -= step;
+    }
+  }
+  void Open() {
+    breaker_.OnStrike();
+    breaker_.OnStrike();
+  }
+
+  ManualExecutor executor_;
+  FakeClock clock_{executor_};
+  Breaker breaker_{clock_, {.strikes = 2, .probe_backoff = absl::Seconds(1), .probe_backoff_cap = absl::Seconds(3)}};
+};
+
+using Decision = Breaker::Decision;
+
+TEST_F(BreakerTest, OpensAfterTwoStrikesInARow) {
+  EXPECT_EQ(breaker_.Decide(), Decision::kGo);
+  breaker_.OnStrike();
+  EXPECT_EQ(breaker_.Decide(), Decision::kGo);
+  breaker_.OnProgress();
+  breaker_.OnStrike();
+  EXPECT_EQ(breaker_.Decide(), Decision::kGo);
+  breaker_.OnStrike();
+  EXPECT_TRUE(breaker_.open());
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
+}
+
+TEST_F(BreakerTest, ProbesOnceWhenTheTimeHasComeAndClosesOnProgress) {
+  Open();
+  Pass(absl::Milliseconds(990));
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
+  Pass(absl::Milliseconds(20));
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip) << "one probe at a time";
+  breaker_.OnProgress();
+  EXPECT_EQ(breaker_.Decide(), Decision::kGo);
+  breaker_.OnStrike();
+  EXPECT_FALSE(breaker_.open());
+}
+
+TEST_F(BreakerTest, TheWaitDoublesUpToItsCap) {
+  Open();
+  for (const int seconds : {1, 2, 3, 3}) {
+    Pass(absl::Seconds(seconds) - absl::Milliseconds(20));
+    EXPECT_EQ(breaker_.Decide(), Decision::kSkip) << seconds;
+    Pass(absl::Milliseconds(30));
+    EXPECT_EQ(breaker_.Decide(), Decision::kProbe) << seconds;
+    breaker_.OnStrike();
+  }
+}
+
+TEST_F(BreakerTest, FrozenTimeBringsNoProbeNearer) {
+  Open();
+  Pass(absl::Milliseconds(500));
+  clock_.Freeze(absl::Hours(1));
+  executor_.RunAll();
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
+  Pass(absl::Milliseconds(520));
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+}
+
+TEST_F(BreakerTest, AFlushThatBeganBeforeItOpenedDoesNotPutTheProbeOff) {
+  Open();
+  breaker_.OnStrike();
+  Pass(absl::Milliseconds(1010));
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+  breaker_.OnNothingLearned();
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe) << "a probe that told nothing may be repeated at once";
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,31 @@
+#include "cc/flush/endpoint.h"
+
+#include <memory>
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+TEST(EndpointTest, AppendsThePathWhateverTheSlashes) {
+  const auto key = std::make_shared<LiteralApiKey>("k");
+  for (const char* base : {"https://intake.example", "https://intake.example/", " https://intake.example// "}) {
+    const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, key);
+    ASSERT_TRUE(endpoint.ok()) << endpoint.status();
+    EXPECT_EQ(endpoint->ToString(), "https://intake.example/api/v0.2/traces") << base;
+  }
+  const auto deeper = MakeEndpoint("http://localhost:8080/prefix/", Pipeline::kStats, key);
+  ASSERT_TRUE(deeper.ok()) << deeper.status();
+  EXPECT_EQ(deeper->target, "/prefix/api/v0.2/stats");
+  EXPECT_EQ(deeper->destination.port, 8080);
+}
+
+TEST(EndpointTest, RefusesWhatIsNoBaseUrl) {
+  for (const char* base : {"", "intake.example", "ftp://intake.example", "https://", "https://host/?a=b"}) {
+    const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, nullptr);
+    EXPECT_EQ(endpoint.status().code(), absl::StatusCode::kInvalidArgument) << base;
+  }
+}
+
+}  // namespace
+}  // namespace thaw

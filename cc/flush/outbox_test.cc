@@ -1,0 +1,108 @@
+#include "cc/flush/outbox.h"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+Outbox::Item MakeItem(PayloadId id, size_t bytes = 1000) {
+  EncodedRequest request;
+  request.body = std::make_shared<const std::string>(bytes, 'x');
+  request.payloads = {id};
+  Outbox::Item item;
+  item.request = std::make_shared<const EncodedRequest>(std::move(request));
+  return item;
+}
+
+class OutboxTest : public testing::Test {
+ protected:
+  // Room for exactly `items` of 1000 bytes.
+  static size_t RoomFor(size_t items) { return items * MakeItem(1).bytes(); }
+
+  absl::Status Add(Outbox& outbox, PayloadId id, size_t bytes = 1000) {
+    return outbox.Add(MakeItem(id, bytes), [this](const Outbox::Item& item) { evicted_.push_back(Id(item)); });
+  }
+  static PayloadId Id(const Outbox::Item& item) { return item.request->payloads[0]; }
+  static std::vector<PayloadId> Ids(const std::vector<Outbox::Item>& items) {
+    std::vector<PayloadId> ids;
+    for (const Outbox::Item& item : items) ids.push_back(Id(item));
+    return ids;
+  }
+  static void ReturnTried(Outbox& outbox, Outbox::Item item) {
+    ++item.tries;
+    outbox.Return(std::move(item));
+  }
+  std::vector<PayloadId> evicted_;
+};
+
+TEST_F(OutboxTest, LendsTheTriedFirstOldestFirstThenTheNeverTried) {
+  Outbox outbox(RoomFor(10));
+  for (PayloadId id : {1, 2, 3}) ASSERT_TRUE(Add(outbox, id).ok());
+  std::vector<Outbox::Item> lent = outbox.Take();
+  EXPECT_EQ(Ids(lent), (std::vector<PayloadId>{1, 2, 3}));
+  ASSERT_TRUE(Add(outbox, 4).ok());
+  // They come back in another order.
+  ReturnTried(outbox, std::move(lent[2]));
+  ReturnTried(outbox, std::move(lent[0]));
+  outbox.End(lent[1]);
+  EXPECT_TRUE(outbox.CheckByWalking().ok()) << outbox.CheckByWalking();
+  EXPECT_EQ(Ids(outbox.TakeFirst()), (std::vector<PayloadId>{1}));
+  EXPECT_EQ(Ids(outbox.Take()), (std::vector<PayloadId>{3, 4}));
+  EXPECT_EQ(outbox.items(), 3);
+  EXPECT_EQ(outbox.lent_items(), 3);
+}
+
+TEST_F(OutboxTest, NewerDataEvictsWhatWasTriedOldestFirst) {
+  Outbox outbox(RoomFor(3));
+  for (PayloadId id : {1, 2, 3}) ASSERT_TRUE(Add(outbox, id).ok());
+  for (Outbox::Item& item : outbox.Take()) ReturnTried(outbox, std::move(item));
+  ASSERT_TRUE(Add(outbox, 4).ok());
+  EXPECT_EQ(evicted_, (std::vector<PayloadId>{1}));
+  ASSERT_TRUE(Add(outbox, 5).ok());
+  EXPECT_EQ(evicted_, (std::vector<PayloadId>{1, 2}));
+  EXPECT_LE(outbox.bytes(), outbox.budget());
+  EXPECT_EQ(Ids(outbox.Take()), (std::vector<PayloadId>{3, 4, 5}));
+}
+
+TEST_F(OutboxTest, NeverEvictsWhatWasNeverTriedNorWhatIsBeingSent) {
+  Outbox outbox(RoomFor(2));
+  for (PayloadId id : {1, 2}) ASSERT_TRUE(Add(outbox, id).ok());
+  EXPECT_EQ(Add(outbox, 3).code(), absl::StatusCode::kResourceExhausted);
+  std::vector<Outbox::Item> lent = outbox.Take();
+  EXPECT_EQ(Add(outbox, 3).code(), absl::StatusCode::kResourceExhausted);
+  outbox.Return(std::move(lent[0]));  // not tried after all
+  ReturnTried(outbox, std::move(lent[1]));
+  EXPECT_TRUE(Add(outbox, 3).ok());
+  EXPECT_EQ(evicted_, (std::vector<PayloadId>{2}));
+  EXPECT_EQ(Add(outbox, 4).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(evicted_.size(), 1);
+  EXPECT_TRUE(outbox.CheckByWalking().ok());
+}
+
+TEST_F(OutboxTest, EvictsNothingForWhatCannotFit) {
+  Outbox outbox(RoomFor(2));
+  ASSERT_TRUE(Add(outbox, 1).ok());
+  for (Outbox::Item& item : outbox.Take()) ReturnTried(outbox, std::move(item));
+  EXPECT_EQ(Add(outbox, 2, 1 << 20).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(evicted_.empty());
+  EXPECT_EQ(outbox.items(), 1);
+}
+
+TEST_F(OutboxTest, HeldItemsAreLentOnlyWhenAskedForAndGoAfterTheTried) {
+  Outbox outbox(RoomFor(2));
+  for (PayloadId id : {1, 2}) ASSERT_TRUE(Add(outbox, id).ok());
+  std::vector<Outbox::Item> lent = outbox.Take();
+  outbox.Hold(std::move(lent[0]));
+  ReturnTried(outbox, std::move(lent[1]));
+  ASSERT_TRUE(Add(outbox, 3).ok());
+  EXPECT_EQ(evicted_, (std::vector<PayloadId>{2}));
+  EXPECT_EQ(Ids(outbox.Take()), (std::vector<PayloadId>{3}));
+  EXPECT_EQ(Ids(outbox.TakeHeld()), (std::vector<PayloadId>{1}));
+}
+
+}  // namespace
+}  // namespace thaw
