@@ -1,0 +1,25 @@
+// Mozilla's public roots, compiled in: a table sorted by the hash of each subject's name. Nothing here
+// is parsed until a chain names it (TrustedRoots).
+
+#ifndef THAW_CC_NET_TLS_EMBEDDED_ROOTS_H_
+#define THAW_CC_NET_TLS_EMBEDDED_ROOTS_H_
+
+#include <cstddef>
+#include <cstdint>
+
+#include "absl/types/span.h"
+
+namespace thaw {
+
+struct EmbeddedRoot {
+  uint32_t name_hash;  // X509_NAME_hash of the subject
+  const unsigned char* der;
+  size_t size;
+};
+
+// Ascending by name_hash; a few roots share a name.
+absl::Span<const EmbeddedRoot> EmbeddedRoots();
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_TLS_EMBEDDED_ROOTS_H_

@@ -1,0 +1,253 @@
+#include "cc/net/tls/make_tls_connector.h"
+
+#include <sys/time.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "absl/log/check.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cc/net/tls/certificate_verifier.h"
+#include "cc/net/tls/session_store.h"
+#include "cc/net/tls/tls_transport.h"
+#include "cc/net/tls/trusted_roots.h"
+#include "openssl/err.h"
+#include "openssl/pool.h"
+#include "openssl/ssl.h"
+
+namespace thaw {
+namespace {
+
+// What all connections of one connector share; each holds it, since a ticket may come while one closes.
+struct Shared {
+  Shared(Clock& c, const ClientOptions& options, ConnectionCounters& n)
+      : clock(c),
+        counters(n),
+        verify(!options.skip_ssl_validation),
+        resumption(options.tls_session_resumption),
+        minimum(options.tls_min_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
+        maximum(options.tls_max_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
+        roots({.public_roots = options.use_public_roots, .os_roots = options.use_os_roots}) {}
+
+  Clock& clock;
+  ConnectionCounters& counters;
+  const bool verify;
+  const bool resumption;
+  const uint16_t minimum;
+  const uint16_t maximum;
+  TrustedRoots roots;
+  SessionStore sessions;
+};
+
+// What the callbacks of one SSL know of it.
+struct Connection {
+  std::shared_ptr<Shared> shared;
+  SessionKey key;
+  uint64_t generation = 0;
+  absl::Time trusted_until = absl::InfiniteFuture();
+  absl::Status refused;  // why verification failed
+};
+
+int ConnectionIndex() {
+  static const int index = SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+  return index;
+}
+
+Connection& ConnectionOf(const SSL* ssl) {
+  return *static_cast<Connection*>(SSL_get_ex_data(ssl, ConnectionIndex()));
+}
+
+void TellTime(const SSL*, timeval* out) {
+  const Clock* clock = TlsTime::current();
+  CHECK(clock != nullptr) << "TLS asked for the time outside a TlsTime";
+  *out = absl::ToTimeval(std::max(clock->Now().wall, absl::UnixEpoch()));
+}
+
+enum ssl_verify_result_t Verify(SSL* ssl, uint8_t* out_alert) {
+  Connection& connection = ConnectionOf(ssl);
+  Shared& shared = *connection.shared;
+  if (!shared.verify) return ssl_verify_ok;  // nothing is even parsed
+  absl::StatusOr<absl::Time> until =
+      VerifyPeer(ssl, connection.key.server_name, shared.clock.Now().wall, shared.roots);
+  if (until.ok()) {
+    connection.trusted_until = *until;
+    return ssl_verify_ok;
+  }
+  connection.refused = std::move(until).status();
+  *out_alert = SSL_AD_BAD_CERTIFICATE;
+  return ssl_verify_invalid;
+}
+
+// A session comes here only after the handshake that it belongs to has passed verification.
+int OnNewSession(SSL* ssl, SSL_SESSION* session) {
+  Connection& connection = ConnectionOf(ssl);
+  Shared& shared = *connection.shared;
+  if (!SSL_SESSION_is_resumable(session)) return 0;
+  ++shared.counters.tls_tickets;
+  if (!shared.resumption) return 0;
+  shared.sessions.Put(connection.key, SessionStore::Session(session), connection.trusted_until,
+                      connection.generation, shared.clock.Now().wall);
+  return 1;
+}
+
+class BoringTlsConnector : public TlsConnector {
+ public:
+  BoringTlsConnector(Executor& executor, std::shared_ptr<Shared> shared)
+      : executor_(executor), shared_(std::move(shared)) {}
+
+  Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target, Cancellation& cancellation) override;
+  void Forget() override { shared_->sessions.Forget(); }
+
+ private:
+  absl::Status MakeContext();
+  absl::StatusOr<SslPointer> MakeSsl(const TlsTarget& target, Connection& connection);
+
+  Executor& executor_;
+  std::shared_ptr<Shared> shared_;
+  bssl::UniquePtr<CRYPTO_BUFFER_POOL> certificates_;  // one copy of each that sessions hold
+  bssl::UniquePtr<SSL_CTX> context_;                  // made by the first handshake
+};
+
+absl::Status Failed(std::string_view what) {
+  const uint32_t error = ERR_get_error();
+  ERR_clear_error();
+  const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
+  return absl::InternalError(absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
+}
+
+absl::Status BoringTlsConnector::MakeContext() {
+  // The method that keeps certificates as bytes: what need not be parsed isn't.
+  bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
+  if (context == nullptr) return Failed("no context");
+  certificates_.reset(CRYPTO_BUFFER_POOL_new());
+  SSL_CTX_set0_buffer_pool(context.get(), certificates_.get());
+  // X25519 first: the only key share offered, and the cheapest. No post-quantum one: it triples the first
+  // flight, and no intake asks for it.
+  static constexpr uint16_t kGroups[] = {SSL_GROUP_X25519, SSL_GROUP_SECP256R1, SSL_GROUP_SECP384R1};
+  // TLS 1.3 suites follow the processor (AES-GCM where it has AES). Of 1.2 only those with forward secrecy.
+  static constexpr char kTls12Suites[] =
+      "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+      "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+  if (!SSL_CTX_set_min_proto_version(context.get(), shared_->minimum) ||
+      !SSL_CTX_set_max_proto_version(context.get(), shared_->maximum) ||
+      !SSL_CTX_set1_group_ids(context.get(), kGroups, std::size(kGroups)) ||
+      !SSL_CTX_set_strict_cipher_list(context.get(), kTls12Suites)) {
+    return Failed("context refused");
+  }
+  SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER, Verify);
+  SSL_CTX_set_current_time_cb(context.get(), TellTime);
+  SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(context.get(), OnNewSession);
+  if (!shared_->resumption) SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+  context_ = std::move(context);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, Connection& connection) {
+  TlsTime time(shared_->clock);
+  if (context_ == nullptr) {
+    if (absl::Status status = MakeContext(); !status.ok()) return status;
+  }
+  SslPointer ssl(SSL_new(context_.get()));
+  if (ssl == nullptr) return Failed("no connection");
+  static constexpr uint8_t kProtocols[] = "\x08http/1.1";
+  if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection) ||
+      SSL_set_alpn_protos(ssl.get(), kProtocols, sizeof(kProtocols) - 1) != 0) {
+    return Failed("connection refused");
+  }
+  if (!IsIpLiteral(target.server_name) && !SSL_set_tlsext_host_name(ssl.get(), target.server_name.c_str())) {
+    return Failed(absl::StrCat("\"", target.server_name, "\" is no host name"));
+  }
+  SSL_set_connect_state(ssl.get());
+  if (shared_->resumption) {
+    if (auto remembered = shared_->sessions.Take(connection.key, shared_->clock.Now().wall)) {
+      SSL_set_session(ssl.get(), remembered->session.get());
+      connection.trusted_until = remembered->trusted_until;
+    }
+  }
+  return ssl;
+}
+
+Fault FaultOf(const absl::Status& reason) {
+  if (absl::IsDeadlineExceeded(reason)) return Fault::kTimeout;
+  return Fault::kCancelled;
+}
+
+Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
+                                              Cancellation& cancellation) {
+  TlsResult result;
+  auto connection = std::make_shared<Connection>();
+  connection->shared = shared_;
+  connection->generation = shared_->sessions.generation();
+  connection->key = {.host = target.destination.host,
+                     .port = target.destination.port,
+                     .proxy = target.proxy,
+                     .server_name = target.server_name,
+                     .verified = shared_->verify,
+                     .roots = shared_->roots.fingerprint()};
+  auto fail = [&](Fault fault, const absl::Status& why) {
+    result.failure.emplace();
+    result.failure->phase = Phase::kTls;
+    result.failure->fault = fault;
+    result.failure->error =
+        absl::Status(why.code(), absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
+                                              target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy), ": ",
+                                              why.message()));
+  };
+  if (cancellation.requested()) {
+    fail(FaultOf(cancellation.reason()), cancellation.reason());
+    co_return result;
+  }
+  absl::StatusOr<SslPointer> ssl = MakeSsl(target, *connection);
+  if (!ssl.ok()) {
+    fail(Fault::kProtocol, ssl.status());
+    co_return result;
+  }
+  SSL* const handle = ssl->get();
+  TlsParts parts{.lower = std::move(lower),
+                 .ssl = *std::move(ssl),
+                 .owner = connection,
+                 .wants_tickets = shared_->resumption};
+  TlsHandshake outcome = co_await ShakeHands(executor_, shared_->clock, std::move(parts), cancellation);
+  if (outcome.failed == TlsHandshake::Failed::kNot) {
+    result.transport = std::move(outcome.transport);
+    result.resumed = SSL_session_reused(handle) != 0;  // lives with the transport
+    ++(result.resumed ? shared_->counters.tls_resumed : shared_->counters.tls_full);
+    // A full handshake verified its own chain; a resumed one goes by that of the first.
+    co_return result;
+  }
+  if (!connection->refused.ok()) {
+    fail(Fault::kCertificate, connection->refused);
+  } else if (cancellation.requested()) {
+    fail(FaultOf(cancellation.reason()), cancellation.reason());
+  } else if (outcome.failed == TlsHandshake::Failed::kTls) {
+    fail(Fault::kProtocol, outcome.status);
+  } else if (absl::IsOutOfRange(outcome.status)) {
+    fail(Fault::kEnd, absl::OutOfRangeError("the peer ended the stream during the handshake"));
+  } else {
+    fail(Fault::kReset, outcome.status);
+  }
+  co_return result;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<TlsConnector>> MakeTlsConnector(Executor& executor, Clock& clock,
+                                                               const ClientOptions& options,
+                                                               ConnectionCounters& counters,
+                                                               std::vector<std::string>* warnings) {
+  if (options.tls_min_version == TlsVersion::kTls13 && options.tls_max_version == TlsVersion::kTls12) {
+    return absl::InvalidArgumentError("tls_min_version is above tls_max_version");
+  }
+  auto shared = std::make_shared<Shared>(clock, options, counters);
+  if (!options.tls_cert_file.empty()) shared->roots.AddPemFile(options.tls_cert_file, warnings);
+  if (options.skip_ssl_validation && warnings != nullptr) {
+    warnings->push_back("skip_ssl_validation is on: servers' certificates are not checked");
+  }
+  return std::make_unique<BoringTlsConnector>(executor, std::move(shared));
+}
+
+}  // namespace thaw

@@ -1,0 +1,453 @@
+#include "cc/net/tls/tls_transport.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "openssl/bio.h"
+#include "openssl/err.h"
+#include "openssl/ssl.h"
+
+namespace thaw {
+namespace {
+
+thread_local const Clock* current_clock = nullptr;
+
+// Plaintext sealed for one lower write, at most: four records.
+constexpr size_t kMaxPlaintextPerWrite = 4 * SSL3_RT_MAX_PLAIN_LENGTH;
+// Room for a lower read: a short answer with its tickets; a handshake flight; a whole record.
+constexpr size_t kSmallRead = 2 * 1024;
+constexpr size_t kHandshakeRead = 8 * 1024;
+constexpr size_t kBulkRead = SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_RT_HEADER_LENGTH;
+// A buffer no larger than this is kept from write to write.
+constexpr size_t kKeptWriteBuffer = 1024;
+
+// What the error queue says, and whether the peer sent it as an alert. Empties the queue.
+std::string TakeTlsError(bool* alert) {
+  const uint32_t error = ERR_peek_error();
+  *alert = false;
+  std::string text = "TLS failed without a reason";
+  if (error != 0) {
+    const int reason = ERR_GET_REASON(error);
+    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
+      *alert = true;
+      text = absl::StrCat("the peer sent TLS alert \"", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET),
+                          "\" (", reason - SSL_AD_REASON_OFFSET, ")");
+    } else {
+      const char* name = ERR_reason_error_string(error);
+      text = absl::StrCat("TLS: ", name != nullptr ? name : "unknown error");
+    }
+  }
+  ERR_clear_error();
+  return text;
+}
+
+}  // namespace
+
+void SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+
+TlsTime::TlsTime(const Clock& clock) : outer_(std::exchange(current_clock, &clock)) {}
+TlsTime::~TlsTime() { current_clock = outer_; }
+const Clock* TlsTime::current() { return current_clock; }
+
+// The state of one connection. Completions of the lower transport hold it, so it lives until the last
+// of them ran, whatever becomes of the TlsTransport.
+class TlsStream : public std::enable_shared_from_this<TlsStream> {
+ public:
+  TlsStream(Executor& executor, const Clock& clock, TlsParts parts)
+      : executor_(executor),
+        clock_(clock),
+        lower_(std::move(parts.lower)),
+        owner_(std::move(parts.owner)),
+        ssl_(std::move(parts.ssl)),
+        wants_tickets_(parts.wants_tickets) {
+    BIO* bio = BIO_new(Method());
+    BIO_set_data(bio, this);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl_.get(), bio, bio);
+    SSL_set_shed_handshake_config(ssl_.get(), 1);
+  }
+
+  Task<TlsHandshake> ShakeHands(Cancellation& cancellation);
+
+  void StartRead(absl::Span<char> into, Transport::Done done);
+  void StartWrite(std::string_view from, Transport::Done done);
+  IoResult TryRead(absl::Span<char> into);
+  void Close();
+  // Nothing is asked of the stream after this.
+  void Abandon() {
+    Close();
+    lower_.reset();
+  }
+  const Transport& lower() const { return *lower_; }
+
+ private:
+  struct Record {
+    int64_t wire_end;  // in bytes ever made
+    size_t plaintext;
+  };
+
+  static const BIO_METHOD* Method();
+  static int BioRead(BIO* bio, char* into, int size);
+  static int BioWrite(BIO* bio, const char* from, int size);
+  static long BioControl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
+
+  // Room for the next lower read; only when all that came was taken.
+  absl::Span<char> Room(size_t size) {
+    if (capacity_ != size) {
+      buffer_.reset(new char[size]);
+      capacity_ = size;
+    }
+    begin_ = end_ = 0;
+    return absl::MakeSpan(buffer_.get(), capacity_);
+  }
+  void Arrived(const IoResult& result) {
+    begin_ = 0;
+    end_ = result.bytes;
+    filled_ = result.bytes == capacity_;
+    if (!result.status.ok()) lower_status_ = result.status;
+  }
+  // Reads plaintext of what has come; false if more must come first.
+  bool ReadPlaintext(absl::Span<char> into, IoResult& result);
+  void ReadLower();
+  void OnLowerRead(IoResult result);
+  void OnLowerWrite(IoResult result);
+  void FinishWrite(absl::Status status);
+  size_t NextReadSize() const { return filled_ ? kBulkRead : kSmallRead; }
+
+  Executor& executor_;
+  const Clock& clock_;
+  std::unique_ptr<Transport> lower_;
+  std::shared_ptr<void> owner_;
+  SslPointer ssl_;
+  const bool wants_tickets_;
+  bool open_ = false;  // the handshake is done
+  bool closed_ = false;
+  bool lower_reading_ = false;
+  bool lower_writing_ = false;
+  bool filled_ = false;  // the last lower read left no room: more is there
+
+  // Ciphertext that came and was not yet taken by TLS.
+  std::unique_ptr<char[]> buffer_;
+  size_t capacity_ = 0;
+  size_t begin_ = 0;
+  size_t end_ = 0;
+  absl::Status lower_status_;  // why nothing more comes from below
+  absl::Status read_status_;   // why nothing more comes from TLS
+
+  absl::Span<char> read_into_;
+  Transport::Done read_done_;
+
+  std::string made_;    // ciphertext that TLS made
+  std::string flying_;  // what of it the lower transport was given; stays in place until it is taken
+  size_t flown_ = 0;    // of `flying_`
+  int64_t made_in_all_ = 0;
+  int64_t flown_in_all_ = 0;
+  Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // of the pending write
+  size_t record_count_ = 0;
+  Transport::Done write_done_;
+  absl::Status write_status_;  // why nothing can be written any more
+};
+
+const BIO_METHOD* TlsStream::Method() {
+  static const BIO_METHOD* const method = [] {
+    BIO_METHOD* made = BIO_meth_new(BIO_get_new_index(), "thaw transport");
+    CHECK(made != nullptr && BIO_meth_set_read(made, BioRead) && BIO_meth_set_write(made, BioWrite) &&
+          BIO_meth_set_ctrl(made, BioControl));
+    return made;
+  }();
+  return method;
+}
+
+int TlsStream::BioRead(BIO* bio, char* into, int size) {
+  BIO_clear_retry_flags(bio);
+  auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+  const size_t n = std::min<size_t>(size, self.end_ - self.begin_);
+  if (n == 0) {
+    if (self.lower_status_.ok()) BIO_set_retry_read(bio);
+    return -1;
+  }
+  std::memcpy(into, self.buffer_.get() + self.begin_, n);
+  self.begin_ += n;
+  return static_cast<int>(n);
+}
+
+int TlsStream::BioWrite(BIO* bio, const char* from, int size) {
+  BIO_clear_retry_flags(bio);
+  auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+  self.made_.append(from, size);
+  self.made_in_all_ += size;
+  return size;
+}
+
+Task<TlsHandshake> TlsStream::ShakeHands(Cancellation& cancellation) {
+  auto self = shared_from_this();
+  auto close = [self](const absl::Status&) { self->lower_->Close(); };
+  Cancellation::Registration registration = cancellation.OnRequest(close);
+  TlsHandshake outcome;
+  while (true) {
+    int result;
+    int error;
+    {
+      TlsTime time(clock_);
+      ERR_clear_error();
+      result = SSL_do_handshake(ssl_.get());
+      error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+    }
+    if (result == 1) break;
+    if (error != SSL_ERROR_WANT_READ) {
+      if (!lower_status_.ok() && ERR_peek_error() == 0) {
+        outcome.failed = TlsHandshake::Failed::kLower;
+        outcome.status = lower_status_;
+      } else {
+        bool alert;
+        outcome.failed = TlsHandshake::Failed::kTls;
+        outcome.status = absl::InvalidArgumentError(TakeTlsError(&alert));
+        // An alert of ours goes out if the lower transport takes it at once.
+        if (!made_.empty() && write_status_.ok()) {
+          flying_.swap(made_);
+          lower_->StartWrite(flying_, [self](IoResult) {});
+        }
+      }
+      lower_->Close();
+      co_return outcome;
+    }
+    while (!made_.empty() || flown_ < flying_.size()) {
+      if (flown_ == flying_.size()) {
+        flying_.clear();
+        flying_.swap(made_);
+        flown_ = 0;
+      }
+      const IoResult wrote = co_await lower_->Write(std::string_view(flying_).substr(flown_));
+      flown_ += wrote.bytes;
+      flown_in_all_ += wrote.bytes;
+      if (!wrote.status.ok()) {
+        outcome.failed = TlsHandshake::Failed::kLower;
+        outcome.status = wrote.status;
+        co_return outcome;
+      }
+    }
+    flying_.clear();
+    flown_ = 0;
+    const IoResult read = co_await lower_->Read(Room(kHandshakeRead));
+    Arrived(read);
+  }
+  if (cancellation.requested()) {  // its last bytes had come when it was
+    outcome.failed = TlsHandshake::Failed::kLower;
+    outcome.status = cancellation.reason();
+    co_return outcome;
+  }
+  open_ = true;
+  filled_ = false;
+  if (begin_ == end_) {
+    buffer_.reset();
+    capacity_ = 0;
+  }
+  co_return outcome;
+}
+
+bool TlsStream::ReadPlaintext(absl::Span<char> into, IoResult& result) {
+  if (!read_status_.ok()) {
+    result = {read_status_};
+    return true;
+  }
+  TlsTime time(clock_);
+  ERR_clear_error();
+  const int n = SSL_read(ssl_.get(), into.data(), static_cast<int>(std::min<size_t>(into.size(), 1 << 30)));
+  if (n > 0) {
+    result = {absl::OkStatus(), static_cast<size_t>(n)};
+    return true;
+  }
+  const int error = SSL_get_error(ssl_.get(), n);
+  if (error == SSL_ERROR_WANT_READ) return false;
+  if (error == SSL_ERROR_ZERO_RETURN) {
+    read_status_ = absl::OutOfRangeError("the peer closed (close_notify)");
+  } else if (!lower_status_.ok() && ERR_peek_error() == 0) {
+    read_status_ = absl::IsOutOfRange(lower_status_)
+                       ? absl::OutOfRangeError("the peer ended the stream without close_notify")
+                       : lower_status_;
+  } else {
+    bool alert;
+    const std::string text = TakeTlsError(&alert);
+    read_status_ = alert ? absl::OutOfRangeError(text) : absl::DataLossError(text);
+  }
+  result = {read_status_};
+  return true;
+}
+
+void TlsStream::StartRead(absl::Span<char> into, Transport::Done done) {
+  CHECK(!read_done_) << "two reads at once";
+  IoResult result;
+  if (closed_) {
+    result.status = absl::CancelledError("closed");
+  } else if (!ReadPlaintext(into, result)) {
+    read_into_ = into;
+    read_done_ = std::move(done);
+    return ReadLower();
+  }
+  executor_.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+}
+
+void TlsStream::ReadLower() {
+  lower_reading_ = true;
+  lower_->StartRead(Room(NextReadSize()),
+                    [self = shared_from_this()](IoResult result) { self->OnLowerRead(std::move(result)); });
+}
+
+void TlsStream::OnLowerRead(IoResult result) {
+  lower_reading_ = false;
+  if (closed_) {
+    result = {absl::CancelledError("closed")};
+  } else {
+    Arrived(result);
+    if (!ReadPlaintext(read_into_, result)) return ReadLower();
+  }
+  Transport::Done done = std::exchange(read_done_, nullptr);
+  done(std::move(result));
+}
+
+IoResult TlsStream::TryRead(absl::Span<char> into) {
+  CHECK(!read_done_) << "TryRead beside a pending read";
+  if (closed_) return {absl::CancelledError("closed")};
+  IoResult result;
+  while (!ReadPlaintext(into, result)) {
+    result = lower_->TryRead(Room(NextReadSize()));
+    if (absl::IsUnavailable(result.status)) return result;
+    Arrived(result);
+  }
+  return result;
+}
+
+void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
+  CHECK(!write_done_) << "two writes at once";
+  absl::Status status = closed_ ? absl::CancelledError("closed") : write_status_;
+  if (status.ok()) {
+    from = from.substr(0, kMaxPlaintextPerWrite);
+    const size_t records = (from.size() + SSL3_RT_MAX_PLAIN_LENGTH - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
+    made_.reserve(made_.size() + from.size() + records * SSL_max_seal_overhead(ssl_.get()));
+    TlsTime time(clock_);
+    record_count_ = 0;
+    while (!from.empty()) {
+      const std::string_view part = from.substr(0, SSL3_RT_MAX_PLAIN_LENGTH);
+      ERR_clear_error();
+      if (SSL_write(ssl_.get(), part.data(), static_cast<int>(part.size())) != static_cast<int>(part.size())) {
+        bool alert;
+        status = absl::DataLossError(TakeTlsError(&alert));
+        write_status_ = status;
+        break;
+      }
+      records_[record_count_++] = {made_in_all_, part.size()};
+      from.remove_prefix(part.size());
+    }
+  }
+  if (record_count_ == 0 || !status.ok()) {
+    record_count_ = 0;
+    executor_.Post([done = std::move(done), status = std::move(status)]() mutable { done({std::move(status)}); });
+    return;
+  }
+  write_done_ = std::move(done);
+  flying_.swap(made_);
+  flown_ = 0;
+  lower_writing_ = true;
+  lower_->StartWrite(flying_,
+                     [self = shared_from_this()](IoResult result) { self->OnLowerWrite(std::move(result)); });
+}
+
+void TlsStream::OnLowerWrite(IoResult result) {
+  lower_writing_ = false;
+  flown_ += result.bytes;
+  flown_in_all_ += result.bytes;
+  if (closed_ && result.status.ok() && flown_ < flying_.size()) result.status = absl::CancelledError("closed");
+  if (result.status.ok() && flown_ < flying_.size()) {
+    lower_writing_ = true;
+    lower_->StartWrite(std::string_view(flying_).substr(flown_),
+                       [self = shared_from_this()](IoResult next) { self->OnLowerWrite(std::move(next)); });
+    return;
+  }
+  FinishWrite(std::move(result.status));
+}
+
+void TlsStream::FinishWrite(absl::Status status) {
+  IoResult result;
+  for (size_t i = 0; i < record_count_ && records_[i].wire_end <= flown_in_all_; ++i) {
+    result.bytes += records_[i].plaintext;
+  }
+  record_count_ = 0;
+  if (!status.ok()) write_status_ = status;
+  result.status = std::move(status);
+  flying_.clear();
+  if (flying_.capacity() > kKeptWriteBuffer) std::string().swap(flying_);
+  flown_ = 0;
+  Transport::Done done = std::exchange(write_done_, nullptr);
+  done(std::move(result));
+}
+
+void TlsStream::Close() {
+  if (std::exchange(closed_, true)) return;
+  if (open_) {
+    TlsTime time(clock_);
+    if (!read_done_ && read_status_.ok()) {
+      char scratch[1024];
+      IoResult result;
+      // What had come, then what one look below brings; bounded, for the peer may still be sending.
+      for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
+      }
+      if (wants_tickets_ && read_status_.ok() && begin_ == end_) {
+        const IoResult look = lower_->TryRead(Room(kSmallRead));
+        if (!absl::IsUnavailable(look.status)) Arrived(look);
+        for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
+        }
+      }
+    }
+    if (!lower_writing_ && write_status_.ok()) {
+      ERR_clear_error();
+      SSL_shutdown(ssl_.get());
+      if (!made_.empty()) {
+        flying_.swap(made_);
+        lower_->StartWrite(flying_, [self = shared_from_this()](IoResult) {});
+      }
+    }
+    ERR_clear_error();
+  }
+  lower_->Close();
+}
+
+namespace {
+
+class TlsTransport : public Transport {
+ public:
+  explicit TlsTransport(std::shared_ptr<TlsStream> stream) : stream_(std::move(stream)) {}
+  ~TlsTransport() override { stream_->Abandon(); }
+  void StartRead(absl::Span<char> into, Done done) override { stream_->StartRead(into, std::move(done)); }
+  void StartWrite(std::string_view from, Done done) override { stream_->StartWrite(from, std::move(done)); }
+  IoResult TryRead(absl::Span<char> into) override { return stream_->TryRead(into); }
+  void Close() override { stream_->Close(); }
+  int64_t wire_bytes_sent() const override { return stream_->lower().wire_bytes_sent(); }
+  int64_t wire_bytes_received() const override { return stream_->lower().wire_bytes_received(); }
+
+ private:
+  std::shared_ptr<TlsStream> stream_;
+};
+
+}  // namespace
+
+Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts, Cancellation& cancellation) {
+  auto stream = std::make_shared<TlsStream>(executor, clock, std::move(parts));
+  TlsHandshake outcome = co_await stream->ShakeHands(cancellation);
+  if (outcome.failed == TlsHandshake::Failed::kNot) {
+    outcome.transport = std::make_unique<TlsTransport>(std::move(stream));
+  } else {
+    // Breaks the ring of stream, lower transport and its completions, which run after this.
+    stream->Abandon();
+  }
+  co_return outcome;
+}
+
+}  // namespace thaw
