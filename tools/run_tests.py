@@ -155,6 +155,7 @@ def step_fuzz(options: argparse.Namespace) -> Count:
         return Count(failed=1, failures=("bazel query for the fuzz targets",))
     labels = query.stdout.split()
     if not labels:
+        print("  there is no fuzzer")
         return Count()
     if run(BAZEL, "build", *QUIET, "--config=fuzz", *labels):
         return Count(failed=1, failures=("bazel build --config=fuzz",))
