@@ -7,6 +7,7 @@ Each rule is a function from the tree, a mapping of path to text, to the places 
 from __future__ import annotations
 
 import pathlib
+import posixpath
 import re
 import subprocess
 import sys
@@ -262,6 +263,21 @@ def retry_table(tree: Tree) -> Iterator[Problem]:
         yield Problem(path, 1, f"the table of retry classes and {header} differ: {difference}")
 
 
+_LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
+
+
+def links(tree: Tree) -> Iterator[Problem]:
+    """What a document links to within the tree is there."""
+    for path, text in tree.items():
+        if not path.endswith(".md"):
+            continue
+        folder = path.rpartition("/")[0]
+        for match in _LINK.finditer(text):
+            target = posixpath.normpath(posixpath.join(folder, match[1]))
+            if target not in tree and not any(name.startswith(target + "/") for name in tree):
+                yield Problem(path, _line(text, match.start()), f"links to {match[1]}, which does not exist")
+
+
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:==(\S+))?", re.MULTILINE)
 
 
@@ -291,6 +307,7 @@ RULES = (
     finished,
     picture_of_rooms,
     retry_table,
+    links,
     lock_is_current,
 )
 

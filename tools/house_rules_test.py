@@ -38,6 +38,14 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
             {"docs/design.md": "```mermaid\na[cc/net]\n```\n", "cc/net/a.cc": "", "cc/BUILD": ""},
         ),
         (
+            "links",
+            {
+                "docs/a.md": "[b](b.md#part), [c](../cc/), [w](https://x.org/y), [p](#p)",
+                "docs/b.md": "",
+                "cc/d/e": "",
+            },
+        ),
+        (
             "retry_table",
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n| `kStale` | b |\n"},
         ),
@@ -97,6 +105,7 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n"},
             ("docs/design.md", 1),
         ),
+        ("links", {"docs/a.md": "x\n[b](b.md)\n", "b.md": ""}, ("docs/a.md", 2)),
         (
             "lock_is_current",
             {
