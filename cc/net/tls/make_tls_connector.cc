@@ -3,7 +3,9 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -118,7 +120,10 @@ absl::Status Failed(std::string_view what) {
   return absl::InternalError(absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
 }
 
+std::atomic<int64_t> contexts_made{0};
+
 absl::Status BoringTlsConnector::MakeContext() {
+  contexts_made.fetch_add(1, std::memory_order_relaxed);
   // The method that keeps certificates as bytes: what need not be parsed isn't.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   if (context == nullptr) return Failed("no context");
@@ -234,6 +239,8 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
 }
 
 }  // namespace
+
+int64_t TlsContextsMade() { return contexts_made.load(std::memory_order_relaxed); }
 
 absl::StatusOr<std::unique_ptr<TlsConnector>> MakeTlsConnector(Executor& executor, Clock& clock,
                                                                const ClientOptions& options,

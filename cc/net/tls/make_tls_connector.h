@@ -10,6 +10,7 @@
 #ifndef THAW_CC_NET_TLS_MAKE_TLS_CONNECTOR_H_
 #define THAW_CC_NET_TLS_MAKE_TLS_CONNECTOR_H_
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ absl::StatusOr<std::unique_ptr<TlsConnector>> MakeTlsConnector(Executor& executo
                                                                const ClientOptions& options,
                                                                ConnectionCounters& counters,
                                                                std::vector<std::string>* warnings);
+
+// How many TLS contexts this process has made; it proves that there is none in a snapshot.
+int64_t TlsContextsMade();
 
 }  // namespace thaw
 

@@ -1,5 +1,7 @@
 #include "cc/net/tls/make_tls_connector.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
@@ -251,12 +253,16 @@ TEST_P(TlsVersionTest, RespectsTheVersionsAllowed) {
   }
 }
 
-TEST_F(TlsTest, NothingIsReadOrMadeBeforeTheFirstHandshake) {
-  // A connector made without a file opens none; with one, it only splits it: see TrustedRootsTest.
-  options_.tls_cert_file.clear();
+TEST_F(TlsTest, NoContextIsMadeBeforeTheFirstHandshake) {
+  const int64_t before = TlsContextsMade();
   connector();
-  EXPECT_TRUE(executor_.idle());
-  EXPECT_THAT(warnings_, IsEmpty());
+  executor_.RunAll();
+  connector().Forget();
+  EXPECT_EQ(TlsContextsMade(), before);
+  ASSERT_NE(Connect(), nullptr);
+  EXPECT_EQ(TlsContextsMade(), before + 1);
+  ASSERT_NE(Connect(), nullptr);
+  EXPECT_EQ(TlsContextsMade(), before + 1);
 }
 
 TEST_F(TlsTest, FinishedGoesOutWithTheFirstWrite) {
@@ -751,6 +757,30 @@ TEST_F(TlsTest, AWriteAndAReadAtOnce) {
   executor_.RunAll();
   ASSERT_TRUE(read->done);
   EXPECT_EQ(std::string(buffer_, read->result.bytes), "second answer");
+}
+
+// ---- Memory ----------------------------------------------------------------------------------------
+
+TEST_F(TlsTest, AnOpenIdleConnectionIsSmall) {
+  if (mallinfo2().uordblks == 0) GTEST_SKIP() << "this allocator does not count";
+  constexpr size_t kConnections = 64;
+  options_.tls_session_resumption = false;
+  char buffers[kConnections][16];
+  for (size_t i = 0; i < kConnections; ++i) {
+    Transport* tls = Connect();
+    ASSERT_NE(tls, nullptr);
+    Exchange(*tls);
+    tls->StartRead(absl::MakeSpan(buffers[i]), [](IoResult) {});
+  }
+  executor_.RunAll();
+  const size_t open = mallinfo2().uordblks;
+  clients_.clear();
+  executor_.RunAll();
+  const size_t each = (open - mallinfo2().uordblks) / kConnections;
+  RecordProperty("bytes_per_connection", static_cast<int>(each));
+  printf("an open idle TLS connection holds %zu bytes\n", each);
+  EXPECT_GT(each, 2048u);
+  EXPECT_LT(each, 16u * 1024);
 }
 
 }  // namespace

@@ -1,0 +1,150 @@
+#include "cc/net/tls/trusted_roots.h"
+
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cc/net/testing/test_certificates.h"
+#include "cc/net/tls/embedded_roots.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "openssl/bio.h"
+#include "openssl/pem.h"
+#include "openssl/x509.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+bssl::UniquePtr<X509> ParseDer(const unsigned char* der, size_t size) {
+  return bssl::UniquePtr<X509>(d2i_X509(nullptr, &der, static_cast<long>(size)));
+}
+bssl::UniquePtr<X509> ParsePem(const std::string& pem) {
+  bssl::UniquePtr<BIO> bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+  return bssl::UniquePtr<X509>(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+}
+size_t InStore(X509_STORE* store) {
+  bssl::UniquePtr<STACK_OF(X509_OBJECT)> objects(X509_STORE_get1_objects(store));
+  return sk_X509_OBJECT_num(objects.get());
+}
+std::string WriteFile(std::string_view name, std::string_view content) {
+  const std::string path = absl::StrCat(testing::TempDir(), "/", name);
+  std::ofstream(path, std::ios::binary) << content;
+  return path;
+}
+
+TEST(EmbeddedRootsTest, EachIsFoundByTheHashOfItsName) {
+  uint32_t last = 0;
+  for (const EmbeddedRoot& root : EmbeddedRoots()) {
+    bssl::UniquePtr<X509> certificate = ParseDer(root.der, root.size);
+    ASSERT_NE(certificate, nullptr);
+    EXPECT_EQ(X509_NAME_hash(X509_get_subject_name(certificate.get())), root.name_hash);
+    EXPECT_LE(last, root.name_hash);
+    last = root.name_hash;
+  }
+  EXPECT_GT(EmbeddedRoots().size(), 100u);
+}
+
+TEST(TrustedRootsTest, ParsesOnlyWhatAChainNames) {
+  TrustedRoots roots({});
+  EXPECT_EQ(roots.parsed(), 0u);
+  for (const EmbeddedRoot& root : EmbeddedRoots()) {
+    const size_t before = roots.parsed();
+    bssl::UniquePtr<X509> certificate = ParseDer(root.der, root.size);
+    X509* const chain[] = {certificate.get()};
+    X509_STORE* store = roots.StoreFor(chain);
+    EXPECT_LE(roots.parsed(), before + 3);
+    EXPECT_EQ(InStore(store), roots.parsed());
+  }
+  EXPECT_EQ(roots.parsed(), EmbeddedRoots().size());
+  // The second time nothing is parsed.
+  bssl::UniquePtr<X509> again = ParseDer(EmbeddedRoots()[0].der, EmbeddedRoots()[0].size);
+  X509* const chain[] = {again.get()};
+  roots.StoreFor(chain);
+  EXPECT_EQ(roots.parsed(), EmbeddedRoots().size());
+}
+
+TEST(TrustedRootsTest, AnUnknownNameParsesNothing) {
+  TrustedRoots roots({});
+  bssl::UniquePtr<X509> unknown = ParsePem(TestAuthority("unknown").pem());
+  X509* const chain[] = {unknown.get()};
+  EXPECT_EQ(InStore(roots.StoreFor(chain)), 0u);
+  EXPECT_EQ(roots.parsed(), 0u);
+}
+
+TEST(TrustedRootsTest, AFileIsSearchedByNameToo) {
+  std::string many;
+  for (int i = 0; i < 50; ++i) many += TestAuthority(absl::StrCat("authority ", i)).pem();
+  const TestAuthority wanted("wanted");
+  TrustedRoots roots({.public_roots = false});
+  EXPECT_TRUE(roots.empty());
+  std::vector<std::string> warnings;
+  roots.AddPemFile(WriteFile("many.pem", absl::StrCat(many, wanted.pem())), &warnings);
+  EXPECT_THAT(warnings, IsEmpty());
+  EXPECT_FALSE(roots.empty());
+  EXPECT_EQ(roots.parsed(), 0u);
+  bssl::UniquePtr<X509> leaf = ParsePem(wanted.Issue({.names = {"a.example"}}).chain_pem);
+  X509* const chain[] = {leaf.get()};
+  EXPECT_EQ(InStore(roots.StoreFor(chain)), 1u);
+  EXPECT_EQ(roots.parsed(), 1u);
+}
+
+TEST(TrustedRootsTest, TheOperatingSystemsBundleIsReadWhenItIsNeeded) {
+  const TestAuthority authority("from the bundle");
+  const std::string path = absl::StrCat(testing::TempDir(), "/bundle.pem");
+  TrustedRoots roots({.public_roots = false, .os_roots = true, .os_bundles = {"/nowhere/at/all.pem", path}});
+  WriteFile("bundle.pem", authority.pem());  // after the roots were made
+  bssl::UniquePtr<X509> leaf = ParsePem(authority.Issue({.names = {"a.example"}}).chain_pem);
+  X509* const chain[] = {leaf.get()};
+  EXPECT_EQ(InStore(roots.StoreFor(chain)), 1u);
+}
+
+TEST(TrustedRootsTest, TheFingerprintTellsWhatIsTrusted) {
+  const std::string a = WriteFile("a.pem", TestAuthority("a").pem());
+  const std::string b = WriteFile("b.pem", TestAuthority("b").pem());
+  auto fingerprint = [](TrustedRoots::Options options, const std::string& file) {
+    TrustedRoots roots(std::move(options));
+    if (!file.empty()) roots.AddPemFile(file, nullptr);
+    return roots.fingerprint();
+  };
+  EXPECT_EQ(fingerprint({}, a), fingerprint({}, a));
+  EXPECT_NE(fingerprint({}, a), fingerprint({}, b));
+  EXPECT_NE(fingerprint({}, a), fingerprint({}, ""));
+  EXPECT_NE(fingerprint({}, a), fingerprint({.public_roots = false}, a));
+}
+
+TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
+  const std::string good = TestAuthority("good").pem();
+  std::vector<int> damaged;
+  EXPECT_EQ(CertificatesOfPem(absl::StrCat("words\r\n", good, "more words\n", good), &damaged).size(), 2u);
+  EXPECT_THAT(damaged, IsEmpty());
+
+  const std::string cut = good.substr(0, good.size() / 2);
+  const std::string no_base64 = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
+  const std::string no_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
+  EXPECT_EQ(CertificatesOfPem(absl::StrCat(cut, "\n", good, no_base64, no_certificate, good), &damaged).size(), 2u);
+  EXPECT_THAT(damaged, ElementsAre(1, 3, 4));
+
+  std::string crlf;
+  for (const char c : good) absl::StrAppend(&crlf, c == '\n' ? "\r\n" : std::string(1, c));
+  EXPECT_EQ(CertificatesOfPem(crlf, nullptr).size(), 1u);
+  EXPECT_THAT(CertificatesOfPem("", nullptr), IsEmpty());
+}
+
+TEST(TrustedRootsTest, ADamagedBlockIsNamedAndTheRestIsUsed) {
+  const std::string path = WriteFile(
+      "part.pem", absl::StrCat("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", TestAuthority("a").pem()));
+  TrustedRoots roots({.public_roots = false});
+  std::vector<std::string> warnings;
+  roots.AddPemFile(path, &warnings);
+  EXPECT_THAT(warnings, ElementsAre(testing::AllOf(HasSubstr(path), HasSubstr("block 1"))));
+  EXPECT_FALSE(roots.empty());
+}
+
+}  // namespace
+}  // namespace thaw
