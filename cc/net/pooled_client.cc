@@ -146,7 +146,6 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   dialled.took = result.took;
   if (result.transport != nullptr) {
     ++counters_->connection.opened;
-    if (result.tls) ++(result.tls_resumed ? counters_->connection.tls_resumed : counters_->connection.tls_full);
     auto connection = std::make_shared<Connection>();
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.

@@ -13,6 +13,9 @@ void BindClientOptions(pybind11::module_& module);
 void BindRequest(pybind11::module_& module);
 void BindSendResult(pybind11::module_& module);
 void BindStats(pybind11::module_& module);
+void BindClient(pybind11::module_& module);
+void BindFlusherOptions(pybind11::module_& module);
+void BindFlushReport(pybind11::module_& module);
 
 }  // namespace thaw::python
 

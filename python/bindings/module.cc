@@ -13,4 +13,7 @@ PYBIND11_MODULE(_native, module) {
   thaw::python::BindStats(module);
   thaw::python::BindRequest(module);
   thaw::python::BindSendResult(module);
+  thaw::python::BindClient(module);
+  thaw::python::BindFlusherOptions(module);
+  thaw::python::BindFlushReport(module);
 }

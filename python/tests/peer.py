@@ -1,4 +1,4 @@
-"""Peers for the tests: a scripted HTTP server, with TLS or without, and a proxy. Real sockets on 127.0.0.1."""
+"""Peers for the tests: a scripted HTTP server, with TLS or without, and a proxy, on 127.0.0.1."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Received:
     body: bytes
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The client ended the connection."""
 
 
@@ -53,7 +53,7 @@ class Connection:
     def read(self) -> bytes:
         data = self.socket.recv(65536)
         if not data:
-            raise Closed
+            raise ClosedError
         return data
 
     def next_request(self) -> Received:
@@ -75,7 +75,7 @@ class Connection:
 
     def reset(self) -> None:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
-        raise Closed
+        raise ClosedError
 
 
 def answer(status: int = 202, body: bytes = b"{}", headers: dict[str, str] | None = None) -> bytes:
@@ -151,7 +151,7 @@ class Peer:
                     self.received.append(request)
                 if (reply := self.handler(connection, request)) is not None:
                     connection.send(reply)
-        except (Closed, OSError, ValueError):
+        except (ClosedError, OSError, ValueError):
             pass
         finally:
             with self._lock:
@@ -175,7 +175,7 @@ def connect_proxy(refusal: bytes | None = None) -> Handler:
     def handle(connection: Connection, request: Received) -> bytes | None:
         if refusal is not None:
             connection.send(refusal)
-            raise Closed
+            raise ClosedError
         host, _, port = request.target.rpartition(":")
         with socket.create_connection((host, int(port))) as upstream:
             connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
@@ -189,6 +189,6 @@ def connect_proxy(refusal: bytes | None = None) -> Handler:
             threading.Thread(target=back, daemon=True).start()
             while data := connection.socket.recv(65536):
                 upstream.sendall(data)
-        raise Closed
+        raise ClosedError
 
     return handle

@@ -9,7 +9,11 @@ import thaw
 
 def test_round_trip():
     options = thaw.ClientOptions(
-        max_idle_per_host=3, share_patience=0.25, on_resume="keep", liveness=thaw.Liveness.REACTOR_ONLY, no_proxy=["*.x"]
+        max_idle_per_host=3,
+        share_patience=0.25,
+        on_resume="keep",
+        liveness=thaw.Liveness.REACTOR_ONLY,
+        no_proxy=["*.x"],
     )
     assert thaw.ClientOptions(**options.to_dict()) == options
     assert options.on_resume is thaw.OnResume.KEEP

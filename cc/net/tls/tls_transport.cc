@@ -139,6 +139,8 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
+  // Taken by TryRead while a lower read is pending, whose buffer is the one above; comes before it.
+  std::string aside_;
   absl::Status lower_status_;  // why nothing more comes from below
   absl::Status read_status_;   // why nothing more comes from TLS
 
@@ -169,6 +171,12 @@ const BIO_METHOD* TlsStream::Method() {
 int TlsStream::BioRead(BIO* bio, char* into, int size) {
   BIO_clear_retry_flags(bio);
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
+  if (!self.aside_.empty()) {
+    const size_t n = std::min<size_t>(size, self.aside_.size());
+    self.aside_.copy(into, n);
+    self.aside_.erase(0, n);
+    return static_cast<int>(n);
+  }
   const size_t n = std::min<size_t>(size, self.end_ - self.begin_);
   if (n == 0) {
     if (self.lower_status_.ok()) BIO_set_retry_read(bio);
@@ -314,13 +322,20 @@ void TlsStream::OnLowerRead(IoResult result) {
 }
 
 IoResult TlsStream::TryRead(absl::Span<char> into) {
-  CHECK(!read_done_) << "TryRead beside a pending read";
   if (closed_) return {absl::CancelledError("closed")};
   IoResult result;
   while (!ReadPlaintext(into, result)) {
-    result = lower_->TryRead(Room(NextReadSize()));
-    if (absl::IsUnavailable(result.status)) return result;
-    Arrived(result);
+    if (lower_reading_) {
+      char taken[kSmallRead];
+      result = lower_->TryRead(absl::MakeSpan(taken));
+      if (absl::IsUnavailable(result.status)) return result;
+      aside_.append(taken, result.bytes);
+      if (!result.status.ok()) lower_status_ = result.status;
+    } else {
+      result = lower_->TryRead(Room(NextReadSize()));
+      if (absl::IsUnavailable(result.status)) return result;
+      Arrived(result);
+    }
   }
   return result;
 }

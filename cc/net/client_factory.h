@@ -1,0 +1,33 @@
+// The one place where a client is put together: dialer, TLS, pool, retry, for direct and proxied
+// connections alike.
+//
+//   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client,
+//                         MakeClient(loop, loop, *network, options, random, &warnings));
+
+#ifndef THAW_CC_NET_CLIENT_FACTORY_H_
+#define THAW_CC_NET_CLIENT_FACTORY_H_
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+#include "cc/net/client.h"
+#include "cc/net/client_options.h"
+#include "cc/net/random.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+
+// InvalidArgument: options that can't be (a proxy URL that doesn't parse). A certificate file that can't
+// be read is no error: a line of `warnings` names it, and it is left out. `executor`, `clock` and `network`
+// must outlive the client. Close() it and run the executor until open_exchanges() is 0 before destroying it.
+absl::StatusOr<std::unique_ptr<Client>> MakeClient(Executor& executor, Clock& clock, Network& network,
+                                                   ClientOptions options, RandomFraction random,
+                                                   std::vector<std::string>* warnings);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_CLIENT_FACTORY_H_

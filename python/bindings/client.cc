@@ -1,0 +1,196 @@
+#include "python/bindings/client.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cc/net/client.h"
+#include "cc/net/client_options.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/clock.h"
+#include "python/bindings/defaults.h"
+#include "python/bindings/request.h"
+#include "python/bindings/send_many.h"
+#include "python/bindings/stats.h"
+#include "python/bindings/values.h"
+
+namespace thaw::python {
+namespace {
+
+using GivenClock = std::variant<SystemClockFace, std::shared_ptr<FakeClockFace>>;
+
+void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step step) {
+  if (loop == nullptr || loop->forked()) return;
+  const auto moved = std::make_shared<Signal>();
+  if (!loop->Post([on = loop.get(), move, step, moved] {
+        (on->fake_clock()->*move)(step);
+        moved->Set();
+      })) {
+    return;
+  }
+  const py::gil_scoped_release released;
+  moved->Wait(absl::InfiniteDuration());
+}
+
+ClientFace MakeClientFace(const std::optional<ClientOptions>& options, const std::optional<GivenClock>& clock,
+                          std::optional<uint64_t> seed) {
+  ClientLoop::StartOptions start{.client = options.has_value() ? *options : DefaultClientOptions(), .seed = seed};
+  FakeClockFace* fake = nullptr;
+  if (clock.has_value() && std::holds_alternative<std::shared_ptr<FakeClockFace>>(*clock)) {
+    fake = std::get<std::shared_ptr<FakeClockFace>>(*clock).get();
+    if (!fake->client.expired()) Raise(absl::InvalidArgumentError("another client runs by this FakeClock"));
+    start.fake_clock = fake->clock.Now();
+  }
+  absl::StatusOr<std::shared_ptr<ClientLoop>> loop = [&] {
+    const py::gil_scoped_release released;
+    return ClientLoop::Start(std::move(start));
+  }();
+  const LoopHandle handle = MakeLoopHandle(Unwrap(std::move(loop)));
+  const py::object logger = py::module_::import("logging").attr("getLogger")("thaw");
+  for (const std::string& warning : handle->warnings()) logger.attr("warning")("%s", warning);
+  if (fake != nullptr) {
+    fake->client = handle;
+    fake->move_client = [client = std::weak_ptr<ClientLoop>(handle)](FakeClockFace::Move move, FakeClock::Step step) {
+      MoveClock(client.lock(), move, step);
+    };
+  }
+  return ClientFace{handle};
+}
+
+using Results = std::vector<SendResult>;
+
+SendOptions ToSendOptions(std::optional<double> budget, bool retry_ambiguous) {
+  return {.budget = FromLimit(budget, "budget"), .retry_ambiguous = retry_ambiguous};
+}
+
+absl::AnyInvocable<Task<SendResult>(ClientLoop&, Cancellation&)> Sending(HttpRequest request, SendOptions options) {
+  return [request = std::move(request), options](ClientLoop& loop, Cancellation& cancellation) mutable {
+    return loop.client().Send(std::move(request), options, cancellation);
+  };
+}
+
+SendResult Send(const ClientFace& self, std::string_view url, const py::buffer& body, std::string_view method,
+                const GivenHeaders& headers, std::optional<double> budget, bool retry_ambiguous) {
+  return WaitFor<SendResult>(
+      self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)));
+}
+
+Future<SendResult> SendAsync(const ClientFace& self, std::string_view url, const py::buffer& body, std::string_view method,
+                     const GivenHeaders& headers, std::optional<double> budget, bool retry_ambiguous) {
+  return StartAsync<SendResult>(
+      self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)),
+      [](SendResult result) -> py::object { return py::cast(std::move(result)); });
+}
+
+Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>& given, std::optional<double> budget,
+                 bool concurrent, bool retry_ambiguous) {
+  std::vector<HttpRequest> requests;
+  requests.reserve(py::len_hint(given));
+  for (const py::handle request : given) requests.push_back(request.cast<const HttpRequest&>());
+  return WaitFor<Results>(self.loop, [requests = std::move(requests), options = ToSendOptions(budget, retry_ambiguous),
+                                      concurrent](ClientLoop& loop, Cancellation& cancellation) mutable {
+    return concurrent
+               ? SendAtOnce(loop.client(), loop.executor(), std::move(requests), options, cancellation)
+               : SendInTurn(loop.client(), loop.clock(), std::move(requests), options, cancellation);
+  });
+}
+
+// The present state, or the last one of a closed client.
+ClientSnapshot Snapshot(const ClientFace& self) {
+  CheckUsable(*self.loop);
+  try {
+    return RunOn(self.loop, [](ClientLoop& loop) { return loop.Snapshot(); });
+  } catch (const py::error_already_set&) {
+    return self.loop->last_snapshot();
+  }
+}
+
+void Close(const ClientFace& self) {
+  if (self.loop->forked()) return;
+  const py::gil_scoped_release released;
+  self.loop->Close();
+}
+
+}  // namespace
+
+void BindClient(py::module_& module) {
+  py::class_<ClientFace> type(module, "Client", R"(Sends requests over pooled, shared or fresh connections.
+
+Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
+GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` block, or when nothing refers to
+it any more. After a fork the child can't use it (Forked).
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     result = client.send("http://127.0.0.1:1/v1", b"hello", budget=2.0)
+...     result.raise_for_failure()
+Traceback (most recent call last):
+    ...
+thaw.Unreachable: ...
+)");
+  type.def(py::init(&MakeClientFace),
+           "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the machine's "
+           "clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument.",
+           py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(), py::arg("seed") = py::none());
+  type.def("send", &Send,
+           "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and "
+           "waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). "
+           "`retry_ambiguous`: resend what a fresh connection may have delivered. "
+           "Raises InvalidArgument, Closed, Forked.",
+           py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
+           py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
+  type.def("send_async", &SendAsync,
+           "The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.",
+           py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
+           py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
+  type.def("send_many", &SendMany,
+           "Sends all `requests` in one call, each when the one before has ended, or all at once (`concurrent`); "
+           "results are in the order of the requests. `budget`: seconds for all of them together.",
+           py::arg("requests"), py::kw_only(), py::arg("budget") = py::none(), py::arg("concurrent") = false,
+           py::arg("retry_ambiguous") = true);
+  type.def_property_readonly(
+      "connections",
+      [](const ClientFace& self) {
+        const ClientSnapshot now = Snapshot(self);
+        return ConnectionStats{now.counters.connection, now.open_connections, now.idle_connections};
+      },
+      "A snapshot of what its connections have gone through; after close(), the last one.");
+  type.def_property_readonly(
+      "exchanges",
+      [](const ClientFace& self) {
+        const ClientSnapshot now = Snapshot(self);
+        return ExchangeStats{now.counters.exchange, now.open_exchanges};
+      },
+      "A snapshot of what its exchanges have come to; after close(), the last one.");
+  type.def_property_readonly(
+      "options", [](const ClientFace& self) { return self.loop->options(); }, "A copy of its options.");
+  type.def(
+      "resume",
+      [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Resume(); }); },
+      "The environment was frozen and goes on: what a return from /next calls. Reaches every connection and open "
+      "exchange before anything else is sent.");
+  type.def(
+      "quiesce",
+      [](const ClientFace& self) { return RunOn(self.loop, [](ClientLoop& loop) { return loop.client().Quiesce(); }); },
+      "The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.");
+  type.def("close", &Close,
+           "Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise Closed.");
+  type.def(
+      "__enter__", [](ClientFace& self) -> ClientFace& { return self; }, py::return_value_policy::reference);
+  type.def("__exit__", [](const ClientFace& self, const py::args&) { Close(self); });
+  type.def("__repr__", [](const ClientFace& self) {
+    return "<thaw.Client " + py::repr(py::cast(self.loop->options())).cast<std::string>() + ">";
+  });
+
+  // Threads that may want the GIL are gone before the interpreter is.
+  py::module_::import("atexit").attr("register")(py::cpp_function([] {
+    const py::gil_scoped_release released;
+    CloseAllClientLoops();
+  }));
+}
+
+}  // namespace thaw::python

@@ -1,0 +1,150 @@
+// The native thread of one thaw.Client: owns the event loop, the network and the client, and runs them
+// for life, so that an idle connection sees its end when it comes.
+//
+//   THAW_ASSIGN_OR_RETURN(std::shared_ptr<ClientLoop> loop, ClientLoop::Start({.client = options}));
+//   loop->Post([&loop = *loop] { loop.client().Resume(); });
+//   loop->Close();
+//
+// Knows nothing of Python: whoever waits for it releases the GIL first. The thread shares ownership; it
+// ends after Close(), which any thread may call, the loop's own included. After a fork the child has no
+// such thread: forked() says so, and then nothing else may be called.
+
+#ifndef THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_
+#define THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/counters.h"
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+#include "cc/clock/fake_clock.h"
+#include "cc/net/client.h"
+#include "cc/net/client_options.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+class EventLoop;
+}
+
+namespace thaw::python {
+
+// Counters and states of a client at one moment.
+struct ClientSnapshot {
+  Counters counters;
+  int open_connections = 0;
+  int idle_connections = 0;
+  int open_exchanges = 0;
+};
+
+class ClientLoop {
+ public:
+  struct StartOptions {
+    ClientOptions client;
+    // Of the jitter; drawn from the system if there is none.
+    std::optional<uint64_t> seed;
+    // Run by a fake clock that shows this at first.
+    std::optional<ClockReading> fake_clock;
+  };
+  // Errors: those of MakeClient.
+  static absl::StatusOr<std::shared_ptr<ClientLoop>> Start(StartOptions options);
+
+  ClientLoop(const ClientLoop&) = delete;
+  ClientLoop& operator=(const ClientLoop&) = delete;
+  ~ClientLoop();
+
+  // Queues `work` for the loop's thread; any thread. False, and `work` is destroyed unrun, if the loop is
+  // closed. A task that `work` starts must end soon after closing() is requested, and hold a CallScope
+  // until it does.
+  bool Post(absl::AnyInvocable<void()> work);
+
+  // Ends what runs with kCancelled, closes every connection and waits for the thread (unless called on
+  // it). Idempotent; any thread, several at once.
+  void Close();
+
+  const ClientOptions& options() const { return options_; }
+  // What of the options could not be done and was left out.
+  const std::vector<std::string>& warnings() const { return warnings_; }
+  bool forked() const;
+  // The state when the client was closed.
+  ClientSnapshot last_snapshot() const;
+
+  // -- For the loop's thread only ------------------------------------------------------------------
+
+  // Keeps the loop from stopping. Lives on the loop's thread.
+  class CallScope {
+   public:
+    explicit CallScope(ClientLoop& loop) : loop_(&loop) { ++loop_->calls_; }
+    CallScope(CallScope&& other) noexcept : loop_(std::exchange(other.loop_, nullptr)) {}
+    CallScope& operator=(CallScope&&) = delete;
+    ~CallScope() {
+      if (loop_ != nullptr) loop_->CallEnded();
+    }
+
+   private:
+    ClientLoop* loop_;
+  };
+
+  Executor& executor();
+  Clock& clock();
+  FakeClock* fake_clock() { return fake_clock_.get(); }  // null if it runs by the machine's
+  Client& client() { return *client_; }
+  Cancellation& closing() { return closing_; }
+  ClientSnapshot Snapshot() const;
+
+  // What lives on this loop and ends before its client: a flusher.
+  void AddTenant(uint64_t key, std::shared_ptr<void> tenant) { tenants_.emplace(key, std::move(tenant)); }
+  void RemoveTenant(uint64_t key) { tenants_.erase(key); }
+  std::shared_ptr<void> tenant(uint64_t key) const {
+    const auto found = tenants_.find(key);
+    return found == tenants_.end() ? nullptr : found->second;
+  }
+
+ private:
+  ClientLoop();
+  void Run();
+  void ShutDown();
+  void CallEnded();
+  void StopWhenIdle();
+
+  ClientOptions options_;
+  std::vector<std::string> warnings_;
+  pid_t pid_;
+  std::thread::id thread_id_;
+
+  // The loop's thread only, once it runs; destroyed on it, last first.
+  std::unique_ptr<EventLoop> event_loop_;
+  std::unique_ptr<FakeClock> fake_clock_;
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<Client> client_;
+  std::map<uint64_t, std::shared_ptr<void>> tenants_;
+  Cancellation closing_;
+  int calls_ = 0;
+  bool shutting_down_ = false;
+  Alarm idle_check_;
+
+  mutable absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  ClientSnapshot last_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Closes every loop of this process; for the end of the interpreter.
+void CloseAllClientLoops();
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_

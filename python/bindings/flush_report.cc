@@ -1,0 +1,76 @@
+// FlushReport: what one flush did.
+
+#include "cc/flush/flush_report.h"
+
+#include <map>
+#include <string>
+
+#include "python/bindings/bindings.h"
+#include "python/bindings/flusher_values.h"
+#include "python/bindings/values.h"
+
+namespace thaw::python {
+namespace {
+
+py::dict ToDict(const FlushReport& self) {
+  py::dict dict;
+  dict["payloads"] = self.payloads;
+  dict["delivered"] = self.delivered;
+  dict["retained"] = self.retained;
+  dict["dropped"] = ToMap(self.dropped);
+  dict["requests"] = self.requests;
+  dict["attempts"] = self.attempts;
+  dict["possible_duplicates"] = self.possible_duplicates;
+  dict["additional_delivered"] = self.additional_delivered;
+  dict["additional_dropped"] = ToMap(self.additional_dropped);
+  dict["refused_by_status"] = self.refused_by_status;
+  py::list failures;
+  for (const ExchangeFailure& failure : self.failures) failures.append(py::cast(failure).attr("to_dict")());
+  dict["failures"] = failures;
+  dict["errors"] = self.errors;
+  dict["skipped"] = self.skipped;
+  dict["stalled"] = self.stalled;
+  dict["elapsed"] = ToSeconds(self.elapsed);
+  return dict;
+}
+
+}  // namespace
+
+void BindFlushReport(py::module_& module) {
+  const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
+  py::class_<FlushReport>(module, "FlushReport", "What one flush did, or all of them together.")
+      .def_property_readonly("payloads", read(&FlushReport::payloads), "Payloads that ended: delivered and dropped.")
+      .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
+      .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")
+      .def_property_readonly(
+          "dropped", [](const FlushReport& self) { return ToMap(self.dropped); }, "Payloads given up, by reason.")
+      .def_property_readonly("requests", read(&FlushReport::requests), "Requests given to the client.")
+      .def_property_readonly("attempts", read(&FlushReport::attempts), "Tries, as the client counts them.")
+      .def_property_readonly("possible_duplicates", read(&FlushReport::possible_duplicates),
+                             "Payloads delivered after a try that the intake may have taken too.")
+      .def_property_readonly("additional_delivered", read(&FlushReport::additional_delivered),
+                             "Requests that additional endpoints accepted.")
+      .def_property_readonly(
+          "additional_dropped", [](const FlushReport& self) { return ToMap(self.additional_dropped); },
+          "Requests to additional endpoints that were given up, by reason.")
+      .def_property_readonly("refused_by_status", read(&FlushReport::refused_by_status),
+                             "Requests refused for good, by status.")
+      .def_property_readonly("failures", read(&FlushReport::failures), "Each failed try.")
+      .def_property_readonly("errors", read(&FlushReport::errors), "What was logged as an error.")
+      .def_property_readonly("skipped", read(&FlushReport::skipped),
+                             "The breaker was open and it was not time to probe: nothing was tried.")
+      .def_property_readonly("stalled", read(&FlushReport::stalled), "It ended because there was no progress.")
+      .def_property_readonly(
+          "elapsed", [](const FlushReport& self) { return ToSeconds(self.elapsed); },
+          "How long it took, in seconds of the monotonic clock.")
+      .def("to_dict", &ToDict, "Every field as a plain value.")
+      .def("__repr__", [](const FlushReport& self) {
+        py::dict shown;
+        for (const auto& [key, value] : ToDict(self)) {
+          if (PyObject_IsTrue(value.ptr()) == 1) shown[key] = value;
+        }
+        return Repr("FlushReport", shown);
+      });
+}
+
+}  // namespace thaw::python

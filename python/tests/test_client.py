@@ -1,0 +1,377 @@
+"""The client over real sockets: what goes out, what comes back, what every failure says."""
+
+from __future__ import annotations
+
+import datetime
+import gc
+import pathlib
+import socket
+import threading
+
+import pytest
+
+import thaw
+
+from . import peer
+from .peer import ClosedError, Connection, Peer, Received, answer
+
+
+def test_a_request_and_its_answer(client: thaw.Client, tls_peer: Peer):
+    result = client.send(tls_peer.url + "/a?b=c", b"body", headers={"X-One": "1"})
+    assert (result.accepted, result.status, result.body, result.attempts) == (True, 202, b"{}", 1)
+    assert dict(result.headers)["Content-Length"] == "2"
+    assert result.failures == []
+    assert result.last_class is None
+    result.raise_for_failure()
+    (received,) = tls_peer.received
+    assert (received.method, received.target, received.body) == ("POST", "/a?b=c", b"body")
+    assert received.headers["x-one"] == "1"
+    assert received.headers["host"] == f"127.0.0.1:{tls_peer.port}"
+
+
+@pytest.mark.parametrize(("max_idle", "sockets"), [(4, 1), (0, 2)])
+def test_two_requests_in_turn(options: thaw.ClientOptions, tls_peer: Peer, max_idle: int, sockets: int):
+    with thaw.Client(options.replace(max_idle_per_host=max_idle)) as client:
+        for _ in range(2):
+            assert client.send(tls_peer.url, b"x").accepted
+        connections = client.connections
+    assert tls_peer.accepted == sockets
+    assert connections.opened == sockets
+    assert connections.reused == 2 - sockets
+    assert connections.idle == min(max_idle, 1)
+
+
+def test_send_many_in_turn(client: thaw.Client, tls_peer: Peer):
+    results = client.send_many([thaw.Request(tls_peer.url, b"%d" % n) for n in range(20)])
+    assert all(result.accepted for result in results)
+    assert [received.body for received in tls_peer.received] == [b"%d" % n for n in range(20)]
+    assert tls_peer.accepted == 1
+    assert client.exchanges.requests == 20
+
+
+def test_send_many_at_once_shares(options: thaw.ClientOptions, tls_peer: Peer):
+    with thaw.Client(options.replace(max_idle_per_host=0, share_patience=30.0)) as client:
+        results = client.send_many([thaw.Request(tls_peer.url, b"x")] * 20, concurrent=True)
+        assert all(result.accepted for result in results)
+        assert client.connections.shared == 19
+        assert client.connections.open == 0
+    assert tls_peer.accepted == 1
+
+
+def test_send_many_gives_each_its_own_answer(client: thaw.Client):
+    with peer.peer(lambda connection, request: answer(200, request.body)) as echo:
+        requests = [thaw.Request(echo.url, b"%d" % n) for n in range(10)]
+        for concurrent in (False, True):
+            results = client.send_many(requests, concurrent=concurrent)
+            assert [result.body for result in results] == [b"%d" % n for n in range(10)]
+    assert client.send_many([]) == []
+
+
+def test_bodies_of_every_kind(client: thaw.Client):
+    with peer.peer(lambda connection, request: answer(200, request.body)) as echo:
+        big = bytes(range(256)) * 4096
+        for body in (b"", b"\0x", bytearray(b"ab"), memoryview(b"abcd")[1:3], big):
+            assert client.send(echo.url, body).accepted
+        assert echo.received[-1].body == big
+        assert [r.body for r in echo.received[:4]] == [b"", b"\0x", b"ab", b"bc"]
+    with pytest.raises(TypeError):
+        client.send(echo.url, "text")  # type: ignore[arg-type]
+    with pytest.raises(thaw.InvalidArgument, match="one piece"):
+        client.send(echo.url, memoryview(b"abcdef")[::2])
+
+
+def test_redirects_and_refusals_are_answers(options: thaw.ClientOptions):
+    with peer.peer(lambda connection, request: answer(int(request.target[1:]), b"why")) as server:
+        with thaw.Client(options.replace(max_attempts=2)) as client:
+            for status, name in (
+                (301, "REFUSED_FOR_GOOD"),
+                (404, "REFUSED_FOR_GOOD"),
+                (503, "REFUSED_FOR_NOW"),
+            ):
+                result = client.send(f"{server.url}/{status}")
+                assert (result.accepted, result.status, result.body) == (False, status, b"why")
+                assert result.last_class is thaw.RetryClass[name]
+                with pytest.raises(thaw.Refused, match=str(status)) as caught:
+                    result.raise_for_failure()
+                assert caught.value.failure.status == status
+                assert isinstance(caught.value, ConnectionError)
+    assert [r.target for r in server.received] == ["/301", "/404", "/503", "/503"]
+
+
+def test_stale_connection_is_replaced(options: thaw.ClientOptions, authority: peer.Authority):
+    def close_after_second_is_read(connection: Connection, request: Received) -> bytes | None:
+        if connection.number == 1 and connection.requests == 2:
+            raise ClosedError
+        return answer()
+
+    with (
+        peer.peer(close_after_second_is_read, authority.server_context()) as server,
+        thaw.Client(options) as client,
+    ):
+        first, second = client.send(server.url, b"1"), client.send(server.url, b"2")
+    assert first.accepted
+    assert second.accepted
+    assert second.possible_duplicate
+    (failure,) = second.failures
+    assert (failure.retry_class, failure.reused) == (thaw.RetryClass.STALE, True)
+    assert failure.bytes_written is thaw.BytesWritten.ALL
+    # Two requests were sent, three were seen: it was read before the connection was closed.
+    assert [r.body for r in server.received] == [b"1", b"2", b"2"]
+
+
+# -- Failures ----------------------------------------------------------------------------------------
+
+
+def test_refused_port(client: thaw.Client):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    result = client.send(f"http://127.0.0.1:{port}/", b"x", budget=5.0)
+    with pytest.raises(thaw.Unreachable, match=str(port)) as caught:
+        result.raise_for_failure()
+    failure = caught.value.failure
+    assert (failure.phase, failure.fault) == (thaw.Phase.CONNECT, thaw.Fault.REFUSED)
+    assert [address for address, _ in failure.addresses] == [f"127.0.0.1:{port}"]
+    assert failure.to_dict()["phase"] == "connect"
+    assert result.attempts == 3
+
+
+def test_unknown_host(options: thaw.ClientOptions):
+    with thaw.Client(options.replace(max_attempts=1)) as client:
+        result = client.send("http://no-such-host.invalid/", budget=20.0)
+    with pytest.raises((thaw.Unreachable, thaw.DeadlineExceeded), match="no-such-host") as caught:
+        result.raise_for_failure()
+    assert caught.value.failure.phase is thaw.Phase.RESOLVE
+
+
+def test_wrong_host_name(client: thaw.Client, authority: peer.Authority):
+    with peer.peer(context=authority.server_context("other.example")) as server:
+        result = client.send(server.url, b"x", budget=5.0)
+    with pytest.raises(thaw.Misconfigured) as caught:
+        result.raise_for_failure()
+    assert (caught.value.failure.phase, caught.value.failure.fault) == (
+        thaw.Phase.TLS,
+        thaw.Fault.CERTIFICATE,
+    )
+    assert result.attempts == 1
+    assert server.received == []
+
+
+def test_expired_certificate(client: thaw.Client, authority: peer.Authority):
+    context = authority.server_context(not_after=datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC))
+    with peer.peer(context=context) as server:
+        result = client.send(server.url, b"x", budget=5.0)
+    with pytest.raises(thaw.Misconfigured, match="expired"):
+        result.raise_for_failure()
+    assert server.received == []
+
+
+def test_unknown_authority(options: thaw.ClientOptions, tmp_path: pathlib.Path):
+    with (
+        peer.peer(context=peer.Authority(tmp_path).server_context()) as server,
+        thaw.Client(options) as client,
+    ):
+        result = client.send(server.url, b"x", budget=5.0)
+        with pytest.raises(thaw.Misconfigured, match=r"(?i)certificate"):
+            result.raise_for_failure()
+        with thaw.Client(options.replace(skip_ssl_validation=True)) as careless:
+            assert careless.send(server.url, b"x").accepted
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not a certificate\n"])
+def test_bad_certificate_file(
+    options: thaw.ClientOptions, tls_peer: Peer, tmp_path: pathlib.Path, content: bytes | None
+):
+    file = tmp_path / "given.pem"
+    if content is not None:
+        file.write_bytes(content)
+    # The file is named and left out: the client still works where it is not needed.
+    with thaw.Client(options.replace(tls_cert_file=str(file))) as client, peer.peer() as plain:
+        assert client.send(plain.url).accepted
+        result = client.send(tls_peer.url, budget=5.0)
+        with pytest.raises(thaw.Misconfigured):
+            result.raise_for_failure()
+
+
+def test_proxy_tunnels(options: thaw.ClientOptions, tls_peer: Peer):
+    with peer.peer(peer.connect_proxy()) as proxy:
+        url = f"http://user:pass@127.0.0.1:{proxy.port}"
+        with thaw.Client(options.replace(proxy_url=url)) as client:
+            assert client.send(tls_peer.url, b"x").accepted
+        (tunnel,) = proxy.received
+        assert (tunnel.method, tunnel.target) == ("CONNECT", f"127.0.0.1:{tls_peer.port}")
+        assert tunnel.headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+        with thaw.Client(options.replace(proxy_url=url, no_proxy=["127.0.0.1"])) as client:
+            assert client.send(tls_peer.url, b"x").accepted
+        assert len(proxy.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("refusal", "raised", "says"),
+    [
+        (b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", thaw.Misconfigured, "407"),
+        (b"HTTP/1.1 502 No\r\nContent-Length: 0\r\n\r\n", thaw.Unreachable, "502"),
+        (b"\x00\x01 garbage\r\n\r\n", thaw.Unreachable, "proxy"),
+    ],
+)
+def test_proxy_refuses(
+    options: thaw.ClientOptions, tls_peer: Peer, refusal: bytes, raised: type[thaw.ThawError], says: str
+):
+    with peer.peer(peer.connect_proxy(refusal)) as proxy:
+        with thaw.Client(options.replace(proxy_url=f"http://127.0.0.1:{proxy.port}")) as client:
+            result = client.send(tls_peer.url, b"x", budget=5.0)
+    with pytest.raises(raised, match=says) as caught:
+        result.raise_for_failure()
+    assert caught.value.failure.phase is thaw.Phase.PROXY
+    assert tls_peer.received == []
+
+
+def test_hundred_megabytes_are_not_read(options: thaw.ClientOptions):
+    sent = 0
+
+    def flood(connection: Connection, request: Received) -> bytes | None:
+        nonlocal sent
+        connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n")
+        block = bytes(1 << 20)
+        for _ in range(100):
+            connection.send(block)
+            sent += len(block)
+        return None
+
+    with peer.peer(flood) as server, thaw.Client(options) as client:
+        result = client.send(server.url, b"x", budget=10.0)
+        # A complete 2xx head means accepted, however long the body; it is kept and drained up to a cap.
+        assert result.accepted
+        assert not result.body_whole
+        assert len(result.body) <= options.max_response_body_kept_bytes
+        assert client.connections.open == 0
+        assert client.exchanges.bytes_received < 20 << 20
+    assert sent < 100 << 20
+
+
+def test_trickling_answer_ends_with_the_budget(options: thaw.ClientOptions):
+    with peer.peer(lambda connection, request: trickle(connection)) as server:
+
+        def trickle(connection: Connection) -> None:
+            for byte in b"HTTP/1.1 200 OK\r\n" + b"x" * 1000:
+                connection.send(bytes([byte]))
+                if server.ended.wait(0.05):
+                    return
+
+        begun = thaw.Clock().now()
+        with thaw.Client(options) as client:
+            result = client.send(server.url, b"x", budget=0.5)
+        took = begun.largest_advance(thaw.Clock().now())
+    assert took < 5.0
+    with pytest.raises(thaw.DeadlineExceeded) as caught:
+        result.raise_for_failure()
+    assert isinstance(caught.value, TimeoutError)
+    assert caught.value.failure.response_begun
+    assert result.may_have_been_accepted
+
+
+def test_garbage_answer(client: thaw.Client):
+    with peer.peer(lambda connection, request: b"\x00\xff nothing like HTTP\r\n\r\n") as server:
+        result = client.send(server.url, b"x", budget=5.0)
+    assert not result.accepted
+    assert result.failures[0].fault is thaw.Fault.PROTOCOL
+
+
+@pytest.mark.parametrize(
+    "url", ["", "intake.example", "ftp://intake.example/", "http://", "http://host:99999/", "http://ho st/"]
+)
+def test_bad_url(client: thaw.Client, url: str):
+    with pytest.raises(thaw.InvalidArgument):
+        client.send(url)
+    with pytest.raises(thaw.InvalidArgument):
+        thaw.Request(url)
+
+
+@pytest.mark.parametrize("headers", [{"": "x"}, {"A B": "x"}, {"A": "x\r\nB: y"}, [("A", "x\0")]])
+def test_headers_can_not_start_another(client: thaw.Client, headers: dict[str, str]):
+    with pytest.raises(thaw.InvalidArgument):
+        client.send("http://127.0.0.1:1/", headers=headers)
+
+
+# -- Life ---------------------------------------------------------------------------------------------
+
+
+def test_closed_client(options: thaw.ClientOptions, tls_peer: Peer):
+    client = thaw.Client(options)
+    assert client.send(tls_peer.url).accepted
+    client.close()
+    client.close()
+    assert client.connections.opened == 1
+    for call in (lambda: client.send(tls_peer.url), client.resume, client.quiesce):
+        with pytest.raises(thaw.Closed):
+            call()
+
+
+def test_threads_end_with_their_clients(options: thaw.ClientOptions):
+    def native_threads() -> int:
+        names = [(task / "comm").read_text().strip() for task in pathlib.Path("/proc/self/task").iterdir()]
+        return names.count("thaw-client")
+
+    before = native_threads()
+    clients = [thaw.Client(options) for _ in range(5)]
+    assert native_threads() == before + 5
+    clients[0].close()
+    del clients
+    gc.collect()
+    # A thread that has said its last word may take a moment to leave the kernel's list.
+    gone = threading.Event()
+    for _ in range(200):
+        if native_threads() == before:
+            break
+        gone.wait(0.01)
+    assert native_threads() == before
+
+
+def test_idle_connection_sees_its_end(options: thaw.ClientOptions, tls_peer: Peer):
+    with thaw.Client(options) as client:
+        assert client.send(tls_peer.url).accepted
+        assert client.connections.idle == 1
+        tls_peer.close()
+        seen = threading.Event()
+        for _ in range(500):
+            if client.connections.open == 0:
+                break
+            seen.wait(0.01)
+        assert client.connections.dropped_peer_closed == 1
+        assert client.connections.open == 0
+
+
+def test_resume_drains(options: thaw.ClientOptions, tls_peer: Peer):
+    with thaw.Client(options.replace(on_resume="drain")) as client:
+        assert client.send(tls_peer.url).accepted
+        assert client.quiesce() == 0
+        client.resume()
+        assert client.send(tls_peer.url).accepted
+        assert client.connections.resumes == 1
+        assert client.connections.dropped_epoch == 1
+        assert client.connections.tls_resumed == 1
+    assert tls_peer.accepted == 2
+
+
+def test_idle_timeout_by_a_fake_clock(options: thaw.ClientOptions, tls_peer: Peer):
+    clock = thaw.FakeClock()
+    with thaw.Client(options.replace(idle_timeout=15), clock=clock) as client:
+        assert client.send(tls_peer.url).accepted
+        clock.advance(14)
+        assert client.send(tls_peer.url).accepted
+        assert tls_peer.accepted == 1
+        clock.advance(wall=16)  # a freeze that only the wall clock saw
+        assert client.send(tls_peer.url).accepted
+        assert client.connections.dropped_expired == 1
+        with pytest.raises(thaw.InvalidArgument, match="another client"):
+            thaw.Client(options, clock=clock)
+    assert tls_peer.accepted == 2
+
+
+def test_late_tickets_and_stats_are_plain(client: thaw.Client, tls_peer: Peer):
+    client.send(tls_peer.url)
+    connections = client.connections.to_dict()
+    assert connections["opened"] == 1
+    assert connections["tls_full"] == 1
+    assert "opened=1" in repr(client.connections)
+    exchanges = client.exchanges.to_dict()
+    assert (exchanges["requests"], exchanges["accepted"], exchanges["open"]) == (1, 1, 0)

@@ -1,0 +1,69 @@
+"""Every example in a docstring runs, and every public name has one that says what it is."""
+
+from __future__ import annotations
+
+import doctest
+import inspect
+import types
+
+import pytest
+
+import thaw
+
+
+def documented() -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = [("thaw", thaw)]
+    for name in thaw.__all__:
+        value = getattr(thaw, name)
+        found.append((name, value))
+        if isinstance(value, type):
+            found += [
+                (f"{name}.{member}", attribute)
+                for member, attribute in vars(value).items()
+                if not member.startswith("_") and getattr(attribute, "__doc__", None)
+            ]
+    return found
+
+
+def examples() -> list[doctest.DocTest]:
+    parser = doctest.DocTestParser()
+    tests = []
+    for name, value in documented():
+        text = inspect.getdoc(value) or ""
+        test = parser.get_doctest(text, {}, name, None, 0)
+        if test.examples:
+            tests.append(test)
+    return tests
+
+
+@pytest.mark.parametrize("example", examples(), ids=lambda test: test.name)
+def test_example(example: doctest.DocTest):
+    said: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
+    runner.run(example, out=said.append)
+    assert runner.failures == 0, "".join(said)
+
+
+def test_there_are_examples():
+    assert {test.name for test in examples()} >= {"thaw", "ClientOptions", "Client", "FakeClock", "Request"}
+
+
+@pytest.mark.parametrize("name", thaw.__all__)
+def test_every_public_name_is_documented(name: str):
+    value = getattr(thaw, name)
+    assert (value.__doc__ or "").strip()
+    assert value.__module__ == "thaw"
+    for member, attribute in vars(value).items():
+        if member.startswith("_") or not isinstance(attribute, property | types.BuiltinFunctionType):
+            continue
+        assert (attribute.__doc__ or "").strip(), f"{name}.{member}"
+
+
+def test_the_list_of_names_is_whole():
+    native = {
+        name
+        for name, value in vars(thaw._native).items()
+        if not name.startswith("_") and isinstance(value, type)
+    }
+    assert native <= set(thaw.__all__)
+    assert list(thaw.__all__) == sorted(thaw.__all__)

@@ -1,0 +1,1418 @@
+"""
+The native core of thaw. Import thaw, not this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections.abc
+import enum
+import typing
+
+import typing_extensions
+
+__all__: list[str] = [
+    "Ambiguous",
+    "BytesWritten",
+    "Client",
+    "ClientOptions",
+    "Clock",
+    "ClockReading",
+    "Closed",
+    "ConnectionStats",
+    "DeadlineExceeded",
+    "ExchangeFailure",
+    "ExchangeStats",
+    "ExpiryClock",
+    "FakeClock",
+    "Fault",
+    "FlushReport",
+    "FlusherOptions",
+    "Forked",
+    "InvalidArgument",
+    "InvariantBroken",
+    "LateAlarm",
+    "Liveness",
+    "Misconfigured",
+    "OnFailure",
+    "OnResume",
+    "PayloadError",
+    "Phase",
+    "Refused",
+    "Request",
+    "ResendRule",
+    "RetryClass",
+    "SendResult",
+    "ThawError",
+    "TlsVersion",
+    "Unreachable",
+]
+
+class ThawError(Exception):
+    """
+    Every error of this package. `failure` is the ExchangeFailure it comes from, or None.
+    """
+
+    failure: ExchangeFailure | None
+
+class InvalidArgument(ThawError, ValueError):
+    """
+    An argument can't be; names it and its value.
+    """
+
+class PayloadError(ThawError, ValueError):
+    """
+    Bytes that are not the payload they should be; names what and at which byte.
+    """
+
+class DeadlineExceeded(ThawError, TimeoutError):
+    """
+    The time for it was over.
+    """
+
+class Unreachable(ThawError, ConnectionError):
+    """
+    No connection, or one that ended before the whole request was written: no name, refused, reset.
+    """
+
+class Misconfigured(ThawError, ConnectionError):
+    """
+    Trying again would not help: certificate, host name, proxy credential.
+    """
+
+class Refused(ThawError, ConnectionError):
+    """
+    The peer answered with a status that is not 2xx.
+    """
+
+class Ambiguous(ThawError, ConnectionError):
+    """
+    The whole request was written and no answer came: the peer may have taken it.
+    """
+
+class Closed(ThawError):
+    """
+    The client was closed, or the call was cancelled.
+    """
+
+class Forked(ThawError, RuntimeError):
+    """
+    Made before a fork and used after it, where its thread does not exist.
+    """
+
+class InvariantBroken(ThawError, AssertionError):
+    """
+    A simulation found an invariant broken; the message has the seed and the step to replay it.
+    """
+
+class ClockReading:
+    """
+    Three clocks in one reading. A freeze is their disagreement.
+    """
+    def __repr__(self) -> str: ...
+    def largest_advance(self, later: ClockReading) -> float:
+        """
+        How much time has passed at most until `later`, by any of the three; never negative.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The three readings by name.
+        """
+    @property
+    def boot(self) -> float:
+        """
+        Like monotonic, and counts suspended time where the kernel knows of it.
+        """
+    @property
+    def monotonic(self) -> float:
+        """
+        Seconds since an arbitrary origin; never steps back.
+        """
+    @property
+    def wall(self) -> float:
+        """
+        Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.
+        """
+
+class Clock:
+    """
+    The machine's own clocks.
+
+    >>> import thaw
+    >>> earlier = thaw.Clock().now()
+    >>> thaw.Clock().now().monotonic >= earlier.monotonic
+    True
+    """
+    def __init__(self) -> None: ...
+    def __repr__(self) -> str: ...
+    def now(self) -> ClockReading:
+        """
+        Reads all three clocks.
+        """
+
+class FakeClock:
+    """
+    A clock that you move, each of its three times by itself.
+
+    >>> import thaw
+    >>> clock = thaw.FakeClock()
+    >>> start = clock.now()
+    >>> clock.advance(1.5)                 # all three
+    >>> clock.advance(wall=90)             # a freeze that only the wall clock saw
+    >>> later = clock.now()
+    >>> later.wall - start.wall, later.monotonic - start.monotonic
+    (91.5, 1.5)
+    >>> start.largest_advance(later)
+    91.5
+
+    `Client(clock=clock)` makes one client run by it: its deadlines, delays and idle limits pass only as the clock
+    is moved, while its sockets are real. So a blocking call that waits for time alone waits for another thread
+    to move the clock. Simulations (thaw.simulate) have a fake clock of their own inside.
+    """
+    def __init__(self) -> None: ...
+    def __repr__(self) -> str: ...
+    def advance(
+        self,
+        seconds: float | None = None,
+        *,
+        wall: float | None = None,
+        monotonic: float | None = None,
+        boot: float | None = None,
+    ) -> None:
+        """
+        Moves all three clocks by `seconds`, or each by its own step, as running time does. Steps may be negative, except monotonic.
+        """
+    def freeze(
+        self,
+        seconds: float | None = None,
+        *,
+        wall: float | None = None,
+        monotonic: float | None = None,
+        boot: float | None = None,
+    ) -> None:
+        """
+        Moves the clocks in one go while nothing runs: what came due meanwhile is late.
+        """
+    def now(self) -> ClockReading:
+        """
+        The present reading.
+        """
+
+class Phase(enum.Enum):
+    """
+    How far an exchange had come.
+    """
+
+    BODY = ...
+    CONNECT = ...
+    HEAD = ...
+    PROXY = ...
+    RESOLVE = ...
+    TLS = ...
+    WRITE = ...
+
+class BytesWritten(enum.Enum):
+    """
+    How much of the request the transport below TLS took.
+    """
+
+    ALL = ...
+    NONE = ...
+    PART = ...
+
+class Fault(enum.Enum):
+    """
+    What went wrong, apart from where.
+    """
+
+    CANCELLED = ...
+    CERTIFICATE = ...
+    CREDENTIAL = ...
+    END = ...
+    NONE = ...
+    NOT_FOUND = ...
+    PROTOCOL = ...
+    PROXY_STATUS = ...
+    REFUSED = ...
+    RESET = ...
+    TIMEOUT = ...
+
+class RetryClass(enum.Enum):
+    """
+    What follows from a failure; each failure has exactly one.
+    """
+
+    AMBIGUOUS = ...
+    CANCELLED = ...
+    INCOMPLETE = ...
+    MISCONFIGURED = ...
+    REFUSED_FOR_GOOD = ...
+    REFUSED_FOR_NOW = ...
+    STALE = ...
+    UNREACHABLE = ...
+    UNSENT = ...
+
+class ExchangeFailure:
+    """
+    Why one exchange failed, in the words the retry decision needs.
+    """
+    def __repr__(self) -> str: ...
+    def __str__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value.
+        """
+    @property
+    def addresses(self) -> list[tuple[str, str | None]]:
+        """
+        Each address that was tried, in order, with its error or None.
+        """
+    @property
+    def bytes_written(self) -> BytesWritten:
+        """
+        How much of the request the transport took.
+        """
+    @property
+    def epoch_crossed(self) -> bool:
+        """
+        Frozen and resumed while it was open, or since the connection was opened.
+        """
+    @property
+    def error(self) -> str:
+        """
+        What and where, in words.
+        """
+    @property
+    def fault(self) -> Fault:
+        """
+        What went wrong.
+        """
+    @property
+    def head_complete(self) -> bool:
+        """
+        The head of the answer came whole.
+        """
+    @property
+    def idle_for(self) -> float:
+        """
+        How long the connection had been idle before, in seconds.
+        """
+    @property
+    def phase(self) -> Phase:
+        """
+        How far it had come.
+        """
+    @property
+    def response_begun(self) -> bool:
+        """
+        A byte of the answer came.
+        """
+    @property
+    def retry_after(self) -> float | None:
+        """
+        Of the answer, in seconds, or None.
+        """
+    @property
+    def retry_class(self) -> RetryClass:
+        """
+        What follows from it.
+        """
+    @property
+    def reused(self) -> bool:
+        """
+        The connection had carried a request before.
+        """
+    @property
+    def status(self) -> int:
+        """
+        Of the answer, or of the proxy's to CONNECT; 0 if none.
+        """
+
+class OnResume(enum.Enum):
+    """
+    What a resume does to idle connections.
+    """
+
+    DRAIN = ...
+    KEEP = ...
+    PROBE = ...
+
+class Liveness(enum.Enum):
+    """
+    How a connection is judged before it is reused.
+    """
+
+    PEEK = ...
+    REACTOR_ONLY = ...
+
+class ExpiryClock(enum.Enum):
+    """
+    By which clock idle_timeout is measured.
+    """
+
+    LARGEST = ...
+    MONOTONIC = ...
+
+class LateAlarm(enum.Enum):
+    """
+    What an alarm does when it fires far too late.
+    """
+
+    FIRE = ...
+    REARM = ...
+
+class ResendRule(enum.Enum):
+    """
+    How a failed request on a reused connection is resent without being counted.
+    """
+
+    FAILURE_CLASS = ...
+    HYPER_ZONE1 = ...
+
+class TlsVersion(enum.Enum):
+    """
+    A version of TLS.
+    """
+
+    TLS12 = ...
+    TLS13 = ...
+
+class ClientOptions:
+    """
+    How a client pools, shares, retries, and trusts.
+
+    A field that is not given has the default for where the process runs: max_idle_per_host is 0 under
+    on-demand Lambda and SnapStart, 4 elsewhere, and so on. Durations are float seconds; enums may be given by
+    their lower-case name.
+
+    >>> import thaw
+    >>> options = thaw.ClientOptions(max_idle_per_host=0, on_resume="probe", idle_timeout=2.5)
+    >>> options.on_resume
+    <OnResume.PROBE: 1>
+    >>> options.replace(max_idle_per_host=4).to_dict()["max_idle_per_host"]
+    4
+    >>> thaw.ClientOptions(on_resume="maybe")
+    Traceback (most recent call last):
+        ...
+    thaw.InvalidArgument: on_resume is "maybe", not one of: keep, probe, drain
+    """
+
+    UNLIMITED: typing.ClassVar[int] = 1073741824
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @staticmethod
+    def lambda_defaults() -> ClientOptions:
+        """
+        The defaults under on-demand Lambda, wherever this runs.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __init__(
+        self,
+        *,
+        max_idle_per_host: int | None = None,
+        share_within_flush: bool | None = None,
+        share_patience: float | None = None,
+        idle_timeout: float | None = None,
+        max_connections_per_host: int | None = None,
+        on_resume: OnResume | str | None = None,
+        liveness: Liveness | str | None = None,
+        expiry_clock: ExpiryClock | str | None = None,
+        dial_eagerly: bool | None = None,
+        exchange_timeout: float | None = None,
+        resume_grace: float | None = None,
+        late_alarm: LateAlarm | str | None = None,
+        max_attempts: int | None = None,
+        backoff_base: float | None = None,
+        backoff_cap: float | None = None,
+        resend_rule: ResendRule | str | None = None,
+        user_agent: str | None = None,
+        max_response_head_bytes: int | None = None,
+        max_response_body_kept_bytes: int | None = None,
+        max_response_body_drained_bytes: int | None = None,
+        tcp_nodelay: bool | None = None,
+        tls_cert_file: str | None = None,
+        use_os_roots: bool | None = None,
+        use_public_roots: bool | None = None,
+        skip_ssl_validation: bool | None = None,
+        tls_session_resumption: bool | None = None,
+        tls_min_version: TlsVersion | str | None = None,
+        tls_max_version: TlsVersion | str | None = None,
+        proxy_url: str | None = None,
+        no_proxy: collections.abc.Sequence[str] | None = None,
+    ) -> None:
+        """
+        Defaults are those for where the process runs; see the class.
+        """
+    def __repr__(self) -> str: ...
+    def replace(
+        self,
+        *,
+        max_idle_per_host: int | None = None,
+        share_within_flush: bool | None = None,
+        share_patience: float | None = None,
+        idle_timeout: float | None = None,
+        max_connections_per_host: int | None = None,
+        on_resume: OnResume | str | None = None,
+        liveness: Liveness | str | None = None,
+        expiry_clock: ExpiryClock | str | None = None,
+        dial_eagerly: bool | None = None,
+        exchange_timeout: float | None = None,
+        resume_grace: float | None = None,
+        late_alarm: LateAlarm | str | None = None,
+        max_attempts: int | None = None,
+        backoff_base: float | None = None,
+        backoff_cap: float | None = None,
+        resend_rule: ResendRule | str | None = None,
+        user_agent: str | None = None,
+        max_response_head_bytes: int | None = None,
+        max_response_body_kept_bytes: int | None = None,
+        max_response_body_drained_bytes: int | None = None,
+        tcp_nodelay: bool | None = None,
+        tls_cert_file: str | None = None,
+        use_os_roots: bool | None = None,
+        use_public_roots: bool | None = None,
+        skip_ssl_validation: bool | None = None,
+        tls_session_resumption: bool | None = None,
+        tls_min_version: TlsVersion | str | None = None,
+        tls_max_version: TlsVersion | str | None = None,
+        proxy_url: str | None = None,
+        no_proxy: collections.abc.Sequence[str] | None = None,
+    ) -> ClientOptions:
+        """
+        A copy with the given fields set to other values.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value: durations in seconds, enums by their lower-case name.
+        """
+    @property
+    def backoff_base(self) -> float:
+        """
+        A delay before try n + 1 is drawn from [0, min(backoff_cap, backoff_base * 2**n)] seconds.
+        """
+    @backoff_base.setter
+    def backoff_base(self, arg1: float) -> None: ...
+    @property
+    def backoff_cap(self) -> float:
+        """
+        The longest delay between two tries, in seconds.
+        """
+    @backoff_cap.setter
+    def backoff_cap(self, arg1: float) -> None: ...
+    @property
+    def dial_eagerly(self) -> bool:
+        """
+        Dial as soon as no idle connection is to be had, however many are being opened.
+        """
+    @dial_eagerly.setter
+    def dial_eagerly(self, arg1: bool) -> None: ...
+    @property
+    def exchange_timeout(self) -> float:
+        """
+        One exchange over all its phases, in seconds.
+        """
+    @exchange_timeout.setter
+    def exchange_timeout(self, arg1: float) -> None: ...
+    @property
+    def expiry_clock(self) -> ExpiryClock:
+        """
+        By which clock idle_timeout is measured: largest (the one that advanced most) or monotonic.
+        """
+    @expiry_clock.setter
+    def expiry_clock(self, arg1: ExpiryClock | str) -> None: ...
+    @property
+    def idle_timeout(self) -> float:
+        """
+        Idle connections older than this are closed, in seconds. The Datadog intake closes at 60.
+        """
+    @idle_timeout.setter
+    def idle_timeout(self, arg1: float) -> None: ...
+    @property
+    def late_alarm(self) -> LateAlarm:
+        """
+        What deadlines do when they fire late: rearm, or fire (frozen time counts as the peer's slowness).
+        """
+    @late_alarm.setter
+    def late_alarm(self, arg1: LateAlarm | str) -> None: ...
+    @property
+    def liveness(self) -> Liveness:
+        """
+        How a connection is judged before it is reused: peek (one read without waiting) or reactor_only (only what the event loop had delivered by then).
+        """
+    @liveness.setter
+    def liveness(self, arg1: Liveness | str) -> None: ...
+    @property
+    def max_attempts(self) -> int:
+        """
+        Tries that are counted, the first included.
+        """
+    @max_attempts.setter
+    def max_attempts(self, arg1: int) -> None: ...
+    @property
+    def max_connections_per_host(self) -> int:
+        """
+        Connections to one destination at a time.
+        """
+    @max_connections_per_host.setter
+    def max_connections_per_host(self, arg1: int) -> None: ...
+    @property
+    def max_idle_per_host(self) -> int:
+        """
+        How many connections to one destination may be kept idle; 0: none, the default under on-demand Lambda. ClientOptions.UNLIMITED: no limit.
+        """
+    @max_idle_per_host.setter
+    def max_idle_per_host(self, arg1: int) -> None: ...
+    @property
+    def max_response_body_drained_bytes(self) -> int:
+        """
+        A longer body isn't drained: the connection is closed.
+        """
+    @max_response_body_drained_bytes.setter
+    def max_response_body_drained_bytes(self, arg1: int) -> None: ...
+    @property
+    def max_response_body_kept_bytes(self) -> int:
+        """
+        What of an answer's body is kept for the caller.
+        """
+    @max_response_body_kept_bytes.setter
+    def max_response_body_kept_bytes(self, arg1: int) -> None: ...
+    @property
+    def max_response_head_bytes(self) -> int:
+        """
+        A longer head of an answer is a failure.
+        """
+    @max_response_head_bytes.setter
+    def max_response_head_bytes(self, arg1: int) -> None: ...
+    @property
+    def no_proxy(self) -> list[str]:
+        """
+        Destinations that don't go through the proxy: "host", ".suffix", "*.suffix", "*", "10.0.0.0/8", "host:port".
+        """
+    @no_proxy.setter
+    def no_proxy(self, arg1: collections.abc.Sequence[str]) -> None: ...
+    @property
+    def on_resume(self) -> OnResume:
+        """
+        What a resume does to idle connections: keep, probe or drain. With drain, under on-demand Lambda, a connection lives within one epoch only.
+        """
+    @on_resume.setter
+    def on_resume(self, arg1: OnResume | str) -> None: ...
+    @property
+    def proxy_url(self) -> str:
+        """
+        http:// or https://, with user:password@ if it wants them. Empty: none.
+        """
+    @proxy_url.setter
+    def proxy_url(self, arg1: str) -> None: ...
+    @property
+    def resend_rule(self) -> ResendRule:
+        """
+        How a failed request on a reused connection is resent: failure_class or hyper_zone1.
+        """
+    @resend_rule.setter
+    def resend_rule(self, arg1: ResendRule | str) -> None: ...
+    @property
+    def resume_grace(self) -> float:
+        """
+        How long an exchange that was open at a resume may go on after it, in seconds.
+        """
+    @resume_grace.setter
+    def resume_grace(self, arg1: float) -> None: ...
+    @property
+    def share_patience(self) -> float | None:
+        """
+        How long the first waiter waits for a shared connection before another is dialled, in seconds. None: as long as the last dial took, at least 0.05.
+        """
+    @share_patience.setter
+    def share_patience(self, arg1: float | None) -> None: ...
+    @property
+    def share_within_flush(self) -> bool:
+        """
+        Hand a connection that has just finished a request to one that already waits. Always so when max_idle_per_host > 0.
+        """
+    @share_within_flush.setter
+    def share_within_flush(self, arg1: bool) -> None: ...
+    @property
+    def skip_ssl_validation(self) -> bool:
+        """
+        Accept any certificate. Logged.
+        """
+    @skip_ssl_validation.setter
+    def skip_ssl_validation(self, arg1: bool) -> None: ...
+    @property
+    def tcp_nodelay(self) -> bool:
+        """
+        TCP_NODELAY on each connection.
+        """
+    @tcp_nodelay.setter
+    def tcp_nodelay(self, arg1: bool) -> None: ...
+    @property
+    def tls_cert_file(self) -> str:
+        """
+        A PEM file of one or many certificates, added to the public roots. Empty: none.
+        """
+    @tls_cert_file.setter
+    def tls_cert_file(self, arg1: str) -> None: ...
+    @property
+    def tls_max_version(self) -> TlsVersion:
+        """
+        tls12 or tls13.
+        """
+    @tls_max_version.setter
+    def tls_max_version(self, arg1: TlsVersion | str) -> None: ...
+    @property
+    def tls_min_version(self) -> TlsVersion:
+        """
+        tls12 or tls13.
+        """
+    @tls_min_version.setter
+    def tls_min_version(self, arg1: TlsVersion | str) -> None: ...
+    @property
+    def tls_session_resumption(self) -> bool:
+        """
+        Remember TLS sessions and resume them.
+        """
+    @tls_session_resumption.setter
+    def tls_session_resumption(self, arg1: bool) -> None: ...
+    @property
+    def use_os_roots(self) -> bool:
+        """
+        Trust the operating system's bundle too.
+        """
+    @use_os_roots.setter
+    def use_os_roots(self, arg1: bool) -> None: ...
+    @property
+    def use_public_roots(self) -> bool:
+        """
+        Trust the public roots that are compiled in.
+        """
+    @use_public_roots.setter
+    def use_public_roots(self, arg1: bool) -> None: ...
+    @property
+    def user_agent(self) -> str:
+        """
+        The User-Agent header.
+        """
+    @user_agent.setter
+    def user_agent(self, arg1: str) -> None: ...
+
+class ConnectionStats:
+    """
+    What a client's connections have gone through so far. A repr leaves zeros out.
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every counter by its name.
+        """
+    @property
+    def alarm_late(self) -> int:
+        """
+        alarms that fired late and were re-armed
+        """
+    @property
+    def closed(self) -> int:
+        """
+        connections closed by us
+        """
+    @property
+    def crossed(self) -> int:
+        """
+        exchanges that were open at a resume
+        """
+    @property
+    def dial_failed(self) -> int:
+        """
+        connections that failed before they were usable
+        """
+    @property
+    def dials(self) -> int:
+        """
+        connections that were begun
+        """
+    @property
+    def dropped_epoch(self) -> int:
+        """
+        connections closed because of a resume
+        """
+    @property
+    def dropped_expired(self) -> int:
+        """
+        idle connections older than idle_timeout
+        """
+    @property
+    def dropped_not_usable(self) -> int:
+        """
+        idle connections found unusable by the check before reuse
+        """
+    @property
+    def dropped_over_limit(self) -> int:
+        """
+        connections not kept because max_idle_per_host were idle already
+        """
+    @property
+    def dropped_peer_closed(self) -> int:
+        """
+        idle connections whose end the loop saw
+        """
+    @property
+    def idle(self) -> int:
+        """
+        How many of the open ones are idle.
+        """
+    @property
+    def name_cache_hits(self) -> int:
+        """
+        names answered from the cache
+        """
+    @property
+    def name_lookups(self) -> int:
+        """
+        names asked of the resolver
+        """
+    @property
+    def name_stale_answers(self) -> int:
+        """
+        expired names used because the resolver failed
+        """
+    @property
+    def open(self) -> int:
+        """
+        How many are open at this moment.
+        """
+    @property
+    def open_at_next(self) -> int:
+        """
+        exchanges open when the environment was given up to a freeze
+        """
+    @property
+    def opened(self) -> int:
+        """
+        connections that became usable (through TLS where there is TLS)
+        """
+    @property
+    def resumes(self) -> int:
+        """
+        returns from a freeze that the client was told of
+        """
+    @property
+    def reused(self) -> int:
+        """
+        requests given to a connection that had been idle
+        """
+    @property
+    def shared(self) -> int:
+        """
+        requests given to a connection straight after another request, without its being idle
+        """
+    @property
+    def tls_full(self) -> int:
+        """
+        full TLS handshakes
+        """
+    @property
+    def tls_resumed(self) -> int:
+        """
+        resumed TLS handshakes
+        """
+    @property
+    def tls_tickets(self) -> int:
+        """
+        TLS session tickets received
+        """
+
+class ExchangeStats:
+    """
+    What a client's exchanges have come to so far. A repr leaves zeros out.
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every counter by its name.
+        """
+    @property
+    def accepted(self) -> int:
+        """
+        requests answered with a complete 2xx head
+        """
+    @property
+    def ambiguous(self) -> int:
+        """
+        fresh connections that gave no answer to a whole request
+        """
+    @property
+    def attempts(self) -> int:
+        """
+        tries that were counted against max_attempts
+        """
+    @property
+    def bytes_received(self) -> int:
+        """
+        bytes taken from the transport, TLS included
+        """
+    @property
+    def bytes_sent(self) -> int:
+        """
+        bytes given to the transport, TLS included
+        """
+    @property
+    def cancelled(self) -> int:
+        """
+        exchanges stopped by their caller before they could matter
+        """
+    @property
+    def errors_logged(self) -> int:
+        """
+        lines logged at level ERROR
+        """
+    @property
+    def incomplete(self) -> int:
+        """
+        failures with part of a body written
+        """
+    @property
+    def misconfigured(self) -> int:
+        """
+        certificate, host name or proxy credential refused
+        """
+    @property
+    def open(self) -> int:
+        """
+        How many are open at this moment.
+        """
+    @property
+    def possible_duplicates(self) -> int:
+        """
+        requests sent again after the peer may have taken them
+        """
+    @property
+    def refused_for_good(self) -> int:
+        """
+        3xx and other 4xx answers
+        """
+    @property
+    def refused_for_now(self) -> int:
+        """
+        408, 429 and 5xx answers
+        """
+    @property
+    def requests(self) -> int:
+        """
+        requests given to the client
+        """
+    @property
+    def stale(self) -> int:
+        """
+        reused or crossed connections that ended without an answer to a whole request
+        """
+    @property
+    def unreachable(self) -> int:
+        """
+        failures of name, connect, proxy or TLS transport
+        """
+    @property
+    def unsent(self) -> int:
+        """
+        failures before a request byte was given to a reused connection
+        """
+
+class Request:
+    """
+    One request, parsed and copied once; may be sent any number of times.
+
+    >>> import thaw
+    >>> request = thaw.Request("https://intake.example/api/v0.2/traces", b"...", headers={"DD-API-KEY": "key"})
+    >>> request.method, request.url, request.body
+    ('POST', 'https://intake.example/api/v0.2/traces', b'...')
+    >>> thaw.Request("ftp://intake.example")  # doctest: +IGNORE_EXCEPTION_DETAIL
+    Traceback (most recent call last):
+        ...
+    thaw.InvalidArgument: ...
+    """
+    def __init__(
+        self,
+        url: str,
+        body: typing_extensions.Buffer = b"",
+        method: str = "POST",
+        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+    ) -> None:
+        """
+        `body`: anything with the buffer protocol. `headers`: without Host, Content-Length and Connection, which the client adds. Raises InvalidArgument.
+        """
+    def __repr__(self) -> str: ...
+    @property
+    def body(self) -> bytes:
+        """
+        Its bytes.
+        """
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """
+        Names and values, in the order given.
+        """
+    @property
+    def method(self) -> str:
+        """
+        The HTTP method.
+        """
+    @property
+    def url(self) -> str:
+        """
+        Where it goes.
+        """
+
+class SendResult:
+    """
+    What became of one request.
+
+    Nothing listens on port 1, so this one is refused:
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     result = client.send("http://127.0.0.1:1/", b"")
+    >>> result.accepted, result.status, result.last_class
+    (False, 0, <RetryClass.UNREACHABLE: 1>)
+    >>> result.failures[0].phase
+    <Phase.CONNECT: 1>
+    """
+    def __repr__(self) -> str: ...
+    def raise_for_failure(self) -> None:
+        """
+        Raises the exception for the last failure if the request was not accepted: Unreachable, Misconfigured, Refused, Ambiguous, DeadlineExceeded or Closed.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field but the answer's headers and body as a plain value.
+        """
+    @property
+    def accepted(self) -> bool:
+        """
+        A complete 2xx head came.
+        """
+    @property
+    def attempts(self) -> int:
+        """
+        Tries that were counted.
+        """
+    @property
+    def body(self) -> bytes:
+        """
+        Of the last complete answer, as far as max_response_body_kept_bytes keeps it.
+        """
+    @property
+    def body_whole(self) -> bool:
+        """
+        The answer's body came to its end.
+        """
+    @property
+    def delayed(self) -> float:
+        """
+        Seconds spent in backoff.
+        """
+    @property
+    def failures(self) -> list[ExchangeFailure]:
+        """
+        Each failed try, in order.
+        """
+    @property
+    def headers(self) -> list[tuple[str, str]]:
+        """
+        Of the last complete answer, in order.
+        """
+    @property
+    def last_class(self) -> RetryClass | None:
+        """
+        The class of the last failure; None if accepted.
+        """
+    @property
+    def may_have_been_accepted(self) -> bool:
+        """
+        Not accepted, and the peer may have taken it all the same.
+        """
+    @property
+    def possible_duplicate(self) -> bool:
+        """
+        It was sent again after the peer may have taken it.
+        """
+    @property
+    def status(self) -> int:
+        """
+        Of the last complete answer, whatever it was; 0 if there was none.
+        """
+    @property
+    def unsent_laps(self) -> int:
+        """
+        Tries that were not: a reused connection died before a byte was given to it.
+        """
+
+class Client:
+    """
+    Sends requests over pooled, shared or fresh connections.
+
+    Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
+    GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` block, or when nothing refers to
+    it any more. After a fork the child can't use it (Forked).
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     result = client.send("http://127.0.0.1:1/v1", b"hello", budget=2.0)
+    ...     result.raise_for_failure()
+    Traceback (most recent call last):
+        ...
+    thaw.Unreachable: ...
+    """
+    def __enter__(self) -> Client: ...
+    def __exit__(self, *args: object) -> None: ...
+    def __init__(
+        self,
+        options: ClientOptions | None = None,
+        *,
+        clock: Clock | FakeClock | None = None,
+        seed: int | None = None,
+    ) -> None:
+        """
+        `options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument.
+        """
+    def __repr__(self) -> str: ...
+    def close(self) -> None:
+        """
+        Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise Closed.
+        """
+    def quiesce(self) -> int:
+        """
+        The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.
+        """
+    def resume(self) -> None:
+        """
+        The environment was frozen and goes on: what a return from /next calls. Reaches every connection and open exchange before anything else is sent.
+        """
+    def send(
+        self,
+        url: str,
+        body: typing_extensions.Buffer = b"",
+        *,
+        method: str = "POST",
+        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        budget: float | None = None,
+        retry_ambiguous: bool = True,
+    ) -> SendResult:
+        """
+        Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). `retry_ambiguous`: resend what a fresh connection may have delivered. Raises InvalidArgument, Closed, Forked.
+        """
+    def send_async(
+        self,
+        url: str,
+        body: typing_extensions.Buffer = b"",
+        *,
+        method: str = "POST",
+        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        budget: float | None = None,
+        retry_ambiguous: bool = True,
+    ) -> asyncio.Future[SendResult]:
+        """
+        The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.
+        """
+    def send_many(
+        self,
+        requests: collections.abc.Iterable[Request],
+        *,
+        budget: float | None = None,
+        concurrent: bool = False,
+        retry_ambiguous: bool = True,
+    ) -> list[SendResult]:
+        """
+        Sends all `requests` in one call, each when the one before has ended, or all at once (`concurrent`); results are in the order of the requests. `budget`: seconds for all of them together.
+        """
+    @property
+    def connections(self) -> ConnectionStats:
+        """
+        A snapshot of what its connections have gone through; after close(), the last one.
+        """
+    @property
+    def exchanges(self) -> ExchangeStats:
+        """
+        A snapshot of what its exchanges have come to; after close(), the last one.
+        """
+    @property
+    def options(self) -> ClientOptions:
+        """
+        A copy of its options.
+        """
+
+class OnFailure(enum.Enum):
+    """
+    What becomes of a payload whose flush failed.
+    """
+
+    DISCARD = ...
+    KEEP = ...
+    REDRIVE_AT_SHUTDOWN = ...
+
+class FlusherOptions:
+    """
+    How a pipeline flushes.
+
+    The defaults are those of traces; a StatsFlusher that is given no options takes stats_defaults(), which
+    sends nothing twice.
+
+    >>> import thaw
+    >>> thaw.FlusherOptions(on_failure="discard", sequential=True)
+    FlusherOptions(on_failure='discard', sequential=True)
+    >>> thaw.FlusherOptions.stats_defaults().retry_ambiguous
+    False
+    """
+
+    __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @staticmethod
+    def stats_defaults() -> FlusherOptions:
+        """
+        The defaults of a StatsFlusher.
+        """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __init__(
+        self,
+        *,
+        on_failure: OnFailure | str | None = None,
+        sequential: bool | None = None,
+        return_all_on_failure: bool | None = None,
+        coalesce: bool | None = None,
+        compression_level: int | None = None,
+        outbox_bytes: int | None = None,
+        max_batch_bytes: int | None = None,
+        retry_ambiguous: bool | None = None,
+        drop_refused: bool | None = None,
+        retry_all_statuses: bool | None = None,
+        flush_timeout: float | None = None,
+        no_progress_limit: float | None = None,
+        breaker_strikes: int | None = None,
+        probe_budget: float | None = None,
+        probe_backoff: float | None = None,
+        probe_backoff_cap: float | None = None,
+    ) -> None:
+        """
+        Defaults are those of traces.
+        """
+    def __repr__(self) -> str: ...
+    def replace(
+        self,
+        *,
+        on_failure: OnFailure | str | None = None,
+        sequential: bool | None = None,
+        return_all_on_failure: bool | None = None,
+        coalesce: bool | None = None,
+        compression_level: int | None = None,
+        outbox_bytes: int | None = None,
+        max_batch_bytes: int | None = None,
+        retry_ambiguous: bool | None = None,
+        drop_refused: bool | None = None,
+        retry_all_statuses: bool | None = None,
+        flush_timeout: float | None = None,
+        no_progress_limit: float | None = None,
+        breaker_strikes: int | None = None,
+        probe_budget: float | None = None,
+        probe_backoff: float | None = None,
+        probe_backoff_cap: float | None = None,
+    ) -> FlusherOptions:
+        """
+        A copy with the given fields set to other values.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value: durations in seconds, enums by their lower-case name.
+        """
+    @property
+    def breaker_strikes(self) -> int:
+        """
+        So many such flushes in a row open the breaker.
+        """
+    @breaker_strikes.setter
+    def breaker_strikes(self, arg1: int) -> None: ...
+    @property
+    def coalesce(self) -> bool:
+        """
+        One request for all payloads with the same headers; off: one for each payload.
+        """
+    @coalesce.setter
+    def coalesce(self, arg1: bool) -> None: ...
+    @property
+    def compression_level(self) -> int:
+        """
+        Of zstd, or of gzip where the intake wants that.
+        """
+    @compression_level.setter
+    def compression_level(self, arg1: int) -> None: ...
+    @property
+    def drop_refused(self) -> bool:
+        """
+        Drop what the intake refused for good; off: keep it.
+        """
+    @drop_refused.setter
+    def drop_refused(self, arg1: bool) -> None: ...
+    @property
+    def flush_timeout(self) -> float:
+        """
+        The deadline of a flush for which none is given, in seconds.
+        """
+    @flush_timeout.setter
+    def flush_timeout(self, arg1: float) -> None: ...
+    @property
+    def max_batch_bytes(self) -> int:
+        """
+        Of a body before compression; larger ones are split.
+        """
+    @max_batch_bytes.setter
+    def max_batch_bytes(self, arg1: int) -> None: ...
+    @property
+    def no_progress_limit(self) -> float:
+        """
+        A flush without progress for this many seconds ends; inf: never, and the breaker never opens.
+        """
+    @no_progress_limit.setter
+    def no_progress_limit(self, arg1: float) -> None: ...
+    @property
+    def on_failure(self) -> OnFailure:
+        """
+        What becomes of a payload whose flush failed: keep (it goes first in the next flush), discard or redrive_at_shutdown (both as peers' clients do).
+        """
+    @on_failure.setter
+    def on_failure(self, arg1: OnFailure | str) -> None: ...
+    @property
+    def outbox_bytes(self) -> int:
+        """
+        Bound of everything that is kept.
+        """
+    @outbox_bytes.setter
+    def outbox_bytes(self, arg1: int) -> None: ...
+    @property
+    def probe_backoff(self) -> float:
+        """
+        Active seconds until the first probe, doubled with each that fails.
+        """
+    @probe_backoff.setter
+    def probe_backoff(self, arg1: float) -> None: ...
+    @property
+    def probe_backoff_cap(self) -> float:
+        """
+        The longest wait between probes, in active seconds.
+        """
+    @probe_backoff_cap.setter
+    def probe_backoff_cap(self, arg1: float) -> None: ...
+    @property
+    def probe_budget(self) -> float:
+        """
+        Seconds a flush may spend to find out whether the intake is back.
+        """
+    @probe_budget.setter
+    def probe_budget(self, arg1: float) -> None: ...
+    @property
+    def retry_all_statuses(self) -> bool:
+        """
+        Every status from 400 is tried again, and then dropped (as peers' clients do).
+        """
+    @retry_all_statuses.setter
+    def retry_all_statuses(self, arg1: bool) -> None: ...
+    @property
+    def retry_ambiguous(self) -> bool:
+        """
+        Send again what may have been accepted, marked possible_duplicate. Traces: yes; stats: no.
+        """
+    @retry_ambiguous.setter
+    def retry_ambiguous(self, arg1: bool) -> None: ...
+    @property
+    def return_all_on_failure(self) -> bool:
+        """
+        With sequential: a failure makes all requests of the flush failed ones, also those accepted.
+        """
+    @return_all_on_failure.setter
+    def return_all_on_failure(self, arg1: bool) -> None: ...
+    @property
+    def sequential(self) -> bool:
+        """
+        One request after the other; the first failure ends the flush.
+        """
+    @sequential.setter
+    def sequential(self, arg1: bool) -> None: ...
+
+class FlushReport:
+    """
+    What one flush did, or all of them together.
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value.
+        """
+    @property
+    def additional_delivered(self) -> int:
+        """
+        Requests that additional endpoints accepted.
+        """
+    @property
+    def additional_dropped(self) -> dict[str, int]:
+        """
+        Requests to additional endpoints that were given up, by reason.
+        """
+    @property
+    def attempts(self) -> int:
+        """
+        Tries, as the client counts them.
+        """
+    @property
+    def delivered(self) -> int:
+        """
+        Payloads that the intake accepted.
+        """
+    @property
+    def dropped(self) -> dict[str, int]:
+        """
+        Payloads given up, by reason.
+        """
+    @property
+    def elapsed(self) -> float:
+        """
+        How long it took, in seconds of the monotonic clock.
+        """
+    @property
+    def errors(self) -> list[str]:
+        """
+        What was logged as an error.
+        """
+    @property
+    def failures(self) -> list[ExchangeFailure]:
+        """
+        Each failed try.
+        """
+    @property
+    def payloads(self) -> int:
+        """
+        Payloads that ended: delivered and dropped.
+        """
+    @property
+    def possible_duplicates(self) -> int:
+        """
+        Payloads delivered after a try that the intake may have taken too.
+        """
+    @property
+    def refused_by_status(self) -> dict[int, int]:
+        """
+        Requests refused for good, by status.
+        """
+    @property
+    def requests(self) -> int:
+        """
+        Requests given to the client.
+        """
+    @property
+    def retained(self) -> int:
+        """
+        Payloads still kept at the end.
+        """
+    @property
+    def skipped(self) -> bool:
+        """
+        The breaker was open and it was not time to probe: nothing was tried.
+        """
+    @property
+    def stalled(self) -> bool:
+        """
+        It ended because there was no progress.
+        """
