@@ -1,0 +1,9 @@
+"""The laboratory: freezes clients between and during flushes and counts what arrives.
+
+    python -m thaw.lab                 all arms against every way to close, a table and an HTML report
+    python -m thaw.lab compare --help  one experiment, scriptable
+
+An *arm* is one client policy (`arms`), a *world* one way of freezing it (`frozen_process` for W1,
+`simulation` for W0). The peer is `intake`, a TLS server in a process of its own; what it got is decoded
+without any of thaw's code.
+"""

@@ -1,0 +1,221 @@
+"""A proxy that speaks CONNECT and misbehaves on request, and a relay that delays what it passes on.
+
+    with Proxy() as proxy:
+        requests.get("https://...", proxies={"https": proxy.url})
+        proxy.tunnels
+
+Both run an event loop in a thread of their own, on an ephemeral port of 127.0.0.1. Times are seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import threading
+from typing import Literal
+
+# What a CONNECT gets:
+#   tunnel   the tunnel it asks for
+#   refuse   502 Bad Gateway
+#   stall    nothing, ever
+#   cut      the tunnel, whose both sides are reset after `cut_after` bytes from the client
+#   garbage  bytes that are no HTTP
+Behaviour = Literal["tunnel", "refuse", "stall", "cut", "garbage"]
+
+_READ_BYTES = 1 << 16
+
+
+class _Loop:
+    """A listener whose connections are served by coroutines on a thread of its own."""
+
+    def __init__(self, port: int = 0) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", port))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.accepted = 0
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        raise NotImplementedError
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        task = self._loop.create_task(self._guard(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._serve(reader, writer)
+        finally:
+            writer.close()
+
+    def close(self) -> None:
+        async def stop() -> None:
+            self._server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    def __enter__(self):  # type: ignore[no-untyped-def]  # the subclass
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+
+class Proxy(_Loop):
+    """A CONNECT proxy.
+
+    Args:
+      behaviour: what each CONNECT gets; may be set later.
+      credentials: "user:password" that Basic must bring; without them a CONNECT gets 407.
+      cut_after: bytes from the client that a tunnel lives for, with behaviour "cut".
+    """
+
+    def __init__(
+        self,
+        behaviour: Behaviour = "tunnel",
+        *,
+        credentials: str | None = None,
+        cut_after: int = 0,
+        port: int = 0,
+    ) -> None:
+        self.behaviour: Behaviour = behaviour
+        self.cut_after = cut_after
+        self._credentials = credentials
+        self.tunnels = 0  # opened
+        self.refused = 0  # answered by 407 or 502
+        self.targets: list[str] = []
+        super().__init__(port)
+
+    @property
+    def url(self) -> str:
+        """http://[user:password@]127.0.0.1:port"""
+        user = f"{self._credentials}@" if self._credentials else ""
+        return f"http://{user}127.0.0.1:{self.port}"
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        method, target, _ = head.split("\r\n")[0].split(" ", 2)
+        self.targets.append(target)
+        if self.behaviour == "stall":
+            await asyncio.Event().wait()
+        if self.behaviour == "garbage":
+            writer.write(b"\x00\x01garbage\r\n\r\n\xff")
+            await writer.drain()
+            return
+        if not self._authorised(head):
+            await self._refuse(
+                writer, '407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="lab"'
+            )
+            return
+        if self.behaviour == "refuse" or method != "CONNECT":
+            await self._refuse(writer, "502 Bad Gateway")
+            return
+        host, _, port = target.rpartition(":")
+        try:
+            upstream_reader, upstream = await asyncio.open_connection(host.strip("[]"), int(port))
+        except OSError:
+            await self._refuse(writer, "502 Bad Gateway")
+            return
+        self.tunnels += 1
+        writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+        try:
+            await _join(
+                _pump(reader, upstream, limit=self.cut_after if self.behaviour == "cut" else None),
+                _pump(upstream_reader, writer),
+            )
+            if self.behaviour == "cut":
+                writer.transport.abort()
+        finally:
+            upstream.close()
+
+    def _authorised(self, head: str) -> bool:
+        if self._credentials is None:
+            return True
+        wanted = base64.b64encode(self._credentials.encode()).decode()
+        lines = (line.partition(":") for line in head.split("\r\n")[1:])
+        values = [value.strip() for name, _, value in lines if name.lower() == "proxy-authorization"]
+        return values == [f"Basic {wanted}"]
+
+    async def _refuse(self, writer: asyncio.StreamWriter, status: str) -> None:
+        self.refused += 1
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+
+
+class Relay(_Loop):
+    """Passes TCP on to a port of 127.0.0.1, each byte half of `round_trip` seconds late; opening takes a
+    whole one.
+    """
+
+    def __init__(self, target_port: int, round_trip: float = 0.0) -> None:
+        self._target_port = target_port
+        self._round_trip = round_trip
+        super().__init__()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(self._round_trip)
+        upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._target_port)
+        delay = self._round_trip / 2
+        try:
+            await _join(_pump(reader, upstream, delay=delay), _pump(upstream_reader, writer, delay=delay))
+        finally:
+            upstream.close()
+
+
+async def _join(*pumps) -> None:  # type: ignore[no-untyped-def]  # coroutines
+    """Runs both ways until one ends, which ends the other."""
+    tasks = [asyncio.ensure_future(each) for each in pumps]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _pump(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    *,
+    delay: float = 0.0,
+    limit: int | None = None,
+) -> None:
+    """Copies until the end, or until `limit` bytes; each piece `delay` seconds after it came."""
+    loop = asyncio.get_running_loop()
+    passed = 0
+    waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+
+    async def late() -> None:
+        while True:
+            when, data = await waiting.get()
+            await asyncio.sleep(max(0.0, when - loop.time()))
+            if not data:
+                return
+            writer.write(data)
+            await writer.drain()
+
+    sender = loop.create_task(late())
+    try:
+        while data := await reader.read(_READ_BYTES):
+            if limit is not None and passed + len(data) > limit:
+                data = data[: limit - passed]
+            passed += len(data)
+            waiting.put_nowait((loop.time() + delay, data))
+            if limit is not None and passed >= limit:
+                break
+        waiting.put_nowait((loop.time() + delay, b""))
+        await sender
+    finally:
+        sender.cancel()
