@@ -96,6 +96,7 @@ class FakeClient : public Client {
   void Resume() override {}
   int Quiesce() override { return open_; }
   void Close() override {}
+  bool settled() const override { return open_exchanges() == 0; }
   int open_exchanges() const override { return open_; }
   int open_connections() const override { return open_; }
   int idle_connections() const override { return 0; }

@@ -75,7 +75,10 @@ class Client {
   // Closes idle connections; open exchanges end with kCancelled.
   virtual void Close() = 0;
 
+  // Requests that have not ended, and connections being opened for them.
   virtual int open_exchanges() const = 0;
+  // No task of the client is left in the executor: after Close(), the sign that it may be destroyed.
+  virtual bool settled() const = 0;
   virtual int open_connections() const = 0;
   virtual int idle_connections() const = 0;
   virtual Counters counters() const = 0;

@@ -107,15 +107,7 @@ class Pool {
                                      [id](const Waiter& candidate) { return candidate.id == id; });
     if (waiter == host.waiters.end()) return false;
     host.waiters.erase(waiter);
-    // With no idle connections allowed a dial that nobody waits for is for nothing.
-    if (options_.max_idle_per_host == 0) {
-      while (host.dials.size() > host.waiters.size()) {
-        const uint64_t dial = host.dials.back();
-        host.dials.pop_back();
-        dial_keys_.erase(dial);
-        cancel_dial_(dial);
-      }
-    }
+    GiveUpDials(host);
     WatchPatience(key, host);
     return true;
   }
@@ -160,6 +152,7 @@ class Pool {
         host.waiters.erase(waiter);
         ++counters_.shared;
         lease.idle_for = absl::ZeroDuration();
+        GiveUpDials(host);
         WatchPatience(key, host);
         return done(std::move(lease));
       }
@@ -319,6 +312,7 @@ class Pool {
   void Serve(const Key& key, Host& host, Lease lease) {
     OnAcquired done = std::move(host.waiters.front().done);
     host.waiters.pop_front();
+    GiveUpDials(host);
     Dial(key, host);
     done(std::move(lease));
   }
@@ -333,6 +327,7 @@ class Pool {
       host.waiters.pop_front();
     }
     if (host.failures >= 2) host.failures = 0;
+    GiveUpDials(host);
     Dial(key, host);
     for (OnAcquired& done : failed) done(failure);
   }
@@ -360,6 +355,18 @@ class Pool {
     dial_keys_.emplace(dial, DialOrigin{key, epoch_});
     ++counters_.dials;
     start_dial_(key, dial);
+  }
+
+  // A dial that nobody waits for is given up, so that none is open when a flush has ended. hyper lets it go
+  // on and keeps its connection.
+  void GiveUpDials(Host& host) {
+    if (options_.dial_eagerly) return;
+    while (host.dials.size() > host.waiters.size()) {
+      const uint64_t dial = host.dials.back();
+      host.dials.pop_back();
+      dial_keys_.erase(dial);
+      cancel_dial_(dial);
+    }
   }
 
   // Counts how long the first waiter has been first.

@@ -54,7 +54,13 @@ class PooledClient : public Client {
     everything_.Request(absl::CancelledError("the client was closed"));
     pool_.Close();
   }
-  int open_exchanges() const override { return sends_ + static_cast<int>(dials_.size()); }
+  int open_exchanges() const override {
+    // A dial that was given up has closed its socket; its task ends with the next turns of the loop.
+    return sends_ + static_cast<int>(std::count_if(dials_.begin(), dials_.end(), [](const auto& dial) {
+             return !dial.second.cancellation.requested();
+           }));
+  }
+  bool settled() const override { return sends_ == 0 && dials_.empty(); }
   int open_connections() const override { return pool_.open(); }
   int idle_connections() const override { return pool_.idle(); }
   Counters counters() const override { return *counters_; }

@@ -18,7 +18,7 @@
 namespace thaw {
 
 // InvalidArgument: options that can't be. `executor` and `clock` must outlive the client; `random` draws
-// the jitter. Close() the client and run the executor until open_exchanges() is 0 before destroying it.
+// the jitter. Close() the client and run the executor until it is settled() before destroying it.
 // `counters`, if given, is where it counts (so that a dialer may count into it too).
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
                                                              std::unique_ptr<Dialer> dialer, ClientOptions options,

@@ -26,7 +26,7 @@ class PooledClientTest : public testing::Test {
   ~PooledClientTest() override {
     if (client_ == nullptr) return;
     client_->Close();
-    world_.RunUntil([this] { return client_->open_exchanges() == 0 && world_.executor().idle(); });
+    world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
     EXPECT_EQ(client_->open_connections(), 0);
   }
 
@@ -277,7 +277,7 @@ TEST_F(PooledClientTest, CancellingEndsEveryPhase) {
     world_.RunUntil([&] { return result.has_value(); });
     EXPECT_FALSE(result->accepted);
     client_->Close();
-    world_.RunUntil([this] { return client_->open_exchanges() == 0 && world_.executor().idle(); });
+    world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
     EXPECT_EQ(client_->open_connections(), 0);
   }
 }

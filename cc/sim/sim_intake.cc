@@ -70,7 +70,13 @@ class SimIntake::Connection : public SimStream::Peer {
   void OnEnd() override { ++generation_; }
 
   void CloseNowIfIdle(IdleClose how) {
-    if (!idle_) return;
+    if (idle_) CloseNow(how);
+  }
+  void CloseNow() { CloseNow(close_); }
+
+ private:
+  void CloseNow(IdleClose how) {
+    ++generation_;  // no answer comes any more
     switch (how) {
       case IdleClose::kRst:
         return stream_->PeerReset();
@@ -81,7 +87,6 @@ class SimIntake::Connection : public SimStream::Peer {
     }
   }
 
- private:
   void StartIdleTimer() {
     idle_ = true;
     if (close_ == IdleClose::kRace) return;  // whoever resumes the client says when
@@ -197,10 +202,8 @@ std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault) {
       break;
   }
   stream->set_peer(std::make_unique<Connection>(*this, stream.get()));
-  if (options_.idle_close == IdleClose::kRace || options_.idle_close == IdleClose::kMixed) {
-    std::erase_if(open_, [](const std::weak_ptr<SimStream>& held) { return held.expired(); });
-    open_.push_back(stream);
-  }
+  std::erase_if(open_, [](const std::weak_ptr<SimStream>& held) { return held.expired(); });
+  open_.push_back(stream);
   return stream;
 }
 
@@ -216,6 +219,14 @@ void SimIntake::CloseIdleIn(absl::Duration delay) {
   for (const auto& held : open_) {
     world_.At(delay, [held] {
       if (const auto stream = held.lock()) static_cast<Connection*>(stream->peer())->CloseNowIfIdle(IdleClose::kFin);
+    });
+  }
+}
+
+void SimIntake::CloseAllIn(absl::Duration delay) {
+  for (const auto& held : open_) {
+    world_.At(delay, [held] {
+      if (const auto stream = held.lock()) static_cast<Connection*>(stream->peer())->CloseNow();
     });
   }
 }

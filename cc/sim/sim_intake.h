@@ -98,6 +98,9 @@ class SimIntake {
   void set_fault_rate(double rate) { options_.fault_rate = rate; }
   // For IdleClose::kRace: closes every connection that is idle `delay` from now.
   void CloseIdleIn(absl::Duration delay);
+  // Gives every connection up `delay` from now, by its kind of close, answers under way included: what a
+  // client that takes nothing from its socket must expect.
+  void CloseAllIn(absl::Duration delay);
 
  private:
   friend class SimDialer;

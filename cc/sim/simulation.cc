@@ -1,0 +1,272 @@
+#include "cc/sim/simulation.h"
+
+#include <algorithm>
+#include <cstring>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/log/check.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/flush/api_key_source.h"
+#include "cc/flush/endpoint.h"
+#include "cc/flush/pipeline_flusher.h"
+#include "cc/net/pooled_client.h"
+
+namespace thaw {
+namespace {
+
+// How many cycles a payload is watched for late duplicates after its fate was reported.
+constexpr int64_t kCyclesWatched = 50;
+// More steps than any flush takes: a task that never ends is a defect, not a long flush.
+constexpr int64_t kMaxStepsPerFlush = 1'000'000;
+// A flush of a few payloads takes some dozens of steps; the freeze falls somewhere among them.
+constexpr uint64_t kFreezeWithinSteps = 60;
+
+Endpoint TheIntake() {
+  Endpoint endpoint;
+  endpoint.destination.host = "intake.test";
+  endpoint.target = std::string(IntakePath(Pipeline::kTraces));
+  endpoint.api_key = std::make_shared<LiteralApiKey>("key");
+  return endpoint;
+}
+
+class Run {
+ public:
+  explicit Run(const SimulationOptions& options)
+      : options_(options), world_(options.seed), intake_(world_, options.intake) {
+    auto client = MakeClientWithDialer(world_.executor(), world_.clock(),
+                                       std::make_unique<SimDialer>(world_, intake_), options.client,
+                                       [this] { return world_.random().Fraction(); });
+    CHECK_OK(client.status());
+    client_ = *std::move(client);
+    flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
+                                                 Pipeline::kTraces, std::vector<Endpoint>{TheIntake()});
+    flusher_->set_on_outcome([this](const PayloadOutcome& outcome) { OnOutcome(outcome); });
+  }
+
+  SimulationResult Go(absl::FunctionRef<bool(int64_t)> progress) {
+    for (cycle_ = 0; cycle_ < options_.cycles && result_.broken.ok(); ++cycle_) {
+      Cycle();
+      if (!progress(cycle_)) break;
+    }
+    End();
+    result_.steps = world_.steps();
+    result_.requests = intake_.requests();
+    result_.faults_met = intake_.faults_met();
+    result_.counters = client_->counters();
+    // Nothing may outlive the run: what is open ends, and the queue empties.
+    client_->Close();
+    world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
+    return result_;
+  }
+
+ private:
+  struct Payload {
+    int64_t cycle = 0;
+    bool ended = false;  // delivered or dropped
+    bool delivered = false;
+    bool flagged = false;
+  };
+
+  void Cycle() {
+    for (int i = 0; i < options_.payloads_per_cycle; ++i) Add();
+    bool ended = false;
+    StartFlush(ended);
+    if (options_.scenario == FreezeScenario::kInFlight) {
+      const auto before = static_cast<int64_t>(world_.random().Below(kFreezeWithinSteps));
+      for (int64_t step = 0; step < before && !ended; ++step) Step();
+      FreezeAndResume();
+    }
+    FinishFlush(ended);
+    if (options_.scenario == FreezeScenario::kIdle) {
+      if (client_->Quiesce() != 0) Broken("quiesce", absl::StrCat(client_->open_exchanges(), " exchanges open"));
+      FreezeAndResume();
+    }
+    Settle(cycle_ - kCyclesWatched);
+  }
+
+  void Add() {
+    const uint64_t id = next_payload_++;
+    std::string body(sizeof(id), '\0');
+    std::memcpy(body.data(), &id, sizeof(id));
+    payloads_.emplace(id, Payload{.cycle = cycle_});
+    order_.push_back(id);
+    ++result_.payloads;
+    EncodedRequest request;
+    request.body = std::make_shared<const std::string>(std::move(body));
+    request.payloads = {id};
+    const absl::Status added = flusher_->Add(std::move(request));
+    if (!added.ok()) {
+      // Refused at the door: the caller knows, and the payload was never handed over.
+      --result_.payloads;
+      payloads_.erase(id);
+      order_.pop_back();
+    }
+  }
+
+  void StartFlush(bool& ended) {
+    Spawn<FlushReport>(world_.executor(), flusher_->Flush(options_.flush_deadline, cancellation_),
+                       [this, &ended](FlushReport report) {
+                         result_.errors += static_cast<int64_t>(report.errors.size());
+                         ended = true;
+                       });
+  }
+
+  void FinishFlush(bool& ended) {
+    int64_t steps = 0;
+    while (!ended && Step()) {
+      if (++steps > kMaxStepsPerFlush) break;
+    }
+    CHECK(ended) << "the flush never ends: seed " << options_.seed << ", cycle " << cycle_ << ", step "
+                 << world_.steps();
+  }
+
+  bool Step() {
+    const bool more = world_.Step();
+    if (options_.check) {
+      const absl::Status conserved = flusher_->CheckInvariant();
+      if (!conserved.ok()) [[unlikely]] Broken("conservation", conserved.message());
+    }
+    return more;
+  }
+
+  void FreezeAndResume() {
+    ++result_.freezes;
+    const absl::Duration length =
+        options_.freeze_min + world_.random().Fraction() * (options_.freeze_max - options_.freeze_min);
+    const FrozenClocks clocks =
+        options_.random_clocks ? static_cast<FrozenClocks>(world_.random().Below(3)) : options_.clocks;
+    if (options_.intake.idle_close == IdleClose::kRace || options_.intake.idle_close == IdleClose::kMixed) {
+      // About the resume: a little before it or a little after.
+      const absl::Duration about = 2 * (world_.random().Fraction() - 0.5) * 4 * options_.intake.one_way;
+      intake_.CloseIdleIn(std::max(length + about, absl::ZeroDuration()));
+    }
+    if (options_.scenario == FreezeScenario::kInFlight && world_.random().Chance(0.5)) {
+      // While requests and answers are on their way, or at leisure.
+      const absl::Duration within =
+          world_.random().Chance(0.5) ? 2 * (options_.intake.one_way + options_.intake.service_time) : length;
+      intake_.CloseAllIn(world_.random().Fraction() * within);
+    }
+    world_.Freeze(length, clocks);
+    if (!options_.tell_client) return;
+    // The event that says so comes through the same loop as everything that was queued meanwhile: before
+    // or after it.
+    if (world_.random().Chance(0.5)) {
+      client_->Resume();
+    } else {
+      bool told = false;
+      world_.executor().Post([this, &told] {
+        client_->Resume();
+        told = true;
+      });
+      while (!told) Step();
+    }
+  }
+
+  void OnOutcome(const PayloadOutcome& outcome) {
+    const auto found = payloads_.find(outcome.id);
+    if (found == payloads_.end()) return Broken("honesty", absl::StrCat("payload ", outcome.id, " ended twice"));
+    Payload& payload = found->second;
+    if (payload.ended) return Broken("honesty", absl::StrCat("payload ", outcome.id, " ended twice"));
+    payload.ended = true;
+    payload.delivered = outcome.delivered;
+    payload.flagged = outcome.possible_duplicate;
+    ++(outcome.delivered ? result_.delivered : result_.dropped);
+    if (outcome.possible_duplicate) ++result_.flagged;
+    if (options_.check && outcome.delivered && intake_.accepted(outcome.id) == 0) {
+      Broken("honesty", absl::StrCat("payload ", outcome.id, " is reported delivered; the intake never accepted it"));
+    }
+  }
+
+  // Judges the payloads handed over up to `cycle`, as far as their fate is known, and forgets them.
+  void Settle(int64_t cycle) {
+    while (!order_.empty()) {
+      const uint64_t id = order_.front();
+      const Payload& payload = payloads_.at(id);
+      if (payload.cycle > cycle || !payload.ended) break;
+      Judge(id, payload);
+      intake_.ForgetPayload(id);
+      payloads_.erase(id);
+      order_.pop_front();
+    }
+  }
+
+  void Judge(uint64_t id, const Payload& payload) {
+    const int accepted = intake_.accepted(id);
+    if (accepted > 0) ++result_.accepted;
+    if (accepted == 0) ++result_.lost;
+    if (accepted > 1) {
+      ++result_.duplicated;
+      if (!payload.flagged) {
+        ++result_.unflagged_duplicates;
+        if (options_.check) Broken("flags", absl::StrCat("payload ", id, " was accepted ", accepted, " times, unflagged"));
+      }
+    }
+  }
+
+  // Faults end; what is left must go.
+  void End() {
+    intake_.set_fault_rate(0);
+    for (int round = 0; round < 50 && result_.broken.ok() && flusher_->kept_payloads() > 0; ++round) {
+      bool ended = false;
+      StartFlush(ended);
+      FinishFlush(ended);
+      world_.Run(absl::Seconds(5));  // a breaker or a Retry-After may want time
+    }
+    bool ended = false;
+    Spawn<FlushReport>(world_.executor(), flusher_->Shutdown(options_.flush_deadline, cancellation_),
+                       [&ended](FlushReport) { ended = true; });
+    FinishFlush(ended);
+    // Late acceptances: whatever is still on its way arrives.
+    world_.Run(absl::Minutes(10));
+    result_.retained = flusher_->kept_payloads();
+    if (options_.check && result_.broken.ok()) {
+      if (result_.retained != 0) Broken("completeness", absl::StrCat(result_.retained, " payloads kept at the end"));
+      if (client_->open_exchanges() != 0) Broken("completeness", "exchanges open at the end");
+      if (result_.delivered + result_.dropped != result_.payloads) {
+        Broken("completeness", absl::StrCat(result_.payloads, " payloads, ", result_.delivered, " delivered, ",
+                                            result_.dropped, " dropped"));
+      }
+    }
+    Settle(cycle_);
+    for (const uint64_t id : order_) Judge(id, payloads_.at(id));
+  }
+
+  void Broken(std::string_view invariant, std::string_view what) {
+    if (!result_.broken.ok()) return;
+    result_.broken = absl::InternalError(absl::StrCat("invariant '", invariant, "' broken: ", what, " (seed ",
+                                                      options_.seed, ", cycle ", cycle_, ", step ", world_.steps(),
+                                                      ")"));
+  }
+
+  const SimulationOptions& options_;
+  SimWorld world_;
+  SimIntake intake_;
+  Cancellation cancellation_;
+  std::unique_ptr<Client> client_;
+  std::unique_ptr<PipelineFlusher> flusher_;
+  absl::flat_hash_map<uint64_t, Payload> payloads_;  // looked up by id only, never walked
+  std::deque<uint64_t> order_;
+  uint64_t next_payload_ = 1;
+  int64_t cycle_ = 0;
+  SimulationResult result_;
+};
+
+}  // namespace
+
+SimulationResult Simulate(const SimulationOptions& options, absl::FunctionRef<bool(int64_t)> progress) {
+  return Run(options).Go(progress);
+}
+
+SimulationResult Simulate(const SimulationOptions& options) {
+  return Simulate(options, [](int64_t) { return true; });
+}
+
+}  // namespace thaw

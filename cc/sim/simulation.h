@@ -1,0 +1,88 @@
+// World W0: many freeze cycles of the real client and flusher against the simulated intake, in one
+// process and on one virtual time, with the invariants of delivery checked after every step.
+//
+//   const SimulationResult result = Simulate({.seed = 7, .cycles = 1000});
+//   CHECK_OK(result.broken);
+//
+// Each cycle hands payloads over, flushes, gives the environment up to a freeze and resumes. In scenario
+// kIdle the flush ends first; in kInFlight the freeze falls between two steps drawn from the seed. After
+// the last cycle faults end, and flushes run until nothing is left to send.
+//
+// Invariants:
+//   conservation   after every step: payloads handed over = delivered + kept + dropped with a reason
+//   honesty        delivered means the intake accepted it
+//   flags          accepted more than once only if it was flagged possible_duplicate
+//   quiesce        no exchange is open at a freeze that followed the end of a flush
+//   completeness   at the end: delivered + dropped = payloads, and nothing is open, kept or waiting
+//
+// A broken one is named with the seed, the cycle and the step; the same options replay it.
+
+#ifndef THAW_CC_SIM_SIMULATION_H_
+#define THAW_CC_SIM_SIMULATION_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cc/base/counters.h"
+#include "cc/flush/flusher_options.h"
+#include "cc/net/client_options.h"
+#include "cc/sim/sim_intake.h"
+#include "cc/sim/sim_world.h"
+
+namespace thaw {
+
+enum class FreezeScenario {
+  kIdle,      // between flushes
+  kInFlight,  // between any two steps of one
+};
+
+struct SimulationOptions {
+  uint64_t seed = 1;
+  int64_t cycles = 1000;
+  int payloads_per_cycle = 2;
+  FreezeScenario scenario = FreezeScenario::kIdle;
+  SimIntakeOptions intake;
+  ClientOptions client;
+  FlusherOptions flusher;
+  absl::Duration flush_deadline = absl::Seconds(10);
+  // The length of a freeze is drawn evenly between these.
+  absl::Duration freeze_min = absl::Seconds(1);
+  absl::Duration freeze_max = absl::Seconds(120);
+  FrozenClocks clocks = FrozenClocks::kAllAdvance;
+  bool random_clocks = false;  // draw how the clocks behave for each freeze instead
+  // Tells the client of each resume, as a return from /next does. Peers' clients don't know of it.
+  bool tell_client = true;
+  // Peers' clients break the invariants; off, they are only counted.
+  bool check = true;
+};
+
+struct SimulationResult {
+  int64_t payloads = 0;
+  int64_t delivered = 0;   // reported by the flusher
+  int64_t accepted = 0;    // payloads the intake accepted at least once
+  int64_t lost = 0;        // never accepted
+  int64_t duplicated = 0;  // accepted more than once
+  int64_t flagged = 0;     // reported as possible duplicates
+  int64_t unflagged_duplicates = 0;
+  int64_t retained = 0;
+  int64_t dropped = 0;
+  int64_t errors = 0;  // lines logged at ERROR
+  int64_t requests = 0;
+  int64_t faults_met = 0;
+  int64_t freezes = 0;
+  int64_t steps = 0;
+  Counters counters;
+  // OK, or the first invariant that broke: which, seed, cycle, step.
+  absl::Status broken;
+};
+
+// `progress` is called after each cycle with its number; false stops the run there.
+SimulationResult Simulate(const SimulationOptions& options, absl::FunctionRef<bool(int64_t)> progress);
+SimulationResult Simulate(const SimulationOptions& options);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_SIM_SIMULATION_H_

@@ -1,0 +1,131 @@
+#include "cc/sim/simulation.h"
+
+#include <string>
+#include <tuple>
+
+#include "absl/log/globals.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+// The peers' clients of the past, as the laboratory's arms have them.
+ClientOptions Hyper(int max_idle, int attempts) {
+  ClientOptions options;
+  options.max_idle_per_host = max_idle;
+  options.share_within_flush = max_idle > 0;
+  options.idle_timeout = absl::Seconds(90);
+  options.max_connections_per_host = ClientOptions::kUnlimited;
+  options.on_resume = OnResume::kKeep;
+  options.liveness = Liveness::kReactorOnly;
+  options.expiry_clock = ExpiryClock::kMonotonic;
+  options.dial_eagerly = true;
+  options.late_alarm = LateAlarm::kFire;
+  options.max_attempts = attempts;
+  options.backoff_base = absl::ZeroDuration();
+  options.resend_rule = ResendRule::kHyperZone1;
+  return options;
+}
+
+FlusherOptions StrategyEnd() {
+  FlusherOptions options;
+  options.on_failure = OnFailure::kDiscard;
+  options.sequential = true;
+  options.return_all_on_failure = true;
+  options.retry_all_statuses = true;
+  options.no_progress_limit = absl::InfiniteDuration();
+  return options;
+}
+
+// What peers' clients log as errors is counted; a page of it would hide what failed.
+const int quiet = [] {
+  absl::SetMinLogLevel(absl::LogSeverityAtLeast::kFatal);
+  return 0;
+}();
+
+SimulationOptions Peer(ClientOptions client) {
+  SimulationOptions options;
+  options.client = std::move(client);
+  options.flusher = StrategyEnd();
+  options.payloads_per_cycle = 1;
+  options.tell_client = false;
+  options.check = false;
+  options.freeze_min = options.freeze_max = absl::Seconds(70);
+  return options;
+}
+
+class ThawInvariants : public testing::TestWithParam<std::tuple<FreezeScenario, IdleClose, int>> {};
+
+TEST_P(ThawInvariants, HoldUnderFaults) {
+  const auto [scenario, close, max_idle] = GetParam();
+  for (const double fault_rate : {0.0, 0.3, 0.9}) {
+    for (uint64_t seed = 1; seed <= 10; ++seed) {
+      SimulationOptions options;
+      options.seed = seed;
+      options.cycles = 300;
+      options.scenario = scenario;
+      options.intake.idle_close = close;
+      options.intake.fault_rate = fault_rate;
+      options.client.max_idle_per_host = max_idle;
+      options.random_clocks = true;
+      const SimulationResult result = Simulate(options);
+      ASSERT_TRUE(result.broken.ok()) << result.broken << ", fault rate " << fault_rate;
+      if (fault_rate > 0) {
+        EXPECT_GT(result.faults_met, 0);
+      }
+      if (fault_rate == 0 && scenario == FreezeScenario::kIdle) {
+        EXPECT_EQ(result.delivered, result.payloads);
+        EXPECT_EQ(result.duplicated + result.lost + result.dropped + result.errors, 0);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ThawInvariants,
+                         testing::Combine(testing::Values(FreezeScenario::kIdle, FreezeScenario::kInFlight),
+                                          testing::Values(IdleClose::kFin, IdleClose::kRst, IdleClose::kSilent,
+                                                          IdleClose::kRace, IdleClose::kMixed),
+                                          testing::Values(0, 4)));
+
+TEST(Simulation, OneSeedIsOneRun) {
+  SimulationOptions options;
+  options.seed = 42;
+  options.scenario = FreezeScenario::kInFlight;
+  options.intake.fault_rate = 0.5;
+  options.intake.idle_close = IdleClose::kMixed;
+  options.client.max_idle_per_host = 4;
+  const SimulationResult first = Simulate(options);
+  const SimulationResult second = Simulate(options);
+  EXPECT_EQ(first.steps, second.steps);
+  EXPECT_EQ(first.faults_met, second.faults_met);
+  EXPECT_EQ(first.counters.exchange.bytes_sent, second.counters.exchange.bytes_sent);
+  options.seed = 43;
+  EXPECT_NE(Simulate(options).steps, first.steps);
+}
+
+TEST(Simulation, V93LosesEverySecondFlushToAPeerThatForgot) {
+  SimulationOptions options = Peer(Hyper(ClientOptions::kUnlimited, 1));
+  options.intake.idle_close = IdleClose::kSilent;
+  const SimulationResult result = Simulate(options);
+  EXPECT_EQ(result.lost, result.payloads / 2);
+  EXPECT_EQ(result.errors, 2 * result.lost);  // the library's line and the extension's
+}
+
+TEST(Simulation, V93NoticesAFin) {
+  SimulationOptions options = Peer(Hyper(ClientOptions::kUnlimited, 1));
+  options.intake.idle_close = IdleClose::kFin;
+  EXPECT_EQ(Simulate(options).lost, 0);
+}
+
+TEST(Simulation, V98LosesNothingIdleAndDuplicatesInFlight) {
+  SimulationOptions options = Peer(Hyper(0, 4));
+  options.intake.idle_close = IdleClose::kSilent;
+  EXPECT_EQ(Simulate(options).lost, 0);
+  options.scenario = FreezeScenario::kInFlight;
+  options.intake.service_time = absl::Milliseconds(20);
+  options.flusher.on_failure = OnFailure::kRedriveAtShutdown;
+  EXPECT_GT(Simulate(options).duplicated, 0);
+}
+
+}  // namespace
+}  // namespace thaw
