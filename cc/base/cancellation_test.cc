@@ -25,7 +25,9 @@ TEST(Cancellation, RunsCallbacksOnceInOrder) {
 TEST(Cancellation, ARegistrationThatIsGoneIsNotCalled) {
   Cancellation cancellation;
   int calls = 0;
-  { const auto gone = cancellation.OnRequest([&](const absl::Status&) { ++calls; }); }
+  {
+    const auto gone = cancellation.OnRequest([&](const absl::Status&) { ++calls; });
+  }
   cancellation.Request(kStop);
   EXPECT_EQ(calls, 0);
 }

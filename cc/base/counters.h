@@ -12,46 +12,46 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_CONNECTION_COUNTERS(X)                                                                        \
-  X(dials, "connections that were begun")                                                                  \
-  X(opened, "connections that became usable (through TLS where there is TLS)")                             \
-  X(dial_failed, "connections that failed before they were usable")                                        \
-  X(closed, "connections closed by us")                                                                    \
-  X(reused, "requests given to a connection that had been idle")                                           \
-  X(shared, "requests given to a connection straight after another request, without its being idle")       \
-  X(dropped_not_usable, "idle connections found unusable by the check before reuse")                       \
-  X(dropped_expired, "idle connections older than idle_timeout")                                           \
-  X(dropped_over_limit, "connections not kept because max_idle_per_host were idle already")                \
-  X(dropped_epoch, "connections closed because of a resume")                                               \
-  X(dropped_peer_closed, "idle connections whose end the loop saw")                                        \
-  X(tls_full, "full TLS handshakes")                                                                       \
-  X(tls_resumed, "resumed TLS handshakes")                                                                 \
-  X(tls_tickets, "TLS session tickets received")                                                           \
-  X(resumes, "returns from a freeze that the client was told of")                                          \
-  X(crossed, "exchanges that were open at a resume")                                                       \
-  X(open_at_next, "exchanges open when the environment was given up to a freeze")                          \
-  X(alarm_late, "alarms that fired late and were re-armed")                                                \
-  X(name_lookups, "names asked of the resolver")                                                           \
-  X(name_cache_hits, "names answered from the cache")                                                      \
+#define THAW_CONNECTION_COUNTERS(X)                                                                  \
+  X(dials, "connections that were begun")                                                            \
+  X(opened, "connections that became usable (through TLS where there is TLS)")                       \
+  X(dial_failed, "connections that failed before they were usable")                                  \
+  X(closed, "connections closed by us")                                                              \
+  X(reused, "requests given to a connection that had been idle")                                     \
+  X(shared, "requests given to a connection straight after another request, without its being idle") \
+  X(dropped_not_usable, "idle connections found unusable by the check before reuse")                 \
+  X(dropped_expired, "idle connections older than idle_timeout")                                     \
+  X(dropped_over_limit, "connections not kept because max_idle_per_host were idle already")          \
+  X(dropped_epoch, "connections closed because of a resume")                                         \
+  X(dropped_peer_closed, "idle connections whose end the loop saw")                                  \
+  X(tls_full, "full TLS handshakes")                                                                 \
+  X(tls_resumed, "resumed TLS handshakes")                                                           \
+  X(tls_tickets, "TLS session tickets received")                                                     \
+  X(resumes, "returns from a freeze that the client was told of")                                    \
+  X(crossed, "exchanges that were open at a resume")                                                 \
+  X(open_at_next, "exchanges open when the environment was given up to a freeze")                    \
+  X(alarm_late, "alarms that fired late and were re-armed")                                          \
+  X(name_lookups, "names asked of the resolver")                                                     \
+  X(name_cache_hits, "names answered from the cache")                                                \
   X(name_stale_answers, "expired names used because the resolver failed")
 
 // X(name, what it counts)
-#define THAW_EXCHANGE_COUNTERS(X)                                                                  \
-  X(requests, "requests given to the client")                                                      \
-  X(attempts, "tries that were counted against max_attempts")                                      \
-  X(accepted, "requests answered with a complete 2xx head")                                        \
-  X(unsent, "failures before a request byte was given to a reused connection")                     \
-  X(unreachable, "failures of name, connect, proxy or TLS transport")                              \
-  X(misconfigured, "certificate, host name or proxy credential refused")                           \
-  X(incomplete, "failures with part of a body written")                                            \
-  X(stale, "reused or crossed connections that ended without an answer to a whole request")        \
-  X(ambiguous, "fresh connections that gave no answer to a whole request")                         \
-  X(refused_for_now, "408, 429 and 5xx answers")                                                   \
-  X(refused_for_good, "3xx and other 4xx answers")                                                 \
-  X(cancelled, "exchanges stopped by their caller before they could matter")                       \
-  X(possible_duplicates, "requests sent again after the peer may have taken them")                 \
-  X(bytes_sent, "bytes given to the transport, TLS included")                                      \
-  X(bytes_received, "bytes taken from the transport, TLS included")                                \
+#define THAW_EXCHANGE_COUNTERS(X)                                                           \
+  X(requests, "requests given to the client")                                               \
+  X(attempts, "tries that were counted against max_attempts")                               \
+  X(accepted, "requests answered with a complete 2xx head")                                 \
+  X(unsent, "failures before a request byte was given to a reused connection")              \
+  X(unreachable, "failures of name, connect, proxy or TLS transport")                       \
+  X(misconfigured, "certificate, host name or proxy credential refused")                    \
+  X(incomplete, "failures with part of a body written")                                     \
+  X(stale, "reused or crossed connections that ended without an answer to a whole request") \
+  X(ambiguous, "fresh connections that gave no answer to a whole request")                  \
+  X(refused_for_now, "408, 429 and 5xx answers")                                            \
+  X(refused_for_good, "3xx and other 4xx answers")                                          \
+  X(cancelled, "exchanges stopped by their caller before they could matter")                \
+  X(possible_duplicates, "requests sent again after the peer may have taken them")          \
+  X(bytes_sent, "bytes given to the transport, TLS included")                               \
+  X(bytes_received, "bytes taken from the transport, TLS included")                         \
   X(errors_logged, "lines logged at level ERROR")
 
 struct ConnectionCounters {

@@ -13,10 +13,10 @@
 #define THAW_MACRO_CONCAT_INNER_(a, b) a##b
 #define THAW_MACRO_CONCAT_(a, b) THAW_MACRO_CONCAT_INNER_(a, b)
 
-#define THAW_RETURN_IF_ERROR_IMPL_(return_word, expression)                             \
-  do {                                                                                  \
-    if (::absl::Status thaw_status = (expression); !thaw_status.ok()) [[unlikely]]      \
-      return_word thaw_status;                                                          \
+#define THAW_RETURN_IF_ERROR_IMPL_(return_word, expression)                        \
+  do {                                                                             \
+    if (::absl::Status thaw_status = (expression); !thaw_status.ok()) [[unlikely]] \
+      return_word thaw_status;                                                     \
   } while (false)
 
 #define THAW_ASSIGN_OR_RETURN_IMPL_(return_word, holder, declaration, expression) \

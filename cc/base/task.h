@@ -147,10 +147,12 @@ inline Detached RunDetached(Task<void> task, absl::AnyInvocable<void()> done) {
 template <typename T>
   requires(!std::is_void_v<T>)
 void Spawn(Executor& executor, Task<T> task, absl::AnyInvocable<void(T)> done = nullptr) {
-  executor.Post([handle = internal_task::RunDetached<T>(std::move(task), std::move(done)).handle] { handle.resume(); });
+  executor.Post(
+      [handle = internal_task::RunDetached<T>(std::move(task), std::move(done)).handle] { handle.resume(); });
 }
 inline void Spawn(Executor& executor, Task<void> task, absl::AnyInvocable<void()> done = nullptr) {
-  executor.Post([handle = internal_task::RunDetached(std::move(task), std::move(done)).handle] { handle.resume(); });
+  executor.Post(
+      [handle = internal_task::RunDetached(std::move(task), std::move(done)).handle] { handle.resume(); });
 }
 
 }  // namespace thaw

@@ -61,7 +61,8 @@ class Clock {
 class Alarm {
  public:
   Alarm() = default;
-  Alarm(Clock& clock, absl::Duration delay, absl::AnyInvocable<void()> fire, LateAlarm late = LateAlarm::kRearm)
+  Alarm(Clock& clock, absl::Duration delay, absl::AnyInvocable<void()> fire,
+        LateAlarm late = LateAlarm::kRearm)
       : clock_(&clock), id_(clock.SetAlarm(delay, late, std::move(fire))) {}
   Alarm(Alarm&& other) noexcept : clock_(std::exchange(other.clock_, nullptr)), id_(other.id_) {}
   Alarm& operator=(Alarm&& other) noexcept {

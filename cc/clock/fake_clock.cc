@@ -30,7 +30,8 @@ void FakeClock::Advance(Step step) {
     Move(portion);
     step = {step.wall - portion.wall, step.monotonic - part, step.boot - portion.boot};
     alarms_.Turn(now_.monotonic);
-    alarms_.FireDue(now_.monotonic, [this](absl::AnyInvocable<void()> fire) { executor_.Post(std::move(fire)); });
+    alarms_.FireDue(now_.monotonic,
+                    [this](absl::AnyInvocable<void()> fire) { executor_.Post(std::move(fire)); });
   }
   Move(step);
   alarms_.Turn(now_.monotonic);
@@ -38,7 +39,8 @@ void FakeClock::Advance(Step step) {
 
 void FakeClock::Freeze(Step step) {
   Move(step);
-  alarms_.FireDue(now_.monotonic, [this](absl::AnyInvocable<void()> fire) { executor_.Post(std::move(fire)); });
+  alarms_.FireDue(now_.monotonic,
+                  [this](absl::AnyInvocable<void()> fire) { executor_.Post(std::move(fire)); });
   alarms_.Turn(now_.monotonic);
 }
 

@@ -3,7 +3,8 @@
 //   FakeClock clock(executor);
 //   clock.Advance(absl::Seconds(1));                       // all three; alarms due meanwhile fire in order
 //   clock.Advance({.wall = absl::Seconds(90)});            // a freeze that the monotonic clock did not see
-//   clock.Freeze({.wall = s, .monotonic = s, .boot = s});  // the loop did not turn meanwhile: alarms are late
+//   clock.Freeze({.wall = s, .monotonic = s, .boot = s});  // the loop did not turn meanwhile: alarms are
+//   late
 
 #ifndef THAW_CC_CLOCK_FAKE_CLOCK_H_
 #define THAW_CC_CLOCK_FAKE_CLOCK_H_

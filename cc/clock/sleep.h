@@ -14,10 +14,12 @@
 namespace thaw {
 
 // OK after `delay` of the monotonic clock; the cancellation's reason if that is requested first.
-inline Task<absl::Status> Sleep(Executor& executor, Clock& clock, absl::Duration delay, Cancellation& cancellation) {
+inline Task<absl::Status> Sleep(Executor& executor, Clock& clock, absl::Duration delay,
+                                Cancellation& cancellation) {
   Completion<absl::Status> woken(executor);
   const Alarm alarm(clock, delay, [&woken] { woken.Set(absl::OkStatus()); });
-  const auto registration = cancellation.OnRequest([&woken](const absl::Status& reason) { woken.Set(reason); });
+  const auto registration =
+      cancellation.OnRequest([&woken](const absl::Status& reason) { woken.Set(reason); });
   co_return co_await woken;
 }
 

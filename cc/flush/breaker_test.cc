@@ -27,7 +27,8 @@ class BreakerTest : public testing::Test {
 
   ManualExecutor executor_;
   FakeClock clock_{executor_};
-  Breaker breaker_{clock_, {.strikes = 2, .probe_backoff = absl::Seconds(1), .probe_backoff_cap = absl::Seconds(3)}};
+  Breaker breaker_{clock_,
+                   {.strikes = 2, .probe_backoff = absl::Seconds(1), .probe_backoff_cap = absl::Seconds(3)}};
 };
 
 using Decision = Breaker::Decision;

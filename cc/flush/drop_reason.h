@@ -11,13 +11,13 @@
 namespace thaw {
 
 // X(enumerator, name, what it counts)
-#define THAW_DROP_REASONS(X)                                                                                 \
-  X(kEvicted, evicted, "was tried at least once and made way for newer data")                                \
-  X(kRefused, refused, "the intake refused it for good (counted by status beside this)")                     \
-  X(kTooLarge, too_large, "the intake answered 413 and it can't be split further")                           \
-  X(kAmbiguousDropped, ambiguous_dropped, "may have been accepted, and counting it twice would be wrong")    \
-  X(kUnencodable, unencodable, "could not be encoded")                                                       \
-  X(kDiscarded, discarded, "failed once, and the peers' strategy in use keeps nothing")                      \
+#define THAW_DROP_REASONS(X)                                                                              \
+  X(kEvicted, evicted, "was tried at least once and made way for newer data")                             \
+  X(kRefused, refused, "the intake refused it for good (counted by status beside this)")                  \
+  X(kTooLarge, too_large, "the intake answered 413 and it can't be split further")                        \
+  X(kAmbiguousDropped, ambiguous_dropped, "may have been accepted, and counting it twice would be wrong") \
+  X(kUnencodable, unencodable, "could not be encoded")                                                    \
+  X(kDiscarded, discarded, "failed once, and the peers' strategy in use keeps nothing")                   \
   X(kRedriveFailed, redrive_failed, "failed again when it was redriven at shutdown, as peers' clients do")
 
 enum class DropReason {

@@ -9,7 +9,8 @@ namespace {
 
 TEST(EndpointTest, AppendsThePathWhateverTheSlashes) {
   const auto key = std::make_shared<LiteralApiKey>("k");
-  for (const char* base : {"https://intake.example", "https://intake.example/", " https://intake.example// "}) {
+  for (const char* base :
+       {"https://intake.example", "https://intake.example/", " https://intake.example// "}) {
     const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, key);
     ASSERT_TRUE(endpoint.ok()) << endpoint.status();
     EXPECT_EQ(endpoint->ToString(), "https://intake.example/api/v0.2/traces") << base;

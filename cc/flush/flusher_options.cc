@@ -20,7 +20,8 @@ absl::Status FlusherOptions::Validate() const {
     return bad("no_progress_limit", absl::FormatDuration(no_progress_limit), "above 0");
   }
   if (breaker_strikes < 1) return bad("breaker_strikes", breaker_strikes, "at least 1");
-  if (probe_budget <= absl::ZeroDuration()) return bad("probe_budget", absl::FormatDuration(probe_budget), "above 0");
+  if (probe_budget <= absl::ZeroDuration())
+    return bad("probe_budget", absl::FormatDuration(probe_budget), "above 0");
   if (probe_backoff <= absl::ZeroDuration() || probe_backoff_cap < probe_backoff) {
     return bad("probe_backoff", absl::FormatDuration(probe_backoff), "above 0 and at most probe_backoff_cap");
   }

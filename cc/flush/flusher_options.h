@@ -14,7 +14,9 @@ namespace thaw {
 
 enum class Pipeline { kTraces, kStats };
 
-constexpr std::string_view ToString(Pipeline pipeline) { return pipeline == Pipeline::kTraces ? "traces" : "stats"; }
+constexpr std::string_view ToString(Pipeline pipeline) {
+  return pipeline == Pipeline::kTraces ? "traces" : "stats";
+}
 
 // What becomes of a payload whose flush failed.
 enum class OnFailure {

@@ -48,8 +48,9 @@ Outbox::Item Outbox::List::PopFront() {
 absl::Status Outbox::MakeRoom(size_t needed, absl::FunctionRef<void(const Item&)> evicted) {
   const size_t cannot_go = fresh_.bytes + lent_.bytes;
   if (needed > budget_ || cannot_go > budget_ - needed) {
-    return absl::ResourceExhaustedError(absl::StrCat("the outbox has no room for ", needed, " bytes: ", cannot_go,
-                                                     " of its ", budget_, " hold what was not tried yet"));
+    return absl::ResourceExhaustedError(absl::StrCat("the outbox has no room for ", needed,
+                                                     " bytes: ", cannot_go, " of its ", budget_,
+                                                     " hold what was not tried yet"));
   }
   Evict(needed, evicted);
   return absl::OkStatus();
@@ -129,13 +130,14 @@ absl::Status Outbox::CheckByWalking() const {
     uint64_t last = 0;
     for (const Item& item : list.items) {
       again.Add(item);
-      if (item.sequence < last) return absl::InternalError(absl::StrCat("the outbox's ", name, " are out of order"));
+      if (item.sequence < last)
+        return absl::InternalError(absl::StrCat("the outbox's ", name, " are out of order"));
       last = item.sequence;
     }
     if (again.bytes != list.bytes || again.count != list.count || again.parts != list.parts) {
-      return absl::InternalError(absl::StrCat("the outbox says ", list.count, " ", name, " items, ", list.bytes,
-                                              " bytes, ", list.parts, " parts; it holds ", again.count, ", ",
-                                              again.bytes, ", ", again.parts));
+      return absl::InternalError(absl::StrCat("the outbox says ", list.count, " ", name, " items, ",
+                                              list.bytes, " bytes, ", list.parts, " parts; it holds ",
+                                              again.count, ", ", again.bytes, ", ", again.parts));
     }
     return absl::OkStatus();
   };

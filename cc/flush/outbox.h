@@ -32,10 +32,10 @@ class Outbox {
  public:
   struct Item {
     std::shared_ptr<const EncodedRequest> request;
-    size_t endpoint = 0;        // index; 0 is the primary one
-    ClockReading added;         // when it came in; its age is LargestAdvance from here
-    int tries = 0;              // flushes that tried it
-    uint64_t sequence = 0;      // of arrival; set by Add
+    size_t endpoint = 0;    // index; 0 is the primary one
+    ClockReading added;     // when it came in; its age is LargestAdvance from here
+    int tries = 0;          // flushes that tried it
+    uint64_t sequence = 0;  // of arrival; set by Add
     bool possible_duplicate = false;
     // The payloads of the request wait for this item. Not so for additional endpoints, nor for what was
     // accepted already and is sent again all the same (a defect of peers' clients).

@@ -24,7 +24,8 @@ class OutboxTest : public testing::Test {
   static size_t RoomFor(size_t items) { return items * MakeItem(1).bytes(); }
 
   absl::Status Add(Outbox& outbox, PayloadId id, size_t bytes = 1000) {
-    return outbox.Add(MakeItem(id, bytes), [this](const Outbox::Item& item) { evicted_.push_back(Id(item)); });
+    return outbox.Add(MakeItem(id, bytes),
+                      [this](const Outbox::Item& item) { evicted_.push_back(Id(item)); });
   }
   static PayloadId Id(const Outbox::Item& item) { return item.request->payloads[0]; }
   static std::vector<PayloadId> Ids(const std::vector<Outbox::Item>& items) {

@@ -147,7 +147,8 @@ void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) {
 
 // -- Accounting ----------------------------------------------------------------------------------------
 
-void PipelineFlusher::EndPart(Run* run, PayloadId id, bool possible_duplicate, std::optional<DropReason> dropped) {
+void PipelineFlusher::EndPart(Run* run, PayloadId id, bool possible_duplicate,
+                              std::optional<DropReason> dropped) {
   const auto found = payloads_.find(id);
   CHECK(found != payloads_.end()) << "payload " << id << " ended twice";
   Payload& payload = found->second;
@@ -227,12 +228,14 @@ void PipelineFlusher::Fail(Run& run, Outbox::Item item, bool redrive) {
 
 absl::Status PipelineFlusher::CheckInvariant() const {
   if (handed_over_ != delivered_ + dropped_.total() + kept_payloads()) [[unlikely]] {
-    return absl::InternalError(absl::StrCat(handed_over_, " payloads were handed over; ", delivered_, " delivered, ",
-                                            dropped_.total(), " dropped, ", kept_payloads(), " kept"));
+    return absl::InternalError(absl::StrCat(handed_over_, " payloads were handed over; ", delivered_,
+                                            " delivered, ", dropped_.total(), " dropped, ", kept_payloads(),
+                                            " kept"));
   }
   if (open_parts_ != opened_ + outbox_.parts()) [[unlikely]] {
     return absl::InternalError(absl::StrCat("payloads wait for ", open_parts_, " parts; ", opened_,
-                                            " are to be encoded and ", outbox_.parts(), " are in the outbox"));
+                                            " are to be encoded and ", outbox_.parts(),
+                                            " are in the outbox"));
   }
   return absl::OkStatus();
 }
@@ -242,7 +245,8 @@ absl::Status PipelineFlusher::CheckInvariantByWalking() const {
   if (absl::Status status = outbox_.CheckByWalking(); !status.ok()) return status;
   int64_t parts = 0;
   for (const auto& [id, payload] : payloads_) {
-    if (payload.open_parts <= 0) return absl::InternalError(absl::StrCat("payload ", id, " waits for nothing"));
+    if (payload.open_parts <= 0)
+      return absl::InternalError(absl::StrCat("payload ", id, " waits for nothing"));
     parts += payload.open_parts;
   }
   if (parts != open_parts_) {
@@ -267,23 +271,24 @@ Task<FlushReport> PipelineFlusher::Shutdown(absl::Duration deadline, Cancellatio
   return FlushItems(deadline, cancellation, /*last=*/true);
 }
 
-Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last) {
+Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellation& cancellation,
+                                              bool last) {
   const absl::Duration began = clock_.Now().monotonic;
   Run run(&cancellation);
   run.deadline = deadline;
   run.last = last;
   const bool has_breaker = options_.no_progress_limit != absl::InfiniteDuration() && !last;
   const bool has_work = outbox_.waiting_items() > 0;
-  const Breaker::Decision decision =
-      has_breaker && has_work ? breaker_.Decide() : Breaker::Decision::kGo;
+  const Breaker::Decision decision = has_breaker && has_work ? breaker_.Decide() : Breaker::Decision::kGo;
   {
     // First, so that at the deadline it comes before what the client does then.
     const Alarm deadline_alarm(clock_, deadline, [&run, deadline] {
-      run.cancellation.Request(
-          absl::DeadlineExceededError(absl::StrCat("the flush has ended after ", absl::FormatDuration(deadline))));
+      run.cancellation.Request(absl::DeadlineExceededError(
+          absl::StrCat("the flush has ended after ", absl::FormatDuration(deadline))));
     });
     const StallWatch watch(
-        clock_, has_work ? options_.no_progress_limit : absl::InfiniteDuration(), [this] { return Progress(); },
+        clock_, has_work ? options_.no_progress_limit : absl::InfiniteDuration(),
+        [this] { return Progress(); },
         [&run, this] {
           run.report.stalled = true;
           run.cancellation.Request(absl::DeadlineExceededError(absl::StrCat(
@@ -401,7 +406,8 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
   // The whole is replaced by its pieces: neither delivered nor dropped.
   outbox_.End(item);
   if (item.counted) {
-    for (const PayloadId id : item.request->payloads) EndPart(&run, id, item.possible_duplicate, std::nullopt);
+    for (const PayloadId id : item.request->payloads)
+      EndPart(&run, id, item.possible_duplicate, std::nullopt);
   }
   return true;
 }
@@ -448,7 +454,8 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
     const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
     if (refused && options_.retry_all_statuses) {
       // The client tried again what is refused for now; the rest is tried again here, as often.
-      if (refused_for_good && laps_for_status++ < client_.options().max_attempts && !run.cancellation.requested()) {
+      if (refused_for_good && laps_for_status++ < client_.options().max_attempts &&
+          !run.cancellation.requested()) {
         continue;
       }
       Error(run, absl::StrCat("Max retries exceeded, returning HTTP error: status ", status, " from ",
@@ -484,8 +491,9 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
       if (options_.drop_refused) {
         ++run.report.refused_by_status[status];
         if (named_.insert(absl::StrCat("status/", item.endpoint, "/", status)).second) {
-          Error(run, absl::StrCat(ToString(pipeline_), ": ", endpoint.ToString(), " refused data with status ", status,
-                                  ", which is dropped; further ones are only counted"));
+          Error(run,
+                absl::StrCat(ToString(pipeline_), ": ", endpoint.ToString(), " refused data with status ",
+                             status, ", which is dropped; further ones are only counted"));
         }
         Drop(&run, item, status == 413 ? DropReason::kTooLarge : DropReason::kRefused);
         co_return false;
@@ -497,7 +505,8 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
     if (result.last_class == RetryClass::kUnreachable) run.unreachable = true;
     if (result.last_class == RetryClass::kMisconfigured && !result.failures.empty() &&
         named_.insert(absl::StrCat("misconfigured/", item.endpoint)).second) {
-      LOG(WARNING) << ToString(pipeline_) << ": " << result.failures.back().ToString() << "; the data is kept";
+      LOG(WARNING) << ToString(pipeline_) << ": " << result.failures.back().ToString()
+                   << "; the data is kept";
     }
     if (!options_.retry_ambiguous && result.may_have_been_accepted && IsAmbiguous(result)) {
       item.possible_duplicate = true;
@@ -510,7 +519,8 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
     if (options_.on_failure != OnFailure::kKeep || redrive) {
       Error(run, absl::StrCat("Max retries exceeded, returning request error: ",
                               result.failures.empty() ? "cancelled" : result.failures.back().ToString()));
-      Error(run, absl::StrCat(absl::AsciiStrToUpper(ToString(pipeline_)), " | Request failed: No requests sent"));
+      Error(run,
+            absl::StrCat(absl::AsciiStrToUpper(ToString(pipeline_)), " | Request failed: No requests sent"));
     }
     Fail(run, std::move(item), redrive);
     co_return false;

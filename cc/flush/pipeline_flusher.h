@@ -79,8 +79,8 @@ class PipelineFlusher {
   absl::Status Add(EncodedRequest request);
 
   // -- For flushers that encode later ------------------------------------------------------------------
-  // Takes over a payload that is not encoded yet; `bytes` and what the caller holds must fit. ResourceExhausted
-  // as above.
+  // Takes over a payload that is not encoded yet; `bytes` and what the caller holds must fit.
+  // ResourceExhausted as above.
   absl::Status Open(PayloadId id, size_t bytes_held);
   // Takes in a request of payloads that were opened before.
   void AddAdmitted(EncodedRequest request);
@@ -137,10 +137,10 @@ class PipelineFlusher {
     Cancellation cancellation;
     absl::Duration deadline;
     FlushReport report;
-    bool last = false;             // Shutdown
-    bool reached = false;          // an answer came
-    bool unreachable = false;      // a request failed without one
-    std::set<size_t> key_refused;  // endpoints whose key was looked up again in vain
+    bool last = false;                   // Shutdown
+    bool reached = false;                // an answer came
+    bool unreachable = false;            // a request failed without one
+    std::set<size_t> key_refused;        // endpoints whose key was looked up again in vain
     std::vector<Outbox::Item> accepted;  // kept only for return_all_on_failure
     bool failed = false;
   };
@@ -172,8 +172,8 @@ class PipelineFlusher {
   Outbox outbox_;
   Breaker breaker_;
   absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; walked only to be checked
-  int64_t open_parts_ = 0;      // of all payloads
-  int64_t opened_ = 0;          // of those, not encoded yet
+  int64_t open_parts_ = 0;                            // of all payloads
+  int64_t opened_ = 0;                                // of those, not encoded yet
   int64_t handed_over_ = 0;
   int64_t delivered_ = 0;
   int64_t turned_away_ = 0;

@@ -38,11 +38,14 @@ class PipelineFlusherTest : public testing::Test {
     std::vector<Endpoint> endpoints;
     for (int i = 0; i <= additional; ++i) {
       keys_.push_back(std::make_shared<ScriptedKey>("key" + std::to_string(i)));
-      endpoints.push_back(*MakeEndpoint("https://intake" + std::to_string(i) + ".example", pipeline, keys_.back()));
+      endpoints.push_back(
+          *MakeEndpoint("https://intake" + std::to_string(i) + ".example", pipeline, keys_.back()));
     }
-    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, options, pipeline, std::move(endpoints));
+    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, options, pipeline,
+                                                 std::move(endpoints));
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) {
-      EXPECT_TRUE(outcomes_.emplace(outcome.id, outcome).second) << "payload " << outcome.id << " ended twice";
+      EXPECT_TRUE(outcomes_.emplace(outcome.id, outcome).second)
+          << "payload " << outcome.id << " ended twice";
     });
     client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   }
@@ -56,7 +59,9 @@ class PipelineFlusherTest : public testing::Test {
     return request;
   }
   void Add(PayloadId id) { ASSERT_TRUE(flusher_->Add(Request(id)).ok()); }
-  void Check() { ASSERT_TRUE(flusher_->CheckInvariantByWalking().ok()) << flusher_->CheckInvariantByWalking(); }
+  void Check() {
+    ASSERT_TRUE(flusher_->CheckInvariantByWalking().ok()) << flusher_->CheckInvariantByWalking();
+  }
 
   // Steps, with the invariant checked after each; time passes when there is nothing else to do.
   FlushReport RunFlush(bool shutdown = false, absl::Duration deadline = absl::Seconds(10)) {
@@ -98,7 +103,8 @@ using Bodies = std::vector<std::string>;
 TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {
   Make();
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
-  for (const int status : {200, 202, 204}) client_.Answer({.result = Answered(status), .after = absl::Seconds(1)});
+  for (const int status : {200, 202, 204})
+    client_.Answer({.result = Answered(status), .after = absl::Seconds(1)});
   const FlushReport report = RunFlush();
   EXPECT_EQ(client_.most_open(), 3);
   EXPECT_EQ(report.delivered, 3);
@@ -349,8 +355,9 @@ TEST_F(PipelineFlusherTest, AdditionalEndpointsHaveTheirOwnKeyAndCountersAndNoPa
   EXPECT_EQ(flusher_->outbox().items(), 1);
   std::map<std::string, std::string> keys;
   for (const FakeClient::Sent& sent : client_.sent()) keys[sent.request.destination.host] = KeyOf(sent);
-  EXPECT_EQ(keys, (std::map<std::string, std::string>{
-                      {"intake0.example", "key0"}, {"intake1.example", "key1"}, {"intake2.example", "key2"}}));
+  EXPECT_EQ(keys,
+            (std::map<std::string, std::string>{
+                {"intake0.example", "key0"}, {"intake1.example", "key1"}, {"intake2.example", "key2"}}));
   EXPECT_EQ(client_.sent()[0].request.body, client_.sent()[1].request.body);
   client_.clear_sent();
   client_.Answer(Answered(400));
@@ -412,8 +419,9 @@ TEST_F(PipelineFlusherTest, AnOutageCostsTwoShortFlushesThenNothingThenProbes) {
   Make();
   Add(1);
   Add(2);
-  client_.set_otherwise(
-      [](const FakeClient::Sent&) { return FakeClient::Scripted{.after = absl::InfiniteDuration(), .connects = false}; });
+  client_.set_otherwise([](const FakeClient::Sent&) {
+    return FakeClient::Scripted{.after = absl::InfiniteDuration(), .connects = false};
+  });
   absl::Duration cost;
   for (int i = 0; i < 2; ++i) {
     const FlushReport report = RunFlush();
@@ -448,7 +456,8 @@ TEST_F(PipelineFlusherTest, AnOutageCostsTwoShortFlushesThenNothingThenProbes) {
 TEST_F(PipelineFlusherTest, RefusedConnectionsAreStrikesToo) {
   Make();
   Add(1);
-  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
+  client_.set_otherwise(
+      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
   RunFlush();
   RunFlush();
   EXPECT_TRUE(RunFlush().skipped);
@@ -559,7 +568,8 @@ TEST_F(PipelineFlusherTest, ARedriveThatFailsIsTheEnd) {
 TEST_F(PipelineFlusherTest, RetryAllStatusesTriesARefusalAsOftenAsTheClientTriesAndThenDropsIt) {
   Make(Peers(OnFailure::kRedriveAtShutdown));
   client_.mutable_options().max_attempts = 3;
-  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(400)}; });
+  client_.set_otherwise(
+      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(400)}; });
   Add(1);
   const FlushReport report = RunFlush();
   EXPECT_EQ(report.requests, 3);
@@ -587,7 +597,8 @@ TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
     flusher_->set_splitter([](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> halves;
       if (request.body->size() < 4) return halves;
-      halves.push_back(std::make_shared<const std::string>(request.body->substr(0, request.body->size() / 2)));
+      halves.push_back(
+          std::make_shared<const std::string>(request.body->substr(0, request.body->size() / 2)));
       halves.push_back(std::make_shared<const std::string>(request.body->substr(request.body->size() / 2)));
       return halves;
     });
@@ -600,16 +611,35 @@ TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
       if (!faults) return scripted;
       scripted.written_when_cancelled = random() % 2;
       switch (random() % 12) {
-        case 0: scripted.result = Answered(503); break;
-        case 1: scripted.result = Answered(400); break;
-        case 2: scripted.result = Answered(403); break;
-        case 3: scripted.result = Answered(413); break;
-        case 4: scripted.result = Unreachable(); break;
-        case 5: scripted.result = Ambiguous(); break;
-        case 6: scripted.result = Misconfigured(); break;
-        case 7: scripted.result = Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true); break;
-        case 8: scripted.after = absl::InfiniteDuration(); break;
-        default: break;
+        case 0:
+          scripted.result = Answered(503);
+          break;
+        case 1:
+          scripted.result = Answered(400);
+          break;
+        case 2:
+          scripted.result = Answered(403);
+          break;
+        case 3:
+          scripted.result = Answered(413);
+          break;
+        case 4:
+          scripted.result = Unreachable();
+          break;
+        case 5:
+          scripted.result = Ambiguous();
+          break;
+        case 6:
+          scripted.result = Misconfigured();
+          break;
+        case 7:
+          scripted.result = Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true);
+          break;
+        case 8:
+          scripted.after = absl::InfiniteDuration();
+          break;
+        default:
+          break;
       }
       return scripted;
     });

@@ -46,9 +46,9 @@ struct SendResult {
   bool possible_duplicate = false;
   // Not accepted, and the peer may have taken it all the same: sending it again needs the mark.
   bool may_have_been_accepted = false;
-  int attempts = 0;        // counted tries
-  int unsent_laps = 0;     // free ones: a reused connection died before a byte was given to it
-  absl::Duration delayed;  // in backoff
+  int attempts = 0;                       // counted tries
+  int unsent_laps = 0;                    // free ones: a reused connection died before a byte was given to it
+  absl::Duration delayed;                 // in backoff
   std::vector<ExchangeFailure> failures;  // each failed try, in order
   // Of the last failure; nothing if accepted.
   std::optional<RetryClass> last_class;

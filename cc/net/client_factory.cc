@@ -20,9 +20,11 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClient(Executor& executor, Clock& cl
   const auto counters = std::make_shared<Counters>();
   THAW_ASSIGN_OR_RETURN(std::unique_ptr<TlsConnector> tls,
                         MakeTlsConnector(executor, clock, options, counters->connection, warnings));
-  THAW_ASSIGN_OR_RETURN(std::unique_ptr<Dialer> dialer, MakeStackDialer(executor, clock, network, std::move(tls),
-                                                                        options, counters->connection));
-  return MakeClientWithDialer(executor, clock, std::move(dialer), std::move(options), std::move(random), counters);
+  THAW_ASSIGN_OR_RETURN(
+      std::unique_ptr<Dialer> dialer,
+      MakeStackDialer(executor, clock, network, std::move(tls), options, counters->connection));
+  return MakeClientWithDialer(executor, clock, std::move(dialer), std::move(options), std::move(random),
+                              counters);
 }
 
 }  // namespace thaw

@@ -7,7 +7,8 @@ namespace thaw {
 namespace {
 
 absl::Status Bad(std::string_view field, std::string_view value, std::string_view want) {
-  return absl::InvalidArgumentError(absl::StrCat("ClientOptions.", field, " is ", value, "; it must be ", want));
+  return absl::InvalidArgumentError(
+      absl::StrCat("ClientOptions.", field, " is ", value, "; it must be ", want));
 }
 
 absl::Status PositiveDuration(std::string_view field, absl::Duration value) {
@@ -29,9 +30,10 @@ absl::Status ClientOptions::Validate() const {
   if (backoff_base < absl::ZeroDuration() || backoff_cap < absl::ZeroDuration()) {
     return Bad("backoff_base or backoff_cap", "below zero", "zero or more");
   }
-  for (const auto& [field, value] : {std::pair<std::string_view, absl::Duration>{"idle_timeout", idle_timeout},
-                                     {"exchange_timeout", exchange_timeout},
-                                     {"resume_grace", resume_grace}}) {
+  for (const auto& [field, value] :
+       {std::pair<std::string_view, absl::Duration>{"idle_timeout", idle_timeout},
+        {"exchange_timeout", exchange_timeout},
+        {"resume_grace", resume_grace}}) {
     if (absl::Status status = PositiveDuration(field, value); !status.ok()) return status;
   }
   if (max_response_head_bytes < 256) {
@@ -39,7 +41,8 @@ absl::Status ClientOptions::Validate() const {
   }
   if (tls_min_version > tls_max_version) return Bad("tls_min_version", "TLS 1.3", "at most tls_max_version");
   if (!use_public_roots && !use_os_roots && tls_cert_file.empty() && !skip_ssl_validation) {
-    return Bad("use_public_roots", "off", "on unless tls_cert_file or use_os_roots says whom to trust instead");
+    return Bad("use_public_roots", "off",
+               "on unless tls_cert_file or use_os_roots says whom to trust instead");
   }
   if (!proxy_url.empty()) {
     if (const auto url = ParseUrl(proxy_url); !url.ok()) {

@@ -17,7 +17,8 @@ std::string_view SchemeText(Destination::Scheme scheme) {
 uint16_t DefaultPort(Destination::Scheme scheme) { return scheme == Destination::Scheme::kHttps ? 443 : 80; }
 
 std::string BracketedHost(const Destination& destination) {
-  return destination.host.find(':') == std::string::npos ? destination.host : absl::StrCat("[", destination.host, "]");
+  return destination.host.find(':') == std::string::npos ? destination.host
+                                                         : absl::StrCat("[", destination.host, "]");
 }
 
 // For error texts: whatever stands before '@' in the authority may be a secret.
@@ -51,18 +52,22 @@ bool IsHostCharacter(char c) {
 bool IsIpv6Character(char c) {
   return absl::ascii_isxdigit(static_cast<unsigned char>(c)) || c == ':' || c == '.' || c == '%';
 }
-bool IsTargetCharacter(char c) { return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f; }
+bool IsTargetCharacter(char c) {
+  return static_cast<unsigned char>(c) > 0x20 && static_cast<unsigned char>(c) < 0x7f;
+}
 
 }  // namespace
 
 std::string ToString(const Destination& destination) {
-  const std::string authority = destination.port == DefaultPort(destination.scheme) ? BracketedHost(destination)
-                                                                                    : Authority(destination);
+  const std::string authority = destination.port == DefaultPort(destination.scheme)
+                                    ? BracketedHost(destination)
+                                    : Authority(destination);
   return absl::StrCat(SchemeText(destination.scheme), "://", authority);
 }
 
 std::string HostHeader(const Destination& destination) {
-  return destination.port == DefaultPort(destination.scheme) ? BracketedHost(destination) : Authority(destination);
+  return destination.port == DefaultPort(destination.scheme) ? BracketedHost(destination)
+                                                             : Authority(destination);
 }
 
 std::string Authority(const Destination& destination) {
@@ -106,21 +111,24 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos) return bad("its IPv6 address has no closing bracket");
     host = authority.substr(1, close - 1);
-    if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) || !absl::StrContains(host, ':')) {
+    if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) ||
+        !absl::StrContains(host, ':')) {
       return bad("what stands in brackets is not an IPv6 address");
     }
     authority.remove_prefix(close + 1);
   } else {
     host = authority.substr(0, std::min(authority.find(':'), authority.size()));
     if (host.empty()) return bad("it has no host");
-    if (!std::all_of(host.begin(), host.end(), IsHostCharacter)) return bad("its host has a character no host may have");
+    if (!std::all_of(host.begin(), host.end(), IsHostCharacter))
+      return bad("its host has a character no host may have");
     authority.remove_prefix(host.size());
   }
   url.destination.host = absl::AsciiStrToLower(host);
   url.destination.port = DefaultPort(url.destination.scheme);
   if (!authority.empty()) {
     uint32_t port = 0;
-    if (authority.front() != ':' || !absl::SimpleAtoi(authority.substr(1), &port) || port == 0 || port > 65535) {
+    if (authority.front() != ':' || !absl::SimpleAtoi(authority.substr(1), &port) || port == 0 ||
+        port > 65535) {
       return bad("its port is not a number from 1 to 65535");
     }
     url.destination.port = static_cast<uint16_t>(port);

@@ -107,7 +107,8 @@ RetryClass ClassOfDial(const ExchangeFailure& failure) {
 }
 
 RetryClass ClassOfStatus(int status) {
-  return status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow : RetryClass::kRefusedForGood;
+  return status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
+                                                         : RetryClass::kRefusedForGood;
 }
 
 }  // namespace
@@ -120,7 +121,8 @@ RetryClass ClassOf(const ExchangeFailure& failure) {
     case BytesWritten::kNone:
       // A reused connection that died idle says nothing about the peer. One that merely took nothing in
       // time does, and so does a fresh one.
-      return failure.reused && failure.fault != Fault::kTimeout ? RetryClass::kUnsent : RetryClass::kUnreachable;
+      return failure.reused && failure.fault != Fault::kTimeout ? RetryClass::kUnsent
+                                                                : RetryClass::kUnreachable;
     case BytesWritten::kPart:
       // A body shorter than its Content-Length can't have been accepted.
       return RetryClass::kIncomplete;
@@ -134,12 +136,16 @@ RetryClass ClassOf(const ExchangeFailure& failure) {
 }
 
 bool MayHaveBeenAccepted(const ExchangeFailure& failure) {
-  return !failure.head_complete && !BeforeTheRequest(failure.phase) && failure.bytes_written == BytesWritten::kAll;
+  return !failure.head_complete && !BeforeTheRequest(failure.phase) &&
+         failure.bytes_written == BytesWritten::kAll;
 }
 
 std::string ExchangeFailure::ToString() const {
   std::vector<std::string> facts;
-  if (reused) facts.push_back(idle_for > absl::ZeroDuration() ? absl::StrCat("reused, idle ", absl::FormatDuration(idle_for)) : "reused");
+  if (reused)
+    facts.push_back(idle_for > absl::ZeroDuration()
+                        ? absl::StrCat("reused, idle ", absl::FormatDuration(idle_for))
+                        : "reused");
   if (epoch_crossed) facts.push_back("crossed a freeze");
   if (!BeforeTheRequest(phase)) facts.push_back(absl::StrCat("written: ", thaw::ToString(bytes_written)));
   if (status != 0) facts.push_back(absl::StrCat("status ", status));

@@ -25,26 +25,28 @@ std::string_view ToString(Phase phase);
 
 // How much of the request (head and body) the transport below TLS took.
 enum class BytesWritten { kNone, kPart, kAll };
-inline constexpr BytesWritten kAllBytesWritten[] = {BytesWritten::kNone, BytesWritten::kPart, BytesWritten::kAll};
+inline constexpr BytesWritten kAllBytesWritten[] = {BytesWritten::kNone, BytesWritten::kPart,
+                                                    BytesWritten::kAll};
 std::string_view ToString(BytesWritten bytes);
 
 // What went wrong, apart from where.
 enum class Fault {
-  kNone,            // nothing: the exchange was answered, with a status that is not 2xx
-  kReset,           // reset by the peer, or another error of the system on an open connection
-  kEnd,             // the peer ended the stream in order
-  kTimeout,         // the deadline passed, or the grace after a resume
-  kProtocol,        // bytes that are not HTTP or not TLS, or past a limit
-  kNotFound,        // no such name
-  kRefused,         // no connection: refused, unreachable, no resolver
-  kCertificate,     // chain, host name or validity refused by us
-  kCredential,      // the proxy wants a credential (407)
-  kProxyStatus,     // the proxy answered CONNECT with another status
-  kCancelled,       // the caller gave up
+  kNone,         // nothing: the exchange was answered, with a status that is not 2xx
+  kReset,        // reset by the peer, or another error of the system on an open connection
+  kEnd,          // the peer ended the stream in order
+  kTimeout,      // the deadline passed, or the grace after a resume
+  kProtocol,     // bytes that are not HTTP or not TLS, or past a limit
+  kNotFound,     // no such name
+  kRefused,      // no connection: refused, unreachable, no resolver
+  kCertificate,  // chain, host name or validity refused by us
+  kCredential,   // the proxy wants a credential (407)
+  kProxyStatus,  // the proxy answered CONNECT with another status
+  kCancelled,    // the caller gave up
 };
-inline constexpr Fault kAllFaults[] = {Fault::kNone,     Fault::kReset,       Fault::kEnd,        Fault::kTimeout,
-                                       Fault::kProtocol, Fault::kNotFound,    Fault::kRefused,    Fault::kCertificate,
-                                       Fault::kCredential, Fault::kProxyStatus, Fault::kCancelled};
+inline constexpr Fault kAllFaults[] = {Fault::kNone,        Fault::kReset,       Fault::kEnd,
+                                       Fault::kTimeout,     Fault::kProtocol,    Fault::kNotFound,
+                                       Fault::kRefused,     Fault::kCertificate, Fault::kCredential,
+                                       Fault::kProxyStatus, Fault::kCancelled};
 std::string_view ToString(Fault fault);
 
 struct AddressOutcome {
@@ -65,7 +67,7 @@ struct ExchangeFailure {
   absl::Duration idle_for;      // how long the connection had been idle before; zero if it wasn't
   std::optional<absl::Duration> retry_after;  // of the answer
   std::vector<AddressOutcome> addresses;      // each address that was tried, in order
-  absl::Status error;  // never OK; says what and where
+  absl::Status error;                         // never OK; says what and where
 
   // One line: "head: reset by peer (reused, idle 3s, all written) https://..."
   std::string ToString() const;
@@ -83,8 +85,8 @@ enum class RetryClass {
   kCancelled,       // kept by whoever cancelled; ambiguous if all was written (see ClassOf)
 };
 inline constexpr RetryClass kAllRetryClasses[] = {
-    RetryClass::kUnsent,    RetryClass::kUnreachable,   RetryClass::kMisconfigured,
-    RetryClass::kIncomplete, RetryClass::kStale,        RetryClass::kAmbiguous,
+    RetryClass::kUnsent,        RetryClass::kUnreachable,    RetryClass::kMisconfigured,
+    RetryClass::kIncomplete,    RetryClass::kStale,          RetryClass::kAmbiguous,
     RetryClass::kRefusedForNow, RetryClass::kRefusedForGood, RetryClass::kCancelled};
 std::string_view ToString(RetryClass retry_class);
 

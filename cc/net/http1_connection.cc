@@ -28,9 +28,10 @@ Fault FaultOf(const absl::Status& status) {
   }
 }
 
-void AppendHead(const HttpRequest& request, const RequestForm& form, std::string_view user_agent, std::string& head) {
-  absl::StrAppend(&head, request.method, " ", form.absolute ? ToString(request.destination) : "", request.target,
-                  " HTTP/1.1\r\nHost: ", HostHeader(request.destination), "\r\n");
+void AppendHead(const HttpRequest& request, const RequestForm& form, std::string_view user_agent,
+                std::string& head) {
+  absl::StrAppend(&head, request.method, " ", form.absolute ? ToString(request.destination) : "",
+                  request.target, " HTTP/1.1\r\nHost: ", HostHeader(request.destination), "\r\n");
   if (!FindHeader(request.headers, "user-agent").has_value()) {
     absl::StrAppend(&head, "User-Agent: ", user_agent, "\r\n");
   }
@@ -65,7 +66,8 @@ Http1Connection::Http1Connection(Executor& executor, std::unique_ptr<Transport> 
 Http1Connection::~Http1Connection() { CloseTransport(); }
 
 void Http1Connection::CountBytes() {
-  counters_.bytes_sent += transport_->wire_bytes_sent() - std::exchange(counted_sent_, transport_->wire_bytes_sent());
+  counters_.bytes_sent +=
+      transport_->wire_bytes_sent() - std::exchange(counted_sent_, transport_->wire_bytes_sent());
   counters_.bytes_received +=
       transport_->wire_bytes_received() - std::exchange(counted_received_, transport_->wire_bytes_received());
 }
@@ -168,8 +170,8 @@ void Http1Connection::TakeRequest() {
 }
 
 void Http1Connection::WriteMore() {
-  const std::string_view next = head_taken_ < head_.size() ? std::string_view(head_).substr(head_taken_)
-                                                           : body_.substr(body_taken_);
+  const std::string_view next =
+      head_taken_ < head_.size() ? std::string_view(head_).substr(head_taken_) : body_.substr(body_taken_);
   if (next.empty()) return;
   writing_ = true;
   transport_->StartWrite(next, [self = shared_from_this()](IoResult result) {
@@ -195,7 +197,8 @@ void Http1Connection::OnWritten(IoResult result) {
 
 BytesWritten Http1Connection::bytes_written() const {
   if (head_taken_ + body_taken_ == 0) return BytesWritten::kNone;
-  return head_taken_ == head_.size() && body_taken_ == body_.size() ? BytesWritten::kAll : BytesWritten::kPart;
+  return head_taken_ == head_.size() && body_taken_ == body_.size() ? BytesWritten::kAll
+                                                                    : BytesWritten::kPart;
 }
 
 void Http1Connection::Fail(Phase phase, Fault fault, absl::Status error) {
@@ -233,7 +236,8 @@ void Http1Connection::Finish(ExchangeEnd end) {
   parser_.reset();
   body_ = std::string_view();
   // Through the queue, so that whoever is told may do anything with this connection.
-  executor_.Post([done = std::exchange(done_, nullptr), end = std::move(end)]() mutable { done(std::move(end)); });
+  executor_.Post(
+      [done = std::exchange(done_, nullptr), end = std::move(end)]() mutable { done(std::move(end)); });
 }
 
 bool Http1Connection::CheckUsable() {

@@ -54,9 +54,9 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
 
   // Takes over an open stream and starts the standing read. `on_idle_closed` runs when the peer ends the
   // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
-  static std::shared_ptr<Http1Connection> Start(Executor& executor, std::unique_ptr<Transport> transport,
-                                                const ClientOptions& options, ExchangeCounters& counters,
-                                                absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
+  static std::shared_ptr<Http1Connection> Start(
+      Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
+      ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
   ~Http1Connection();
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
@@ -86,7 +86,8 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   enum class State { kIdle, kQueued, kBusy, kClosed };
 
   Http1Connection(Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
-                  ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
+                  ExchangeCounters& counters,
+                  absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
 
   void StandingRead();
   void OnRead(IoResult result);

@@ -1,11 +1,10 @@
 #include "cc/net/http1_parser.h"
 
 #include <algorithm>
+#include <boost/beast/http/basic_parser.hpp>
 #include <cstdint>
 #include <optional>
 #include <utility>
-
-#include <boost/beast/http/basic_parser.hpp>
 
 #include "absl/strings/str_cat.h"
 
@@ -26,7 +25,8 @@ class Http1Parser::Framing : public http::basic_parser</*isRequest=*/false> {
   }
 
  private:
-  void on_request_impl(http::verb, boost::beast::string_view, boost::beast::string_view, int, error_code&) override {}
+  void on_request_impl(http::verb, boost::beast::string_view, boost::beast::string_view, int,
+                       error_code&) override {}
   void on_response_impl(int code, boost::beast::string_view, int, error_code&) override {
     owner_.response_.status = code;
     owner_.response_.headers.clear();
@@ -39,12 +39,15 @@ class Http1Parser::Framing : public http::basic_parser</*isRequest=*/false> {
   void on_body_init_impl(const boost::optional<uint64_t>&, error_code&) override {}
   size_t on_body_impl(boost::beast::string_view body, error_code&) override { return Keep(body); }
   void on_chunk_header_impl(uint64_t, boost::beast::string_view, error_code&) override {}
-  size_t on_chunk_body_impl(uint64_t, boost::beast::string_view body, error_code&) override { return Keep(body); }
+  size_t on_chunk_body_impl(uint64_t, boost::beast::string_view body, error_code&) override {
+    return Keep(body);
+  }
   void on_finish_impl(error_code&) override {}
 
   size_t Keep(boost::beast::string_view body) {
     std::string& kept = owner_.response_.body;
-    const size_t room = owner_.limits_.body_kept_bytes - std::min(owner_.limits_.body_kept_bytes, kept.size());
+    const size_t room =
+        owner_.limits_.body_kept_bytes - std::min(owner_.limits_.body_kept_bytes, kept.size());
     kept.append(body.data(), std::min(room, body.size()));
     owner_.body_bytes_ += body.size();
     return body.size();
@@ -53,7 +56,8 @@ class Http1Parser::Framing : public http::basic_parser</*isRequest=*/false> {
   Http1Parser& owner_;
 };
 
-Http1Parser::Http1Parser(const Limits& limits) : limits_(limits), framing_(std::make_unique<Framing>(*this)) {}
+Http1Parser::Http1Parser(const Limits& limits)
+    : limits_(limits), framing_(std::make_unique<Framing>(*this)) {}
 Http1Parser::~Http1Parser() = default;
 
 Http1Parser::State Http1Parser::Fail(std::string_view what) {
@@ -108,7 +112,8 @@ Http1Parser::State Http1Parser::Put(std::string_view bytes) {
     pending_.assign(bytes);
   }
   // Beast counts its own limit only over what it consumed.
-  if (state_ == State::kHead && pending_.size() > limits_.head_bytes) return Fail("the head is longer than allowed");
+  if (state_ == State::kHead && pending_.size() > limits_.head_bytes)
+    return Fail("the head is longer than allowed");
   return state_;
 }
 

@@ -29,11 +29,11 @@ class Http1Parser {
     size_t body_drained_bytes;  // beyond it the rest isn't worth reading: kEnough
   };
   enum class State {
-    kHead,      // the head isn't whole
-    kBody,      // the head is, the body isn't
-    kDone,      // all of it came
-    kEnough,    // the body is longer than anybody wants to read
-    kError,     // not HTTP, or past a limit: error() says what
+    kHead,    // the head isn't whole
+    kBody,    // the head is, the body isn't
+    kDone,    // all of it came
+    kEnough,  // the body is longer than anybody wants to read
+    kError,   // not HTTP, or past a limit: error() says what
   };
 
   explicit Http1Parser(const Limits& limits);

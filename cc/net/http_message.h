@@ -35,8 +35,8 @@ struct HttpRequest {
 struct HttpResponse {
   int status = 0;
   HttpHeaders headers;
-  std::string body;         // as far as it is kept (ClientOptions::max_response_body_kept_bytes)
-  bool body_whole = true;   // false: cut by the peer, or not drained to its end
+  std::string body;        // as far as it is kept (ClientOptions::max_response_body_kept_bytes)
+  bool body_whole = true;  // false: cut by the peer, or not drained to its end
 
   // "202, 2 headers, 15 bytes: {...}", a body over 64 bytes cut.
   std::string ToString() const;

@@ -53,9 +53,9 @@ class Pool {
   struct Lease {
     std::shared_ptr<Connection> connection;
     Key key;
-    bool reused = false;        // it carried a request before
-    absl::Duration idle_for;    // zero if it was fresh or shared
-    int64_t epoch = 0;          // in which it was opened
+    bool reused = false;      // it carried a request before
+    absl::Duration idle_for;  // zero if it was fresh or shared
+    int64_t epoch = 0;        // in which it was opened
   };
   using Acquired = std::variant<Lease, DialFailure>;
   using OnAcquired = absl::AnyInvocable<void(Acquired)>;
@@ -186,7 +186,8 @@ class Pool {
       } else {
         for (size_t i = 0; i < host.idle.size();) {
           Lease& lease = host.idle[i].lease;
-          if (options_.on_resume == OnResume::kProbe && !(lease.connection->open() && lease.connection->CheckUsable())) {
+          if (options_.on_resume == OnResume::kProbe &&
+              !(lease.connection->open() && lease.connection->CheckUsable())) {
             ++counters_.dropped_not_usable;
             const Lease gone = std::move(lease);
             host.idle.erase(host.idle.begin() + i);
@@ -219,10 +220,16 @@ class Pool {
     const auto found = hosts_.find(key);
     return found == hosts_.end() ? 0 : found->second.open;
   }
-  int open() const { return Sum([](const Host& host) { return host.open; }); }
-  int idle() const { return Sum([](const Host& host) { return static_cast<int>(host.idle.size()); }); }
+  int open() const {
+    return Sum([](const Host& host) { return host.open; });
+  }
+  int idle() const {
+    return Sum([](const Host& host) { return static_cast<int>(host.idle.size()); });
+  }
   int dialling() const { return static_cast<int>(dial_keys_.size()); }
-  int waiting() const { return Sum([](const Host& host) { return static_cast<int>(host.waiters.size()); }); }
+  int waiting() const {
+    return Sum([](const Host& host) { return static_cast<int>(host.waiters.size()); });
+  }
 
  private:
   struct Waiter {
@@ -386,7 +393,8 @@ class Pool {
   void OnPatienceOver(const Key& key) {
     Host& host = hosts_[key];
     if (host.waiters.empty()) return;
-    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) Begin(key, host);
+    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host))
+      Begin(key, host);
     // The next one is dialled when he has waited as long again.
     host.patient = 0;
     WatchPatience(key, host);

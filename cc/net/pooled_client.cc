@@ -105,7 +105,8 @@ class PooledClient : public Client {
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
   // Whether to try again, and after how long; nothing: the result stands.
   std::optional<absl::Duration> Again(const ExchangeFailure& failure, RetryClass retry_class,
-                                      const SendOptions& options, Once& once, const SendResult& result, int max_laps);
+                                      const SendOptions& options, Once& once, const SendResult& result,
+                                      int max_laps);
   void Count(RetryClass retry_class);
 
   Executor& executor_;
@@ -130,8 +131,8 @@ void PooledClient::StartDial(const Destination& destination, uint64_t dial) {
   running.deadline = Alarm(
       clock_, options_.exchange_timeout,
       [this, dial] {
-        CancelDial(dial, absl::DeadlineExceededError(
-                             absl::StrCat("no connection within ", absl::FormatDuration(options_.exchange_timeout))));
+        CancelDial(dial, absl::DeadlineExceededError(absl::StrCat(
+                             "no connection within ", absl::FormatDuration(options_.exchange_timeout))));
       },
       options_.late_alarm);
   Task<DialResult> task = dialer_->Dial(destination, running.cancellation);
@@ -185,17 +186,18 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   std::optional<ConnectionPool::Lease> lease;
   {
     Completion<ConnectionPool::Acquired> acquired(executor_);
-    const auto waiter = pool_.Acquire(request.destination, want, [&acquired](ConnectionPool::Acquired answer) {
-      acquired.Set(std::move(answer));
-    });
+    const auto waiter =
+        pool_.Acquire(request.destination, want,
+                      [&acquired](ConnectionPool::Acquired answer) { acquired.Set(std::move(answer)); });
     const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
       // Served already: the answer is on its way and is dealt with below.
       if (!pool_.CancelWaiter(request.destination, waiter)) return;
       ExchangeFailure failure;
       failure.phase = Phase::kConnect;
       failure.fault = FaultOfReason(reason);
-      failure.error = absl::Status(reason.code(), absl::StrCat(ToString(request.destination),
-                                                               ": waiting for a connection: ", reason.message()));
+      failure.error = absl::Status(
+          reason.code(),
+          absl::StrCat(ToString(request.destination), ": waiting for a connection: ", reason.message()));
       acquired.Set(std::move(failure));
     });
     ConnectionPool::Acquired answer = co_await acquired;
@@ -212,8 +214,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   exchange.connection = http;
   exchange.crossed = lease->epoch != pool_.epoch();
   Completion<ExchangeEnd> ended(executor_);
-  http->Begin(request, lease->connection->form,
-              [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
+  http->Begin(request, lease->connection->form, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
   {
     const auto registration = exchange_scope.OnRequest(
@@ -268,8 +269,8 @@ void PooledClient::Count(RetryClass retry_class) {
 }
 
 std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure, RetryClass retry_class,
-                                                  const SendOptions& options, Once& once, const SendResult& result,
-                                                  int max_laps) {
+                                                  const SendOptions& options, Once& once,
+                                                  const SendResult& result, int max_laps) {
   const bool attempts_left = result.attempts < options_.max_attempts;
   const auto backoff = [&] {
     return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
@@ -350,9 +351,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       if (const auto header = FindHeader(result.response->headers, "retry-after")) {
         refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
       }
-      refused.error = absl::FailedPreconditionError(
-          absl::StrCat(request.method, " ", ToString(request.destination), request.target, ": answered ",
-                       refused.status));
+      refused.error = absl::FailedPreconditionError(absl::StrCat(
+          request.method, " ", ToString(request.destination), request.target, ": answered ", refused.status));
     }
     ExchangeFailure& failure = *tried.failure;
     const RetryClass retry_class = ClassOf(failure);
@@ -366,7 +366,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     }
     VLOG(1) << failure.ToString();
     const std::optional<absl::Duration> delay = Again(failure, retry_class, options, once, result, max_laps);
-    want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh : Want::kAny;
+    want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh
+                                                                                       : Want::kAny;
     result.last_class = retry_class;
     result.failures.push_back(std::move(failure));
     if (!delay.has_value()) break;
@@ -399,16 +400,16 @@ void PooledClient::Resume() {
     ++counters_->connection.crossed;
     exchange.crossed = true;
     exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
-      connection->Abort(Fault::kTimeout,
-                        absl::DeadlineExceededError(absl::StrCat("no answer within ",
-                                                                 absl::FormatDuration(options_.resume_grace),
-                                                                 " of a resume")));
+      connection->Abort(Fault::kTimeout, absl::DeadlineExceededError(absl::StrCat(
+                                             "no answer within ", absl::FormatDuration(options_.resume_grace),
+                                             " of a resume")));
     });
   }
   for (auto& [dial, running] : dials_) {
     running.deadline = Alarm(clock_, options_.resume_grace, [this, dial = dial] {
-      CancelDial(dial, absl::DeadlineExceededError(absl::StrCat(
-                           "no connection within ", absl::FormatDuration(options_.resume_grace), " of a resume")));
+      CancelDial(dial,
+                 absl::DeadlineExceededError(absl::StrCat(
+                     "no connection within ", absl::FormatDuration(options_.resume_grace), " of a resume")));
     });
   }
 }
@@ -416,12 +417,12 @@ void PooledClient::Resume() {
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
-                                                             std::unique_ptr<Dialer> dialer, ClientOptions options,
-                                                             RandomFraction random,
+                                                             std::unique_ptr<Dialer> dialer,
+                                                             ClientOptions options, RandomFraction random,
                                                              std::shared_ptr<Counters> counters) {
   THAW_RETURN_IF_ERROR(options.Validate());
-  return std::make_unique<PooledClient>(executor, clock, std::move(dialer), std::move(options), std::move(random),
-                                        std::move(counters));
+  return std::make_unique<PooledClient>(executor, clock, std::move(dialer), std::move(options),
+                                        std::move(random), std::move(counters));
 }
 
 }  // namespace thaw

@@ -21,8 +21,8 @@ namespace thaw {
 // the jitter. Close() the client and run the executor until it is settled() before destroying it.
 // `counters`, if given, is where it counts (so that a dialer may count into it too).
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
-                                                             std::unique_ptr<Dialer> dialer, ClientOptions options,
-                                                             RandomFraction random,
+                                                             std::unique_ptr<Dialer> dialer,
+                                                             ClientOptions options, RandomFraction random,
                                                              std::shared_ptr<Counters> counters = nullptr);
 
 }  // namespace thaw

@@ -17,9 +17,9 @@ class PooledClientTest : public testing::Test {
  protected:
   void Build(ClientOptions options, SimIntakeOptions intake = {}) {
     intake_ = std::make_unique<SimIntake>(world_, std::move(intake));
-    auto client = MakeClientWithDialer(world_.executor(), world_.clock(),
-                                       std::make_unique<SimDialer>(world_, *intake_), std::move(options),
-                                       [this] { return world_.random().Fraction(); });
+    auto client =
+        MakeClientWithDialer(world_.executor(), world_.clock(), std::make_unique<SimDialer>(world_, *intake_),
+                             std::move(options), [this] { return world_.random().Fraction(); });
     ASSERT_TRUE(client.ok()) << client.status();
     client_ = *std::move(client);
   }

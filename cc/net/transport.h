@@ -63,8 +63,12 @@ class Transport {
   virtual int64_t wire_bytes_received() const = 0;
 
   // co_await transport.Read(...), co_await transport.Write(...).
-  auto Read(absl::Span<char> into) { return Awaiter{[this, into](Done done) { StartRead(into, std::move(done)); }}; }
-  auto Write(std::string_view from) { return Awaiter{[this, from](Done done) { StartWrite(from, std::move(done)); }}; }
+  auto Read(absl::Span<char> into) {
+    return Awaiter{[this, into](Done done) { StartRead(into, std::move(done)); }};
+  }
+  auto Write(std::string_view from) {
+    return Awaiter{[this, from](Done done) { StartWrite(from, std::move(done)); }};
+  }
 
  private:
   template <typename Start>

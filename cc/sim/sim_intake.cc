@@ -28,7 +28,8 @@ size_t ContentLength(std::string_view head) {
     if (!absl::StartsWithIgnoreCase(head.substr(at), kName)) continue;
     const size_t begin = at + kName.size();
     uint64_t length = 0;
-    if (absl::SimpleAtoi(absl::StripAsciiWhitespace(head.substr(begin, head.find('\r', begin) - begin)), &length)) {
+    if (absl::SimpleAtoi(absl::StripAsciiWhitespace(head.substr(begin, head.find('\r', begin) - begin)),
+                         &length)) {
       return length;
     }
   }
@@ -43,7 +44,8 @@ class SimIntake::Connection : public SimStream::Peer {
   Connection(SimIntake& intake, SimStream* stream) : intake_(intake), stream_(stream) {
     close_ = intake_.options_.idle_close;
     if (close_ == IdleClose::kMixed) {
-      close_ = static_cast<IdleClose>(intake_.world_.random().Below(static_cast<uint64_t>(IdleClose::kMixed)));
+      close_ =
+          static_cast<IdleClose>(intake_.world_.random().Below(static_cast<uint64_t>(IdleClose::kMixed)));
     }
     StartIdleTimer();
   }
@@ -116,7 +118,8 @@ class SimIntake::Connection : public SimStream::Peer {
       case SimFault::kStatus503:
         return Answer(service, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
       case SimFault::kStatus429:
-        return Answer(service, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
+        return Answer(service,
+                      "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n");
       case SimFault::kStatus400:
         return Answer(service, "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n");
       default:
@@ -175,7 +178,9 @@ class SimIntake::Connection : public SimStream::Peer {
 
 namespace {
 
-bool IsDialFault(SimFault fault) { return fault >= SimFault::kLookupFails && fault <= SimFault::kNarrowWindow; }
+bool IsDialFault(SimFault fault) {
+  return fault >= SimFault::kLookupFails && fault <= SimFault::kNarrowWindow;
+}
 
 }  // namespace
 
@@ -218,7 +223,8 @@ void SimIntake::Accepted(std::string_view body) {
 void SimIntake::CloseIdleIn(absl::Duration delay) {
   for (const auto& held : open_) {
     world_.At(delay, [held] {
-      if (const auto stream = held.lock()) static_cast<Connection*>(stream->peer())->CloseNowIfIdle(IdleClose::kFin);
+      if (const auto stream = held.lock())
+        static_cast<Connection*>(stream->peer())->CloseNowIfIdle(IdleClose::kFin);
     });
   }
 }
@@ -283,7 +289,8 @@ Task<absl::Status> SimDialer::Wait(absl::Duration delay, Cancellation& cancellat
   if (delay != absl::InfiniteDuration()) {
     world_.At(delay, [woken] { woken->Set(absl::OkStatus()); });
   }
-  const auto registration = cancellation.OnRequest([&woken](const absl::Status& reason) { woken->Set(reason); });
+  const auto registration =
+      cancellation.OnRequest([&woken](const absl::Status& reason) { woken->Set(reason); });
   Completion<absl::Status>& waiting = *woken;
   co_return co_await waiting;
 }

@@ -32,30 +32,30 @@ enum class IdleClose {
 };
 
 // X(name, what happens)
-#define THAW_SIM_FAULTS(X)                                                    \
-  X(kLookupFails, "the name is not resolved")                                 \
-  X(kConnectRefused, "the connection is refused")                             \
-  X(kConnectHangs, "the connection is never answered")                        \
-  X(kTlsReset, "reset during the handshake")                                  \
-  X(kTlsHangs, "the handshake is never answered")                             \
-  X(kStallMidRequest, "reads part of a request and closes its window")        \
-  X(kNarrowWindow, "takes the request in small pieces")                       \
-  X(kResetOnFirstByte, "reset when the first byte of the request arrives")    \
-  X(kResetMidRequest, "reads part of a request, then resets")                 \
-  X(kEndUnaccepted, "reads all, ends without an answer, did not accept")      \
-  X(kEndAccepted, "accepts, ends without an answer")                          \
-  X(kResetAccepted, "accepts, resets without an answer")                      \
-  X(kHalfHead, "accepts, sends half a head, ends")                            \
-  X(kHalfBody, "accepts, sends a whole head and half a body, ends")           \
-  X(kBlackHole, "the path is cut as the request is on its way")               \
-  X(kBlackHoleAccepted, "accepts, and the path is cut before the answer")     \
-  X(kNeverAnswers, "accepts and never answers")                               \
-  X(kSlowAnswer, "accepts, answers after seconds")                            \
-  X(kGarbage, "accepts, answers with bytes that are not HTTP")                \
-  X(kStatus503, "answers 503")                                                \
-  X(kStatus429, "answers 429 with Retry-After")                               \
-  X(kStatus400, "answers 400")                                                \
-  X(kConnectionClose, "accepts, answers with Connection: close")              \
+#define THAW_SIM_FAULTS(X)                                                 \
+  X(kLookupFails, "the name is not resolved")                              \
+  X(kConnectRefused, "the connection is refused")                          \
+  X(kConnectHangs, "the connection is never answered")                     \
+  X(kTlsReset, "reset during the handshake")                               \
+  X(kTlsHangs, "the handshake is never answered")                          \
+  X(kStallMidRequest, "reads part of a request and closes its window")     \
+  X(kNarrowWindow, "takes the request in small pieces")                    \
+  X(kResetOnFirstByte, "reset when the first byte of the request arrives") \
+  X(kResetMidRequest, "reads part of a request, then resets")              \
+  X(kEndUnaccepted, "reads all, ends without an answer, did not accept")   \
+  X(kEndAccepted, "accepts, ends without an answer")                       \
+  X(kResetAccepted, "accepts, resets without an answer")                   \
+  X(kHalfHead, "accepts, sends half a head, ends")                         \
+  X(kHalfBody, "accepts, sends a whole head and half a body, ends")        \
+  X(kBlackHole, "the path is cut as the request is on its way")            \
+  X(kBlackHoleAccepted, "accepts, and the path is cut before the answer")  \
+  X(kNeverAnswers, "accepts and never answers")                            \
+  X(kSlowAnswer, "accepts, answers after seconds")                         \
+  X(kGarbage, "accepts, answers with bytes that are not HTTP")             \
+  X(kStatus503, "answers 503")                                             \
+  X(kStatus429, "answers 429 with Retry-After")                            \
+  X(kStatus400, "answers 400")                                             \
+  X(kConnectionClose, "accepts, answers with Connection: close")           \
   X(kEndAfterAnswer, "accepts, answers, and ends straight away")
 
 enum class SimFault {

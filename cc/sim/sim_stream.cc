@@ -117,9 +117,10 @@ void SimStream::CompleteWrite() {
     sent_ += static_cast<int64_t>(size);
     result = {absl::OkStatus(), size};
     if (!cut_) {
-      world_.At(one_way_, [self = shared_from_this(), bytes = std::string(write_from_.substr(0, size))]() mutable {
-        self->DeliverToPeer(std::move(bytes));
-      });
+      world_.At(one_way_,
+                [self = shared_from_this(), bytes = std::string(write_from_.substr(0, size))]() mutable {
+                  self->DeliverToPeer(std::move(bytes));
+                });
     }
   }
   world_.executor().Post([done = std::exchange(write_done_, nullptr), result = std::move(result)]() mutable {

@@ -27,9 +27,9 @@ namespace thaw {
 
 // Which of the frozen machine's clocks count the frozen time.
 enum class FrozenClocks {
-  kAllAdvance,           // as measured for on-demand freezes (SIGSTOP and the cgroup freezer do so too)
+  kAllAdvance,            // as measured for on-demand freezes (SIGSTOP and the cgroup freezer do so too)
   kMonotonicStandsStill,  // a paused virtual machine whose wall clock is set right afterwards
-  kAllStandStill,        // a paused virtual machine that nobody tells the time
+  kAllStandStill,         // a paused virtual machine that nobody tells the time
 };
 
 class SimWorld {

@@ -41,9 +41,9 @@ class Run {
  public:
   explicit Run(const SimulationOptions& options)
       : options_(options), world_(options.seed), intake_(world_, options.intake) {
-    auto client = MakeClientWithDialer(world_.executor(), world_.clock(),
-                                       std::make_unique<SimDialer>(world_, intake_), options.client,
-                                       [this] { return world_.random().Fraction(); });
+    auto client =
+        MakeClientWithDialer(world_.executor(), world_.clock(), std::make_unique<SimDialer>(world_, intake_),
+                             options.client, [this] { return world_.random().Fraction(); });
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
@@ -86,7 +86,8 @@ class Run {
     }
     FinishFlush(ended);
     if (options_.scenario == FreezeScenario::kIdle) {
-      if (client_->Quiesce() != 0) Broken("quiesce", absl::StrCat(client_->open_exchanges(), " exchanges open"));
+      if (client_->Quiesce() != 0)
+        Broken("quiesce", absl::StrCat(client_->open_exchanges(), " exchanges open"));
       FreezeAndResume();
     }
     Settle(cycle_ - kCyclesWatched);
@@ -132,7 +133,8 @@ class Run {
     const bool more = world_.Step();
     if (options_.check) {
       const absl::Status conserved = flusher_->CheckInvariant();
-      if (!conserved.ok()) [[unlikely]] Broken("conservation", conserved.message());
+      if (!conserved.ok()) [[unlikely]]
+        Broken("conservation", conserved.message());
     }
     return more;
   }
@@ -172,7 +174,8 @@ class Run {
 
   void OnOutcome(const PayloadOutcome& outcome) {
     const auto found = payloads_.find(outcome.id);
-    if (found == payloads_.end()) return Broken("honesty", absl::StrCat("payload ", outcome.id, " ended twice"));
+    if (found == payloads_.end())
+      return Broken("honesty", absl::StrCat("payload ", outcome.id, " ended twice"));
     Payload& payload = found->second;
     if (payload.ended) return Broken("honesty", absl::StrCat("payload ", outcome.id, " ended twice"));
     payload.ended = true;
@@ -181,7 +184,8 @@ class Run {
     ++(outcome.delivered ? result_.delivered : result_.dropped);
     if (outcome.possible_duplicate) ++result_.flagged;
     if (options_.check && outcome.delivered && intake_.accepted(outcome.id) == 0) {
-      Broken("honesty", absl::StrCat("payload ", outcome.id, " is reported delivered; the intake never accepted it"));
+      Broken("honesty",
+             absl::StrCat("payload ", outcome.id, " is reported delivered; the intake never accepted it"));
     }
   }
 
@@ -206,7 +210,8 @@ class Run {
       ++result_.duplicated;
       if (!payload.flagged) {
         ++result_.unflagged_duplicates;
-        if (options_.check) Broken("flags", absl::StrCat("payload ", id, " was accepted ", accepted, " times, unflagged"));
+        if (options_.check)
+          Broken("flags", absl::StrCat("payload ", id, " was accepted ", accepted, " times, unflagged"));
       }
     }
   }
@@ -228,11 +233,12 @@ class Run {
     world_.Run(absl::Minutes(10));
     result_.retained = flusher_->kept_payloads();
     if (options_.check && result_.broken.ok()) {
-      if (result_.retained != 0) Broken("completeness", absl::StrCat(result_.retained, " payloads kept at the end"));
+      if (result_.retained != 0)
+        Broken("completeness", absl::StrCat(result_.retained, " payloads kept at the end"));
       if (client_->open_exchanges() != 0) Broken("completeness", "exchanges open at the end");
       if (result_.delivered + result_.dropped != result_.payloads) {
-        Broken("completeness", absl::StrCat(result_.payloads, " payloads, ", result_.delivered, " delivered, ",
-                                            result_.dropped, " dropped"));
+        Broken("completeness", absl::StrCat(result_.payloads, " payloads, ", result_.delivered,
+                                            " delivered, ", result_.dropped, " dropped"));
       }
     }
     Settle(cycle_);
@@ -241,9 +247,9 @@ class Run {
 
   void Broken(std::string_view invariant, std::string_view what) {
     if (!result_.broken.ok()) return;
-    result_.broken = absl::InternalError(absl::StrCat("invariant '", invariant, "' broken: ", what, " (seed ",
-                                                      options_.seed, ", cycle ", cycle_, ", step ", world_.steps(),
-                                                      ")"));
+    result_.broken =
+        absl::InternalError(absl::StrCat("invariant '", invariant, "' broken: ", what, " (seed ",
+                                         options_.seed, ", cycle ", cycle_, ", step ", world_.steps(), ")"));
   }
 
   const SimulationOptions& options_;

@@ -83,8 +83,9 @@ TEST_P(ThawInvariants, HoldUnderFaults) {
 
 INSTANTIATE_TEST_SUITE_P(All, ThawInvariants,
                          testing::Combine(testing::Values(FreezeScenario::kIdle, FreezeScenario::kInFlight),
-                                          testing::Values(IdleClose::kFin, IdleClose::kRst, IdleClose::kSilent,
-                                                          IdleClose::kRace, IdleClose::kMixed),
+                                          testing::Values(IdleClose::kFin, IdleClose::kRst,
+                                                          IdleClose::kSilent, IdleClose::kRace,
+                                                          IdleClose::kMixed),
                                           testing::Values(0, 4)));
 
 TEST(Simulation, OneSeedIsOneRun) {

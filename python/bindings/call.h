@@ -78,7 +78,8 @@ struct Call {
 template <typename T>
 void Cancel(const LoopHandle& loop, std::shared_ptr<Call<T>> call) {
   loop->Post([call = std::move(call)] {
-    if (call->cancellation.has_value()) call->cancellation->Request(absl::CancelledError("cancelled by the caller"));
+    if (call->cancellation.has_value())
+      call->cancellation->Request(absl::CancelledError("cancelled by the caller"));
   });
 }
 
@@ -86,20 +87,22 @@ void Cancel(const LoopHandle& loop, std::shared_ptr<Call<T>> call) {
 // is closed.
 template <typename T>
 bool StartCall(const LoopHandle& loop, std::shared_ptr<Call<T>> call,
-               absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start, absl::AnyInvocable<void()> finish) {
+               absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start,
+               absl::AnyInvocable<void()> finish) {
   ClientLoop* const on = loop.get();
-  return loop->Post([on, call = std::move(call), start = std::move(start), finish = std::move(finish)]() mutable {
-    call->cancellation.emplace(&on->closing());
-    Task<T> task = start(*on, *call->cancellation);
-    // What `start` refers to lives until the task has ended.
-    Spawn<T>(on->executor(), std::move(task),
-             [call, scope = ClientLoop::CallScope(*on), start = std::move(start),
-              finish = std::move(finish)](T result) mutable {
-               call->cancellation.reset();
-               call->result.emplace(std::move(result));
-               finish();
-             });
-  });
+  return loop->Post(
+      [on, call = std::move(call), start = std::move(start), finish = std::move(finish)]() mutable {
+        call->cancellation.emplace(&on->closing());
+        Task<T> task = start(*on, *call->cancellation);
+        // What `start` refers to lives until the task has ended.
+        Spawn<T>(on->executor(), std::move(task),
+                 [call, scope = ClientLoop::CallScope(*on), start = std::move(start),
+                  finish = std::move(finish)](T result) mutable {
+                   call->cancellation.reset();
+                   call->result.emplace(std::move(result));
+                   finish();
+                 });
+      });
 }
 
 // Runs a task to its end and gives its result. Raises Closed, Forked, or what a signal handler raised.

@@ -38,7 +38,8 @@ void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step
 
 ClientFace MakeClientFace(const std::optional<ClientOptions>& options, const std::optional<GivenClock>& clock,
                           std::optional<uint64_t> seed) {
-  ClientLoop::StartOptions start{.client = options.has_value() ? *options : DefaultClientOptions(), .seed = seed};
+  ClientLoop::StartOptions start{.client = options.has_value() ? *options : DefaultClientOptions(),
+                                 .seed = seed};
   FakeClockFace* fake = nullptr;
   if (clock.has_value() && std::holds_alternative<std::shared_ptr<FakeClockFace>>(*clock)) {
     fake = std::get<std::shared_ptr<FakeClockFace>>(*clock).get();
@@ -54,7 +55,8 @@ ClientFace MakeClientFace(const std::optional<ClientOptions>& options, const std
   for (const std::string& warning : handle->warnings()) logger.attr("warning")("%s", warning);
   if (fake != nullptr) {
     fake->client = handle;
-    fake->move_client = [client = std::weak_ptr<ClientLoop>(handle)](FakeClockFace::Move move, FakeClock::Step step) {
+    fake->move_client = [client = std::weak_ptr<ClientLoop>(handle)](FakeClockFace::Move move,
+                                                                     FakeClock::Step step) {
       MoveClock(client.lock(), move, step);
     };
   }
@@ -67,7 +69,8 @@ SendOptions ToSendOptions(std::optional<double> budget, bool retry_ambiguous) {
   return {.budget = FromLimit(budget, "budget"), .retry_ambiguous = retry_ambiguous};
 }
 
-absl::AnyInvocable<Task<SendResult>(ClientLoop&, Cancellation&)> Sending(HttpRequest request, SendOptions options) {
+absl::AnyInvocable<Task<SendResult>(ClientLoop&, Cancellation&)> Sending(HttpRequest request,
+                                                                         SendOptions options) {
   return [request = std::move(request), options](ClientLoop& loop, Cancellation& cancellation) mutable {
     return loop.client().Send(std::move(request), options, cancellation);
   };
@@ -79,23 +82,24 @@ SendResult Send(const ClientFace& self, std::string_view url, const py::buffer& 
       self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)));
 }
 
-Future<SendResult> SendAsync(const ClientFace& self, std::string_view url, const py::buffer& body, std::string_view method,
-                     const GivenHeaders& headers, std::optional<double> budget, bool retry_ambiguous) {
+Future<SendResult> SendAsync(const ClientFace& self, std::string_view url, const py::buffer& body,
+                             std::string_view method, const GivenHeaders& headers,
+                             std::optional<double> budget, bool retry_ambiguous) {
   return StartAsync<SendResult>(
       self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)),
       [](SendResult result) -> py::object { return py::cast(std::move(result)); });
 }
 
-Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>& given, std::optional<double> budget,
-                 bool concurrent, bool retry_ambiguous) {
+Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>& given,
+                 std::optional<double> budget, bool concurrent, bool retry_ambiguous) {
   std::vector<HttpRequest> requests;
   requests.reserve(py::len_hint(given));
   for (const py::handle request : given) requests.push_back(request.cast<const HttpRequest&>());
-  return WaitFor<Results>(self.loop, [requests = std::move(requests), options = ToSendOptions(budget, retry_ambiguous),
+  return WaitFor<Results>(self.loop, [requests = std::move(requests),
+                                      options = ToSendOptions(budget, retry_ambiguous),
                                       concurrent](ClientLoop& loop, Cancellation& cancellation) mutable {
-    return concurrent
-               ? SendAtOnce(loop.client(), loop.executor(), std::move(requests), options, cancellation)
-               : SendInTurn(loop.client(), loop.clock(), std::move(requests), options, cancellation);
+    return concurrent ? SendAtOnce(loop.client(), loop.executor(), std::move(requests), options, cancellation)
+                      : SendInTurn(loop.client(), loop.clock(), std::move(requests), options, cancellation);
   });
 }
 
@@ -133,25 +137,30 @@ Traceback (most recent call last):
 thaw.Unreachable: ...
 )");
   type.def(py::init(&MakeClientFace),
-           "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the machine's "
+           "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the "
+           "machine's "
            "clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument.",
-           py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(), py::arg("seed") = py::none());
-  type.def("send", &Send,
-           "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and "
-           "waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). "
-           "`retry_ambiguous`: resend what a fresh connection may have delivered. "
-           "Raises InvalidArgument, Closed, Forked.",
-           py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-           py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
+           py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(),
+           py::arg("seed") = py::none());
+  type.def(
+      "send", &Send,
+      "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and "
+      "waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). "
+      "`retry_ambiguous`: resend what a fresh connection may have delivered. "
+      "Raises InvalidArgument, Closed, Forked.",
+      py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
+      py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
   type.def("send_async", &SendAsync,
            "The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.",
            py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-           py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
-  type.def("send_many", &SendMany,
-           "Sends all `requests` in one call, each when the one before has ended, or all at once (`concurrent`); "
-           "results are in the order of the requests. `budget`: seconds for all of them together.",
-           py::arg("requests"), py::kw_only(), py::arg("budget") = py::none(), py::arg("concurrent") = false,
+           py::arg("headers") = py::none(), py::arg("budget") = py::none(),
            py::arg("retry_ambiguous") = true);
+  type.def(
+      "send_many", &SendMany,
+      "Sends all `requests` in one call, each when the one before has ended, or all at once (`concurrent`); "
+      "results are in the order of the requests. `budget`: seconds for all of them together.",
+      py::arg("requests"), py::kw_only(), py::arg("budget") = py::none(), py::arg("concurrent") = false,
+      py::arg("retry_ambiguous") = true);
   type.def_property_readonly(
       "connections",
       [](const ClientFace& self) {
@@ -171,14 +180,19 @@ thaw.Unreachable: ...
   type.def(
       "resume",
       [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Resume(); }); },
-      "The environment was frozen and goes on: what a return from /next calls. Reaches every connection and open "
+      "The environment was frozen and goes on: what a return from /next calls. Reaches every connection and "
+      "open "
       "exchange before anything else is sent.");
   type.def(
       "quiesce",
-      [](const ClientFace& self) { return RunOn(self.loop, [](ClientLoop& loop) { return loop.client().Quiesce(); }); },
-      "The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.");
+      [](const ClientFace& self) {
+        return RunOn(self.loop, [](ClientLoop& loop) { return loop.client().Quiesce(); });
+      },
+      "The environment is about to be given up to a freeze: counts the exchanges still open and gives their "
+      "number.");
   type.def("close", &Close,
-           "Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise Closed.");
+           "Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise "
+           "Closed.");
   type.def(
       "__enter__", [](ClientFace& self) -> ClientFace& { return self; }, py::return_value_policy::reference);
   type.def("__exit__", [](const ClientFace& self, const py::args&) { Close(self); });

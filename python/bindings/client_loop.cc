@@ -61,7 +61,8 @@ absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions optio
   if (options.fake_clock.has_value()) {
     loop->fake_clock_ = std::make_unique<FakeClock>(*loop->event_loop_);
     const ClockReading first = loop->fake_clock_->Now();
-    loop->fake_clock_->Advance({options.fake_clock->wall - first.wall, options.fake_clock->monotonic - first.monotonic,
+    loop->fake_clock_->Advance({options.fake_clock->wall - first.wall,
+                                options.fake_clock->monotonic - first.monotonic,
                                 options.fake_clock->boot - first.boot});
   }
   loop->network_ = MakeTcpNetwork(*loop->event_loop_);
@@ -71,8 +72,9 @@ absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions optio
   }
   THAW_ASSIGN_OR_RETURN(
       loop->client_,
-      MakeClient(*loop->event_loop_, loop->clock(), *loop->network_, std::move(options.client),
-                 [random = SeededRandom(*options.seed)]() mutable { return random.Fraction(); }, &loop->warnings_));
+      MakeClient(
+          *loop->event_loop_, loop->clock(), *loop->network_, std::move(options.client),
+          [random = SeededRandom(*options.seed)]() mutable { return random.Fraction(); }, &loop->warnings_));
   {
     Registry& all = registry();
     const absl::MutexLock lock(all.mutex);

@@ -29,10 +29,12 @@ const auto& Fields() {
             "None: as long as the last dial took, at least 0.05."},
       Field{"idle_timeout", &O::idle_timeout,
             "Idle connections older than this are closed, in seconds. The Datadog intake closes at 60."},
-      Field{"max_connections_per_host", &O::max_connections_per_host, "Connections to one destination at a time."},
-      Field{"on_resume", &O::on_resume,
-            "What a resume does to idle connections: keep, probe or drain. With drain, under on-demand Lambda, "
-            "a connection lives within one epoch only."},
+      Field{"max_connections_per_host", &O::max_connections_per_host,
+            "Connections to one destination at a time."},
+      Field{
+          "on_resume", &O::on_resume,
+          "What a resume does to idle connections: keep, probe or drain. With drain, under on-demand Lambda, "
+          "a connection lives within one epoch only."},
       Field{"liveness", &O::liveness,
             "How a connection is judged before it is reused: peek (one read without waiting) or reactor_only "
             "(only what the event loop had delivered by then)."},
@@ -44,7 +46,8 @@ const auto& Fields() {
       Field{"resume_grace", &O::resume_grace,
             "How long an exchange that was open at a resume may go on after it, in seconds."},
       Field{"late_alarm", &O::late_alarm,
-            "What deadlines do when they fire late: rearm, or fire (frozen time counts as the peer's slowness)."},
+            "What deadlines do when they fire late: rearm, or fire (frozen time counts as the peer's "
+            "slowness)."},
       Field{"max_attempts", &O::max_attempts, "Tries that are counted, the first included."},
       Field{"backoff_base", &O::backoff_base,
             "A delay before try n + 1 is drawn from [0, min(backoff_cap, backoff_base * 2**n)] seconds."},
@@ -52,7 +55,8 @@ const auto& Fields() {
       Field{"resend_rule", &O::resend_rule,
             "How a failed request on a reused connection is resent: failure_class or hyper_zone1."},
       Field{"user_agent", &O::user_agent, "The User-Agent header."},
-      Field{"max_response_head_bytes", &O::max_response_head_bytes, "A longer head of an answer is a failure."},
+      Field{"max_response_head_bytes", &O::max_response_head_bytes,
+            "A longer head of an answer is a failure."},
       Field{"max_response_body_kept_bytes", &O::max_response_body_kept_bytes,
             "What of an answer's body is kept for the caller."},
       Field{"max_response_body_drained_bytes", &O::max_response_body_drained_bytes,
@@ -66,7 +70,8 @@ const auto& Fields() {
       Field{"tls_session_resumption", &O::tls_session_resumption, "Remember TLS sessions and resume them."},
       Field{"tls_min_version", &O::tls_min_version, "tls12 or tls13."},
       Field{"tls_max_version", &O::tls_max_version, "tls12 or tls13."},
-      Field{"proxy_url", &O::proxy_url, "http:// or https://, with user:password@ if it wants them. Empty: none."},
+      Field{"proxy_url", &O::proxy_url,
+            "http:// or https://, with user:password@ if it wants them. Empty: none."},
       Field{"no_proxy", &O::no_proxy,
             "Destinations that don't go through the proxy: \"host\", \".suffix\", \"*.suffix\", \"*\", "
             "\"10.0.0.0/8\", \"host:port\"."});
@@ -81,7 +86,8 @@ void BindClientOptions(py::module_& module) {
       .value("PROBE", OnResume::kProbe, "look at each; what looks well is kept")
       .value("DRAIN", OnResume::kDrain, "close all")
       .finalize();
-  py::native_enum<Liveness>(module, "Liveness", "enum.Enum", "How a connection is judged before it is reused.")
+  py::native_enum<Liveness>(module, "Liveness", "enum.Enum",
+                            "How a connection is judged before it is reused.")
       .value("PEEK", Liveness::kPeek, "one read without waiting")
       .value("REACTOR_ONLY", Liveness::kReactorOnly, "only what the event loop had delivered by then")
       .finalize();
@@ -89,7 +95,8 @@ void BindClientOptions(py::module_& module) {
       .value("LARGEST", ExpiryClock::kLargest, "the clock that advanced most")
       .value("MONOTONIC", ExpiryClock::kMonotonic, "the monotonic clock")
       .finalize();
-  py::native_enum<LateAlarm>(module, "LateAlarm", "enum.Enum", "What an alarm does when it fires far too late.")
+  py::native_enum<LateAlarm>(module, "LateAlarm", "enum.Enum",
+                             "What an alarm does when it fires far too late.")
       .value("REARM", LateAlarm::kRearm, "wait again for what remained when the loop last turned")
       .value("FIRE", LateAlarm::kFire, "judge frozen time as the peer's slowness")
       .finalize();
@@ -121,11 +128,13 @@ Traceback (most recent call last):
 thaw.InvalidArgument: on_resume is "maybe", not one of: keep, probe, drain
 )");
   BindOptions(
-      type, "ClientOptions", Fields(), &DefaultClientOptions, [](const ClientOptions& options) { ThrowIfError(options.Validate()); },
+      type, "ClientOptions", Fields(), &DefaultClientOptions,
+      [](const ClientOptions& options) { ThrowIfError(options.Validate()); },
       "Defaults are those for where the process runs; see the class.");
   type.attr("UNLIMITED") = ClientOptions::kUnlimited;
   type.def_static(
-      "lambda_defaults", [] { return ClientOptions(); }, "The defaults under on-demand Lambda, wherever this runs.");
+      "lambda_defaults", [] { return ClientOptions(); },
+      "The defaults under on-demand Lambda, wherever this runs.");
 }
 
 }  // namespace thaw::python

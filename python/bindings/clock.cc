@@ -29,7 +29,8 @@ py::dict ToDict(const ClockReading& reading) {
 FakeClock::Step ToStep(std::optional<double> all, std::optional<double> wall, std::optional<double> monotonic,
                        std::optional<double> boot) {
   if (all.has_value() && (wall || monotonic || boot)) {
-    Raise(absl::InvalidArgumentError("either seconds for all three clocks or wall, monotonic and boot by name"));
+    Raise(absl::InvalidArgumentError(
+        "either seconds for all three clocks or wall, monotonic and boot by name"));
   }
   if (all.value_or(0) < 0 || monotonic.value_or(0) < 0) {
     Raise(absl::InvalidArgumentError("the monotonic clock can't go back"));
@@ -48,8 +49,10 @@ void Move(FakeClockFace& self, FakeClockFace::Move move, FakeClock::Step step) {
 }  // namespace
 
 void BindClock(py::module_& module) {
-  py::class_<ClockReading>(module, "ClockReading", "Three clocks in one reading. A freeze is their disagreement.")
-      .def_property_readonly("wall", &WallSeconds, "Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.")
+  py::class_<ClockReading>(module, "ClockReading",
+                           "Three clocks in one reading. A freeze is their disagreement.")
+      .def_property_readonly("wall", &WallSeconds,
+                             "Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.")
       .def_property_readonly(
           "monotonic", [](const ClockReading& self) { return ToSeconds(self.monotonic); },
           "Seconds since an arbitrary origin; never steps back.")
@@ -58,8 +61,11 @@ void BindClock(py::module_& module) {
           "Like monotonic, and counts suspended time where the kernel knows of it.")
       .def(
           "largest_advance",
-          [](const ClockReading& self, const ClockReading& later) { return ToSeconds(LargestAdvance(self, later)); },
-          "How much time has passed at most until `later`, by any of the three; never negative.", py::arg("later"))
+          [](const ClockReading& self, const ClockReading& later) {
+            return ToSeconds(LargestAdvance(self, later));
+          },
+          "How much time has passed at most until `later`, by any of the three; never negative.",
+          py::arg("later"))
       .def("to_dict", &ToDict, "The three readings by name.")
       .def("__repr__", [](const ClockReading& self) { return Repr("ClockReading", ToDict(self)); });
 
@@ -75,8 +81,9 @@ True
           "now", [](const SystemClockFace&) { return ReadSystemClocks(); }, "Reads all three clocks.")
       .def("__repr__", [](const SystemClockFace&) { return "Clock()"; });
 
-  py::class_<FakeClockFace, std::shared_ptr<FakeClockFace>>(module, "FakeClock",
-                                                            R"(A clock that you move, each of its three times by itself.
+  py::class_<FakeClockFace, std::shared_ptr<FakeClockFace>>(
+      module, "FakeClock",
+      R"(A clock that you move, each of its three times by itself.
 
 >>> import thaw
 >>> clock = thaw.FakeClock()
@@ -115,8 +122,9 @@ to move the clock. Simulations (thaw.simulate) have a fake clock of their own in
           "Moves the clocks in one go while nothing runs: what came due meanwhile is late.",
           py::arg("seconds") = py::none(), py::kw_only(), py::arg("wall") = py::none(),
           py::arg("monotonic") = py::none(), py::arg("boot") = py::none())
-      .def("__repr__",
-           [](const FakeClockFace& self) { return Repr("FakeClock", py::dict(py::arg("now") = self.clock.Now())); });
+      .def("__repr__", [](const FakeClockFace& self) {
+        return Repr("FakeClock", py::dict(py::arg("now") = self.clock.Now()));
+      });
 }
 
 }  // namespace thaw::python

@@ -61,7 +61,8 @@ void BindExchangeFailure(py::module_& module) {
       .finalize();
   py::native_enum<Fault>(module, "Fault", "enum.Enum", "What went wrong, apart from where.")
       .value("NONE", Fault::kNone, "nothing: answered, with a status that is not 2xx")
-      .value("RESET", Fault::kReset, "reset by the peer, or another error of the system on an open connection")
+      .value("RESET", Fault::kReset,
+             "reset by the peer, or another error of the system on an open connection")
       .value("END", Fault::kEnd, "the peer ended the stream in order")
       .value("TIMEOUT", Fault::kTimeout, "the deadline passed, or the grace after a resume")
       .value("PROTOCOL", Fault::kProtocol, "bytes that are not HTTP or not TLS, or past a limit")
@@ -85,19 +86,23 @@ void BindExchangeFailure(py::module_& module) {
       .value("CANCELLED", RetryClass::kCancelled, "kept by whoever cancelled")
       .finalize();
 
-  const auto read = [](auto member) { return [member](const ExchangeFailure& self) { return self.*member; }; };
+  const auto read = [](auto member) {
+    return [member](const ExchangeFailure& self) { return self.*member; };
+  };
   py::class_<ExchangeFailure>(module, "ExchangeFailure",
                               "Why one exchange failed, in the words the retry decision needs.")
       .def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
       .def_property_readonly("fault", read(&ExchangeFailure::fault), "What went wrong.")
       .def_property_readonly(
           "retry_class", [](const ExchangeFailure& self) { return ClassOf(self); }, "What follows from it.")
-      .def_property_readonly("reused", read(&ExchangeFailure::reused), "The connection had carried a request before.")
+      .def_property_readonly("reused", read(&ExchangeFailure::reused),
+                             "The connection had carried a request before.")
       .def_property_readonly("epoch_crossed", read(&ExchangeFailure::epoch_crossed),
                              "Frozen and resumed while it was open, or since the connection was opened.")
       .def_property_readonly("bytes_written", read(&ExchangeFailure::bytes_written),
                              "How much of the request the transport took.")
-      .def_property_readonly("response_begun", read(&ExchangeFailure::response_begun), "A byte of the answer came.")
+      .def_property_readonly("response_begun", read(&ExchangeFailure::response_begun),
+                             "A byte of the answer came.")
       .def_property_readonly("head_complete", read(&ExchangeFailure::head_complete),
                              "The head of the answer came whole.")
       .def_property_readonly("status", read(&ExchangeFailure::status),
@@ -107,9 +112,12 @@ void BindExchangeFailure(py::module_& module) {
           "How long the connection had been idle before, in seconds.")
       .def_property_readonly(
           "retry_after",
-          [](const ExchangeFailure& self) { return Face<std::optional<absl::Duration>>::To(self.retry_after); },
+          [](const ExchangeFailure& self) {
+            return Face<std::optional<absl::Duration>>::To(self.retry_after);
+          },
           "Of the answer, in seconds, or None.")
-      .def_property_readonly("addresses", &Addresses, "Each address that was tried, in order, with its error or None.")
+      .def_property_readonly("addresses", &Addresses,
+                             "Each address that was tried, in order, with its error or None.")
       .def_property_readonly(
           "error", [](const ExchangeFailure& self) { return std::string(self.error.message()); },
           "What and where, in words.")

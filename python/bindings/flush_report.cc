@@ -39,11 +39,13 @@ py::dict ToDict(const FlushReport& self) {
 void BindFlushReport(py::module_& module) {
   const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
   py::class_<FlushReport>(module, "FlushReport", "What one flush did, or all of them together.")
-      .def_property_readonly("payloads", read(&FlushReport::payloads), "Payloads that ended: delivered and dropped.")
+      .def_property_readonly("payloads", read(&FlushReport::payloads),
+                             "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
       .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")
       .def_property_readonly(
-          "dropped", [](const FlushReport& self) { return ToMap(self.dropped); }, "Payloads given up, by reason.")
+          "dropped", [](const FlushReport& self) { return ToMap(self.dropped); },
+          "Payloads given up, by reason.")
       .def_property_readonly("requests", read(&FlushReport::requests), "Requests given to the client.")
       .def_property_readonly("attempts", read(&FlushReport::attempts), "Tries, as the client counts them.")
       .def_property_readonly("possible_duplicates", read(&FlushReport::possible_duplicates),
@@ -59,7 +61,8 @@ void BindFlushReport(py::module_& module) {
       .def_property_readonly("errors", read(&FlushReport::errors), "What was logged as an error.")
       .def_property_readonly("skipped", read(&FlushReport::skipped),
                              "The breaker was open and it was not time to probe: nothing was tried.")
-      .def_property_readonly("stalled", read(&FlushReport::stalled), "It ended because there was no progress.")
+      .def_property_readonly("stalled", read(&FlushReport::stalled),
+                             "It ended because there was no progress.")
       .def_property_readonly(
           "elapsed", [](const FlushReport& self) { return ToSeconds(self.elapsed); },
           "How long it took, in seconds of the monotonic clock.")

@@ -15,13 +15,15 @@ using O = FlusherOptions;
 
 const auto& Fields() {
   static const auto fields = std::make_tuple(
-      Field{"on_failure", &O::on_failure,
-            "What becomes of a payload whose flush failed: keep (it goes first in the next flush), discard or "
-            "redrive_at_shutdown (both as peers' clients do)."},
+      Field{
+          "on_failure", &O::on_failure,
+          "What becomes of a payload whose flush failed: keep (it goes first in the next flush), discard or "
+          "redrive_at_shutdown (both as peers' clients do)."},
       Field{"sequential", &O::sequential, "One request after the other; the first failure ends the flush."},
       Field{"return_all_on_failure", &O::return_all_on_failure,
             "With sequential: a failure makes all requests of the flush failed ones, also those accepted."},
-      Field{"coalesce", &O::coalesce, "One request for all payloads with the same headers; off: one for each payload."},
+      Field{"coalesce", &O::coalesce,
+            "One request for all payloads with the same headers; off: one for each payload."},
       Field{"compression_level", &O::compression_level, "Of zstd, or of gzip where the intake wants that."},
       Field{"outbox_bytes", &O::outbox_bytes, "Bound of everything that is kept."},
       Field{"max_batch_bytes", &O::max_batch_bytes, "Of a body before compression; larger ones are split."},
@@ -30,23 +32,29 @@ const auto& Fields() {
       Field{"drop_refused", &O::drop_refused, "Drop what the intake refused for good; off: keep it."},
       Field{"retry_all_statuses", &O::retry_all_statuses,
             "Every status from 400 is tried again, and then dropped (as peers' clients do)."},
-      Field{"flush_timeout", &O::flush_timeout, "The deadline of a flush for which none is given, in seconds."},
+      Field{"flush_timeout", &O::flush_timeout,
+            "The deadline of a flush for which none is given, in seconds."},
       Field{"no_progress_limit", &O::no_progress_limit,
             "A flush without progress for this many seconds ends; inf: never, and the breaker never opens."},
       Field{"breaker_strikes", &O::breaker_strikes, "So many such flushes in a row open the breaker."},
-      Field{"probe_budget", &O::probe_budget, "Seconds a flush may spend to find out whether the intake is back."},
-      Field{"probe_backoff", &O::probe_backoff, "Active seconds until the first probe, doubled with each that fails."},
-      Field{"probe_backoff_cap", &O::probe_backoff_cap, "The longest wait between probes, in active seconds."});
+      Field{"probe_budget", &O::probe_budget,
+            "Seconds a flush may spend to find out whether the intake is back."},
+      Field{"probe_backoff", &O::probe_backoff,
+            "Active seconds until the first probe, doubled with each that fails."},
+      Field{"probe_backoff_cap", &O::probe_backoff_cap,
+            "The longest wait between probes, in active seconds."});
   return fields;
 }
 
 }  // namespace
 
 void BindFlusherOptions(py::module_& module) {
-  py::native_enum<OnFailure>(module, "OnFailure", "enum.Enum", "What becomes of a payload whose flush failed.")
+  py::native_enum<OnFailure>(module, "OnFailure", "enum.Enum",
+                             "What becomes of a payload whose flush failed.")
       .value("KEEP", OnFailure::kKeep, "it stays in the outbox and goes first in the next flush")
       .value("DISCARD", OnFailure::kDiscard, "thrown away, counted")
-      .value("REDRIVE_AT_SHUTDOWN", OnFailure::kRedriveAtShutdown, "sent once more at shutdown, then thrown away")
+      .value("REDRIVE_AT_SHUTDOWN", OnFailure::kRedriveAtShutdown,
+             "sent once more at shutdown, then thrown away")
       .finalize();
 
   py::class_<FlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
@@ -62,9 +70,11 @@ False
 )");
   BindOptions(
       type, "FlusherOptions", Fields(), [] { return DefaultFlusherOptions(Pipeline::kTraces); },
-      [](const FlusherOptions& options) { ThrowIfError(options.Validate()); }, "Defaults are those of traces.");
+      [](const FlusherOptions& options) { ThrowIfError(options.Validate()); },
+      "Defaults are those of traces.");
   type.def_static(
-      "stats_defaults", [] { return DefaultFlusherOptions(Pipeline::kStats); }, "The defaults of a StatsFlusher.");
+      "stats_defaults", [] { return DefaultFlusherOptions(Pipeline::kStats); },
+      "The defaults of a StatsFlusher.");
 }
 
 }  // namespace thaw::python

@@ -18,7 +18,8 @@ void CheckHeader(const std::string& name, const std::string& value) {
     Raise(absl::InvalidArgumentError(absl::StrCat("\"", name, "\" is no header name")));
   }
   if (value.find_first_of(kNoValue) != std::string::npos) {
-    Raise(absl::InvalidArgumentError(absl::StrCat("the value of header ", name, " has a line end or NUL in it")));
+    Raise(absl::InvalidArgumentError(
+        absl::StrCat("the value of header ", name, " has a line end or NUL in it")));
   }
 }
 
@@ -65,7 +66,8 @@ HttpRequest ToHttpRequest(std::string_view url, const py::buffer& body, std::str
 }
 
 void BindRequest(py::module_& module) {
-  py::class_<HttpRequest>(module, "Request", R"(One request, parsed and copied once; may be sent any number of times.
+  py::class_<HttpRequest>(module, "Request",
+                          R"(One request, parsed and copied once; may be sent any number of times.
 
 >>> import thaw
 >>> request = thaw.Request("https://intake.example/api/v0.2/traces", b"...", headers={"DD-API-KEY": "key"})
@@ -77,18 +79,24 @@ Traceback (most recent call last):
 thaw.InvalidArgument: ...
 )")
       .def(py::init(&ToHttpRequest),
-           "`body`: anything with the buffer protocol. `headers`: without Host, Content-Length and Connection, which "
+           "`body`: anything with the buffer protocol. `headers`: without Host, Content-Length and "
+           "Connection, which "
            "the client adds. Raises InvalidArgument.",
-           py::arg("url"), py::arg("body") = py::bytes(), py::arg("method") = "POST", py::arg("headers") = py::none())
+           py::arg("url"), py::arg("body") = py::bytes(), py::arg("method") = "POST",
+           py::arg("headers") = py::none())
       .def_property_readonly(
-          "url", [](const HttpRequest& self) { return ToString(self.destination) + self.target; }, "Where it goes.")
+          "url", [](const HttpRequest& self) { return ToString(self.destination) + self.target; },
+          "Where it goes.")
       .def_property_readonly(
           "method", [](const HttpRequest& self) { return self.method; }, "The HTTP method.")
       .def_property_readonly(
-          "headers", [](const HttpRequest& self) { return self.headers; }, "Names and values, in the order given.")
+          "headers", [](const HttpRequest& self) { return self.headers; },
+          "Names and values, in the order given.")
       .def_property_readonly(
-          "body", [](const HttpRequest& self) { return self.body ? py::bytes(*self.body) : py::bytes(); }, "Its bytes.")
-      .def("__repr__", [](const HttpRequest& self) { return absl::StrCat("<Request ", self.ToString(), ">"); });
+          "body", [](const HttpRequest& self) { return self.body ? py::bytes(*self.body) : py::bytes(); },
+          "Its bytes.")
+      .def("__repr__",
+           [](const HttpRequest& self) { return absl::StrCat("<Request ", self.ToString(), ">"); });
 }
 
 }  // namespace thaw::python

@@ -18,9 +18,8 @@
 namespace thaw::python {
 
 // Headers as a dict or as pairs.
-using GivenHeaders =
-    std::optional<std::variant<pybind11::typing::Dict<pybind11::str, pybind11::str>,
-                               std::vector<std::pair<std::string, std::string>>>>;
+using GivenHeaders = std::optional<std::variant<pybind11::typing::Dict<pybind11::str, pybind11::str>,
+                                                std::vector<std::pair<std::string, std::string>>>>;
 
 // Raises InvalidArgument: a line end or NUL in a header, which would start another one.
 HttpHeaders ToHeaders(const GivenHeaders& given);

@@ -24,8 +24,9 @@ Task<std::vector<SendResult>> SendInTurn(Client& client, Clock& clock, std::vect
   co_return results;
 }
 
-Task<std::vector<SendResult>> SendAtOnce(Client& client, Executor& executor, std::vector<HttpRequest> requests,
-                                         SendOptions options, Cancellation& cancellation) {
+Task<std::vector<SendResult>> SendAtOnce(Client& client, Executor& executor,
+                                         std::vector<HttpRequest> requests, SendOptions options,
+                                         Cancellation& cancellation) {
   std::vector<SendResult> results(requests.size());
   Completion<bool> all(executor);
   size_t left = requests.size();

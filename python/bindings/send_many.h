@@ -17,8 +17,9 @@ namespace thaw::python {
 // Results in the order of the requests. `options.budget` is for all of them together.
 Task<std::vector<SendResult>> SendInTurn(Client& client, Clock& clock, std::vector<HttpRequest> requests,
                                          SendOptions options, Cancellation& cancellation);
-Task<std::vector<SendResult>> SendAtOnce(Client& client, Executor& executor, std::vector<HttpRequest> requests,
-                                         SendOptions options, Cancellation& cancellation);
+Task<std::vector<SendResult>> SendAtOnce(Client& client, Executor& executor,
+                                         std::vector<HttpRequest> requests, SendOptions options,
+                                         Cancellation& cancellation);
 
 }  // namespace thaw::python
 

@@ -46,10 +46,13 @@ Nothing listens on port 1, so this one is refused:
 <Phase.CONNECT: 1>
 )")
       .def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
-      .def_property_readonly("status", &StatusOf, "Of the last complete answer, whatever it was; 0 if there was none.")
+      .def_property_readonly("status", &StatusOf,
+                             "Of the last complete answer, whatever it was; 0 if there was none.")
       .def_property_readonly(
           "headers",
-          [](const SendResult& self) { return self.response.has_value() ? self.response->headers : HttpHeaders(); },
+          [](const SendResult& self) {
+            return self.response.has_value() ? self.response->headers : HttpHeaders();
+          },
           "Of the last complete answer, in order.")
       .def_property_readonly(
           "body",
@@ -58,13 +61,15 @@ Nothing listens on port 1, so this one is refused:
           },
           "Of the last complete answer, as far as max_response_body_kept_bytes keeps it.")
       .def_property_readonly(
-          "body_whole", [](const SendResult& self) { return self.response.has_value() && self.response->body_whole; },
+          "body_whole",
+          [](const SendResult& self) { return self.response.has_value() && self.response->body_whole; },
           "The answer's body came to its end.")
       .def_property_readonly("attempts", read(&SendResult::attempts), "Tries that were counted.")
       .def_property_readonly("unsent_laps", read(&SendResult::unsent_laps),
                              "Tries that were not: a reused connection died before a byte was given to it.")
       .def_property_readonly(
-          "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); }, "Seconds spent in backoff.")
+          "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); },
+          "Seconds spent in backoff.")
       .def_property_readonly("possible_duplicate", read(&SendResult::possible_duplicate),
                              "It was sent again after the peer may have taken it.")
       .def_property_readonly("may_have_been_accepted", read(&SendResult::may_have_been_accepted),
@@ -79,7 +84,8 @@ Nothing listens on port 1, so this one is refused:
             if (!self.failures.empty()) RaiseFailure(self.failures.back());
             Raise(absl::UnknownError("not accepted"));
           },
-          "Raises the exception for the last failure if the request was not accepted: Unreachable, Misconfigured, "
+          "Raises the exception for the last failure if the request was not accepted: Unreachable, "
+          "Misconfigured, "
           "Refused, Ambiguous, DeadlineExceeded or Closed.")
       .def("to_dict", &ToDict, "Every field but the answer's headers and body as a plain value.")
       .def("__repr__", [](const SendResult& self) { return Repr("SendResult", ToDict(self)); });

@@ -8,7 +8,8 @@ namespace {
 
 py::dict ToDict(const ConnectionStats& stats) {
   py::dict dict;
-  VisitCounters(stats.counters, [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  VisitCounters(stats.counters,
+                [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
   dict["open"] = stats.open;
   dict["idle"] = stats.idle;
   return dict;
@@ -16,7 +17,8 @@ py::dict ToDict(const ConnectionStats& stats) {
 
 py::dict ToDict(const ExchangeStats& stats) {
   py::dict dict;
-  VisitCounters(stats.counters, [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  VisitCounters(stats.counters,
+                [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
   dict["open"] = stats.open;
   return dict;
 }
@@ -39,18 +41,20 @@ void BindCommon(py::class_<Stats>& type, const char* name) {
 }  // namespace
 
 void BindStats(py::module_& module) {
-  py::class_<ConnectionStats> connections(module, "ConnectionStats",
-                                          "What a client's connections have gone through so far. A repr leaves zeros out.");
+  py::class_<ConnectionStats> connections(
+      module, "ConnectionStats",
+      "What a client's connections have gone through so far. A repr leaves zeros out.");
   BindCommon(connections, "ConnectionStats");
   connections.def_property_readonly(
       "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
-#define THAW_BIND(name, text) \
-  connections.def_property_readonly(#name, [](const ConnectionStats& self) { return self.counters.name; }, text);
+#define THAW_BIND(name, text)        \
+  connections.def_property_readonly( \
+      #name, [](const ConnectionStats& self) { return self.counters.name; }, text);
   THAW_CONNECTION_COUNTERS(THAW_BIND)
 #undef THAW_BIND
 
-  py::class_<ExchangeStats> exchanges(module, "ExchangeStats",
-                                      "What a client's exchanges have come to so far. A repr leaves zeros out.");
+  py::class_<ExchangeStats> exchanges(
+      module, "ExchangeStats", "What a client's exchanges have come to so far. A repr leaves zeros out.");
   BindCommon(exchanges, "ExchangeStats");
 #define THAW_BIND(name, text) \
   exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counters.name; }, text);

@@ -99,8 +99,9 @@ void RaiseFailure(const ExchangeFailure& failure) {
 }
 
 void RaiseForked() {
-  RaiseInstance(types().forked,
-                types().forked("made before a fork: its thread did not come along. Make a new thaw.Client here"));
+  RaiseInstance(
+      types().forked,
+      types().forked("made before a fork: its thread did not come along. Make a new thaw.Client here"));
 }
 
 void RaiseInvariantBroken(const std::string& message) {
@@ -126,7 +127,8 @@ void BindErrors(py::module_& module) {
     if (also != nullptr) bases.append(builtin(also));
     add(type, name, py::tuple(bases), text);
   };
-  derived(t.invalid_argument, "InvalidArgument", PyExc_ValueError, "An argument can't be; names it and its value.");
+  derived(t.invalid_argument, "InvalidArgument", PyExc_ValueError,
+          "An argument can't be; names it and its value.");
   derived(t.payload_error, "PayloadError", PyExc_ValueError,
           "Bytes that are not the payload they should be; names what and at which byte.");
   derived(t.deadline_exceeded, "DeadlineExceeded", PyExc_TimeoutError, "The time for it was over.");

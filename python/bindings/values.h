@@ -65,7 +65,7 @@ std::string LowerName(Enum value) {
 template <typename Struct, typename Member>
 struct Field {
   const char* name;
-  Member Struct::*member;
+  Member Struct::* member;
   const char* text;
 };
 template <typename Struct, typename Member>
@@ -126,15 +126,17 @@ inline std::string Repr(std::string_view name, const py::dict& shown) {
 // Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
 // replace(), == and a repr of what differs from Struct{}. `check` raises if the whole can't be.
 template <typename Struct, typename... Members, typename Defaults, typename Check>
-void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Field<Struct, Members>...>& fields,
-                 Defaults defaults, Check check, const char* text) {
+void BindOptions(py::class_<Struct>& type, const char* name,
+                 const std::tuple<Field<Struct, Members>...>& fields, Defaults defaults, Check check,
+                 const char* text) {
   std::apply(
       [&](const Field<Struct, Members>&... field) {
         const auto fill = [fields, check](Struct options,
                                           const std::optional<typename Face<Members>::Given>&... given) {
           std::apply(
               [&](const Field<Struct, Members>&... each) {
-                ((given.has_value() ? void(options.*each.member = Face<Members>::From(*given, each.name)) : void()),
+                ((given.has_value() ? void(options.*each.member = Face<Members>::From(*given, each.name))
+                                    : void()),
                  ...);
               },
               fields);
@@ -150,13 +152,14 @@ void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fi
             [fill](const Struct& self, const std::optional<typename Face<Members>::Given>&... given) {
               return fill(self, given...);
             },
-            "A copy with the given fields set to other values.", py::kw_only(), (py::arg(field.name) = py::none())...);
+            "A copy with the given fields set to other values.", py::kw_only(),
+            (py::arg(field.name) = py::none())...);
         (type.def_property(
              field.name,
-             [member = field.member](const Struct& self) -> typename Face<Members>::Shown {
-               return Face<Members>::To(self.*member);
-             },
-             [member = field.member, what = field.name](Struct& self, const typename Face<Members>::Given& given) {
+             [member = field.member](const Struct& self) ->
+             typename Face<Members>::Shown { return Face<Members>::To(self.*member); },
+             [member = field.member, what = field.name](Struct& self,
+                                                        const typename Face<Members>::Given& given) {
                self.*member = Face<Members>::From(given, what);
              },
              field.text),
@@ -181,7 +184,9 @@ void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fi
       "Every field as a plain value: durations in seconds, enums by their lower-case name.");
   type.def(
       "__eq__",
-      [plain](const Struct& self, const Struct& other) { return plain(self, true).equal(plain(other, true)); },
+      [plain](const Struct& self, const Struct& other) {
+        return plain(self, true).equal(plain(other, true));
+      },
       py::is_operator());
   type.attr("__hash__") = py::none();
   type.def("__repr__", [plain, name](const Struct& self) {

@@ -29,7 +29,8 @@ class Race {
         over_(executor) {}
 
   Task<RaceResult> Run(Cancellation& cancellation) {
-    const auto registration = cancellation.OnRequest([this](const absl::Status& reason) { attempts_.Request(reason); });
+    const auto registration =
+        cancellation.OnRequest([this](const absl::Status& reason) { attempts_.Request(reason); });
     StartNext();
     Completion<bool>& over = over_;
     co_await over;
@@ -42,13 +43,17 @@ class Race {
     if (started_ == addresses_.size() || attempts_.requested()) return;
     const size_t index = started_++;
     ++running_;
-    result_.outcomes.push_back({Named(addresses_[index], port_), absl::CancelledError("given up for another address")});
+    result_.outcomes.push_back(
+        {Named(addresses_[index], port_), absl::CancelledError("given up for another address")});
     Task<absl::StatusOr<std::unique_ptr<Transport>>> attempt =
         network_.Connect(addresses_[index], port_, options_, attempts_);
     absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<Transport>>)> done =
-        [this, index](absl::StatusOr<std::unique_ptr<Transport>> connected) { OnEnded(index, std::move(connected)); };
+        [this, index](absl::StatusOr<std::unique_ptr<Transport>> connected) {
+          OnEnded(index, std::move(connected));
+        };
     Spawn<absl::StatusOr<std::unique_ptr<Transport>>>(executor_, std::move(attempt), std::move(done));
-    if (started_ < addresses_.size()) stagger_ = Alarm(clock_, kConnectionAttemptDelay, [this] { StartNext(); });
+    if (started_ < addresses_.size())
+      stagger_ = Alarm(clock_, kConnectionAttemptDelay, [this] { StartNext(); });
   }
 
   void OnEnded(size_t index, absl::StatusOr<std::unique_ptr<Transport>> connected) {
@@ -62,7 +67,8 @@ class Race {
         attempts_.Request(absl::CancelledError("given up for another address"));
       }
     } else {
-      if (!attempts_.requested() || result_.transport == nullptr) result_.outcomes[index].status = connected.status();
+      if (!attempts_.requested() || result_.transport == nullptr)
+        result_.outcomes[index].status = connected.status();
       if (!attempts_.requested()) StartNext();
     }
     lost_ = attempts_.requested() && result_.transport == nullptr;
@@ -101,8 +107,9 @@ std::vector<IpAddress> InterleaveFamilies(const std::vector<IpAddress>& addresse
   return mixed;
 }
 
-Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network, std::vector<IpAddress> addresses,
-                               uint16_t port, Network::ConnectOptions options, Cancellation& cancellation) {
+Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network,
+                               std::vector<IpAddress> addresses, uint16_t port,
+                               Network::ConnectOptions options, Cancellation& cancellation) {
   Race race(executor, clock, network, InterleaveFamilies(addresses), port, options);
   co_return co_await race.Run(cancellation);
 }

@@ -30,8 +30,9 @@ struct RaceResult {
 };
 
 // `addresses` is not empty.
-Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network, std::vector<IpAddress> addresses,
-                               uint16_t port, Network::ConnectOptions options, Cancellation& cancellation);
+Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network,
+                               std::vector<IpAddress> addresses, uint16_t port,
+                               Network::ConnectOptions options, Cancellation& cancellation);
 
 }  // namespace thaw
 

@@ -55,7 +55,8 @@ class FakeNetwork : public Network {
   Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t, ConnectOptions,
                                                            Cancellation& cancellation) override {
     attempts.push_back(address.text);
-    const absl::Duration takes = hangs.contains(address.text) ? absl::InfiniteDuration() : absl::Milliseconds(10);
+    const absl::Duration takes =
+        hangs.contains(address.text) ? absl::InfiniteDuration() : absl::Milliseconds(10);
     const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(), takes, cancellation);
     if (!slept.ok()) co_return slept;
     if (refuses.contains(address.text)) co_return absl::UnavailableError("Connection refused");
@@ -168,7 +169,8 @@ TEST_F(NameCacheTest, OneQuestionForManyWaiters) {
     absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [&](absl::StatusOr<ResolvedName> name) {
       answered += name.ok();
     };
-    Spawn<absl::StatusOr<ResolvedName>>(world_.executor(), cache_.Lookup("a.test", cancellation_), std::move(done));
+    Spawn<absl::StatusOr<ResolvedName>>(world_.executor(), cache_.Lookup("a.test", cancellation_),
+                                        std::move(done));
   }
   world_.RunUntil([&] { return answered == 5; });
   EXPECT_EQ(network_.lookups, 1);
@@ -178,7 +180,9 @@ TEST_F(NameCacheTest, AQuestionGivenUpDoesNotHoldUpTheNext) {
   network_.lookup_takes = absl::InfiniteDuration();
   Cancellation impatient;
   std::optional<absl::StatusOr<ResolvedName>> first;
-  absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [&](absl::StatusOr<ResolvedName> name) { first = name; };
+  absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [&](absl::StatusOr<ResolvedName> name) {
+    first = name;
+  };
   Spawn<absl::StatusOr<ResolvedName>>(world_.executor(), cache_.Lookup("a.test", impatient), std::move(done));
   world_.executor().RunAll();
   impatient.Request(absl::DeadlineExceededError("late"));
@@ -192,7 +196,8 @@ TEST_F(NameCacheTest, AQuestionGivenUpDoesNotHoldUpTheNext) {
 class RaceTest : public DialTest {
  protected:
   RaceResult Race(std::vector<IpAddress> addresses) {
-    return Await(RaceAddresses(world_.executor(), world_.clock(), network_, std::move(addresses), 443, {}, cancellation_));
+    return Await(RaceAddresses(world_.executor(), world_.clock(), network_, std::move(addresses), 443, {},
+                               cancellation_));
   }
 };
 
@@ -273,7 +278,8 @@ class StackDialerTest : public DialTest {
     tls_ = tls.get();
     network_.names["intake.test"] = {{V4("10.0.0.1")}, absl::Seconds(30)};
     network_.names["proxy.test"] = {{V4("10.0.0.9")}, absl::Seconds(30)};
-    auto dialer = MakeStackDialer(world_.executor(), world_.clock(), network_, std::move(tls), options, counters_);
+    auto dialer =
+        MakeStackDialer(world_.executor(), world_.clock(), network_, std::move(tls), options, counters_);
     ASSERT_TRUE(dialer.ok()) << dialer.status();
     dialer_ = *std::move(dialer);
   }

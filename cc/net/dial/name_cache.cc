@@ -40,10 +40,10 @@ void NameCache::Retire(const std::string& host, const std::shared_ptr<Question>&
 void NameCache::Ask(const std::string& host, const std::shared_ptr<Question>& question) {
   ++counters_.name_lookups;
   Task<absl::StatusOr<ResolvedName>> task = network_.Lookup(host, question->cancellation);
-  absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [this, host,
-                                                                 question](absl::StatusOr<ResolvedName> answer) {
-    OnAnswer(host, question, std::move(answer));
-  };
+  absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done =
+      [this, host, question](absl::StatusOr<ResolvedName> answer) {
+        OnAnswer(host, question, std::move(answer));
+      };
   Spawn<absl::StatusOr<ResolvedName>>(executor_, std::move(task), std::move(done));
 }
 
@@ -51,7 +51,8 @@ void NameCache::OnAnswer(const std::string& host, const std::shared_ptr<Question
                          absl::StatusOr<ResolvedName> answer) {
   Retire(host, question);
   if (answer.ok()) {
-    answers_[host] = {*answer, clock_.Now(), std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
+    answers_[host] = {*answer, clock_.Now(),
+                      std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
   } else if (const auto old = answers_.find(host); old != answers_.end() && !question->waiters.empty()) {
     ++counters_.name_stale_answers;
     answer = old->second.name;

@@ -29,8 +29,8 @@ Fault FaultOf(const absl::Status& status, const Cancellation& cancellation) {
 // The status of "HTTP/1.1 200 Connection established"; 0 if the line is not that.
 int StatusOf(std::string_view head) {
   int status = 0;
-  if (!absl::StartsWith(head, "HTTP/1.") || head.size() < 12 || !absl::ascii_isdigit(head[7]) || head[8] != ' ' ||
-      !absl::SimpleAtoi(head.substr(9, 3), &status) || status < 100) {
+  if (!absl::StartsWith(head, "HTTP/1.") || head.size() < 12 || !absl::ascii_isdigit(head[7]) ||
+      head[8] != ' ' || !absl::SimpleAtoi(head.substr(9, 3), &status) || status < 100) {
     return 0;
   }
   return status;
@@ -64,20 +64,23 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   std::string answer;
   while (!absl::EndsWith(answer, "\r\n\r\n")) {
     if (answer.size() == kMaxProxyHeadBytes) {
-      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is too long"), proxy);
+      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is too long"),
+                        proxy);
     }
     char byte;
     const IoResult read = co_await transport.Read(absl::MakeSpan(&byte, 1));
     if (!read.status.ok()) co_return failed(read.status);
     answer += byte;
     if (answer.size() == 5 && answer != "HTTP/") {
-      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"), proxy);
+      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"),
+                        proxy);
     }
   }
   const int status = StatusOf(answer);
   if (status / 100 == 2) co_return std::nullopt;
   if (status == 0) {
-    co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"), proxy);
+    co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"),
+                      proxy);
   }
   ExchangeFailure failure =
       Failure(status == 407 ? Fault::kCredential : Fault::kProxyStatus,

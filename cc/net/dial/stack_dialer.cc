@@ -112,8 +112,9 @@ class StackDialer : public Dialer {
     } else {
       absl::StatusOr<ResolvedName> name = co_await names_.Lookup(hop.host, cancellation);
       if (!name.ok()) {
-        co_return Failure(Phase::kResolve, absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused,
-                          name.status(), where, cancellation);
+        co_return Failure(Phase::kResolve,
+                          absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused, name.status(),
+                          where, cancellation);
       }
       addresses = std::move(name->addresses);
     }
@@ -123,7 +124,8 @@ class StackDialer : public Dialer {
     RaceResult race = co_await RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
                                              connect_options_, cancellation);
     if (race.transport == nullptr) {
-      ExchangeFailure failure = Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
+      ExchangeFailure failure =
+          Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
       failure.addresses = std::move(race.outcomes);
       co_return failure;
     }
@@ -135,7 +137,8 @@ class StackDialer : public Dialer {
   Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy, DialResult& result,
                                               Cancellation& cancellation) {
     TlsTarget target{.destination = peer, .server_name = peer.host, .proxy = std::move(proxy)};
-    TlsResult secured = co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
+    TlsResult secured =
+        co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
     result.tls = true;
@@ -157,12 +160,14 @@ class StackDialer : public Dialer {
 
 absl::StatusOr<std::unique_ptr<Dialer>> MakeStackDialer(Executor& executor, Clock& clock, Network& network,
                                                         std::unique_ptr<TlsConnector> tls,
-                                                        const ClientOptions& options, ConnectionCounters& counters) {
+                                                        const ClientOptions& options,
+                                                        ConnectionCounters& counters) {
   std::optional<Url> proxy;
   if (!options.proxy_url.empty()) {
     THAW_ASSIGN_OR_RETURN(proxy, ParseUrl(options.proxy_url));
   }
-  return std::make_unique<StackDialer>(executor, clock, network, std::move(tls), options, std::move(proxy), counters);
+  return std::make_unique<StackDialer>(executor, clock, network, std::move(tls), options, std::move(proxy),
+                                       counters);
 }
 
 }  // namespace thaw

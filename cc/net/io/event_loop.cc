@@ -1,14 +1,13 @@
 #include "cc/net/io/event_loop.h"
 
 #include <atomic>
-#include <chrono>
-#include <optional>
-#include <utility>
-
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <optional>
+#include <utility>
 
 #include "cc/clock/alarm_queue.h"
 #include "cc/clock/system_clock.h"

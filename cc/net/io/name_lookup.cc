@@ -1,15 +1,15 @@
 #include "cc/net/io/name_lookup.h"
 
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <sys/socket.h>
+
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cstring>
 #include <map>
 #include <utility>
-
-#include <arpa/inet.h>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
-#include <netdb.h>
-#include <sys/socket.h>
 
 #include "absl/strings/str_cat.h"
 #include "ares.h"
@@ -49,7 +49,8 @@ absl::StatusOr<ResolvedName> AddressesOf(const ares_addrinfo* info, const std::s
       inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in*>(node->ai_addr)->sin_addr, text, sizeof(text));
     } else if (node->ai_family == AF_INET6) {
       address.family = IpAddress::Family::kV6;
-      inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr, text, sizeof(text));
+      inet_ntop(AF_INET6, &reinterpret_cast<const sockaddr_in6*>(node->ai_addr)->sin6_addr, text,
+                sizeof(text));
     } else {
       continue;
     }
@@ -82,7 +83,8 @@ class AresLookup : public NameLookup {
                      new std::shared_ptr<Question>(question));
     SetTimeout();
     Completion<absl::StatusOr<ResolvedName>>& answer = question->answer;
-    const auto registration = cancellation.OnRequest([&answer](const absl::Status& reason) { answer.Set(reason); });
+    const auto registration =
+        cancellation.OnRequest([&answer](const absl::Status& reason) { answer.Set(reason); });
     co_return co_await answer;
   }
 
@@ -115,8 +117,8 @@ class AresLookup : public NameLookup {
     // No cache of c-ares' own: NameCache keeps answers, by our clocks.
     options.qcache_max_ttl = 0;
     int status = ares_init_options(&channel_, &options,
-                                   ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_LOOKUPS |
-                                       ARES_OPT_QUERY_CACHE);
+                                   ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
+                                       ARES_OPT_LOOKUPS | ARES_OPT_QUERY_CACHE);
     if (status == ARES_SUCCESS && !options_.servers.empty()) {
       status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
     }
@@ -157,22 +159,24 @@ class AresLookup : public NameLookup {
 
   void Wait(ares_socket_t socket, const std::shared_ptr<Watch>& watch) {
     if (watch->read && !std::exchange(watch->reading, true)) {
-      watch->descriptor.async_wait(asio::posix::descriptor_base::wait_read,
-                                   [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
-                                     const auto watch = held.lock();
-                                     if (error || watch == nullptr) return;
-                                     watch->reading = false;
-                                     Process(socket, ARES_SOCKET_BAD, watch);
-                                   });
+      watch->descriptor.async_wait(
+          asio::posix::descriptor_base::wait_read,
+          [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
+            const auto watch = held.lock();
+            if (error || watch == nullptr) return;
+            watch->reading = false;
+            Process(socket, ARES_SOCKET_BAD, watch);
+          });
     }
     if (watch->write && !std::exchange(watch->writing, true)) {
-      watch->descriptor.async_wait(asio::posix::descriptor_base::wait_write,
-                                   [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
-                                     const auto watch = held.lock();
-                                     if (error || watch == nullptr) return;
-                                     watch->writing = false;
-                                     Process(ARES_SOCKET_BAD, socket, watch);
-                                   });
+      watch->descriptor.async_wait(
+          asio::posix::descriptor_base::wait_write,
+          [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
+            const auto watch = held.lock();
+            if (error || watch == nullptr) return;
+            watch->writing = false;
+            Process(ARES_SOCKET_BAD, socket, watch);
+          });
     }
   }
 
@@ -180,7 +184,8 @@ class AresLookup : public NameLookup {
     ares_process_fd(channel_, read, write);
     const ares_socket_t socket = read != ARES_SOCKET_BAD ? read : write;
     // It may have been closed, and even opened anew under the same number, by what was just processed.
-    if (const auto found = watches_.find(socket); found != watches_.end() && found->second == watch) Wait(socket, watch);
+    if (const auto found = watches_.find(socket); found != watches_.end() && found->second == watch)
+      Wait(socket, watch);
     SetTimeout();
   }
 

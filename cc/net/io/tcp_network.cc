@@ -1,12 +1,12 @@
 #include "cc/net/io/tcp_network.h"
 
-#include <cstdint>
-#include <utility>
+#include <sys/socket.h>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <sys/socket.h>
+#include <cstdint>
+#include <utility>
 
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
@@ -93,13 +93,16 @@ class TcpNetwork : public Network {
     return names_->Lookup(std::move(host), cancellation);
   }
 
-  Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port, ConnectOptions options,
+  Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port,
+                                                           ConnectOptions options,
                                                            Cancellation& cancellation) override {
-    const std::string where = address.family == IpAddress::Family::kV6 ? absl::StrCat("[", address.text, "]:", port)
-                                                                       : absl::StrCat(address.text, ":", port);
+    const std::string where = address.family == IpAddress::Family::kV6
+                                  ? absl::StrCat("[", address.text, "]:", port)
+                                  : absl::StrCat(address.text, ":", port);
     error_code error;
     const asio::ip::address parsed = asio::ip::make_address(address.text, error);
-    if (error) co_return absl::InvalidArgumentError(absl::StrCat("'", address.text, "' is not an IP address"));
+    if (error)
+      co_return absl::InvalidArgumentError(absl::StrCat("'", address.text, "' is not an IP address"));
     const asio::ip::tcp::endpoint endpoint(parsed, port);
 
     asio::ip::tcp::socket socket(*static_cast<asio::io_context*>(loop_.native()));

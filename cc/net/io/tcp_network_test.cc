@@ -50,7 +50,8 @@ class TcpNetworkTest : public testing::Test {
       loop_.Stop();
     };
     Spawn<absl::StatusOr<std::unique_ptr<Transport>>>(
-        loop_, network_->Connect({IpAddress::Family::kV4, "127.0.0.1"}, port, {}, cancellation_), std::move(done));
+        loop_, network_->Connect({IpAddress::Family::kV4, "127.0.0.1"}, port, {}, cancellation_),
+        std::move(done));
     loop_.Run();
     return *std::move(result);
   }
@@ -180,14 +181,16 @@ TEST_F(TcpNetworkTest, AnUnknownNameIsNotFound) {
       unsigned char packet[512];
       sockaddr_in from = {};
       socklen_t from_size = sizeof(from);
-      const ssize_t bytes = recvfrom(server, packet, sizeof(packet), 0, reinterpret_cast<sockaddr*>(&from), &from_size);
+      const ssize_t bytes =
+          recvfrom(server, packet, sizeof(packet), 0, reinterpret_cast<sockaddr*>(&from), &from_size);
       if (bytes < 12) return;
       packet[2] = 0x81;
       packet[3] = 0x83;
       sendto(server, packet, bytes, 0, reinterpret_cast<sockaddr*>(&from), from_size);
     }
   });
-  network_ = MakeTcpNetwork(loop_, {.servers = "127.0.0.1:" + std::to_string(ntohs(address.sin_port)), .tries = 1});
+  network_ =
+      MakeTcpNetwork(loop_, {.servers = "127.0.0.1:" + std::to_string(ntohs(address.sin_port)), .tries = 1});
   const auto name = Lookup("no-such-host.test.");
   EXPECT_TRUE(absl::IsNotFound(name.status())) << name.status();
   EXPECT_THAT(std::string(name.status().message()), testing::HasSubstr("no-such-host.test"));
@@ -197,7 +200,8 @@ TEST_F(TcpNetworkTest, AnUnknownNameIsNotFound) {
 }
 
 TEST_F(TcpNetworkTest, AServerThatIsNotThereIsUnavailable) {
-  network_ = MakeTcpNetwork(loop_, {.servers = "127.0.0.1:1", .timeout = absl::Milliseconds(100), .tries = 1});
+  network_ =
+      MakeTcpNetwork(loop_, {.servers = "127.0.0.1:1", .timeout = absl::Milliseconds(100), .tries = 1});
   const auto name = Lookup("host.test.");
   EXPECT_TRUE(absl::IsUnavailable(name.status())) << name.status();
 }

@@ -74,7 +74,8 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   }
 
   void Finish(Done done, IoResult result) {
-    executor.Post([done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
+    executor.Post(
+        [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
 
   // Takes what there is room for; false if the write has to wait.

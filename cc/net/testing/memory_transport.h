@@ -32,7 +32,8 @@ class MemoryTransport : public Transport {
   static constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
   // `executor` must outlive both.
-  static std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>> Pair(Executor& executor);
+  static std::pair<std::unique_ptr<MemoryTransport>, std::unique_ptr<MemoryTransport>> Pair(
+      Executor& executor);
   ~MemoryTransport() override;
 
   void StartRead(absl::Span<char> into, Done done) override;

@@ -62,7 +62,8 @@ bssl::UniquePtr<X509> Draft(EVP_PKEY* key, const std::string& name, X509_NAME* i
   CHECK(X509_set_version(certificate.get(), X509_VERSION_3));
   CHECK(ASN1_INTEGER_set_uint64(X509_get_serialNumber(certificate.get()), ++serial));
   X509_NAME* subject = X509_get_subject_name(certificate.get());
-  CHECK(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8, reinterpret_cast<const uint8_t*>(name.data()),
+  CHECK(X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
+                                   reinterpret_cast<const uint8_t*>(name.data()),
                                    static_cast<ossl_ssize_t>(name.size()), -1, 0));
   CHECK(X509_set_issuer_name(certificate.get(), issuer != nullptr ? issuer : subject));
   CHECK(ASN1_TIME_set_posix(X509_getm_notBefore(certificate.get()), absl::ToUnixSeconds(not_before)));
@@ -110,8 +111,9 @@ TestAuthority TestAuthority::Intermediate(const std::string& name) const {
 
 TestCertificate TestAuthority::Issue(const Request& request) const {
   bssl::UniquePtr<EVP_PKEY> key = MakeKey();
-  bssl::UniquePtr<X509> certificate = Draft(key.get(), "thaw test server", X509_get_subject_name(keys_->certificate.get()),
-                                            request.not_before, request.not_after);
+  bssl::UniquePtr<X509> certificate =
+      Draft(key.get(), "thaw test server", X509_get_subject_name(keys_->certificate.get()),
+            request.not_before, request.not_after);
   std::vector<std::string> names;
   for (const std::string& name : request.names) names.push_back(absl::StrCat("DNS:", name));
   for (const std::string& address : request.addresses) names.push_back(absl::StrCat("IP:", address));

@@ -23,8 +23,8 @@ struct TestCertificate {
 class TestAuthority {
  public:
   struct Request {
-    std::vector<std::string> names;      // DNS names
-    std::vector<std::string> addresses;  // IP addresses
+    std::vector<std::string> names;                             // DNS names
+    std::vector<std::string> addresses;                         // IP addresses
     absl::Time not_before = absl::FromUnixSeconds(1735689600);  // 2025-01-01
     absl::Time not_after = absl::FromUnixSeconds(2051222400);   // 2035-01-01
   };

@@ -42,7 +42,9 @@ class PeerImpl : public TlsTestServer::Peer {
   }
   std::string TakeReceived() override { return std::exchange(received_, {}); }
   size_t received_size() const override { return received_.size(); }
-  bool saw_close_notify() const override { return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0; }
+  bool saw_close_notify() const override {
+    return (SSL_get_shutdown(ssl_.get()) & SSL_RECEIVED_SHUTDOWN) != 0;
+  }
   std::string error() const override { return error_; }
 
   void Send(std::string_view plaintext) override {
@@ -142,7 +144,8 @@ class PeerImpl : public TlsTestServer::Peer {
 int SelectAlpn(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in, unsigned in_size, void*) {
   static constexpr uint8_t kOurs[] = "\x08http/1.1";
   uint8_t* chosen;
-  if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size) != OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size) !=
+      OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *out = chosen;
@@ -159,16 +162,16 @@ struct TlsTestServer::State {
 TlsTestServer::TlsTestServer(const Options& options) : state_(std::make_unique<State>()) {
   state_->context.reset(SSL_CTX_new(TLS_method()));
   SSL_CTX* context = state_->context.get();
-  bssl::UniquePtr<BIO> chain(
-      BIO_new_mem_buf(options.certificate.chain_pem.data(), static_cast<int>(options.certificate.chain_pem.size())));
+  bssl::UniquePtr<BIO> chain(BIO_new_mem_buf(options.certificate.chain_pem.data(),
+                                             static_cast<int>(options.certificate.chain_pem.size())));
   bssl::UniquePtr<X509> leaf(PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr));
   CHECK(leaf != nullptr && SSL_CTX_use_certificate(context, leaf.get()));
   while (bssl::UniquePtr<X509> more{PEM_read_bio_X509(chain.get(), nullptr, nullptr, nullptr)}) {
     CHECK(SSL_CTX_add1_chain_cert(context, more.get()));
   }
   ERR_clear_error();
-  bssl::UniquePtr<BIO> key_text(
-      BIO_new_mem_buf(options.certificate.key_pem.data(), static_cast<int>(options.certificate.key_pem.size())));
+  bssl::UniquePtr<BIO> key_text(BIO_new_mem_buf(options.certificate.key_pem.data(),
+                                                static_cast<int>(options.certificate.key_pem.size())));
   bssl::UniquePtr<EVP_PKEY> key(PEM_read_bio_PrivateKey(key_text.get(), nullptr, nullptr, nullptr));
   CHECK(key != nullptr && SSL_CTX_use_PrivateKey(context, key.get()));
   CHECK(SSL_CTX_set_max_proto_version(

@@ -25,8 +25,8 @@ class TlsTestServer {
   struct Options {
     TestCertificate certificate;
     TlsVersion max_version = TlsVersion::kTls13;
-    int tickets = 2;          // after each TLS 1.3 handshake
-    bool resumption = true;   // no tickets, no session cache
+    int tickets = 2;         // after each TLS 1.3 handshake
+    bool resumption = true;  // no tickets, no session cache
     bool wants_client_certificate = false;
   };
 

@@ -36,13 +36,15 @@ absl::Time TimeOf(const ASN1_TIME* time, absl::Time otherwise) {
   return ASN1_TIME_to_posix(time, &seconds) ? absl::FromUnixSeconds(seconds) : otherwise;
 }
 
-std::string Date(absl::Time time) { return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone()); }
+std::string Date(absl::Time time) {
+  return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
+}
 
 // The names and addresses a certificate is made out to.
 std::string NamesOf(const X509* certificate) {
   std::vector<std::string> names;
-  bssl::UniquePtr<GENERAL_NAMES> alternatives(static_cast<GENERAL_NAMES*>(
-      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
+  bssl::UniquePtr<GENERAL_NAMES> alternatives(
+      static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   if (alternatives != nullptr) {
     for (size_t i = 0; i < sk_GENERAL_NAME_num(alternatives.get()); ++i) {
       const GENERAL_NAME* name = sk_GENERAL_NAME_value(alternatives.get(), i);
@@ -64,7 +66,8 @@ std::string NamesOf(const X509* certificate) {
       }
     }
   }
-  if (names.empty()) return absl::StrCat("no names; its subject is ", NameText(X509_get_subject_name(certificate)));
+  if (names.empty())
+    return absl::StrCat("no names; its subject is ", NameText(X509_get_subject_name(certificate)));
   const size_t more = names.size() - std::min(names.size(), kMaxNamesShown);
   names.resize(names.size() - more);
   return absl::StrCat(absl::StrJoin(names, ", "), more > 0 ? absl::StrCat(" and ", more, " more") : "");
@@ -76,10 +79,12 @@ std::string Reason(X509_STORE_CTX* context, const X509* leaf, const std::string&
   const X509* at_fault = X509_STORE_CTX_get_current_cert(context);
   if (at_fault == nullptr) at_fault = leaf;
   const std::string whose =
-      at_fault == leaf ? "its certificate" : absl::StrCat("the certificate of ", NameText(X509_get_subject_name(at_fault)));
+      at_fault == leaf ? "its certificate"
+                       : absl::StrCat("the certificate of ", NameText(X509_get_subject_name(at_fault)));
   switch (error) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
-      return absl::StrCat(whose, " expired on ", Date(TimeOf(X509_get0_notAfter(at_fault), absl::InfiniteFuture())));
+      return absl::StrCat(whose, " expired on ",
+                          Date(TimeOf(X509_get0_notAfter(at_fault), absl::InfiniteFuture())));
     case X509_V_ERR_CERT_NOT_YET_VALID:
       return absl::StrCat(whose, " is not valid before ",
                           Date(TimeOf(X509_get0_notBefore(at_fault), absl::InfinitePast())));
@@ -109,7 +114,8 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
                                       TrustedRoots& roots) {
   auto refuse = [&](std::string_view why) {
     ERR_clear_error();
-    return absl::FailedPreconditionError(absl::StrCat("CERTIFICATE_VERIFY_FAILED for ", server_name, ": ", why));
+    return absl::FailedPreconditionError(
+        absl::StrCat("CERTIFICATE_VERIFY_FAILED for ", server_name, ": ", why));
   };
   const STACK_OF(CRYPTO_BUFFER)* sent = SSL_get0_peer_certificates(ssl);
   const size_t count = sent != nullptr ? sk_CRYPTO_BUFFER_num(sent) : 0;
@@ -121,7 +127,8 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
   std::vector<X509*> chain;
   for (size_t i = 0; i < count; ++i) {
     bssl::UniquePtr<X509> certificate(X509_parse_from_buffer(sk_CRYPTO_BUFFER_value(sent, i)));
-    if (certificate == nullptr) return refuse(absl::StrCat("certificate ", i + 1, " of its chain can't be read"));
+    if (certificate == nullptr)
+      return refuse(absl::StrCat("certificate ", i + 1, " of its chain can't be read"));
     chain.push_back(certificate.get());
     if (i == 0) {
       leaf = std::move(certificate);
@@ -131,7 +138,8 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
   }
 
   bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (context == nullptr || !X509_STORE_CTX_init(context.get(), roots.StoreFor(chain), leaf.get(), others.get()) ||
+  if (context == nullptr ||
+      !X509_STORE_CTX_init(context.get(), roots.StoreFor(chain), leaf.get(), others.get()) ||
       !X509_STORE_CTX_set_default(context.get(), "ssl_server")) {
     return refuse("out of memory");
   }
@@ -146,7 +154,8 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
                          ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str())
                          : X509_VERIFY_PARAM_set1_host(parameters, server_name.data(), server_name.size());
   if (!named) return refuse("this is not a name a certificate can bear");
-  if (X509_verify_cert(context.get()) != 1) return refuse(Reason(context.get(), leaf.get(), server_name, roots));
+  if (X509_verify_cert(context.get()) != 1)
+    return refuse(Reason(context.get(), leaf.get(), server_name, roots));
 
   absl::Time until = absl::InfiniteFuture();
   STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context.get());

@@ -65,7 +65,9 @@ def name_hash(certificate):
     for _, _, set_begin, set_end in elements(certificate, begin, stop):
         attributes = []
         for _, _, pair_begin, pair_end in elements(certificate, set_begin, set_end):
-            (_, oid_start, _, oid_end), (tag, _, value_begin, value_end) = elements(certificate, pair_begin, pair_end)
+            (_, oid_start, _, oid_end), (tag, _, value_begin, value_end) = elements(
+                certificate, pair_begin, pair_end
+            )
             value = one_form(tag, certificate[value_begin:value_end])
             attributes.append(encode(0x30, certificate[oid_start:oid_end] + value))
         canonical += encode(0x31, b"".join(sorted(attributes)))
@@ -78,7 +80,9 @@ def main(pem_path, out_path):
     certificates = sorted({base64.b64decode(block) for block in blocks})
     table = sorted((name_hash(certificate), certificate) for certificate in certificates)
     with open(out_path, "w", encoding="ascii") as out:
-        out.write('// Written by embed_roots.py.\n#include "cc/net/tls/embedded_roots.h"\n\nnamespace thaw {\nnamespace {\n')
+        out.write(
+            '// Written by embed_roots.py.\n#include "cc/net/tls/embedded_roots.h"\n\nnamespace thaw {\nnamespace {\n'
+        )
         for number, (_, der) in enumerate(table):
             out.write(f"const unsigned char kRoot{number}[] = {{")
             out.write(",".join(str(byte) for byte in der))
@@ -87,7 +91,9 @@ def main(pem_path, out_path):
         for number, (name, der) in enumerate(table):
             out.write(f"  {{0x{name:08x}u, kRoot{number}, {len(der)}}},\n")
         out.write("};\n}  // namespace\n\n")
-        out.write("absl::Span<const EmbeddedRoot> EmbeddedRoots() { return kRoots; }\n\n}  // namespace thaw\n")
+        out.write(
+            "absl::Span<const EmbeddedRoot> EmbeddedRoots() { return kRoots; }\n\n}  // namespace thaw\n"
+        )
 
 
 if __name__ == "__main__":

@@ -100,7 +100,8 @@ class BoringTlsConnector : public TlsConnector {
   BoringTlsConnector(Executor& executor, std::shared_ptr<Shared> shared)
       : executor_(executor), shared_(std::move(shared)) {}
 
-  Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target, Cancellation& cancellation) override;
+  Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
+                            Cancellation& cancellation) override;
   void Forget() override { shared_->sessions.Forget(); }
 
  private:
@@ -117,7 +118,8 @@ absl::Status Failed(std::string_view what) {
   const uint32_t error = ERR_get_error();
   ERR_clear_error();
   const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
-  return absl::InternalError(absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
+  return absl::InternalError(
+      absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
 }
 
 std::atomic<int64_t> contexts_made{0};
@@ -197,10 +199,10 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
     result.failure.emplace();
     result.failure->phase = Phase::kTls;
     result.failure->fault = fault;
-    result.failure->error =
-        absl::Status(why.code(), absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
-                                              target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy), ": ",
-                                              why.message()));
+    result.failure->error = absl::Status(
+        why.code(), absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
+                                 target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy), ": ",
+                                 why.message()));
   };
   if (cancellation.requested()) {
     fail(FaultOf(cancellation.reason()), cancellation.reason());

@@ -92,7 +92,8 @@ class TlsTest : public testing::Test {
     if (write_limit_) wire_->set_write_limit(*write_limit_);
     peer_ = &server().Accept(std::move(far));
     result_.reset();
-    TlsTarget target{.destination = {.host = std::string(name), .port = 443}, .server_name = std::string(name)};
+    TlsTarget target{.destination = {.host = std::string(name), .port = 443},
+                     .server_name = std::string(name)};
     Spawn<TlsResult>(executor_, connector().Handshake(std::move(client), std::move(target), cancellation_),
                      [this](TlsResult result) { result_ = std::move(result); });
   }
@@ -133,7 +134,8 @@ class TlsTest : public testing::Test {
   }
   std::shared_ptr<Outcome> StartRead(Transport& transport) {
     auto outcome = std::make_shared<Outcome>();
-    transport.StartRead(absl::MakeSpan(buffer_), [outcome](IoResult result) { *outcome = {true, std::move(result)}; });
+    transport.StartRead(absl::MakeSpan(buffer_),
+                        [outcome](IoResult result) { *outcome = {true, std::move(result)}; });
     return outcome;
   }
   IoResult Read(Transport& transport, std::string* text = nullptr) {
@@ -189,7 +191,9 @@ class TlsTest : public testing::Test {
 
 class TlsVersionTest : public TlsTest, public testing::WithParamInterface<TlsVersion> {};
 INSTANTIATE_TEST_SUITE_P(Versions, TlsVersionTest, testing::Values(TlsVersion::kTls12, TlsVersion::kTls13),
-                         [](const auto& info) { return info.param == TlsVersion::kTls12 ? "Tls12" : "Tls13"; });
+                         [](const auto& info) {
+                           return info.param == TlsVersion::kTls12 ? "Tls12" : "Tls13";
+                         });
 
 TEST_P(TlsVersionTest, ShakesHandsAndCarriesBytesBothWays) {
   server_options_.max_version = GetParam();
@@ -387,8 +391,9 @@ TEST_F(TlsTest, WrongHostNamesBoth) {
   EXPECT_EQ(Connect("elsewhere.example"), nullptr);
   EXPECT_EQ(failure().phase, Phase::kTls);
   EXPECT_EQ(failure().fault, Fault::kCertificate);
-  EXPECT_THAT(failure().error.message(), AllOf(HasSubstr("not for elsewhere.example"), HasSubstr("intake.example"),
-                                               HasSubstr("CERTIFICATE_VERIFY_FAILED")));
+  EXPECT_THAT(failure().error.message(),
+              AllOf(HasSubstr("not for elsewhere.example"), HasSubstr("intake.example"),
+                    HasSubstr("CERTIFICATE_VERIFY_FAILED")));
   EXPECT_NE(peer_->error(), "");  // it was told
 }
 
@@ -454,8 +459,10 @@ TEST_F(TlsTest, ABadFileIsAWarningThatNamesIt) {
   const std::string empty = WriteFile("empty.pem", "");
   const std::string text = WriteFile("text.pem", "hello, this is no certificate\n");
   const std::string cut = WriteFile("cut.pem", Authority().pem().substr(0, 200));
-  const std::pair<std::string, std::string> cases[] = {
-      {missing, "No such file"}, {empty, "empty"}, {text, "no PEM certificate"}, {cut, "block 1 is not a certificate"}};
+  const std::pair<std::string, std::string> cases[] = {{missing, "No such file"},
+                                                       {empty, "empty"},
+                                                       {text, "no PEM certificate"},
+                                                       {cut, "block 1 is not a certificate"}};
   for (const auto& [path, why] : cases) {
     options_.tls_cert_file = path;
     connector_.reset();
@@ -492,7 +499,9 @@ TEST_F(TlsTest, ResetEndAndGarbageDuringTheHandshake) {
   } const cases[] = {
       {[](TlsTest&, MemoryTransport& far, TlsTestServer::Peer&) { far.Reset(); }, Fault::kReset},
       {[](TlsTest&, MemoryTransport& far, TlsTestServer::Peer&) { far.SendEnd(); }, Fault::kEnd},
-      {[](TlsTest&, MemoryTransport&, TlsTestServer::Peer& peer) { peer.SendRaw("HTTP/1.1 400 Bad Request\r\n\r\n"); },
+      {[](TlsTest&, MemoryTransport&, TlsTestServer::Peer& peer) {
+         peer.SendRaw("HTTP/1.1 400 Bad Request\r\n\r\n");
+       },
        Fault::kProtocol},
   };
   for (const auto& test : cases) {
@@ -541,7 +550,8 @@ TEST_F(TlsTest, CancellationEndsAHandshakeThatHangs) {
                      [&](TlsResult r) { result = std::move(r); });
     executor_.RunAll();
     ASSERT_FALSE(result.has_value());
-    cancellation.Request(deadline ? absl::DeadlineExceededError("no answer within 2s") : absl::CancelledError("stop"));
+    cancellation.Request(deadline ? absl::DeadlineExceededError("no answer within 2s")
+                                  : absl::CancelledError("stop"));
     executor_.RunAll();
     ASSERT_TRUE(result.has_value());
     ASSERT_TRUE(result->failure.has_value());
@@ -606,8 +616,10 @@ TEST_F(TlsTest, TryReadSeesEndAlertResetAndData) {
     absl::StatusCode code;
     std::string_view text;
   } const cases[] = {
-      {[](MemoryTransport& far, TlsTestServer::Peer&) { far.SendEnd(); }, absl::StatusCode::kOutOfRange, "without"},
-      {[](MemoryTransport&, TlsTestServer::Peer& peer) { peer.CloseNotify(); }, absl::StatusCode::kOutOfRange, "close"},
+      {[](MemoryTransport& far, TlsTestServer::Peer&) { far.SendEnd(); }, absl::StatusCode::kOutOfRange,
+       "without"},
+      {[](MemoryTransport&, TlsTestServer::Peer& peer) { peer.CloseNotify(); }, absl::StatusCode::kOutOfRange,
+       "close"},
       {[](MemoryTransport&, TlsTestServer::Peer& peer) { peer.SendAlert(80); }, absl::StatusCode::kOutOfRange,
        "internal error"},
       {[](MemoryTransport& far, TlsTestServer::Peer&) { far.Reset(); }, absl::StatusCode::kAborted, "reset"},
@@ -705,8 +717,8 @@ TEST_F(TlsTest, AFailedWriteCountsTheRecordsThatWentOutWhole) {
   const int64_t record = (wire_->wire_bytes_sent() - before) / 3;
   EXPECT_GT(record, static_cast<int64_t>(kRecord));
 
-  for (const int64_t cut : {int64_t{0}, int64_t{1}, record - 1, record, record + 1, 2 * record - 1, 2 * record,
-                            3 * record - 1}) {
+  for (const int64_t cut :
+       {int64_t{0}, int64_t{1}, record - 1, record, record + 1, 2 * record - 1, 2 * record, 3 * record - 1}) {
     Transport* tls = Connect();
     Exchange(*tls);
     wire_->set_write_limit(1000);

@@ -50,8 +50,8 @@ void SessionStore::Put(const SessionKey& key, Session session, absl::Time truste
   Look(now);
   if (generation != generation_) return;
   Entry entry{.key = key, .trusted_until = trusted_until, .bytes = BytesOf(session.get())};
-  entry.expires = std::min({trusted_until, now + limits_.age,
-                            now + absl::Seconds(SSL_SESSION_get_timeout(session.get()))});
+  entry.expires = std::min(
+      {trusted_until, now + limits_.age, now + absl::Seconds(SSL_SESSION_get_timeout(session.get()))});
   if (entry.bytes > limits_.bytes || entry.expires <= now) return;
   const bool single_use = SSL_SESSION_should_be_single_use(session.get()) != 0;
   entry.session = std::move(session);
@@ -67,7 +67,8 @@ void SessionStore::Put(const SessionKey& key, Session session, absl::Time truste
 
 std::optional<SessionStore::Remembered> SessionStore::Take(const SessionKey& key, absl::Time now) {
   Look(now);
-  const auto newest = std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& e) { return e.key == key; });
+  const auto newest =
+      std::find_if(entries_.rbegin(), entries_.rend(), [&](const Entry& e) { return e.key == key; });
   if (newest == entries_.rend()) return std::nullopt;
   const auto entry = std::prev(newest.base());
   Remembered remembered{.trusted_until = entry->trusted_until};

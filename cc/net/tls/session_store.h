@@ -58,7 +58,8 @@ class SessionStore {
   explicit SessionStore(Limits limits) : limits_(limits) {}
 
   // Forgets instead of keeping what belongs to an earlier generation.
-  void Put(const SessionKey& key, Session session, absl::Time trusted_until, uint64_t generation, absl::Time now);
+  void Put(const SessionKey& key, Session session, absl::Time trusted_until, uint64_t generation,
+           absl::Time now);
   std::optional<Remembered> Take(const SessionKey& key, absl::Time now);
   // Everything, and what handshakes begun before this may still bring.
   void Forget();

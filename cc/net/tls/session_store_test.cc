@@ -16,7 +16,8 @@ class SessionStoreTest : public testing::Test {
  protected:
   SessionStoreTest() : context_(SSL_CTX_new(TLS_with_buffers_method())) {}
 
-  SessionStore::Session Make(uint16_t version = TLS1_3_VERSION, size_t ticket_bytes = 100, uint32_t lifetime = 3600) {
+  SessionStore::Session Make(uint16_t version = TLS1_3_VERSION, size_t ticket_bytes = 100,
+                             uint32_t lifetime = 3600) {
     SessionStore::Session session(SSL_SESSION_new(context_.get()));
     SSL_SESSION_set_protocol_version(session.get(), version);
     const std::vector<uint8_t> ticket(ticket_bytes, 7);
@@ -38,7 +39,8 @@ class SessionStoreTest : public testing::Test {
   absl::Time now_ = absl::FromUnixSeconds(1767225600);
   SessionStore store_{{.sessions = 6, .sessions_per_key = 3, .bytes = 8 * 1024, .age = absl::Hours(2)}};
   std::vector<SessionStore::Session> taken_;
-  const SessionKey key_{.host = "intake.example", .port = 443, .server_name = "intake.example", .roots = "public"};
+  const SessionKey key_{
+      .host = "intake.example", .port = 443, .server_name = "intake.example", .roots = "public"};
 };
 
 TEST_F(SessionStoreTest, ASingleUseSessionIsHandedOutOnceTheNewestFirst) {

@@ -25,7 +25,8 @@ constexpr size_t kMaxPlaintextPerWrite = 4 * SSL3_RT_MAX_PLAIN_LENGTH;
 // Room for a lower read: a short answer with its tickets; a handshake flight; a whole record.
 constexpr size_t kSmallRead = 2 * 1024;
 constexpr size_t kHandshakeRead = 8 * 1024;
-constexpr size_t kBulkRead = SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_RT_HEADER_LENGTH;
+constexpr size_t kBulkRead =
+    SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_RT_HEADER_LENGTH;
 // A buffer no larger than this is kept from write to write.
 constexpr size_t kKeptWriteBuffer = 1024;
 
@@ -38,8 +39,9 @@ std::string TakeTlsError(bool* alert) {
     const int reason = ERR_GET_REASON(error);
     if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
       *alert = true;
-      text = absl::StrCat("the peer sent TLS alert \"", SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET),
-                          "\" (", reason - SSL_AD_REASON_OFFSET, ")");
+      text = absl::StrCat("the peer sent TLS alert \"",
+                          SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET), "\" (",
+                          reason - SSL_AD_REASON_OFFSET, ")");
     } else {
       const char* name = ERR_reason_error_string(error);
       text = absl::StrCat("TLS: ", name != nullptr ? name : "unknown error");
@@ -352,7 +354,8 @@ void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
     while (!from.empty()) {
       const std::string_view part = from.substr(0, SSL3_RT_MAX_PLAIN_LENGTH);
       ERR_clear_error();
-      if (SSL_write(ssl_.get(), part.data(), static_cast<int>(part.size())) != static_cast<int>(part.size())) {
+      if (SSL_write(ssl_.get(), part.data(), static_cast<int>(part.size())) !=
+          static_cast<int>(part.size())) {
         bool alert;
         status = absl::DataLossError(TakeTlsError(&alert));
         write_status_ = status;
@@ -364,7 +367,8 @@ void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
   }
   if (record_count_ == 0 || !status.ok()) {
     record_count_ = 0;
-    executor_.Post([done = std::move(done), status = std::move(status)]() mutable { done({std::move(status)}); });
+    executor_.Post(
+        [done = std::move(done), status = std::move(status)]() mutable { done({std::move(status)}); });
     return;
   }
   write_done_ = std::move(done);
@@ -379,7 +383,8 @@ void TlsStream::OnLowerWrite(IoResult result) {
   lower_writing_ = false;
   flown_ += result.bytes;
   flown_in_all_ += result.bytes;
-  if (closed_ && result.status.ok() && flown_ < flying_.size()) result.status = absl::CancelledError("closed");
+  if (closed_ && result.status.ok() && flown_ < flying_.size())
+    result.status = absl::CancelledError("closed");
   if (result.status.ok() && flown_ < flying_.size()) {
     lower_writing_ = true;
     lower_->StartWrite(std::string_view(flying_).substr(flown_),
@@ -453,7 +458,8 @@ class TlsTransport : public Transport {
 
 }  // namespace
 
-Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts, Cancellation& cancellation) {
+Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts,
+                              Cancellation& cancellation) {
   auto stream = std::make_shared<TlsStream>(executor, clock, std::move(parts));
   TlsHandshake outcome = co_await stream->ShakeHands(cancellation);
   if (outcome.failed == TlsHandshake::Failed::kNot) {

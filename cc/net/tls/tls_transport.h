@@ -60,7 +60,8 @@ struct TlsHandshake {
 };
 
 // Shakes hands. When `cancellation` is requested the lower transport is closed and the outcome is kLower.
-Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts, Cancellation& cancellation);
+Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts,
+                              Cancellation& cancellation);
 
 // What BoringSSL takes for the present while this lives: its callback for the time says nothing of whose.
 class TlsTime {

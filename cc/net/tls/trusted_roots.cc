@@ -62,8 +62,8 @@ std::vector<std::string> CertificatesOfPem(std::string_view text, std::vector<in
     const size_t end = text.find(kEnd, at);
     std::string der;
     CBS subject;
-    if (end == std::string_view::npos || end > next || !absl::Base64Unescape(text.substr(at, end - at), &der) ||
-        !SubjectOf(der, &subject)) {
+    if (end == std::string_view::npos || end > next ||
+        !absl::Base64Unescape(text.substr(at, end - at), &der) || !SubjectOf(der, &subject)) {
       if (damaged != nullptr) damaged->push_back(number);
       continue;
     }

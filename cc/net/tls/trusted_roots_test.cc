@@ -127,7 +127,8 @@ TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
   const std::string cut = good.substr(0, good.size() / 2);
   const std::string no_base64 = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
   const std::string no_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
-  EXPECT_EQ(CertificatesOfPem(absl::StrCat(cut, "\n", good, no_base64, no_certificate, good), &damaged).size(), 2u);
+  EXPECT_EQ(
+      CertificatesOfPem(absl::StrCat(cut, "\n", good, no_base64, no_certificate, good), &damaged).size(), 2u);
   EXPECT_THAT(damaged, ElementsAre(1, 3, 4));
 
   std::string crlf;
@@ -137,8 +138,9 @@ TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
 }
 
 TEST(TrustedRootsTest, ADamagedBlockIsNamedAndTheRestIsUsed) {
-  const std::string path = WriteFile(
-      "part.pem", absl::StrCat("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", TestAuthority("a").pem()));
+  const std::string path =
+      WriteFile("part.pem", absl::StrCat("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+                                         TestAuthority("a").pem()));
   TrustedRoots roots({.public_roots = false});
   std::vector<std::string> warnings;
   roots.AddPemFile(path, &warnings);
