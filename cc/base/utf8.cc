@@ -1,0 +1,85 @@
+#include "cc/base/utf8.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace thaw {
+namespace {
+
+// Bytes at the beginning of `text` that are ASCII, eight at a time.
+size_t AsciiPrefix(const char* text, size_t size) {
+  size_t i = 0;
+  for (; i + 8 <= size; i += 8) {
+    uint64_t word;
+    std::memcpy(&word, text + i, 8);
+    if ((word & 0x8080808080808080u) != 0) break;
+  }
+  while (i < size && static_cast<signed char>(text[i]) >= 0) ++i;
+  return i;
+}
+
+// The length of the code point at the beginning of `text` (1 to 4); or, negative, how many bytes of an
+// ill-formed one belong together.
+int CodePoint(const char* text, size_t size) {
+  const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
+  const uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  int length;
+  // The second byte's range is what excludes longer forms than needed, surrogates and too large values.
+  uint8_t low = 0x80, high = 0xBF;
+  if (first >= 0xC2 && first <= 0xDF) {
+    length = 2;
+  } else if (first >= 0xE0 && first <= 0xEF) {
+    length = 3;
+    if (first == 0xE0) low = 0xA0;
+    if (first == 0xED) high = 0x9F;
+  } else if (first >= 0xF0 && first <= 0xF4) {
+    length = 4;
+    if (first == 0xF0) low = 0x90;
+    if (first == 0xF4) high = 0x8F;
+  } else {
+    return -1;
+  }
+  for (int i = 1; i < length; ++i) {
+    if (static_cast<size_t>(i) >= size || byte(i) < low || byte(i) > high) return -i;
+    low = 0x80;
+    high = 0xBF;
+  }
+  return length;
+}
+
+}  // namespace
+
+bool IsValidUtf8(std::string_view text) {
+  const char* at = text.data();
+  size_t left = text.size();
+  while (true) {
+    const size_t ascii = AsciiPrefix(at, left);
+    at += ascii;
+    left -= ascii;
+    if (left == 0) return true;
+    const int length = CodePoint(at, left);
+    if (length < 0) return false;
+    at += length;
+    left -= length;
+  }
+}
+
+std::string RepairUtf8(std::string_view text) {
+  std::string repaired;
+  repaired.reserve(text.size() + 8);
+  while (!text.empty()) {
+    const int length = CodePoint(text.data(), text.size());
+    if (length > 0) {
+      repaired.append(text.substr(0, length));
+      text.remove_prefix(length);
+    } else {
+      repaired.append("\xEF\xBF\xBD");
+      text.remove_prefix(-length);
+    }
+  }
+  return repaired;
+}
+
+}  // namespace thaw

@@ -1,0 +1,39 @@
+#include "cc/base/utf8.h"
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+TEST(Utf8, WellFormed) {
+  for (const char* text : {"", "a", "exactly8", "longer than eight bytes", "\xC3\xA9", "\xE2\x82\xAC",
+                           "\xF0\x9F\x98\x80", "\xED\x9F\xBF", "\xEE\x80\x80", "\xF4\x8F\xBF\xBF"}) {
+    EXPECT_TRUE(IsValidUtf8(text)) << text;
+    EXPECT_EQ(RepairUtf8(text), text);
+  }
+}
+
+TEST(Utf8, IllFormedPartsBecomeOneReplacementEach) {
+  const std::string r = "\xEF\xBF\xBD";
+  const std::pair<std::string, std::string> cases[] = {
+      {"\x80", r},                          // a continuation by itself
+      {"\xC0\xAF", r + r},                  // longer than needed
+      {"\xE0\x80\xAF", r + r + r},          // longer than needed
+      {"\xED\xA0\x80", r + r + r},          // a surrogate
+      {"\xF4\x90\x80\x80", r + r + r + r},  // over U+10FFFF
+      {"\xF5", r},                          // never a first byte
+      {"a\xE2\x82", "a" + r},               // cut off: one part
+      {"a\xE2\x82z", "a" + r + "z"},        // ends early
+      {"12345678\xFF"
+       "12345678",
+       "12345678" + r + "12345678"},
+  };
+  for (const auto& [bad, repaired] : cases) {
+    EXPECT_FALSE(IsValidUtf8(bad));
+    EXPECT_EQ(RepairUtf8(bad), repaired);
+    EXPECT_TRUE(IsValidUtf8(RepairUtf8(bad)));
+  }
+}
+
+}  // namespace
+}  // namespace thaw
