@@ -1,0 +1,29 @@
+#include "cc/trace/normalize_tag.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+TEST(NormalizeTag, TheAgentsRules) {
+  EXPECT_EQ(NormalizeTag("Production"), "production");
+  EXPECT_EQ(NormalizeTag("a.b/c-d:e9"), "a.b/c-d:e9");
+  EXPECT_EQ(NormalizeTag("9to5.x"), "to5.x");  // a digit is no first character
+  EXPECT_EQ(NormalizeTag("--x"), "x");
+  EXPECT_EQ(NormalizeTag("a  &&  b"), "a_b");
+  EXPECT_EQ(NormalizeTag("__a__b__"), "a_b");
+  EXPECT_EQ(NormalizeTag("a!"), "a");
+  EXPECT_EQ(NormalizeTag(""), "");
+  EXPECT_EQ(NormalizeTag("!?"), "");
+  EXPECT_EQ(NormalizeTag("Caf\xC3\xA9"), "caf\xC3\xA9");
+  EXPECT_EQ(NormalizeTag(std::string(500, 'a')), std::string(200, 'a'));
+  std::string wide, cut;
+  for (int i = 0; i < 300; ++i) wide += "\xC3\xA9";
+  for (int i = 0; i < 200; ++i) cut += "\xC3\xA9";
+  EXPECT_EQ(NormalizeTag(wide), cut);
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,43 @@
+// What a tracer says about itself in the headers of a request, and what of it the intake is told.
+
+#ifndef THAW_CC_TRACE_TRACER_HEADERS_H_
+#define THAW_CC_TRACE_TRACER_HEADERS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "cc/net/http_message.h"
+
+namespace thaw {
+
+struct TracerHeaders {
+  std::string lang;
+  std::string lang_version;
+  std::string lang_interpreter;
+  std::string lang_interpreter_vendor;
+  std::string tracer_version;
+  std::string container_id;
+  bool client_computed_top_level = false;
+  bool client_computed_stats = false;
+  uint64_t dropped_p0_traces = 0;
+  uint64_t dropped_p0_spans = 0;
+
+  // Names compare without case. Boolean headers follow the agent's rule: missing, empty or one of 0, f, F,
+  // false, False, FALSE is false, any other text is true. A number that is none is 0.
+  static TracerHeaders FromRequest(const HttpHeaders& headers);
+
+  // The headers of an intake request with what this tracer sent: content type and encoding, language,
+  // versions, flags.
+  HttpHeaders ForIntake() const;
+
+  // Whether payloads of both may share a request: all is equal but the numbers of dropped spans and traces.
+  bool MergesWith(const TracerHeaders& other) const;
+  // Adds the other's numbers of what was dropped, so that the shared request says all of it.
+  void Merge(const TracerHeaders& other);
+
+  bool operator==(const TracerHeaders&) const = default;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_TRACE_TRACER_HEADERS_H_

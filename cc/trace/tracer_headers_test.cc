@@ -1,0 +1,62 @@
+#include "cc/trace/tracer_headers.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
+  const TracerHeaders headers = TracerHeaders::FromRequest({{"datadog-meta-lang", "python"},
+                                                            {"DATADOG-META-LANG-VERSION", "3.11"},
+                                                            {"Datadog-Meta-Lang-Interpreter", "CPython"},
+                                                            {"Datadog-Meta-Lang-Interpreter-Vendor", "psf"},
+                                                            {"Datadog-Meta-Tracer-Version", "3.0"},
+                                                            {"Datadog-Container-ID", "abc"},
+                                                            {"Datadog-Client-Computed-Stats", "yes"},
+                                                            {"Datadog-Client-Dropped-P0-Spans", "7"},
+                                                            {"X-Datadog-Trace-Count", "9"}});
+  const HttpHeaders expected = {{"Content-Type", "application/x-protobuf"},
+                                {"Content-Encoding", "zstd"},
+                                {"Datadog-Send-Real-Http-Status", "1"},
+                                {"Datadog-Meta-Lang", "python"},
+                                {"Datadog-Meta-Lang-Version", "3.11"},
+                                {"Datadog-Meta-Lang-Interpreter", "CPython"},
+                                {"Datadog-Meta-Lang-Interpreter-Vendor", "psf"},
+                                {"Datadog-Meta-Tracer-Version", "3.0"},
+                                {"Datadog-Container-ID", "abc"},
+                                {"Datadog-Client-Computed-Stats", "true"},
+                                {"Datadog-Client-Dropped-P0-Spans", "7"}};
+  EXPECT_EQ(headers.ForIntake(), expected);
+  EXPECT_EQ(TracerHeaders().ForIntake().size(), 3);
+}
+
+TEST(TracerHeaders, TruthRule) {
+  const auto truth = [](const std::string& value) {
+    return TracerHeaders::FromRequest({{"Datadog-Client-Computed-Top-Level", value}})
+        .client_computed_top_level;
+  };
+  for (const char* no : {"", "0", "f", "F", "false", "False", "FALSE"}) EXPECT_FALSE(truth(no)) << no;
+  for (const char* yes : {"true", "1", "t", "yes", "no", "fAlse", " "}) EXPECT_TRUE(truth(yes)) << yes;
+}
+
+TEST(TracerHeaders, BadNumbersAreZeroAndBadUtf8IsRepaired) {
+  for (const char* bad : {"-1", "x", "", "99999999999999999999", "1.5"}) {
+    EXPECT_EQ(TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", bad}}).dropped_p0_traces, 0);
+  }
+  EXPECT_EQ(TracerHeaders::FromRequest({{"Datadog-Meta-Lang", "a\xFF"}}).lang, "a\xEF\xBF\xBD");
+}
+
+TEST(TracerHeaders, MergingAddsWhatWasDropped) {
+  TracerHeaders one = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "2"}});
+  const TracerHeaders two = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "3"}});
+  EXPECT_TRUE(one.MergesWith(two));
+  one.Merge(two);
+  EXPECT_EQ(one.dropped_p0_traces, 5);
+  EXPECT_FALSE(one.MergesWith(TracerHeaders::FromRequest({{"Datadog-Meta-Lang", "ruby"}})));
+  EXPECT_FALSE(one.MergesWith(TracerHeaders::FromRequest({{"Datadog-Client-Computed-Stats", "1"}})));
+}
+
+}  // namespace
+}  // namespace thaw
