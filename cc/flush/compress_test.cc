@@ -1,0 +1,59 @@
+#include "cc/flush/compress.h"
+
+#include <string>
+
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+struct Format {
+  const char* name;
+  absl::StatusOr<std::string> (*compress)(std::string_view, int);
+  absl::StatusOr<std::string> (*decompress)(std::string_view, size_t);
+};
+
+class Compress : public testing::TestWithParam<Format> {};
+
+TEST_P(Compress, WhatGoesInComesOut) {
+  std::string noise;
+  uint32_t state = 1;
+  for (int i = 0; i < 300'000; ++i)
+    noise.push_back(static_cast<char>((state = state * 1664525 + 1013904223) >> 24));
+  for (const std::string& data : {std::string(), std::string("a"), std::string(1'000'000, 'x'), noise}) {
+    for (const int level : {1, 3, 9}) {
+      const absl::StatusOr<std::string> packed = GetParam().compress(data, level);
+      ASSERT_TRUE(packed.ok()) << packed.status();
+      EXPECT_EQ(*packed, *GetParam().compress(data, level));
+      const absl::StatusOr<std::string> back = GetParam().decompress(*packed, data.size());
+      ASSERT_TRUE(back.ok()) << back.status();
+      EXPECT_EQ(*back, data);
+    }
+  }
+}
+
+TEST_P(Compress, NoMoreThanAllowedIsMade) {
+  const std::string bomb = *GetParam().compress(std::string(50'000'000, '\0'), 9);
+  EXPECT_LT(bomb.size(), 100'000);
+  EXPECT_EQ(GetParam().decompress(bomb, 1000).status().code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(GetParam().decompress(bomb, 49'999'999).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
+TEST_P(Compress, GarbageAndCutDataAreRefused) {
+  const std::string whole = *GetParam().compress("some text that is long enough to be cut anywhere", 3);
+  for (size_t cut = 0; cut < whole.size(); ++cut)
+    EXPECT_EQ(GetParam().decompress(whole.substr(0, cut), 1000).status().code(),
+              absl::StatusCode::kInvalidArgument)
+        << cut;
+  EXPECT_EQ(GetParam().decompress("this was never compressed", 1000).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(GetParam().decompress(whole + "more", 1000).status().code(), absl::StatusCode::kInvalidArgument);
+}
+
+INSTANTIATE_TEST_SUITE_P(Formats, Compress,
+                         testing::Values(Format{"zstd", CompressZstd, DecompressZstd},
+                                         Format{"gzip", CompressGzip, DecompressGzip}),
+                         [](const auto& info) { return info.param.name; });
+
+}  // namespace
+}  // namespace thaw

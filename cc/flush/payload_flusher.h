@@ -1,0 +1,118 @@
+// A flusher of payloads that are merged into requests only when they are sent: what Trace- and StatsFlusher
+// have in common.
+//
+//   PayloadFlusher<TraceEncoding> flusher(executor, clock, client, options, {endpoint});
+//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
+//   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
+//
+// An Encoding is a struct of
+//   Payload                                 what is handed over; size() and memory() in bytes
+//   kPipeline                               a Pipeline
+//   Encode(held, options, emit)             merges payloads into requests, giving each to `emit`
+//   Split(compressed body, options)         two bodies made of one, after a 413; empty: it can't be split
+//
+// Payloads are encoded and compressed once, when the first flush after their arrival begins; from then on
+// the PipelineFlusher keeps the bytes. One thread: the executor's. Must outlive its flushes.
+
+#ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
+#define THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/executor.h"
+#include "cc/base/status_macros.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/flush/endpoint.h"
+#include "cc/flush/flush_report.h"
+#include "cc/flush/flusher_options.h"
+#include "cc/flush/pipeline_flusher.h"
+#include "cc/net/client.h"
+
+namespace thaw {
+
+// A payload that waits to be encoded.
+template <typename Payload>
+struct HeldPayload {
+  PayloadId id;
+  Payload payload;
+};
+
+using EmitRequest = absl::FunctionRef<void(EncodedRequest)>;
+
+template <typename Encoding>
+class PayloadFlusher {
+ public:
+  using Payload = typename Encoding::Payload;
+
+  // As for PipelineFlusher.
+  PayloadFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
+                 std::vector<Endpoint> endpoints)
+      : pipeline_(executor, clock, client, std::move(options), Encoding::kPipeline, std::move(endpoints)) {
+    pipeline_.set_splitter([this](const EncodedRequest& request) {
+      std::vector<std::shared_ptr<const std::string>> bodies;
+      for (std::string& body : Encoding::Split(*request.body, pipeline_.options()))
+        bodies.push_back(std::make_shared<const std::string>(std::move(body)));
+      return bodies;
+    });
+  }
+
+  // Takes a payload over. ResourceExhausted: what was never tried fills the outbox; nothing was taken.
+  absl::StatusOr<PayloadId> Add(Payload payload) {
+    const size_t bytes = payload.memory();
+    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, held_bytes_ + bytes));
+    held_bytes_ += bytes;
+    held_.push_back({next_id_, std::move(payload)});
+    return next_id_++;
+  }
+
+  // As PipelineFlusher's, with what was added before.
+  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) {
+    EncodeHeld();
+    return pipeline_.Flush(deadline, cancellation);
+  }
+  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) {
+    EncodeHeld();
+    return pipeline_.Shutdown(deadline, cancellation);
+  }
+
+  // Everything kept, encoded or not.
+  size_t bytes() const { return held_bytes_ + pipeline_.outbox().bytes(); }
+  PipelineFlusher& pipeline() { return pipeline_; }
+  const PipelineFlusher& pipeline() const { return pipeline_; }
+
+ private:
+  void EncodeHeld() {
+    std::vector<HeldPayload<Payload>> held = std::exchange(held_, {});
+    held_bytes_ = 0;
+    const absl::Status status = Encoding::Encode(held, pipeline_.options(), [this](EncodedRequest request) {
+      pipeline_.AddAdmitted(std::move(request));
+    });
+    for (const HeldPayload<Payload>& payload : held) {
+      if (status.ok()) {
+        pipeline_.Seal(payload.id);
+      } else {
+        pipeline_.DropOpened(payload.id, DropReason::kUnencodable);
+      }
+    }
+  }
+
+  PipelineFlusher pipeline_;
+  std::vector<HeldPayload<Payload>> held_;
+  size_t held_bytes_ = 0;
+  PayloadId next_id_ = 1;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_

@@ -1,0 +1,95 @@
+#include "cc/flush/trace_flusher.h"
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "cc/base/status_macros.h"
+#include "cc/flush/compress.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/trace/agent_payload.h"
+#include "cc/trace/tracer_headers.h"
+
+namespace thaw {
+namespace {
+
+// Bound of what is unpacked to be split: more than any request that was made here.
+constexpr size_t kMaxUnpacked = size_t{256} << 20;
+
+// Payloads that share a request.
+struct Group {
+  TracerHeaders headers;
+  std::vector<const HeldPayload<TracePayload>*> payloads;
+};
+
+class RequestWriter {
+ public:
+  RequestWriter(const FlusherOptions& options, EmitRequest emit) : options_(options), emit_(emit) {}
+
+  absl::Status Write(const Group& group) {
+    headers_ = group.headers.ForIntake();
+    AgentPayloadBuilder builder;
+    std::vector<PayloadId> ids;
+    for (const HeldPayload<TracePayload>* held : group.payloads) {
+      if (!builder.empty() && builder.size_bound_with(held->payload) > options_.max_batch_bytes)
+        THAW_RETURN_IF_ERROR(Emit(builder, std::exchange(ids, {})));
+      builder.Add(held->payload);
+      ids.push_back(held->id);
+    }
+    return Emit(builder, std::move(ids));
+  }
+
+ private:
+  absl::Status Emit(AgentPayloadBuilder& builder, std::vector<PayloadId> ids) {
+    for (const std::string& body : SplitToFit(builder.Finish(), options_.max_batch_bytes)) {
+      THAW_ASSIGN_OR_RETURN(std::string packed, CompressZstd(body, options_.compression_level));
+      emit_({.headers = headers_,
+             .body = std::make_shared<const std::string>(std::move(packed)),
+             .payloads = ids});
+    }
+    return absl::OkStatus();
+  }
+
+  const FlusherOptions& options_;
+  const EmitRequest emit_;
+  HttpHeaders headers_;
+};
+
+}  // namespace
+
+absl::Status TraceEncoding::Encode(const std::vector<HeldPayload<TracePayload>>& held,
+                                   const FlusherOptions& options, EmitRequest emit) {
+  std::vector<Group> groups;
+  for (const HeldPayload<TracePayload>& payload : held) {
+    if (payload.payload.empty()) continue;
+    const TracerHeaders& headers = payload.payload.headers();
+    Group* group = nullptr;
+    // There are as many groups as tracers: one or two.
+    for (Group& candidate : groups)
+      if (options.coalesce && candidate.headers.MergesWith(headers)) group = &candidate;
+    if (group == nullptr) {
+      groups.push_back({headers, {&payload}});
+    } else {
+      group->headers.Merge(headers);
+      group->payloads.push_back(&payload);
+    }
+  }
+  RequestWriter writer(options, emit);
+  for (const Group& group : groups) THAW_RETURN_IF_ERROR(writer.Write(group));
+  return absl::OkStatus();
+}
+
+std::vector<std::string> TraceEncoding::Split(std::string_view body, const FlusherOptions& options) {
+  const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
+  if (!unpacked.ok()) return {};
+  std::vector<std::string> bodies;
+  for (const std::string& half : SplitAgentPayload(*unpacked)) {
+    absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);
+    if (!packed.ok()) return {};
+    bodies.push_back(*std::move(packed));
+  }
+  return bodies;
+}
+
+}  // namespace thaw

@@ -1,0 +1,32 @@
+// Traces to the intake: AgentPayload, zstd, one request for all payloads of tracers with the same headers.
+
+#ifndef THAW_CC_FLUSH_TRACE_FLUSHER_H_
+#define THAW_CC_FLUSH_TRACE_FLUSHER_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "cc/flush/flusher_options.h"
+#include "cc/flush/payload_flusher.h"
+#include "cc/trace/trace_payload.h"
+
+namespace thaw {
+
+struct TraceEncoding {
+  using Payload = TracePayload;
+  static constexpr Pipeline kPipeline = Pipeline::kTraces;
+
+  // In order of arrival; requests of at most FlusherOptions::max_batch_bytes before compression, unless one
+  // span alone is larger. A payload without a span makes no request.
+  static absl::Status Encode(const std::vector<HeldPayload<TracePayload>>& held,
+                             const FlusherOptions& options, EmitRequest emit);
+  static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);
+};
+
+using TraceFlusher = PayloadFlusher<TraceEncoding>;
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_TRACE_FLUSHER_H_

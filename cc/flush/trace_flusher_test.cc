@@ -1,0 +1,212 @@
+#include "cc/flush/trace_flusher.h"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cc/base/manual_executor.h"
+#include "cc/base/msgpack_writer.h"
+#include "cc/clock/fake_clock.h"
+#include "cc/flush/compress.h"
+#include "cc/flush/fake_client.h"
+#include "cc/trace/protobuf_reader.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+// One trace whose spans have the ids from `first` on, each as large as `filler`.
+TracePayload Payload(uint64_t first, int spans = 1, const std::string& lang = "", size_t filler = 0,
+                     uint64_t dropped = 0) {
+  MsgpackWriter out;
+  out.Array(spans == 0 ? 0 : 1);
+  if (spans > 0) out.Array(spans);
+  for (int i = 0; i < spans; ++i) {
+    out.Map(3);
+    out.String("span_id");
+    out.Unsigned(first + i);
+    out.String("parent_id");
+    out.Unsigned(i == 0 ? 0 : first);
+    out.String("resource");
+    // Not compressible to nothing, so that a body's size says something.
+    std::string text;
+    for (size_t at = 0; at < filler; ++at)
+      text.push_back(static_cast<char>('a' + (at * at + first + i) % 26));
+    out.String(text);
+  }
+  TracerHeaders headers;
+  headers.lang = lang;
+  headers.dropped_p0_spans = dropped;
+  absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(out.bytes(), headers);
+  EXPECT_TRUE(payload.ok()) << payload.status();
+  return *std::move(payload);
+}
+
+void CountIds(std::string_view message, const std::vector<uint32_t>& path, std::map<uint64_t, int>& ids) {
+  ProtobufReader reader(message);
+  while (reader.Next()) {
+    if (reader.field() != path[0]) continue;
+    if (path.size() == 1) {
+      ++ids[reader.value()];
+    } else {
+      CountIds(reader.bytes(), {path.begin() + 1, path.end()}, ids);
+    }
+  }
+}
+
+class TraceFlusherTest : public testing::Test {
+ protected:
+  void Make(FlusherOptions options = {}) {
+    std::vector<Endpoint> endpoints;
+    endpoints.push_back(
+        *MakeEndpoint("https://intake.example", Pipeline::kTraces, std::make_shared<LiteralApiKey>("key")));
+    flusher_ = std::make_unique<TraceFlusher>(executor_, clock_, client_, options, std::move(endpoints));
+    client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  }
+  PayloadId Add(TracePayload payload) {
+    const absl::StatusOr<PayloadId> id = flusher_->Add(std::move(payload));
+    EXPECT_TRUE(id.ok()) << id.status();
+    return id.value_or(0);
+  }
+  FlushReport RunFlush() {
+    std::optional<FlushReport> report;
+    Cancellation cancellation;
+    Spawn<FlushReport>(executor_, flusher_->Flush(absl::Seconds(10), cancellation),
+                       [&report](FlushReport got) { report = std::move(got); });
+    for (int step = 0; !report.has_value() && step < 100'000; ++step)
+      if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Seconds(1)));
+    EXPECT_TRUE(report.has_value());
+    const absl::Status invariant = flusher_->pipeline().CheckInvariantByWalking();
+    EXPECT_TRUE(invariant.ok()) << invariant;
+    return *std::move(report);
+  }
+  static std::string Unpacked(const FakeClient::Sent& sent) {
+    const absl::StatusOr<std::string> body = DecompressZstd(*sent.request.body, 100'000'000);
+    EXPECT_TRUE(body.ok()) << body.status();
+    return body.value_or("");
+  }
+  // How often each span was sent.
+  std::map<uint64_t, int> SentIds() const {
+    std::map<uint64_t, int> ids;
+    for (const FakeClient::Sent& sent : client_.sent()) CountIds(Unpacked(sent), {5, 6, 3, 5}, ids);
+    return ids;
+  }
+
+  ManualExecutor executor_;
+  FakeClock clock_{executor_};
+  FakeClient client_{executor_, clock_};
+  std::unique_ptr<TraceFlusher> flusher_;
+};
+
+TEST_F(TraceFlusherTest, PayloadsWithTheSameHeadersShareARequest) {
+  Make();
+  Add(Payload(1, 2, "python", 0, 3));
+  Add(Payload(10, 1, "nodejs"));
+  Add(Payload(20, 1, "python", 0, 4));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 3);
+  EXPECT_EQ(report.requests, 2);
+  ASSERT_EQ(client_.sent().size(), 2);
+  const HttpRequest& first = client_.sent()[0].request;
+  EXPECT_EQ(first.target, "/api/v0.2/traces");
+  EXPECT_EQ(FindHeader(first.headers, "Content-Encoding"), "zstd");
+  EXPECT_EQ(FindHeader(first.headers, "Datadog-Meta-Lang"), "python");
+  EXPECT_EQ(FindHeader(first.headers, "Datadog-Client-Dropped-P0-Spans"), "7");
+  EXPECT_EQ(FindHeader(client_.sent()[1].request.headers, "Datadog-Meta-Lang"), "nodejs");
+  EXPECT_EQ(SentIds(), (std::map<uint64_t, int>{{1, 1}, {2, 1}, {10, 1}, {20, 1}}));
+}
+
+TEST_F(TraceFlusherTest, WithoutCoalescingEachPayloadIsARequest) {
+  Make({.coalesce = false});
+  for (uint64_t id = 1; id <= 3; ++id) Add(Payload(id));
+  EXPECT_EQ(RunFlush().requests, 3);
+}
+
+TEST_F(TraceFlusherTest, BatchesAreNoLargerThanAllowed) {
+  Make({.max_batch_bytes = 10'000});
+  std::map<uint64_t, int> expected;
+  for (uint64_t id = 1; id <= 30; ++id) {
+    Add(Payload(id, 1, "", 1500));
+    expected[id] = 1;
+  }
+  Add(Payload(100, 40, "", 1000));  // larger by itself: cut between spans
+  for (uint64_t id = 100; id < 140; ++id) expected[id] = 1;
+  Add(Payload(200, 1, "", 20'000));  // one span: goes alone
+  expected[200] = 1;
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 32);
+  EXPECT_EQ(SentIds(), expected);
+  for (const FakeClient::Sent& sent : client_.sent()) {
+    const std::string body = Unpacked(sent);
+    std::map<uint64_t, int> ids;
+    CountIds(body, {5, 6, 3, 5}, ids);
+    EXPECT_TRUE(body.size() <= 10'000 || ids.size() == 1) << body.size();
+  }
+}
+
+TEST_F(TraceFlusherTest, WhatTheIntakeFindsTooLargeIsCutUntilItFits) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    return FakeClient::Scripted{.result = Unpacked(sent).size() > 3000 ? Answered(413) : Accepted()};
+  });
+  std::map<uint64_t, int> expected;
+  Add(Payload(1, 20, "", 500));
+  for (uint64_t id = 1; id <= 20; ++id) expected[id] = 1;
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 1);
+  EXPECT_EQ(report.dropped.total(), 0);
+  std::map<uint64_t, int> accepted;
+  for (const FakeClient::Sent& sent : client_.sent())
+    if (const std::string body = Unpacked(sent); body.size() <= 3000) CountIds(body, {5, 6, 3, 5}, accepted);
+  EXPECT_EQ(accepted, expected);
+}
+
+TEST_F(TraceFlusherTest, ASpanThatNeverFitsIsDroppedByName) {
+  Make();
+  client_.set_otherwise(
+      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(413)}; });
+  Add(Payload(1, 2));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.dropped[DropReason::kTooLarge], 1);
+  EXPECT_EQ(report.retained, 0);
+}
+
+TEST_F(TraceFlusherTest, AResendIsByteIdentical) {
+  Make();
+  Add(Payload(1, 5, "python", 100));
+  client_.Answer(Answered(503));
+  EXPECT_EQ(RunFlush().retained, 1);
+  const std::string before = *client_.sent().back().request.body;
+  Add(Payload(50));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 2);
+  ASSERT_EQ(client_.sent().size(), 3);
+  EXPECT_EQ(*client_.sent()[1].request.body, before);  // what was kept goes first
+}
+
+TEST_F(TraceFlusherTest, APayloadWithoutSpansMakesNoRequest) {
+  Make();
+  Add(Payload(1, 0));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.requests, 0);
+  EXPECT_EQ(report.retained, 0);
+  EXPECT_EQ(report.dropped.total(), 0);
+}
+
+TEST_F(TraceFlusherTest, WhatIsNotEncodedYetCountsAgainstTheBudget) {
+  Make({.outbox_bytes = 20'000});
+  int taken = 0;
+  while (flusher_->Add(Payload(1, 1, "", 1000)).ok()) ASSERT_LT(++taken, 100);
+  EXPECT_GE(taken, 10);
+  EXPECT_LE(flusher_->bytes(), 20'000);
+  EXPECT_EQ(flusher_->pipeline().turned_away(), 1);
+  EXPECT_EQ(RunFlush().delivered, taken);
+  EXPECT_TRUE(flusher_->Add(Payload(1)).ok());
+}
+
+}  // namespace
+}  // namespace thaw
