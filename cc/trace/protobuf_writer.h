@@ -26,6 +26,20 @@ class ProtobufWriter {
   ProtobufWriter() = default;
   // `capacity`: bytes expected; more only cost another allocation.
   explicit ProtobufWriter(size_t capacity) { Grow(capacity); }
+  ProtobufWriter(const ProtobufWriter& other) {
+    Grow(other.size_);
+    Raw(other.bytes());
+  }
+  ProtobufWriter(ProtobufWriter&& other) noexcept
+      : data_(std::move(other.data_)),
+        size_(std::exchange(other.size_, 0)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  ProtobufWriter& operator=(ProtobufWriter other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = other.size_;
+    capacity_ = other.capacity_;
+    return *this;
+  }
 
   std::string_view bytes() const { return {data_.get(), size_}; }
   size_t size() const { return size_; }

@@ -55,9 +55,6 @@ class TracePayload {
   // InvalidArgument names the byte, what was expected there and what was found.
   static absl::StatusOr<TracePayload> FromMsgpack(std::string_view body, TracerHeaders headers = {});
 
-  TracePayload(TracePayload&&) = default;
-  TracePayload& operator=(TracePayload&&) = default;
-
   const TracerHeaders& headers() const { return headers_; }
   const TraceCounts& counts() const { return counts_; }
   // No span is left.

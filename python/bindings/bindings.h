@@ -16,6 +16,9 @@ void BindStats(pybind11::module_& module);
 void BindClient(pybind11::module_& module);
 void BindFlusherOptions(pybind11::module_& module);
 void BindFlushReport(pybind11::module_& module);
+void BindTracePayload(pybind11::module_& module);
+void BindTraceFlusher(pybind11::module_& module);
+void BindSimulate(pybind11::module_& module);
 
 }  // namespace thaw::python
 

@@ -142,7 +142,7 @@ void ClientLoop::CallEnded() {
 
 void ClientLoop::StopWhenIdle() {
   if (calls_ > 0) return;
-  if (client_->open_exchanges() > 0) {
+  if (!client_->settled()) {
     idle_check_ = Alarm(*event_loop_, kIdleCheckEvery, [this] { StopWhenIdle(); });
     return;
   }

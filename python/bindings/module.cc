@@ -16,4 +16,7 @@ PYBIND11_MODULE(_native, module) {
   thaw::python::BindClient(module);
   thaw::python::BindFlusherOptions(module);
   thaw::python::BindFlushReport(module);
+  thaw::python::BindTracePayload(module);
+  thaw::python::BindTraceFlusher(module);
+  thaw::python::BindSimulate(module);
 }

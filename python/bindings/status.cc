@@ -14,6 +14,7 @@ struct Types {
   py::handle thaw_error;
   py::handle invalid_argument;
   py::handle payload_error;
+  py::handle outbox_full;
   py::handle deadline_exceeded;
   py::handle unreachable;
   py::handle misconfigured;
@@ -30,6 +31,7 @@ Types& types() {
 
 py::handle TypeFor(absl::StatusCode code, Source source) {
   if (source == Source::kPayload) return types().payload_error;
+  if (source == Source::kOutbox && code == absl::StatusCode::kResourceExhausted) return types().outbox_full;
   switch (code) {
     case absl::StatusCode::kInvalidArgument:
       return types().invalid_argument;
@@ -131,6 +133,9 @@ void BindErrors(py::module_& module) {
           "An argument can't be; names it and its value.");
   derived(t.payload_error, "PayloadError", PyExc_ValueError,
           "Bytes that are not the payload they should be; names what and at which byte.");
+  derived(
+      t.outbox_full, "OutboxFull", nullptr,
+      "What was never tried fills the outbox of a flusher; the payload was not taken. Flush, then add it.");
   derived(t.deadline_exceeded, "DeadlineExceeded", PyExc_TimeoutError, "The time for it was over.");
   derived(t.unreachable, "Unreachable", PyExc_ConnectionError,
           "No connection, or one that ended before the whole request was written: no name, refused, reset.");

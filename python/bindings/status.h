@@ -19,6 +19,7 @@ namespace thaw::python {
 enum class Source {
   kCall,     // the arguments of a call, the client
   kPayload,  // bytes that should have been a payload
+  kOutbox,   // a flusher that has no room
 };
 
 // Raises the exception for `status`, which is an error.

@@ -53,7 +53,7 @@ def test_every_public_name_is_documented(name: str):
     value = getattr(thaw, name)
     assert (value.__doc__ or "").strip()
     assert value.__module__ == "thaw"
-    for member, attribute in vars(value).items():
+    for member, attribute in vars(value).items() if isinstance(value, type) else ():
         if member.startswith("_") or not isinstance(attribute, property | types.BuiltinFunctionType):
             continue
         assert (attribute.__doc__ or "").strip(), f"{name}.{member}"

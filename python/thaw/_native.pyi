@@ -36,6 +36,7 @@ __all__: list[str] = [
     "Misconfigured",
     "OnFailure",
     "OnResume",
+    "OutboxFull",
     "PayloadError",
     "Phase",
     "Refused",
@@ -45,7 +46,10 @@ __all__: list[str] = [
     "SendResult",
     "ThawError",
     "TlsVersion",
+    "TraceFlusher",
+    "TracePayload",
     "Unreachable",
+    "simulate",
 ]
 
 class ThawError(Exception):
@@ -63,6 +67,11 @@ class InvalidArgument(ThawError, ValueError):
 class PayloadError(ThawError, ValueError):
     """
     Bytes that are not the payload they should be; names what and at which byte.
+    """
+
+class OutboxFull(ThawError):
+    """
+    What was never tried fills the outbox of a flusher; the payload was not taken. Flush, then add it.
     """
 
 class DeadlineExceeded(ThawError, TimeoutError):
@@ -1416,3 +1425,219 @@ class FlushReport:
         """
         It ended because there was no progress.
         """
+
+class TracePayload:
+    """
+    The traces of one request of a tracer.
+
+    Made from the body of a /v0.4/traces request: MessagePack, an array of traces, each an array of span maps. It
+    holds the intake's protobuf, made in one pass. A span that can't be understood is left out and counted; its
+    neighbours stay.
+
+    >>> import thaw
+    >>> payload = thaw.TracePayload.from_msgpack(b"\\x91\\x91\\x81\\xa7span_id\\x01", {"Datadog-Meta-Lang": "python"})
+    >>> payload.spans, payload.chunks
+    (1, 1)
+    >>> thaw.TracePayload.from_msgpack(b"\\x80")
+    Traceback (most recent call last):
+        ...
+    thaw.PayloadError: at byte 0: expected an array, found a map
+    """
+    @staticmethod
+    def from_msgpack(
+        body: typing_extensions.Buffer,
+        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+    ) -> TracePayload:
+        """
+        `headers`: those of the tracer's request (Datadog-Meta-Lang and so on). Raises PayloadError, which names the byte, what was expected there and what was found.
+        """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every count as a plain value.
+        """
+    @property
+    def chunks(self) -> int:
+        """
+        Number of traces in the result.
+        """
+    @property
+    def chunks_left_out(self) -> int:
+        """
+        Number of traces that were no array.
+        """
+    @property
+    def empty_chunks(self) -> int:
+        """
+        Number of traces without a span, left out.
+        """
+    @property
+    def first_problem(self) -> str:
+        """
+        What was wrong with the first thing that was left out, and at which byte; empty: nothing was.
+        """
+    @property
+    def metrics_not_finite(self) -> int:
+        """
+        Number of metrics that were NaN or infinite, left out.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes as protobuf.
+        """
+    @property
+    def spans(self) -> int:
+        """
+        Number of spans in the result.
+        """
+    @property
+    def spans_left_out(self) -> int:
+        """
+        Number of spans that were no map or had a field of the wrong type.
+        """
+    @property
+    def strings_repaired(self) -> int:
+        """
+        Number of strings that were not UTF-8, with U+FFFD for bad parts.
+        """
+
+class TraceFlusher:
+    """
+    Delivers traces: keeps payloads until the intake took them.
+
+    Lives on its client's thread, and as long as the client. Any thread may call it.
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     flusher = thaw.TraceFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
+    ...     flusher.add(thaw.TracePayload.from_msgpack(b"\\x91\\x91\\x81\\xa7span_id\\x01"))
+    ...     report = flusher.flush(deadline=2.0)
+    ...     report.delivered, report.retained, flusher.retained
+    1
+    (0, 1, 1)
+    """
+    def __init__(
+        self,
+        client: Client,
+        endpoint: str,
+        api_key: str,
+        *,
+        options: FlusherOptions | None = None,
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
+    ) -> None:
+        """
+        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        """
+    def __repr__(self) -> str: ...
+    def add(self, payload: TracePayload) -> int:
+        """
+        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        """
+    def check_invariant(self) -> None:
+        """
+        Counts everything again. Raises InvariantBroken unless payloads handed over = delivered + kept + dropped.
+        """
+    def flush(self, deadline: float | None = None) -> FlushReport:
+        """
+        Sends everything and waits at most `deadline` seconds (None: options.flush_timeout). What could not be delivered stays and goes first in the next flush. Ctrl-C ends the flush and loses nothing.
+        """
+    def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
+        """
+        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        """
+    def shutdown(self, deadline: float | None = None) -> FlushReport:
+        """
+        The last flush: asks no breaker, and sends what was held for a redrive.
+        """
+    @property
+    def bytes(self) -> int:
+        """
+        Bytes kept now, of options.outbox_bytes.
+        """
+    @property
+    def dropped(self) -> dict[str, int]:
+        """
+        Payloads given up so far, by reason.
+        """
+    @property
+    def endpoints(self) -> list[str]:
+        """
+        Where requests go, the primary one first.
+        """
+    @property
+    def handed_over(self) -> int:
+        """
+        Payloads taken over so far.
+        """
+    @property
+    def options(self) -> FlusherOptions:
+        """
+        A copy of its options.
+        """
+    @property
+    def possible_duplicates(self) -> list[int]:
+        """
+        Ids of payloads that ended and that the intake may have twice.
+        """
+    @property
+    def retained(self) -> int:
+        """
+        Payloads kept now.
+        """
+    @property
+    def total(self) -> FlushReport:
+        """
+        All flushes so far, as one report.
+        """
+    @property
+    def turned_away(self) -> int:
+        """
+        Payloads for which there was no room.
+        """
+
+def simulate(
+    *,
+    cycles: int = 1000,
+    seed: int = 1,
+    payloads: int = 2,
+    scenario: str = "idle",
+    close: str = "fin",
+    fault_rate: float = 0.0,
+    client: ClientOptions | None = None,
+    flusher: FlusherOptions | None = None,
+    resume: bool = True,
+    check: bool = True,
+    idle_limit: float = 60.0,
+    freeze: tuple[float, float] = (1.0, 120.0),
+    one_way: float = 0.005,
+    service_time: float = 0.001,
+    progress: collections.abc.Callable[[int], typing.Any] | None = None,
+) -> dict:
+    """
+    Runs world W0: freeze cycles of the client and flusher against a simulated intake.
+
+    One process, virtual time, thousands of cycles a second; the same arguments give the same run. After every
+    step the invariants of delivery are checked (`check`); a broken one raises InvariantBroken, whose message has
+    the seed, the cycle and the step.
+
+    Args:
+      cycles: flush, freeze, resume; so many times.
+      payloads: handed over in each cycle.
+      scenario: "idle" (freezes fall between flushes) or "inflight" (between any two steps of one).
+      close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
+        forgets them), "race" (as the client resumes) or "mixed".
+      fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+      resume: tell the client of each resume, as a return from /next does.
+      freeze: shortest and longest freeze, in seconds of virtual time.
+      one_way, service_time: of the network and the intake, in seconds.
+      progress: called with the number of the cycle now and then.
+
+    Returns a dict of counts: payloads, requests, delivered, lost, duplicated, possible_duplicate, retained,
+    dropped, errors, faults_met, freezes, steps, connections, exchanges.
+
+    >>> import thaw
+    >>> result = thaw.simulate(cycles=100, seed=7, close="silent")
+    >>> result["payloads"], result["delivered"], result["lost"]
+    (200, 200, 0)
+    """

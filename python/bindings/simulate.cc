@@ -1,0 +1,152 @@
+// thaw.simulate: world W0.
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "cc/sim/simulation.h"
+#include "python/bindings/bindings.h"
+#include "python/bindings/status.h"
+#include "python/bindings/values.h"
+
+namespace thaw::python {
+namespace {
+
+template <typename Enum>
+Enum Named(const std::string& given, const char* what,
+           std::initializer_list<std::pair<const char*, Enum>> names) {
+  std::string all;
+  for (const auto& [name, value] : names) {
+    if (given == name) return value;
+    all += all.empty() ? name : std::string(", ") + name;
+  }
+  Raise(absl::InvalidArgumentError(std::string(what) + " is \"" + given + "\", not one of: " + all));
+}
+
+py::dict ToDict(const SimulationResult& result) {
+  py::dict dict;
+  dict["payloads"] = result.payloads;
+  dict["requests"] = result.requests;
+  dict["delivered"] = result.accepted;
+  dict["lost"] = result.lost;
+  dict["duplicated"] = result.duplicated;
+  dict["possible_duplicate"] = result.flagged;
+  dict["unflagged_duplicates"] = result.unflagged_duplicates;
+  dict["retained"] = result.retained;
+  dict["dropped"] = result.dropped;
+  dict["errors"] = result.errors;
+  dict["faults_met"] = result.faults_met;
+  dict["freezes"] = result.freezes;
+  dict["steps"] = result.steps;
+  py::dict connections, exchanges;
+  VisitCounters(result.counters.connection,
+                [&](const char* name, int64_t value, const char*) { connections[name] = value; });
+  VisitCounters(result.counters.exchange,
+                [&](const char* name, int64_t value, const char*) { exchanges[name] = value; });
+  dict["connections"] = connections;
+  dict["exchanges"] = exchanges;
+  return dict;
+}
+
+py::dict Run(int64_t cycles, uint64_t seed, int payloads, const std::string& scenario,
+             const std::string& close, double fault_rate, const std::optional<ClientOptions>& client,
+             const std::optional<FlusherOptions>& flusher, bool resume, bool check, double idle_limit,
+             std::pair<double, double> freeze, double one_way, double service_time,
+             const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
+  SimulationOptions options;
+  const auto least = [](auto value, auto bound, const char* what) {
+    if (!(value >= bound))
+      Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(value) +
+                                       ", must be at least " + std::to_string(bound)));
+  };
+  least(cycles, int64_t{1}, "cycles");
+  least(payloads, 1, "payloads");
+  least(fault_rate, 0.0, "fault_rate");
+  least(1.0, fault_rate, "1, the most fault_rate may be,");
+  least(freeze.second, freeze.first, "the longest freeze");
+  least(freeze.first, 0.0, "the shortest freeze");
+  options.cycles = cycles;
+  options.seed = seed;
+  options.payloads_per_cycle = payloads;
+  options.scenario = Named<FreezeScenario>(
+      scenario, "scenario", {{"idle", FreezeScenario::kIdle}, {"inflight", FreezeScenario::kInFlight}});
+  options.intake.idle_close = Named<IdleClose>(close, "close",
+                                               {{"fin", IdleClose::kFin},
+                                                {"rst", IdleClose::kRst},
+                                                {"silent", IdleClose::kSilent},
+                                                {"race", IdleClose::kRace},
+                                                {"mixed", IdleClose::kMixed}});
+  options.intake.fault_rate = fault_rate;
+  options.intake.idle_limit = FromSeconds(idle_limit, "idle_limit");
+  options.intake.one_way = FromSeconds(one_way, "one_way");
+  options.intake.service_time = FromSeconds(service_time, "service_time");
+  if (client.has_value()) options.client = *client;
+  if (flusher.has_value()) options.flusher = *flusher;
+  ThrowIfError(options.client.Validate());
+  ThrowIfError(options.flusher.Validate());
+  options.freeze_min = FromSeconds(freeze.first, "freeze");
+  options.freeze_max = FromSeconds(freeze.second, "freeze");
+  options.tell_client = resume;
+  options.check = check;
+  options.random_clocks = check;
+
+  bool raised = false;
+  const SimulationResult result = [&] {
+    const py::gil_scoped_release released;
+    return Simulate(options, [&](int64_t cycle) {
+      constexpr int64_t kLookEvery = 256;
+      if (cycle % kLookEvery != 0) return true;
+      const py::gil_scoped_acquire acquired;
+      // An exception must not cross the simulation; it is still set when the GIL is back here.
+      raised = PyErr_CheckSignals() != 0;
+      if (!raised && progress.has_value()) {
+        PyObject* const answer = PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(cycle));
+        raised = answer == nullptr;
+        Py_XDECREF(answer);
+      }
+      return !raised;
+    });
+  }();
+  if (raised) throw py::error_already_set();
+  if (!result.broken.ok()) RaiseInvariantBroken(std::string(result.broken.message()));
+  return ToDict(result);
+}
+
+}  // namespace
+
+void BindSimulate(py::module_& module) {
+  module.def("simulate", &Run,
+             R"(Runs world W0: freeze cycles of the client and flusher against a simulated intake.
+
+One process, virtual time, thousands of cycles a second; the same arguments give the same run. After every
+step the invariants of delivery are checked (`check`); a broken one raises InvariantBroken, whose message has
+the seed, the cycle and the step.
+
+Args:
+  cycles: flush, freeze, resume; so many times.
+  payloads: handed over in each cycle.
+  scenario: "idle" (freezes fall between flushes) or "inflight" (between any two steps of one).
+  close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
+    forgets them), "race" (as the client resumes) or "mixed".
+  fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+  resume: tell the client of each resume, as a return from /next does.
+  freeze: shortest and longest freeze, in seconds of virtual time.
+  one_way, service_time: of the network and the intake, in seconds.
+  progress: called with the number of the cycle now and then.
+
+Returns a dict of counts: payloads, requests, delivered, lost, duplicated, possible_duplicate, retained,
+dropped, errors, faults_met, freezes, steps, connections, exchanges.
+
+>>> import thaw
+>>> result = thaw.simulate(cycles=100, seed=7, close="silent")
+>>> result["payloads"], result["delivered"], result["lost"]
+(200, 200, 0)
+)",
+             py::kw_only(), py::arg("cycles") = 1000, py::arg("seed") = 1, py::arg("payloads") = 2,
+             py::arg("scenario") = "idle", py::arg("close") = "fin", py::arg("fault_rate") = 0.0,
+             py::arg("client") = py::none(), py::arg("flusher") = py::none(), py::arg("resume") = true,
+             py::arg("check") = true, py::arg("idle_limit") = 60.0, py::arg("freeze") = std::pair(1.0, 120.0),
+             py::arg("one_way") = 0.005, py::arg("service_time") = 0.001, py::arg("progress") = py::none());
+}
+
+}  // namespace thaw::python
