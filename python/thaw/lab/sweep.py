@@ -1,0 +1,261 @@
+"""Sweeps: one comparison for each cell of a grid, all rows in one Parquet file.
+
+    grid = sweep.Grid(arms=("v93", "thaw"), closes=("silent", "rst"), freezes=(0.05, 1.0))
+    with concurrent.futures.ProcessPoolExecutor(1) as executor:
+        outcome = sweep.run(grid, "sweep.parquet", executor, comparison)
+
+Any `concurrent.futures.Executor` does; a Dask client's `get_executor()` is the way past one machine. Cells
+that run at the same time on one machine share its processor, which shows in their times: there, one worker
+measures best.
+
+A sweep that was stopped goes on where it was: a cell whose row is in the file is not run again. Each row says
+at which commit it was made.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import dataclasses
+import itertools
+import json
+import os
+import pathlib
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thaw.lab import measure
+from thaw.lab.certificates import TlsVersionName
+
+Result = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One experiment with one arm. `freeze` is how long the client is frozen in each cycle and `round_trip`
+    the network's, both in seconds; `payloads` is how many each flush sends.
+    """
+
+    arm: str
+    world: str = "W1"
+    scenario: str = "idle"
+    close: str = "silent"
+    freeze: float = 0.05
+    payloads: int = 3
+    round_trip: float = 0.0
+    tls_version: TlsVersionName = "1.3"
+    cycles: int = 50
+    seed: int = 1
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of these is a cell. ValueError if one of them is empty."""
+
+    arms: Sequence[str]
+    worlds: Sequence[str] = ("W1",)
+    scenarios: Sequence[str] = ("idle",)
+    closes: Sequence[str] = ("silent",)
+    freezes: Sequence[float] = (0.05,)
+    payloads: Sequence[int] = (3,)
+    round_trips: Sequence[float] = (0.0,)
+    tls_versions: Sequence[TlsVersionName] = ("1.3",)
+    cycles: int = 50
+    seed: int = 1
+
+    def cells(self) -> Iterator[Cell]:
+        """Each cell once, the arms of one experiment side by side."""
+        axes: tuple[Sequence[Any], ...] = (
+            *(self.worlds, self.scenarios, self.closes, self.freezes),
+            *(self.payloads, self.round_trips, self.tls_versions, self.arms),
+        )
+        if not all(axes):
+            raise ValueError(f"a grid needs at least one value on each axis: {self}")
+        for *where, tls_version, arm in dict.fromkeys(itertools.product(*axes)):
+            world, scenario, close, freeze, payloads, round_trip = where
+            yield Cell(
+                arm=arm,
+                world=world,
+                scenario=scenario,
+                close=close,
+                freeze=float(freeze),
+                payloads=payloads,
+                round_trip=float(round_trip),
+                tls_version=tls_version,
+                cycles=self.cycles,
+                seed=self.seed,
+            )
+
+
+@dataclass(frozen=True)
+class SweepRow:
+    """A cell, what came of it, and where that was. The figures are those of a comparison's result."""
+
+    arm: str
+    world: str
+    scenario: str
+    close: str
+    freeze: float
+    payloads_per_flush: int
+    round_trip: float
+    tls_version: str
+    cycles: int
+    seed: int
+
+    payloads: int
+    requests: int
+    delivered: int
+    lost: int
+    duplicated: int
+    possible_duplicate: int
+    retained: int
+    dropped: int
+    errors: int
+    connections: int
+    handshakes_full: int
+    handshakes_resumed: int
+    stale: int
+    cpu_us_per_payload: float
+    flush_p50_ms: float
+    flush_p99_ms: float
+
+    version: str
+    commit: str
+    date: str
+    machine: str
+    clock_behaviour: str
+
+    @property
+    def cell(self) -> Cell:
+        return Cell(
+            arm=self.arm,
+            world=self.world,
+            scenario=self.scenario,
+            close=self.close,
+            freeze=self.freeze,
+            payloads=self.payloads_per_flush,
+            round_trip=self.round_trip,
+            tls_version="1.2" if self.tls_version == "1.2" else "1.3",
+            cycles=self.cycles,
+            seed=self.seed,
+        )
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a sweep is: `done` of `total` cells, `cell` just now; `error` if that one failed."""
+
+    done: int
+    total: int
+    cell: Cell
+    error: BaseException | None = None
+
+    def __str__(self) -> str:
+        cell = self.cell
+        text = (
+            f"sweep: {self.done}/{self.total} {cell.arm} {cell.world} {cell.scenario} {cell.close}"
+            f" freeze {cell.freeze:g} s, {cell.payloads} payloads, round trip {cell.round_trip * 1e3:g} ms,"
+            f" TLS {cell.tls_version}"
+        )
+        return f"{text}: {type(self.error).__name__}: {self.error}" if self.error else text
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a sweep did: `rows` are all that the file has now, in the grid's order first."""
+
+    rows: list[SweepRow]
+    ran: int
+    skipped: int
+    failed: list[tuple[Cell, BaseException]]
+
+
+def run(
+    grid: Grid,
+    path: str | os.PathLike[str],
+    executor: concurrent.futures.Executor,
+    comparison: Callable[[Cell], Result],
+    *,
+    progress: Callable[[Progress], None] | None = None,
+) -> Outcome:
+    """Runs the cells that `path` has no row for, and adds their rows to it as they come.
+
+    A cell that fails stops no other, and is tried again by the next sweep. If this is interrupted, what is
+    done is in the file, and cells that have not begun are cancelled.
+
+    Args:
+      grid: the cells.
+      path: the Parquet file; made if it is not there.
+      executor: where cells are run; it must be able to import this package.
+      comparison: runs one cell and gives the result that `compare --json` writes; the executor calls it, so
+        for another process it is a function of a module.
+      progress: called after each cell; by default a line goes to the standard error.
+
+    Raises MeasureError if `path` is there and is no sweep's file.
+    """
+    file = pathlib.Path(path)
+    say = progress or (lambda state: print(state, file=sys.stderr, flush=True))
+    rows = measure.read_rows(file, SweepRow) if file.exists() else []
+    there = {row.cell for row in rows}
+    cells = list(grid.cells())
+    missing = [cell for cell in cells if cell not in there]
+    done = len(cells) - len(missing)
+    failed: list[tuple[Cell, BaseException]] = []
+    futures = {executor.submit(_measure, cell, comparison): cell for cell in missing}
+    try:
+        for future in concurrent.futures.as_completed(futures):
+            cell, error = futures[future], future.exception()
+            done += 1
+            if error is None:
+                rows.append(future.result())
+                write(file, rows)
+            else:
+                failed.append((cell, error))
+            say(Progress(done, len(cells), cell, error))
+    finally:
+        for future in futures:
+            future.cancel()
+    place = {cell: number for number, cell in enumerate(cells)}
+    rows.sort(key=lambda row: place.get(row.cell, len(place)))
+    if missing:
+        write(file, rows)
+    return Outcome(rows, len(missing) - len(failed), len(cells) - len(missing), failed)
+
+
+def write(path: pathlib.Path, rows: Sequence[SweepRow]) -> None:
+    """Writes a sweep's file, whole or not at all. Its rows say themselves where they are from."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    measure.write_rows(path, SweepRow, rows, json.dumps({"made_by": "thaw.lab.sweep"}))
+
+
+def read(path: str | os.PathLike[str]) -> list[SweepRow]:
+    """The rows of a sweep. MeasureError: the file is missing or is something else."""
+    return measure.read_rows(pathlib.Path(path), SweepRow)
+
+
+def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
+    result = comparison(cell)
+    arm = result["arms"][cell.arm]
+    figures = {field.name: arm[field.name] for field in dataclasses.fields(SweepRow) if field.name in arm}
+    where = measure.provenance(world=cell.world, seed=cell.seed, cycles=cell.cycles)
+    return SweepRow(
+        arm=cell.arm,
+        world=cell.world,
+        scenario=cell.scenario,
+        close=cell.close,
+        freeze=cell.freeze,
+        payloads_per_flush=cell.payloads,
+        round_trip=cell.round_trip,
+        tls_version=cell.tls_version,
+        cycles=cell.cycles,
+        seed=cell.seed,
+        **figures,
+        flush_p50_ms=arm["flush_ms"]["p50"],
+        flush_p99_ms=arm["flush_ms"]["p99"],
+        version=where.version,
+        commit=result["commit"],
+        date=where.date,
+        machine=where.machine,
+        clock_behaviour=where.clock_behaviour,
+    )
