@@ -18,6 +18,7 @@ void BindFlusherOptions(pybind11::module_& module);
 void BindFlushReport(pybind11::module_& module);
 void BindTracePayload(pybind11::module_& module);
 void BindTraceFlusher(pybind11::module_& module);
+void BindStatsFlusher(pybind11::module_& module);
 void BindSimulate(pybind11::module_& module);
 
 }  // namespace thaw::python

@@ -18,5 +18,6 @@ PYBIND11_MODULE(_native, module) {
   thaw::python::BindFlushReport(module);
   thaw::python::BindTracePayload(module);
   thaw::python::BindTraceFlusher(module);
+  thaw::python::BindStatsFlusher(module);
   thaw::python::BindSimulate(module);
 }

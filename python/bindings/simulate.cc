@@ -5,6 +5,7 @@
 #include <string>
 
 #include "cc/sim/simulation.h"
+#include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
@@ -48,11 +49,12 @@ py::dict ToDict(const SimulationResult& result) {
   return dict;
 }
 
-py::dict Run(int64_t cycles, uint64_t seed, int payloads, const std::string& scenario,
-             const std::string& close, double fault_rate, const std::optional<ClientOptions>& client,
-             const std::optional<FlusherOptions>& flusher, bool resume, bool check, double idle_limit,
-             std::pair<double, double> freeze, double one_way, double service_time,
-             const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
+py::typing::Dict<py::str, py::object> Run(
+    int64_t cycles, uint64_t seed, int payloads, const std::string& scenario, const std::string& close,
+    double fault_rate, const std::optional<ClientOptions>& client,
+    const std::optional<FlusherOptions>& flusher, bool resume, bool check, double idle_limit,
+    std::pair<double, double> freeze, double one_way, double service_time,
+    const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
     if (!(value >= bound))

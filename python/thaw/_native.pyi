@@ -44,6 +44,8 @@ __all__: list[str] = [
     "ResendRule",
     "RetryClass",
     "SendResult",
+    "StatsFlusher",
+    "StatsPayload",
     "ThawError",
     "TlsVersion",
     "TraceFlusher",
@@ -1596,6 +1598,160 @@ class TraceFlusher:
         Payloads for which there was no room.
         """
 
+class StatsPayload:
+    """
+    The stats of one request of a tracer.
+
+    Made from the body of a /v0.6/stats request: MessagePack, a map. The host name is made empty, as the intake
+    wants it of a function; the start of each bucket stays. A group that can't be understood is left out and
+    counted.
+
+    >>> import thaw
+    >>> thaw.StatsPayload.from_msgpack(b"\\x81\\xa5Stats\\x90").buckets
+    0
+    >>> thaw.StatsPayload.from_msgpack(b"\\x90")
+    Traceback (most recent call last):
+        ...
+    thaw.PayloadError: at byte 0: expected a map, found an array
+    """
+    @staticmethod
+    def from_msgpack(body: typing_extensions.Buffer) -> StatsPayload:
+        """
+        Raises PayloadError, which names the byte, what was expected there and what was found.
+        """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every count as a plain value.
+        """
+    @property
+    def buckets(self) -> int:
+        """
+        Number of buckets in the result.
+        """
+    @property
+    def buckets_left_out(self) -> int:
+        """
+        Number of buckets that were no map, or had no start, duration or groups.
+        """
+    @property
+    def first_problem(self) -> str:
+        """
+        What was wrong with the first thing that was left out, and at which byte; empty: nothing was.
+        """
+    @property
+    def groups(self) -> int:
+        """
+        Number of groups in the result.
+        """
+    @property
+    def groups_left_out(self) -> int:
+        """
+        Number of groups that were no map, lacked a count or had a wrong type.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes as MessagePack.
+        """
+    @property
+    def strings_repaired(self) -> int:
+        """
+        Number of strings that were not UTF-8, with U+FFFD for bad parts.
+        """
+
+class StatsFlusher:
+    """
+    Delivers stats: keeps payloads until the intake took them.
+
+    What the intake may have taken is not sent again but dropped, counted as ambiguous_dropped: a count twice is
+    wrong. Lives on its client's thread, and as long as the client. Any thread may call it.
+
+    >>> import thaw
+    >>> with thaw.Client() as client:
+    ...     flusher = thaw.StatsFlusher(client, endpoint="https://127.0.0.1:1", api_key="key")
+    ...     flusher.options.retry_ambiguous
+    False
+    """
+    def __init__(
+        self,
+        client: Client,
+        endpoint: str,
+        api_key: str,
+        *,
+        options: FlusherOptions | None = None,
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
+    ) -> None:
+        """
+        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        """
+    def __repr__(self) -> str: ...
+    def add(self, payload: StatsPayload) -> int:
+        """
+        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        """
+    def check_invariant(self) -> None:
+        """
+        Counts everything again. Raises InvariantBroken unless payloads handed over = delivered + kept + dropped.
+        """
+    def flush(self, deadline: float | None = None) -> FlushReport:
+        """
+        Sends everything and waits at most `deadline` seconds (None: options.flush_timeout). What could not be delivered stays and goes first in the next flush. Ctrl-C ends the flush and loses nothing.
+        """
+    def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
+        """
+        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        """
+    def shutdown(self, deadline: float | None = None) -> FlushReport:
+        """
+        The last flush: asks no breaker, and sends what was held for a redrive.
+        """
+    @property
+    def bytes(self) -> int:
+        """
+        Bytes kept now, of options.outbox_bytes.
+        """
+    @property
+    def dropped(self) -> dict[str, int]:
+        """
+        Payloads given up so far, by reason.
+        """
+    @property
+    def endpoints(self) -> list[str]:
+        """
+        Where requests go, the primary one first.
+        """
+    @property
+    def handed_over(self) -> int:
+        """
+        Payloads taken over so far.
+        """
+    @property
+    def options(self) -> FlusherOptions:
+        """
+        A copy of its options.
+        """
+    @property
+    def possible_duplicates(self) -> list[int]:
+        """
+        Ids of payloads that ended and that the intake may have twice.
+        """
+    @property
+    def retained(self) -> int:
+        """
+        Payloads kept now.
+        """
+    @property
+    def total(self) -> FlushReport:
+        """
+        All flushes so far, as one report.
+        """
+    @property
+    def turned_away(self) -> int:
+        """
+        Payloads for which there was no room.
+        """
+
 def simulate(
     *,
     cycles: int = 1000,
@@ -1613,7 +1769,7 @@ def simulate(
     one_way: float = 0.005,
     service_time: float = 0.001,
     progress: collections.abc.Callable[[int], typing.Any] | None = None,
-) -> dict:
+) -> dict[str, typing.Any]:
     """
     Runs world W0: freeze cycles of the client and flusher against a simulated intake.
 

@@ -81,7 +81,8 @@ def main(pem_path, out_path):
     table = sorted((name_hash(certificate), certificate) for certificate in certificates)
     with open(out_path, "w", encoding="ascii") as out:
         out.write(
-            '// Written by embed_roots.py.\n#include "cc/net/tls/embedded_roots.h"\n\nnamespace thaw {\nnamespace {\n'
+            "// Written by embed_roots.py.\n"
+            '#include "cc/net/tls/embedded_roots.h"\n\nnamespace thaw {\nnamespace {\n'
         )
         for number, (_, der) in enumerate(table):
             out.write(f"const unsigned char kRoot{number}[] = {{")

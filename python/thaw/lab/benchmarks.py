@@ -356,7 +356,11 @@ def flush_of_many(
             with thaw.Client(options) as client:
                 flusher = thaw.TraceFlusher(client, endpoint=url, api_key="key")
                 for number in range(requests):
-                    flusher.add_msgpack(trace_body(number), headers={"datadog-meta-lang": f"lang{number}"})
+                    flusher.add(
+                        thaw.TracePayload.from_msgpack(
+                            trace_body(number), {"datadog-meta-lang": f"lang{number}"}
+                        )
+                    )
                 begun = time.monotonic()
                 report = flusher.flush(deadline=60.0)
                 elapsed.append(time.monotonic() - begun)

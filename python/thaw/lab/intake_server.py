@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import functools
 import heapq
 import itertools
 import json
@@ -575,7 +576,7 @@ class _Server:
         idle = self._idle()
         for each in idle:
             if delay > 0:
-                self.timers.after(delay, lambda each=each: each.end(close))
+                self.timers.after(delay, functools.partial(each.end, close))
             else:
                 each.end(close)
         self.counts.closed_idle += len(idle)

@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import sys
 
-from ddtrace import tracer
 from ddtrace.constants import ERROR_MSG, ERROR_STACK, ERROR_TYPE
+from ddtrace.trace import tracer
 
 
 def answer(number: int, chance: random.Random) -> None:
@@ -32,7 +32,7 @@ def answer(number: int, chance: random.Random) -> None:
             root.set_tag(ERROR_TYPE, "ValueError")
             root.set_tag(ERROR_MSG, "the basket is empty – «nichts da»")
             root.set_tag(ERROR_STACK, "Traceback (most recent call last):\n  …")
-        root.set_tag("http.status_code", 500 if number % 5 == 0 else 200)
+        root.set_tag("http.status_code", "500" if number % 5 == 0 else "200")
 
 
 def main() -> None:
@@ -40,7 +40,7 @@ def main() -> None:
     for number in range(int(sys.argv[1])):
         answer(number, chance)
         if number % 3 == 2:
-            tracer.flush()  # so that payloads of several sizes leave
+            tracer.flush()  # type: ignore[no-untyped-call]  # so that payloads of several sizes leave
     tracer.shutdown()
 
 

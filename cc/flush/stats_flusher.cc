@@ -1,0 +1,61 @@
+#include "cc/flush/stats_flusher.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "cc/base/status_macros.h"
+#include "cc/flush/compress.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/stats/stats_batch.h"
+
+namespace thaw {
+namespace {
+
+constexpr size_t kMaxUnpacked = size_t{256} << 20;
+
+}  // namespace
+
+absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>& held,
+                                   const FlusherOptions& options, EmitRequest emit) {
+  const size_t limit = std::min(kMaxBytes, options.max_batch_bytes);
+  std::vector<std::string_view> batch;
+  std::vector<PayloadId> ids;
+  size_t bytes = kStatsBatchFraming;
+  const auto send = [&]() -> absl::Status {
+    if (batch.empty()) return absl::OkStatus();
+    for (const std::string& body : SplitStatsToFit(EncodeStatsBatch(batch), limit)) {
+      THAW_ASSIGN_OR_RETURN(std::string packed, CompressGzip(body, options.compression_level));
+      emit({.headers = {{"Content-Type", "application/msgpack"}, {"Content-Encoding", "gzip"}},
+            .body = std::make_shared<const std::string>(std::move(packed)),
+            .payloads = ids});
+    }
+    batch.clear();
+    ids.clear();
+    bytes = kStatsBatchFraming;
+    return absl::OkStatus();
+  };
+  for (const HeldPayload<StatsPayload>& payload : held) {
+    if (payload.payload.empty()) continue;
+    if (!options.coalesce || bytes + payload.payload.size() > limit) THAW_RETURN_IF_ERROR(send());
+    batch.push_back(payload.payload.bytes());
+    ids.push_back(payload.id);
+    bytes += payload.payload.size();
+  }
+  return send();
+}
+
+std::vector<std::string> StatsEncoding::Split(std::string_view body, const FlusherOptions& options) {
+  const absl::StatusOr<std::string> unpacked = DecompressGzip(body, kMaxUnpacked);
+  if (!unpacked.ok()) return {};
+  std::vector<std::string> bodies;
+  for (const std::string& half : SplitStatsBatch(*unpacked)) {
+    absl::StatusOr<std::string> packed = CompressGzip(half, options.compression_level);
+    if (!packed.ok()) return {};
+    bodies.push_back(*std::move(packed));
+  }
+  return bodies;
+}
+
+}  // namespace thaw

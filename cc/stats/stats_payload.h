@@ -1,0 +1,75 @@
+// One request of a tracer that counts for itself: client stats, made ready for the intake.
+//
+//   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
+//
+// Read and written again in one pass: MessagePack in, MessagePack out, each value checked. The host name is
+// made empty, as the intake wants it of a function; the start of each bucket stays what the tracer said. A
+// group that lacks a count or has a field of the wrong type is left out and counted, its neighbours stay; so
+// is a bucket.
+//
+// Source of the format: the published schema of the Datadog agent's stats payloads (stats.proto), with the
+// names of its Go structs as keys. Unknown keys are left out; nil is the zero value.
+
+#ifndef THAW_CC_STATS_STATS_PAYLOAD_H_
+#define THAW_CC_STATS_STATS_PAYLOAD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_STATS_COUNTS(X)                                                           \
+  X(buckets, "buckets in the result")                                                  \
+  X(groups, "groups in the result")                                                    \
+  X(buckets_left_out, "buckets that were no map, or had no start, duration or groups") \
+  X(groups_left_out, "groups that were no map, lacked a count or had a wrong type")    \
+  X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")
+
+struct StatsCounts {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_STATS_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each, in the order of the list.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_STATS_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+class StatsPayload {
+ public:
+  // InvalidArgument names the byte, what was expected there and what was found.
+  static absl::StatusOr<StatsPayload> FromMsgpack(std::string_view body);
+
+  const StatsCounts& counts() const { return counts_; }
+  // No bucket is left.
+  bool empty() const { return counts_.buckets == 0; }
+  // What was wrong with the first thing that was left out, and where; empty: nothing was.
+  const std::string& first_problem() const { return first_problem_; }
+
+  // The payload as one map of MessagePack.
+  std::string_view bytes() const { return bytes_; }
+  size_t size() const { return bytes_.size(); }
+  // Bytes of memory held.
+  size_t memory() const { return sizeof(*this) + bytes_.capacity() + first_problem_.capacity(); }
+
+ private:
+  friend class StatsTranscoder;
+  StatsPayload() = default;
+
+  StatsCounts counts_;
+  std::string first_problem_;
+  std::string bytes_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_STATS_STATS_PAYLOAD_H_

@@ -1,0 +1,116 @@
+#include "cc/stats/stats_payload.h"
+
+#include <string>
+
+#include "cc/stats/stats_test_bodies.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+StatsPayload Parse(const std::string& body) {
+  absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(body);
+  EXPECT_TRUE(payload.ok()) << payload.status();
+  return *std::move(payload);
+}
+
+TEST(StatsPayload, TheHostNameIsEmptyAndStartsStay) {
+  const StatsPayload payload =
+      Parse(StatsBody({StatsBucket(1'700'000'000'123'456'789, {StatsGroup("GET /")})},
+                      {{"Lang", Text("python")}, {"unknown", Int(1)}}));
+  EXPECT_EQ(payload.counts().buckets, 1);
+  EXPECT_EQ(payload.counts().groups, 1);
+  const std::string expected =
+      Encoded(Map({{"Hostname", Text("")},
+                   {"Env", Text("prod")},
+                   {"Lang", Text("python")},
+                   {"Stats", Array({Map({{"Start", Int(1'700'000'000'123'456'789)},
+                                         {"Duration", Int(10'000'000'000)},
+                                         {"Stats", Array({StatsGroup("GET /")})}})})}}));
+  EXPECT_EQ(payload.bytes(), expected);
+}
+
+TEST(StatsPayload, EveryOptionalFieldIsKept) {
+  const Pairs optional = {{"Type", Text("web")},
+                          {"DBType", Text("pg")},
+                          {"SpanKind", Text("server")},
+                          {"PeerTags", Array({Text("a:b")})},
+                          {"IsTraceRoot", Int(1)},
+                          {"GRPCStatusCode", Text("0")},
+                          {"HTTPMethod", Text("GET")},
+                          {"HTTPEndpoint", Text("/x")},
+                          {"srv_src", Text("m")},
+                          {"SpanDerivedPrimaryTags", Array({Text("x")})},
+                          {"AdditionalMetricTags", Array({Text("y")})}};
+  const StatsPayload payload = Parse(StatsBody({StatsBucket(1, {StatsGroup("r", optional)})}));
+  const std::string bytes(payload.bytes());
+  for (const auto& [key, write] : optional) {
+    MsgpackWriter pair;
+    pair.String(key);
+    write(pair);
+    EXPECT_NE(bytes.find(pair.bytes()), std::string::npos) << key;
+  }
+  // What was read once is the same when it is read again.
+  EXPECT_EQ(Parse(bytes).bytes(), bytes);
+}
+
+TEST(StatsPayload, SummariesMayBeArraysOfIntegers) {
+  const StatsPayload payload =
+      Parse(StatsBody({StatsBucket(1, {StatsGroup("r", {{"OkSummary", Array({Int(1), Int(255)})}}),
+                                       StatsGroup("bad", {{"OkSummary", Array({Int(256)})}}),
+                                       StatsGroup("bad", {{"OkSummary", Array({Text("x")})}})})}));
+  EXPECT_EQ(payload.counts().groups, 1);
+  EXPECT_EQ(payload.counts().groups_left_out, 2);
+  EXPECT_NE(payload.bytes().find("\xC4\x02\x01\xFF"), std::string_view::npos);
+}
+
+TEST(StatsPayload, ABadGroupOrBucketLosesNoOther) {
+  for (const char* required : {"Service", "Name", "Resource", "HTTPStatusCode", "Hits", "Errors", "Duration",
+                               "OkSummary", "ErrorSummary", "Synthetics", "TopLevelHits"}) {
+    const StatsPayload payload = Parse(StatsBody(
+        {StatsBucket(1, {StatsGroup("a"), StatsGroup("b", {{required, nullptr}}), StatsGroup("c")})}));
+    EXPECT_EQ(payload.counts().groups, 2);
+    EXPECT_EQ(payload.counts().groups_left_out, 1);
+    EXPECT_NE(payload.first_problem().find(required), std::string::npos) << payload.first_problem();
+    EXPECT_EQ(Parse(std::string(payload.bytes())).counts().groups, 2);
+  }
+  const StatsPayload payload = Parse(StatsBody(
+      {Int(1), StatsBucket(1, {Int(2), StatsGroup("a")}), Map({{"Start", Int(1)}, {"Duration", Int(1)}}),
+       Map({{"Start", Text("x")}, {"Duration", Int(1)}, {"Stats", Array({})}})}));
+  EXPECT_EQ(payload.counts().buckets, 1);
+  EXPECT_EQ(payload.counts().buckets_left_out, 3);
+  EXPECT_EQ(payload.counts().groups, 1);
+  EXPECT_EQ(payload.counts().groups_left_out, 1);
+}
+
+TEST(StatsPayload, EmptyIsEmpty) {
+  EXPECT_TRUE(Parse("\x80").empty());
+  EXPECT_TRUE(Parse(StatsBody({})).empty());
+  EXPECT_TRUE(Parse(Encoded(Map({{"Stats", Nil()}}))).empty());
+}
+
+TEST(StatsPayload, StringsAreRepairedAndTheLastOfAKeyCounts) {
+  const StatsPayload payload = Parse(Encoded(Map({{"Env", Text("one")}, {"Env", Text("a\xFF")}})));
+  EXPECT_EQ(payload.counts().strings_repaired, 1);
+  EXPECT_NE(payload.bytes().find("a\xEF\xBF\xBD"), std::string_view::npos);
+  EXPECT_EQ(payload.bytes().find("one"), std::string_view::npos);
+}
+
+TEST(StatsPayload, WhatCannotBeReadIsRefusedByName) {
+  const auto refusal = [](const std::string& body) {
+    const absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(body);
+    EXPECT_EQ(payload.status().code(), absl::StatusCode::kInvalidArgument);
+    return std::string(payload.status().message());
+  };
+  EXPECT_EQ(refusal(""), "at byte 0: expected a map, the input of 0 bytes ends first");
+  EXPECT_EQ(refusal("\x90"), "at byte 0: expected a map, found an array");
+  EXPECT_EQ(refusal(Encoded(Map({{"Env", Int(1)}}))), "at byte 5: expected a string, found an integer");
+  EXPECT_EQ(refusal(Encoded(Map({{"Stats", Int(1)}}))), "at byte 7: expected an array, found an integer");
+  const std::string whole = StatsBody({StatsBucket(1, {StatsGroup("a")})});
+  for (size_t cut = 0; cut < whole.size(); ++cut) refusal(whole.substr(0, cut));
+  EXPECT_NE(refusal("\x81\xA1x" + std::string(1000, '\x91') + "\x01").find("nested deeper"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace thaw
