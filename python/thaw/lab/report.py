@@ -88,13 +88,15 @@ def _what_lacks(result: Any) -> str | None:
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of an arm: where it stands in the result, and what it is called and means."""
+    """A figure of an arm: where it stands in the result, and what it is called and means. `narrow` is the two
+    lines above it in the terminal; there is no column without them.
+    """
 
     path: tuple[str, ...]
     title: str
     meaning: str
+    narrow: tuple[str, str] | None = None
     digits: int = 0
-    in_terminal: bool = True
 
     def value(self, arm: Arm) -> float:
         value: Any = arm
@@ -108,53 +110,77 @@ class Column:
 
 
 COLUMNS = (
-    Column(("payloads",), "payloads", "Given to the client to deliver."),
-    Column(("delivered",), "delivered", "Arrived at least once, by the server's own count."),
-    Column(("lost",), "lost", "Never arrived, and the client neither keeps it nor says that it dropped it."),
-    Column(("duplicated",), "duplicated", "Arrived more than once."),
+    Column(("payloads",), "payloads", "Given to the client to deliver.", ("pay-", "loads")),
+    Column(
+        ("delivered",), "delivered", "Arrived at least once, by the server's own count.", ("deliv-", "ered")
+    ),
+    Column(
+        ("lost",),
+        "lost",
+        "Never arrived, and the client neither keeps it nor says that it dropped it.",
+        ("", "lost"),
+    ),
+    Column(("duplicated",), "duplicated", "Arrived more than once.", ("dupli-", "cated")),
     Column(
         ("possible_duplicate",),
         "flagged",
         "Marked by the client as possibly there twice: it was sent again after a failure that left open"
         " whether it had arrived.",
+        ("", "flagged"),
     ),
-    Column(("retained",), "retained", "Not delivered yet and still kept by the client at the end."),
-    Column(("dropped",), "dropped", "Given up by the client, with a reason, and counted."),
-    Column(("requests",), "requests", "Requests that the client began, repeats too.", in_terminal=False),
-    Column(("errors",), "errors", "Exchanges that failed; most are repeated.", in_terminal=False),
-    Column(("connections",), "connections", "Connections opened."),
-    Column(("handshakes_full",), "full handshakes", "TLS handshakes from nothing."),
-    Column(("handshakes_resumed",), "resumed", "TLS handshakes that a session of before made cheaper."),
     Column(
-        ("stale",),
-        "stale",
-        "Connections that looked open and were dead when they were used or looked at.",
-        in_terminal=False,
+        ("retained",),
+        "retained",
+        "Not delivered yet and still kept by the client at the end.",
+        ("re-", "tained"),
     ),
-    Column(("cpu_us_per_payload",), "CPU µs / payload", "Processor time of the client's process."),
-    Column(("flush_ms", "p50"), "flush p50 ms", "Half of the flushes took no longer.", 1),
-    Column(("flush_ms", "p99"), "flush p99 ms", "Of a hundred flushes, 99 took no longer.", 1),
+    Column(("dropped",), "dropped", "Given up by the client, with a reason, and counted.", ("", "dropped")),
+    Column(("requests",), "requests", "Requests that the client began, repeats too."),
+    Column(("errors",), "errors", "Exchanges that failed; most are repeated."),
+    Column(("connections",), "connections", "Connections opened.", ("connec-", "tions")),
+    Column(("handshakes_full",), "full handshakes", "TLS handshakes from nothing.", ("TLS", "full")),
+    Column(
+        ("handshakes_resumed",),
+        "resumed",
+        "TLS handshakes that a session of before made cheaper.",
+        ("TLS", "resumed"),
+    ),
+    Column(
+        ("stale",), "stale", "Connections that looked open and were dead when they were used or looked at."
+    ),
+    Column(
+        ("cpu_us_per_payload",),
+        "CPU µs / payload",
+        "Processor time of the client's process.",
+        ("CPU µs", "each"),
+    ),
+    Column(
+        ("flush_ms", "p50"), "flush p50 ms", "Half of the flushes took no longer.", ("flush", "p50 ms"), 1
+    ),
+    Column(
+        ("flush_ms", "p99"),
+        "flush p99 ms",
+        "Of a hundred flushes, 99 took no longer.",
+        ("flush", "p99 ms"),
+        1,
+    ),
 )
 
 
 def terminal_table(result: Result) -> str:
     """One experiment as text: a line that says what was done, and a line for each arm."""
-    columns = [column for column in COLUMNS if column.in_terminal]
-    rows = [["arm", *(column.title for column in columns)]]
-    rows += [[name, *(column.text(arm) for column in columns)] for name, arm in result["arms"].items()]
-    words = [title.split(" ", 1) for title in rows[0]]
-    head = [[each[0] if len(each) == 2 else "" for each in words], [each[-1] for each in words]]
-    lines = [*head, *rows[1:]]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(rows[0]))]
+    columns = [(column, column.narrow) for column in COLUMNS if column.narrow is not None]
+    lines = [["", *(narrow[0] for _, narrow in columns)], ["arm", *(narrow[1] for _, narrow in columns)]]
+    lines += [[name, *(column.text(arm) for column, _ in columns)] for name, arm in result["arms"].items()]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
     text = [
         "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
+            cell.rjust(width) if place else cell.ljust(width)
             for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
+        )
         for line in lines
     ]
-    rule = "-" * max(map(len, text))
-    return "\n".join([_title(result), "", *text[:2], rule, *text[2:]]) + "\n"
+    return "\n".join([_title(result), "", *text[:2], "-" * len(text[0]), *text[2:]]) + "\n"
 
 
 # -- What was done, in words ---------------------------------------------------------------------------
@@ -178,6 +204,8 @@ SCENARIOS = {
 CLOSES = {
     "fin": "the connection is ended properly (FIN)",
     "rst": "the connection is reset (RST)",
+    "race": "the connection is ended just when the client, thawed, sends on it",
+    "mixed": "each in turn",
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
 }
 
