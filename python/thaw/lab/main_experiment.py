@@ -1,0 +1,75 @@
+"""The experiment that `tools/lab` runs: every arm against every way in which a freeze meets a connection.
+
+    path = main_experiment.run(comparison, "lab-report")
+
+It prints a table for each part as it ends and writes an HTML report, whose path it returns, with everything
+that it is made from beside it: a folder for each part, which `report.read_run` takes.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from thaw.lab import report
+
+ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-pooled")
+CYCLES = 200
+REPORT_FILE = "report.html"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One experiment: when the client is frozen, and how the peer ends the connection meanwhile."""
+
+    scenario: str
+    close: str
+    arms: Sequence[str] = ARMS
+    cycles: int = CYCLES
+    seed: int = 1
+    world: str = "W1"
+
+    @property
+    def name(self) -> str:
+        return f"{self.world}-{self.scenario}-{self.close}"
+
+
+def parts(arms: Sequence[str] = ARMS, cycles: int = CYCLES, seed: int = 1) -> list[Part]:
+    """The parts, in their order."""
+    return [
+        Part("idle", "silent", arms, cycles, seed),
+        Part("idle", "race", arms, cycles, seed),
+        Part("inflight", "rst", arms, cycles, seed),
+    ]
+
+
+def run(
+    comparison: Callable[[Part], report.Run],
+    folder: str | os.PathLike[str],
+    experiments: Sequence[Part] | None = None,
+    *,
+    say: Callable[[str], None] = print,
+) -> pathlib.Path:
+    """Runs each part with `comparison` and returns the path of the report.
+
+    Args:
+      comparison: runs one part.
+      folder: where everything is written; made if it is not there.
+      experiments: other parts than `parts()`.
+      say: is given the text to print, tables and all.
+    """
+    todo = parts() if experiments is None else list(experiments)
+    base = pathlib.Path(folder)
+    runs = []
+    for number, part in enumerate(todo, start=1):
+        say(f"part {number} of {len(todo)}: {part.scenario}, {part.close}, {part.cycles} freezes of each arm")
+        run_of_part = comparison(part)
+        report.save_run(base / part.name, run_of_part)
+        runs.append(run_of_part)
+        say("\n" + report.terminal_table(run_of_part.result))
+    path = base / REPORT_FILE
+    report.write_report(runs, path)
+    say(f"report: {path.resolve()}")
+    return path
