@@ -145,6 +145,14 @@ void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) {
   EndPart(nullptr, id, false, reason);
 }
 
+std::vector<PayloadId> PipelineFlusher::KeptPayloads() const {
+  std::vector<PayloadId> ids;
+  ids.reserve(payloads_.size());
+  for (const auto& [id, payload] : payloads_) ids.push_back(id);
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
 // -- Accounting ----------------------------------------------------------------------------------------
 
 void PipelineFlusher::EndPart(Run* run, PayloadId id, bool possible_duplicate,

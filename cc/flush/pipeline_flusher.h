@@ -104,6 +104,8 @@ class PipelineFlusher {
 
   // Payloads handed over that have not ended.
   int64_t kept_payloads() const { return static_cast<int64_t>(payloads_.size()); }
+  // Their ids, in order.
+  std::vector<PayloadId> KeptPayloads() const;
   // Items that no flush has tried yet.
   int64_t untried_requests() const { return outbox_.untried_items(); }
   const Outbox& outbox() const { return outbox_; }

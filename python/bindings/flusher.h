@@ -115,6 +115,12 @@ class FlusherFace {
   std::vector<PayloadId> possible_duplicates() {
     return On([](Tenant& tenant) { return tenant.possible_duplicates; });
   }
+  std::vector<PayloadId> retained_payloads() {
+    return On([](Tenant& tenant) { return tenant.flusher.pipeline().KeptPayloads(); });
+  }
+  std::map<PayloadId, std::string> dropped_payloads() {
+    return On([](Tenant& tenant) { return tenant.dropped_payloads; });
+  }
   void CheckInvariant() {
     const absl::Status status =
         On([](Tenant& tenant) { return tenant.flusher.pipeline().CheckInvariantByWalking(); });
@@ -136,10 +142,13 @@ class FlusherFace {
         : flusher(loop.executor(), loop.clock(), loop.client(), std::move(options), std::move(endpoints)) {
       flusher.pipeline().set_on_outcome([this](const PayloadOutcome& outcome) {
         if (outcome.possible_duplicate) possible_duplicates.push_back(outcome.id);
+        if (outcome.reason.has_value())
+          dropped_payloads.emplace(outcome.id, std::string(ToString(*outcome.reason)));
       });
     }
     Flusher flusher;
     std::vector<PayloadId> possible_duplicates;
+    std::map<PayloadId, std::string> dropped_payloads;
   };
 
   // Runs `function` on the loop's thread with the tenant.
@@ -211,6 +220,9 @@ void BindFlusher(py::module_& module, const char* name, Pipeline pipeline, const
   type.def_property_readonly("total", &Face::total, "All flushes so far, as one report.");
   type.def_property_readonly("possible_duplicates", &Face::possible_duplicates,
                              "Ids of payloads that ended and that the intake may have twice.");
+  type.def_property_readonly("retained_payloads", &Face::retained_payloads, "Ids of payloads kept now.");
+  type.def_property_readonly("dropped_payloads", &Face::dropped_payloads,
+                             "Ids of payloads given up so far, with the reason of each.");
   type.def_property_readonly("endpoints", &Face::endpoints, "Where requests go, the primary one first.");
   type.def_property_readonly("options", &Face::options, "A copy of its options.");
   type.def("check_invariant", &Face::CheckInvariant,

@@ -1,0 +1,132 @@
+"""The clients that are compared: their predecessors' policies, thaw's, and two that are not ours.
+
+Arms v92 to v98 are thaw's own client with the options of those releases, their defects kept, so that an
+experiment compares policies and not code bases (docs/design.md, "The laboratory").
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import thaw
+
+Maker = Literal["native", "requests", "pycurl"]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One client policy.
+
+    `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
+    flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
+    """
+
+    name: str
+    text: str
+    maker: Maker = "native"
+    tells_resume: bool = False
+    client_per_flush: bool = False
+    keeps: bool = False
+    client: tuple[tuple[str, Any], ...] = ()
+
+    def client_options(self, ca_file: str, **fields: Any) -> thaw.ClientOptions:
+        """Its client's options, trusting `ca_file` alone."""
+        return thaw.ClientOptions(
+            **{**dict(self.client), "tls_cert_file": ca_file, "use_public_roots": False, **fields}
+        )
+
+    def flusher_options(self, scenario: str) -> thaw.FlusherOptions:
+        """Its flusher's options. Strategy `end`, which the idle scenario is, throws away what failed; flushes
+        that overlap a freeze are redriven once, at shutdown.
+        """
+        if self.keeps:
+            return thaw.FlusherOptions()
+        return thaw.FlusherOptions(
+            on_failure="discard" if scenario == "idle" or self.client_per_flush else "redrive_at_shutdown",
+            sequential=True,
+            return_all_on_failure=True,
+            retry_all_statuses=True,
+            no_progress_limit=float("inf"),
+        )
+
+
+UNLIMITED = 1 << 30
+
+
+def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:
+    """hyper-util's client: what its reactor saw is all it knows of a connection, its pool has no bound but
+    90 s of the monotonic clock, and only what a connection gave back untouched is sent again for free.
+    """
+    return tuple(
+        {
+            "max_idle_per_host": UNLIMITED if pooled else 0,
+            "share_within_flush": pooled,
+            "idle_timeout": 90.0,
+            "max_connections_per_host": UNLIMITED,
+            "on_resume": "keep",
+            "liveness": "reactor_only",
+            "expiry_clock": "monotonic",
+            "dial_eagerly": True,
+            "late_alarm": "fire",
+            "max_attempts": attempts,
+            "backoff_base": 0.0,
+            "resend_rule": "hyper_zone1",
+        }.items()
+    )
+
+
+# As under on-demand Lambda, wherever the laboratory runs.
+_LAMBDA = {"max_idle_per_host": 0, "max_connections_per_host": 2}
+
+
+def _thaw(**fields: Any) -> tuple[tuple[str, Any], ...]:
+    return tuple({**_LAMBDA, **fields}.items())
+
+
+_ALL = (
+    Arm(
+        "v92",
+        "a new client for each flush, one attempt",
+        client_per_flush=True,
+        client=_peer(1, pooled=True),
+    ),
+    Arm("v93", "one cached client that pools, one attempt", client=_peer(1, pooled=True)),
+    Arm("v94", "nothing pooled, three attempts", client=_peer(3, pooled=False)),
+    Arm("v98", "nothing pooled, four attempts", client=_peer(4, pooled=False)),
+    Arm(
+        "thaw",
+        "the default: nothing idle, shared within a flush, outbox",
+        tells_resume=True,
+        keeps=True,
+        client=_thaw(),
+    ),
+    Arm(
+        "thaw-unshared",
+        "thaw with sharing off: each request dials",
+        tells_resume=True,
+        keeps=True,
+        client=_thaw(share_within_flush=False),
+    ),
+    Arm(
+        "thaw-pooled",
+        "thaw that keeps four idle connections and drains them on resume",
+        tells_resume=True,
+        keeps=True,
+        client=_thaw(max_idle_per_host=4, on_resume="drain"),
+    ),
+    Arm("requests", "outside control: requests with a session", maker="requests"),
+    Arm("pycurl", "outside control: libcurl, one handle reused", maker="pycurl"),
+)
+ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
+
+
+def find(names: str) -> list[Arm]:
+    """The arms of a list with commas. ValueError names the one that is none, and all there are."""
+    wanted = [name.strip() for name in names.split(",") if name.strip()]
+    for name in wanted:
+        if name not in ARMS:
+            raise ValueError(f"there is no arm {name!r}; there are {', '.join(ARMS)}")
+    if not wanted:
+        raise ValueError(f"no arm is named; there are {', '.join(ARMS)}")
+    return [ARMS[name] for name in dict.fromkeys(wanted)]

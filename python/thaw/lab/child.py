@@ -1,0 +1,316 @@
+"""The process that is frozen: one arm's client, driven by lines of JSON.
+
+    python -m thaw.lab.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT
+
+A line in is a command, a line out is the answer to `flush`, `finish` or the first line, which says that it is
+ready. `resume` has no answer: it is obeyed at once, while a flush is under way. The payloads are made here,
+from the workload's seed, so that no pipe is in the way.
+
+    {"op": "flush", "cycle": 3, "payloads": 5, "large": false, "deadline": 10.0}
+    {"op": "resume"}
+    {"op": "finish", "deadline": 10.0}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import queue
+import sys
+import threading
+import time
+from typing import Any, Protocol
+
+import thaw
+from thaw.lab import encode
+from thaw.lab.arms import ARMS, Arm
+from thaw.lab.workload import Body, Workload
+
+# Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
+LARGE_FILLER_BYTES = 400_000
+
+Where = tuple[int, int]  # cycle, payload
+
+
+class Client(Protocol):
+    """What an arm does with the payloads of a flush."""
+
+    def prepare(self, where: Where, body: Body) -> None:
+        """Makes ready what is not part of a flush."""
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        """Sends what is prepared: delivered, errors."""
+
+    def resume(self) -> None: ...
+
+    def quiesce(self) -> None: ...
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        """The end: what is left is sent if the arm does that. retained, flagged, dropped, counters, errors."""
+
+
+class Native:
+    """One client and one flusher for life."""
+
+    def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
+        self._arm = arm
+        self._client = thaw.Client(
+            arm.client_options(ca_file, exchange_timeout=exchange_timeout, resume_grace=exchange_timeout / 4)
+        )
+        self._flusher = thaw.TraceFlusher(
+            self._client, endpoint=url, api_key="key", options=arm.flusher_options(scenario)
+        )
+        self._ready: list[tuple[Where, Body]] = []
+        self._where: dict[int, Where] = {}
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, body))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        for where, body in ready:
+            payload = thaw.TracePayload.from_msgpack(body.data, body.headers)
+            self._where[self._flusher.add(payload)] = where
+        report = self._flusher.flush(deadline=deadline)
+        return {"delivered": report.delivered, "errors": report.errors}
+
+    def resume(self) -> None:
+        if self._arm.tells_resume:
+            self._client.resume()
+
+    def quiesce(self) -> None:
+        if self._arm.tells_resume:
+            self._client.quiesce()
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        errors: list[str] = []
+        if self._arm.keeps:
+            for _ in range(3):
+                errors += self._flusher.flush(deadline=deadline).errors
+                if self._flusher.retained == 0:
+                    break
+        else:
+            errors += self._flusher.shutdown(deadline=deadline).errors
+        if self._arm.keeps:
+            self._flusher.check_invariant()
+        return {
+            "errors": errors,
+            "requests": self._flusher.total.requests,
+            "retained": [self._where[each] for each in self._flusher.retained_payloads],
+            "flagged": [self._where[each] for each in self._flusher.possible_duplicates],
+            "dropped": [
+                (*self._where[each], reason) for each, reason in self._flusher.dropped_payloads.items()
+            ],
+            "counters": self.counters(),
+        }
+
+    def counters(self) -> dict[str, int]:
+        return {**self._client.connections.to_dict(), **self._client.exchanges.to_dict()}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class NativePerFlush:
+    """A client and a flusher for each flush. Frozen in flight, what failed is sent once more at the end."""
+
+    def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
+        self._make = lambda: Native(arm, url, ca_file, scenario, exchange_timeout)
+        self._redrives = scenario != "idle"
+        self._ready: list[tuple[Where, Body]] = []
+        self._failed: list[tuple[Where, Body]] = []
+        self._dropped: list[tuple[int, int, str]] = []
+        self._requests = 0
+        self._counters: dict[str, int] = {}
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, body))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        client = self._make()
+        for where, body in ready:
+            client.prepare(where, body)
+        answer = client.flush(deadline)
+        end = client.finish(deadline)
+        client.close()
+        self._requests += end["requests"]
+        for name, value in end["counters"].items():
+            self._counters[name] = self._counters.get(name, 0) + value
+        if answer["delivered"] < len(ready) and self._redrives:
+            self._failed += ready
+        else:
+            self._dropped += end["dropped"]
+        return {**answer, "errors": answer["errors"] + end["errors"]}
+
+    def resume(self) -> None:
+        pass
+
+    def quiesce(self) -> None:
+        pass
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        self._ready, self._redrives = self._failed, False
+        answer = self.flush(deadline) if self._ready else {"errors": []}
+        return {
+            "errors": answer["errors"],
+            "requests": self._requests,
+            "retained": [],
+            "flagged": [],
+            "dropped": self._dropped,
+            "counters": self._counters,
+        }
+
+
+class Outside:
+    """Another project's client: one request for each payload, what fails is gone."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/api/v0.2/traces"
+        self._ready: list[tuple[Where, bytes]] = []
+        self._requests = 0
+        self._connections = 0
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, encode.agent_payload(body.data, body.headers)))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        errors: list[str] = []
+        for _, body in ready:
+            self._requests += 1
+            error = self.post(body, deadline)
+            if error is not None:
+                errors.append(error)
+        return {"delivered": len(ready) - len(errors), "errors": errors}
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        """Why it failed, or None."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        pass
+
+    def quiesce(self) -> None:
+        pass
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        none: list[Any] = []
+        return {
+            "errors": none,
+            "requests": self._requests,
+            "retained": none,
+            "flagged": none,
+            "dropped": none,
+            "counters": {},
+        }
+
+
+class Requests(Outside):
+    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
+        super().__init__(url)
+        import requests
+
+        self._session = requests.Session()
+        self._session.verify = ca_file
+        self._session.trust_env = False
+        self._timeout = exchange_timeout
+        self._failures = (requests.RequestException,)
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        try:
+            answer = self._session.post(
+                self._url, data=body, headers=encode.INTAKE_HEADERS, timeout=min(deadline, self._timeout)
+            )
+        except self._failures as error:
+            return f"{type(error).__name__}: {error}"
+        return None if answer.ok else f"status {answer.status_code}"
+
+
+class Curl(Outside):
+    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
+        super().__init__(url)
+        import pycurl
+
+        self._error = pycurl.error
+        handle = self._handle = pycurl.Curl()
+        handle.setopt(pycurl.URL, self._url)
+        handle.setopt(pycurl.CAINFO, ca_file)
+        handle.setopt(pycurl.POST, 1)
+        handle.setopt(pycurl.PROXY, "")
+        handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.TCP_NODELAY, 1)
+        handle.setopt(pycurl.TIMEOUT_MS, int(exchange_timeout * 1000))
+        handle.setopt(
+            pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in encode.INTAKE_HEADERS.items()] + ["Expect:"]
+        )
+        self._code = pycurl.RESPONSE_CODE
+        self._fields, self._data = pycurl.POSTFIELDS, pycurl.WRITEDATA
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        self._handle.setopt(self._fields, body)
+        self._handle.setopt(self._data, io.BytesIO())
+        try:
+            self._handle.perform()
+        except self._error as error:
+            return f"curl {error}"
+        status = self._handle.getinfo(self._code)
+        return None if 200 <= status < 300 else f"status {status}"
+
+
+def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> Client:
+    if arm.maker == "requests":
+        return Requests(url, ca_file, exchange_timeout)
+    if arm.maker == "pycurl":
+        return Curl(url, ca_file, exchange_timeout)
+    kind = NativePerFlush if arm.client_per_flush else Native
+    return kind(arm, url, ca_file, scenario, exchange_timeout)
+
+
+def main() -> None:
+    name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
+    plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
+    large = Workload(plain.kind, seed=int(seed), filler_bytes=LARGE_FILLER_BYTES)
+    client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
+    commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
+
+    def read() -> None:
+        for line in sys.stdin:
+            command = json.loads(line)
+            if command["op"] == "resume":
+                with contextlib.suppress(thaw.Closed):
+                    client.resume()
+            else:
+                commands.put(command)
+        commands.put(None)
+
+    def say(answer: dict[str, Any]) -> None:
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
+
+    threading.Thread(target=read, daemon=True).start()
+    plain.body(0, 0)  # captures of the tracer are read before anything is measured
+    say({"ready": True})
+    while (command := commands.get()) is not None:
+        if command["op"] == "prepare":
+            spans = []
+            for number in range(command["payloads"]):
+                source = large if command["large"] and number == 0 else plain
+                body = source.body(command["cycle"], number)
+                client.prepare((command["cycle"], number), body)
+                spans.append(body.spans)
+            say({"spans": spans})
+        elif command["op"] == "flush":
+            processor, begun = time.process_time(), time.monotonic()
+            answer = client.flush(command["deadline"])
+            answer["cpu_us"] = (time.process_time() - processor) * 1e6
+            answer["flush_ms"] = (time.monotonic() - begun) * 1e3
+            client.quiesce()
+            say(answer)
+        elif command["op"] == "finish":
+            say(client.finish(command["deadline"]))
+
+
+if __name__ == "__main__":
+    main()

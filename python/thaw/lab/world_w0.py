@@ -1,0 +1,52 @@
+"""World W0: an arm's options in the simulation (`thaw.simulate`): scripted TLS, virtual time, no kernel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import thaw
+from thaw.lab.arms import Arm
+from thaw.lab.experiment import ExperimentError, Settings
+
+
+def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda cycle: None) -> dict[str, Any]:
+    """The figures of one arm. Flush times are not measured there: they are 0.
+
+    Raises ExperimentError for an arm that is not thaw's client with options, InvariantBroken if an arm of
+    thaw breaks one.
+    """
+    if arm.maker != "native" or arm.client_per_flush:
+        raise ExperimentError(f"world W0 can't run arm {arm.name}: it simulates one client of thaw's own")
+    begun = time.process_time()
+    counts = thaw.simulate(
+        cycles=settings.cycles,
+        payloads=settings.payloads,
+        seed=settings.seed,
+        scenario=settings.scenario,
+        close=settings.close,
+        client=arm.client_options("", use_public_roots=True),
+        flusher=arm.flusher_options(settings.scenario),
+        resume=arm.tells_resume,
+        check=arm.keeps,
+        freeze=(61.0, 120.0),
+        one_way=max(settings.round_trip / 2, 0.0005),
+        progress=progress,
+    )
+    used = time.process_time() - begun
+    progress(settings.cycles)
+    connections, exchanges = counts["connections"], counts["exchanges"]
+    names = ("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained")
+    thrown_away = min(counts["dropped"], counts["lost"])
+    return {
+        **{name: counts[name] for name in names},
+        "dropped": counts["dropped"] - thrown_away,
+        "errors": counts["errors"],
+        "connections": connections["dials"],
+        "handshakes_full": connections["tls_full"],
+        "handshakes_resumed": connections["tls_resumed"],
+        "stale": exchanges["stale"],
+        "cpu_us_per_payload": used * 1e6 / max(1, counts["payloads"]),
+        "flush_ms": {"p50": 0.0, "p99": 0.0},
+    }
