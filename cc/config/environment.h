@@ -1,0 +1,43 @@
+// Environment variables as a value, so that a test says what they are.
+//
+//   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
+//   const Config config = LoadConfig(Environment({{"DD_SITE", "datadoghq.eu"}}), "");
+//
+// Nothing else in cc/ reads the environment.
+
+#ifndef THAW_CC_CONFIG_ENVIRONMENT_H_
+#define THAW_CC_CONFIG_ENVIRONMENT_H_
+
+#include <functional>
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace thaw {
+
+class Environment {
+ public:
+  using Variables = std::map<std::string, std::string, std::less<>>;
+
+  // Without any variable.
+  Environment() = default;
+  explicit Environment(Variables variables) : variables_(std::move(variables)) {}
+  Environment(std::initializer_list<Variables::value_type> variables) : variables_(variables) {}
+
+  // A copy of this process's variables as they are now. As with getenv, no other thread may set one
+  // meanwhile.
+  static Environment OfProcess();
+
+  // Nothing if there is no such variable; an empty text if it is set to nothing.
+  std::optional<std::string> Get(std::string_view name) const;
+
+ private:
+  Variables variables_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CONFIG_ENVIRONMENT_H_

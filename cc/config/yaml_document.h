@@ -1,0 +1,72 @@
+// The text of a datadog.yaml, parsed, and looked up by dotted paths.
+//
+//   THAW_ASSIGN_OR_RETURN(const YamlDocument document, YamlDocument::Parse(text));
+//   document.Text("apm_config.apm_dd_url");
+//
+// Scalars stay the text that stands there: `site: 007` is "007". An alias is the value it names, shared, so
+// that a document of a few lines that would fill the memory with copies doesn't. Only the first document of
+// a stream is read.
+//
+// Errors are InvalidArgument and name line and column, both from 1. No error shows anything of the document:
+// it holds keys.
+
+#ifndef THAW_CC_CONFIG_YAML_DOCUMENT_H_
+#define THAW_CC_CONFIG_YAML_DOCUMENT_H_
+
+#include <cstddef>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace thaw {
+
+class YamlDocument {
+ public:
+  static constexpr size_t kMaxBytes = 1 << 20;
+  static constexpr int kMaxDepth = 64;
+
+  using MapOfLists = std::map<std::string, std::vector<std::string>>;
+
+  // Of an empty text: an empty map. Refused are what is no YAML, a document that is no map, a key that
+  // stands twice in a map or is itself no text, an alias within the value it names, and more bytes or
+  // deeper nesting than the limits, the latter before the parser goes that deep.
+  static absl::StatusOr<YamlDocument> Parse(std::string_view text);
+
+  // The text at `path`. Nothing if there is none, or null; an error if a list or a map stands there, or
+  // something other than a map on the way.
+  absl::StatusOr<std::optional<std::string>> Text(std::string_view path) const;
+  // The texts in the list at `path`; a text that stands alone is a list of one.
+  absl::StatusOr<std::vector<std::string>> List(std::string_view path) const;
+  // The map of lists at `path`. Nothing if there is none, or null, or a text.
+  absl::StatusOr<std::optional<MapOfLists>> Lists(std::string_view path) const;
+
+ private:
+  class Builder;
+  enum class Type { kNull, kText, kList, kMap };
+  struct Node {
+    Type type = Type::kNull;
+    int line = 0;
+    int column = 0;
+    std::string text;
+    std::vector<size_t> items;                          // of a list: indices of nodes
+    std::map<std::string, size_t, std::less<>> values;  // of a map
+  };
+
+  static std::string_view Name(Type type);
+  static absl::Status Wrong(const Node& node, std::string_view what, std::string_view wanted);
+  // Null if nothing or null stands there.
+  absl::StatusOr<const Node*> Find(std::string_view path) const;
+  absl::StatusOr<std::vector<std::string>> TextsOf(const Node& node, std::string_view path,
+                                                   size_t& room) const;
+
+  std::vector<Node> nodes_;  // the first one is the document
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CONFIG_YAML_DOCUMENT_H_

@@ -1,0 +1,159 @@
+#include "cc/config/yaml_document.h"
+
+#include <string>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+YamlDocument Parsed(std::string_view text) {
+  absl::StatusOr<YamlDocument> document = YamlDocument::Parse(text);
+  EXPECT_TRUE(document.ok()) << document.status();
+  return document.ok() ? *std::move(document) : *YamlDocument::Parse("");
+}
+
+std::string Refused(std::string_view text) {
+  const absl::StatusOr<YamlDocument> document = YamlDocument::Parse(text);
+  EXPECT_EQ(document.status().code(), absl::StatusCode::kInvalidArgument) << text.substr(0, 200);
+  return std::string(document.status().message());
+}
+
+TEST(YamlDocumentTest, DottedPaths) {
+  const YamlDocument document = Parsed(
+      "site: datadoghq.eu\n"
+      "apm_config:\n"
+      "  apm_dd_url: \"https://intake.example\"\n"
+      "  deeper: {a: {b: 007}}\n"
+      "nothing: ~\n");
+  EXPECT_EQ(*document.Text("site"), "datadoghq.eu");
+  EXPECT_EQ(*document.Text("apm_config.apm_dd_url"), "https://intake.example");
+  EXPECT_EQ(*document.Text("apm_config.deeper.a.b"), "007");
+  for (const char* absent : {"nothing", "nothing.below", "sit", "apm_config.x", "apm_config.x.y", ""}) {
+    EXPECT_EQ(*document.Text(absent), std::nullopt) << absent;
+  }
+}
+
+TEST(YamlDocumentTest, AnyTextStaysAsItIsWritten) {
+  const YamlDocument document = Parsed("a: yes\nb: 1.10\nc: 'null'\nd: ''\ne: |\n  two\n  lines\n");
+  EXPECT_EQ(*document.Text("a"), "yes");
+  EXPECT_EQ(*document.Text("b"), "1.10");
+  EXPECT_EQ(*document.Text("c"), "null");
+  EXPECT_EQ(*document.Text("d"), "");
+  EXPECT_EQ(*document.Text("e"), "two\nlines\n");
+}
+
+TEST(YamlDocumentTest, ListsAndMapsOfLists) {
+  const YamlDocument document = Parsed(
+      "no_proxy: [a, .b, '*']\n"
+      "one: a,b\n"
+      "endpoints:\n"
+      "  https://one.example: [k1, k2]\n"
+      "  https://two.example:\n"
+      "  - k3\n"
+      "  https://three.example: k4\n"
+      "  https://none.example:\n");
+  EXPECT_THAT(*document.List("no_proxy"), ElementsAre("a", ".b", "*"));
+  EXPECT_THAT(*document.List("one"), ElementsAre("a,b"));
+  EXPECT_THAT(*document.List("absent"), IsEmpty());
+  EXPECT_THAT(**document.Lists("endpoints"), ElementsAre(Pair("https://one.example", ElementsAre("k1", "k2")),
+                                                         Pair("https://three.example", ElementsAre("k4")),
+                                                         Pair("https://two.example", ElementsAre("k3"))));
+  EXPECT_EQ(*document.Lists("one"), std::nullopt);
+  EXPECT_EQ(*document.Lists("absent"), std::nullopt);
+}
+
+TEST(YamlDocumentTest, WhatIsSomethingElseThanWantedIsNamedWithItsPlace) {
+  const YamlDocument document = Parsed("a:\n  b: [x]\nc: text\nd: [[x]]\ne: {f: {g: h}}\n");
+  EXPECT_EQ(document.Text("a").status().message(), "line 2, column 3: a is a map and must be a text");
+  EXPECT_EQ(document.Text("a.b").status().message(), "line 2, column 6: a.b is a list and must be a text");
+  EXPECT_EQ(document.Text("c.x.y").status().message(), "line 3, column 4: c is a text and must be a map");
+  EXPECT_THAT(document.List("a").status().message(), HasSubstr("a is a map and must be a list"));
+  EXPECT_THAT(document.List("d").status().message(), HasSubstr("line 4, column 5"));
+  EXPECT_THAT(document.Lists("d").status().message(), HasSubstr("d is a list and must be a map"));
+  EXPECT_THAT(document.Lists("e").status().message(), HasSubstr("line 5, column 8"));
+}
+
+TEST(YamlDocumentTest, NothingIsAnEmptyMap) {
+  for (const char* text : {"", "\n", "# only a remark\n", "---\n", "~"}) {
+    EXPECT_EQ(*Parsed(text).Text("site"), std::nullopt) << text;
+  }
+}
+
+TEST(YamlDocumentTest, BrokenTextsAreRefusedWithTheirPlace) {
+  EXPECT_THAT(Refused("site: [a\n"), HasSubstr("line 2, column 1: "));
+  EXPECT_THAT(Refused("a: b\n c: d\n"), HasSubstr("line 2, column 3: "));
+  EXPECT_THAT(Refused("a: \"b"), HasSubstr("line 1, column 6: "));
+  EXPECT_THAT(Refused("a: *b\n"), HasSubstr("line 1, column 4: "));
+  EXPECT_EQ(Refused("- a\n"), "line 1, column 1: the document is a list and must be a map");
+  EXPECT_EQ(Refused("a"), "line 1, column 1: the document is a text and must be a map");
+  EXPECT_EQ(Refused("a: 1\nb: 2\na: 3\n"), "line 3, column 1: a key that its map has already");
+  EXPECT_EQ(Refused("? [a]\n: b\n"), "line 1, column 3: a key that is not a text");
+}
+
+TEST(YamlDocumentTest, ErrorsShowNothingOfTheDocument) {
+  EXPECT_FALSE(absl::StrContains(Refused("a: *secret\n"), "secret"));
+  EXPECT_FALSE(absl::StrContains(Refused("secret: 1\nsecret: 2\n"), "secret"));
+  EXPECT_FALSE(absl::StrContains(Refused("%YAML secret\n---\na: b\n"), "secret"));
+}
+
+TEST(YamlDocumentTest, NestingIsBounded) {
+  const auto nested = [](int depth) {
+    // The document itself is one level.
+    return absl::StrCat("a: ", std::string(depth - 1, '['), std::string(depth - 1, ']'));
+  };
+  EXPECT_TRUE(YamlDocument::Parse(nested(YamlDocument::kMaxDepth)).ok());
+  EXPECT_THAT(Refused(nested(YamlDocument::kMaxDepth + 1)), HasSubstr("nested more than 64 deep"));
+  for (const char* level : {"[", "{", "- ", "? ", "a: {", "[a: "}) {
+    std::string text;
+    while (text.size() < YamlDocument::kMaxBytes - 8) text += level;
+    EXPECT_THAT(Refused(text), HasSubstr("line 1, column ")) << level;
+  }
+}
+
+TEST(YamlDocumentTest, SizeIsBounded) {
+  std::string text(YamlDocument::kMaxBytes, '#');
+  EXPECT_TRUE(YamlDocument::Parse(text).ok());
+  EXPECT_EQ(Refused(text + "#"), "it has 1048577 bytes, more than 1048576");
+}
+
+TEST(YamlDocumentTest, AliasesAreTheValueTheyName) {
+  const YamlDocument document = Parsed("a: &x [k]\nb: {c: *x, d: &y z}\ne: *y\n*y : key\n");
+  EXPECT_THAT(*document.List("b.c"), ElementsAre("k"));
+  EXPECT_EQ(*document.Text("e"), "z");
+  EXPECT_EQ(*document.Text("z"), "key");
+}
+
+TEST(YamlDocumentTest, AnAliasWithinItsOwnValueIsRefused) {
+  EXPECT_THAT(Refused("a: &x [*x]\n"), HasSubstr("line 1, column 8: an alias stands within"));
+  EXPECT_THAT(Refused("&x a: &y\n  b: {c: *y}\n"), HasSubstr("line 2, column 10: an alias stands within"));
+}
+
+TEST(YamlDocumentTest, AliasesOfAliasesFillNoMemory) {
+  // Written out, the last one would have 10^60 items.
+  std::string text = "a0: &a0 [x]\n";
+  for (int i = 1; i <= 60; ++i) {
+    absl::StrAppend(&text, "a", i, ": &a", i, " [");
+    for (int n = 0; n < 10; ++n) absl::StrAppend(&text, n == 0 ? "" : ",", "*a", i - 1);
+    absl::StrAppend(&text, "]\n");
+  }
+  EXPECT_THAT(Parsed(text).List("a60").status().message(), HasSubstr("must be a text"));
+
+  // Written out, these lists would have 10^8 texts.
+  text = "a: &a [x";
+  for (int i = 1; i < 10'000; ++i) absl::StrAppend(&text, ",x");
+  absl::StrAppend(&text, "]\nb:\n");
+  for (int i = 0; i < 10'000; ++i) absl::StrAppend(&text, "  k", i, ": *a\n");
+  EXPECT_THAT(Parsed(text).Lists("b").status().message(), HasSubstr("too long"));
+}
+
+}  // namespace
+}  // namespace thaw
