@@ -52,7 +52,10 @@ def test_writing_again_replaces(folder: pathlib.Path) -> None:
 
 
 def test_outcomes() -> None:
-    assert [row.outcome for row in PAYLOADS] == ["once", "lost", "twice_or_more", "retained", "dropped"]
+    assert [row.outcome for row in PAYLOADS] == ["once", "lost", "twice", "retained", "dropped"]
+    thrown_away = dataclasses.replace(PAYLOADS[4], dropped_reason="discarded")
+    assert thrown_away.outcome == "lost"
+    assert dataclasses.replace(thrown_away, times_delivered=1).outcome == "once"
 
 
 def test_each_table_says_where_it_is_from(folder: pathlib.Path) -> None:

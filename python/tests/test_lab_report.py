@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from thaw.lab import measure, report
+from thaw.lab import arms, measure, report
 from thaw.lab.measure import CycleRow, MeasureError, Measurements
 
 ARM: dict[str, Any] = {
@@ -35,13 +35,13 @@ EVIL = "<script>alert('1')</script>&amp;$x_1$"
 
 
 def result(*names: str, **changes: Any) -> dict[str, Any]:
-    arms = {}
+    figures = {}
     for index, name in enumerate(names):
         arm = copy.deepcopy(ARM)
         arm["payloads"], arm["lost"] = arm["payloads"] + 100 * index, arm["lost"] + 100 * index
-        arms[name] = arm
+        figures[name] = arm
     base = {"world": "W1", "close": "rst", "scenario": "idle", "cycles": 4, "seed": 7, "commit": "0123abcd"}
-    return {**base, **changes, "arms": arms}
+    return {**base, **changes, "arms": figures}
 
 
 def rows(run_result: dict[str, Any]) -> Measurements:
@@ -166,11 +166,24 @@ def test_the_pictures_say_what_became_of_the_payloads(page: str) -> None:
     assert "1.50 + 1.25 resumed" in texts  # 6 and 5 handshakes in 4 cycles
 
 
+def test_each_payload_is_in_one_segment() -> None:
+    both = result("thaw")
+    both["arms"]["thaw"].update(delivered=9, lost=0, duplicated=0, retained=1, dropped=3)
+    # Of the three that the client dropped and the one it keeps, three have arrived all the same.
+    assert "of 10: 9 once, 1 kept" in Page(report.page([report.Run(both)])).texts
+
+
+def test_arms_are_described(page: str) -> None:
+    texts = Page(page).texts
+    assert arms.ARMS["v93"].text in texts
+    assert "not described here" in texts
+
+
 def test_a_name_is_never_markup(page: str) -> None:
     parsed = Page(page)
     assert not [tag for tag, _ in parsed.elements if tag == "script"]
-    # In the list of arms, in the table, and beside the bars of the first run's four pictures.
-    assert sum(text == EVIL for text in parsed.texts) == 2 + 4
+    # In both lists of arms, in the table, and beside the bars of the first run's four pictures.
+    assert sum(text == EVIL for text in parsed.texts) == 3 + 4
 
 
 @pytest.mark.parametrize("key", ["world", "close", "scenario", "commit"])
@@ -223,7 +236,8 @@ def test_nothing_measured_is_drawn_too() -> None:
     empty = result("v93", cycles=0)
     for name, value in ARM.items():
         empty["arms"]["v93"][name] = {"p50": 0.0, "p99": 0.0} if name == "flush_ms" else 0 * value
-    assert "of 0: 0 once" in Page(report.page([report.Run(empty)])).texts
+    texts = Page(report.page([report.Run(empty)])).texts
+    assert {"of 0: 0 once", "not measured"} <= set(texts)
 
 
 def test_a_report_on_nothing_is_an_error(tmp_path: pathlib.Path) -> None:

@@ -92,6 +92,11 @@ class ArmFigures:
     flush_p99: float
     flush_ms: Sequence[float] = ()
 
+    @property
+    def is_timed(self) -> bool:
+        """Whether there are flush times; simulated flushes take none."""
+        return bool(self.flush_ms) or self.flush_p99 > 0
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -122,19 +127,26 @@ def delivery(panels: Sequence[Panel]) -> str:
 def latency(panels: Sequence[Panel]) -> str:
     """How long a flush took: for each arm the middle half as a box, 1 % to 99 % as a line, on a log scale."""
 
-    times = [_times(arm) for panel in panels for arm in panel.arms]
+    times = [_times(arm) for panel in panels for arm in panel.arms if arm.is_timed]
     low = min((min(each) for each in times), default=1.0) / 1.3
     high = max((max(each) for each in times), default=1.0) * 1.3
 
     def draw(axes: Axes, panel: Panel) -> None:
         for row, arm in enumerate(panel.arms):
-            _spread(axes, row, arm)
+            if arm.is_timed:
+                _spread(axes, row, arm)
         axes.set_xscale("log")
         axes.set_xlim(low, high)
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} ms"))
-        _notes(axes, [f"{arm.flush_p50:.1f} / {arm.flush_p99:.1f} ms" for arm in panel.arms])
+        _notes(
+            axes,
+            [
+                f"{arm.flush_p50:.1f} / {arm.flush_p99:.1f} ms" if arm.is_timed else "not measured"
+                for arm in panel.arms
+            ],
+        )
 
     return _picture("How long a flush took", panels, draw, right=0.82)
 

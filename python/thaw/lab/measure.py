@@ -36,6 +36,9 @@ PROVENANCE_FILE = "provenance.json"
 
 UNKNOWN_COMMIT = "unknown"
 
+# What a client gives up for no reason but that sending failed: that is lost, whatever it is called.
+THROWN_AWAY = ("discarded", "redrive_failed")
+
 _METADATA_KEY = b"thaw.provenance"
 
 
@@ -49,6 +52,7 @@ class PayloadRow:
 
     `times_delivered` is the intake's own count. `flagged`: the client marked it as a possible duplicate.
     `retained`: it is in the client's outbox at the end. `phase` is where an exchange was frozen, if it was.
+    `dropped_reason` is the client's own word, `THROWN_AWAY` too.
     """
 
     arm: str
@@ -65,12 +69,12 @@ class PayloadRow:
 
     @property
     def outcome(self) -> str:
-        """once, twice_or_more, dropped, retained or lost: the first of these that holds."""
+        """once, twice, retained, dropped or lost: the first of these that holds."""
         if self.times_delivered:
-            return "once" if self.times_delivered == 1 else "twice_or_more"
-        if self.dropped_reason is not None:
-            return "dropped"
-        return "retained" if self.retained else "lost"
+            return "once" if self.times_delivered == 1 else "twice"
+        if self.retained:
+            return "retained"
+        return "lost" if self.dropped_reason in (None, *THROWN_AWAY) else "dropped"
 
 
 @dataclasses.dataclass(frozen=True)

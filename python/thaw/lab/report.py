@@ -26,7 +26,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thaw.lab import figures, measure
+from thaw.lab import arms, figures, measure
 from thaw.lab.measure import MeasureError, Measurements, Provenance
 
 RESULT_FILE = "result.json"
@@ -117,24 +117,29 @@ COLUMNS = (
     Column(
         ("lost",),
         "lost",
-        "Never arrived, and the client neither keeps it nor says that it dropped it.",
+        "Never arrived, and is neither kept nor dropped for a reason. What a client throws away because"
+        " sending failed is lost.",
         ("", "lost"),
     ),
     Column(("duplicated",), "duplicated", "Arrived more than once.", ("dupli-", "cated")),
     Column(
         ("possible_duplicate",),
         "flagged",
-        "Marked by the client as possibly there twice: it was sent again after a failure that left open"
-        " whether it had arrived.",
+        "A failure left open whether it had arrived, and the client marked it as possibly there twice.",
         ("", "flagged"),
     ),
     Column(
         ("retained",),
         "retained",
-        "Not delivered yet and still kept by the client at the end.",
+        "Still kept by the client at the end.",
         ("re-", "tained"),
     ),
-    Column(("dropped",), "dropped", "Given up by the client, with a reason, and counted.", ("", "dropped")),
+    Column(
+        ("dropped",),
+        "dropped",
+        "Given up by the client for a reason other than that sending failed, and counted.",
+        ("", "dropped"),
+    ),
     Column(("requests",), "requests", "Requests that the client began, repeats too."),
     Column(("errors",), "errors", "Exchanges that failed; most are repeated."),
     Column(("connections",), "connections", "Connections opened.", ("connec-", "tions")),
@@ -196,18 +201,20 @@ WORLDS = {
     " network is not Amazon's.",
 }
 SCENARIOS = {
-    "idle": "frozen between two flushes, with whatever connections the client keeps; the server ends them"
-    " meanwhile",
-    "inflight": "frozen in the middle of an exchange; the server ends that connection meanwhile",
-    "race": "the server ends a connection just when the client, thawed, sends on it",
+    "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
+    " those that are idle",
+    "inflight": "in the middle of an exchange, at each of its phases in turn (connecting, TLS, head, body,"
+    " written, half an answer); meanwhile the server gives that connection up",
 }
 CLOSES = {
     "fin": "the connection is ended properly (FIN)",
     "rst": "the connection is reset (RST)",
-    "race": "the connection is ended just when the client, thawed, sends on it",
-    "mixed": "each in turn",
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
+    "race": "the connection is ended properly (FIN), within a millisecond before or after the resume",
 }
+
+
+_UNKNOWN = "not described here"
 
 
 def _title(result: Result) -> str:
@@ -231,14 +238,14 @@ def write_report(runs: Sequence[Run], path: str | os.PathLike[str]) -> None:
 def page(runs: Sequence[Run]) -> str:
     """The page's HTML."""
     panels = [_panel(run) for run in runs]
-    arms = list(dict.fromkeys(name for run in runs for name in run.result["arms"]))
+    names = list(dict.fromkeys(name for run in runs for name in run.result["arms"]))
     cycles = sum(run.result["cycles"] * len(run.result["arms"]) for run in runs)
     payloads = sum(arm["payloads"] for run in runs for arm in run.result["arms"].values())
     parts = [
         f"<h1>{_TITLE}</h1>",
         f"<p class=lead>{_LEAD}</p>",
         f"<p>{len(runs)} experiment{'s' * (len(runs) != 1)}, {cycles:,} freezes, {payloads:,} payloads;"
-        f" arms: " + ", ".join(f"<b class=arm>{_text(name)}</b>" for name in arms) + ".</p>",
+        f" arms: " + ", ".join(f"<b class=arm>{_text(name)}</b>" for name in names) + ".</p>",
         _section(
             "What became of the payloads",
             "Each bar is all payloads of one arm. Blue is what should be: arrived exactly once.",
@@ -316,13 +323,7 @@ def _arm_figures(run: Run, name: str, arm: Arm) -> figures.ArmFigures:
     cycles = max(run.result["cycles"], 1)
     return figures.ArmFigures(
         name=name,
-        outcomes={
-            "once": arm["delivered"] - arm["duplicated"],
-            "twice": arm["duplicated"],
-            "retained": arm["retained"],
-            "dropped": arm["dropped"],
-            "lost": arm["lost"],
-        },
+        outcomes=_outcomes(arm),
         payloads=arm["payloads"],
         handshakes_full=arm["handshakes_full"] / cycles,
         handshakes_resumed=arm["handshakes_resumed"] / cycles,
@@ -331,6 +332,19 @@ def _arm_figures(run: Run, name: str, arm: Arm) -> figures.ArmFigures:
         flush_p99=arm["flush_ms"]["p99"],
         flush_ms=_flush_times(run, name),
     )
+
+
+def _outcomes(arm: Arm) -> dict[str, int]:
+    """Each payload once. One that has arrived may be kept or dropped besides, by a client that can't know."""
+    ended_otherwise = max(0, arm["payloads"] - arm["delivered"] - arm["lost"])
+    retained = min(arm["retained"], ended_otherwise)
+    return {
+        "once": arm["delivered"] - arm["duplicated"],
+        "twice": arm["duplicated"],
+        "retained": retained,
+        "dropped": ended_otherwise - retained,
+        "lost": arm["lost"],
+    }
 
 
 def _flush_times(run: Run, arm: str) -> list[float]:
@@ -371,25 +385,31 @@ def _cell(column: Column, arm: Arm) -> str:
 def _how_to_read(runs: Sequence[Run]) -> str:
     def words(title: str, key: str, known: Mapping[str, str]) -> str:
         used = list(dict.fromkeys(str(run.result[key]) for run in runs))
-        items = "".join(
-            f"<dt>{_text(name)}</dt><dd>{_text(known.get(name, 'no description'))}</dd>" for name in used
-        )
+        items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(known.get(name, _UNKNOWN))}</dd>" for name in used)
         return f"<h3>{title}</h3><dl>{items}</dl>"
 
     columns = "".join(f"<dt>{_text(each.title)}</dt><dd>{_text(each.meaning)}</dd>" for each in COLUMNS)
     return (
         "<section><h2>How to read this</h2>\n"
-        "<p>An <b>arm</b> is a client policy. v92, v93, v94 and v98 are what Datadog's Lambda extension did"
-        " in those versions, set as options of the same native client, so that policies are compared and not"
-        " programs. thaw keeps no connection from flush to flush and shares one within a flush; thaw-pooled"
-        " keeps connections and lets go of them when it is thawed. A <b>cycle</b> is one freeze and the flush"
-        " after it. Compare arms within one experiment; times depend on the machine, counts of what arrived"
-        " hardly do.</p>\n"
+        "<p>An <b>arm</b> is a client policy. v92 to v98 are what Datadog's Lambda extension did in those"
+        " versions, their defects kept, as options of the same native client: policies are compared, and not"
+        " programs. A <b>cycle</b> is one freeze and the flush after it. Compare arms within one experiment;"
+        " times depend on the machine, counts of what arrived hardly do.</p>\n"
+        + _arms_in_words(runs)
         + words("World: how it was frozen", "world", WORLDS)
         + words("When it was frozen", "scenario", SCENARIOS)
         + words("How the peer closed", "close", CLOSES)
         + f"<h3>Columns</h3><dl>{columns}</dl></section>"
     )
+
+
+def _arms_in_words(runs: Sequence[Run]) -> str:
+    names = dict.fromkeys(name for run in runs for name in run.result["arms"])
+    items = "".join(
+        f"<dt>{_text(name)}</dt><dd>{_text(arms.ARMS[name].text if name in arms.ARMS else _UNKNOWN)}</dd>"
+        for name in names
+    )
+    return f"<h3>Arms</h3><dl>{items}</dl>"
 
 
 def _provenance(run: Run) -> str:

@@ -9,9 +9,7 @@ import numpy
 
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ArmOutcome, Settings
-
-# What peers' clients throw away: it is lost, whatever it is called.
-_THROWN_AWAY = ("discarded", "redrive_failed")
+from thaw.lab.measure import THROWN_AWAY
 
 
 class InvariantBroken(AssertionError):
@@ -21,7 +19,7 @@ class InvariantBroken(AssertionError):
 def figures(outcome: ArmOutcome) -> dict[str, Any]:
     """The figures of one arm, as they stand in a result's JSON."""
     times = outcome.times
-    dropped = {where: why for where, why in outcome.dropped.items() if why not in _THROWN_AWAY}
+    dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
     flush_ms = [cycle.flush_ms for cycle in outcome.cycles]
     return {
         "payloads": len(times),
