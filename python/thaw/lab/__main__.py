@@ -9,14 +9,10 @@ import sys
 from collections.abc import Sequence
 
 import thaw
-from thaw.lab import arms, compare, report
+from thaw.lab import arms, compare, main_experiment, report
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
 from thaw.lab.measure import MeasureError
 from thaw.lab.result import InvariantBroken
-
-_MAIN_ARMS = "v92,v93,v94,v98,thaw,thaw-pooled,requests,pycurl"
-# Scenario and close of each experiment of the main job.
-_MAIN_EXPERIMENTS = (("idle", "silent"), ("idle", "race"), ("inflight", "rst"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -101,7 +97,9 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         help="limit of one exchange, for every arm (default: %(default)s s)",
     )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes the result there")
-    parser.add_argument("--rows", type=pathlib.Path, metavar="FOLDER", help="keeps the rows there, as Parquet")
+    parser.add_argument(
+        "--rows", type=pathlib.Path, metavar="FOLDER", help="keeps the rows there, as Parquet"
+    )
     parser.add_argument("--report", type=pathlib.Path, metavar="FILE", help="writes an HTML page")
     parser.set_defaults(run=_compare)
 
@@ -133,31 +131,51 @@ def _compare(given: argparse.Namespace) -> int:
 
 
 def _add_main(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cycles", type=_positive, default=120, metavar="N", help="freezes of each experiment")
+    parser.add_argument(
+        "--cycles",
+        type=_positive,
+        default=main_experiment.CYCLES,
+        metavar="N",
+        help="freezes of each arm, each time",
+    )
     parser.add_argument("--payloads", type=_positive, default=3, metavar="K", help="a flush")
     parser.add_argument(
-        "--out", type=pathlib.Path, default=pathlib.Path("lab-results"), metavar="FOLDER", help="(%(default)s)"
+        "--out",
+        type=pathlib.Path,
+        default=pathlib.Path("lab-results"),
+        metavar="FOLDER",
+        help="(%(default)s)",
     )
     parser.set_defaults(run=_main_job)
 
 
 def _main_job(given: argparse.Namespace) -> int:
-    runs = []
     progress = compare.Progress()
-    for scenario, close in _MAIN_EXPERIMENTS:
-        settings = Settings(scenario=scenario, close=close, cycles=given.cycles, payloads=given.payloads)
-        run = compare.run(settings, arms.find(_MAIN_ARMS), progress)
-        report.save_run(given.out / f"{scenario}-{close}", run)
-        print(report.terminal_table(run.result), flush=True)
-        runs.append(run)
-    page = given.out / "report.html"
-    report.write_report(runs, page)
-    print(f"report: {page.resolve()}")
+
+    def comparison(part: main_experiment.Part) -> report.Run:
+        settings = Settings(
+            world="W0" if part.world == "W0" else "W1",
+            scenario="idle" if part.scenario == "idle" else "inflight",
+            close=next(close for close in CLOSES if close == part.close),
+            cycles=part.cycles,
+            payloads=given.payloads,
+            seed=part.seed,
+        )
+        return compare.run(settings, arms.find(",".join(part.arms)), progress)
+
+    main_experiment.run(
+        comparison,
+        given.out,
+        main_experiment.parts(cycles=given.cycles),
+        say=lambda text: print(text, flush=True),
+    )
     return 0
 
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("runs", nargs="+", type=pathlib.Path, metavar="RUN", help="--rows folder or --json file")
+    parser.add_argument(
+        "runs", nargs="+", type=pathlib.Path, metavar="RUN", help="--rows folder or --json file"
+    )
     parser.add_argument("--out", type=pathlib.Path, default=pathlib.Path("report.html"), metavar="FILE")
     parser.set_defaults(run=_report)
 

@@ -43,15 +43,17 @@ class Arm:
         if self.keeps:
             return thaw.FlusherOptions()
         return thaw.FlusherOptions(
-            on_failure="discard" if scenario == "idle" or self.client_per_flush else "redrive_at_shutdown",
+            on_failure="discard" if scenario == "idle" else "redrive_at_shutdown",
             sequential=True,
             return_all_on_failure=True,
             retry_all_statuses=True,
             no_progress_limit=float("inf"),
+            outbox_bytes=UNBOUNDED,  # as peers' queues are
         )
 
 
 UNLIMITED = 1 << 30
+UNBOUNDED = 1 << 40  # bytes
 
 
 def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:

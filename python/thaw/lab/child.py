@@ -28,7 +28,7 @@ from thaw.lab.arms import ARMS, Arm
 from thaw.lab.workload import Body, Workload
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
-LARGE_FILLER_BYTES = 400_000
+LARGE_FILLER_BYTES = 1_500_000
 
 Where = tuple[int, int]  # cycle, payload
 
@@ -75,6 +75,11 @@ class Native:
         report = self._flusher.flush(deadline=deadline)
         return {"delivered": report.delivered, "errors": report.errors}
 
+    @property
+    def holds(self) -> bool:
+        """Whether it has something for a redrive."""
+        return self._flusher.retained > 0
+
     def resume(self) -> None:
         if self._arm.tells_resume:
             self._client.resume()
@@ -113,16 +118,20 @@ class Native:
 
 
 class NativePerFlush:
-    """A client and a flusher for each flush. Frozen in flight, what failed is sent once more at the end."""
+    """A client and a flusher for each flush; they outlive it only while they hold what failed."""
 
     def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
         self._make = lambda: Native(arm, url, ca_file, scenario, exchange_timeout)
-        self._redrives = scenario != "idle"
         self._ready: list[tuple[Where, Body]] = []
-        self._failed: list[tuple[Where, Body]] = []
-        self._dropped: list[tuple[int, int, str]] = []
-        self._requests = 0
-        self._counters: dict[str, int] = {}
+        self._holding: list[Native] = []
+        self._end: dict[str, Any] = {
+            "errors": [],
+            "requests": 0,
+            "retained": [],
+            "flagged": [],
+            "dropped": [],
+            "counters": {},
+        }
 
     def prepare(self, where: Where, body: Body) -> None:
         self._ready.append((where, body))
@@ -133,16 +142,11 @@ class NativePerFlush:
         for where, body in ready:
             client.prepare(where, body)
         answer = client.flush(deadline)
-        end = client.finish(deadline)
-        client.close()
-        self._requests += end["requests"]
-        for name, value in end["counters"].items():
-            self._counters[name] = self._counters.get(name, 0) + value
-        if answer["delivered"] < len(ready) and self._redrives:
-            self._failed += ready
+        if client.holds:
+            self._holding.append(client)
         else:
-            self._dropped += end["dropped"]
-        return {**answer, "errors": answer["errors"] + end["errors"]}
+            self._finish(client, deadline)
+        return answer
 
     def resume(self) -> None:
         pass
@@ -151,16 +155,19 @@ class NativePerFlush:
         pass
 
     def finish(self, deadline: float) -> dict[str, Any]:
-        self._ready, self._redrives = self._failed, False
-        answer = self.flush(deadline) if self._ready else {"errors": []}
-        return {
-            "errors": answer["errors"],
-            "requests": self._requests,
-            "retained": [],
-            "flagged": [],
-            "dropped": self._dropped,
-            "counters": self._counters,
-        }
+        for client in self._holding:
+            self._finish(client, deadline)
+        return self._end
+
+    def _finish(self, client: Native, deadline: float) -> None:
+        end = client.finish(deadline)
+        client.close()
+        self._end["requests"] += end["requests"]
+        for name in ("errors", "retained", "flagged", "dropped"):
+            self._end[name] += end[name]
+        counters = self._end["counters"]
+        for name, value in end["counters"].items():
+            counters[name] = counters.get(name, 0) + value
 
 
 class Outside:
@@ -243,7 +250,8 @@ class Curl(Outside):
         handle.setopt(pycurl.TCP_NODELAY, 1)
         handle.setopt(pycurl.TIMEOUT_MS, int(exchange_timeout * 1000))
         handle.setopt(
-            pycurl.HTTPHEADER, [f"{name}: {value}" for name, value in encode.INTAKE_HEADERS.items()] + ["Expect:"]
+            pycurl.HTTPHEADER,
+            [f"{name}: {value}" for name, value in encode.INTAKE_HEADERS.items()] + ["Expect:"],
         )
         self._code = pycurl.RESPONSE_CODE
         self._fields, self._data = pycurl.POSTFIELDS, pycurl.WRITEDATA

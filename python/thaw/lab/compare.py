@@ -1,7 +1,7 @@
 """One experiment: several arms, the same freezes.
 
-    result = compare.run(Settings(close="silent", cycles=100), arms.find("v93,thaw"))
-    result.result["arms"]["thaw"]["lost"]
+result = compare.run(Settings(close="silent", cycles=100), arms.find("v93,thaw"))
+result.result["arms"]["thaw"]["lost"]
 """
 
 from __future__ import annotations

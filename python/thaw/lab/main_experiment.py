@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from thaw.lab import report
 
-ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-pooled")
+ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-unshared", "thaw-pooled", "requests", "pycurl")
 CYCLES = 200
 REPORT_FILE = "report.html"
 
