@@ -1,0 +1,216 @@
+#include "cc/config/config.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "cc/config/mask.h"
+#include "cc/config/parse_values.h"
+#include "cc/config/pretty_json.h"
+
+namespace thaw {
+namespace {
+
+// How a value looks in a warning.
+std::string ShowAll(std::string_view text) { return Quoted(text); }
+std::string ShowUrl(std::string_view text) { return Quoted(MaskUrl(text)); }
+std::string ShowKey(std::string_view text) { return Quoted(MaskSecret(text)); }
+// Who has key and URL the wrong way round has a key here.
+std::string ShowEndpoint(std::string_view text) {
+  return absl::StrContains(text, "://") ? ShowUrl(text) : ShowKey(text);
+}
+std::string ShowNothing(std::string_view) { return "\"****\""; }
+
+class Finalizer {
+ public:
+  explicit Finalizer(std::vector<ConfigWarning>& warnings) : warnings_(warnings) {}
+
+  // Sets `value` to the first of `texts` that `parse` takes and warns of those before it. Gives where the
+  // value comes from; null: it is the default, left as it was.
+  template <typename T, typename Parse>
+  const RawText* Set(T& value, const RawOptions::Texts& texts, const Parse& parse,
+                     std::string_view default_text, std::string (*show)(std::string_view text) = &ShowAll) {
+    std::vector<std::pair<const RawText*, std::string>> refused;
+    const RawText* taken = nullptr;
+    for (const RawText& text : texts) {
+      absl::StatusOr<T> parsed = parse(text.text);
+      if (parsed.ok()) {
+        value = *std::move(parsed);
+        taken = &text;
+        break;
+      }
+      refused.emplace_back(&text, parsed.status().message());
+    }
+    const std::string instead = taken != nullptr
+                                    ? absl::StrCat(show(taken->text), " of ", taken->source, " is used")
+                                    : absl::StrCat("the default, ", default_text, ", is kept");
+    for (const auto& [text, why] : refused) {
+      Warn(text->source, absl::StrCat(text->source, " is ", show(text->text), ": ", why, "; ", instead));
+    }
+    return taken;
+  }
+
+  void Warn(std::string source, std::string text) {
+    warnings_.push_back({.source = std::move(source), .text = std::move(text)});
+  }
+
+ private:
+  std::vector<ConfigWarning>& warnings_;
+};
+
+auto IntFrom(int least, int most) {
+  return [least, most](std::string_view text) { return ParseInt(text, least, most); };
+}
+
+absl::StatusOr<int> ParseMaxIdle(std::string_view text) {
+  if (absl::EqualsIgnoreCase(text, "unlimited")) return ClientOptions::kUnlimited;
+  absl::StatusOr<int> number = ParseInt(text, 0, ClientOptions::kUnlimited);
+  if (number.ok()) return number;
+  return absl::InvalidArgumentError(absl::StrCat(number.status().message(), ", nor \"unlimited\""));
+}
+
+std::string Seconds(absl::Duration duration) { return absl::StrCat(absl::ToDoubleSeconds(duration), " s"); }
+
+void WarnOfUnknownInitializationType(const Environment& environment, EnvironmentKind kind,
+                                     Finalizer& finalizer) {
+  constexpr const char* kName = "AWS_LAMBDA_INITIALIZATION_TYPE";
+  const std::string type = environment.Get(kName).value_or("");
+  if (type.empty() || kind != EnvironmentKind::kOtherLambda) return;
+  finalizer.Warn(kName, absl::StrCat(kName, " is ", ShowAll(type),
+                                     ": nothing is known of it; the defaults of on-demand are kept"));
+}
+
+// Keeps of the endpoints what can be used. A member of the object that can't is a bad value of its own.
+std::vector<AdditionalEndpoint> Usable(
+    const std::vector<std::pair<std::string, std::vector<std::string>>>& given, const std::string& source,
+    Finalizer& finalizer) {
+  std::vector<AdditionalEndpoint> usable;
+  for (const auto& [url, keys] : given) {
+    const auto warn = [&finalizer, &source, shown = ShowEndpoint(url)](std::string_view what) {
+      finalizer.Warn(source, absl::StrCat(source, " has ", shown, ": ", what));
+    };
+    absl::StatusOr<std::string> base_url = ParseBaseUrl(url);
+    if (!base_url.ok()) {
+      warn(absl::StrCat(base_url.status().message(), "; nothing is sent there"));
+      continue;
+    }
+    std::vector<std::string> usable_keys;
+    for (const std::string& key : keys) {
+      absl::StatusOr<std::string> usable_key = ParseApiKey(key);
+      if (usable_key.ok()) {
+        usable_keys.push_back(*std::move(usable_key));
+      } else {
+        warn(absl::StrCat(usable_key.status().message(), "; it is left out"));
+      }
+    }
+    if (keys.empty()) warn("there is no key for it; nothing is sent there");
+    if (usable_keys.empty()) continue;
+    // Two spellings of a URL may have become one.
+    auto endpoint = std::find_if(usable.begin(), usable.end(),
+                                 [&](const AdditionalEndpoint& other) { return other.url == *base_url; });
+    if (endpoint == usable.end()) endpoint = usable.insert(endpoint, {.url = *std::move(base_url)});
+    endpoint->keys.insert(endpoint->keys.end(), usable_keys.begin(), usable_keys.end());
+  }
+  return usable;
+}
+
+std::vector<std::string> NoProxy(const RawOptions& raw, Finalizer& finalizer) {
+  std::vector<std::string> hosts;
+  finalizer.Set(hosts, raw.no_proxy, &ParseHostList, "none", &ShowUrl);
+  std::vector<std::string> more;
+  finalizer.Set(more, raw.no_proxy_of_any_program, &ParseHostList, "none", &ShowUrl);
+  hosts.insert(hosts.end(), more.begin(), more.end());
+  return hosts;
+}
+
+}  // namespace
+
+Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
+  Config config;
+  RawOptions raw = ReadRawOptions(environment, yaml_text);
+  config.warnings = std::move(raw.warnings);
+  Finalizer finalizer(config.warnings);
+
+  config.environment = EnvironmentKindOf(environment);
+  WarnOfUnknownInitializationType(environment, config.environment, finalizer);
+  config.client = DefaultClientOptions(config.environment);
+
+  finalizer.Set(config.site, raw.site, &ParseHostName, config.site);
+  finalizer.Set(config.api_key, raw.api_key, &ParseApiKey, "none", &ShowKey);
+  config.trace_url = absl::StrCat("https://trace.agent.", config.site);
+  finalizer.Set(config.trace_url, raw.trace_url, &ParseBaseUrl, config.trace_url, &ShowUrl);
+  std::vector<std::pair<std::string, std::vector<std::string>>> endpoints;
+  if (const RawText* const taken =
+          finalizer.Set(endpoints, raw.additional_endpoints, &ParseEndpoints, "none", &ShowNothing)) {
+    config.additional_endpoints = Usable(endpoints, taken->source, finalizer);
+  }
+  finalizer.Set(config.flush_timeout, raw.flush_timeout, &ParseSeconds, Seconds(config.flush_timeout));
+  finalizer.Set(config.compression_level, raw.compression_level, IntFrom(1, 22),
+                absl::StrCat(config.compression_level));
+
+  ClientOptions& client = config.client;
+  client.exchange_timeout = config.flush_timeout;
+  finalizer.Set(client.proxy_url, raw.proxy_url, &ParseProxyUrl, "none", &ShowUrl);
+  client.no_proxy = NoProxy(raw, finalizer);
+  finalizer.Set(client.tls_cert_file, raw.tls_cert_file, &ParsePath, "none");
+  const RawText* const skip =
+      finalizer.Set(client.skip_ssl_validation, raw.skip_ssl_validation, &ParseBool, "false");
+  if (client.skip_ssl_validation) {
+    finalizer.Warn(skip->source, absl::StrCat(skip->source, " is ", ShowAll(skip->text),
+                                              ": any certificate is accepted, so whoever is on the way can "
+                                              "read what is sent, and the API key"));
+  }
+  finalizer.Set(client.max_idle_per_host, raw.max_idle_per_host, &ParseMaxIdle,
+                absl::StrCat(client.max_idle_per_host));
+  finalizer.Set(client.share_within_flush, raw.share_within_flush, &ParseBool, "true");
+  finalizer.Set(client.idle_timeout, raw.idle_timeout, &ParseSeconds, Seconds(client.idle_timeout));
+  finalizer.Set(client.max_connections_per_host, raw.max_connections_per_host,
+                IntFrom(1, ClientOptions::kUnlimited), absl::StrCat(client.max_connections_per_host));
+  return config;
+}
+
+std::string ToJson(const Config& config) {
+  const ClientOptions& client = config.client;
+  PrettyJson json;
+  json.Open('{');
+  json.Add("environment", ToString(config.environment));
+  json.Add("site", config.site);
+  json.Add("api_key", MaskSecret(config.api_key));
+  json.Add("trace_url", MaskUrl(config.trace_url));
+  json.Open('{', "additional_endpoints");
+  for (const AdditionalEndpoint& endpoint : config.additional_endpoints) {
+    json.Open('[', MaskUrl(endpoint.url));
+    for (const std::string& key : endpoint.keys) json.Add(MaskSecret(key));
+    json.Close(']');
+  }
+  json.Close('}');
+  json.Add("flush_timeout", config.flush_timeout);
+  json.Add("compression_level", config.compression_level);
+  json.Open('{', "client");
+  if (client.max_idle_per_host >= ClientOptions::kUnlimited) {
+    json.Add("max_idle_per_host", "unlimited");
+  } else {
+    json.Add("max_idle_per_host", client.max_idle_per_host);
+  }
+  json.Add("share_within_flush", client.share_within_flush);
+  json.Add("idle_timeout", client.idle_timeout);
+  json.Add("max_connections_per_host", client.max_connections_per_host);
+  json.Add("exchange_timeout", client.exchange_timeout);
+  json.Add("proxy_url", MaskUrl(client.proxy_url));
+  json.Open('[', "no_proxy");
+  for (const std::string& host : client.no_proxy) json.Add(MaskUrl(host));
+  json.Close(']');
+  json.Add("tls_cert_file", client.tls_cert_file);
+  json.Add("skip_ssl_validation", client.skip_ssl_validation);
+  json.Close('}');
+  json.Open('[', "warnings");
+  for (const ConfigWarning& warning : config.warnings) json.Add(warning.text);
+  json.Close(']');
+  json.Close('}');
+  return std::move(json).Take();
+}
+
+}  // namespace thaw

@@ -1,0 +1,74 @@
+// The configuration of the process, finalized: every value is usable, and what was not has become a
+// warning.
+//
+//   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
+//   for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
+//   MakeClient(config.client, …);
+//
+// An option is looked up in the environment, then in datadog.yaml; a value that can't be used is as good as
+// absent, so that the next one counts. cc/config/raw_options.h lists the names.
+//
+//   variable                          what it means                                             default
+//   DD_SITE                           intake domain                                             datadoghq.com
+//   DD_API_KEY                        key of the primary endpoint                               none
+//   DD_APM_DD_URL                     base URL of traces, and of stats too                      by DD_SITE
+//   DD_APM_ADDITIONAL_ENDPOINTS       {"URL": ["key", …], …}: they get the same                 none
+//   DD_FLUSH_TIMEOUT                  seconds of a flush, and of one exchange in it             30
+//   DD_APM_CONFIG_COMPRESSION_LEVEL   of zstd, 1 to 22; else DD_COMPRESSION_LEVEL               3
+//   DD_PROXY_HTTPS                    proxy's URL, maybe with user:password@; else HTTPS_PROXY  none
+//   DD_PROXY_NO_PROXY                 hosts that go past it; those of NO_PROXY are added        none
+//   DD_TLS_CERT_FILE                  PEM file of further roots                                 none
+//   DD_SKIP_SSL_VALIDATION            accept any certificate                                    false
+//   DD_MAX_IDLE_PER_HOST              connections kept between flushes, or "unlimited"          0 or 4
+//   DD_SHARE_WITHIN_FLUSH             requests of a flush take turns on a connection            true
+//   DD_IDLE_TIMEOUT                   seconds that a connection may be kept                     15
+//   DD_MAX_CONNECTIONS_PER_HOST       at a time                                                 2 or 8
+//
+// Where there are two defaults, the first is for where the process may be frozen: see
+// cc/config/environment_kind.h.
+
+#ifndef THAW_CC_CONFIG_CONFIG_H_
+#define THAW_CC_CONFIG_CONFIG_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "cc/config/environment.h"
+#include "cc/config/environment_kind.h"
+#include "cc/config/raw_options.h"
+#include "cc/net/client_options.h"
+
+namespace thaw {
+
+// What gets a copy of everything, once with each key.
+struct AdditionalEndpoint {
+  std::string url;  // base URL
+  std::vector<std::string> keys;
+};
+
+struct Config {
+  EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
+  std::string site = "datadoghq.com";
+  std::string api_key;  // empty: none is given here
+  // Base URL of traces and stats, without a slash at its end.
+  std::string trace_url = "https://trace.agent.datadoghq.com";
+  std::vector<AdditionalEndpoint> additional_endpoints;
+  absl::Duration flush_timeout = absl::Seconds(30);
+  int compression_level = 3;
+  ClientOptions client;
+
+  std::vector<ConfigWarning> warnings;
+};
+
+// Never fails. Each bad value is one warning that names its source, shows it (masked if it is a secret) and
+// says what is wrong with it and what counts instead.
+Config LoadConfig(const Environment& environment, std::string_view yaml_text);
+
+// The effective configuration, indented, for people to read: durations in seconds, secrets masked.
+std::string ToJson(const Config& config);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CONFIG_CONFIG_H_

@@ -1,0 +1,76 @@
+// Whatever stands in the environment and in datadog.yaml: a usable configuration comes of it, its JSON is
+// JSON, and no secret is seen.
+//
+// An input is lines NAME=VALUE up to its first zero byte, and YAML after it. To each kind of secret one that
+// is known is added, so that it can be looked for.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "boost/json/parse.hpp"
+#include "cc/config/config.h"
+
+namespace {
+
+constexpr std::string_view kSecret = "k9-Zr4-Qm7-Tx2";
+// The last 4 characters of a key may be shown.
+constexpr std::string_view kNeverShown = "Qm7-Tx2";
+
+void Check(bool holds) {
+  if (!holds) std::abort();
+}
+
+void Try(const thaw::Environment::Variables& variables, std::string_view yaml_text) {
+  const thaw::Config config = thaw::LoadConfig(thaw::Environment(variables), yaml_text);
+  Check(config.client.Validate().ok());
+  Check(!config.trace_url.empty() && config.trace_url.back() != '/');
+  for (const thaw::AdditionalEndpoint& endpoint : config.additional_endpoints) Check(!endpoint.keys.empty());
+  for (const thaw::ConfigWarning& warning : config.warnings) {
+    Check(!warning.source.empty());
+    Check(!absl::StrContains(warning.text, kNeverShown));
+  }
+  const std::string json = thaw::ToJson(config);
+  Check(!absl::StrContains(json, kNeverShown));
+  boost::system::error_code error;
+  Check(boost::json::parse(json, error).is_object() && !error);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  // An input that has found the secret out may show it itself.
+  if (absl::StrContains(input, "Qm7")) return 0;
+  const std::pair<std::string_view, std::string_view> parts = absl::StrSplit(input, absl::MaxSplits('\0', 1));
+  thaw::Environment::Variables variables;
+  for (const std::string_view line : absl::StrSplit(parts.first, '\n')) {
+    const std::pair<std::string, std::string> variable = absl::StrSplit(line, absl::MaxSplits('=', 1));
+    variables.insert(variable);
+  }
+  Try(variables, parts.second);
+
+  for (const char* name : {"DD_PROXY_HTTPS", "HTTPS_PROXY", "DD_APM_DD_URL", "NO_PROXY"}) {
+    variables[name] = absl::StrCat("http://user:", kSecret, variables[name], "@proxy");
+  }
+  variables["DD_API_KEY"] = absl::StrCat(variables["DD_API_KEY"], kSecret);
+  std::string& endpoints = variables["DD_APM_ADDITIONAL_ENDPOINTS"];
+  endpoints = absl::StrCat("{\"https://a\": [\"", kSecret, "\"", endpoints);
+  Try(variables, absl::StrCat("api_key: ", kSecret, "\nproxy: {https: 'u:", kSecret, "@h'}\n", parts.second));
+
+  // The input where a variable's value is wanted, for what no line of it names one.
+  for (const char* name :
+       {"DD_SITE", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT", "DD_PROXY_HTTPS",
+        "DD_PROXY_NO_PROXY", "DD_TLS_CERT_FILE", "DD_MAX_IDLE_PER_HOST", "DD_IDLE_TIMEOUT"}) {
+    variables[name] = input;
+  }
+  variables["DD_API_KEY"] = absl::StrCat(kSecret, input, kSecret);
+  Try(variables, input);
+  return 0;
+}

@@ -1,0 +1,428 @@
+#include "cc/config/config.h"
+
+#include <string>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/value.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+// The configuration of what has no flaw.
+Config Clean(const Environment& environment, std::string_view yaml_text = "") {
+  Config config = LoadConfig(environment, yaml_text);
+  EXPECT_THAT(config.warnings, IsEmpty()) << config.warnings[0].text;
+  EXPECT_TRUE(config.client.Validate().ok()) << config.client.Validate();
+  return config;
+}
+
+// The only warning, by its source.
+std::string OnlyWarning(const Config& config, std::string_view source) {
+  EXPECT_EQ(config.warnings.size(), 1u);
+  if (config.warnings.size() != 1) return "";
+  EXPECT_EQ(config.warnings[0].source, source);
+  EXPECT_THAT(config.warnings[0].text, HasSubstr(std::string(source)));
+  EXPECT_TRUE(config.client.Validate().ok()) << config.client.Validate();
+  return config.warnings[0].text;
+}
+
+// Of a configuration in which only this variable is set, and badly.
+Config WithBad(const std::string& name, const std::string& value) {
+  Config config = LoadConfig({{name, value}}, "");
+  const std::string warning = OnlyWarning(config, name);
+  EXPECT_THAT(warning, HasSubstr("the default, ")) << value;
+  return config;
+}
+
+TEST(ConfigTest, Defaults) {
+  const Config config = Clean({});
+  EXPECT_EQ(config.environment, EnvironmentKind::kOutsideLambda);
+  EXPECT_EQ(config.site, "datadoghq.com");
+  EXPECT_EQ(config.api_key, "");
+  EXPECT_EQ(config.trace_url, "https://trace.agent.datadoghq.com");
+  EXPECT_THAT(config.additional_endpoints, IsEmpty());
+  EXPECT_EQ(config.flush_timeout, absl::Seconds(30));
+  EXPECT_EQ(config.compression_level, 3);
+  EXPECT_EQ(config.client.proxy_url, "");
+  EXPECT_THAT(config.client.no_proxy, IsEmpty());
+  EXPECT_EQ(config.client.tls_cert_file, "");
+  EXPECT_FALSE(config.client.skip_ssl_validation);
+  EXPECT_EQ(config.client.max_idle_per_host, 4);
+  EXPECT_EQ(config.client.max_connections_per_host, 8);
+  EXPECT_EQ(config.client.idle_timeout, absl::Seconds(15));
+  EXPECT_EQ(config.client.exchange_timeout, absl::Seconds(30));
+}
+
+TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
+  for (const char* name :
+       {"DD_SITE", "DD_API_KEY", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT",
+        "DD_APM_CONFIG_COMPRESSION_LEVEL", "DD_COMPRESSION_LEVEL", "DD_PROXY_HTTPS", "HTTPS_PROXY",
+        "DD_PROXY_NO_PROXY", "NO_PROXY", "DD_TLS_CERT_FILE", "DD_SKIP_SSL_VALIDATION", "DD_MAX_IDLE_PER_HOST",
+        "DD_SHARE_WITHIN_FLUSH", "DD_IDLE_TIMEOUT", "DD_MAX_CONNECTIONS_PER_HOST",
+        "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_FUNCTION_NAME"}) {
+    EXPECT_EQ(ToJson(Clean({{name, ""}})), ToJson(Clean({}))) << name;
+    if (absl::StartsWith(name, "AWS_")) continue;
+    EXPECT_EQ(ToJson(Clean({{name, " \n"}})), ToJson(Clean({}))) << name;
+  }
+}
+
+TEST(ConfigTest, Site) {
+  EXPECT_EQ(Clean({{"DD_SITE", "DatadogHQ.eu"}}).trace_url, "https://trace.agent.datadoghq.eu");
+  for (const char* bad : {"https://datadoghq.eu", "datadoghq.eu/", "a b", "-", "\xff"}) {
+    const Config config = WithBad("DD_SITE", bad);
+    EXPECT_EQ(config.site, "datadoghq.com") << bad;
+    EXPECT_EQ(config.trace_url, "https://trace.agent.datadoghq.com") << bad;
+  }
+  EXPECT_EQ(OnlyWarning(WithBad("DD_SITE", "a b"), "DD_SITE"),
+            "DD_SITE is \"a b\": it is not a host name: letters, digits, dots, and hyphens within; the "
+            "default, datadoghq.com, is kept");
+}
+
+TEST(ConfigTest, ApiKey) {
+  EXPECT_EQ(Clean({{"DD_API_KEY", " 0123456789abcdef\n"}}).api_key, "0123456789abcdef");
+  for (const char* bad : {"0123 456789abcdef", "0123\r\nHost: 456789abcdef"}) {
+    const Config config = WithBad("DD_API_KEY", bad);
+    EXPECT_EQ(config.api_key, "") << bad;
+    EXPECT_THAT(OnlyWarning(config, "DD_API_KEY"), AllOf(HasSubstr("\"****cdef\""), Not(HasSubstr("0123"))));
+  }
+}
+
+TEST(ConfigTest, TraceUrl) {
+  const Config config = Clean({{"DD_APM_DD_URL", " http://localhost:8080/prefix// "}});
+  EXPECT_EQ(config.trace_url, "http://localhost:8080/prefix");
+  EXPECT_EQ(config.site, "datadoghq.com");
+  for (const char* bad : {"intake.example", "ftp://intake.example", "https://", "https://a?b=c",
+                          "https://a#b", "https://user:secret@a", "https://a:99999"}) {
+    const Config kept = WithBad("DD_APM_DD_URL", bad);
+    EXPECT_EQ(kept.trace_url, "https://trace.agent.datadoghq.com") << bad;
+    EXPECT_THAT(OnlyWarning(kept, "DD_APM_DD_URL"), Not(HasSubstr("secret")));
+  }
+}
+
+TEST(ConfigTest, AdditionalEndpoints) {
+  const Config config =
+      Clean({{"DD_APM_ADDITIONAL_ENDPOINTS",
+              R"({"https://trace.agent.datadoghq.eu/": ["k1", "k2"], "http://b:8126": ["k3"],
+                  "https://trace.agent.datadoghq.eu": ["k4"]})"}});
+  ASSERT_EQ(config.additional_endpoints.size(), 2u);
+  EXPECT_EQ(config.additional_endpoints[0].url, "https://trace.agent.datadoghq.eu");
+  EXPECT_THAT(config.additional_endpoints[0].keys, ElementsAre("k1", "k2", "k4"));
+  EXPECT_EQ(config.additional_endpoints[1].url, "http://b:8126");
+  EXPECT_THAT(config.additional_endpoints[1].keys, ElementsAre("k3"));
+  for (const char* bad : {"garbage-with-secret", "{\"https://a\": \"secret\"}", "[\"secret\"]",
+                          "{\"https://a\": [\"secret\"", "{\"https://a\": [5]}"}) {
+    const Config kept = WithBad("DD_APM_ADDITIONAL_ENDPOINTS", bad);
+    EXPECT_THAT(kept.additional_endpoints, IsEmpty()) << bad;
+    EXPECT_THAT(kept.warnings[0].text, Not(HasSubstr("secret")));
+  }
+}
+
+TEST(ConfigTest, AdditionalEndpointsThatCantBeUsedDontTakeOthersAlong) {
+  const Config config =
+      LoadConfig({{"DD_APM_ADDITIONAL_ENDPOINTS",
+                   R"({"ftp://user:secret@a": ["k1"], "https://b": [], "https://c": ["k 2", "k3", ""],
+            "0123456789secret0123": ["https://d"]})"}},
+                 "");
+  ASSERT_EQ(config.additional_endpoints.size(), 1u);
+  EXPECT_EQ(config.additional_endpoints[0].url, "https://c");
+  EXPECT_THAT(config.additional_endpoints[0].keys, ElementsAre("k3"));
+  std::vector<std::string> texts;
+  for (const ConfigWarning& warning : config.warnings) {
+    EXPECT_EQ(warning.source, "DD_APM_ADDITIONAL_ENDPOINTS");
+    texts.push_back(warning.text);
+  }
+  EXPECT_THAT(texts,
+              ElementsAre("DD_APM_ADDITIONAL_ENDPOINTS has \"ftp://****@a\": its scheme is neither https nor "
+                          "http; nothing is sent there",
+                          "DD_APM_ADDITIONAL_ENDPOINTS has \"https://b\": there is no key for it; nothing is "
+                          "sent there",
+                          "DD_APM_ADDITIONAL_ENDPOINTS has \"https://c\": a key has a space or another "
+                          "character that no key has; it is left out",
+                          "DD_APM_ADDITIONAL_ENDPOINTS has \"https://c\": a key is empty; it is left out",
+                          "DD_APM_ADDITIONAL_ENDPOINTS has \"****0123\": it has no scheme; it must begin "
+                          "with https:// or http://; nothing is sent there"));
+}
+
+TEST(ConfigTest, FlushTimeout) {
+  const Config config = Clean({{"DD_FLUSH_TIMEOUT", "5"}});
+  EXPECT_EQ(config.flush_timeout, absl::Seconds(5));
+  EXPECT_EQ(config.client.exchange_timeout, absl::Seconds(5));
+  for (const char* bad : {"garbage", "-1", "0", "1e999", "99999999999999999999", "nan", "inf", "5s"}) {
+    EXPECT_EQ(WithBad("DD_FLUSH_TIMEOUT", bad).flush_timeout, absl::Seconds(30)) << bad;
+  }
+  EXPECT_THAT(OnlyWarning(WithBad("DD_FLUSH_TIMEOUT", "-1"), "DD_FLUSH_TIMEOUT"),
+              AllOf(HasSubstr("\"-1\""), HasSubstr("the default, 30 s, is kept")));
+}
+
+TEST(ConfigTest, CompressionLevel) {
+  EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "1"}}).compression_level, 1);
+  EXPECT_EQ(Clean({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "22"}}).compression_level, 22);
+  EXPECT_EQ(
+      Clean({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "7"}, {"DD_COMPRESSION_LEVEL", "8"}}).compression_level, 7);
+  for (const char* name : {"DD_COMPRESSION_LEVEL", "DD_APM_CONFIG_COMPRESSION_LEVEL"}) {
+    for (const char* bad : {"garbage", "-1", "0", "23", "3.5", "99999999999999999999"}) {
+      EXPECT_EQ(WithBad(name, bad).compression_level, 3) << bad;
+    }
+  }
+}
+
+TEST(ConfigTest, ABadValueLetsTheNextOneCount) {
+  const Config config =
+      LoadConfig({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "high"}, {"DD_COMPRESSION_LEVEL", "8"}}, "");
+  EXPECT_EQ(config.compression_level, 8);
+  EXPECT_EQ(OnlyWarning(config, "DD_APM_CONFIG_COMPRESSION_LEVEL"),
+            "DD_APM_CONFIG_COMPRESSION_LEVEL is \"high\": it is not a whole number from 1 to 22; \"8\" of "
+            "DD_COMPRESSION_LEVEL is used");
+  EXPECT_EQ(LoadConfig({{"DD_FLUSH_TIMEOUT", "x"}}, "flush_timeout: 7").flush_timeout, absl::Seconds(7));
+}
+
+TEST(ConfigTest, Proxy) {
+  EXPECT_EQ(Clean({{"HTTPS_PROXY", "proxy:3128"}}).client.proxy_url, "http://proxy:3128");
+  EXPECT_EQ(Clean({{"HTTPS_PROXY", "http://b"}, {"DD_PROXY_HTTPS", "https://a"}}).client.proxy_url,
+            "https://a");
+  EXPECT_EQ(Clean({{"HTTPS_PROXY", "http://b"}}, "proxy: {https: http://c}").client.proxy_url, "http://c");
+  for (const char* name : {"DD_PROXY_HTTPS", "HTTPS_PROXY"}) {
+    for (const char* bad : {"socks5://user:secret@proxy", "http://user:sec/ret/secret@proxy", "http://",
+                            "http://proxy:-1", "http://user:secret%zz@proxy"}) {
+      const Config config = WithBad(name, bad);
+      EXPECT_EQ(config.client.proxy_url, "") << bad;
+      EXPECT_THAT(config.warnings[0].text, Not(HasSubstr("secret")));
+    }
+  }
+}
+
+TEST(ConfigTest, NoProxy) {
+  EXPECT_THAT(Clean({{"DD_PROXY_NO_PROXY", "a, .b"}, {"NO_PROXY", "c *.d,10.0.0.0/8"}}).client.no_proxy,
+              ElementsAre("a", ".b", "c", "*.d", "10.0.0.0/8"));
+  EXPECT_THAT(Clean({{"NO_PROXY", "c"}}, "proxy: {no_proxy: [x, y]}").client.no_proxy,
+              ElementsAre("x", "y", "c"));
+  EXPECT_THAT(Clean({{"DD_PROXY_NO_PROXY", "a"}}, "proxy: {no_proxy: [x, y]}").client.no_proxy,
+              ElementsAre("a"));
+  for (const char* name : {"DD_PROXY_NO_PROXY", "NO_PROXY"}) {
+    EXPECT_THAT(WithBad(name, "a,\xff").client.no_proxy, IsEmpty());
+  }
+}
+
+TEST(ConfigTest, Tls) {
+  EXPECT_EQ(Clean({{"DD_TLS_CERT_FILE", "/opt/ca.pem"}}).client.tls_cert_file, "/opt/ca.pem");
+  EXPECT_EQ(WithBad("DD_TLS_CERT_FILE", "/opt/\xff.pem").client.tls_cert_file, "");
+  EXPECT_FALSE(Clean({{"DD_SKIP_SSL_VALIDATION", "no"}}).client.skip_ssl_validation);
+  EXPECT_FALSE(WithBad("DD_SKIP_SSL_VALIDATION", "-1").client.skip_ssl_validation);
+  const Config skips = LoadConfig({{"DD_SKIP_SSL_VALIDATION", "T"}}, "");
+  EXPECT_TRUE(skips.client.skip_ssl_validation);
+  EXPECT_THAT(OnlyWarning(skips, "DD_SKIP_SSL_VALIDATION"), HasSubstr("any certificate is accepted"));
+  EXPECT_THAT(OnlyWarning(LoadConfig({}, "skip_ssl_validation: yes"), "datadog.yaml: skip_ssl_validation"),
+              HasSubstr("any certificate is accepted"));
+}
+
+TEST(ConfigTest, MaxIdlePerHost) {
+  EXPECT_EQ(Clean({{"DD_MAX_IDLE_PER_HOST", "0"}}).client.max_idle_per_host, 0);
+  EXPECT_EQ(Clean({{"DD_MAX_IDLE_PER_HOST", "16"}}).client.max_idle_per_host, 16);
+  const Config unlimited = Clean({{"DD_MAX_IDLE_PER_HOST", "Unlimited"}});
+  EXPECT_EQ(unlimited.client.max_idle_per_host, ClientOptions::kUnlimited);
+  EXPECT_THAT(ToJson(unlimited), HasSubstr("\"max_idle_per_host\": \"unlimited\""));
+  for (const char* bad : {"garbage", "-1", "1.5", "1073741825", "99999999999999999999"}) {
+    EXPECT_EQ(WithBad("DD_MAX_IDLE_PER_HOST", bad).client.max_idle_per_host, 4) << bad;
+  }
+}
+
+TEST(ConfigTest, ShareWithinFlush) {
+  EXPECT_FALSE(Clean({{"DD_SHARE_WITHIN_FLUSH", "off"}}).client.share_within_flush);
+  EXPECT_TRUE(Clean({{"DD_SHARE_WITHIN_FLUSH", "on"}}).client.share_within_flush);
+  EXPECT_TRUE(WithBad("DD_SHARE_WITHIN_FLUSH", "never").client.share_within_flush);
+}
+
+TEST(ConfigTest, IdleTimeout) {
+  EXPECT_EQ(Clean({{"DD_IDLE_TIMEOUT", "2.5"}}).client.idle_timeout, absl::Milliseconds(2500));
+  for (const char* bad : {"garbage", "-0.5", "0", "1e999"}) {
+    EXPECT_EQ(WithBad("DD_IDLE_TIMEOUT", bad).client.idle_timeout, absl::Seconds(15)) << bad;
+  }
+}
+
+TEST(ConfigTest, MaxConnectionsPerHost) {
+  EXPECT_EQ(Clean({{"DD_MAX_CONNECTIONS_PER_HOST", "1"}}).client.max_connections_per_host, 1);
+  for (const char* bad : {"garbage", "-1", "0", "1e3", "99999999999999999999"}) {
+    EXPECT_EQ(WithBad("DD_MAX_CONNECTIONS_PER_HOST", bad).client.max_connections_per_host, 8) << bad;
+  }
+}
+
+TEST(ConfigTest, DefaultsFollowWhereTheProcessRuns) {
+  for (const char* type : {"on-demand", "snap-start", "provisioned-concurrency"}) {
+    const Config config = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", type}});
+    EXPECT_EQ(config.client.max_idle_per_host, 0) << type;
+    EXPECT_EQ(config.client.max_connections_per_host, 2) << type;
+  }
+  const Config managed = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}});
+  EXPECT_EQ(managed.client.max_idle_per_host, 4);
+  EXPECT_EQ(managed.client.max_connections_per_host, 8);
+  const Config other = Clean({{"AWS_LAMBDA_FUNCTION_NAME", "f"}});
+  EXPECT_EQ(other.environment, EnvironmentKind::kOtherLambda);
+  EXPECT_EQ(other.client.max_idle_per_host, 0);
+  EXPECT_EQ(
+      Clean({{"AWS_LAMBDA_FUNCTION_NAME", "f"}, {"DD_MAX_IDLE_PER_HOST", "3"}}).client.max_idle_per_host, 3);
+  const Config unknown = LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "new"}}, "");
+  EXPECT_EQ(unknown.client.max_idle_per_host, 0);
+  EXPECT_THAT(OnlyWarning(unknown, "AWS_LAMBDA_INITIALIZATION_TYPE"), HasSubstr("\"new\""));
+}
+
+constexpr std::string_view kWholeYaml = R"(
+site: datadoghq.eu
+api_key: yamlkey0123
+apm_config:
+  apm_dd_url: https://intake.example
+  additional_endpoints:
+    https://second.example:
+      - secondkey
+  compression_level: 5
+flush_timeout: 6
+compression_level: 7
+proxy:
+  https: http://proxy:3128
+  no_proxy: [internal.example, 10.0.0.0/8]
+tls_cert_file: /opt/ca.pem
+skip_ssl_validation: false
+max_idle_per_host: 9
+share_within_flush: false
+idle_timeout: 1.5
+max_connections_per_host: 10
+)";
+
+TEST(ConfigTest, EveryYamlKey) {
+  const Config config = Clean({}, kWholeYaml);
+  EXPECT_EQ(config.site, "datadoghq.eu");
+  EXPECT_EQ(config.api_key, "yamlkey0123");
+  EXPECT_EQ(config.trace_url, "https://intake.example");
+  ASSERT_EQ(config.additional_endpoints.size(), 1u);
+  EXPECT_EQ(config.additional_endpoints[0].url, "https://second.example");
+  EXPECT_THAT(config.additional_endpoints[0].keys, ElementsAre("secondkey"));
+  EXPECT_EQ(config.compression_level, 5);
+  EXPECT_EQ(config.flush_timeout, absl::Seconds(6));
+  EXPECT_EQ(config.client.proxy_url, "http://proxy:3128");
+  EXPECT_THAT(config.client.no_proxy, ElementsAre("internal.example", "10.0.0.0/8"));
+  EXPECT_EQ(config.client.tls_cert_file, "/opt/ca.pem");
+  EXPECT_FALSE(config.client.skip_ssl_validation);
+  EXPECT_EQ(config.client.max_idle_per_host, 9);
+  EXPECT_FALSE(config.client.share_within_flush);
+  EXPECT_EQ(config.client.idle_timeout, absl::Milliseconds(1500));
+  EXPECT_EQ(config.client.max_connections_per_host, 10);
+  EXPECT_EQ(Clean({}, "compression_level: 7").compression_level, 7);
+}
+
+TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
+  const Environment environment = {{"DD_SITE", "us3.datadoghq.com"},
+                                   {"DD_API_KEY", "environmentkey"},
+                                   {"DD_APM_DD_URL", "http://localhost:1"},
+                                   {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://e\": [\"ekey\"]}"},
+                                   {"DD_COMPRESSION_LEVEL", "11"},
+                                   {"DD_FLUSH_TIMEOUT", "12"},
+                                   {"DD_PROXY_HTTPS", "http://localhost:2"},
+                                   {"DD_PROXY_NO_PROXY", "localhost"},
+                                   {"DD_TLS_CERT_FILE", "/etc/ca.pem"},
+                                   {"DD_SKIP_SSL_VALIDATION", "false"},
+                                   {"DD_MAX_IDLE_PER_HOST", "13"},
+                                   {"DD_SHARE_WITHIN_FLUSH", "true"},
+                                   {"DD_IDLE_TIMEOUT", "14"},
+                                   {"DD_MAX_CONNECTIONS_PER_HOST", "15"}};
+  EXPECT_EQ(ToJson(Clean(environment, kWholeYaml)), ToJson(Clean(environment)));
+  EXPECT_EQ(Clean(environment, kWholeYaml).api_key, "environmentkey");
+  EXPECT_FALSE(Clean(environment, "skip_ssl_validation: true").client.skip_ssl_validation);
+}
+
+TEST(ConfigTest, BrokenYamlIsOneWarningAndNothingOfItCounts) {
+  const Config config = LoadConfig({{"DD_FLUSH_TIMEOUT", "5"}}, "site: datadoghq.eu\napi_key: [secret\n");
+  EXPECT_EQ(config.site, "datadoghq.com");
+  EXPECT_EQ(config.flush_timeout, absl::Seconds(5));
+  EXPECT_THAT(OnlyWarning(config, "datadog.yaml"),
+              AllOf(HasSubstr("line 3, column 1: "), Not(HasSubstr("secret"))));
+}
+
+TEST(ConfigTest, BadYamlValuesNameTheirKey) {
+  const Config config = LoadConfig({}, "flush_timeout: soon\nsite: [a]\n");
+  ASSERT_EQ(config.warnings.size(), 2u);
+  EXPECT_EQ(config.warnings[0].source, "datadog.yaml: site");
+  EXPECT_THAT(config.warnings[0].text, HasSubstr("line 2, column 7"));
+  EXPECT_EQ(config.warnings[1].source, "datadog.yaml: flush_timeout");
+  EXPECT_THAT(config.warnings[1].text, HasSubstr("datadog.yaml: flush_timeout is \"soon\": "));
+}
+
+TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
+  const Config config =
+      LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+                  {"DD_API_KEY", "0123456789abcdef"},
+                  {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://b\": [\"short\", \"longer-k\"]}"},
+                  {"DD_PROXY_HTTPS", "http://user:pass@word@proxy:3128"},
+                  {"DD_IDLE_TIMEOUT", "bad"},
+                  {"NO_PROXY", "localhost"}},
+                 "");
+  EXPECT_EQ(config.client.proxy_url, "http://user:pass@word@proxy:3128");
+  EXPECT_EQ(ToJson(config), R"({
+  "environment": "on-demand",
+  "site": "datadoghq.com",
+  "api_key": "****cdef",
+  "trace_url": "https://trace.agent.datadoghq.com",
+  "additional_endpoints": {
+    "https://b": [
+      "****",
+      "****er-k"
+    ]
+  },
+  "flush_timeout": 30,
+  "compression_level": 3,
+  "client": {
+    "max_idle_per_host": 0,
+    "share_within_flush": true,
+    "idle_timeout": 15,
+    "max_connections_per_host": 2,
+    "exchange_timeout": 30,
+    "proxy_url": "http://****@proxy:3128",
+    "no_proxy": [
+      "localhost"
+    ],
+    "tls_cert_file": "",
+    "skip_ssl_validation": false
+  },
+  "warnings": [
+    "DD_IDLE_TIMEOUT is \"bad\": it is not a number of seconds above 0 and up to 86400; the default, 15 s, is kept"
+  ]
+})");
+}
+
+// A secret in each place, good and bad: none is seen.
+TEST(ConfigTest, SecretsAreNeverShown) {
+  constexpr std::string_view kSecret = "s3cr3t";
+  const std::string secret = absl::StrCat("aaaaaaaa", kSecret, "bbbbbbbb");
+  for (const char* around : {"$", "$ $", "\n$\xff$", "\"$"}) {
+    const std::string value = absl::StrCat(around[0] == '$' ? "" : around, secret, " ", secret);
+    for (const char* form : {"$", "http://user:$@proxy", "https://user:$/x@proxy:port", "socks://$@a", "$@b",
+                             "{\"https://a\": [\"$\"]}", "{\"https://a\": [\"$\"", "{\"$\": [\"https://a\"]}",
+                             "{\"https://$@a\": [\"k\"]}"}) {
+      std::string text(form);
+      text.replace(text.find('$'), 1, value);
+      for (const char* name : {"DD_API_KEY", "DD_APM_ADDITIONAL_ENDPOINTS"}) {
+        const Config config = LoadConfig({{name, text}}, absl::StrCat("api_key: '", text, "'\n"));
+        EXPECT_FALSE(absl::StrContains(ToJson(config), kSecret)) << name << " " << text;
+        for (const ConfigWarning& warning : config.warnings) {
+          EXPECT_FALSE(absl::StrContains(warning.text, kSecret)) << warning.text;
+        }
+      }
+      if (!absl::StrContains(form, "@")) continue;
+      for (const char* name : {"DD_PROXY_HTTPS", "HTTPS_PROXY", "DD_APM_DD_URL", "NO_PROXY"}) {
+        EXPECT_FALSE(absl::StrContains(ToJson(LoadConfig({{name, text}}, "")), kSecret)) << name << text;
+      }
+    }
+  }
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,155 @@
+#include "cc/config/parse_values.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/value.hpp"
+#include "cc/base/status_macros.h"
+#include "cc/base/utf8.h"
+#include "cc/net/destination.h"
+
+namespace thaw {
+namespace {
+
+absl::Status Wrong(std::string_view why) { return absl::InvalidArgumentError(why); }
+
+bool IsPrintable(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
+}
+
+// ParseUrl, and of its errors only what is wrong.
+absl::StatusOr<Url> ParseHiddenUrl(std::string_view text) {
+  absl::StatusOr<Url> url = ParseUrl(text);
+  if (url.ok()) return url;
+  const std::string_view message = url.status().message();
+  const size_t quote = message.rfind("': ");
+  return Wrong(quote == std::string_view::npos ? "it is no URL" : message.substr(quote + 3));
+}
+
+}  // namespace
+
+absl::StatusOr<bool> ParseBool(std::string_view text) {
+  for (const std::string_view word : {"true", "1", "t", "yes", "on"}) {
+    if (absl::EqualsIgnoreCase(text, word)) return true;
+  }
+  for (const std::string_view word : {"false", "0", "f", "no", "off"}) {
+    if (absl::EqualsIgnoreCase(text, word)) return false;
+  }
+  return Wrong("it is neither true (1, t, yes, on) nor false (0, f, no, off)");
+}
+
+absl::StatusOr<int> ParseInt(std::string_view text, int least, int most) {
+  int64_t number = 0;
+  if (!absl::SimpleAtoi(text, &number) || number < least || number > most) {
+    return Wrong(absl::StrCat("it is not a whole number from ", least, " to ", most));
+  }
+  return static_cast<int>(number);
+}
+
+absl::StatusOr<absl::Duration> ParseSeconds(std::string_view text) {
+  double seconds = 0;
+  // SimpleAtod takes hexadecimal too.
+  if (text.find_first_of("xX") != std::string_view::npos || !absl::SimpleAtod(text, &seconds) ||
+      !std::isfinite(seconds) || seconds <= 0 || seconds > 86400 ||
+      absl::Seconds(seconds) == absl::ZeroDuration()) {
+    return Wrong("it is not a number of seconds above 0 and up to 86400");
+  }
+  return absl::Seconds(seconds);
+}
+
+absl::StatusOr<std::string> ParseHostName(std::string_view text) {
+  if (text.empty() || text.size() > 253) return Wrong("a host name has 1 to 253 characters");
+  for (const std::string_view label : absl::StrSplit(text, '.')) {
+    if (label.empty() || label.size() > 63) {
+      return Wrong("what stands between the dots of a host name has 1 to 63 characters");
+    }
+    if (label.front() == '-' || label.back() == '-' || !std::all_of(label.begin(), label.end(), [](char c) {
+          return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
+        })) {
+      return Wrong("it is not a host name: letters, digits, dots, and hyphens within");
+    }
+  }
+  return absl::AsciiStrToLower(text);
+}
+
+absl::StatusOr<std::string> ParseBaseUrl(std::string_view text) {
+  while (absl::ConsumeSuffix(&text, "/")) {
+  }
+  THAW_ASSIGN_OR_RETURN(const Url url, ParseHiddenUrl(text));
+  // ParseUrl takes an '@' off with what stands before it, which may be empty.
+  if (absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("://") + 3)), '@')) {
+    return Wrong("it has a user or password, which nothing would use");
+  }
+  if (absl::StrContains(text, '?') || absl::StrContains(text, '#')) {
+    return Wrong("it has a query or fragment, and paths are to be appended to it");
+  }
+  return std::string(text);
+}
+
+absl::StatusOr<std::string> ParseProxyUrl(std::string_view text) {
+  if (!IsPrintable(text)) return Wrong("it has a character no URL may have");
+  std::string url = absl::StrContains(text, "://") ? std::string(text) : absl::StrCat("http://", text);
+  THAW_RETURN_IF_ERROR(ParseHiddenUrl(url).status());
+  return url;
+}
+
+absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text) {
+  std::vector<std::string> hosts = absl::StrSplit(text, absl::ByAnyChar(" ,\t\r\n"), absl::SkipEmpty());
+  if (!std::all_of(hosts.begin(), hosts.end(), IsPrintable)) {
+    return Wrong("it has a character no host may have");
+  }
+  // Whoever lists a URL with a password finds it shown nowhere.
+  if (absl::StrContains(text, '@')) return Wrong("it has an @, and credentials don't belong here");
+  return hosts;
+}
+
+absl::StatusOr<std::string> ParseApiKey(std::string_view text) {
+  if (text.empty()) return Wrong("a key is empty");
+  if (!IsPrintable(text) || absl::StrContains(text, ' ')) {
+    return Wrong("a key has a space or another character that no key has");
+  }
+  return std::string(text);
+}
+
+absl::StatusOr<std::string> ParsePath(std::string_view text) {
+  if (!IsValidUtf8(text) || std::any_of(text.begin(), text.end(), [](char c) {
+        return absl::ascii_iscntrl(static_cast<unsigned char>(c));
+      })) {
+    return Wrong("it has control characters or is not UTF-8");
+  }
+  return std::string(text);
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> ParseEndpoints(
+    std::string_view json) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(json, error);
+  if (error) return Wrong("it is not JSON");
+  const boost::json::object* object = value.if_object();
+  if (object == nullptr) return Wrong("it is not a JSON object of URLs and lists of keys");
+  std::vector<std::pair<std::string, std::vector<std::string>>> endpoints;
+  for (const boost::json::key_value_pair& member : *object) {
+    auto& [url, keys] =
+        endpoints.emplace_back(absl::StripAsciiWhitespace(member.key()), std::vector<std::string>());
+    const boost::json::array* list = member.value().if_array();
+    if (list == nullptr) return Wrong("what belongs to a URL is not a list of keys");
+    for (const boost::json::value& item : *list) {
+      const boost::json::string* key = item.if_string();
+      if (key == nullptr) return Wrong("a key is not a text");
+      keys.emplace_back(absl::StripAsciiWhitespace(*key));
+    }
+  }
+  return endpoints;
+}
+
+}  // namespace thaw

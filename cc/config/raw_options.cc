@@ -1,0 +1,120 @@
+#include "cc/config/raw_options.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "cc/base/status_macros.h"
+#include "cc/config/yaml_document.h"
+
+namespace thaw {
+namespace {
+
+using FoundText = absl::StatusOr<std::optional<std::string>>;
+
+FoundText TextAt(const YamlDocument& yaml, std::string_view path) { return yaml.Text(path); }
+
+FoundText ListAt(const YamlDocument& yaml, std::string_view path) {
+  THAW_ASSIGN_OR_RETURN(const std::vector<std::string> items, yaml.List(path));
+  return absl::StrJoin(items, ",");
+}
+
+// The map as JSON, or the text that stands there in its place.
+FoundText EndpointsAt(const YamlDocument& yaml, std::string_view path) {
+  THAW_ASSIGN_OR_RETURN(const std::optional<YamlDocument::MapOfLists> endpoints, yaml.Lists(path));
+  if (!endpoints.has_value()) return yaml.Text(path);
+  if (endpoints->empty()) return std::nullopt;
+  boost::json::object object;
+  for (const auto& [url, keys] : *endpoints) object[url] = boost::json::array(keys.begin(), keys.end());
+  return boost::json::serialize(object);
+}
+
+class Reader {
+ public:
+  Reader(const Environment& environment, std::string_view yaml_text) : environment_(environment) {
+    absl::StatusOr<YamlDocument> parsed = YamlDocument::Parse(yaml_text);
+    if (parsed.ok()) {
+      yaml_ = *std::move(parsed);
+    } else {
+      Warn("datadog.yaml", absl::StrCat("datadog.yaml is not used at all: ", parsed.status().message()));
+    }
+  }
+
+  void FromVariable(RawOptions::Texts& texts, std::string_view name) {
+    Add(texts, std::string(name), environment_.Get(name));
+  }
+  void FromYaml(RawOptions::Texts& texts, std::string_view path,
+                FoundText (*look_up)(const YamlDocument&, std::string_view) = &TextAt) {
+    if (!yaml_.has_value()) return;
+    std::string source = absl::StrCat("datadog.yaml: ", path);
+    FoundText found = look_up(*yaml_, path);
+    if (found.ok()) {
+      Add(texts, std::move(source), *std::move(found));
+    } else {
+      Warn(std::move(source), absl::StrCat("datadog.yaml, ", found.status().message(), "; it is not used"));
+    }
+  }
+  void FromBoth(RawOptions::Texts& texts, std::string_view name, std::string_view path,
+                FoundText (*look_up)(const YamlDocument&, std::string_view) = &TextAt) {
+    FromVariable(texts, name);
+    FromYaml(texts, path, look_up);
+  }
+
+  std::vector<ConfigWarning> TakeWarnings() && { return std::move(warnings_); }
+
+ private:
+  static void Add(RawOptions::Texts& texts, std::string source, const std::optional<std::string>& text) {
+    if (!text.has_value()) return;
+    const std::string_view bare = absl::StripAsciiWhitespace(*text);
+    if (!bare.empty()) texts.push_back({.source = std::move(source), .text = std::string(bare)});
+  }
+  void Warn(std::string source, std::string text) {
+    // What is wrong with a map is found again with every path through it.
+    const auto same = [&text](const ConfigWarning& warning) { return warning.text == text; };
+    if (std::any_of(warnings_.begin(), warnings_.end(), same)) return;
+    warnings_.push_back({.source = std::move(source), .text = std::move(text)});
+  }
+
+  const Environment& environment_;
+  std::optional<YamlDocument> yaml_;
+  std::vector<ConfigWarning> warnings_;
+};
+
+}  // namespace
+
+RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_text) {
+  RawOptions raw;
+  Reader reader(environment, yaml_text);
+  reader.FromBoth(raw.site, "DD_SITE", "site");
+  reader.FromBoth(raw.api_key, "DD_API_KEY", "api_key");
+  reader.FromBoth(raw.trace_url, "DD_APM_DD_URL", "apm_config.apm_dd_url");
+  reader.FromBoth(raw.additional_endpoints, "DD_APM_ADDITIONAL_ENDPOINTS", "apm_config.additional_endpoints",
+                  &EndpointsAt);
+  reader.FromBoth(raw.flush_timeout, "DD_FLUSH_TIMEOUT", "flush_timeout");
+  reader.FromVariable(raw.compression_level, "DD_APM_CONFIG_COMPRESSION_LEVEL");
+  reader.FromVariable(raw.compression_level, "DD_COMPRESSION_LEVEL");
+  reader.FromYaml(raw.compression_level, "apm_config.compression_level");
+  reader.FromYaml(raw.compression_level, "compression_level");
+  reader.FromBoth(raw.proxy_url, "DD_PROXY_HTTPS", "proxy.https");
+  reader.FromVariable(raw.proxy_url, "HTTPS_PROXY");
+  reader.FromBoth(raw.no_proxy, "DD_PROXY_NO_PROXY", "proxy.no_proxy", &ListAt);
+  reader.FromVariable(raw.no_proxy_of_any_program, "NO_PROXY");
+  reader.FromBoth(raw.tls_cert_file, "DD_TLS_CERT_FILE", "tls_cert_file");
+  reader.FromBoth(raw.skip_ssl_validation, "DD_SKIP_SSL_VALIDATION", "skip_ssl_validation");
+  reader.FromBoth(raw.max_idle_per_host, "DD_MAX_IDLE_PER_HOST", "max_idle_per_host");
+  reader.FromBoth(raw.share_within_flush, "DD_SHARE_WITHIN_FLUSH", "share_within_flush");
+  reader.FromBoth(raw.idle_timeout, "DD_IDLE_TIMEOUT", "idle_timeout");
+  reader.FromBoth(raw.max_connections_per_host, "DD_MAX_CONNECTIONS_PER_HOST", "max_connections_per_host");
+  raw.warnings = std::move(reader).TakeWarnings();
+  return raw;
+}
+
+}  // namespace thaw

@@ -1,0 +1,57 @@
+// What environment and datadog.yaml say, as text and with its source's name. Nothing is judged here but the
+// YAML's form; cc/config/config.h makes values of the texts.
+
+#ifndef THAW_CC_CONFIG_RAW_OPTIONS_H_
+#define THAW_CC_CONFIG_RAW_OPTIONS_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cc/config/environment.h"
+
+namespace thaw {
+
+struct ConfigWarning {
+  std::string source;  // "DD_SITE", "datadog.yaml: site", "datadog.yaml"
+  std::string text;    // a sentence that names the source too, with any secret masked
+};
+
+struct RawText {
+  std::string source;
+  std::string text;  // without white space around it, never empty
+};
+
+// Of each option the texts that are there, the one that wins first: the environment before YAML. What is
+// empty is as good as absent, as in Lambda's console. Lists have become one text with commas, a YAML map of
+// endpoints the JSON that its variable would have.
+struct RawOptions {
+  using Texts = std::vector<RawText>;
+
+  Texts site;                      // DD_SITE; site
+  Texts api_key;                   // DD_API_KEY; api_key
+  Texts trace_url;                 // DD_APM_DD_URL; apm_config.apm_dd_url
+  Texts additional_endpoints;      // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
+  Texts flush_timeout;             // DD_FLUSH_TIMEOUT; flush_timeout
+  Texts compression_level;         // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
+                                   // apm_config.compression_level, compression_level
+  Texts proxy_url;                 // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, which is for any program
+  Texts no_proxy;                  // DD_PROXY_NO_PROXY; proxy.no_proxy
+  Texts no_proxy_of_any_program;   // NO_PROXY, which adds to the former
+  Texts tls_cert_file;             // DD_TLS_CERT_FILE; tls_cert_file
+  Texts skip_ssl_validation;       // DD_SKIP_SSL_VALIDATION; skip_ssl_validation
+  Texts max_idle_per_host;         // DD_MAX_IDLE_PER_HOST; max_idle_per_host
+  Texts share_within_flush;        // DD_SHARE_WITHIN_FLUSH; share_within_flush
+  Texts idle_timeout;              // DD_IDLE_TIMEOUT; idle_timeout
+  Texts max_connections_per_host;  // DD_MAX_CONNECTIONS_PER_HOST; max_connections_per_host
+
+  // YAML that is none, of which then nothing counts; or a list where a text is wanted, and the like.
+  std::vector<ConfigWarning> warnings;
+};
+
+// `yaml_text`: what stands in datadog.yaml; may be empty.
+RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_text);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CONFIG_RAW_OPTIONS_H_
