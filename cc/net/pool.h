@@ -130,6 +130,11 @@ class Pool {
     ++host.open;
     Lease lease{std::move(result.connection), key, false, absl::ZeroDuration(), epoch};
     if (!host.waiters.empty()) return Serve(key, host, std::move(lease));
+    if (epoch != epoch_) {
+      // It crossed a freeze while it was being opened.
+      ++counters_.dropped_epoch;
+      return Discard(host, lease);
+    }
     Keep(host, std::move(lease));
   }
 
@@ -385,19 +390,30 @@ class Pool {
     }
     if (host.patient == host.waiters.front().id) return;
     host.patient = host.waiters.front().id;
-    const absl::Duration patience =
-        options_.share_patience.value_or(std::max(kLeastPatience, host.last_dial.value_or(kLeastPatience)));
+    SetPatience(key, host, Patience(host));
+  }
+
+  absl::Duration Patience(const Host& host) const {
+    return options_.share_patience.value_or(
+        std::max(kLeastPatience, host.last_dial.value_or(kLeastPatience)));
+  }
+  void SetPatience(const Key& key, Host& host, absl::Duration patience) {
     host.patience = Alarm(clock_, patience, [this, key] { OnPatienceOver(key); });
   }
 
   void OnPatienceOver(const Key& key) {
     Host& host = hosts_[key];
     if (host.waiters.empty()) return;
-    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host))
-      Begin(key, host);
     // The next one is dialled when he has waited as long again.
-    host.patient = 0;
-    WatchPatience(key, host);
+    absl::Duration again = Patience(host);
+    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) {
+      Begin(key, host);
+    } else {
+      // No patience must not keep the loop turning for nothing.
+      again = std::max(again, kLeastPatience);
+    }
+    host.patient = host.waiters.front().id;
+    SetPatience(key, host, again);
   }
 
   Clock& clock_;
