@@ -1563,6 +1563,11 @@ class TraceFlusher:
         Payloads given up so far, by reason.
         """
     @property
+    def dropped_payloads(self) -> dict[int, str]:
+        """
+        Ids of payloads given up so far, with the reason of each.
+        """
+    @property
     def endpoints(self) -> list[str]:
         """
         Where requests go, the primary one first.
@@ -1586,6 +1591,11 @@ class TraceFlusher:
     def retained(self) -> int:
         """
         Payloads kept now.
+        """
+    @property
+    def retained_payloads(self) -> list[int]:
+        """
+        Ids of payloads kept now.
         """
     @property
     def total(self) -> FlushReport:
@@ -1717,6 +1727,11 @@ class StatsFlusher:
         Payloads given up so far, by reason.
         """
     @property
+    def dropped_payloads(self) -> dict[int, str]:
+        """
+        Ids of payloads given up so far, with the reason of each.
+        """
+    @property
     def endpoints(self) -> list[str]:
         """
         Where requests go, the primary one first.
@@ -1740,6 +1755,11 @@ class StatsFlusher:
     def retained(self) -> int:
         """
         Payloads kept now.
+        """
+    @property
+    def retained_payloads(self) -> list[int]:
+        """
+        Ids of payloads kept now.
         """
     @property
     def total(self) -> FlushReport:

@@ -14,6 +14,7 @@ from the workload's seed, so that no pipe is in the way.
 from __future__ import annotations
 
 import contextlib
+import functools
 import io
 import json
 import queue
@@ -47,7 +48,7 @@ class Client(Protocol):
     def quiesce(self) -> None: ...
 
     def finish(self, deadline: float) -> dict[str, Any]:
-        """The end: what is left is sent if the arm does that. retained, flagged, dropped, counters, errors."""
+        """The end: what is left is sent if the arm does that. What became of everything, and counters."""
 
 
 class Native:
@@ -121,7 +122,7 @@ class NativePerFlush:
     """A client and a flusher for each flush; they outlive it only while they hold what failed."""
 
     def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
-        self._make = lambda: Native(arm, url, ca_file, scenario, exchange_timeout)
+        self._make = functools.partial(Native, arm, url, ca_file, scenario, exchange_timeout)
         self._ready: list[tuple[Where, Body]] = []
         self._holding: list[Native] = []
         self._end: dict[str, Any] = {

@@ -279,7 +279,7 @@ class _Run:
         outcome.connections = counts["accepted"]
         outcome.handshakes_full = counts["handshakes_full"]
         outcome.handshakes_resumed = counts["handshakes_resumed"]
-        outcome.times = {where: times for where, times in self._times()}
+        outcome.times = dict(self._times())
         return outcome
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
