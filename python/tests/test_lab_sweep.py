@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import pathlib
 import threading
@@ -151,6 +152,44 @@ def test_processes_serve_too(path: pathlib.Path) -> None:
     with concurrent.futures.ProcessPoolExecutor(1) as executor:
         outcome = sweep.run(Grid(arms=("v93", "thaw")), path, executor, comparison, progress=quiet)
     assert (outcome.ran, outcome.failed) == (2, [])
+
+
+def test_a_real_cell_is_measured(path: pathlib.Path, executor: Any) -> None:
+    grid = Grid(arms=("v93", "thaw"), worlds=("W0",), cycles=40)
+    outcome = sweep.run(grid, path, executor, progress=quiet)
+    assert outcome.failed == []
+    rows = {row.arm: row for row in outcome.rows}
+    assert rows["v93"].payloads == rows["thaw"].payloads == 120
+    assert rows["v93"].lost > 0  # it sends on connections that the peer has forgotten
+    assert (rows["thaw"].lost, rows["thaw"].delivered) == (0, 120)
+
+
+def command(*arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    sweep.add_arguments(parser)
+    return sweep.command(parser.parse_args(arguments))
+
+
+def test_the_command(path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ("--world=W0", "--cycles=10", "--close=fin,silent", "--payloads=1,2", f"--out={path}")
+    assert command(*arguments) == 0
+    assert command(*arguments) == 0
+    assert "8 cells run, 0 were there" in (said := capsys.readouterr().out)
+    assert "0 cells run, 8 were there" in said
+    assert str(path) in said
+    assert {(row.close, row.payloads_per_flush) for row in sweep.read(path)} == {
+        (close, payloads) for close in ("fin", "silent") for payloads in (1, 2)
+    }
+
+
+def test_the_command_says_that_cells_failed(path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command("--world=W0", "--cycles=5", "--arms=thaw,requests", f"--out={path}") == 1
+    assert "1 cells run, 0 were there already, 1 failed" in capsys.readouterr().out
+
+
+def test_the_command_names_a_value_that_is_none(path: pathlib.Path) -> None:
+    with pytest.raises(ValueError, match=r"'slow'.*fin, rst, silent, race"):
+        command("--close=fin,slow", f"--out={path}")
 
 
 def test_another_file_is_left_alone(path: pathlib.Path, executor: Any) -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import thaw
-from thaw.lab import arms, compare, main_experiment, report
+from thaw.lab import arms, compare, main_experiment, report, sweep
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
 from thaw.lab.measure import MeasureError
 from thaw.lab.result import InvariantBroken
@@ -33,6 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             epilog="arms:\n"
             + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
             + "\n\nexample:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    sweep.add_arguments(
+        commands.add_parser(
+            "sweep",
+            help="a grid of comparisons, into one Parquet file",
+            description="Runs every combination of the values given; what the file has is not run again.",
+            epilog="example:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

@@ -1,8 +1,8 @@
 """Sweeps: one comparison for each cell of a grid, all rows in one Parquet file.
 
     grid = sweep.Grid(arms=("v93", "thaw"), closes=("silent", "rst"), freezes=(0.05, 1.0))
-    with concurrent.futures.ProcessPoolExecutor(1) as executor:
-        outcome = sweep.run(grid, "sweep.parquet", executor, comparison)
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        outcome = sweep.run(grid, "sweep.parquet", executor)
 
 Any `concurrent.futures.Executor` does; a Dask client's `get_executor()` is the way past one machine. Cells
 that run at the same time on one machine share its processor, which shows in their times: there, one worker
@@ -14,6 +14,7 @@ at which commit it was made.
 
 from __future__ import annotations
 
+import argparse
 import concurrent.futures
 import dataclasses
 import itertools
@@ -23,10 +24,11 @@ import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from thaw.lab import measure
+from thaw.lab import arms, compare, measure
 from thaw.lab.certificates import TlsVersionName
+from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, Close, Scenario, Settings, WorldName
 
 Result = dict[str, Any]
 
@@ -38,10 +40,10 @@ class Cell:
     """
 
     arm: str
-    world: str = "W1"
-    scenario: str = "idle"
-    close: str = "silent"
-    freeze: float = 0.05
+    world: WorldName = "W1"
+    scenario: Scenario = "idle"
+    close: Close = "silent"
+    freeze: float = 0.002
     payloads: int = 3
     round_trip: float = 0.0
     tls_version: TlsVersionName = "1.3"
@@ -54,10 +56,10 @@ class Grid:
     """Every combination of these is a cell. ValueError if one of them is empty."""
 
     arms: Sequence[str]
-    worlds: Sequence[str] = ("W1",)
-    scenarios: Sequence[str] = ("idle",)
-    closes: Sequence[str] = ("silent",)
-    freezes: Sequence[float] = (0.05,)
+    worlds: Sequence[WorldName] = ("W1",)
+    scenarios: Sequence[Scenario] = ("idle",)
+    closes: Sequence[Close] = ("silent",)
+    freezes: Sequence[float] = (0.002,)
     payloads: Sequence[int] = (3,)
     round_trips: Sequence[float] = (0.0,)
     tls_versions: Sequence[TlsVersionName] = ("1.3",)
@@ -128,18 +130,9 @@ class SweepRow:
 
     @property
     def cell(self) -> Cell:
-        return Cell(
-            arm=self.arm,
-            world=self.world,
-            scenario=self.scenario,
-            close=self.close,
-            freeze=self.freeze,
-            payloads=self.payloads_per_flush,
-            round_trip=self.round_trip,
-            tls_version="1.2" if self.tls_version == "1.2" else "1.3",
-            cycles=self.cycles,
-            seed=self.seed,
-        )
+        """The cell it is of."""
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(Cell)}
+        return Cell(**{**values, "payloads": self.payloads_per_flush})
 
 
 @dataclass(frozen=True)
@@ -171,11 +164,27 @@ class Outcome:
     failed: list[tuple[Cell, BaseException]]
 
 
+def compare_cell(cell: Cell) -> Result:
+    """The result of one cell, measured here and now."""
+    settings = Settings(
+        world=cell.world,
+        scenario=cell.scenario,
+        close=cell.close,
+        cycles=cell.cycles,
+        payloads=cell.payloads,
+        seed=cell.seed,
+        freeze=cell.freeze,
+        round_trip=cell.round_trip,
+        tls_version=cell.tls_version,
+    )
+    return dict(compare.run(settings, arms.find(cell.arm)).result)
+
+
 def run(
     grid: Grid,
     path: str | os.PathLike[str],
     executor: concurrent.futures.Executor,
-    comparison: Callable[[Cell], Result],
+    comparison: Callable[[Cell], Result] = compare_cell,
     *,
     progress: Callable[[Progress], None] | None = None,
 ) -> Outcome:
@@ -259,3 +268,67 @@ def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
         machine=where.machine,
         clock_behaviour=where.clock_behaviour,
     )
+
+
+# -- The command line -----------------------------------------------------------------------------------
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command `sweep`; each axis takes several values with commas between them."""
+
+    def axis(name: str, plain: str, text: str) -> None:
+        parser.add_argument(name, default=plain, metavar="A,B", help=f"{text} (default: %(default)s)")
+
+    axis("--arms", "v93,thaw", "clients")
+    axis("--world", "W1", f"of {', '.join(WORLDS)}")
+    axis("--scenario", "idle", f"of {', '.join(SCENARIOS)}")
+    axis("--close", "silent", f"of {', '.join(CLOSES)}")
+    axis("--freeze", "0.002", "seconds, at least")
+    axis("--payloads", "3", "a flush")
+    axis("--round-trip", "0", "seconds the network adds")
+    axis("--tls", "1.3", "of 1.2, 1.3")
+    parser.add_argument("--cycles", type=int, default=50, metavar="N", help="freezes of each cell")
+    parser.add_argument("--seed", type=int, default=1, help="of payloads and timing")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="cells at the same time")
+    parser.add_argument(
+        "--out",
+        type=pathlib.Path,
+        default=pathlib.Path("sweep.parquet"),
+        metavar="FILE",
+        help="(%(default)s)",
+    )
+    parser.set_defaults(run=command)
+
+
+def command(given: argparse.Namespace) -> int:
+    """Runs the command `sweep`. ValueError names a value that an axis has not."""
+    grid = Grid(
+        arms=[arm.name for arm in arms.find(given.arms)],
+        worlds=_of("--world", given.world, WORLDS),
+        scenarios=_of("--scenario", given.scenario, SCENARIOS),
+        closes=_of("--close", given.close, CLOSES),
+        freezes=[float(value) for value in given.freeze.split(",")],
+        payloads=[int(value) for value in given.payloads.split(",")],
+        round_trips=[float(value) for value in given.round_trip.split(",")],
+        tls_versions=_of("--tls", given.tls, ("1.2", "1.3")),
+        cycles=given.cycles,
+        seed=given.seed,
+    )
+    with concurrent.futures.ThreadPoolExecutor(given.workers) as executor:
+        outcome = run(grid, given.out, executor)
+    failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
+    print(f"sweep: {outcome.ran} cells run, {outcome.skipped} were there already{failed}")
+    print(f"rows: {given.out.resolve()}")
+    return 1 if outcome.failed else 0
+
+
+Value = TypeVar("Value", bound=str)
+
+
+def _of(name: str, text: str, known: Sequence[Value]) -> list[Value]:
+    """The values of a list with commas, each of which is one of `known`."""
+    wanted = text.split(",")
+    for each in wanted:
+        if each not in known:
+            raise ValueError(f"{name} has no {each!r}; there are {', '.join(known)}")
+    return [value for value in known if value in wanted]
