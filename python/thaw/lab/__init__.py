@@ -2,8 +2,10 @@
 
     python -m thaw.lab                 all arms against every way to close, a table and an HTML report
     python -m thaw.lab compare --help  one experiment, scriptable
+    python -m thaw.lab sweep --help    a grid of them, into one Parquet file
+    python -m thaw.lab report --help   an HTML page from what was kept
 
-An *arm* is one client policy (`arms`), a *world* one way of freezing it (`frozen_process` for W1,
-`simulation` for W0). The peer is `intake`, a TLS server in a process of its own; what it got is decoded
+An *arm* is one client policy (`arms`), a *world* one way of freezing it (`world_w1`,
+`world_w0`). The peer is `intake`, a TLS server in a process of its own; what it got is decoded
 without any of thaw's code.
 """
