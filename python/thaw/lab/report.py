@@ -265,8 +265,8 @@ def page(runs: Sequence[Run]) -> str:
         ),
         _section(
             "Processor time for each payload",
-            "Of the client's process, handshakes included, for each payload that it was given, lost ones too: an"
-            " arm that loses much looks cheap here, and its flushes short above.",
+            "Of the client's process, handshakes included, for each payload that it was given, lost ones too:"
+            " an arm that loses much looks cheap here, and its flushes short above.",
             figures.processor(panels),
         ),
         "<section><h2>All figures</h2>",
