@@ -6,7 +6,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <chrono>
+#include <deque>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "cc/clock/alarm_queue.h"
@@ -20,6 +22,10 @@ struct EventLoop::Impl {
   std::optional<absl::Duration> timer_due;  // what the timer is set for
   AlarmQueue alarms;
   std::atomic<bool> stopped{false};
+  // The thread in Run(); its posts need no lock and no look at the sockets.
+  std::atomic<std::thread::id> owner{};
+  std::deque<absl::AnyInvocable<void()>> own_posts;
+  int64_t looks = 0;
 
   // Sets the timer if the next alarm comes before it. One that was cancelled leaves the timer as it is: an
   // idle wake-up costs less than setting the timer for every exchange.
@@ -40,16 +46,34 @@ EventLoop::EventLoop(ReadClocks read) : read_(read), impl_(std::make_unique<Impl
 EventLoop::~EventLoop() = default;
 
 void EventLoop::Run() {
+  // So many of its own posts are served before the sockets are looked at again.
+  constexpr int kOwnPostsInARow = 16;
   const auto guard = boost::asio::make_work_guard(impl_->context);
   impl_->context.restart();
+  impl_->owner = std::this_thread::get_id();
   const auto post = [this](absl::AnyInvocable<void()> fire) { Post(std::move(fire)); };
+  int in_a_row = 0;
   while (!impl_->stopped.exchange(false)) {
     const absl::Duration now = read_().monotonic;
     impl_->alarms.FireDue(now, post);
     impl_->alarms.Turn(now);
-    impl_->SetTimer(now);
-    impl_->context.run_one();
+    if (!impl_->own_posts.empty() && in_a_row < kOwnPostsInARow) {
+      ++in_a_row;
+      absl::AnyInvocable<void()> work = std::move(impl_->own_posts.front());
+      impl_->own_posts.pop_front();
+      work();
+      continue;
+    }
+    in_a_row = 0;
+    ++impl_->looks;
+    if (impl_->own_posts.empty()) {
+      impl_->SetTimer(now);
+      impl_->context.run_one();
+    } else {
+      impl_->context.poll_one();
+    }
   }
+  impl_->owner = std::thread::id();
 }
 
 void EventLoop::Stop() {
@@ -59,6 +83,10 @@ void EventLoop::Stop() {
 }
 
 void EventLoop::Post(absl::AnyInvocable<void()> work) {
+  if (impl_->owner == std::this_thread::get_id()) {
+    impl_->own_posts.push_back(std::move(work));
+    return;
+  }
   boost::asio::post(impl_->context, [work = std::move(work)]() mutable { work(); });
 }
 
@@ -69,6 +97,8 @@ AlarmId EventLoop::SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvoc
 bool EventLoop::CancelAlarm(AlarmId id) { return impl_->alarms.Cancel(id); }
 
 int64_t EventLoop::alarm_late() const { return impl_->alarms.late(); }
+
+int64_t EventLoop::looks() const { return impl_->looks; }
 
 void* EventLoop::native() { return &impl_->context; }
 

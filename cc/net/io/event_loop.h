@@ -45,6 +45,10 @@ class EventLoop : public Executor, public Clock {
   // Alarms that were re-armed because they fired late. On the loop's thread.
   int64_t alarm_late() const;
 
+  // How often it has looked at the sockets: between two looks nothing new is known of them. On the loop's
+  // thread.
+  int64_t looks() const;
+
   // The backend's own context, for the sources of this folder only: a boost::asio::io_context.
   void* native();
 

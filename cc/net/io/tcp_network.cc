@@ -36,14 +36,19 @@ absl::Status StatusOf(const error_code& error) {
 
 class TcpTransport : public Transport {
  public:
-  explicit TcpTransport(asio::ip::tcp::socket socket) : state_(std::make_shared<State>(std::move(socket))) {}
+  TcpTransport(EventLoop& loop, asio::ip::tcp::socket socket)
+      : loop_(loop), state_(std::make_shared<State>(std::move(socket))) {}
   ~TcpTransport() override { Close(); }
 
   void StartRead(absl::Span<char> into, Done done) override {
+    state_->read_pending = true;
+    state_->read_begun_look = loop_.looks();
+    state_->read_begun = loop_.Now().monotonic;
     state_->socket.async_read_some(
         asio::buffer(into.data(), into.size()),
         [state = state_, done = std::move(done)](const error_code& error, size_t bytes) mutable {
           state->received += static_cast<int64_t>(bytes);
+          state->read_pending = false;
           done({StatusOf(error), bytes});
         });
   }
@@ -59,6 +64,11 @@ class TcpTransport : public Transport {
 
   IoResult TryRead(absl::Span<char> into) override {
     if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
+    // The pending read has just tried, and nobody has looked at the socket since. Not so if there was time for
+    // a freeze in between.
+    if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
+        loop_.Now().monotonic - state_->read_begun < absl::Milliseconds(1))
+      return {absl::UnavailableError("nothing to read now"), 0};
     error_code error;
     // The socket doesn't block (set when it was opened), so this is one system call.
     const size_t bytes = state_->socket.read_some(asio::buffer(into.data(), into.size()), error);
@@ -81,7 +91,11 @@ class TcpTransport : public Transport {
     asio::ip::tcp::socket socket;
     int64_t sent = 0;
     int64_t received = 0;
+    bool read_pending = false;
+    int64_t read_begun_look = 0;  // EventLoop::looks() when it began
+    absl::Duration read_begun;    // monotonic
   };
+  EventLoop& loop_;
   const std::shared_ptr<State> state_;
 };
 
@@ -125,7 +139,7 @@ class TcpNetwork : public Network {
     error = co_await connected;
     if (cancellation.requested()) co_return cancellation.reason();
     if (error) co_return absl::UnavailableError(absl::StrCat(where, ": ", error.message()));
-    co_return std::unique_ptr<Transport>(std::make_unique<TcpTransport>(std::move(socket)));
+    co_return std::unique_ptr<Transport>(std::make_unique<TcpTransport>(loop_, std::move(socket)));
   }
 
  private:
