@@ -64,8 +64,8 @@ class TcpTransport : public Transport {
 
   IoResult TryRead(absl::Span<char> into) override {
     if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
-    // The pending read has just tried, and nobody has looked at the socket since. Not so if there was time for
-    // a freeze in between.
+    // The pending read has just tried, and nobody has looked at the socket since. Not so if there was time
+    // for a freeze in between.
     if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
         loop_.Now().monotonic - state_->read_begun < absl::Milliseconds(1))
       return {absl::UnavailableError("nothing to read now"), 0};
