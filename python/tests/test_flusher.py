@@ -1,0 +1,370 @@
+"""TraceFlusher and StatsFlusher against the laboratory's intake, whose decoders are not ours."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import msgpack
+import pytest
+
+import thaw
+from thaw.lab import decode, workload
+from thaw.lab.behaviour import Answer, Script
+from thaw.lab.intake import Intake, child_environment
+
+
+@pytest.fixture(scope="module")
+def shared_intake() -> Iterator[Intake]:
+    with Intake() as intake:
+        yield intake
+
+
+@pytest.fixture
+def intake(shared_intake: Intake) -> Intake:
+    shared_intake.script(Script())
+    return shared_intake
+
+
+def options(intake: Intake, **fields: Any) -> thaw.ClientOptions:
+    return thaw.ClientOptions(
+        **{"tls_cert_file": intake.ca_file, "use_public_roots": False, "max_idle_per_host": 0, **fields}
+    )
+
+
+@pytest.fixture
+def client(intake: Intake) -> Iterator[thaw.Client]:
+    with thaw.Client(options(intake)) as client:
+        yield client
+
+
+_next_cycle = iter(range(1, 1 << 20))
+
+
+def bodies(count: int, **fields: Any) -> list[workload.Body]:
+    """Bodies with span ids that nobody had before."""
+    source = workload.Workload("generated", **fields)
+    cycle = next(_next_cycle)
+    return [source.body(cycle, number) for number in range(count)]
+
+
+def payload(body: workload.Body) -> thaw.TracePayload:
+    return thaw.TracePayload.from_msgpack(body.data, body.headers)
+
+
+def ids_of(body: workload.Body) -> set[int]:
+    return {span["span_id"] for trace in msgpack.unpackb(body.data) for span in trace}
+
+
+def arrived(intake: Intake, sent: list[workload.Body]) -> list[int]:
+    """How often each body came: 0 if a span of it is missing."""
+    spans = intake.spans()
+    return [min(spans.get(each, 0) for each in ids_of(body)) for body in sent]
+
+
+def test_every_payload_arrives_once(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    sent = bodies(5)
+    assert [flusher.add(payload(body)) for body in sent] == [1, 2, 3, 4, 5]
+    assert flusher.retained == 5
+    report = flusher.flush(deadline=5.0)
+    assert (report.delivered, report.retained, report.requests, report.errors) == (5, 0, 1, [])
+    assert arrived(intake, sent) == [1] * 5
+    flusher.check_invariant()
+
+
+def test_what_arrives_is_what_was_traced() -> None:
+    """Field by field, by PyPI's protobuf and msgpack."""
+    received: list[bytes] = []
+    span = {
+        "service": "s",
+        "name": "n",
+        "resource": "r",
+        "type": "web",
+        "trace_id": 2**64 - 1,
+        "span_id": 5,
+        "parent_id": 0,
+        "start": 10**18,
+        "duration": 3,
+        "error": 1,
+        "meta": {"k": "v", "env": "Prod", "runtime-id": "rid", "version": "1.2", "_dd.origin": "rum"},
+        "metrics": {"m": 0.5, "_sampling_priority_v1": 2},
+        "meta_struct": {"appsec": b"\x00\xff"},
+        "span_links": [
+            {
+                "trace_id": 1,
+                "trace_id_high": 2,
+                "span_id": 3,
+                "tracestate": "t",
+                "flags": 1 << 31,
+                "attributes": {"a": "b"},
+            }
+        ],
+        "span_events": [
+            {
+                "time_unix_nano": 7,
+                "name": "e",
+                "attributes": {
+                    "text": {"type": 0, "string_value": "x"},
+                    "list": {"type": 4, "array_value": {"values": [{"type": 2, "int_value": -4}]}},
+                },
+            }
+        ],
+    }
+    from . import peer
+
+    def keep(connection: peer.Connection, request: peer.Received) -> bytes:
+        received.append(request.body)
+        return peer.answer(202)
+
+    with peer.peer(keep) as server, thaw.Client() as client:
+        flusher = thaw.TraceFlusher(client, server.url, "key")
+        headers = {"Datadog-Meta-Lang": "python", "Datadog-Container-ID": "c"}
+        flusher.add(thaw.TracePayload.from_msgpack(msgpack.packb([[span]]), headers))
+        assert flusher.flush(deadline=5.0).delivered == 1
+    agent = decode.agent_payload(received[0], "zstd")
+    assert (agent.targetTPS, agent.errorTPS) == (60.0, 60.0)
+    (tracer,) = agent.tracerPayloads
+    assert (tracer.languageName, tracer.containerID, tracer.env) == ("python", "c", "prod")
+    assert (tracer.runtimeID, tracer.appVersion) == ("rid", "1.2")
+    (chunk,) = tracer.chunks
+    assert (chunk.priority, chunk.origin) == (2, "rum")
+    (got,) = chunk.spans
+    for key, name in (
+        *((each, each) for each in ("service", "name", "resource", "type", "start", "duration", "error")),
+        *(("trace_id", "traceID"), ("span_id", "spanID"), ("parent_id", "parentID")),
+    ):
+        assert getattr(got, name) == span[key], key
+    assert dict(got.meta) == span["meta"]
+    assert dict(got.metrics) == span["metrics"]
+    assert dict(got.meta_struct) == span["meta_struct"]
+    (link,) = got.spanLinks
+    assert (link.traceID, link.traceID_high, link.spanID) == (1, 2, 3)
+    assert (link.tracestate, link.flags, dict(link.attributes)) == ("t", 1 << 31, {"a": "b"})
+    (event,) = got.spanEvents
+    assert (event.time_unix_nano, event.name) == (7, "e")
+    assert event.attributes["text"].string_value == "x"
+    assert event.attributes["list"].array_value.values[0].int_value == -4
+
+
+def test_twelve_megabytes_are_cut_into_requests(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(
+        client, intake.url, "key", options=thaw.FlusherOptions(max_batch_bytes=1_000_000)
+    )
+    body = bodies(1, spans=3000, filler_bytes=3000)[0]
+    flusher.add(payload(body))
+    report = flusher.flush(deadline=30.0)
+    assert report.delivered == 1
+    assert report.requests >= 9
+    assert arrived(intake, [body]) == [1]
+
+
+def test_a_failed_flush_keeps_and_the_next_delivers(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    intake.script(Script(answer=Answer(status=503)))
+    first = bodies(2)
+    for body in first:
+        flusher.add(payload(body))
+    report = flusher.flush(deadline=0.5)
+    assert (report.delivered, report.retained) == (0, 2)
+    assert flusher.retained_payloads == [1, 2]
+    intake.script(Script())
+    second = bodies(1)
+    flusher.add(payload(second[0]))
+    assert flusher.flush(deadline=5.0).delivered == 3
+    assert arrived(intake, first + second) == [1, 1, 1]
+
+
+def test_what_is_refused_for_good_is_dropped_by_name(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    intake.script(Script(answer=Answer(status=400)))
+    flusher.add(payload(bodies(1)[0]))
+    report = flusher.flush(deadline=5.0)
+    assert (report.dropped, report.refused_by_status) == ({"refused": 1}, {400: 1})
+    assert flusher.dropped == {"refused": 1}
+    assert flusher.dropped_payloads == {1: "refused"}
+    assert flusher.retained == 0
+
+
+def test_the_outbox_is_bounded(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key", options=thaw.FlusherOptions(outbox_bytes=30_000))
+    body = payload(bodies(1)[0])
+    with pytest.raises(thaw.OutboxFull, match="no room"):
+        for _ in range(100):
+            flusher.add(body)
+    taken = flusher.retained
+    assert 1 < taken < 100
+    assert flusher.bytes <= 30_000
+    assert flusher.turned_away == 1
+    assert flusher.flush(deadline=5.0).delivered == taken
+
+
+def test_additional_endpoints_get_the_same(client: thaw.Client, intake: Intake) -> None:
+    with Intake(authority=intake.authority) as other:
+        flusher = thaw.TraceFlusher(
+            client, intake.url, "key", additional_endpoints=[(other.url + "/", "other key")]
+        )
+        sent = bodies(2)
+        for body in sent:
+            flusher.add(payload(body))
+        report = flusher.flush(deadline=5.0)
+        assert (report.delivered, report.additional_delivered) == (2, 1)
+        assert arrived(intake, sent) == arrived(other, sent) == [1, 1]
+        (request,) = other.requests()
+        assert (request["headers"]["dd-api-key"], request["headers"]["content-encoding"]) == (
+            "other key",
+            "zstd",
+        )
+
+
+def test_stats_arrive(client: thaw.Client, intake: Intake) -> None:
+    group = {
+        "Service": "s",
+        "Name": "n",
+        "Resource": "r",
+        "HTTPStatusCode": 200,
+        "Hits": 2,
+        "Errors": 0,
+        "Duration": 5,
+        "OkSummary": b"\x01",
+        "ErrorSummary": b"",
+        "Synthetics": False,
+        "TopLevelHits": 2,
+    }
+    bucket = {"Start": 123456789, "Duration": 10**10, "Stats": [group]}
+    stats = thaw.StatsPayload.from_msgpack(
+        msgpack.packb({"Hostname": "h", "Env": "e", "Lang": "python", "Stats": [bucket]})
+    )
+    assert (stats.buckets, stats.groups) == (1, 1)
+    flusher = thaw.StatsFlusher(client, intake.url, "key")
+    flusher.add(stats)
+    assert flusher.flush(deadline=5.0).delivered == 1
+    got = intake.stats()[-1]
+    assert (got["ClientComputed"], got["SplitPayload"]) == (True, False)
+    (client_stats,) = got["Stats"]
+    assert (client_stats["Hostname"], client_stats["Env"], client_stats["Lang"]) == ("", "e", "python")
+    assert client_stats["Stats"] == [{**bucket, "Stats": [{**group, "OkSummary": "01", "ErrorSummary": ""}]}]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("not a url", "key"), "not a url"),
+        (("https://127.0.0.1:1", ""), "API key"),
+    ],
+)
+def test_bad_arguments(client: thaw.Client, arguments: tuple[str, str], says: str) -> None:
+    with pytest.raises(thaw.InvalidArgument, match=says):
+        thaw.TraceFlusher(client, *arguments)
+
+
+def test_many_threads_one_flusher(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    sent = bodies(40)
+
+    def work(body: workload.Body) -> int:
+        flusher.add(payload(body))
+        return flusher.flush(deadline=10.0).delivered
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, sent))
+    flusher.flush(deadline=10.0)
+    assert flusher.total.delivered == 40
+    assert arrived(intake, sent) == [1] * 40
+    flusher.check_invariant()
+
+
+async def test_asyncio(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    flusher.add(payload(bodies(1)[0]))
+    assert (await flusher.flush_async(deadline=5.0)).delivered == 1
+
+
+async def test_a_cancelled_flush_loses_nothing(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    intake.script(Script(answer=Answer(action="black_hole")))
+    body = bodies(1)[0]
+    flusher.add(payload(body))
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await flusher.flush_async(deadline=30.0)
+    intake.script(Script())
+    deadline = time.monotonic() + 10
+    while flusher.total.delivered == 0 and time.monotonic() < deadline:
+        await flusher.flush_async(deadline=5.0)
+    assert flusher.total.delivered == 1
+    assert flusher.possible_duplicates == [1]
+
+
+def test_interrupt_ends_a_blocked_flush_and_loses_nothing(intake: Intake) -> None:
+    program = textwrap.dedent(
+        """
+        import sys, thaw
+        from thaw.lab.workload import generated_bodies
+        url, ca_file = sys.argv[1:]
+        options = thaw.ClientOptions(tls_cert_file=ca_file, use_public_roots=False, max_idle_per_host=0)
+        with thaw.Client(options) as client:
+            flusher = thaw.TraceFlusher(client, url, "key")
+            flusher.add(thaw.TracePayload.from_msgpack(generated_bodies(1)[0]))
+            try:
+                flusher.flush(deadline=60.0)
+            except KeyboardInterrupt:
+                print("interrupted", flusher.retained, flush=True)
+            sys.stdin.readline()
+            print("delivered", flusher.flush(deadline=10.0).delivered, flush=True)
+        """
+    )
+    intake.script(Script(hold="written"))
+    with subprocess.Popen(
+        [sys.executable, "-c", program, intake.url, intake.ca_file],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=child_environment(),
+    ) as child:
+        try:
+            assert child.stdin is not None
+            assert child.stdout is not None
+            intake.event("held", timeout=30)
+            os.kill(child.pid, signal.SIGINT)
+            assert child.stdout.readline().split() == ["interrupted", "1"]
+            intake.act(None)
+            intake.script(Script())
+            child.stdin.write("\n")
+            child.stdin.flush()
+            assert child.stdout.readline().split() == ["delivered", "1"]
+            assert child.wait(30) == 0
+        finally:
+            child.kill()
+
+
+def test_a_flush_ends_with_its_client(intake: Intake) -> None:
+    intake.script(Script(answer=Answer(action="black_hole")))
+    client = thaw.Client(options(intake))
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    flusher.add(payload(bodies(1)[0]))
+    retained: list[int] = []
+    flushing = threading.Thread(target=lambda: retained.append(flusher.flush(deadline=60.0).retained))
+    flushing.start()
+    while client.exchanges.requests == 0:
+        time.sleep(0.001)
+    client.close()
+    flushing.join(10)
+    assert retained == [1]
+    with pytest.raises(thaw.Closed):
+        flusher.flush()
+
+
+def test_repr_names_where_it_sends(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    assert repr(flusher) == f"<thaw.TraceFlusher to {intake.url}/api/v0.2/traces, 0 retained>"
+    assert flusher.endpoints == [f"{intake.url}/api/v0.2/traces"]
