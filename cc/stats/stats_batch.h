@@ -17,7 +17,8 @@ inline constexpr size_t kStatsBatchFraming = 96;
 std::string EncodeStatsBatch(const std::vector<std::string_view>& payloads);
 
 // `body` as two bodies that hold the same groups: cut between payloads, or else between the buckets of its
-// only payload, or else between the groups of its only bucket. Empty if it has but one group, or is no body.
+// only payload, or else between the groups of its only bucket. Bodies that have a part of a payload say so
+// (SplitPayload), as the agent's do. Empty if it has but one group, or is no body.
 std::vector<std::string> SplitStatsBatch(std::string_view body);
 
 // `body` in parts of at most `max_bytes` each, or of one group.

@@ -55,6 +55,22 @@ TEST(StatsBatch, SplitsBetweenPayloadsThenBucketsThenGroups) {
   EXPECT_EQ(Occurrences(halves[1], "g2"), 1);
 }
 
+TEST(StatsBatch, OnlyAPartOfAPayloadSaysThatItIsOne) {
+  const std::string with_split = "SplitPayload\xC3", without = "SplitPayload\xC2";
+  const std::string one_group = Payload({StatsBucket(1, {StatsGroup("a")})});
+  for (const std::string& half : SplitStatsBatch(EncodeStatsBatch({one_group, one_group})))
+    EXPECT_EQ(Occurrences(half, without), 1);
+  const std::string buckets =
+      EncodeStatsBatch({Payload({StatsBucket(1, {StatsGroup("a")}), StatsBucket(2, {StatsGroup("b")})})});
+  const std::string groups =
+      EncodeStatsBatch({Payload({StatsBucket(1, {StatsGroup("a"), StatsGroup("b")})})});
+  for (const std::string& body : {buckets, groups}) {
+    const std::vector<std::string> halves = SplitStatsBatch(body);
+    ASSERT_EQ(halves.size(), 2);
+    for (const std::string& half : halves) EXPECT_EQ(Occurrences(half, with_split), 1);
+  }
+}
+
 TEST(StatsBatch, EveryPartFitsOrIsOneGroup) {
   std::vector<WriteValue> groups;
   for (int i = 0; i < 100; ++i) groups.push_back(StatsGroup("<" + std::to_string(i) + ">"));

@@ -14,7 +14,16 @@
 namespace thaw {
 namespace {
 
-enum class Type { kString, kUnsigned, kSigned, kBool, kSketch, kStrings };
+enum class Type {
+  kString,
+  kUnsigned,
+  kUnsigned32,
+  kSigned,
+  kHash,  // 64 bits, which some tracers write with a sign
+  kBool,
+  kSketch,
+  kStrings,
+};
 
 struct Field {
   std::string_view key;
@@ -36,7 +45,7 @@ constexpr Field kPayloadFields[] = {
     {"Tags", Type::kStrings},
     {"GitCommitSha", Type::kString},
     {"ImageTag", Type::kString},
-    {"ProcessTagsHash", Type::kUnsigned},
+    {"ProcessTagsHash", Type::kHash},
     {"ProcessTags", Type::kString},
 };
 
@@ -52,7 +61,7 @@ constexpr Field kGroupFields[] = {
     {"Service", Type::kString, true},
     {"Name", Type::kString, true},
     {"Resource", Type::kString, true},
-    {"HTTPStatusCode", Type::kUnsigned, true},
+    {"HTTPStatusCode", Type::kUnsigned32, true},
     {"Type", Type::kString},
     {"DBType", Type::kString},
     {"Hits", Type::kUnsigned, true},
@@ -64,7 +73,7 @@ constexpr Field kGroupFields[] = {
     {"TopLevelHits", Type::kUnsigned, true},
     {"SpanKind", Type::kString},
     {"PeerTags", Type::kStrings},
-    {"IsTraceRoot", Type::kUnsigned},
+    {"IsTraceRoot", Type::kUnsigned32},
     {"GRPCStatusCode", Type::kString},
     {"HTTPMethod", Type::kString},
     {"HTTPEndpoint", Type::kString},
@@ -84,7 +93,7 @@ size_t IndexOf(const Field (&fields)[n], std::string_view key) {
 
 class StatsTranscoder {
  public:
-  explicit StatsTranscoder(std::string_view body) : reader_(body) {}
+  explicit StatsTranscoder(std::string_view body) : body_(body), reader_(body) {}
 
   absl::StatusOr<StatsPayload> Run() {
     std::array<size_t, std::size(kPayloadFields)> positions;
@@ -113,7 +122,8 @@ class StatsTranscoder {
   }
 
   // Reads a map's keys and where their values begin, so that values can be written in our order and a key
-  // that comes twice counts once, the last time. `nested` is a key by itself.
+  // that comes twice counts once, the last time. A nil is as good as any value of a required key, and as good
+  // as none of another. `nested` is a key by itself.
   template <size_t n>
   bool Index(const Field (&fields)[n], std::array<size_t, n>& positions, std::string_view nested,
              size_t& nested_position) {
@@ -125,14 +135,13 @@ class StatsTranscoder {
       std::string_view key;
       if (!reader_.ReadString(key)) return false;
       const size_t position = reader_.position();
-      if (!reader_.TakeNil()) {
-        if (!nested.empty() && key == nested) {
-          nested_position = position;
-        } else if (const size_t i = IndexOf(fields, key); i < n) {
-          positions[i] = position;
-        }
-        if (!reader_.Skip()) return false;
+      const bool nil = reader_.TakeNil();
+      if (!nested.empty() && key == nested) {
+        nested_position = position;
+      } else if (const size_t i = IndexOf(fields, key); i < n) {
+        positions[i] = nil && !fields[i].required ? kAbsent : position;
       }
+      if (!nil && !reader_.Skip()) return false;
     }
     for (size_t i = 0; i < n; ++i) {
       if (!fields[i].required || positions[i] != kAbsent) continue;
@@ -167,15 +176,13 @@ class StatsTranscoder {
       case Type::kString:
         return String();
       case Type::kUnsigned:
-      case Type::kSigned: {
-        uint64_t value;
-        if (!reader_.ReadInteger(value)) return false;
-        type == Type::kSigned ? writer_.Signed(static_cast<int64_t>(value)) : writer_.Unsigned(value);
-        return true;
-      }
+      case Type::kUnsigned32:
+      case Type::kSigned:
+      case Type::kHash:
+        return Integer(type);
       case Type::kBool: {
-        bool value;
-        if (!reader_.ReadBool(value)) return false;
+        bool value = false;
+        if (!reader_.TakeNil() && !reader_.ReadBool(value)) return false;
         writer_.Bool(value);
         return true;
       }
@@ -193,9 +200,29 @@ class StatsTranscoder {
     return false;
   }
 
+  bool Integer(Type type) {
+    const size_t position = reader_.position();
+    uint64_t value = 0;
+    if (!reader_.TakeNil() && !reader_.ReadInteger(value)) return false;
+    const int64_t with_sign = static_cast<int64_t>(value);
+    // -1 and the largest unsigned integer are read as the same bits; the first byte tells them apart.
+    const bool negative = static_cast<uint8_t>(body_[position]) >= 0xD0 && with_sign < 0;
+    const bool fits = type == Type::kHash       ? true
+                      : type == Type::kSigned   ? negative || with_sign >= 0
+                      : type == Type::kUnsigned ? !negative
+                                                : value <= std::numeric_limits<uint32_t>::max();
+    if (!fits) {
+      problem_ = absl::StrCat("at byte ", position, ": ",
+                              negative ? absl::StrCat(with_sign) : absl::StrCat(value), " is out of range");
+      return false;
+    }
+    type == Type::kSigned ? writer_.Signed(with_sign) : writer_.Unsigned(value);
+    return true;
+  }
+
   bool String() {
     std::string_view text;
-    if (!reader_.ReadString(text)) return false;
+    if (!reader_.TakeNil() && !reader_.ReadString(text)) return false;
     if (IsValidUtf8(text)) {
       writer_.String(text);
     } else {
@@ -209,7 +236,7 @@ class StatsTranscoder {
   bool Sketch() {
     const size_t position = reader_.position();
     std::string_view bytes;
-    if (reader_.ReadString(bytes)) {
+    if (reader_.TakeNil() || reader_.ReadString(bytes)) {
       writer_.Binary(bytes);
       return true;
     }
@@ -242,8 +269,8 @@ class StatsTranscoder {
     }
     const size_t back = reader_.position();
     reader_.MoveTo(position);
-    uint32_t count;
-    if (!reader_.ReadArray(count)) return false;
+    uint32_t count = 0;
+    if (!reader_.TakeNil() && !reader_.ReadArray(count)) return false;
     // The number is known only afterwards: written as if none was left out, and again if one was.
     const size_t at_output = writer_.size();
     writer_.Array(count);
@@ -300,6 +327,7 @@ class StatsTranscoder {
     return Fields(kGroupFields, positions);
   }
 
+  const std::string_view body_;
   MsgpackReader reader_;
   MsgpackWriter writer_;
   StatsPayload payload_;

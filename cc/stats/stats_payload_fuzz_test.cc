@@ -1,5 +1,5 @@
 // Whatever a tracer sends as stats: it is refused with a reason, or what comes out is the same when it is
-// read again, and can be split.
+// read again, and loses no group when it is split.
 
 #include <cstddef>
 #include <cstdint>
@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+#include "cc/base/msgpack_reader.h"
+#include "cc/base/msgpack_writer.h"
 #include "cc/stats/stats_batch.h"
 #include "cc/stats/stats_payload.h"
 
@@ -14,6 +16,31 @@ namespace {
 
 void Check(bool holds) {
   if (!holds) std::abort();
+}
+
+// Groups in a map whose list is `levels` above them.
+int64_t Groups(std::string_view map, int levels) {
+  if (levels < 0) return 1;
+  int64_t groups = 0;
+  thaw::MsgpackReader reader(map);
+  uint32_t entries, count;
+  Check(reader.ReadMap(entries));
+  for (; entries > 0; --entries) {
+    std::string_view key;
+    Check(reader.ReadString(key));
+    if (key != "Stats") {
+      Check(reader.Skip());
+      continue;
+    }
+    Check(reader.ReadArray(count));
+    for (; count > 0; --count) {
+      const size_t at = reader.position();
+      Check(reader.Skip());
+      groups += Groups(map.substr(at, reader.position() - at), levels - 1);
+    }
+  }
+  Check(reader.at_end());
+  return groups;
 }
 
 void Try(std::string_view body) {
@@ -26,7 +53,11 @@ void Try(std::string_view body) {
   Check(again.ok());
   Check(again->bytes() == payload->bytes());
   Check(again->counts().groups == payload->counts().groups);
-  thaw::SplitStatsToFit(thaw::EncodeStatsBatch({payload->bytes()}), 64);
+  Check(again->first_problem().empty());
+  int64_t groups = 0;
+  const std::string twice = thaw::EncodeStatsBatch({payload->bytes(), payload->bytes()});
+  for (const std::string& part : thaw::SplitStatsToFit(twice, 64)) groups += Groups(part, 2);
+  Check(groups == 2 * payload->counts().groups);
   thaw::SplitStatsBatch(body);
 }
 
@@ -35,7 +66,41 @@ void Try(std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  Try("\x81\xA5Stats\x91" + input);
-  Try("\x82\xA4Tags\x91" + input);
+  // Most inputs are no map of lists of maps: put one around them, up to the values of a group.
+  thaw::MsgpackWriter out;
+  out.Map(1);
+  out.String("Tags");
+  out.Array(1);
+  Try(out.bytes() + input);
+  out.Truncate(0);
+  out.Map(1);
+  out.String("Stats");
+  out.Array(1);
+  Try(out.bytes() + input);
+  out.Map(3);
+  for (const std::string_view key : {"Start", "Duration"}) {
+    out.String(key);
+    out.Unsigned(1);
+  }
+  out.String("Stats");
+  out.Array(1);
+  Try(out.bytes() + input);
+  out.Map(12);
+  for (const std::string_view key : {"Service", "Name", "Resource", "OkSummary", "ErrorSummary"}) {
+    out.String(key);
+    out.String("");
+  }
+  for (const std::string_view key : {"HTTPStatusCode", "Hits", "Errors", "Duration", "TopLevelHits"}) {
+    out.String(key);
+    out.Unsigned(1);
+  }
+  out.String("Synthetics");
+  out.Bool(false);
+  Try(out.bytes() + input);
+  for (const std::string_view key : {"PeerTags", "OkSummary", "IsTraceRoot", "Name", "Hits"}) {
+    thaw::MsgpackWriter with_key = out;
+    with_key.String(key);
+    Try(with_key.bytes() + input);
+  }
   return 0;
 }

@@ -1,5 +1,7 @@
 #include "cc/stats/stats_payload.h"
 
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "cc/stats/stats_test_bodies.h"
@@ -81,6 +83,70 @@ TEST(StatsPayload, ABadGroupOrBucketLosesNoOther) {
   EXPECT_EQ(payload.counts().buckets_left_out, 3);
   EXPECT_EQ(payload.counts().groups, 1);
   EXPECT_EQ(payload.counts().groups_left_out, 1);
+}
+
+TEST(StatsPayload, NilIsTheZeroValueOfWhatIsRequiredToo) {
+  Pairs nils;
+  for (const char* key : {"Service", "Name", "Resource", "HTTPStatusCode", "Hits", "Errors", "Duration",
+                          "OkSummary", "ErrorSummary", "Synthetics", "TopLevelHits", "Type", "PeerTags"})
+    nils.emplace_back(key, Nil());
+  const StatsPayload payload =
+      Parse(Encoded(Map({{"Stats", Array({Map({{"Start", Nil()}, {"Duration", Nil()}, {"Stats", Nil()}}),
+                                          StatsBucket(1, {StatsGroup("r", nils)})})},
+                         {"Tags", Array({Nil(), Text("a:b")})},
+                         {"Env", Text("overruled")},
+                         {"Env", Nil()}})));
+  EXPECT_EQ(payload.first_problem(), "");
+  const WriteValue no = [](MsgpackWriter& out) { out.Bool(false); };
+  const std::string expected =
+      Encoded(Map({{"Hostname", Text("")},
+                   {"Tags", Array({Text(""), Text("a:b")})},
+                   {"Stats", Array({Map({{"Start", Int(0)}, {"Duration", Int(0)}, {"Stats", Array({})}}),
+                                    StatsBucket(1, {Map({{"Service", Text("")},
+                                                         {"Name", Text("")},
+                                                         {"Resource", Text("")},
+                                                         {"HTTPStatusCode", Int(0)},
+                                                         {"Hits", Int(0)},
+                                                         {"Errors", Int(0)},
+                                                         {"Duration", Int(0)},
+                                                         {"OkSummary", Bytes("")},
+                                                         {"ErrorSummary", Bytes("")},
+                                                         {"Synthetics", no},
+                                                         {"TopLevelHits", Int(0)}})})})}}));
+  EXPECT_EQ(payload.bytes(), expected);
+}
+
+TEST(StatsPayload, NumbersOutOfRangeAreWrongTypes) {
+  const std::pair<const char*, WriteValue> bad[] = {{"Hits", Int(-1)},
+                                                    {"Errors", Int(std::numeric_limits<int64_t>::min())},
+                                                    {"HTTPStatusCode", Unsigned(uint64_t{1} << 32)},
+                                                    {"IsTraceRoot", Int(-1)}};
+  for (const auto& [key, value] : bad) {
+    const StatsPayload payload =
+        Parse(StatsBody({StatsBucket(1, {StatsGroup("a"), StatsGroup("b", {{key, value}})})}));
+    EXPECT_EQ(payload.counts().groups, 1) << key;
+    EXPECT_EQ(payload.counts().groups_left_out, 1) << key;
+    EXPECT_TRUE(payload.first_problem().ends_with(" is out of range")) << payload.first_problem();
+  }
+  const auto bucket = [](WriteValue start, WriteValue shift) {
+    return Map({{"Start", start}, {"Duration", Int(1)}, {"AgentTimeShift", shift}, {"Stats", Array({})}});
+  };
+  const uint64_t largest = std::numeric_limits<uint64_t>::max();
+  const StatsPayload payload =
+      Parse(StatsBody({bucket(Int(-1), Int(1)), bucket(Int(1), Unsigned(uint64_t{1} << 63)),
+                       bucket(Unsigned(largest), Int(-1))}));
+  EXPECT_EQ(payload.counts().buckets_left_out, 2);
+  EXPECT_EQ(payload.bytes(), Encoded(Map({{"Hostname", Text("")},
+                                          {"Env", Text("prod")},
+                                          {"Stats", Array({Map({{"Start", Unsigned(largest)},
+                                                                {"Duration", Int(1)},
+                                                                {"AgentTimeShift", Int(-1)},
+                                                                {"Stats", Array({})}})})}})));
+  EXPECT_EQ(StatsPayload::FromMsgpack(StatsBody({}, {{"Sequence", Int(-1)}})).status().code(),
+            absl::StatusCode::kInvalidArgument);
+  // A hash has no sign.
+  EXPECT_EQ(Parse(StatsBody({}, {{"ProcessTagsHash", Int(-1)}})).bytes(),
+            Parse(StatsBody({}, {{"ProcessTagsHash", Unsigned(largest)}})).bytes());
 }
 
 TEST(StatsPayload, EmptyIsEmpty) {

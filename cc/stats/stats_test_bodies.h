@@ -22,6 +22,9 @@ inline WriteValue Text(std::string text) {
 inline WriteValue Int(int64_t value) {
   return [value](MsgpackWriter& out) { out.Signed(value); };
 }
+inline WriteValue Unsigned(uint64_t value) {
+  return [value](MsgpackWriter& out) { out.Unsigned(value); };
+}
 inline WriteValue Bytes(std::string bytes) {
   return [bytes](MsgpackWriter& out) { out.Binary(bytes); };
 }
