@@ -33,6 +33,8 @@ class Http1Parser::Framing : public http::basic_parser</*isRequest=*/false> {
   }
   void on_field_impl(http::field, boost::beast::string_view name, boost::beast::string_view value,
                      error_code&) override {
+    // Trailers come with the body and are no headers (RFC 9110 section 6.5.1).
+    if (is_header_done()) return;
     owner_.response_.headers.emplace_back(std::string(name), std::string(value));
   }
   void on_header_impl(error_code&) override {}
@@ -62,6 +64,7 @@ Http1Parser::~Http1Parser() = default;
 
 Http1Parser::State Http1Parser::Fail(std::string_view what) {
   error_ = absl::InvalidArgumentError(absl::StrCat("the answer is not HTTP/1.1: ", what));
+  response_.body_whole = false;
   return state_ = State::kError;
 }
 
@@ -82,10 +85,11 @@ Http1Parser::State Http1Parser::Put(std::string_view bytes) {
     error_code error;
     const size_t used = framing_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
     bytes.remove_prefix(used);
-    if (error == http::error::need_more) break;
-    if (error) return Fail(error.message());
-    if (framing_->is_header_done() && state_ == State::kHead) {
+    // Beast goes on behind the head as far as it can: an error or an unfinished line found there leaves the
+    // head whole.
+    if (state_ == State::kHead && framing_->is_header_done()) {
       const int status = response_.status;
+      if (status < 100) return Fail("its status is below 100");
       if (status / 100 == 1 && status != 101) {
         // An answer before the answer (RFC 9110 section 15.2): start over.
         response_ = HttpResponse();
@@ -95,6 +99,8 @@ Http1Parser::State Http1Parser::Put(std::string_view bytes) {
       state_ = State::kBody;
       head_complete_ = true;
     }
+    const bool unfinished = error == http::error::need_more;
+    if (error && !unfinished) return Fail(error.message());
     if (framing_->is_done()) {
       state_ = State::kDone;
       bytes_after_end_ |= !bytes.empty();
@@ -104,16 +110,15 @@ Http1Parser::State Http1Parser::Put(std::string_view bytes) {
       response_.body_whole = false;
       return state_ = State::kEnough;
     }
-    if (used == 0) break;
+    if (unfinished || used == 0) break;
   }
   if (joined) {
     pending_.erase(0, pending_.size() - bytes.size());
   } else {
     pending_.assign(bytes);
   }
-  // Beast counts its own limit only over what it consumed.
-  if (state_ == State::kHead && pending_.size() > limits_.head_bytes)
-    return Fail("the head is longer than allowed");
+  // Beast bounds the head and its trailers, but no line that begins a chunk.
+  if (pending_.size() > limits_.head_bytes) return Fail("a line is longer than a head may be");
   return state_;
 }
 
