@@ -14,10 +14,12 @@ from the workload's seed, so that no pipe is in the way.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import io
 import json
 import queue
+import signal
 import sys
 import threading
 import time
@@ -30,6 +32,8 @@ from thaw.lab.workload import Body, Workload
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
 LARGE_FILLER_BYTES = 1_500_000
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Where = tuple[int, int]  # cycle, payload
 
@@ -277,7 +281,13 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
     return kind(arm, url, ca_file, scenario, exchange_timeout)
 
 
+def end_with_parent() -> None:
+    """A stopped process does not see its pipe close: the kernel is to kill it when its runner is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 def main() -> None:
+    end_with_parent()
     name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
     large = Workload(plain.kind, seed=int(seed), filler_bytes=LARGE_FILLER_BYTES)

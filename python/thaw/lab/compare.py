@@ -6,12 +6,14 @@ result.result["arms"]["thaw"]["lost"]
 
 from __future__ import annotations
 
+import dataclasses
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from thaw.lab import measure, result, world_w0, world_w1
+from thaw.lab import measure, result, workload, world_w0, world_w1
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ArmOutcome, Settings
 from thaw.lab.report import Run
@@ -25,6 +27,8 @@ def run(settings: Settings, arms: Sequence[Arm], progress: Progress | None = Non
     Raises ExperimentError: it could not be carried out. InvariantBroken: an arm of thaw broke one.
     """
     shown = progress or Progress(silent=True)
+    if settings.world == "W1":
+        settings = with_workload(settings)
     figures: dict[str, Any] = {}
     payload_rows: list[measure.PayloadRow] = []
     cycle_rows: list[measure.CycleRow] = []
@@ -52,6 +56,18 @@ def run(settings: Settings, arms: Sequence[Arm], progress: Progress | None = Non
         },
         measure.Measurements(payload_rows, cycle_rows, where_from) if cycle_rows else None,
     )
+
+
+def with_workload(settings: Settings) -> Settings:
+    """The settings, with generated payloads where real ones can't be had; the reason goes to stderr."""
+    if settings.workload != "real":
+        return settings
+    try:
+        workload.captures()  # the client's process finds them in the cache
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        print(f"payloads are generated, ddtrace can't run: {type(error).__name__}: {error}", file=sys.stderr)
+        return dataclasses.replace(settings, workload="generated")
+    return settings
 
 
 def _payload_rows(arm: Arm, settings: Settings, outcome: ArmOutcome) -> list[measure.PayloadRow]:

@@ -197,7 +197,7 @@ class _Run:
     def _in_flight_cycle(self, cycle: int) -> None:
         phase = PHASES[cycle % len(PHASES)]
         self._prepare(cycle, large=phase == "body")
-        if phase in ("connect", "tls"):
+        if phase in ("connect", "tls", "head"):
             self._close_pooled()
         self._intake.hold(phase)
         self._tell_flush(cycle)
