@@ -1,0 +1,202 @@
+"""Experiments, whole: a client's process is frozen, the intake ends connections, and what came is counted."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import psutil
+import pytest
+
+from thaw.lab import arms, compare, workload
+from thaw.lab.__main__ import main
+from thaw.lab.behaviour import PHASES
+from thaw.lab.experiment import CLOSES, Close, Settings
+from thaw.lab.intake import child_environment
+from thaw.lab.report import Run
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RESULT_KEYS = {"world", "close", "scenario", "cycles", "seed", "commit", "arms"}
+ARM_KEYS = {
+    *("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped"),
+    *("errors", "connections", "handshakes_full", "handshakes_resumed", "stale", "cpu_us_per_payload"),
+    "flush_ms",
+}
+CYCLES = 6
+
+
+def run(arm: str, **settings: Any) -> tuple[dict[str, Any], Run]:
+    """One arm's figures, and everything."""
+    given = {"cycles": CYCLES, "payloads": 2, "workload": "generated", **settings}
+    made = compare.run(Settings(**given), arms.find(arm))
+    return made.result["arms"][arm], made
+
+
+@pytest.mark.parametrize("close", CLOSES)
+@pytest.mark.parametrize("arm", ["thaw", "thaw-unshared", "thaw-pooled"])
+def test_thaw_frozen_between_flushes_delivers_all_once(arm: str, close: Close) -> None:
+    figures, _ = run(arm, close=close)
+    wanted = {"payloads": 12, "delivered": 12, "lost": 0, "duplicated": 0, "retained": 0, "dropped": 0}
+    assert {name: figures[name] for name in wanted} == wanted
+    assert figures["errors"] == 0
+
+
+@pytest.mark.parametrize("close", CLOSES)
+@pytest.mark.parametrize("arm", ["v93", "requests", "pycurl"])
+def test_whatever_the_client_every_payload_is_accounted_for(arm: str, close: Close) -> None:
+    figures, made = run(arm, close=close)
+    fates = ("delivered", "lost", "retained", "dropped")
+    assert sum(figures[name] for name in fates) == figures["payloads"] == 12
+    assert made.measurements is not None
+    assert len(made.measurements.payloads) == 12
+    assert len(made.measurements.cycles) == CYCLES
+
+
+@pytest.mark.parametrize("arm", ["v93", "requests"])
+def test_a_pool_that_a_freeze_made_stale_loses_every_second_flush(arm: str) -> None:
+    figures, made = run(arm, close="silent", payloads=1)
+    assert figures["lost"] == CYCLES // 2
+    assert figures["connections"] == CYCLES // 2
+    assert figures["errors"] >= CYCLES // 2
+    assert made.measurements is not None
+    lost = [row.cycle for row in made.measurements.payloads if row.outcome == "lost"]
+    assert lost == [1, 3, 5]
+
+
+@pytest.mark.parametrize("arm", ["v92", "v94", "v98"])
+def test_who_keeps_no_connection_loses_none(arm: str) -> None:
+    figures, _ = run(arm, close="silent")
+    assert (figures["delivered"], figures["lost"], figures["connections"]) == (12, 0, CYCLES)
+    # A session is remembered by a client that lives on.
+    assert figures["handshakes_full"] == (CYCLES if arm == "v92" else 1)
+
+
+@pytest.mark.parametrize("arm", ["v93", "v98", "thaw", "thaw-pooled", "requests", "pycurl"])
+def test_frozen_in_flight_at_every_phase(arm: str) -> None:
+    figures, made = run(arm, scenario="inflight", close="rst", payloads=1)
+    assert made.measurements is not None
+    assert [cycle.phase for cycle in made.measurements.cycles] == list(PHASES)
+    assert figures["delivered"] + figures["lost"] + figures["retained"] == figures["payloads"]
+
+
+@pytest.mark.parametrize("close", ["fin", "rst", "race"])
+def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
+    figures, made = run("thaw", scenario="inflight", close=close, payloads=1)
+    assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
+    assert made.measurements is not None
+    twice = {row.phase for row in made.measurements.payloads if row.times_delivered > 1}
+    # Only where the intake had all of a request can it come twice.
+    assert twice == {"written", "answer"}
+    assert all(row.flagged for row in made.measurements.payloads if row.times_delivered > 1)
+
+
+@pytest.mark.slow
+def test_thaw_outlasts_a_peer_that_is_silent_in_flight() -> None:
+    figures, _ = run("thaw", scenario="inflight", close="silent", payloads=1, exchange_timeout=0.4)
+    assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
+
+
+def test_a_round_trip_and_tls_1_2() -> None:
+    figures, _ = run("thaw", cycles=2, round_trip=0.02, tls_version="1.2")
+    assert figures["delivered"] == 4
+    assert figures["flush_ms"]["p50"] >= 20.0
+
+
+def test_world_w0_is_simulated() -> None:
+    thaw_figures, made = run("thaw", world="W0", close="silent", cycles=50)
+    v93_figures, _ = run("v93", world="W0", close="silent", cycles=50)
+    assert (thaw_figures["delivered"], thaw_figures["lost"]) == (100, 0)
+    assert v93_figures["lost"] > 0
+    assert set(thaw_figures) == ARM_KEYS
+    assert made.measurements is None
+
+
+# -- The command line --------------------------------------------------------------------------------
+
+
+def test_the_json_has_what_it_is_said_to_have(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "result.json"
+    given = ["--arms", "v93,thaw", "--cycles", "4", "--payloads", "1", "--seed", "9", "--json", str(file)]
+    assert main(["compare", *given, "--workload", "generated", "--close", "silent"]) == 0
+    result = json.loads(file.read_text())
+    assert set(result) == RESULT_KEYS
+    assert list(result["arms"]) == ["v93", "thaw"]
+    assert all(
+        set(arm) == ARM_KEYS and set(arm["flush_ms"]) == {"p50", "p99"} for arm in result["arms"].values()
+    )
+    assert {name: result[name] for name in ("world", "close", "scenario", "cycles", "seed")} == {
+        "world": "W1",
+        "close": "silent",
+        "scenario": "idle",
+        "cycles": 4,
+        "seed": 9,
+    }
+    table = capsys.readouterr().out
+    assert all(any(line.startswith(f"{arm} ") for line in table.splitlines()) for arm in ("v93", "thaw"))
+
+
+def test_an_unknown_world_or_arm_is_told_which_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", "--world", "W9"])
+    assert stopped.value.code == 2
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("W9", "W0", "W1"))
+
+    assert main(["compare", "--arms", "v93,v17"]) == 1
+    said = capsys.readouterr().err
+    assert all(name in said for name in ("v17", *arms.ARMS))
+
+
+def test_help_names_every_arm(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["compare", "--help"])
+    said = capsys.readouterr().out
+    assert all(f"  {name} " in said for name in arms.ARMS)
+
+
+# -- When something is missing or goes away --------------------------------------------------------------
+
+
+def test_without_the_tracer_payloads_are_generated_and_the_reason_is_said(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken() -> list[workload.Capture]:
+        raise RuntimeError("the tracer sent no traces")
+
+    monkeypatch.setattr(workload, "captures", broken)
+    assert compare.with_workload(Settings(workload="real")).workload == "generated"
+    assert "the tracer sent no traces" in capsys.readouterr().err
+    assert compare.with_workload(Settings(workload="generated")).workload == "generated"
+    assert capsys.readouterr().err == ""
+
+
+def stopped_child(runner: psutil.Process, timeout: float) -> psutil.Process:
+    """The runner's client, once it is frozen."""
+    until = time.monotonic() + timeout
+    while time.monotonic() < until:
+        for child in runner.children():
+            if child.status() == psutil.STATUS_STOPPED:
+                return child
+        time.sleep(0.01)
+    raise TimeoutError(f"no client was frozen in {timeout:g} s")
+
+
+def test_a_frozen_client_does_not_outlive_its_runner() -> None:
+    command = ["compare", "--arms", "requests", "--cycles", "2", "--freeze", "300", "--workload", "generated"]
+    with subprocess.Popen(
+        [sys.executable, "-m", "thaw.lab", *command], env=child_environment(), cwd=ROOT, text=True
+    ) as runner:
+        try:
+            client = stopped_child(psutil.Process(runner.pid), timeout=60)
+            runner.send_signal(signal.SIGKILL)
+            gone, _ = psutil.wait_procs([client], timeout=30)
+            assert gone == [client]
+        finally:
+            runner.kill()

@@ -1,0 +1,101 @@
+"""What an arm did becomes figures, and broken invariants are named. Nothing runs here."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from thaw.lab import result
+from thaw.lab.arms import ARMS
+from thaw.lab.experiment import ArmOutcome, CycleOutcome, Settings, Where
+from thaw.lab.result import InvariantBroken
+
+SETTINGS = Settings(seed=7)
+PAYLOAD: Where = (3, 1)
+
+
+def outcome(times: int, *, flagged: bool = False, kept: bool = False, dropped: str = "") -> ArmOutcome:
+    """One payload of three: the other two arrived once."""
+    return ArmOutcome(
+        times={(3, 0): 1, PAYLOAD: times, (4, 0): 1},
+        flagged={PAYLOAD} if flagged else set(),
+        retained={PAYLOAD} if kept else set(),
+        dropped={PAYLOAD: dropped} if dropped else {},
+    )
+
+
+FATES = ("delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped")
+
+
+@pytest.mark.parametrize(
+    ("did", "counts"),
+    [
+        (outcome(1), (3, 0, 0, 0, 0, 0)),
+        (outcome(0), (2, 1, 0, 0, 0, 0)),
+        (outcome(0, kept=True), (2, 0, 0, 0, 1, 0)),
+        (outcome(0, dropped="evicted"), (2, 0, 0, 0, 0, 1)),
+        # A client that throws away what failed has lost it, though it counts it.
+        (outcome(0, dropped="discarded"), (2, 1, 0, 0, 0, 0)),
+        (outcome(0, dropped="redrive_failed"), (2, 1, 0, 0, 0, 0)),
+        (outcome(2), (3, 0, 1, 0, 0, 0)),
+        (outcome(2, flagged=True), (3, 0, 1, 1, 0, 0)),
+        (outcome(1, flagged=True), (3, 0, 0, 1, 0, 0)),
+    ],
+)
+def test_each_payload_is_counted_by_what_became_of_it(did: ArmOutcome, counts: tuple[int, ...]) -> None:
+    figures = result.figures(did)
+    assert tuple(figures[name] for name in FATES) == counts
+    assert figures["payloads"] == 3
+
+
+def test_costs_are_those_of_the_cycles() -> None:
+    did = outcome(1)
+    did.cycles = [CycleOutcome(number, None, float(number), 30.0, 1, 1, 0, 0) for number in range(101)]
+    did.errors = ["a", "b"]
+    figures = result.figures(did)
+    assert figures["flush_ms"] == {"p50": 50.0, "p99": 99.0}
+    assert figures["cpu_us_per_payload"] == 101 * 30.0 / 3
+    assert figures["errors"] == 2
+
+
+def test_nothing_at_all_has_figures() -> None:
+    figures = result.figures(ArmOutcome())
+    assert (figures["payloads"], figures["cpu_us_per_payload"], figures["flush_ms"]["p99"]) == (0, 0.0, 0.0)
+
+
+@pytest.mark.parametrize(
+    "did",
+    [outcome(1), outcome(2, flagged=True), outcome(0, kept=True), outcome(0, dropped="evicted")],
+)
+def test_what_thaw_promises_holds(did: ArmOutcome) -> None:
+    result.check(ARMS["thaw"], SETTINGS, did)
+
+
+@pytest.mark.parametrize("arm", ["thaw", "thaw-unshared", "thaw-pooled"])
+@pytest.mark.parametrize(
+    ("did", "what"),
+    [
+        (outcome(0), "payload 1 of cycle 3 was lost"),
+        (outcome(0, flagged=True), "payload 1 of cycle 3 was lost"),
+        (outcome(2), "payload 1 of cycle 3 was accepted 2 times and not flagged"),
+        (outcome(3, dropped="evicted"), "payload 1 of cycle 3 was accepted 3 times and not flagged"),
+    ],
+)
+def test_a_broken_promise_is_named(arm: str, did: ArmOutcome, what: str) -> None:
+    with pytest.raises(InvariantBroken, match=f"arm {arm}, .*seed 7: {re.escape(what)}"):
+        result.check(ARMS[arm], SETTINGS, did)
+
+
+def test_nothing_may_be_open_at_a_freeze_between_flushes() -> None:
+    did = outcome(1)
+    did.counters = {"open_at_next": 2}
+    with pytest.raises(InvariantBroken, match="2 exchanges were open"):
+        result.check(ARMS["thaw"], SETTINGS, did)
+    result.check(ARMS["thaw"], Settings(scenario="inflight"), did)
+
+
+@pytest.mark.parametrize("arm", ["v92", "v93", "v94", "v98", "requests", "pycurl"])
+def test_who_promises_nothing_breaks_nothing(arm: str) -> None:
+    result.check(ARMS[arm], SETTINGS, outcome(0))
+    result.check(ARMS[arm], SETTINGS, outcome(2))
