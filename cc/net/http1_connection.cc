@@ -99,7 +99,7 @@ void Http1Connection::OnRead(IoResult result) {
     case State::kQueued:
       // The request was not taken yet: it is handed back untouched.
       if (result.status.ok()) result.status = absl::InvalidArgumentError("bytes came before any request");
-      return Fail(Phase::kWrite, FaultOf(result.status), std::move(result.status));
+      return Fail(FaultOf(result.status), result.status);
     case State::kBusy:
       break;
   }
@@ -115,7 +115,7 @@ void Http1Connection::OnParsed() {
       return StandingRead();
     case Http1Parser::State::kError:
       if (parser_->head_complete()) break;
-      return Fail(Phase::kHead, Fault::kProtocol, parser_->error());
+      return Fail(Fault::kProtocol, parser_->error());
     case Http1Parser::State::kDone:
     case Http1Parser::State::kEnough:
       break;
@@ -131,8 +131,7 @@ void Http1Connection::OnParsed() {
 void Http1Connection::OnStreamOver(const absl::Status& status) {
   parser_->End();
   if (parser_->head_complete()) return OnParsedAtEnd();
-  const bool all = bytes_written() == BytesWritten::kAll;
-  Fail(all ? Phase::kHead : Phase::kWrite, FaultOf(status), status);
+  Fail(FaultOf(status), status);
 }
 
 void Http1Connection::OnParsedAtEnd() {
@@ -160,7 +159,7 @@ void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form,
 void Http1Connection::TakeRequest() {
   if (!done_) return;  // ended while it was queued
   if (state_ == State::kClosed) {
-    return Fail(Phase::kWrite, Fault::kEnd, absl::OutOfRangeError("the connection had ended"));
+    return Fail(Fault::kEnd, absl::OutOfRangeError("the connection had ended"));
   }
   state_ = State::kBusy;
   parser_.emplace(Http1Parser::Limits{.head_bytes = options_.max_response_head_bytes,
@@ -181,15 +180,20 @@ void Http1Connection::WriteMore() {
 }
 
 void Http1Connection::OnWritten(IoResult result) {
-  if (state_ != State::kBusy) return;
-  size_t taken = result.bytes;
+  if (state_ != State::kBusy && !failing_.has_value()) return;
+  const size_t taken = result.bytes;
   const size_t of_head = std::min(taken, head_.size() - head_taken_);
   head_taken_ += of_head;
   body_taken_ += taken - of_head;
+  if (failing_.has_value()) {
+    CountBytes();
+    auto [fault, error] = *std::exchange(failing_, std::nullopt);
+    return Fail(fault, std::move(error));
+  }
   // A failed write isn't the last word: an answer may lie in the receive queue, and the pending read
   // brings it, or the reset.
   if (!result.status.ok()) {
-    if (!reading_) Fail(Phase::kWrite, FaultOf(result.status), std::move(result.status));
+    if (!reading_) Fail(FaultOf(result.status), result.status);
     return;
   }
   WriteMore();
@@ -201,13 +205,20 @@ BytesWritten Http1Connection::bytes_written() const {
                                                                     : BytesWritten::kPart;
 }
 
-void Http1Connection::Fail(Phase phase, Fault fault, absl::Status error) {
+void Http1Connection::Fail(Fault fault, absl::Status error) {
+  if (writing_) {
+    // The transport may have taken more than it has told of. Closing ends the write, and that tells.
+    failing_.emplace(fault, std::move(error));
+    return CloseTransport();
+  }
   ExchangeEnd end;
   ExchangeFailure& failure = end.failure.emplace();
-  failure.phase = phase;
   failure.fault = fault;
   failure.bytes_written = bytes_written();
   failure.response_begun = parser_.has_value() && parser_->begun();
+  const bool answered_badly = fault == Fault::kProtocol && failure.response_begun;
+  failure.phase =
+      failure.bytes_written == BytesWritten::kAll || answered_badly ? Phase::kHead : Phase::kWrite;
   failure.error = absl::Status(error.code(), absl::StrCat(where_, ": ", error.message()));
   Finish(std::move(end));
 }
@@ -219,8 +230,7 @@ void Http1Connection::Abort(Fault fault, const absl::Status& error) {
     parser_->response().body_whole = false;
     return OnParsedAtEnd();
   }
-  const bool all = bytes_written() == BytesWritten::kAll;
-  Fail(all ? Phase::kHead : Phase::kWrite, fault, error);
+  Fail(fault, error);
 }
 
 void Http1Connection::Finish(ExchangeEnd end) {
@@ -247,10 +257,7 @@ bool Http1Connection::CheckUsable() {
 }
 
 void Http1Connection::Close() {
-  if (busy()) {
-    Fail(bytes_written() == BytesWritten::kAll ? Phase::kHead : Phase::kWrite, Fault::kCancelled,
-         absl::CancelledError("closed"));
-  }
+  if (busy()) Fail(Fault::kCancelled, absl::CancelledError("closed"));
   if (state_ != State::kClosed) CloseTransport();
 }
 

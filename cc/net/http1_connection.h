@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -98,7 +99,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   void OnStreamOver(const absl::Status& status);
   void OnParsedAtEnd();
   void Finish(ExchangeEnd end);
-  void Fail(Phase phase, Fault fault, absl::Status error);
+  void Fail(Fault fault, absl::Status error);
   void CloseTransport();
   void CountBytes();
 
@@ -120,6 +121,8 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   size_t head_taken_ = 0;
   size_t body_taken_ = 0;
   std::optional<Http1Parser> parser_;
+  // Why it fails, while the end of its last write isn't known.
+  std::optional<std::pair<Fault, absl::Status>> failing_;
   std::string where_;  // "POST https://host/path", for errors
 
   int64_t counted_sent_ = 0;

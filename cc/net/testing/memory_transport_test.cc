@@ -98,6 +98,24 @@ TEST_F(MemoryTransportTest, DestructionCancelsAPendingReadFromTheQueue) {
   EXPECT_EQ(got.status.code(), absl::StatusCode::kCancelled);
 }
 
+TEST_F(MemoryTransportTest, WhatALookTakesIsNotGivenToThePendingRead) {
+  char buffer[8];
+  IoResult read{absl::UnknownError("pending")};
+  b_.StartRead(absl::MakeSpan(buffer), [&](IoResult result) { read = std::move(result); });
+  IoResult wrote{absl::UnknownError("pending")};
+  a_.StartWrite("x", [&](IoResult result) { wrote = std::move(result); });
+  char byte;
+  EXPECT_EQ(b_.TryRead(absl::MakeSpan(&byte, 1)).bytes, 1u);
+  executor_.RunAll();
+  EXPECT_TRUE(wrote.status.ok());
+  EXPECT_EQ(read.status.code(), absl::StatusCode::kUnknown);
+  // An end is reported to both.
+  a_.SendEnd();
+  EXPECT_EQ(b_.TryRead(absl::MakeSpan(&byte, 1)).status.code(), absl::StatusCode::kOutOfRange);
+  executor_.RunAll();
+  EXPECT_EQ(read.status.code(), absl::StatusCode::kOutOfRange);
+}
+
 TEST_F(MemoryTransportTest, WhatIsHeldArrivesWhenReleased) {
   b_.set_hold_arrivals(true);
   Write(a_, "late");
