@@ -15,6 +15,9 @@ namespace {
 // windowBits of zlib that mean gzip with the largest window.
 constexpr int kGzip = 15 + 16;
 
+// One byte beyond the limit shows that there is more.
+size_t Beyond(size_t max_size) { return max_size + (max_size < std::numeric_limits<size_t>::max() ? 1 : 0); }
+
 absl::Status TooLarge(size_t max_size) {
   return absl::ResourceExhaustedError(absl::StrCat("the content is larger than ", max_size, " bytes"));
 }
@@ -38,8 +41,7 @@ absl::StatusOr<std::string> DecompressZstd(std::string_view data, size_t max_siz
   ZSTD_inBuffer in{data.data(), data.size(), 0};
   while (true) {
     const size_t had = out.size();
-    // One byte beyond the limit shows that there is more.
-    out.resize(std::min(max_size + 1, std::max<size_t>(2 * had, had + ZSTD_DStreamOutSize())));
+    out.resize(std::min(Beyond(max_size), std::max<size_t>(2 * had, had + ZSTD_DStreamOutSize())));
     ZSTD_outBuffer to{out.data(), out.size(), had};
     const size_t left = ZSTD_decompressStream(stream.get(), &to, &in);
     if (ZSTD_isError(left))
@@ -84,7 +86,7 @@ absl::StatusOr<std::string> DecompressGzip(std::string_view data, size_t max_siz
   while (true) {
     const size_t had = out.size();
     constexpr size_t kAtLeast = 64 * 1024;
-    out.resize(std::min(max_size + 1, std::max(2 * had, had + kAtLeast)));
+    out.resize(std::min(Beyond(max_size), std::max(2 * had, had + kAtLeast)));
     stream.next_out = reinterpret_cast<Bytef*>(out.data() + had);
     stream.avail_out = static_cast<uInt>(out.size() - had);
     const int result = inflate(&stream, Z_NO_FLUSH);

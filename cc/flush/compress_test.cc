@@ -1,5 +1,6 @@
 #include "cc/flush/compress.h"
 
+#include <cstdint>
 #include <string>
 
 #include "gtest/gtest.h"
@@ -25,6 +26,7 @@ TEST_P(Compress, WhatGoesInComesOut) {
       const absl::StatusOr<std::string> packed = GetParam().compress(data, level);
       ASSERT_TRUE(packed.ok()) << packed.status();
       EXPECT_EQ(*packed, *GetParam().compress(data, level));
+      EXPECT_EQ(*GetParam().decompress(*packed, SIZE_MAX), data);
       const absl::StatusOr<std::string> back = GetParam().decompress(*packed, data.size());
       ASSERT_TRUE(back.ok()) << back.status();
       EXPECT_EQ(*back, data);

@@ -6,6 +6,7 @@
 
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_writer.h"
+#include "cc/base/split_to_fit.h"
 
 namespace thaw {
 namespace {
@@ -114,22 +115,7 @@ std::vector<std::string> SplitStatsBatch(std::string_view body) {
 }
 
 std::vector<std::string> SplitStatsToFit(std::string body, size_t max_bytes) {
-  std::vector<std::string> fitting;
-  std::vector<std::string> left;
-  left.push_back(std::move(body));
-  while (!left.empty()) {
-    std::string next = std::move(left.back());
-    left.pop_back();
-    std::vector<std::string> halves;
-    if (next.size() > max_bytes) halves = SplitStatsBatch(next);
-    if (halves.empty()) {
-      fitting.push_back(std::move(next));
-      continue;
-    }
-    left.push_back(std::move(halves[1]));
-    left.push_back(std::move(halves[0]));
-  }
-  return fitting;
+  return CutToFit(std::move(body), max_bytes, SplitStatsBatch);
 }
 
 }  // namespace thaw

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "cc/base/split_to_fit.h"
 #include "cc/trace/protobuf_reader.h"
 #include "cc/trace/protobuf_writer.h"
 #include "cc/trace/trace_fields.h"
@@ -179,22 +180,7 @@ std::vector<std::string> SplitAgentPayload(std::string_view body) {
 }
 
 std::vector<std::string> SplitToFit(std::string body, size_t max_bytes) {
-  std::vector<std::string> fitting;
-  std::vector<std::string> left;
-  left.push_back(std::move(body));
-  while (!left.empty()) {
-    std::string next = std::move(left.back());
-    left.pop_back();
-    std::vector<std::string> halves;
-    if (next.size() > max_bytes) halves = SplitAgentPayload(next);
-    if (halves.empty()) {
-      fitting.push_back(std::move(next));
-      continue;
-    }
-    left.push_back(std::move(halves[1]));
-    left.push_back(std::move(halves[0]));
-  }
-  return fitting;
+  return CutToFit(std::move(body), max_bytes, SplitAgentPayload);
 }
 
 }  // namespace thaw

@@ -241,22 +241,13 @@ class TraceTranscoder {
   }
 
   bool Span(SpanNote& note) {
-    uint32_t fields;
-    if (!reader_.ReadMap(fields)) return false;
     const size_t span = out().BeginMessage(TraceChunkField::kSpans);
-    for (; fields > 0; --fields) {
-      std::string_view key;
-      if (!reader_.ReadString(key)) return false;
+    const bool read = Map([this, &note](std::string_view key) {
       const SpanKey which = KeyOf(key);
-      if (which == SpanKey::kUnknown) {
-        if (!reader_.Skip()) return false;
-        continue;
-      }
-      if (reader_.TakeNil()) continue;
-      if (!Field(which, note)) return false;
-    }
-    out().EndMessage(span);
-    return true;
+      return which == SpanKey::kUnknown ? reader_.Skip() : Field(which, note);
+    });
+    if (read) out().EndMessage(span);
+    return read;
   }
 
   bool Field(SpanKey key, SpanNote& note) {
@@ -311,13 +302,22 @@ class TraceTranscoder {
     return false;
   }
 
-  bool Meta() {
+  // A map: `read` takes the value of each key that is not nil.
+  template <typename Read>
+  bool Map(Read read) {
     uint32_t entries;
     if (!reader_.ReadMap(entries)) return false;
     for (; entries > 0; --entries) {
-      std::string_view key, value;
+      std::string_view key;
       if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
+      if (!reader_.TakeNil() && !read(key)) return false;
+    }
+    return true;
+  }
+
+  bool Meta() {
+    return Map([this](std::string_view key) {
+      std::string_view value;
       if (!reader_.ReadString(value)) return false;
       StringEntry(SpanField::kMeta, key, value);
       if (const int tag = ProcessTagOf(key); tag != kProcessTags) {
@@ -325,22 +325,17 @@ class TraceTranscoder {
       } else if (key == kOriginTag) {
         chunk_has_origin_ = true;
       }
-    }
-    return true;
+      return true;
+    });
   }
 
   bool Metrics(SpanNote& note) {
-    uint32_t entries;
-    if (!reader_.ReadMap(entries)) return false;
-    for (; entries > 0; --entries) {
-      std::string_view key;
+    return Map([this, &note](std::string_view key) {
       double value;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
       if (!reader_.ReadNumber(value)) return false;
       if (!std::isfinite(value)) {
         ++counts().metrics_not_finite;
-        continue;
+        return true;
       }
       std::string repaired;
       out().DoubleEntry(SpanField::kMetrics, Utf8(key, repaired), value);
@@ -350,23 +345,19 @@ class TraceTranscoder {
         note.priority = static_cast<int32_t>(std::clamp(value, kLow, kHigh));
         note.has_priority = true;
       }
-    }
-    return true;
+      return true;
+    });
   }
 
   bool MetaStruct() {
-    uint32_t entries;
-    if (!reader_.ReadMap(entries)) return false;
-    for (; entries > 0; --entries) {
-      std::string_view key, value;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
+    return Map([this](std::string_view key) {
+      std::string_view value;
       if (!reader_.ReadString(value)) return false;
       std::string repaired;
       // The value is of type bytes: what is in it is not looked at.
       out().StringEntry(SpanField::kMetaStruct, Utf8(key, repaired), value);
-    }
-    return true;
+      return true;
+    });
   }
 
   template <typename Read>
@@ -379,152 +370,98 @@ class TraceTranscoder {
   }
 
   bool SpanLink() {
-    uint32_t fields;
-    if (!reader_.ReadMap(fields)) return false;
     const size_t link = out().BeginMessage(SpanField::kSpanLinks);
-    for (; fields > 0; --fields) {
-      std::string_view key;
-      uint64_t unused;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
-      bool read;
-      if (key == "trace_id") {
-        read = IntegerField(SpanLinkField::kTraceId, unused);
-      } else if (key == "trace_id_high") {
-        read = IntegerField(SpanLinkField::kTraceIdHigh, unused);
-      } else if (key == "span_id") {
-        read = IntegerField(SpanLinkField::kSpanId, unused);
-      } else if (key == "attributes") {
-        read = LinkAttributes();
-      } else if (key == "tracestate") {
-        read = StringField(SpanLinkField::kTracestate);
-      } else if (key == "flags") {
-        uint64_t flags;
-        read = reader_.ReadInteger(flags);
-        if (read && static_cast<uint32_t>(flags) != 0)
-          out().Varint(SpanLinkField::kFlags, static_cast<uint32_t>(flags));
-      } else {
-        read = reader_.Skip();
-      }
-      if (!read) return false;
-    }
-    out().EndMessage(link);
-    return true;
+    const bool read = Map([this](std::string_view key) {
+      uint64_t value;
+      if (key == "trace_id") return IntegerField(SpanLinkField::kTraceId, value);
+      if (key == "trace_id_high") return IntegerField(SpanLinkField::kTraceIdHigh, value);
+      if (key == "span_id") return IntegerField(SpanLinkField::kSpanId, value);
+      if (key == "attributes") return LinkAttributes();
+      if (key == "tracestate") return StringField(SpanLinkField::kTracestate);
+      if (key != "flags") return reader_.Skip();
+      if (!reader_.ReadInteger(value)) return false;
+      if (const uint32_t flags = static_cast<uint32_t>(value); flags != 0)
+        out().Varint(SpanLinkField::kFlags, flags);
+      return true;
+    });
+    if (read) out().EndMessage(link);
+    return read;
   }
 
   bool LinkAttributes() {
-    uint32_t entries;
-    if (!reader_.ReadMap(entries)) return false;
-    for (; entries > 0; --entries) {
-      std::string_view key, value;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
+    return Map([this](std::string_view key) {
+      std::string_view value;
       if (!reader_.ReadString(value)) return false;
       StringEntry(SpanLinkField::kAttributes, key, value);
-    }
-    return true;
+      return true;
+    });
   }
 
   bool SpanEvent() {
-    uint32_t fields;
-    if (!reader_.ReadMap(fields)) return false;
     const size_t event = out().BeginMessage(SpanField::kSpanEvents);
-    for (; fields > 0; --fields) {
-      std::string_view key;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
-      bool read;
-      if (key == "time_unix_nano") {
-        uint64_t time;
-        read = reader_.ReadInteger(time);
-        if (read && time != 0) out().Fixed64(SpanEventField::kTimeUnixNano, time);
-      } else if (key == "name") {
-        read = StringField(SpanEventField::kName);
-      } else if (key == "attributes") {
-        read = EventAttributes();
-      } else {
-        read = reader_.Skip();
-      }
-      if (!read) return false;
-    }
-    out().EndMessage(event);
-    return true;
+    const bool read = Map([this](std::string_view key) {
+      if (key == "name") return StringField(SpanEventField::kName);
+      if (key == "attributes") return EventAttributes();
+      if (key != "time_unix_nano") return reader_.Skip();
+      uint64_t time;
+      if (!reader_.ReadInteger(time)) return false;
+      if (time != 0) out().Fixed64(SpanEventField::kTimeUnixNano, time);
+      return true;
+    });
+    if (read) out().EndMessage(event);
+    return read;
   }
 
   bool EventAttributes() {
-    uint32_t entries;
-    if (!reader_.ReadMap(entries)) return false;
-    for (; entries > 0; --entries) {
-      std::string_view key;
+    return Map([this](std::string_view key) {
       std::string repaired;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
       const size_t entry = out().BeginMessage(SpanEventField::kAttributes);
       out().String(1, Utf8(key, repaired));
       const size_t value = out().BeginMessage(2);
       if (!AttributeValue(/*may_be_array=*/true)) return false;
       out().EndMessage(value);
       out().EndMessage(entry);
-    }
-    return true;
+      return true;
+    });
   }
 
   // An AttributeAnyValue, or an AttributeArrayValue, which holds no arrays.
   bool AttributeValue(bool may_be_array) {
-    uint32_t fields;
-    if (!reader_.ReadMap(fields)) return false;
-    for (; fields > 0; --fields) {
-      std::string_view key;
+    return Map([this, may_be_array](std::string_view key) {
       uint64_t integer;
-      if (!reader_.ReadString(key)) return false;
-      if (reader_.TakeNil()) continue;
-      bool read;
-      if (key == "type") {
-        read = IntegerField(AttributeField::kType, integer);
-      } else if (key == "string_value") {
-        read = StringField(AttributeField::kString);
-      } else if (key == "bool_value") {
+      if (key == "type") return IntegerField(AttributeField::kType, integer);
+      if (key == "string_value") return StringField(AttributeField::kString);
+      if (key == "int_value") return IntegerField(AttributeField::kInt, integer);
+      if (key == "array_value" && may_be_array) return AttributeArray();
+      if (key == "bool_value") {
         bool boolean;
-        read = reader_.ReadBool(boolean);
-        if (read && boolean) out().Varint(AttributeField::kBool, 1);
-      } else if (key == "int_value") {
-        read = IntegerField(AttributeField::kInt, integer);
-      } else if (key == "double_value") {
-        double number;
-        read = reader_.ReadNumber(number);
-        if (read && number != 0) out().Double(AttributeField::kDouble, number);
-      } else if (key == "array_value" && may_be_array) {
-        read = AttributeArray();
-      } else {
-        read = reader_.Skip();
+        if (!reader_.ReadBool(boolean)) return false;
+        if (boolean) out().Varint(AttributeField::kBool, 1);
+        return true;
       }
-      if (!read) return false;
-    }
-    return true;
+      if (key == "double_value") {
+        double number;
+        if (!reader_.ReadNumber(number)) return false;
+        if (number != 0) out().Double(AttributeField::kDouble, number);
+        return true;
+      }
+      return reader_.Skip();
+    });
   }
 
   bool AttributeArray() {
-    uint32_t fields;
-    if (!reader_.ReadMap(fields)) return false;
     const size_t array = out().BeginMessage(AttributeField::kArray);
-    for (; fields > 0; --fields) {
-      std::string_view key;
-      if (!reader_.ReadString(key)) return false;
-      if (key != "values") {
-        if (!reader_.Skip()) return false;
-        continue;
-      }
-      if (reader_.TakeNil()) continue;
-      const bool read = Each([this] {
+    const bool read = Map([this](std::string_view key) {
+      if (key != "values") return reader_.Skip();
+      return Each([this] {
         const size_t value = out().BeginMessage(AttributeField::kArrayValues);
         if (!AttributeValue(/*may_be_array=*/false)) return false;
         out().EndMessage(value);
         return true;
       });
-      if (!read) return false;
-    }
-    out().EndMessage(array);
-    return true;
+    });
+    if (read) out().EndMessage(array);
+    return read;
   }
 
   bool IntegerField(uint32_t field, uint64_t& value) {
