@@ -1,6 +1,6 @@
 // The one place where a client is configured: pooling, sharing, deadlines, retry, TLS, proxy.
 //
-// Defaults are those for on-demand Lambda; DefaultClientOptions() of `config` gives the ones for where
+// Defaults are those for on-demand Lambda; DefaultClientOptions() of cc/config gives the ones for where
 // the process runs. The peers' clients of the past are this struct with other values (see
 // python/thaw/lab/arms.py), so that an experiment compares policies and not two code bases.
 

@@ -1,7 +1,12 @@
 #include "python/bindings/defaults.h"
 
+#include "cc/config/environment.h"
+#include "cc/config/environment_kind.h"
+
 namespace thaw::python {
 
-ClientOptions DefaultClientOptions() { return ClientOptions(); }
+ClientOptions DefaultClientOptions() {
+  return thaw::DefaultClientOptions(EnvironmentKindOf(Environment::OfProcess()));
+}
 
 }  // namespace thaw::python

@@ -10,6 +10,7 @@ PYBIND11_MODULE(_native, module) {
   thaw::python::BindClock(module);
   thaw::python::BindExchangeFailure(module);
   thaw::python::BindClientOptions(module);
+  thaw::python::BindConfig(module);
   thaw::python::BindStats(module);
   thaw::python::BindRequest(module);
   thaw::python::BindSendResult(module);

@@ -19,6 +19,7 @@ __all__: list[str] = [
     "Clock",
     "ClockReading",
     "Closed",
+    "Config",
     "ConnectionStats",
     "DeadlineExceeded",
     "ExchangeFailure",
@@ -705,6 +706,80 @@ class ClientOptions:
         """
     @user_agent.setter
     def user_agent(self, arg1: str) -> None: ...
+
+class Config:
+    """
+    What the DD_ variables and a datadog.yaml come to.
+
+    Every value is usable. One that was not is a warning, which says what counts instead. The environment wins
+    over the YAML. A repr and the JSON mask secrets.
+
+    >>> import thaw
+    >>> config = thaw.Config.from_environment({"DD_SITE": "datadoghq.eu", "DD_IDLE_TIMEOUT": "soon"})
+    >>> config.trace_url
+    'https://trace.agent.datadoghq.eu'
+    >>> config.warnings
+    ['DD_IDLE_TIMEOUT is "soon": it is not a number of seconds ...; the default, 15 s, is kept']
+    >>> thaw.Config.from_environment({}, yaml="max_idle_per_host: 7").client_options.max_idle_per_host
+    7
+    """
+    @staticmethod
+    def from_environment(
+        environment: collections.abc.Mapping[str, str] | None = None, yaml: str = ""
+    ) -> Config:
+        """
+        `environment`: variables and their values; os.environ if not given. `yaml`: the text of a datadog.yaml. Raises nothing: see `warnings`.
+        """
+    def __repr__(self) -> str: ...
+    def to_json(self) -> str:
+        """
+        All of it as indented JSON, secrets masked.
+        """
+    @property
+    def additional_endpoints(self) -> list[tuple[str, str]]:
+        """
+        (base URL, API key) of those that get the same, as a flusher takes them.
+        """
+    @property
+    def api_key(self) -> str:
+        """
+        The key; empty if there is none.
+        """
+    @property
+    def client_options(self) -> ClientOptions:
+        """
+        A copy of the client's options.
+        """
+    @property
+    def compression_level(self) -> int:
+        """
+        Of zstd.
+        """
+    @property
+    def environment(self) -> str:
+        """
+        Where the process runs: on-demand, snap-start, provisioned-concurrency, lambda-managed-instances, lambda (it doesn't say which) or outside Lambda.
+        """
+    @property
+    def flush_timeout(self) -> float:
+        """
+        Seconds of a flush.
+        """
+    @property
+    def site(self) -> str:
+        """
+        The intake's domain.
+        """
+    @property
+    def trace_url(self) -> str:
+        """
+        Base URL of traces and stats, as a flusher takes it.
+        """
+    @property
+    def warnings(self) -> list[str]:
+        """
+        A sentence for each bad value: which, what is wrong, what counts instead.
+        """
 
 class ConnectionStats:
     """
