@@ -21,7 +21,9 @@ std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time
   if (absl::SimpleAtoi(value, &seconds)) return absl::Seconds(seconds);
   absl::Time date;
   std::string error;
-  if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", std::string(value), &date, &error)) {
+  // Abseil also reads "infinite-future", whatever the format.
+  if (absl::ParseTime("%a, %d %b %Y %H:%M:%S GMT", std::string(value), &date, &error) &&
+      date != absl::InfiniteFuture() && date != absl::InfinitePast()) {
     return std::max(date - wall, absl::ZeroDuration());
   }
   return std::nullopt;

@@ -1,5 +1,8 @@
 #include "cc/net/client_options.h"
 
+#include <string_view>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 #include "cc/net/destination.h"
 
@@ -27,8 +30,10 @@ absl::Status ClientOptions::Validate() const {
   if (share_patience.has_value() && *share_patience < absl::ZeroDuration()) {
     return Bad("share_patience", absl::FormatDuration(*share_patience), "zero or more");
   }
-  if (backoff_base < absl::ZeroDuration() || backoff_cap < absl::ZeroDuration()) {
-    return Bad("backoff_base or backoff_cap", "below zero", "zero or more");
+  for (const auto& [field, value] :
+       {std::pair<std::string_view, absl::Duration>{"backoff_base", backoff_base},
+        {"backoff_cap", backoff_cap}}) {
+    if (value < absl::ZeroDuration()) return Bad(field, absl::FormatDuration(value), "zero or more");
   }
   for (const auto& [field, value] :
        {std::pair<std::string_view, absl::Duration>{"idle_timeout", idle_timeout},

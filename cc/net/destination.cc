@@ -38,8 +38,13 @@ std::optional<std::string> PercentDecode(std::string_view text) {
       decoded += text[i];
       continue;
     }
+    // SimpleHexAtoi alone would take a sign or a blank for a digit.
+    const std::string_view digits = text.substr(i + 1, 2);
     uint32_t byte = 0;
-    if (i + 2 >= text.size() || !absl::SimpleHexAtoi(text.substr(i + 1, 2), &byte)) return std::nullopt;
+    if (digits.size() < 2 || !std::all_of(digits.begin(), digits.end(), absl::ascii_isxdigit) ||
+        !absl::SimpleHexAtoi(digits, &byte)) {
+      return std::nullopt;
+    }
     decoded += static_cast<char>(byte);
     i += 2;
   }
@@ -126,9 +131,10 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
   url.destination.host = absl::AsciiStrToLower(host);
   url.destination.port = DefaultPort(url.destination.scheme);
   if (!authority.empty()) {
+    const std::string_view digits = authority.substr(1);
     uint32_t port = 0;
-    if (authority.front() != ':' || !absl::SimpleAtoi(authority.substr(1), &port) || port == 0 ||
-        port > 65535) {
+    if (authority.front() != ':' || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
+        !absl::SimpleAtoi(digits, &port) || port == 0 || port > 65535) {
       return bad("its port is not a number from 1 to 65535");
     }
     url.destination.port = static_cast<uint16_t>(port);
