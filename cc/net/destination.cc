@@ -21,13 +21,13 @@ std::string BracketedHost(const Destination& destination) {
                                                          : absl::StrCat("[", destination.host, "]");
 }
 
-// For error texts: whatever stands before '@' in the authority may be a secret.
+// For error texts: whatever stands before an '@' may be a secret, also where a '/' or '#' in a password made
+// the text no URL.
 std::string WithoutUserinfo(std::string_view text) {
+  const size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return std::string(text);
   const size_t scheme = text.find("://");
-  const size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
-  const size_t end = std::min(text.find_first_of("/?#", begin), text.size());
-  const size_t at = text.substr(0, end).rfind('@');
-  if (at == std::string_view::npos || at < begin) return std::string(text);
+  const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
   return absl::StrCat(text.substr(0, begin), "***", text.substr(at));
 }
 

@@ -128,7 +128,8 @@ TEST(ParseUrlTest, UserinfoIsForProxies) {
 
 TEST(ParseUrlTest, ErrorsHideThePassword) {
   for (const char* text : {"http://user:secret@proxy:x", "ftp://user:secret@proxy", "user:secret@proxy",
-                           "http://user:secret%zz@proxy", "http://secret@"}) {
+                           "http://user:secret%zz@proxy", "http://secret@", "http://user:pass/secret@proxy",
+                           "http://user:pass#secret@proxy", "http://user:pass?secret@proxy"}) {
     const absl::StatusOr<Url> url = ParseUrl(text);
     ASSERT_FALSE(url.ok()) << text;
     EXPECT_THAT(std::string(url.status().message()), Not(HasSubstr("secret"))) << text;
