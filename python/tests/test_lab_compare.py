@@ -90,8 +90,9 @@ def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
     assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
     assert made.measurements is not None
     twice = {row.phase for row in made.measurements.payloads if row.times_delivered > 1}
-    # Only where the intake had all of a request can it come twice.
-    assert twice == {"written", "answer"}
+    # Only where the intake had all of a request can it come twice. A close that races the resume may come
+    # after it: then an exchange that was frozen earlier can get that far.
+    assert twice == {"written", "answer"} or (close == "race" and twice > {"written", "answer"})
     assert all(row.flagged for row in made.measurements.payloads if row.times_delivered > 1)
 
 

@@ -350,8 +350,9 @@ def flush_of_many(
                 max_idle_per_host=0,
                 share_within_flush=sharing,
                 tls_session_resumption=resumption,
-                # Without sharing a request can do nothing but dial; the limit is not what is measured.
-                **({} if sharing else {"max_connections_per_host": requests}),
+                # With sharing as under on-demand Lambda. Without it a request can do nothing but dial: the
+                # limit is not what is measured.
+                max_connections_per_host=2 if sharing else requests,
             )
             with thaw.Client(options) as client:
                 flusher = thaw.TraceFlusher(client, endpoint=url, api_key="key")
