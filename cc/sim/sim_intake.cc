@@ -20,6 +20,9 @@ constexpr std::string_view kAnswerAndClose =
     "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
 constexpr std::string_view kGarbageAnswer = "\x15\x03\x03 this is not HTTP\r\n\r\n";
 constexpr absl::Duration kSlow = absl::Seconds(5);
+// A window that closes while the client's second flight comes: in the end of the handshake, or in the record
+// of the request that goes out with it.
+constexpr uint64_t kTlsStallWithin = 512;
 
 // The value of Content-Length in a complete head.
 size_t ContentLength(std::string_view head) {
@@ -41,7 +44,8 @@ size_t ContentLength(std::string_view head) {
 // One accepted connection, the intake's side of it.
 class SimIntake::Connection : public SimStream::Peer {
  public:
-  Connection(SimIntake& intake, SimStream* stream) : intake_(intake), stream_(stream) {
+  Connection(SimIntake& intake, SimStream* stream, SimFault dial_fault, std::unique_ptr<SimTls::Server> tls)
+      : intake_(intake), stream_(stream), dial_fault_(dial_fault), tls_(std::move(tls)) {
     close_ = intake_.options_.idle_close;
     if (close_ == IdleClose::kMixed) {
       close_ =
@@ -51,6 +55,24 @@ class SimIntake::Connection : public SimStream::Peer {
   }
 
   void OnBytes(std::string_view bytes) override {
+    if (tls_ == nullptr) return OnPlaintext(bytes);
+    if (dial_fault_ == SimFault::kTlsReset) return stream_->PeerReset();
+    if (dial_fault_ == SimFault::kTlsHangs) return;
+    const std::string plaintext = tls_->Receive(bytes);
+    SendWire();
+    if (tls_->failed()) return stream_->PeerEnd();
+    if (!plaintext.empty()) OnPlaintext(plaintext);
+  }
+
+  void OnEnd() override { ++generation_; }
+
+  void CloseNowIfIdle(IdleClose how) {
+    if (idle_) CloseNow(how);
+  }
+  void CloseNow() { CloseNow(close_); }
+
+ private:
+  void OnPlaintext(std::string_view bytes) {
     if (request_.empty()) BeginRequest();
     if (fault_ == SimFault::kResetOnFirstByte) return stream_->PeerReset();
     if (fault_ == SimFault::kBlackHole) return stream_->CutPath();
@@ -69,14 +91,28 @@ class SimIntake::Connection : public SimStream::Peer {
     OnRequest(body);
   }
 
-  void OnEnd() override { ++generation_; }
-
-  void CloseNowIfIdle(IdleClose how) {
-    if (idle_) CloseNow(how);
+  void Send(std::string_view plaintext) {
+    if (tls_ == nullptr) return stream_->PeerSend(std::string(plaintext));
+    tls_->Send(plaintext);
+    SendWire();
   }
-  void CloseNow() { CloseNow(close_); }
+  // Servers end in order, with close_notify before the FIN, or without it.
+  void End() {
+    if (tls_ != nullptr && intake_.world_.random().Chance(0.5)) {
+      tls_->CloseNotify();
+      SendWire();
+    }
+    stream_->PeerEnd();
+  }
+  void SendWire() {
+    std::string wire = tls_->TakeWire();
+    if (wire.empty()) return;
+    stream_->PeerSend(std::move(wire));
+    if (dial_fault_ == SimFault::kStallMidRequest && !std::exchange(stalled_, true)) {
+      stream_->SetWindow(1 + intake_.world_.random().Below(kTlsStallWithin));
+    }
+  }
 
- private:
   void CloseNow(IdleClose how) {
     ++generation_;  // no answer comes any more
     switch (how) {
@@ -85,7 +121,7 @@ class SimIntake::Connection : public SimStream::Peer {
       case IdleClose::kSilent:
         return stream_->PeerForget();
       default:
-        return stream_->PeerEnd();
+        return End();
     }
   }
 
@@ -114,7 +150,7 @@ class SimIntake::Connection : public SimStream::Peer {
     const absl::Duration service = intake_.options_.service_time;
     switch (fault_) {
       case SimFault::kEndUnaccepted:
-        return After(service, [this] { stream_->PeerEnd(); });
+        return After(service, [this] { End(); });
       case SimFault::kStatus503:
         return Answer(service, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
       case SimFault::kStatus429:
@@ -128,7 +164,7 @@ class SimIntake::Connection : public SimStream::Peer {
     intake_.Accepted(body);
     switch (fault_) {
       case SimFault::kEndAccepted:
-        return After(service, [this] { stream_->PeerEnd(); });
+        return After(service, [this] { End(); });
       case SimFault::kResetAccepted:
         return After(service, [this] { stream_->PeerReset(); });
       case SimFault::kHalfHead:
@@ -154,19 +190,22 @@ class SimIntake::Connection : public SimStream::Peer {
 
   void Answer(absl::Duration delay, std::string_view answer) {
     After(delay, [this, answer] {
-      stream_->PeerSend(std::string(answer));
+      Send(answer);
       StartIdleTimer();
     });
   }
   void AnswerAndEnd(absl::Duration delay, std::string_view answer) {
     After(delay, [this, answer] {
-      stream_->PeerSend(std::string(answer));
-      stream_->PeerEnd();
+      Send(answer);
+      End();
     });
   }
 
   SimIntake& intake_;
   SimStream* const stream_;  // owns this
+  const SimFault dial_fault_;
+  const std::unique_ptr<SimTls::Server> tls_;  // null: none
+  bool stalled_ = false;
   IdleClose close_;
   bool idle_ = false;
   uint64_t generation_ = 0;
@@ -193,11 +232,12 @@ SimFault SimIntake::DrawFault(bool dial) {
   return fault;
 }
 
-std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault) {
+std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault, std::unique_ptr<SimTls::Server> tls) {
   ++connections_;
   auto stream = std::make_shared<SimStream>(world_, options_.one_way);
   switch (fault) {
     case SimFault::kStallMidRequest:
+      if (tls != nullptr) break;  // not before the request: the connection closes its window
       stream->SetWindow(1 + world_.random().Below(64));
       break;
     case SimFault::kNarrowWindow:
@@ -206,7 +246,7 @@ std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault) {
     default:
       break;
   }
-  stream->set_peer(std::make_unique<Connection>(*this, stream.get()));
+  stream->set_peer(std::make_unique<Connection>(*this, stream.get(), fault, std::move(tls)));
   std::erase_if(open_, [](const std::weak_ptr<SimStream>& held) { return held.expired(); });
   open_.push_back(stream);
   return stream;
@@ -264,7 +304,9 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
     failure.error = std::move(error);
     result.failure = std::move(failure);
   };
+  const bool real_tls = tls_ != nullptr && destination.is_tls();
   for (const Step& step : steps) {
+    if (real_tls && step.phase == Phase::kTls) break;
     const bool hangs = fault != SimFault::kNone && fault == step.hangs;
     const absl::Duration takes = hangs ? absl::InfiniteDuration() : step.takes;
     const absl::Status slept = co_await Wait(takes, cancellation);
@@ -277,8 +319,19 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
       break;
     }
   }
+  if (!result.failure.has_value()) {
+    result.transport =
+        std::make_unique<SimTransport>(intake_.Accept(fault, real_tls ? tls_->Accept() : nullptr));
+    if (real_tls) {
+      TlsTarget target{.destination = destination, .server_name = destination.host};
+      TlsResult secured =
+          co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
+      result.transport = std::move(secured.transport);
+      result.failure = std::move(secured.failure);
+      result.tls_resumed = secured.resumed;
+    }
+  }
   result.took = world_.clock().Now().monotonic - began.monotonic;
-  if (!result.failure.has_value()) result.transport = std::make_unique<SimTransport>(intake_.Accept(fault));
   co_return result;
 }
 

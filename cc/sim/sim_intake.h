@@ -12,12 +12,14 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
 #include "cc/net/dialer.h"
 #include "cc/sim/sim_stream.h"
+#include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
 
 namespace thaw {
@@ -107,7 +109,8 @@ class SimIntake {
   class Connection;
 
   SimFault DrawFault(bool dial);
-  std::shared_ptr<SimStream> Accept(SimFault fault);
+  // `tls` may be null: what comes over the stream is HTTP then.
+  std::shared_ptr<SimStream> Accept(SimFault fault, std::unique_ptr<SimTls::Server> tls);
   void Accepted(std::string_view body);
 
   SimWorld& world_;
@@ -119,20 +122,24 @@ class SimIntake {
   std::vector<std::weak_ptr<SimStream>> open_;
 };
 
-// Reaches the intake with TLS as a scripted phase: the round trips and the faults of a handshake, without
-// its cryptography.
+// Reaches the intake. Without `tls` TLS is a scripted phase: the round trips and the faults of a handshake,
+// without its cryptography. With it the handshake is done, and its faults fall on its bytes.
 class SimDialer : public Dialer {
  public:
-  SimDialer(SimWorld& world, SimIntake& intake) : world_(world), intake_(intake) {}
+  SimDialer(SimWorld& world, SimIntake& intake, std::unique_ptr<SimTls> tls = nullptr)
+      : world_(world), intake_(intake), tls_(std::move(tls)) {}
 
   Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override;
-  void Forget() override {}
+  void Forget() override {
+    if (tls_ != nullptr) tls_->connector().Forget();
+  }
 
  private:
   Task<absl::Status> Wait(absl::Duration delay, Cancellation& cancellation);
 
   SimWorld& world_;
   SimIntake& intake_;
+  const std::unique_ptr<SimTls> tls_;
 };
 
 }  // namespace thaw

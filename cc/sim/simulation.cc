@@ -13,6 +13,7 @@
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/counters.h"
 #include "cc/base/task.h"
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
@@ -41,9 +42,11 @@ class Run {
  public:
   explicit Run(const SimulationOptions& options)
       : options_(options), world_(options.seed), intake_(world_, options.intake) {
-    auto client =
-        MakeClientWithDialer(world_.executor(), world_.clock(), std::make_unique<SimDialer>(world_, intake_),
-                             options.client, [this] { return world_.random().Fraction(); });
+    std::unique_ptr<SimTls> tls;
+    if (options.tls) tls = options.tls(world_, options.client, counters_->connection);
+    auto client = MakeClientWithDialer(
+        world_.executor(), world_.clock(), std::make_unique<SimDialer>(world_, intake_, std::move(tls)),
+        options.client, [this] { return world_.random().Fraction(); }, counters_);
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
@@ -256,6 +259,7 @@ class Run {
   SimWorld world_;
   SimIntake intake_;
   Cancellation cancellation_;
+  const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();  // the client's and its TLS's
   std::unique_ptr<Client> client_;
   std::unique_ptr<PipelineFlusher> flusher_;
   absl::flat_hash_map<uint64_t, Payload> payloads_;  // looked up by id only, never walked

@@ -30,6 +30,7 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/net/client_options.h"
 #include "cc/sim/sim_intake.h"
+#include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
 
 namespace thaw {
@@ -57,6 +58,8 @@ struct SimulationOptions {
   bool tell_client = true;
   // Peers' clients break the invariants; off, they are only counted.
   bool check = true;
+  // Real TLS (see real_tls.h); unset: a scripted phase.
+  SimTlsFactory tls;
 };
 
 struct SimulationResult {

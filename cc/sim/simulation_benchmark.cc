@@ -4,12 +4,14 @@
 
 #include "absl/log/check.h"
 #include "benchmark/benchmark.h"
+#include "cc/sim/real_tls.h"
 #include "cc/sim/simulation.h"
 
 namespace thaw {
 namespace {
 
-void Cycles(benchmark::State& state, FreezeScenario scenario, double fault_rate) {
+void Cycles(benchmark::State& state, FreezeScenario scenario, double fault_rate,
+            const SimTlsFactory& tls = nullptr) {
   uint64_t seed = 1;
   int64_t cycles = 0;
   for (auto _ : state) {
@@ -20,6 +22,7 @@ void Cycles(benchmark::State& state, FreezeScenario scenario, double fault_rate)
     options.scenario = scenario;
     options.intake.fault_rate = fault_rate;
     options.intake.idle_close = IdleClose::kMixed;
+    options.tls = tls;
     const SimulationResult result = Simulate(options);
     CHECK(result.broken.ok()) << result.broken;
     cycles += options.cycles;
@@ -30,6 +33,9 @@ void Cycles(benchmark::State& state, FreezeScenario scenario, double fault_rate)
 BENCHMARK_CAPTURE(Cycles, idle, FreezeScenario::kIdle, 0.0)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Cycles, idle_faults, FreezeScenario::kIdle, 0.3)->Unit(benchmark::kMillisecond);
 BENCHMARK_CAPTURE(Cycles, in_flight_faults, FreezeScenario::kInFlight, 0.3)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Cycles, real_tls, FreezeScenario::kIdle, 0.0, RealTls())->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(Cycles, real_tls_in_flight_faults, FreezeScenario::kInFlight, 0.3, RealTls())
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace thaw

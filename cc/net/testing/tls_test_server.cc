@@ -195,4 +195,9 @@ TlsTestServer::Peer& TlsTestServer::Accept(std::unique_ptr<Transport> transport)
   return *state_->peers.back();
 }
 
+void TlsTestServer::Remove(const Peer& peer) {
+  std::erase_if(state_->peers,
+                [&peer](const std::unique_ptr<PeerImpl>& held) { return held.get() == &peer; });
+}
+
 }  // namespace thaw

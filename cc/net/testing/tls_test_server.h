@@ -59,8 +59,10 @@ class TlsTestServer {
   explicit TlsTestServer(const Options& options);
   ~TlsTestServer();
 
-  // Shakes hands and receives as the transport's executor runs. The peer lives as long as the server.
+  // Shakes hands and receives as the transport's executor runs. The peer lives as long as the server, or
+  // until it is removed.
   Peer& Accept(std::unique_ptr<Transport> transport);
+  void Remove(const Peer& peer);
 
  private:
   struct State;
