@@ -1,5 +1,6 @@
 // World W0 with TLS that is real on both sides: the project's connector over the simulated stream, and
-// BoringSSL at the intake. Some hundred times slower than the scripted phase, so for tests only.
+// BoringSSL at the intake. Ten to twenty times slower than the scripted phase. For tests: the server is
+// theirs.
 //
 //   SimulationOptions options{.cycles = 300, .tls = RealTls()};
 //   const SimulationResult result = Simulate(options);  // result.counters.connection.tls_resumed

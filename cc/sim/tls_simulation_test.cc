@@ -1,5 +1,6 @@
 #include <cstdint>
 #include <tuple>
+#include <vector>
 
 #include "absl/log/globals.h"
 #include "cc/sim/real_tls.h"
@@ -28,6 +29,10 @@ TEST_P(TlsInvariants, HoldUnderFaults) {
       options.intake.idle_close = close;
       options.intake.fault_rate = fault_rate;
       options.client.max_idle_per_host = max_idle;
+      // What is kept idle is kept over the freeze, so that the close, and tickets before it, are met by
+      // reuse.
+      options.client.on_resume = max_idle > 0 ? OnResume::kProbe : OnResume::kDrain;
+      options.client.idle_timeout = absl::Seconds(90);
       options.random_clocks = true;
       options.tls = RealTls(version);
       const SimulationResult result = Simulate(options);
@@ -53,6 +58,85 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Combine(testing::Values(FreezeScenario::kIdle, FreezeScenario::kInFlight),
                      testing::Values(IdleClose::kFin, IdleClose::kRst, IdleClose::kSilent),
                      testing::Values(0, 4), testing::Values(TlsVersion::kTls12, TlsVersion::kTls13)));
+
+class EachFault : public testing::TestWithParam<SimFault> {};
+
+TEST_P(EachFault, BreaksNothing) {
+  SimulationOptions options;
+  options.cycles = 300;
+  options.scenario = FreezeScenario::kInFlight;
+  options.intake.idle_close = IdleClose::kMixed;
+  options.intake.fault_rate = 0.3;
+  options.intake.faults = {GetParam()};
+  options.tls = RealTls();
+  const SimulationResult result = Simulate(options);
+  EXPECT_TRUE(result.broken.ok()) << result.broken;
+  EXPECT_GT(result.faults_met, 0);
+  EXPECT_GT(result.delivered, 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EachFault, testing::ValuesIn(kAllSimFaults));
+
+// No answer comes to a handshake that was reset or is never answered: each such dial fails, and as TLS.
+TEST(TlsSimulation, FaultsOfTheHandshakeFailIt) {
+  for (const SimFault fault : {SimFault::kTlsReset, SimFault::kTlsHangs}) {
+    SimulationOptions options;
+    options.cycles = 50;
+    options.intake.fault_rate = 0.3;
+    options.intake.faults = {fault};
+    options.tls = RealTls();
+    const SimulationResult result = Simulate(options);
+    EXPECT_TRUE(result.broken.ok()) << result.broken;
+    const ConnectionCounters& connections = result.counters.connection;
+    EXPECT_EQ(connections.dial_failed, result.faults_met);
+    EXPECT_GT(connections.dial_failed, 0);
+    EXPECT_EQ(connections.tls_full + connections.tls_resumed, connections.opened);
+  }
+}
+
+TEST(TlsSimulation, WithoutResumptionEachHandshakeIsFull) {
+  SimulationOptions options;
+  options.cycles = 50;
+  options.client.tls_session_resumption = false;
+  options.tls = RealTls();
+  const SimulationResult result = Simulate(options);
+  EXPECT_TRUE(result.broken.ok()) << result.broken;
+  EXPECT_EQ(result.counters.connection.tls_resumed, 0);
+  EXPECT_EQ(result.counters.connection.tls_full, result.counters.connection.opened);
+}
+
+TEST(TlsSimulation, ServerOfAnotherVersionIsRefused) {
+  SimulationOptions options;
+  options.cycles = 5;
+  options.check = false;
+  options.client.tls_min_version = TlsVersion::kTls13;
+  options.tls = RealTls(TlsVersion::kTls12);
+  const SimulationResult result = Simulate(options);
+  EXPECT_EQ(result.counters.connection.opened, 0);
+  EXPECT_GT(result.counters.connection.dial_failed, 0);
+  EXPECT_EQ(result.accepted, 0);
+}
+
+// Keys are not of the seed; what happens is, as long as no fault depends on the length of a record.
+TEST(TlsSimulation, OneSeedIsOneRun) {
+  SimulationOptions options;
+  options.seed = 42;
+  options.cycles = 300;
+  options.scenario = FreezeScenario::kInFlight;
+  options.intake.fault_rate = 0.5;
+  std::erase(options.intake.faults, SimFault::kStallMidRequest);
+  std::erase(options.intake.faults, SimFault::kNarrowWindow);
+  options.intake.idle_close = IdleClose::kMixed;
+  options.tls = RealTls();
+  const SimulationResult first = Simulate(options);
+  const SimulationResult second = Simulate(options);
+  EXPECT_EQ(first.steps, second.steps);
+  EXPECT_EQ(first.faults_met, second.faults_met);
+  EXPECT_EQ(first.delivered, second.delivered);
+  EXPECT_EQ(first.counters.connection.tls_resumed, second.counters.connection.tls_resumed);
+  options.seed = 43;
+  EXPECT_NE(Simulate(options).steps, first.steps);
+}
 
 }  // namespace
 }  // namespace thaw
