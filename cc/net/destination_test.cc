@@ -13,6 +13,8 @@
 namespace thaw {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using ::testing::HasSubstr;
 using ::testing::Not;
 using Scheme = Destination::Scheme;
@@ -103,13 +105,13 @@ TEST(ParseUrlTest, BadHosts) {
                            "https://a,b", "https://a<", "https://\xc3\xa4"}) {
     ExpectRefused(text, "host");
   }
-  ExpectRefused(std::string("https://a\0b", 11), "host");
+  ExpectRefused("https://a\0b"sv, "host");
 }
 
 TEST(ParseUrlTest, BadPaths) {
   for (const char* path : {" ", "a b", "\t", "\r\nX: y", "\x7f", "\xc3\xa4"})
     ExpectRefused(absl::StrCat("https://a/", path), "path");
-  ExpectRefused(std::string("https://a/\0", 11), "path");
+  ExpectRefused("https://a/\0"sv, "path");
 }
 
 TEST(ParseUrlTest, UserinfoIsForProxies) {

@@ -13,6 +13,8 @@
 namespace thaw {
 namespace {
 
+using std::string_view_literals::operator""sv;
+
 using State = Http1Parser::State;
 using ::testing::HasSubstr;
 using ::testing::Pair;
@@ -403,8 +405,8 @@ TEST(Http1ParserTest, ChunkedTwice) {
 
 TEST(Http1ParserTest, Garbage) {
   ExpectRefused("garbage\r\n\r\n");
-  ExpectRefused(std::string("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1", 9));  // TLS
-  ExpectRefused(std::string("\0\0\x12\x04\0\0\0\0\0", 9));                // HTTP/2
+  ExpectRefused("\x16\x03\x01\x00\xa5\x01\x00\x00\xa1"sv);  // TLS
+  ExpectRefused("\0\0\x12\x04\0\0\0\0\0"sv);                // HTTP/2
   ExpectRefused("<html></html>");
   ExpectRefused("HTTP/2.0 200 OK\r\n\r\n");
   ExpectRefused("HTTP/1.1 2000 OK\r\n\r\n");
@@ -415,7 +417,7 @@ TEST(Http1ParserTest, Garbage) {
   ExpectRefused("HTTP/1.1 200 OK\r\nno colon\r\n\r\n");
   ExpectRefused("HTTP/1.1 200 OK\r\nna me: x\r\n\r\n");
   ExpectRefused("HTTP/1.1 200 OK\r\n: x\r\n\r\n");
-  ExpectRefused(std::string("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n", 29));
+  ExpectRefused("HTTP/1.1 200 OK\r\nX: a\0b\r\n\r\n"sv);
 }
 
 TEST(Http1ParserTest, AnErrorIsNotForgotten) {
