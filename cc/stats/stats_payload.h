@@ -2,7 +2,8 @@
 //
 //   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
 //
-// Read and written again in one pass: MessagePack in, MessagePack out, each value checked. The host name is
+// MessagePack in, MessagePack out: each map is looked over for its keys, then its values are checked and
+// written. The host name is
 // made empty, as the intake wants it of a function; the start of each bucket stays what the tracer said. A
 // group that lacks a count or has a field of the wrong type is left out and counted, its neighbours stay; so
 // is a bucket.

@@ -6,10 +6,10 @@ import re
 
 import pytest
 
+from thaw import InvariantBroken
 from thaw.lab import result
 from thaw.lab.arms import ARMS
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, Settings, Where
-from thaw.lab.result import InvariantBroken
 
 SETTINGS = Settings(seed=7)
 PAYLOAD: Where = (3, 1)

@@ -12,7 +12,6 @@ import thaw
 from thaw.lab import arms, compare, main_experiment, report, sweep
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
 from thaw.lab.measure import MeasureError
-from thaw.lab.result import InvariantBroken
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = parser.parse_args(["main"])
     try:
         return int(given.run(given))
-    except (ExperimentError, MeasureError, InvariantBroken, thaw.InvariantBroken, ValueError) as error:
+    except (ExperimentError, MeasureError, thaw.InvariantBroken, ValueError) as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -77,5 +77,3 @@ class ArmOutcome:
     connections: int = 0
     handshakes_full: int = 0
     handshakes_resumed: int = 0
-    # Flushes frozen when all of a request was written: what they carried may be flagged.
-    frozen_fully_written: int = 0

@@ -7,13 +7,10 @@ from typing import Any
 
 import numpy
 
+from thaw import InvariantBroken
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ArmOutcome, Settings
 from thaw.lab.measure import THROWN_AWAY
-
-
-class InvariantBroken(AssertionError):
-    """An arm of thaw did what it must not; the text names the arm, the seed and the payload."""
 
 
 def figures(outcome: ArmOutcome) -> dict[str, Any]:

@@ -213,9 +213,6 @@ class _Run:
                 self._intake.act(kind)
                 time.sleep(self._settings.freeze)
             self._child.resume()
-            # A small request is in the kernel's hands when the handshake is done, read or not.
-            if phase in ("head", "written", "answer"):
-                self._outcome.frozen_fully_written += 1
         else:
             self._intake.hold(None)
         self._take_answer(cycle, phase if held else None)
