@@ -22,6 +22,11 @@ bool AlarmQueue::Cancel(AlarmId id) {
   return true;
 }
 
+absl::Duration AlarmQueue::Until(AlarmId id, absl::Duration now) const {
+  const auto found = due_.find(id);
+  return found == due_.end() ? absl::ZeroDuration() : std::max(found->second - now, absl::ZeroDuration());
+}
+
 std::optional<absl::Duration> AlarmQueue::NextDue() const {
   if (alarms_.empty()) return std::nullopt;
   return alarms_.begin()->first.first;

@@ -26,6 +26,9 @@ class AlarmQueue {
   AlarmId Set(absl::Duration now, absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire);
   bool Cancel(AlarmId id);
 
+  // From `now` until the alarm is due, never below zero; zero if it isn't set.
+  absl::Duration Until(AlarmId id, absl::Duration now) const;
+
   // When the next alarm is due on the monotonic clock; nothing if none is set.
   std::optional<absl::Duration> NextDue() const;
 

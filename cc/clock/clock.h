@@ -55,6 +55,10 @@ class Clock {
 
   // After this `fire` will not run. Returns false if it ran already or the id is unknown.
   virtual bool CancelAlarm(AlarmId id) = 0;
+
+  // How long until the alarm is due, never below zero; zero if it ran already or the id is unknown. Of
+  // active time, as far as late alarms are (LateAlarm).
+  virtual absl::Duration UntilAlarm(AlarmId id) const = 0;
 };
 
 // Holds an alarm; cancels it when destroyed.
@@ -74,6 +78,8 @@ class Alarm {
     return *this;
   }
   ~Alarm() { Cancel(); }
+  // What is left of the delay; zero if it fired, was cancelled or never set.
+  absl::Duration left() const { return clock_ == nullptr ? absl::ZeroDuration() : clock_->UntilAlarm(id_); }
   void Cancel() {
     if (clock_ != nullptr) std::exchange(clock_, nullptr)->CancelAlarm(id_);
   }

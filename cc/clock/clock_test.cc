@@ -72,6 +72,18 @@ TEST_F(FakeClockTest, ALateAlarmWaitsForWhatRemainedWhenTheLoopLastTurned) {
   EXPECT_EQ(fired, 1);
 }
 
+TEST_F(FakeClockTest, AnAlarmSaysWhatIsLeftOfItsActiveTime) {
+  Alarm alarm(clock_, absl::Seconds(3), [] {});
+  EXPECT_EQ(alarm.left(), absl::Seconds(3));
+  clock_.Advance(absl::Seconds(2));
+  EXPECT_EQ(alarm.left(), absl::Seconds(1));
+  clock_.Freeze(absl::Seconds(60));
+  EXPECT_EQ(alarm.left(), absl::Seconds(1)) << "the freeze is not counted";
+  alarm.Cancel();
+  EXPECT_EQ(alarm.left(), absl::ZeroDuration());
+  EXPECT_EQ(Alarm().left(), absl::ZeroDuration());
+}
+
 TEST_F(FakeClockTest, AnAlarmAHairLateFires) {
   int fired = 0;
   const Alarm alarm(clock_, absl::Seconds(1), [&] { ++fired; });

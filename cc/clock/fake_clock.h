@@ -36,6 +36,7 @@ class FakeClock : public Clock {
     return alarms_.Set(now_.monotonic, delay, late, std::move(fire));
   }
   bool CancelAlarm(AlarmId id) override { return alarms_.Cancel(id); }
+  absl::Duration UntilAlarm(AlarmId id) const override { return alarms_.Until(id, Now().monotonic); }
 
   // Moves the clocks as running time does: alarms fire when they are due, none is late. With
   // different steps the monotonic one decides which alarms fire. Steps may be negative, except monotonic.

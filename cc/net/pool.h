@@ -13,7 +13,8 @@
 //   checkout   most recently used first; what is closed, too old or found unusable is dropped on the way
 //   waiting    in order; a connection that comes free goes to the first waiter before it may be idle
 //   dialling   a request dials only if no connection to its destination is open or being opened; another
-//              is dialled, up to the cap, when the first waiter has been first for `share_patience`
+//              is dialled, up to the cap, when the first waiter has been first for `share_patience` and
+//              more wait than are being dialled for
 //   failing    a failed dial fails the first waiter only; two in a row fail all that wait
 //   keeping    at most max_idle_per_host; the newcomer is closed when there are that many
 //   resume     keep, probe or drain what is idle; what was in use at a resume is never handed on again
@@ -406,7 +407,9 @@ class Pool {
     if (host.waiters.empty()) return;
     // The next one is dialled when he has waited as long again.
     absl::Duration again = Patience(host);
-    if (host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) {
+    // A dial that is under way serves the first waiter no later than one begun now.
+    if (host.dials.size() < host.waiters.size() &&
+        host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) {
       Begin(key, host);
     } else {
       // No patience must not keep the loop turning for nothing.

@@ -487,6 +487,16 @@ TEST_F(PoolTest, AnotherIsDialledWhenTheFirstWaiterHasWaitedForSharePatience) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
+TEST_F(PoolTest, ASlowDialIsNotDoubledForOneWaiter) {
+  Build({.share_patience = absl::Milliseconds(30)});
+  Ask();
+  Wait(absl::Seconds(10));
+  EXPECT_EQ(dials_.size(), 1u);
+  Ask();
+  Wait(absl::Milliseconds(30));
+  EXPECT_EQ(dials_.size(), 2u) << "two wait";
+}
+
 TEST_F(PoolTest, PatienceIsAsLongAsTheLastDialTook) {
   Build({});
   Ask();

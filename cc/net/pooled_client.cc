@@ -86,6 +86,7 @@ class PooledClient : public Client {
   struct RunningDial {
     Cancellation cancellation;
     Alarm deadline;
+    bool crossed = false;
   };
   // One try: an answer, or why there is none.
   struct Try {
@@ -96,6 +97,7 @@ class PooledClient : public Client {
   struct Once {
     bool stale = false;
     bool incomplete = false;
+    bool crossed_dial = false;
   };
 
   void StartDial(const Destination& destination, uint64_t dial);
@@ -148,7 +150,9 @@ void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
 }
 
 void PooledClient::OnDialled(const Destination& destination, uint64_t dial, DialResult result) {
-  dials_.erase(dial);
+  const auto running = dials_.find(dial);
+  const bool crossed = running->second.crossed;
+  dials_.erase(running);
   ConnectionPool::Dialled dialled;
   dialled.took = result.took;
   if (result.transport != nullptr) {
@@ -165,6 +169,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   } else {
     ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
+    dialled.failure->epoch_crossed = crossed;
   }
   pool_.OnDialled(dial, std::move(dialled));
 }
@@ -292,7 +297,10 @@ std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure
       if (!std::exchange(once.stale, true)) return absl::ZeroDuration();
       return std::nullopt;
     case RetryClass::kUnreachable:
-      return attempts_left ? std::optional(backoff()) : std::nullopt;
+      if (!attempts_left) return std::nullopt;
+      // The freeze broke this dial: that says nothing of the destination, so there is nothing to wait for.
+      if (failure.epoch_crossed && !std::exchange(once.crossed_dial, true)) return absl::ZeroDuration();
+      return backoff();
     case RetryClass::kAmbiguous:
       return attempts_left && options.retry_ambiguous ? std::optional(backoff()) : std::nullopt;
     case RetryClass::kRefusedForNow:
@@ -323,7 +331,6 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
         },
         options_.late_alarm);
   }
-  const absl::Duration began = clock_.Now().monotonic;
   // What is pooled now can be stale to the last one; one more is fresh.
   const int max_laps = 1 + pool_.open(request.destination);
   Once once;
@@ -372,7 +379,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     result.failures.push_back(std::move(failure));
     if (!delay.has_value()) break;
     // A wait past the budget would only hold the flush up.
-    if (clock_.Now().monotonic - began + *delay >= options.budget) break;
+    if (budget.has_value() && *delay >= budget->left()) break;
     if (*delay > absl::ZeroDuration()) {
       result.delayed += *delay;
       const absl::Status slept = co_await Sleep(executor_, clock_, *delay, scope);
@@ -406,6 +413,7 @@ void PooledClient::Resume() {
     });
   }
   for (auto& [dial, running] : dials_) {
+    running.crossed = true;
     running.deadline = Alarm(clock_, options_.resume_grace, [this, dial = dial] {
       CancelDial(dial,
                  absl::DeadlineExceededError(absl::StrCat(

@@ -263,6 +263,34 @@ TEST_F(PooledClientTest, AnExchangeOpenAtAResumeGetsTheGraceAndNotMore) {
   EXPECT_EQ(connections().open_at_next, 1);
 }
 
+TEST_F(PooledClientTest, ADialThatTheFreezeBrokeIsRepeatedAtOnce) {
+  Build({}, Always(SimFault::kTlsHangs));
+  Start(1, {.budget = absl::Seconds(30)});
+  world_.Run(absl::Milliseconds(100));
+  intake_->set_fault_rate(0);
+  world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+  client_->Resume();
+  Finish();
+  const SendResult& result = results_.back();
+  EXPECT_TRUE(result.accepted);
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_TRUE(result.failures[0].epoch_crossed);
+  EXPECT_EQ(ClassOf(result.failures[0]), RetryClass::kUnreachable);
+  EXPECT_EQ(result.attempts, 2);
+  EXPECT_EQ(result.delayed, absl::ZeroDuration());
+}
+
+TEST_F(PooledClientTest, ADialThatFailsWithoutAFreezeWaitsForItsBackoff) {
+  Build({}, Always(SimFault::kTlsReset));
+  Start(1, {.budget = absl::Seconds(30)});
+  world_.RunUntil([this] { return exchanges().unreachable == 1; });
+  intake_->set_fault_rate(0);
+  Finish();
+  EXPECT_TRUE(results_.back().accepted);
+  EXPECT_FALSE(results_.back().failures.at(0).epoch_crossed);
+  EXPECT_GT(results_.back().delayed, absl::ZeroDuration());
+}
+
 TEST_F(PooledClientTest, CancellingEndsEveryPhase) {
   for (const SimFault fault : {SimFault::kConnectHangs, SimFault::kTlsHangs, SimFault::kStallMidRequest,
                                SimFault::kNeverAnswers, SimFault::kStatus429}) {

@@ -41,6 +41,7 @@ class EventLoop : public Executor, public Clock {
   ClockReading Now() const override { return read_(); }
   AlarmId SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire) override;
   bool CancelAlarm(AlarmId id) override;
+  absl::Duration UntilAlarm(AlarmId id) const override;
 
   // Alarms that were re-armed because they fired late. On the loop's thread.
   int64_t alarm_late() const;
