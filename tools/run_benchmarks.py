@@ -103,6 +103,13 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
                 f"{rate:,.0f} a second",
                 rate >= 20_000,
             )
+    for figure in python.get("invariants", ()):
+        yield Bar(
+            f"W0 cycles with faults ({figure['faults_met']:,} met), broken invariants, seed {figure['seed']}",
+            "0 in 10,000,000",
+            f"{figure['broken']} in {figure['cycles']:,} ({figure['seconds']:.0f} s)",
+            figure["broken"] == 0 and figure["cycles"] >= 10_000_000,
+        )
 
 
 def cpp_table(programs: dict[str, Figures]) -> str:
