@@ -65,7 +65,7 @@ class Pool {
   struct Dialled {
     std::shared_ptr<Connection> connection;  // null: failed
     std::optional<DialFailure> failure;
-    absl::Duration took;
+    std::optional<absl::Duration> took;     // nothing: it tells nothing of the next one
   };
   // Starts a dial; the answer comes through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
@@ -127,7 +127,7 @@ class Pool {
     std::erase(host.dials, dial);
     if (result.connection == nullptr) return OnDialFailed(key, host, *std::move(result.failure));
     host.failures = 0;
-    host.last_dial = result.took;
+    if (result.took.has_value()) host.last_dial = result.took;
     ++host.open;
     Lease lease{std::move(result.connection), key, false, absl::ZeroDuration(), epoch};
     if (!host.waiters.empty()) return Serve(key, host, std::move(lease));

@@ -80,7 +80,8 @@ class PooledClient : public Client {
   // What is under way, so that a resume reaches it.
   struct Exchange {
     std::shared_ptr<Http1Connection> connection;
-    bool crossed = false;
+    bool crossed = false;  // now, or its connection before it began
+    bool graced = false;
     Alarm grace;
   };
   struct RunningDial {
@@ -154,7 +155,8 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool crossed = running->second.crossed;
   dials_.erase(running);
   ConnectionPool::Dialled dialled;
-  dialled.took = result.took;
+  // A freeze is no part of how long dials take.
+  if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
     ++counters_->connection.opened;
     auto connection = std::make_shared<Connection>();
@@ -402,10 +404,12 @@ void PooledClient::Resume() {
   ++counters_->connection.resumes;
   pool_.Resume();
   // What was open goes on for the grace: its answer may be on the way, or the end of its connection. Longer
-  // it isn't waited for, since a peer that forgot it never says so.
+  // it isn't waited for, since a peer that forgot it never says so. What crosses again has no more than is
+  // left of that, or short invocations would keep it for ever.
   for (auto& [id, exchange] : exchanges_) {
     ++counters_->connection.crossed;
     exchange.crossed = true;
+    if (std::exchange(exchange.graced, true)) continue;
     exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
       connection->Abort(Fault::kTimeout, absl::DeadlineExceededError(absl::StrCat(
                                              "no answer within ", absl::FormatDuration(options_.resume_grace),
@@ -413,7 +417,7 @@ void PooledClient::Resume() {
     });
   }
   for (auto& [dial, running] : dials_) {
-    running.crossed = true;
+    if (std::exchange(running.crossed, true)) continue;
     running.deadline = Alarm(clock_, options_.resume_grace, [this, dial = dial] {
       CancelDial(dial,
                  absl::DeadlineExceededError(absl::StrCat(

@@ -280,6 +280,37 @@ TEST_F(PooledClientTest, ADialThatTheFreezeBrokeIsRepeatedAtOnce) {
   EXPECT_EQ(result.delayed, absl::ZeroDuration());
 }
 
+TEST_F(PooledClientTest, ShortInvocationsDoNotKeepAHungDialForEver) {
+  Build({}, Always(SimFault::kTlsHangs));
+  Start(1, {.budget = absl::Seconds(30)});
+  world_.Run(absl::Milliseconds(100));
+  intake_->set_fault_rate(0);
+  int freezes = 0;
+  for (; results_.empty() && freezes < 100; ++freezes) {
+    world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+    client_->Resume();
+    world_.Run(absl::Milliseconds(100));
+  }
+  ASSERT_FALSE(results_.empty());
+  EXPECT_TRUE(results_.back().accepted);
+  EXPECT_LE(freezes, 12) << "a grace of one second, in parts of a tenth";
+}
+
+TEST_F(PooledClientTest, ShortInvocationsDoNotKeepAnExchangeForEver) {
+  Build({.max_attempts = 1}, Always(SimFault::kNeverAnswers));
+  Start(1, {.budget = absl::Seconds(30)});
+  world_.Run(absl::Milliseconds(100));
+  int freezes = 0;
+  for (; results_.empty() && freezes < 100; ++freezes) {
+    world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+    client_->Resume();
+    world_.Run(absl::Milliseconds(100));
+  }
+  ASSERT_FALSE(results_.empty());
+  EXPECT_EQ(results_.back().last_class, RetryClass::kAmbiguous);
+  EXPECT_LE(freezes, 12);
+}
+
 TEST_F(PooledClientTest, ADialThatFailsWithoutAFreezeWaitsForItsBackoff) {
   Build({}, Always(SimFault::kTlsReset));
   Start(1, {.budget = absl::Seconds(30)});
