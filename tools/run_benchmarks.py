@@ -105,7 +105,8 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
             )
     for figure in python.get("invariants", ()):
         yield Bar(
-            f"W0 cycles with faults ({figure['faults_met']:,} met), broken invariants, seed {figure['seed']}",
+            f"W0 cycles with faults ({figure['faults_met']:,} met), {figure['runs']} seeds from"
+            f" {figure['seed']} on, broken invariants",
             "0 in 10,000,000",
             f"{figure['broken']} in {figure['cycles']:,} ({figure['seconds']:.0f} s)",
             figure["broken"] == 0 and figure["cycles"] >= 10_000_000,

@@ -13,7 +13,9 @@ PYTHON = {
     ],
     "memory": [{"per_client": 2**20, "per_connection": 48 * 1024 + 1}],
     "simulation": [{"payloads": 2, "cycles_per_second": {"idle": 20000.0, "inflight": 19999.0}}],
-    "invariants": [{"cycles": 10_000_000, "seed": 1, "faults_met": 9, "broken": 0, "seconds": 300.0}],
+    "invariants": [
+        {"cycles": 10_000_000, "runs": 500, "seed": 1, "faults_met": 9, "broken": 0, "seconds": 300.0}
+    ],
 }
 RUN = {"name": "BM_Encode/10", "run_type": "iteration", "iterations": 100, "real_time": 9.0, "cpu_time": 12.5}
 GOOGLE = {"benchmarks": [{**RUN, "time_unit": "us", "bytes_per_second": 2.5e8, "allocations": 7.0}]}
