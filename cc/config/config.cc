@@ -1,6 +1,7 @@
 #include "cc/config/config.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -83,6 +84,24 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
                                      ": nothing is known of it; the defaults of on-demand are kept"));
 }
 
+// Where the process is never frozen nothing but a background flush makes sense: a flush interval that was
+// given for one is kept.
+void ForceContinuousFlushes(FlushStrategy& strategy, const RawText* given, Finalizer& finalizer) {
+  if (strategy.kind == FlushStrategy::Kind::kContinuously) return;
+  const FlushStrategy forced{FlushStrategy::Kind::kContinuously, absl::Seconds(30)};
+  if (strategy.kind != FlushStrategy::Kind::kDefault) {
+    finalizer.Warn(given->source,
+                   absl::StrCat(given->source, " is ", ShowAll(given->text),
+                                ": managed instances flush continuously; ", ToString(forced), " is used"));
+  }
+  strategy = forced;
+}
+
+// `memory`: of the function.
+size_t OutboxBytesOf(int64_t memory) {
+  return static_cast<size_t>(std::clamp<int64_t>(memory / 8, int64_t{4} << 20, int64_t{64} << 20));
+}
+
 // Keeps of the endpoints what can be used. A member of the object that can't is a bad value of its own.
 std::vector<AdditionalEndpoint> Usable(
     const std::vector<std::pair<std::string, std::vector<std::string>>>& given, const std::string& source,
@@ -148,6 +167,15 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
     config.additional_endpoints = Usable(endpoints, taken->source, finalizer);
   }
   finalizer.Set(config.flush_timeout, raw.flush_timeout, &ParseSeconds, Seconds(config.flush_timeout));
+  const RawText* const strategy = finalizer.Set(config.flush_strategy, raw.flush_strategy,
+                                                &ParseFlushStrategy, ToString(config.flush_strategy));
+  if (config.environment == EnvironmentKind::kManagedInstances) {
+    ForceContinuousFlushes(config.flush_strategy, strategy, finalizer);
+  }
+  int megabytes = 0;
+  if (finalizer.Set(megabytes, raw.function_memory, IntFrom(1, 1 << 20), "an outbox of 32 MiB") != nullptr) {
+    config.outbox_bytes = OutboxBytesOf(int64_t{megabytes} << 20);
+  }
   finalizer.Set(config.compression_level, raw.compression_level, IntFrom(1, 22),
                 absl::StrCat(config.compression_level));
 
@@ -188,7 +216,9 @@ std::string ToJson(const Config& config) {
   }
   json.Close('}');
   json.Add("flush_timeout", config.flush_timeout);
+  json.Add("flush_strategy", ToString(config.flush_strategy));
   json.Add("compression_level", config.compression_level);
+  json.Add("outbox_bytes", static_cast<int>(config.outbox_bytes));
   json.Open('{', "client");
   if (client.max_idle_per_host >= ClientOptions::kUnlimited) {
     json.Add("max_idle_per_host", "unlimited");

@@ -14,6 +14,7 @@
 //   DD_APM_DD_URL                     base URL of traces, and of stats too                      by DD_SITE
 //   DD_APM_ADDITIONAL_ENDPOINTS       {"URL": ["key", …], …}: they get the same                 none
 //   DD_FLUSH_TIMEOUT                  seconds of a flush, and of one exchange in it             30
+//   DD_SERVERLESS_FLUSH_STRATEGY      when to flush: cc/config/flush_strategy.h                 default
 //   DD_APM_CONFIG_COMPRESSION_LEVEL   of zstd, 1 to 22; else DD_COMPRESSION_LEVEL               3
 //   DD_PROXY_HTTPS                    proxy's URL, maybe with user:password@; else HTTPS_PROXY  none
 //   DD_PROXY_NO_PROXY                 hosts that go past it; those of NO_PROXY are added        none
@@ -24,12 +25,15 @@
 //   DD_IDLE_TIMEOUT                   seconds that a connection may be kept                     15
 //   DD_MAX_CONNECTIONS_PER_HOST       at a time                                                 2 or 8
 //
+// AWS_LAMBDA_FUNCTION_MEMORY_SIZE bounds what is kept: see Config::outbox_bytes.
+//
 // Where there are two defaults, the first is for where the process may be frozen: see
 // cc/config/environment_kind.h.
 
 #ifndef THAW_CC_CONFIG_CONFIG_H_
 #define THAW_CC_CONFIG_CONFIG_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +41,7 @@
 #include "absl/time/time.h"
 #include "cc/config/environment.h"
 #include "cc/config/environment_kind.h"
+#include "cc/config/flush_strategy.h"
 #include "cc/config/raw_options.h"
 #include "cc/net/client_options.h"
 
@@ -56,7 +61,12 @@ struct Config {
   std::string trace_url = "https://trace.agent.datadoghq.com";
   std::vector<AdditionalEndpoint> additional_endpoints;
   absl::Duration flush_timeout = absl::Seconds(30);
+  // On managed instances always kContinuously: there is no end of an invocation to wait for.
+  FlushStrategy flush_strategy;
   int compression_level = 3;
+  // Bound of all that is kept undelivered, by all pipelines together: an eighth of the function's memory, and
+  // no less than 4 MiB nor more than 64 MiB.
+  size_t outbox_bytes = size_t{32} << 20;
   ClientOptions client;
 
   std::vector<ConfigWarning> warnings;

@@ -31,6 +31,9 @@ void Try(const thaw::Environment::Variables& variables, std::string_view yaml_te
   const thaw::Config config = thaw::LoadConfig(thaw::Environment(variables), yaml_text);
   Check(config.client.Validate().ok());
   Check(!config.trace_url.empty() && config.trace_url.back() != '/');
+  Check(config.outbox_bytes >= 4 << 20 && config.outbox_bytes <= 64 << 20);
+  const thaw::FlushStrategy& strategy = config.flush_strategy;
+  Check(thaw::ParseFlushStrategy(thaw::ToString(strategy)).value() == strategy);
   for (const thaw::AdditionalEndpoint& endpoint : config.additional_endpoints) Check(!endpoint.keys.empty());
   for (const thaw::ConfigWarning& warning : config.warnings) {
     Check(!warning.source.empty());
@@ -66,7 +69,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
 
   // The input where a variable's value is wanted, for what no line of it names one.
   for (const char* name :
-       {"DD_SITE", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT", "DD_PROXY_HTTPS",
+       {"DD_SITE", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT",
+        "DD_SERVERLESS_FLUSH_STRATEGY", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "DD_PROXY_HTTPS",
         "DD_PROXY_NO_PROXY", "DD_TLS_CERT_FILE", "DD_MAX_IDLE_PER_HOST", "DD_IDLE_TIMEOUT"}) {
     variables[name] = input;
   }

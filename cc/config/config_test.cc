@@ -65,12 +65,27 @@ TEST(ConfigTest, Defaults) {
 }
 
 TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
-  for (const char* name :
-       {"DD_SITE", "DD_API_KEY", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT",
-        "DD_APM_CONFIG_COMPRESSION_LEVEL", "DD_COMPRESSION_LEVEL", "DD_PROXY_HTTPS", "HTTPS_PROXY",
-        "DD_PROXY_NO_PROXY", "NO_PROXY", "DD_TLS_CERT_FILE", "DD_SKIP_SSL_VALIDATION", "DD_MAX_IDLE_PER_HOST",
-        "DD_SHARE_WITHIN_FLUSH", "DD_IDLE_TIMEOUT", "DD_MAX_CONNECTIONS_PER_HOST",
-        "AWS_LAMBDA_INITIALIZATION_TYPE", "AWS_LAMBDA_FUNCTION_NAME"}) {
+  for (const char* name : {"DD_SITE",
+                           "DD_API_KEY",
+                           "DD_APM_DD_URL",
+                           "DD_APM_ADDITIONAL_ENDPOINTS",
+                           "DD_FLUSH_TIMEOUT",
+                           "DD_SERVERLESS_FLUSH_STRATEGY",
+                           "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                           "DD_APM_CONFIG_COMPRESSION_LEVEL",
+                           "DD_COMPRESSION_LEVEL",
+                           "DD_PROXY_HTTPS",
+                           "HTTPS_PROXY",
+                           "DD_PROXY_NO_PROXY",
+                           "NO_PROXY",
+                           "DD_TLS_CERT_FILE",
+                           "DD_SKIP_SSL_VALIDATION",
+                           "DD_MAX_IDLE_PER_HOST",
+                           "DD_SHARE_WITHIN_FLUSH",
+                           "DD_IDLE_TIMEOUT",
+                           "DD_MAX_CONNECTIONS_PER_HOST",
+                           "AWS_LAMBDA_INITIALIZATION_TYPE",
+                           "AWS_LAMBDA_FUNCTION_NAME"}) {
     EXPECT_EQ(ToJson(Clean({{name, ""}})), ToJson(Clean({}))) << name;
     if (absl::StartsWith(name, "AWS_")) continue;
     EXPECT_EQ(ToJson(Clean({{name, " \n"}})), ToJson(Clean({}))) << name;
@@ -163,6 +178,52 @@ TEST(ConfigTest, FlushTimeout) {
   }
   EXPECT_THAT(OnlyWarning(WithBad("DD_FLUSH_TIMEOUT", "-1"), "DD_FLUSH_TIMEOUT"),
               AllOf(HasSubstr("\"-1\""), HasSubstr("the default, 30 s, is kept")));
+}
+
+TEST(ConfigTest, FlushStrategy) {
+  EXPECT_EQ(Clean({}).flush_strategy, FlushStrategy{});
+  EXPECT_EQ(Clean({{"DD_SERVERLESS_FLUSH_STRATEGY", " end , 20000 "}}).flush_strategy,
+            (FlushStrategy{FlushStrategy::Kind::kEndPeriodically, absl::Seconds(20)}));
+  for (const char* bad : {"often", "end,soon", "Periodically,1000"}) {
+    EXPECT_EQ(WithBad("DD_SERVERLESS_FLUSH_STRATEGY", bad).flush_strategy, FlushStrategy{}) << bad;
+  }
+}
+
+TEST(ConfigTest, AZeroFlushIntervalIsAWarningThatNamesTheVariable) {
+  EXPECT_EQ(
+      OnlyWarning(WithBad("DD_SERVERLESS_FLUSH_STRATEGY", "periodically,0"), "DD_SERVERLESS_FLUSH_STRATEGY"),
+      "DD_SERVERLESS_FLUSH_STRATEGY is \"periodically,0\": 0 milliseconds are no interval; it must be "
+      "at least 1; the default, default, is kept");
+}
+
+TEST(ConfigTest, ManagedInstancesFlushContinuously) {
+  const auto strategy = [](std::string_view given) {
+    return ToString(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"},
+                                {"DD_SERVERLESS_FLUSH_STRATEGY", std::string(given)}},
+                               "")
+                        .flush_strategy);
+  };
+  EXPECT_EQ(strategy(""), "continuously,30000");
+  EXPECT_EQ(strategy("continuously,5000"), "continuously,5000");
+  EXPECT_EQ(strategy("end"), "continuously,30000");
+  EXPECT_EQ(OnlyWarning(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}},
+                                   "serverless_flush_strategy: end"),
+                        "datadog.yaml: serverless_flush_strategy"),
+            "datadog.yaml: serverless_flush_strategy is \"end\": managed instances flush continuously; "
+            "continuously,30000 is used");
+}
+
+TEST(ConfigTest, TheOutboxIsAnEighthOfTheFunctionsMemoryWithinBounds) {
+  const auto mebibytes = [](const char* memory) {
+    return Clean({{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", memory}}).outbox_bytes >> 20;
+  };
+  EXPECT_EQ(Clean({}).outbox_bytes >> 20, 32u);
+  EXPECT_EQ(mebibytes("16"), 4u);
+  EXPECT_EQ(mebibytes("128"), 16u);
+  EXPECT_EQ(mebibytes("10240"), 64u);
+  for (const char* bad : {"0", "-1", "128 MB", "99999999999"}) {
+    EXPECT_EQ(WithBad("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", bad).outbox_bytes >> 20, 32u) << bad;
+  }
 }
 
 TEST(ConfigTest, CompressionLevel) {
@@ -286,6 +347,7 @@ apm_config:
       - secondkey
   compression_level: 5
 flush_timeout: 6
+serverless_flush_strategy: end,1500
 compression_level: 7
 proxy:
   https: http://proxy:3128
@@ -308,6 +370,7 @@ TEST(ConfigTest, EveryYamlKey) {
   EXPECT_THAT(config.additional_endpoints[0].keys, ElementsAre("secondkey"));
   EXPECT_EQ(config.compression_level, 5);
   EXPECT_EQ(config.flush_timeout, absl::Seconds(6));
+  EXPECT_EQ(ToString(config.flush_strategy), "end,1500");
   EXPECT_EQ(config.client.proxy_url, "http://proxy:3128");
   EXPECT_THAT(config.client.no_proxy, ElementsAre("internal.example", "10.0.0.0/8"));
   EXPECT_EQ(config.client.tls_cert_file, "/opt/ca.pem");
@@ -320,20 +383,15 @@ TEST(ConfigTest, EveryYamlKey) {
 }
 
 TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
-  const Environment environment = {{"DD_SITE", "us3.datadoghq.com"},
-                                   {"DD_API_KEY", "environmentkey"},
-                                   {"DD_APM_DD_URL", "http://localhost:1"},
-                                   {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://e\": [\"ekey\"]}"},
-                                   {"DD_COMPRESSION_LEVEL", "11"},
-                                   {"DD_FLUSH_TIMEOUT", "12"},
-                                   {"DD_PROXY_HTTPS", "http://localhost:2"},
-                                   {"DD_PROXY_NO_PROXY", "localhost"},
-                                   {"DD_TLS_CERT_FILE", "/etc/ca.pem"},
-                                   {"DD_SKIP_SSL_VALIDATION", "false"},
-                                   {"DD_MAX_IDLE_PER_HOST", "13"},
-                                   {"DD_SHARE_WITHIN_FLUSH", "true"},
-                                   {"DD_IDLE_TIMEOUT", "14"},
-                                   {"DD_MAX_CONNECTIONS_PER_HOST", "15"}};
+  const Environment environment = {
+      {"DD_SITE", "us3.datadoghq.com"},        {"DD_API_KEY", "environmentkey"},
+      {"DD_APM_DD_URL", "http://localhost:1"}, {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://e\": [\"ekey\"]}"},
+      {"DD_COMPRESSION_LEVEL", "11"},          {"DD_FLUSH_TIMEOUT", "12"},
+      {"DD_SERVERLESS_FLUSH_STRATEGY", "end"}, {"DD_PROXY_HTTPS", "http://localhost:2"},
+      {"DD_PROXY_NO_PROXY", "localhost"},      {"DD_TLS_CERT_FILE", "/etc/ca.pem"},
+      {"DD_SKIP_SSL_VALIDATION", "false"},     {"DD_MAX_IDLE_PER_HOST", "13"},
+      {"DD_SHARE_WITHIN_FLUSH", "true"},       {"DD_IDLE_TIMEOUT", "14"},
+      {"DD_MAX_CONNECTIONS_PER_HOST", "15"}};
   EXPECT_EQ(ToJson(Clean(environment, kWholeYaml)), ToJson(Clean(environment)));
   EXPECT_EQ(Clean(environment, kWholeYaml).api_key, "environmentkey");
   EXPECT_FALSE(Clean(environment, "skip_ssl_validation: true").client.skip_ssl_validation);
@@ -359,6 +417,8 @@ TEST(ConfigTest, BadYamlValuesNameTheirKey) {
 TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
   const Config config =
       LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+                  {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"},
+                  {"DD_SERVERLESS_FLUSH_STRATEGY", "end, 500"},
                   {"DD_API_KEY", "0123456789abcdef"},
                   {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://b\": [\"short\", \"longer-k\"]}"},
                   {"DD_PROXY_HTTPS", "http://user:pass@word@proxy:3128"},
@@ -378,7 +438,9 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     ]
   },
   "flush_timeout": 30,
+  "flush_strategy": "end,500",
   "compression_level": 3,
+  "outbox_bytes": 16777216,
   "client": {
     "max_idle_per_host": 0,
     "share_within_flush": true,

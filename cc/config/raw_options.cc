@@ -99,6 +99,8 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
   reader.FromBoth(raw.additional_endpoints, "DD_APM_ADDITIONAL_ENDPOINTS", "apm_config.additional_endpoints",
                   &EndpointsAt);
   reader.FromBoth(raw.flush_timeout, "DD_FLUSH_TIMEOUT", "flush_timeout");
+  reader.FromBoth(raw.flush_strategy, "DD_SERVERLESS_FLUSH_STRATEGY", "serverless_flush_strategy");
+  reader.FromVariable(raw.function_memory, "AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
   reader.FromVariable(raw.compression_level, "DD_APM_CONFIG_COMPRESSION_LEVEL");
   reader.FromVariable(raw.compression_level, "DD_COMPRESSION_LEVEL");
   reader.FromYaml(raw.compression_level, "apm_config.compression_level");

@@ -33,6 +33,8 @@ struct RawOptions {
   Texts trace_url;                 // DD_APM_DD_URL; apm_config.apm_dd_url
   Texts additional_endpoints;      // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
   Texts flush_timeout;             // DD_FLUSH_TIMEOUT; flush_timeout
+  Texts flush_strategy;            // DD_SERVERLESS_FLUSH_STRATEGY; serverless_flush_strategy
+  Texts function_memory;           // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
   Texts compression_level;         // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
                                    // apm_config.compression_level, compression_level
   Texts proxy_url;                 // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, which is for any program
