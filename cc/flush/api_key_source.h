@@ -18,8 +18,8 @@ class ApiKeySource {
   // The key as known now; empty: none, and nothing can be sent.
   virtual std::string Current() const = 0;
 
-  // The intake refused the current key: looks it up again. True if Current() is another one now. Calls
-  // that overlap share one look-up.
+  // There is no key yet, or the intake refused it: looks it up (again). True if Current() is another one now.
+  // Calls that overlap share one look-up.
   virtual Task<bool> Refresh() = 0;
 };
 

@@ -6,25 +6,36 @@ namespace thaw {
 
 Breaker::Decision Breaker::Decide() {
   if (!open_) return Decision::kGo;
-  if (!probe_due_ || probing_) return Decision::kSkip;
+  if (would_skip()) return Decision::kSkip;
   probe_due_ = false;
   probing_ = true;
   return Decision::kProbe;
 }
 
-void Breaker::OnProgress() {
-  strikes_ = 0;
+void Breaker::Close() {
   open_ = false;
   probe_due_ = false;
   probing_ = false;
   probe_alarm_.Cancel();
 }
 
+void Breaker::OnProgress() {
+  Close();
+  half_open_ = false;
+  strikes_ = 0;
+}
+
+void Breaker::OnProbeAnswered() {
+  Close();
+  half_open_ = true;
+  strikes_ = options_.strikes - 1;
+}
+
 void Breaker::OnStrike() {
   if (!open_) {
     if (++strikes_ < options_.strikes) return;
     open_ = true;
-    backoff_ = options_.probe_backoff;
+    backoff_ = half_open_ ? std::min(2 * backoff_, options_.probe_backoff_cap) : options_.probe_backoff;
     WaitForProbe();
     return;
   }
@@ -39,6 +50,14 @@ void Breaker::OnNothingLearned() {
   if (!probing_) return;
   probing_ = false;
   probe_due_ = true;
+}
+
+void Breaker::Open() {
+  if (open_) return;
+  open_ = true;
+  probe_due_ = true;
+  // The first probe that fails makes it the first wait.
+  backoff_ = options_.probe_backoff / 2;
 }
 
 void Breaker::WaitForProbe() {

@@ -1,8 +1,9 @@
-// Bounds what an outage of the intake costs.
+// Says whether sending to one destination is worth trying.
 //
-// A flush that ends without progress is a strike; so many in a row open the breaker. While it is open a
-// flush does nothing, except now and then one that probes with a small budget. The wait between probes is
-// counted in active time (a frozen environment does not come nearer to its next probe), and doubles.
+// A flush that got nowhere is a strike; so many in a row open the breaker. While it is open nothing is sent,
+// except now and then by one flush that probes. The wait between probes is counted in active time (a frozen
+// environment does not come nearer to its next probe), and doubles. A probe that was answered leaves the
+// breaker half open: the next strike opens it again, with the wait still doubled.
 //
 //   switch (breaker.Decide()) { case kGo: ...; case kProbe: ...; case kSkip: ... }
 //   breaker.OnProgress() or breaker.OnStrike()
@@ -30,26 +31,35 @@ class Breaker {
   Breaker(Clock& clock, BreakerOptions options) : clock_(clock), options_(options) {}
 
   // What a flush that begins now may do. kProbe is given once; whoever gets it must end it with
-  // OnProgress, OnStrike or OnNothingLearned.
+  // OnProbeAnswered, OnStrike or OnNothingLearned.
   Decision Decide();
+  // What Decide would say.
+  bool would_skip() const { return open_ && (!probe_due_ || probing_); }
 
-  // The intake was reached: closes the breaker, forgets strikes.
+  // A flush got through: closes the breaker, forgets strikes.
   void OnProgress();
-  // A flush, or the probe, made no progress.
+  // A flush, or the probe, got nowhere.
   void OnStrike();
+  // The probe was answered.
+  void OnProbeAnswered();
   // The probe could not be made: the next flush may.
   void OnNothingLearned();
+  // Opens it, whatever the strikes; the next flush may probe at once.
+  void Open();
 
   bool open() const { return open_; }
+  bool probing() const { return probing_; }
   int strikes() const { return strikes_; }
 
  private:
+  void Close();
   void WaitForProbe();
 
   Clock& clock_;
   const BreakerOptions options_;
   int strikes_ = 0;
   bool open_ = false;
+  bool half_open_ = false;
   bool probe_due_ = false;
   bool probing_ = false;
   absl::Duration backoff_;

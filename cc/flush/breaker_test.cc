@@ -88,5 +88,35 @@ TEST_F(BreakerTest, AFlushThatBeganBeforeItOpenedDoesNotPutTheProbeOff) {
   EXPECT_EQ(breaker_.Decide(), Decision::kProbe) << "a probe that told nothing may be repeated at once";
 }
 
+TEST_F(BreakerTest, AfterAnAnsweredProbeOneStrikeOpensItAgainForLonger) {
+  Open();
+  Pass(absl::Milliseconds(1010));
+  ASSERT_EQ(breaker_.Decide(), Decision::kProbe);
+  breaker_.OnProbeAnswered();
+  EXPECT_EQ(breaker_.Decide(), Decision::kGo);
+  breaker_.OnStrike();
+  EXPECT_TRUE(breaker_.open());
+  Pass(absl::Milliseconds(1990));
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
+  Pass(absl::Milliseconds(20));
+  ASSERT_EQ(breaker_.Decide(), Decision::kProbe);
+  breaker_.OnProbeAnswered();
+  breaker_.OnProgress();
+  breaker_.OnStrike();
+  EXPECT_FALSE(breaker_.open()) << "progress forgets it all";
+}
+
+TEST_F(BreakerTest, OpenedByForceItMayProbeAtOnce) {
+  breaker_.Open();
+  EXPECT_FALSE(breaker_.would_skip());
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+  EXPECT_TRUE(breaker_.would_skip());
+  breaker_.OnStrike();
+  Pass(absl::Milliseconds(990));
+  EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
+  Pass(absl::Milliseconds(20));
+  EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+}
+
 }  // namespace
 }  // namespace thaw

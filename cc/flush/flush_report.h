@@ -38,7 +38,7 @@ struct FlushReport {
   std::vector<ExchangeFailure> failures;
   // What was logged at level ERROR.
   std::vector<std::string> errors;
-  // The breaker was open and it was not time to probe: nothing was tried.
+  // A destination was out of reach (its breaker was open), so that what goes there was not tried.
   bool skipped = false;
   // It ended because there was no progress.
   bool stalled = false;

@@ -49,7 +49,7 @@ struct FlusherOptions {
   // The deadline of a flush for which none is given.
   absl::Duration flush_timeout = absl::Seconds(30);
 
-  // -- Breaker (breaker.h). InfiniteDuration in the first turns it off, as peers have none. -----------
+  // -- Outages (outage_budget.h). InfiniteDuration in the first turns it off, as peers have none. -----------
   // A flush that made no progress for this long ends.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);
   // So many in a row open the breaker.

@@ -45,84 +45,85 @@ Outbox::Item Outbox::List::PopFront() {
   return item;
 }
 
-absl::Status Outbox::MakeRoom(size_t needed, absl::FunctionRef<void(const Item&)> evicted) {
-  const size_t cannot_go = fresh_.bytes + lent_.bytes;
-  if (needed > budget_ || cannot_go > budget_ - needed) {
-    return absl::ResourceExhaustedError(absl::StrCat("the outbox has no room for ", needed,
-                                                     " bytes: ", cannot_go, " of its ", budget_,
-                                                     " hold what was not tried yet"));
-  }
-  Evict(needed, evicted);
+Outbox::~Outbox() {
+  budget_->RemoveHolder(this);
+  budget_->Remove(bytes());
+  budget_->RemoveEvictable(tried_.bytes + held_.bytes);
+}
+
+std::optional<uint64_t> Outbox::OldestEvictable() const {
+  const List& list = tried_.count > 0 ? tried_ : held_;
+  if (list.count == 0) return std::nullopt;
+  return list.items.front().sequence;
+}
+
+void Outbox::EvictOldest() {
+  // Taken off first: `evicted_` may ask how much is kept.
+  const Item item = (tried_.count > 0 ? tried_ : held_).PopFront();
+  budget_->RemoveEvictable(item.bytes());
+  budget_->Remove(item.bytes());
+  evicted_(item);
+}
+
+absl::Status Outbox::Add(Item item) {
+  if (absl::Status room = budget_->MakeRoom(item.bytes()); !room.ok()) return room;
+  AddAdmitted(std::move(item));
   return absl::OkStatus();
 }
 
-void Outbox::Evict(size_t needed, absl::FunctionRef<void(const Item&)> evicted) {
-  while (bytes() + needed > budget_) {
-    List& list = tried_.count > 0 ? tried_ : held_;
-    if (list.count == 0) return;
-    // Taken off first: `evicted` may ask how much is kept.
-    const Item item = list.PopFront();
-    evicted(item);
-  }
-}
-
-absl::Status Outbox::Add(Item item, absl::FunctionRef<void(const Item&)> evicted) {
-  if (absl::Status room = MakeRoom(item.bytes(), evicted); !room.ok()) return room;
-  item.sequence = next_sequence_++;
-  fresh_.Insert(std::move(item));
-  return absl::OkStatus();
-}
-
-void Outbox::AddAdmitted(Item item, absl::FunctionRef<void(const Item&)> evicted) {
-  Evict(item.bytes(), evicted);
-  item.sequence = next_sequence_++;
+void Outbox::AddAdmitted(Item item) {
+  budget_->Evict(item.bytes());
+  item.sequence = budget_->NextSequence();
+  budget_->Add(item.bytes());
   fresh_.Insert(std::move(item));
 }
 
-void Outbox::TakeInto(List& list, std::vector<Item>& out) {
-  while (list.count > 0) {
-    Item item = list.PopFront();
-    lent_.Add(item);
-    out.push_back(std::move(item));
-  }
+Outbox::Item Outbox::Lend(List& list, bool evictable) {
+  Item item = list.PopFront();
+  if (evictable) budget_->RemoveEvictable(item.bytes());
+  lent_.Add(item);
+  return item;
+}
+
+void Outbox::TakeInto(List& list, bool evictable, std::vector<Item>& out) {
+  while (list.count > 0) out.push_back(Lend(list, evictable));
 }
 
 std::vector<Outbox::Item> Outbox::Take() {
   std::vector<Item> out;
   out.reserve(tried_.count + fresh_.count);
-  TakeInto(tried_, out);
-  TakeInto(fresh_, out);
-  return out;
-}
-
-std::vector<Outbox::Item> Outbox::TakeFirst() {
-  std::vector<Item> out;
-  List& list = tried_.count > 0 ? tried_ : fresh_;
-  if (list.count > 0) {
-    Item item = list.PopFront();
-    lent_.Add(item);
-    out.push_back(std::move(item));
-  }
+  TakeInto(tried_, /*evictable=*/true, out);
+  TakeInto(fresh_, /*evictable=*/false, out);
   return out;
 }
 
 std::vector<Outbox::Item> Outbox::TakeHeld() {
   std::vector<Item> out;
-  TakeInto(held_, out);
+  TakeInto(held_, /*evictable=*/true, out);
   return out;
+}
+
+void Outbox::AddLent(const Item& item) {
+  budget_->Add(item.bytes());
+  lent_.Add(item);
 }
 
 void Outbox::Return(Item item) {
   lent_.Remove(item);
+  if (item.tries > 0) budget_->AddEvictable(item.bytes());
   (item.tries > 0 ? tried_ : fresh_).Insert(std::move(item));
 }
 
 void Outbox::Hold(Item item) {
   lent_.Remove(item);
+  budget_->AddEvictable(item.bytes());
   held_.Insert(std::move(item));
 }
 
-void Outbox::End(const Item& item) { lent_.Remove(item); }
+void Outbox::End(const Item& item) {
+  lent_.Remove(item);
+  budget_->Remove(item.bytes());
+}
 
 absl::Status Outbox::CheckByWalking() const {
   const auto check = [](std::string_view name, const List& list) -> absl::Status {

@@ -1,10 +1,10 @@
 // The bounded store of encoded, compressed, undelivered requests.
 //
 // Everything a pipeline keeps is in here or lent out by it: never tried, being sent, tried and failed. All
-// of it counts against one byte budget.
+// of it counts against one byte budget, which pipelines may share.
 //
-//   Outbox outbox(32 << 20);
-//   absl::Status status = outbox.Add(std::move(item), [](const Outbox::Item& evicted) { ... });
+//   Outbox outbox(std::make_shared<ByteBudget>(32 << 20), [](const Outbox::Item& evicted) { ... });
+//   absl::Status status = outbox.Add(std::move(item));
 //   for (Outbox::Item& item : outbox.Take()) { ... outbox.End(item) or outbox.Return(std::move(item)) }
 //
 // Newer data evicts what was tried at least once, oldest first. What was never tried is never evicted: when
@@ -19,23 +19,26 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
-#include "absl/functional/function_ref.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "cc/clock/clock.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/flush/encoded_request.h"
 
 namespace thaw {
 
-class Outbox {
+class Outbox : private ByteBudget::Holder {
  public:
   struct Item {
     std::shared_ptr<const EncodedRequest> request;
     size_t endpoint = 0;    // index; 0 is the primary one
     ClockReading added;     // when it came in; its age is LargestAdvance from here
     int tries = 0;          // flushes that tried it
-    uint64_t sequence = 0;  // of arrival; set by Add
+    uint64_t sequence = 0;  // of arrival, over all pipelines; set by Add
     bool possible_duplicate = false;
     // The payloads of the request wait for this item. Not so for additional endpoints, nor for what was
     // accepted already and is sent again all the same (a defect of peers' clients).
@@ -45,27 +48,27 @@ class Outbox {
     int64_t parts() const { return counted ? static_cast<int64_t>(request->payloads.size()) : 0; }
   };
 
-  explicit Outbox(size_t budget_bytes) : budget_(budget_bytes) {}
+  // `evicted` is called for each item that goes to make room, here or in another pipeline.
+  Outbox(std::shared_ptr<ByteBudget> budget, absl::AnyInvocable<void(const Item&)> evicted)
+      : budget_(std::move(budget)), evicted_(std::move(evicted)) {
+    budget_->AddHolder(this);
+  }
   Outbox(const Outbox&) = delete;
   Outbox& operator=(const Outbox&) = delete;
+  ~Outbox() override;
 
-  // Makes room for `bytes` more, if that is possible. ResourceExhausted: it isn't, and nothing was evicted.
-  absl::Status MakeRoom(size_t bytes, absl::FunctionRef<void(const Item&)> evicted);
-
-  // Takes in a new item, for which there must be room; `evicted` is called for each that goes.
-  absl::Status Add(Item item, absl::FunctionRef<void(const Item&)> evicted);
+  // Takes in a new item. ResourceExhausted: there is no room and none can be made; nothing was evicted.
+  absl::Status Add(Item item);
   // Takes it in whatever the budget says: for data that was admitted before in another form.
-  void AddAdmitted(Item item, absl::FunctionRef<void(const Item&)> evicted);
+  void AddAdmitted(Item item);
 
   // Lends out everything that waits: the tried, oldest first, then the never tried, in order.
   std::vector<Item> Take();
-  // Lends out the first of them; nothing waits: empty.
-  std::vector<Item> TakeFirst();
   // Lends out what is held.
   std::vector<Item> TakeHeld();
 
   // A part of what was lent, made by splitting a lent item: lent from the start.
-  void AddLent(const Item& item) { lent_.Add(item); }
+  void AddLent(const Item& item);
   // A lent item comes back, tried (Item::tries > 0) or not.
   void Return(Item item);
   // A lent item comes back and is not lent again by Take: only by TakeHeld.
@@ -81,7 +84,6 @@ class Outbox {
   int64_t untried_items() const { return fresh_.count; }
   int64_t waiting_items() const { return tried_.count + fresh_.count; }
   int64_t lent_items() const { return lent_.count; }
-  size_t budget() const { return budget_; }
 
   // Counts everything again and compares. Internal names what differs.
   absl::Status CheckByWalking() const;
@@ -100,11 +102,14 @@ class Outbox {
     Item PopFront();
   };
 
-  void TakeInto(List& list, std::vector<Item>& out);
-  void Evict(size_t bytes, absl::FunctionRef<void(const Item&)> evicted);
+  std::optional<uint64_t> OldestEvictable() const override;
+  void EvictOldest() override;
 
-  const size_t budget_;
-  uint64_t next_sequence_ = 1;
+  void TakeInto(List& list, bool evictable, std::vector<Item>& out);
+  Item Lend(List& list, bool evictable);
+
+  const std::shared_ptr<ByteBudget> budget_;
+  absl::AnyInvocable<void(const Item&)> evicted_;
   List tried_;  // by age
   List fresh_;
   List held_;

@@ -12,14 +12,17 @@
 //   Split(compressed body, options)         two bodies made of one, after a 413; empty: it can't be split
 //
 // Payloads are encoded and compressed once, when the first flush after their arrival begins; from then on
-// the PipelineFlusher keeps the bytes. One thread: the executor's. Must outlive its flushes.
+// the PipelineFlusher keeps the bytes. (A flush that can't send anything leaves them as they are.) One
+// thread: the executor's. Must outlive its flushes.
 
 #ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 #define THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +38,7 @@
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/flush_report.h"
+#include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/net/client.h"
@@ -51,14 +55,15 @@ struct HeldPayload {
 using EmitRequest = absl::FunctionRef<void(EncodedRequest)>;
 
 template <typename Encoding>
-class PayloadFlusher {
+class PayloadFlusher : public Flushable {
  public:
   using Payload = typename Encoding::Payload;
 
   // As for PipelineFlusher.
   PayloadFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
-                 std::vector<Endpoint> endpoints)
-      : pipeline_(executor, clock, client, std::move(options), Encoding::kPipeline, std::move(endpoints)) {
+                 std::vector<Endpoint> endpoints, SharedLimits shared = {})
+      : pipeline_(executor, clock, client, std::move(options), Encoding::kPipeline, std::move(endpoints),
+                  std::move(shared)) {
     pipeline_.set_splitter([this](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> bodies;
       for (std::string& body : Encoding::Split(*request.body, pipeline_.options()))
@@ -69,32 +74,36 @@ class PayloadFlusher {
 
   // Takes a payload over. ResourceExhausted: what was never tried fills the outbox; nothing was taken.
   absl::StatusOr<PayloadId> Add(Payload payload) {
-    const size_t bytes = payload.memory();
-    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, held_bytes_ + bytes));
-    held_bytes_ += bytes;
+    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory()));
     held_.push_back({next_id_, std::move(payload)});
     return next_id_++;
   }
 
-  // As PipelineFlusher's, with what was added before.
-  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) {
-    EncodeHeld();
+  std::string_view name() const override { return pipeline_.name(); }
+
+  // As PipelineFlusher's, with what was added before. While nothing can be sent, nothing is encoded either,
+  // unless it takes much room: it costs no time now, and makes fewer requests later.
+  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
+    const bool much = pipeline_.opened_bytes() > pipeline_.byte_budget().limit() / 4;
+    if (much || !pipeline_.would_skip()) EncodeHeld();
     return pipeline_.Flush(deadline, cancellation);
   }
-  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) {
+  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override {
     EncodeHeld();
     return pipeline_.Shutdown(deadline, cancellation);
   }
 
-  // Everything kept, encoded or not.
-  size_t bytes() const { return held_bytes_ + pipeline_.outbox().bytes(); }
+  int64_t kept_payloads() const override { return pipeline_.kept_payloads(); }
+  size_t bytes() const override { return pipeline_.bytes(); }
+  int64_t turned_away() const override { return pipeline_.turned_away(); }
+  const FlushReport& total() const override { return pipeline_.total(); }
   PipelineFlusher& pipeline() { return pipeline_; }
   const PipelineFlusher& pipeline() const { return pipeline_; }
 
  private:
   void EncodeHeld() {
     std::vector<HeldPayload<Payload>> held = std::exchange(held_, {});
-    held_bytes_ = 0;
+    pipeline_.ReleaseOpened();
     const absl::Status status = Encoding::Encode(held, pipeline_.options(), [this](EncodedRequest request) {
       pipeline_.AddAdmitted(std::move(request));
     });
@@ -109,7 +118,6 @@ class PayloadFlusher {
 
   PipelineFlusher pipeline_;
   std::vector<HeldPayload<Payload>> held_;
-  size_t held_bytes_ = 0;
   PayloadId next_id_ = 1;
 };
 

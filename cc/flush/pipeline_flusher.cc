@@ -8,14 +8,11 @@
 #include "absl/log/log.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
-#include "cc/base/completion.h"
+#include "cc/flush/stall_watch.h"
 #include "cc/net/exchange_failure.h"
 
 namespace thaw {
 namespace {
-
-// How often a flush looks whether something moved.
-constexpr absl::Duration kLookEvery = absl::Milliseconds(100);
 
 // Whether the peer may have taken a request over a fresh connection. (A stale connection is not meant: it
 // died while it was not in use, and what is written to it then is all but certain not to have been read.)
@@ -29,67 +26,41 @@ bool IsAmbiguous(const SendResult& result) {
   return result.failures.empty() && result.may_have_been_accepted;
 }
 
-// Ends a flush in which nothing moves.
-class StallWatch {
- public:
-  StallWatch(Clock& clock, absl::Duration limit, absl::AnyInvocable<int64_t()> progress,
-             absl::AnyInvocable<void()> stalled)
-      : clock_(clock), limit_(limit), progress_(std::move(progress)), stalled_(std::move(stalled)) {
-    if (limit_ == absl::InfiniteDuration()) return;
-    last_ = progress_();
-    Wait();
-  }
-
- private:
-  void Wait() {
-    // kRearm: frozen time is not the peer's slowness.
-    alarm_ = Alarm(clock_, std::min(kLookEvery, limit_ - idle_), [this] { Look(); }, LateAlarm::kRearm);
-  }
-  void Look() {
-    const int64_t now = progress_();
-    idle_ = now == last_ ? idle_ + std::min(kLookEvery, limit_ - idle_) : absl::ZeroDuration();
-    last_ = now;
-    if (idle_ >= limit_) return stalled_();
-    Wait();
-  }
-
-  Clock& clock_;
-  const absl::Duration limit_;
-  absl::AnyInvocable<int64_t()> progress_;
-  absl::AnyInvocable<void()> stalled_;
-  int64_t last_ = 0;
-  absl::Duration idle_;
-  Alarm alarm_;
-};
-
-BreakerOptions BreakerOptionsOf(const FlusherOptions& options) {
-  return {.strikes = options.breaker_strikes,
-          .probe_backoff = options.probe_backoff,
-          .probe_backoff_cap = options.probe_backoff_cap};
+OutageOptions OutageOptionsOf(const FlusherOptions& options) {
+  return {.no_progress_limit = options.no_progress_limit,
+          .probe_budget = options.probe_budget,
+          .breaker = {.strikes = options.breaker_strikes,
+                      .probe_backoff = options.probe_backoff,
+                      .probe_backoff_cap = options.probe_backoff_cap}};
 }
 
 }  // namespace
 
 PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
-                                 Pipeline pipeline, std::vector<Endpoint> endpoints)
+                                 Pipeline pipeline, std::vector<Endpoint> endpoints, SharedLimits shared)
     : executor_(executor),
       clock_(clock),
       client_(client),
       options_(options),
       pipeline_(pipeline),
       endpoints_(std::move(endpoints)),
-      outbox_(options.outbox_bytes),
-      breaker_(clock, BreakerOptionsOf(options)) {
+      bytes_(shared.bytes != nullptr ? std::move(shared.bytes)
+                                     : std::make_shared<ByteBudget>(options.outbox_bytes)),
+      outage_(shared.outage != nullptr
+                  ? std::move(shared.outage)
+                  : std::make_shared<OutageBudget>(executor, clock, OutageOptionsOf(options))),
+      outbox_(bytes_, [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); }) {
   CHECK(!endpoints_.empty());
 }
+
+PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
 
 // -- Taking in -----------------------------------------------------------------------------------------
 
 absl::Status PipelineFlusher::Add(EncodedRequest request) {
   Outbox::Item probe;
   probe.request = std::make_shared<const EncodedRequest>(request);
-  const auto evicted = [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); };
-  if (absl::Status room = outbox_.MakeRoom(probe.bytes() * endpoints_.size(), evicted); !room.ok()) {
+  if (absl::Status room = bytes_->MakeRoom(probe.bytes() * endpoints_.size()); !room.ok()) {
     ++turned_away_;
     return room;
   }
@@ -101,9 +72,8 @@ absl::Status PipelineFlusher::Add(EncodedRequest request) {
   return absl::OkStatus();
 }
 
-absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes_held) {
-  const auto evicted = [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); };
-  if (absl::Status room = outbox_.MakeRoom(bytes_held, evicted); !room.ok()) {
+absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
+  if (absl::Status room = bytes_->MakeRoom(bytes); !room.ok()) {
     ++turned_away_;
     return room;
   }
@@ -113,12 +83,15 @@ absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes_held) {
   ++entry->second.open_parts;
   ++open_parts_;
   ++opened_;
+  opened_bytes_ += bytes;
+  bytes_->Add(bytes);
   return absl::OkStatus();
 }
 
+void PipelineFlusher::ReleaseOpened() { bytes_->Remove(std::exchange(opened_bytes_, 0)); }
+
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
   const auto shared = std::make_shared<const EncodedRequest>(std::move(request));
-  const auto evicted = [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); };
   for (const PayloadId id : shared->payloads) {
     const auto found = payloads_.find(id);
     CHECK(found != payloads_.end()) << "payload " << id << " was not opened";
@@ -131,7 +104,7 @@ void PipelineFlusher::AddAdmitted(EncodedRequest request) {
     item.endpoint = endpoint;
     item.added = clock_.Now();
     item.counted = endpoint == 0;
-    outbox_.AddAdmitted(std::move(item), evicted);
+    outbox_.AddAdmitted(std::move(item));
   }
 }
 
@@ -279,63 +252,36 @@ Task<FlushReport> PipelineFlusher::Shutdown(absl::Duration deadline, Cancellatio
   return FlushItems(deadline, cancellation, /*last=*/true);
 }
 
+bool PipelineFlusher::would_skip() const {
+  return outage_->limits() &&
+         std::all_of(endpoints_.begin(), endpoints_.end(),
+                     [this](const Endpoint& endpoint) { return outage_->would_skip(endpoint.destination); });
+}
+
 Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellation& cancellation,
                                               bool last) {
   const absl::Duration began = clock_.Now().monotonic;
   Run run(&cancellation);
   run.deadline = deadline;
   run.last = last;
-  const bool has_breaker = options_.no_progress_limit != absl::InfiniteDuration() && !last;
-  const bool has_work = outbox_.waiting_items() > 0;
-  const Breaker::Decision decision = has_breaker && has_work ? breaker_.Decide() : Breaker::Decision::kGo;
+  // What is not encoded by now is so because nothing could be sent.
+  run.report.skipped = opened_ > 0;
   {
     // First, so that at the deadline it comes before what the client does then.
     const Alarm deadline_alarm(clock_, deadline, [&run, deadline] {
+      run.deadline_passed = true;
       run.cancellation.Request(absl::DeadlineExceededError(
           absl::StrCat("the flush has ended after ", absl::FormatDuration(deadline))));
     });
-    const StallWatch watch(
-        clock_, has_work ? options_.no_progress_limit : absl::InfiniteDuration(),
-        [this] { return Progress(); },
-        [&run, this] {
-          run.report.stalled = true;
-          run.cancellation.Request(absl::DeadlineExceededError(absl::StrCat(
-              "the flush has ended: nothing moved for ", absl::FormatDuration(options_.no_progress_limit))));
-        });
     if (last) {
+      Group redriven(run);
       std::vector<Outbox::Item> held = outbox_.TakeHeld();
-      co_await SendInTurn(run, std::move(held), /*redrive=*/true);
+      co_await SendInTurn(run, redriven, std::move(held), /*redrive=*/true);
       run.failed = false;
       run.accepted.clear();
     }
-    bool go_on = decision == Breaker::Decision::kGo;
-    if (decision == Breaker::Decision::kProbe) {
-      const int64_t opened_before = client_.counters().connection.opened;
-      run.deadline = std::min(deadline, options_.probe_budget);
-      std::vector<Outbox::Item> first = outbox_.TakeFirst();
-      co_await SendAll(run, std::move(first));
-      run.deadline = deadline;
-      // A slow intake answers too late for a probe; that it can be reached is enough.
-      go_on = run.reached || client_.counters().connection.opened > opened_before;
-      run.reached = go_on;
-      if (go_on) breaker_.OnProgress();
-    }
-    run.report.skipped = decision == Breaker::Decision::kSkip;
-    if (go_on) {
-      std::vector<Outbox::Item> items = outbox_.Take();
-      if (options_.sequential) {
-        co_await SendInTurn(run, std::move(items), /*redrive=*/false);
-      } else {
-        co_await SendAll(run, std::move(items));
-      }
-    }
-  }
-  if (has_breaker && has_work && decision != Breaker::Decision::kSkip) {
-    if (run.reached) {
-      breaker_.OnProgress();
-    } else if (run.report.stalled || run.unreachable || decision == Breaker::Decision::kProbe) {
-      breaker_.OnStrike();
-    }
+    std::vector<Outbox::Item> items = outbox_.Take();
+    co_await SendByDestination(run, std::move(items));
   }
   run.report.retained = kept_payloads();
   run.report.elapsed = clock_.Now().monotonic - began;
@@ -343,12 +289,98 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
   co_return std::move(run.report);
 }
 
-Task<void> PipelineFlusher::SendAll(Run& run, std::vector<Outbox::Item> items) {
+Task<void> PipelineFlusher::SendByDestination(Run& run, std::vector<Outbox::Item> items) {
+  std::map<Destination, std::vector<Outbox::Item>> groups;
+  for (Outbox::Item& item : items) {
+    // One after the other means over all destinations.
+    const size_t endpoint = options_.sequential ? 0 : item.endpoint;
+    groups[endpoints_[endpoint].destination].push_back(std::move(item));
+  }
+  if (groups.empty()) co_return;
+  Completion<bool> all(executor_);
+  size_t open = groups.size();
+  for (auto& [destination, group] : groups) {
+    Task<void> sending = SendTo(run, destination, std::move(group));
+    Spawn(executor_, std::move(sending), [&all, &open] {
+      if (--open == 0) all.Set(true);
+    });
+  }
+  co_await all;
+}
+
+Task<void> PipelineFlusher::SendTo(Run& run, Destination destination, std::vector<Outbox::Item> items) {
+  const bool limited = outage_->limits() && !run.last;
+  OutageBudget::Pass pass{.destination = destination, .kind = Breaker::Decision::kGo};
+  if (limited) pass = co_await outage_->Enter(std::move(destination), run.cancellation);
+  const auto give_back = [this, &run, &items] {
+    run.report.skipped = run.report.skipped || !items.empty();
+    for (Outbox::Item& item : items) outbox_.Return(std::move(item));
+  };
+  if (pass.kind == Breaker::Decision::kSkip) {
+    give_back();
+    co_return;
+  }
+  if (pass.kind == Breaker::Decision::kProbe) {
+    Group probe(run);
+    std::vector<Outbox::Item> first;
+    first.push_back(std::move(items.front()));
+    items.erase(items.begin());
+    co_await SendWatched(run, probe, pass, /*probe=*/true, std::move(first));
+    if (!probe.answered) {
+      give_back();
+      const bool known =
+          probe.stalled || (probe.tried && (!run.cancellation.requested() || run.deadline_passed));
+      outage_->Leave(pass, known ? OutageBudget::End::kFailed : OutageBudget::End::kNothingLearned);
+      co_return;
+    }
+    outage_->OnProbeAnswered(pass);
+  }
+  Group group(run);
+  co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
+  if (!limited) co_return;
+  OutageBudget::End end = OutageBudget::End::kNothingLearned;
+  if (group.stalled) {
+    end = OutageBudget::End::kFailed;
+  } else if (group.answered || (!group.tried && pass.kind == Breaker::Decision::kProbe)) {
+    end = OutageBudget::End::kProgress;
+  } else if (group.tried && !run.cancellation.requested()) {
+    end = OutageBudget::End::kFailed;
+  }
+  outage_->Leave(pass, end);
+}
+
+Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
+                                        std::vector<Outbox::Item> items) {
+  const StallWatch::Limits limits = probe ? outage_->probe_limits() : outage_->flush_limits();
+  const bool costs = outage_->limits() && !run.last && !probe;
+  int64_t looks = 0;
+  const StallWatch watch(
+      clock_, limits,
+      // A key that is looked up is not the intake's slowness.
+      [this, &group, &looks] { return Progress() + (group.key_look_ups > 0 ? ++looks : looks); },
+      [this, &pass, costs] { return costs ? outage_->left(pass.destination) : absl::InfiniteDuration(); },
+      [&run, &group] {
+        run.report.stalled = true;
+        group.stalled = true;
+        group.cancellation.Request(
+            absl::DeadlineExceededError("the flush has ended: nothing moved for too long"));
+      });
+  if (options_.sequential) {
+    co_await SendInTurn(run, group, std::move(items), /*redrive=*/false);
+  } else {
+    co_await SendAll(run, group, std::move(items));
+  }
+  if (costs && (group.stalled || (group.tried && !group.answered))) {
+    outage_->OnIdle(pass.destination, watch.idle_for());
+  }
+}
+
+Task<void> PipelineFlusher::SendAll(Run& run, Group& group, std::vector<Outbox::Item> items) {
   if (items.empty()) co_return;
   Completion<bool> all(executor_);
   size_t open = items.size();
   for (Outbox::Item& item : items) {
-    Task<bool> sending = SendItem(run, std::move(item), /*redrive=*/false);
+    Task<bool> sending = SendItem(run, group, std::move(item), /*redrive=*/false);
     Spawn<bool>(executor_, std::move(sending), [&all, &open](bool) {
       if (--open == 0) all.Set(true);
     });
@@ -356,7 +388,8 @@ Task<void> PipelineFlusher::SendAll(Run& run, std::vector<Outbox::Item> items) {
   co_await all;
 }
 
-Task<void> PipelineFlusher::SendInTurn(Run& run, std::vector<Outbox::Item> items, bool redrive) {
+Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items,
+                                       bool redrive) {
   for (Outbox::Item& item : items) {
     if (run.failed && !redrive) {
       // What was not reached counts as failed with the rest.
@@ -364,7 +397,7 @@ Task<void> PipelineFlusher::SendInTurn(Run& run, std::vector<Outbox::Item> items
       Fail(run, std::move(item), redrive);
       continue;
     }
-    Task<bool> sending = SendItem(run, std::move(item), redrive);
+    Task<bool> sending = SendItem(run, group, std::move(item), redrive);
     co_await std::move(sending);
   }
   if (run.failed && !redrive && options_.return_all_on_failure) {
@@ -420,10 +453,36 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
   return true;
 }
 
+// Looks a key up, once in a flush. When the flush ends first, the look-up goes on by itself.
+Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
+  std::shared_ptr<KeyLookUp>& look_up = run.key_look_ups[endpoint];
+  if (look_up == nullptr) {
+    look_up = std::make_shared<KeyLookUp>();
+    const std::shared_ptr<ApiKeySource> source = endpoints_[endpoint].api_key;
+    Task<bool> refreshing = source->Refresh();
+    Spawn<bool>(executor_, std::move(refreshing), [source, look_up](bool) {
+      look_up->ended = true;
+      for (const std::shared_ptr<Completion<bool>>& waiting : look_up->waiting) waiting->Set(true);
+    });
+  }
+  if (look_up->ended) co_return;
+  const auto ended = std::make_shared<Completion<bool>>(executor_);
+  look_up->waiting.push_back(ended);
+  const auto registration = group.cancellation.OnRequest([ended](const absl::Status&) { ended->Set(false); });
+  Completion<bool>& wait = *ended;
+  ++group.key_look_ups;
+  co_await wait;
+  --group.key_look_ups;
+}
+
 // True if it was delivered.
-Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) {
+Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, bool redrive) {
   const Endpoint& endpoint = endpoints_[item.endpoint];
   std::string key = endpoint.api_key->Current();
+  if (key.empty()) {
+    co_await LookUpKey(run, group, item.endpoint);
+    key = endpoint.api_key->Current();
+  }
   if (key.empty()) {
     if (named_.insert(absl::StrCat("key/", item.endpoint)).second) {
       LOG(WARNING) << ToString(pipeline_) << ": there is no API key for " << endpoint.ToString()
@@ -442,17 +501,21 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
     send.possible_duplicate = item.possible_duplicate;
     HttpRequest request = MakeRequest(item, key);
     ++run.report.requests;
-    Task<SendResult> sending = client_.Send(std::move(request), send, run.cancellation);
+    Task<SendResult> sending = client_.Send(std::move(request), send, group.cancellation);
     const SendResult result = co_await std::move(sending);
     run.report.attempts += result.attempts;
+    if (result.attempts > 0 || !result.failures.empty()) group.tried = true;
+    bool answered = result.response.has_value() || result.accepted;
     for (const ExchangeFailure& failure : result.failures) {
-      if (failure.response_begun) run.reached = true;
+      answered = answered || failure.response_begun;
       if (run.report.failures.size() < FlushReport::kMaxFailures) run.report.failures.push_back(failure);
     }
-    if (result.response.has_value()) run.reached = true;
+    if (answered) {
+      group.answered = true;
+      outage_->OnAnswer(endpoint.destination);
+    }
     item.possible_duplicate |= result.possible_duplicate;
     if (result.accepted) {
-      run.reached = true;
       Delivered(run, item);
       co_return true;
     }
@@ -463,7 +526,7 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
     if (refused && options_.retry_all_statuses) {
       // The client tried again what is refused for now; the rest is tried again here, as often.
       if (refused_for_good && laps_for_status++ < client_.options().max_attempts &&
-          !run.cancellation.requested()) {
+          !group.cancellation.requested()) {
         continue;
       }
       Error(run, absl::StrCat("Max retries exceeded, returning HTTP error: status ", status, " from ",
@@ -478,23 +541,19 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
         if (Split(run, item, pieces)) {
           bool all = true;
           for (Outbox::Item& piece : pieces) {
-            Task<bool> sending_piece = SendItem(run, std::move(piece), redrive);
+            Task<bool> sending_piece = SendItem(run, group, std::move(piece), redrive);
             all = co_await std::move(sending_piece) && all;
           }
           co_return all;
         }
       }
-      if ((status == 401 || status == 403) && !key_renewed && !run.cancellation.requested()) {
-        if (endpoint.api_key->Current() == key && !run.key_refused.contains(item.endpoint)) {
-          Task<bool> refreshing = endpoint.api_key->Refresh();
-          co_await std::move(refreshing);
-        }
+      if ((status == 401 || status == 403) && !key_renewed && !group.cancellation.requested()) {
+        if (endpoint.api_key->Current() == key) co_await LookUpKey(run, group, item.endpoint);
         if (std::string current = endpoint.api_key->Current(); !current.empty() && current != key) {
           key = std::move(current);
           key_renewed = true;
           continue;
         }
-        run.key_refused.insert(item.endpoint);
       }
       if (options_.drop_refused) {
         ++run.report.refused_by_status[status];
@@ -510,7 +569,6 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Outbox::Item item, bool redrive) 
       co_return false;
     }
 
-    if (result.last_class == RetryClass::kUnreachable) run.unreachable = true;
     if (result.last_class == RetryClass::kMisconfigured && !result.failures.empty() &&
         named_.insert(absl::StrCat("misconfigured/", item.endpoint)).second) {
       LOG(WARNING) << ToString(pipeline_) << ": " << result.failures.back().ToString()

@@ -9,11 +9,15 @@
 //   * starts everything at once, what an earlier flush kept first; the client bounds connections and shares
 //     them among what waits;
 //   * any 2xx is success, and what was accepted is never sent again;
+//   * an API key that is not known yet is looked up;
 //   * 413 is split and resent; 401 and 403 are resent only if looking the key up again gave another one;
 //     what else is refused for good is dropped, counted by status;
 //   * what could not be delivered stays, to go first in the next flush; flagged possible_duplicate if the
 //     intake may have taken it. A pipeline that may not send twice drops that instead (ambiguous_dropped);
-//   * ends early when nothing moves (FlusherOptions::no_progress_limit; breaker.h).
+//   * sends nothing to a destination that is out of reach, and ends early when nothing moves
+//     (outage_budget.h).
+//
+// Room for what is kept and time for outages may be shared with other pipelines (SharedLimits).
 //
 // Conservation, at every moment: payloads handed over = delivered + kept + dropped, each with a reason.
 // A payload with parts in several requests, or several halves after a split, is delivered when all of them
@@ -25,12 +29,15 @@
 #ifndef THAW_CC_FLUSH_PIPELINE_FLUSHER_H_
 #define THAW_CC_FLUSH_PIPELINE_FLUSHER_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -38,17 +45,21 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
-#include "cc/flush/breaker.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/flush_report.h"
+#include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
 #include "cc/net/client.h"
+#include "cc/net/destination.h"
 
 namespace thaw {
 
@@ -61,7 +72,13 @@ struct PayloadOutcome {
   std::optional<DropReason> reason;  // of what was dropped
 };
 
-class PipelineFlusher {
+// What the pipelines of a process have in common. A flusher that is given none has its own, by its options.
+struct SharedLimits {
+  std::shared_ptr<ByteBudget> bytes;
+  std::shared_ptr<OutageBudget> outage;
+};
+
+class PipelineFlusher : public Flushable {
  public:
   // The bodies into which a request is split after a 413; fewer than two: it can't be.
   using Splitter =
@@ -70,7 +87,8 @@ class PipelineFlusher {
   // `endpoints`: the primary one first; at least one. `options` must be valid. Executor, clock and client
   // must outlive the flusher.
   PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, Pipeline pipeline,
-                  std::vector<Endpoint> endpoints);
+                  std::vector<Endpoint> endpoints, SharedLimits shared = {});
+  ~PipelineFlusher() override;
   PipelineFlusher(const PipelineFlusher&) = delete;
   PipelineFlusher& operator=(const PipelineFlusher&) = delete;
 
@@ -79,9 +97,10 @@ class PipelineFlusher {
   absl::Status Add(EncodedRequest request);
 
   // -- For flushers that encode later ------------------------------------------------------------------
-  // Takes over a payload that is not encoded yet; `bytes` and what the caller holds must fit.
-  // ResourceExhausted as above.
-  absl::Status Open(PayloadId id, size_t bytes_held);
+  // Takes over a payload that is not encoded yet and takes `bytes`. ResourceExhausted as above.
+  absl::Status Open(PayloadId id, size_t bytes);
+  // All payloads that were opened are about to be encoded: makes room for what comes of them.
+  void ReleaseOpened();
   // Takes in a request of payloads that were opened before.
   void AddAdmitted(EncodedRequest request);
   // The payload is encoded: all its requests were added.
@@ -95,21 +114,24 @@ class PipelineFlusher {
     on_outcome_ = std::move(on_outcome);
   }
 
-  // Sends what there is. `deadline`: active time for all of it. Ends early when `cancellation` is requested;
-  // what was not delivered stays. Flushes may overlap: each sends what no other is sending.
-  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation);
+  std::string_view name() const override { return ToString(pipeline_); }
+  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
+  // Asks no breaker, and sends what was held for a redrive.
+  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
+  // Flush would send nothing at all: every destination is out of reach, and it is not time to probe.
+  bool would_skip() const;
 
-  // The last flush: asks no breaker, and sends what was held for a redrive.
-  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation);
-
-  // Payloads handed over that have not ended.
-  int64_t kept_payloads() const { return static_cast<int64_t>(payloads_.size()); }
+  int64_t kept_payloads() const override { return static_cast<int64_t>(payloads_.size()); }
+  size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
+  // Of those, what is not encoded yet.
+  size_t opened_bytes() const { return opened_bytes_; }
   // Their ids, in order.
   std::vector<PayloadId> KeptPayloads() const;
   // Items that no flush has tried yet.
   int64_t untried_requests() const { return outbox_.untried_items(); }
   const Outbox& outbox() const { return outbox_; }
-  const Breaker& breaker() const { return breaker_; }
+  const ByteBudget& byte_budget() const { return *bytes_; }
+  const OutageBudget& outage() const { return *outage_; }
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   const FlusherOptions& options() const { return options_; }
   Clock& clock() const { return clock_; }
@@ -118,9 +140,8 @@ class PipelineFlusher {
   const DropCounts& additional_dropped() const { return additional_dropped_; }
   int64_t handed_over() const { return handed_over_; }
   int64_t delivered() const { return delivered_; }
-  int64_t turned_away() const { return turned_away_; }
-  // All flushes so far.
-  const FlushReport& total() const { return total_; }
+  int64_t turned_away() const override { return turned_away_; }
+  const FlushReport& total() const override { return total_; }
 
   // Internal names what is broken. In constant time.
   absl::Status CheckInvariant() const;
@@ -133,24 +154,42 @@ class PipelineFlusher {
     bool possible_duplicate = false;
     std::optional<DropReason> dropped;
   };
+  // Of one endpoint's key. The flush that began it may end first.
+  struct KeyLookUp {
+    bool ended = false;
+    std::vector<std::shared_ptr<Completion<bool>>> waiting;
+  };
   // One flush.
   struct Run {
     explicit Run(Cancellation* parent) : cancellation(parent) {}
     Cancellation cancellation;
     absl::Duration deadline;
     FlushReport report;
-    bool last = false;                   // Shutdown
-    bool reached = false;                // an answer came
-    bool unreachable = false;            // a request failed without one
-    std::set<size_t> key_refused;        // endpoints whose key was looked up again in vain
-    std::vector<Outbox::Item> accepted;  // kept only for return_all_on_failure
+    bool last = false;                                          // Shutdown
+    bool deadline_passed = false;                               // which ended it
+    std::map<size_t, std::shared_ptr<KeyLookUp>> key_look_ups;  // by endpoint
+    std::vector<Outbox::Item> accepted;                         // kept only for return_all_on_failure
     bool failed = false;
+  };
+  // What goes to one destination in one flush.
+  struct Group {
+    explicit Group(Run& run) : cancellation(&run.cancellation) {}
+    Cancellation cancellation;
+    bool tried = false;     // a request was given to a connection, or to the attempt to get one
+    bool answered = false;  // with whatever status
+    bool stalled = false;   // and ended because of that
+    int key_look_ups = 0;   // waited for
   };
 
   Task<FlushReport> FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last);
-  Task<void> SendAll(Run& run, std::vector<Outbox::Item> items);
-  Task<void> SendInTurn(Run& run, std::vector<Outbox::Item> items, bool redrive);
-  Task<bool> SendItem(Run& run, Outbox::Item item, bool redrive);
+  Task<void> SendByDestination(Run& run, std::vector<Outbox::Item> items);
+  Task<void> SendTo(Run& run, Destination destination, std::vector<Outbox::Item> items);
+  Task<void> SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
+                         std::vector<Outbox::Item> items);
+  Task<void> SendAll(Run& run, Group& group, std::vector<Outbox::Item> items);
+  Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
+  Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
+  Task<void> LookUpKey(Run& run, Group& group, size_t endpoint);
   HttpRequest MakeRequest(const Outbox::Item& item, const std::string& key) const;
 
   void Delivered(Run& run, const Outbox::Item& item);
@@ -171,8 +210,10 @@ class PipelineFlusher {
   Splitter splitter_;
   absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome_;
 
+  const std::shared_ptr<ByteBudget> bytes_;
+  const std::shared_ptr<OutageBudget> outage_;
   Outbox outbox_;
-  Breaker breaker_;
+  size_t opened_bytes_ = 0;
   absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; walked only to be checked
   int64_t open_parts_ = 0;                            // of all payloads
   int64_t opened_ = 0;                                // of those, not encoded yet

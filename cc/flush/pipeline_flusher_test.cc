@@ -10,6 +10,7 @@
 
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/clock/sleep.h"
 #include "cc/flush/fake_client.h"
 #include "gtest/gtest.h"
 
@@ -19,17 +20,28 @@ namespace {
 // A key that a look-up may change.
 class ScriptedKey : public ApiKeySource {
  public:
-  explicit ScriptedKey(std::string key) : key(std::move(key)) {}
+  ScriptedKey(Executor& executor, Clock& clock, std::string key)
+      : key(std::move(key)), executor_(executor), clock_(clock) {}
   std::string Current() const override { return key; }
   Task<bool> Refresh() override {
     ++refreshes;
+    if (takes > absl::ZeroDuration()) {
+      Cancellation never;
+      Task<absl::Status> sleeping = Sleep(executor_, clock_, takes, never);
+      EXPECT_TRUE((co_await std::move(sleeping)).ok());
+    }
     const std::string before = key;
     if (next.has_value()) key = *next;
     co_return key != before;
   }
   std::string key;
   std::optional<std::string> next;
+  absl::Duration takes;
   int refreshes = 0;
+
+ private:
+  Executor& executor_;
+  Clock& clock_;
 };
 
 class PipelineFlusherTest : public testing::Test {
@@ -37,7 +49,7 @@ class PipelineFlusherTest : public testing::Test {
   void Make(FlusherOptions options = {}, Pipeline pipeline = Pipeline::kTraces, int additional = 0) {
     std::vector<Endpoint> endpoints;
     for (int i = 0; i <= additional; ++i) {
-      keys_.push_back(std::make_shared<ScriptedKey>("key" + std::to_string(i)));
+      keys_.push_back(std::make_shared<ScriptedKey>(executor_, clock_, "key" + std::to_string(i)));
       endpoints.push_back(
           *MakeEndpoint("https://intake" + std::to_string(i) + ".example", pipeline, keys_.back()));
     }
@@ -294,6 +306,33 @@ TEST_F(PipelineFlusherTest, WithoutAKeyNothingIsSentAndNothingLost) {
   EXPECT_EQ(RunFlush().delivered, 1);
 }
 
+TEST_F(PipelineFlusherTest, AKeyThatIsNotKnownYetIsLookedUpOnceInAFlush) {
+  Make();
+  keys_[0]->key = "";
+  keys_[0]->next = "found";
+  keys_[0]->takes = absl::Seconds(3);
+  for (PayloadId id = 1; id <= 3; ++id) Add(id);
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 3);
+  EXPECT_EQ(report.elapsed, absl::Seconds(3)) << "which is not the intake's slowness";
+  EXPECT_EQ(keys_[0]->refreshes, 1);
+  EXPECT_EQ(KeyOf(client_.sent()[0]), "found");
+}
+
+TEST_F(PipelineFlusherTest, ALookUpOfAKeyThatNeverEndsEndsWithTheFlush) {
+  Make();
+  keys_[0]->key = "";
+  keys_[0]->next = "late";
+  keys_[0]->takes = absl::Seconds(60);
+  Add(1);
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.elapsed, absl::Seconds(10));
+  EXPECT_EQ(report.retained, 1);
+  clock_.Advance(absl::Minutes(1));
+  executor_.RunAll();
+  EXPECT_EQ(RunFlush().delivered, 1) << "it went on by itself";
+}
+
 TEST_F(PipelineFlusherTest, TooLargeIsSplitUntilItFits) {
   Make();
   flusher_->set_splitter([](const EncodedRequest& request) {
@@ -429,7 +468,7 @@ TEST_F(PipelineFlusherTest, AnOutageCostsTwoShortFlushesThenNothingThenProbes) {
     cost += report.elapsed;
   }
   EXPECT_LE(cost, absl::Seconds(4));
-  EXPECT_TRUE(flusher_->breaker().open());
+  EXPECT_TRUE(flusher_->outage().breaker_open(flusher_->endpoints()[0].destination));
   client_.clear_sent();
   const FlushReport skipped = RunFlush();
   EXPECT_TRUE(skipped.skipped);
@@ -450,7 +489,7 @@ TEST_F(PipelineFlusherTest, AnOutageCostsTwoShortFlushesThenNothingThenProbes) {
   executor_.RunAll();
   const FlushReport back = RunFlush();
   EXPECT_EQ(back.delivered, 2);
-  EXPECT_FALSE(flusher_->breaker().open());
+  EXPECT_FALSE(flusher_->outage().breaker_open(flusher_->endpoints()[0].destination));
 }
 
 TEST_F(PipelineFlusherTest, RefusedConnectionsAreStrikesToo) {
@@ -461,6 +500,26 @@ TEST_F(PipelineFlusherTest, RefusedConnectionsAreStrikesToo) {
   RunFlush();
   RunFlush();
   EXPECT_TRUE(RunFlush().skipped);
+}
+
+TEST_F(PipelineFlusherTest, ADeadAdditionalEndpointHoldsNothingElseUp) {
+  Make({}, Pipeline::kTraces, /*additional=*/1);
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    if (sent.request.destination.host == "intake0.example") return FakeClient::Scripted{.result = Accepted()};
+    return FakeClient::Scripted{.after = absl::InfiniteDuration(), .connects = false};
+  });
+  for (PayloadId id = 1; id <= 20; ++id) {
+    Add(id);
+    const FlushReport report = RunFlush();
+    EXPECT_EQ(report.delivered, 1);
+    EXPECT_EQ(report.elapsed, id <= 2 ? absl::Milliseconds(1600) : absl::ZeroDuration())
+        << "the dead one's breaker is open after the second flush";
+    EXPECT_EQ(report.skipped, id > 2);
+  }
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  clock_.Advance(absl::Seconds(1));
+  executor_.RunAll();
+  EXPECT_EQ(RunFlush().additional_delivered, 20);
 }
 
 TEST_F(PipelineFlusherTest, ASlowIntakeThatMovesNeverOpensTheBreaker) {
@@ -509,7 +568,7 @@ TEST_F(PipelineFlusherTest, ShutdownAsksNoBreaker) {
   client_.Answer(Unreachable());
   RunFlush();
   RunFlush();
-  ASSERT_TRUE(flusher_->breaker().open());
+  ASSERT_TRUE(flusher_->outage().breaker_open(flusher_->endpoints()[0].destination));
   EXPECT_EQ(RunFlush(/*shutdown=*/true).delivered, 1);
 }
 

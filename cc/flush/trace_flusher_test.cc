@@ -197,6 +197,40 @@ TEST_F(TraceFlusherTest, APayloadWithoutSpansMakesNoRequest) {
   EXPECT_EQ(report.dropped.total(), 0);
 }
 
+TEST_F(TraceFlusherTest, WhileNothingCanBeSentNothingIsEncodedSoThatItSharesARequestLater) {
+  Make();
+  client_.Answer(Unreachable());
+  client_.Answer(Unreachable());
+  Add(Payload(1));
+  RunFlush();
+  RunFlush();
+  for (uint64_t id = 2; id <= 4; ++id) {
+    Add(Payload(id));
+    EXPECT_TRUE(RunFlush().skipped);
+  }
+  EXPECT_EQ(flusher_->pipeline().untried_requests(), 0);
+  EXPECT_EQ(flusher_->kept_payloads(), 4);
+  client_.clear_sent();
+  clock_.Advance(absl::Seconds(1));
+  executor_.RunAll();
+  EXPECT_EQ(RunFlush().delivered, 4);
+  EXPECT_EQ(client_.sent().size(), 2);
+}
+
+TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
+  Make({.outbox_bytes = 40'000});
+  client_.Answer(Unreachable());
+  client_.Answer(Unreachable());
+  Add(Payload(1));
+  RunFlush();
+  RunFlush();
+  for (uint64_t id = 2; id <= 8; ++id) Add(Payload(id, 1, "", 2000));
+  const size_t before = flusher_->bytes();
+  EXPECT_TRUE(RunFlush().skipped);
+  EXPECT_EQ(flusher_->pipeline().untried_requests(), 1);
+  EXPECT_LT(flusher_->bytes(), before);
+}
+
 TEST_F(TraceFlusherTest, WhatIsNotEncodedYetCountsAgainstTheBudget) {
   Make({.outbox_bytes = 20'000});
   int taken = 0;

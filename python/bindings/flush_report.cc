@@ -59,8 +59,9 @@ void BindFlushReport(py::module_& module) {
                              "Requests refused for good, by status.")
       .def_property_readonly("failures", read(&FlushReport::failures), "Each failed try.")
       .def_property_readonly("errors", read(&FlushReport::errors), "What was logged as an error.")
-      .def_property_readonly("skipped", read(&FlushReport::skipped),
-                             "The breaker was open and it was not time to probe: nothing was tried.")
+      .def_property_readonly(
+          "skipped", read(&FlushReport::skipped),
+          "A destination was out of reach (its breaker was open): what goes there was not tried.")
       .def_property_readonly("stalled", read(&FlushReport::stalled),
                              "It ended because there was no progress.")
       .def_property_readonly(

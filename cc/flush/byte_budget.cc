@@ -1,0 +1,39 @@
+#include "cc/flush/byte_budget.h"
+
+#include <algorithm>
+
+#include "absl/strings/str_cat.h"
+
+namespace thaw {
+
+void ByteBudget::RemoveHolder(Holder* holder) {
+  holders_.erase(std::remove(holders_.begin(), holders_.end(), holder), holders_.end());
+}
+
+absl::Status ByteBudget::MakeRoom(size_t bytes) {
+  const size_t stays = used_ - evictable_;
+  if (bytes > limit_ || stays > limit_ - bytes) {
+    return absl::ResourceExhaustedError(absl::StrCat("there is no room for ", bytes, " bytes: ", stays,
+                                                     " of ", limit_, " hold what was not tried yet"));
+  }
+  Evict(bytes);
+  return absl::OkStatus();
+}
+
+void ByteBudget::Evict(size_t bytes) {
+  while (used_ + bytes > limit_) {
+    Holder* oldest = nullptr;
+    std::optional<uint64_t> sequence;
+    for (Holder* holder : holders_) {
+      const std::optional<uint64_t> candidate = holder->OldestEvictable();
+      if (candidate.has_value() && (!sequence.has_value() || *candidate < *sequence)) {
+        sequence = candidate;
+        oldest = holder;
+      }
+    }
+    if (oldest == nullptr) return;
+    oldest->EvictOldest();
+  }
+}
+
+}  // namespace thaw

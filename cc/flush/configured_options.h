@@ -1,0 +1,33 @@
+// What the configuration says about flushing, as the options of those who flush.
+//
+//   const SharedLimits limits = MakeSharedLimits(executor, clock, config);
+//   TraceFlusher traces(executor, clock, client, MakeFlusherOptions(config, Pipeline::kTraces), endpoints,
+//   limits); FlushCoordinator coordinator(executor, clock, MakeFlushSchedule(config, clock.Now()), limits,
+//                                MakeCoordinatorOptions(config));
+
+#ifndef THAW_CC_FLUSH_CONFIGURED_OPTIONS_H_
+#define THAW_CC_FLUSH_CONFIGURED_OPTIONS_H_
+
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+#include "cc/config/config.h"
+#include "cc/flush/flush_coordinator.h"
+#include "cc/flush/flush_schedule.h"
+#include "cc/flush/flusher_options.h"
+#include "cc/flush/pipeline_flusher.h"
+
+namespace thaw {
+
+// The pipeline's defaults with flush_timeout, outbox_bytes and, for traces, compression_level.
+FlusherOptions MakeFlusherOptions(const Config& config, Pipeline pipeline);
+
+// One byte budget and one outage budget, for all pipelines of the process.
+SharedLimits MakeSharedLimits(Executor& executor, Clock& clock, const Config& config);
+
+FlushSchedule MakeFlushSchedule(const Config& config, const ClockReading& now);
+
+CoordinatorOptions MakeCoordinatorOptions(const Config& config);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_CONFIGURED_OPTIONS_H_

@@ -1,0 +1,294 @@
+#include "cc/flush/flush_coordinator.h"
+
+#include <algorithm>
+
+#include "absl/log/check.h"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+#include "cc/base/counters.h"
+#include "cc/flush/byte_budget.h"
+#include "cc/flush/outage_budget.h"
+
+namespace thaw {
+namespace {
+
+// No invocation may last longer.
+constexpr absl::Duration kLongestInvocation = absl::Minutes(15);
+
+// A visitor that makes members of what it is shown.
+auto MembersOf(boost::json::object& object) {
+  return [&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; };
+}
+
+boost::json::object ToObject(const FlushCoordinator::Times& times) {
+  return {{"last", absl::ToDoubleSeconds(times.last)},
+          {"most", absl::ToDoubleSeconds(times.most)},
+          {"total", absl::ToDoubleSeconds(times.total)}};
+}
+
+boost::json::object ToObject(const Flushable& pipeline) {
+  const FlushReport& total = pipeline.total();
+  boost::json::object dropped;
+  total.dropped.Visit([&dropped](std::string_view name, int64_t count, std::string_view) {
+    if (count != 0) dropped[name] = count;
+  });
+  return {{"delivered", total.delivered},
+          {"dropped", std::move(dropped)},
+          {"turned_away", pipeline.turned_away()},
+          {"kept", pipeline.kept_payloads()},
+          {"bytes", pipeline.bytes()},
+          {"requests", total.requests},
+          {"attempts", total.attempts},
+          {"possible_duplicates", total.possible_duplicates}};
+}
+
+boost::json::object ToObject(const Client& client) {
+  const Counters counters = client.counters();
+  boost::json::object object;
+  VisitCounters(counters.connection, MembersOf(object));
+  VisitCounters(counters.exchange, MembersOf(object));
+  return object;
+}
+
+}  // namespace
+
+std::string_view ToString(FlushReason reason) {
+  switch (reason) {
+#define THAW_NAME(enumerator, name, text) \
+  case FlushReason::enumerator:           \
+    return #name;
+    THAW_FLUSH_REASONS(THAW_NAME)
+#undef THAW_NAME
+  }
+  return "unknown";
+}
+
+void FlushCoordinator::Times::Add(absl::Duration time) {
+  last = time;
+  most = std::max(most, time);
+  total += time;
+}
+
+FlushCoordinator::FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule,
+                                   SharedLimits limits, CoordinatorOptions options)
+    : executor_(executor),
+      clock_(clock),
+      schedule_(std::move(schedule)),
+      limits_(std::move(limits)),
+      options_(options) {
+  CHECK(limits_.bytes != nullptr && limits_.outage != nullptr);
+}
+
+int64_t FlushCoordinator::kept_payloads() const {
+  int64_t kept = 0;
+  for (const Flushable* pipeline : pipelines_) kept += pipeline->kept_payloads();
+  return kept;
+}
+
+int64_t& FlushCoordinator::CountOf(FlushReason reason) {
+  switch (reason) {
+#define THAW_COUNT(enumerator, name, text) \
+  case FlushReason::enumerator:            \
+    return counts_.name;
+    THAW_FLUSH_REASONS(THAW_COUNT)
+#undef THAW_COUNT
+  }
+  return counts_.end;
+}
+
+// -- Events --------------------------------------------------------------------------------------------
+
+void FlushCoordinator::Resume() {
+  at_next_ = false;
+  ++counts_.resumes;
+  for (const NamedClient& named : clients_) named.client->Resume();
+}
+
+FlushDecision FlushCoordinator::BeginInvocation(absl::Time deadline) {
+  const ClockReading now = clock_.Now();
+  const absl::Duration left = deadline - now.wall;
+  invocation_ends_ = now.monotonic + left;
+  // The clock that the deadline is written in may be wrong here, as after a restore. A flush that is cut off
+  // by the flush timeout alone is better than none.
+  if (left <= absl::ZeroDuration() || left > kLongestInvocation) {
+    ++counts_.implausible_deadlines;
+    invocation_ends_ = absl::InfiniteDuration();
+  }
+  function_runs_ = true;
+  function_ended_.reset();
+  decision_ = schedule_.OnInvoke(now, running_in_background_ > 0);
+  if (!std::exchange(timed_, true)) SetRaceAlarm();
+  if (decision_ == FlushDecision::kInBackground) BeginInBackground(FlushReason::kBackground);
+  return decision_;
+}
+
+void FlushCoordinator::OnFunctionEnd() {
+  if (!std::exchange(function_runs_, false)) return;
+  if (!at_next_) function_ended_ = clock_.Now().monotonic;
+  if (taking_in_ != nullptr) taking_in_->Set(true);
+}
+
+int FlushCoordinator::Quiesce() {
+  int open = 0;
+  for (const NamedClient& named : clients_) open += named.client->Quiesce();
+  ++counts_.quiesces;
+  counts_.open_at_next += open;
+  if (running_in_background_ == 0) counts_.quiesce_broken += open;
+  const absl::Duration now = clock_.Now().monotonic;
+  added_time_.Add(now - function_ended_.value_or(now));
+  function_ended_.reset();
+  at_next_ = true;
+  return open;
+}
+
+// -- Flushes -------------------------------------------------------------------------------------------
+
+bool FlushCoordinator::InBackground(FlushReason reason) const {
+  if (reason == FlushReason::kBackground || at_next_) return true;
+  return reason == FlushReason::kRace && decision_ != FlushDecision::kAtEnd &&
+         decision_ != FlushDecision::kBlocking;
+}
+
+absl::Duration FlushCoordinator::DeadlineOf(FlushReason reason) const {
+  if (InBackground(reason)) return options_.flush_timeout;
+  return std::min(options_.flush_timeout,
+                  invocation_ends_ - clock_.Now().monotonic - options_.invocation_margin);
+}
+
+Task<FlushReport> FlushCoordinator::Flush(FlushReason reason) {
+  const absl::Duration began = clock_.Now().monotonic;
+  const absl::Duration deadline = DeadlineOf(reason);
+  FlushReport report = co_await FlushAll(reason, deadline);
+  if (reason == FlushReason::kEnd || reason == FlushReason::kBlocking) {
+    co_await WaitForRunning(deadline - (clock_.Now().monotonic - began));
+  }
+  co_return report;
+}
+
+Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration deadline) {
+  FlushReport report;
+  if (deadline <= absl::ZeroDuration()) {
+    ++counts_.no_time;
+    report.retained = kept_payloads();
+    co_return report;
+  }
+  const absl::Duration began = clock_.Now().monotonic;
+  const bool last = reason == FlushReason::kShutdown;
+  const bool in_background = InBackground(reason);
+  ++CountOf(reason);
+  if (running_ > 0) ++counts_.overlapped;
+  if (at_next_) ++counts_.begun_at_next;
+  ++running_;
+  if (in_background) ++running_in_background_;
+  for (absl::AnyInvocable<void(bool)>& hand_over : sources_) hand_over(last);
+
+  Cancellation never;
+  if (!pipelines_.empty()) {
+    Completion<bool> all(executor_);
+    size_t open = pipelines_.size();
+    for (Flushable* pipeline : pipelines_) {
+      Task<FlushReport> flush = last ? pipeline->Shutdown(deadline, never) : pipeline->Flush(deadline, never);
+      Spawn<FlushReport>(executor_, std::move(flush), [&report, &all, &open](FlushReport part) {
+        report.Accumulate(part);
+        if (--open == 0) all.Set(true);
+      });
+    }
+    co_await all;
+  }
+
+  report.retained = kept_payloads();
+  report.elapsed = clock_.Now().monotonic - began;
+  if (report.stalled) ++counts_.stalled;
+  if (report.skipped) ++counts_.skipped;
+  flush_time_.Add(report.elapsed);
+  if (in_background) --running_in_background_;
+  if (--running_ == 0) {
+    for (Completion<bool>* waiting : std::exchange(waiting_, {})) waiting->Set(true);
+  }
+  if (timed_) SetRaceAlarm();
+  if (on_flushed_) on_flushed_(reason, report);
+  co_return report;
+}
+
+Task<void> FlushCoordinator::WaitForRunning(absl::Duration at_most) {
+  if (running_ == 0) co_return;
+  Completion<bool> ended(executor_);
+  waiting_.push_back(&ended);
+  const Alarm alarm(clock_, at_most, [&ended] { ended.Set(false); });
+  co_await ended;
+  std::erase(waiting_, &ended);
+}
+
+void FlushCoordinator::BeginInBackground(FlushReason reason) {
+  Task<FlushReport> flush = Flush(reason);
+  Spawn<FlushReport>(executor_, std::move(flush));
+}
+
+// -- Race timer ----------------------------------------------------------------------------------------
+
+void FlushCoordinator::SetRaceAlarm() {
+  race_alarm_ = Alarm(clock_, schedule_.race_interval(), [this] { OnRaceAlarm(); });
+}
+
+void FlushCoordinator::OnRaceAlarm() {
+  SetRaceAlarm();
+  if (continuous_) {
+    if (running_in_background_ == 0) BeginInBackground(FlushReason::kBackground);
+  } else if (schedule_.RaceFlushes(decision_)) {
+    BeginInBackground(FlushReason::kRace);
+  }
+}
+
+void FlushCoordinator::RunContinuously() {
+  continuous_ = true;
+  timed_ = true;
+  SetRaceAlarm();
+}
+
+// -- The end -------------------------------------------------------------------------------------------
+
+Task<FlushReport> FlushCoordinator::Shutdown(absl::Duration left) {
+  const absl::Duration began = clock_.Now().monotonic;
+  timed_ = false;
+  race_alarm_.Cancel();
+  const absl::Duration time = left - options_.shutdown_margin;
+  if (function_runs_ && time > absl::ZeroDuration()) {
+    Completion<bool> ended(executor_);
+    taking_in_ = &ended;
+    const Alarm alarm(clock_, std::min(options_.take_in, time / 2), [&ended] { ended.Set(false); });
+    co_await ended;
+    taking_in_ = nullptr;
+  }
+  const auto remaining = [this, began, time] { return time - (clock_.Now().monotonic - began); };
+  FlushReport report = co_await FlushAll(FlushReason::kShutdown, remaining());
+  co_await WaitForRunning(remaining());
+  report.retained = kept_payloads();
+  counts_.lost_at_shutdown = report.retained;
+  co_return report;
+}
+
+// -- Books ---------------------------------------------------------------------------------------------
+
+std::string FlushCoordinator::ToJson() const {
+  boost::json::object counts;
+  counts_.Visit(MembersOf(counts));
+  boost::json::object pipelines;
+  for (const Flushable* pipeline : pipelines_) pipelines[pipeline->name()] = ToObject(*pipeline);
+  boost::json::object outages;
+  limits_.outage->counts().Visit(MembersOf(outages));
+  outages["open"] = limits_.outage->open_breakers();
+  boost::json::object clients;
+  for (const NamedClient& named : clients_) clients[named.name] = ToObject(*named.client);
+  return boost::json::serialize(
+      boost::json::object{{"strategy", ToString(schedule_.strategy())},
+                          {"effective_strategy", ToString(schedule_.effective())},
+                          {"flushes", std::move(counts)},
+                          {"flush_time", ToObject(flush_time_)},
+                          {"added_time", ToObject(added_time_)},
+                          {"bytes", {{"used", limits_.bytes->used()}, {"limit", limits_.bytes->limit()}}},
+                          {"pipelines", std::move(pipelines)},
+                          {"outages", std::move(outages)},
+                          {"clients", std::move(clients)}});
+}
+
+}  // namespace thaw

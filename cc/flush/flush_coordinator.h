@@ -1,0 +1,227 @@
+// Flushes all pipelines side by side, at the right times, within one deadline, and keeps the books of it.
+//
+// Under Lambda, for each event:
+//
+//   coordinator.Resume();                                      // /next has returned
+//   switch (coordinator.BeginInvocation(deadline)) {
+//     case FlushDecision::kAtEnd:
+//       ...                                                    // until the function has ended, then
+//       coordinator.OnFunctionEnd();
+//       co_await coordinator.Flush(FlushReason::kEnd);
+//       break;
+//     case FlushDecision::kBlocking:
+//       co_await coordinator.Flush(FlushReason::kBlocking);
+//       break;
+//     case FlushDecision::kInBackground:                       // it has begun
+//     case FlushDecision::kNone:
+//       break;
+//   }
+//   coordinator.Quiesce();                                     // and /next is asked again
+//
+// and at the end `co_await coordinator.Shutdown(time_left)`. On managed instances, which are never frozen,
+// RunContinuously() takes the place of all but the end.
+//
+// The deadline of a flush is the smallest of the flush timeout and, unless it is in the background, what is
+// left of the invocation less a margin; pipelines end it earlier when an outage has cost what it may
+// (outage_budget.h). A flush that holds the invocation up waits for those that still run, so that no exchange
+// is open when the environment freezes. Flushes in the background may be; they are counted.
+//
+// One thread: the executor's. Must outlive its flushes; pipelines and clients must outlive it.
+
+#ifndef THAW_CC_FLUSH_FLUSH_COORDINATOR_H_
+#define THAW_CC_FLUSH_FLUSH_COORDINATOR_H_
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
+#include "cc/base/executor.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
+#include "cc/flush/flush_report.h"
+#include "cc/flush/flush_schedule.h"
+#include "cc/flush/flushable.h"
+#include "cc/flush/pipeline_flusher.h"
+#include "cc/net/client.h"
+
+namespace thaw {
+
+// Why there is a flush. X(enumerator, name, when)
+#define THAW_FLUSH_REASONS(X)                                                               \
+  X(kEnd, end, "flushes at the end of an invocation")                                       \
+  X(kBlocking, blocking, "flushes at the start of one, before the next event is asked for") \
+  X(kBackground, background, "flushes beside the function or the wait for the next event")  \
+  X(kRace, race, "flushes because there was none for long")                                 \
+  X(kShutdown, shutdown, "last flushes")
+
+enum class FlushReason {
+#define THAW_DECLARE(enumerator, name, text) enumerator,
+  THAW_FLUSH_REASONS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+std::string_view ToString(FlushReason reason);
+
+// X(name, what it counts)
+#define THAW_COORDINATOR_COUNTS(X)                                                           \
+  X(stalled, "flushes that ended because nothing moved")                                     \
+  X(skipped, "flushes in which a destination was out of reach")                              \
+  X(no_time, "flushes that were not begun because the deadline was too near")                \
+  X(overlapped, "flushes that began while another was running")                              \
+  X(begun_at_next, "flushes that began while the next event was waited for")                 \
+  X(quiesces, "times that the environment was given up to a freeze")                         \
+  X(open_at_next, "exchanges that were open at such a time")                                 \
+  X(quiesce_broken, "of those, the ones of no flush in the background")                      \
+  X(resumes, "returns from a freeze")                                                        \
+  X(implausible_deadlines, "invocations whose deadline can't be, so that it was not heeded") \
+  X(lost_at_shutdown, "payloads that were kept when the process ended")
+
+struct CoordinatorCounts {
+#define THAW_DECLARE(enumerator, name, text) int64_t name = 0;
+  THAW_FLUSH_REASONS(THAW_DECLARE)
+#undef THAW_DECLARE
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_COORDINATOR_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each count, in the order of the lists.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(enumerator, name, text) visit(#name, name, text);
+    THAW_FLUSH_REASONS(THAW_VISIT)
+#undef THAW_VISIT
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_COORDINATOR_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+struct CoordinatorOptions {
+  absl::Duration flush_timeout = absl::Seconds(30);
+  // What is left of an invocation when its flush must have ended: for the way back to /next on a small share
+  // of a CPU.
+  absl::Duration invocation_margin = absl::Milliseconds(100);
+  // How long a shutdown waits for the end of an invocation that is still open.
+  absl::Duration take_in = absl::Milliseconds(300);
+  // What is left of the shutdown's time when its flush must have ended.
+  absl::Duration shutdown_margin = absl::Milliseconds(150);
+};
+
+class FlushCoordinator {
+ public:
+  // How long something took, over all times.
+  struct Times {
+    absl::Duration last;
+    absl::Duration most;
+    absl::Duration total;
+    void Add(absl::Duration time);
+  };
+
+  // `limits`: those that the pipelines share; both are needed.
+  FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule, SharedLimits limits,
+                   CoordinatorOptions options);
+  FlushCoordinator(const FlushCoordinator&) = delete;
+  FlushCoordinator& operator=(const FlushCoordinator&) = delete;
+
+  // -- Before the first event ----------------------------------------------------------------------------
+  void AddPipeline(Flushable& pipeline) { pipelines_.push_back(&pipeline); }
+  // Whom a resume and a quiesce must reach. `name`: "intake", for ToJson.
+  void AddClient(std::string name, Client& client) { clients_.push_back({std::move(name), &client}); }
+  // What gathers data until there is a flush: called when one begins, before any pipeline is asked. `last`:
+  // nothing may be held back.
+  void AddSource(absl::AnyInvocable<void(bool last)> hand_over) { sources_.push_back(std::move(hand_over)); }
+  // Called when a flush has ended.
+  void set_on_flushed(absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed) {
+    on_flushed_ = std::move(on_flushed);
+  }
+
+  // -- For each event ------------------------------------------------------------------------------------
+  // The environment goes on after a freeze, or may have been frozen: before anything else.
+  void Resume();
+  // An invocation has begun that ends at `deadline` at the latest. Begins the flush if it is to be in the
+  // background.
+  FlushDecision BeginInvocation(absl::Time deadline);
+  // The function has ended: time from here to Quiesce is what the extension adds.
+  void OnFunctionEnd();
+  // Sends what there is. kEnd and kBlocking wait for flushes that run already, too.
+  Task<FlushReport> Flush(FlushReason reason);
+  // The next event is asked for. Gives how many exchanges with the intake are open.
+  int Quiesce();
+
+  // A flush in the background every interval of the strategy, unless one still runs. Until Shutdown.
+  void RunContinuously();
+
+  // The end, which must have come when `left` has passed: takes in what the open invocation still hands over,
+  // for a short while and only if there is one; then sends everything, sparing nothing.
+  Task<FlushReport> Shutdown(absl::Duration left);
+
+  int running() const { return running_; }
+  const FlushSchedule& schedule() const { return schedule_; }
+  const CoordinatorCounts& counts() const { return counts_; }
+  // How long flushes took, and by how much they kept invocations open that had ended.
+  const Times& flush_time() const { return flush_time_; }
+  const Times& added_time() const { return added_time_; }
+  // Payloads that all pipelines keep.
+  int64_t kept_payloads() const;
+
+  // All of it on one line: counts, times in seconds, pipelines, outages, clients.
+  std::string ToJson() const;
+
+ private:
+  struct NamedClient {
+    std::string name;
+    Client* client;
+  };
+
+  // Nobody waits for it.
+  bool InBackground(FlushReason reason) const;
+  // Active time until the flush must have ended.
+  absl::Duration DeadlineOf(FlushReason reason) const;
+  int64_t& CountOf(FlushReason reason);
+  Task<FlushReport> FlushAll(FlushReason reason, absl::Duration deadline);
+  // Waits until no flush runs.
+  Task<void> WaitForRunning(absl::Duration at_most);
+  void SetRaceAlarm();
+  void OnRaceAlarm();
+  void BeginInBackground(FlushReason reason);
+
+  Executor& executor_;
+  Clock& clock_;
+  FlushSchedule schedule_;
+  const SharedLimits limits_;
+  const CoordinatorOptions options_;
+  std::vector<Flushable*> pipelines_;
+  std::vector<NamedClient> clients_;
+  std::vector<absl::AnyInvocable<void(bool)>> sources_;
+  absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed_;
+
+  // Of the invocation that is open, or was last.
+  FlushDecision decision_ = FlushDecision::kNone;
+  absl::Duration invocation_ends_ = absl::InfiniteDuration();  // on the monotonic clock
+  bool function_runs_ = false;
+  std::optional<absl::Duration> function_ended_;  // on the monotonic clock, until Quiesce
+  bool at_next_ = false;                          // between Quiesce and Resume
+  bool timed_ = false;                            // the race alarm is in use
+  bool continuous_ = false;
+
+  int running_ = 0;
+  int running_in_background_ = 0;
+  std::vector<Completion<bool>*> waiting_;  // for running_ to be 0
+  Completion<bool>* taking_in_ = nullptr;   // waits for the function's end
+  Alarm race_alarm_;
+
+  CoordinatorCounts counts_;
+  Times flush_time_;
+  Times added_time_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_FLUSH_COORDINATOR_H_

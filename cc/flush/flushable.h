@@ -1,0 +1,41 @@
+// What a FlushCoordinator flushes: a pipeline, whatever it holds.
+
+#ifndef THAW_CC_FLUSH_FLUSHABLE_H_
+#define THAW_CC_FLUSH_FLUSHABLE_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/flush/flush_report.h"
+
+namespace thaw {
+
+class Flushable {
+ public:
+  virtual ~Flushable() = default;
+
+  // "traces": what its counts are reported under.
+  virtual std::string_view name() const = 0;
+
+  // Sends what there is. `deadline`: active time for all of it. Ends early when `cancellation` is requested;
+  // what was not delivered stays. Flushes may overlap: each sends what no other is sending.
+  virtual Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) = 0;
+  // The last flush, which spares nothing.
+  virtual Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) = 0;
+
+  // Payloads handed over that have not ended, and the bytes they take.
+  virtual int64_t kept_payloads() const = 0;
+  virtual size_t bytes() const = 0;
+  // Payloads for which there was no room.
+  virtual int64_t turned_away() const = 0;
+  // All flushes so far.
+  virtual const FlushReport& total() const = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_FLUSHABLE_H_
