@@ -22,13 +22,18 @@ std::string_view ToString(EnvironmentKind kind) {
   return "unknown";
 }
 
-EnvironmentKind EnvironmentKindOf(const Environment& environment) {
-  const std::string type = environment.Get("AWS_LAMBDA_INITIALIZATION_TYPE").value_or("");
+std::optional<EnvironmentKind> EnvironmentKindOfInitializationType(std::string_view type) {
   for (const EnvironmentKind kind :
        {EnvironmentKind::kOnDemand, EnvironmentKind::kSnapStart, EnvironmentKind::kProvisionedConcurrency,
         EnvironmentKind::kManagedInstances}) {
     if (type == ToString(kind)) return kind;
   }
+  return std::nullopt;
+}
+
+EnvironmentKind EnvironmentKindOf(const Environment& environment) {
+  const std::string type = environment.Get("AWS_LAMBDA_INITIALIZATION_TYPE").value_or("");
+  if (const auto kind = EnvironmentKindOfInitializationType(type)) return *kind;
   const bool in_lambda = !type.empty() || !environment.Get("AWS_LAMBDA_FUNCTION_NAME").value_or("").empty();
   return in_lambda ? EnvironmentKind::kOtherLambda : EnvironmentKind::kOutsideLambda;
 }

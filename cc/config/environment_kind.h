@@ -3,6 +3,7 @@
 #ifndef THAW_CC_CONFIG_ENVIRONMENT_KIND_H_
 #define THAW_CC_CONFIG_ENVIRONMENT_KIND_H_
 
+#include <optional>
 #include <string_view>
 
 #include "cc/config/environment.h"
@@ -21,6 +22,10 @@ enum class EnvironmentKind {
 
 // "on-demand", "snap-start", …; "lambda" and "outside Lambda" for the last two.
 std::string_view ToString(EnvironmentKind kind);
+
+// By what AWS_LAMBDA_INITIALIZATION_TYPE and telemetry call it ("on-demand", …); nothing if it is none of
+// those.
+std::optional<EnvironmentKind> EnvironmentKindOfInitializationType(std::string_view type);
 
 // By AWS_LAMBDA_INITIALIZATION_TYPE; without it, or with a value of which nothing is known, by
 // AWS_LAMBDA_FUNCTION_NAME.

@@ -17,6 +17,14 @@ TEST(EnvironmentKindTest, ByInitializationType) {
   EXPECT_EQ(KindOfType("of-the-future"), EnvironmentKind::kOtherLambda);
 }
 
+TEST(EnvironmentKindTest, AnInitializationTypeIsReadByItsNameAlone) {
+  EXPECT_EQ(EnvironmentKindOfInitializationType("snap-start"), EnvironmentKind::kSnapStart);
+  // Words of our own are none of the platform's.
+  for (const char* type : {"", "of-the-future", "lambda", "outside Lambda"}) {
+    EXPECT_EQ(EnvironmentKindOfInitializationType(type), std::nullopt) << type;
+  }
+}
+
 TEST(EnvironmentKindTest, ByFunctionNameWithoutType) {
   EXPECT_EQ(EnvironmentKindOf(Environment({{"AWS_LAMBDA_FUNCTION_NAME", "f"}})),
             EnvironmentKind::kOtherLambda);
