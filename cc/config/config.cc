@@ -11,6 +11,7 @@
 #include "cc/config/mask.h"
 #include "cc/config/parse_values.h"
 #include "cc/config/pretty_json.h"
+#include "cc/net/destination.h"
 
 namespace thaw {
 namespace {

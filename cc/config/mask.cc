@@ -19,14 +19,6 @@ std::string MaskSecret(std::string_view secret) {
   return absl::StrCat(kMask, secret.substr(secret.size() - kShown));
 }
 
-std::string MaskUrl(std::string_view url) {
-  const size_t at = url.rfind('@');
-  if (at == std::string_view::npos) return std::string(url);
-  const size_t scheme = url.find("://");
-  const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
-  return absl::StrCat(url.substr(0, begin), kMask, url.substr(at));
-}
-
 std::string Quoted(std::string_view text) {
   const bool cut = text.size() > kLongestQuoted;
   return absl::StrCat("\"", absl::CHexEscape(text.substr(0, kLongestQuoted)), cut ? "…" : "", "\"");

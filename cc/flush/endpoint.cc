@@ -21,6 +21,10 @@ absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeli
   while (absl::ConsumeSuffix(&base, "/")) {
   }
   THAW_ASSIGN_OR_RETURN(Url url, ParseUrl(base));
+  if (!url.userinfo.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the URL of an endpoint can't have a user or password, the intake takes a key: ", MaskUrl(base)));
+  }
   if (url.target.find('?') != std::string::npos) {
     return absl::InvalidArgumentError(absl::StrCat("the URL of an endpoint can't have a query: ", base));
   }

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "absl/strings/match.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -22,9 +23,11 @@ TEST(EndpointTest, AppendsThePathWhateverTheSlashes) {
 }
 
 TEST(EndpointTest, RefusesWhatIsNoBaseUrl) {
-  for (const char* base : {"", "intake.example", "ftp://intake.example", "https://", "https://host/?a=b"}) {
+  for (const char* base : {"", "intake.example", "ftp://intake.example", "https://", "https://host/?a=b",
+                           "https://user:password@host"}) {
     const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, nullptr);
     EXPECT_EQ(endpoint.status().code(), absl::StatusCode::kInvalidArgument) << base;
+    EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "password@")) << endpoint.status();
   }
 }
 

@@ -2,17 +2,14 @@
 
 #include <cstdint>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_writer.h"
-#include "cc/clock/fake_clock.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/fake_client.h"
+#include "cc/flush/payload_flusher_fixture.h"
 #include "cc/trace/protobuf_reader.h"
 #include "gtest/gtest.h"
 
@@ -58,32 +55,8 @@ void CountIds(std::string_view message, const std::vector<uint32_t>& path, std::
   }
 }
 
-class TraceFlusherTest : public testing::Test {
+class TraceFlusherTest : public PayloadFlusherFixture<TraceEncoding> {
  protected:
-  void Make(FlusherOptions options = {}) {
-    std::vector<Endpoint> endpoints;
-    endpoints.push_back(
-        *MakeEndpoint("https://intake.example", Pipeline::kTraces, std::make_shared<LiteralApiKey>("key")));
-    flusher_ = std::make_unique<TraceFlusher>(executor_, clock_, client_, options, std::move(endpoints));
-    client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
-  }
-  PayloadId Add(TracePayload payload) {
-    const absl::StatusOr<PayloadId> id = flusher_->Add(std::move(payload));
-    EXPECT_TRUE(id.ok()) << id.status();
-    return id.value_or(0);
-  }
-  FlushReport RunFlush() {
-    std::optional<FlushReport> report;
-    Cancellation cancellation;
-    Spawn<FlushReport>(executor_, flusher_->Flush(absl::Seconds(10), cancellation),
-                       [&report](FlushReport got) { report = std::move(got); });
-    for (int step = 0; !report.has_value() && step < 100'000; ++step)
-      if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Seconds(1)));
-    EXPECT_TRUE(report.has_value());
-    const absl::Status invariant = flusher_->pipeline().CheckInvariantByWalking();
-    EXPECT_TRUE(invariant.ok()) << invariant;
-    return *std::move(report);
-  }
   static std::string Unpacked(const FakeClient::Sent& sent) {
     const absl::StatusOr<std::string> body = DecompressZstd(*sent.request.body, 100'000'000);
     EXPECT_TRUE(body.ok()) << body.status();
@@ -95,11 +68,6 @@ class TraceFlusherTest : public testing::Test {
     for (const FakeClient::Sent& sent : client_.sent()) CountIds(Unpacked(sent), {5, 6, 3, 5}, ids);
     return ids;
   }
-
-  ManualExecutor executor_;
-  FakeClock clock_{executor_};
-  FakeClient client_{executor_, clock_};
-  std::unique_ptr<TraceFlusher> flusher_;
 };
 
 TEST_F(TraceFlusherTest, PayloadsWithTheSameHeadersShareARequest) {

@@ -21,16 +21,6 @@ std::string BracketedHost(const Destination& destination) {
                                                          : absl::StrCat("[", destination.host, "]");
 }
 
-// For error texts: whatever stands before an '@' may be a secret, also where a '/' or '#' in a password made
-// the text no URL.
-std::string WithoutUserinfo(std::string_view text) {
-  const size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return std::string(text);
-  const size_t scheme = text.find("://");
-  const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
-  return absl::StrCat(text.substr(0, begin), "***", text.substr(at));
-}
-
 std::optional<std::string> PercentDecode(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -79,9 +69,17 @@ std::string Authority(const Destination& destination) {
   return absl::StrCat(BracketedHost(destination), ":", destination.port);
 }
 
+std::string MaskUrl(std::string_view url) {
+  const size_t at = url.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  const size_t scheme = url.find("://");
+  const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
+  return absl::StrCat(url.substr(0, begin), "****", url.substr(at));
+}
+
 absl::StatusOr<Url> ParseUrl(std::string_view text) {
   const auto bad = [text](std::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("URL '", WithoutUserinfo(text), "': ", what));
+    return absl::InvalidArgumentError(absl::StrCat("URL '", MaskUrl(text), "': ", what));
   };
   Url url;
   std::string_view rest = text;

@@ -40,6 +40,11 @@ struct Url {
   std::string userinfo;  // "user:password", percent-decoded; empty if there is none
 };
 
+// What people may see of a URL: "http://****@proxy:3128" of "http://user:password@proxy:3128". Where the text
+// is no URL, whatever stands before its last '@' is masked all the same: a password with a '/' in it makes no
+// URL.
+std::string MaskUrl(std::string_view url);
+
 // Parses an absolute http or https URL. InvalidArgument names the text (with any password masked) and
 // what is wrong with it: scheme, empty host, port out of range, characters no URL may have.
 absl::StatusOr<Url> ParseUrl(std::string_view text);

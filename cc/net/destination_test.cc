@@ -136,7 +136,16 @@ TEST(ParseUrlTest, ErrorsHideThePassword) {
     ASSERT_FALSE(url.ok()) << text;
     EXPECT_THAT(std::string(url.status().message()), Not(HasSubstr("secret"))) << text;
   }
-  EXPECT_THAT(ParseUrl("http://user:secret@proxy:x").status().message(), HasSubstr("http://***@proxy:x"));
+  EXPECT_THAT(ParseUrl("http://user:secret@proxy:x").status().message(), HasSubstr("http://****@proxy:x"));
+}
+
+TEST(MaskUrlTest, KeepsAllButTheCredentials) {
+  EXPECT_EQ(MaskUrl("http://proxy:3128"), "http://proxy:3128");
+  EXPECT_EQ(MaskUrl("http://user:password@proxy:3128"), "http://****@proxy:3128");
+  EXPECT_EQ(MaskUrl("http://user:pass@word@proxy:3128"), "http://****@proxy:3128");
+  EXPECT_EQ(MaskUrl("user:password@proxy:3128"), "****@proxy:3128");
+  EXPECT_EQ(MaskUrl("http://user:p@ss/w#rd@proxy"), "http://****@proxy");
+  EXPECT_EQ(MaskUrl("user:p@://x"), "****@://x");
 }
 
 TEST(DestinationTest, Text) {

@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "cc/clock/clock.h"
+#include "cc/net/destination.h"
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/defaults.h"
@@ -71,7 +72,8 @@ const auto& Fields() {
       Field{"tls_min_version", &O::tls_min_version, "tls12 or tls13."},
       Field{"tls_max_version", &O::tls_max_version, "tls12 or tls13."},
       Field{"proxy_url", &O::proxy_url,
-            "http:// or https://, with user:password@ if it wants them. Empty: none."},
+            "http:// or https://, with user:password@ if it wants them. Empty: none. A repr masks them.",
+            &MaskUrl},
       Field{"no_proxy", &O::no_proxy,
             "Destinations that don't go through the proxy: \"host\", \".suffix\", \"*.suffix\", \"*\", "
             "\"10.0.0.0/8\", \"host:port\"."});

@@ -22,6 +22,7 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/net/destination.h"
 #include "python/bindings/call.h"
 #include "python/bindings/client.h"
 #include "python/bindings/client_loop.h"
@@ -43,7 +44,8 @@ inline std::vector<Endpoint> MakeEndpoints(Pipeline pipeline, const std::string&
   std::vector<Endpoint> endpoints;
   const auto add = [&](const std::string& url, const std::string& key) {
     if (key.empty())
-      Raise(absl::InvalidArgumentError("the API key for " + url + " is empty; nothing could be sent"));
+      Raise(
+          absl::InvalidArgumentError("the API key for " + MaskUrl(url) + " is empty; nothing could be sent"));
     endpoints.push_back(Unwrap(MakeEndpoint(url, pipeline, std::make_shared<LiteralApiKey>(key))));
   };
   add(endpoint, api_key);

@@ -67,9 +67,12 @@ struct Field {
   const char* name;
   Member Struct::* member;
   const char* text;
+  // What a repr shows of a text that may hold a secret; null: the text.
+  std::string (*mask)(std::string_view) = nullptr;
 };
 template <typename Struct, typename Member>
-Field(const char*, Member Struct::*, const char*) -> Field<Struct, Member>;
+Field(const char*, Member Struct::*, const char*, std::string (*)(std::string_view) = nullptr)
+    -> Field<Struct, Member>;
 
 // What Python gives and gets for a C++ member.
 template <typename Member>
@@ -189,12 +192,13 @@ void BindOptions(py::class_<Struct>& type, const char* name,
       },
       py::is_operator());
   type.attr("__hash__") = py::none();
-  type.def("__repr__", [plain, name](const Struct& self) {
+  type.def("__repr__", [plain, fields, name](const Struct& self) {
     py::dict shown = plain(self, false);
-    for (const char* secret : {"proxy_url"}) {
-      if (!shown.contains(secret)) continue;
-      shown[secret] = py::module_::import("re").attr("sub")("//[^/@]*@", "//***@", shown[secret]);
-    }
+    const auto mask = [&shown](const auto& field) {
+      if (field.mask != nullptr && shown.contains(field.name))
+        shown[field.name] = field.mask(shown[field.name].template cast<std::string>());
+    };
+    std::apply([&mask](const auto&... field) { (mask(field), ...); }, fields);
     return Repr(name, shown);
   });
 }

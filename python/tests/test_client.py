@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import gc
+import os
 import pathlib
 import socket
 import threading
@@ -178,18 +179,29 @@ def test_unknown_authority(options: thaw.ClientOptions, tmp_path: pathlib.Path):
             assert careless.send(server.url, b"x").accepted
 
 
-@pytest.mark.parametrize("content", [None, b"", b"not a certificate\n"])
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(None, "No such file"), (b"", "empty"), (b"not a certificate\n", "no PEM certificate")],
+)
 def test_bad_certificate_file(
-    options: thaw.ClientOptions, tls_peer: Peer, tmp_path: pathlib.Path, content: bytes | None
+    options: thaw.ClientOptions,
+    tls_peer: Peer,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+    content: bytes | None,
+    says: str,
 ):
     file = tmp_path / "given.pem"
     if content is not None:
         file.write_bytes(content)
     # The file is named and left out: the client still works where it is not needed.
     with thaw.Client(options.replace(tls_cert_file=str(file))) as client, peer.peer() as plain:
+        (warning,) = caplog.messages
+        assert str(file) in warning
+        assert says in warning
         assert client.send(plain.url).accepted
         result = client.send(tls_peer.url, budget=5.0)
-        with pytest.raises(thaw.Misconfigured):
+        with pytest.raises(thaw.Misconfigured, match="no root certificate is trusted"):
             result.raise_for_failure()
 
 
@@ -204,6 +216,64 @@ def test_proxy_tunnels(options: thaw.ClientOptions, tls_peer: Peer):
         with thaw.Client(options.replace(proxy_url=url, no_proxy=["127.0.0.1"])) as client:
             assert client.send(tls_peer.url, b"x").accepted
         assert len(proxy.received) == 1
+
+
+def test_tunnels_through_a_proxy_of_https(
+    options: thaw.ClientOptions, tls_peer: Peer, authority: peer.Authority, tmp_path: pathlib.Path
+):
+    """TLS to the proxy and TLS to the intake inside of it; the given file is trusted in both."""
+    with peer.peer(peer.connect_proxy(), authority.server_context()) as proxy:
+        through = options.replace(proxy_url=f"https://user:pass@127.0.0.1:{proxy.port}")
+        with thaw.Client(through) as client:
+            assert client.send(tls_peer.url, b"x" * 100_000).accepted
+        assert (proxy.handshakes, tls_peer.handshakes) == (1, 1)
+        (tunnel,) = proxy.received
+        assert (tunnel.method, tunnel.target) == ("CONNECT", f"127.0.0.1:{tls_peer.port}")
+        assert tunnel.headers["proxy-authorization"] == "Basic dXNlcjpwYXNz"
+        (received,) = tls_peer.received
+        assert len(received.body) == 100_000
+        assert "proxy-authorization" not in received.headers
+
+        # The intake behind it is judged as if there were no proxy.
+        with (
+            peer.peer(context=authority.server_context("other.example")) as wrong,
+            thaw.Client(through) as client,
+        ):
+            result = client.send(wrong.url, b"x", budget=5.0)
+            with pytest.raises(thaw.Misconfigured, match=r"other\.example"):
+                result.raise_for_failure()
+        assert wrong.received == []
+
+    # A proxy that nobody vouches for gets no CONNECT, and no credential.
+    with peer.peer(peer.connect_proxy(), peer.Authority(tmp_path).server_context()) as proxy:
+        with thaw.Client(options.replace(proxy_url=f"https://user:pass@127.0.0.1:{proxy.port}")) as client:
+            result = client.send(tls_peer.url, b"x", budget=5.0)
+        with pytest.raises(thaw.Misconfigured):
+            result.raise_for_failure()
+        assert proxy.received == []
+
+
+def sockets_to(port: int) -> list[socket.socket]:
+    """This process's own connections to a port of 127.0.0.1."""
+    found = []
+    for entry in pathlib.Path("/proc/self/fd").iterdir():
+        with contextlib.suppress(OSError):
+            ours = socket.socket(fileno=os.dup(int(entry.name)))
+            if ours.family == socket.AF_INET and ours.getpeername() == ("127.0.0.1", port):
+                found.append(ours)
+            else:
+                ours.close()
+    return found
+
+
+@pytest.mark.parametrize("nodelay", [True, False])
+def test_nodelay_is_on_unless_it_is_turned_off(options: thaw.ClientOptions, tls_peer: Peer, nodelay: bool):
+    assert options.tcp_nodelay
+    with thaw.Client(options.replace(tcp_nodelay=nodelay)) as client:
+        assert client.send(tls_peer.url, b"x").accepted
+        (connection,) = sockets_to(tls_peer.port)
+        with connection:
+            assert bool(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)) is nodelay
 
 
 @pytest.mark.parametrize(

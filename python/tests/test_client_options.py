@@ -26,7 +26,10 @@ def test_repr_has_what_differs_and_no_password():
     assert repr(options) == "ClientOptions()"
     options.proxy_url = "http://user:secret@proxy:3128"
     options.exchange_timeout = 5
-    assert repr(options) == "ClientOptions(exchange_timeout=5.0, proxy_url='http://***@proxy:3128')"
+    assert repr(options) == "ClientOptions(exchange_timeout=5.0, proxy_url='http://****@proxy:3128')"
+    for password in ("pass@secret", "pass/secret", "pass#secret"):
+        options.proxy_url = f"http://user:{password}@proxy:3128"
+        assert "secret" not in repr(options)
 
 
 def test_replace_leaves_the_original():
