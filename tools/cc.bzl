@@ -46,7 +46,7 @@ def thaw_cc_benchmark(name, copts = [], deps = [], **kwargs):
 def thaw_cc_fuzz_test(name, srcs, copts = [], deps = [], **kwargs):
     """A libFuzzer target: NAME runs under --config=fuzz; NAME_replay_test runs the seeds in the plain build.
 
-    The source defines LLVMFuzzerTestOneInput and, where it has seeds, reads them from testdata.
+    The source defines LLVMFuzzerTestOneInput. Seeds, where it has any, lie beside it in a folder NAME_seeds.
     """
     native.cc_binary(
         name = name,

@@ -144,6 +144,35 @@ def clocks_in_clock(tree: Tree) -> Iterator[Problem]:
     yield from _find(files, _CLOCKS, "only cc/clock reads clocks; take a Clock&")
 
 
+_RANDOMNESS = re.compile(
+    r"\babsl::(?:Insecure)?BitGen\b|\brandom_device\b|\b(?:mt19937|minstd_rand|default_random_engine)\w*"
+    r"|\bRAND_\w*bytes\b|(?<![\w.>])(?:std::)?(?:s?rand|srandom|getrandom|getentropy)\s*\("
+)
+# Where a client gets the one seed that it lives by.
+_SEED = "python/bindings/client_loop.cc"
+
+
+def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
+    """Randomness is drawn from what is passed in, so that a seed replays a run."""
+    files = (
+        item
+        for item in _cpp(tree, "cc/", "python/bindings/")
+        if not _is_test(item[0]) and item[0] not in (_SEED, "cc/base/seeded_random.h")
+    )
+    yield from _find(files, _RANDOMNESS, "take a RandomFraction; only who makes a client draws its seed")
+
+
+_EXCEPTIONS = re.compile(r"\bthrow\b|\bcatch\s*\(|\btry\s*\{")
+# Libraries that throw, each known to one file, which turns what it throws into a Status.
+_THROWS = ("cc/config/yaml_document.cc",)
+
+
+def no_exceptions(tree: Tree) -> Iterator[Problem]:
+    """Errors are Status values: no exception crosses a room."""
+    files = (item for item in _cpp(tree, "cc/") if not _is_test(item[0]) and item[0] not in _THROWS)
+    yield from _find(files, _EXCEPTIONS, "an error is an absl::Status; see _THROWS for a library that throws")
+
+
 _SOCKET_LIBRARIES = re.compile(r"^(?:boost/asio|boost/beast|openssl)[/.]")
 
 
@@ -299,6 +328,8 @@ RULES = (
     room_order,
     environment_in_config,
     clocks_in_clock,
+    randomness_is_injected,
+    no_exceptions,
     socket_libraries,
     no_sleep_in_tests,
     header_guards,
