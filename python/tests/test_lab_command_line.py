@@ -6,7 +6,7 @@ import pathlib
 
 import pytest
 
-from thaw.lab import report, sweep
+from thaw.lab import main_experiment, report, sweep
 from thaw.lab.__main__ import main
 
 
@@ -37,6 +37,26 @@ def test_sweep(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "sweep.parquet"
     assert main(["sweep", "--world=W0", "--cycles=5", "--arms=thaw", "--close=fin,rst", f"--out={path}"]) == 0
     assert {row.close for row in sweep.read(path)} == {"fin", "rst"}
+
+
+@pytest.mark.slow
+def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["main", "--cycles=6", "--payloads=1", f"--out={tmp_path}"]) == 0
+    said = capsys.readouterr().out
+    page = tmp_path / "report.html"
+    assert said.splitlines()[-1] == f"report: {page}"
+    html = page.read_text(encoding="utf-8")
+    for part in main_experiment.parts():
+        run = report.read_run(tmp_path / part.name)
+        assert report.terminal_table(run.result) in said
+        assert list(run.result["arms"]) == list(main_experiment.ARMS)
+        assert all(f"<th scope=row>{arm}" in html for arm in main_experiment.ARMS)
+        for arm in ("thaw", "thaw-unshared", "thaw-pooled"):
+            figures = run.result["arms"][arm]
+            assert (figures["delivered"], figures["lost"]) == (figures["payloads"], 0) == (6, 0)
+    assert report.read_run(tmp_path / "W1-idle-silent").result["arms"]["v93"]["lost"] == 3
 
 
 @pytest.mark.parametrize(
