@@ -56,6 +56,9 @@ void SimWorld::Freeze(absl::Duration duration, FrozenClocks clocks) {
       break;
     case FrozenClocks::kAllStandStill:
       break;
+    case FrozenClocks::kWallSetBack:
+      clock_.Freeze({.wall = -duration, .monotonic = duration, .boot = duration});
+      break;
   }
 }
 

@@ -30,7 +30,11 @@ enum class FrozenClocks {
   kAllAdvance,            // as measured for on-demand freezes (SIGSTOP and the cgroup freezer do so too)
   kMonotonicStandsStill,  // a paused virtual machine whose wall clock is set right afterwards
   kAllStandStill,         // a paused virtual machine that nobody tells the time
+  kWallSetBack,           // the wall clock is set back meanwhile, by as much as time went on
 };
+inline constexpr FrozenClocks kAllFrozenClocks[] = {FrozenClocks::kAllAdvance,
+                                                    FrozenClocks::kMonotonicStandsStill,
+                                                    FrozenClocks::kAllStandStill, FrozenClocks::kWallSetBack};
 
 class SimWorld {
  public:

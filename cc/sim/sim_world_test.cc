@@ -43,6 +43,9 @@ TEST(SimWorld, ClocksMayMissTheFreeze) {
   world.Freeze(absl::Seconds(10), FrozenClocks::kAllStandStill);
   EXPECT_EQ(world.clock().Now().wall, after.wall);
   EXPECT_EQ(world.now(), absl::Seconds(20));
+  world.Freeze(absl::Seconds(10), FrozenClocks::kWallSetBack);
+  EXPECT_EQ(world.clock().Now().wall, after.wall - absl::Seconds(10));
+  EXPECT_EQ(world.clock().Now().monotonic, before.monotonic + absl::Seconds(10));
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +26,8 @@ namespace {
 
 // How many cycles a payload is watched for late duplicates after its fate was reported.
 constexpr int64_t kCyclesWatched = 50;
-// More steps than any flush takes: a task that never ends is a defect, not a long flush.
-constexpr int64_t kMaxStepsPerFlush = 1'000'000;
+// A flush that heeds no cancellation leaves nothing that could be destroyed safely.
+constexpr int64_t kMaxStepsOfACancelledFlush = 10'000'000;
 // A flush of a few payloads takes some dozens of steps; the freeze falls somewhere among them.
 constexpr uint64_t kFreezeWithinSteps = 60;
 
@@ -64,6 +65,8 @@ class Run {
     result_.requests = intake_.requests();
     result_.faults_met = intake_.faults_met();
     result_.counters = client_->counters();
+    result_.flush_p50 = FlushTime(0.50);
+    result_.flush_p99 = FlushTime(0.99);
     // Nothing may outlive the run: what is open ends, and the queue empties.
     client_->Close();
     world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
@@ -77,17 +80,23 @@ class Run {
     bool delivered = false;
     bool flagged = false;
   };
+  // A flush under way. Shared with the flush: one that never ends outlives whoever waits for it.
+  struct Running {
+    bool ended = false;
+    absl::Duration took;
+  };
 
   void Cycle() {
     for (int i = 0; i < options_.payloads_per_cycle; ++i) Add();
-    bool ended = false;
-    StartFlush(ended);
+    const std::shared_ptr<const Running> flush = StartFlush();
     if (options_.scenario == FreezeScenario::kInFlight) {
       const auto before = static_cast<int64_t>(world_.random().Below(kFreezeWithinSteps));
-      for (int64_t step = 0; step < before && !ended; ++step) Step();
+      for (int64_t step = 0; step < before && !flush->ended; ++step) Step();
       FreezeAndResume();
     }
-    FinishFlush(ended);
+    FinishFlush(*flush);
+    if (!result_.broken.ok()) return;
+    flush_times_.push_back(static_cast<float>(absl::ToDoubleSeconds(flush->took)));
     if (options_.scenario == FreezeScenario::kIdle) {
       if (client_->Quiesce() != 0)
         Broken("quiesce", absl::StrCat(client_->open_exchanges(), " exchanges open"));
@@ -115,21 +124,43 @@ class Run {
     }
   }
 
-  void StartFlush(bool& ended) {
-    Spawn<FlushReport>(world_.executor(), flusher_->Flush(options_.flush_deadline, cancellation_),
-                       [this, &ended](FlushReport report) {
-                         result_.errors += static_cast<int64_t>(report.errors.size());
-                         ended = true;
-                       });
+  std::shared_ptr<const Running> StartFlush() {
+    return Start(flusher_->Flush(options_.flush_deadline, cancellation_));
   }
 
-  void FinishFlush(bool& ended) {
-    int64_t steps = 0;
-    while (!ended && Step()) {
-      if (++steps > kMaxStepsPerFlush) break;
+  std::shared_ptr<const Running> Start(Task<FlushReport> flush) {
+    auto running = std::make_shared<Running>();
+    Spawn<FlushReport>(world_.executor(), std::move(flush),
+                       [this, running, began = world_.now() - frozen_](const FlushReport& report) {
+                         result_.errors += static_cast<int64_t>(report.errors.size());
+                         running->took = world_.now() - frozen_ - began;
+                         running->ended = true;
+                       });
+    return running;
+  }
+
+  void FinishFlush(const Running& flush) {
+    const int64_t most = options_.max_steps_per_payload * std::max<int64_t>(flusher_->kept_payloads(), 1);
+    if (StepUntil(flush, most)) return;
+    Broken("termination", absl::StrCat("the flush did not end in ", most, " steps"));
+    cancellation_.Request(absl::CancelledError("the flush never ends"));
+    CHECK(StepUntil(flush, kMaxStepsOfACancelledFlush))
+        << "a cancelled flush never ends: seed " << options_.seed << ", cycle " << cycle_;
+  }
+
+  // At most so many steps; whether the flush ended.
+  bool StepUntil(const Running& flush, int64_t most) {
+    for (int64_t steps = 0; !flush.ended && steps < most && Step(); ++steps) {
     }
-    CHECK(ended) << "the flush never ends: seed " << options_.seed << ", cycle " << cycle_ << ", step "
-                 << world_.steps();
+    return flush.ended;
+  }
+
+  // The time that this share of the flushes took at most.
+  absl::Duration FlushTime(double share) {
+    if (flush_times_.empty()) return absl::ZeroDuration();
+    const auto nth = flush_times_.begin() + static_cast<int64_t>(share * (flush_times_.size() - 1) + 0.5);
+    std::nth_element(flush_times_.begin(), nth, flush_times_.end());
+    return absl::Seconds(*nth);
   }
 
   bool Step() {
@@ -146,8 +177,9 @@ class Run {
     ++result_.freezes;
     const absl::Duration length =
         options_.freeze_min + world_.random().Fraction() * (options_.freeze_max - options_.freeze_min);
-    const FrozenClocks clocks =
-        options_.random_clocks ? static_cast<FrozenClocks>(world_.random().Below(3)) : options_.clocks;
+    const FrozenClocks clocks = options_.random_clocks
+                                    ? kAllFrozenClocks[world_.random().Below(std::size(kAllFrozenClocks))]
+                                    : options_.clocks;
     if (options_.intake.idle_close == IdleClose::kRace || options_.intake.idle_close == IdleClose::kMixed) {
       // About the resume: a little before it or a little after.
       const absl::Duration about = 2 * (world_.random().Fraction() - 0.5) * 4 * options_.intake.one_way;
@@ -160,6 +192,7 @@ class Run {
       intake_.CloseAllIn(world_.random().Fraction() * within);
     }
     world_.Freeze(length, clocks);
+    frozen_ += length;
     if (!options_.tell_client) return;
     // The event that says so comes through the same loop as everything that was queued meanwhile: before
     // or after it.
@@ -223,15 +256,10 @@ class Run {
   void End() {
     intake_.set_fault_rate(0);
     for (int round = 0; round < 50 && result_.broken.ok() && flusher_->kept_payloads() > 0; ++round) {
-      bool ended = false;
-      StartFlush(ended);
-      FinishFlush(ended);
+      FinishFlush(*StartFlush());
       world_.Run(absl::Seconds(5));  // a breaker or a Retry-After may want time
     }
-    bool ended = false;
-    Spawn<FlushReport>(world_.executor(), flusher_->Shutdown(options_.flush_deadline, cancellation_),
-                       [&ended](FlushReport) { ended = true; });
-    FinishFlush(ended);
+    FinishFlush(*Start(flusher_->Shutdown(options_.flush_deadline, cancellation_)));
     // Late acceptances: whatever is still on its way arrives.
     world_.Run(absl::Minutes(10));
     result_.retained = flusher_->kept_payloads();
@@ -266,6 +294,8 @@ class Run {
   std::deque<uint64_t> order_;
   uint64_t next_payload_ = 1;
   int64_t cycle_ = 0;
+  absl::Duration frozen_;           // in all
+  std::vector<float> flush_times_;  // seconds; small, since there may be millions
   SimulationResult result_;
 };
 

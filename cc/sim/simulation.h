@@ -13,6 +13,7 @@
 //   honesty        delivered means the intake accepted it
 //   flags          accepted more than once only if it was flagged possible_duplicate
 //   quiesce        no exchange is open at a freeze that followed the end of a flush
+//   termination    a flush ends
 //   completeness   at the end: delivered + dropped = payloads, and nothing is open, kept or waiting
 //
 // A broken one is named with the seed, the cycle and the step; the same options replay it.
@@ -56,6 +57,8 @@ struct SimulationOptions {
   bool random_clocks = false;  // draw how the clocks behave for each freeze instead
   // Tells the client of each resume, as a return from /next does. Peers' clients don't know of it.
   bool tell_client = true;
+  // More steps than a flush takes for each payload kept: one that takes more never ends.
+  int64_t max_steps_per_payload = 500'000;
   // Peers' clients break the invariants; off, they are only counted.
   bool check = true;
   // Real TLS (see real_tls.h); unset: a scripted phase.
@@ -77,6 +80,10 @@ struct SimulationResult {
   int64_t faults_met = 0;
   int64_t freezes = 0;
   int64_t steps = 0;
+  // How long the flushes of the cycles took, in virtual time less the frozen time: half of them at most as
+  // long as the first, 99 of 100 as the second.
+  absl::Duration flush_p50;
+  absl::Duration flush_p99;
   Counters counters;
   // OK, or the first invariant that broke: which, seed, cycle, step.
   absl::Status broken;

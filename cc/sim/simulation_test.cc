@@ -104,6 +104,30 @@ TEST(Simulation, OneSeedIsOneRun) {
   EXPECT_NE(Simulate(options).steps, first.steps);
 }
 
+TEST(Simulation, AFlushThatNeverEndsIsABrokenInvariantAndNoAbort) {
+  SimulationOptions options;
+  options.seed = 5;
+  options.max_steps_per_payload = 3;
+  const SimulationResult result = Simulate(options);
+  EXPECT_EQ(result.broken.message().substr(0, 30), "invariant 'termination' broken") << result.broken;
+  EXPECT_EQ(result.freezes, 0);
+}
+
+TEST(Simulation, FlushesTakeTheirRoundTripsAndNoFrozenTime) {
+  SimulationOptions options;
+  options.payloads_per_cycle = 1;
+  options.intake.one_way = absl::Milliseconds(20);
+  const SimulationResult idle = Simulate(options);
+  // The name, then connection, TLS and request: three round trips.
+  EXPECT_GE(idle.flush_p50, absl::Milliseconds(120));
+  EXPECT_LE(idle.flush_p99, absl::Milliseconds(200));
+  options.scenario = FreezeScenario::kInFlight;
+  const SimulationResult in_flight = Simulate(options);
+  EXPECT_GE(in_flight.flush_p99, in_flight.flush_p50);
+  EXPECT_GT(in_flight.flush_p50, absl::ZeroDuration());
+  EXPECT_LE(in_flight.flush_p99, options.flush_deadline);
+}
+
 TEST(Simulation, V93LosesEverySecondFlushToAPeerThatForgot) {
   SimulationOptions options = Peer(Hyper(ClientOptions::kUnlimited, 1));
   options.intake.idle_close = IdleClose::kSilent;

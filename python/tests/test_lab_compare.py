@@ -94,6 +94,9 @@ def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
     # after it: then an exchange that was frozen earlier can get that far.
     assert twice == {"written", "answer"} or (close == "race" and twice > {"written", "answer"})
     assert all(row.flagged for row in made.measurements.payloads if row.times_delivered > 1)
+    # Only what was written whole at the freeze is flagged, which a small request is from its head on.
+    flagged = {row.phase for row in made.measurements.payloads if row.flagged}
+    assert flagged <= {"head", "written", "answer"} or close == "race"
 
 
 @pytest.mark.slow
@@ -115,6 +118,9 @@ def test_world_w0_is_simulated() -> None:
     assert v93_figures["lost"] > 0
     assert set(thaw_figures) == ARM_KEYS
     assert made.measurements is None
+    # Name, connection, TLS, request: of a network that adds 20 ms each.
+    slow, _ = run("thaw", world="W0", cycles=50, round_trip=0.02)
+    assert slow["flush_ms"]["p99"] >= slow["flush_ms"]["p50"] >= 60.0 > thaw_figures["flush_ms"]["p50"] > 0.0
 
 
 # -- The command line --------------------------------------------------------------------------------
