@@ -17,6 +17,7 @@ from thaw.lab import arms, compare, workload
 from thaw.lab.__main__ import main
 from thaw.lab.behaviour import PHASES
 from thaw.lab.experiment import CLOSES, Close, Settings
+from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import child_environment
 from thaw.lab.report import Run
 
@@ -109,6 +110,17 @@ def test_a_round_trip_and_tls_1_2() -> None:
     figures, _ = run("thaw", cycles=2, round_trip=0.02, tls_version="1.2")
     assert figures["delivered"] == 4
     assert figures["flush_ms"]["p50"] >= 20.0
+
+
+@pytest.mark.parametrize(("arm", "lost"), [("thaw", 0), ("v93", CYCLES)])
+def test_the_cgroup_freezer_shows_the_same(arm: str, lost: int) -> None:
+    try:
+        figures, made = run(arm, close="silent", freezer="cgroup")
+    except FreezerError as error:
+        pytest.skip(str(error))
+    assert (figures["lost"], figures["delivered"]) == (lost, 2 * CYCLES - lost)
+    assert made.measurements is not None
+    assert made.measurements.provenance.clock_behaviour.endswith("(frozen by cgroup)")
 
 
 def test_world_w0_is_simulated() -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import thaw
 from thaw.lab import arms, compare, main_experiment, report, sweep
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
+from thaw.lab.freezer import FREEZERS, FreezerError
 from thaw.lab.measure import MeasureError
 
 
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         given = parser.parse_args(["main"])
     try:
         return int(given.run(given))
-    except (ExperimentError, MeasureError, thaw.InvariantBroken, ValueError) as error:
+    except (ExperimentError, FreezerError, MeasureError, thaw.InvariantBroken, ValueError) as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -69,7 +70,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--arms", default="v93,thaw", metavar="A,B", help="clients to compare (default: %(default)s)"
     )
-    parser.add_argument("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: SIGSTOP")
+    parser.add_argument("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: a real one")
     parser.add_argument(
         "--scenario",
         choices=SCENARIOS,
@@ -104,6 +105,12 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="limit of one exchange, for every arm (default: %(default)s s)",
     )
+    parser.add_argument(
+        "--freezer",
+        choices=FREEZERS,
+        default=plain.freezer,
+        help="how W1 freezes; cgroup wants root (default: %(default)s)",
+    )
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="writes the result there")
     parser.add_argument(
         "--rows", type=pathlib.Path, metavar="FOLDER", help="keeps the rows there, as Parquet"
@@ -125,6 +132,7 @@ def _compare(given: argparse.Namespace) -> int:
         round_trip=given.round_trip,
         tls_version=given.tls,
         exchange_timeout=given.exchange_timeout,
+        freezer=given.freezer,
     )
     run = compare.run(settings, arms.find(given.arms), compare.Progress())
     print(report.terminal_table(run.result))

@@ -24,7 +24,8 @@ Say = Callable[[str], None]
 def run(settings: Settings, arms: Sequence[Arm], progress: Progress | None = None) -> Run:
     """Runs the arms one after the other; the result is what `compare --json` writes, with the rows beside it.
 
-    Raises ExperimentError: it could not be carried out. InvariantBroken: an arm of thaw broke one.
+    Raises ExperimentError, FreezerError: it could not be carried out. InvariantBroken: an arm of thaw broke
+    one.
     """
     shown = progress or Progress(silent=True)
     if settings.world == "W1":
@@ -43,7 +44,9 @@ def run(settings: Settings, arms: Sequence[Arm], progress: Progress | None = Non
             payload_rows += _payload_rows(arm, settings, outcome)
             cycle_rows += _cycle_rows(arm, settings, outcome)
         shown.end(figures[arm.name])
-    where_from = measure.provenance(world=settings.world, seed=settings.seed, cycles=settings.cycles)
+    where_from = measure.provenance(
+        world=settings.world, seed=settings.seed, cycles=settings.cycles, freezer=settings.freezer
+    )
     return Run(
         {
             "world": settings.world,

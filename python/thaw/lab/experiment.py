@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from thaw.lab.certificates import TlsVersionName
+from thaw.lab.freezer import FreezerName
 from thaw.lab.workload import WorkloadKind
 
 WorldName = Literal["W0", "W1"]
@@ -44,6 +45,7 @@ class Settings:
     tls_version: TlsVersionName = "1.3"
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
+    freezer: FreezerName = "sigstop"  # of W1
 
 
 @dataclass(frozen=True)

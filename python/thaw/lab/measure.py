@@ -29,6 +29,7 @@ import pyarrow
 import pyarrow.parquet
 
 import thaw
+from thaw.lab.freezer import FreezerName
 
 PAYLOADS_FILE = "payloads.parquet"
 CYCLES_FILE = "cycles.parquet"
@@ -134,8 +135,8 @@ CLOCK_BEHAVIOUR = {
 }
 
 
-def provenance(*, world: str, seed: int, cycles: int, clock_behaviour: str | None = None) -> Provenance:
-    """The provenance of what is measured here and now."""
+def provenance(*, world: str, seed: int, cycles: int, freezer: FreezerName = "sigstop") -> Provenance:
+    """The provenance of what is measured here and now. `freezer`: that of W1."""
     return Provenance(
         version=thaw.__version__,
         commit=commit(),
@@ -147,7 +148,7 @@ def provenance(*, world: str, seed: int, cycles: int, clock_behaviour: str | Non
         world=world,
         seed=seed,
         cycles=cycles,
-        clock_behaviour=clock_behaviour or CLOCK_BEHAVIOUR.get(world, "not stated"),
+        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world == "W1" else ""),
     )
 
 

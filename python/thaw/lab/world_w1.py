@@ -1,4 +1,5 @@
-"""World W1: real sockets, real TLS, a client in a process of its own that is stopped with SIGSTOP.
+"""World W1: real sockets, real TLS, a client in a process of its own that is stopped, with SIGSTOP or by the
+cgroup freezer.
 
 The kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world shows is
 not claimed for Lambda itself.
@@ -16,10 +17,8 @@ from __future__ import annotations
 
 import contextlib
 import json
-import pathlib
 import queue
 import random
-import signal
 import subprocess
 import sys
 import threading
@@ -27,14 +26,15 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from thaw.lab import freezer
 from thaw.lab.arms import Arm
 from thaw.lab.behaviour import PHASES, CloseKind, Phase, Script
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, Settings
+from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, child_environment
 from thaw.lab.workload import origin_of
 
 _START_LIMIT = 60.0
-_STOP_LIMIT = 5.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.004
@@ -57,6 +57,12 @@ class Child:
             text=True,
             env=child_environment(),
         )
+        try:
+            self._freezer = freezer.make(settings.freezer, self._process.pid)
+        except FreezerError:
+            self._process.kill()
+            self._process.wait()
+            raise
         self._said: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
@@ -87,24 +93,15 @@ class Child:
         return not self._answers.empty()
 
     def freeze(self) -> None:
-        """Returns when every thread is stopped."""
-        self._process.send_signal(signal.SIGSTOP)
-        deadline = time.monotonic() + _STOP_LIMIT
-        tasks = pathlib.Path(f"/proc/{self._process.pid}/task")
-        while True:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                stats = [(task / "stat").read_text() for task in tasks.iterdir()]
-                if stats and all(stat.rpartition(")")[2].split()[0] in "TZX" for stat in stats):
-                    return
-            if time.monotonic() > deadline:
-                raise ExperimentError(f"the client did not stop within {_STOP_LIMIT:g} s of SIGSTOP")
-            time.sleep(0.0001)
+        """Returns when nothing of it runs."""
+        self._freezer.freeze()
 
     def resume(self) -> None:
-        self._process.send_signal(signal.SIGCONT)
+        self._freezer.resume()
 
     def close(self) -> None:
         self._process.kill()
+        self._freezer.close()
         self._process.wait()
         for reader in self._readers:
             reader.join(timeout=5)
@@ -135,7 +132,8 @@ class Child:
 def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda cycle: None) -> ArmOutcome:
     """One arm of an experiment. `progress` gets the number of cycles that are done.
 
-    Raises ExperimentError: the client or the intake is gone or does not answer.
+    Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
+    does not allow the freezer that is asked for.
     """
     script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
     with Intake(script) as intake:
@@ -162,7 +160,7 @@ class _Run:
         for number in range(self._settings.cycles):
             try:
                 cycle(number)
-            except (ExperimentError, TimeoutError) as error:
+            except (ExperimentError, FreezerError, TimeoutError) as error:
                 raise ExperimentError(f"arm {self._arm.name}, cycle {number}: {error}") from error
             if number % 32 == 31:
                 self._intake.decode()
