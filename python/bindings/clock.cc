@@ -50,7 +50,12 @@ void Move(FakeClockFace& self, FakeClockFace::Move move, FakeClock::Step step) {
 
 void BindClock(py::module_& module) {
   py::class_<ClockReading>(module, "ClockReading",
-                           "Three clocks in one reading. A freeze is their disagreement.")
+                           R"(Three clocks in one reading. A freeze is their disagreement.
+
+>>> import thaw
+>>> thaw.FakeClock().now().to_dict()
+{'wall': 1767225600.0, 'monotonic': 1000.0, 'boot': 2000.0}
+)")
       .def_property_readonly("wall", &WallSeconds,
                              "Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.")
       .def_property_readonly(

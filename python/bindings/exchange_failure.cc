@@ -90,7 +90,14 @@ void BindExchangeFailure(py::module_& module) {
     return [member](const ExchangeFailure& self) { return self.*member; };
   };
   py::class_<ExchangeFailure>(module, "ExchangeFailure",
-                              "Why one exchange failed, in the words the retry decision needs.")
+                              R"(Why one exchange failed, in the words the retry decision needs.
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     (failure,) = client.send("http://127.0.0.1:1/", budget=5.0).failures
+>>> failure.phase.name, failure.fault.name, failure.bytes_written.name, failure.retry_class.name
+('CONNECT', 'REFUSED', 'NONE', 'UNREACHABLE')
+)")
       .def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
       .def_property_readonly("fault", read(&ExchangeFailure::fault), "What went wrong.")
       .def_property_readonly(

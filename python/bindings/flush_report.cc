@@ -38,7 +38,17 @@ py::dict ToDict(const FlushReport& self) {
 
 void BindFlushReport(py::module_& module) {
   const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
-  py::class_<FlushReport>(module, "FlushReport", "What one flush did, or all of them together.")
+  py::class_<FlushReport>(module, "FlushReport", R"(What one flush did, or all of them together.
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     flusher = thaw.TraceFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
+...     flusher.add(thaw.TracePayload.from_msgpack(b"\x91\x91\x81\xa7span_id\x01"))
+...     report = flusher.flush(deadline=2.0)
+1
+>>> report.delivered, report.retained, report.dropped, report.attempts, report.failures[0].fault.name
+(0, 1, {}, 1, 'REFUSED')
+)")
       .def_property_readonly("payloads", read(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")

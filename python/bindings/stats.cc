@@ -43,7 +43,14 @@ void BindCommon(py::class_<Stats>& type, const char* name) {
 void BindStats(py::module_& module) {
   py::class_<ConnectionStats> connections(
       module, "ConnectionStats",
-      "What a client's connections have gone through so far. A repr leaves zeros out.");
+      R"(What a client's connections have gone through so far. A repr leaves zeros out.
+
+>>> import thaw
+>>> with thaw.Client() as client:
+...     client.resume()
+...     client.connections
+ConnectionStats(resumes=1)
+)");
   BindCommon(connections, "ConnectionStats");
   connections.def_property_readonly(
       "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
@@ -54,7 +61,15 @@ void BindStats(py::module_& module) {
 #undef THAW_BIND
 
   py::class_<ExchangeStats> exchanges(
-      module, "ExchangeStats", "What a client's exchanges have come to so far. A repr leaves zeros out.");
+      module, "ExchangeStats",
+      R"(What a client's exchanges have come to so far. A repr leaves zeros out.
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     accepted = client.send("http://127.0.0.1:1/", budget=5.0).accepted
+...     accepted, client.exchanges.requests, client.exchanges.attempts, client.exchanges.unreachable
+(False, 1, 1, 1)
+)");
   BindCommon(exchanges, "ExchangeStats");
 #define THAW_BIND(name, text) \
   exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counters.name; }, text);
