@@ -87,10 +87,6 @@ def locked_requirements(requirements_in: str, names: Iterable[str]) -> list[str]
     return [f"{name}>={pins[name]}" for name in names]
 
 
-def _split(item: str) -> tuple[str, str, str]:
-    return item.partition("=")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(fromfile_prefix_chars="@", description=__doc__)
     parser.add_argument("--output", type=pathlib.Path, required=True)

@@ -12,7 +12,6 @@ The server is a process of its own, so that none of its work is counted as the c
 from __future__ import annotations
 
 import argparse
-import collections
 import contextlib
 import ctypes
 import datetime
@@ -42,6 +41,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import thaw
+from thaw.lab.proxy import Relay
 
 BODY = bytes(range(256)) * 16  # 4 KB
 REQUESTS_PER_CALL = 100
@@ -115,61 +115,6 @@ def _serve_connection(connection: socket.socket, context: ssl.SSLContext, delay:
             stream.sendall(answer)
 
 
-def _pump(source: socket.socket, sink: socket.socket, delay: float, not_before: float) -> None:
-    """Passes bytes on, each `delay` seconds after it came and none before `not_before`."""
-    waiting: collections.deque[tuple[float, bytes]] = collections.deque()
-    arrived = threading.Condition()
-
-    def deliver() -> None:
-        while True:
-            with arrived:
-                while not waiting:
-                    arrived.wait()
-                due, data = waiting.popleft()
-            time.sleep(max(0.0, due - time.monotonic()))
-            with contextlib.suppress(OSError):
-                if not data:
-                    sink.shutdown(socket.SHUT_WR)
-                    return
-                sink.sendall(data)
-
-    threading.Thread(target=deliver, daemon=True).start()
-    while True:
-        try:
-            data = source.recv(65536)
-        except OSError:
-            data = b""
-        with arrived:
-            waiting.append((max(time.monotonic() + delay, not_before), data))
-            arrived.notify()
-        if not data:
-            return
-
-
-def _relay_connection(near: socket.socket, target: tuple[str, int], round_trip: float) -> None:
-    """Stands for a path of the given round-trip time.
-
-    The kernel has accepted the connection at once, where a far peer would have taken one round trip: so
-    what the client sends first leaves here that much later, and everything after it in its turn.
-    """
-    accepted = time.monotonic()
-    far = socket.create_connection(target)
-    for each in (near, far):
-        each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    back = threading.Thread(target=_pump, args=(far, near, round_trip / 2, accepted), daemon=True)
-    back.start()
-    _pump(near, far, round_trip / 2, accepted + 1.5 * round_trip)
-    back.join()
-    near.close()
-    far.close()
-
-
-def _accept(listener: socket.socket, handle: Callable[[socket.socket], None]) -> None:
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=handle, args=(connection,), daemon=True).start()
-
-
 def _server_main(
     pipe: Connection, certificate: Certificate, round_trip: float, tickets: int, delay: float
 ) -> None:
@@ -183,18 +128,19 @@ def _server_main(
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         _serve_connection(connection, context, delay)
 
-    threading.Thread(target=_accept, args=(listener, serve), daemon=True).start()
-    entry = listener
-    if round_trip:
-        entry = socket.create_server(("127.0.0.1", 0), backlog=512)
+    def accept() -> None:
+        while True:
+            connection, _ = listener.accept()
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
 
-        def relay(connection: socket.socket) -> None:
-            _relay_connection(connection, listener.getsockname(), round_trip)
-
-        threading.Thread(target=_accept, args=(entry, relay), daemon=True).start()
-    pipe.send(entry.getsockname()[1])
-    with contextlib.suppress(EOFError):
-        pipe.recv()  # until the other end closes
+    threading.Thread(target=accept, daemon=True).start()
+    port: int = listener.getsockname()[1]
+    with contextlib.ExitStack() as stack:
+        if round_trip:
+            port = stack.enter_context(Relay(port, round_trip)).port
+        pipe.send(port)
+        with contextlib.suppress(EOFError):
+            pipe.recv()  # until the other end closes
 
 
 @contextlib.contextmanager

@@ -80,14 +80,8 @@ class Body:
     spans: int
 
 
-def with_new_ids(body: bytes, cycle: int, payload: int) -> Body:
-    """A /v0.4/traces body with ids of this cycle and payload; which span is whose parent stays as it was."""
-    return _encode(
-        msgpack.unpackb(body, raw=False, strict_map_key=False, unicode_errors="replace"), cycle, payload, {}
-    )
-
-
 def _encode(traces: list[list[dict[str, Any]]], cycle: int, payload: int, headers: dict[str, str]) -> Body:
+    """A /v0.4/traces body with ids of this cycle and payload; which span is whose parent stays as it was."""
     number = 0
     renumbered = []
     for trace in traces:
