@@ -1,9 +1,11 @@
 // thaw.simulate: world W0.
 
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
 
+#include "absl/time/time.h"
 #include "cc/sim/simulation.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
@@ -39,7 +41,10 @@ py::dict ToDict(const SimulationResult& result) {
   dict["faults_met"] = result.faults_met;
   dict["freezes"] = result.freezes;
   dict["steps"] = result.steps;
-  py::dict connections, exchanges;
+  py::dict flush_ms, connections, exchanges;
+  flush_ms["p50"] = absl::ToDoubleMilliseconds(result.flush_p50);
+  flush_ms["p99"] = absl::ToDoubleMilliseconds(result.flush_p99);
+  dict["flush_ms"] = flush_ms;
   VisitCounters(result.counters.connection,
                 [&](const char* name, int64_t value, const char*) { connections[name] = value; });
   VisitCounters(result.counters.exchange,
@@ -66,7 +71,6 @@ py::typing::Dict<py::str, py::object> Run(
   least(fault_rate, 0.0, "fault_rate");
   least(1.0, fault_rate, "1, the most fault_rate may be,");
   least(freeze.second, freeze.first, "the longest freeze");
-  least(freeze.first, 0.0, "the shortest freeze");
   options.cycles = cycles;
   options.seed = seed;
   options.payloads_per_cycle = payloads;
@@ -79,15 +83,21 @@ py::typing::Dict<py::str, py::object> Run(
                                                 {"race", IdleClose::kRace},
                                                 {"mixed", IdleClose::kMixed}});
   options.intake.fault_rate = fault_rate;
-  options.intake.idle_limit = FromSeconds(idle_limit, "idle_limit");
-  options.intake.one_way = FromSeconds(one_way, "one_way");
-  options.intake.service_time = FromSeconds(service_time, "service_time");
+  // What never comes, or is over before it begins, can't be simulated.
+  const auto time = [&least](double seconds, const char* what) {
+    least(seconds, 0.0, what);
+    if (std::isinf(seconds)) Raise(absl::InvalidArgumentError(std::string(what) + " is infinite"));
+    return FromSeconds(seconds, what);
+  };
+  options.intake.idle_limit = time(idle_limit, "idle_limit");
+  options.intake.one_way = time(one_way, "one_way");
+  options.intake.service_time = time(service_time, "service_time");
   if (client.has_value()) options.client = *client;
   if (flusher.has_value()) options.flusher = *flusher;
   ThrowIfError(options.client.Validate());
   ThrowIfError(options.flusher.Validate());
-  options.freeze_min = FromSeconds(freeze.first, "freeze");
-  options.freeze_max = FromSeconds(freeze.second, "freeze");
+  options.freeze_min = time(freeze.first, "the shortest freeze");
+  options.freeze_max = time(freeze.second, "the longest freeze");
   options.tell_client = resume;
   options.check = check;
   options.random_clocks = check;
@@ -137,7 +147,8 @@ Args:
   progress: called with the number of the cycle now and then.
 
 Returns a dict of counts: payloads, requests, delivered, lost, duplicated, possible_duplicate, retained,
-dropped, errors, faults_met, freezes, steps, connections, exchanges.
+dropped, errors, faults_met, freezes, steps, connections, exchanges; and flush_ms, how long flushes took, in
+milliseconds of virtual time less the frozen time: "p50" and "p99".
 
 >>> import thaw
 >>> result = thaw.simulate(cycles=100, seed=7, close="silent")
