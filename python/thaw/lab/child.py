@@ -290,7 +290,8 @@ def main() -> None:
     end_with_parent()
     name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
-    large = Workload(plain.kind, seed=int(seed), filler_bytes=LARGE_FILLER_BYTES)
+    # Generated spans have a filler each; of a real payload the first one has.
+    large = Workload(plain.kind, seed=int(seed), spans=1, filler_bytes=LARGE_FILLER_BYTES)
     client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
     commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
