@@ -1,0 +1,68 @@
+#include "cc/flush/flush_report.h"
+
+#include <map>
+#include <string>
+
+#include "absl/time/time.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+FlushReport One() {
+  FlushReport report;
+  report.payloads = 5;
+  report.delivered = 3;
+  report.dropped[DropReason::kRefused] = 2;
+  report.retained = 7;
+  report.requests = 4;
+  report.attempts = 6;
+  report.possible_duplicates = 1;
+  report.additional_delivered = 2;
+  report.additional_dropped[DropReason::kTooLarge] = 1;
+  report.refused_by_status = {{400, 1}, {404, 2}};
+  report.failures.resize(2);
+  report.errors = {"first"};
+  report.stalled = true;
+  report.elapsed = absl::Milliseconds(30);
+  return report;
+}
+
+TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
+  FlushReport total = One();
+  FlushReport more = One();
+  more.retained = 1;
+  more.refused_by_status = {{404, 1}, {410, 1}};
+  more.stalled = false;
+  more.skipped = true;
+  total.Accumulate(more);
+  EXPECT_EQ(total.payloads, 10);
+  EXPECT_EQ(total.delivered, 6);
+  EXPECT_EQ(total.dropped[DropReason::kRefused], 4);
+  EXPECT_EQ(total.dropped.total(), 4);
+  EXPECT_EQ(total.retained, 1);
+  EXPECT_EQ(total.requests, 8);
+  EXPECT_EQ(total.attempts, 12);
+  EXPECT_EQ(total.possible_duplicates, 2);
+  EXPECT_EQ(total.additional_delivered, 4);
+  EXPECT_EQ(total.additional_dropped[DropReason::kTooLarge], 2);
+  EXPECT_EQ(total.refused_by_status, (std::map<int, int64_t>{{400, 1}, {404, 3}, {410, 1}}));
+  EXPECT_EQ(total.failures.size(), 4);
+  EXPECT_EQ(total.errors.size(), 2);
+  EXPECT_TRUE(total.stalled);
+  EXPECT_TRUE(total.skipped);
+  EXPECT_EQ(total.elapsed, absl::Milliseconds(60));
+}
+
+TEST(FlushReportTest, HowMuchItTellsIsBounded) {
+  FlushReport total;
+  FlushReport more;
+  more.failures.resize(FlushReport::kMaxFailures - 1);
+  more.errors.assign(FlushReport::kMaxFailures - 1, "another");
+  for (int i = 0; i < 3; ++i) total.Accumulate(more);
+  EXPECT_EQ(total.failures.size(), FlushReport::kMaxFailures);
+  EXPECT_EQ(total.errors.size(), FlushReport::kMaxFailures);
+}
+
+}  // namespace
+}  // namespace thaw
