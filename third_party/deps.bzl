@@ -54,6 +54,12 @@ def third_party_dependencies():
         path = "cares",
         build_file = "//third_party:cares.BUILD",
     )
+    subrepository(
+        name = "com_google_re2",
+        archive = "@grpc_source//:BUILD.bazel",
+        path = "re2",
+        build_file = "//third_party:re2.BUILD",
+    )
     debian_source(
         name = "yaml_cpp",
         package = "yaml-cpp",
