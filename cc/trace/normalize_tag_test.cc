@@ -1,6 +1,7 @@
 #include "cc/trace/normalize_tag.h"
 
 #include <string>
+#include <string_view>
 
 #include "gtest/gtest.h"
 
@@ -23,6 +24,20 @@ TEST(NormalizeTag, TheAgentsRules) {
   for (int i = 0; i < 300; ++i) wide += "\xC3\xA9";
   for (int i = 0; i < 200; ++i) cut += "\xC3\xA9";
   EXPECT_EQ(NormalizeTag(wide), cut);
+  std::string wider, cut_wider;
+  for (int i = 0; i < 150; ++i) wider += "\xF0\xA0\x80\x80";
+  for (int i = 0; i < 100; ++i) cut_wider += "\xF0\xA0\x80\x80";
+  EXPECT_EQ(NormalizeTag(wider), cut_wider);
+}
+
+TEST(NormalizeTag, ANormalTagIsNotCopied) {
+  std::string buffer;
+  for (const std::string_view tag : {"", "a.b/c-d:e9", ":x", "caf\xC3\xA9_au_lait"}) {
+    EXPECT_EQ(NormalizeTag(tag, buffer).data(), tag.data());
+    EXPECT_EQ(NormalizeTag(tag), tag);
+  }
+  for (const std::string_view tag : {"_a", "a__b", "a_", "9a", "a b", "A"})
+    EXPECT_EQ(NormalizeTag(tag, buffer).data(), buffer.data()) << tag;
 }
 
 }  // namespace
