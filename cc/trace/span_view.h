@@ -1,0 +1,48 @@
+// What an observer sees of a span that was kept, after all processing: names normalised, values obfuscated,
+// function tags in place.
+//
+//   processor.Process(body, format, headers, [&](const SpanView& span) { concentrator.Add(span); });
+//
+// Views of the request's bytes and of memory of the processor: valid until the observer returns.
+
+#ifndef THAW_CC_TRACE_SPAN_VIEW_H_
+#define THAW_CC_TRACE_SPAN_VIEW_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/types/span.h"
+
+namespace thaw {
+
+struct SpanMeta {
+  std::string_view key;
+  std::string_view value;
+};
+
+struct SpanMetric {
+  std::string_view key;
+  double value = 0;
+};
+
+struct SpanView {
+  std::string_view service;
+  std::string_view name;
+  std::string_view resource;
+  std::string_view type;
+  uint64_t trace_id = 0;  // the low 64 bits
+  uint64_t span_id = 0;
+  uint64_t parent_id = 0;  // 0: none
+  int64_t start = 0;       // ns since 1970
+  int64_t duration = 0;    // ns
+  int32_t error = 0;       // 0: none
+  bool top_level = false;  // it is the first of its service in its trace
+  bool measured = false;   // its tracer asks for stats of it
+  // In the order of the request; a key comes once.
+  absl::Span<const SpanMeta> meta;
+  absl::Span<const SpanMetric> metrics;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_TRACE_SPAN_VIEW_H_
