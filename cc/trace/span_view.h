@@ -1,9 +1,10 @@
 // What an observer sees of a span that was kept, after all processing: names normalised, values obfuscated,
-// function tags in place.
+// function tags in place; and of the tracer that sent it.
 //
-//   processor.Process(body, format, headers, [&](const SpanView& span) { concentrator.Add(span); });
+//   processor.Process(body, format, headers, [&](const TracerView& tracer, const SpanView& span) { ... });
 //
-// Views of the request's bytes and of memory of the processor: valid until the observer returns.
+// Views of the request's bytes and of memory of the processor: valid until the observer returns. All text is
+// UTF-8.
 
 #ifndef THAW_CC_TRACE_SPAN_VIEW_H_
 #define THAW_CC_TRACE_SPAN_VIEW_H_
@@ -38,9 +39,17 @@ struct SpanView {
   int32_t error = 0;       // 0: none
   bool top_level = false;  // it is the first of its service in its trace
   bool measured = false;   // its tracer asks for stats of it
-  // In the order of the request; a key comes once.
+  // A key comes once, unless the tracer sent it twice.
   absl::Span<const SpanMeta> meta;
   absl::Span<const SpanMetric> metrics;
+};
+
+// Which process a request's spans are of.
+struct TracerView {
+  std::string_view language;
+  std::string_view tracer_version;
+  std::string_view runtime_id;
+  std::string_view container_id;
 };
 
 }  // namespace thaw
