@@ -1,7 +1,8 @@
 // What an observer sees of a span that was kept, after all processing: names normalised, values obfuscated,
 // function tags in place; and of the tracer that sent it.
 //
-//   processor.Process(body, format, headers, [&](const TracerView& tracer, const SpanView& span) { ... });
+//   void Concentrator::OnSpan(const TracerView& tracer, const SpanView& span) override { ... }
+//   processor.Process(body, format, headers, &concentrator);
 //
 // Views of the request's bytes and of memory of the processor: valid until the observer returns. All text is
 // UTF-8.
@@ -50,6 +51,13 @@ struct TracerView {
   std::string_view tracer_version;
   std::string_view runtime_id;
   std::string_view container_id;
+};
+
+// What wants to see each span whose stats are computed here.
+class SpanObserver {
+ public:
+  virtual ~SpanObserver() = default;
+  virtual void OnSpan(const TracerView& tracer, const SpanView& span) = 0;
 };
 
 }  // namespace thaw
