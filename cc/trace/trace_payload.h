@@ -1,16 +1,10 @@
-// One request of a tracer, made into the intake's protobuf while it is read.
+// One request of a tracer as the intake's protobuf.
 //
 //   THAW_ASSIGN_OR_RETURN(TracePayload payload, TracePayload::FromMsgpack(body, headers));
 //
-// One pass over the bytes: each string is checked and copied once, into its place in the result. The number
-// of allocations does not depend on how many spans there are.
-//
-// A span that is no map, or has a field of the wrong type, is left out and counted; its neighbours stay.
-// So is a trace that is no array. What is no array at all, is cut off or nested too deep, is refused whole.
-//
-// Source of the input: the tracers' /v0.4/traces format, an array of traces, each an array of span maps with
-// the keys service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics,
-// type, meta_struct, span_links, span_events; all optional, nil is the zero value, other keys are ignored.
+// As it is, in one pass over the bytes: each string is checked and copied once, into its place in the result.
+// The number of allocations does not depend on how many spans there are. What the extension does to traces on
+// their way is trace_processor.h's. What is taken, and what becomes of bad input, says trace_reader.h.
 
 #ifndef THAW_CC_TRACE_TRACE_PAYLOAD_H_
 #define THAW_CC_TRACE_TRACE_PAYLOAD_H_
@@ -22,38 +16,17 @@
 
 #include "absl/status/statusor.h"
 #include "cc/trace/protobuf_writer.h"
+#include "cc/trace/trace_counts.h"
+#include "cc/trace/trace_reader.h"
 #include "cc/trace/tracer_headers.h"
 
 namespace thaw {
 
-// X(name, what it counts)
-#define THAW_TRACE_COUNTS(X)                                                   \
-  X(spans, "spans in the result")                                              \
-  X(chunks, "traces in the result")                                            \
-  X(spans_left_out, "spans that were no map or had a field of the wrong type") \
-  X(chunks_left_out, "traces that were no array")                              \
-  X(empty_chunks, "traces without a span, left out")                           \
-  X(metrics_not_finite, "metrics that were NaN or infinite, left out")         \
-  X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")
-
-struct TraceCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_TRACE_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_TRACE_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
-};
-
 class TracePayload {
  public:
   // InvalidArgument names the byte, what was expected there and what was found.
-  static absl::StatusOr<TracePayload> FromMsgpack(std::string_view body, TracerHeaders headers = {});
+  static absl::StatusOr<TracePayload> FromMsgpack(std::string_view body, TracerHeaders headers = {},
+                                                  TraceFormat format = TraceFormat::kV04);
 
   const TracerHeaders& headers() const { return headers_; }
   const TraceCounts& counts() const { return counts_; }
@@ -75,6 +48,7 @@ class TracePayload {
 
  private:
   friend class TraceTranscoder;
+  friend class TraceProcessor;
   TracePayload() = default;
 
   TracerHeaders headers_;

@@ -1,0 +1,57 @@
+// One span between being read and being written: views of the request, or of scratch memory.
+
+#ifndef THAW_CC_TRACE_SPAN_RECORD_H_
+#define THAW_CC_TRACE_SPAN_RECORD_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "cc/base/scratch_text.h"
+#include "cc/trace/protobuf_writer.h"
+#include "cc/trace/span_view.h"
+
+namespace thaw {
+
+struct SpanFields {
+  std::string_view service;
+  std::string_view name;
+  std::string_view resource;
+  std::string_view type;
+  uint64_t trace_id = 0;
+  uint64_t span_id = 0;
+  uint64_t parent_id = 0;
+  int64_t start = 0;     // ns since 1970
+  int64_t duration = 0;  // ns; not negative
+  int32_t error = 0;
+  // While it was read: metrics left out because they are no numbers, strings made UTF-8.
+  int32_t metrics_not_finite = 0;
+  int32_t strings_repaired = 0;
+};
+
+// Its memory serves span after span.
+struct SpanRecord : SpanFields {
+  std::vector<SpanMeta> meta;
+  std::vector<SpanMetric> metrics;
+  // meta_struct, span links and span events as fields of the intake's Span.
+  ProtobufWriter structures;
+
+  void Clear() {
+    static_cast<SpanFields&>(*this) = {};
+    meta.clear();
+    metrics.clear();
+    structures.Truncate(0);
+  }
+  // Makes UTF-8 of all text that isn't, in `scratch`. Text read into `structures` is already.
+  void RepairText(ScratchText& scratch);
+  // At most so many bytes does WriteSpan() write.
+  size_t size_bound() const;
+};
+
+// `span` as a whole field of a TraceChunk. `more_meta`: entries of `meta` that are encoded already.
+void WriteSpan(const SpanRecord& span, std::string_view more_meta, ProtobufWriter& out);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_TRACE_SPAN_RECORD_H_

@@ -1,0 +1,407 @@
+#include "cc/trace/trace_reader.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "cc/base/utf8.h"
+#include "cc/trace/trace_fields.h"
+
+namespace thaw {
+namespace {
+
+enum class SpanKey {
+  kService,
+  kName,
+  kResource,
+  kTraceId,
+  kSpanId,
+  kParentId,
+  kStart,
+  kDuration,
+  kError,
+  kMeta,
+  kMetrics,
+  kType,
+  kMetaStruct,
+  kSpanLinks,
+  kSpanEvents,
+  kUnknown,
+};
+
+SpanKey KeyOf(std::string_view key) {
+  switch (key.size()) {
+    case 4:
+      return key == "name"   ? SpanKey::kName
+             : key == "meta" ? SpanKey::kMeta
+             : key == "type" ? SpanKey::kType
+                             : SpanKey::kUnknown;
+    case 5:
+      return key == "start" ? SpanKey::kStart : key == "error" ? SpanKey::kError : SpanKey::kUnknown;
+    case 7:
+      return key == "service"   ? SpanKey::kService
+             : key == "span_id" ? SpanKey::kSpanId
+             : key == "metrics" ? SpanKey::kMetrics
+                                : SpanKey::kUnknown;
+    case 8:
+      return key == "resource"   ? SpanKey::kResource
+             : key == "trace_id" ? SpanKey::kTraceId
+             : key == "duration" ? SpanKey::kDuration
+                                 : SpanKey::kUnknown;
+    case 9:
+      return key == "parent_id" ? SpanKey::kParentId : SpanKey::kUnknown;
+    case 10:
+      return key == "span_links" ? SpanKey::kSpanLinks : SpanKey::kUnknown;
+    case 11:
+      return key == "meta_struct"   ? SpanKey::kMetaStruct
+             : key == "span_events" ? SpanKey::kSpanEvents
+                                    : SpanKey::kUnknown;
+    default:
+      return SpanKey::kUnknown;
+  }
+}
+
+// `text` if it is UTF-8, else `repaired`.
+std::string_view Utf8(std::string_view text, std::string& repaired, SpanRecord& span) {
+  if (IsValidUtf8(text)) [[likely]]
+    return text;
+  ++span.strings_repaired;
+  repaired = RepairUtf8(text);
+  return repaired;
+}
+
+// Values of a span of v0.5, in its order.
+constexpr uint32_t kV05Values = 12;
+
+}  // namespace
+
+absl::Status TraceReader::ReadHead(uint32_t& traces) {
+  if (format_ == TraceFormat::kV05) {
+    uint32_t parts;
+    if (!reader_.ReadArray(parts)) return reader_.error();
+    if (parts != 2)
+      return absl::InvalidArgumentError(
+          absl::StrCat("at byte 0: expected an array of a string table and of traces, found one of ", parts));
+    if (absl::Status table = ReadTable(); !table.ok()) return table;
+  }
+  return reader_.ReadArray(traces) ? absl::OkStatus() : reader_.error();
+}
+
+absl::Status TraceReader::ReadTable() {
+  const size_t position = reader_.position();
+  uint32_t strings;
+  if (!reader_.ReadArray(strings)) return reader_.error();
+  if (strings > kMaxStrings)
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", position, ": expected a table of at most ",
+                                                   kMaxStrings, " strings, found one of ", strings));
+  strings_.reserve(strings);
+  for (; strings > 0; --strings) {
+    std::string_view text;
+    // Only the spans that refer to it are lost.
+    if (!reader_.ReadString(text) && !reader_.Skip()) return reader_.error();
+    strings_.push_back(text);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TraceReader::ReadTail() {
+  if (reader_.at_end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("at byte ", reader_.position(), ": ", reader_.bytes_left(),
+                                                 " bytes follow the end of the array of traces"));
+}
+
+TraceReader::Part TraceReader::ReadTrace(uint32_t& spans) {
+  spans = 0;
+  problem_.clear();
+  return reader_.TakeNil() || reader_.ReadArray(spans) ? Part::kRead : Part::kUnreadable;
+}
+
+bool TraceReader::Read(SpanRecord& span) {
+  problem_.clear();
+  span.Clear();
+  return format_ == TraceFormat::kV04 ? ReadV04(span) : ReadV05(span);
+}
+
+void TraceReader::Remember(std::string& first_problem) const {
+  if (!first_problem.empty()) return;
+  first_problem = problem_.empty() ? std::string(reader_.error().message()) : problem_;
+}
+
+bool TraceReader::Bad(std::string_view what) {
+  problem_ = absl::StrCat("at byte ", reader_.position(), ": ", what);
+  return false;
+}
+
+// A map: `read` takes the value of each key that is not nil.
+template <typename ReadValue>
+bool TraceReader::Map(ReadValue read) {
+  uint32_t entries;
+  if (!reader_.ReadMap(entries)) return false;
+  for (; entries > 0; --entries) {
+    std::string_view key;
+    if (!reader_.ReadString(key)) return false;
+    if (!reader_.TakeNil() && !read(key)) return false;
+  }
+  return true;
+}
+
+template <typename ReadValue>
+bool TraceReader::Each(ReadValue read) {
+  uint32_t count;
+  if (!reader_.ReadArray(count)) return false;
+  for (; count > 0; --count)
+    if (!read()) return false;
+  return true;
+}
+
+bool TraceReader::ReadV04(SpanRecord& span) {
+  return Map([this, &span](std::string_view key) {
+    const auto text = [this](std::string_view& value) { return reader_.ReadString(value); };
+    switch (KeyOf(key)) {
+      case SpanKey::kService:
+        return reader_.ReadString(span.service);
+      case SpanKey::kName:
+        return reader_.ReadString(span.name);
+      case SpanKey::kResource:
+        return reader_.ReadString(span.resource);
+      case SpanKey::kType:
+        return reader_.ReadString(span.type);
+      case SpanKey::kTraceId:
+        return reader_.ReadInteger(span.trace_id);
+      case SpanKey::kSpanId:
+        return reader_.ReadInteger(span.span_id);
+      case SpanKey::kParentId:
+        return reader_.ReadInteger(span.parent_id);
+      case SpanKey::kStart:
+        return Signed(span.start);
+      case SpanKey::kDuration:
+        return Duration(span);
+      case SpanKey::kError:
+        return Error(span);
+      case SpanKey::kMeta:
+        return Meta(span, text);
+      case SpanKey::kMetrics:
+        return Metrics(span, text);
+      case SpanKey::kMetaStruct:
+        return MetaStruct(span);
+      case SpanKey::kSpanLinks:
+        return Each([this, &span] { return SpanLink(span); });
+      case SpanKey::kSpanEvents:
+        return Each([this, &span] { return SpanEvent(span); });
+      case SpanKey::kUnknown:
+        break;
+    }
+    return reader_.Skip();
+  });
+}
+
+bool TraceReader::ReadV05(SpanRecord& span) {
+  uint32_t values;
+  if (!reader_.ReadArray(values)) return false;
+  if (values != kV05Values)
+    return Bad(absl::StrCat("expected the ", kV05Values, " values of a span, found ", values));
+  const auto text = [this](std::string_view& value) { return TableString(value); };
+  const auto integer = [this](uint64_t& value) { return reader_.ReadInteger(value); };
+  // nil is the zero value, as in v0.4.
+  const auto optional = [this](auto read, auto& value) { return reader_.TakeNil() || read(value); };
+  return optional(text, span.service) && optional(text, span.name) && optional(text, span.resource) &&
+         optional(integer, span.trace_id) && optional(integer, span.span_id) &&
+         optional(integer, span.parent_id) &&
+         optional([this](int64_t& value) { return Signed(value); }, span.start) &&
+         (reader_.TakeNil() || Duration(span)) && (reader_.TakeNil() || Error(span)) &&
+         (reader_.TakeNil() || Meta(span, text)) && (reader_.TakeNil() || Metrics(span, text)) &&
+         optional(text, span.type);
+}
+
+bool TraceReader::TableString(std::string_view& text) {
+  const size_t position = reader_.position();
+  uint64_t index;
+  if (!reader_.ReadInteger(index)) return false;
+  if (index < strings_.size() && strings_[index].data() != nullptr) {
+    text = strings_[index];
+    return true;
+  }
+  reader_.MoveTo(position);
+  if (index < strings_.size()) return Bad(absl::StrCat("entry ", index, " of the string table is no string"));
+  return Bad(absl::StrCat("there is no string ", index, " in the table of ", strings_.size()));
+}
+
+bool TraceReader::Signed(int64_t& value) {
+  uint64_t bits;
+  if (!reader_.ReadInteger(bits)) return false;
+  value = static_cast<int64_t>(bits);
+  return true;
+}
+
+bool TraceReader::Duration(SpanRecord& span) {
+  // Tracers are known to send rubbish here, which is no reason to lose a span.
+  int64_t duration;
+  if (!Signed(duration)) return reader_.Skip();
+  span.duration = std::max<int64_t>(duration, 0);
+  return true;
+}
+
+bool TraceReader::Error(SpanRecord& span) {
+  uint64_t error;
+  if (!reader_.ReadInteger(error)) return false;
+  span.error = static_cast<int32_t>(error);
+  return true;
+}
+
+template <typename ReadText>
+bool TraceReader::Meta(SpanRecord& span, ReadText read_text) {
+  uint32_t entries;
+  if (!reader_.ReadMap(entries)) return false;
+  if (span.meta.size() + entries > kMaxTags)
+    return Bad(absl::StrCat("a span with more than ", kMaxTags, " tags"));
+  for (; entries > 0; --entries) {
+    SpanMeta entry;
+    if (!read_text(entry.key)) return false;
+    if (reader_.TakeNil()) continue;
+    if (!read_text(entry.value)) return false;
+    span.meta.push_back(entry);
+  }
+  return true;
+}
+
+template <typename ReadText>
+bool TraceReader::Metrics(SpanRecord& span, ReadText read_text) {
+  uint32_t entries;
+  if (!reader_.ReadMap(entries)) return false;
+  if (span.metrics.size() + entries > kMaxTags)
+    return Bad(absl::StrCat("a span with more than ", kMaxTags, " metrics"));
+  for (; entries > 0; --entries) {
+    SpanMetric metric;
+    if (!read_text(metric.key)) return false;
+    if (reader_.TakeNil()) continue;
+    if (!reader_.ReadNumber(metric.value)) return false;
+    if (std::isfinite(metric.value)) {
+      span.metrics.push_back(metric);
+    } else {
+      ++span.metrics_not_finite;
+    }
+  }
+  return true;
+}
+
+bool TraceReader::MetaStruct(SpanRecord& span) {
+  return Map([this, &span](std::string_view key) {
+    std::string_view value;
+    if (!reader_.ReadString(value)) return false;
+    std::string repaired;
+    // The value is of type bytes: what is in it is not looked at.
+    span.structures.StringEntry(SpanField::kMetaStruct, Utf8(key, repaired, span), value);
+    return true;
+  });
+}
+
+bool TraceReader::SpanLink(SpanRecord& span) {
+  ProtobufWriter& out = span.structures;
+  const size_t link = out.BeginMessage(SpanField::kSpanLinks);
+  const bool read = Map([this, &span, &out](std::string_view key) {
+    if (key == "trace_id") return IntegerField(span, SpanLinkField::kTraceId);
+    if (key == "trace_id_high") return IntegerField(span, SpanLinkField::kTraceIdHigh);
+    if (key == "span_id") return IntegerField(span, SpanLinkField::kSpanId);
+    if (key == "tracestate") return StringField(span, SpanLinkField::kTracestate);
+    if (key == "attributes") {
+      return Map([this, &span, &out](std::string_view name) {
+        std::string_view value;
+        if (!reader_.ReadString(value)) return false;
+        std::string repaired_name, repaired_value;
+        out.StringEntry(SpanLinkField::kAttributes, Utf8(name, repaired_name, span),
+                        Utf8(value, repaired_value, span));
+        return true;
+      });
+    }
+    if (key != "flags") return reader_.Skip();
+    uint64_t value;
+    if (!reader_.ReadInteger(value)) return false;
+    if (const uint32_t flags = static_cast<uint32_t>(value); flags != 0)
+      out.Varint(SpanLinkField::kFlags, flags);
+    return true;
+  });
+  if (read) out.EndMessage(link);
+  return read;
+}
+
+bool TraceReader::SpanEvent(SpanRecord& span) {
+  ProtobufWriter& out = span.structures;
+  const size_t event = out.BeginMessage(SpanField::kSpanEvents);
+  const bool read = Map([this, &span, &out](std::string_view key) {
+    if (key == "name") return StringField(span, SpanEventField::kName);
+    if (key == "attributes") {
+      return Map([this, &span, &out](std::string_view name) {
+        std::string repaired;
+        const size_t entry = out.BeginMessage(SpanEventField::kAttributes);
+        out.String(1, Utf8(name, repaired, span));
+        const size_t value = out.BeginMessage(2);
+        if (!AttributeValue(span, /*may_be_array=*/true)) return false;
+        out.EndMessage(value);
+        out.EndMessage(entry);
+        return true;
+      });
+    }
+    if (key != "time_unix_nano") return reader_.Skip();
+    uint64_t time;
+    if (!reader_.ReadInteger(time)) return false;
+    if (time != 0) out.Fixed64(SpanEventField::kTimeUnixNano, time);
+    return true;
+  });
+  if (read) out.EndMessage(event);
+  return read;
+}
+
+// An AttributeAnyValue, or an AttributeArrayValue, which holds no arrays.
+bool TraceReader::AttributeValue(SpanRecord& span, bool may_be_array) {
+  return Map([this, &span, may_be_array](std::string_view key) {
+    if (key == "type") return IntegerField(span, AttributeField::kType);
+    if (key == "string_value") return StringField(span, AttributeField::kString);
+    if (key == "int_value") return IntegerField(span, AttributeField::kInt);
+    if (key == "array_value" && may_be_array) return AttributeArray(span);
+    if (key == "bool_value") {
+      bool boolean;
+      if (!reader_.ReadBool(boolean)) return false;
+      if (boolean) span.structures.Varint(AttributeField::kBool, 1);
+      return true;
+    }
+    if (key == "double_value") {
+      double number;
+      if (!reader_.ReadNumber(number)) return false;
+      if (number != 0) span.structures.Double(AttributeField::kDouble, number);
+      return true;
+    }
+    return reader_.Skip();
+  });
+}
+
+bool TraceReader::AttributeArray(SpanRecord& span) {
+  ProtobufWriter& out = span.structures;
+  const size_t array = out.BeginMessage(AttributeField::kArray);
+  const bool read = Map([this, &span, &out](std::string_view key) {
+    if (key != "values") return reader_.Skip();
+    return Each([this, &span, &out] {
+      const size_t value = out.BeginMessage(AttributeField::kArrayValues);
+      if (!AttributeValue(span, /*may_be_array=*/false)) return false;
+      out.EndMessage(value);
+      return true;
+    });
+  });
+  if (read) out.EndMessage(array);
+  return read;
+}
+
+bool TraceReader::IntegerField(SpanRecord& span, uint32_t field) {
+  uint64_t value;
+  if (!reader_.ReadInteger(value)) return false;
+  if (value != 0) span.structures.Varint(field, value);
+  return true;
+}
+
+bool TraceReader::StringField(SpanRecord& span, uint32_t field) {
+  std::string_view text;
+  if (!reader_.ReadString(text)) return false;
+  std::string repaired;
+  if (!text.empty()) span.structures.String(field, Utf8(text, repaired, span));
+  return true;
+}
+
+}  // namespace thaw
