@@ -1,6 +1,7 @@
 // What a request says of the process its spans are of, from the tags of its spans.
 //
-// The first that is not empty holds: each trace's root is asked first, then its other spans, then later traces.
+// The first that is not empty holds: each trace's root is asked first, then its other spans, then later
+// traces.
 
 #ifndef THAW_CC_TRACE_PROCESS_FIELDS_H_
 #define THAW_CC_TRACE_PROCESS_FIELDS_H_

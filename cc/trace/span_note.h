@@ -23,9 +23,14 @@ struct SpanNote {
   std::string_view service;
   int32_t priority = 0;
   bool has_priority = false;
-  bool has_tracer_top_level = false;  // its tracer says something of it
+  bool has_tracer_top_level = false;  // its tracer says whether it is top-level
   bool top_level = false;
-  bool left_out = false;
+  bool has_ids = false;
+  bool is_snapshot = false;  // of a span that will come again, with what it was until then
+  bool is_noise = false;
+  bool is_placeholder = false;
+  bool is_load = false;
+  bool is_invocation = false;
 
   SpanNote() = default;
   // What `span`, which was read at `position`, says. Its sampling priority is given apart.

@@ -9,10 +9,11 @@
 namespace thaw {
 
 inline constexpr std::string_view kOriginTag = "_dd.origin";
+// What all that comes from here says of its origin.
+inline constexpr std::string_view kLambdaOrigin = "lambda";
 inline constexpr std::string_view kBaseServiceTag = "_dd.base_service";
 inline constexpr std::string_view kComputeStatsTag = "_dd.compute_stats";
 inline constexpr std::string_view kFunctionTagsTag = "_dd.tags.function";
-inline constexpr std::string_view kSpanLinksTag = "_dd.span_links";
 inline constexpr std::string_view kSqlQueryTag = "sql.query";
 inline constexpr std::string_view kTopLevelMetric = "_top_level";
 
@@ -29,17 +30,19 @@ enum class MetaTag : uint8_t {
   kTcpRemotePort,
   kDnsAddress,
   kDatabaseType,
+  kDatabaseSystem,
   kSqlQuery,
   kInferredSpanSource,
   kBaseService,
-  kSpanLinks,
   kOther,
 };
 inline constexpr int kProcessTags = static_cast<int>(MetaTag::kRuntimeId) + 1;
 inline constexpr int kMetaTags = static_cast<int>(MetaTag::kOther);
 
 inline MetaTag MetaTagOf(std::string_view key) {
-  const auto either = [key](std::string_view name, MetaTag tag) { return key == name ? tag : MetaTag::kOther; };
+  const auto either = [key](std::string_view name, MetaTag tag) {
+    return key == name ? tag : MetaTag::kOther;
+  };
   switch (key.size()) {
     case 3:
       return either("env", MetaTag::kEnv);
@@ -48,20 +51,19 @@ inline MetaTag MetaTagOf(std::string_view key) {
     case 8:
       return either("http.url", MetaTag::kHttpUrl);
     case 9:
-      return either(kSqlQueryTag, MetaTag::kSqlQuery);
+      return key == "db.system" ? MetaTag::kDatabaseSystem : either(kSqlQueryTag, MetaTag::kSqlQuery);
     case 10:
       return key == "runtime-id" ? MetaTag::kRuntimeId : either(kOriginTag, MetaTag::kOrigin);
     case 11:
       return either("dns.address", MetaTag::kDnsAddress);
     case 12:
       return either("_dd.hostname", MetaTag::kHostname);
-    case 14:
-      return either(kSpanLinksTag, MetaTag::kSpanLinks);
     case 15:
       return key == "tcp.remote.host" ? MetaTag::kTcpRemoteHost
                                       : either("tcp.remote.port", MetaTag::kTcpRemotePort);
     case 16:
-      return key == "http.status_code" ? MetaTag::kHttpStatusCode : either(kBaseServiceTag, MetaTag::kBaseService);
+      return key == "http.status_code" ? MetaTag::kHttpStatusCode
+                                       : either(kBaseServiceTag, MetaTag::kBaseService);
     case 25:
       return either("_inferred_span.tag_source", MetaTag::kInferredSpanSource);
     default:
@@ -69,7 +71,14 @@ inline MetaTag MetaTagOf(std::string_view key) {
   }
 }
 
-enum class MetricTag : uint8_t { kSamplingPriority, kTracerTopLevel, kTopLevel, kMeasured, kSnapshot, kOther };
+enum class MetricTag : uint8_t {
+  kSamplingPriority,
+  kTracerTopLevel,
+  kTopLevel,
+  kMeasured,
+  kSnapshot,
+  kOther
+};
 
 inline MetricTag MetricTagOf(std::string_view key) {
   switch (key.size()) {

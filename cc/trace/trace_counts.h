@@ -8,19 +8,14 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_TRACE_COUNTS(X)                                                                           \
-  X(spans, "spans in the result")                                                                      \
-  X(chunks, "traces in the result")                                                                    \
-  X(spans_left_out, "spans that could not be read: of another form, or a field of the wrong type")     \
-  X(chunks_left_out, "traces that were no array")                                                      \
-  X(empty_chunks, "traces without a span, left out")                                                   \
-  X(metrics_not_finite, "metrics that were NaN or infinite, left out")                                 \
-  X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")                        \
-  X(spans_without_ids, "spans with no trace id or no span id, left out")                               \
-  X(duplicate_spans, "spans that came before, as a tracer resends them after a freeze, left out")      \
-  X(noise_spans, "spans of the function's dealings with Lambda and with its extension, left out")      \
-  X(filtered_chunks, "traces whose root the tag filters reject")                                       \
-  X(unsampled_chunks, "traces that are not to be kept, dropped because their stats are computed here")
+#define THAW_TRACE_COUNTS(X)                                                                       \
+  X(spans, "spans in the result")                                                                  \
+  X(chunks, "traces in the result")                                                                \
+  X(spans_left_out, "spans that could not be read: of another form, or a field of the wrong type") \
+  X(chunks_left_out, "traces that were no array")                                                  \
+  X(empty_chunks, "traces without a span, left out")                                               \
+  X(metrics_not_finite, "metrics that were NaN or infinite, left out")                             \
+  X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")
 
 struct TraceCounts {
 #define THAW_DECLARE(name, text) int64_t name = 0;

@@ -23,6 +23,7 @@ struct TracerPayloadField {
   static constexpr uint32_t kTracerVersion = 4;
   static constexpr uint32_t kRuntimeId = 5;
   static constexpr uint32_t kChunks = 6;
+  static constexpr uint32_t kTags = 7;
   static constexpr uint32_t kEnv = 8;
   static constexpr uint32_t kHostname = 9;
   static constexpr uint32_t kAppVersion = 10;

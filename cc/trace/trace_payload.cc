@@ -29,23 +29,20 @@ class TraceTranscoder {
   }
 
   absl::StatusOr<TracePayload> Run() {
-    THAW_RETURN_IF_ERROR(reader_.ForEachSpan(
-        span_, payload_.counts_, payload_.first_problem_, [this](size_t spans) { MakeRoom(spans); },
-        [this](size_t position) { Span(position); }, [this] { EndTrace(); }));
+    THAW_RETURN_IF_ERROR(reader_.ForEachSpan(span_, payload_.counts_, payload_.first_problem_, *this));
     payload_.counts_.strings_repaired +=
         process_.Write(payload_.headers_, /*default_env=*/"", payload_.process_fields_);
     payload_.chunk_fields_.Shrink();
     return std::move(payload_);
   }
 
- private:
-  ProtobufWriter& out() { return payload_.chunk_fields_; }
-
-  void MakeRoom(size_t spans) {
+  // For the reader.
+  void BeginRequest(size_t) {}
+  void BeginTrace(size_t spans) {
     if (spans > notes_.capacity()) notes_.reserve(std::max(spans, 2 * notes_.capacity()));
   }
 
-  void Span(size_t position) {
+  void OnSpan(size_t position) {
     if (notes_.empty()) chunk_ = out().BeginMessage(TracerPayloadField::kChunks);
     SpanNote& note = notes_.emplace_back(span_, position);
     for (const SpanMetric& metric : span_.metrics)
@@ -77,6 +74,9 @@ class TraceTranscoder {
     tags_ = {};
     has_origin_ = false;
   }
+
+ private:
+  ProtobufWriter& out() { return payload_.chunk_fields_; }
 
   // Reads the root once more, for a few of its tags.
   void AskRoot(const SpanNote& root) {

@@ -1,14 +1,25 @@
-// Whatever a tracer sends: it is refused with a reason, or what comes out is protobuf and can be split.
+// Whatever a tracer sends, in either format, processed or not: it is refused with a reason, or what comes out
+// is protobuf and can be split.
 
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "cc/base/manual_executor.h"
+#include "cc/base/utf8.h"
+#include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
+#include "cc/trace/invocation_links.h"
 #include "cc/trace/protobuf_reader.h"
+#include "cc/trace/replace_rules.h"
+#include "cc/trace/span_view.h"
+#include "cc/trace/tag_filter.h"
 #include "cc/trace/trace_payload.h"
+#include "cc/trace/trace_processor.h"
 
 namespace {
 
@@ -32,8 +43,7 @@ int64_t Spans(std::string_view body) {
   return spans;
 }
 
-void Try(std::string_view body) {
-  const absl::StatusOr<thaw::TracePayload> payload = thaw::TracePayload::FromMsgpack(body);
+void TryPayload(const absl::StatusOr<thaw::TracePayload>& payload) {
   if (!payload.ok()) {
     Check(!payload.status().message().empty());
     return;
@@ -49,6 +59,68 @@ void Try(std::string_view body) {
   Check(spans == payload->counts().spans);
 }
 
+// Whatever a span was, its observer sees text.
+class TextObserver : public thaw::SpanObserver {
+ public:
+  void OnSpan(const thaw::TracerView&, const thaw::SpanView& span) override {
+    for (const std::string_view text : {span.service, span.name, span.resource, span.type})
+      Check(thaw::IsValidUtf8(text));
+    Check(!span.service.empty() && !span.name.empty());
+    Check(span.trace_id != 0 && span.span_id != 0 && span.duration >= 0);
+    for (const thaw::SpanMeta& entry : span.meta)
+      Check(thaw::IsValidUtf8(entry.key) && thaw::IsValidUtf8(entry.value));
+    for (const thaw::SpanMetric& metric : span.metrics) Check(thaw::IsValidUtf8(metric.key));
+  }
+};
+
+class NoInvocations : public thaw::InvocationLinks {
+ public:
+  uint64_t OnLoadSpan(uint64_t, uint64_t) override { return 0; }
+  void OnPlaceholder(const thaw::SpanView&, std::string_view, bool) override {}
+  void OnInvocationSpan(const thaw::SpanView&) override {}
+  uint64_t ParentOf(uint64_t, uint64_t parent_id) override { return parent_id; }
+};
+
+class Processing {
+ public:
+  Processing() : processor_(Options(), clock_, &links_) {}
+
+  void Try(std::string_view body, thaw::TraceFormat format) {
+    TryPayload(processor_.Process(body, format, {}, &observer_));
+    processor_.ForgetLast();
+  }
+
+ private:
+  static thaw::TraceProcessorOptions Options() {
+    std::vector<std::string> warnings;
+    thaw::TraceProcessorOptions options;
+    options.function_tags = {{"env", "prod"}, {"service", "shop"}};
+    options.tag_filter = thaw::TagFilter({.require = "", .regex_reject = "name:^z"}, warnings);
+    options.replace_rules = thaw::ReplaceRules(R"([{"name":"*","pattern":"a\\C","repl":"b"}])", warnings);
+    options.http_obfuscation = {.remove_query_string = true, .remove_paths_with_digits = true};
+    options.compute_stats_on_extension = true;
+    return options;
+  }
+
+  thaw::ManualExecutor executor_;
+  thaw::FakeClock clock_{executor_};
+  NoInvocations links_;
+  TextObserver observer_;
+  thaw::TraceProcessor processor_;
+};
+
+void Try(std::string_view body) {
+  static Processing& processing = *new Processing;
+  TryPayload(thaw::TracePayload::FromMsgpack(body));
+  processing.Try(body, thaw::TraceFormat::kV04);
+}
+
+void TryV05(std::string_view body) {
+  static Processing& processing = *new Processing;
+  TryPayload(thaw::TracePayload::FromMsgpack(body, {}, thaw::TraceFormat::kV05));
+  processing.Try(body, thaw::TraceFormat::kV05);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -62,5 +134,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try(wrapped);
   Try("\x91\x91\x81\xABspan_events\x91" + std::string(input));
   Try("\x91\x92\x82\xA7span_id\x01" + std::string(input));
+  // With ids, so that it is processed; of the types that are obfuscated.
+  for (const std::string_view type : {"\xA3web", "\xA3sql", "\xA5redis"})
+    Try(absl::StrCat("\x91\x91\x84\xA8trace_id\x01\xA7span_id\x01\xA4type", type, "\xA8resource", input));
+  Try("\x91\x91\x83\xA8trace_id\x01\xA7span_id\x01\xA4meta" + std::string(input));
+  TryV05(input);
+  TryV05("\x92\x93\xA0\xA1x" + std::string(input));
+  TryV05("\x92\x93\xA0\xA3sql\xA8http.url\x91\x91\x9C\x01\x01\x01\x01\x01\x01" + std::string(input));
   return 0;
 }

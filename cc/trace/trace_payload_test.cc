@@ -1,121 +1,25 @@
 #include "cc/trace/trace_payload.h"
 
-#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
-#include <functional>
 #include <limits>
 #include <map>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "cc/base/counted_allocations.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
+#include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
-
-namespace {
-std::atomic<int64_t> allocations{0};
-}
-
-// Sanitizers have allocators of their own, which must not be mixed with these.
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define THAW_COUNTS_ALLOCATIONS 1
-void* operator new(size_t size) {
-  ++allocations;
-  if (void* memory = std::malloc(size)) return memory;
-  throw std::bad_alloc();
-}
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, size_t) noexcept { std::free(memory); }
-#endif
 
 namespace thaw {
 namespace {
 
-using Write = std::function<void(MsgpackWriter&)>;
-using Fields = std::vector<std::pair<std::string, Write>>;
+using namespace trace_test;
 
-Write Text(std::string text) {
-  return [text](MsgpackWriter& out) { out.String(text); };
-}
-Write Int(int64_t value) {
-  return [value](MsgpackWriter& out) { out.Signed(value); };
-}
-Write Float(double value) {
-  return [value](MsgpackWriter& out) {
-    std::string bytes = "\xCB";
-    for (int shift = 56; shift >= 0; shift -= 8)
-      bytes.push_back(static_cast<char>(std::bit_cast<uint64_t>(value) >> shift));
-    out.Raw(bytes);
-  };
-}
-Write Nil() {
-  return [](MsgpackWriter& out) { out.Raw("\xC0"); };
-}
-Write Map(Fields fields) {
-  return [fields](MsgpackWriter& out) {
-    out.Map(fields.size());
-    for (const auto& [key, write] : fields) {
-      out.String(key);
-      write(out);
-    }
-  };
-}
-Write Array(std::vector<Write> values) {
-  return [values](MsgpackWriter& out) {
-    out.Array(values.size());
-    for (const Write& write : values) write(out);
-  };
-}
-Write Span(uint64_t id, uint64_t parent, Fields more = {}) {
-  Fields fields = {{"trace_id", Int(7)}, {"span_id", Int(id)}, {"parent_id", Int(parent)}};
-  fields.insert(fields.end(), more.begin(), more.end());
-  return Map(fields);
-}
-std::string Bytes(const Write& write) {
-  MsgpackWriter out;
-  write(out);
-  return out.Take();
-}
-std::string Body(std::vector<std::vector<Write>> traces) {
-  std::vector<Write> chunks;
-  for (std::vector<Write>& spans : traces) chunks.push_back(Array(spans));
-  return Bytes(Array(chunks));
-}
-
-std::vector<std::string_view> All(std::string_view message, uint32_t field) {
-  std::vector<std::string_view> all;
-  ProtobufReader reader(message);
-  while (reader.Next())
-    if (reader.field() == field) all.push_back(reader.bytes());
-  EXPECT_TRUE(reader.ok());
-  return all;
-}
-std::string Str(std::string_view message, uint32_t field) {
-  const auto all = All(message, field);
-  return all.empty() ? "" : std::string(all.back());
-}
-int64_t Num(std::string_view message, uint32_t field) {
-  int64_t value = 0;
-  ProtobufReader reader(message);
-  while (reader.Next())
-    if (reader.field() == field) value = static_cast<int64_t>(reader.value());
-  return value;
-}
-std::map<std::string, std::string> Entries(std::string_view message, uint32_t field) {
-  std::map<std::string, std::string> entries;
-  for (const std::string_view entry : All(message, field)) entries[Str(entry, 1)] = Str(entry, 2);
-  return entries;
-}
-std::vector<std::string_view> Spans(const TracePayload& payload, size_t chunk = 0) {
-  const auto chunks = All(payload.chunk_fields(), TracerPayloadField::kChunks);
-  return chunk < chunks.size() ? All(chunks[chunk], TraceChunkField::kSpans)
-                               : std::vector<std::string_view>();
-}
 TracePayload Parse(const std::string& body, TracerHeaders headers = {}) {
   absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body, std::move(headers));
   EXPECT_TRUE(payload.ok()) << payload.status();
@@ -295,9 +199,6 @@ TEST(TracePayload, StringsAreRepaired) {
   EXPECT_EQ(Str(Spans(payload)[0], 1), "a\xEF\xBF\xBD");
 }
 
-std::string Chunk(const TracePayload& payload, size_t chunk) {
-  return std::string(All(payload.chunk_fields(), TracerPayloadField::kChunks)[chunk]);
-}
 Fields Priority(double priority) { return {{"metrics", Map({{kSamplingPriorityMetric, Float(priority)}})}}; }
 Fields Meta(Fields meta) { return {{"meta", Map(std::move(meta))}}; }
 
@@ -360,16 +261,14 @@ std::string ManySpans(int traces, int spans) {
 }
 
 TEST(TracePayload, AllocationsDoNotDependOnTheNumberOfSpans) {
-#ifndef THAW_COUNTS_ALLOCATIONS
-  GTEST_SKIP() << "a sanitizer's allocator is in use";
-#endif
+  if (!kAllocationsAreCounted) GTEST_SKIP() << "a sanitizer's allocator is in use";
   constexpr int64_t kMost = 8;
   for (const auto& [traces, spans] :
        {std::pair{1, 1}, {1, 10}, {1, 10'000}, {1000, 1}, {1000, 10}, {10, 1000}}) {
     const std::string body = ManySpans(traces, spans);
-    const int64_t before = allocations;
+    const int64_t before = CountedAllocations();
     const absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body);
-    const int64_t used = allocations - before;
+    const int64_t used = CountedAllocations() - before;
     ASSERT_TRUE(payload.ok());
     EXPECT_EQ(payload->counts().spans, traces * spans);
     EXPECT_LE(used, kMost) << traces << " traces of " << spans << " spans";

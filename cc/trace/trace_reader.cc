@@ -109,10 +109,10 @@ absl::Status TraceReader::ReadTail() {
                                                  " bytes follow the end of the array of traces"));
 }
 
-TraceReader::Part TraceReader::ReadTrace(uint32_t& spans) {
+bool TraceReader::ReadTrace(uint32_t& spans) {
   spans = 0;
   problem_.clear();
-  return reader_.TakeNil() || reader_.ReadArray(spans) ? Part::kRead : Part::kUnreadable;
+  return reader_.TakeNil() || reader_.ReadArray(spans);
 }
 
 bool TraceReader::Read(SpanRecord& span) {

@@ -2,9 +2,7 @@
 //
 //   TraceReader reader(body, TraceFormat::kV04);
 //   SpanRecord span;
-//   THAW_RETURN_IF_ERROR(reader.ForEachSpan(
-//       span, counts, first_problem, [&](size_t spans) { notes.reserve(notes.size() + spans); },
-//       [&](size_t position) { notes.emplace_back(span, position); }, [&] { EndTrace(); }));
+//   THAW_RETURN_IF_ERROR(reader.ForEachSpan(span, counts, first_problem, visitor));
 //   reader.ReadAgain(position, span);
 //
 // A span that can't be read is left out and counted; its neighbours stay. So is a trace that is no array.
@@ -13,9 +11,9 @@
 // Sources: the tracers' formats. /v0.4/traces: an array of traces, each an array of span maps with the keys
 // service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics, type,
 // meta_struct, span_links, span_events; all optional, nil is the zero value, other keys are ignored.
-// /v0.5/traces: an array of a table of strings and an array of traces, each an array of spans, each an array of
-// 12: service, name, resource, trace id, span id, parent id, start, duration, error, meta, metrics, type. Text
-// is a place in the table.
+// /v0.5/traces: an array of a table of strings and an array of traces, each an array of spans, each an array
+// of 12: service, name, resource, trace id, span id, parent id, start, duration, error, meta, metrics, type.
+// Text is a place in the table.
 
 #ifndef THAW_CC_TRACE_TRACE_READER_H_
 #define THAW_CC_TRACE_TRACE_READER_H_
@@ -48,32 +46,34 @@ class TraceReader {
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
 
-  // Calls on_trace(spans) before each trace, with how many spans to make room for; on_span(position) for each
-  // span that could be read, which then is in `span`; and on_end() after the last of each trace that has any.
+  // Reads all of the request. Calls of `visitor`, in this order:
+  //   BeginRequest(traces), with how many traces to make room for;
+  //   BeginTrace(spans) before each trace, with how many spans to make room for;
+  //   OnSpan(position) for each span that could be read, which then is in `span`;
+  //   EndTrace() after the last of each trace that has any.
   // InvalidArgument names the byte, what was expected there and what was found. `first_problem` becomes what
   // was wrong with the first thing that was left out, if any was.
-  template <typename OnTrace, typename OnSpan, typename OnEnd>
+  template <typename Visitor>
   absl::Status ForEachSpan(SpanRecord& span, TraceCounts& counts, std::string& first_problem,
-                           OnTrace on_trace, OnSpan on_span, OnEnd on_end) {
+                           Visitor& visitor) {
     uint32_t traces;
     if (absl::Status head = ReadHead(traces); !head.ok()) return head;
+    visitor.BeginRequest(RoomFor(traces));
     for (; traces > 0; --traces) {
       uint32_t spans;
-      const Part trace = ReadTrace(spans);
-      if (trace == Part::kUnreadable) {
+      if (!ReadTrace(spans)) {
         Remember(first_problem);
         ++counts.chunks_left_out;
         if (!reader_.Skip()) return reader_.error();
         continue;
       }
-      // No reader of a lie reserves memory for it.
-      on_trace(std::min<size_t>(spans, reader_.bytes_left() / kSmallSpan));
+      visitor.BeginTrace(RoomFor(spans));
       bool any = false;
       for (; spans > 0; --spans) {
         const size_t position = reader_.position();
         if (Read(span)) {
           any = true;
-          on_span(position);
+          visitor.OnSpan(position);
           continue;
         }
         Remember(first_problem);
@@ -82,7 +82,7 @@ class TraceReader {
         if (!reader_.Skip()) return reader_.error();
       }
       if (any) {
-        on_end();
+        visitor.EndTrace();
       } else {
         ++counts.empty_chunks;
       }
@@ -99,14 +99,20 @@ class TraceReader {
   }
 
  private:
-  enum class Part { kRead, kUnreadable };
   // Bytes of a span with little more than its ids.
   static constexpr size_t kSmallSpan = 32;
+  static constexpr size_t kMostRoom = 16'384;
+
+  // Of `count` spans or traces that are announced, as many as there is input for, and not very many: nobody
+  // shall reserve memory for a lie.
+  size_t RoomFor(uint32_t count) const {
+    return std::min({size_t{count}, reader_.bytes_left() / kSmallSpan, kMostRoom});
+  }
 
   absl::Status ReadHead(uint32_t& traces);
   absl::Status ReadTable();
   absl::Status ReadTail();
-  Part ReadTrace(uint32_t& spans);
+  bool ReadTrace(uint32_t& spans);
   // False: error() says why.
   bool Read(SpanRecord& span);
   bool ReadV04(SpanRecord& span);

@@ -1602,7 +1602,7 @@ class TracePayload:
     @property
     def spans_left_out(self) -> int:
         """
-        Number of spans that were no map or had a field of the wrong type.
+        Number of spans that could not be read: of another form, or a field of the wrong type.
         """
     @property
     def strings_repaired(self) -> int:

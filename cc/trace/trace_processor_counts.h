@@ -1,0 +1,34 @@
+// What a TraceProcessor has left out, declared once. One thread writes and reads.
+
+#ifndef THAW_CC_TRACE_TRACE_PROCESSOR_COUNTS_H_
+#define THAW_CC_TRACE_TRACE_PROCESSOR_COUNTS_H_
+
+#include <cstdint>
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_TRACE_PROCESSOR_COUNTS(X)                                                  \
+  X(spans_without_ids, "spans with no trace id or no span id")                          \
+  X(duplicate_spans, "spans that came before, as a tracer resends them after a freeze") \
+  X(noise_spans, "spans of the function's dealings with Lambda and with its extension") \
+  X(filtered_chunks, "traces whose root the tag filters reject")                        \
+  X(unsampled_chunks, "traces whose priority says drop, where their stats are to be computed here")
+
+struct TraceProcessorCounts {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_TRACE_PROCESSOR_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each, in the order of the list.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_TRACE_PROCESSOR_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_TRACE_TRACE_PROCESSOR_COUNTS_H_
