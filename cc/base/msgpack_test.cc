@@ -82,6 +82,9 @@ TEST(Msgpack, FloatsOfBothWidths) {
   MsgpackReader wide(bytes);
   ASSERT_TRUE(wide.ReadNumber(value));
   EXPECT_EQ(value, -1);
+  MsgpackWriter out;
+  out.Double(-1);
+  EXPECT_EQ(out.bytes(), bytes);
 }
 
 TEST(Msgpack, AWrongTypeLeavesThePositionAndSaysWhatAndWhere) {

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_BASE_MSGPACK_WRITER_H_
 #define THAW_CC_BASE_MSGPACK_WRITER_H_
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -55,6 +56,7 @@ class MsgpackWriter {
       Big(0xD3, static_cast<uint64_t>(value), 8);
     }
   }
+  void Double(double value) { Big(0xCB, std::bit_cast<uint64_t>(value), 8); }
   void Bool(bool value) { Byte(value ? 0xC3 : 0xC2); }
   // What is MessagePack already.
   void Raw(std::string_view bytes) { bytes_.append(bytes); }

@@ -65,7 +65,7 @@ class Pool {
   struct Dialled {
     std::shared_ptr<Connection> connection;  // null: failed
     std::optional<DialFailure> failure;
-    std::optional<absl::Duration> took;     // nothing: it tells nothing of the next one
+    std::optional<absl::Duration> took;  // nothing: it tells nothing of the next one
   };
   // Starts a dial; the answer comes through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;

@@ -1,0 +1,230 @@
+#include "cc/lambda/invocation/event_json.h"
+
+#include <charconv>
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/basic_parser_impl.hpp"
+#include "boost/json/monotonic_resource.hpp"
+#include "boost/json/parse_options.hpp"
+#include "boost/json/serialize.hpp"
+#include "boost/json/value_stack.hpp"
+
+namespace thaw {
+namespace {
+
+namespace json = boost::json;
+using ErrorCode = boost::system::error_code;
+
+// What the parser says, put on a stack of values as far as the limits allow.
+class TreeBuilder {
+ public:
+  static constexpr size_t max_object_size = SIZE_MAX;
+  static constexpr size_t max_array_size = SIZE_MAX;
+  static constexpr size_t max_key_size = json::string::max_size();
+  static constexpr size_t max_string_size = json::string::max_size();
+
+  explicit TreeBuilder(const EventJsonLimits& limits) : limits_(limits) {
+    stack_.reset(json::make_shared_resource<json::monotonic_resource>());
+  }
+
+  EventJson Take() { return {stack_.release(), left_out_}; }
+
+  bool on_document_begin(ErrorCode&) { return true; }
+  bool on_document_end(ErrorCode&) { return true; }
+  bool on_object_begin(ErrorCode&) { return Open(/*is_object=*/true); }
+  bool on_array_begin(ErrorCode&) { return Open(/*is_object=*/false); }
+  bool on_object_end(size_t, ErrorCode&) {
+    if (Close()) stack_.push_object(last_kept_);
+    return true;
+  }
+  bool on_array_end(size_t, ErrorCode&) {
+    if (Close()) stack_.push_array(last_kept_);
+    return true;
+  }
+  bool on_key_part(std::string_view part, size_t, ErrorCode&) {
+    if (BeginKey()) stack_.push_chars(part);
+    return true;
+  }
+  bool on_key(std::string_view part, size_t, ErrorCode&) {
+    if (BeginKey()) stack_.push_key(part);
+    in_part_ = false;
+    return true;
+  }
+  bool on_string_part(std::string_view part, size_t, ErrorCode&) {
+    if (BeginString()) stack_.push_chars(part);
+    return true;
+  }
+  bool on_string(std::string_view part, size_t, ErrorCode&) {
+    if (BeginString()) stack_.push_string(part);
+    in_part_ = false;
+    return true;
+  }
+  bool on_number_part(std::string_view, ErrorCode&) { return true; }
+  bool on_int64(int64_t number, std::string_view, ErrorCode&) {
+    if (Admit()) stack_.push_int64(number);
+    return true;
+  }
+  bool on_uint64(uint64_t number, std::string_view, ErrorCode&) {
+    if (Admit()) stack_.push_uint64(number);
+    return true;
+  }
+  bool on_double(double number, std::string_view, ErrorCode&) {
+    if (Admit()) stack_.push_double(number);
+    return true;
+  }
+  bool on_bool(bool boolean, ErrorCode&) {
+    if (Admit()) stack_.push_bool(boolean);
+    return true;
+  }
+  bool on_null(ErrorCode&) {
+    if (Admit()) stack_.push_null();
+    return true;
+  }
+  bool on_comment_part(std::string_view, ErrorCode&) { return true; }
+  bool on_comment(std::string_view, ErrorCode&) { return true; }
+
+ private:
+  struct Container {
+    bool is_object = false;
+    size_t kept = 0;
+  };
+
+  // Whether the value that comes is kept.
+  bool Admit() {
+    if (skipped_depth_ > 0) return false;
+    if (containers_.empty()) return true;
+    Container& inner = containers_.back();
+    if (inner.is_object) {
+      if (skip_member_) return false;
+    } else if (inner.kept >= limits_.max_elements || values_ >= limits_.max_values) {
+      ++left_out_;
+      return false;
+    }
+    ++inner.kept;
+    ++values_;
+    return true;
+  }
+
+  bool Open(bool is_object) {
+    if (!Admit()) {
+      ++skipped_depth_;
+    } else if (containers_.size() >= limits_.max_depth) {
+      ++left_out_;
+      stack_.push_null();
+      ++skipped_depth_;
+    } else {
+      containers_.push_back({.is_object = is_object});
+    }
+    return true;
+  }
+
+  bool Close() {
+    if (skipped_depth_ > 0) {
+      --skipped_depth_;
+      return false;
+    }
+    last_kept_ = containers_.back().kept;
+    containers_.pop_back();
+    return true;
+  }
+
+  // Keys and texts come in parts where they have escapes: what is decided at the first holds for all.
+  bool BeginKey() {
+    if (skipped_depth_ > 0) return false;
+    if (!in_part_) {
+      skip_member_ = values_ >= limits_.max_values;
+      left_out_ += skip_member_;
+      in_part_ = true;
+    }
+    return !skip_member_;
+  }
+  bool BeginString() {
+    if (!in_part_) keep_string_ = Admit();
+    in_part_ = true;
+    return keep_string_;
+  }
+
+  const EventJsonLimits limits_;
+  json::value_stack stack_;
+  std::vector<Container> containers_;
+  size_t values_ = 0;
+  size_t skipped_depth_ = 0;  // containers that are open and not kept
+  size_t last_kept_ = 0;
+  bool skip_member_ = false;
+  bool keep_string_ = false;
+  bool in_part_ = false;
+  int64_t left_out_ = 0;
+};
+
+json::parse_options Options() {
+  json::parse_options options;
+  options.max_depth = kMaxEventJsonDepth;
+  options.allow_invalid_utf8 = true;
+  options.allow_invalid_utf16 = true;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits) {
+  json::basic_parser<TreeBuilder> parser(Options(), limits);
+  ErrorCode error;
+  const size_t taken = parser.write_some(/*more=*/false, text.data(), text.size(), error);
+  if (error)
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": no JSON: ", error.message()));
+  if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": more follows the end of the JSON"));
+  return parser.handler().Take();
+}
+
+const json::value* FindAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* at = &root;
+  for (const std::string_view name : path) {
+    const json::object* object = at->if_object();
+    at = object == nullptr ? nullptr : object->if_contains(name);
+    if (at == nullptr) return nullptr;
+  }
+  return at;
+}
+
+std::string_view TextAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  const json::string* text = value == nullptr ? nullptr : value->if_string();
+  return text == nullptr ? std::string_view() : std::string_view(*text);
+}
+
+std::string ScalarAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  return value == nullptr ? "" : ScalarText(*value).value_or("");
+}
+
+std::optional<double> NumberAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  if (value == nullptr) return std::nullopt;
+  double number = 0;
+  if (value->is_number()) {
+    number = value->to_number<double>();
+  } else if (!value->is_string() || !absl::SimpleAtod(std::string_view(value->get_string()), &number)) {
+    return std::nullopt;
+  }
+  if (!std::isfinite(number)) return std::nullopt;
+  return number;
+}
+
+std::optional<std::string> ScalarText(const json::value& value) {
+  if (const json::string* text = value.if_string()) return std::string(*text);
+  if (value.is_double()) {
+    // As people write it, in the fewest digits that are this number; JSON's own writer has 1.5E0.
+    char digits[32];
+    return std::string(digits, std::to_chars(digits, digits + sizeof(digits), value.get_double()).ptr);
+  }
+  if (value.is_number() || value.is_bool()) return json::serialize(value);
+  return std::nullopt;
+}
+
+}  // namespace thaw

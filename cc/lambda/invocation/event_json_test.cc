@@ -1,0 +1,122 @@
+#include "cc/lambda/invocation/event_json.h"
+
+#include <string>
+#include <string_view>
+
+#include "absl/strings/str_cat.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::HasSubstr;
+
+EventJson Parse(std::string_view text, const EventJsonLimits& limits = {}) {
+  absl::StatusOr<EventJson> parsed = ParseEventJson(text, limits);
+  EXPECT_TRUE(parsed.ok()) << parsed.status();
+  return parsed.ok() ? *std::move(parsed) : EventJson{};
+}
+
+std::string Repeat(std::string_view text, size_t times) {
+  std::string all;
+  for (; times > 0; --times) all.append(text);
+  return all;
+}
+
+TEST(EventJsonTest, WithinTheLimitsNothingIsLost) {
+  for (const char* text : {"null", "true", "-1", "1.5E0", "\"\"", "[]", "{}", "[[],[{}],[1,[2,[3]]]]",
+                           "{\"a\":{\"b\":[1,2,{\"c\":null}]},\"d\":\"e\",\"f\\n\\u00fc\":\"g\\th\\u20ac\"}",
+                           "18446744073709551615"}) {
+    const EventJson parsed = Parse(text);
+    EXPECT_EQ(parsed.root, boost::json::parse(text)) << text;
+    EXPECT_EQ(parsed.values_left_out, 0) << text;
+  }
+}
+
+TEST(EventJsonTest, LongArraysAreCut) {
+  const EventJson parsed =
+      Parse("{\"a\":[1,{\"x\":[7]},3,[[4]],\"\\u0041b\"],\"b\":[5]}", {.max_elements = 2});
+  EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":[1,{"x":[7]}],"b":[5]})");
+  EXPECT_EQ(parsed.values_left_out, 3);
+}
+
+TEST(EventJsonTest, WhatComesAfterManyValuesIsLeftOut) {
+  const EventJson parsed =
+      Parse(R"({"a":1,"b":[2,3,4],"c":{"d":{"e":"\u0041"}},"f\u0041":"g"})", {.max_values = 4});
+  EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":1,"b":[2,3]})");
+  EXPECT_EQ(parsed.values_left_out, 3);
+}
+
+TEST(EventJsonTest, WhatIsNestedDeepIsNull) {
+  const EventJson parsed = Parse(R"({"a":{"b":{"c":[1]}},"d":[[[2]]],"e":3})", {.max_depth = 2});
+  EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":{"b":null},"d":[null],"e":3})");
+  EXPECT_EQ(parsed.values_left_out, 2);
+}
+
+TEST(EventJsonTest, DeepJsonNeitherEndsTheProcessNorIsLost) {
+  const size_t deep = kMaxEventJsonDepth - 2;
+  const EventJson parsed =
+      Parse(absl::StrCat("{\"a\":", Repeat("[", deep), Repeat("]", deep), ",\"b\":\"c\"}"));
+  EXPECT_EQ(TextAt(parsed.root, {"b"}), "c");
+  const absl::Status status = ParseEventJson(Repeat("[", 1'000'000)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), HasSubstr("at byte"));
+}
+
+TEST(EventJsonTest, LargestEventIsSmall) {
+  // Each of these would be two million values.
+  for (const char* part : {"0,", "{},", "[],"}) {
+    const std::string body = absl::StrCat("{\"Records\":[", Repeat(part, (6 << 20) / 3), "0],\"b\":\"c\"}");
+    const EventJson parsed = Parse(body);
+    EXPECT_EQ(FindAt(parsed.root, {"Records"})->get_array().size(), EventJsonLimits().max_elements);
+    EXPECT_EQ(TextAt(parsed.root, {"b"}), "c");
+  }
+  std::string members = "{\"b\":\"c\"";
+  for (int i = 0; i < 100'000; ++i) absl::StrAppend(&members, ",\"", i, "\":0");
+  const EventJson parsed = Parse(members + "}");
+  EXPECT_EQ(parsed.root.get_object().size(), EventJsonLimits().max_values);
+  EXPECT_EQ(TextAt(parsed.root, {"b"}), "c");
+}
+
+TEST(EventJsonTest, BadJsonIsRefusedWithItsPlace) {
+  for (const char* text :
+       {"", " ", "{", "{\"a\"", "{\"a\":}", "[1,]", "nul", "\"abc", "{} x", "[1]]", "01", "\"\\x\""}) {
+    const absl::Status status = ParseEventJson(text).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
+    EXPECT_THAT(status.message(), HasSubstr("at byte ")) << text;
+  }
+  EXPECT_THAT(ParseEventJson("[1] 2").status().message(), HasSubstr("at byte 4"));
+}
+
+TEST(EventJsonTest, TextThatIsNotUtf8LosesNothingElse) {
+  const EventJson parsed = Parse("{\"a\":\"\xff\xfe\",\"b\":\"c\",\"d\":\"\\ud800\"}");
+  EXPECT_EQ(TextAt(parsed.root, {"a"}), "\xff\xfe");
+  EXPECT_EQ(TextAt(parsed.root, {"b"}), "c");
+}
+
+TEST(EventJsonTest, Lookups) {
+  const EventJson parsed = Parse(R"({"a":{"b":"text","n":12,"t":true,"s":"1.5","x":"y1","z":null},"c":[1]})");
+  EXPECT_EQ(TextAt(parsed.root, {"a", "b"}), "text");
+  EXPECT_EQ(TextAt(parsed.root, {"a", "n"}), "");
+  EXPECT_EQ(TextAt(parsed.root, {"a", "b", "c"}), "");
+  EXPECT_EQ(TextAt(parsed.root, {"c", "b"}), "");
+  EXPECT_EQ(FindAt(parsed.root, {}), &parsed.root);
+  EXPECT_EQ(FindAt(parsed.root, {"d"}), nullptr);
+  EXPECT_EQ(ScalarAt(parsed.root, {"a", "n"}), "12");
+  EXPECT_EQ(ScalarText(boost::json::value(1.5)), "1.5");
+  EXPECT_EQ(ScalarText(boost::json::value(-1e300)), "-1e+300");
+  EXPECT_EQ(ScalarAt(parsed.root, {"a", "t"}), "true");
+  EXPECT_EQ(ScalarAt(parsed.root, {"a", "z"}), "");
+  EXPECT_EQ(ScalarAt(parsed.root, {"c"}), "");
+  EXPECT_EQ(NumberAt(parsed.root, {"a", "n"}), 12.0);
+  EXPECT_EQ(NumberAt(parsed.root, {"a", "s"}), 1.5);
+  EXPECT_EQ(NumberAt(parsed.root, {"a", "x"}), std::nullopt);
+  EXPECT_EQ(NumberAt(parsed.root, {"a", "z"}), std::nullopt);
+  EXPECT_EQ(NumberAt(Parse(R"({"a":"inf","b":"nan"})").root, {"a"}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,78 @@
+#include "cc/lambda/invocation/function_tags.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kLatestVersion = "$LATEST";
+
+std::string AccountOf(const FunctionFacts& facts) {
+  return facts.account_id.empty() ? "none" : facts.account_id;
+}
+
+}  // namespace
+
+std::string_view AwsPartition(std::string_view region) {
+  if (absl::StartsWith(region, "us-gov-")) return "aws-us-gov";
+  if (absl::StartsWith(region, "cn-")) return "aws-cn";
+  return "aws";
+}
+
+std::string FunctionArn(const FunctionFacts& facts) {
+  return absl::AsciiStrToLower(absl::StrCat("arn:", AwsPartition(facts.region), ":lambda:", facts.region, ":",
+                                            AccountOf(facts), ":function:", facts.name));
+}
+
+std::string_view Architecture() {
+#if defined(__aarch64__)
+  return "arm64";
+#elif defined(__x86_64__)
+  return "x86_64";
+#else
+#error "Lambda runs on x86_64 and arm64"
+#endif
+}
+
+FunctionTags::FunctionTags(const FunctionFacts& facts) {
+  const auto add = [this](std::string_view name, std::string_view value) {
+    if (!value.empty()) map_.emplace(name, value);
+  };
+  const bool has_version = !facts.version.empty() && facts.version != kLatestVersion;
+  add("region", facts.region);
+  add("account_id", AccountOf(facts));
+  add("aws_account", AccountOf(facts));
+  add("functionname", facts.name);
+  add("resource", has_version ? absl::StrCat(facts.name, ":", facts.version) : facts.name);
+  if (has_version) add("executedversion", facts.version);
+  if (!facts.name.empty()) add("function_arn", FunctionArn(facts));
+  add("env", facts.env);
+  add("version", facts.service_version);
+  add("service", absl::AsciiStrToLower(facts.service));
+  add("memorysize", facts.memory_size);
+  add("init_type", facts.initialization_type);
+  add("runtime", facts.runtime);
+  add("architecture", Architecture());
+  add("dd_extension_version", facts.extension_version);
+  for (auto& [name, value] : ParseTags(facts.tags)) map_.insert_or_assign(name, std::move(value));
+}
+
+std::string FunctionTags::Text() const { return absl::StrJoin(map_, ",", absl::PairFormatter(":")); }
+
+FunctionTags::Map ParseTags(std::string_view text) {
+  FunctionTags::Map tags;
+  for (const std::string_view part : absl::StrSplit(text, absl::ByAnyChar(", \t\r\n"), absl::SkipEmpty())) {
+    const std::pair<std::string_view, std::string_view> tag = absl::StrSplit(part, absl::MaxSplits(':', 1));
+    if (!tag.first.empty() && !tag.second.empty())
+      tags.insert_or_assign(std::string(tag.first), std::string(tag.second));
+  }
+  return tags;
+}
+
+}  // namespace thaw

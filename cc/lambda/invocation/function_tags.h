@@ -1,0 +1,66 @@
+// The tags that describe the function: on every span, log line and metric of it.
+//
+//   const FunctionTags tags(facts);
+//   tags.Text();  // "account_id:123,…,version:1", for `_dd.tags.function` and ddtags
+//
+// Sorted by name, so that two sandboxes of a function say the same in the same bytes.
+
+#ifndef THAW_CC_LAMBDA_INVOCATION_FUNCTION_TAGS_H_
+#define THAW_CC_LAMBDA_INVOCATION_FUNCTION_TAGS_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace thaw {
+
+// The payload's tag that holds FunctionTags::Text().
+inline constexpr char kFunctionTagsTag[] = "_dd.tags.function";
+
+// What is known of the function. Empty: not known, or not set.
+struct FunctionFacts {
+  std::string region;               // AWS_REGION, AWS_DEFAULT_REGION
+  std::string account_id;           // of the registration
+  std::string name;                 // AWS_LAMBDA_FUNCTION_NAME
+  std::string version;              // AWS_LAMBDA_FUNCTION_VERSION
+  std::string memory_size;          // AWS_LAMBDA_FUNCTION_MEMORY_SIZE
+  std::string initialization_type;  // AWS_LAMBDA_INITIALIZATION_TYPE
+  std::string runtime;              // AWS_EXECUTION_ENV, if the extension has it
+  std::string env;                  // DD_ENV
+  std::string service;              // DD_SERVICE
+  std::string service_version;      // DD_VERSION
+  std::string tags;                 // DD_TAGS
+  std::string extension_version;
+};
+
+// "aws", "aws-us-gov" or "aws-cn".
+std::string_view AwsPartition(std::string_view region);
+
+// arn:<partition>:lambda:<region>:<account>:function:<name>, in lower case and without a version. An account
+// that is not known is "none".
+std::string FunctionArn(const FunctionFacts& facts);
+
+// What this program was compiled for, as Lambda calls it: "arm64" or "x86_64".
+std::string_view Architecture();
+
+class FunctionTags {
+ public:
+  using Map = std::map<std::string, std::string>;
+
+  explicit FunctionTags(const FunctionFacts& facts);
+
+  const Map& map() const { return map_; }
+  // name:value, with commas between them.
+  std::string Text() const;
+
+ private:
+  Map map_;
+};
+
+// Pairs name:value with commas or spaces between them; the first colon is the one that counts. What has no
+// name or no value is left out.
+FunctionTags::Map ParseTags(std::string_view text);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_LAMBDA_INVOCATION_FUNCTION_TAGS_H_

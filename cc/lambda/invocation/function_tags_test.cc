@@ -1,0 +1,79 @@
+#include "cc/lambda/invocation/function_tags.h"
+
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+FunctionFacts Facts() {
+  return {.region = "eu-west-1",
+          .account_id = "123456789012",
+          .name = "My-Function",
+          .version = "$LATEST",
+          .memory_size = "512",
+          .initialization_type = "on-demand",
+          .env = "prod",
+          .service = "Shop",
+          .service_version = "1.2",
+          .extension_version = "7"};
+}
+
+TEST(FunctionTagsTest, SortedAndStable) {
+  const std::string architecture(Architecture());
+  EXPECT_EQ(
+      FunctionTags(Facts()).Text(),
+      "account_id:123456789012,architecture:" + architecture +
+          ",aws_account:123456789012,dd_extension_version:7,env:prod,"
+          "function_arn:arn:aws:lambda:eu-west-1:123456789012:function:my-function,functionname:My-Function,"
+          "init_type:on-demand,memorysize:512,region:eu-west-1,resource:My-Function,service:shop,version:1."
+          "2");
+  EXPECT_EQ(FunctionTags(Facts()).Text(), FunctionTags(Facts()).Text());
+}
+
+TEST(FunctionTagsTest, WhatIsNotKnownIsNoTag) {
+  const FunctionTags tags(FunctionFacts{});
+  EXPECT_THAT(tags.map(),
+              ElementsAre(Pair("account_id", "none"), Pair("architecture", std::string(Architecture())),
+                          Pair("aws_account", "none")));
+}
+
+TEST(FunctionTagsTest, AVersionIsPartOfTheResource) {
+  FunctionFacts facts = Facts();
+  facts.version = "17";
+  const FunctionTags tags(facts);
+  EXPECT_EQ(tags.map().at("resource"), "My-Function:17");
+  EXPECT_EQ(tags.map().at("executedversion"), "17");
+  EXPECT_EQ(tags.map().at("function_arn"), "arn:aws:lambda:eu-west-1:123456789012:function:my-function");
+}
+
+TEST(FunctionTagsTest, Partitions) {
+  EXPECT_EQ(AwsPartition("eu-west-1"), "aws");
+  EXPECT_EQ(AwsPartition("us-gov-west-1"), "aws-us-gov");
+  EXPECT_EQ(AwsPartition("cn-north-1"), "aws-cn");
+  EXPECT_EQ(FunctionArn({.region = "cn-north-1", .name = "F"}),
+            "arn:aws-cn:lambda:cn-north-1:none:function:f");
+}
+
+TEST(FunctionTagsTest, TagValuesWithColonsAreKept) {
+  EXPECT_THAT(ParseTags("a:b:c, d:e\tf:1,,g,:h,i:,url:http://x/y"),
+              ElementsAre(Pair("a", "b:c"), Pair("d", "e"), Pair("f", "1"), Pair("url", "http://x/y")));
+  EXPECT_THAT(ParseTags(""), IsEmpty());
+}
+
+TEST(FunctionTagsTest, CustomTagsOverride) {
+  FunctionFacts facts = Facts();
+  facts.tags = "env:staging,team:blue";
+  const FunctionTags tags(facts);
+  EXPECT_EQ(tags.map().at("env"), "staging");
+  EXPECT_EQ(tags.map().at("team"), "blue");
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,212 @@
+#include "cc/lambda/invocation/invocation_span.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "cc/base/msgpack_writer.h"
+#include "cc/trace/invocation_links.h"
+#include "cc/trace/trace_fields.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kOutOfMemoryType = "Runtime.OutOfMemory";
+
+void Set(SpanTags& tags, std::string_view name, std::string_view value) {
+  if (!value.empty()) tags.insert_or_assign(std::string(name), std::string(value));
+}
+
+void SetErrorTags(const InvocationRecord& record, SpanTags& tags) {
+  if (record.end) tags.insert(record.end->error_tags.begin(), record.end->error_tags.end());
+  if (record.platform.timed_out) {
+    Set(tags, "error.type", "Timeout");
+    Set(tags, "error.msg", "Datadog detected a Timeout");
+  } else if (record.platform.out_of_memory) {
+    Set(tags, "error.type", kOutOfMemoryType);
+    Set(tags, "error.msg", "The function ran out of memory");
+  } else if (record.platform.failed && !record.platform.error_type.empty()) {
+    tags.emplace("error.type", record.platform.error_type);
+  }
+}
+
+// Everything but ids and the place in the trace.
+OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOptions& options) {
+  OwnedSpan span{.service = InvocationService(options),
+                 .name = std::string(kInvocationSpanName),
+                 .resource = InvocationResource(options),
+                 .type = "serverless",
+                 .start = record.platform.start,
+                 .duration = std::max(record.platform.duration, absl::ZeroDuration()),
+                 .is_error = IsError(record)};
+  SpanTags& tags = span.tags;
+  Set(tags, "span.kind", "server");
+  Set(tags, "request_id", record.request_id);
+  Set(tags, "cold_start", record.cold_start ? "true" : "false");
+  if (record.proactive_initialization) Set(tags, "proactive_initialization", "true");
+  Set(tags, "runtime", options.runtime);
+  Set(tags, "function_trigger.event_source", record.trigger.source);
+  Set(tags, "function_trigger.event_source_arn", record.trigger.source_arn);
+  if (record.end) Set(tags, "http.status_code", record.end->http_status_code);
+  SetErrorTags(record, tags);
+  if (options.app_sec) span.metrics.emplace("_dd.appsec.enabled", 1);
+  // What others say doesn't override what is known here.
+  tags.insert(record.trigger.tags.begin(), record.trigger.tags.end());
+  tags.insert(record.payload_tags.begin(), record.payload_tags.end());
+  if (record.upstream) tags.insert(record.upstream->baggage.begin(), record.upstream->baggage.end());
+  if (record.placeholder) {
+    tags.insert(record.placeholder->tags.begin(), record.placeholder->tags.end());
+    span.metrics.insert(record.placeholder->metrics.begin(), record.placeholder->metrics.end());
+    span.meta_struct = record.placeholder->meta_struct;
+  }
+  return span;
+}
+
+// A sender's span up to `next`, the start of what follows it.
+OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time end) {
+  OwnedSpan span{.service = inferred.service,
+                 .name = inferred.name,
+                 .resource = inferred.resource,
+                 .type = inferred.type,
+                 .start = inferred.start == absl::InfinitePast() ? next : inferred.start,
+                 .tags = inferred.tags};
+  span.duration = std::max((inferred.is_async ? next : end) - span.start, absl::ZeroDuration());
+  Set(span.tags, "_inferred_span.tag_source", "self");
+  Set(span.tags, "_inferred_span.synchronicity", inferred.is_async ? "async" : "sync");
+  Set(span.tags, "span.kind", "server");
+  return span;
+}
+
+}  // namespace
+
+std::string EncodeTraceRequest(absl::Span<const OwnedSpan> trace) {
+  MsgpackWriter out;
+  const auto text = [&out](std::string_view key, std::string_view value) {
+    out.String(key);
+    out.String(value);
+  };
+  const auto number = [&out](std::string_view key, int64_t value) {
+    out.String(key);
+    out.Signed(value);
+  };
+  const auto id = [&out](std::string_view key, uint64_t value) {
+    out.String(key);
+    out.Unsigned(value);
+  };
+  out.Array(1);
+  out.Array(trace.size());
+  for (const OwnedSpan& span : trace) {
+    out.Map(13);
+    text("service", span.service);
+    text("name", span.name);
+    text("resource", span.resource);
+    text("type", span.type);
+    id("trace_id", span.trace_id);
+    id("span_id", span.span_id);
+    id("parent_id", span.parent_id);
+    number("start", absl::ToUnixNanos(span.start));
+    number("duration", absl::ToInt64Nanoseconds(span.duration));
+    number("error", span.is_error ? 1 : 0);
+    out.String("meta");
+    out.Map(span.tags.size());
+    for (const auto& [key, value] : span.tags) text(key, value);
+    out.String("metrics");
+    out.Map(span.metrics.size());
+    for (const auto& [key, value] : span.metrics) {
+      out.String(key);
+      out.Double(value);
+    }
+    out.String("meta_struct");
+    out.Map(span.meta_struct.size());
+    for (const auto& [key, value] : span.meta_struct) {
+      out.String(key);
+      out.Binary(value);
+    }
+  }
+  return out.Take();
+}
+
+uint64_t NewSpanId(RandomId& random) {
+  const uint64_t id = random() & INT64_MAX;
+  return id == 0 ? 1 : id;
+}
+
+bool IsError(const InvocationRecord& record) {
+  return record.platform.failed || record.platform.timed_out || record.platform.out_of_memory ||
+         (record.end && (record.end->is_error || absl::StartsWith(record.end->http_status_code, "5")));
+}
+
+uint64_t KnownTraceId(const InvocationRecord& record) {
+  if (record.upstream) return record.upstream->trace_id;
+  return record.end ? record.end->trace_id : 0;
+}
+
+std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
+                                           const InvocationSpanOptions& options, RandomId& random) {
+  const TracerEnd end = record.end.value_or(TracerEnd{});
+  OwnedSpan invocation = InvocationSpan(record, options);
+  invocation.trace_id = KnownTraceId(record);
+  if (invocation.trace_id == 0) invocation.trace_id = NewSpanId(random);
+  invocation.span_id = end.span_id != 0 ? end.span_id : NewSpanId(random);
+
+  std::vector<OwnedSpan> trace;
+  const std::vector<InferredSpan>& senders = record.trigger.spans;
+  uint64_t parent = record.upstream ? record.upstream->parent_id : end.parent_id;
+  for (size_t i = 0; i < senders.size(); ++i) {
+    const bool is_last = i + 1 == senders.size();
+    const absl::Time next =
+        is_last || senders[i + 1].start == absl::InfinitePast() ? invocation.start : senders[i + 1].start;
+    OwnedSpan span = SenderSpan(senders[i], next, invocation.start + invocation.duration);
+    span.trace_id = invocation.trace_id;
+    span.span_id = NewSpanId(random);
+    span.parent_id = std::exchange(parent, span.span_id);
+    Set(span.tags, "peer.service", is_last ? invocation.service : senders[i + 1].service);
+    span.is_error = is_last && invocation.is_error;
+    trace.push_back(std::move(span));
+  }
+  invocation.parent_id = parent;
+  // Its tracer asks for the decision of the end: the handler may have changed it.
+  const std::optional<int> priority =
+      end.sampling_priority || !record.upstream ? end.sampling_priority : record.upstream->sampling_priority;
+  if (priority) invocation.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
+  trace.push_back(std::move(invocation));
+
+  // What holds for the whole trace is said by its first span.
+  OwnedSpan& root = trace.front();
+  if (priority) root.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
+  for (const auto& [name, value] : record.upstream ? record.upstream->tags : end.propagation_tags)
+    Set(root.tags, name, value);
+  if (record.upstream) Set(root.tags, "_dd.origin", record.upstream->origin);
+  if (!record.span_pointers.empty()) {
+    std::string& links = root.tags["_dd.span_links"];
+    links = SpanLinksWithPointers(links, record.span_pointers);
+  }
+  return trace;
+}
+
+OwnedSpan MakeEnvironmentStartSpan(const EnvironmentStart& start, const OwnedSpan& invocation,
+                                   uint64_t span_id) {
+  return {.service = invocation.service,
+          .name = start.is_restore ? "aws.lambda.snapstart_restore" : "aws.lambda.cold_start",
+          .resource = invocation.resource,
+          .type = invocation.type,
+          .trace_id = invocation.trace_id,
+          .span_id = span_id,
+          .parent_id = invocation.parent_id,
+          .start = start.start,
+          .duration = std::max(start.duration, absl::ZeroDuration())};
+}
+
+std::string InvocationService(const InvocationSpanOptions& options) {
+  if (!options.service.empty()) return absl::AsciiStrToLower(options.service);
+  if (options.aws_service_representation && !options.function_name.empty())
+    return absl::AsciiStrToLower(options.function_name);
+  return std::string(kInvocationSpanName);
+}
+
+std::string InvocationResource(const InvocationSpanOptions& options) {
+  return options.function_name.empty() ? std::string(kInvocationSpanName) : options.function_name;
+}
+
+}  // namespace thaw

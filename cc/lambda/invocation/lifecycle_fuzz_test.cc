@@ -1,0 +1,102 @@
+// Whatever callers send to the lifecycle's endpoints, as headers and as bodies: they get a reply, the store
+// keeps its bounds, and what comes out is a trace request that loses no span.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "cc/base/manual_executor.h"
+#include "cc/base/seeded_random.h"
+#include "cc/clock/fake_clock.h"
+#include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/trace/trace_payload.h"
+
+namespace {
+
+void Check(bool holds) {
+  if (!holds) std::abort();
+}
+
+class CheckingSink : public thaw::LifecycleSink {
+ public:
+  void TakeTrace(std::string body, bool) override {
+    const absl::StatusOr<thaw::TracePayload> payload = thaw::TracePayload::FromMsgpack(body);
+    Check(payload.ok() && payload->counts().spans > 0 && payload->counts().spans_left_out == 0);
+    ++traces;
+  }
+  void InvocationFinished(const thaw::FinishedInvocation&) override { ++finished; }
+
+  int traces = 0;
+  int finished = 0;
+};
+
+void Invocation(thaw::InvocationLifecycle& lifecycle, const thaw::HttpHeaders& headers,
+                std::string_view event, std::string_view response) {
+  lifecycle.OnInvoke("r", {});
+  Check(lifecycle
+            .Handle({.method = "POST", .path = "/lambda/start-invocation", .headers = headers, .body = event})
+            .status == 200);
+  Check(
+      lifecycle
+          .Handle({.method = "POST", .path = "/lambda/end-invocation", .headers = headers, .body = response})
+          .status == 200);
+  lifecycle.OnEnd("r", {.start = absl::UnixEpoch() + absl::Hours(500'000), .duration = absl::Seconds(1)});
+  lifecycle.OnReport("r");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  thaw::ManualExecutor executor;
+  thaw::FakeClock clock(executor);
+  CheckingSink sink;
+  thaw::LifecycleOptions options;
+  options.payload_tags.enabled = true;
+  options.propagation.http_baggage = true;
+  options.propagation.styles = {thaw::PropagationStyle::kDatadog, thaw::PropagationStyle::kTraceContext,
+                                thaw::PropagationStyle::kB3, thaw::PropagationStyle::kB3Multi};
+  options.max_bytes = 1 << 20;
+  thaw::InvocationLifecycle lifecycle(
+      std::move(options), clock, [random = thaw::SeededRandom(1)]() mutable { return random.Next(); }, sink);
+
+  Invocation(lifecycle, {}, input, input);
+  const std::string text(input.substr(0, 4096));
+  thaw::HttpHeaders headers;
+  for (const char* name : {"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-span-id", "x-datadog-tags",
+                           "x-datadog-sampling-priority", "traceparent", "tracestate", "b3", "x-b3-traceid",
+                           "x-b3-spanid", "ot-baggage-a", "x-datadog-invocation-error-msg"})
+    headers.emplace_back(name, text);
+  Invocation(lifecycle, headers, "{}", "{}");
+  // Most inputs are no event: put one around them.
+  const std::string escaped = absl::Utf8SafeCEscape(text), base64 = absl::Base64Escape(text);
+  Invocation(
+      lifecycle,
+      {{"traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"},
+       {"tracestate", "dd=" + text}},
+      absl::StrCat("{\"Records\":[{\"eventSource\":\"aws:sqs\",\"body\":\"", escaped,
+                   "\",\"attributes\":{\"AWSTraceHeader\":\"", escaped,
+                   "\"},\"messageAttributes\":{\"_datadog\":{\"dataType\":\"Binary\",\"binaryValue\":\"",
+                   base64, "\"}}}]}"),
+      absl::StrCat("{\"statusCode\":", text, "}"));
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"Records\":[{\"kinesis\":{\"data\":\"", base64, "\"}},", text, "]}"), "");
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"requestContext\":{\"stage\":", text, ",\"domainName\":\"d\"},\"httpMethod\":\"",
+                          escaped, "\",\"resource\":0,\"path\":\"", escaped, "\"}"),
+             "");
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"Execution\":{\"Id\":\"", escaped, "\"},\"State\":{\"Name\":\"", escaped,
+                          "\",\"EnteredTime\":\"", escaped, "\"},\"x-datadog-tags\":\"", escaped,
+                          "\",\"x-datadog-trace-id\":\"7\"}"),
+             "");
+  Check(sink.finished == 6 && sink.traces == 6);
+  Check(lifecycle.size() == 0 && lifecycle.bytes() == 0);
+  return 0;
+}

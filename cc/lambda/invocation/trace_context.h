@@ -1,0 +1,89 @@
+// Which trace an invocation belongs to: read from headers, in every style that tracers write, and said in
+// the headers that answer a tracer.
+//
+//   PropagationOptions options{.styles = ParsePropagationStyles("datadog,tracecontext", unknown)};
+//   if (std::optional<TraceContext> context = ExtractTraceContext(headers, options)) ...
+//
+// Ids that are short, too long, zero or no numbers make no context; a bad priority, origin or tag is left
+// out and the rest holds.
+//
+// Sources: the W3C's Trace Context (level 1), the Datadog tracers' propagation headers (x-datadog-*, and the
+// `dd` member of tracestate), Zipkin's B3 headers, the AWS X-Ray developer guide (tracing header).
+
+#ifndef THAW_CC_LAMBDA_INVOCATION_TRACE_CONTEXT_H_
+#define THAW_CC_LAMBDA_INVOCATION_TRACE_CONTEXT_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cc/net/http_message.h"
+
+namespace thaw {
+
+// Tags of a span; sorted, so that equal ones are equal bytes.
+using SpanTags = std::map<std::string, std::string, std::less<>>;
+
+// The tag that holds the high half of a trace id, in 16 hexadecimal digits.
+inline constexpr std::string_view kTraceIdHighTag = "_dd.p.tid";
+
+struct TraceContext {
+  uint64_t trace_id = 0;       // the low half; never 0
+  uint64_t trace_id_high = 0;  // 0: a trace id of 64 bits
+  uint64_t parent_id = 0;      // the caller's span; 0: not known
+  std::optional<int> sampling_priority;
+  std::string origin;
+  // `_dd.p.*`, which every part of the trace carries on; with kTraceIdHighTag if there is a high half.
+  // Also `_dd.parent_id` and `_dd.propagation_error`.
+  SpanTags tags;
+  // Names without their prefix. Only if PropagationOptions::http_baggage.
+  SpanTags baggage;
+
+  bool operator==(const TraceContext&) const = default;
+};
+
+enum class PropagationStyle { kDatadog, kTraceContext, kB3, kB3Multi };
+
+struct PropagationOptions {
+  // Tried in this order. None: nothing is extracted.
+  std::vector<PropagationStyle> styles = {PropagationStyle::kDatadog, PropagationStyle::kTraceContext};
+  // Only the first style that yields a context counts. Otherwise, where traceparent is of the same trace,
+  // its parent is taken, which is nearer.
+  bool extract_first = false;
+  // `ot-baggage-*` headers become baggage.
+  bool http_baggage = false;
+};
+
+// The styles that a list with commas or spaces names, in any case; `none` is none of them. Names that mean
+// nothing are added to `unknown` and change nothing.
+std::vector<PropagationStyle> ParsePropagationStyles(std::string_view text,
+                                                     std::vector<std::string>& unknown);
+
+// Of a carrier, whose names compare without case.
+std::optional<TraceContext> ExtractTraceContext(const HttpHeaders& carrier,
+                                                const PropagationOptions& options);
+
+// Whether a header of this name, in any case, may be part of a trace context.
+bool IsTraceContextHeader(std::string_view name);
+
+// Of X-Ray's "Root=1-…;Parent=…;Sampled=…", in any order: the low 64 bits of its root are the trace id.
+std::optional<TraceContext> ContextOfXrayHeader(std::string_view header);
+
+// The `_dd.p.*` tags of an x-datadog-tags header, or `_dd.propagation_error` and what is wrong with it.
+SpanTags ParsePropagationTags(std::string_view header);
+
+// A decimal id as in x-datadog-trace-id; nothing if it is none, or 0.
+std::optional<uint64_t> ParseDecimalId(std::string_view text);
+
+// A whole number, as in x-datadog-sampling-priority; nothing if it is none.
+std::optional<int> ParseSamplingPriority(std::string_view text);
+
+// What the reply to a tracer's start of an invocation says of its context.
+HttpHeaders TraceContextReplyHeaders(const TraceContext& context);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_LAMBDA_INVOCATION_TRACE_CONTEXT_H_
