@@ -5,11 +5,24 @@
 
 namespace thaw {
 
-std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name) {
+namespace {
+
+template <typename Headers>
+std::optional<std::string_view> Find(const Headers& headers, std::string_view name) {
   for (const auto& [key, value] : headers) {
     if (absl::EqualsIgnoreCase(key, name)) return value;
   }
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name) {
+  return Find(headers, name);
+}
+
+std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::string_view name) {
+  return Find(headers, name);
 }
 
 std::string HttpRequest::ToString() const {

@@ -17,8 +17,12 @@ namespace thaw {
 // In the order they are sent; names compare without case.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
+// The same, in somebody else's bytes.
+using HttpHeaderViews = std::vector<std::pair<std::string_view, std::string_view>>;
+
 // The first value of `name`; nothing if there is none.
 std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name);
+std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::string_view name);
 
 struct HttpRequest {
   Destination destination;

@@ -27,8 +27,8 @@ namespace thaw {
 
 // What one read or write came to.
 struct IoResult {
-  // OK; kOutOfRange: the peer ended its side in order (FIN, close_notify); kUnavailable with
-  // kWouldBlock semantics only from TryRead: nothing to read now; kAborted: reset by the peer;
+  // OK; kOutOfRange: the peer ended its side in order (FIN, close_notify); kUnavailable,
+  // only from TryRead and TryWrite: nothing to read, no room now; kAborted: reset by the peer;
   // kCancelled: closed by us; anything else: another error of the system, named in the text.
   absl::Status status;
   // Bytes read or taken. A failed write may have taken some.
@@ -53,6 +53,13 @@ class Transport {
   // Reads what is there now, without waiting; kUnavailable if there is nothing. A read may be pending: what
   // this takes is not given to it, and an end or a reset is reported to both.
   virtual IoResult TryRead(absl::Span<char> into) = 0;
+
+  // Gives bytes to the lower layer if it takes some at once, as StartWrite does; kUnavailable: it doesn't, or
+  // can't tell without waiting: then StartWrite. No write is pending.
+  virtual IoResult TryWrite(std::string_view from) {
+    static_cast<void>(from);
+    return {absl::UnavailableError("nothing is taken without waiting")};
+  }
 
   // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,
   // whose answer isn't awaited) or at once. Pending operations end with kCancelled. Idempotent.

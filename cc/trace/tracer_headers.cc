@@ -10,27 +10,29 @@
 namespace thaw {
 namespace {
 
-std::string Text(const HttpHeaders& headers, std::string_view name) {
+template <typename Headers>
+std::string Text(const Headers& headers, std::string_view name) {
   // These go into protobuf strings, which have to be UTF-8.
   const std::string_view value = FindHeader(headers, name).value_or("");
   return IsValidUtf8(value) ? std::string(value) : RepairUtf8(value);
 }
 
-bool Truth(const HttpHeaders& headers, std::string_view name) {
+template <typename Headers>
+bool Truth(const Headers& headers, std::string_view name) {
   const std::string_view value = FindHeader(headers, name).value_or("");
   for (const std::string_view no : {"", "0", "f", "F", "false", "False", "FALSE"})
     if (value == no) return false;
   return true;
 }
 
-uint64_t Number(const HttpHeaders& headers, std::string_view name) {
+template <typename Headers>
+uint64_t Number(const Headers& headers, std::string_view name) {
   uint64_t value = 0;
   return absl::SimpleAtoi(FindHeader(headers, name).value_or(""), &value) ? value : 0;
 }
 
-}  // namespace
-
-TracerHeaders TracerHeaders::FromRequest(const HttpHeaders& headers) {
+template <typename Headers>
+TracerHeaders Read(const Headers& headers) {
   TracerHeaders tracer;
   tracer.lang = Text(headers, "Datadog-Meta-Lang");
   tracer.lang_version = Text(headers, "Datadog-Meta-Lang-Version");
@@ -44,6 +46,11 @@ TracerHeaders TracerHeaders::FromRequest(const HttpHeaders& headers) {
   tracer.dropped_p0_spans = Number(headers, "Datadog-Client-Dropped-P0-Spans");
   return tracer;
 }
+
+}  // namespace
+
+TracerHeaders TracerHeaders::FromRequest(const HttpHeaders& headers) { return Read(headers); }
+TracerHeaders TracerHeaders::FromViews(const HttpHeaderViews& headers) { return Read(headers); }
 
 HttpHeaders TracerHeaders::ForIntake() const {
   HttpHeaders headers = {{"Content-Type", "application/x-protobuf"},

@@ -25,6 +25,7 @@ struct TracerHeaders {
   // Names compare without case. Boolean headers follow the agent's rule: missing, empty or one of 0, f, F,
   // false, False, FALSE is false, any other text is true. A number that is none is 0.
   static TracerHeaders FromRequest(const HttpHeaders& headers);
+  static TracerHeaders FromViews(const HttpHeaderViews& headers);
 
   // The headers of an intake request with what this tracer sent: content type and encoding, language,
   // versions, flags.

@@ -17,6 +17,9 @@ TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
                                                             {"Datadog-Client-Computed-Stats", "yes"},
                                                             {"Datadog-Client-Dropped-P0-Spans", "7"},
                                                             {"X-Datadog-Trace-Count", "9"}});
+  const HttpHeaderViews views = {{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}};
+  EXPECT_EQ(TracerHeaders::FromViews(views),
+            TracerHeaders::FromRequest({{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}}));
   const HttpHeaders expected = {{"Content-Type", "application/x-protobuf"},
                                 {"Content-Encoding", "zstd"},
                                 {"Datadog-Send-Real-Http-Status", "1"},

@@ -1,103 +1,20 @@
 #include "cc/net/io/tcp_network.h"
 
-#include <sys/socket.h>
-
-#include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <cstdint>
 #include <utility>
 
-#include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/net/io/name_lookup.h"
+#include "cc/net/io/tcp_transport_internal.h"
 
 namespace thaw {
 namespace {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-
-absl::Status StatusOf(const error_code& error) {
-  if (!error) return absl::OkStatus();
-  if (error == asio::error::eof) return absl::OutOfRangeError("end of stream");
-  if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
-    return absl::CancelledError("closed");
-  }
-  if (error == asio::error::connection_reset || error == asio::error::broken_pipe) {
-    return absl::AbortedError(error.message());
-  }
-  if (error == asio::error::would_block || error == asio::error::try_again) {
-    return absl::UnavailableError("nothing to read now");
-  }
-  return absl::UnknownError(error.message());
-}
-
-class TcpTransport : public Transport {
- public:
-  TcpTransport(EventLoop& loop, asio::ip::tcp::socket socket)
-      : loop_(loop), state_(std::make_shared<State>(std::move(socket))) {}
-  ~TcpTransport() override { Close(); }
-
-  void StartRead(absl::Span<char> into, Done done) override {
-    state_->read_pending = true;
-    state_->read_begun_look = loop_.looks();
-    state_->read_begun = loop_.Now().monotonic;
-    state_->socket.async_read_some(
-        asio::buffer(into.data(), into.size()),
-        [state = state_, done = std::move(done)](const error_code& error, size_t bytes) mutable {
-          state->received += static_cast<int64_t>(bytes);
-          state->read_pending = false;
-          done({StatusOf(error), bytes});
-        });
-  }
-
-  void StartWrite(std::string_view from, Done done) override {
-    state_->socket.async_write_some(
-        asio::buffer(from.data(), from.size()),
-        [state = state_, done = std::move(done)](const error_code& error, size_t bytes) mutable {
-          state->sent += static_cast<int64_t>(bytes);
-          done({StatusOf(error), bytes});
-        });
-  }
-
-  IoResult TryRead(absl::Span<char> into) override {
-    if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
-    // The pending read has just tried, and nobody has looked at the socket since. Not so if there was time
-    // for a freeze in between.
-    if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
-        loop_.Now().monotonic - state_->read_begun < absl::Milliseconds(1))
-      return {absl::UnavailableError("nothing to read now"), 0};
-    error_code error;
-    // The socket doesn't block (set when it was opened), so this is one system call.
-    const size_t bytes = state_->socket.read_some(asio::buffer(into.data(), into.size()), error);
-    state_->received += static_cast<int64_t>(bytes);
-    return {StatusOf(error), bytes};
-  }
-
-  void Close() override {
-    error_code ignored;
-    state_->socket.close(ignored);
-  }
-
-  int64_t wire_bytes_sent() const override { return state_->sent; }
-  int64_t wire_bytes_received() const override { return state_->received; }
-
- private:
-  // Shared with pending operations, which end after the transport is gone.
-  struct State {
-    explicit State(asio::ip::tcp::socket opened) : socket(std::move(opened)) {}
-    asio::ip::tcp::socket socket;
-    int64_t sent = 0;
-    int64_t received = 0;
-    bool read_pending = false;
-    int64_t read_begun_look = 0;  // EventLoop::looks() when it began
-    absl::Duration read_begun;    // monotonic
-  };
-  EventLoop& loop_;
-  const std::shared_ptr<State> state_;
-};
 
 class TcpNetwork : public Network {
  public:
@@ -139,7 +56,7 @@ class TcpNetwork : public Network {
     error = co_await connected;
     if (cancellation.requested()) co_return cancellation.reason();
     if (error) co_return absl::UnavailableError(absl::StrCat(where, ": ", error.message()));
-    co_return std::unique_ptr<Transport>(std::make_unique<TcpTransport>(loop_, std::move(socket)));
+    co_return MakeTcpTransport(loop_, std::move(socket));
   }
 
  private:

@@ -188,6 +188,15 @@ void MemoryTransport::StartWrite(std::string_view from, Done done) {
 
 IoResult MemoryTransport::TryRead(absl::Span<char> into) { return end_->ReadNow(into); }
 
+IoResult MemoryTransport::TryWrite(std::string_view from) {
+  CHECK(!end_->write_done) << "two writes at once";
+  CHECK(!from.empty());
+  ++end_->writes;
+  IoResult result;
+  if (!end_->WriteNow(from, result)) return {absl::UnavailableError("no room")};
+  return result;
+}
+
 void MemoryTransport::Close() { end_->Close(); }
 int64_t MemoryTransport::wire_bytes_sent() const { return end_->sent; }
 int64_t MemoryTransport::wire_bytes_received() const { return end_->received; }

@@ -39,6 +39,7 @@ class MemoryTransport : public Transport {
   void StartRead(absl::Span<char> into, Done done) override;
   void StartWrite(std::string_view from, Done done) override;
   IoResult TryRead(absl::Span<char> into) override;
+  IoResult TryWrite(std::string_view from) override;
   void Close() override;
   int64_t wire_bytes_sent() const override;
   int64_t wire_bytes_received() const override;
@@ -59,7 +60,7 @@ class MemoryTransport : public Transport {
   void Reset();
 
   bool closed() const;
-  int64_t writes() const;  // writes begun at this end
+  int64_t writes() const;  // writes begun at this end, TryWrite included
   int64_t reads() const;   // reads that gave bytes at this end, TryRead included
 
  private:
