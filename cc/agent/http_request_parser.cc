@@ -147,7 +147,7 @@ void HttpRequestParser::Moved(const char* begin) {
 absl::StatusOr<size_t> HttpRequestParser::PutChunks(std::string_view bytes,
                                                     absl::FunctionRef<void(std::string_view)> take) {
   Framing& framing = *beast_->framing;
-  take_ = &take;
+  take_.emplace(take);
   size_t taken = 0;
   while (taken < bytes.size() && !framing.is_done()) {
     error_code error;
@@ -157,6 +157,7 @@ absl::StatusOr<size_t> HttpRequestParser::PutChunks(std::string_view bytes,
     if (error == http::error::need_more) break;
     if (error) return NotHttp(error.message());
   }
+  take_.reset();
   return taken;
 }
 

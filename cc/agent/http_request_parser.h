@@ -18,8 +18,10 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cc/net/http_message.h"
 
@@ -89,7 +91,7 @@ class HttpRequestParser {
   Place method_;
   Place target_;
   std::vector<Field> fields_;
-  absl::FunctionRef<void(std::string_view)>* take_ = nullptr;  // in the running call
+  std::optional<absl::FunctionRef<void(std::string_view)>> take_;  // in the running call
   HttpRequestHead head_;
 };
 

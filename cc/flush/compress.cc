@@ -1,6 +1,7 @@
 #include "cc/flush/compress.h"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <memory>
 
@@ -37,6 +38,13 @@ absl::StatusOr<std::string> DecompressZstd(std::string_view data, size_t max_siz
   const std::unique_ptr<ZSTD_DStream, size_t (*)(ZSTD_DStream*)> stream(ZSTD_createDStream(),
                                                                         ZSTD_freeDStream);
   if (stream == nullptr) return absl::ResourceExhaustedError("no memory for zstd");
+  // A frame may ask for a window of 128 MiB whatever it holds. A decoder should grant 8 MiB (RFC 8878 section
+  // 3.1.1.1.2), and content within the limit needs no more than the limit.
+  constexpr int kGrantedWindowLog = 23;
+  constexpr int kLargestWindowLog = 27;
+  const int limit_log = static_cast<int>(std::bit_width(max_size));
+  ZSTD_DCtx_setParameter(stream.get(), ZSTD_d_windowLogMax,
+                         std::clamp(limit_log, kGrantedWindowLog, kLargestWindowLog));
   std::string out;
   ZSTD_inBuffer in{data.data(), data.size(), 0};
   while (true) {

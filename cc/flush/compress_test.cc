@@ -52,6 +52,13 @@ TEST_P(Compress, GarbageAndCutDataAreRefused) {
   EXPECT_EQ(GetParam().decompress(whole + "more", 1000).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(CompressZstd, AFrameThatAsksForMoreWindowThanItsContentMayNeedIsRefused) {
+  // An empty frame with a window of 2^27 bytes (RFC 8878 section 3.1.1.1.2).
+  const std::string frame("\x28\xB5\x2F\xFD\x00\x88\x01\x00\x00", 9);
+  EXPECT_EQ(DecompressZstd(frame, 1000).status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(*DecompressZstd(frame, SIZE_MAX), "");
+}
+
 INSTANTIATE_TEST_SUITE_P(Formats, Compress,
                          testing::Values(Format{"zstd", CompressZstd, DecompressZstd},
                                          Format{"gzip", CompressGzip, DecompressGzip}),

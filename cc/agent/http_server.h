@@ -1,0 +1,78 @@
+// The local HTTP server: takes requests from the tracers and runtimes of this sandbox and gives them to handlers.
+// What a route means is not known here.
+//
+//   std::vector<HttpRoute> routes;
+//   routes.push_back({.path = "/info", .handler = [](HttpServerRequest&, HttpReply& reply) {
+//                       reply.Set(200, kJsonType, "{}");
+//                     }});
+//   HttpServer server(executor, clock, HttpServerOptions(), std::move(routes));
+//   server.Serve(std::move(listener));
+//   ... server.Resume();   // after each freeze
+//
+// The usual request costs one read, one parse in place, the handler inside the same turn of the loop, and one write;
+// buffers belong to the connection and nothing is allocated for a request whose body fits into them.
+//
+// Whatever comes in ends in a counted answer or a counted close, and costs its own connection at most:
+//   * heads, bodies and what bodies decode to are bounded, each route has its limit, and so is the sum of all bodies
+//     that are coming in;
+//   * a client that stops halfway, or does not read, has a deadline;
+//   * what is refused before its body came is answered at once; the body is then read and thrown away for a while, so
+//     that the client sees the answer and not a reset;
+//   * at the connection limit the longest idle one is closed; if none may be, new ones wait.
+//
+// A tracer must not find a connection dead that it had every reason to trust: idle time is active time (a freeze does
+// not count), and no connection is closed for being idle within a second of a resume or with bytes waiting.
+//
+// One thread: the executor's.
+
+#ifndef THAW_CC_AGENT_HTTP_SERVER_H_
+#define THAW_CC_AGENT_HTTP_SERVER_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "cc/agent/http_route.h"
+#include "cc/agent/http_server_counters.h"
+#include "cc/agent/http_server_options.h"
+#include "cc/base/executor.h"
+#include "cc/clock/clock.h"
+#include "cc/net/listener.h"
+
+namespace thaw {
+
+class HttpServer {
+ public:
+  // `options` must be valid. Executor and clock must outlive the server's connections, which end within a turn of the
+  // loop after Close(); what handlers refer to must outlive the server, and its tasks.
+  HttpServer(Executor& executor, Clock& clock, HttpServerOptions options, std::vector<HttpRoute> routes);
+  HttpServer(const HttpServer&) = delete;
+  HttpServer& operator=(const HttpServer&) = delete;
+  ~HttpServer();
+
+  // Takes connections from a listener until StopAccepting(). One at least; several may be served.
+  void Serve(std::unique_ptr<Listener> listener);
+
+  // The environment was frozen and goes on.
+  void Resume();
+
+  // No new connections; listeners close in the next turn of the loop. The open ones are served on.
+  void StopAccepting();
+
+  // Ends everything; requests that are not answered by now aren't. Idempotent.
+  void Close();
+
+  int connections() const;
+  // Bytes set aside for bodies that are coming in.
+  size_t incoming_bytes() const;
+  const HttpServerCounters& counters() const;
+
+ private:
+  struct Core;
+  const std::shared_ptr<Core> core_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_AGENT_HTTP_SERVER_H_

@@ -1,0 +1,604 @@
+#include "cc/agent/http_server_connection.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+
+namespace thaw {
+namespace {
+
+// Holds the usual request whole: a payload of a few traces and its head.
+constexpr size_t kInboundBytes = 16 * 1024;
+// A read is given at least so much room.
+constexpr size_t kReadBytes = 4 * 1024;
+// A large body is read in pieces of this size.
+constexpr size_t kBodyReadBytes = 64 * 1024;
+// A body's buffer larger than this is given back after its request.
+constexpr size_t kKeptBufferBytes = 64 * 1024;
+// The line that begins a chunk, its extensions included.
+constexpr size_t kMaxChunkLineBytes = 4 * 1024;
+// What is read and thrown away so that a connection can carry another request.
+constexpr size_t kMaxSkippedBytes = 1 << 20;
+// What is read and thrown away where a route goes on without its body, or so that a client sees its refusal.
+constexpr size_t kMaxDiscardedBytes = 64 << 20;
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+void GiveBack(std::string& buffer) {
+  if (buffer.capacity() > kKeptBufferBytes) {
+    std::string().swap(buffer);
+  } else {
+    buffer.clear();
+  }
+}
+
+}  // namespace
+
+HttpServerConnection::HttpServerConnection(std::shared_ptr<HttpConnectionOwner> owner,
+                                           std::unique_ptr<Transport> transport)
+    : owner_(std::move(owner)),
+      transport_(std::move(transport)),
+      inbound_(kInboundBytes),
+      parser_(owner_->options.max_head_bytes) {}
+
+// -- Reading -------------------------------------------------------------------------------------------------
+
+void HttpServerConnection::Read() {
+  if (reading_) return;
+  absl::Span<char> into;
+  if (phase_ == Phase::kBody && body_form_ == BodyForm::kBuffer) {
+    // Grown as it comes: what a client promises and doesn't send costs address space but no memory.
+    const size_t more = std::min<uint64_t>(body_length_ - body_received_, kBodyReadBytes);
+    body_.resize(body_received_ + more);
+    into = absl::MakeSpan(body_).subspan(body_received_, more);
+  } else if (phase_ == Phase::kDiscarding) {
+    into = absl::MakeSpan(inbound_);
+  } else {
+    // A body that stays in place has its room since BeginBody().
+    if (phase_ == Phase::kHead || (phase_ == Phase::kBody && body_form_ != BodyForm::kInPlace))
+      MakeRoom(kReadBytes);
+    into = absl::MakeSpan(inbound_).subspan(end_);
+  }
+  reading_ = true;
+  transport_->StartRead(into, [self = shared_from_this()](IoResult result) {
+    self->reading_ = false;
+    self->OnRead(std::move(result));
+  });
+}
+
+void HttpServerConnection::MakeRoom(size_t bytes) {
+  if (inbound_.size() - end_ >= bytes) return;
+  MoveToFront();
+  if (inbound_.size() - end_ >= bytes) return;
+  // Heads are bounded, and so is what of a chunked body can't be taken yet.
+  inbound_.resize(std::max(2 * inbound_.size(), end_ + bytes));
+  if (phase_ == Phase::kBody) parser_.Moved(inbound_.data() + begin_);
+}
+
+void HttpServerConnection::MoveToFront() {
+  if (begin_ == 0) return;
+  std::memmove(inbound_.data(), inbound_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  body_begin_ -= std::min(body_begin_, begin_);
+  begin_ = 0;
+  if (phase_ == Phase::kBody) parser_.Moved(inbound_.data());
+}
+
+void HttpServerConnection::OnRead(IoResult result) {
+  if (!result.status.ok()) return OnStreamOver(result.status);
+  switch (phase_) {
+    case Phase::kIdle:
+      phase_ = Phase::kHead;
+      end_ += result.bytes;
+      break;
+    case Phase::kBody:
+      if (body_form_ == BodyForm::kBuffer) {
+        body_received_ += result.bytes;
+      } else {
+        end_ += result.bytes;
+      }
+      break;
+    case Phase::kHead:
+      end_ += result.bytes;
+      break;
+    case Phase::kDiscarding:
+      discarded_bytes_ += result.bytes;
+      if (discarded_bytes_ > kMaxDiscardedBytes) return Close();
+      return Read();
+    case Phase::kWriting:  // of a refusal that came while a read was pending
+      discarded_bytes_ += result.bytes;
+      return;
+    case Phase::kHandling:
+    case Phase::kClosed:
+      return;
+  }
+  Advance();
+}
+
+void HttpServerConnection::OnStreamOver(const absl::Status& status) {
+  const bool in_order = absl::IsOutOfRange(status);
+  switch (phase_) {
+    case Phase::kIdle:
+      ++owner_->counters.closed_by_peer;
+      return Close();
+    case Phase::kHead:
+    case Phase::kBody:
+      if (!in_order) return Lose();
+      // It may have ended only its own side, and still want to know.
+      Refuse(400, &HttpServerCounters::refused_cut,
+             phase_ == Phase::kHead ? "the connection ended within the request's head"
+                                    : "the connection ended within the request's body");
+      return;
+    case Phase::kWriting:
+    case Phase::kHandling:
+    case Phase::kClosed:
+      return;  // the write, or what follows it, finds out
+    case Phase::kDiscarding:
+      return Close();
+  }
+}
+
+// -- A request -----------------------------------------------------------------------------------------------
+
+void HttpServerConnection::Advance() {
+  bool more = true;
+  while (more) {
+    switch (phase_) {
+      case Phase::kHead:
+        more = AdvanceHead();
+        break;
+      case Phase::kBody:
+        more = AdvanceBody();
+        break;
+      default:
+        more = false;
+        break;
+    }
+  }
+}
+
+bool HttpServerConnection::AdvanceHead() {
+  if (!head_begun_) {
+    // An empty line before a request is skipped (RFC 9112 section 2.2).
+    while (begin_ < end_ && (inbound_[begin_] == '\r' || inbound_[begin_] == '\n')) ++begin_;
+    if (begin_ == end_) {
+      CancelDeadline();
+      phase_ = Phase::kIdle;
+      begin_ = end_ = 1;
+      owner_->OnIdle(*this);
+      Read();
+      return false;
+    }
+    head_begun_ = true;
+  }
+  const absl::StatusOr<bool> whole = parser_.PutHead(Inbound(begin_, end_));
+  if (!whole.ok()) {
+    const std::string_view text = whole.status().message();
+    switch (whole.status().code()) {
+      case absl::StatusCode::kResourceExhausted:
+        return Refuse(431, &HttpServerCounters::refused_head, text);
+      case absl::StatusCode::kUnimplemented:
+        return Refuse(501, &HttpServerCounters::refused_transfer_coding, text);
+      default:
+        return Refuse(400, &HttpServerCounters::refused_not_http, text);
+    }
+  }
+  if (!*whole) {
+    if (!deadline_set_) SetDeadline(owner_->options.head_timeout);
+    Read();
+    return false;
+  }
+  CancelDeadline();
+  ++owner_->counters.requests;
+  return OnHead();
+}
+
+bool HttpServerConnection::OnHead() {
+  const HttpRequestHead& head = parser_.head();
+  phase_ = Phase::kBody;
+  keep_alive_ = head.keep_alive;
+  body_begin_ = begin_ + head.bytes;
+  const auto route = owner_->routes.find(SplitTarget(head.target).path);
+  if (route == owner_->routes.end()) {
+    refusal_ = Refusal{404, &HttpServerCounters::refused_not_found, "Not Found"};
+    return BeginBody(kMaxSkippedBytes);
+  }
+  route_ = &route->second;
+  const std::vector<std::string>& methods = route_->methods;
+  if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method) == methods.end()) {
+    const std::string allow = absl::StrJoin(methods, ", ");
+    reply_.AddHeader("Allow", allow);
+    refusal_ = Refusal{405, &HttpServerCounters::refused_method,
+                       absl::StrCat(head.method, " is not allowed here, only ", allow)};
+    return BeginBody(kMaxSkippedBytes);
+  }
+  if (route_->decode_body) {
+    const absl::StatusOr<ContentCoding> coding =
+        ParseContentCoding(FindHeader(head.headers, "content-encoding").value_or(""));
+    if (!coding.ok()) {
+      reply_.AddHeader("Accept-Encoding", kAcceptedCodings);
+      refusal_ =
+          Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
+      return BeginBody(kMaxSkippedBytes);
+    }
+    coding_ = *coding;
+  }
+  return BeginBody(route_->max_body_bytes);
+}
+
+bool HttpServerConnection::BeginBody(size_t limit_bytes) {
+  const HttpRequestHead& head = parser_.head();
+  body_limit_ = limit_bytes;
+  body_length_ = head.content_length.value_or(0);
+  const bool has_body = head.chunked || body_length_ > 0;
+  const bool waits = head.expects_continue && has_body && end_ == body_begin_;
+  if (refusal_.has_value() && (waits || body_length_ > limit_bytes)) {
+    // Nobody needs to send or to read it.
+    return Refuse(refusal_->status, refusal_->counter, refusal_->text);
+  }
+  if (head.chunked) {
+    body_form_ = BodyForm::kChunks;
+  } else if (body_length_ > limit_bytes) {
+    if (route_->too_large == TooLarge::kRefuse || body_length_ > kMaxDiscardedBytes) {
+      return Refuse(413, &HttpServerCounters::refused_too_large,
+                    absl::StrCat("a body of ", body_length_, " bytes is larger than ", limit_bytes));
+    }
+    body_left_out_ = true;
+    body_form_ = BodyForm::kThrowAway;
+  } else if (refusal_.has_value()) {
+    body_form_ = BodyForm::kThrowAway;
+  } else if (head.bytes + body_length_ <= inbound_.size()) {
+    body_form_ = BodyForm::kInPlace;
+    if (body_begin_ + body_length_ > inbound_.size()) MoveToFront();
+  } else {
+    if (!SetAside(body_length_)) {
+      return Refuse(429, &HttpServerCounters::refused_incoming,
+                    "too many bytes are coming in at once; try again");
+    }
+    body_form_ = BodyForm::kBuffer;
+    body_.reserve(body_length_);
+    body_.assign(Inbound(body_begin_, end_));
+    body_received_ = body_.size();
+    end_ = body_begin_;
+  }
+  if (waits) {
+    ++owner_->counters.continued;
+    outbound_.assign(kContinue);
+    return WriteOut(AfterWrite::kBody);
+  }
+  return true;
+}
+
+bool HttpServerConnection::AdvanceBody() {
+  switch (body_form_) {
+    case BodyForm::kInPlace:
+      if (end_ - body_begin_ < body_length_) break;
+      next_begin_ = body_begin_ + body_length_;
+      return Dispatch();
+    case BodyForm::kBuffer:
+      if (body_received_ < body_length_) break;
+      next_begin_ = body_begin_;
+      return Dispatch();
+    case BodyForm::kThrowAway: {
+      const size_t used = std::min<uint64_t>(end_ - body_begin_, body_length_ - body_received_);
+      body_received_ += used;
+      next_begin_ = body_begin_ + used;
+      if (body_received_ == body_length_) return Dispatch();
+      end_ = body_begin_;
+      break;
+    }
+    case BodyForm::kChunks:
+      if (!AdvanceChunks()) return false;
+      if (parser_.chunks_done()) return Dispatch();
+      break;
+  }
+  if (!deadline_set_) SetDeadline(owner_->options.body_timeout);
+  Read();
+  return false;
+}
+
+// False: it was refused.
+bool HttpServerConnection::AdvanceChunks() {
+  const bool wanted = !refusal_.has_value();
+  const auto take = [this, wanted](std::string_view content) {
+    body_received_ += content.size();
+    if (!wanted || body_received_ > body_limit_) return;
+    if (SetAside(content.size())) {
+      body_.append(content);
+    } else {
+      chunks_over_budget_ = true;
+    }
+  };
+  const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(body_begin_, end_), take);
+  if (!used.ok()) {
+    Refuse(400, &HttpServerCounters::refused_not_http, used.status().message());
+    return false;
+  }
+  if (chunks_over_budget_) {
+    Refuse(429, &HttpServerCounters::refused_incoming, "too many bytes are coming in at once; try again");
+    return false;
+  }
+  if (body_received_ > body_limit_) {
+    if (refusal_.has_value()) {
+      Refuse(refusal_->status, refusal_->counter, refusal_->text);
+      return false;
+    }
+    if (route_->too_large == TooLarge::kRefuse || body_received_ > kMaxDiscardedBytes) {
+      Refuse(413, &HttpServerCounters::refused_too_large,
+             absl::StrCat("the body is larger than ", body_limit_, " bytes"));
+      return false;
+    }
+    body_left_out_ = true;
+    GiveBack(body_);
+    ReleaseAside();
+  }
+  next_begin_ = body_begin_ + *used;
+  if (parser_.chunks_done()) return true;
+  // The rest is a line that isn't whole.
+  const size_t rest = end_ - next_begin_;
+  if (rest > kMaxChunkLineBytes) {
+    Refuse(400, &HttpServerCounters::refused_not_http,
+           absl::StrCat("a chunk's line is longer than ", kMaxChunkLineBytes, " bytes"));
+    return false;
+  }
+  std::memmove(inbound_.data() + body_begin_, inbound_.data() + next_begin_, rest);
+  end_ = body_begin_ + rest;
+  return true;
+}
+
+bool HttpServerConnection::Dispatch() {
+  CancelDeadline();
+  const HttpRequestHead& head = parser_.head();
+  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  if (refusal_.has_value()) {
+    ++(owner_->counters.*refusal_->counter);
+    reply_.Set(refusal_->status, kTextType, refusal_->text);
+    return Answer(then);
+  }
+  const RequestTarget target = SplitTarget(head.target);
+  request_.method = head.method;
+  request_.path = target.path;
+  request_.query = target.query;
+  request_.headers = &head.headers;
+  request_.body_left_out = body_left_out_;
+  if (body_left_out_) {
+    ++owner_->counters.bodies_left_out;
+  } else if (body_form_ == BodyForm::kInPlace) {
+    request_.body = Inbound(body_begin_, next_begin_);
+  } else {
+    request_.body = body_;
+    request_.body_buffer = &body_;
+  }
+  if (coding_ != ContentCoding::kIdentity && !request_.body.empty() && !DecodeRequestBody()) {
+    return Answer(then);
+  }
+  ++owner_->counters.handled;
+  if (route_->handler) {
+    route_->handler(request_, reply_);
+    // It may have closed the server.
+    return phase_ != Phase::kClosed && Answer(then);
+  }
+  phase_ = Phase::kHandling;
+  SetDeadline(owner_->options.handler_timeout);
+  task_cancellation_.emplace();
+  Spawn(owner_->executor, route_->task_handler(request_, reply_, *task_cancellation_),
+        [self = shared_from_this()] { self->OnTaskDone(); });
+  return false;
+}
+
+// False: the reply says why not.
+bool HttpServerConnection::DecodeRequestBody() {
+  absl::StatusOr<std::string> decoded = DecodeBody(coding_, request_.body, body_limit_);
+  if (decoded.ok()) {
+    ++owner_->counters.bodies_decoded;
+    body_ = *std::move(decoded);
+    request_.body = body_;
+    request_.body_buffer = &body_;
+    return true;
+  }
+  if (!absl::IsResourceExhausted(decoded.status())) {
+    ++owner_->counters.refused_undecodable;
+    reply_.Set(400, kTextType, decoded.status().message());
+    return false;
+  }
+  if (route_->too_large == TooLarge::kLeaveOutBody) {
+    ++owner_->counters.bodies_left_out;
+    request_.body = {};
+    request_.body_buffer = nullptr;
+    request_.body_left_out = true;
+    return true;
+  }
+  ++owner_->counters.refused_too_large;
+  reply_.Set(413, kTextType, decoded.status().message());
+  return false;
+}
+
+void HttpServerConnection::OnTaskDone() {
+  if (phase_ == Phase::kClosed) return;
+  CancelDeadline();
+  if (task_timed_out_) {
+    ++owner_->counters.refused_slow_handler;
+    reply_.Reset();
+    reply_.Set(503, kTextType, "this took too long");
+  }
+  task_cancellation_.reset();
+  if (Answer(keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose)) Advance();
+}
+
+// -- Its answer ----------------------------------------------------------------------------------------------
+
+bool HttpServerConnection::Answer(AfterWrite then) {
+  const HttpRequestHead& head = parser_.head();
+  outbound_.clear();
+  reply_.AppendTo(outbound_, head.http_1_0, then == AfterWrite::kNextRequest, head.method == "HEAD");
+  return WriteOut(then);
+}
+
+bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
+  ++(owner_->counters.*counter);
+  CancelDeadline();
+  reply_.Set(status, kTextType, text);
+  Answer(AfterWrite::kDiscard);
+  return false;
+}
+
+bool HttpServerConnection::WriteOut(AfterWrite then) {
+  phase_ = Phase::kWriting;
+  after_write_ = then;
+  const IoResult result = transport_->TryWrite(outbound_);
+  written_ = result.bytes;
+  if (result.status.ok() && written_ == outbound_.size()) return OnWritten();
+  if (!result.status.ok() && !absl::IsUnavailable(result.status)) {
+    Lose();
+    return false;
+  }
+  SetDeadline(owner_->options.write_timeout);
+  ContinueWrite();
+  return false;
+}
+
+void HttpServerConnection::ContinueWrite() {
+  const std::string_view rest = std::string_view(outbound_).substr(written_);
+  transport_->StartWrite(rest, [self = shared_from_this()](IoResult result) {
+    if (self->phase_ != Phase::kWriting) return;
+    if (!result.status.ok()) return self->Lose();
+    self->written_ += result.bytes;
+    if (self->written_ < self->outbound_.size()) return self->ContinueWrite();
+    self->CancelDeadline();
+    if (self->OnWritten()) self->Advance();
+  });
+}
+
+bool HttpServerConnection::OnWritten() {
+  switch (after_write_) {
+    case AfterWrite::kBody:
+      phase_ = Phase::kBody;
+      return true;
+    case AfterWrite::kNextRequest:
+      ++owner_->counters.answered;
+      EndRequest();
+      return true;
+    case AfterWrite::kDiscard:
+      ++owner_->counters.answered;
+      phase_ = Phase::kDiscarding;
+      SetDeadline(owner_->options.linger_timeout);
+      Read();
+      return false;
+    case AfterWrite::kClose:
+      ++owner_->counters.answered;
+      Close();
+      return false;
+  }
+  return false;
+}
+
+void HttpServerConnection::EndRequest() {
+  phase_ = Phase::kHead;
+  begin_ = next_begin_;
+  if (begin_ == end_ && inbound_.size() > kInboundBytes) {
+    std::vector<char>(kInboundBytes).swap(inbound_);
+    begin_ = end_ = 1;
+  }
+  parser_.Reset();
+  head_begun_ = false;
+  route_ = nullptr;
+  body_begin_ = 0;
+  body_received_ = 0;
+  body_left_out_ = false;
+  coding_ = ContentCoding::kIdentity;
+  refusal_.reset();
+  request_ = HttpServerRequest();
+  task_timed_out_ = false;
+  reply_.Reset();
+  GiveBack(body_);
+  GiveBack(outbound_);
+  ReleaseAside();
+}
+
+// -- Its end -------------------------------------------------------------------------------------------------
+
+bool HttpServerConnection::CloseIfIdle() {
+  if (phase_ != Phase::kIdle) return false;
+  // The pending read reads behind this byte.
+  const IoResult result = transport_->TryRead(absl::MakeSpan(inbound_).subspan(0, 1));
+  if (result.status.ok()) {
+    ++owner_->counters.woken_when_closing;
+    phase_ = Phase::kHead;
+    begin_ = 0;
+    SetDeadline(owner_->options.head_timeout);
+    return false;
+  }
+  Close();
+  return true;
+}
+
+void HttpServerConnection::Close() {
+  if (phase_ == Phase::kClosed) return;
+  const auto self = shared_from_this();
+  phase_ = Phase::kClosed;
+  CancelDeadline();
+  transport_->Close();
+  ReleaseAside();
+  if (task_cancellation_.has_value()) task_cancellation_->Request(absl::CancelledError("the server closes"));
+  owner_->OnClosed(*this);
+}
+
+void HttpServerConnection::Lose() {
+  ++owner_->counters.client_lost;
+  Close();
+}
+
+void HttpServerConnection::SetDeadline(absl::Duration timeout) {
+  deadline_set_ = true;
+  // Late alarms are armed again: a freeze is not the client's slowness.
+  deadline_ = Alarm(owner_->clock, timeout, [this] { OnDeadline(); });
+}
+
+void HttpServerConnection::CancelDeadline() {
+  if (!deadline_set_) return;
+  deadline_set_ = false;
+  deadline_.Cancel();
+}
+
+void HttpServerConnection::OnDeadline() {
+  const auto self = shared_from_this();
+  deadline_set_ = false;
+  switch (phase_) {
+    case Phase::kHead:
+      Refuse(408, &HttpServerCounters::refused_timeout, "the request's head took too long");
+      return;
+    case Phase::kBody:
+      Refuse(408, &HttpServerCounters::refused_timeout, "the request's body took too long");
+      return;
+    case Phase::kHandling:
+      task_timed_out_ = true;
+      task_cancellation_->Request(absl::DeadlineExceededError(
+          absl::StrCat("no answer within ", absl::FormatDuration(owner_->options.handler_timeout))));
+      return;
+    case Phase::kWriting:
+      ++owner_->counters.write_timeouts;
+      return Close();
+    case Phase::kDiscarding:
+      return Close();
+    case Phase::kIdle:
+    case Phase::kClosed:
+      return;
+  }
+}
+
+bool HttpServerConnection::SetAside(size_t bytes) {
+  if (bytes > owner_->options.max_incoming_bytes - owner_->incoming_bytes) return false;
+  owner_->incoming_bytes += bytes;
+  set_aside_ += bytes;
+  return true;
+}
+
+void HttpServerConnection::ReleaseAside() {
+  owner_->incoming_bytes -= set_aside_;
+  set_aside_ = 0;
+}
+
+}  // namespace thaw
