@@ -171,9 +171,8 @@ RequestTarget SplitTarget(std::string_view target) {
       target = path == std::string_view::npos ? "/" : target.substr(path);
     }
   }
-  const size_t mark = target.find('?');
-  if (mark == std::string_view::npos) return {target, {}};
-  return {target.substr(0, mark), target.substr(mark + 1)};
+  const size_t mark = std::min(target.find('?'), target.size());
+  return {mark == 0 ? "/" : target.substr(0, mark), target.substr(std::min(mark + 1, target.size()))};
 }
 
 }  // namespace thaw

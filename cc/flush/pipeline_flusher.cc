@@ -417,7 +417,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   const Endpoint& endpoint = endpoints_[item.endpoint];
   HttpRequest request;
   request.destination = endpoint.destination;
-  request.target = endpoint.target;
+  request.target = item.request->target.empty() ? endpoint.target : item.request->target;
   request.headers.reserve(item.request->headers.size() + 1);
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);
@@ -431,6 +431,7 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
   if (bodies.size() < 2) return false;
   for (std::shared_ptr<const std::string>& body : bodies) {
     EncodedRequest request;
+    request.target = item.request->target;
     request.headers = item.request->headers;
     request.body = std::move(body);
     // Who is in which piece isn't known here: each payload waits for all of them.

@@ -112,6 +112,18 @@ class PipelineFlusherTest : public testing::Test {
 
 using Bodies = std::vector<std::string>;
 
+TEST_F(PipelineFlusherTest, ARequestMayHaveATargetOfItsOwn) {
+  Make();
+  EncodedRequest request = Request(1);
+  request.target = "/api/v2/debugger?ddtags=env:prod";
+  ASSERT_TRUE(flusher_->Add(std::move(request)).ok());
+  Add(2);
+  EXPECT_EQ(RunFlush().delivered, 2);
+  ASSERT_EQ(client_.sent().size(), 2);
+  EXPECT_EQ(client_.sent()[0].request.target, "/api/v2/debugger?ddtags=env:prod");
+  EXPECT_EQ(client_.sent()[1].request.target, "/api/v0.2/traces");
+}
+
 TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {
   Make();
   for (PayloadId id = 1; id <= 3; ++id) Add(id);

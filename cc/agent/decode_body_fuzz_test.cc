@@ -1,0 +1,43 @@
+// Whatever claims to be gzip or zstd decodes to no more than the limit, and what was made by us decodes to what it was
+// made of.
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "cc/agent/decode_body.h"
+#include "cc/flush/compress.h"
+
+namespace {
+
+constexpr size_t kLimit = 1 << 16;
+
+void Check(bool holds) {
+  if (!holds) std::abort();
+}
+
+void Try(thaw::ContentCoding coding, std::string_view bytes) {
+  const absl::StatusOr<std::string> body = thaw::DecodeBody(coding, bytes, kLimit);
+  Check(!body.ok() || body->size() <= kLimit);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string input(reinterpret_cast<const char*>(data), size);
+  static_cast<void>(thaw::ParseContentCoding(input));
+  for (const thaw::ContentCoding coding : {thaw::ContentCoding::kGzip, thaw::ContentCoding::kZstd}) {
+    Try(coding, input);
+    std::string packed = coding == thaw::ContentCoding::kGzip ? *thaw::CompressGzip(input, 1)
+                                                              : *thaw::CompressZstd(input, 1);
+    if (size <= kLimit) Check(*thaw::DecodeBody(coding, packed, kLimit) == input);
+    // With one byte changed, so that what is behind the header is reached.
+    if (size > 1) {
+      packed[data[0] % packed.size()] ^= static_cast<char>(data[1]);
+      Try(coding, packed);
+    }
+  }
+  return 0;
+}

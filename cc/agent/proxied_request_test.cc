@@ -1,0 +1,111 @@
+#include "cc/agent/proxied_request.h"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "cc/net/http_message.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kTags = "_dd.origin:lambda;functionname:checkout";
+
+const ProxyRoute& RouteOf(std::string_view path) {
+  for (const ProxyRoute& route : ProxyRoutes())
+    if (route.path == path) return route;
+  ADD_FAILURE() << "no route " << path;
+  return ProxyRoutes()[0];
+}
+
+class ProxiedRequestTest : public testing::Test {
+ protected:
+  ProxiedRequest Make(std::string_view path, std::string_view tags = kTags) {
+    request_.path = path;
+    request_.headers = &headers_;
+    return MakeProxiedRequest(RouteOf(path), request_, tags);
+  }
+  static std::string TagsOf(const ProxiedRequest& proxied) {
+    return std::string(FindHeader(proxied.request.headers, "x-datadog-additional-tags").value_or("none"));
+  }
+  HttpServerRequest request_;
+  HttpHeaderViews headers_;
+};
+
+TEST_F(ProxiedRequestTest, EachRouteHasItsIntake) {
+  std::set<std::string_view> paths;
+  for (const ProxyRoute& route : ProxyRoutes()) {
+    EXPECT_TRUE(paths.insert(route.path).second) << route.path;
+    EXPECT_EQ(Make(route.path).request.target, route.intake_path);
+    EXPECT_FALSE(route.context.empty());
+  }
+  EXPECT_EQ(paths.size(), 9);
+  EXPECT_EQ(RouteOf("/profiling/v1/input").host_prefix, "intake.profile");
+  EXPECT_EQ(RouteOf("/profiling/v1/input").intake_path, "/api/v2/profile");
+  EXPECT_EQ(RouteOf("/debugger/v1/input").host_prefix, "http-intake.logs");
+  EXPECT_EQ(RouteOf("/debugger/v1/diagnostics").host_prefix, "debugger-intake");
+  EXPECT_EQ(RouteOf("/telemetry/proxy/api/v2/apmtelemetry").host_prefix, "instrumentation-telemetry-intake");
+  EXPECT_EQ(RouteOf("/v0.1/pipeline_stats").host_prefix, "trace.agent");
+  EXPECT_EQ(RouteOf("/evp_proxy/v2/api/v2/llmobs").host_prefix, "llmobs-intake");
+  EXPECT_EQ(RouteOf("/evp_proxy/v2/api/intake/llm-obs/v2/eval-metric").host_prefix, "api");
+}
+
+TEST_F(ProxiedRequestTest, TheQueryAndTheTagsInItAreKept) {
+  request_.query = "ddtags=env:prod,version:1&x=%20";
+  EXPECT_EQ(Make("/debugger/v2/input").request.target, "/api/v2/debugger?ddtags=env:prod,version:1&x=%20");
+}
+
+TEST_F(ProxiedRequestTest, ProfilesAreNotLimitedToTwoMebibytes) {
+  EXPECT_GE(RouteOf("/profiling/v1/input").max_body_bytes, 50 << 20);
+  for (const ProxyRoute& route : ProxyRoutes()) EXPECT_GT(route.max_body_bytes, 2 << 20) << route.path;
+}
+
+TEST_F(ProxiedRequestTest, HeadersAreKeptButForThoseOfTheConnection) {
+  headers_ = {{"host", "localhost:8126"},
+              {"content-length", "4"},
+              {"Content-Type", "application/json"},
+              {"Content-Encoding", "gzip"},
+              {"Connection", "keep-alive, X-Hop"},
+              {"x-hop", "1"},
+              {"Keep-Alive", "timeout=5"},
+              {"TE", "trailers"},
+              {"Transfer-Encoding", "chunked"},
+              {"Upgrade", "h2c"},
+              {"Expect", "100-continue"},
+              {"Proxy-Authorization", "secret"},
+              {"dd-api-key", "theirs"},
+              {"DD-Telemetry-Request-Type", "app-started"},
+              {"DD-Telemetry-Request-Type", "again"}};
+  const HttpHeaders expected = {{"Content-Type", "application/json"},
+                                {"Content-Encoding", "gzip"},
+                                {"DD-Telemetry-Request-Type", "app-started"},
+                                {"DD-Telemetry-Request-Type", "again"}};
+  EXPECT_EQ(Make("/telemetry/proxy/api/v2/apmtelemetry", "").request.headers, expected);
+}
+
+TEST_F(ProxiedRequestTest, AdditionalTagsOfTheCallerAreNotOverwritten) {
+  EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), kTags);
+  headers_ = {{"X-Datadog-Additional-Tags", "a:b;functionname:mine"}};
+  EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), "a:b;functionname:mine;_dd.origin:lambda");
+  headers_ = {{"x-datadog-additional-tags", "a:b,c:d"}, {"X-Datadog-Additional-Tags", "e:f"}};
+  EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), "a:b,c:d,e:f,_dd.origin:lambda,functionname:checkout");
+  headers_ = {{"X-Datadog-Additional-Tags", ""}};
+  EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), kTags);
+}
+
+TEST_F(ProxiedRequestTest, TheBodyIsTheSameBytes) {
+  const std::string bytes("\x1f\x8b\x00\xff", 4);
+  request_.body = bytes;
+  EXPECT_EQ(*Make("/debugger/v1/input").request.body, bytes);
+  std::string buffer(1 << 20, 'x');
+  const char* const at = buffer.data();
+  request_.body = buffer;
+  request_.body_buffer = &buffer;
+  EXPECT_EQ(Make("/profiling/v1/input").request.body->data(), at) << "copied";
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,134 @@
+#include "cc/agent/trace_receiver.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/serialize.hpp"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kTracesV04 = "/v0.4/traces";
+constexpr std::string_view kTracesV05 = "/v0.5/traces";
+constexpr std::string_view kStats = "/v0.6/stats";
+constexpr std::string_view kInfo = "/info";
+constexpr std::string_view kDebug = "/debug/thaw";
+
+// What tracers keep to.
+constexpr size_t kTracesBytes = 50 << 20;
+constexpr size_t kStatsBytes = 10 << 20;
+// A GET has none, but nothing is wrong with one that does.
+constexpr size_t kUnreadBytes = 64 << 10;
+
+// No sampling rates are given here, so tracers keep their own.
+constexpr std::string_view kTracesTaken = R"({"rate_by_service":{}})";
+
+// Of a request under /evp_proxy all headers go on but those about the connection. These are the ones that tracers ask
+// about.
+constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding", "User-Agent",
+                                            "DD-CI-PROVIDER-NAME"};
+
+template <typename Strings>
+boost::json::array ArrayOf(const Strings& strings) {
+  boost::json::array array;
+  for (const auto& text : strings) array.emplace_back(std::string_view(text));
+  return array;
+}
+
+std::string Info(const TraceReceiverOptions& options) {
+  std::vector<std::string_view> endpoints = {kTracesV04, kTracesV05, kStats, kInfo};
+  for (const ProxyRoute& route : ProxyRoutes()) endpoints.push_back(route.path);
+  boost::json::object info;
+  info["version"] = options.version;
+  info["endpoints"] = ArrayOf(endpoints);
+  // Not before stats are computed for what a tracer drops.
+  info["client_drop_p0s"] = false;
+  info["span_meta_structs"] = true;
+  info["evp_proxy_allowed_headers"] = ArrayOf(kEvpHeaders);
+  info["peer_tags"] = ArrayOf(options.peer_tags);
+  info["span_kinds_stats_computed"] = ArrayOf(options.span_kinds);
+  return boost::json::serialize(info);
+}
+
+}  // namespace
+
+TraceReceiver::TraceReceiver(TraceReceiverOptions options, TraceSink& sink)
+    : options_(std::move(options)), sink_(sink), info_(Info(options_)) {}
+
+std::vector<HttpRoute> TraceReceiver::Routes() {
+  std::vector<HttpRoute> routes;
+  const auto add = [&routes](std::string_view path, std::vector<std::string> methods, size_t max_body_bytes,
+                             HttpRoute::Handler handler) -> HttpRoute& {
+    return routes.emplace_back(HttpRoute{.path = std::string(path),
+                                         .methods = std::move(methods),
+                                         .max_body_bytes = max_body_bytes,
+                                         .handler = std::move(handler)});
+  };
+  const std::vector<std::string> post_or_put = {"POST", "PUT"};
+  for (const auto& [path, format] : {std::pair(kTracesV04, TraceFormat::kV04), std::pair(kTracesV05, TraceFormat::kV05)}) {
+    add(path, post_or_put, kTracesBytes, [this, format = format](HttpServerRequest& request, HttpReply& reply) {
+      TakeTraces(request, format, reply);
+    });
+  }
+  add(kStats, post_or_put, kStatsBytes,
+      [this](HttpServerRequest& request, HttpReply& reply) { TakeStats(request, reply); });
+  for (const ProxyRoute& route : ProxyRoutes()) {
+    HttpRoute& added =
+        add(route.path, {"POST"}, route.max_body_bytes, [this, &route](HttpServerRequest& request, HttpReply& reply) {
+          TakeProxied(route, request, reply);
+        });
+    // The intake gets the bytes and the coding that the tracer chose.
+    added.decode_body = false;
+  }
+  add(kInfo, {}, kUnreadBytes,
+      [this](HttpServerRequest&, HttpReply& reply) { reply.Set(200, kJsonType, info_); });
+  if (options_.debug_json) {
+    add(kDebug, {"GET", "HEAD"}, kUnreadBytes,
+        [this](HttpServerRequest&, HttpReply& reply) { reply.Set(200, kJsonType, options_.debug_json()); });
+  }
+  return routes;
+}
+
+void TraceReceiver::TakeTraces(HttpServerRequest& request, TraceFormat format, HttpReply& reply) {
+  const absl::Status status =
+      sink_.TakeTraces(request.body, format, TracerHeaders::FromViews(*request.headers));
+  if (!status.ok()) return Refuse(status, reply);
+  ++counters_.trace_requests;
+  reply.Set(200, kJsonType, kTracesTaken);
+}
+
+void TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply) {
+  const absl::Status status = sink_.TakeStats(request.body, TracerHeaders::FromViews(*request.headers));
+  if (!status.ok()) return Refuse(status, reply);
+  ++counters_.stats_requests;
+  reply.Set(202, kJsonType, "{}");
+}
+
+void TraceReceiver::TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply) {
+  const absl::Status status =
+      sink_.TakeProxied(MakeProxiedRequest(route, request, options_.additional_tags));
+  if (!status.ok()) return Refuse(status, reply);
+  ++counters_.proxied_requests;
+  reply.Set(200, kTextType, absl::StrCat("Acknowledged request for ", route.context));
+}
+
+void TraceReceiver::Refuse(const absl::Status& status, HttpReply& reply) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      ++counters_.refused_unreadable;
+      return reply.Set(400, kTextType, status.message());
+    case absl::StatusCode::kResourceExhausted:
+      ++counters_.turned_away;
+      return reply.Set(429, kTextType, status.message());
+    case absl::StatusCode::kUnavailable:
+      ++counters_.failed;
+      return reply.Set(503, kTextType, status.message());
+    default:
+      ++counters_.failed;
+      return reply.Set(500, kTextType, status.message());
+  }
+}
+
+}  // namespace thaw

@@ -1,0 +1,235 @@
+#include "cc/agent/trace_receiver.h"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/value.hpp"
+#include "cc/agent/http_server.h"
+#include "cc/base/manual_executor.h"
+#include "cc/clock/fake_clock.h"
+#include "cc/flush/compress.h"
+#include "cc/net/testing/memory_listener.h"
+#include "cc/net/testing/memory_transport.h"
+#include "cc/trace/trace_payload.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::Contains;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+// Reads traces as the extension does, and remembers.
+class RecordingSink : public TraceSink {
+ public:
+  absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) override {
+    formats.push_back(format);
+    bodies.emplace_back(body);
+    tracer = headers;
+    if (!next.ok()) return std::exchange(next, absl::OkStatus());
+    if (format != TraceFormat::kV04) return absl::OkStatus();
+    const absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body, headers);
+    if (!payload.ok()) return payload.status();
+    spans += payload->counts().spans;
+    return absl::OkStatus();
+  }
+  absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) override {
+    bodies.emplace_back(body);
+    tracer = headers;
+    return std::exchange(next, absl::OkStatus());
+  }
+  absl::Status TakeProxied(ProxiedRequest request) override {
+    proxied.push_back(std::move(request));
+    return std::exchange(next, absl::OkStatus());
+  }
+
+  absl::Status next;
+  std::vector<std::string> bodies;
+  std::vector<TraceFormat> formats;
+  std::vector<ProxiedRequest> proxied;
+  TracerHeaders tracer;
+  int64_t spans = 0;
+};
+
+class TraceReceiverTest : public testing::Test {
+ protected:
+  TraceReceiverTest() {
+    server_.Serve(door_.Open());
+    client_ = door_.Connect();
+    executor_.RunAll();
+  }
+  ~TraceReceiverTest() override {
+    server_.Close();
+    executor_.RunAll();
+  }
+
+  std::string Request(std::string_view method, std::string_view target, std::string_view body = "",
+                      std::string_view headers = "") {
+    client_->StartWrite(absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost:8126\r\n", headers,
+                                     "Content-Length: ", body.size(), "\r\n\r\n", body),
+                        [](IoResult) {});
+    executor_.RunAll();
+    std::string answer;
+    char buffer[65536];
+    while (true) {
+      const IoResult result = client_->TryRead(absl::MakeSpan(buffer));
+      if (!result.status.ok()) return answer;
+      answer.append(buffer, result.bytes);
+      executor_.RunAll();
+    }
+  }
+  std::string Get(std::string_view target) { return Request("GET", target); }
+  static std::string_view BodyOf(std::string_view answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+
+  static TraceReceiverOptions Options() {
+    return {.version = "1.2.3",
+            .peer_tags = {"db.name", "peer.service"},
+            .span_kinds = {"client", "server"},
+            .additional_tags = "_dd.origin:lambda;functionname:checkout",
+            .debug_json = [] { return std::string(R"({"flushes":3})"); }};
+  }
+
+  ManualExecutor executor_;
+  FakeClock clock_{executor_};
+  MemoryListener::Door door_{executor_};
+  RecordingSink sink_;
+  TraceReceiver receiver_{Options(), sink_};
+  HttpServer server_{executor_, clock_, {}, receiver_.Routes()};
+  std::unique_ptr<MemoryTransport> client_;
+};
+
+// One trace of one empty span; of one span and a number.
+constexpr std::string_view kOneSpan = "\x91\x91\x80";
+constexpr std::string_view kSpanAndNumber = "\x91\x92\x80\x05";
+
+TEST_F(TraceReceiverTest, TracesAreTakenAndAnsweredAsJson) {
+  for (const std::string_view method : {"POST", "PUT"}) {
+    EXPECT_EQ(Request(method, "/v0.4/traces", kOneSpan, "Datadog-Meta-Lang: python\r\nDatadog-Client-Computed-Stats: yes\r\n"),
+              "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n"
+              R"({"rate_by_service":{}})");
+  }
+  EXPECT_EQ(sink_.tracer.lang, "python");
+  EXPECT_TRUE(sink_.tracer.client_computed_stats);
+  EXPECT_FALSE(sink_.tracer.client_computed_top_level);
+  EXPECT_EQ(sink_.spans, 2);
+  EXPECT_THAT(Request("POST", "/v0.5/traces", "\x92\x90\x90"), StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(sink_.formats, testing::ElementsAre(TraceFormat::kV04, TraceFormat::kV04, TraceFormat::kV05));
+  EXPECT_EQ(receiver_.counters().trace_requests, 3);
+}
+
+TEST_F(TraceReceiverTest, OneBadSpanDoesNotRefuseTheRequest) {
+  EXPECT_THAT(Request("POST", "/v0.4/traces", kSpanAndNumber), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(sink_.spans, 1);
+}
+
+TEST_F(TraceReceiverTest, BadInputIsTheClientsFaultAndIsToldWhy) {
+  EXPECT_THAT(Request("POST", "/v0.4/traces", "{}"), testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("byte")));
+  EXPECT_THAT(Request("POST", "/v0.4/traces", ""), StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(receiver_.counters().refused_unreadable, 2);
+  EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(TraceReceiverTest, AFullOutboxTurnsTracersAway) {
+  sink_.next = absl::ResourceExhaustedError("no room");
+  EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
+              testing::AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"), EndsWith("no room")));
+  EXPECT_EQ(receiver_.counters().turned_away, 1);
+  sink_.next = absl::UnavailableError("ends soon");
+  EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 503 "));
+  sink_.next = absl::InternalError("a defect");
+  EXPECT_THAT(Request("POST", "/debugger/v1/input", "{}"), StartsWith("HTTP/1.1 500 "));
+  EXPECT_EQ(receiver_.counters().failed, 2);
+}
+
+TEST_F(TraceReceiverTest, CompressedTracesAreTaken) {
+  EXPECT_THAT(Request("POST", "/v0.4/traces", *CompressGzip(kOneSpan, 6), "Content-Encoding: gzip\r\n"),
+              StartsWith("HTTP/1.1 200 "));
+  EXPECT_THAT(Request("POST", "/v0.4/traces", *CompressZstd(kOneSpan, 3), "Content-Encoding: zstd\r\n"),
+              StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(sink_.spans, 2);
+}
+
+TEST_F(TraceReceiverTest, StatsAreAccepted) {
+  EXPECT_EQ(Request("PUT", "/v0.6/stats", "\x80"),
+            "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_THAT(sink_.bodies, testing::ElementsAre("\x80"));
+  EXPECT_EQ(receiver_.counters().stats_requests, 1);
+}
+
+TEST_F(TraceReceiverTest, ProxiedRequestsKeepTheirQueryAndCoding) {
+  const std::string body = *CompressGzip("{}", 6);
+  EXPECT_THAT(Request("POST", "/debugger/v2/input?ddtags=env:prod", body, "Content-Encoding: gzip\r\n"),
+              testing::AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("Acknowledged request for debugger")));
+  ASSERT_EQ(sink_.proxied.size(), 1);
+  const EncodedRequest& request = sink_.proxied[0].request;
+  EXPECT_EQ(sink_.proxied[0].route->host_prefix, "debugger-intake");
+  EXPECT_EQ(request.target, "/api/v2/debugger?ddtags=env:prod");
+  EXPECT_EQ(*request.body, body);
+  EXPECT_EQ(request.headers, (HttpHeaders{{"Content-Encoding", "gzip"},
+                                          {"X-Datadog-Additional-Tags", "_dd.origin:lambda;functionname:checkout"}}));
+  EXPECT_THAT(Request("PUT", "/debugger/v2/input"), StartsWith("HTTP/1.1 405 "));
+}
+
+TEST_F(TraceReceiverTest, AProfileOfSeveralMebibytesIsTaken) {
+  const std::string profile(12 << 20, 'p');
+  EXPECT_THAT(Request("POST", "/profiling/v1/input", profile), StartsWith("HTTP/1.1 200 "));
+  ASSERT_EQ(sink_.proxied.size(), 1);
+  EXPECT_EQ(*sink_.proxied[0].request.body, profile);
+}
+
+TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
+  EXPECT_THAT(Request("POST", "/v0.4/traces", "", absl::StrCat("Content-Length: ", (50 << 20) + 1, "\r\n")),
+              StartsWith("HTTP/1.1 400 "))
+      << "two lengths";
+  client_ = door_.Connect();
+  executor_.RunAll();
+  client_->StartWrite(absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", (50 << 20) + 1, "\r\n\r\n"),
+                      [](IoResult) {});
+  executor_.RunAll();
+  char buffer[1024];
+  const IoResult result = client_->TryRead(absl::MakeSpan(buffer));
+  EXPECT_THAT(std::string(buffer, result.bytes), StartsWith("HTTP/1.1 413 "));
+}
+
+TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
+  const std::string answer = Get("/info");
+  EXPECT_THAT(answer, testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: application/json\r\n")));
+  const boost::json::value info = boost::json::parse(BodyOf(answer));
+  EXPECT_EQ(info.at("version").as_string(), "1.2.3");
+  EXPECT_EQ(info.at("client_drop_p0s").as_bool(), false);
+  EXPECT_EQ(info.at("peer_tags").as_array().size(), 2);
+  EXPECT_EQ(info.at("span_kinds_stats_computed").as_array().size(), 2);
+  EXPECT_EQ(info.at("evp_proxy_allowed_headers").as_array().size(), 5);
+  std::vector<std::string> endpoints;
+  for (const boost::json::value& endpoint : info.at("endpoints").as_array())
+    endpoints.emplace_back(endpoint.as_string());
+  // Each is there.
+  for (const std::string& endpoint : endpoints) EXPECT_THAT(Get(endpoint), testing::Not(StartsWith("HTTP/1.1 404 ")));
+  EXPECT_EQ(endpoints.size(), 13);
+  EXPECT_THAT(endpoints, Contains("/telemetry/proxy/api/v2/apmtelemetry"));
+  for (const std::string_view method : {"POST", "PUT", "DELETE"})
+    EXPECT_EQ(BodyOf(Request(method, "/info", "x")), BodyOf(answer)) << method;
+}
+
+TEST_F(TraceReceiverTest, DebugIsWhatTheOwnerTells) {
+  EXPECT_EQ(BodyOf(Get("/debug/thaw")), R"({"flushes":3})");
+  EXPECT_THAT(Request("POST", "/debug/thaw"), StartsWith("HTTP/1.1 405 "));
+  TraceReceiver without({}, sink_);
+  for (const HttpRoute& route : without.Routes()) EXPECT_NE(route.path, "/debug/thaw");
+}
+
+TEST_F(TraceReceiverTest, WhatThereIsNotIsNotFound) {
+  for (const std::string_view path : {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
+    EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found"))) << path;
+}
+
+}  // namespace
+}  // namespace thaw
