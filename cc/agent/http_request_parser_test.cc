@@ -144,8 +144,8 @@ TEST_F(HttpRequestParserTest, BytesThatAreNoHttpAreRefusedAtOnce) {
   ExpectNotHttp("GET / HTTP/2.0\r\n", "");
   ExpectNotHttp("GET / HTTP/1.1\r\nno colon\r\n", "");
   ExpectNotHttp("GET / HTTP/1.1\r\nA : b\r\n", "");
-  ExpectNotHttp("GET / HTTP/1.1\r\nContent-Length: -1\r\n", "");
-  ExpectNotHttp("GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n", "");
+  ExpectNotHttp("GET / HTTP/1.1\r\nContent-Length: -1\r\n\r\n", "");
+  ExpectNotHttp("GET / HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n", "");
 }
 
 TEST_F(HttpRequestParserTest, AHeadOverTheLimitIsRefused) {

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <thread>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -71,7 +72,7 @@ class RunningServer {
     thread_.join();
   }
   template <typename Work>
-  auto OnThread(Work work) {
+  std::invoke_result_t<Work> OnThread(Work work) {
     std::packaged_task<decltype(work())()> task(std::move(work));
     auto result = task.get_future();
     loop_.Post([task = std::move(task)]() mutable { task(); });

@@ -104,6 +104,7 @@ void Try(std::string_view bytes, size_t piece) {
   Check(std::string_view(world.Received(*good)).ends_with("\r\n\r\nok"));
   // Whatever was left unfinished runs into its deadline.
   world.Pass(absl::Minutes(2));
+  world.Pass(absl::Minutes(1));
   Check(world.server().connections() == 1);
   Check(world.server().incoming_bytes() == 0);
   const thaw::HttpServerCounters& counters = world.server().counters();

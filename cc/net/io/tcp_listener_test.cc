@@ -111,7 +111,8 @@ TEST_F(TcpListenerTest, APortCanBeTakenAgainAtOnce) {
 TEST_F(TcpListenerTest, AnAcceptThatWaitsEndsWhenCancelled) {
   const std::unique_ptr<Listener> listener = Listen();
   Cancellation cancellation;
-  loop_.Post([&] { cancellation.Request(absl::CancelledError("enough")); });
+  const Alarm alarm(loop_, absl::Milliseconds(20),
+                    [&] { cancellation.Request(absl::CancelledError("enough")); });
   const Accepted accepted = Run(listener->Accept(cancellation));
   EXPECT_EQ(accepted.status(), absl::CancelledError("enough"));
   EXPECT_EQ(Run(listener->Accept(cancellation)).status(), absl::CancelledError("enough"));
