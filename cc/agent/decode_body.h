@@ -19,12 +19,12 @@ enum class ContentCoding { kIdentity, kGzip, kZstd };
 // What ParseContentCoding knows, as a header says it.
 inline constexpr std::string_view kAcceptedCodings = "gzip, zstd";
 
-// The value of a Content-Encoding header; empty: identity. Unimplemented names a value that is none of ours, several
-// codings one over the other included.
+// The value of a Content-Encoding header; empty: identity. Unimplemented names a value that is none of ours,
+// several codings one over the other included.
 absl::StatusOr<ContentCoding> ParseContentCoding(std::string_view value);
 
-// `coding` is not kIdentity. InvalidArgument: the bytes are not of that coding, cut off, or followed by others.
-// ResourceExhausted: the content is larger than `limit_bytes`, of which no more is ever made.
+// `coding` is not kIdentity. InvalidArgument: the bytes are not of that coding, cut off, or followed by
+// others. ResourceExhausted: the content is larger than `limit_bytes`, of which no more is ever made.
 absl::StatusOr<std::string> DecodeBody(ContentCoding coding, std::string_view bytes, size_t limit_bytes);
 
 }  // namespace thaw

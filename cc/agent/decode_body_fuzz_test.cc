@@ -1,5 +1,5 @@
-// Whatever claims to be gzip or zstd decodes to no more than the limit, and what was made by us decodes to what it was
-// made of.
+// Whatever claims to be gzip or zstd decodes to no more than the limit, and what was made by us decodes to
+// what it was made of.
 
 #include <cstddef>
 #include <cstdint>
@@ -30,8 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static_cast<void>(thaw::ParseContentCoding(input));
   for (const thaw::ContentCoding coding : {thaw::ContentCoding::kGzip, thaw::ContentCoding::kZstd}) {
     Try(coding, input);
-    std::string packed = coding == thaw::ContentCoding::kGzip ? *thaw::CompressGzip(input, 1)
-                                                              : *thaw::CompressZstd(input, 1);
+    std::string packed =
+        coding == thaw::ContentCoding::kGzip ? *thaw::CompressGzip(input, 1) : *thaw::CompressZstd(input, 1);
     if (size <= kLimit) Check(*thaw::DecodeBody(coding, packed, kLimit) == input);
     // With one byte changed, so that what is behind the header is reached.
     if (size > 1) {

@@ -58,7 +58,8 @@ class HttpReply {
   std::string_view body() const { return body_; }
   const HttpHeaders& headers() const { return headers_; }
 
-  // Appends the answer as it goes over the wire. `to_head`: the request's method was HEAD, so the body is only told of.
+  // Appends the answer as it goes over the wire. `to_head`: the request's method was HEAD, so the body is
+  // only told of.
   void AppendTo(std::string& out, bool http_1_0, bool keep_alive, bool to_head) const;
   void Reset();
 

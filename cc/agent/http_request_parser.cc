@@ -30,7 +30,8 @@ class HttpRequestParser::Framing : public http::basic_parser</*isRequest=*/true>
   }
 
  private:
-  void on_request_impl(http::verb, string_view method, string_view target, int version, error_code&) override {
+  void on_request_impl(http::verb, string_view method, string_view target, int version,
+                       error_code&) override {
     owner_.method_ = owner_.PlaceOf(method);
     owner_.target_ = owner_.PlaceOf(target);
     owner_.head_.http_1_0 = version == 10;

@@ -7,8 +7,8 @@
 //   parser.Reset();                                        // the next request
 //
 // A body with a Content-Length needs no parser: it is the bytes behind the head. The syntax is Boost.Beast's;
-// this file's source is the only one in this room that knows it. What Beast lets pass and a server must not is
-// refused here: header lines that are folded, and codings of the transfer other than chunked.
+// this file's source is the only one in this room that knows it. What Beast lets pass and a server must not
+// is refused here: header lines that are folded, and codings of the transfer other than chunked.
 
 #ifndef THAW_CC_AGENT_HTTP_REQUEST_PARSER_H_
 #define THAW_CC_AGENT_HTTP_REQUEST_PARSER_H_
@@ -48,9 +48,10 @@ class HttpRequestParser {
   HttpRequestParser(const HttpRequestParser&) = delete;
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
-  // `bytes`: all that came since the request's first byte; each call gives at least what the one before gave, at
-  // the same or at another address. True: the head is whole. Errors are final until Reset(): InvalidArgument: no
-  // HTTP; ResourceExhausted: longer than the limit; Unimplemented: a transfer coding that isn't known.
+  // `bytes`: all that came since the request's first byte; each call gives at least what the one before gave,
+  // at the same or at another address. True: the head is whole. Errors are final until Reset():
+  // InvalidArgument: no HTTP; ResourceExhausted: longer than the limit; Unimplemented: a transfer coding that
+  // isn't known.
   absl::StatusOr<bool> PutHead(std::string_view bytes);
 
   // Valid once PutHead() returned true; refers to the bytes of that call.
@@ -58,8 +59,8 @@ class HttpRequestParser {
   // The bytes of the head are at another address now.
   void Moved(const char* begin);
 
-  // Takes what it can of a chunked body and gives its content to `take`; returns how many bytes that used. The
-  // rest comes again, with more behind it. InvalidArgument: no chunks.
+  // Takes what it can of a chunked body and gives its content to `take`; returns how many bytes that used.
+  // The rest comes again, with more behind it. InvalidArgument: no chunks.
   absl::StatusOr<size_t> PutChunks(std::string_view bytes, absl::FunctionRef<void(std::string_view)> take);
   // The last chunk and the trailers came.
   bool chunks_done() const;
@@ -95,8 +96,8 @@ class HttpRequestParser {
   HttpRequestHead head_;
 };
 
-// The parts of a request's target: path and query, in origin or absolute form (RFC 9112 section 3.2). The query
-// begins behind the question mark.
+// The parts of a request's target: path and query, in origin or absolute form (RFC 9112 section 3.2). The
+// query begins behind the question mark.
 struct RequestTarget {
   std::string_view path;
   std::string_view query;

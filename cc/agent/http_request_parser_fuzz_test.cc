@@ -1,5 +1,5 @@
-// Whatever a client sends: read whole and read in pieces it comes to the same, within the limits, and nothing of it is
-// read from outside the bytes that came.
+// Whatever a client sends: read whole and read in pieces it comes to the same, within the limits, and nothing
+// of it is read from outside the bytes that came.
 
 #include <algorithm>
 #include <cstddef>
@@ -106,9 +106,22 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
   Try("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
   // Text made of what matters to a parser.
-  constexpr std::string_view kWords[] = {
-      "POST / HTTP/1.1", "\r\n", "\r", "\n", "Content-Length: 3", "Connection: close", ":",   " ",
-      "\t",              "Transfer-Encoding: chunked", "3", "0", ";", "Expect: 100-continue", "abc", ","};
+  constexpr std::string_view kWords[] = {"POST / HTTP/1.1",
+                                         "\r\n",
+                                         "\r",
+                                         "\n",
+                                         "Content-Length: 3",
+                                         "Connection: close",
+                                         ":",
+                                         " ",
+                                         "\t",
+                                         "Transfer-Encoding: chunked",
+                                         "3",
+                                         "0",
+                                         ";",
+                                         "Expect: 100-continue",
+                                         "abc",
+                                         ","};
   std::string text;
   for (const char byte : input.substr(0, 256)) text += kWords[static_cast<uint8_t>(byte) % std::size(kWords)];
   Try(text);

@@ -50,7 +50,8 @@ class HttpRequestParserTest : public testing::Test {
 };
 
 TEST_F(HttpRequestParserTest, AHeadIsReadInPlace) {
-  ExpectWhole("POST /v0.4/traces?a=b HTTP/1.1\r\nHost: localhost\r\nX-Empty:\r\nContent-Length: 3\r\n\r\nabc");
+  ExpectWhole(
+      "POST /v0.4/traces?a=b HTTP/1.1\r\nHost: localhost\r\nX-Empty:\r\nContent-Length: 3\r\n\r\nabc");
   const HttpRequestHead& head = parser_.head();
   EXPECT_EQ(head.method, "POST");
   EXPECT_EQ(head.target, "/v0.4/traces?a=b");
@@ -162,7 +163,8 @@ TEST_F(HttpRequestParserTest, ChunksBecomeContent) {
   EXPECT_TRUE(parser_.head().chunked);
   EXPECT_EQ(parser_.head().content_length, std::nullopt);
   std::string_view rest;
-  EXPECT_EQ(Chunks("3;name=value\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET", &rest), "abc0123456789");
+  EXPECT_EQ(Chunks("3;name=value\r\nabc\r\nA\r\n0123456789\r\n0\r\nTrailer: x\r\n\r\nGET", &rest),
+            "abc0123456789");
   EXPECT_TRUE(parser_.chunks_done());
   EXPECT_EQ(rest, "GET");
   EXPECT_THAT(parser_.head().headers, testing::SizeIs(1)) << "a trailer is no header";
@@ -186,7 +188,8 @@ TEST_F(HttpRequestParserTest, ChunksMayComeByteByByte) {
 }
 
 TEST_F(HttpRequestParserTest, WhatIsNoChunkIsRefused) {
-  for (const std::string_view bytes : {"x\r\n", "3\r\nabcd\r\n", "-3\r\n", "fffffffffffffffff\r\n", "3 \r\n"}) {
+  for (const std::string_view bytes :
+       {"x\r\n", "3\r\nabcd\r\n", "-3\r\n", "fffffffffffffffff\r\n", "3 \r\n"}) {
     parser_.Reset();
     ExpectWhole("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n");
     const auto ignore = [](std::string_view) {};

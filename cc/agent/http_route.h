@@ -23,8 +23,8 @@ enum class TooLarge {
 struct HttpRoute {
   // Runs inside the turn of the loop that brought the request's last byte: answers at once.
   using Handler = absl::AnyInvocable<void(HttpServerRequest&, HttpReply&)>;
-  // For what has to wait. The cancellation is requested at the deadline and when the server closes; the task then ends
-  // soon, and until it has, request and reply stay.
+  // For what has to wait. The cancellation is requested at the deadline and when the server closes; the task
+  // then ends soon, and until it has, request and reply stay.
   using TaskHandler = absl::AnyInvocable<Task<void>(HttpServerRequest&, HttpReply&, Cancellation&)>;
 
   std::string path;                  // the whole of it, without query

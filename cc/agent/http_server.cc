@@ -39,11 +39,11 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   Connections connections;  // the longest idle first, the busy ones anywhere
   Cancellation stop;        // no more connections
   std::vector<Completion<bool>*> waiting_for_room;
-  // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late waits for
-  // what remained of it, so this is active time, and no request has to read a clock.
+  // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late
+  // waits for what remained of it, so this is active time, and no request has to read a clock.
   int64_t ticks = 0;
   std::optional<Alarm> sweep;
-  std::optional<Alarm> grace;  // set: a resume was less than resume_grace ago
+  Alarm grace;  // ends resumed_lately
 };
 
 Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener) {
@@ -92,7 +92,7 @@ bool HttpServer::Core::MakeRoom() {
 }
 
 bool HttpServer::Core::CloseLongestIdle() {
-  if (grace.has_value()) return false;
+  if (resumed_lately) return false;
   for (auto next = connections.begin(); next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
     if (connection->CloseIfIdle()) {
@@ -129,7 +129,7 @@ void HttpServer::Core::SetSweep() {
 void HttpServer::Core::Sweep() {
   sweep.reset();
   ++ticks;
-  for (auto next = connections.begin(); !grace.has_value() && next != connections.end();) {
+  for (auto next = connections.begin(); !resumed_lately && next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
     // The first tick may have come right after it became idle.
     if (connection->idle() && ticks - connection->idle_since > kTicksPerIdleTimeout &&
@@ -142,11 +142,11 @@ void HttpServer::Core::Sweep() {
 
 void HttpServer::Core::Resume() {
   ++counters.resumes;
-  const auto end = [this] {
-    grace.reset();
+  resumed_lately = true;
+  grace = Alarm(clock, options.resume_grace, [this] {
+    resumed_lately = false;
     WakeWaiting();
-  };
-  grace.emplace(clock, options.resume_grace, end);
+  });
 }
 
 void HttpServer::Core::Close() {
@@ -156,7 +156,7 @@ void HttpServer::Core::Close() {
     connection->Close();
   }
   sweep.reset();
-  grace.reset();
+  grace.Cancel();
 }
 
 HttpServer::HttpServer(Executor& executor, Clock& clock, HttpServerOptions options,
@@ -172,7 +172,9 @@ void HttpServer::Serve(std::unique_ptr<Listener> listener) {
 }
 
 void HttpServer::Resume() { core_->Resume(); }
-void HttpServer::StopAccepting() { core_->stop.Request(absl::CancelledError("no more connections are taken")); }
+void HttpServer::StopAccepting() {
+  core_->stop.Request(absl::CancelledError("no more connections are taken"));
+}
 void HttpServer::Close() { core_->Close(); }
 int HttpServer::connections() const { return static_cast<int>(core_->connections.size()); }
 size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes; }

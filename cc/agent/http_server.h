@@ -1,5 +1,5 @@
-// The local HTTP server: takes requests from the tracers and runtimes of this sandbox and gives them to handlers.
-// What a route means is not known here.
+// The local HTTP server: takes requests from the tracers and runtimes of this sandbox and gives them to
+// handlers. What a route means is not known here.
 //
 //   std::vector<HttpRoute> routes;
 //   routes.push_back({.path = "/info", .handler = [](HttpServerRequest&, HttpReply& reply) {
@@ -9,19 +9,20 @@
 //   server.Serve(std::move(listener));
 //   ... server.Resume();   // after each freeze
 //
-// The usual request costs one read, one parse in place, the handler inside the same turn of the loop, and one write;
-// buffers belong to the connection and nothing is allocated for a request whose body fits into them.
+// The usual request costs one read, one parse in place, the handler inside the same turn of the loop, and one
+// write; buffers belong to the connection and nothing is allocated for a request whose body fits into them.
 //
 // Whatever comes in ends in a counted answer or a counted close, and costs its own connection at most:
-//   * heads, bodies and what bodies decode to are bounded, each route has its limit, and so is the sum of all bodies
-//     that are coming in;
+//   * heads, bodies and what bodies decode to are bounded, each route has its limit, and so has the sum of
+//     all bodies that are coming in;
 //   * a client that stops halfway, or does not read, has a deadline;
-//   * what is refused before its body came is answered at once; the body is then read and thrown away for a while, so
-//     that the client sees the answer and not a reset;
+//   * what is refused before its body came is answered at once; the body is then read and thrown away for a
+//     while, so that the client sees the answer and not a reset;
 //   * at the connection limit the longest idle one is closed; if none may be, new ones wait.
 //
-// A tracer must not find a connection dead that it had every reason to trust: idle time is active time (a freeze does
-// not count), and no connection is closed for being idle within a second of a resume or with bytes waiting.
+// A tracer must not find a connection dead that it had every reason to trust: idle time is active time (a
+// freeze does not count), and no connection is closed for being idle within a second of a resume or with
+// bytes waiting.
 //
 // One thread: the executor's.
 
@@ -44,8 +45,8 @@ namespace thaw {
 
 class HttpServer {
  public:
-  // `options` must be valid. Executor and clock must outlive the server's connections, which end within a turn of the
-  // loop after Close(); what handlers refer to must outlive the server, and its tasks.
+  // `options` must be valid. Executor and clock must outlive the server's connections, which end within a
+  // turn of the loop after Close(); what handlers refer to must outlive the server, and its tasks.
   HttpServer(Executor& executor, Clock& clock, HttpServerOptions options, std::vector<HttpRoute> routes);
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;

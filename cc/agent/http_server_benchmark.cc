@@ -1,5 +1,6 @@
-// What the local HTTP server costs by itself: requests of a tracer's size over loopback TCP, a handler that only looks
-// at the body. `server_cpu_us` is the CPU time of the server's thread for each request, the kernel's part included.
+// What the local HTTP server costs by itself: requests of a tracer's size over loopback TCP, a handler that
+// only looks at the body. `server_cpu_us` is the CPU time of the server's thread for each request, the
+// kernel's part included.
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>

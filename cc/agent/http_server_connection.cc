@@ -44,7 +44,7 @@ HttpServerConnection::HttpServerConnection(std::shared_ptr<HttpConnectionOwner> 
       inbound_(kInboundBytes),
       parser_(owner_->options.max_head_bytes) {}
 
-// -- Reading -------------------------------------------------------------------------------------------------
+// -- Reading --------------------------------------------------------------------------------------------
 
 void HttpServerConnection::Read() {
   if (reading_) return;
@@ -141,7 +141,7 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
   }
 }
 
-// -- A request -----------------------------------------------------------------------------------------------
+// -- A request ------------------------------------------------------------------------------------------
 
 void HttpServerConnection::Advance() {
   bool more = true;
@@ -220,8 +220,7 @@ bool HttpServerConnection::OnHead() {
         ParseContentCoding(FindHeader(head.headers, "content-encoding").value_or(""));
     if (!coding.ok()) {
       reply_.AddHeader("Accept-Encoding", kAcceptedCodings);
-      refusal_ =
-          Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
+      refusal_ = Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
       return BeginBody(kMaxSkippedBytes);
     }
     coding_ = *coding;
@@ -428,7 +427,7 @@ void HttpServerConnection::OnTaskDone() {
   if (Answer(keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose)) Advance();
 }
 
-// -- Its answer ----------------------------------------------------------------------------------------------
+// -- Its answer -----------------------------------------------------------------------------------------
 
 bool HttpServerConnection::Answer(AfterWrite then) {
   const HttpRequestHead& head = parser_.head();
@@ -518,7 +517,7 @@ void HttpServerConnection::EndRequest() {
   ReleaseAside();
 }
 
-// -- Its end -------------------------------------------------------------------------------------------------
+// -- Its end --------------------------------------------------------------------------------------------
 
 bool HttpServerConnection::CloseIfIdle() {
   if (phase_ != Phase::kIdle) return false;
@@ -566,6 +565,9 @@ void HttpServerConnection::CancelDeadline() {
 void HttpServerConnection::OnDeadline() {
   const auto self = shared_from_this();
   deadline_set_ = false;
+  // The client, too, has just come out of the freeze.
+  if (false && (phase_ == Phase::kHead || phase_ == Phase::kBody))
+    return SetDeadline(owner_->options.resume_grace);
   switch (phase_) {
     case Phase::kHead:
       Refuse(408, &HttpServerCounters::refused_timeout, "the request's head took too long");

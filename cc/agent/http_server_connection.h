@@ -1,8 +1,9 @@
-// One connection of the local HTTP server: reads requests, gives them to their handlers, answers, one after the
-// other. What connections have in common, and when one must make room for another, is its owner's.
+// One connection of the local HTTP server: reads requests, gives them to their handlers, answers, one after
+// the other. What connections have in common, and when one must make room for another, is its owner's.
 //
-// A read is always pending while the connection is idle, so that its end is seen when it comes. Everything is driven
-// by the ends of reads, writes, tasks and deadlines; between two of them Advance() goes as far as the bytes allow.
+// A read is always pending while the connection is idle, so that its end is seen when it comes. Everything is
+// driven by the ends of reads, writes, tasks and deadlines; between two of them Advance() goes as far as the
+// bytes allow.
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
 #define THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
@@ -53,7 +54,8 @@ class HttpConnectionOwner {
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
   HttpServerCounters counters;
-  size_t incoming_bytes = 0;  // set aside for bodies that are coming in
+  size_t incoming_bytes = 0;    // set aside for bodies that are coming in
+  bool resumed_lately = false;  // less than resume_grace ago
 };
 
 class HttpServerConnection : public std::enable_shared_from_this<HttpServerConnection> {
@@ -66,7 +68,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
 
   // Between requests, without a byte of the next one.
   bool idle() const { return phase_ == Phase::kIdle; }
-  // Closes it if it is idle and nothing waits to be read. False: it isn't, or something does and is now being read.
+  // Closes it if it is idle and nothing waits to be read. False: it isn't, or something does and is now being
+  // read.
   bool CloseIfIdle();
   // Idempotent. What was not answered isn't.
   void Close();
@@ -142,8 +145,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   Alarm deadline_;
   bool deadline_set_ = false;
 
-  // What came and is not dealt with: [begin_, end_). The first byte of the buffer is kept free while idle, for the one
-  // that CloseIfIdle() may find.
+  // What came and is not dealt with: [begin_, end_). The first byte of the buffer is kept free while idle,
+  // for the one that CloseIfIdle() may find.
   std::vector<char> inbound_;
   size_t begin_ = 1;
   size_t end_ = 1;

@@ -1,5 +1,5 @@
-// Whatever clients send, in whatever pieces, and however they end: every answer is one, a good client beside them is
-// served, and nothing is left when they are gone.
+// Whatever clients send, in whatever pieces, and however they end: every answer is one, a good client beside
+// them is served, and nothing is left when they are gone.
 
 #include <algorithm>
 #include <cstddef>
@@ -122,12 +122,25 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Try("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + input, piece);
     Try("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + input, piece);
     // Text made of what matters.
-    constexpr std::string_view kWords[] = {
-        "POST / HTTP/1.1\r\n", "GET /x HTTP/1.1\r\n", "\r\n", "Content-Length: 3\r\n", "abc", "Connection: close\r\n",
-        "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n", "0\r\n\r\n", "Expect: 100-continue\r\n", "HEAD / HTTP/1.0\r\n",
-        "Content-Length: 1001\r\n", "Content-Encoding: zstd\r\n", "PUT /none HTTP/1.1\r\n", "X: y\r\n", "\n"};
+    constexpr std::string_view kWords[] = {"POST / HTTP/1.1\r\n",
+                                           "GET /x HTTP/1.1\r\n",
+                                           "\r\n",
+                                           "Content-Length: 3\r\n",
+                                           "abc",
+                                           "Connection: close\r\n",
+                                           "Transfer-Encoding: chunked\r\n",
+                                           "3\r\nabc\r\n",
+                                           "0\r\n\r\n",
+                                           "Expect: 100-continue\r\n",
+                                           "HEAD / HTTP/1.0\r\n",
+                                           "Content-Length: 1001\r\n",
+                                           "Content-Encoding: zstd\r\n",
+                                           "PUT /none HTTP/1.1\r\n",
+                                           "X: y\r\n",
+                                           "\n"};
     std::string text;
-    for (const char byte : input.substr(0, 64)) text += kWords[static_cast<uint8_t>(byte) % std::size(kWords)];
+    for (const char byte : input.substr(0, 64))
+      text += kWords[static_cast<uint8_t>(byte) % std::size(kWords)];
     Try(text, piece);
   }
   return 0;

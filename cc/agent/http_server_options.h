@@ -15,8 +15,8 @@ struct HttpServerOptions {
   size_t max_head_bytes = 64 << 10;
   // Of all bodies together that are coming in and don't fit into the connections' buffers. Beyond it: 429.
   size_t max_incoming_bytes = 128 << 20;
-  // Active time without a request until a connection is closed; up to a quarter more. Long, since a client that does
-  // not find out in time sends its next request into the void.
+  // Active time without a request until a connection is closed; up to a quarter more. Long, since a client
+  // that does not find out in time sends its next request into the void.
   absl::Duration idle_timeout = absl::Minutes(5);
   // From a request's first byte until its head is whole, then until its body is.
   absl::Duration head_timeout = absl::Seconds(10);
@@ -27,7 +27,7 @@ struct HttpServerOptions {
   absl::Duration handler_timeout = absl::Seconds(30);
   // For reading what still comes of a request that was refused.
   absl::Duration linger_timeout = absl::Seconds(2);
-  // After a resume no connection is closed for being idle.
+  // After a resume no connection is closed for being idle, and no request is given up.
   absl::Duration resume_grace = absl::Seconds(1);
 
   // InvalidArgument names the field and the value.

@@ -1,12 +1,15 @@
-// The server over real sockets: what a stream in memory can't show. Clients are blocking sockets on a thread of their
-// own; every wait is for bytes that must come.
+// The server over real sockets: what a stream in memory can't show. Clients are blocking sockets on a thread
+// of their own; every wait is for bytes that must come.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -20,6 +23,22 @@
 #include "cc/net/io/tcp_listener.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+
+namespace {
+thread_local int64_t allocations = 0;
+}
+
+// Sanitizers have allocators of their own, which must not be mixed with these.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define THAW_COUNTS_ALLOCATIONS 1
+void* operator new(size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, size_t) noexcept { std::free(memory); }
+#endif
 
 namespace thaw {
 namespace {
@@ -92,11 +111,13 @@ class HttpServerSocketTest : public testing::Test {
                       .max_body_bytes = 50 << 20,
                       .handler = [this](HttpServerRequest& request, HttpReply& reply) {
                         bytes_ += request.body.size();
+                        allocations_before_ = std::exchange(allocations_now_, allocations);
                         reply.Set(200, kJsonType, "{}");
                       }});
-    routes.push_back({.path = "/small", .max_body_bytes = 1000, .handler = [](HttpServerRequest&, HttpReply& reply) {
-                        reply.Set(200, kJsonType, "{}");
-                      }});
+    routes.push_back(
+        {.path = "/small", .max_body_bytes = 1000, .handler = [](HttpServerRequest&, HttpReply& reply) {
+           reply.Set(200, kJsonType, "{}");
+         }});
     HttpServer server(loop_, loop_, options, std::move(routes));
     server.Serve(*std::move(listener));
     std::thread thread([&] {
@@ -116,6 +137,9 @@ class HttpServerSocketTest : public testing::Test {
 
   EventLoop loop_;
   int64_t bytes_ = 0;
+  // Of the loop's thread, at the last request and the one before it.
+  int64_t allocations_now_ = 0;
+  int64_t allocations_before_ = 0;
   HttpServerCounters counters_;
 };
 
@@ -132,6 +156,20 @@ TEST_F(HttpServerSocketTest, ManyRequestsOnManyConnections) {
   EXPECT_EQ(counters_.accepted, 16);
   EXPECT_EQ(counters_.answered, 16 * 50);
 }
+
+#ifdef THAW_COUNTS_ALLOCATIONS
+TEST_F(HttpServerSocketTest, ARequestThatFitsIntoTheBuffersAllocatesNothing) {
+  Serve([](uint16_t port) {
+    const Client client(port);
+    for (int i = 0; i < 100; ++i) {
+      EXPECT_TRUE(client.Send(Post("/take", std::string(3700, 'x'))));
+      EXPECT_EQ(client.Answer(), kAnswer);
+    }
+  });
+  EXPECT_GT(allocations_before_, 0);
+  EXPECT_EQ(allocations_now_ - allocations_before_, 0);
+}
+#endif
 
 TEST_F(HttpServerSocketTest, BodiesOfFiftyMegabytes) {
   Serve([](uint16_t port) {
@@ -151,7 +189,8 @@ TEST_F(HttpServerSocketTest, ARefusedBodyDoesNotBreakTheConnectionBeforeTheAnswe
     const Client client(port);
     EXPECT_TRUE(client.Send(Post("/small", std::string(20 << 20, 'x'))));
     client.EndSending();
-    EXPECT_THAT(client.ReadToEnd(), testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("is larger than 1000")));
+    EXPECT_THAT(client.ReadToEnd(),
+                testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("is larger than 1000")));
   });
   EXPECT_EQ(counters_.refused_too_large, 1);
 }
@@ -191,14 +230,16 @@ TEST_F(HttpServerSocketTest, MoreConnectionsThanAllowed) {
 TEST_F(HttpServerSocketTest, ClientsThatDisappear) {
   Serve([](uint16_t port) {
     for (const std::string& bytes :
-         {std::string(), std::string("POST /ta"), std::string("POST /take HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc"),
-          Post("/take", "whole")}) {
+         {std::string(), std::string("POST /ta"),
+          std::string("POST /take HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc"), Post("/take", "whole")}) {
       {
         const Client gone(port);
         EXPECT_TRUE(gone.Send(bytes));
         gone.Reset();
       }
-      { const Client ended(port); }
+      {
+        const Client ended(port);
+      }
       const Client good(port);
       EXPECT_TRUE(good.Send(Post("/take", "abc")));
       EXPECT_EQ(good.Answer(), kAnswer);

@@ -34,19 +34,21 @@ using ::testing::StartsWith;
 constexpr size_t kBodyLimit = 100'000;
 
 std::string Post(std::string_view path, std::string_view body, std::string_view headers = "") {
-  return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: localhost\r\n", headers, "Content-Length: ", body.size(),
-                      "\r\n\r\n", body);
+  return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: localhost\r\n", headers,
+                      "Content-Length: ", body.size(), "\r\n\r\n", body);
 }
-std::string Chunked(std::string_view path, const std::vector<std::string>& chunks, std::string_view headers = "") {
+std::string Chunked(std::string_view path, const std::vector<std::string>& chunks,
+                    std::string_view headers = "") {
   std::string request =
       absl::StrCat("POST ", path, " HTTP/1.1\r\n", headers, "Transfer-Encoding: chunked\r\n\r\n");
-  for (const std::string& chunk : chunks) absl::StrAppend(&request, absl::Hex(chunk.size()), "\r\n", chunk, "\r\n");
+  for (const std::string& chunk : chunks)
+    absl::StrAppend(&request, absl::Hex(chunk.size()), "\r\n", chunk, "\r\n");
   return request + "0\r\n\r\n";
 }
 // What /echo answers.
 std::string Echoed(std::string_view body) {
-  return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ", body.size(),
-                      "\r\n\r\n", body);
+  return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ",
+                      body.size(), "\r\n\r\n", body);
 }
 
 class HttpServerTest : public testing::Test {
@@ -168,7 +170,7 @@ class HttpServerTest : public testing::Test {
   std::optional<absl::Status> task_end_;
 };
 
-// -- Requests ------------------------------------------------------------------------------------------------
+// -- Requests -------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, OneRequestIsOneReadAndOneWrite) {
   MemoryTransport* theirs = nullptr;
@@ -217,10 +219,12 @@ TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInTheirOrder) {
 
 TEST_F(HttpServerTest, RequestsOfEverySizeAroundTheBuffers) {
   const Client client = Connect();
-  for (const size_t size : {0, 1, 15'000, 16'000, 16'200, 16'250, 16'300, 16'383, 16'384, 17'000, 65'536, 99'999, 100'000}) {
+  for (const size_t size :
+       {0, 1, 15'000, 16'000, 16'200, 16'250, 16'300, 16'383, 16'384, 17'000, 65'536, 99'999, 100'000}) {
     const std::string body(size, 'b');
     EXPECT_EQ(Exchange(client, Post("/echo", body)), Echoed(body)) << size;
-    EXPECT_EQ(Exchange(client, Post("/echo", body) + Post("/echo", "next")), Echoed(body) + Echoed("next")) << size;
+    EXPECT_EQ(Exchange(client, Post("/echo", body) + Post("/echo", "next")), Echoed(body) + Echoed("next"))
+        << size;
     if (body.empty() || size + 4 > kBodyLimit) continue;
     EXPECT_EQ(Exchange(client, Chunked("/echo", {body, "tail"})), Echoed(body + "tail")) << size;
   }
@@ -264,7 +268,8 @@ TEST_F(HttpServerTest, Http10IsAnsweredInItsWay) {
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 1\r\n\r\na"),
               testing::AllOf(HasSubstr("Connection: keep-alive\r\n"), EndsWith("\r\n\r\na")));
-  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.0\r\nContent-Length: 1\r\n\r\na"), EndsWith("\r\n\r\na<end>"));
+  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.0\r\nContent-Length: 1\r\n\r\na"),
+              EndsWith("\r\n\r\na<end>"));
 }
 
 TEST_F(HttpServerTest, TheAnswerToHeadHasNoBody) {
@@ -289,29 +294,34 @@ TEST_F(HttpServerTest, ExpectContinueIsAnsweredWhenTheBodyIsWaitedFor) {
 
 TEST_F(HttpServerTest, NobodyIsToldToContinueWhatIsRefused) {
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n"),
-              StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      Exchange(client, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n"),
+      StartsWith("HTTP/1.1 413 "));
   const Client other = Connect();
   EXPECT_THAT(Exchange(other, "POST /none HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
               StartsWith("HTTP/1.1 404 "));
   EXPECT_EQ(counters().continued, 0);
 }
 
-// -- Codings -------------------------------------------------------------------------------------------------
+// -- Codings --------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, CompressedBodiesAreDecoded) {
   const Client client = Connect();
   const std::string body(50'000, 'x');
-  EXPECT_EQ(Exchange(client, Post("/echo", *CompressGzip(body, 6), "Content-Encoding: gzip\r\n")), Echoed(body));
-  EXPECT_EQ(Exchange(client, Post("/echo", *CompressZstd(body, 3), "Content-Encoding: zstd\r\n")), Echoed(body));
-  EXPECT_EQ(Exchange(client, Chunked("/echo", {*CompressZstd(body, 3)}, "Content-Encoding: zstd\r\n")), Echoed(body));
+  EXPECT_EQ(Exchange(client, Post("/echo", *CompressGzip(body, 6), "Content-Encoding: gzip\r\n")),
+            Echoed(body));
+  EXPECT_EQ(Exchange(client, Post("/echo", *CompressZstd(body, 3), "Content-Encoding: zstd\r\n")),
+            Echoed(body));
+  EXPECT_EQ(Exchange(client, Chunked("/echo", {*CompressZstd(body, 3)}, "Content-Encoding: zstd\r\n")),
+            Echoed(body));
   EXPECT_EQ(counters().bodies_decoded, 3);
 }
 
 TEST_F(HttpServerTest, ABombIsRefusedAndTheConnectionGoesOn) {
   const Client client = Connect();
   const std::string bomb = *CompressGzip(std::string(20 << 20, '\0'), 9);
-  EXPECT_THAT(Exchange(client, Post("/echo", bomb, "Content-Encoding: gzip\r\n")), StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(Exchange(client, Post("/echo", bomb, "Content-Encoding: gzip\r\n")),
+              StartsWith("HTTP/1.1 413 "));
   EXPECT_EQ(counters().refused_too_large, 1);
   EXPECT_TRUE(Works(client));
 }
@@ -335,11 +345,12 @@ TEST_F(HttpServerTest, AnUnknownCodingIsRefusedWithThoseThatAreKnown) {
 TEST_F(HttpServerTest, ARouteMayTakeBodiesAsTheyWereSent) {
   const Client client = Connect();
   const std::string packed = *CompressGzip("body", 6);
-  EXPECT_THAT(Exchange(client, Post("/as-sent", packed, "Content-Encoding: gzip\r\n")), EndsWith("\r\n\r\ngzip"));
+  EXPECT_THAT(Exchange(client, Post("/as-sent", packed, "Content-Encoding: gzip\r\n")),
+              EndsWith("\r\n\r\ngzip"));
   EXPECT_THAT(bodies_, ElementsAre(packed));
 }
 
-// -- Refusals ------------------------------------------------------------------------------------------------
+// -- Refusals -------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, AnUnknownPathIsNotFoundAndTheConnectionGoesOn) {
   const Client client = Connect();
@@ -354,17 +365,19 @@ TEST_F(HttpServerTest, AnUnknownPathIsNotFoundAndTheConnectionGoesOn) {
 
 TEST_F(HttpServerTest, AWrongMethodIsToldTheRightOnes) {
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, "GET /echo HTTP/1.1\r\n\r\n"),
-              testing::AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: POST, PUT\r\n")));
+  EXPECT_THAT(
+      Exchange(client, "GET /echo HTTP/1.1\r\n\r\n"),
+      testing::AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: POST, PUT\r\n")));
   EXPECT_EQ(counters().refused_method, 1);
   EXPECT_THAT(Exchange(client, Post("/none", "")), Not(HasSubstr("Allow")));
 }
 
 TEST_F(HttpServerTest, ABodyOverTheLimitIsRefusedBeforeItCame) {
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nContent-Length: 100001\r\n\r\n"),
-              testing::AllOf(StartsWith("HTTP/1.1 413 Content Too Large\r\n"), HasSubstr("Connection: close\r\n"),
-                             EndsWith("a body of 100001 bytes is larger than 100000")));
+  EXPECT_THAT(
+      Exchange(client, "POST /echo HTTP/1.1\r\nContent-Length: 100001\r\n\r\n"),
+      testing::AllOf(StartsWith("HTTP/1.1 413 Content Too Large\r\n"), HasSubstr("Connection: close\r\n"),
+                     EndsWith("a body of 100001 bytes is larger than 100000")));
   EXPECT_EQ(counters().refused_too_large, 1);
   // What the client sends all the same is read, so that it is not reset before it has read the answer.
   Send(client, std::string(100'001, 'x'));
@@ -412,7 +425,8 @@ TEST_F(HttpServerTest, ARouteMayGoOnWithoutALargeBody) {
   EXPECT_THAT(Exchange(client, Post("/leave-out", std::string(7'000'000, 'x'))), EndsWith("left out"));
   EXPECT_THAT(Exchange(client, Chunked("/leave-out", {std::string(1001, 'x'), std::string(50'000, 'x')})),
               EndsWith("left out"));
-  EXPECT_THAT(Exchange(client, Post("/leave-out", *CompressGzip(std::string(2000, 'x'), 6), "Content-Encoding: gzip\r\n")),
+  EXPECT_THAT(Exchange(client, Post("/leave-out", *CompressGzip(std::string(2000, 'x'), 6),
+                                    "Content-Encoding: gzip\r\n")),
               EndsWith("left out"));
   EXPECT_THAT(bodies_, ElementsAre(std::string(1000, 'x'), "", "", ""));
   EXPECT_EQ(counters().bodies_left_out, 3);
@@ -429,7 +443,8 @@ TEST_F(HttpServerTest, AHeadOverTheLimitIsRefused) {
 TEST_F(HttpServerTest, BadBytesCostTheirConnectionAlone) {
   const Client good = Connect();
   for (const std::string& bytes :
-       {std::string("\x16\x03\x01\x00\xa5", 5), std::string("hello\r\n"), std::string("GET / HTTP/1.1\r\nbad\r\n"),
+       {std::string("\x16\x03\x01\x00\xa5", 5), std::string("hello\r\n"),
+        std::string("GET / HTTP/1.1\r\nbad\r\n"),
         std::string("POST /echo HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
         std::string("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")}) {
     const Client client = Connect();
@@ -437,7 +452,8 @@ TEST_F(HttpServerTest, BadBytesCostTheirConnectionAlone) {
   }
   EXPECT_EQ(counters().refused_not_http, 5);
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"), StartsWith("HTTP/1.1 501 "));
+  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"),
+              StartsWith("HTTP/1.1 501 "));
   EXPECT_EQ(counters().refused_transfer_coding, 1);
   EXPECT_TRUE(Works(good));
 }
@@ -456,7 +472,7 @@ TEST_F(HttpServerTest, TooMuchComingInAtOnceIsTurnedAway) {
   EXPECT_THAT(Exchange(one, std::string(50 << 20, 'x')), StartsWith("HTTP/1.1 202 "));
 }
 
-// -- Slow and broken clients ---------------------------------------------------------------------------------
+// -- Slow and broken clients ----------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, ASlowHeadIsGivenUp) {
   const Client client = Connect();
@@ -502,6 +518,19 @@ TEST_F(HttpServerTest, AFreezeIsNotTheClientsSlowness) {
   EXPECT_EQ(Exchange(client, "def"), Echoed("abcdef"));
 }
 
+TEST_F(HttpServerTest, NoRequestIsGivenUpWithinASecondOfAResume) {
+  const Client client = Connect();
+  Send(client, "POST /echo HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc");
+  Pass(absl::Milliseconds(59'999));
+  clock_.Freeze(absl::Hours(3));
+  server_->Resume();
+  Pass(absl::Milliseconds(999));
+  EXPECT_EQ(Exchange(client, "def"), Echoed("abcdef"));
+  Send(client, "POST");
+  Pass(absl::Seconds(10));
+  EXPECT_THAT(Received(client), StartsWith("HTTP/1.1 408 ")) << "that was long ago";
+}
+
 TEST_F(HttpServerTest, AClientThatEndsHalfwayIsToldSo) {
   const Client head = Connect();
   Send(head, "POST /echo HTTP/1.1\r\n");
@@ -510,8 +539,10 @@ TEST_F(HttpServerTest, AClientThatEndsHalfwayIsToldSo) {
   Send(body, "POST /echo HTTP/1.1\r\nContent-Length: 50000\r\n\r\nabc");
   body->SendEnd();
   executor_.RunAll();
-  EXPECT_THAT(Received(head), testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("within the request's head")));
-  EXPECT_THAT(Received(body), testing::AllOf(StartsWith("HTTP/1.1 400 "), EndsWith("within the request's body<end>")));
+  EXPECT_THAT(Received(head),
+              testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("within the request's head")));
+  EXPECT_THAT(Received(body),
+              testing::AllOf(StartsWith("HTTP/1.1 400 "), EndsWith("within the request's body<end>")));
   EXPECT_EQ(counters().refused_cut, 2);
   EXPECT_EQ(server_->connections(), 0);
   EXPECT_EQ(server_->incoming_bytes(), 0);
@@ -569,7 +600,7 @@ TEST_F(HttpServerTest, AClientThatReadsSlowlyGetsAllOfIt) {
   EXPECT_EQ(Exchange(client, Post("/echo", "abc")), Echoed("abc"));
 }
 
-// -- Idle connections ----------------------------------------------------------------------------------------
+// -- Idle connections -----------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, AnIdleConnectionIsClosedAfterItsTime) {
   const Client client = Connect();
@@ -632,7 +663,7 @@ TEST_F(HttpServerTest, NoConnectionIsClosedWithBytesWaiting) {
   EXPECT_TRUE(Works(client));
 }
 
-// -- Limits --------------------------------------------------------------------------------------------------
+// -- Limits ---------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, AtTheLimitTheLongestIdleIsClosedFirst) {
   Make({.max_connections = 3});
@@ -708,7 +739,7 @@ TEST_F(HttpServerTest, AcceptingGoesOnAfterAFailure) {
   EXPECT_TRUE(Works(Connect()));
 }
 
-// -- Its end -------------------------------------------------------------------------------------------------
+// -- Its end --------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, StopAcceptingLeavesTheOpenConnections) {
   const Client client = Connect();
@@ -742,7 +773,7 @@ TEST_F(HttpServerTest, AHandlerMayEndTheServer) {
   EXPECT_EQ(server_, nullptr);
 }
 
-// -- Tasks ---------------------------------------------------------------------------------------------------
+// -- Tasks ----------------------------------------------------------------------------------------------
 
 TEST_F(HttpServerTest, ATaskMayAnswerLater) {
   const Client client = Connect();
@@ -777,7 +808,7 @@ TEST_F(HttpServerTest, ATaskOutlivesItsClient) {
   EXPECT_TRUE(task_end_->ok());
 }
 
-// -- Options -------------------------------------------------------------------------------------------------
+// -- Options --------------------------------------------------------------------------------------------
 
 TEST(HttpServerOptions, WhatIsWrongIsNamed) {
   EXPECT_TRUE(HttpServerOptions().Validate().ok());

@@ -34,23 +34,39 @@ constexpr ProxyRoute kRoutes[] = {
 
 constexpr std::string_view kAdditionalTags = "X-Datadog-Additional-Tags";
 
-// About this connection and not about the request (RFC 9110 section 7.6.1), or made anew by the client that sends it on.
-constexpr std::string_view kNotPassedOn[] = {
-    "Connection", "Keep-Alive",        "Proxy-Connection", "Proxy-Authenticate", "Proxy-Authorization", "TE",
-    "Trailer",    "Transfer-Encoding", "Upgrade",          "Host",               "Content-Length",      "Expect",
-    "DD-API-KEY"};
+// About this connection and not about the request (RFC 9110 section 7.6.1), or made anew by the client that
+// sends it on.
+constexpr std::string_view kNotPassedOn[] = {"Connection",
+                                             "Keep-Alive",
+                                             "Proxy-Connection",
+                                             "Proxy-Authenticate",
+                                             "Proxy-Authorization",
+                                             "TE",
+                                             "Trailer",
+                                             "Transfer-Encoding",
+                                             "Upgrade",
+                                             "Host",
+                                             "Content-Length",
+                                             "Expect",
+                                             "DD-API-KEY"};
 
-std::string_view KeyOf(std::string_view tag) { return absl::StripAsciiWhitespace(tag.substr(0, tag.find(':'))); }
+std::string_view KeyOf(std::string_view tag) {
+  return absl::StripAsciiWhitespace(tag.substr(0, tag.find(':')));
+}
 
-// The sender's tags, and those of `ours` whose keys it doesn't have. Senders separate by commas or by semicolons.
+// The sender's tags, and those of `ours` whose keys it doesn't have. Senders separate by commas or by
+// semicolons.
 std::string MergeTags(std::string_view theirs, std::string_view ours) {
   if (theirs.empty()) return std::string(ours);
-  const std::string_view separator = absl::StrContains(theirs, ';') ? ";" : absl::StrContains(theirs, ',') ? "," : ";";
+  const std::string_view separator = absl::StrContains(theirs, ';')   ? ";"
+                                     : absl::StrContains(theirs, ',') ? ","
+                                                                      : ";";
   std::string merged(theirs);
   const std::vector<std::string_view> their_tags = absl::StrSplit(theirs, absl::ByAnyChar(",;"));
   for (const std::string_view tag : absl::StrSplit(ours, ';', absl::SkipEmpty())) {
     const auto same_key = [tag](std::string_view theirs) { return KeyOf(theirs) == KeyOf(tag); };
-    if (std::none_of(their_tags.begin(), their_tags.end(), same_key)) absl::StrAppend(&merged, separator, tag);
+    if (std::none_of(their_tags.begin(), their_tags.end(), same_key))
+      absl::StrAppend(&merged, separator, tag);
   }
   return merged;
 }
@@ -63,14 +79,15 @@ ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& re
                                   std::string_view additional_tags) {
   ProxiedRequest proxied;
   proxied.route = &route;
-  proxied.request.target =
-      request.query.empty() ? std::string(route.intake_path) : absl::StrCat(route.intake_path, "?", request.query);
+  proxied.request.target = request.query.empty() ? std::string(route.intake_path)
+                                                 : absl::StrCat(route.intake_path, "?", request.query);
 
   // `Connection` names headers that end here too.
   std::vector<std::string_view> ends_here(std::begin(kNotPassedOn), std::end(kNotPassedOn));
   for (const auto& [name, value] : *request.headers) {
     if (!absl::EqualsIgnoreCase(name, "connection")) continue;
-    for (const std::string_view token : absl::StrSplit(value, ',')) ends_here.push_back(absl::StripAsciiWhitespace(token));
+    for (const std::string_view token : absl::StrSplit(value, ','))
+      ends_here.push_back(absl::StripAsciiWhitespace(token));
   }
   std::string tags;
   for (const auto& [name, value] : *request.headers) {
@@ -78,8 +95,11 @@ ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& re
       if (!value.empty()) absl::StrAppend(&tags, tags.empty() ? "" : ",", value);
       continue;
     }
-    const auto is_name = [&name = name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); };
-    if (std::none_of(ends_here.begin(), ends_here.end(), is_name)) proxied.request.headers.emplace_back(name, value);
+    const auto is_name = [&name = name](std::string_view other) {
+      return absl::EqualsIgnoreCase(name, other);
+    };
+    if (std::none_of(ends_here.begin(), ends_here.end(), is_name))
+      proxied.request.headers.emplace_back(name, value);
   }
   if (std::string merged = MergeTags(tags, additional_tags); !merged.empty())
     proxied.request.headers.emplace_back(kAdditionalTags, std::move(merged));

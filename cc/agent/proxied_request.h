@@ -1,6 +1,6 @@
-// What tracers send to the agent for other intakes than that of traces: data streams, profiles, LLM observability,
-// debugger, their own telemetry. It goes on as it came: the same body, the query, the headers that are not about
-// the connection.
+// What tracers send to the agent for other intakes than that of traces: data streams, profiles, LLM
+// observability, debugger, their own telemetry. It goes on as it came: the same body, the query, the headers
+// that are not about the connection.
 //
 //   for (const ProxyRoute& route : ProxyRoutes()) ...
 //   ProxiedRequest proxied = MakeProxiedRequest(route, request, "_dd.origin:lambda;functionname:checkout");
@@ -34,8 +34,8 @@ struct ProxiedRequest {
   EncodedRequest request;
 };
 
-// Takes the request's body. `additional_tags`: "key:value;key:value"; a key that the sender has tagged already keeps
-// the sender's value.
+// Takes the request's body. `additional_tags`: "key:value;key:value"; a key that the sender has tagged
+// already keeps the sender's value.
 ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& request,
                                   std::string_view additional_tags);
 

@@ -25,10 +25,10 @@ constexpr size_t kUnreadBytes = 64 << 10;
 // No sampling rates are given here, so tracers keep their own.
 constexpr std::string_view kTracesTaken = R"({"rate_by_service":{}})";
 
-// Of a request under /evp_proxy all headers go on but those about the connection. These are the ones that tracers ask
-// about.
-constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding", "User-Agent",
-                                            "DD-CI-PROVIDER-NAME"};
+// Of a request under /evp_proxy all headers go on but those about the connection. These are the ones that
+// tracers ask about.
+constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding",
+                                            "User-Agent", "DD-CI-PROVIDER-NAME"};
 
 template <typename Strings>
 boost::json::array ArrayOf(const Strings& strings) {
@@ -67,18 +67,19 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
                                          .handler = std::move(handler)});
   };
   const std::vector<std::string> post_or_put = {"POST", "PUT"};
-  for (const auto& [path, format] : {std::pair(kTracesV04, TraceFormat::kV04), std::pair(kTracesV05, TraceFormat::kV05)}) {
-    add(path, post_or_put, kTracesBytes, [this, format = format](HttpServerRequest& request, HttpReply& reply) {
-      TakeTraces(request, format, reply);
-    });
+  for (const auto& [path, format] :
+       {std::pair(kTracesV04, TraceFormat::kV04), std::pair(kTracesV05, TraceFormat::kV05)}) {
+    add(path, post_or_put, kTracesBytes,
+        [this, format = format](HttpServerRequest& request, HttpReply& reply) {
+          TakeTraces(request, format, reply);
+        });
   }
   add(kStats, post_or_put, kStatsBytes,
       [this](HttpServerRequest& request, HttpReply& reply) { TakeStats(request, reply); });
   for (const ProxyRoute& route : ProxyRoutes()) {
-    HttpRoute& added =
-        add(route.path, {"POST"}, route.max_body_bytes, [this, &route](HttpServerRequest& request, HttpReply& reply) {
-          TakeProxied(route, request, reply);
-        });
+    HttpRoute& added = add(
+        route.path, {"POST"}, route.max_body_bytes,
+        [this, &route](HttpServerRequest& request, HttpReply& reply) { TakeProxied(route, request, reply); });
     // The intake gets the bytes and the coding that the tracer chose.
     added.decode_body = false;
   }
@@ -107,8 +108,7 @@ void TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply) {
 }
 
 void TraceReceiver::TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply) {
-  const absl::Status status =
-      sink_.TakeProxied(MakeProxiedRequest(route, request, options_.additional_tags));
+  const absl::Status status = sink_.TakeProxied(MakeProxiedRequest(route, request, options_.additional_tags));
   if (!status.ok()) return Refuse(status, reply);
   ++counters_.proxied_requests;
   reply.Set(200, kTextType, absl::StrCat("Acknowledged request for ", route.context));

@@ -9,8 +9,9 @@
 //   /info                        any         what this agent can do, as JSON
 //   /debug/thaw                  GET         whatever the owner tells of itself, as JSON
 //
-// An answer tells the truth about who is to blame: 400 with the reason for what can't be read, 429 when there is no room
-// now, 503 and 500 for what went wrong here. Handlers run inside the server's turn; the sink answers at once.
+// An answer tells the truth about who is to blame: 400 with the reason for what can't be read, 429 when there
+// is no room now, 503 and 500 for what went wrong here. Handlers run inside the server's turn; the sink
+// answers at once.
 //
 // One thread: the server's.
 
@@ -32,23 +33,24 @@
 
 namespace thaw {
 
-// Where what was received goes. OK: it is taken over. InvalidArgument: it can't be read, and why. ResourceExhausted: no
-// room now. Anything else: it could be read and was not taken over.
+// Where what was received goes. OK: it is taken over. InvalidArgument: it can't be read, and why.
+// ResourceExhausted: no room now. Anything else: it could be read and was not taken over.
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  virtual absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) = 0;
+  virtual absl::Status TakeTraces(std::string_view body, TraceFormat format,
+                                  const TracerHeaders& headers) = 0;
   virtual absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) = 0;
   virtual absl::Status TakeProxied(ProxiedRequest request) = 0;
 };
 
 // X(name, what it counts)
-#define THAW_TRACE_RECEIVER_COUNTERS(X)                                    \
-  X(trace_requests, "requests with traces that were taken over")           \
-  X(stats_requests, "requests with client stats that were taken over")     \
-  X(proxied_requests, "requests for other intakes that were taken over")   \
-  X(refused_unreadable, "400: requests that can't be read")                \
-  X(turned_away, "429: requests for which there was no room")              \
+#define THAW_TRACE_RECEIVER_COUNTERS(X)                                  \
+  X(trace_requests, "requests with traces that were taken over")         \
+  X(stats_requests, "requests with client stats that were taken over")   \
+  X(proxied_requests, "requests for other intakes that were taken over") \
+  X(refused_unreadable, "400: requests that can't be read")              \
+  X(turned_away, "429: requests for which there was no room")            \
   X(failed, "500 and 503: requests that were not taken over for a reason of our own")
 
 struct TraceReceiverCounters {

@@ -87,7 +87,9 @@ class TraceReceiverTest : public testing::Test {
     }
   }
   std::string Get(std::string_view target) { return Request("GET", target); }
-  static std::string_view BodyOf(std::string_view answer) { return answer.substr(answer.find("\r\n\r\n") + 4); }
+  static std::string_view BodyOf(std::string_view answer) {
+    return answer.substr(answer.find("\r\n\r\n") + 4);
+  }
 
   static TraceReceiverOptions Options() {
     return {.version = "1.2.3",
@@ -112,7 +114,8 @@ constexpr std::string_view kSpanAndNumber = "\x91\x92\x80\x05";
 
 TEST_F(TraceReceiverTest, TracesAreTakenAndAnsweredAsJson) {
   for (const std::string_view method : {"POST", "PUT"}) {
-    EXPECT_EQ(Request(method, "/v0.4/traces", kOneSpan, "Datadog-Meta-Lang: python\r\nDatadog-Client-Computed-Stats: yes\r\n"),
+    EXPECT_EQ(Request(method, "/v0.4/traces", kOneSpan,
+                      "Datadog-Meta-Lang: python\r\nDatadog-Client-Computed-Stats: yes\r\n"),
               "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 22\r\n\r\n"
               R"({"rate_by_service":{}})");
   }
@@ -131,7 +134,8 @@ TEST_F(TraceReceiverTest, OneBadSpanDoesNotRefuseTheRequest) {
 }
 
 TEST_F(TraceReceiverTest, BadInputIsTheClientsFaultAndIsToldWhy) {
-  EXPECT_THAT(Request("POST", "/v0.4/traces", "{}"), testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("byte")));
+  EXPECT_THAT(Request("POST", "/v0.4/traces", "{}"),
+              testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("byte")));
   EXPECT_THAT(Request("POST", "/v0.4/traces", ""), StartsWith("HTTP/1.1 400 "));
   EXPECT_EQ(receiver_.counters().refused_unreadable, 2);
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan), StartsWith("HTTP/1.1 200 "));
@@ -173,8 +177,9 @@ TEST_F(TraceReceiverTest, ProxiedRequestsKeepTheirQueryAndCoding) {
   EXPECT_EQ(sink_.proxied[0].route->host_prefix, "debugger-intake");
   EXPECT_EQ(request.target, "/api/v2/debugger?ddtags=env:prod");
   EXPECT_EQ(*request.body, body);
-  EXPECT_EQ(request.headers, (HttpHeaders{{"Content-Encoding", "gzip"},
-                                          {"X-Datadog-Additional-Tags", "_dd.origin:lambda;functionname:checkout"}}));
+  EXPECT_EQ(request.headers,
+            (HttpHeaders{{"Content-Encoding", "gzip"},
+                         {"X-Datadog-Additional-Tags", "_dd.origin:lambda;functionname:checkout"}}));
   EXPECT_THAT(Request("PUT", "/debugger/v2/input"), StartsWith("HTTP/1.1 405 "));
 }
 
@@ -191,8 +196,9 @@ TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
       << "two lengths";
   client_ = door_.Connect();
   executor_.RunAll();
-  client_->StartWrite(absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", (50 << 20) + 1, "\r\n\r\n"),
-                      [](IoResult) {});
+  client_->StartWrite(
+      absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", (50 << 20) + 1, "\r\n\r\n"),
+      [](IoResult) {});
   executor_.RunAll();
   char buffer[1024];
   const IoResult result = client_->TryRead(absl::MakeSpan(buffer));
@@ -201,7 +207,8 @@ TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
 
 TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
   const std::string answer = Get("/info");
-  EXPECT_THAT(answer, testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: application/json\r\n")));
+  EXPECT_THAT(answer,
+              testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: application/json\r\n")));
   const boost::json::value info = boost::json::parse(BodyOf(answer));
   EXPECT_EQ(info.at("version").as_string(), "1.2.3");
   EXPECT_EQ(info.at("client_drop_p0s").as_bool(), false);
@@ -212,7 +219,8 @@ TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
   for (const boost::json::value& endpoint : info.at("endpoints").as_array())
     endpoints.emplace_back(endpoint.as_string());
   // Each is there.
-  for (const std::string& endpoint : endpoints) EXPECT_THAT(Get(endpoint), testing::Not(StartsWith("HTTP/1.1 404 ")));
+  for (const std::string& endpoint : endpoints)
+    EXPECT_THAT(Get(endpoint), testing::Not(StartsWith("HTTP/1.1 404 ")));
   EXPECT_EQ(endpoints.size(), 13);
   EXPECT_THAT(endpoints, Contains("/telemetry/proxy/api/v2/apmtelemetry"));
   for (const std::string_view method : {"POST", "PUT", "DELETE"})
@@ -227,8 +235,10 @@ TEST_F(TraceReceiverTest, DebugIsWhatTheOwnerTells) {
 }
 
 TEST_F(TraceReceiverTest, WhatThereIsNotIsNotFound) {
-  for (const std::string_view path : {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
-    EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found"))) << path;
+  for (const std::string_view path :
+       {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
+    EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found")))
+        << path;
 }
 
 }  // namespace

@@ -27,9 +27,9 @@ class Listener {
   virtual ~Listener() = default;
 
   // The next connection, however long that takes. One call at a time. The cancellation's reason when that is
-  // requested. ResourceExhausted: descriptors or memory are used up; what waits stays there, so try again when
-  // some were given back. Any other error names the address and the system's reason; trying again later does no
-  // harm.
+  // requested. ResourceExhausted: descriptors or memory are used up; what waits stays there, so try again
+  // when some were given back. Any other error names the address and the system's reason; trying again later
+  // does no harm.
   virtual Task<absl::StatusOr<std::unique_ptr<Transport>>> Accept(Cancellation& cancellation) = 0;
 
   // What it listens on.

@@ -19,7 +19,8 @@ TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
                                                             {"X-Datadog-Trace-Count", "9"}});
   const HttpHeaderViews views = {{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}};
   EXPECT_EQ(TracerHeaders::FromViews(views),
-            TracerHeaders::FromRequest({{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}}));
+            TracerHeaders::FromRequest(
+                {{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}}));
   const HttpHeaders expected = {{"Content-Type", "application/x-protobuf"},
                                 {"Content-Encoding", "zstd"},
                                 {"Datadog-Send-Real-Http-Status", "1"},

@@ -18,9 +18,9 @@ using boost::system::error_code;
 // The connection ended, or its path did, before it was accepted (accept(2)): the next one may be well.
 bool ConcernsOneConnection(const error_code& error) {
   namespace errc = boost::system::errc;
-  for (const auto reason : {errc::connection_aborted, errc::protocol_error, errc::network_down,
-                            errc::network_unreachable, errc::host_unreachable, errc::no_protocol_option,
-                            errc::operation_not_supported}) {
+  for (const auto reason :
+       {errc::connection_aborted, errc::protocol_error, errc::network_down, errc::network_unreachable,
+        errc::host_unreachable, errc::no_protocol_option, errc::operation_not_supported}) {
     if (error == reason) return true;
   }
   return false;

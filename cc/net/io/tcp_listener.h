@@ -23,9 +23,9 @@ struct TcpListenOptions {
   int backlog = 128;
 };
 
-// The port is taken when this returns, so that a client may connect before anybody accepts. InvalidArgument: the
-// address is no IPv4 address; Unavailable: it can't be listened on, with the system's reason. `loop` must outlive
-// the listener and what it accepts.
+// The port is taken when this returns, so that a client may connect before anybody accepts. InvalidArgument:
+// the address is no IPv4 address; Unavailable: it can't be listened on, with the system's reason. `loop` must
+// outlive the listener and what it accepts.
 absl::StatusOr<std::unique_ptr<Listener>> ListenOnTcp(EventLoop& loop, const TcpListenOptions& options);
 
 }  // namespace thaw

@@ -32,7 +32,8 @@ class MemoryListener : public Listener {
     Door& operator=(const Door&) = delete;
 
     std::unique_ptr<Listener> Open();
-    // The client's end of a new connection. `theirs`, if given, is told the server's end, which the server owns.
+    // The client's end of a new connection. `theirs`, if given, is told the server's end, which the server
+    // owns.
     std::unique_ptr<MemoryTransport> Connect(MemoryTransport** theirs = nullptr);
     // The next Accept, or the one that waits, fails.
     void Fail(absl::Status status) { Offer(std::move(status)); }
