@@ -79,13 +79,12 @@ size_t SkipSpace(std::string_view text, size_t at) {
 
 // The byte behind the string that begins at `at`; npos if it doesn't end.
 size_t StringEnd(std::string_view text, size_t at) {
-  for (size_t i = at + 1; i < text.size(); ++i) {
-    i = text.find_first_of("\"\\", i);
-    if (i == std::string_view::npos) return i;
-    if (text[i] == '"') return i + 1;
-    ++i;
+  while (true) {
+    at = text.find_first_of("\"\\", at + 1);
+    if (at == std::string_view::npos) return at;
+    if (text[at] == '"') return at + 1;
+    ++at;  // what is escaped
   }
-  return std::string_view::npos;
 }
 
 // The byte behind the value that begins at `at`, by its quotes and brackets alone; npos if it doesn't end or
