@@ -1,0 +1,42 @@
+"""Local APIs that answer as they shouldn't: with an error of the platform, with a page, or not at all.
+
+faults.add("/extension/event/next", "500")
+faults.add("/telemetry", "reset", times=3)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+ApiFaultKind = Literal["500", "html", "reset"]
+API_FAULT_KINDS: tuple[ApiFaultKind, ...] = get_args(ApiFaultKind)
+
+
+@dataclass
+class _Fault:
+    path_end: str
+    kind: ApiFaultKind
+    left: int
+
+
+class ApiFaults:
+    """Faults that wait for their calls. A call that has one never gets as far as the environment."""
+
+    def __init__(self) -> None:
+        self._faults: list[_Fault] = []
+
+    def add(self, path_end: str, kind: ApiFaultKind, *, times: int = 1) -> None:
+        """The next `times` calls of paths with that end are answered so."""
+        if kind not in API_FAULT_KINDS:
+            raise ValueError(f"{kind!r} is not one of {', '.join(API_FAULT_KINDS)}")
+        self._faults.append(_Fault(path_end, kind, times))
+
+    def take(self, path: str) -> ApiFaultKind | None:
+        for fault in self._faults:
+            if path.endswith(fault.path_end):
+                fault.left -= 1
+                if fault.left == 0:
+                    self._faults.remove(fault)
+                return fault.kind
+        return None

@@ -1,0 +1,26 @@
+"""The demonstration function: AWS's own runtime client for Python, and a program under the real tracer."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+
+from thaw.lab.emulator.settings import Settings
+
+_FOLDER = pathlib.Path(__file__).resolve().parent
+
+
+def demo_settings() -> Settings:
+    """Of a function whose handler is `traced.handler`."""
+    return Settings(
+        name="demo",
+        handler="traced.handler",
+        folder=_FOLDER,
+        timeout=10.0,
+        environment={"DD_SERVICE": "demo"},
+    )
+
+
+def demo_command(settings: Settings) -> list[str]:
+    """awslambdaric, with this process's Python and the function's handler."""
+    return [sys.executable, "-m", "awslambdaric", settings.handler]

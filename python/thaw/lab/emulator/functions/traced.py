@@ -1,0 +1,24 @@
+"""A handler under ddtrace: one root span with a child for each thing that the event asks for.
+
+Loaded by awslambdaric in a process of its own. It knows nothing of where it runs.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from ddtrace.trace import tracer
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """`items`: how many children; `sleep`: seconds; `fail`: whether it raises."""
+    with tracer.trace("aws.lambda", service="demo", resource="handler", span_type="serverless") as root:
+        root.set_tag("request_id", context.aws_request_id)
+        for number in range(int(event.get("items", 2))):
+            with tracer.trace("basket.item", resource=f"item {number}") as item:
+                item.set_tag("item.number", str(number))
+        time.sleep(float(event.get("sleep", 0.0)))
+        if event.get("fail"):
+            raise ValueError("the event asked for it")
+        return {"trace_id": str(root.trace_id), "spans": 1 + int(event.get("items", 2))}

@@ -1,0 +1,109 @@
+"""One invocation: what went in, what came out, and when each of its steps was taken."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from thaw.lab.emulator.errors import SandboxFailure
+from thaw.lab.emulator.report import Report
+
+Status = Literal["success", "error", "failure", "timeout"]
+
+
+_TAIL_LINES = 100
+
+
+def new_trace_header() -> str:
+    """As Lambda makes one for a caller that gave none; not sampled."""
+    return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
+
+
+@dataclass
+class Times:
+    """Nanoseconds of time.monotonic_ns(); 0 is: did not happen.
+
+    Attributes:
+      begin_ns: the environment was told to go on, if it was frozen, just before this.
+      answered_ns: the runtime's response, or error, was read whole.
+      runtime_next_ns: the runtime asked for the next invocation.
+      extensions_next_ns: by extension, when it asked for the next event.
+      runtime_done_delivered_ns: the first subscriber has taken platform.runtimeDone.
+      end_ns: all of that was done, or the invocation was ended otherwise.
+    """
+
+    begin_ns: int = 0
+    first_byte_ns: int = 0
+    answered_ns: int = 0
+    runtime_next_ns: int = 0
+    extensions_next_ns: dict[str, int] = field(default_factory=dict)
+    runtime_done_delivered_ns: int = 0
+    end_ns: int = 0
+
+    def answer_to_next_ms(self, extension: str) -> float:
+        """Milliseconds from the runtime's answer to the extension's /event/next, negative if it was first."""
+        return (self.extensions_next_ns[extension] - self.answered_ns) / 1e6
+
+
+@dataclass(eq=False)
+class Invocation:
+    """An event on its way. `payload`, `status` and the rest are set as it comes to its end.
+
+    Attributes:
+      trace_header: X-Amzn-Trace-Id; empty for none.
+      status: success; error (the function said so); failure (a process ended); timeout.
+      function_error: what X-Amz-Function-Error says to the caller, None for a success.
+      error_type: of a status that isn't success, as in telemetry.
+      log_tail: the last lines that the function wrote, for X-Amz-Log-Result.
+    """
+
+    event: bytes
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    trace_header: str = field(default_factory=new_trace_header)
+    client_context: str = ""
+    qualifier: str = ""
+    deadline_ms: int = 0
+    times: Times = field(default_factory=Times)
+    payload: bytes = b""
+    content_type: str = "application/json"
+    status: Status = "success"
+    function_error: str | None = None
+    error_type: str | None = None
+    log_tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    report: Report | None = None
+    answered: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def json(self) -> Any:
+        """The payload, decoded."""
+        return json.loads(self.payload)
+
+    def arn(self, function: str) -> str:
+        return f"{function}:{self.qualifier}" if self.qualifier else function
+
+    def answer(self, payload: bytes, content_type: str) -> None:
+        """The runtime's response. The caller gets it now, whatever the extensions still do."""
+        self.payload, self.content_type = payload, content_type
+        self.answered.set()
+
+    def answer_error(self, payload: bytes, error_type: str) -> None:
+        """The runtime's error."""
+        self.status, self.function_error, self.error_type = "error", "Unhandled", error_type
+        self.answer(payload, "application/json")
+
+    def fail(self, failure: SandboxFailure) -> None:
+        """Ends it otherwise. A caller that has been answered already does not notice."""
+        self.status = "timeout" if failure.is_timeout else "failure"
+        self.error_type = failure.error_type
+        if not self.answered.is_set():
+            self.function_error = "Unhandled"
+            # What a caller is told of the kernel's out-of-memory killer is that the runtime exited.
+            told = failure.error_type if failure.error_type != "Runtime.OutOfMemory" else "Runtime.ExitError"
+            text = f"RequestId: {self.request_id} Error: {failure.message}"
+            error = json.dumps({"errorType": told, "errorMessage": text}).encode()
+            self.answer(failure.payload or error, "application/json")

@@ -1,0 +1,122 @@
+"""What each invocation took and what of it Lambda would bill: a line, a table, JSON."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from thaw.lab.emulator.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Milliseconds of one invocation, as in Lambda's REPORT line.
+
+    Attributes:
+      init_ms: of an initialization before this invocation, None without one. One that is run again within
+        an invocation, after a failure, is part of `duration_ms`.
+      restore_ms: of a restore from a snapshot before this invocation.
+      runtime_ms: from the event to the runtime's next /invocation/next.
+      post_runtime_ms: from then until the last extension was done: what extensions add.
+      duration_ms: the invocation, whole.
+      billed_ms: whole milliseconds: the duration, with the initialization where that is billed.
+      frozen_before_ms: how long the environment stood still before it.
+    """
+
+    request_id: str
+    status: str
+    init_ms: float | None
+    restore_ms: float | None
+    runtime_ms: float
+    post_runtime_ms: float
+    duration_ms: float
+    billed_ms: int
+    memory_mb: int
+    max_memory_mb: int
+    frozen_before_ms: float
+
+    def line(self) -> str:
+        """As in the function's log."""
+        parts = [
+            f"REPORT RequestId: {self.request_id}",
+            f"Duration: {self.duration_ms:.2f} ms",
+            f"Billed Duration: {self.billed_ms} ms",
+            f"Memory Size: {self.memory_mb} MB",
+            f"Max Memory Used: {self.max_memory_mb} MB",
+        ]
+        if self.init_ms is not None:
+            parts.append(f"Init Duration: {self.init_ms:.2f} ms")
+        if self.restore_ms is not None:
+            parts.append(f"Restore Duration: {self.restore_ms:.2f} ms")
+        if self.status != "success":
+            parts.append(f"Status: {self.status}")
+        return "\t".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def billed_ms(settings: Settings, duration_ms: float, init_ms: float | None, restore_ms: float | None) -> int:
+    """Duration, and what came before it where that is billed with the invocation: an on-demand
+    initialization, a restore. Initializations for provisioned concurrency and snapshots are paid otherwise.
+    """
+    before = init_ms if settings.initialization_type == "on-demand" else restore_ms
+    return math.ceil(duration_ms + (before or 0.0))
+
+
+def table(reports: Sequence[Report], *, rows: int = 20) -> str:
+    """The first reports, one a line, and what all of them were like."""
+    titles = ("invocation", "status", "init", "runtime", "extensions", "duration", "billed", "memory")
+    lines: list[tuple[str, ...]] = [
+        (
+            report.request_id[:8],
+            report.status,
+            "" if (before := report.init_ms or report.restore_ms) is None else f"{before:.1f} ms",
+            f"{report.runtime_ms:.1f} ms",
+            f"{report.post_runtime_ms:.1f} ms",
+            f"{report.duration_ms:.1f} ms",
+            f"{report.billed_ms} ms",
+            f"{report.max_memory_mb} MB",
+        )
+        for report in reports[:rows]
+    ]
+    if len(reports) > 1:
+        lines.append(("median", "", "", *(f"{value:.1f} ms" for value in _medians(reports)), "", ""))
+    widths = [max(len(line[column]) for line in [titles, *lines]) for column in range(len(titles))]
+    text = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+        ).rstrip()
+        for line in [titles, *lines]
+    ]
+    if (left := len(reports) - rows) > 0:
+        text.insert(1 + rows, f"… {left} more")
+    return "\n".join(text)
+
+
+def summary(reports: Sequence[Report]) -> dict[str, Any]:
+    """Of all of them, for JSON."""
+    if not reports:
+        return {"invocations": 0}
+    runtime, extensions, duration = _medians(reports)
+    return {
+        "invocations": len(reports),
+        "not_successful": sum(report.status != "success" for report in reports),
+        "median_runtime_ms": runtime,
+        "median_post_runtime_ms": extensions,
+        "median_duration_ms": duration,
+        "billed_ms": sum(report.billed_ms for report in reports),
+        "max_memory_mb": max(report.max_memory_mb for report in reports),
+    }
+
+
+def _medians(reports: Sequence[Report]) -> tuple[float, float, float]:
+    return (
+        statistics.median(report.runtime_ms for report in reports),
+        statistics.median(report.post_runtime_ms for report in reports),
+        statistics.median(report.duration_ms for report in reports),
+    )

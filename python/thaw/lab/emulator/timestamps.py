@@ -1,0 +1,29 @@
+"""Times as the emulator tells them: nanoseconds of the monotonic clock inside, Lambda's forms outside."""
+
+from __future__ import annotations
+
+import datetime
+import time
+
+NANOSECONDS = 1_000_000_000
+
+
+def now_ns() -> int:
+    """Every time that a result has is on this clock, which all processes of the machine share."""
+    return time.monotonic_ns()
+
+
+def iso(wall: float | None = None) -> str:
+    """As in telemetry: 2026-01-02T03:04:05.678Z."""
+    when = datetime.datetime.fromtimestamp(time.time() if wall is None else wall, datetime.UTC)
+    return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
+
+
+def epoch_ms(seconds_from_now: float = 0.0) -> int:
+    """As deadlines are told."""
+    return int((time.time() + seconds_from_now) * 1000)
+
+
+def ms_between(begin_ns: int, end_ns: int) -> float:
+    """Milliseconds, with Lambda's three digits."""
+    return round((end_ns - begin_ns) / 1e6, 3)
