@@ -4,6 +4,7 @@
     python -m thaw.lab compare --help  one experiment, scriptable
     python -m thaw.lab sweep --help    a grid of them, into one Parquet file
     python -m thaw.lab report --help   an HTML page from what was kept
+    python -m thaw.lab lambda --help   a Lambda on this machine, for any function and any extension
 
 An *arm* is one client policy (`arms`), a *world* one way of freezing it (`world_w1`,
 `world_w0`). The peer is `intake`, a TLS server in a process of its own; what it got is decoded

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 import thaw
 from thaw.lab import arms, compare, main_experiment, report, sweep
+from thaw.lab.emulator import EmulatorError, SandboxFailure
+from thaw.lab.emulator import cli as emulator
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
 from thaw.lab.freezer import FREEZERS, FreezerError
 from thaw.lab.measure import MeasureError
@@ -45,13 +47,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    emulator.add_arguments(
+        commands.add_parser(
+            "lambda",
+            help=emulator.HELP,
+            description=emulator.DESCRIPTION,
+            epilog=emulator.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
     given = parser.parse_args(arguments)
     if given.command is None:
         given = parser.parse_args(["main"])
     try:
         return int(given.run(given))
-    except (ExperimentError, FreezerError, MeasureError, thaw.InvariantBroken, ValueError) as error:
+    except (
+        EmulatorError,
+        ExperimentError,
+        FreezerError,
+        MeasureError,
+        SandboxFailure,
+        thaw.InvariantBroken,
+        ValueError,
+    ) as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

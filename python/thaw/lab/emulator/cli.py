@@ -1,0 +1,338 @@
+"""The command line: `python -m thaw.lab lambda --help`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import pathlib
+import signal
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from thaw.lab.emulator import functions, report
+from thaw.lab.emulator.api_faults import API_FAULT_KINDS
+from thaw.lab.emulator.invocation import Invocation
+from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint
+from thaw.lab.emulator.schedule import Schedule, gaps, read_events
+from thaw.lab.emulator.service import Lambda
+from thaw.lab.emulator.settings import (
+    FREEZE_BY,
+    INITIALIZATION_TYPES,
+    LIMITS,
+    SHUTDOWN_REASONS,
+    Settings,
+)
+from thaw.lab.emulator.telemetry import TelemetryFaults
+
+HELP = "a Lambda on this machine: runs a function and extensions, frozen between invocations"
+
+DESCRIPTION = """\
+Runs a function and its extensions as Lambda does: the Runtime, Extensions and Telemetry APIs on one local
+address, child processes with the documented environment, and a freeze of all of them whenever everybody has
+asked for the next event. Ends with a table of what each invocation took and what Lambda would bill.
+
+The function is any command that speaks the Runtime API, after `--`. Without one, a demonstration runs: AWS's
+runtime client for Python with a handler under ddtrace. An extension is any executable file."""
+
+EPILOG = """\
+examples:
+  python -m thaw.lab lambda
+      the demonstration, once, without an extension
+  python -m thaw.lab lambda --extension ./my-extension --event '{"items": 3}' --repeat 100
+      a hundred invocations with an extension, frozen after each
+  python -m thaw.lab lambda --extension ./my-extension --handler app.handler --folder src \\
+      -- python3 -m awslambdaric app.handler
+      your own function
+  python -m thaw.lab lambda --events orders.jsonl --gap 0,0,30 --logs -- ./bootstrap
+      events from a file, two at once and then a freeze of 30 s, with all that anybody writes
+  python -m thaw.lab lambda --listen 127.0.0.1:8080 --extension ./my-extension
+      serves invocations by HTTP until Ctrl-C:
+      curl -d '{}' http://127.0.0.1:8080/2015-03-31/functions/demo/invocations
+
+faults:
+  --telemetry-fault unsupported                 subscribing is answered with 202
+  --telemetry-fault delay=platform.runtimeDone:0.5   that type comes half a second late ("*": every other)
+  --telemetry-fault drop=platform.report        never comes
+  --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: and that is told
+  --telemetry-fault split=1                     each record in a request of its own
+  --telemetry-fault shuffle                     a batch's records in any order
+  --api-fault /event/next=500                   the next such call fails (500, html, reset)
+
+docs/emulator.md explains what is emulated, and what isn't."""
+
+Value = TypeVar("Value", bound=str)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command `lambda`."""
+    plain = functions.demo_settings()
+    function = parser.add_argument_group("function and extensions")
+    function.add_argument(
+        "command", nargs="*", metavar="COMMAND", help="the function (default: demonstration)"
+    )
+    function.add_argument(
+        "--extension", action="append", default=[], metavar="FILE", help="an executable; may be given often"
+    )
+    function.add_argument("--folder", type=pathlib.Path, metavar="FOLDER", help="the code: LAMBDA_TASK_ROOT")
+    function.add_argument("--name", help=f"of the function (default: {plain.name})")
+    function.add_argument("--handler", help=f"_HANDLER (default: {plain.handler})")
+    function.add_argument(
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function"
+    )
+    function.add_argument(
+        "--memory", type=int, default=plain.memory_mb, metavar="MB", help="(default: %(default)s)"
+    )
+    function.add_argument(
+        "--timeout", type=float, default=plain.timeout, metavar="S", help="(default: %(default)s)"
+    )
+    function.add_argument("--log-format", choices=("Text", "JSON"), default=plain.log_format)
+
+    events = parser.add_argument_group("invocations")
+    events.add_argument("--event", action="append", default=[], metavar="JSON", help="may be given often")
+    events.add_argument("--events", type=pathlib.Path, metavar="FILE", help="an event in JSON on each line")
+    events.add_argument("--repeat", type=int, default=1, metavar="N", help="all events, so many times")
+    events.add_argument(
+        "--gap", default="0", metavar="S[,S…]", help="seconds between them, in turn, or poisson:MEAN"
+    )
+    events.add_argument("--listen", metavar="HOST:PORT", help="serve invocations by HTTP until Ctrl-C")
+
+    environment = parser.add_argument_group("environment")
+    environment.add_argument(
+        "--initialization-type", choices=INITIALIZATION_TYPES, default=plain.initialization_type
+    )
+    environment.add_argument(
+        "--max-concurrency", type=int, default=plain.max_concurrency, metavar="N", help="on managed instances"
+    )
+    environment.add_argument(
+        "--freeze-by", choices=FREEZE_BY, default=plain.freeze_by, help="(default: cgroup where allowed)"
+    )
+    environment.add_argument(
+        "--limits", default="", metavar="A[,B]", help=f"hold to {', '.join(LIMITS)}, by cgroup"
+    )
+    environment.add_argument("--shutdown", choices=SHUTDOWN_REASONS, default="spindown", metavar="REASON")
+    environment.add_argument("--telemetry-fault", action="append", default=[], metavar="FAULT")
+    environment.add_argument("--api-fault", action="append", default=[], metavar="PATH=KIND")
+
+    output = parser.add_argument_group("output")
+    output.add_argument("--logs", action="store_true", help="print what everybody writes")
+    output.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all reports there")
+    parser.set_defaults(run=command)
+
+
+def command(given: argparse.Namespace) -> int:
+    """Runs the command `lambda`. ValueError and EmulatorError say what is wrong."""
+    return asyncio.run(_run(given))
+
+
+async def _run(given: argparse.Namespace) -> int:
+    settings = _settings(given)
+    events = [_json("--event", each) for each in given.event]
+    events += read_events(given.events) if given.events is not None else []
+    if given.repeat < 1:
+        raise ValueError(f"--repeat {given.repeat} is not at least 1")
+    schedule = Schedule(events or [{}], given.repeat, gaps(given.gap))
+    sandbox = Lambda(
+        given.command or functions.demo_command(settings),
+        extension=given.extension,
+        settings=settings,
+        telemetry_faults=_telemetry_faults(given.telemetry_fault),
+        on_log=(lambda source, line: print(f"{source:<9} {line}", flush=True)) if given.logs else None,
+    )
+    for path, kind in (_pair("--api-fault", each) for each in given.api_fault):
+        sandbox.api_faults.add(path, _of("--api-fault", kind, API_FAULT_KINDS))
+    async with sandbox:
+        if given.listen is not None:
+            await _serve(sandbox, given.listen)
+        else:
+            await _go_through(sandbox, schedule, live=not given.logs)
+        await sandbox.shutdown(given.shutdown)
+    _print_result(sandbox)
+    if given.json is not None:
+        given.json.write_text(json.dumps(_result(sandbox), indent=1) + "\n")
+    return 0 if all(each.status == "success" for each in sandbox.reports) else 1
+
+
+async def _serve(sandbox: Lambda, address: str) -> None:
+    host, _, port = address.rpartition(":")
+    if not port.isdecimal() or int(port) > 65535:
+        raise ValueError(f"--listen {address!r} is not HOST:PORT")
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with InvokeEndpoint(sandbox, host=host or "127.0.0.1", port=int(port)) as endpoint:
+        print(f"invocations: {endpoint.url}  (Ctrl-C ends)", flush=True)
+        await stop.wait()
+
+
+async def _go_through(sandbox: Lambda, schedule: Schedule, *, live: bool) -> None:
+    progress = _Progress(len(schedule), live=live)
+    if sandbox.settings.is_managed_instance:
+        running: set[asyncio.Task[Invocation]] = set()
+        places = asyncio.Semaphore(sandbox.settings.max_concurrency)
+        for wait, event in schedule:
+            await asyncio.sleep(wait)
+            await places.acquire()
+            task = asyncio.create_task(sandbox.invoke(event))
+            task.add_done_callback(lambda _: places.release())
+            running.add(task)
+            progress.step(len(sandbox.reports))
+        await asyncio.gather(*running)
+        return
+    for wait, event in schedule:
+        await asyncio.sleep(wait)
+        await sandbox.invoke(event)
+        progress.step(len(sandbox.reports))
+
+
+class _Progress:
+    """On a terminal a line that changes, elsewhere one every ten seconds."""
+
+    def __init__(self, total: int, *, live: bool) -> None:
+        self._total = total
+        self._live = live and sys.stderr.isatty()
+        self._every = 0.2 if self._live else 10.0
+        self._begun = self._last = time.monotonic()
+
+    def step(self, done: int) -> None:
+        now = time.monotonic()
+        if now - self._last < self._every and not (self._live and done == self._total):
+            return
+        self._last = now
+        rate = done / max(now - self._begun, 1e-9)
+        text = (
+            f"invocation {done}/{self._total}, {rate:.0f} a second, {(self._total - done) / rate:.0f} s left"
+        )
+        end = "\n" if done == self._total else ""
+        sys.stderr.write(f"\r\x1b[K{text}{end}" if self._live else f"{text}\n")
+        sys.stderr.flush()
+
+
+def _print_result(sandbox: Lambda) -> None:
+    for note in sandbox.notes:
+        print(f"note: {note}")
+    if sandbox.reports:
+        print(report.table(sandbox.reports))
+    for startup in sandbox.startups[:1]:
+        usage = startup.usage
+        used = f", {usage.cpu_ns / 1e6:.1f} ms of processor, {usage.resident_bytes >> 10} kB" if usage else ""
+        print(f"{startup.name}: exec to first /event/next {startup.wall_ms:.1f} ms{used}")
+    for shutdown in sandbox.shutdowns:
+        for end in shutdown.extensions:
+            how = "killed" if end.killed else f"exit code {end.exit_code}"
+            took = f"{end.took_ms:.1f} ms after SHUTDOWN" if end.told_ns else "not told of the end"
+            print(f"{end.name}: {shutdown.reason}, {how}, {took}")
+
+
+def _result(sandbox: Lambda) -> dict[str, Any]:
+    settings = sandbox.settings
+    return {
+        "function": {
+            "arn": settings.arn,
+            "memory_mb": settings.memory_mb,
+            "timeout": settings.timeout,
+            "initialization_type": settings.initialization_type,
+        },
+        "notes": sandbox.notes,
+        "summary": report.summary(sandbox.reports),
+        "invocations": [each.to_json() for each in sandbox.reports],
+        "startups": [
+            {
+                "name": each.name,
+                "wall_ms": each.wall_ms,
+                "cpu_ms": None if each.usage is None else each.usage.cpu_ns / 1e6,
+                "resident_bytes": None if each.usage is None else each.usage.resident_bytes,
+                "threads": None if each.usage is None else each.usage.threads,
+            }
+            for each in sandbox.startups
+        ],
+        "shutdowns": [
+            {
+                "reason": each.reason,
+                "took_ms": each.took_ms,
+                "extensions": [
+                    {
+                        "name": end.name,
+                        "took_ms": end.took_ms if end.told_ns else None,
+                        "exit_code": end.exit_code,
+                        "killed": end.killed,
+                    }
+                    for end in each.extensions
+                ],
+            }
+            for each in sandbox.shutdowns
+        ],
+        "freezes": len(sandbox.freeze_log),
+    }
+
+
+# -- Arguments
+
+
+def _settings(given: argparse.Namespace) -> Settings:
+    plain = functions.demo_settings() if not given.command else Settings(folder=pathlib.Path.cwd())
+    limits = [_of("--limits", each, LIMITS) for each in given.limits.split(",") if each]
+    return Settings(
+        name=given.name or plain.name,
+        handler=given.handler or plain.handler,
+        folder=given.folder or plain.folder,
+        memory_mb=given.memory,
+        timeout=given.timeout,
+        environment={**plain.environment, **dict(_pair("--env", each) for each in given.env)},
+        initialization_type=given.initialization_type,
+        max_concurrency=given.max_concurrency,
+        freeze_by=given.freeze_by,
+        limits=frozenset(limits),
+        log_format=given.log_format,
+    )
+
+
+def _telemetry_faults(texts: Sequence[str]) -> TelemetryFaults:
+    faults = TelemetryFaults()
+    for text in texts:
+        name, _, value = text.partition("=")
+        with contextlib.suppress(ValueError):
+            match name:
+                case "unsupported" | "shuffle" | "tell-drops" if not value:
+                    setattr(faults, name.replace("-", "_"), True)
+                    continue
+                case "delay":
+                    kind, _, seconds = value.rpartition(":")
+                    faults.delay[kind] = float(seconds)
+                    continue
+                case "drop" if value:
+                    faults.drop.add(value)
+                    continue
+                case "drop-fraction":
+                    faults.drop_fraction = float(value)
+                    continue
+                case "split":
+                    faults.split = int(value)
+                    continue
+        raise ValueError(f"--telemetry-fault {text!r} is not understood; see --help")
+    return faults
+
+
+def _pair(option: str, text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise ValueError(f"{option} {text!r} has no name, or no =")
+    return name, value
+
+
+def _json(option: str, text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"{option} {text!r} is not JSON: {error}") from None
+
+
+def _of(option: str, text: str, known: Sequence[Value]) -> Value:
+    for each in known:
+        if each == text:
+            return each
+    raise ValueError(f"{option} has no {text!r}; there are {', '.join(known)}")

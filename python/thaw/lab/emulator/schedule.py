@@ -1,0 +1,84 @@
+"""When a function is invoked, and with what.
+
+    Schedule([{"n": 1}, {"n": 2}], repeat=50, gaps=gaps("0.1"))     a hundred invocations, 0.1 s apart
+    Schedule(events, gaps=gaps("0,0,30"))                           two at once, then a pause
+    Schedule(events, gaps=gaps("poisson:2"))                        as callers come who don't know each other
+
+The gap is from the end of an invocation to the next event, in which the environment is frozen.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import pathlib
+import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """All `events` in turn, `repeat` times. `gaps` are seconds before each but the first; none: no gaps."""
+
+    events: Sequence[Any]
+    repeat: int = 1
+    gaps: Iterable[float] = ()
+
+    def __len__(self) -> int:
+        return len(self.events) * self.repeat
+
+    def __iter__(self) -> Iterator[tuple[float, Any]]:
+        """Seconds to wait, and the event."""
+        events = itertools.chain.from_iterable(itertools.repeat(self.events, self.repeat))
+        yield from zip(itertools.chain([0.0], self.gaps, itertools.repeat(0.0)), events, strict=False)
+
+
+class Gaps:
+    """Seconds without end, the same each time they are gone through. Made by `gaps`."""
+
+    def __init__(self, values: Sequence[float], mean: float | None, seed: int) -> None:
+        self._values, self._mean, self._seed = values, mean, seed
+
+    def __iter__(self) -> Iterator[float]:
+        if self._mean is None:
+            return itertools.cycle(self._values)
+        chance = random.Random(self._seed)
+        rate = 1 / self._mean
+        return (chance.expovariate(rate) for _ in itertools.count())
+
+
+def gaps(text: str, *, seed: int = 1) -> Gaps:
+    """Seconds with commas between them, taken in turn, or poisson:MEAN. ValueError says what is wrong."""
+    kind, colon, mean = text.partition(":")
+    try:
+        if colon:
+            if kind != "poisson" or not float(mean) > 0:
+                raise ValueError
+            return Gaps([], float(mean), seed)
+        values = [float(each) for each in text.split(",")]
+        if not all(0 <= value < float("inf") for value in values):
+            raise ValueError
+    except ValueError:
+        raise ValueError(f"{text!r} is neither seconds with commas between them nor poisson:MEAN") from None
+    return Gaps(values, None, seed)
+
+
+def read_events(path: pathlib.Path) -> list[Any]:
+    """A file that is one event in JSON, or has one on each line. ValueError names the line."""
+    text = path.read_text()
+    try:
+        return [json.loads(text)]
+    except ValueError:
+        pass
+    events = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip():
+            try:
+                events.append(json.loads(line))
+            except ValueError as error:
+                raise ValueError(f"{path}:{number}: not JSON: {error}") from None
+    if not events:
+        raise ValueError(f"{path} has no events")
+    return events
