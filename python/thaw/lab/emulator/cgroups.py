@@ -17,6 +17,7 @@ from collections.abc import Collection
 from thaw.lab.emulator.errors import EmulatorError
 from thaw.lab.emulator.settings import MEMORY_MB_PER_CPU, Limit
 
+_PREFIX = "lambda-"
 _PERIOD_US = 20_000
 _FREEZE_LIMIT = 5.0
 _REMOVE_LIMIT = 2.0
@@ -58,7 +59,7 @@ class Groups:
     def make(cls, *, freezer: bool, limits: Collection[Limit], memory_mb: int) -> Groups:
         """Makes what is asked for and allowed. `notes` has a line for each thing that isn't."""
         made = cls()
-        name = f"lambda-{secrets.token_hex(6)}"
+        name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
         unified, controllers = _mounts()
         own = _own_paths()
         if freezer or limits:
@@ -146,6 +147,7 @@ class Groups:
                 self.notes.append("no cgroup freezer: version 2 of cgroups is not mounted")
             return
         folder = mount / own.lstrip("/") / name
+        _remove_orphans(folder.parent)
         try:
             folder.mkdir()
         except OSError as error:
@@ -175,6 +177,7 @@ class Groups:
                 (folder / new_file).write_text(str(new_value))
             elif mount is not None:
                 folder = mount / own.lstrip("/") / name
+                _remove_orphans(folder.parent)
                 folder.mkdir(exist_ok=True)
                 if limit == "cpu":
                     (folder / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
@@ -189,6 +192,16 @@ class Groups:
             self._memory = folder
         else:
             self._cpu = folder
+
+
+def _remove_orphans(parent: pathlib.Path) -> None:
+    """Groups of emulators that were killed. Their processes went with them."""
+    with contextlib.suppress(OSError):
+        for folder in parent.glob(f"{_PREFIX}*-*"):
+            emulator = folder.name.removeprefix(_PREFIX).partition("-")[0]
+            if not pathlib.Path("/proc", emulator).exists():
+                with contextlib.suppress(OSError):
+                    folder.rmdir()
 
 
 def _quota_us(memory_mb: int) -> int:

@@ -431,6 +431,7 @@ class Sandbox:
         """Ends everything at once: nobody is told."""
         self.resume()
         self.state = State.SHUTTING_DOWN
+        self._fail(SandboxFailure("Sandbox.Failure", "the environment is gone"))
         await self._kill_all()
 
     async def _end_runtime(self, limit: float) -> None:
@@ -585,5 +586,5 @@ def _about_extension(extension: Extension) -> dict[str, Any]:
 def _exit_text(process: Process) -> str:
     assert process.exit_code is not None
     if process.exit_code < 0:
-        return f"signal: {signal.Signals(-process.exit_code).name.removeprefix('SIG').lower()}"
+        return f"signal: {(signal.strsignal(-process.exit_code) or 'unknown').lower()}"
     return f"exit status {process.exit_code}"

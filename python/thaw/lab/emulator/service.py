@@ -202,6 +202,14 @@ class Lambda:
         async with self._alone():
             return None if self._sandbox is None else await self._end(self._sandbox, reason)
 
+    async def kill(self) -> None:
+        """Ends the environment at once, as if its machine were gone: nobody is told. An invocation that is
+        under way fails.
+        """
+        if self._sandbox is not None:
+            sandbox, self._sandbox = self._sandbox, None
+            await sandbox.abandon()
+
     def emit_telemetry(self, kind: str, record: object) -> None:
         """A record of any type, for all who subscribed to its stream."""
         self.current.telemetry.emit(kind, record)
@@ -252,9 +260,7 @@ class Lambda:
             await self._close()
 
     async def _close(self) -> None:
-        if self._sandbox is not None:
-            sandbox, self._sandbox = self._sandbox, None
-            await sandbox.abandon()
+        await self.kill()
         await self._server.close()
         if self._opt is not None:
             self._opt.close()

@@ -264,6 +264,7 @@ class _Subscription:
         self._dropped_records = self._dropped_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
+        self._owed = 0
         self._writer: asyncio.StreamWriter | None = None
         self._task = asyncio.create_task(self._deliver())
 
@@ -280,8 +281,7 @@ class _Subscription:
             self._put(entry)
 
     def flush(self) -> None:
-        if self._entries:
-            self._due.set()
+        self._owe(len(self._entries))
 
     def close(self) -> None:
         self._task.cancel()
@@ -304,9 +304,21 @@ class _Subscription:
             return
         self._entries.append(entry)
         self._bytes += size
-        if self._bytes >= self._asked.max_bytes or len(self._entries) >= self._asked.max_items:
+        if self._bytes >= self._asked.max_bytes:
+            self._owe(len(self._entries))
+        elif len(self._entries) >= self._asked.max_items:
+            self._owe(len(self._entries) - len(self._entries) % self._asked.max_items)
+        else:
+            self._start_timer()
+
+    def _owe(self, count: int) -> None:
+        """So many of the entries are due."""
+        if count > 0:
+            self._owed = max(self._owed, count)
             self._due.set()
-        elif self._timer is None:
+
+    def _start_timer(self) -> None:
+        if self._timer is None:
             self._timer = self._loop.call_later(self._asked.timeout, self._on_timer)
 
     def _on_timer(self) -> None:
@@ -334,6 +346,7 @@ class _Subscription:
                 break
             taken.append(entry := self._entries.popleft())
             size += len(entry.data) + 1
+            self._owed -= 1
         self._bytes -= size
         return taken
 
@@ -344,10 +357,11 @@ class _Subscription:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            # What comes while a batch is on its way has a timer of its own.
-            while self._entries and self._timer is None:
+            while self._owed > 0:
                 for batch in self._faults.batches(self._take()):
                     await self._send(batch)
+            if self._entries:
+                self._start_timer()
 
     async def _send(self, batch: list[_Entry]) -> None:
         """Until it is taken, or the environment ends."""

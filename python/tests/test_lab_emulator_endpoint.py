@@ -1,0 +1,231 @@
+"""Invocations by HTTP, by a schedule, and from the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import itertools
+import json
+import os
+import pathlib
+import shlex
+import signal
+import sys
+
+import aiohttp
+import pytest
+
+from thaw.lab.__main__ import main
+from thaw.lab.emulator import Lambda, Settings
+from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint
+from thaw.lab.emulator.schedule import Schedule, gaps, read_events
+
+from .emulated import extension, runtime
+
+CONTROL = """
+for event in loop(register()):
+    time.sleep(0.2)
+"""
+
+FUNCTION = """
+for request_id, event, headers in invocations():
+    if event == "fail":
+        body = json.dumps({"errorType": "KeyError", "errorMessage": "no"})
+        call("POST", f"/invocation/{request_id}/error", {}, body)
+    else:
+        print("handling", event, flush=True)
+        time.sleep(0.05)
+        respond(request_id, [event, headers["Lambda-Runtime-Trace-Id"],
+                             headers.get("Lambda-Runtime-Client-Context"),
+                             headers["Lambda-Runtime-Invoked-Function-Arn"]])
+"""
+
+
+async def test_invocations_by_http(tmp_path: pathlib.Path) -> None:
+    sandbox = Lambda(
+        runtime(tmp_path, FUNCTION),
+        extension=extension(tmp_path, "ext", CONTROL),
+        settings=Settings(name="orders"),
+    )
+    async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
+        headers = {
+            "X-Amzn-Trace-Id": "Root=1-0-0",
+            "X-Amz-Client-Context": "e30=",
+            "X-Amz-Log-Type": "Tail",
+        }
+        async with session.post(endpoint.url + "?Qualifier=live", json=7, headers=headers) as answer:
+            assert answer.status == 200
+            arn = f"{sandbox.settings.arn}:live"
+            assert await answer.json() == [7, "Root=1-0-0", "e30=", arn]
+            assert answer.headers["X-Amz-Executed-Version"] == "$LATEST"
+            assert "X-Amz-Function-Error" not in answer.headers
+            assert "handling 7" in base64.b64decode(answer.headers["X-Amz-Log-Result"]).decode()
+        assert sandbox.reports == []  # the extension is not done yet
+        async with session.post(endpoint.url, json="fail") as answer:
+            assert (answer.status, answer.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
+            assert (await answer.json())["errorType"] == "KeyError"
+        async with session.post(endpoint.url, headers={"X-Amz-Invocation-Type": "Event"}) as answer:
+            assert (answer.status, await answer.read()) == (202, b"")
+        async with session.post(endpoint.url, headers={"X-Amz-Invocation-Type": "DryRun"}) as answer:
+            assert answer.status == 204
+    assert len(sandbox.reports) == 3  # what was accepted was run
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "body", "status", "error"),
+    [
+        ("other", {}, b"{}", 404, "ResourceNotFoundException"),
+        ("orders", {"X-Amz-Invocation-Type": "Now"}, b"{}", 400, "InvalidParameterValueException"),
+        ("orders", {}, b"{", 400, "InvalidRequestContentException"),
+        ("orders", {}, b'"' + b"x" * (6 << 20) + b'"', 413, "RequestTooLargeException"),
+        ("orders", {"X-Amz-Invocation-Type": "Event"}, b"1" * (2 << 20), 413, "RequestTooLargeException"),
+    ],
+)
+async def test_what_is_refused(
+    tmp_path: pathlib.Path, path: str, headers: dict[str, str], body: bytes, status: int, error: str
+) -> None:
+    sandbox = Lambda(runtime(tmp_path), settings=Settings(name="orders"))
+    async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
+        url = endpoint.url.replace("/orders/", f"/{path}/")
+        async with session.post(url, data=body, headers=headers) as answer:
+            assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (status, error)
+        arn = f"{sandbox.settings.arn}:live".replace(":", "%3A")
+        async with session.post(endpoint.url.replace("orders", arn), data=b"1") as answer:
+            assert answer.status == 200
+    assert len(sandbox.reports) == 1
+
+
+# -- Schedules
+
+
+def test_a_schedule() -> None:
+    assert list(Schedule(["a", "b"], 2, gaps("1,2"))) == [(0, "a"), (1, "b"), (2, "a"), (1, "b")]
+    assert len(Schedule(["a", "b"], 2)) == 4
+    assert list(Schedule(["a"], 2)) == [(0, "a"), (0, "a")]
+
+
+def test_callers_who_do_not_know_each_other() -> None:
+    made = gaps("poisson:2", seed=3)
+    taken = list(itertools.islice(made, 5000))
+    assert taken == list(itertools.islice(made, 5000))
+    assert 1.8 < sum(taken) / len(taken) < 2.2
+    assert list(itertools.islice(gaps("poisson:2", seed=4), 5)) != taken[:5]
+
+
+@pytest.mark.parametrize("text", ["", "a", "-1", "1,", "poisson:0", "poisson:", "normal:1", "inf"])
+def test_gaps_that_are_none(text: str) -> None:
+    with pytest.raises(ValueError, match="neither seconds"):
+        gaps(text)
+
+
+def test_events_in_a_file(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "events"
+    path.write_text('{\n"one": 1\n}\n')
+    assert read_events(path) == [{"one": 1}]
+    path.write_text('{"one": 1}\n\n"two"\n')
+    assert read_events(path) == [{"one": 1}, "two"]
+    path.write_text('{"one": 1}\n{\n')
+    with pytest.raises(ValueError, match=r"events:2: not JSON"):
+        read_events(path)
+    path.write_text("\n")
+    with pytest.raises(ValueError, match="has no events"):
+        read_events(path)
+
+
+# -- The command line
+
+
+def test_the_command(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    result = tmp_path / "result.json"
+    events = tmp_path / "events"
+    events.write_text('{"n": 1}\n{"n": 2}\n')
+    file = extension(tmp_path, "ext", "for event in loop(register()): print(event['requestId'], flush=True)")
+    given = [
+        "lambda",
+        f"--extension={file}",
+        f"--events={events}",
+        "--repeat=5",
+        "--logs",
+        f"--json={result}",
+    ]
+    assert main([*given, "--", *runtime(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    written = json.loads(result.read_text())
+    assert written["summary"]["invocations"] == len(written["invocations"]) == 10
+    assert written["freezes"] == 10
+    assert written["startups"][0]["name"] == "ext"
+    assert written["shutdowns"][0]["extensions"][0]["exit_code"] == 0
+    for report in written["invocations"]:
+        assert f"extension {report['request_id']}" in said
+        assert f"{report['request_id'][:8]}    success" in said
+    assert "ext: spindown, exit code 0" in said
+
+
+def test_a_failure_is_the_exit_code(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = runtime(tmp_path, "time.sleep(60)")
+    assert main(["lambda", "--timeout=0.2", "--initialization-type=on-demand", "--", "/bin/false"]) == 1
+    assert "failure" in capsys.readouterr().out
+    fault = "--api-fault=/invocation/next=500"
+    assert main(["lambda", fault, "--timeout=5", "--", *command[:-1], command[-1]]) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--event={"], "--event '{' is not JSON"),
+        (["--repeat=0"], "--repeat 0 is not at least 1"),
+        (["--gap=x"], "'x' is neither seconds"),
+        (["--limits=disk"], "--limits has no 'disk'"),
+        (["--env=A"], "--env 'A' has no name, or no ="),
+        (["--memory=1"], "memory_mb is 1"),
+        (["--telemetry-fault=sometimes"], "--telemetry-fault 'sometimes' is not understood"),
+        (["--telemetry-fault=split=x"], "--telemetry-fault 'split=x' is not understood"),
+        (["--api-fault=/next=slow"], "--api-fault has no 'slow'"),
+        (["--extension=/nowhere"], "is not an executable file"),
+        (["--listen=here"], "--listen 'here' is not HOST:PORT"),
+        (["--folder=/nowhere"], "is not there"),
+        (["--", "/nowhere"], "runtime can't be started"),
+    ],
+)
+def test_what_is_wrong_is_said_in_a_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["lambda", *arguments]) == 1
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_faults_from_the_command_line(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program = """
+    me = register()
+    print(call("PUT", "/2022-07-01/telemetry", me, "{}")[0], flush=True)
+    body = json.dumps({"schemaVersion": "2022-12-13", "types": ["platform"],
+                       "destination": {"protocol": "HTTP", "URI": "http://sandbox:8080"}})
+    print(call("PUT", "/2022-07-01/telemetry", me, body)[0], flush=True)
+    for event in loop(me): pass
+    """
+    file = extension(tmp_path, "ext", program)
+    faults = ["--telemetry-fault=unsupported", "--api-fault=/telemetry=500", "--logs"]
+    assert main(["lambda", *faults, f"--extension={file}", "--", *runtime(tmp_path)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if line.startswith("extension")][:2] == ["extension 500", "extension 202"]
+
+
+async def test_serving_until_it_is_stopped(tmp_path: pathlib.Path) -> None:
+    file = extension(tmp_path, "ext", "for event in loop(register()): pass")
+    root = str(pathlib.Path(__file__).resolve().parents[1])
+    command = [sys.executable, "-m", "thaw.lab", "lambda", "--listen=127.0.0.1:0", f"--extension={file}"]
+    process = await asyncio.create_subprocess_exec(
+        *(*command, "--", *shlex.split(shlex.join(runtime(tmp_path)))),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": root},
+    )
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().split()[1]
+    async with aiohttp.ClientSession() as session, session.post(url, json={"a": 1}) as answer:
+        assert await answer.json() == {"a": 1}
+    process.send_signal(signal.SIGINT)
+    said = (await process.stdout.read()).decode()
+    assert await process.wait() == 0
+    assert "ext: spindown, exit code 0" in said
