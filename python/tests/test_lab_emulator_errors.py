@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import pathlib
 import uuid
 from collections.abc import AsyncIterator
@@ -12,9 +13,13 @@ from typing import Any
 
 import aiohttp
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from thaw.lab.emulator import Lambda, SandboxFailure, Settings, State, TelemetryFaults
+from thaw.lab.emulator.errors import ApiError
 from thaw.lab.emulator.runtime_api import MOST_RESPONSE_BYTES
+from thaw.lab.emulator.telemetry import Subscribing
 
 from .emulated import Caller, extension, runtime
 
@@ -290,6 +295,39 @@ async def test_subscribing_is_refused(tmp_path: pathlib.Path, body: Any, says: s
     async with initializing(tmp_path) as (_, call):
         me = await call.register("ext", ["INVOKE"])
         assert says in await refused(call, "PUT", TELEMETRY, me, body, error="ValidationError", status=400)
+
+
+# A loaded machine is no reason to fail.
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@unhurried
+@given(st.dictionaries(st.sampled_from([*GOOD, "buffering"]), JSON | st.sampled_from(list(GOOD.values()))))
+def test_no_subscription_breaks_the_emulator(asked: dict[str, Any]) -> None:
+    with contextlib.suppress(ApiError):
+        Subscribing.parse(json.dumps(asked).encode())
+
+
+@unhurried
+@given(st.binary())
+def test_no_bytes_break_the_emulator(body: bytes) -> None:
+    with contextlib.suppress(ApiError):
+        Subscribing.parse(body)
+
+
+@pytest.mark.parametrize("deep", [b"[" * 100_000, b'{"events":' + b"[" * 100_000])
+async def test_deep_bodies(tmp_path: pathlib.Path, deep: bytes) -> None:
+    async with initializing(tmp_path) as (_, call):
+        await refused(
+            call, "POST", f"{EXTENSION}/register", {NAME: "ext"}, deep, error="InvalidRequestFormat"
+        )
+        me = await call.register("ext", ["INVOKE"])
+        await refused(call, "PUT", TELEMETRY, me, deep, error="ValidationError", status=400)
 
 
 async def test_subscribing_where_there_is_no_telemetry(tmp_path: pathlib.Path) -> None:

@@ -5,11 +5,13 @@ extensions and runtimes that misbehave.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import json
 import os
 import pathlib
 import re
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -620,6 +622,50 @@ async def test_the_demonstration_without_an_extension(log: list[tuple[str, str]]
         failed = await sandbox.invoke({"fail": True})
         assert (failed.status, failed.error_type) == ("error", "ValueError")
         assert failed.json()["errorMessage"] == "the event asked for it"
+
+
+@pytest.mark.root
+async def test_the_demonstration_with_an_agent(tmp_path: pathlib.Path) -> None:
+    """ddtrace finds the file of its agent in /opt/extensions, and so sends each trace at once."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    agent = """
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+    class Agent(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        def do_PUT(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            if self.path.endswith("/traces"):
+                print("traces", self.headers["X-Datadog-Trace-Count"], flush=True)
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.end_headers()
+            self.wfile.write(b"{}")
+        do_POST = do_PUT
+        def do_GET(self):
+            self.send_error(404)
+        def log_message(self, *unused): pass
+    port = int(os.environ["DD_TRACE_AGENT_URL"].rpartition(":")[2])
+    server = ThreadingHTTPServer(("127.0.0.1", port), Agent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for event in loop(register()): pass
+    """
+    demo = functions.demo_settings()
+    url = {"DD_TRACE_AGENT_URL": f"http://127.0.0.1:{port}"}
+    seen: list[str] = []
+    async with Lambda(
+        extension=extension(tmp_path, "datadog-agent", agent),
+        settings=dataclasses.replace(demo, environment={**demo.environment, **url}),
+        on_log=lambda source, line: seen.append(line) if line.startswith("traces ") else None,
+    ) as sandbox:
+        for number in range(1, 4):
+            assert (await sandbox.invoke()).status == "success"
+            if sandbox.notes:
+                pytest.skip("; ".join(sandbox.notes))
+            async with sandbox.resumed(), asyncio.timeout(5):
+                while len(seen) < number:
+                    await asyncio.sleep(0.001)
+    assert seen == ["traces 1"] * 3
 
 
 @pytest.mark.slow

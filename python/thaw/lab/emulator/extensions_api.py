@@ -116,7 +116,7 @@ class ExtensionsApi:
             raise errors.invalid_extension_name()
         try:
             asked = json.loads(body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise errors.invalid_request_format(str(error)) from None
         if not isinstance(asked, dict):
             raise errors.invalid_request_format("it is not a JSON object")

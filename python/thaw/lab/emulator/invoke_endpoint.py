@@ -81,7 +81,7 @@ class InvokeEndpoint:
             return _error(413, "RequestTooLargeException", f"more than {_MOST_ASYNCHRONOUS_BYTES} bytes")
         try:
             json.loads(body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             text = f"Could not parse request body into json: {error}"
             return _error(400, "InvalidRequestContentException", text)
         if kind == "DryRun":

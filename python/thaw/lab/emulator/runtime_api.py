@@ -196,7 +196,7 @@ def _error_type(headers: Mapping[str, str], body: bytes) -> str:
     """By the header, by the body, or by nobody."""
     if given := headers.get(_ERROR_TYPE):
         return given
-    with contextlib.suppress(ValueError):
+    with contextlib.suppress(ValueError, RecursionError):
         said = json.loads(body)
         if isinstance(said, dict) and isinstance(said.get("errorType"), str):
             return str(said["errorType"])

@@ -342,6 +342,7 @@ class Sandbox:
             self._tell_runtime_done(invocation, invocation.times.end_ns)
         if not managed:
             self.invocation = None
+        if self.state is State.INVOKING:
             self.state = State.READY
 
     def _all_are_done(self) -> bool:
@@ -494,7 +495,7 @@ class Sandbox:
     def _on_line(self, source: Stream, line: str) -> None:
         record: object = line
         if self.settings.log_format == "JSON":
-            with contextlib.suppress(ValueError):
+            with contextlib.suppress(ValueError, RecursionError):
                 decoded = json.loads(line)
                 record = decoded if isinstance(decoded, dict) else line
         self.telemetry.emit(source, record)

@@ -310,7 +310,8 @@ class Lambda:
             return await sandbox.initialize(phase, limit)
         except SandboxFailure as failure:
             self._failed_before = True
-            await self._end(sandbox, "timeout" if failure.is_timeout else "failure")
+            if self._sandbox is sandbox:  # not killed meanwhile
+                await self._end(sandbox, "timeout" if failure.is_timeout else "failure")
             raise
         except BaseException:
             self._sandbox = None

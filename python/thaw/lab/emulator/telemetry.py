@@ -120,7 +120,7 @@ class Subscribing:
         """Raises ApiError with all that is wrong."""
         try:
             asked = json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise errors.telemetry_invalid(f"the body is not JSON: {error}") from None
         if not isinstance(asked, dict):
             raise errors.telemetry_invalid("the body is not a JSON object")
