@@ -565,6 +565,19 @@ def _runs(pid: int) -> bool:
         return False
 
 
+async def test_a_launcher_that_is_killed(make: Callable[..., Lambda]) -> None:
+    async with make(GOOD, _SLOW) as sandbox:
+        await sandbox.initialize()
+        running = asyncio.create_task(sandbox.invoke())
+        while sandbox.state is not State.INVOKING:
+            await asyncio.sleep(0)
+        assert sandbox._launcher is not None
+        os.kill(sandbox._launcher.pid, signal.SIGKILL)
+        assert (await running).status == "failure"
+        with pytest.raises(EmulatorError, match="can't be started"):
+            await sandbox.invoke()
+
+
 # -- The rest
 
 

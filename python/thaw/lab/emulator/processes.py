@@ -1,32 +1,33 @@
 """The processes of an environment: started, listened to, waited for, and ended without trace.
 
 Each one leads a process group of its own. Whatever it has left when it ends is ended, too, and all of them
-end with the emulator.
+end with the emulator. They are started by a process that does nothing else: `launcher`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ctypes
-import mmap
+import itertools
+import json
 import os
 import pathlib
 import signal
-import struct
+import socket
 import subprocess
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from thaw.lab.emulator import launcher
 from thaw.lab.emulator.errors import EmulatorError
 from thaw.lab.emulator.opt_folder import OptFolder
 from thaw.lab.emulator.timestamps import now_ns
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _LONGEST_LINE = 256 << 10  # Lambda cuts what is longer
 _OUTPUT_LIMIT = 1.0  # seconds that output is awaited after the end
-
-_libc = ctypes.CDLL(None, use_errno=True)
+_START_LIMIT = 30.0
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,113 @@ class Usage:
     threads: int
 
 
+class Launcher:
+    """Starts processes, from the loop's thread. Ends them all when it is closed."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._numbers = itertools.count()
+        self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._processes: dict[int, Process] = {}
+        # What ended before its start was heard of.
+        self._ended: dict[int, dict[str, Any]] = {}
+        self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other:
+            self._process = subprocess.Popen(
+                [sys.executable, "-SE", launcher.__file__, str(other.fileno())], pass_fds=[other.fileno()]
+            )
+        self._socket.setblocking(False)
+        self._loop.add_reader(self._socket, self._read)
+
+    async def start(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        folder: pathlib.Path,
+        joins: Sequence[str] = (),
+        opt: OptFolder | None = None,
+        on_line: Callable[[str], None],
+        on_exit: Callable[[Process], None],
+    ) -> Process:
+        """Starts a program. `joins` are the files of cgroups that take it in (cgroups.Groups.joined_by).
+
+        Raises EmulatorError: it can't be started.
+        """
+        number = next(self._numbers)
+        asked = {
+            "id": number,
+            "command": list(command),
+            "environment": dict(environment),
+            "folder": str(folder),
+            "joins": list(joins),
+            "opt": opt.options if opt is not None else "",
+        }
+        answer = self._asked[number] = self._loop.create_future()
+        output, input_ = os.pipe()
+        try:
+            socket.send_fds(self._socket, [json.dumps(asked).encode()], [input_])
+            told = await asyncio.wait_for(answer, _START_LIMIT)
+            if "error" in told:
+                raise EmulatorError(f"{name} can't be started: {told['error']}")
+        except (OSError, TimeoutError, EmulatorError) as error:
+            os.close(output)
+            if isinstance(error, EmulatorError):
+                raise
+            raise EmulatorError(
+                f"{name} can't be started: {error or 'the launcher does not answer'}"
+            ) from error
+        finally:
+            os.close(input_)
+            del self._asked[number]
+        made = Process(name, told["pid"], told["exec_ns"], output, on_line, on_exit)
+        self._processes[made.pid] = made
+        if (end := self._ended.pop(made.pid, None)) is not None:
+            self._loop.call_soon(self._end, made, end)
+        return made
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def close(self) -> None:
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+        self._process.wait()
+
+    def _read(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while data := self._socket.recv(launcher.MOST_MESSAGE_BYTES):
+                self._take(json.loads(data))
+            self._lost()
+
+    def _lost(self) -> None:
+        """The launcher is gone, and the kernel has ended what it started."""
+        self._loop.remove_reader(self._socket)
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_result({"error": "the launcher is gone"})
+        for process in list(self._processes.values()):
+            self._end(process, {"code": -signal.SIGKILL, "exit_ns": now_ns()})
+
+    def _take(self, message: dict[str, Any]) -> None:
+        if "id" in message:
+            answer = self._asked.get(message["id"])
+            if answer is not None and not answer.done():
+                answer.set_result(message)
+        elif (process := self._processes.get(message["pid"])) is not None:
+            self._end(process, message)
+        else:
+            self._ended[message["pid"]] = message
+
+    def _end(self, process: Process, message: dict[str, Any]) -> None:
+        self._processes.pop(process.pid, None)
+        process.end(message["code"], message["exit_ns"])
+
+
 class Process:
-    """One program of the environment. Made by `start`, in the loop's thread.
+    """One program of the environment. Made by `Launcher.start`.
 
     Attributes:
       name: an extension's file name, or "runtime".
@@ -51,73 +157,20 @@ class Process:
     def __init__(
         self,
         name: str,
-        popen: subprocess.Popen[bytes],
+        pid: int,
         exec_ns: int,
+        output: int,
         on_line: Callable[[str], None],
         on_exit: Callable[[Process], None],
     ) -> None:
         self.name = name
-        self.pid = popen.pid
+        self.pid = pid
         self.exec_ns = exec_ns
         self.exit_ns = 0
         self.exit_code: int | None = None
-        self._popen = popen
         self._on_exit = on_exit
         self._gone = asyncio.Event()
-        self._loop = asyncio.get_running_loop()
-        self._descriptor = os.pidfd_open(popen.pid)
-        self._loop.add_reader(self._descriptor, self._on_end)
-        assert popen.stdout is not None
-        self._output = _Lines(popen.stdout.fileno(), on_line)
-
-    @classmethod
-    def start(
-        cls,
-        name: str,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        folder: pathlib.Path,
-        joins: Sequence[str],
-        opt: OptFolder | None,
-        on_line: Callable[[str], None],
-        on_exit: Callable[[Process], None],
-    ) -> Process:
-        """Starts a program. `joins` are the files of cgroups that take it in (cgroups.Groups.joined_by).
-
-        Raises EmulatorError: it can't be started.
-        """
-        emulator = os.getpid()
-        with mmap.mmap(-1, 8) as begun:
-
-            def prepare() -> None:
-                # A stopped process doesn't see that its emulator is gone: the kernel is to kill it.
-                _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-                if os.getppid() != emulator:
-                    os._exit(1)
-                for file in joins:
-                    descriptor = os.open(file, os.O_WRONLY)
-                    os.write(descriptor, b"0")
-                    os.close(descriptor)
-                if opt is not None:
-                    opt.enter()
-                begun[:] = struct.pack("q", now_ns())
-
-            try:
-                popen = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    cwd=folder,
-                    env=dict(environment),
-                    process_group=0,
-                    preexec_fn=prepare,
-                )
-            except (OSError, subprocess.SubprocessError) as error:
-                raise EmulatorError(f"{name} can't be started ({command[0]}): {error}") from error
-            (exec_ns,) = struct.unpack("q", begun[:])
-        return cls(name, popen, exec_ns, on_line, on_exit)
+        self._output = _Lines(output, on_line)
 
     @property
     def alive(self) -> bool:
@@ -125,12 +178,15 @@ class Process:
 
     def terminate(self) -> None:
         """SIGTERM, to the program alone."""
-        self._signal(signal.SIGTERM)
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
         """SIGKILL, to its whole group."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.pid, signal.SIGKILL)
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
 
     def usage(self) -> Usage | None:
         """None if it has ended."""
@@ -151,19 +207,10 @@ class Process:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._output.ended.wait(), _OUTPUT_LIMIT)
         self._output.close()
-        assert self._popen.stdout is not None
-        self._popen.stdout.close()
 
-    def _signal(self, number: signal.Signals) -> None:
-        if self.alive:
-            self._popen.send_signal(number)
-
-    def _on_end(self) -> None:
-        self.exit_ns = now_ns()
-        self._loop.remove_reader(self._descriptor)
-        os.close(self._descriptor)
-        self.exit_code = self._popen.wait()
-        self.kill()
+    def end(self, exit_code: int, exit_ns: int) -> None:
+        """It has ended; told by the launcher."""
+        self.exit_code, self.exit_ns = exit_code, exit_ns
         self._gone.set()
         self._on_exit(self)
 
@@ -185,6 +232,7 @@ class _Lines:
         if self._open:
             self._open = False
             self._loop.remove_reader(self._descriptor)
+            os.close(self._descriptor)
             if self._rest:
                 self._say(self._rest)
             self.ended.set()

@@ -31,7 +31,7 @@ from thaw.lab.emulator.extensions_api import Extension, ExtensionsApi
 from thaw.lab.emulator.freezer import CgroupFreezer, Freeze, Freezer, NoFreezer, SignalFreezer
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.opt_folder import OptFolder
-from thaw.lab.emulator.processes import Process, Usage
+from thaw.lab.emulator.processes import Launcher, Process, Usage
 from thaw.lab.emulator.runtime_api import RuntimeApi
 from thaw.lab.emulator.settings import Settings, ShutdownReason
 from thaw.lab.emulator.telemetry import Telemetry
@@ -120,6 +120,7 @@ class Sandbox:
       extensions: files to start as extensions.
       environment: the variables.
       telemetry: where its records go; closed at the end.
+      launcher: what starts its processes.
       opt: what its processes see as /opt, if not the machine's own.
       record: where freezes, startups and ends are added.
       log: called with each line that a process writes, and each of the platform's.
@@ -133,6 +134,7 @@ class Sandbox:
         *,
         environment: Environment,
         telemetry: Telemetry,
+        launcher: Launcher,
         opt: OptFolder | None,
         record: Record,
         log: Callable[[Stream, str], None],
@@ -153,6 +155,7 @@ class Sandbox:
         )
         self.invocation: Invocation | None = None  # the one that is under way; not on managed instances
         self._function, self._files, self._opt = list(function), list(extensions), opt
+        self._launcher = launcher
         self._record, self._log = record, log
         self._processes: dict[str, Process] = {}
         self._runtime_process: Process | None = None
@@ -224,9 +227,9 @@ class Sandbox:
 
     async def _initialize(self, common: dict[str, str], deadline: float) -> None:
         for file in self._files:
-            self._start(file.name, [str(file.resolve())], self.environment.of_extensions(), "extension")
+            await self._start(file.name, [str(file.resolve())], self.environment.of_extensions(), "extension")
         await self._until(lambda: self.extensions.all_launched_registered, deadline)
-        self._runtime_process = self._start(
+        self._runtime_process = await self._start(
             _RUNTIME, self._function, self.environment.of_runtime(), "function"
         )
         failure: SandboxFailure | None = None
@@ -243,8 +246,10 @@ class Sandbox:
         self.extensions.close_registration()
         await self._until(lambda: self.extensions.all_ready, deadline)
 
-    def _start(self, name: str, command: Sequence[str], variables: dict[str, str], source: Stream) -> Process:
-        process = self._processes[name] = Process.start(
+    async def _start(
+        self, name: str, command: Sequence[str], variables: dict[str, str], source: Stream
+    ) -> Process:
+        process = self._processes[name] = await self._launcher.start(
             name,
             command,
             environment=variables,

@@ -15,7 +15,6 @@ import asyncio
 import json
 import os
 import pathlib
-import subprocess
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from types import TracebackType
@@ -29,6 +28,7 @@ from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
 from thaw.lab.emulator.freezer import Freeze
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.opt_folder import OptFolder
+from thaw.lab.emulator.processes import Launcher
 from thaw.lab.emulator.report import Report, billed_ms
 from thaw.lab.emulator.sandbox import Phase, Record, Sandbox, Shutdown, Startup, State, spans_of
 from thaw.lab.emulator.server import ApiServer
@@ -79,6 +79,7 @@ class Lambda:
         self._record = Record()
         self._on_log = on_log
         self._sandbox: Sandbox | None = None
+        self._launcher: Launcher | None = None
         self._opt: OptFolder | None = None
         self._server = ApiServer(lambda: self._sandbox, self.api_faults)
         self._environment: Environment | None = None
@@ -238,16 +239,17 @@ class Lambda:
                 raise EmulatorError(f"the extension {file} is not an executable file")
         if len({file.name for file in self._extensions}) < len(self._extensions):
             raise EmulatorError("two extensions have the same file name")
-        if self.settings.opt_folder and self._extensions:
-            self._opt = self._make_opt()
-        await self._server.start()
-        self._environment = Environment(self.settings, self._server.address)
-        if self.settings.initializes_early:
-            try:
+        try:
+            self._launcher = Launcher()
+            if self.settings.opt_folder and self._extensions:
+                self._opt = await self._make_opt(self._launcher)
+            await self._server.start()
+            self._environment = Environment(self.settings, self._server.address)
+            if self.settings.initializes_early:
                 await self.initialize()
-            except BaseException:
-                await self._close()
-                raise
+        except BaseException:
+            await self._close()
+            raise
         return self
 
     async def __aexit__(
@@ -262,6 +264,8 @@ class Lambda:
     async def _close(self) -> None:
         await self.kill()
         await self._server.close()
+        if self._launcher is not None:
+            self._launcher.close()
         if self._opt is not None:
             self._opt.close()
 
@@ -295,12 +299,14 @@ class Lambda:
 
     async def _initialize(self, phase: Phase, limit: float) -> float:
         assert self._environment is not None
+        assert self._launcher is not None
         sandbox = self._sandbox = Sandbox(
             self.settings,
             self._function,
             self._extensions,
             environment=self._environment,
             telemetry=Telemetry(self.telemetry_faults, self.deliveries),
+            launcher=self._launcher,
             opt=self._opt,
             record=self._record,
             log=self._log,
@@ -389,13 +395,13 @@ class Lambda:
         if self.settings.freeze_by != "nothing" and not self.settings.is_managed_instance:
             self.current.freeze()
 
-    def _make_opt(self) -> OptFolder | None:
+    async def _make_opt(self, launcher: Launcher) -> OptFolder | None:
         why = OptFolder.why_not()
         if why is None:
             opt = OptFolder(self._extensions)
             try:
-                subprocess.run(["true"], preexec_fn=opt.enter, check=True)
-            except (OSError, subprocess.SubprocessError) as error:
+                await _try_opt(launcher, opt)
+            except EmulatorError as error:
                 opt.close()
                 why = str(error)
             else:
@@ -411,3 +417,17 @@ class Lambda:
             invocation.log_tail.append(line)
         if self._on_log is not None:
             self._on_log(source, line)
+
+
+async def _try_opt(launcher: Launcher, opt: OptFolder) -> None:
+    """Starts a program that does nothing. EmulatorError says what is not allowed."""
+    process = await launcher.start(
+        "a trial",
+        ["true"],
+        environment={"PATH": os.defpath},
+        folder=pathlib.Path("/"),
+        opt=opt,
+        on_line=lambda line: None,
+        on_exit=lambda process: None,
+    )
+    await process.gone()

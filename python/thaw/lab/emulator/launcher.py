@@ -1,0 +1,141 @@
+"""The process that starts an environment's processes: small, so that a fork of it takes no time.
+
+    python -SE launcher.py DESCRIPTOR
+
+The emulator is large and in the middle of serving when a runtime has to be started; were it to fork itself,
+an extension that asks for its first event meanwhile would seem slow. `processes.Launcher` is the other end
+of the socket. A message each, in JSON: what to start comes with the descriptor of its output, and is
+answered with its pid and the time of its exec, or with why not; the end of each process is told.
+
+It imports nothing of the laboratory. When its socket closes it ends, and the kernel ends what it started.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+MOST_MESSAGE_BYTES = 1 << 20
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+_CLONE_NEWNS = 0x00020000  # linux/sched.h
+_MS_RDONLY, _MS_REC, _MS_PRIVATE = 1, 0x4000, 1 << 18  # linux/mount.h
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def main() -> None:
+    emulator = socket.socket(fileno=int(sys.argv[1]))
+    woken, wakes = socket.socketpair()
+    wakes.setblocking(False)
+    signal.set_wakeup_fd(wakes.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the emulator's
+    while True:
+        ready, _, _ = select.select([emulator, woken], [], [])
+        if woken in ready:
+            woken.recv(4096)
+            _tell_ends(emulator)
+        if emulator in ready:
+            message, descriptors, _, _ = socket.recv_fds(emulator, MOST_MESSAGE_BYTES, 1)
+            if not message:
+                return
+            asked = json.loads(message)
+            _send(emulator, {"id": asked["id"], **_start(asked, descriptors[0])})
+            os.close(descriptors[0])
+
+
+def _send(emulator: socket.socket, message: dict[str, Any]) -> None:
+    try:
+        emulator.send(json.dumps(message).encode())
+    except OSError:
+        sys.exit(0)
+
+
+def _tell_ends(emulator: socket.socket) -> None:
+    while True:
+        try:
+            end = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return
+        if end is None:
+            return
+        when = time.monotonic_ns()
+        # What it leaves in its process group. The number is not given to another before it is waited for.
+        with contextlib.suppress(OSError):
+            os.killpg(end.si_pid, signal.SIGKILL)
+        _, status = os.waitpid(end.si_pid, 0)
+        _send(emulator, {"pid": end.si_pid, "code": os.waitstatus_to_exitcode(status), "exit_ns": when})
+
+
+def _start(asked: dict[str, Any], output: int) -> dict[str, Any]:
+    """The answer: pid and exec_ns, or error."""
+    told, tells = os.pipe()
+    launcher = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        try:
+            _become(asked, output, tells, launcher)
+        except OSError as error:
+            os.write(tells, f"!{error.strerror} ({error.filename or asked['command'][0]})".encode())
+        finally:
+            os._exit(127)
+    os.close(tells)
+    said = b""
+    while piece := os.read(told, 4096):
+        said += piece
+    os.close(told)
+    when, _, why_not = said.decode().partition("!")
+    if why_not or not when:
+        return {"error": why_not or "it ended before it was a program"}
+    return {"pid": pid, "exec_ns": int(when)}
+
+
+def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> None:
+    """In the new process. Returns only by OSError."""
+    os.setpgid(0, 0)
+    # A stopped process doesn't see that everybody is gone: the kernel is to kill it.
+    _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != launcher:
+        return
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGPIPE, signal.SIGXFSZ):
+        signal.signal(number, signal.SIG_DFL)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    for file in asked["joins"]:
+        descriptor = os.open(file, os.O_WRONLY)
+        os.write(descriptor, b"0")
+        os.close(descriptor)
+    if asked["opt"]:
+        _lay_over_opt(asked["opt"].encode())
+    os.chdir(asked["folder"])
+    command, environment = asked["command"], asked["environment"]
+    os.write(tells, str(time.monotonic_ns()).encode())
+    os.execvpe(command[0], command, environment)
+
+
+def _lay_over_opt(options: bytes) -> None:
+    """From now on this process sees the overlay on /opt."""
+    _check(_libc.unshare(_CLONE_NEWNS), "unshare")
+    _check(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount /")
+    _check(_libc.mount(b"overlay", b"/opt", b"overlay", _MS_RDONLY, options), "mount /opt")
+
+
+def _check(answer: int, what: str) -> None:
+    if answer != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number), what)
+
+
+if __name__ == "__main__":
+    main()
