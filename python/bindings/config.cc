@@ -75,6 +75,13 @@ over the YAML. A repr and the JSON mask secrets.
       "flush_timeout", [](const Config& self) { return ToSeconds(self.flush_timeout); },
       "Seconds of a flush.");
   type.def_property_readonly(
+      "flush_strategy", [](const Config& self) { return ToString(self.flush_strategy); },
+      "When the extension flushes: 'default', 'end', 'end,<ms>', 'periodically,<ms>' or "
+      "'continuously,<ms>'.");
+  type.def_property_readonly(
+      "outbox_bytes", [](const Config& self) { return self.outbox_bytes; },
+      "Bound of all that the extension keeps undelivered: an eighth of the function's memory.");
+  type.def_property_readonly(
       "compression_level", [](const Config& self) { return self.compression_level; }, "Of zstd.");
   type.def_property_readonly(
       "client_options", [](const Config& self) { return self.client; }, "A copy of the client's options.");

@@ -25,6 +25,15 @@ def test_bad_values_are_warnings():
     assert [warning.split()[0] for warning in config.warnings] == ["datadog.yaml", "DD_MAX_IDLE_PER_HOST"]
 
 
+def test_what_the_extension_flushes_by():
+    config = thaw.Config.from_environment(
+        {"DD_SERVERLESS_FLUSH_STRATEGY": "end, 500", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}
+    )
+    assert config.flush_strategy == "end,500"
+    assert config.outbox_bytes == 16 << 20
+    assert thaw.Config.from_environment({}).flush_strategy == "default"
+
+
 def test_this_process(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("DD_SITE", "us5.datadoghq.com")
     assert thaw.Config.from_environment().site == "us5.datadoghq.com"

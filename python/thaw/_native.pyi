@@ -771,9 +771,19 @@ class Config:
         Where the process runs: on-demand, snap-start, provisioned-concurrency, lambda-managed-instances, lambda (it doesn't say which) or outside Lambda.
         """
     @property
+    def flush_strategy(self) -> str:
+        """
+        When the extension flushes: 'default', 'end', 'end,<ms>', 'periodically,<ms>' or 'continuously,<ms>'.
+        """
+    @property
     def flush_timeout(self) -> float:
         """
         Seconds of a flush.
+        """
+    @property
+    def outbox_bytes(self) -> int:
+        """
+        Bound of all that the extension keeps undelivered: an eighth of the function's memory.
         """
     @property
     def site(self) -> str:
@@ -1526,7 +1536,7 @@ class FlushReport:
     @property
     def skipped(self) -> bool:
         """
-        The breaker was open and it was not time to probe: nothing was tried.
+        A destination was out of reach (its breaker was open): what goes there was not tried.
         """
     @property
     def stalled(self) -> bool:
