@@ -639,6 +639,16 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
   EXPECT_TRUE(links.calls.empty());
 }
 
+TEST_F(TraceProcessorTest, PlaceholdersNeedNoIds) {
+  Links links;
+  TraceProcessor processor = Make({}, &links);
+  const std::string body = Body({{Map({{"resource", Text("dd-tracer-serverless-span")}})}});
+  EXPECT_TRUE(By(processor, body).empty());
+  EXPECT_TRUE(By(processor, body).empty());
+  EXPECT_EQ(links.calls, (std::vector<std::string>{"placeholder", "placeholder"}));
+  EXPECT_EQ(counts_.spans_without_ids, 0);
+}
+
 TEST_F(TraceProcessorTest, WithoutAColdStartALoadSpanKeepsItsParent) {
   Links links;
   TraceProcessor processor = Make({}, &links);

@@ -247,19 +247,23 @@ bool TraceReader::Error(SpanRecord& span) {
   return true;
 }
 
+// Room is made for all entries before any is read: nothing grows while they are.
+
 template <typename ReadText>
 bool TraceReader::Meta(SpanRecord& span, ReadText read_text) {
   uint32_t entries;
   if (!reader_.ReadMap(entries)) return false;
-  if (span.meta.size() + entries > kMaxTags)
-    return Bad(absl::StrCat("a span with more than ", kMaxTags, " tags"));
+  size_t size = span.meta.size();
+  if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " tags"));
+  span.meta.resize(size + entries);
   for (; entries > 0; --entries) {
-    SpanMeta entry;
+    SpanMeta& entry = span.meta[size];
     if (!read_text(entry.key)) return false;
     if (reader_.TakeNil()) continue;
     if (!read_text(entry.value)) return false;
-    span.meta.push_back(entry);
+    ++size;
   }
+  span.meta.resize(size);
   return true;
 }
 
@@ -267,19 +271,21 @@ template <typename ReadText>
 bool TraceReader::Metrics(SpanRecord& span, ReadText read_text) {
   uint32_t entries;
   if (!reader_.ReadMap(entries)) return false;
-  if (span.metrics.size() + entries > kMaxTags)
-    return Bad(absl::StrCat("a span with more than ", kMaxTags, " metrics"));
+  size_t size = span.metrics.size();
+  if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " metrics"));
+  span.metrics.resize(size + entries);
   for (; entries > 0; --entries) {
-    SpanMetric metric;
+    SpanMetric& metric = span.metrics[size];
     if (!read_text(metric.key)) return false;
     if (reader_.TakeNil()) continue;
     if (!reader_.ReadNumber(metric.value)) return false;
     if (std::isfinite(metric.value)) {
-      span.metrics.push_back(metric);
+      ++size;
     } else {
       ++span.metrics_not_finite;
     }
   }
+  span.metrics.resize(size);
   return true;
 }
 
