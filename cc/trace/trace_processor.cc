@@ -175,8 +175,9 @@ class TraceProcessor::Run {
     size_t kept = trace.begin;
     for (size_t i = trace.begin; i < trace.end; ++i) {
       SpanNote& note = notes_[i];
-      // What a snapshot said, a later one or the finished span says again.
-      if (note.has_ids && !note.is_snapshot &&
+      // What a snapshot said, a later one or the finished span says again. The span that a placeholder stands
+      // for has its ids.
+      if (note.has_ids && !note.is_snapshot && !note.is_placeholder &&
           !processor_.deduplicator_.Insert(note.trace_id, note.span_id)) {
         ++processor_.counts_.duplicate_spans;
         continue;

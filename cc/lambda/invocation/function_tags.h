@@ -14,9 +14,6 @@
 
 namespace thaw {
 
-// The payload's tag that holds FunctionTags::Text().
-inline constexpr char kFunctionTagsTag[] = "_dd.tags.function";
-
 // What is known of the function. Empty: not known, or not set.
 struct FunctionFacts {
   std::string region;               // AWS_REGION, AWS_DEFAULT_REGION

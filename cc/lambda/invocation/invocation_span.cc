@@ -7,6 +7,7 @@
 #include "absl/strings/match.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/trace/invocation_links.h"
+#include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {
@@ -177,7 +178,7 @@ std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
   if (priority) root.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
   for (const auto& [name, value] : record.upstream ? record.upstream->tags : end.propagation_tags)
     Set(root.tags, name, value);
-  if (record.upstream) Set(root.tags, "_dd.origin", record.upstream->origin);
+  if (record.upstream) Set(root.tags, kOriginTag, record.upstream->origin);
   if (!record.span_pointers.empty()) {
     std::string& links = root.tags["_dd.span_links"];
     links = SpanLinksWithPointers(links, record.span_pointers);
