@@ -566,7 +566,7 @@ void HttpServerConnection::OnDeadline() {
   const auto self = shared_from_this();
   deadline_set_ = false;
   // The client, too, has just come out of the freeze.
-  if (false && (phase_ == Phase::kHead || phase_ == Phase::kBody))
+  if (owner_->resumed_lately && (phase_ == Phase::kHead || phase_ == Phase::kBody))
     return SetDeadline(owner_->options.resume_grace);
   switch (phase_) {
     case Phase::kHead:
