@@ -146,6 +146,26 @@ std::vector<std::string> NoProxy(const RawOptions& raw, Finalizer& finalizer) {
   return hosts;
 }
 
+absl::StatusOr<std::string> AnyText(std::string_view text) { return std::string(text); }
+
+void FinalizeTraces(const RawOptions& raw, TraceConfig& traces, Finalizer& finalizer) {
+  finalizer.Set(traces.compute_stats, raw.compute_stats, &ParseBool, "false");
+  finalizer.Set(traces.aws_service_representation, raw.aws_service_representation, &ParseBool, "true");
+  finalizer.Set(traces.service_mapping, raw.service_mapping, &AnyText, "none");
+  finalizer.Set(traces.replace_rules, raw.replace_rules, &AnyText, "none");
+  finalizer.Set(traces.filter_require, raw.filter_require, &AnyText, "none");
+  finalizer.Set(traces.filter_reject, raw.filter_reject, &AnyText, "none");
+  finalizer.Set(traces.filter_regex_require, raw.filter_regex_require, &AnyText, "none");
+  finalizer.Set(traces.filter_regex_reject, raw.filter_regex_reject, &AnyText, "none");
+  finalizer.Set(traces.remove_query_string, raw.remove_query_string, &ParseBool, "false");
+  finalizer.Set(traces.remove_paths_with_digits, raw.remove_paths_with_digits, &ParseBool, "false");
+  finalizer.Set(traces.propagation_styles, raw.propagation_styles, &AnyText, traces.propagation_styles);
+  finalizer.Set(traces.propagation_extract_first, raw.propagation_extract_first, &ParseBool, "false");
+  finalizer.Set(traces.propagation_http_baggage, raw.propagation_http_baggage, &ParseBool, "false");
+  finalizer.Set(traces.capture_payload, raw.capture_payload, &ParseBool, "false");
+  finalizer.Set(traces.capture_payload_max_depth, raw.capture_payload_max_depth, IntFrom(1, 100), "10");
+}
+
 }  // namespace
 
 Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
@@ -198,6 +218,13 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
   finalizer.Set(client.idle_timeout, raw.idle_timeout, &ParseSeconds, Seconds(client.idle_timeout));
   finalizer.Set(client.max_connections_per_host, raw.max_connections_per_host,
                 IntFrom(1, ClientOptions::kUnlimited), absl::StrCat(client.max_connections_per_host));
+
+  finalizer.Set(config.log_level, raw.log_level, &ParseLogLevel, ToString(config.log_level));
+  finalizer.Set(config.env, raw.env, &AnyText, "none");
+  finalizer.Set(config.service, raw.service, &AnyText, "none");
+  finalizer.Set(config.version, raw.version, &AnyText, "none");
+  finalizer.Set(config.tags, raw.tags, &AnyText, "none");
+  FinalizeTraces(raw, config.traces, finalizer);
   return config;
 }
 
@@ -236,6 +263,29 @@ std::string ToJson(const Config& config) {
   json.Close(']');
   json.Add("tls_cert_file", client.tls_cert_file);
   json.Add("skip_ssl_validation", client.skip_ssl_validation);
+  json.Close('}');
+  json.Add("log_level", ToString(config.log_level));
+  json.Add("env", config.env);
+  json.Add("service", config.service);
+  json.Add("version", config.version);
+  json.Add("tags", config.tags);
+  const TraceConfig& traces = config.traces;
+  json.Open('{', "traces");
+  json.Add("compute_stats", traces.compute_stats);
+  json.Add("aws_service_representation", traces.aws_service_representation);
+  json.Add("service_mapping", traces.service_mapping);
+  json.Add("replace_rules", traces.replace_rules);
+  json.Add("filter_require", traces.filter_require);
+  json.Add("filter_reject", traces.filter_reject);
+  json.Add("filter_regex_require", traces.filter_regex_require);
+  json.Add("filter_regex_reject", traces.filter_regex_reject);
+  json.Add("remove_query_string", traces.remove_query_string);
+  json.Add("remove_paths_with_digits", traces.remove_paths_with_digits);
+  json.Add("propagation_styles", traces.propagation_styles);
+  json.Add("propagation_extract_first", traces.propagation_extract_first);
+  json.Add("propagation_http_baggage", traces.propagation_http_baggage);
+  json.Add("capture_payload", traces.capture_payload);
+  json.Add("capture_payload_max_depth", traces.capture_payload_max_depth);
   json.Close('}');
   json.Open('[', "warnings");
   for (const ConfigWarning& warning : config.warnings) json.Add(warning.text);

@@ -24,6 +24,10 @@
 //   DD_SHARE_WITHIN_FLUSH             requests of a flush take turns on a connection            true
 //   DD_IDLE_TIMEOUT                   seconds that a connection may be kept                     15
 //   DD_MAX_CONNECTIONS_PER_HOST       at a time                                                 2 or 8
+//   DD_LOG_LEVEL                      error, warn, info, debug or trace                         warn
+//   DD_ENV, DD_SERVICE, DD_VERSION    of all that the function sends                            none
+//   DD_TAGS                           further ones, name:value with commas or spaces between    none
+// and what is done to traces: see TraceConfig.
 //
 // AWS_LAMBDA_FUNCTION_MEMORY_SIZE bounds what is kept: see Config::outbox_bytes.
 //
@@ -42,6 +46,7 @@
 #include "cc/config/environment.h"
 #include "cc/config/environment_kind.h"
 #include "cc/config/flush_strategy.h"
+#include "cc/config/log_level.h"
 #include "cc/config/raw_options.h"
 #include "cc/net/client_options.h"
 
@@ -51,6 +56,40 @@ namespace thaw {
 struct AdditionalEndpoint {
   std::string url;  // base URL
   std::vector<std::string> keys;
+};
+
+// What is done to traces. Rules, filters and styles are texts here, read where they are used.
+//
+//   variable                                              what it means                              default
+//   DD_LAMBDA_EXTENSION_COMPUTE_STATS                     stats are computed here                    false
+//   DD_SERVICE_MAPPING                                    from:to, with commas between them          none
+//   DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED           services are named by what they are        true
+//   DD_APM_REPLACE_TAGS                                   [{"name", "pattern", "repl"}, …]           none
+//   DD_APM_FILTER_TAGS_REQUIRE, _REJECT and
+//   DD_APM_FILTER_TAGS_REGEX_REQUIRE, _REGEX_REJECT       which traces are kept, by their root       all
+//   DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_QUERY_STRING    of URLs                                    false
+//   DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS                                          false
+//   DD_TRACE_PROPAGATION_STYLE(_EXTRACT)                  of callers' contexts           datadog,tracecontext
+//   DD_TRACE_PROPAGATION_EXTRACT_FIRST                    only the first found counts                false
+//   DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED             ot-baggage-* headers are baggage           false
+//   DD_CAPTURE_LAMBDA_PAYLOAD                             events and responses become tags           false
+//   DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH                   how deep                                   10
+struct TraceConfig {
+  bool compute_stats = false;
+  bool aws_service_representation = true;
+  std::string service_mapping;
+  std::string replace_rules;
+  std::string filter_require;
+  std::string filter_reject;
+  std::string filter_regex_require;
+  std::string filter_regex_reject;
+  bool remove_query_string = false;
+  bool remove_paths_with_digits = false;
+  std::string propagation_styles = "datadog,tracecontext";
+  bool propagation_extract_first = false;
+  bool propagation_http_baggage = false;
+  bool capture_payload = false;
+  int capture_payload_max_depth = 10;
 };
 
 struct Config {
@@ -68,6 +107,12 @@ struct Config {
   // no less than 4 MiB nor more than 64 MiB.
   size_t outbox_bytes = size_t{32} << 20;
   ClientOptions client;
+  LogLevel log_level = LogLevel::kWarn;
+  std::string env;
+  std::string service;
+  std::string version;
+  std::string tags;
+  TraceConfig traces;
 
   std::vector<ConfigWarning> warnings;
 };

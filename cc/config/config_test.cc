@@ -397,6 +397,42 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
   EXPECT_FALSE(Clean(environment, "skip_ssl_validation: true").client.skip_ssl_validation);
 }
 
+TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
+  const TraceConfig traces =
+      Clean({{"DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true"},
+             {"DD_APM_FILTER_TAGS_REQUIRE", "env:prod"},
+             {"DD_APM_FILTER_TAGS_REGEX_REJECT", "resource:^GET /health"},
+             {"DD_TRACE_PROPAGATION_STYLE", "b3"},
+             {"DD_TRACE_PROPAGATION_STYLE_EXTRACT", "xray"},
+             {"DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH", "3"}},
+            "apm_config:\n  replace_tags: [{name: '*', pattern: a, repl: b}]\n"
+            "  obfuscation: {http: {remove_query_string: true}}\n"
+            "trace_propagation_style: [datadog, tracecontext]\nservice_mapping: 'a:b'\n")
+          .traces;
+  EXPECT_TRUE(traces.compute_stats);
+  EXPECT_EQ(traces.filter_require, "env:prod");
+  EXPECT_EQ(traces.filter_regex_reject, "resource:^GET /health");
+  EXPECT_EQ(traces.propagation_styles, "xray") << "what is said of extraction counts";
+  EXPECT_EQ(traces.replace_rules, R"([{"name":"*","pattern":"a","repl":"b"}])");
+  EXPECT_TRUE(traces.remove_query_string);
+  EXPECT_FALSE(traces.remove_paths_with_digits);
+  EXPECT_EQ(traces.service_mapping, "a:b");
+  EXPECT_EQ(traces.capture_payload_max_depth, 3);
+}
+
+TEST(ConfigTest, UnifiedTagsAndLogLevel) {
+  const Config config =
+      Clean({{"DD_SERVICE", "checkout"}, {"DD_TAGS", "team:web,tier:1"}, {"DD_LOG_LEVEL", "Debug"}},
+            "env: prod\nversion: 7\ntags: [team:other]\n");
+  EXPECT_EQ(config.service, "checkout");
+  EXPECT_EQ(config.env, "prod");
+  EXPECT_EQ(config.version, "7");
+  EXPECT_EQ(config.tags, "team:web,tier:1");
+  EXPECT_EQ(config.log_level, LogLevel::kDebug);
+  EXPECT_EQ(WithBad("DD_LOG_LEVEL", "loud").log_level, LogLevel::kWarn);
+  EXPECT_EQ(WithBad("DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH", "0").traces.capture_payload_max_depth, 10);
+}
+
 TEST(ConfigTest, BrokenYamlIsOneWarningAndNothingOfItCounts) {
   const Config config = LoadConfig({{"DD_FLUSH_TIMEOUT", "5"}}, "site: datadoghq.eu\napi_key: [secret\n");
   EXPECT_EQ(config.site, "datadoghq.com");
@@ -453,6 +489,28 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     ],
     "tls_cert_file": "",
     "skip_ssl_validation": false
+  },
+  "log_level": "warn",
+  "env": "",
+  "service": "",
+  "version": "",
+  "tags": "",
+  "traces": {
+    "compute_stats": false,
+    "aws_service_representation": true,
+    "service_mapping": "",
+    "replace_rules": "",
+    "filter_require": "",
+    "filter_reject": "",
+    "filter_regex_require": "",
+    "filter_regex_reject": "",
+    "remove_query_string": false,
+    "remove_paths_with_digits": false,
+    "propagation_styles": "datadog,tracecontext",
+    "propagation_extract_first": false,
+    "propagation_http_baggage": false,
+    "capture_payload": false,
+    "capture_payload_max_depth": 10
   },
   "warnings": [
     "DD_IDLE_TIMEOUT is \"bad\": it is not a number of seconds above 0 and up to 86400; the default, 15 s, is kept"

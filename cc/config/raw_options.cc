@@ -27,6 +27,8 @@ FoundText ListAt(const YamlDocument& yaml, std::string_view path) {
   return absl::StrJoin(items, ",");
 }
 
+FoundText JsonAt(const YamlDocument& yaml, std::string_view path) { return yaml.Json(path); }
+
 // The map as JSON, or the text that stands there in its place.
 FoundText EndpointsAt(const YamlDocument& yaml, std::string_view path) {
   THAW_ASSIGN_OR_RETURN(const std::optional<YamlDocument::MapOfLists> endpoints, yaml.Lists(path));
@@ -115,6 +117,34 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
   reader.FromBoth(raw.share_within_flush, "DD_SHARE_WITHIN_FLUSH", "share_within_flush");
   reader.FromBoth(raw.idle_timeout, "DD_IDLE_TIMEOUT", "idle_timeout");
   reader.FromBoth(raw.max_connections_per_host, "DD_MAX_CONNECTIONS_PER_HOST", "max_connections_per_host");
+  reader.FromBoth(raw.env, "DD_ENV", "env");
+  reader.FromBoth(raw.service, "DD_SERVICE", "service");
+  reader.FromBoth(raw.version, "DD_VERSION", "version");
+  reader.FromBoth(raw.tags, "DD_TAGS", "tags", &ListAt);
+  reader.FromBoth(raw.log_level, "DD_LOG_LEVEL", "log_level");
+  reader.FromBoth(raw.compute_stats, "DD_LAMBDA_EXTENSION_COMPUTE_STATS", "lambda_extension_compute_stats");
+  reader.FromBoth(raw.service_mapping, "DD_SERVICE_MAPPING", "service_mapping");
+  reader.FromBoth(raw.aws_service_representation, "DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED",
+                  "trace_aws_service_representation_enabled");
+  reader.FromBoth(raw.replace_rules, "DD_APM_REPLACE_TAGS", "apm_config.replace_tags", &JsonAt);
+  reader.FromVariable(raw.filter_require, "DD_APM_FILTER_TAGS_REQUIRE");
+  reader.FromVariable(raw.filter_reject, "DD_APM_FILTER_TAGS_REJECT");
+  reader.FromVariable(raw.filter_regex_require, "DD_APM_FILTER_TAGS_REGEX_REQUIRE");
+  reader.FromVariable(raw.filter_regex_reject, "DD_APM_FILTER_TAGS_REGEX_REJECT");
+  reader.FromBoth(raw.remove_query_string, "DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_QUERY_STRING",
+                  "apm_config.obfuscation.http.remove_query_string");
+  reader.FromBoth(raw.remove_paths_with_digits, "DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS",
+                  "apm_config.obfuscation.http.remove_paths_with_digits");
+  reader.FromVariable(raw.propagation_styles, "DD_TRACE_PROPAGATION_STYLE_EXTRACT");
+  reader.FromYaml(raw.propagation_styles, "trace_propagation_style_extract", &ListAt);
+  reader.FromBoth(raw.propagation_styles, "DD_TRACE_PROPAGATION_STYLE", "trace_propagation_style", &ListAt);
+  reader.FromBoth(raw.propagation_extract_first, "DD_TRACE_PROPAGATION_EXTRACT_FIRST",
+                  "trace_propagation_extract_first");
+  reader.FromBoth(raw.propagation_http_baggage, "DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED",
+                  "trace_propagation_http_baggage_enabled");
+  reader.FromBoth(raw.capture_payload, "DD_CAPTURE_LAMBDA_PAYLOAD", "capture_lambda_payload");
+  reader.FromBoth(raw.capture_payload_max_depth, "DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH",
+                  "capture_lambda_payload_max_depth");
   raw.warnings = std::move(reader).TakeWarnings();
   return raw;
 }

@@ -28,24 +28,49 @@ struct RawText {
 struct RawOptions {
   using Texts = std::vector<RawText>;
 
-  Texts site;                      // DD_SITE; site
-  Texts api_key;                   // DD_API_KEY; api_key
-  Texts trace_url;                 // DD_APM_DD_URL; apm_config.apm_dd_url
-  Texts additional_endpoints;      // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
-  Texts flush_timeout;             // DD_FLUSH_TIMEOUT; flush_timeout
-  Texts flush_strategy;            // DD_SERVERLESS_FLUSH_STRATEGY; serverless_flush_strategy
-  Texts function_memory;           // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
-  Texts compression_level;         // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
-                                   // apm_config.compression_level, compression_level
-  Texts proxy_url;                 // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, which is for any program
-  Texts no_proxy;                  // DD_PROXY_NO_PROXY; proxy.no_proxy
-  Texts no_proxy_of_any_program;   // NO_PROXY, which adds to the former
-  Texts tls_cert_file;             // DD_TLS_CERT_FILE; tls_cert_file
-  Texts skip_ssl_validation;       // DD_SKIP_SSL_VALIDATION; skip_ssl_validation
-  Texts max_idle_per_host;         // DD_MAX_IDLE_PER_HOST; max_idle_per_host
-  Texts share_within_flush;        // DD_SHARE_WITHIN_FLUSH; share_within_flush
-  Texts idle_timeout;              // DD_IDLE_TIMEOUT; idle_timeout
-  Texts max_connections_per_host;  // DD_MAX_CONNECTIONS_PER_HOST; max_connections_per_host
+  Texts site;                        // DD_SITE; site
+  Texts api_key;                     // DD_API_KEY; api_key
+  Texts trace_url;                   // DD_APM_DD_URL; apm_config.apm_dd_url
+  Texts additional_endpoints;        // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
+  Texts flush_timeout;               // DD_FLUSH_TIMEOUT; flush_timeout
+  Texts flush_strategy;              // DD_SERVERLESS_FLUSH_STRATEGY; serverless_flush_strategy
+  Texts function_memory;             // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
+  Texts compression_level;           // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
+                                     // apm_config.compression_level, compression_level
+  Texts proxy_url;                   // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, which is for any program
+  Texts no_proxy;                    // DD_PROXY_NO_PROXY; proxy.no_proxy
+  Texts no_proxy_of_any_program;     // NO_PROXY, which adds to the former
+  Texts tls_cert_file;               // DD_TLS_CERT_FILE; tls_cert_file
+  Texts skip_ssl_validation;         // DD_SKIP_SSL_VALIDATION; skip_ssl_validation
+  Texts max_idle_per_host;           // DD_MAX_IDLE_PER_HOST; max_idle_per_host
+  Texts share_within_flush;          // DD_SHARE_WITHIN_FLUSH; share_within_flush
+  Texts idle_timeout;                // DD_IDLE_TIMEOUT; idle_timeout
+  Texts max_connections_per_host;    // DD_MAX_CONNECTIONS_PER_HOST; max_connections_per_host
+  Texts env;                         // DD_ENV; env
+  Texts service;                     // DD_SERVICE; service
+  Texts version;                     // DD_VERSION; version
+  Texts tags;                        // DD_TAGS; tags
+  Texts log_level;                   // DD_LOG_LEVEL; log_level
+  Texts compute_stats;               // DD_LAMBDA_EXTENSION_COMPUTE_STATS; lambda_extension_compute_stats
+  Texts service_mapping;             // DD_SERVICE_MAPPING; service_mapping
+  Texts aws_service_representation;  // DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED;
+                                     // trace_aws_service_representation_enabled
+  Texts replace_rules;               // DD_APM_REPLACE_TAGS; apm_config.replace_tags
+  Texts filter_require;              // DD_APM_FILTER_TAGS_REQUIRE
+  Texts filter_reject;               // DD_APM_FILTER_TAGS_REJECT
+  Texts filter_regex_require;        // DD_APM_FILTER_TAGS_REGEX_REQUIRE
+  Texts filter_regex_reject;         // DD_APM_FILTER_TAGS_REGEX_REJECT
+  Texts remove_query_string;         // DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_QUERY_STRING;
+                                     // apm_config.obfuscation.http.remove_query_string
+  Texts remove_paths_with_digits;    // DD_APM_CONFIG_OBFUSCATION_HTTP_REMOVE_PATHS_WITH_DIGITS;
+                                     // apm_config.obfuscation.http.remove_paths_with_digits
+  Texts propagation_styles;          // DD_TRACE_PROPAGATION_STYLE_EXTRACT; trace_propagation_style_extract;
+                                     // DD_TRACE_PROPAGATION_STYLE; trace_propagation_style
+  Texts propagation_extract_first;   // DD_TRACE_PROPAGATION_EXTRACT_FIRST; trace_propagation_extract_first
+  Texts propagation_http_baggage;    // DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED;
+                                     // trace_propagation_http_baggage_enabled
+  Texts capture_payload;             // DD_CAPTURE_LAMBDA_PAYLOAD; capture_lambda_payload
+  Texts capture_payload_max_depth;   // DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH; capture_lambda_payload_max_depth
 
   // YAML that is none, of which then nothing counts; or a list where a text is wanted, and the like.
   std::vector<ConfigWarning> warnings;

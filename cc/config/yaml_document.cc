@@ -10,6 +10,8 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "boost/json/serialize.hpp"
+#include "boost/json/string_view.hpp"
 #include "cc/base/status_macros.h"
 #include "yaml-cpp/eventhandler.h"
 #include "yaml-cpp/exceptions.h"
@@ -204,6 +206,50 @@ absl::StatusOr<std::vector<std::string>> YamlDocument::List(std::string_view pat
   if (node == nullptr) return std::vector<std::string>();
   size_t room = kMaxListBytes;
   return TextsOf(*node, path, room);
+}
+
+absl::Status YamlDocument::AppendJson(const Node& node, std::string_view path, std::string& json) const {
+  // Aliases can make a short document long.
+  if (json.size() > kMaxListBytes) return At(node.line, node.column, absl::StrCat(path, " is too long"));
+  switch (node.type) {
+    case Type::kNull:
+      json += "null";
+      break;
+    case Type::kText:
+      json += boost::json::serialize(boost::json::string_view(node.text));
+      break;
+    case Type::kList:
+      json += '[';
+      for (size_t i = 0; i < node.items.size(); ++i) {
+        if (i > 0) json += ',';
+        THAW_RETURN_IF_ERROR(AppendJson(nodes_[node.items[i]], path, json));
+      }
+      json += ']';
+      break;
+    case Type::kMap: {
+      json += '{';
+      const char* separator = "";
+      for (const auto& [key, value] : node.values) {
+        json += separator;
+        json += boost::json::serialize(boost::json::string_view(key));
+        json += ':';
+        THAW_RETURN_IF_ERROR(AppendJson(nodes_[value], path, json));
+        separator = ",";
+      }
+      json += '}';
+      break;
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::optional<std::string>> YamlDocument::Json(std::string_view path) const {
+  THAW_ASSIGN_OR_RETURN(const Node* const node, Find(path));
+  if (node == nullptr) return std::nullopt;
+  if (node->type == Type::kText) return node->text;
+  std::string json;
+  THAW_RETURN_IF_ERROR(AppendJson(*node, path, json));
+  return json;
 }
 
 absl::StatusOr<std::optional<YamlDocument::MapOfLists>> YamlDocument::Lists(std::string_view path) const {

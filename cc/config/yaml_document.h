@@ -44,6 +44,9 @@ class YamlDocument {
   absl::StatusOr<std::vector<std::string>> List(std::string_view path) const;
   // The map of lists at `path`. Nothing if there is none, or null, or a text.
   absl::StatusOr<std::optional<MapOfLists>> Lists(std::string_view path) const;
+  // What stands at `path` as JSON, its scalars as strings; a text that stands alone is itself, as it is JSON
+  // already where it came from a variable. Nothing if there is nothing, or null.
+  absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
 
  private:
   class Builder;
@@ -61,6 +64,8 @@ class YamlDocument {
   static absl::Status Wrong(const Node& node, std::string_view what, std::string_view wanted);
   // Null if nothing or null stands there.
   absl::StatusOr<const Node*> Find(std::string_view path) const;
+  // Appends the node's JSON. The depth is bounded by the document's.
+  absl::Status AppendJson(const Node& node, std::string_view path, std::string& json) const;
   absl::StatusOr<std::vector<std::string>> TextsOf(const Node& node, std::string_view path,
                                                    size_t& room) const;
 

@@ -137,6 +137,15 @@ TEST(YamlDocumentTest, AnAliasWithinItsOwnValueIsRefused) {
   EXPECT_THAT(Refused("&x a: &y\n  b: {c: *y}\n"), HasSubstr("line 2, column 10: an alias stands within"));
 }
 
+TEST(YamlDocumentTest, ListsAndMapsAsJson) {
+  const YamlDocument document =
+      Parsed("rules:\n  - {name: '*', pattern: \"a\\\"b\"}\n  - ~\ntext: '[1]'\nnone: ~\n");
+  EXPECT_EQ(*document.Json("rules"), R"([{"name":"*","pattern":"a\"b"},null])");
+  EXPECT_EQ(*document.Json("text"), "[1]") << "it is JSON as it stands";
+  EXPECT_EQ(*document.Json("none"), std::nullopt);
+  EXPECT_EQ(*document.Json("absent"), std::nullopt);
+}
+
 TEST(YamlDocumentTest, AliasesOfAliasesFillNoMemory) {
   // Written out, the last one would have 10^60 items.
   std::string text = "a0: &a0 [x]\n";
@@ -146,6 +155,7 @@ TEST(YamlDocumentTest, AliasesOfAliasesFillNoMemory) {
     absl::StrAppend(&text, "]\n");
   }
   EXPECT_THAT(Parsed(text).List("a60").status().message(), HasSubstr("must be a text"));
+  EXPECT_THAT(Parsed(text).Json("a60").status().message(), HasSubstr("too long"));
 
   // Written out, these lists would have 10^8 texts.
   text = "a: &a [x";

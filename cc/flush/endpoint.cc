@@ -12,7 +12,15 @@ namespace thaw {
 std::string Endpoint::ToString() const { return absl::StrCat(thaw::ToString(destination), target); }
 
 std::string_view IntakePath(Pipeline pipeline) {
-  return pipeline == Pipeline::kTraces ? "/api/v0.2/traces" : "/api/v0.2/stats";
+  switch (pipeline) {
+    case Pipeline::kTraces:
+      return "/api/v0.2/traces";
+    case Pipeline::kStats:
+      return "/api/v0.2/stats";
+    case Pipeline::kProxied:
+      return "";
+  }
+  return "";
 }
 
 absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,

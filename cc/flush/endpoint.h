@@ -24,7 +24,7 @@ struct Endpoint {
   std::string ToString() const;
 };
 
-// "/api/v0.2/traces", "/api/v0.2/stats".
+// "/api/v0.2/traces", "/api/v0.2/stats"; nothing for what is proxied, whose requests say it.
 std::string_view IntakePath(Pipeline pipeline);
 
 // `base_url`: "https://host", with or without a path and slashes at its end; the pipeline's path is

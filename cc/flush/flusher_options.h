@@ -12,10 +12,22 @@
 
 namespace thaw {
 
-enum class Pipeline { kTraces, kStats };
+enum class Pipeline {
+  kTraces,
+  kStats,
+  kProxied,  // what tracers send to other intakes: each request has its own path
+};
 
 constexpr std::string_view ToString(Pipeline pipeline) {
-  return pipeline == Pipeline::kTraces ? "traces" : "stats";
+  switch (pipeline) {
+    case Pipeline::kTraces:
+      return "traces";
+    case Pipeline::kStats:
+      return "stats";
+    case Pipeline::kProxied:
+      return "proxied";
+  }
+  return "";
 }
 
 // What becomes of a payload whose flush failed.

@@ -29,10 +29,9 @@
 #include "cc/base/msgpack_reader.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/trace_counts.h"
+#include "cc/trace/trace_format.h"
 
 namespace thaw {
-
-enum class TraceFormat { kV04, kV05 };
 
 class TraceReader {
  public:

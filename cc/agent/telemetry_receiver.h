@@ -1,0 +1,56 @@
+// Where Lambda delivers telemetry: the listener on port 8999, which only the sandbox reaches.
+//
+//   TelemetryReceiver receiver(clock, [&](TelemetryRecord&& record) { tracker.OnTelemetry(std::move(record));
+//   }); HttpServer server(executor, clock, {}, receiver.Routes());
+//
+// Whatever can be read of a batch is given on, and the batch is answered with 200: Lambda delivers again what
+// is not, and what could not be read once can't be read then.
+//
+// One thread: the server's.
+
+#ifndef THAW_CC_AGENT_TELEMETRY_RECEIVER_H_
+#define THAW_CC_AGENT_TELEMETRY_RECEIVER_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/functional/any_invocable.h"
+#include "cc/agent/http_route.h"
+#include "cc/clock/clock.h"
+#include "cc/lambda/telemetry_records.h"
+
+namespace thaw {
+
+class TelemetryReceiver {
+ public:
+  // Of a batch: far more than the largest that can be subscribed for.
+  static constexpr size_t kMaxBatchBytes = 8 << 20;
+
+  // `clock` must outlive the receiver. Each record is given inside the request's turn of the loop; then
+  // `on_batch` is called, once for each batch.
+  TelemetryReceiver(const Clock& clock, absl::AnyInvocable<void(TelemetryRecord&&)> on_record,
+                    absl::AnyInvocable<void()> on_batch = nullptr)
+      : clock_(clock), on_record_(std::move(on_record)), on_batch_(std::move(on_batch)) {}
+  TelemetryReceiver(const TelemetryReceiver&) = delete;
+  TelemetryReceiver& operator=(const TelemetryReceiver&) = delete;
+
+  // They refer to the receiver.
+  std::vector<HttpRoute> Routes();
+
+  const TelemetryCounts& counts() const { return counts_; }
+  // What was wrong with the first thing that could not be read; empty: nothing was.
+  const std::string& first_problem() const { return first_problem_; }
+
+ private:
+  void Take(HttpServerRequest& request, HttpReply& reply);
+
+  const Clock& clock_;
+  absl::AnyInvocable<void(TelemetryRecord&&)> on_record_;
+  absl::AnyInvocable<void()> on_batch_;
+  TelemetryCounts counts_;
+  std::string first_problem_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_AGENT_TELEMETRY_RECEIVER_H_

@@ -1,0 +1,36 @@
+#include "cc/config/log_level.h"
+
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+
+namespace thaw {
+
+std::string_view ToString(LogLevel level) {
+  switch (level) {
+    case LogLevel::kError:
+      return "error";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kTrace:
+      return "trace";
+  }
+  return "";
+}
+
+absl::StatusOr<LogLevel> ParseLogLevel(std::string_view text) {
+  constexpr std::pair<std::string_view, LogLevel> kNames[] = {
+      {"error", LogLevel::kError}, {"warn", LogLevel::kWarn},   {"warning", LogLevel::kWarn},
+      {"info", LogLevel::kInfo},   {"debug", LogLevel::kDebug}, {"trace", LogLevel::kTrace},
+      {"all", LogLevel::kTrace}};
+  for (const auto& [name, level] : kNames)
+    if (absl::EqualsIgnoreCase(text, name)) return level;
+  return absl::InvalidArgumentError("it is none of error, warn, info, debug and trace");
+}
+
+}  // namespace thaw

@@ -1,0 +1,59 @@
+#include "cc/config/yaml_file.h"
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::HasSubstr;
+
+class YamlFileTest : public testing::Test {
+ protected:
+  YamlFileTest() : folder_(std::filesystem::path(testing::TempDir()) / "task") {
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void Write(const std::string& text) { std::ofstream(folder_ / "datadog.yaml") << text; }
+  YamlFile Read() const { return ReadYamlFile(Environment({{"LAMBDA_TASK_ROOT", folder_.string()}})); }
+
+  const std::filesystem::path folder_;
+};
+
+TEST_F(YamlFileTest, IsReadFromTheTaskFolder) {
+  Write("site: datadoghq.eu\n");
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "site: datadoghq.eu\n");
+  EXPECT_EQ(file.path, (folder_ / "datadog.yaml").string());
+  EXPECT_FALSE(file.warning.has_value());
+}
+
+TEST_F(YamlFileTest, NoFileIsNothingToWarnOf) {
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  EXPECT_FALSE(file.warning.has_value());
+  EXPECT_EQ(ReadYamlFile(Environment()).path, "/var/task/datadog.yaml");
+}
+
+TEST_F(YamlFileTest, WhatCanNotBeReadIsAWarningThatNamesIt) {
+  std::filesystem::create_directory(folder_ / "datadog.yaml");
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_THAT(file.warning->text, HasSubstr(file.path));
+}
+
+TEST_F(YamlFileTest, OneThatIsTooLargeCountsForNothing) {
+  Write(std::string(YamlFile::kMaxBytes + 1, '#'));
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_THAT(file.warning->text, HasSubstr("1048576 bytes"));
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,27 @@
+// What the executable is asked to do by its arguments. Lambda starts it without any.
+
+#ifndef THAW_CC_EXTENSION_COMMAND_LINE_H_
+#define THAW_CC_EXTENSION_COMMAND_LINE_H_
+
+#include <string>
+#include <string_view>
+
+#include "absl/types/span.h"
+
+namespace thaw {
+
+struct CommandLine {
+  enum class Action { kRun, kHelp, kVersion, kCheckConfig, kRefuse };
+  Action action = Action::kRun;
+  std::string problem;  // why it is refused
+};
+
+// `arguments`: without the program's own name.
+CommandLine ParseCommandLine(absl::Span<const std::string_view> arguments);
+
+// What --help prints.
+std::string_view HelpText();
+
+}  // namespace thaw
+
+#endif  // THAW_CC_EXTENSION_COMMAND_LINE_H_

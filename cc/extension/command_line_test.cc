@@ -1,0 +1,39 @@
+#include "cc/extension/command_line.h"
+
+#include <string_view>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using Action = CommandLine::Action;
+using ::testing::HasSubstr;
+
+Action ActionOf(const std::vector<std::string_view>& arguments) { return ParseCommandLine(arguments).action; }
+
+TEST(CommandLineTest, LambdaGivesNoArguments) { EXPECT_EQ(ActionOf({}), Action::kRun); }
+
+TEST(CommandLineTest, EachOptionIsKnown) {
+  EXPECT_EQ(ActionOf({"--help"}), Action::kHelp);
+  EXPECT_EQ(ActionOf({"-h"}), Action::kHelp);
+  EXPECT_EQ(ActionOf({"--version"}), Action::kVersion);
+  EXPECT_EQ(ActionOf({"--check-config"}), Action::kCheckConfig);
+}
+
+TEST(CommandLineTest, AnythingElseIsRefusedByName) {
+  const std::vector<std::string_view> unknown = {"--verbose"};
+  EXPECT_EQ(ParseCommandLine(unknown).action, Action::kRefuse);
+  EXPECT_THAT(ParseCommandLine(unknown).problem, HasSubstr("--verbose"));
+  EXPECT_EQ(ActionOf({"--help", "--version"}), Action::kRefuse);
+}
+
+TEST(CommandLineTest, HelpNamesEachOption) {
+  for (const std::string_view option : {"--help", "--version", "--check-config"})
+    EXPECT_THAT(HelpText(), HasSubstr(option));
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,254 @@
+#include "cc/extension/extension.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "absl/log/log.h"
+#include "absl/random/random.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/object.hpp"
+#include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
+#include "cc/base/status_macros.h"
+#include "cc/base/version.h"
+#include "cc/extension/function_settings.h"
+#include "cc/lambda/telemetry_subscription.h"
+#include "cc/net/client_factory.h"
+#include "cc/net/io/tcp_listener.h"
+#include "cc/net/io/tcp_network.h"
+
+namespace thaw {
+namespace {
+
+// Seeded when it is first asked: clones of a snapshot must not share a seed.
+class LateRandom {
+ public:
+  double Fraction() { return absl::Uniform<double>(Generator(), 0, 1); }
+  uint64_t Id() { return absl::Uniform<uint64_t>(Generator()); }
+
+ private:
+  absl::BitGen& Generator() {
+    if (generator_ == nullptr) generator_ = std::make_unique<absl::BitGen>();
+    return *generator_;
+  }
+  std::unique_ptr<absl::BitGen> generator_;
+};
+
+template <typename Counts>
+boost::json::object ObjectOf(const Counts& counts) {
+  boost::json::object object;
+  counts.Visit([&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; });
+  return object;
+}
+
+void Say(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) LOG(WARNING) << warning;
+}
+
+}  // namespace
+
+Extension::Extension(EventLoop& loop, const Environment& environment, const Config& config,
+                     ExtensionOptions options)
+    : loop_(loop),
+      environment_(environment),
+      config_(config),
+      options_(std::move(options)),
+      traits_(InitializationTraitsOf(config.environment)),
+      network_(MakeTcpNetwork(loop)) {}
+
+Extension::~Extension() = default;
+
+// -- Up --------------------------------------------------------------------------------------------------
+
+Task<int> Extension::Run(Cancellation& stop) {
+  const absl::Status started = co_await Start(stop);
+  if (!started.ok()) {
+    LOG(ERROR) << "the extension can't start: " << started.message();
+    co_await ReportStartFailure(started);
+    co_return 1;
+  }
+  const absl::StatusOr<ShutdownEvent> ended = co_await life_->Run(stop);
+  if (ended.ok()) {
+    co_await Shutdown(ended->deadline - loop_.Now().wall);
+    co_return 0;
+  }
+  const bool told = stop.requested();
+  if (!told) LOG(ERROR) << "Lambda's interface is lost: " << ended.status().message();
+  co_await Shutdown(options_.shutdown_time);
+  co_return told ? 0 : 1;
+}
+
+Task<absl::Status> Extension::Start(Cancellation& stop) {
+  THAW_CO_ASSIGN_OR_RETURN(const Destination runtime_api, ParseRuntimeApiAddress(options_.runtime_api));
+  const auto random = std::make_shared<LateRandom>();
+  std::vector<std::string> warnings;
+  THAW_CO_ASSIGN_OR_RETURN(runtime_client_, MakeClient(
+                                                loop_, loop_, *network_, RuntimeApiClientOptions(),
+                                                [random] { return random->Fraction(); }, &warnings));
+  runtime_api_ = std::make_unique<RuntimeApi>(loop_, loop_, *runtime_client_, runtime_api);
+  extensions_ = std::make_unique<ExtensionsApi>(*runtime_api_, loop_);
+  tracker_ = std::make_unique<InvocationTracker>(
+      loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, *this);
+
+  // Lambda may deliver as soon as it is asked to.
+  telemetry_ = std::make_unique<TelemetryReceiver>(
+      loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
+      [this] {
+        if (life_ != nullptr) life_->OnRecords();
+      });
+  servers_.push_back(Serve("0.0.0.0", options_.telemetry_port, telemetry_->Routes(), "telemetry"));
+
+  std::vector<ExtensionEvent> events = {ExtensionEvent::kShutdown};
+  if (traits_.invoke_events) events.insert(events.begin(), ExtensionEvent::kInvoke);
+  THAW_CO_ASSIGN_OR_RETURN(const Registration registration,
+                           co_await extensions_->Register(options_.name, events, stop));
+
+  api_key_ = std::make_shared<LiteralApiKey>(config_.api_key);
+  THAW_CO_ASSIGN_OR_RETURN(pipelines_, Pipelines::Make(
+                                           loop_, loop_, *network_, config_, api_key_,
+                                           [random] { return random->Fraction(); }, warnings));
+  const FunctionFacts facts = FactsOf(environment_, config_, registration);
+  TraceProcessorOptions processing = ProcessingOf(config_, facts, options_.runtime_api, warnings);
+  LifecycleOptions lifecycle = LifecycleOf(config_, facts, traits_.concurrent_invocations, warnings);
+  intake_ = std::make_unique<TraceIntake>(
+      std::move(processing), std::move(lifecycle), loop_, [random] { return random->Id(); }, *pipelines_);
+  FlushCoordinator& coordinator = pipelines_->coordinator();
+  coordinator.AddSource([this](bool last) {
+    if (!last) return;
+    tracker_->ConcludeAll();
+    intake_->lifecycle().FinishAll();
+  });
+  coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
+  life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
+                                         FunctionLife::Options());
+  life_->set_on_resume([this] {
+    for (const auto& server : servers_)
+      if (server != nullptr) server->Resume();
+  });
+  life_->set_on_invoke([this](const InvokeEvent& event) {
+    const Invocation* const invocation = tracker_->Find(event.request_id);
+    const InvocationStart start = invocation == nullptr ? InvocationStart::kWarm : invocation->started_as;
+    intake_->lifecycle().OnInvoke(event.request_id,
+                                  {.cold_start = start == InvocationStart::kCold,
+                                   .proactive_initialization = start == InvocationStart::kProactive});
+  });
+
+  traces_ = std::make_unique<TraceReceiver>(
+      TraceReceiverOptions{.version = std::string(kVersion),
+                           .span_kinds = {"client", "consumer", "producer", "server"},
+                           .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
+                           .debug_json = [this] { return DebugJson(); }},
+      *intake_);
+  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle());
+  servers_.push_back(Serve("127.0.0.1", options_.trace_port, traces_->Routes(), "traces"));
+  servers_.push_back(Serve("127.0.0.1", options_.lifecycle_port, lifecycle_->Routes(), "calls of tracers"));
+
+  co_await Subscribe(stop);
+  Say(warnings);
+  if (!traits_.freezes) coordinator.RunContinuously();
+  co_return absl::OkStatus();
+}
+
+Task<void> Extension::Subscribe(Cancellation& stop) {
+  TelemetrySubscription subscription{.schema_version = std::string(traits_.telemetry_schema),
+                                     .port = options_.telemetry_port};
+  const absl::StatusOr<TelemetrySupport> support =
+      co_await SubscribeToTelemetry(*runtime_api_, extensions_->identifier(), std::move(subscription), stop);
+  const bool telemetry = support.ok() && *support == TelemetrySupport::kSubscribed;
+  if (!support.ok()) LOG(ERROR) << "no telemetry: " << support.status().message();
+  tracker_->set_telemetry(telemetry);
+  life_->set_telemetry(telemetry);
+}
+
+Task<void> Extension::ReportStartFailure(const absl::Status& status) {
+  // Without an identifier nobody can be told.
+  if (extensions_ == nullptr || extensions_->identifier().empty()) co_return;
+  Cancellation never;
+  const absl::Status reported =
+      co_await extensions_->InitError("Extension.StartFailed", std::string(status.message()), never);
+  if (!reported.ok()) LOG(ERROR) << reported.message();
+}
+
+std::unique_ptr<HttpServer> Extension::Serve(std::string address, uint16_t port,
+                                             std::vector<HttpRoute> routes, std::string_view what) {
+  absl::StatusOr<std::unique_ptr<Listener>> listener =
+      ListenOnTcp(loop_, {.address = std::move(address), .port = port});
+  if (!listener.ok()) {
+    LOG(ERROR) << "no " << what << ": " << listener.status().message();
+    return nullptr;
+  }
+  auto server = std::make_unique<HttpServer>(loop_, loop_, HttpServerOptions(), std::move(routes));
+  server->Serve(*std::move(listener));
+  return server;
+}
+
+// -- Down ------------------------------------------------------------------------------------------------
+
+Task<void> Extension::Shutdown(absl::Duration left) {
+  co_await pipelines_->coordinator().Shutdown(std::clamp(left, absl::ZeroDuration(), options_.shutdown_time));
+}
+
+// -- What Lambda says ------------------------------------------------------------------------------------
+
+void Extension::OnRecord(TelemetryRecord&& record) { tracker_->OnTelemetry(std::move(record)); }
+
+void Extension::InvocationStarted(const Invocation& invocation) {
+  // Elsewhere INVOKE says so.
+  if (!traits_.invoke_events) intake_->lifecycle().OnInvoke(invocation.request_id, {});
+}
+
+void Extension::InvocationEnded(const Invocation& invocation) {
+  if (intake_ == nullptr) return;
+  const InvocationOutcome outcome = invocation.outcome();
+  PlatformEnd end;
+  end.start = invocation.start_time().value_or(loop_.Now().wall);
+  end.duration = invocation.duration().value_or(absl::ZeroDuration());
+  end.failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown;
+  end.timed_out = outcome == InvocationOutcome::kTimeout;
+  end.out_of_memory = outcome == InvocationOutcome::kOutOfMemory;
+  end.error_type = std::string(invocation.error_type());
+  intake_->lifecycle().OnEnd(invocation.request_id, std::move(end));
+}
+
+void Extension::InvocationReported(const Invocation& invocation) {
+  if (intake_ != nullptr) intake_->lifecycle().OnReport(invocation.request_id);
+}
+
+void Extension::InitializationChanged(const Initialization& initialization) {
+  if (intake_ == nullptr || !initialization.start.has_value()) return;
+  std::optional<absl::Duration> duration;
+  if (initialization.report.has_value()) duration = initialization.report->record.duration;
+  intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/false, initialization.start->time, duration);
+}
+
+void Extension::RestoreChanged(const Restore& restore) {
+  if (intake_ == nullptr || !restore.start.has_value()) return;
+  std::optional<absl::Duration> duration;
+  if (restore.report.has_value()) duration = restore.report->record.duration;
+  intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/true, restore.start->time, duration);
+}
+
+// -- Books -----------------------------------------------------------------------------------------------
+
+std::string Extension::DebugJson() const {
+  boost::json::object all;
+  all["version"] = kVersion;
+  all["flush"] = boost::json::parse(pipelines_->coordinator().ToJson());
+  all["traces"] = ObjectOf(intake_->counts());
+  all["receiver"] = ObjectOf(traces_->counters());
+  all["life"] = ObjectOf(life_->counts());
+  all["invocations"] = ObjectOf(tracker_->counts());
+  all["lifecycle"] = ObjectOf(intake_->lifecycle().counts());
+  all["telemetry"] = ObjectOf(telemetry_->counts());
+  all["events"] = ObjectOf(extensions_->counts());
+  boost::json::object servers;
+  const char* const names[] = {"telemetry", "traces", "lifecycle"};
+  for (size_t i = 0; i < servers_.size(); ++i)
+    if (servers_[i] != nullptr) servers[names[i]] = ObjectOf(servers_[i]->counters());
+  all["servers"] = std::move(servers);
+  return boost::json::serialize(all);
+}
+
+}  // namespace thaw

@@ -1,0 +1,117 @@
+// The extension, wired: local listeners, Lambda's two interfaces, processing, pipelines, and the order in
+// which they come up and go down.
+//
+//   EventLoop loop;
+//   Extension extension(loop, environment, config, {.name = "datadog-agent", .runtime_api =
+//   "127.0.0.1:9001"}); Spawn<int>(loop, extension.Run(stop), [&](int status) { … }); loop.Run();
+//
+// Up: the telemetry listener, registration, the subscription, the other listeners, the first /next. Whatever
+// can wait until after it, waits: certificates are read when a chain names them, names and keys are looked up
+// by the first flush, and nothing random is drawn before the first event (clones of a snapshot would share
+// it). Down, after SHUTDOWN, a signal, or the loss of Lambda's interface: FlushCoordinator::Shutdown, within
+// the time that is left. Nothing is taken apart: the process ends.
+//
+// One thread: the loop's.
+
+#ifndef THAW_CC_EXTENSION_EXTENSION_H_
+#define THAW_CC_EXTENSION_EXTENSION_H_
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cc/agent/http_server.h"
+#include "cc/agent/lifecycle_receiver.h"
+#include "cc/agent/telemetry_receiver.h"
+#include "cc/agent/trace_receiver.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/config/config.h"
+#include "cc/config/environment.h"
+#include "cc/extension/function_life.h"
+#include "cc/extension/pipelines.h"
+#include "cc/extension/trace_intake.h"
+#include "cc/flush/api_key_source.h"
+#include "cc/lambda/extensions_api.h"
+#include "cc/lambda/initialization_type.h"
+#include "cc/lambda/invocation_tracker.h"
+#include "cc/lambda/runtime_api.h"
+#include "cc/net/client.h"
+#include "cc/net/io/event_loop.h"
+#include "cc/net/transport.h"
+
+namespace thaw {
+
+struct ExtensionOptions {
+  std::string name;         // the executable's, by which Lambda knows it
+  std::string runtime_api;  // AWS_LAMBDA_RUNTIME_API
+  uint16_t trace_port = 8126;
+  uint16_t lifecycle_port = 8124;
+  uint16_t telemetry_port = 8999;
+  // What a shutdown that nobody gave a deadline may take.
+  absl::Duration shutdown_time = absl::Seconds(2);
+};
+
+class Extension : public InvocationObserver {
+ public:
+  // All must outlive it.
+  Extension(EventLoop& loop, const Environment& environment, const Config& config, ExtensionOptions options);
+  Extension(const Extension&) = delete;
+  Extension& operator=(const Extension&) = delete;
+  ~Extension() override;
+
+  // From registration to the last flush; gives the process's exit status. `stop` ends it by the shutdown
+  // plan.
+  Task<int> Run(Cancellation& stop);
+
+  // Everything that is counted, on one line.
+  std::string DebugJson() const;
+
+ private:
+  // What can fail on the way up. The error's reason is reported to Lambda under `Extension.<where>`.
+  Task<absl::Status> Start(Cancellation& stop);
+  Task<void> Subscribe(Cancellation& stop);
+  Task<void> ReportStartFailure(const absl::Status& status);
+  Task<void> Shutdown(absl::Duration left);
+  // Serves `routes` at a port. A port that is taken costs what would have come by it, and is said once.
+  std::unique_ptr<HttpServer> Serve(std::string address, uint16_t port, std::vector<HttpRoute> routes,
+                                    std::string_view what);
+  void MakeIntake(const Registration& registration);
+  void OnRecord(TelemetryRecord&& record);
+
+  // InvocationObserver:
+  void InvocationStarted(const Invocation& invocation) override;
+  void InvocationEnded(const Invocation& invocation) override;
+  void InvocationReported(const Invocation& invocation) override;
+  void InitializationChanged(const Initialization& initialization) override;
+  void RestoreChanged(const Restore& restore) override;
+
+  EventLoop& loop_;
+  const Environment& environment_;
+  const Config& config_;
+  const ExtensionOptions options_;
+  const InitializationTraits traits_;
+
+  std::unique_ptr<Network> network_;
+  std::unique_ptr<Client> runtime_client_;
+  std::unique_ptr<RuntimeApi> runtime_api_;
+  std::unique_ptr<ExtensionsApi> extensions_;
+  std::unique_ptr<InvocationTracker> tracker_;
+  std::shared_ptr<ApiKeySource> api_key_;
+  std::unique_ptr<Pipelines> pipelines_;
+  std::unique_ptr<TraceIntake> intake_;
+  std::unique_ptr<FunctionLife> life_;
+  std::unique_ptr<TelemetryReceiver> telemetry_;
+  std::unique_ptr<TraceReceiver> traces_;
+  std::unique_ptr<LifecycleReceiver> lifecycle_;
+  std::vector<std::unique_ptr<HttpServer>> servers_;
+  bool invoked_ = false;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_EXTENSION_EXTENSION_H_

@@ -1,0 +1,117 @@
+// The life of an environment that is frozen between invocations: asks Lambda for events and does what each
+// calls for, until the last.
+//
+//   FunctionLife life(executor, clock, extensions, tracker, coordinator, {.telemetry = true});
+//   life.set_on_resume([&] { server.Resume(); });
+//   absl::Status ended = co_await life.Run(cancellation);   // then the shutdown plan
+//
+// While an invocation runs, the extension holds /next back only as long as the flush strategy wants it to: to
+// the function's end and through the flush that follows. It never does so up to the deadline: an extension
+// that is not in /next then is killed with the function and never sees the SHUTDOWN.
+//
+// One thread: the executor's.
+
+#ifndef THAW_CC_EXTENSION_FUNCTION_LIFE_H_
+#define THAW_CC_EXTENSION_FUNCTION_LIFE_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
+#include "cc/base/executor.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
+#include "cc/flush/flush_coordinator.h"
+#include "cc/lambda/extensions_api.h"
+#include "cc/lambda/invocation_tracker.h"
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_FUNCTION_LIFE_COUNTS(X)                                            \
+  X(invocations, "invocations taken")                                           \
+  X(ends_awaited, "invocations whose end was waited for")                       \
+  X(ends_not_seen, "of those, the ones given up because the deadline was near") \
+  X(ends_unknown, "invocations whose end can't be known, flushed beside the function")
+
+struct FunctionLifeCounts {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_FUNCTION_LIFE_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each, in the order of the list.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_FUNCTION_LIFE_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+class FunctionLife {
+ public:
+  struct Options {
+    // Records of telemetry come, so that an invocation's end becomes known.
+    bool telemetry = true;
+    // What must be left of an invocation for the last flush in it when its end has not been seen.
+    absl::Duration reserve = absl::Milliseconds(300);
+  };
+
+  // All must outlive the life.
+  FunctionLife(Executor& executor, Clock& clock, ExtensionsApi& extensions, InvocationTracker& tracker,
+               FlushCoordinator& coordinator, Options options)
+      : executor_(executor),
+        clock_(clock),
+        extensions_(extensions),
+        tracker_(tracker),
+        coordinator_(coordinator),
+        options_(options) {}
+  FunctionLife(const FunctionLife&) = delete;
+  FunctionLife& operator=(const FunctionLife&) = delete;
+
+  // Called when /next has returned, before anything else.
+  void set_on_resume(absl::AnyInvocable<void()> on_resume) { on_resume_ = std::move(on_resume); }
+  // Called with each invocation, before its flush.
+  void set_on_invoke(absl::AnyInvocable<void(const InvokeEvent&)> on_invoke) {
+    on_invoke_ = std::move(on_invoke);
+  }
+  void set_telemetry(bool telemetry) { options_.telemetry = telemetry; }
+
+  // From the first /next to SHUTDOWN, whose event is OK's value; or why there was none.
+  Task<absl::StatusOr<ShutdownEvent>> Run(Cancellation& cancellation);
+
+  // An invocation may have ended: to be called when a record has come.
+  void OnRecords();
+
+  const FunctionLifeCounts& counts() const { return counts_; }
+
+ private:
+  Task<void> Serve(InvokeEvent event);
+  // False: it was given up.
+  Task<bool> WaitForEnd(std::string_view request_id, absl::Time deadline);
+
+  Executor& executor_;
+  Clock& clock_;
+  ExtensionsApi& extensions_;
+  InvocationTracker& tracker_;
+  FlushCoordinator& coordinator_;
+  Options options_;
+  absl::AnyInvocable<void()> on_resume_;
+  absl::AnyInvocable<void(const InvokeEvent&)> on_invoke_;
+
+  // Whose end is waited for.
+  std::string waiting_for_;
+  Completion<bool>* ended_ = nullptr;
+  FunctionLifeCounts counts_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_EXTENSION_FUNCTION_LIFE_H_

@@ -1,0 +1,106 @@
+#include "cc/extension/function_settings.h"
+
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "cc/base/version.h"
+#include "cc/lambda/invocation/trace_context.h"
+
+namespace thaw {
+namespace {
+
+std::string FirstOf(std::string first, std::string_view second) {
+  return first.empty() ? std::string(second) : std::move(first);
+}
+
+}  // namespace
+
+FunctionFacts FactsOf(const Environment& environment, const Config& config,
+                      const Registration& registration) {
+  const auto variable = [&environment](std::string_view name) { return environment.Get(name).value_or(""); };
+  FunctionFacts facts;
+  facts.region = FirstOf(variable("AWS_REGION"), FirstOf(variable("AWS_DEFAULT_REGION"), "us-east-1"));
+  facts.account_id = registration.account_id.value_or("");
+  facts.name = FirstOf(variable("AWS_LAMBDA_FUNCTION_NAME"), registration.function_name);
+  facts.version = FirstOf(variable("AWS_LAMBDA_FUNCTION_VERSION"), registration.function_version);
+  facts.memory_size = variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+  facts.initialization_type = variable("AWS_LAMBDA_INITIALIZATION_TYPE");
+  facts.runtime = variable("AWS_EXECUTION_ENV");
+  facts.env = config.env;
+  facts.service = config.service;
+  facts.service_version = config.version;
+  facts.tags = config.tags;
+  facts.extension_version = std::string(kVersion);
+  return facts;
+}
+
+TraceProcessorOptions ProcessingOf(const Config& config, const FunctionFacts& facts, std::string runtime_api,
+                                   std::vector<std::string>& warnings) {
+  TraceProcessorOptions options;
+  const FunctionTags tags(facts);
+  options.function_tags = {tags.map().begin(), tags.map().end()};
+  options.env = config.env;
+  options.service = config.service;
+  options.function_name = facts.name;
+  const TraceConfig& traces = config.traces;
+  options.service_representation = traces.aws_service_representation;
+  options.tag_filter = TagFilter({.require = traces.filter_require,
+                                  .regex_require = traces.filter_regex_require,
+                                  .reject = traces.filter_reject,
+                                  .regex_reject = traces.filter_regex_reject},
+                                 warnings);
+  options.http_obfuscation = {.remove_query_string = traces.remove_query_string,
+                              .remove_paths_with_digits = traces.remove_paths_with_digits};
+  if (!traces.replace_rules.empty()) options.replace_rules = ReplaceRules(traces.replace_rules, warnings);
+  options.compute_stats_on_extension = traces.compute_stats;
+  options.runtime_api = std::move(runtime_api);
+  return options;
+}
+
+LifecycleOptions LifecycleOf(const Config& config, const FunctionFacts& facts, bool concurrent,
+                             std::vector<std::string>& warnings) {
+  const TraceConfig& traces = config.traces;
+  LifecycleOptions options;
+  options.span.function_name = facts.name;
+  options.span.service = config.service;
+  options.span.runtime = facts.runtime;
+  options.span.aws_service_representation = traces.aws_service_representation;
+  options.trigger.region = facts.region;
+  options.trigger.account_id = facts.account_id;
+  options.trigger.function_name = facts.name;
+  options.trigger.service_mapping = ParseServiceMapping(traces.service_mapping, warnings);
+  options.trigger.aws_service_representation = traces.aws_service_representation;
+  std::vector<std::string> unknown;
+  options.propagation.styles = ParsePropagationStyles(traces.propagation_styles, unknown);
+  for (const std::string& name : unknown)
+    warnings.push_back(
+        absl::StrCat("DD_TRACE_PROPAGATION_STYLE names ", name, ", of which nothing is known"));
+  options.propagation.extract_first = traces.propagation_extract_first;
+  options.propagation.http_baggage = traces.propagation_http_baggage;
+  options.payload_tags.enabled = traces.capture_payload;
+  options.payload_tags.max_depth = static_cast<size_t>(traces.capture_payload_max_depth);
+  options.concurrent = concurrent;
+  return options;
+}
+
+std::map<std::string, std::string, std::less<>> ParseServiceMapping(std::string_view text,
+                                                                    std::vector<std::string>& warnings) {
+  std::map<std::string, std::string, std::less<>> mapping;
+  for (const std::string_view pair : absl::StrSplit(text, ',', absl::SkipWhitespace())) {
+    const size_t colon = pair.find(':');
+    const std::string_view from = absl::StripAsciiWhitespace(pair.substr(0, colon));
+    const std::string_view to =
+        colon == std::string_view::npos ? "" : absl::StripAsciiWhitespace(pair.substr(colon + 1));
+    if (from.empty() || to.empty() || from == to) {
+      warnings.push_back(absl::StrCat("DD_SERVICE_MAPPING has \"", absl::StripAsciiWhitespace(pair),
+                                      "\", which is not from:to; it is left out"));
+      continue;
+    }
+    mapping[std::string(from)] = std::string(to);
+  }
+  return mapping;
+}
+
+}  // namespace thaw

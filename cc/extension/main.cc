@@ -1,0 +1,102 @@
+// The executable that Lambda runs beside a function.
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/log/log.h"
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/base/version.h"
+#include "cc/config/config.h"
+#include "cc/config/environment.h"
+#include "cc/config/yaml_file.h"
+#include "cc/extension/command_line.h"
+#include "cc/extension/extension.h"
+#include "cc/extension/log_output.h"
+#include "cc/net/io/event_loop.h"
+#include "cc/net/io/signal_watch.h"
+
+namespace thaw {
+namespace {
+
+constexpr int kFound = 1;
+constexpr int kRefused = 2;
+
+void Print(FILE* where, std::string_view text) { std::fwrite(text.data(), 1, text.size(), where); }
+
+Config Configure(const Environment& environment) {
+  const YamlFile file = ReadYamlFile(environment);
+  Config config = LoadConfig(environment, file.text);
+  if (file.warning.has_value()) config.warnings.push_back(*file.warning);
+  return config;
+}
+
+int CheckConfig(const Environment& environment) {
+  const Config config = Configure(environment);
+  Print(stdout, absl::StrCat(ToJson(config), "\n"));
+  for (const ConfigWarning& warning : config.warnings) Print(stderr, absl::StrCat(warning.text, "\n"));
+  return config.warnings.empty() ? 0 : kFound;
+}
+
+int RunUnderLambda(const Environment& environment, std::string_view program) {
+  const std::string runtime_api = environment.Get("AWS_LAMBDA_RUNTIME_API").value_or("");
+  if (runtime_api.empty()) {
+    Print(stderr,
+          "datadog-agent: AWS_LAMBDA_RUNTIME_API is not set: this is to be run by AWS Lambda; see --help\n");
+    return kRefused;
+  }
+  // A peer that is gone is an error of its write.
+  std::signal(SIGPIPE, SIG_IGN);
+  const Config config = Configure(environment);
+  InstallLogOutput(config.log_level);
+  for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
+
+  EventLoop loop;
+  Cancellation stop;
+  const SignalWatch signals(loop, {SIGTERM, SIGINT}, [&stop](int signal) {
+    stop.Request(absl::CancelledError(absl::StrCat("signal ", signal)));
+  });
+  Extension extension(
+      loop, environment, config,
+      {.name = std::string(program.substr(program.rfind('/') + 1)), .runtime_api = runtime_api});
+  Spawn<int>(loop, extension.Run(stop), [](int status) {
+    // Nothing is left to be done, and taking everything apart would take time that Lambda bills.
+    _exit(status);
+  });
+  loop.Run();
+  return 0;
+}
+
+int Main(std::string_view program, const std::vector<std::string_view>& arguments) {
+  const CommandLine command = ParseCommandLine(arguments);
+  switch (command.action) {
+    case CommandLine::Action::kHelp:
+      Print(stdout, HelpText());
+      return 0;
+    case CommandLine::Action::kVersion:
+      Print(stdout, absl::StrCat("thaw ", kVersion, "\n"));
+      return 0;
+    case CommandLine::Action::kCheckConfig:
+      return CheckConfig(Environment::OfProcess());
+    case CommandLine::Action::kRefuse:
+      Print(stderr, absl::StrCat("datadog-agent: ", command.problem, "\n"));
+      return kRefused;
+    case CommandLine::Action::kRun:
+      break;
+  }
+  return RunUnderLambda(Environment::OfProcess(), program);
+}
+
+}  // namespace
+}  // namespace thaw
+
+int main(int count, char** values) {
+  return thaw::Main(count > 0 ? values[0] : "", {values + (count > 0 ? 1 : 0), values + count});
+}

@@ -1,0 +1,77 @@
+// Where everything that tracers send comes together: processed as the configuration says, and handed to the
+// pipelines. Spans that the extension makes of invocations go the same way.
+//
+//   TraceIntake intake(processor_options, clock, lifecycle_options, random, pipelines);
+//   TraceReceiver receiver(options, intake);
+//   LifecycleReceiver calls(intake.lifecycle());
+//
+// One thread: the executor's.
+
+#ifndef THAW_CC_EXTENSION_TRACE_INTAKE_H_
+#define THAW_CC_EXTENSION_TRACE_INTAKE_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "cc/agent/trace_receiver.h"
+#include "cc/clock/clock.h"
+#include "cc/extension/pipelines.h"
+#include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/trace/trace_processor.h"
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_TRACE_INTAKE_COUNTS(X)                                             \
+  X(payloads, "requests with traces that were handed over")                     \
+  X(empty, "requests of which no span was left")                                \
+  X(spans_left_out, "spans that could not be read, whose neighbours were kept") \
+  X(own_traces, "traces made here of invocations")                              \
+  X(own_traces_lost, "of those, the ones for which there was no room")
+
+struct TraceIntakeCounts {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_TRACE_INTAKE_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each, in the order of the list.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_TRACE_INTAKE_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+class TraceIntake : public TraceSink, private LifecycleSink {
+ public:
+  // `clock` and `pipelines` must outlive it.
+  TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle, Clock& clock, RandomId random,
+              Pipelines& pipelines);
+
+  // TraceSink:
+  absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) override;
+  absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) override;
+  absl::Status TakeProxied(ProxiedRequest request) override;
+
+  InvocationLifecycle& lifecycle() { return lifecycle_; }
+  const TraceIntakeCounts& counts() const { return counts_; }
+
+ private:
+  // LifecycleSink:
+  void TakeTrace(std::string body, bool client_computed_stats) override;
+  void InvocationFinished(const FinishedInvocation&) override {}
+
+  absl::Status Process(std::string_view body, TraceFormat format, const TracerHeaders& headers);
+
+  Pipelines& pipelines_;
+  InvocationLifecycle lifecycle_;
+  TraceProcessor processor_;
+  TraceIntakeCounts counts_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_EXTENSION_TRACE_INTAKE_H_

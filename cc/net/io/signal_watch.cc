@@ -1,0 +1,41 @@
+#include "cc/net/io/signal_watch.h"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <utility>
+
+namespace thaw {
+
+struct SignalWatch::Impl {
+  Impl(boost::asio::io_context& context, absl::AnyInvocable<void(int)> on_signal)
+      : signals(context), on_signal(std::move(on_signal)) {}
+
+  static void Wait(std::shared_ptr<Impl> impl) {
+    boost::asio::signal_set& signals = impl->signals;
+    signals.async_wait([impl = std::move(impl)](const boost::system::error_code& error, int signal) mutable {
+      if (error) return;
+      impl->on_signal(signal);
+      Wait(std::move(impl));
+    });
+  }
+
+  boost::asio::signal_set signals;
+  absl::AnyInvocable<void(int)> on_signal;
+};
+
+SignalWatch::SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
+                         absl::AnyInvocable<void(int)> on_signal)
+    : impl_(std::make_shared<Impl>(*static_cast<boost::asio::io_context*>(loop.native()),
+                                   std::move(on_signal))) {
+  boost::system::error_code ignored;  // only numbers that are no signals fail
+  for (const int signal : signals) impl_->signals.add(signal, ignored);
+  Impl::Wait(impl_);
+}
+
+SignalWatch::~SignalWatch() {
+  boost::system::error_code ignored;
+  impl_->signals.clear(ignored);
+  impl_->signals.cancel(ignored);
+}
+
+}  // namespace thaw

@@ -1,0 +1,43 @@
+"""A Lambda layer of one extension, built for Lambda whatever the rest is built for."""
+
+def _for_lambda_impl(_settings, attr):
+    return {
+        "//command_line_option:cpu": attr.cpu,
+        "//command_line_option:crosstool_top": "//toolchains/zig:suite",
+        "//command_line_option:compilation_mode": "opt",
+    }
+
+_for_lambda = transition(
+    implementation = _for_lambda_impl,
+    inputs = [],
+    outputs = [
+        "//command_line_option:compilation_mode",
+        "//command_line_option:cpu",
+        "//command_line_option:crosstool_top",
+    ],
+)
+
+def _lambda_layer_impl(ctx):
+    executable = ctx.attr.extension[0][DefaultInfo].files_to_run.executable
+    output = ctx.actions.declare_file(ctx.label.name + ".zip")
+    ctx.actions.run(
+        outputs = [output],
+        inputs = [executable],
+        executable = ctx.executable._make_layer,
+        arguments = ["--output", output.path, "--name", executable.basename, executable.path],
+        mnemonic = "Layer",
+        progress_message = "Packing " + output.short_path,
+    )
+    return [DefaultInfo(files = depset([output]), runfiles = ctx.runfiles([output]))]
+
+lambda_layer = rule(
+    implementation = _lambda_layer_impl,
+    attrs = {
+        "cpu": attr.string(mandatory = True, doc = "a target of //toolchains/zig, such as lambda_amd64_static"),
+        "extension": attr.label(mandatory = True, cfg = _for_lambda, doc = "the executable; its name is the extension's"),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
+        "_make_layer": attr.label(default = "//tools:make_layer", executable = True, cfg = "exec"),
+    },
+)
