@@ -149,7 +149,7 @@ _RANDOMNESS = re.compile(
     r"|\bRAND_\w*bytes\b|(?<![\w.>])(?:std::)?(?:s?rand|srandom|getrandom|getentropy)\s*\("
 )
 # Where a client gets the one seed that it lives by.
-_SEED = "python/bindings/client_loop.cc"
+_SEEDS = ("python/bindings/client_loop.cc", "cc/extension/extension.cc")
 
 
 def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
@@ -157,7 +157,7 @@ def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
     files = (
         item
         for item in _cpp(tree, "cc/", "python/bindings/")
-        if not _is_test(item[0]) and item[0] not in (_SEED, "cc/base/seeded_random.h")
+        if not _is_test(item[0]) and item[0] not in (*_SEEDS, "cc/base/seeded_random.h")
     )
     yield from _find(files, _RANDOMNESS, "take a RandomFraction; only who makes a client draws its seed")
 

@@ -1,6 +1,6 @@
 """Writes a Lambda layer: a zip archive with extensions/NAME, made to run, the same bytes each time.
 
-    make_layer.py --output layer.zip --name datadog-agent bazel-bin/cc/extension/datadog-agent
+make_layer.py --output layer.zip --name datadog-agent bazel-bin/cc/extension/datadog-agent
 """
 
 from __future__ import annotations
