@@ -11,6 +11,8 @@ namespace {
 
 constexpr size_t kMostCodePoints = 200;
 constexpr size_t kMostBytes = 400;
+// Of a character that begins within them; what is no UTF-8 could go on for ever.
+constexpr size_t kMostBytesOver = 3;
 
 enum class ByteKind : uint8_t { kOther, kLetter, kNotFirst, kUnderscore };
 
@@ -54,6 +56,7 @@ std::string_view NormalizeTag(std::string_view text, std::string& buffer) {
   for (const char byte : text) {
     const bool continuation = (byte & 0xC0) == 0x80;
     if (!continuation && (code_points == kMostCodePoints || tag.size() >= kMostBytes)) break;
+    if (tag.size() >= kMostBytes + kMostBytesOver) break;
     const char lower = absl::ascii_tolower(byte);
     const ByteKind kind = kKinds[static_cast<uint8_t>(lower)];
     if (kind == ByteKind::kLetter || (kind == ByteKind::kNotFirst && !tag.empty())) {

@@ -9,8 +9,8 @@
 namespace thaw {
 
 // Lower case; letters and ':' anywhere; digits, '.', '/' and '-' but not first; what else there is becomes
-// one '_', none of which is first, last or doubled; at most 200 code points and 400 bytes. Code points beyond
-// ASCII count as letters and are left as they are. `text` must be UTF-8.
+// one '_', none of which is first, last or doubled; at most 200 code points, of which none begins after 400
+// bytes. Code points beyond ASCII count as letters and are left as they are. `text` must be UTF-8.
 std::string NormalizeTag(std::string_view text);
 
 // The same without a copy where there is nothing to do: `text` itself, else what then stands in `buffer`, in

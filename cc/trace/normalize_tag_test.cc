@@ -28,6 +28,7 @@ TEST(NormalizeTag, TheAgentsRules) {
   for (int i = 0; i < 150; ++i) wider += "\xF0\xA0\x80\x80";
   for (int i = 0; i < 100; ++i) cut_wider += "\xF0\xA0\x80\x80";
   EXPECT_EQ(NormalizeTag(wider), cut_wider);
+  EXPECT_EQ(NormalizeTag(std::string(5000, '\xBF')).size(), 403);  // no UTF-8, but bounded
 }
 
 TEST(NormalizeTag, ANormalTagIsNotCopied) {
