@@ -74,6 +74,14 @@ absl::StatusOr<int> ParseMaxIdle(std::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(number.status().message(), ", nor \"unlimited\""));
 }
 
+// 0: never.
+absl::StatusOr<absl::Duration> ParseReloadInterval(std::string_view text) {
+  if (text == "0") return absl::InfiniteDuration();
+  absl::StatusOr<absl::Duration> interval = ParseSeconds(text);
+  if (interval.ok()) return interval;
+  return absl::InvalidArgumentError(absl::StrCat(interval.status().message(), ", nor 0"));
+}
+
 std::string Seconds(absl::Duration duration) { return absl::StrCat(absl::ToDoubleSeconds(duration), " s"); }
 
 void WarnOfUnknownInitializationType(const Environment& environment, EnvironmentKind kind,
@@ -96,6 +104,31 @@ void ForceContinuousFlushes(FlushStrategy& strategy, const RawText* given, Final
                                 ": managed instances flush continuously; ", ToString(forced), " is used"));
   }
   strategy = forced;
+}
+
+ApiKeyOptions ApiKeySourcesOf(const RawOptions& raw, Finalizer& finalizer) {
+  ApiKeyOptions sources;
+  finalizer.Set(sources.org_uuid, raw.org_uuid, &ParseWord, "none");
+  finalizer.Set(sources.kms_ciphertext, raw.kms_api_key, &ParseWord, "none", &ShowNothing);
+  finalizer.Set(sources.secret_arn, raw.api_key_secret_arn, &ParseWord, "none");
+  finalizer.Set(sources.parameter_arn, raw.api_key_ssm_arn, &ParseWord, "none");
+  finalizer.Set(sources.reload_interval, raw.api_key_reload_interval, &ParseReloadInterval, "never");
+  return sources;
+}
+
+AwsOptions AwsOptionsOf(const RawOptions& raw, Finalizer& finalizer) {
+  AwsOptions aws;
+  finalizer.Set(aws.region, raw.aws_region, &ParseRegion, "none");
+  finalizer.Set(aws.function_name, raw.function_name, &ParseWord, "none");
+  finalizer.Set(aws.access_key_id, raw.aws_access_key_id, &ParseWord, "none", &ShowNothing);
+  finalizer.Set(aws.secret_access_key, raw.aws_secret_access_key, &ParseWord, "none", &ShowNothing);
+  finalizer.Set(aws.session_token, raw.aws_session_token, &ParseWord, "none", &ShowNothing);
+  finalizer.Set(aws.container_credentials_url, raw.container_credentials, &ParseCredentialsUrl, "none",
+                &ShowUrl);
+  finalizer.Set(aws.container_authorization_token, raw.container_token, &ParseWord, "none", &ShowNothing);
+  aws.fips = absl::StartsWith(aws.region, "us-gov-");
+  finalizer.Set(aws.fips, raw.fips_mode, &ParseBool, aws.fips ? "true" : "false");
+  return aws;
 }
 
 // `memory`: of the function.
@@ -180,6 +213,8 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
 
   finalizer.Set(config.site, raw.site, &ParseHostName, config.site);
   finalizer.Set(config.api_key, raw.api_key, &ParseApiKey, "none", &ShowKey);
+  config.api_key_sources = ApiKeySourcesOf(raw, finalizer);
+  config.aws = AwsOptionsOf(raw, finalizer);
   config.trace_url = absl::StrCat("https://trace.agent.", config.site);
   finalizer.Set(config.trace_url, raw.trace_url, &ParseBaseUrl, config.trace_url, &ShowUrl);
   std::vector<std::pair<std::string, std::vector<std::string>>> endpoints;
@@ -228,6 +263,39 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
   return config;
 }
 
+namespace {
+
+std::string Hidden(std::string_view secret) { return secret.empty() ? "" : "****"; }
+
+void AddApiKeySources(const ApiKeyOptions& sources, PrettyJson& json) {
+  json.Open('{', "api_key_sources");
+  json.Add("org_uuid", sources.org_uuid);
+  json.Add("kms_api_key", Hidden(sources.kms_ciphertext));
+  json.Add("api_key_secret_arn", sources.secret_arn);
+  json.Add("api_key_ssm_arn", sources.parameter_arn);
+  if (sources.reload_interval == absl::InfiniteDuration()) {
+    json.Add("reload_interval", "never");
+  } else {
+    json.Add("reload_interval", sources.reload_interval);
+  }
+  json.Close('}');
+}
+
+void AddAws(const AwsOptions& aws, PrettyJson& json) {
+  json.Open('{', "aws");
+  json.Add("region", aws.region);
+  json.Add("function_name", aws.function_name);
+  json.Add("access_key_id", Hidden(aws.access_key_id));
+  json.Add("secret_access_key", Hidden(aws.secret_access_key));
+  json.Add("session_token", Hidden(aws.session_token));
+  json.Add("container_credentials_url", MaskUrl(aws.container_credentials_url));
+  json.Add("container_authorization_token", Hidden(aws.container_authorization_token));
+  json.Add("fips", aws.fips);
+  json.Close('}');
+}
+
+}  // namespace
+
 std::string ToJson(const Config& config) {
   const ClientOptions& client = config.client;
   PrettyJson json;
@@ -235,6 +303,8 @@ std::string ToJson(const Config& config) {
   json.Add("environment", ToString(config.environment));
   json.Add("site", config.site);
   json.Add("api_key", MaskSecret(config.api_key));
+  AddApiKeySources(config.api_key_sources, json);
+  AddAws(config.aws, json);
   json.Add("trace_url", MaskUrl(config.trace_url));
   json.Open('{', "additional_endpoints");
   for (const AdditionalEndpoint& endpoint : config.additional_endpoints) {

@@ -11,8 +11,14 @@
 //   variable                          what it means                                             default
 //   DD_SITE                           intake domain                                             datadoghq.com
 //   DD_API_KEY                        key of the primary endpoint                               none
-//   DD_APM_DD_URL                     base URL of traces, and of stats too                      by DD_SITE
-//   DD_APM_ADDITIONAL_ENDPOINTS       {"URL": ["key", …], …}: they get the same                 none
+//   DD_ORG_UUID                       organization that gives the function's role a key         none
+//   DD_KMS_API_KEY                    the key, encrypted by KMS, in base64                      none
+//   DD_API_KEY_SECRET_ARN             the secret with the key in Secrets Manager                none
+//   DD_API_KEY_SSM_ARN                the parameter with the key in Systems Manager             none
+//   DD_API_KEY_SECRET_RELOAD_INTERVAL seconds until such a key is looked up again; 0: never     never
+//   DD_LAMBDA_FIPS_MODE               ask only FIPS endpoints of AWS for it                     us-gov-*:
+//   true DD_APM_DD_URL                     base URL of traces, and of stats too                      by
+//   DD_SITE DD_APM_ADDITIONAL_ENDPOINTS       {"URL": ["key", …], …}: they get the same                 none
 //   DD_FLUSH_TIMEOUT                  seconds of a flush, and of one exchange in it             30
 //   DD_SERVERLESS_FLUSH_STRATEGY      when to flush: cc/config/flush_strategy.h                 default
 //   DD_APM_CONFIG_COMPRESSION_LEVEL   of zstd, 1 to 22; else DD_COMPRESSION_LEVEL               3
@@ -29,7 +35,8 @@
 //   DD_TAGS                           further ones, name:value with commas or spaces between    none
 // and what is done to traces: see TraceConfig.
 //
-// AWS_LAMBDA_FUNCTION_MEMORY_SIZE bounds what is kept: see Config::outbox_bytes.
+// AWS_LAMBDA_FUNCTION_MEMORY_SIZE bounds what is kept: see Config::outbox_bytes. AWS_REGION and the variables
+// with the role's credentials are in Config::aws.
 //
 // Where there are two defaults, the first is for where the process may be frozen: see
 // cc/config/environment_kind.h.
@@ -43,6 +50,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cc/config/api_key_options.h"
+#include "cc/config/aws_options.h"
 #include "cc/config/environment.h"
 #include "cc/config/environment_kind.h"
 #include "cc/config/flush_strategy.h"
@@ -96,6 +105,8 @@ struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
   std::string api_key;  // empty: none is given here
+  ApiKeyOptions api_key_sources;
+  AwsOptions aws;
   // Base URL of traces and stats, without a slash at its end.
   std::string trace_url = "https://trace.agent.datadoghq.com";
   std::vector<AdditionalEndpoint> additional_endpoints;

@@ -62,7 +62,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const char* name : {"DD_PROXY_HTTPS", "HTTPS_PROXY", "DD_APM_DD_URL", "NO_PROXY"}) {
     variables[name] = absl::StrCat("http://user:", kSecret, variables[name], "@proxy");
   }
-  variables["DD_API_KEY"] = absl::StrCat(variables["DD_API_KEY"], kSecret);
+  for (const char* name : {"DD_API_KEY", "DD_KMS_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}) {
+    variables[name] = absl::StrCat(variables[name], kSecret);
+  }
   std::string& endpoints = variables["DD_APM_ADDITIONAL_ENDPOINTS"];
   endpoints = absl::StrCat("{\"https://a\": [\"", kSecret, "\"", endpoints);
   Try(variables, absl::StrCat("api_key: ", kSecret, "\nproxy: {https: 'u:", kSecret, "@h'}\n", parts.second));
@@ -71,7 +74,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const char* name :
        {"DD_SITE", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT",
         "DD_SERVERLESS_FLUSH_STRATEGY", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "DD_PROXY_HTTPS",
-        "DD_PROXY_NO_PROXY", "DD_TLS_CERT_FILE", "DD_MAX_IDLE_PER_HOST", "DD_IDLE_TIMEOUT"}) {
+        "DD_PROXY_NO_PROXY", "DD_TLS_CERT_FILE", "DD_MAX_IDLE_PER_HOST", "DD_IDLE_TIMEOUT", "DD_ORG_UUID",
+        "DD_API_KEY_SECRET_ARN", "DD_API_KEY_SECRET_RELOAD_INTERVAL", "DD_LAMBDA_FIPS_MODE", "AWS_REGION",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI"}) {
     variables[name] = input;
   }
   variables["DD_API_KEY"] = absl::StrCat(kSecret, input, kSecret);

@@ -67,6 +67,12 @@ TEST(ConfigTest, Defaults) {
 TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
   for (const char* name : {"DD_SITE",
                            "DD_API_KEY",
+                           "DD_ORG_UUID",
+                           "DD_KMS_API_KEY",
+                           "DD_API_KEY_SECRET_ARN",
+                           "DD_API_KEY_SSM_ARN",
+                           "DD_API_KEY_SECRET_RELOAD_INTERVAL",
+                           "DD_LAMBDA_FIPS_MODE",
                            "DD_APM_DD_URL",
                            "DD_APM_ADDITIONAL_ENDPOINTS",
                            "DD_FLUSH_TIMEOUT",
@@ -84,6 +90,13 @@ TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
                            "DD_SHARE_WITHIN_FLUSH",
                            "DD_IDLE_TIMEOUT",
                            "DD_MAX_CONNECTIONS_PER_HOST",
+                           "AWS_REGION",
+                           "AWS_DEFAULT_REGION",
+                           "AWS_ACCESS_KEY_ID",
+                           "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN",
+                           "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                           "AWS_CONTAINER_AUTHORIZATION_TOKEN",
                            "AWS_LAMBDA_INITIALIZATION_TYPE",
                            "AWS_LAMBDA_FUNCTION_NAME"}) {
     EXPECT_EQ(ToJson(Clean({{name, ""}})), ToJson(Clean({}))) << name;
@@ -110,6 +123,82 @@ TEST(ConfigTest, ApiKey) {
     const Config config = WithBad("DD_API_KEY", bad);
     EXPECT_EQ(config.api_key, "") << bad;
     EXPECT_THAT(OnlyWarning(config, "DD_API_KEY"), AllOf(HasSubstr("\"****cdef\""), Not(HasSubstr("0123"))));
+  }
+}
+
+TEST(ConfigTest, ApiKeySources) {
+  const ApiKeyOptions none = Clean({}).api_key_sources;
+  EXPECT_EQ(none.org_uuid + none.kms_ciphertext + none.secret_arn + none.parameter_arn, "");
+  EXPECT_EQ(none.reload_interval, absl::InfiniteDuration());
+  const ApiKeyOptions sources = Clean({{"DD_ORG_UUID", "org"},
+                                       {"DD_KMS_API_KEY", "Y2lwaGVy\n"},
+                                       {"DD_API_KEY_SECRET_ARN", "arn:secret"},
+                                       {"DD_API_KEY_SSM_ARN", "arn:ssm"},
+                                       {"DD_API_KEY_SECRET_RELOAD_INTERVAL", "60"}})
+                                    .api_key_sources;
+  EXPECT_EQ(sources.org_uuid, "org");
+  EXPECT_EQ(sources.kms_ciphertext, "Y2lwaGVy");
+  EXPECT_EQ(sources.secret_arn, "arn:secret");
+  EXPECT_EQ(sources.parameter_arn, "arn:ssm");
+  EXPECT_EQ(sources.reload_interval, absl::Minutes(1));
+  for (const char* name : {"DD_ORG_UUID", "DD_KMS_API_KEY", "DD_API_KEY_SECRET_ARN", "DD_API_KEY_SSM_ARN"}) {
+    WithBad(name, "a b");
+    WithBad(name, "a\xff");
+  }
+}
+
+TEST(ConfigTest, AnApiKeyIsReloadedNeverUnlessAnIntervalIsGiven) {
+  const auto interval = [](const char* given) {
+    return Clean({{"DD_API_KEY_SECRET_RELOAD_INTERVAL", given}}).api_key_sources.reload_interval;
+  };
+  EXPECT_EQ(interval("0"), absl::InfiniteDuration());
+  EXPECT_EQ(interval("1.5"), absl::Milliseconds(1500));
+  for (const char* bad : {"-1", "hourly", "86401"}) {
+    EXPECT_EQ(WithBad("DD_API_KEY_SECRET_RELOAD_INTERVAL", bad).api_key_sources.reload_interval,
+              absl::InfiniteDuration())
+        << bad;
+  }
+}
+
+TEST(ConfigTest, TheRegionIsLambdasOwnBeforeTheDefaultOfSdks) {
+  EXPECT_EQ(Clean({}).aws.region, "");
+  EXPECT_EQ(Clean({{"AWS_DEFAULT_REGION", "eu-west-1"}}).aws.region, "eu-west-1");
+  EXPECT_EQ(Clean({{"AWS_DEFAULT_REGION", "eu-west-1"}, {"AWS_REGION", "eu-west-2"}}).aws.region,
+            "eu-west-2");
+  EXPECT_EQ(WithBad("AWS_REGION", "eu-west-1.attacker.example/").aws.region, "");
+}
+
+TEST(ConfigTest, FipsWhereTheRegionOrTheVariableWantsIt) {
+  EXPECT_FALSE(Clean({{"AWS_REGION", "us-east-1"}}).aws.fips);
+  EXPECT_TRUE(Clean({{"AWS_REGION", "us-gov-west-1"}}).aws.fips);
+  EXPECT_TRUE(Clean({{"AWS_REGION", "us-east-1"}, {"DD_LAMBDA_FIPS_MODE", "true"}}).aws.fips);
+  EXPECT_FALSE(Clean({{"AWS_REGION", "us-gov-west-1"}, {"DD_LAMBDA_FIPS_MODE", "false"}}).aws.fips);
+  WithBad("DD_LAMBDA_FIPS_MODE", "2");
+}
+
+TEST(ConfigTest, CredentialsOfTheRole) {
+  const AwsOptions aws = Clean({{"AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"},
+                                {"AWS_SECRET_ACCESS_KEY", "secretpart/+="},
+                                {"AWS_SESSION_TOKEN", "sessionpart"},
+                                {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9001/credentials"},
+                                {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "containerpart"},
+                                {"AWS_LAMBDA_FUNCTION_NAME", "f"}})
+                             .aws;
+  EXPECT_EQ(aws.access_key_id, "AKIDEXAMPLE");
+  EXPECT_EQ(aws.secret_access_key, "secretpart/+=");
+  EXPECT_EQ(aws.session_token, "sessionpart");
+  EXPECT_EQ(aws.container_credentials_url, "http://127.0.0.1:9001/credentials");
+  EXPECT_EQ(aws.container_authorization_token, "containerpart");
+  EXPECT_EQ(aws.function_name, "f");
+  WithBad("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://elsewhere.example/");
+}
+
+TEST(ConfigTest, CredentialsAreShownNowhere) {
+  for (const char* name : {"DD_KMS_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+                           "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}) {
+    EXPECT_THAT(ToJson(Clean({{name, "some-s3cr3t"}})),
+                AllOf(Not(HasSubstr("s3cr3t")), HasSubstr("\"****\"")));
+    EXPECT_THAT(WithBad(name, "two s3cr3t").warnings[0].text, Not(HasSubstr("s3cr3t")));
   }
 }
 
@@ -340,6 +429,11 @@ TEST(ConfigTest, DefaultsFollowWhereTheProcessRuns) {
 constexpr std::string_view kWholeYaml = R"(
 site: datadoghq.eu
 api_key: yamlkey0123
+org_uuid: yamlorg
+kms_api_key: eWFtbA==
+api_key_secret_arn: arn:yamlsecret
+api_key_ssm_arn: arn:yamlparameter
+api_key_secret_reload_interval: 8
 apm_config:
   apm_dd_url: https://intake.example
   additional_endpoints:
@@ -364,6 +458,11 @@ TEST(ConfigTest, EveryYamlKey) {
   const Config config = Clean({}, kWholeYaml);
   EXPECT_EQ(config.site, "datadoghq.eu");
   EXPECT_EQ(config.api_key, "yamlkey0123");
+  EXPECT_EQ(config.api_key_sources.org_uuid, "yamlorg");
+  EXPECT_EQ(config.api_key_sources.kms_ciphertext, "eWFtbA==");
+  EXPECT_EQ(config.api_key_sources.secret_arn, "arn:yamlsecret");
+  EXPECT_EQ(config.api_key_sources.parameter_arn, "arn:yamlparameter");
+  EXPECT_EQ(config.api_key_sources.reload_interval, absl::Seconds(8));
   EXPECT_EQ(config.trace_url, "https://intake.example");
   ASSERT_EQ(config.additional_endpoints.size(), 1u);
   EXPECT_EQ(config.additional_endpoints[0].url, "https://second.example");
@@ -391,7 +490,9 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
       {"DD_PROXY_NO_PROXY", "localhost"},      {"DD_TLS_CERT_FILE", "/etc/ca.pem"},
       {"DD_SKIP_SSL_VALIDATION", "false"},     {"DD_MAX_IDLE_PER_HOST", "13"},
       {"DD_SHARE_WITHIN_FLUSH", "true"},       {"DD_IDLE_TIMEOUT", "14"},
-      {"DD_MAX_CONNECTIONS_PER_HOST", "15"}};
+      {"DD_MAX_CONNECTIONS_PER_HOST", "15"},   {"DD_ORG_UUID", "org"},
+      {"DD_KMS_API_KEY", "Y2lwaGVy"},          {"DD_API_KEY_SECRET_ARN", "arn:secret"},
+      {"DD_API_KEY_SSM_ARN", "arn:parameter"}, {"DD_API_KEY_SECRET_RELOAD_INTERVAL", "16"}};
   EXPECT_EQ(ToJson(Clean(environment, kWholeYaml)), ToJson(Clean(environment)));
   EXPECT_EQ(Clean(environment, kWholeYaml).api_key, "environmentkey");
   EXPECT_FALSE(Clean(environment, "skip_ssl_validation: true").client.skip_ssl_validation);
@@ -456,6 +557,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
                   {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"},
                   {"DD_SERVERLESS_FLUSH_STRATEGY", "end, 500"},
                   {"DD_API_KEY", "0123456789abcdef"},
+                  {"DD_KMS_API_KEY", "Y2lwaGVy"},
+                  {"DD_API_KEY_SECRET_ARN", "arn:secret"},
+                  {"DD_API_KEY_SECRET_RELOAD_INTERVAL", "90"},
+                  {"AWS_REGION", "eu-west-1"},
+                  {"AWS_SECRET_ACCESS_KEY", "secretpart"},
                   {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://b\": [\"short\", \"longer-k\"]}"},
                   {"DD_PROXY_HTTPS", "http://user:pass@word@proxy:3128"},
                   {"DD_IDLE_TIMEOUT", "bad"},
@@ -466,6 +572,23 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
   "environment": "on-demand",
   "site": "datadoghq.com",
   "api_key": "****cdef",
+  "api_key_sources": {
+    "org_uuid": "",
+    "kms_api_key": "****",
+    "api_key_secret_arn": "arn:secret",
+    "api_key_ssm_arn": "",
+    "reload_interval": 90
+  },
+  "aws": {
+    "region": "eu-west-1",
+    "function_name": "",
+    "access_key_id": "",
+    "secret_access_key": "****",
+    "session_token": "",
+    "container_credentials_url": "",
+    "container_authorization_token": "",
+    "fips": false
+  },
   "trace_url": "https://trace.agent.datadoghq.com",
   "additional_endpoints": {
     "https://b": [

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -117,6 +118,33 @@ absl::StatusOr<std::string> ParseApiKey(std::string_view text) {
   if (text.empty()) return Wrong("a key is empty");
   if (!IsPrintable(text) || absl::StrContains(text, ' ')) {
     return Wrong("a key has a space or another character that no key has");
+  }
+  return std::string(text);
+}
+
+absl::StatusOr<std::string> ParseWord(std::string_view text) {
+  if (text.empty() || !IsPrintable(text) || absl::StrContains(text, ' ')) {
+    return Wrong("it is empty or has a space or another character than printable ASCII");
+  }
+  return std::string(text);
+}
+
+absl::StatusOr<std::string> ParseRegion(std::string_view text) {
+  absl::StatusOr<std::string> label = ParseHostName(text);
+  if (!label.ok() || absl::StrContains(*label, '.')) {
+    return Wrong("it is not the name of a region: letters, digits, and hyphens within");
+  }
+  return label;
+}
+
+absl::StatusOr<std::string> ParseCredentialsUrl(std::string_view text) {
+  THAW_ASSIGN_OR_RETURN(const Url url, ParseHiddenUrl(text));
+  const Destination& to = url.destination;
+  constexpr std::string_view kOfThisMachine[] = {"localhost",     "127.0.0.1",      "::1",
+                                                 "169.254.170.2", "169.254.170.23", "fd00:ec2::23"};
+  if (!to.is_tls() &&
+      std::find(std::begin(kOfThisMachine), std::end(kOfThisMachine), to.host) == std::end(kOfThisMachine)) {
+    return Wrong("it is http to another machine");
   }
   return std::string(text);
 }

@@ -39,6 +39,16 @@ absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text);
 // A key, which goes into a header as it is.
 absl::StatusOr<std::string> ParseApiKey(std::string_view text);
 
+// A word of printable ASCII, which goes into a header or into JSON as it is: an ARN, a token.
+absl::StatusOr<std::string> ParseWord(std::string_view text);
+
+// The name of a region of AWS, which becomes a part of host names: letters, digits and hyphens.
+absl::StatusOr<std::string> ParseRegion(std::string_view text);
+
+// The URL that gives a container its credentials: https, or http to 127.0.0.1 and the other addresses
+// that AWS has for it. Elsewhere the token would be sent in the clear.
+absl::StatusOr<std::string> ParseCredentialsUrl(std::string_view text);
+
 // The path of a file.
 absl::StatusOr<std::string> ParsePath(std::string_view text);
 

@@ -120,5 +120,29 @@ TEST(ParseValuesTest, ReasonsDontShowTheText) {
   EXPECT_THAT(Reason(ParseApiKey("secret key")), Not(HasSubstr("secret")));
 }
 
+TEST(ParseValuesTest, Word) {
+  EXPECT_EQ(ParseWord("arn:aws:ssm:eu-west-1:1:parameter/a").value(), "arn:aws:ssm:eu-west-1:1:parameter/a");
+  for (const char* bad : {"", "a b", "a\nb", "a\xff"}) EXPECT_FALSE(ParseWord(bad).ok()) << bad;
+}
+
+TEST(ParseValuesTest, Region) {
+  EXPECT_EQ(ParseRegion("eu-west-1").value(), "eu-west-1");
+  for (const char* bad : {"", "eu west", "a.example", "a/", "-a", "a@b"}) {
+    EXPECT_FALSE(ParseRegion(bad).ok()) << bad;
+  }
+}
+
+TEST(ParseValuesTest, CredentialsAreAskedForInTheClearOnThisMachineOnly) {
+  for (const char* good :
+       {"http://127.0.0.1:9001/2021-04-23/credentials", "http://localhost/", "http://[::1]/",
+        "http://169.254.170.2/v2?a=b", "https://elsewhere.example/credentials"}) {
+    EXPECT_EQ(ParseCredentialsUrl(good).value(), good);
+  }
+  for (const char* bad :
+       {"http://elsewhere.example/", "http://127.0.0.1.example/", "127.0.0.1:9001", "ftp://127.0.0.1", ""}) {
+    EXPECT_FALSE(ParseCredentialsUrl(bad).ok()) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace thaw

@@ -97,6 +97,21 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
   Reader reader(environment, yaml_text);
   reader.FromBoth(raw.site, "DD_SITE", "site");
   reader.FromBoth(raw.api_key, "DD_API_KEY", "api_key");
+  reader.FromBoth(raw.org_uuid, "DD_ORG_UUID", "org_uuid");
+  reader.FromBoth(raw.kms_api_key, "DD_KMS_API_KEY", "kms_api_key");
+  reader.FromBoth(raw.api_key_secret_arn, "DD_API_KEY_SECRET_ARN", "api_key_secret_arn");
+  reader.FromBoth(raw.api_key_ssm_arn, "DD_API_KEY_SSM_ARN", "api_key_ssm_arn");
+  reader.FromBoth(raw.api_key_reload_interval, "DD_API_KEY_SECRET_RELOAD_INTERVAL",
+                  "api_key_secret_reload_interval");
+  reader.FromVariable(raw.fips_mode, "DD_LAMBDA_FIPS_MODE");
+  reader.FromVariable(raw.aws_region, "AWS_REGION");
+  reader.FromVariable(raw.aws_region, "AWS_DEFAULT_REGION");
+  reader.FromVariable(raw.function_name, "AWS_LAMBDA_FUNCTION_NAME");
+  reader.FromVariable(raw.aws_access_key_id, "AWS_ACCESS_KEY_ID");
+  reader.FromVariable(raw.aws_secret_access_key, "AWS_SECRET_ACCESS_KEY");
+  reader.FromVariable(raw.aws_session_token, "AWS_SESSION_TOKEN");
+  reader.FromVariable(raw.container_credentials, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+  reader.FromVariable(raw.container_token, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
   reader.FromBoth(raw.trace_url, "DD_APM_DD_URL", "apm_config.apm_dd_url");
   reader.FromBoth(raw.additional_endpoints, "DD_APM_ADDITIONAL_ENDPOINTS", "apm_config.additional_endpoints",
                   &EndpointsAt);

@@ -30,6 +30,19 @@ struct RawOptions {
 
   Texts site;                        // DD_SITE; site
   Texts api_key;                     // DD_API_KEY; api_key
+  Texts org_uuid;                    // DD_ORG_UUID; org_uuid
+  Texts kms_api_key;                 // DD_KMS_API_KEY; kms_api_key
+  Texts api_key_secret_arn;          // DD_API_KEY_SECRET_ARN; api_key_secret_arn
+  Texts api_key_ssm_arn;             // DD_API_KEY_SSM_ARN; api_key_ssm_arn
+  Texts api_key_reload_interval;     // DD_API_KEY_SECRET_RELOAD_INTERVAL; api_key_secret_reload_interval
+  Texts fips_mode;                   // DD_LAMBDA_FIPS_MODE
+  Texts aws_region;                  // AWS_REGION, AWS_DEFAULT_REGION
+  Texts function_name;               // AWS_LAMBDA_FUNCTION_NAME
+  Texts aws_access_key_id;           // AWS_ACCESS_KEY_ID
+  Texts aws_secret_access_key;       // AWS_SECRET_ACCESS_KEY
+  Texts aws_session_token;           // AWS_SESSION_TOKEN
+  Texts container_credentials;       // AWS_CONTAINER_CREDENTIALS_FULL_URI
+  Texts container_token;             // AWS_CONTAINER_AUTHORIZATION_TOKEN
   Texts trace_url;                   // DD_APM_DD_URL; apm_config.apm_dd_url
   Texts additional_endpoints;        // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
   Texts flush_timeout;               // DD_FLUSH_TIMEOUT; flush_timeout

@@ -1,0 +1,23 @@
+// Where the API key of the primary endpoint can be had besides DD_API_KEY. Of each text: empty, not that way.
+
+#ifndef THAW_CC_CONFIG_API_KEY_OPTIONS_H_
+#define THAW_CC_CONFIG_API_KEY_OPTIONS_H_
+
+#include <string>
+
+#include "absl/time/time.h"
+
+namespace thaw {
+
+struct ApiKeyOptions {
+  std::string org_uuid;  // of the organization that trusts this function's role (delegated authentication)
+  std::string kms_ciphertext;  // the key encrypted by KMS, in base64
+  std::string secret_arn;      // in Secrets Manager
+  std::string parameter_arn;   // in the Parameter Store of Systems Manager
+  // A key that is older is looked up again when it is used.
+  absl::Duration reload_interval = absl::InfiniteDuration();
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_CONFIG_API_KEY_OPTIONS_H_
