@@ -1,4 +1,5 @@
-// One request of a tracer that counts for itself: client stats, made ready for the intake.
+// One process's client stats, made ready for the intake: a request of a tracer that counts for itself, or
+// what the concentrator counted for it.
 //
 //   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
 //
@@ -18,6 +19,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/statusor.h"
 
@@ -49,6 +51,10 @@ class StatsPayload {
  public:
   // InvalidArgument names the byte, what was expected there and what was found.
   static absl::StatusOr<StatsPayload> FromMsgpack(std::string_view body);
+
+  // Of what was counted here. `bytes`: a ClientStatsPayload as FromMsgpack would leave it, but for the order
+  // of its keys; `counts`: what it has.
+  StatsPayload(std::string bytes, const StatsCounts& counts) : counts_(counts), bytes_(std::move(bytes)) {}
 
   const StatsCounts& counts() const { return counts_; }
   // No bucket is left.

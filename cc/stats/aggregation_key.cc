@@ -1,0 +1,147 @@
+#include "cc/stats/aggregation_key.h"
+
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+
+#include "absl/base/no_destructor.h"
+#include "absl/strings/str_cat.h"
+#include "cc/stats/peer_tags.h"
+
+namespace thaw {
+namespace {
+
+// Memory that one unusual key needed is given back.
+constexpr size_t kKeptBytes = 16 << 10;
+
+// Values of the schema's Trilean.
+constexpr uint32_t kNotSet = 0, kTrue = 1, kFalse = 2;
+
+// What a key says but for the peers.
+struct Values {
+  std::string_view service;
+  std::string_view name;
+  std::string_view resource;
+  std::string_view type;
+  std::string_view span_kind;
+  std::string_view http_method;
+  std::string_view http_endpoint;
+  std::string_view service_source;
+  std::string_view grpc_status;
+  uint32_t http_status = 0;
+  uint32_t is_trace_root = kNotSet;
+  bool synthetics = false;
+};
+
+// The array of peer tags is to follow.
+void Write(const Values& values, MsgpackWriter& out) {
+  const auto text = [&out](std::string_view name, std::string_view value) {
+    out.String(name);
+    out.String(value);
+  };
+  const auto number = [&out](std::string_view name, uint32_t value) {
+    out.String(name);
+    out.Unsigned(value);
+  };
+  text("Service", values.service);
+  text("Name", values.name);
+  text("Resource", values.resource);
+  text("Type", values.type);
+  text("SpanKind", values.span_kind);
+  text("HTTPMethod", values.http_method);
+  text("HTTPEndpoint", values.http_endpoint);
+  text("srv_src", values.service_source);
+  text("GRPCStatusCode", values.grpc_status);
+  number("HTTPStatusCode", values.http_status);
+  number("IsTraceRoot", values.is_trace_root);
+  out.String("Synthetics");
+  out.Bool(values.synthetics);
+  out.String("PeerTags");
+}
+
+// The values of kPeerTags that a span has; empty: it has it not.
+class PeerTagValues {
+ public:
+  PeerTagValues(const SpanView& span, const StatsTags& tags) {
+    if (!tags.is_call()) {
+      Set(*PeerTagOf("_dd.base_service"), tags.base_service);
+      return;
+    }
+    for (const SpanMeta& entry : span.meta)
+      if (const std::optional<size_t> tag = PeerTagOf(entry.key)) Set(*tag, entry.value);
+  }
+
+  uint32_t count() const { return std::popcount(present_); }
+  // In the order of kPeerTags.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+    for (uint64_t left = present_; left != 0; left &= left - 1) {
+      const size_t tag = std::countr_zero(left);
+      visit(kPeerTags[tag], values_[tag]);
+    }
+  }
+
+ private:
+  void Set(size_t tag, std::string_view value) {
+    const uint64_t bit = uint64_t{1} << tag;
+    present_ = value.empty() ? present_ & ~bit : present_ | bit;
+    values_[tag] = value;
+  }
+
+  static_assert(std::size(kPeerTags) <= 64);
+  uint64_t present_ = 0;
+  std::array<std::string_view, std::size(kPeerTags)> values_;
+};
+
+}  // namespace
+
+const std::string& BlockedKey() {
+  static const absl::NoDestructor<std::string> kKey([] {
+    MsgpackWriter out;
+    Write({.service = kBlockedValue,
+           .name = kBlockedValue,
+           .resource = kBlockedValue,
+           .type = kBlockedValue,
+           .span_kind = kBlockedValue,
+           .http_method = kBlockedValue,
+           .http_endpoint = kBlockedValue,
+           .service_source = kBlockedValue},
+          out);
+    out.Array(0);
+    return out.Take();
+  }());
+  return *kKey;
+}
+
+std::string_view AggregationKeyEncoder::Encode(const SpanView& span, const StatsTags& tags) {
+  if (key_.bytes().capacity() > kKeptBytes) key_ = MsgpackWriter();
+  if (peer_tag_.capacity() > kKeptBytes) peer_tag_ = std::string();
+  key_.Truncate(0);
+  const absl::AlphaNum grpc_status(uint32_t{tags.grpc_status.value_or(0)});
+  Write({.service = span.service,
+         .name = span.name,
+         .resource = span.resource,
+         .type = span.type,
+         .span_kind = tags.span_kind,
+         .http_method = tags.http_method,
+         .http_endpoint = tags.http_endpoint,
+         .service_source = tags.service_source,
+         .grpc_status = tags.grpc_status.has_value() ? grpc_status.Piece() : std::string_view(),
+         .http_status = tags.http_status,
+         .is_trace_root = span.parent_id == 0 ? kTrue : kFalse,
+         .synthetics = tags.is_synthetic()},
+        key_);
+  const PeerTagValues peers(span, tags);
+  key_.Array(peers.count());
+  peers.Visit([this](std::string_view tag, std::string_view value) {
+    peer_tag_.assign(tag);
+    peer_tag_.push_back(':');
+    quantizer_.Append(value, peer_tag_);
+    key_.String(peer_tag_);
+  });
+  return key_.bytes();
+}
+
+}  // namespace thaw

@@ -1,0 +1,250 @@
+#include "cc/stats/concentrator.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/time/time.h"
+#include "cc/base/msgpack_writer.h"
+#include "cc/base/utf8.h"
+#include "cc/stats/stats_tags.h"
+#include "cc/trace/protobuf_writer.h"
+
+namespace thaw {
+namespace {
+
+constexpr int64_t kIntervalNs = 10'000'000'000;
+// Spans of an interval may still come while the next one lasts.
+constexpr int64_t kSettlesAfterNs = 2 * kIntervalNs;
+// As the agent says it where nobody names the environment.
+constexpr std::string_view kUnknownEnv = "unknown-env";
+
+// About what a table's slots take for one entry, when it is as empty as it gets.
+template <typename Entry>
+constexpr size_t kEntryBytes = 2 * sizeof(Entry);
+
+int64_t AlignDown(int64_t time) { return time - time % kIntervalNs; }
+
+int64_t IntervalAt(const Clock& clock) {
+  return AlignDown(std::max<int64_t>(absl::ToUnixNanos(clock.Now().wall), 0));
+}
+
+uint64_t SaturatingSum(uint64_t a, uint64_t b) {
+  return b > std::numeric_limits<uint64_t>::max() - a ? std::numeric_limits<uint64_t>::max() : a + b;
+}
+
+size_t Left(size_t limit, size_t used) { return limit - std::min(limit, used); }
+
+ConcentratorOptions Normal(ConcentratorOptions options) {
+  if (options.env.empty()) options.env = kUnknownEnv;
+  options.env = RepairUtf8(options.env);
+  options.version = RepairUtf8(options.version);
+  options.service = RepairUtf8(absl::AsciiStrToLower(options.service));
+  return options;
+}
+
+}  // namespace
+
+Concentrator::Concentrator(ConcentratorOptions options, const Clock& clock)
+    : options_(Normal(std::move(options))),
+      clock_(clock),
+      oldest_(std::max<int64_t>(IntervalAt(clock) - kIntervalNs, 0)),
+      present_(IntervalAt(clock)) {}
+
+void Concentrator::OnSpan(const TracerView& tracer, const SpanView& span) {
+  const StatsTags tags = StatsTags::Of(span);
+  if (!HasStats(span, tags)) {
+    ++counts_.spans_without_stats;
+    return;
+  }
+  Interval* const interval = Find(tracer, IntervalOf(span));
+  if (interval == nullptr) {
+    ++counts_.spans_left_out;
+  } else if (Count(encoder_.Encode(span, tags), span, Room(*interval), *interval)) {
+    ++counts_.spans_counted;
+  } else if (Count(BlockedKey(), span, ReservedRoom(), *interval)) {
+    ++counts_.spans_blocked;
+  } else {
+    ++counts_.spans_left_out;
+  }
+}
+
+Concentrator::IntervalStart Concentrator::IntervalOf(const SpanView& span) {
+  const int64_t begin = std::max<int64_t>(span.start, 0);
+  const int64_t duration = std::max<int64_t>(span.duration, 0);
+  IntervalStart start = AlignDown(begin + std::min(duration, std::numeric_limits<int64_t>::max() - begin));
+  // The clock is read for the first span of an interval only.
+  if (start > present_) present_ = IntervalAt(clock_);
+  if (start > present_) {
+    ++counts_.early_spans;
+    start = present_;
+  }
+  if (start < oldest_) {
+    ++counts_.late_spans;
+    start = oldest_;
+  }
+  return start;
+}
+
+Concentrator::Interval* Concentrator::Find(const TracerView& tracer, IntervalStart start) {
+  if (last_tracer_ == nullptr || !TracerEqual()(last_tracer_->first, tracer)) {
+    auto found = tracers_.find(tracer);
+    if (found == tracers_.end()) {
+      if (ReservedRoom() == 0) return nullptr;
+      found = tracers_.try_emplace(TracerName(tracer)).first;
+    }
+    last_tracer_ = &*found;
+  }
+  Intervals& intervals = last_tracer_->second;
+  // Mostly the latest.
+  if (const auto latest = intervals.rbegin(); latest != intervals.rend() && latest->first == start)
+    return &latest->second;
+  auto found = intervals.find(start);
+  if (found == intervals.end()) {
+    if (ReservedRoom() == 0) return nullptr;
+    found = intervals.try_emplace(start).first;
+    // With it comes what its tracer's name takes, once for each.
+    found->second.bytes = kEntryBytes<Intervals::value_type> + sizeof(Tracers::value_type) +
+                          tracer.language.size() + tracer.tracer_version.size() + tracer.runtime_id.size() +
+                          tracer.container_id.size();
+    bytes_ += found->second.bytes;
+  }
+  return &found->second;
+}
+
+size_t Concentrator::Room(const Interval& interval) const {
+  return std::min(Left(options_.max_interval_bytes, interval.bytes), Left(options_.max_bytes, bytes_));
+}
+
+size_t Concentrator::ReservedRoom() const {
+  return Left(options_.max_bytes + options_.max_bytes / 8, bytes_);
+}
+
+bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room, Interval& interval) {
+  const size_t before = interval.bytes;
+  auto found = interval.groups.find(key);
+  if (found == interval.groups.end()) {
+    const size_t needed = kEntryBytes<decltype(interval.groups)::value_type> + key.size();
+    // With the first duration, so that no group is empty.
+    if (needed + DDSketch::kFirstMemory > room) return false;
+    found = interval.groups.try_emplace(std::string(key)).first;
+    interval.bytes += needed;
+    room -= needed;
+  }
+  Group& group = found->second;
+  const uint64_t duration = std::max<int64_t>(span.duration, 0);
+  DDSketch& durations = span.error != 0 ? group.error_durations : group.ok_durations;
+  const size_t sketch_before = durations.memory();
+  if (!durations.Insert(static_cast<double>(duration), room)) return false;
+  // A sketch may shrink, too.
+  interval.bytes = interval.bytes - sketch_before + durations.memory();
+  bytes_ = bytes_ - before + interval.bytes;
+  ++group.hits;
+  group.top_level_hits += span.top_level ? 1 : 0;
+  group.errors += span.error != 0 ? 1 : 0;
+  group.duration = SaturatingSum(group.duration, duration);
+  return true;
+}
+
+absl::Status Concentrator::Flush(FlushScope scope, absl::FunctionRef<absl::Status(StatsPayload)> take) {
+  const IntervalStart now = IntervalAt(clock_);
+  if (scope == FlushScope::kSettled) oldest_ = std::max<int64_t>(now - kIntervalNs, 0);
+  last_tracer_ = nullptr;
+  for (auto tracer = tracers_.begin(); tracer != tracers_.end();) {
+    Intervals& intervals = tracer->second;
+    StatsPayload payload = Encode(tracer->first.view(), intervals, scope, now);
+    if (!payload.empty()) {
+      if (absl::Status status = take(std::move(payload)); !status.ok()) {
+        ++counts_.payloads_refused;
+        return status;
+      }
+    }
+    Forget(intervals, scope, now);
+    const auto done = tracer++;
+    if (intervals.empty()) tracers_.erase(done);
+  }
+  return absl::OkStatus();
+}
+
+bool Concentrator::IsDue(IntervalStart start, FlushScope scope, IntervalStart now) {
+  return scope == FlushScope::kAll || start <= now - kSettlesAfterNs || start > now;
+}
+
+StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
+                                  IntervalStart now) const {
+  StatsCounts counts;
+  // One for whose groups there was no room has none.
+  const auto is_sent = [&](const Intervals::value_type& interval) {
+    return IsDue(interval.first, scope, now) && !interval.second.groups.empty();
+  };
+  for (const auto& interval : intervals) {
+    if (!is_sent(interval)) continue;
+    ++counts.buckets;
+    counts.groups += static_cast<int64_t>(interval.second.groups.size());
+  }
+  MsgpackWriter out;
+  const auto text = [&out](std::string_view name, std::string_view value) {
+    out.String(name);
+    out.String(value);
+  };
+  const auto number = [&out](std::string_view name, uint64_t value) {
+    out.String(name);
+    out.Unsigned(value);
+  };
+  ProtobufWriter sketch;
+  const auto durations = [&](std::string_view name, const DDSketch& values) {
+    sketch.Truncate(0);
+    values.Encode(sketch);
+    out.String(name);
+    out.Binary(sketch.bytes());
+  };
+
+  out.Map(11);
+  text("Hostname", "");
+  text("Env", options_.env);
+  text("Version", options_.version);
+  text("Lang", RepairUtf8(tracer.language));
+  text("TracerVersion", RepairUtf8(tracer.tracer_version));
+  text("RuntimeID", RepairUtf8(tracer.runtime_id));
+  number("Sequence", 0);
+  text("AgentAggregation", "");
+  text("Service", options_.service);
+  text("ContainerID", RepairUtf8(tracer.container_id));
+  out.String("Stats");
+  out.Array(static_cast<uint32_t>(counts.buckets));
+  for (const auto& interval : intervals) {
+    if (!is_sent(interval)) continue;
+    const auto& groups = interval.second.groups;
+    out.Map(3);
+    number("Start", static_cast<uint64_t>(interval.first));
+    number("Duration", kIntervalNs);
+    out.String("Stats");
+    out.Array(static_cast<uint32_t>(groups.size()));
+    for (const auto& [key, group] : groups) {
+      out.Map(kAggregationKeyEntries + 6);
+      out.Raw(key);
+      number("Hits", group.hits);
+      number("TopLevelHits", group.top_level_hits);
+      number("Errors", group.errors);
+      number("Duration", group.duration);
+      durations("OkSummary", group.ok_durations);
+      durations("ErrorSummary", group.error_durations);
+    }
+  }
+  return StatsPayload(out.Take(), counts);
+}
+
+void Concentrator::Forget(Intervals& intervals, FlushScope scope, IntervalStart now) {
+  for (auto interval = intervals.begin(); interval != intervals.end();) {
+    const auto next = std::next(interval);
+    if (IsDue(interval->first, scope, now)) {
+      bytes_ -= interval->second.bytes;
+      intervals.erase(interval);
+    }
+    interval = next;
+  }
+}
+
+}  // namespace thaw

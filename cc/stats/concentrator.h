@@ -1,0 +1,177 @@
+// Counts spans in place of the tracer: hits, errors and durations of each kind of span, by intervals of 10 s.
+//
+//   Concentrator concentrator({.env = "prod"}, clock);
+//   processor.Process(body, format, headers, &concentrator);   // is shown each span
+//   // before a freeze: nothing stays behind, for who knows whether there is a next time
+//   absl::Status status = concentrator.Flush(FlushScope::kAll, [&](StatsPayload payload) {
+//     return flusher.Add(std::move(payload)).status();
+//   });
+//
+// A span belongs to the interval that it ends in, and to the process that its tracer runs in: each such
+// process has a payload of its own. Spans with equal keys (aggregation_key.h) are one group.
+//
+// Memory is bounded: a span that needs more, where there is none, is counted in one group for all such spans
+// of its interval, so that sums stay right. A known key costs no allocation, unless its durations spread.
+//
+// One thread only.
+
+#ifndef THAW_CC_STATS_CONCENTRATOR_H_
+#define THAW_CC_STATS_CONCENTRATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/node_hash_map.h"
+#include "absl/functional/function_ref.h"
+#include "absl/hash/hash.h"
+#include "absl/status/status.h"
+#include "cc/clock/clock.h"
+#include "cc/stats/aggregation_key.h"
+#include "cc/stats/ddsketch.h"
+#include "cc/stats/stats_payload.h"
+#include "cc/trace/span_view.h"
+
+namespace thaw {
+
+struct ConcentratorOptions {
+  // DD_ENV, DD_VERSION, DD_SERVICE; may be empty.
+  std::string env;
+  std::string version;
+  std::string service;
+  // Of one tracer's interval, and of all. The groups of spans that had no room may take an eighth more.
+  size_t max_interval_bytes = size_t{2} << 20;
+  size_t max_bytes = size_t{8} << 20;
+};
+
+// X(name, what it counts)
+#define THAW_CONCENTRATOR_COUNTS(X)                                                                  \
+  X(spans_counted, "spans in a group of their key")                                                  \
+  X(spans_without_stats, "spans that are neither the first of their service nor at the edge of it")  \
+  X(spans_blocked, "spans in the group of those for whose key or duration there was no room")        \
+  X(spans_left_out, "spans for which there was no room even there")                                  \
+  X(late_spans, "spans counted in a later interval, for theirs was sent")                            \
+  X(early_spans, "spans counted in the present interval, for they say that they end in one to come") \
+  X(payloads_refused, "payloads that nobody took: their groups are kept")
+
+struct ConcentratorCounts {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_CONCENTRATOR_COUNTS(THAW_DECLARE)
+#undef THAW_DECLARE
+
+  // Calls visit(name, value, text) for each, in the order of the list.
+  template <typename Visitor>
+  void Visit(Visitor&& visit) const {
+#define THAW_VISIT(name, text) visit(#name, name, text);
+    THAW_CONCENTRATOR_COUNTS(THAW_VISIT)
+#undef THAW_VISIT
+  }
+};
+
+enum class FlushScope {
+  kSettled,  // intervals that ended 10 s ago, or that lie ahead because the clock was set back
+  kAll,
+};
+
+class Concentrator : public SpanObserver {
+ public:
+  // `clock` outlives the concentrator; its wall time counts.
+  Concentrator(ConcentratorOptions options, const Clock& clock);
+  Concentrator(const Concentrator&) = delete;
+  Concentrator& operator=(const Concentrator&) = delete;
+
+  void OnSpan(const TracerView& tracer, const SpanView& span) override;
+
+  // Gives `take` a payload for each tracer that has something in `scope`. What it takes is forgotten here;
+  // if it returns an error, that is returned, and that payload's groups and all that is left stay for the
+  // next flush.
+  absl::Status Flush(FlushScope scope, absl::FunctionRef<absl::Status(StatsPayload)> take);
+
+  bool empty() const { return tracers_.empty(); }
+  // Bytes that groups take, about.
+  size_t memory() const { return bytes_; }
+  const ConcentratorCounts& counts() const { return counts_; }
+
+ private:
+  // ns since 1970, a multiple of the length of an interval.
+  using IntervalStart = int64_t;
+
+  struct Group {
+    uint64_t hits = 0;
+    uint64_t top_level_hits = 0;
+    uint64_t errors = 0;
+    uint64_t duration = 0;  // ns
+    DDSketch ok_durations;
+    DDSketch error_durations;
+  };
+  struct Interval {
+    absl::flat_hash_map<std::string, Group> groups;  // by key
+    size_t bytes = 0;
+  };
+  using Intervals = std::map<IntervalStart, Interval>;
+  struct TracerName {
+    std::string language;
+    std::string tracer_version;
+    std::string runtime_id;
+    std::string container_id;
+
+    explicit TracerName(const TracerView& view)
+        : language(view.language),
+          tracer_version(view.tracer_version),
+          runtime_id(view.runtime_id),
+          container_id(view.container_id) {}
+    TracerView view() const { return {language, tracer_version, runtime_id, container_id}; }
+  };
+  static TracerView ViewOf(const TracerName& name) { return name.view(); }
+  static TracerView ViewOf(const TracerView& view) { return view; }
+  struct TracerHash {
+    using is_transparent = void;
+    template <typename Name>
+    size_t operator()(const Name& name) const {
+      const TracerView view = ViewOf(name);
+      return absl::HashOf(view.language, view.tracer_version, view.runtime_id, view.container_id);
+    }
+  };
+  struct TracerEqual {
+    using is_transparent = void;
+    template <typename First, typename Second>
+    bool operator()(const First& first, const Second& second) const {
+      const TracerView a = ViewOf(first), b = ViewOf(second);
+      return a.runtime_id == b.runtime_id && a.language == b.language &&
+             a.tracer_version == b.tracer_version && a.container_id == b.container_id;
+    }
+  };
+  using Tracers = absl::node_hash_map<TracerName, Intervals, TracerHash, TracerEqual>;
+
+  IntervalStart IntervalOf(const SpanView& span);
+  // Null: there is no room for another.
+  Interval* Find(const TracerView& tracer, IntervalStart start);
+  // Bytes left for keys of their own, and for the groups of spans that had no room.
+  size_t Room(const Interval& interval) const;
+  size_t ReservedRoom() const;
+  // False: it needs more than `room`; nothing was counted.
+  bool Count(std::string_view key, const SpanView& span, size_t room, Interval& interval);
+
+  static bool IsDue(IntervalStart start, FlushScope scope, IntervalStart now);
+  StatsPayload Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
+                      IntervalStart now) const;
+  void Forget(Intervals& intervals, FlushScope scope, IntervalStart now);
+
+  const ConcentratorOptions options_;
+  const Clock& clock_;
+  AggregationKeyEncoder encoder_;
+  Tracers tracers_;
+  // The last that a span was of: the next is of the same, mostly. Null: none.
+  Tracers::value_type* last_tracer_ = nullptr;
+  IntervalStart oldest_;   // earlier spans are counted in it
+  IntervalStart present_;  // of now, when a span was last later than that
+  size_t bytes_ = 0;
+  ConcentratorCounts counts_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_STATS_CONCENTRATOR_H_

@@ -1,0 +1,46 @@
+// What of a span's tags its stats go by, found in one walk over them; and whether it has stats at all.
+//
+//   const StatsTags tags = StatsTags::Of(span);
+//   if (HasStats(span, tags)) Use(encoder.Encode(span, tags));
+//
+// Views of the span.
+
+#ifndef THAW_CC_STATS_STATS_TAGS_H_
+#define THAW_CC_STATS_STATS_TAGS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "cc/trace/span_view.h"
+
+namespace thaw {
+
+// Spans of these kinds have stats, whether or not they are the first of their service.
+inline constexpr std::string_view kStatsSpanKinds[] = {"client", "consumer", "producer", "server"};
+
+struct StatsTags {
+  std::string_view span_kind;
+  std::string_view http_method;
+  std::string_view http_endpoint;   // or else the route
+  std::string_view service_source;  // what the tracer took the service's name from
+  std::string_view base_service;
+  std::string_view origin;
+  uint32_t http_status = 0;  // 0: none
+  std::optional<uint8_t> grpc_status;
+  // It will come again, when it is complete.
+  bool is_snapshot = false;
+
+  static StatsTags Of(const SpanView& span);
+
+  // It speaks to a peer, and is not the one that answers.
+  bool is_call() const;
+  // It is a test from outside.
+  bool is_synthetic() const { return origin.starts_with("synthetics"); }
+};
+
+bool HasStats(const SpanView& span, const StatsTags& tags);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_STATS_STATS_TAGS_H_
