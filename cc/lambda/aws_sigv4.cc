@@ -1,6 +1,7 @@
 #include "cc/lambda/aws_sigv4.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <utility>
@@ -12,27 +13,25 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "cc/lambda/invocation/sha256.h"
 #include "openssl/evp.h"
 #include "openssl/hmac.h"
-#include "openssl/sha.h"
 
 namespace thaw {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
-const uint8_t* Bytes(std::string_view text) { return reinterpret_cast<const uint8_t*>(text.data()); }
-
 std::string Sha256InHex(std::string_view text) {
-  uint8_t digest[SHA256_DIGEST_LENGTH];
-  SHA256(Bytes(text), text.size(), digest);
-  return absl::BytesToHexString({reinterpret_cast<const char*>(digest), sizeof digest});
+  const std::array<uint8_t, 32> digest = Sha256(text);
+  return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 std::string HmacSha256(std::string_view key, std::string_view text) {
   uint8_t digest[EVP_MAX_MD_SIZE];
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), key.size(), Bytes(text), text.size(), digest, &size);
+  HMAC(EVP_sha256(), key.data(), key.size(), reinterpret_cast<const uint8_t*>(text.data()), text.size(),
+       digest, &size);
   return std::string(reinterpret_cast<const char*>(digest), size);
 }
 
