@@ -1,7 +1,9 @@
 #include "cc/extension/extension.h"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <variant>
 
@@ -18,6 +20,8 @@
 #include "cc/net/client_factory.h"
 #include "cc/net/io/tcp_listener.h"
 #include "cc/net/io/tcp_network.h"
+#include "cc/stats/peer_tags.h"
+#include "cc/stats/stats_tags.h"
 
 namespace thaw {
 namespace {
@@ -105,20 +109,26 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   THAW_CO_ASSIGN_OR_RETURN(const Registration registration,
                            co_await extensions_->Register(options_.name, events, stop));
 
-  api_key_ = std::make_shared<LiteralApiKey>(config_.api_key);
-  THAW_CO_ASSIGN_OR_RETURN(pipelines_, Pipelines::Make(
-                                           loop_, loop_, *network_, config_, api_key_,
-                                           [random] { return random->Fraction(); }, warnings));
+  THAW_CO_ASSIGN_OR_RETURN(
+      pipelines_,
+      Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); }, warnings));
   const FunctionFacts facts = FactsOf(environment_, config_, registration);
   TraceProcessorOptions processing = ProcessingOf(config_, facts, options_.runtime_api, warnings);
   LifecycleOptions lifecycle = LifecycleOf(config_, facts, traits_.concurrent_invocations, warnings);
+  std::optional<ConcentratorOptions> stats;
+  if (config_.traces.compute_stats)
+    stats = {.env = config_.env, .version = config_.version, .service = config_.service};
   intake_ = std::make_unique<TraceIntake>(
-      std::move(processing), std::move(lifecycle), loop_, [random] { return random->Id(); }, *pipelines_);
+      std::move(processing), std::move(lifecycle), std::move(stats), loop_, [random] { return random->Id(); },
+      *pipelines_);
   FlushCoordinator& coordinator = pipelines_->coordinator();
   coordinator.AddSource([this](bool last) {
-    if (!last) return;
-    tracker_->ConcludeAll();
-    intake_->lifecycle().FinishAll();
+    if (last) {
+      tracker_->ConcludeAll();
+      intake_->lifecycle().FinishAll();
+    }
+    // What is left behind in an environment that is never thawed again is lost.
+    intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
@@ -137,7 +147,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
 
   traces_ = std::make_unique<TraceReceiver>(
       TraceReceiverOptions{.version = std::string(kVersion),
-                           .span_kinds = {"client", "consumer", "producer", "server"},
+                           .peer_tags = {std::begin(kPeerTags), std::end(kPeerTags)},
+                           .span_kinds = {std::begin(kStatsSpanKinds), std::end(kStatsSpanKinds)},
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
@@ -225,6 +236,10 @@ void Extension::InitializationChanged(const Initialization& initialization) {
 
 void Extension::RestoreChanged(const Restore& restore) {
   if (intake_ == nullptr || !restore.start.has_value()) return;
+  if (restored_ != restore.start->time) {
+    restored_ = restore.start->time;
+    pipelines_->ForgetSecrets();
+  }
   std::optional<absl::Duration> duration;
   if (restore.report.has_value()) duration = restore.report->record.duration;
   intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/true, restore.start->time, duration);
@@ -241,6 +256,8 @@ std::string Extension::DebugJson() const {
   all["life"] = ObjectOf(life_->counts());
   all["invocations"] = ObjectOf(tracker_->counts());
   all["lifecycle"] = ObjectOf(intake_->lifecycle().counts());
+  if (const Concentrator* const stats = intake_->concentrator())
+    all["concentrator"] = ObjectOf(stats->counts());
   all["telemetry"] = ObjectOf(telemetry_->counts());
   all["events"] = ObjectOf(extensions_->counts());
   boost::json::object servers;

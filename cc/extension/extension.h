@@ -18,6 +18,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,7 +36,6 @@
 #include "cc/extension/function_life.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/trace_intake.h"
-#include "cc/flush/api_key_source.h"
 #include "cc/lambda/extensions_api.h"
 #include "cc/lambda/initialization_type.h"
 #include "cc/lambda/invocation_tracker.h"
@@ -101,7 +101,6 @@ class Extension : public InvocationObserver {
   std::unique_ptr<RuntimeApi> runtime_api_;
   std::unique_ptr<ExtensionsApi> extensions_;
   std::unique_ptr<InvocationTracker> tracker_;
-  std::shared_ptr<ApiKeySource> api_key_;
   std::unique_ptr<Pipelines> pipelines_;
   std::unique_ptr<TraceIntake> intake_;
   std::unique_ptr<FunctionLife> life_;
@@ -109,7 +108,7 @@ class Extension : public InvocationObserver {
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
-  bool invoked_ = false;
+  std::optional<absl::Time> restored_;  // when the last restore began
 };
 
 }  // namespace thaw

@@ -14,6 +14,7 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
     if (on_resume_) on_resume_();
     if (auto* const shutdown = std::get_if<ShutdownEvent>(&*event)) {
       tracker_.OnShutdown(*shutdown);
+      OnRecords();
       co_return *std::move(shutdown);
     }
     co_await Serve(std::get<InvokeEvent>(*std::move(event)));
@@ -22,14 +23,14 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
 
 Task<void> FunctionLife::Serve(InvokeEvent event) {
   ++counts_.invocations;
-  const std::string request_id = event.request_id;
+  request_id_ = event.request_id;
   const absl::Time deadline = event.deadline;
   tracker_.OnInvoke(event);
   if (on_invoke_) on_invoke_(event);
   switch (coordinator_.BeginInvocation(deadline)) {
     case FlushDecision::kAtEnd:
       if (options_.telemetry) {
-        co_await WaitForEnd(request_id, deadline);
+        co_await WaitForEnd(deadline);
         coordinator_.OnFunctionEnd();
         co_await coordinator_.Flush(FlushReason::kEnd);
       } else {
@@ -45,16 +46,15 @@ Task<void> FunctionLife::Serve(InvokeEvent event) {
     case FlushDecision::kNone:
       break;
   }
-  tracker_.OnNext(request_id);
+  tracker_.OnNext(request_id_);
   coordinator_.Quiesce();
 }
 
-Task<bool> FunctionLife::WaitForEnd(std::string_view request_id, absl::Time deadline) {
-  if (tracker_.HasEnded(request_id)) co_return true;
+Task<bool> FunctionLife::WaitForEnd(absl::Time deadline) {
+  if (tracker_.HasEnded(request_id_)) co_return true;
   ++counts_.ends_awaited;
   Completion<bool> ended(executor_);
   ended_ = &ended;
-  waiting_for_ = request_id;
   const absl::Duration left = deadline - clock_.Now().wall - options_.reserve;
   const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()), [&ended] { ended.Set(false); });
   const bool seen = co_await ended;
@@ -64,7 +64,10 @@ Task<bool> FunctionLife::WaitForEnd(std::string_view request_id, absl::Time dead
 }
 
 void FunctionLife::OnRecords() {
-  if (ended_ != nullptr && tracker_.HasEnded(waiting_for_)) ended_->Set(true);
+  if (counts_.invocations == 0 || !tracker_.HasEnded(request_id_)) return;
+  // Whatever the strategy: a shutdown must not wait for what has ended.
+  coordinator_.OnFunctionEnd();
+  if (ended_ != nullptr) ended_->Set(true);
 }
 
 }  // namespace thaw

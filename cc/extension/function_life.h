@@ -95,7 +95,7 @@ class FunctionLife {
  private:
   Task<void> Serve(InvokeEvent event);
   // False: it was given up.
-  Task<bool> WaitForEnd(std::string_view request_id, absl::Time deadline);
+  Task<bool> WaitForEnd(absl::Time deadline);
 
   Executor& executor_;
   Clock& clock_;
@@ -106,8 +106,8 @@ class FunctionLife {
   absl::AnyInvocable<void()> on_resume_;
   absl::AnyInvocable<void(const InvokeEvent&)> on_invoke_;
 
-  // Whose end is waited for.
-  std::string waiting_for_;
+  // The invocation that runs, or ran last; and who waits for its end.
+  std::string request_id_;
   Completion<bool>* ended_ = nullptr;
   FunctionLifeCounts counts_;
 };

@@ -4,8 +4,10 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/status_macros.h"
+#include "cc/flush/api_key_source.h"
 #include "cc/flush/configured_options.h"
 #include "cc/flush/endpoint.h"
+#include "cc/lambda/api_key_sources.h"
 #include "cc/net/client_factory.h"
 
 namespace thaw {
@@ -36,18 +38,23 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const Config& config, Pipeline
 
 absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, Clock& clock, Network& network,
                                                            const Config& config,
-                                                           std::shared_ptr<ApiKeySource> api_key,
-                                                           RandomFraction random,
+                                                           std::function<double()> random,
                                                            std::vector<std::string>& warnings) {
   std::unique_ptr<Pipelines> made(new Pipelines);
   THAW_ASSIGN_OR_RETURN(made->client_,
-                        MakeClient(executor, clock, network, config.client, std::move(random), &warnings));
+                        MakeClient(executor, clock, network, config.client, random, &warnings));
+  THAW_ASSIGN_OR_RETURN(
+      made->aws_client_,
+      MakeClient(executor, clock, network, AwsClientOptions(config.client), std::move(random), &warnings));
   Client& client = *made->client_;
+  made->api_key_ = MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config);
+  const std::shared_ptr<ApiKeySource> api_key = made->api_key_;
   made->limits_ = MakeSharedLimits(executor, clock, config);
   made->coordinator_ = std::make_unique<FlushCoordinator>(
       executor, clock, MakeFlushSchedule(config, clock.Now()), made->limits_, MakeCoordinatorOptions(config));
   FlushCoordinator& coordinator = *made->coordinator_;
   coordinator.AddClient("intake", client);
+  coordinator.AddClient("aws", *made->aws_client_);
 
   THAW_ASSIGN_OR_RETURN(std::vector<Endpoint> endpoints,
                         EndpointsOf(config, Pipeline::kTraces, api_key, warnings));

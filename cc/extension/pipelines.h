@@ -10,6 +10,7 @@
 #ifndef THAW_CC_EXTENSION_PIPELINES_H_
 #define THAW_CC_EXTENSION_PIPELINES_H_
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -22,13 +23,12 @@
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
-#include "cc/flush/api_key_source.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
+#include "cc/lambda/configured_api_key.h"
 #include "cc/net/client.h"
-#include "cc/net/random.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -38,9 +38,7 @@ class Pipelines {
   // Executor, clock and network must outlive what is made. `warnings` gets what of the configuration can't be
   // used: an additional endpoint, a certificate file. InvalidArgument: not even the primary endpoint can be.
   static absl::StatusOr<std::unique_ptr<Pipelines>> Make(Executor& executor, Clock& clock, Network& network,
-                                                         const Config& config,
-                                                         std::shared_ptr<ApiKeySource> api_key,
-                                                         RandomFraction random,
+                                                         const Config& config, std::function<double()> random,
                                                          std::vector<std::string>& warnings);
 
   TraceFlusher& traces() { return *traces_; }
@@ -50,12 +48,15 @@ class Pipelines {
 
   FlushCoordinator& coordinator() { return *coordinator_; }
   const FlushCoordinator& coordinator() const { return *coordinator_; }
-  Client& client() { return *client_; }
+  // The environment was restored from a snapshot: what other clones of it may have too is forgotten.
+  void ForgetSecrets() { api_key_->Forget(); }
 
  private:
   Pipelines() = default;
 
-  std::unique_ptr<Client> client_;
+  std::unique_ptr<Client> client_;      // to the intake
+  std::unique_ptr<Client> aws_client_;  // to where keys are kept
+  std::shared_ptr<ConfiguredApiKey> api_key_;
   SharedLimits limits_;
   std::unique_ptr<TraceFlusher> traces_;
   std::unique_ptr<StatsFlusher> stats_;

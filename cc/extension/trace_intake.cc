@@ -8,11 +8,14 @@
 
 namespace thaw {
 
-TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle, Clock& clock,
-                         RandomId random, Pipelines& pipelines)
+TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
+                         std::optional<ConcentratorOptions> stats, Clock& clock, RandomId random,
+                         Pipelines& pipelines)
     : pipelines_(pipelines),
       lifecycle_(std::move(lifecycle), clock, std::move(random), *this),
-      processor_(std::move(processing), clock, &lifecycle_) {}
+      processor_(std::move(processing), clock, &lifecycle_) {
+  if (stats.has_value()) concentrator_ = std::make_unique<Concentrator>(*std::move(stats), clock);
+}
 
 absl::Status TraceIntake::TakeTraces(std::string_view body, TraceFormat format,
                                      const TracerHeaders& headers) {
@@ -23,7 +26,7 @@ absl::Status TraceIntake::TakeTraces(std::string_view body, TraceFormat format,
 }
 
 absl::Status TraceIntake::Process(std::string_view body, TraceFormat format, const TracerHeaders& headers) {
-  THAW_ASSIGN_OR_RETURN(TracePayload payload, processor_.Process(body, format, headers));
+  THAW_ASSIGN_OR_RETURN(TracePayload payload, processor_.Process(body, format, headers, concentrator_.get()));
   counts_.spans_left_out += payload.counts().spans_left_out;
   if (!payload.first_problem().empty()) VLOG(1) << "traces: " << payload.first_problem();
   if (payload.empty()) {
@@ -44,6 +47,14 @@ absl::Status TraceIntake::TakeStats(std::string_view body, const TracerHeaders&)
   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
   if (payload.empty()) return absl::OkStatus();
   return pipelines_.stats().Add(std::move(payload)).status();
+}
+
+void TraceIntake::HandOverStats(FlushScope scope) {
+  if (concentrator_ == nullptr) return;
+  concentrator_
+      ->Flush(scope,
+              [this](StatsPayload payload) { return pipelines_.stats().Add(std::move(payload)).status(); })
+      .IgnoreError();  // counted where it was turned away
 }
 
 absl::Status TraceIntake::TakeProxied(ProxiedRequest request) {

@@ -11,6 +11,8 @@
 #define THAW_CC_EXTENSION_TRACE_INTAKE_H_
 
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/stats/concentrator.h"
 #include "cc/trace/trace_processor.h"
 
 namespace thaw {
@@ -47,16 +50,22 @@ struct TraceIntakeCounts {
 
 class TraceIntake : public TraceSink, private LifecycleSink {
  public:
-  // `clock` and `pipelines` must outlive it.
-  TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle, Clock& clock, RandomId random,
-              Pipelines& pipelines);
+  // `clock` and `pipelines` must outlive it. `stats`: of what is counted here, if anything is.
+  TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
+              std::optional<ConcentratorOptions> stats, Clock& clock, RandomId random, Pipelines& pipelines);
 
   // TraceSink:
   absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) override;
   absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) override;
   absl::Status TakeProxied(ProxiedRequest request) override;
 
+  // Hands over the stats that were counted here. What there is no room for stays for the next time.
+  void HandOverStats(FlushScope scope);
+
   InvocationLifecycle& lifecycle() { return lifecycle_; }
+  const InvocationLifecycle& lifecycle() const { return lifecycle_; }
+  // Null if nothing is counted here.
+  const Concentrator* concentrator() const { return concentrator_.get(); }
   const TraceIntakeCounts& counts() const { return counts_; }
 
  private:
@@ -69,6 +78,7 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   Pipelines& pipelines_;
   InvocationLifecycle lifecycle_;
   TraceProcessor processor_;
+  std::unique_ptr<Concentrator> concentrator_;
   TraceIntakeCounts counts_;
 };
 

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from thaw.lab.emulator import Lambda, functions
+from thaw.lab.emulator import Lambda, TelemetryFaults, functions
 from thaw.lab.intake import Intake
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -34,25 +34,40 @@ def test_it_says_what_it_is_and_what_it_needs() -> None:
     assert run("--loud").returncode == 2
 
 
-def test_each_span_of_a_frozen_function_arrives_once() -> None:
-    async def serve(intake: Intake) -> Lambda:
+def serve(intake: Intake, *, telemetry: TelemetryFaults | None = None, **variables: str) -> Lambda:
+    """A few invocations of the demonstration and a shutdown."""
+
+    async def live() -> Lambda:
         settings = functions.demo_settings()
         mine = {
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": intake.url,
             "DD_TLS_CERT_FILE": str(intake.ca_file),
         }
-        settings = dataclasses.replace(settings, environment={**settings.environment, **mine})
-        async with Lambda(extension=EXTENSION, settings=settings) as sandbox:
+        settings = dataclasses.replace(settings, environment={**settings.environment, **mine, **variables})
+        async with Lambda(extension=EXTENSION, settings=settings, telemetry_faults=telemetry) as sandbox:
             for number in range(INVOCATIONS):
                 invocation = await sandbox.invoke({"number": number})
                 assert invocation.status == "success"
             await sandbox.shutdown("spindown")
         return sandbox
 
+    sandbox = asyncio.run(live())
+    intake.decode()
+    (end,) = sandbox.shutdowns[-1].extensions
+    assert end.exit_code == 0
+    assert not end.killed
+    return sandbox
+
+
+def shutdown_ms(sandbox: Lambda) -> float:
+    (end,) = sandbox.shutdowns[-1].extensions
+    return (end.exit_ns - end.told_ns) / 1e6
+
+
+def test_each_span_of_a_frozen_function_arrives_once() -> None:
     with Intake() as intake:
-        sandbox = asyncio.run(serve(intake))
-        intake.decode()
+        serve(intake)
         times = intake.spans()
         counts = intake.counts()
     assert len(times) >= INVOCATIONS
@@ -60,6 +75,40 @@ def test_each_span_of_a_frozen_function_arrives_once() -> None:
     # One connection for each flush, and none left open; a handshake in full only for the first.
     assert counts["accepted"] <= INVOCATIONS + 1
     assert counts["handshakes_full"] == 1
-    (end,) = sandbox.shutdowns[-1].extensions
-    assert end.exit_code == 0
-    assert not end.killed
+
+
+def test_what_no_flush_has_taken_goes_at_the_shutdown_without_a_wait() -> None:
+    with Intake() as intake:
+        sandbox = serve(intake, DD_SERVERLESS_FLUSH_STRATEGY="continuously,600000")
+        times = intake.spans()
+        counts = intake.counts()
+    assert len(times) >= INVOCATIONS
+    assert set(times.values()) == {1}
+    assert counts["requests"] == 1
+    # The function has ended, so nothing more is taken in: that would be 300 ms.
+    assert shutdown_ms(sandbox) < 250
+
+
+def test_without_telemetry_an_invocation_is_not_held_back() -> None:
+    with Intake() as intake:
+        sandbox = serve(intake, telemetry=TelemetryFaults(unsupported=True))
+        times = intake.spans()
+    assert len(times) >= INVOCATIONS
+    assert set(times.values()) == {1}
+    assert shutdown_ms(sandbox) < 250
+
+
+def test_stats_are_counted_here_if_that_is_asked_for() -> None:
+    with Intake() as intake:
+        serve(intake, DD_LAMBDA_EXTENSION_COMPUTE_STATS="true")
+        spans = intake.spans()
+        stats = intake.stats()
+    assert set(spans.values()) == {1}
+    hits = sum(
+        group["Hits"]
+        for payload in stats
+        for tracer in payload["Stats"]
+        for bucket in tracer["Stats"]
+        for group in bucket["Stats"]
+    )
+    assert INVOCATIONS <= hits <= len(spans)
