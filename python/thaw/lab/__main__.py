@@ -101,7 +101,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         choices=CLOSES,
         default=plain.close,
         help="how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; "
-        "race: FIN within 4 ms of the resume (default: %(default)s)",
+        "race: FIN within 1 ms of the resume (default: %(default)s)",
     )
     parser.add_argument("--cycles", type=_positive, default=plain.cycles, metavar="N", help="freezes")
     parser.add_argument("--payloads", type=_positive, default=plain.payloads, metavar="K", help="a flush")

@@ -210,7 +210,7 @@ CLOSES = {
     "fin": "the connection is ended properly (FIN)",
     "rst": "the connection is reset (RST)",
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
-    "race": "the connection is ended properly (FIN), within 4 ms before or after the resume",
+    "race": "the connection is ended properly (FIN), within 1 ms before or after the resume",
 }
 
 

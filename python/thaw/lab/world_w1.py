@@ -37,7 +37,7 @@ from thaw.lab.workload import origin_of
 _START_LIMIT = 60.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
-_RACE = 0.004
+_RACE = 0.001
 _RACE_LEAD = 0.006  # from the command to the resume
 
 
