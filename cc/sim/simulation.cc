@@ -87,6 +87,7 @@ class Run {
   };
 
   void Cycle() {
+    if (options_.function_time > absl::ZeroDuration()) world_.Run(options_.function_time);
     for (int i = 0; i < options_.payloads_per_cycle; ++i) Add();
     const std::shared_ptr<const Running> flush = StartFlush();
     if (options_.scenario == FreezeScenario::kInFlight) {

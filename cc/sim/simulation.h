@@ -50,6 +50,9 @@ struct SimulationOptions {
   ClientOptions client;
   FlusherOptions flusher;
   absl::Duration flush_deadline = absl::Seconds(10);
+  // How long the function runs in each cycle before its flush. What waits in active time, as a breaker does
+  // before it looks again, needs some.
+  absl::Duration function_time;
   // The length of a freeze is drawn evenly between these.
   absl::Duration freeze_min = absl::Seconds(1);
   absl::Duration freeze_max = absl::Seconds(120);

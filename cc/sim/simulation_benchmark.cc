@@ -22,6 +22,7 @@ void Cycles(benchmark::State& state, FreezeScenario scenario, double fault_rate,
     options.scenario = scenario;
     options.intake.fault_rate = fault_rate;
     options.intake.idle_close = IdleClose::kMixed;
+    options.function_time = absl::Seconds(1);
     options.tls = tls;
     const SimulationResult result = Simulate(options);
     CHECK(result.broken.ok()) << result.broken;

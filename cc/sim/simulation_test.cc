@@ -68,10 +68,12 @@ TEST_P(ThawInvariants, HoldUnderFaults) {
       options.intake.fault_rate = fault_rate;
       options.client.max_idle_per_host = max_idle;
       options.random_clocks = true;
+      options.function_time = absl::Seconds(1);
       const SimulationResult result = Simulate(options);
       ASSERT_TRUE(result.broken.ok()) << result.broken << ", fault rate " << fault_rate;
       if (fault_rate > 0) {
-        EXPECT_GT(result.faults_met, 0);
+        // An open breaker must not keep the client from what is tested here.
+        EXPECT_GT(result.faults_met, options.cycles / 10);
       }
       if (fault_rate == 0 && scenario == FreezeScenario::kIdle) {
         EXPECT_EQ(result.delivered, result.payloads);

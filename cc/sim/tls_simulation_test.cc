@@ -34,6 +34,7 @@ TEST_P(TlsInvariants, HoldUnderFaults) {
       options.client.on_resume = max_idle > 0 ? OnResume::kProbe : OnResume::kDrain;
       options.client.idle_timeout = absl::Seconds(90);
       options.random_clocks = true;
+      options.function_time = absl::Seconds(1);
       options.tls = RealTls(version);
       const SimulationResult result = Simulate(options);
       ASSERT_TRUE(result.broken.ok()) << result.broken << ", fault rate " << fault_rate;
@@ -42,7 +43,7 @@ TEST_P(TlsInvariants, HoldUnderFaults) {
       EXPECT_GT(connections.tls_resumed, 0);
       EXPECT_EQ(connections.tls_full + connections.tls_resumed, connections.opened);
       if (fault_rate > 0) {
-        EXPECT_GT(result.faults_met, 0);
+        EXPECT_GT(result.faults_met, options.cycles / 10);
       }
       if (fault_rate == 0 && scenario == FreezeScenario::kIdle) {
         EXPECT_EQ(result.delivered, result.payloads);
@@ -68,6 +69,7 @@ TEST_P(EachFault, BreaksNothing) {
   options.intake.idle_close = IdleClose::kMixed;
   options.intake.fault_rate = 0.3;
   options.intake.faults = {GetParam()};
+  options.function_time = absl::Seconds(1);
   options.tls = RealTls();
   const SimulationResult result = Simulate(options);
   EXPECT_TRUE(result.broken.ok()) << result.broken;

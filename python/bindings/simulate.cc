@@ -57,8 +57,8 @@ py::dict ToDict(const SimulationResult& result) {
 py::typing::Dict<py::str, py::object> Run(
     int64_t cycles, uint64_t seed, int payloads, const std::string& scenario, const std::string& close,
     double fault_rate, const std::optional<ClientOptions>& client,
-    const std::optional<FlusherOptions>& flusher, bool resume, bool check, double idle_limit,
-    std::pair<double, double> freeze, double one_way, double service_time,
+    const std::optional<FlusherOptions>& flusher, bool resume, bool check, double function_time,
+    double idle_limit, std::pair<double, double> freeze, double one_way, double service_time,
     const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
@@ -98,6 +98,7 @@ py::typing::Dict<py::str, py::object> Run(
   ThrowIfError(options.flusher.Validate());
   options.freeze_min = time(freeze.first, "the shortest freeze");
   options.freeze_max = time(freeze.second, "the longest freeze");
+  options.function_time = FromSeconds(function_time, "function_time");
   options.tell_client = resume;
   options.check = check;
   options.random_clocks = check;
@@ -141,6 +142,8 @@ Args:
   close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
     forgets them), "race" (as the client resumes) or "mixed".
   fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+  function_time: how long the function runs in each cycle before its flush, in seconds of virtual time. A
+    breaker that is open waits for its next look in such time.
   resume: tell the client of each resume, as a return from /next does.
   freeze: shortest and longest freeze, in seconds of virtual time.
   one_way, service_time: of the network and the intake, in seconds.
@@ -158,8 +161,9 @@ milliseconds of virtual time less the frozen time: "p50" and "p99".
              py::kw_only(), py::arg("cycles") = 1000, py::arg("seed") = 1, py::arg("payloads") = 2,
              py::arg("scenario") = "idle", py::arg("close") = "fin", py::arg("fault_rate") = 0.0,
              py::arg("client") = py::none(), py::arg("flusher") = py::none(), py::arg("resume") = true,
-             py::arg("check") = true, py::arg("idle_limit") = 60.0, py::arg("freeze") = std::pair(1.0, 120.0),
-             py::arg("one_way") = 0.005, py::arg("service_time") = 0.001, py::arg("progress") = py::none());
+             py::arg("check") = true, py::arg("function_time") = 0.0, py::arg("idle_limit") = 60.0,
+             py::arg("freeze") = std::pair(1.0, 120.0), py::arg("one_way") = 0.005,
+             py::arg("service_time") = 0.001, py::arg("progress") = py::none());
 }
 
 }  // namespace thaw::python

@@ -1900,6 +1900,7 @@ def simulate(
     flusher: FlusherOptions | None = None,
     resume: bool = True,
     check: bool = True,
+    function_time: float = 0.0,
     idle_limit: float = 60.0,
     freeze: tuple[float, float] = (1.0, 120.0),
     one_way: float = 0.005,
@@ -1920,6 +1921,8 @@ def simulate(
       close: how the intake ends connections that are idle for `idle_limit` seconds: "fin", "rst", "silent" (it
         forgets them), "race" (as the client resumes) or "mixed".
       fault_rate: how likely a dial or a request meets a fault, 0 to 1.
+      function_time: how long the function runs in each cycle before its flush, in seconds of virtual time. A
+        breaker that is open waits for its next look in such time.
       resume: tell the client of each resume, as a return from /next does.
       freeze: shortest and longest freeze, in seconds of virtual time.
       one_way, service_time: of the network and the intake, in seconds.
