@@ -3,6 +3,8 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <string>
@@ -24,6 +26,21 @@ TracePayload Parse(const std::string& body, TracerHeaders headers = {}) {
   absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body, std::move(headers));
   EXPECT_TRUE(payload.ok()) << payload.status();
   return *std::move(payload);
+}
+
+// As a tracer sent it, and not as we think it does.
+TEST(TracePayload, ARequestOfARealTracerLosesNothing) {
+  std::ifstream file("testdata/ddtrace_v04.msgpack", std::ios::binary);
+  const std::string body((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  ASSERT_FALSE(body.empty());
+  const TracePayload payload = Parse(body);
+  EXPECT_EQ(payload.counts().chunks, 3);
+  EXPECT_EQ(payload.counts().spans, 29);
+  EXPECT_EQ(payload.counts().spans_left_out + payload.counts().chunks_left_out, 0);
+  EXPECT_EQ(payload.counts().strings_repaired, 0);
+  EXPECT_EQ(payload.first_problem(), "");
+  for (const std::string_view text : {"GET /basket/{id}", "shop", "basket.items", "_dd.p.tid"})
+    EXPECT_NE(payload.chunk_fields().find(text), std::string_view::npos) << text;
 }
 
 TEST(TracePayload, EveryFieldOfASpan) {
