@@ -9,12 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
-#include "cc/agent/http_server.h"
-#include "cc/base/manual_executor.h"
-#include "cc/clock/fake_clock.h"
+#include "cc/agent/receiver_fixture.h"
 #include "cc/flush/compress.h"
-#include "cc/net/testing/memory_listener.h"
-#include "cc/net/testing/memory_transport.h"
 #include "cc/trace/trace_payload.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -59,37 +55,9 @@ class RecordingSink : public TraceSink {
   int64_t spans = 0;
 };
 
-class TraceReceiverTest : public testing::Test {
+class TraceReceiverTest : public ReceiverFixture {
  protected:
-  TraceReceiverTest() {
-    server_.Serve(door_.Open());
-    client_ = door_.Connect();
-    executor_.RunAll();
-  }
-  ~TraceReceiverTest() override {
-    server_.Close();
-    executor_.RunAll();
-  }
-
-  std::string Request(std::string_view method, std::string_view target, std::string_view body = "",
-                      std::string_view headers = "") {
-    client_->StartWrite(absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost:8126\r\n", headers,
-                                     "Content-Length: ", body.size(), "\r\n\r\n", body),
-                        [](IoResult) {});
-    executor_.RunAll();
-    std::string answer;
-    char buffer[65536];
-    while (true) {
-      const IoResult result = client_->TryRead(absl::MakeSpan(buffer));
-      if (!result.status.ok()) return answer;
-      answer.append(buffer, result.bytes);
-      executor_.RunAll();
-    }
-  }
-  std::string Get(std::string_view target) { return Request("GET", target); }
-  static std::string_view BodyOf(std::string_view answer) {
-    return answer.substr(answer.find("\r\n\r\n") + 4);
-  }
+  TraceReceiverTest() { Serve(receiver_.Routes()); }
 
   static TraceReceiverOptions Options() {
     return {.version = "1.2.3",
@@ -99,13 +67,8 @@ class TraceReceiverTest : public testing::Test {
             .debug_json = [] { return std::string(R"({"flushes":3})"); }};
   }
 
-  ManualExecutor executor_;
-  FakeClock clock_{executor_};
-  MemoryListener::Door door_{executor_};
   RecordingSink sink_;
   TraceReceiver receiver_{Options(), sink_};
-  HttpServer server_{executor_, clock_, {}, receiver_.Routes()};
-  std::unique_ptr<MemoryTransport> client_;
 };
 
 // One trace of one empty span; of one span and a number.

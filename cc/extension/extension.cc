@@ -16,6 +16,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
+#include "cc/lambda/sandbox_address.h"
 #include "cc/lambda/telemetry_subscription.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/io/tcp_listener.h"
@@ -46,6 +47,9 @@ boost::json::object ObjectOf(const Counts& counts) {
   counts.Visit([&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; });
   return object;
 }
+
+// Emulators may deliver to this machine without a name for it.
+std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
 
 void Say(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) LOG(WARNING) << warning;
@@ -102,7 +106,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
       [this] {
         if (life_ != nullptr) life_->OnRecords();
       });
-  servers_.push_back(Serve("0.0.0.0", options_.telemetry_port, telemetry_->Routes(), "telemetry"));
+  servers_.push_back(Serve(TelemetryAddress(), options_.telemetry_port, telemetry_->Routes(), "telemetry"));
 
   std::vector<ExtensionEvent> events = {ExtensionEvent::kShutdown};
   if (traits_.invoke_events) events.insert(events.begin(), ExtensionEvent::kInvoke);
@@ -229,6 +233,9 @@ void Extension::InvocationReported(const Invocation& invocation) {
 
 void Extension::InitializationChanged(const Initialization& initialization) {
   if (intake_ == nullptr || !initialization.start.has_value()) return;
+  // Lambda gives the variable that names it to the function alone.
+  const std::string& version = initialization.start->record.runtime_version;
+  if (version != std::exchange(runtime_version_, version)) intake_->SetRuntimeVersion(version);
   std::optional<absl::Duration> duration;
   if (initialization.report.has_value()) duration = initialization.report->record.duration;
   intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/false, initialization.start->time, duration);

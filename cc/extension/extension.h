@@ -108,6 +108,7 @@ class Extension : public InvocationObserver {
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
+  std::string runtime_version_;         // as platform.initStart has named it
   std::optional<absl::Time> restored_;  // when the last restore began
 };
 

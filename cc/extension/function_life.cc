@@ -14,7 +14,7 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
     if (on_resume_) on_resume_();
     if (auto* const shutdown = std::get_if<ShutdownEvent>(&*event)) {
       tracker_.OnShutdown(*shutdown);
-      OnRecords();
+      LookForEnd();
       co_return *std::move(shutdown);
     }
     co_await Serve(std::get<InvokeEvent>(*std::move(event)));
@@ -29,7 +29,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event) {
   if (on_invoke_) on_invoke_(event);
   switch (coordinator_.BeginInvocation(deadline)) {
     case FlushDecision::kAtEnd:
-      if (options_.telemetry) {
+      if (options_.telemetry && !silent_) {
         co_await WaitForEnd(deadline);
         coordinator_.OnFunctionEnd();
         co_await coordinator_.Flush(FlushReason::kEnd);
@@ -53,17 +53,33 @@ Task<void> FunctionLife::Serve(InvokeEvent event) {
 Task<bool> FunctionLife::WaitForEnd(absl::Time deadline) {
   if (tracker_.HasEnded(request_id_)) co_return true;
   ++counts_.ends_awaited;
-  Completion<bool> ended(executor_);
-  ended_ = &ended;
-  const absl::Duration left = deadline - clock_.Now().wall - options_.reserve;
-  const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()), [&ended] { ended.Set(false); });
-  const bool seen = co_await ended;
-  ended_ = nullptr;
-  if (!seen) ++counts_.ends_not_seen;
+  bool seen = false, in_silence = false;
+  do {
+    absl::Duration left = deadline - clock_.Now().wall - options_.reserve;
+    in_silence = !heard_ && options_.silence < left;
+    if (in_silence) left = options_.silence;
+    Completion<bool> ended(executor_);
+    ended_ = &ended;
+    const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()), [&ended] { ended.Set(false); });
+    seen = co_await ended;
+    ended_ = nullptr;
+    // Whoever has spoken meanwhile is waited for up to the deadline.
+  } while (!seen && in_silence && heard_);
+  if (!seen) {
+    ++counts_.ends_not_seen;
+    silent_ = !heard_;
+    if (silent_) ++counts_.ends_never_told;
+  }
   co_return seen;
 }
 
 void FunctionLife::OnRecords() {
+  heard_ = true;
+  silent_ = false;
+  LookForEnd();
+}
+
+void FunctionLife::LookForEnd() {
   if (counts_.invocations == 0 || !tracker_.HasEnded(request_id_)) return;
   // Whatever the strategy: a shutdown must not wait for what has ended.
   coordinator_.OnFunctionEnd();

@@ -35,10 +35,11 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_FUNCTION_LIFE_COUNTS(X)                                            \
-  X(invocations, "invocations taken")                                           \
-  X(ends_awaited, "invocations whose end was waited for")                       \
-  X(ends_not_seen, "of those, the ones given up because the deadline was near") \
+#define THAW_FUNCTION_LIFE_COUNTS(X)                                                \
+  X(invocations, "invocations taken")                                               \
+  X(ends_awaited, "invocations whose end was waited for")                           \
+  X(ends_not_seen, "of those, the ones given up because the deadline was near")     \
+  X(ends_never_told, "of those, the ones given up because no record has ever come") \
   X(ends_unknown, "invocations whose end can't be known, flushed beside the function")
 
 struct FunctionLifeCounts {
@@ -62,6 +63,10 @@ class FunctionLife {
     bool telemetry = true;
     // What must be left of an invocation for the last flush in it when its end has not been seen.
     absl::Duration reserve = absl::Milliseconds(300);
+    // How long an end is waited for while not one record has ever come: the first ones are of the
+    // environment's start, so that who tells nothing by then delivers to nobody. Ends are unknown until a
+    // record comes.
+    absl::Duration silence = absl::Seconds(5);
   };
 
   // All must outlive the life.
@@ -94,6 +99,7 @@ class FunctionLife {
 
  private:
   Task<void> Serve(InvokeEvent event);
+  void LookForEnd();
   // False: it was given up.
   Task<bool> WaitForEnd(absl::Time deadline);
 
@@ -109,6 +115,8 @@ class FunctionLife {
   // The invocation that runs, or ran last; and who waits for its end.
   std::string request_id_;
   Completion<bool>* ended_ = nullptr;
+  bool heard_ = false;   // a record has come, ever
+  bool silent_ = false;  // none has, and none is waited for any more
   FunctionLifeCounts counts_;
 };
 

@@ -27,7 +27,7 @@ FunctionFacts FactsOf(const Environment& environment, const Config& config,
   facts.version = FirstOf(variable("AWS_LAMBDA_FUNCTION_VERSION"), registration.function_version);
   facts.memory_size = variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
   facts.initialization_type = variable("AWS_LAMBDA_INITIALIZATION_TYPE");
-  facts.runtime = variable("AWS_EXECUTION_ENV");
+  facts.runtime = RuntimeName(variable("AWS_EXECUTION_ENV"));
   facts.env = config.env;
   facts.service = config.service;
   facts.service_version = config.version;

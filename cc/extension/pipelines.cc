@@ -78,6 +78,7 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
     flusher = std::make_unique<PipelineFlusher>(executor, clock, client,
                                                 MakeFlusherOptions(config, Pipeline::kProxied),
                                                 Pipeline::kProxied, std::move(one), made->limits_);
+    flusher->set_name(absl::StrCat("proxied.", route.host_prefix));
     coordinator.AddPipeline(*flusher);
   }
   return made;

@@ -4,6 +4,7 @@
 
 #include "absl/log/log.h"
 #include "cc/base/status_macros.h"
+#include "cc/lambda/invocation/function_tags.h"
 #include "cc/stats/stats_payload.h"
 
 namespace thaw {
@@ -59,6 +60,14 @@ void TraceIntake::HandOverStats(FlushScope scope) {
 
 absl::Status TraceIntake::TakeProxied(ProxiedRequest request) {
   return pipelines_.AddProxied(std::move(request));
+}
+
+void TraceIntake::SetRuntimeVersion(std::string_view version) {
+  if (std::string runtime = RuntimeName(version); !runtime.empty()) {
+    processor_.SetFunctionTag("runtime", runtime);
+    lifecycle_.set_runtime(std::move(runtime));
+  }
+  if (IsDurable(version)) processor_.SetFunctionTag("durable_function", "true");
 }
 
 void TraceIntake::TakeTrace(std::string body, bool client_computed_stats) {

@@ -62,6 +62,9 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   // Hands over the stats that were counted here. What there is no room for stays for the next time.
   void HandOverStats(FlushScope scope);
 
+  // As platform.initStart names it: the function's runtime becomes a tag.
+  void SetRuntimeVersion(std::string_view version);
+
   InvocationLifecycle& lifecycle() { return lifecycle_; }
   const InvocationLifecycle& lifecycle() const { return lifecycle_; }
   // Null if nothing is counted here.

@@ -1,0 +1,89 @@
+#include "cc/agent/lifecycle_receiver.h"
+
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "cc/agent/receiver_fixture.h"
+#include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class CountingSink : public LifecycleSink {
+ public:
+  void TakeTrace(std::string, bool) override { ++traces; }
+  void InvocationFinished(const FinishedInvocation&) override { ++finished; }
+
+  int traces = 0;
+  int finished = 0;
+};
+
+class LifecycleReceiverTest : public ReceiverFixture {
+ protected:
+  LifecycleReceiverTest() { Serve(receiver_.Routes()); }
+
+  std::string Start(std::string_view body, std::string_view headers = "") {
+    return Request("POST", "/lambda/start-invocation", body,
+                   absl::StrCat("lambda-runtime-aws-request-id: a\r\n", headers));
+  }
+  std::string End(std::string_view body, std::string_view headers = "") {
+    return Request("POST", "/lambda/end-invocation", body,
+                   absl::StrCat("lambda-runtime-aws-request-id: a\r\n", headers));
+  }
+
+  CountingSink sink_;
+  InvocationLifecycle lifecycle_{{}, clock_, [] { return uint64_t{77}; }, sink_};
+  LifecycleReceiver receiver_{lifecycle_};
+};
+
+TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
+  lifecycle_.OnInvoke("a", {});
+  const std::string answer = Start(
+      R"({"headers":{"x-datadog-trace-id":"123","x-datadog-parent-id":"4","x-datadog-sampling-priority":"2"}})");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, HasSubstr("x-datadog-trace-id: 123\r\n"));
+  EXPECT_THAT(answer, HasSubstr("x-datadog-sampling-priority: 2\r\n"));
+}
+
+TEST_F(LifecycleReceiverTest, AnInvocationsSpanIsMadeOfItsCalls) {
+  lifecycle_.OnInvoke("a", {});
+  Start("{}");
+  EXPECT_THAT(End("{}", "x-datadog-trace-id: 5\r\nx-datadog-span-id: 6\r\n"), StartsWith("HTTP/1.1 200"));
+  lifecycle_.OnEnd("a", {.start = clock_.Now().wall, .duration = absl::Milliseconds(3)});
+  lifecycle_.OnReport("a");
+  EXPECT_EQ(sink_.finished, 1);
+  EXPECT_EQ(sink_.traces, 1);
+}
+
+TEST_F(LifecycleReceiverTest, AnEventThatIsTooLongLosesItsBodyAndNothingElse) {
+  lifecycle_.OnInvoke("a", {});
+  EXPECT_THAT(
+      Start(std::string(kMaxLifecycleBody + 1, ' '), "x-datadog-trace-id: 123\r\nx-datadog-parent-id: 4\r\n"),
+      HasSubstr("x-datadog-trace-id: 123\r\n"));
+  EXPECT_EQ(lifecycle_.counts().bodies_over_limit, 1);
+  EXPECT_EQ(lifecycle_.counts().starts, 1);
+}
+
+TEST_F(LifecycleReceiverTest, ABodyThatIsNoJsonIsNoReasonToRefuseTheCall) {
+  lifecycle_.OnInvoke("a", {});
+  for (const std::string_view body : {"\xff\xfe", "{", "[[[[[[", ""})
+    EXPECT_THAT(Start(body), StartsWith("HTTP/1.1 200")) << body;
+  EXPECT_EQ(lifecycle_.counts().starts, 4);
+}
+
+TEST_F(LifecycleReceiverTest, EachCallHasItsMethod) {
+  EXPECT_THAT(Get("/lambda/hello"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(Get("/lambda/start-invocation"), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(Request("POST", "/lambda/hello", "{}"), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(Get("/lambda/other"), StartsWith("HTTP/1.1 404"));
+  EXPECT_EQ(lifecycle_.counts().hellos, 1);
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,80 @@
+#include "cc/agent/telemetry_receiver.h"
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cc/agent/receiver_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::StartsWith;
+
+class TelemetryReceiverTest : public ReceiverFixture {
+ protected:
+  TelemetryReceiverTest() { Serve(receiver_.Routes()); }
+
+  std::string Deliver(std::string_view body) { return Request("POST", "/", body); }
+
+  // The ids of the ends that came, and "|" at the end of each batch.
+  std::vector<std::string> seen_;
+  TelemetryReceiver receiver_{clock_,
+                              [this](TelemetryRecord&& record) {
+                                if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record))
+                                  seen_.push_back(done->request_id);
+                              },
+                              [this] { seen_.push_back("|"); }};
+};
+
+constexpr std::string_view kDone =
+    R"({"time":"2026-01-02T03:04:05.678Z","type":"platform.runtimeDone","record":{"requestId":"a","status":"success"}})";
+
+TEST_F(TelemetryReceiverTest, EachRecordOfABatchIsGivenOnAndThenTheBatchIsOver) {
+  EXPECT_THAT(Deliver(absl::StrCat("[", kDone, ",", kDone, "]")), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(seen_, ElementsAre("a", "a", "|"));
+  EXPECT_EQ(receiver_.counts().records, 2);
+  EXPECT_EQ(receiver_.first_problem(), "");
+}
+
+TEST_F(TelemetryReceiverTest, AnUnknownRecordDoesNotLoseTheBatch) {
+  Deliver(absl::StrCat(R"([{"time":"2026-01-02T03:04:05Z","type":"platform.unheardOf","record":{}},)", kDone,
+                       "]"));
+  EXPECT_THAT(seen_, ElementsAre("a", "|"));
+  EXPECT_EQ(receiver_.counts().unknown_types, 1);
+}
+
+TEST_F(TelemetryReceiverTest, ABrokenRecordDoesNotLoseTheBatch) {
+  Deliver(absl::StrCat(R"([{"type":"platform.runtimeDone","record":{}},7,)", kDone, R"(,{"type":)"));
+  EXPECT_THAT(seen_, ElementsAre("a", "|"));
+  EXPECT_EQ(receiver_.counts().incomplete, 1);
+  EXPECT_NE(receiver_.first_problem(), "");
+}
+
+TEST_F(TelemetryReceiverTest, ABodyThatIsNotUtf8DoesNotEndTheProcess) {
+  EXPECT_THAT(
+      Deliver(absl::StrCat(
+          "[{\"time\":\"2026-01-02T03:04:05Z\",\"type\":\"function\",\"record\":\"\xff\xfe\"},", kDone, "]")),
+      StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(seen_, ElementsAre("a", "|"));
+  EXPECT_EQ(receiver_.counts().repaired, 1);
+}
+
+TEST_F(TelemetryReceiverTest, WhatCanNotBeReadIsNotAskedForAgain) {
+  for (const std::string_view body : {"", "{}", "<html>", "\x00\x01", "[[[["})
+    EXPECT_THAT(Deliver(body), StartsWith("HTTP/1.1 200")) << body;
+  EXPECT_EQ(receiver_.counts().records, 0);
+}
+
+TEST_F(TelemetryReceiverTest, OnlyDeliveriesAreAnswered) {
+  EXPECT_THAT(Get("/"), StartsWith("HTTP/1.1 405"));
+  EXPECT_THAT(Request("POST", "/elsewhere", "[]"), StartsWith("HTTP/1.1 404"));
+  EXPECT_TRUE(seen_.empty());
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,85 @@
+#include "cc/extension/function_settings.h"
+
+#include <string>
+#include <vector>
+
+#include "cc/base/version.h"
+#include "cc/config/config.h"
+#include "cc/config/environment.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+Environment Variables() {
+  return {{"AWS_REGION", "eu-west-1"},
+          {"AWS_LAMBDA_FUNCTION_NAME", "orders"},
+          {"AWS_LAMBDA_FUNCTION_VERSION", "7"},
+          {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512"},
+          {"AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"},
+          {"AWS_EXECUTION_ENV", "AWS_Lambda_python3.13"},
+          {"DD_API_KEY", "0123456789abcdef"},
+          {"DD_ENV", "prod"},
+          {"DD_SERVICE", "shop"},
+          {"DD_TAGS", "team:orders"}};
+}
+
+TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
+  const Config config = LoadConfig(Variables(), "");
+  const Registration registration{.function_name = "other", .function_version = "8", .account_id = "123"};
+  const FunctionFacts facts = FactsOf(Variables(), config, registration);
+  EXPECT_EQ(facts.region, "eu-west-1");
+  EXPECT_EQ(facts.name, "orders");
+  EXPECT_EQ(facts.version, "7");
+  EXPECT_EQ(facts.account_id, "123");
+  EXPECT_EQ(facts.runtime, "python3.13");
+  EXPECT_EQ(facts.env, "prod");
+  EXPECT_EQ(facts.extension_version, kVersion);
+
+  const FunctionFacts bare = FactsOf({}, LoadConfig({}, ""), registration);
+  EXPECT_EQ(bare.name, "other");
+  EXPECT_EQ(bare.version, "8");
+  EXPECT_EQ(bare.region, "us-east-1");
+}
+
+TEST(FunctionSettings, ProcessingHasTheFunctionsTags) {
+  const Config config = LoadConfig(Variables(), "");
+  std::vector<std::string> warnings;
+  const TraceProcessorOptions options =
+      ProcessingOf(config, FactsOf(Variables(), config, {}), "127.0.0.1:9001", warnings);
+  EXPECT_EQ(options.function_tags.at("functionname"), "orders");
+  EXPECT_EQ(options.function_tags.at("team"), "orders");
+  EXPECT_EQ(options.service, "shop");
+  EXPECT_EQ(options.runtime_api, "127.0.0.1:9001");
+  EXPECT_FALSE(options.compute_stats_on_extension);
+  EXPECT_THAT(warnings, IsEmpty());
+}
+
+TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {
+  const Environment variables = {{"DD_TRACE_PROPAGATION_STYLE", "datadog,carrier-pigeon"}};
+  const Config config = LoadConfig(variables, "");
+  std::vector<std::string> warnings;
+  const LifecycleOptions options =
+      LifecycleOf(config, FactsOf(variables, config, {}), /*concurrent=*/true, warnings);
+  EXPECT_THAT(options.propagation.styles, ElementsAre(PropagationStyle::kDatadog));
+  EXPECT_TRUE(options.concurrent);
+  ASSERT_EQ(warnings.size(), 1);
+  EXPECT_THAT(warnings[0], HasSubstr("carrier-pigeon"));
+}
+
+TEST(FunctionSettings, ServicesAreMappedPairByPair) {
+  std::vector<std::string> warnings;
+  EXPECT_THAT(ParseServiceMapping("a:b, c : d ,same:same,:x,y:,lonely,e:f:g", warnings),
+              ElementsAre(Pair("a", "b"), Pair("c", "d"), Pair("e", "f:g")));
+  EXPECT_EQ(warnings.size(), 4);
+  EXPECT_THAT(warnings[3], HasSubstr("\"lonely\""));
+}
+
+}  // namespace
+}  // namespace thaw

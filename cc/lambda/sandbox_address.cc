@@ -1,0 +1,48 @@
+#include "cc/lambda/sandbox_address.h"
+
+#include <arpa/inet.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
+
+namespace thaw {
+namespace {
+
+constexpr size_t kMaxHostsBytes = 64 << 10;
+
+bool IsIpv4(const std::string& text) {
+  in_addr address;
+  return inet_pton(AF_INET, text.c_str(), &address) == 1;
+}
+
+}  // namespace
+
+std::string ReadHosts() {
+  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/hosts", "re"), &std::fclose);
+  if (file == nullptr) return "";
+  std::string hosts(kMaxHostsBytes, '\0');
+  hosts.resize(std::fread(hosts.data(), 1, hosts.size(), file.get()));
+  return hosts;
+}
+
+std::optional<std::string> AddressInHosts(std::string_view hosts, std::string_view name) {
+  for (const std::string_view line : absl::StrSplit(hosts, '\n')) {
+    const std::string_view entry = line.substr(0, line.find('#'));
+    std::string address;
+    for (const std::string_view word : absl::StrSplit(entry, absl::ByAnyChar(" \t\r"), absl::SkipEmpty())) {
+      if (address.empty()) {
+        address = std::string(word);
+      } else if (absl::EqualsIgnoreCase(word, name) && IsIpv4(address)) {
+        return address;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace thaw
