@@ -38,6 +38,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -114,7 +115,9 @@ class PipelineFlusher : public Flushable {
     on_outcome_ = std::move(on_outcome);
   }
 
-  std::string_view name() const override { return ToString(pipeline_); }
+  // In books and reports; the pipeline's, unless it is one of several.
+  std::string_view name() const override { return name_; }
+  void set_name(std::string name) { name_ = std::move(name); }
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
   // Asks no breaker, and sends what was held for a redrive.
   Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
@@ -206,6 +209,7 @@ class PipelineFlusher : public Flushable {
   Client& client_;
   const FlusherOptions options_;
   const Pipeline pipeline_;
+  std::string name_{ToString(pipeline_)};
   const std::vector<Endpoint> endpoints_;
   Splitter splitter_;
   absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome_;

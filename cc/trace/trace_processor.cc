@@ -79,7 +79,7 @@ class TraceProcessor::Run {
         now_(processor.clock_.Now().wall),
         observer_(headers.client_computed_stats || !processor.options_.compute_stats_on_extension ? nullptr
                                                                                                   : observer),
-        fixed_(processor.span_processor_.fixed_tags(
+        fixed_(processor.span_processor_->fixed_tags(
             /*backend_computes_stats=*/!headers.client_computed_stats &&
             !processor.options_.compute_stats_on_extension)) {
     payload_.headers_ = std::move(headers);
@@ -251,7 +251,7 @@ class TraceProcessor::Run {
     const TagFilter& filter = processor_.options_.tag_filter;
     if (filter.empty()) return false;
     reader_.ReadAgain(notes_[trace.root].position, span_);
-    processor_.span_processor_.Normalize(span_, now_, scratch_);
+    processor_.span_processor_->Normalize(span_, now_, scratch_);
     const auto meta = [this](std::string_view key) -> const std::string_view* {
       for (const SpanMeta& entry : span_.meta)
         if (entry.key == key) return &entry.value;
@@ -278,6 +278,7 @@ class TraceProcessor::Run {
     const size_t field = out().size();
     const size_t chunk = out().BeginMessage(TracerPayloadField::kChunks);
     const TraceCounts before = counts();
+    origin_ = trace.origin;
     for (const SpanNote& note : NotesOf(trace)) Finish(note);
     const int64_t written = counts().spans - before.spans;
     if (dropped) counts().spans = before.spans;
@@ -304,7 +305,7 @@ class TraceProcessor::Run {
     }
     reader_.ReadAgain(note.position, span_);
     span_.parent_id = note.parent_id;
-    processor_.span_processor_.Process(span_, fixed_, note.top_level, now_, scratch_);
+    processor_.span_processor_->Process(span_, fixed_, note.top_level, now_, scratch_);
     WriteSpan(span_, fixed_.encoded(), out());
     ++counts().spans;
     counts().metrics_not_finite += span_.metrics_not_finite;
@@ -316,7 +317,11 @@ class TraceProcessor::Run {
   void Observe() {
     std::vector<SpanMeta>& meta = processor_.observed_meta_;
     meta.assign(span_.meta.begin(), span_.meta.end());
-    meta.insert(meta.end(), fixed_.entries().begin(), fixed_.entries().end());
+    for (const SpanMeta& entry : fixed_.entries()) {
+      // Stats tell apart what synthetic tests cause, which the function's own origin would hide.
+      const bool hides = entry.key == kOriginTag && !origin_.empty();
+      meta.push_back(hides ? SpanMeta{entry.key, origin_} : entry);
+    }
     SpanView view = ViewOf(span_);
     view.meta = meta;
     const TracerHeaders& headers = payload_.headers_;
@@ -341,6 +346,7 @@ class TraceProcessor::Run {
   const absl::Time now_;
   SpanObserver* const observer_;  // null: stats are not computed here, or nobody asks for them
   const FixedTags& fixed_;
+  std::string_view origin_;  // of the trace whose spans are being written, by its tracer
   TracePayload payload_;
   ProcessFields process_;
   size_t size_bound_ = 64;
@@ -351,9 +357,19 @@ TraceProcessor::TraceProcessor(TraceProcessorOptions options, const Clock& clock
       clock_(clock),
       links_(links),
       noise_(options_.runtime_api),
-      span_processor_(options_),
-      payload_tags_(PayloadTags(options_.function_tags)),
-      deduplicator_(options_.deduplicator_bytes) {}
+      deduplicator_(options_.deduplicator_bytes) {
+  EncodeFunctionTags();
+}
+
+void TraceProcessor::SetFunctionTag(std::string_view name, std::string value) {
+  options_.function_tags.insert_or_assign(std::string(name), std::move(value));
+  EncodeFunctionTags();
+}
+
+void TraceProcessor::EncodeFunctionTags() {
+  span_processor_.emplace(options_);
+  payload_tags_ = PayloadTags(options_.function_tags);
+}
 
 absl::StatusOr<TracePayload> TraceProcessor::Process(std::string_view body, TraceFormat format,
                                                      TracerHeaders headers, SpanObserver* observer) {

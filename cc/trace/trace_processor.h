@@ -22,6 +22,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,9 @@ class TraceProcessor {
   absl::StatusOr<TracePayload> Process(std::string_view body, TraceFormat format, TracerHeaders headers,
                                        SpanObserver* observer = nullptr);
 
+  // A tag of the function that became known after the start. Spans have it from the next request on.
+  void SetFunctionTag(std::string_view name, std::string value);
+
   // Of all requests.
   const TraceProcessorCounts& counts() const { return counts_; }
 
@@ -79,15 +83,16 @@ class TraceProcessor {
   // One call of Process().
   class Run;
 
+  void EncodeFunctionTags();
   // Gives back what an unusual request needed.
   void Trim();
 
-  const TraceProcessorOptions options_;
+  TraceProcessorOptions options_;
   const Clock& clock_;
   InvocationLinks* const links_;
   const NoiseFilter noise_;
-  const SpanProcessor span_processor_;
-  const std::string payload_tags_;  // of each TracerPayload, encoded
+  std::optional<SpanProcessor> span_processor_;  // there from the beginning; made anew with each new tag
+  std::string payload_tags_;                     // of each TracerPayload, encoded
   SpanDeduplicator deduplicator_;
   uint64_t before_last_ = 0;
   TraceProcessorCounts counts_;

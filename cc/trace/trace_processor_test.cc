@@ -235,6 +235,28 @@ TEST_F(TraceProcessorTest, TheChunksOriginIsTheRootsElseLambda) {
   EXPECT_EQ(Str(Chunk(payload, 1), TraceChunkField::kOrigin), "lambda");
 }
 
+// The function's own origin would hide which requests a synthetic test has made.
+TEST_F(TraceProcessorTest, StatsSeeTheOriginThatTheTracerNamed) {
+  Observer observer;
+  Process(Body({{Span(1, 5), Span(5, 0, Meta({{"_dd.origin", Text("synthetics-browser")}}))}, {Span(11, 0)}}),
+          StatsHere(), {}, &observer);
+  ASSERT_EQ(observer.seen.size(), 3);
+  EXPECT_EQ(observer.seen[0].meta["_dd.origin"], "synthetics-browser");
+  EXPECT_EQ(observer.seen[1].meta["_dd.origin"], "synthetics-browser");
+  EXPECT_EQ(observer.seen[2].meta["_dd.origin"], "lambda");
+}
+
+TEST_F(TraceProcessorTest, ATagOfTheFunctionMayBecomeKnownLater) {
+  TraceProcessorOptions options;
+  options.function_tags = {{"region", "eu-west-1"}};
+  TraceProcessor processor = Make(std::move(options));
+  EXPECT_FALSE(Entries(Spans(By(processor, Body({{Span(1, 0)}})))[0], SpanField::kMeta).contains("runtime"));
+  processor.SetFunctionTag("runtime", "python3.13");
+  const TracePayload payload = By(processor, Body({{Span(2, 0)}}));
+  EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta)["runtime"], "python3.13");
+  EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta)["region"], "eu-west-1");
+}
+
 // --- What is left out ---
 
 // Go and Java send traces that are a placeholder and nothing else; the peer ships empty chunks for them.

@@ -12,6 +12,8 @@ namespace thaw {
 namespace {
 
 constexpr std::string_view kLatestVersion = "$LATEST";
+// In the runtime version of functions whose executions outlive an environment.
+constexpr std::string_view kDurable = ".DurableFunction";
 
 std::string AccountOf(const FunctionFacts& facts) {
   return facts.account_id.empty() ? "none" : facts.account_id;
@@ -29,6 +31,24 @@ std::string FunctionArn(const FunctionFacts& facts) {
   return absl::AsciiStrToLower(absl::StrCat("arn:", AwsPartition(facts.region), ":lambda:", facts.region, ":",
                                             AccountOf(facts), ":function:", facts.name));
 }
+
+std::string RuntimeName(std::string_view text) {
+  if (const size_t underscore = text.rfind('_'); underscore != text.npos)
+    return std::string(text.substr(underscore + 1));
+  const size_t colon = text.find(':');
+  if (colon == text.npos || colon == 0) return "";
+  const std::string_view language = text.substr(0, colon);
+  // "3.13.v22": AWS's own count of builds comes last.
+  std::string_view version = text.substr(colon + 1);
+  version = version.substr(0, version.rfind(".v"));
+  version = version.substr(0, version.find(kDurable));
+  if (version.empty()) return "";
+  if (language == "nodejs") return absl::StrCat(language, version, ".x");
+  if (language == "provided") return absl::StrCat(language, ".", version);
+  return absl::StrCat(language, version);
+}
+
+bool IsDurable(std::string_view runtime_version) { return absl::StrContains(runtime_version, kDurable); }
 
 std::string_view Architecture() {
 #if defined(__aarch64__)

@@ -37,6 +37,16 @@ std::string_view AwsPartition(std::string_view region);
 // that is not known is "none".
 std::string FunctionArn(const FunctionFacts& facts);
 
+// The runtime's identifier, "python3.13", of what AWS_EXECUTION_ENV ("AWS_Lambda_python3.13") or
+// platform.initStart's runtimeVersion ("python:3.13.v22", "nodejs:22.v40", "provided:al2023.v90") says of it;
+// empty if that is nothing of the kind.
+// Source: AWS's lists of runtimes and of runtime versions.
+std::string RuntimeName(std::string_view text);
+
+// Whether platform.initStart's runtimeVersion is that of a durable function
+// ("python:3.14.DurableFunction.v6").
+bool IsDurable(std::string_view runtime_version);
+
 // What this program was compiled for, as Lambda calls it: "arm64" or "x86_64".
 std::string_view Architecture();
 

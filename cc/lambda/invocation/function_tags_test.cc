@@ -75,5 +75,19 @@ TEST(FunctionTagsTest, CustomTagsOverride) {
   EXPECT_EQ(tags.map().at("team"), "blue");
 }
 
+TEST(FunctionTags, ARuntimeIsCalledAsLambdaCallsIt) {
+  EXPECT_EQ(RuntimeName("AWS_Lambda_python3.13"), "python3.13");
+  EXPECT_EQ(RuntimeName("python:3.13.v22"), "python3.13");
+  EXPECT_EQ(RuntimeName("nodejs:22.v40"), "nodejs22.x");
+  EXPECT_EQ(RuntimeName("java:21.v31"), "java21");
+  EXPECT_EQ(RuntimeName("dotnet:8.v27"), "dotnet8");
+  EXPECT_EQ(RuntimeName("provided:al2023.v90"), "provided.al2023");
+  EXPECT_EQ(RuntimeName("python:3.14.DurableFunction.v6"), "python3.14");
+  EXPECT_TRUE(IsDurable("python:3.14.DurableFunction.v6"));
+  EXPECT_FALSE(IsDurable("python:3.14.v6"));
+  for (const char* const text : {"", "python", ":3.13", "python:", "python:.v1"})
+    EXPECT_EQ(RuntimeName(text), "");
+}
+
 }  // namespace
 }  // namespace thaw

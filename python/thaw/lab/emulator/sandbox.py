@@ -16,6 +16,7 @@ import contextlib
 import enum
 import json
 import pathlib
+import re
 import secrets
 import signal
 import time
@@ -264,7 +265,7 @@ class Sandbox:
     def _about_the_environment(self) -> dict[str, Any]:
         settings = self.settings
         return {
-            "runtimeVersion": settings.runtime,
+            "runtimeVersion": _runtime_version(settings.runtime),
             "runtimeVersionArn": f"arn:aws:lambda:{settings.region}::runtime:{self._instance}",
             "functionName": settings.name,
             "functionVersion": settings.version,
@@ -572,6 +573,12 @@ def spans_of(invocation: Invocation) -> list[dict[str, Any]]:
         {"name": name, "start": iso(wall - (now - begin) / 1e9), "durationMs": ms_between(begin, end)}
         for name, begin, end in spans
     ]
+
+
+def _runtime_version(runtime: str) -> str:
+    """A runtime's version as Lambda writes it: "python:3.13.v1" of "python3.13"."""
+    parts = re.fullmatch(r"([a-z]+)\.?(.*?)(?:\.x)?", runtime)
+    return f"{parts[1]}:{parts[2]}.v1" if parts is not None else runtime
 
 
 def _outcome(failure: SandboxFailure | None) -> dict[str, str | None]:
