@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import pathlib
 import subprocess
-
-import pytest
 
 from thaw.lab.emulator import Lambda, TelemetryFaults, functions
 from thaw.lab.intake import Intake
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXTENSION = ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
+from .extension_under_test import EXTENSION, needs_extension
 
-pytestmark = pytest.mark.skipif(not EXTENSION.exists(), reason="no bazel-bin/cc/extension/datadog-agent")
+pytestmark = needs_extension
 
 INVOCATIONS = 5
 

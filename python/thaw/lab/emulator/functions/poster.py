@@ -1,0 +1,76 @@
+"""A function that hands over traces by number, as a tracer does: a runtime of its own, without dependencies.
+
+    python -SE poster.py request.bin request.json
+
+The files are those of `thaw.lab.numbered`. The event says what to do, each part if it is there:
+
+    {"sleep": seconds before, "payloads": how many, "pause": seconds after them}
+
+The answer is {"first": number of the first payload, "statuses": {"200": how many, …}}.
+"""
+
+import http.client
+import json
+import os
+import struct
+import sys
+import time
+
+API = os.environ["AWS_LAMBDA_RUNTIME_API"]
+AGENT = ("127.0.0.1", 8126)
+TIMEOUT = 30.0
+
+
+class Poster:
+    """Sends the numbered requests over one connection, each when the one before is answered."""
+
+    def __init__(self, request: str, counting: str) -> None:
+        with open(request, "rb") as file:
+            data = file.read()
+        with open(counting) as file:
+            told = json.load(file)
+        self._step = told["step"]
+        self._body = bytearray(data[data.index(b"\r\n\r\n") + 4 :])
+        head = len(data) - len(self._body)
+        lines = data[: head - 4].decode().split("\r\n")
+        self._headers = dict(line.split(": ", 1) for line in lines[1:])
+        self._places = [(at - head, int.from_bytes(data[at : at + 8], "big")) for at in told["offsets"]]
+        self._connection = http.client.HTTPConnection(*AGENT, timeout=TIMEOUT)
+        self.number = 0
+
+    def send(self) -> int:
+        """The next one. Its status; 0 if there was no answer, which is not repeated."""
+        for at, first in self._places:
+            struct.pack_into(">Q", self._body, at, first + self._step * self.number)
+        self.number += 1
+        try:
+            self._connection.request("POST", "/v0.4/traces", bytes(self._body), self._headers)
+            answer = self._connection.getresponse()
+            answer.read()
+            return answer.status
+        except (OSError, http.client.HTTPException):
+            self._connection.close()
+            return 0
+
+
+def main() -> None:
+    poster = Poster(*sys.argv[1:])
+    runtime = http.client.HTTPConnection(API)
+    while True:
+        runtime.request("GET", "/2018-06-01/runtime/invocation/next")
+        given = runtime.getresponse()
+        event = json.loads(given.read())
+        time.sleep(event.get("sleep", 0))
+        first = poster.number
+        statuses: dict[str, int] = {}
+        for _ in range(event.get("payloads", 0)):
+            status = str(poster.send())
+            statuses[status] = statuses.get(status, 0) + 1
+        time.sleep(event.get("pause", 0))
+        path = f"/2018-06-01/runtime/invocation/{given.headers['Lambda-Runtime-Aws-Request-Id']}/response"
+        runtime.request("POST", path, json.dumps({"first": first, "statuses": statuses}))
+        runtime.getresponse().read()
+
+
+if __name__ == "__main__":
+    main()
