@@ -73,6 +73,8 @@ void Http1Connection::CountBytes() {
 }
 
 void Http1Connection::CloseTransport() {
+  // The read that a closed one still has pending may outlive the client, and with it the counters.
+  if (state_ == State::kClosed) return;
   transport_->Close();
   CountBytes();
   state_ = State::kClosed;
