@@ -27,6 +27,8 @@ constexpr absl::Duration kRegisterBudget = absl::Seconds(5);
 constexpr absl::Duration kReportBudget = absl::Seconds(1);
 // What Lambda documents for the shutdown with external extensions, where an event doesn't say.
 constexpr absl::Duration kShutdownPhase = absl::Seconds(2);
+// So many connections in a row that end without an event are no API either.
+constexpr int kLostCalls = 3;
 // So many events in a row that nobody knows are no API that one can work with.
 constexpr int kMaxUnknownEvents = 100;
 
@@ -120,6 +122,9 @@ Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::AskForNext(Cancellation& cancel
   // The one wait without a deadline: an environment lies idle, frozen or not, for as long as nobody calls the
   // function. Giving up and asking again would be refused, since the first call still stands.
   call.budget = absl::InfiniteDuration();
+  // An extension that ends takes the function's invocation with it, which one lost connection is no reason
+  // for.
+  call.ask_again = kLostCalls;
   for (int unknown = 0; unknown < kMaxUnknownEvents; ++unknown) {
     THAW_CO_ASSIGN_OR_RETURN(const HttpResponse response, co_await api_.Send(call, cancellation));
     THAW_CO_ASSIGN_OR_RETURN(std::optional<LambdaEvent> event, ParseEvent(call, response));

@@ -138,7 +138,31 @@ TEST_F(ExtensionsApiTest, NextComesAfterTheRegistration) {
   EXPECT_TRUE(client_.sent().empty());
 }
 
-TEST_F(ExtensionsApiTest, NextHasNoDeadlineAndIsNotSentAgain) {
+TEST_F(ExtensionsApiTest, NextIsAskedAgainWhenItsConnectionIsLost) {
+  MustRegister();
+  for (int i = 0; i < 3; ++i) client_.Answer(Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true));
+  client_.Answer(Says(200, R"({"eventType":"INVOKE","requestId":"a"})"));
+  EXPECT_TRUE(Run(extensions_.Next(cancellation_)).ok());
+  EXPECT_EQ(client_.sent().size(), 4);
+}
+
+TEST_F(ExtensionsApiTest, AnApiThatLosesEveryConnectionIsLost) {
+  MustRegister();
+  client_.set_otherwise([](const FakeClient::Sent&) {
+    return FakeClient::Scripted{.result = Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true)};
+  });
+  EXPECT_EQ(Run(extensions_.Next(cancellation_)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(client_.sent().size(), 4);
+}
+
+TEST_F(ExtensionsApiTest, AnErrorOfThePlatformIsNotAskedAgain) {
+  MustRegister();
+  client_.Answer(Says(500, ""));
+  EXPECT_EQ(Run(extensions_.Next(cancellation_)).status().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(client_.sent().size(), 1);
+}
+
+TEST_F(ExtensionsApiTest, NextHasNoDeadline) {
   MustRegister();
   client_.Answer({.result = Says(200, R"({"eventType":"INVOKE"})"), .after = absl::Hours(1000)});
   EXPECT_TRUE(Run(extensions_.Next(cancellation_)).ok());

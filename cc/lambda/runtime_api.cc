@@ -81,6 +81,7 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
   }
   const absl::Duration began = clock_.Now().monotonic;
   absl::Duration delay = kFirstDelay;
+  int lost = 0;
   while (true) {
     const absl::Duration left = call.budget - (clock_.Now().monotonic - began);
     const SendOptions options = {.budget = left, .retry_ambiguous = false};
@@ -95,7 +96,11 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
       co_return absl::FailedPreconditionError(text);
     }
     const bool nobody_listens = result.last_class == RetryClass::kUnreachable;
-    if (call.wait_for_listener && nobody_listens && left > delay) {
+    const Fault fault = result.failures.empty() ? Fault::kNone : result.failures.back().fault;
+    const bool connection_lost = fault == Fault::kReset || fault == Fault::kEnd;
+    const bool asks_again =
+        (call.wait_for_listener && nobody_listens) || (connection_lost && lost++ < call.ask_again);
+    if (asks_again && left > delay) {
       Task<absl::Status> sleeping = Sleep(executor_, clock_, delay, cancellation);
       const absl::Status slept = co_await std::move(sleeping);
       if (!slept.ok()) co_return slept;

@@ -47,6 +47,7 @@ class RuntimeApi {
     std::string body;                          // JSON; empty: none
     absl::Duration budget = absl::Seconds(1);  // for all of it
     bool wait_for_listener = false;            // try again, within the budget, while nobody listens there
+    int ask_again = 0;                         // so often after connections that end without an answer
   };
 
   // All must outlive the calls.

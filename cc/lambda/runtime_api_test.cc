@@ -177,11 +177,22 @@ TEST_F(RuntimeApiTest, APageOfHtmlIsNoEvent) {
   EXPECT_TRUE(absl::StrContains(status.message(), "what is no event: <html>\\n<body>It works!")) << status;
 }
 
-TEST_F(RuntimeApiTest, AResetIsNotAskedAgainSinceTheFirstMayStillStand) {
-  const absl::Status status = NextAnswered("", HttpTestServer::Then::kReset);
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_TRUE(absl::StrContains(status.message(), "/event/next: no answer: head: ")) << status;
-  EXPECT_EQ(server_->requests().size(), 2);
+TEST_F(RuntimeApiTest, AfterAResetTheNextEventIsAskedForAgain) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  server_->Answer("", HttpTestServer::Then::kReset);
+  server_->Answer(Response(200, kInvoke));
+  EXPECT_TRUE(Next().ok());
+  EXPECT_EQ(server_->requests().size(), 3);
+}
+
+// The first call may still stand as far as the platform knows, which then says so.
+TEST_F(RuntimeApiTest, AResetWhoseCallStillStandsIsALoss) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  server_->Answer("", HttpTestServer::Then::kReset);
+  server_->Answer(Response(403, R"({"errorType":"Extension.InvalidExtensionState","errorMessage":"no"})"));
+  EXPECT_EQ(Next().status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
 TEST_F(RuntimeApiTest, AnAnswerThatIsCutIsNoEvent) {
