@@ -9,7 +9,8 @@ import sys
 from collections.abc import Sequence
 
 import thaw
-from thaw.lab import arms, compare, main_experiment, report, sweep
+from thaw.lab import arms, chaos, compare, main_experiment, report, sweep
+from thaw.lab.chaos import ChaosError
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
@@ -56,6 +57,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    chaos.add_arguments(
+        commands.add_parser(
+            "chaos",
+            help="everything at once that may go wrong with the extension, drawn from a seed",
+            description=chaos.__doc__,
+            epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
     given = parser.parse_args(arguments)
     if given.command is None:
@@ -63,6 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(given.run(given))
     except (
+        ChaosError,
         EmulatorError,
         ExperimentError,
         FreezerError,

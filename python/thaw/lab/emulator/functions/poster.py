@@ -1,12 +1,13 @@
 """A function that hands over traces by number, as a tracer does: a runtime of its own, without dependencies.
 
-    python -SE poster.py request.bin request.json
+    python -SE poster.py request.bin request.json [journal [first number]]
 
 The files are those of `thaw.lab.numbered`. The event says what to do, each part if it is there:
 
-    {"sleep": seconds before, "payloads": how many, "pause": seconds after them}
+    {"sleep": seconds before, "payloads": how many, "pause": seconds after them, "exit": a status}
 
-The answer is {"first": number of the first payload, "statuses": {"200": how many, …}}.
+The answer is {"first": number of the first payload, "statuses": {"200": how many, …}}. The journal has a line
+for each payload, its number and its status, written when the status is known: it outlives the process.
 """
 
 import http.client
@@ -24,7 +25,7 @@ TIMEOUT = 30.0
 class Poster:
     """Sends the numbered requests over one connection, each when the one before is answered."""
 
-    def __init__(self, request: str, counting: str) -> None:
+    def __init__(self, request: str, counting: str, journal: str = os.devnull, number: str = "0") -> None:
         with open(request, "rb") as file:
             data = file.read()
         with open(counting) as file:
@@ -36,21 +37,24 @@ class Poster:
         self._headers = dict(line.split(": ", 1) for line in lines[1:])
         self._places = [(at - head, int.from_bytes(data[at : at + 8], "big")) for at in told["offsets"]]
         self._connection = http.client.HTTPConnection(*AGENT, timeout=TIMEOUT)
-        self.number = 0
+        self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        self.number = int(number)
 
     def send(self) -> int:
         """The next one. Its status; 0 if there was no answer, which is not repeated."""
         for at, first in self._places:
             struct.pack_into(">Q", self._body, at, first + self._step * self.number)
-        self.number += 1
         try:
             self._connection.request("POST", "/v0.4/traces", bytes(self._body), self._headers)
             answer = self._connection.getresponse()
             answer.read()
-            return answer.status
+            status = answer.status
         except (OSError, http.client.HTTPException):
             self._connection.close()
-            return 0
+            status = 0
+        os.write(self._journal, b"%d %d\n" % (self.number, status))
+        self.number += 1
+        return status
 
 
 def main() -> None:
@@ -67,6 +71,8 @@ def main() -> None:
             status = str(poster.send())
             statuses[status] = statuses.get(status, 0) + 1
         time.sleep(event.get("pause", 0))
+        if "exit" in event:
+            os._exit(event["exit"])
         path = f"/2018-06-01/runtime/invocation/{given.headers['Lambda-Runtime-Aws-Request-Id']}/response"
         runtime.request("POST", path, json.dumps({"first": first, "statuses": statuses}))
         runtime.getresponse().read()

@@ -1,0 +1,98 @@
+"""Each invariant of the chaos test is broken once, and is seen to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from thaw.lab.account import Account, violations
+from thaw.lab.emulator.sandbox import ExtensionEnd, Shutdown
+
+
+def books(*, dropped: int = 0, kept: int = 0) -> dict[str, object]:
+    traces = {"dropped": {"refused": dropped} if dropped else {}, "kept": kept}
+    return {"flush": {"pipelines": {"traces": traces, "stats": {"dropped": {"refused": 9}, "kept": 9}}}}
+
+
+def end(*, exit_code: int = 0, killed: bool = False) -> Shutdown:
+    return Shutdown("spindown", 5.0, (ExtensionEnd("x", 1, 2_000_001, exit_code, killed),))
+
+
+def good() -> Account:
+    """Two payloads: one arrived, and one was dropped."""
+    return Account(payloads={0: (200, 1, 1), 1: (200, 0, 0)}, books=books(dropped=1), ends=[end()])
+
+
+def test_a_good_account_has_no_fault() -> None:
+    assert violations(good()) == []
+
+
+def _lose(account: Account) -> None:
+    account.payloads[2] = (200, 0, 0)
+
+
+def _lose_a_span(account: Account) -> None:
+    account.payloads[0] = (200, 0, 1)
+
+
+def _send_twice(account: Account) -> None:
+    account.payloads[0] = (200, 1, 2)
+
+
+def _refuse(account: Account) -> None:
+    account.payloads[2] = (500, 0, 0)
+
+
+def _write_nothing(account: Account) -> None:
+    account.books = None
+
+
+def _crash(account: Account) -> None:
+    account.ends.append(end(exit_code=-11))
+
+
+def _hang(account: Account) -> None:
+    account.ends.append(end(exit_code=-9, killed=True))
+
+
+def _hold_up(account: Account) -> None:
+    account.added_ms = [9_000.0, 9_000.0]
+
+
+def _fail_the_function(account: Account) -> None:
+    account.failures.append("invocation 3: failure (Extension.Crash)")
+
+
+def _sanitizer(account: Account) -> None:
+    account.lines.append("==1==ERROR: AddressSanitizer: heap-use-after-free")
+
+
+@pytest.mark.parametrize(
+    ("break_it", "said"),
+    [
+        (_lose, "never arrived"),
+        (_lose_a_span, "never arrived"),
+        (_send_twice, "more than once"),
+        (_refuse, "answered with [500]"),
+        (_write_nothing, "no books"),
+        (_crash, "ended with -11"),
+        (_hang, "did not end by itself"),
+        (_hold_up, "held up for 18.0 s"),
+        (_fail_the_function, "Extension.Crash"),
+        (_sanitizer, "it said"),
+    ],
+)
+def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) -> None:
+    account = good()
+    break_it(account)
+    assert any(said in line for line in violations(account))
+
+
+def test_what_may_be_is_no_fault() -> None:
+    account = good()
+    account.withholds = True
+    _send_twice(account)
+    account.payloads[2] = (429, 0, 0)
+    account.payloads[3] = (0, 0, 0)
+    assert violations(account) == []

@@ -1,0 +1,427 @@
+"""Everything at once that may go wrong with an extension, drawn from a seed, and an account of every payload.
+
+    python -m thaw.lab chaos --seed 7 --seconds 120
+
+One environment after the other lives in the emulated Lambda: of any initialization type and flush strategy,
+with a function that hands over numbered payloads while others send rubbish to every port; with telemetry that
+is late, lost, doubled and unreadable; a runtime API that fails; an intake that closes, refuses, stalls,
+swallows answers and holes; a proxy that cuts; until it ends in one of the ways in which environments end.
+Then the books are compared: what the function was told is taken has arrived, or is said to be lost.
+
+What is done is drawn from the seed alone, so that a seed shows again what it has shown. When it happens
+depends on the machine, too: a race may want several runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import pathlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from thaw.lab import own_network
+from thaw.lab.account import Account, violations
+from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
+from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
+from thaw.lab.emulator.api_faults import ApiFaultKind
+from thaw.lab.emulator.settings import InitializationType
+from thaw.lab.intake import Intake
+from thaw.lab.numbered import NumberedRequest
+from thaw.lab.proxy import Behaviour, Proxy
+from thaw.lab.rubbish import throw
+
+_POSTER = pathlib.Path(__file__).resolve().parent / "emulator" / "functions" / "poster.py"
+_PORTS = (8126, 8124, 8999)
+_SPANS = 5
+# Numbers of payloads that an environment may use.
+_NUMBERS = 1 << 20
+_TIMEOUT = 6.0
+
+_TYPES: tuple[InitializationType, ...] = (
+    *("on-demand",) * 5,
+    *("provisioned-concurrency", "snap-start", "lambda-managed-instances"),
+)
+_STRATEGIES = (
+    *("end", "default", "end,50", "periodically,20", "periodically,200", "continuously,50"),
+    "continuously,3600000",
+)
+ENDS = ("spindown",) * 5 + ("crash", "timeout", "spindown at once")
+_REFUSALS = (403, 408, 413, 429, 500, 503)
+
+
+class ChaosError(RuntimeError):
+    """An invariant is broken; the text says which, and how to see it again."""
+
+
+@dataclass
+class Plan:
+    """What one environment goes through.
+
+    Attributes:
+      settings, faults: of the Lambda.
+      scripts: of the intake, one for each invocation; those after the last are like it.
+      proxy: what the proxy does at each invocation; None: there is no proxy.
+      events: of the invocations.
+      rubbish: how many connections with rubbish are opened beside each invocation.
+      api_faults: path and kind of what Lambda's interface does wrong, by invocation.
+      end: how the environment ends.
+    """
+
+    settings: Settings
+    faults: TelemetryFaults
+    scripts: list[Script]
+    proxy: list[Behaviour] | None
+    events: list[dict[str, Any]]
+    rubbish: list[int]
+    api_faults: list[tuple[str, ApiFaultKind] | None]
+    end: str
+    unreadable: list[bool] = field(default_factory=list)
+
+    @property
+    def withholds(self) -> bool:
+        """Whether an answer may be missing to what the intake has taken, so that it may be sent again."""
+        answers = [answer for script in self.scripts for answer in (*script.answers, script.answer)]
+        return (
+            any(answer.action != "answer" or answer.delay > 0 for answer in answers)
+            or any(script.idle_close is not None for script in self.scripts)
+            or (self.proxy is not None and any(behaviour == "cut" for behaviour in self.proxy))
+            or self.end != "spindown"
+            # A flush in the background is open at a freeze.
+            or self.settings.environment["DD_SERVERLESS_FLUSH_STRATEGY"] not in ("end", "end,50")
+        )
+
+
+def draw(chance: random.Random) -> Plan:
+    """A plan, without the intake's address."""
+    initialization_type = chance.choice(_TYPES)
+    invocations = chance.randint(1, 12)
+    options = {
+        "DD_API_KEY": "0123456789abcdef",
+        "DD_FLUSH_TIMEOUT": "2",
+        "DD_LOG_LEVEL": "debug",
+        "DD_SERVERLESS_FLUSH_STRATEGY": chance.choice(_STRATEGIES),
+        "DD_LAMBDA_EXTENSION_COMPUTE_STATS": chance.choice(("true", "false")),
+    }
+    if chance.random() < 0.3:
+        options["DD_THAW_MAX_IDLE_PER_HOST"] = chance.choice(("1", "4"))
+    settings = Settings(
+        name="chaos",
+        memory_mb=chance.choice((128, 256, 1024)),
+        timeout=_TIMEOUT,
+        environment=options,
+        initialization_type=initialization_type,
+    )
+    faults = TelemetryFaults(
+        unsupported=chance.random() < 0.1,
+        delay={chance.choice(("platform.runtimeDone", "*")): chance.random() * 0.2}
+        if chance.random() < 0.3
+        else {},
+        drop_fraction=chance.choice((0, 0, 0, 0.1)),
+        tell_drops=chance.random() < 0.5,
+        shuffle=chance.random() < 0.3,
+        split=chance.choice((0, 0, 1, 3)),
+        seed=chance.randrange(1 << 30),
+    )
+    end = chance.choice(ENDS)
+    events = [
+        {
+            "payloads": chance.choice((0, 1, 1, 1, 3, 20, 100)),
+            "sleep": chance.choice((0, 0, 0, 0.02, 0.1)),
+            "pause": chance.choice((0, 0, 0.01)),
+        }
+        for _ in range(invocations)
+    ]
+    if end == "crash":
+        events[-1]["exit"] = 3
+    if end == "timeout":
+        events[-1]["pause"] = _TIMEOUT + 5
+    return Plan(
+        settings=settings,
+        faults=faults,
+        scripts=[_script(chance) for _ in range(invocations)],
+        proxy=[
+            chance.choice(("tunnel", "tunnel", "tunnel", "refuse", "stall", "cut", "garbage"))
+            for _ in range(invocations)
+        ]
+        if chance.random() < 0.25
+        else None,
+        events=events,
+        rubbish=[chance.choice((0, 0, 2, 8)) for _ in range(invocations)],
+        api_faults=[
+            (
+                chance.choice(("/event/next", "/telemetry", "/register")),
+                chance.choice(("500", "html", "reset")),
+            )
+            if chance.random() < 0.08
+            else None
+            for _ in range(invocations)
+        ],
+        end=end,
+        unreadable=[chance.random() < 0.2 for _ in range(invocations)],
+    )
+
+
+def _script(chance: random.Random) -> Script:
+    script = Script(
+        tls_version=chance.choice(("1.2", "1.3", "1.3", "1.3")),
+        tickets=chance.random() < 0.8,
+        idle_close=chance.choice((None, None, *CLOSE_KINDS)),
+        idle_after=chance.choice((0.0005, 0.005, 0.05)),
+    )
+    answers = tuple(_answer(chance) for _ in range(chance.choice((0, 0, 1, 2, 4))))
+    # A hole that swallows everything is rare: it takes seconds of each run.
+    always = Answer(action="black_hole") if chance.random() < 0.03 else Answer()
+    return replace(script, answers=answers, answer=always)
+
+
+def _answer(chance: random.Random) -> Answer:
+    match chance.randrange(8):
+        case 0:
+            after = {"Retry-After": chance.choice(("0", "1", "120"))} if chance.random() < 0.5 else {}
+            return Answer(status=chance.choice(_REFUSALS), headers=after)
+        case 1:
+            return Answer(action="close")
+        case 2:
+            return Answer(action="reset")
+        case 3:
+            return Answer(action="half")
+        case 4:
+            return Answer(delay=chance.random() * 0.3)
+        case 5:
+            return Answer(close_after=True)
+        case 6 if chance.random() < 0.3:
+            return Answer(action="black_hole")
+        case _:
+            return Answer()
+
+
+# -- A life ------------------------------------------------------------------------------------------------
+
+
+class _Log:
+    """What the extension writes: its last books, and what it complains of."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.books: dict[str, Any] | None = None
+
+    def __call__(self, stream: str, line: str) -> None:
+        if stream != "extension":
+            return
+        self.lines.append(line[:300])
+        _, _, text = line.partition("THAW | DEBUG | ")
+        if text.startswith("{"):
+            with contextlib.suppress(ValueError):
+                self.books = json.loads(text)
+
+
+async def live(plan: Plan, number: int, executable: pathlib.Path, folder: pathlib.Path) -> Account:
+    """Takes one environment through its plan, and gives the account of it."""
+    request = NumberedRequest.of_spans(_SPANS)
+    journal = folder / f"journal-{number}"
+    journal.touch()
+    files = request.write(folder)
+    first = number * _NUMBERS
+    command = [sys.executable, "-SE", str(_POSTER), *map(str, files), str(journal), str(first)]
+    log = _Log()
+    with contextlib.ExitStack() as stack:
+        intake = stack.enter_context(Intake(plan.scripts[0]))
+        options = {
+            **plan.settings.environment,
+            "DD_APM_DD_URL": intake.url,
+            "DD_TLS_CERT_FILE": str(intake.ca_file),
+        }
+        proxy = None
+        if plan.proxy is not None:
+            # Its constructor runs a loop of its own.
+            proxy = stack.enter_context(await asyncio.to_thread(Proxy, plan.proxy[0], cut_after=3000))
+            options["DD_PROXY_HTTPS"] = proxy.url
+        settings = replace(plan.settings, environment=options)
+        account = Account(
+            withholds=plan.withholds,
+            deaf=plan.faults.drop_fraction > 0,
+            kills=plan.end in ("crash", "timeout"),
+        )
+        async with Lambda(
+            command,
+            extension=executable,
+            settings=settings,
+            telemetry_faults=plan.faults,
+            on_log=log,
+        ) as sandbox:
+            for turn, event in enumerate(plan.events):
+                intake.script(plan.scripts[turn])
+                if proxy is not None and plan.proxy is not None:
+                    proxy.behaviour = plan.proxy[turn]
+                fault = plan.api_faults[turn]
+                if fault is not None and turn > 0:
+                    path, kind = fault
+                    sandbox.api_faults.add(path, kind)
+                    # A connection that is lost is none; what is asked again is answered.
+                    account.interface_failed |= kind != "reset"
+                if not await _invoke(sandbox, plan, turn, event, number, account):
+                    break
+            if plan.end == "spindown":
+                # So that what is kept can go: the intake is itself again.
+                intake.script(Script())
+                if proxy is not None:
+                    proxy.behaviour = "tunnel"
+            with contextlib.suppress(Exception):
+                await sandbox.shutdown("spindown")
+            account.ends = list(sandbox.shutdowns)
+            account.startups = len(sandbox.startups)
+            await sandbox.kill()
+        _settle(account, journal, intake, request, log)
+    return account
+
+
+async def _invoke(
+    sandbox: Lambda, plan: Plan, turn: int, event: dict[str, Any], number: int, account: Account
+) -> bool:
+    """One invocation, with rubbish beside it. False: the environment is gone."""
+    noise = [
+        asyncio.create_task(throw(_PORTS[each % len(_PORTS)], random.Random(f"{number}/{turn}/{each}")))
+        for each in range(plan.rubbish[turn])
+    ]
+    invocation = sandbox.prepare(event)
+    running = asyncio.create_task(sandbox.run(invocation))
+    if plan.unreadable[turn]:
+        with contextlib.suppress(Exception):
+            await asyncio.sleep(0.005)
+            await asyncio.wait_for(sandbox.post_telemetry(b'[{"type":"\xff\xfe"},7,{"record":'), 1)
+    await running
+    times = invocation.times
+    if times.answered_ns and times.end_ns:
+        account.added_ms.append((times.end_ns - times.answered_ns) / 1e6)
+    for task in noise:
+        task.cancel()
+    await asyncio.gather(*noise, return_exceptions=True)
+    expected = "exit" in event or event.get("pause", 0) > _TIMEOUT
+    if invocation.status != "success" and not expected:
+        account.failures.append(f"invocation {turn}: {invocation.status} ({invocation.error_type})")
+    return invocation.status == "success"
+
+
+def _settle(
+    account: Account, journal: pathlib.Path, intake: Intake, request: NumberedRequest, log: _Log
+) -> None:
+    """Fills in what was taken, what arrived, and what the extension says of it."""
+    times = intake.spans()
+    for line in journal.read_text().splitlines():
+        payload, status = map(int, line.split())
+        came = [times.get(span, 0) for span in request.ids(payload)]
+        account.payloads[payload] = (status, min(came), max(came))
+    account.books = log.books
+    account.lines = log.lines
+
+
+# -- The run -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of a whole run."""
+
+    environments: int
+    payloads: int
+    taken: int
+    arrived: int
+    twice: int
+    told_lost: int
+    seconds: float
+
+
+def run(
+    executable: pathlib.Path,
+    *,
+    seed: int,
+    seconds: float,
+    environments: int = 0,
+    only: int | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> Result:
+    """Environment after environment until the time is over, or so many. Raises ChaosError at the first whose
+    books are wrong. `only`: just the environment of that number.
+    """
+    begun = time.monotonic()
+    number = payloads = taken = arrived = twice = lost = done = 0
+    with tempfile.TemporaryDirectory(prefix="thaw-chaos-") as folder:
+        while True:
+            if only is not None:
+                number = only
+            plan = draw(random.Random(f"{seed}/{number}"))
+            account = asyncio.run(live(plan, number, executable, pathlib.Path(folder)))
+            broken = violations(account)
+            if broken:
+                raise ChaosError(_tell(seed, number, plan, account, broken))
+            done += 1
+            payloads += len(account.payloads)
+            taken += len(account.taken)
+            arrived += sum(account.payloads[each][1] > 0 for each in account.taken)
+            twice += sum(account.payloads[each][2] > 1 for each in account.taken)
+            lost += account.told_lost
+            spent = time.monotonic() - begun
+            say(
+                f"{spent:6.1f} s  {done} environments, {taken:,} payloads taken, {arrived:,} arrived,"
+                f" {lost:,} told lost"
+            )
+            number += 1
+            if only is not None or (environments and done >= environments) or spent >= seconds:
+                return Result(done, payloads, taken, arrived, twice, lost, spent)
+
+
+def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
+    lines = [f"environment {number} of seed {seed}:", *(f"  {each}" for each in broken)]
+    lines.append(f"  it was: {plan.settings.initialization_type}, {plan.settings.environment}")
+    lines.append(f"  {plan.faults}, end: {plan.end}")
+    lines += [f"  | {line}" for line in account.lines[-15:]]
+    lines.append(f"  again: python -m thaw.lab chaos --seed {seed} --only {number}")
+    return "\n".join(lines)
+
+
+# -- The command line --------------------------------------------------------------------------------------
+
+_ROOT = pathlib.Path(__file__).resolve().parents[3]
+EXECUTABLE = _ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
+_LOOPBACK_MTU = 65536
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `chaos`."""
+    parser.add_argument("--seed", type=int, default=1, help="of all that is drawn (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=120, help="for how long (default: %(default)s)")
+    parser.add_argument("--environments", type=int, default=0, help="end after so many, if that is sooner")
+    parser.add_argument("--only", type=int, metavar="N", help="the environment of that number alone")
+    parser.add_argument("--extension", type=pathlib.Path, default=EXECUTABLE, help="the executable")
+    parser.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    if not given.extension.is_file():
+        raise ValueError(f"{given.extension} is not there; bazel build //cc:extension")
+    # The extension's ports are fixed; in a network of its own nobody else has them.
+    if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
+        print(f"{note}; this machine's is used", file=sys.stderr)
+    result = run(
+        given.extension.resolve(),
+        seed=given.seed,
+        seconds=given.seconds,
+        environments=given.environments,
+        only=given.only,
+        say=lambda line: print(line, file=sys.stderr, flush=True),
+    )
+    print(
+        f"seed {given.seed}: {result.environments} environments in {result.seconds:.0f} s;"
+        f" of {result.payloads:,} payloads {result.taken:,} were taken, {result.arrived:,} arrived"
+        f" ({result.twice:,} more than once, as they may), {result.told_lost:,} are said to be lost;"
+        " nothing is unaccounted for"
+    )
+    return 0
