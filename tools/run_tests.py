@@ -129,6 +129,13 @@ def step_build(options: argparse.Namespace) -> Count:
     return Count(passed=1)
 
 
+def step_layer(options: argparse.Namespace) -> Count:
+    """what ships: the layers for both of Lambda's processors, which pytest looks at (//cc:layer)"""
+    if run(BAZEL, "build", *QUIET, "//cc:layer", "//cc:layer_arm64"):
+        return Count(failed=1, failures=("bazel build //cc:layer //cc:layer_arm64",))
+    return Count(passed=1)
+
+
 def step_bazel(options: argparse.Namespace) -> Count:
     """bazel test //... (C++ unit tests, benchmarks once, fuzz targets on fixed inputs)"""
     filters = ["--test_tag_filters=-pytest,-manual"]
@@ -197,6 +204,7 @@ def step_pytest(options: argparse.Namespace) -> Count:
 STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "check": step_check,
     "build": step_build,
+    "layer": step_layer,
     "bazel": step_bazel,
     "fuzz": step_fuzz,
     "pytest": step_pytest,
@@ -211,7 +219,7 @@ def main() -> int:
         epilog=f"steps:\n{listing}\n\nThe sanitizers' runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="no fuzzers, no large or slow tests")
+    parser.add_argument("--quick", action="store_true", help="no fuzzers, no layers, no large or slow tests")
     parser.add_argument(
         "--step", action="append", choices=STEPS, metavar="STEP", help="only this; may be repeated"
     )
@@ -219,7 +227,7 @@ def main() -> int:
     options = parser.parse_args()
     names = [name for name in STEPS if name in options.step] if options.step else list(STEPS)
     if options.quick and not options.step:
-        names.remove("fuzz")
+        names = [name for name in names if name not in ("fuzz", "layer")]
 
     total = Count()
     begun = time.monotonic()

@@ -17,7 +17,6 @@ import struct
 import sys
 import time
 
-API = os.environ["AWS_LAMBDA_RUNTIME_API"]
 AGENT = ("127.0.0.1", 8126)
 TIMEOUT = 30.0
 
@@ -59,7 +58,7 @@ class Poster:
 
 def main() -> None:
     poster = Poster(*sys.argv[1:])
-    runtime = http.client.HTTPConnection(API)
+    runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         runtime.request("GET", "/2018-06-01/runtime/invocation/next")
         given = runtime.getresponse()

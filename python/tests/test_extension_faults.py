@@ -1,0 +1,382 @@
+"""Bad input and faults, met by the executable in the emulated Lambda: nothing good is lost, nothing ends it.
+
+Each test is named after what goes wrong. Payloads are numbered (thaw.lab.numbered), so that the intake tells
+of each whether it arrived, and how often.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pathlib
+import random
+import socket
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import msgpack
+import pytest
+
+from thaw.lab.behaviour import Answer, Script
+from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
+from thaw.lab.emulator.functions import poster
+from thaw.lab.intake import Intake
+from thaw.lab.numbered import NumberedRequest
+from thaw.lab.rubbish import throw
+
+from .extension_under_test import EXTENSION, needs_extension
+
+pytestmark = needs_extension
+
+TRACES, CALLS, TELEMETRY = 8126, 8124, 8999
+REQUEST = NumberedRequest.of_spans(5)
+Start = Callable[..., AbstractAsyncContextManager["Running"]]
+
+
+class Running:
+    """A Lambda with the extension, and what became of the payloads of its function."""
+
+    def __init__(self, sandbox: Lambda, intake: Intake) -> None:
+        self.sandbox = sandbox
+        self.intake = intake
+        self.sent = 0
+
+    async def invoke(self, payloads: int = 1, **event: Any) -> dict[str, int]:
+        """The statuses of the function's requests."""
+        invocation = await self.sandbox.invoke({"payloads": payloads, **event})
+        assert invocation.status == "success", invocation.error_type
+        self.sent += payloads
+        return dict(invocation.json()["statuses"])
+
+    async def books(self) -> dict[str, Any]:
+        """Its own counters."""
+        async with self.sandbox.resumed():
+            return await asyncio.to_thread(_books)
+
+    def assert_each_once(self, *, but: int = 0) -> None:
+        """Every payload has arrived once, but for so many."""
+        spans = self.intake.spans()
+        times = [{spans.get(span, 0) for span in REQUEST.ids(number)} for number in range(self.sent)]
+        assert times.count({1}) == self.sent - but, times
+
+    @property
+    def alive(self) -> bool:
+        return self.sandbox.current.process(EXTENSION.name).alive
+
+    async def end(self) -> None:
+        """A shutdown, which it survives by itself."""
+        shutdown = await self.sandbox.shutdown("spindown")
+        assert shutdown is not None
+        (extension,) = shutdown.extensions
+        assert extension.exit_code == 0
+        assert not extension.killed
+
+
+def _books() -> dict[str, Any]:
+    with urllib.request.urlopen(f"http://127.0.0.1:{TRACES}/debug/thaw", timeout=5) as answer:
+        return dict(json.load(answer))
+
+
+@pytest.fixture
+def start(tmp_path: pathlib.Path) -> Start:
+    @asynccontextmanager
+    async def start(
+        script: Script | None = None,
+        telemetry: TelemetryFaults | None = None,
+        *,
+        memory_mb: int = 512,
+        timeout: float = 10.0,
+        **variables: str,
+    ) -> AsyncIterator[Running]:
+        with Intake(script) as intake:
+            environment = {
+                "DD_API_KEY": "0123456789abcdef",
+                "DD_APM_DD_URL": intake.url,
+                "DD_TLS_CERT_FILE": str(intake.ca_file),
+                "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+                **variables,
+            }
+            settings = Settings(memory_mb=memory_mb, timeout=timeout, environment=environment)
+            command = [sys.executable, "-SE", poster.__file__, *map(str, REQUEST.write(tmp_path))]
+            async with Lambda(
+                command, extension=EXTENSION, settings=settings, telemetry_faults=telemetry
+            ) as sandbox:
+                yield Running(sandbox, intake)
+
+    return start
+
+
+# -- Telemetry -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'[{"time":"2026-01-01T00:00:00Z","type":"function","record":"\xff\xfe\xc0"}]',
+        b'[{"time":7,"type":"platform.runtimeDone","record":"text"},{"type":"platform.unheardOf","record":{}}]',
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'[{"type":"platform.runtimeDone"',
+        b"",
+    ],
+    ids=["not UTF-8", "wrong types", "bytes", "nested", "cut", "empty"],
+)
+async def test_telemetry_that_can_not_be_read_ends_nothing(start: Start, body: bytes) -> None:
+    async with start() as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            assert await running.sandbox.post_telemetry(body) == [200]
+        await running.invoke()
+        running.assert_each_once()
+        await running.end()
+
+
+async def test_an_unknown_record_does_not_lose_the_end_of_an_invocation(start: Start) -> None:
+    async with start() as running:
+        await running.invoke()
+        for _ in range(3):
+            running.sandbox.emit_telemetry("platform.unheardOf", {"requestId": 7, "nested": [{}]})
+            await running.invoke()
+        books = await running.books()
+        assert books["telemetry"]["unknown_types"] >= 3
+        assert books["life"]["ends_not_seen"] == 0
+        running.assert_each_once()
+
+
+async def test_a_lost_end_costs_no_more_than_the_invocations_time(start: Start) -> None:
+    faults = TelemetryFaults(drop={"platform.runtimeDone"})
+    async with start(telemetry=faults, timeout=2.0) as running:
+        await running.invoke()
+        faults.drop.clear()
+        await running.invoke()
+        running.assert_each_once()
+        assert (await running.books())["life"]["ends_not_seen"] == 1
+
+
+# -- Traces ------------------------------------------------------------------------------------------------
+
+
+def post(body: bytes, path: str = "/v0.4/traces") -> int:
+    """The status of a request with traces."""
+    request = urllib.request.Request(f"http://127.0.0.1:{TRACES}{path}", body, method="POST")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def span(identifier: int, **fields: Any) -> dict[str, Any]:
+    plain = {"service": "s", "name": "n", "resource": "r", "trace_id": 77, "span_id": identifier}
+    return {**plain, "start": 1_700_000_000_000_000_000, "duration": 5, **fields}
+
+
+async def test_a_trace_of_21_megabytes_blocks_nothing(start: Start) -> None:
+    spans = [
+        span(1000 + number, meta={"filler": random.Random(number).randbytes(700).hex()})
+        for number in range(15_000)
+    ]
+    body = msgpack.packb([spans])
+    assert len(body) > 21_000_000
+    async with start(memory_mb=2048) as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            assert await asyncio.to_thread(post, body) == 200
+        await running.invoke()
+        await running.invoke()
+        running.assert_each_once()
+        # Cut into requests that an intake takes.
+        arrived = running.intake.spans()
+        assert all(arrived.get(1000 + number) == 1 for number in range(15_000))
+        await running.end()
+
+
+async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None:
+    bad = [
+        {"span_id": "text", "start": "soon", "meta": 5},
+        7,
+        span(5001, span_id=-5),
+        span(5002, metrics={"nan": float("nan")}),
+    ]
+    async with start() as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            assert await asyncio.to_thread(post, msgpack.packb([[span(5000), *bad], [span(5003)]])) == 200
+        await running.invoke()
+        arrived = running.intake.spans()
+        assert arrived[5000] == arrived[5003] == arrived[5002] == 1
+
+
+async def test_what_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:
+    async with start() as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            for body in (b"\xc1", b"\x91\x91", b"{}", msgpack.packb([[span(1)]])[:-9]):
+                assert await asyncio.to_thread(post, body) == 400
+            assert await asyncio.to_thread(post, b"x", "/v0.9/traces") == 404
+        await running.invoke()
+        running.assert_each_once()
+
+
+async def test_bodies_of_50_megabytes_are_refused_within_the_memory_there_is(start: Start) -> None:
+    async with start(memory_mb=128) as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            statuses = await asyncio.gather(
+                *(asyncio.to_thread(post, b"\x91" * (51 << 20)) for _ in range(3))
+            )
+        assert set(statuses) <= {413, 429, 503}
+        usage = running.sandbox.current.process(EXTENSION.name).usage()
+        assert usage is not None
+        assert usage.peak_resident_bytes < 64 << 20
+        await running.invoke()
+        running.assert_each_once()
+
+
+# -- The intake ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 503])
+@pytest.mark.parametrize("after", [None, "0", "1", "3600"])
+async def test_what_is_refused_for_now_arrives_later(start: Start, status: int, after: str | None) -> None:
+    headers = {} if after is None else {"Retry-After": after}
+    async with start(Script(answer=Answer(status=status, headers=headers)), DD_FLUSH_TIMEOUT="1") as running:
+        await running.invoke(3)
+        assert running.intake.spans() == {}
+        running.intake.script(Script())
+        await running.invoke()
+        await running.end()
+        running.assert_each_once()
+
+
+async def test_413_is_sent_in_parts(start: Start) -> None:
+    async with start() as running:
+        # The first connection's requests, whatever is made of them, are too large.
+        running.intake.script(Script(), following=[Script(answers=(Answer(status=413, close_after=True),))])
+        await running.invoke(8)
+        await running.end()
+        running.assert_each_once()
+
+
+async def test_403_loses_what_was_refused_and_nothing_after_it(start: Start) -> None:
+    async with start(Script(answer=Answer(status=403))) as running:
+        await running.invoke(2)
+        running.intake.script(Script())
+        await running.invoke(3)
+        books = await running.books()
+        traces = books["flush"]["pipelines"]["traces"]
+        assert sum(traces["dropped"].values()) == 2
+        assert traces["requests"] <= 3, "it is not sent again and again"
+        running.assert_each_once(but=2)
+
+
+async def test_what_failed_under_continuous_flushing_does_not_wait_for_the_shutdown(start: Start) -> None:
+    broken = Script(answer=Answer(status=503))
+    async with start(broken, DD_SERVERLESS_FLUSH_STRATEGY="continuously,20") as running:
+        await running.invoke()
+        await running.invoke(1, sleep=0.1)
+        running.intake.script(Script())
+        for _ in range(5):
+            await running.invoke(1, sleep=0.1, pause=0.1)
+        arrived = running.intake.spans()
+        assert all(arrived.get(each) == 1 for number in range(2) for each in REQUEST.ids(number))
+
+
+async def test_a_black_hole_does_not_keep_the_process_beyond_its_shutdown(start: Start) -> None:
+    async with start(
+        Script(answer=Answer(action="black_hole")), DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000"
+    ) as running:
+        await running.invoke()
+        await running.end()
+
+
+# -- Clients -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("port", [TRACES, CALLS, TELEMETRY])
+async def test_any_bytes_on_any_listener_end_nothing(start: Start, port: int) -> None:
+    async with start() as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            await asyncio.gather(*(throw(port, random.Random(seed)) for seed in range(60)))
+        await running.invoke()
+        assert running.alive
+        running.assert_each_once()
+
+
+async def test_clients_that_are_slow_or_half_open_cost_their_own_connection_only(start: Start) -> None:
+    held = []
+    async with start() as running:
+        await running.invoke()
+        try:
+            async with running.sandbox.resumed():
+                for number in range(300):
+                    client = socket.create_connection(("127.0.0.1", TRACES), timeout=5)
+                    held.append(client)
+                    client.sendall(b"POST /v0.4/traces HTTP/1.1\r\nContent-Le"[: number % 40])
+            assert await running.invoke(5) == {"200": 5}
+            running.assert_each_once()
+        finally:
+            for client in held:
+                client.close()
+
+
+async def test_a_full_budget_is_told_and_what_was_taken_arrives(start: Start) -> None:
+    async with start(
+        memory_mb=128, timeout=60.0, DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000"
+    ) as running:
+        statuses = await running.invoke(6000)
+        assert set(statuses) == {"200", "429"}
+        running.sent = statuses["200"]
+        await running.end()
+        # The first ones were taken, until there was no room.
+        running.assert_each_once()
+
+
+# -- Lambda's interface ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["500", "html"])
+async def test_next_that_gives_no_event_ends_it_by_the_plan(start: Start, kind: Any) -> None:
+    async with start(DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
+        await running.invoke()
+        process = running.sandbox.current.process(EXTENSION.name)
+        running.sandbox.api_faults.add("/event/next", kind)
+        invocation = await running.sandbox.invoke({"payloads": 1})
+        await asyncio.wait_for(process.gone(), 10)
+        assert process.exit_code == 1
+        assert invocation.status != "timeout"
+        running.sent = 2
+        running.assert_each_once()
+
+
+async def test_next_that_is_reset_is_asked_again(start: Start) -> None:
+    async with start() as running:
+        await running.invoke()
+        running.sandbox.api_faults.add("/event/next", "reset")
+        await running.invoke()
+        await running.invoke()
+        running.assert_each_once()
+        await running.end()
+
+
+async def test_a_function_that_crashes_loses_nothing_it_has_handed_over(start: Start) -> None:
+    async with start(DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
+        await running.invoke()
+        invocation = await running.sandbox.invoke({"payloads": 2, "exit": 3})
+        assert invocation.status == "failure"
+        running.sent = 3
+        running.assert_each_once()
+
+
+async def test_a_function_that_hangs_loses_nothing_it_has_handed_over(start: Start) -> None:
+    async with start(DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000", timeout=1.0) as running:
+        await running.invoke()
+        invocation = await running.sandbox.invoke({"payloads": 2, "pause": 30})
+        assert invocation.status == "timeout"
+        running.sent = 3
+        running.assert_each_once()

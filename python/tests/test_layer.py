@@ -1,0 +1,133 @@
+"""What ships: the layers, and the executables in them."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+
+from thaw.lab.emulator import Lambda, functions
+from thaw.lab.intake import Intake
+
+BAZEL_BIN = pathlib.Path(__file__).resolve().parents[2] / "bazel-bin"
+LAYERS = {"x86_64": BAZEL_BIN / "cc" / "layer.zip", "aarch64": BAZEL_BIN / "cc" / "layer_arm64.zip"}
+NAME = "datadog-agent"
+MB = 1_000_000
+
+pytestmark = pytest.mark.skipif(
+    not all(layer.exists() for layer in LAYERS.values()),
+    reason="no layers; bazel build //cc:layer //cc:layer_arm64",
+)
+
+
+@pytest.fixture(params=LAYERS)
+def processor(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def unpack(processor: str, folder: pathlib.Path) -> pathlib.Path:
+    """The executable of a layer, as Lambda would have it in /opt/extensions."""
+    with zipfile.ZipFile(LAYERS[processor]) as layer:
+        layer.extractall(folder)
+    executable = folder / "extensions" / NAME
+    executable.chmod(0o755)
+    return executable
+
+
+def runner(processor: str) -> list[str]:
+    """What runs a program of that processor here."""
+    if os.uname().machine == processor:
+        return []
+    program = shutil.which(f"qemu-{processor}-static")
+    if program is None:
+        pytest.skip(f"QEMU's user mode for {processor} is not installed")
+    return [program]
+
+
+def test_a_layer_is_one_executable(processor: str) -> None:
+    with zipfile.ZipFile(LAYERS[processor]) as layer:
+        (entry,) = layer.infolist()
+    assert entry.filename == f"extensions/{NAME}"
+    assert entry.external_attr >> 16 == 0o100755
+    assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+
+
+def test_it_needs_nothing_but_the_kernel(processor: str, tmp_path: pathlib.Path) -> None:
+    told = subprocess.run(
+        ["readelf", "--wide", "--file-header", "--program-headers", unpack(processor, tmp_path)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert "INTERP" not in told
+    assert {"x86_64": "X86-64", "aarch64": "AArch64"}[processor] in told
+
+
+def test_it_is_small(processor: str, tmp_path: pathlib.Path) -> None:
+    data = unpack(processor, tmp_path).read_bytes()
+    assert len(data) <= 5 * MB
+    assert len(gzip.compress(data, 9)) <= 2.2 * MB
+
+
+def test_it_says_what_it_is_and_checks_its_configuration(processor: str, tmp_path: pathlib.Path) -> None:
+    command = [*runner(processor), str(unpack(processor, tmp_path))]
+
+    def run(argument: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*command, argument], capture_output=True, text=True, timeout=60, env=variables)
+
+    assert run("--version").stdout.startswith("thaw ")
+    assert run("--check-config", DD_API_KEY="0123456789abcdef").returncode == 0
+    wrong = run("--check-config", DD_API_KEY="0123456789abcdef", DD_FLUSH_TIMEOUT="soon")
+    assert wrong.returncode == 1
+    assert "DD_FLUSH_TIMEOUT" in wrong.stderr
+
+
+async def test_it_serves_a_function(processor: str, tmp_path: pathlib.Path) -> None:
+    executable = unpack(processor, tmp_path)
+    if program := runner(processor):
+        wrapper = tmp_path / NAME
+        wrapper.write_text(f'#!/bin/sh\nexec {program[0]} {executable} "$@"\n')
+        wrapper.chmod(0o755)
+        executable = wrapper
+    with Intake() as intake:
+        settings = functions.demo_settings()
+        mine = {
+            "DD_API_KEY": "0123456789abcdef",
+            "DD_APM_DD_URL": intake.url,
+            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+        }
+        settings = dataclasses.replace(settings, environment={**settings.environment, **mine})
+        async with Lambda(extension=executable, settings=settings) as sandbox:
+            for number in range(3):
+                assert (await sandbox.invoke({"number": number})).status == "success"
+            end = await sandbox.shutdown("spindown")
+        spans = intake.spans()
+    assert len(spans) >= 3
+    assert set(spans.values()) == {1}
+    assert end is not None
+    assert end.extensions[0].exit_code == 0
+
+
+@pytest.mark.slow
+def test_the_tests_of_the_extension_hold_for_what_ships(tmp_path: pathlib.Path) -> None:
+    executable = unpack(os.uname().machine, tmp_path)
+    tests = pathlib.Path(__file__).parent
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"),
+            *(str(tests / "test_extension.py"), str(tests / "test_extension_types.py")),
+        ],
+        env={**os.environ, "THAW_EXTENSION": str(executable)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout[-5000:]
