@@ -12,13 +12,16 @@ import re
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
+from tools.bar import Bar  # noqa: E402
+from tools.extension_bars import extension_bars, method  # noqa: E402
 from tools.results_table import Result, experiment, markdown_table  # noqa: E402
 from tools.update_readme import machine  # noqa: E402
 
@@ -36,18 +39,6 @@ one file with one P-256 certificate, use X25519, TCP_NODELAY and one handle thro
 by a relay that holds bytes back, for the connect too. Memory is unique set size, over many clients and
 connections, after malloc_trim.
 """
-
-
-class Bar(NamedTuple):
-    """One figure and what it must reach."""
-
-    what: str
-    bar: str
-    measured: str
-    reached: bool
-
-    def row(self) -> list[str]:
-        return [self.what, self.bar, self.measured, "yes" if self.reached else "**no**"]
 
 
 _TRANSCODE = "//cc/trace:transcode_benchmark"
@@ -143,8 +134,9 @@ def document(
     python: Figures,
     cpp: dict[str, Figures],
     experiments: Sequence[Result],
+    extension: str = "",
 ) -> str:
-    """The whole of docs/benchmarks.md."""
+    """The whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
     parts = [
         "# Benchmarks\n\n"
         f"Written by `{command}` on {date} at commit {commit}. Machine: {machine()}; Python"
@@ -159,11 +151,38 @@ def document(
         )
         versions = {figure["pycurl"] for figure in python.get("cpu", ())}
         parts += [f"The other side: {version}.\n" for version in sorted(versions)]
+    if extension:
+        parts.append(extension)
     if cpp:
         parts.append(f"## In the core\n\nOne core, by Google Benchmark.\n\n{cpp_table(cpp)}\n")
     if experiments:
         parts.append("## Freezes\n\n" + "\n".join(map(experiment, experiments)))
     return "\n".join(parts)
+
+
+_EXTENSION_TITLE = "## The extension"
+
+
+def extension_section(command: str, commit: str, date: str, figures: Figures) -> str:
+    """The section on the executable, with its own provenance: it may be measured apart from the rest."""
+    rows = [bar.row() for bar in extension_bars(figures)]
+    return (
+        f"{_EXTENSION_TITLE}\n\nMeasured by `{command}` on {date} at commit {commit}."
+        f" Machine: {machine()}.\n\n"
+        + markdown_table([["what", "bar", "measured", "reached"], *rows])
+        + "\n"
+        + method(figures)
+    )
+
+
+def with_extension(text: str, section: str) -> str:
+    """docs/benchmarks.md with that section in place of the one it has, or before "In the core"."""
+    begin = text.find(_EXTENSION_TITLE)
+    if begin < 0:
+        begin = end = text.index("## In the core")
+    else:
+        end = text.index("\n## ", begin) + 1
+    return text[:begin] + section + "\n" + text[end:]
 
 
 def _bazel(*arguments: str) -> str:
@@ -207,6 +226,24 @@ def run_python(quick: bool) -> Figures:
         return figures
 
 
+def run_extension(quick: bool) -> Figures:
+    """Measures what ships: the executable of the layer."""
+    _bazel("build", *QUIET, "//cc:layer", "//cc/agent:load_generator")
+    with tempfile.TemporaryDirectory() as scratch:
+        with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:
+            (name,) = layer.namelist()
+            executable = pathlib.Path(layer.extract(name, scratch))
+        executable.chmod(0o755)
+        path = pathlib.Path(scratch) / "figures.json"
+        command = [
+            *(sys.executable, "-m", "thaw.lab.extension_benchmarks"),
+            *("--extension", str(executable), "--json", str(path), "--scale", "0.02" if quick else "1"),
+        ]
+        subprocess.run(command, cwd=ROOT, check=True)
+        figures: Figures = json.loads(path.read_text())
+        return figures
+
+
 def _commit() -> str:
     def git(*arguments: str) -> str:
         return subprocess.run(["git", *arguments], cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -228,23 +265,30 @@ def main() -> None:
         metavar="RESULT.json",
         help="results of `tools/lab compare ... --json FILE`, to be set down with the rest",
     )
-    arguments = parser.parse_args()
-    commit = _commit()  # before anything is written
-    python = run_python(arguments.quick)
-    cpp = run_cpp(0.01 if arguments.quick else 0.5)
-    text = document(
-        "tools/benchmarks" + " --quick" * arguments.quick,
-        commit,
-        datetime.datetime.now(datetime.UTC).date().isoformat(),
-        python,
-        cpp,
-        [json.loads(path.read_text()) for path in arguments.experiments],
+    parser.add_argument(
+        "--extension-only", action="store_true", help="only the section on the executable; the rest stays"
     )
+    arguments = parser.parse_args()
+    command = "tools/benchmarks" + " --quick" * arguments.quick
+    commit = _commit()  # before anything is written
+    date = datetime.datetime.now(datetime.UTC).date().isoformat()
+    path = ROOT / "docs" / "benchmarks.md"
+    only = arguments.extension_only
+    figures = run_extension(arguments.quick)
+    section = extension_section(command + " --extension-only" * only, commit, date, figures)
+    missed = [bar for bar in extension_bars(figures) if not bar.reached]
+    if only:
+        text = with_extension(path.read_text(), section)
+    else:
+        python = run_python(arguments.quick)
+        cpp = run_cpp(0.01 if arguments.quick else 0.5)
+        experiments = [json.loads(each.read_text()) for each in arguments.experiments]
+        text = document(command, commit, date, python, cpp, experiments, section)
+        missed += [bar for bar in bars(python, cpp) if not bar.reached]
     if arguments.quick:
-        print(text)
+        print(section if only else text)
         return
-    (ROOT / "docs" / "benchmarks.md").write_text(text)
-    missed = [bar for bar in bars(python, cpp) if not bar.reached]
+    path.write_text(text)
     print(f"docs/benchmarks.md is written; {len(missed)} bars are not reached")
     for bar in missed:
         print(f"  {bar.what}: {bar.measured}, to be {bar.bar}")

@@ -1,6 +1,7 @@
 """The document on benchmarks: what is measured is held against its bar, and nothing is left out."""
 
-from tools.run_benchmarks import bars, cpp_table, document
+from tools.extension_bars import extension_bars
+from tools.run_benchmarks import bars, cpp_table, document, extension_section, with_extension
 from tools.update_readme_test import RESULT
 
 CPU = {"rounds": 15, "thaw_us": 300.0, "pycurl_us": 600.0, "pycurl": "PycURL/1", "resumption": False}
@@ -38,3 +39,105 @@ def test_the_document_has_every_figure_and_where_it_comes_from() -> None:
     assert text.count("**no**") == 4
     for piece in ("0.79×", "900 ms", "BM_Encode/10", "PycURL/1", "| v93 | 9 |"):
         assert piece in text
+
+
+EXTENSION = {
+    "mtu": 1500,
+    "size": {"stripped_mb": 4.5, "gzip_mb": 2.3},
+    "startup": {
+        "runs": 50,
+        "wall_ms": 3.9,
+        "cpu_ms": 2.0,
+        "resident_mb": 4.0,
+        "threads": 1,
+        "shutdown_first_ms": 1.0,
+    },
+    "shutdown": {"runs": 30, "took_ms": 3.0},
+    "memory": {
+        "payloads": 1000,
+        "delivered": 999,
+        "before_flush_mb": 9.0,
+        "after_flush_mb": 9.0,
+        "peak_mb": 15.0,
+    },
+    "bounded": {
+        "memory_mb": 512,
+        "budget_mb": 64.0,
+        "used_mb": 63.9,
+        "peak_mb": 80.0,
+        "statuses": {"200": 9, "429": 9},
+    },
+    "load": {
+        "body_bytes": 3800,
+        "nginx": None,
+        "connections": {
+            each: {
+                "runs": 5,
+                "payloads": 9,
+                "payloads_per_second": 30_000.0,
+                "cpu_us": 25.0,
+                "budget_mb": 64.0,
+                "refused": 0,
+                "dropped": dropped,
+            }
+            for each, dropped in (("1", 0), ("8", 1))
+        },
+    },
+    "end_of_invocation": {
+        "mtu": 1500,
+        "payloads": {
+            each: {
+                "runs": 9,
+                "from_runtime_done_ms": 2.0,
+                "from_response_ms": 26.0,
+                "once": True,
+                "connections_per_flush": 1.0,
+                "full_handshakes": 0,
+            }
+            for each in ("1", "100")
+        },
+    },
+    "idle": {"parked_ms": 0.0, "open_ms": 0.1},
+    "outage": {
+        "invocations": 200,
+        "before_breaker_ms": 3900.0,
+        "probing": 5,
+        "most_in_a_probing_ms": 301.0,
+        "handed_over": 203,
+        "delivered": 200,
+        "dropped": 3,
+    },
+    "endurance": {
+        "invocations": 10_000,
+        "payloads_once": 10_000,
+        "lines_logged": 0,
+        "connections": 10_000,
+        "resident_growth_kb": 257.0,
+    },
+}
+
+
+def test_what_is_lost_dropped_or_too_large_misses_its_bar() -> None:
+    missed = [bar.what for bar in extension_bars(EXTENSION) if not bar.reached]
+    assert len(missed) == 5
+    for what, start in zip(
+        missed,
+        (
+            "the same, gzip",
+            "resident with 1,000",
+            "/v0.4/traces, 8",
+            "resident memory, growth",
+            "the same: most added",
+        ),
+        strict=True,
+    ):
+        assert what.startswith(start)
+
+
+def test_the_section_on_the_executable_replaces_the_one_there_is() -> None:
+    text = document("tools/benchmarks", "abc", "2026-01-02", PYTHON, {"//cc/trace:encode": GOOGLE}, [RESULT])
+    section = extension_section("tools/benchmarks --extension-only", "def", "2026-02-03", EXTENSION)
+    once = with_extension(text, section)
+    assert "nginx is not installed" in once
+    assert once.replace(section + "\n", "") == text
+    assert with_extension(once, section) == once

@@ -1,0 +1,33 @@
+"""A figure and what it must reach."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Bar(NamedTuple):
+    """One figure and what it must reach."""
+
+    what: str
+    bar: str
+    measured: str
+    reached: bool
+
+    def row(self) -> list[str]:
+        return [self.what, self.bar, self.measured, "yes" if self.reached else "**no**"]
+
+
+def at_most(what: str, measured: float, most: float, unit: str, digits: int = 1) -> Bar:
+    """A figure that is to be small."""
+    return Bar(what, f"≤ {most:g} {unit}", f"{measured:,.{digits}f} {unit}", measured <= most)
+
+
+def at_least(what: str, measured: float, least: float, unit: str) -> Bar:
+    """A figure that is to be large."""
+    return Bar(what, f"≥ {least:,g} {unit}", f"{measured:,.0f} {unit}", measured >= least)
+
+
+def exactly(what: str, measured: float, wanted: float, unit: str = "") -> Bar:
+    """A figure of which there is one right value."""
+    shown = f" {unit}" if unit else ""
+    return Bar(what, f"= {wanted:,g}{shown}", f"{measured:,g}{shown}", measured == wanted)
