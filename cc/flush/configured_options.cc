@@ -7,10 +7,18 @@
 
 namespace thaw {
 
+namespace {
+
+// About a hundred requests of tracers: a function that sends less has it all in one request.
+constexpr size_t kEncodeAboveBytes = size_t{1} << 20;
+
+}  // namespace
+
 FlusherOptions MakeFlusherOptions(const Config& config, Pipeline pipeline) {
   FlusherOptions options = DefaultFlusherOptions(pipeline);
   options.flush_timeout = config.flush_timeout;
   options.outbox_bytes = config.outbox_bytes;
+  options.encode_above_bytes = kEncodeAboveBytes;
   // The level is one of zstd; what isn't sent as zstd has its own.
   if (pipeline == Pipeline::kTraces) options.compression_level = config.compression_level;
   return options;

@@ -51,6 +51,9 @@ struct FlusherOptions {
   size_t outbox_bytes = 32 << 20;
   // Of an encoded payload before compression; larger ones are split.
   size_t max_batch_bytes = 12'000'000;
+  // When more than this waits to be encoded, it is, without a flush: a request more or less costs little, and
+  // what is compressed takes a tenth of the memory. 0: only a flush encodes.
+  size_t encode_above_bytes = 0;
   // Send again what may have been accepted, marked possible_duplicate. Traces and logs: yes. Stats and
   // metrics: no (a count twice is wrong).
   bool retry_ambiguous = true;

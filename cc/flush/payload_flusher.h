@@ -11,9 +11,9 @@
 //   Encode(held, options, emit)             merges payloads into requests, giving each to `emit`
 //   Split(compressed body, options)         two bodies made of one, after a 413; empty: it can't be split
 //
-// Payloads are encoded and compressed once, when the first flush after their arrival begins; from then on
-// the PipelineFlusher keeps the bytes. (A flush that can't send anything leaves them as they are.) One
-// thread: the executor's. Must outlive its flushes.
+// Payloads are encoded and compressed once, when the first flush after their arrival begins, or when much
+// has come (FlusherOptions::encode_above_bytes); from then on the PipelineFlusher keeps the bytes. (A flush
+// that can't send anything leaves them as they are.) One thread: the executor's. Must outlive its flushes.
 
 #ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 #define THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
@@ -76,6 +76,8 @@ class PayloadFlusher : public Flushable {
   absl::StatusOr<PayloadId> Add(Payload payload) {
     THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory()));
     held_.push_back({next_id_, std::move(payload)});
+    const size_t most = pipeline_.options().encode_above_bytes;
+    if (most > 0 && pipeline_.opened_bytes() > most) EncodeHeld();
     return next_id_++;
   }
 

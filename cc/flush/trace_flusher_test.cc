@@ -1,5 +1,6 @@
 #include "cc/flush/trace_flusher.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -92,6 +93,25 @@ TEST_F(TraceFlusherTest, WithoutCoalescingEachPayloadIsARequest) {
   Make({.coalesce = false});
   for (uint64_t id = 1; id <= 3; ++id) Add(Payload(id));
   EXPECT_EQ(RunFlush().requests, 3);
+}
+
+TEST_F(TraceFlusherTest, WhenMuchWaitsItIsEncodedWithoutAFlush) {
+  Make({.encode_above_bytes = 20'000});
+  std::map<uint64_t, int> expected;
+  size_t most_opened = 0;
+  for (uint64_t id = 1; id <= 40; ++id) {
+    Add(Payload(id, 1, "", 1500));
+    expected[id] = 1;
+    most_opened = std::max(most_opened, flusher_->pipeline().opened_bytes());
+  }
+  EXPECT_LE(most_opened, 20'000);
+  EXPECT_LT(flusher_->bytes(), 40 * 1500) << "compressed, for the most part";
+  EXPECT_TRUE(client_.sent().empty());
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.delivered, 40);
+  EXPECT_GE(report.requests, 3);
+  EXPECT_LE(report.requests, 5);
+  EXPECT_EQ(SentIds(), expected);
 }
 
 TEST_F(TraceFlusherTest, BatchesAreNoLargerThanAllowed) {
