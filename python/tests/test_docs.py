@@ -5,11 +5,15 @@ from __future__ import annotations
 import doctest
 import enum
 import inspect
+import pathlib
+import re
 import types
 
 import pytest
 
 import thaw
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def documented() -> list[tuple[str, object]]:
@@ -74,3 +78,16 @@ def test_the_list_of_names_is_whole():
     }
     assert native <= set(thaw.__all__)
     assert list(thaw.__all__) == sorted(thaw.__all__)
+
+
+def test_each_test_that_the_table_of_faults_names_is_there() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text()
+    named = set(re.findall(r"`([A-Z]\w+\.[A-Z]\w+|test_\w+)`", text))
+    assert len(named) > 40
+    known = set()
+    for path in ROOT.glob("cc/**/*_test.cc"):
+        for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", path.read_text(), re.MULTILINE):
+            known.add(f"{suite}.{name}")
+    for path in ROOT.glob("python/tests/test_*.py"):
+        known |= set(re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE))
+    assert named - known == set()

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from thaw.lab.emulator import EmulatorError, Lambda, SandboxFailure, Settings, State, functions
+from thaw.lab.emulator.processes import Launcher, Process
 
 from .emulated import extension, runtime
 
@@ -102,6 +103,28 @@ async def test_the_control_extension(
         f"END RequestId: {first.request_id}",
         f"REPORT RequestId: {first.request_id}",
     ]
+
+
+async def test_an_extension_that_is_faster_than_the_word_of_its_start(
+    make: Callable[..., Lambda], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = Launcher.start
+    sandbox = make()
+
+    async def heard_of_late(self: Launcher, name: str, *arguments: Any, **more: Any) -> Process:
+        process = await start(self, name, *arguments, **more)
+        if name == "ext":
+            async with asyncio.timeout(5):
+                while (each := sandbox.current.extensions.find(name)) is None or not each.first_next_ns:
+                    await asyncio.sleep(0.001)
+        return process
+
+    monkeypatch.setattr(Launcher, "start", heard_of_late)
+    async with sandbox:
+        await sandbox.initialize()
+        (startup,) = sandbox.startups
+        assert startup.exec_ns < startup.first_next_ns
+        assert startup.usage is not None
 
 
 async def test_what_is_reported_and_billed(make: Callable[..., Lambda]) -> None:

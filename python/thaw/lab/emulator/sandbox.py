@@ -260,6 +260,10 @@ class Sandbox:
             on_line=lambda line: self._on_line(source, line),
             on_exit=self._on_exit,
         )
+        # A fast extension asks for its first event before its own start is heard of.
+        extension = self.extensions.find(name)
+        if extension is not None and extension.first_next_ns:
+            self._note_startup(extension)
         return process
 
     def _about_the_environment(self) -> dict[str, Any]:
@@ -489,9 +493,12 @@ class Sandbox:
         if self.invocation is not None:
             self.invocation.times.extensions_next_ns[extension.name] = extension.last_next_ns
         elif extension.first_next_ns == extension.last_next_ns and extension.name in self._processes:
-            process = self._processes[extension.name]
-            startup = Startup(extension.name, process.exec_ns, extension.first_next_ns, process.usage())
-            self._record.startups.append(startup)
+            self._note_startup(extension)
+
+    def _note_startup(self, extension: Extension) -> None:
+        process = self._processes[extension.name]
+        startup = Startup(extension.name, process.exec_ns, extension.first_next_ns, process.usage())
+        self._record.startups.append(startup)
 
     def _on_runtime_ready(self, before: Invocation | None) -> None:
         if before is not None:
