@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 
 import thaw
-from thaw.lab import arms, chaos, compare, main_experiment, report, sweep
+from thaw.lab import arms, chaos, compare, function_experiment, main_experiment, report, sweep
 from thaw.lab.chaos import ChaosError
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
@@ -192,6 +192,20 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="(%(default)s)",
     )
+    parser.add_argument(
+        "--extension",
+        type=pathlib.Path,
+        default=function_experiment.EXECUTABLE,
+        metavar="FILE",
+        help="the executable that a real function runs with (bazel-bin's)",
+    )
+    parser.add_argument(
+        "--invocations",
+        type=_positive,
+        default=function_experiment.INVOCATIONS,
+        metavar="N",
+        help="of that function",
+    )
     parser.set_defaults(run=_main_job)
 
 
@@ -213,6 +227,9 @@ def _main_job(given: argparse.Namespace) -> int:
         comparison,
         given.out,
         main_experiment.parts(cycles=given.cycles),
+        function=lambda: function_experiment.run(
+            given.extension, given.invocations, lambda line: print(line, file=sys.stderr, flush=True)
+        ),
         say=lambda text: print(text, flush=True),
     )
     return 0

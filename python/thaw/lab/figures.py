@@ -39,7 +39,7 @@ COLOURS = {
     "time": ("#009e73", "#2fb892"),
 }
 # matplotlib knows no variables: it draws with a colour that stands for one, and that is put in its place.
-_STANDS_FOR = {name: f"#fe01{index:02x}" for index, name in enumerate(COLOURS)}
+STANDS_FOR = {name: f"#fe01{index:02x}" for index, name in enumerate(COLOURS)}
 
 OUTCOMES = (
     ("once", "arrived once", ""),
@@ -49,32 +49,32 @@ OUTCOMES = (
     ("lost", "lost", "////"),
 )
 
-_STYLE: Any = {
+STYLE: Any = {
     "axes.axisbelow": True,
-    "axes.edgecolor": _STANDS_FOR["grid"],
-    "axes.labelcolor": _STANDS_FOR["muted"],
+    "axes.edgecolor": STANDS_FOR["grid"],
+    "axes.labelcolor": STANDS_FOR["muted"],
     "axes.spines.left": False,
     "axes.spines.right": False,
     "axes.spines.top": False,
-    "axes.titlecolor": _STANDS_FOR["ink"],
+    "axes.titlecolor": STANDS_FOR["ink"],
     "axes.titlelocation": "left",
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
     "font.family": "DejaVu Sans",
     "font.size": 8,
-    "grid.color": _STANDS_FOR["grid"],
+    "grid.color": STANDS_FOR["grid"],
     "grid.linewidth": 0.6,
     "hatch.linewidth": 0.7,
     "legend.frameon": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "thaw",
-    "text.color": _STANDS_FOR["ink"],
+    "text.color": STANDS_FOR["ink"],
     "text.parse_math": False,
-    "xtick.color": _STANDS_FOR["muted"],
-    "ytick.color": _STANDS_FOR["ink"],
+    "xtick.color": STANDS_FOR["muted"],
+    "ytick.color": STANDS_FOR["ink"],
     "ytick.major.size": 0,
 }
-_WIDTH = 10.0
+WIDTH = 10.0
 _ROW, _PANEL = 0.24, 0.72  # inches: a row, and what a panel needs besides
 
 
@@ -196,8 +196,8 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
         widths,
         left=left,
         height=0.68,
-        color=_STANDS_FOR[colour],
-        edgecolor=_STANDS_FOR["paper"],
+        color=STANDS_FOR[colour],
+        edgecolor=STANDS_FOR["paper"],
         linewidth=0,
         hatch=hatch,
         label=label,
@@ -211,7 +211,7 @@ def _times(arm: ArmFigures) -> Any:
 
 def _spread(axes: Axes, row: int, arm: ArmFigures) -> None:
     """One arm's flush times. Of two percentiles there is no box and no extreme."""
-    colour = _STANDS_FOR["time"]
+    colour = STANDS_FOR["time"]
     times = _times(arm)
     if arm.flush_ms:
         p1, p25, p50, p75, p99 = numpy.percentile(times, (1, 25, 50, 75, 99))
@@ -220,7 +220,7 @@ def _spread(axes: Axes, row: int, arm: ArmFigures) -> None:
     else:
         p1, p50, p99 = times[0], times[0], times[1]
     axes.plot([p1, p99], [row, row], color=colour, linewidth=1.2)
-    axes.plot([p50, p50], [row - 0.36, row + 0.36], color=_STANDS_FOR["ink"], linewidth=1.6)
+    axes.plot([p50, p50], [row - 0.36, row + 0.36], color=STANDS_FOR["ink"], linewidth=1.6)
 
 
 def _outcome_note(arm: ArmFigures) -> str:
@@ -258,11 +258,11 @@ def _picture(
     """Panels below each other, high as they have rows; `right` is the end of the bars, as a share of the
     width.
     """
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         above = 0.35 if legend else 0.05
         rows = [len(panel.arms) for panel in panels]
         height = above + sum(_PANEL + _ROW * count for count in rows)
-        figure = Figure(figsize=(_WIDTH, height))
+        figure = Figure(figsize=(WIDTH, height))
         longest = max((len(arm.name) for panel in panels for arm in panel.arms), default=0)
         left = min(0.30, 0.02 + 0.0068 * longest)
         top = height - above
@@ -290,7 +290,7 @@ def _picture(
             )
         drawn = io.StringIO()
         figure.savefig(drawn, format="svg", transparent=True)
-    return _for_page(drawn.getvalue(), label)
+    return for_page(drawn.getvalue(), label)
 
 
 # -- From matplotlib's file to a part of a page --------------------------------------------------------
@@ -301,7 +301,7 @@ ElementTree.register_namespace("", _SVG)
 ElementTree.register_namespace("xlink", _LINK)
 
 
-def _for_page(text: str, label: str) -> str:
+def for_page(text: str, label: str) -> str:
     """The picture with the page's colours, ids of its own, and a name for those who don't see it."""
     root = ElementTree.fromstring(text)
     prefix = re.sub(r"\W+", "-", label).lower() + "-"
@@ -309,7 +309,7 @@ def _for_page(text: str, label: str) -> str:
         root.remove(child)
     for element in root.iter():
         for name, value in element.attrib.items():
-            for variable, colour in _STANDS_FOR.items():
+            for variable, colour in STANDS_FOR.items():
                 value = value.replace(colour, f"var(--{variable})")
             if name == "id":
                 value = prefix + value
@@ -318,5 +318,5 @@ def _for_page(text: str, label: str) -> str:
             element.set(name, value.replace("url(#", f"url(#{prefix}"))
     del root.attrib["width"], root.attrib["height"]
     root.set("role", "img")
-    root.set("aria-label", f"{label}, by arm and experiment; the tables have all figures")
+    root.set("aria-label", f"{label}; the tables have all figures")
     return ElementTree.tostring(root, encoding="unicode")

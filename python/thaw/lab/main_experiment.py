@@ -8,16 +8,20 @@ that it is made from beside it: a folder for each part, which `report.read_run` 
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import os
 import pathlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from thaw.lab import report
+from thaw.lab import function_experiment, function_report, measure, report
+from thaw.lab.function_experiment import FunctionRun, InvocationRow
 
 ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-unshared", "thaw-pooled", "requests", "pycurl")
 CYCLES = 200
 REPORT_FILE = "report.html"
+INVOCATIONS_FILE = "invocations.parquet"
 
 
 @dataclass(frozen=True)
@@ -50,12 +54,14 @@ def run(
     folder: str | os.PathLike[str],
     experiments: Sequence[Part] | None = None,
     *,
+    function: Callable[[], Sequence[FunctionRun]] | None = None,
     say: Callable[[str], None] = print,
 ) -> pathlib.Path:
     """Runs each part with `comparison` and returns the path of the report.
 
     Args:
       comparison: runs one part.
+      function: runs a real function with the extension, and without.
       folder: where everything is written; made if it is not there.
       experiments: other parts than `parts()`.
       say: is given the text to print, tables and all.
@@ -69,7 +75,21 @@ def run(
         report.save_run(base / part.name, run_of_part)
         runs.append(run_of_part)
         say("\n" + report.terminal_table(run_of_part.result))
+    sections = []
+    if function is not None:
+        say("and a real function, with the extension and without")
+        function_runs = list(function())
+        _save_invocations(base, function_runs)
+        sections.append(function_report.section(function_runs))
+        say("\n" + function_experiment.table(function_runs))
     path = base / REPORT_FILE
-    report.write_report(runs, path)
+    report.write_report(runs, path, sections)
     say(f"report: {path.resolve()}")
     return path
+
+
+def _save_invocations(base: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
+    """The rows of all invocations, with where they come from."""
+    rows = [row for run in runs for row in run.rows]
+    where = measure.provenance(world="W1", seed=0, cycles=len(rows))
+    measure.write_rows(base / INVOCATIONS_FILE, InvocationRow, rows, json.dumps(dataclasses.asdict(where)))

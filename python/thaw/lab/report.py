@@ -228,15 +228,15 @@ def _title(result: Result) -> str:
 # -- The page ----------------------------------------------------------------------------------------
 
 
-def write_report(runs: Sequence[Run], path: str | os.PathLike[str]) -> None:
-    """Writes the page. ValueError: there are no runs."""
+def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Sequence[str] = ()) -> None:
+    """Writes the page. `sections`: HTML of others. ValueError: there are no runs."""
     if not runs:
         raise ValueError("a report needs at least one run")
-    pathlib.Path(path).write_text(page(runs), encoding="utf-8")
+    pathlib.Path(path).write_text(page(runs, sections), encoding="utf-8")
 
 
-def page(runs: Sequence[Run]) -> str:
-    """The page's HTML."""
+def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
+    """The page's HTML. `sections` come before the tables."""
     panels = [_panel(run) for run in runs]
     names = list(dict.fromkeys(name for run in runs for name in run.result["arms"]))
     cycles = sum(run.result["cycles"] * len(run.result["arms"]) for run in runs)
@@ -269,6 +269,7 @@ def page(runs: Sequence[Run]) -> str:
             " an arm that loses much looks cheap here, and its flushes short above.",
             figures.processor(panels),
         ),
+        *sections,
         "<section><h2>All figures</h2>",
         *(_table(run.result) for run in runs),
         "</section>",

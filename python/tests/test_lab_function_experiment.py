@@ -1,0 +1,66 @@
+"""A real function with the extension: what is told of it, and that it is so."""
+
+from __future__ import annotations
+
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from thaw.lab import function_experiment, function_report, main_experiment, measure, report
+from thaw.lab.function_experiment import FunctionRun, InvocationRow
+
+from .extension_under_test import EXTENSION, needs_extension
+from .test_lab_main_experiment import comparison
+
+
+def made() -> list[FunctionRun]:
+    def rows(name: str, after: float) -> list[InvocationRow]:
+        return [InvocationRow(name, n, 30.0 * n, 2.0, after + n, 29, 1.0) for n in range(9)]
+
+    counts = {"accepted": 9, "handshakes_full": 1, "handshakes_resumed": 8}
+    return [
+        FunctionRun("thaw", 1.5, 3.0, spans=45, once=42, twice=1, rows=rows("thaw", 25.0), counts=counts),
+        FunctionRun("none", rows=rows("none", 0.0)),
+    ]
+
+
+def test_the_table_says_what_arrived_and_what_it_cost() -> None:
+    head, thaw, none = function_experiment.table(made()).splitlines()
+    assert head.startswith("extension")
+    for part in ("42 of 45", "  2  ", "1.5", "29.0 / 33.0", "3.0"):
+        assert part in thaw
+    assert "4.0 / 8.0" in none
+
+
+def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.Path) -> None:
+    section = function_report.section(made())
+    assert section.count("<svg") == 2
+    assert section.count("<th scope=row>") == 2
+    assert "42 of 45" in section
+    path = main_experiment.run(
+        comparison, tmp_path, main_experiment.parts(cycles=2)[:1], function=made, say=lambda _: None
+    )
+    assert section in path.read_text()
+    rows = measure.read_rows(tmp_path / main_experiment.INVOCATIONS_FILE, InvocationRow)
+    assert rows == [row for run in made() for row in run.rows]
+    assert report.read_run(tmp_path / main_experiment.parts()[0].name)
+
+
+@needs_extension
+@pytest.mark.slow
+def test_every_span_of_a_real_function_arrives_once() -> None:
+    # In a process of its own, since it moves to a network of its own.
+    program = (
+        "import pathlib, sys; from thaw.lab import function_experiment as experiment\n"
+        "runs = experiment.run(pathlib.Path(sys.argv[1]), invocations=6)\n"
+        "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(EXTENSION)], capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.strip() == str(
+        [("thaw", 30, 30, 0, 0, 6), ("control", 0, 0, 0, 0, 6), ("none", 0, 0, 0, 0, 6)]
+    )
