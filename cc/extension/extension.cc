@@ -194,7 +194,9 @@ std::unique_ptr<HttpServer> Extension::Serve(std::string address, uint16_t port,
     LOG(ERROR) << "no " << what << ": " << listener.status().message();
     return nullptr;
   }
-  auto server = std::make_unique<HttpServer>(loop_, loop_, HttpServerOptions(), std::move(routes));
+  // What comes in takes as much again while it is processed.
+  const HttpServerOptions limits{.max_incoming_bytes = 2 * config_.outbox_bytes};
+  auto server = std::make_unique<HttpServer>(loop_, loop_, limits, std::move(routes));
   server->Serve(*std::move(listener));
   return server;
 }

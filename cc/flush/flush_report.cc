@@ -26,4 +26,12 @@ void FlushReport::Accumulate(const FlushReport& other) {
   elapsed += other.elapsed;
 }
 
+void FlushReport::KeepLatest(size_t most) {
+  const auto cut = [most](auto& list) {
+    if (list.size() > most) list.erase(list.begin(), list.end() - most);
+  };
+  cut(failures);
+  cut(errors);
+}
+
 }  // namespace thaw

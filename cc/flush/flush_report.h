@@ -3,6 +3,7 @@
 #ifndef THAW_CC_FLUSH_FLUSH_REPORT_H_
 #define THAW_CC_FLUSH_FLUSH_REPORT_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -33,7 +34,7 @@ struct FlushReport {
   DropCounts additional_dropped;
   // Refused for good, by status; requests, not payloads.
   std::map<int, int64_t> refused_by_status;
-  // Each failed try, in the order the requests ended; at most kMaxFailures, the oldest.
+  // Each failed try, in the order the requests ended; of one flush at most kMaxFailures, the first.
   static constexpr size_t kMaxFailures = 1000;
   std::vector<ExchangeFailure> failures;
   // What was logged at level ERROR.
@@ -46,6 +47,8 @@ struct FlushReport {
 
   // Adds everything up, except `retained`, which becomes the other's.
   void Accumulate(const FlushReport& other);
+  // Keeps the latest so many failures and errors: what is summed up for the life of a process has no end.
+  void KeepLatest(size_t most);
 };
 
 }  // namespace thaw

@@ -2,6 +2,7 @@
 
 #include <map>
 #include <string>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
@@ -62,6 +63,19 @@ TEST(FlushReportTest, HowMuchItTellsIsBounded) {
   for (int i = 0; i < 3; ++i) total.Accumulate(more);
   EXPECT_EQ(total.failures.size(), FlushReport::kMaxFailures);
   EXPECT_EQ(total.errors.size(), FlushReport::kMaxFailures);
+}
+
+TEST(FlushReportTest, OfASumTheLatestIsKept) {
+  FlushReport total;
+  for (int i = 0; i < 5; ++i) {
+    FlushReport one;
+    one.errors = {std::to_string(i)};
+    one.failures.resize(1);
+    total.Accumulate(one);
+    total.KeepLatest(2);
+  }
+  EXPECT_EQ(total.errors, (std::vector<std::string>{"3", "4"}));
+  EXPECT_EQ(total.failures.size(), 2);
 }
 
 }  // namespace

@@ -14,6 +14,9 @@
 namespace thaw {
 namespace {
 
+// Of all flushes together.
+constexpr size_t kFailuresOfTotal = 100;
+
 // Whether the peer may have taken a request over a fresh connection. (A stale connection is not meant: it
 // died while it was not in use, and what is written to it then is all but certain not to have been read.)
 bool IsAmbiguous(const SendResult& result) {
@@ -286,6 +289,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
   run.report.retained = kept_payloads();
   run.report.elapsed = clock_.Now().monotonic - began;
   total_.Accumulate(run.report);
+  total_.KeepLatest(kFailuresOfTotal);
   co_return std::move(run.report);
 }
 
