@@ -68,8 +68,8 @@ class Client {
   // marked crossed and get resume_grace.
   virtual void Resume() = 0;
 
-  // The environment is about to be given up to a freeze: counts exchanges still open (open_at_next) and
-  // returns their number. Closes nothing.
+  // The environment is about to be given up to a freeze: counts exchanges still open (open_at_next), marks
+  // them crossed and returns their number. Closes nothing.
   virtual int Quiesce() = 0;
 
   // Closes idle connections; open exchanges end with kCancelled.

@@ -45,10 +45,7 @@ class PooledClient : public Client {
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
-  int Quiesce() override {
-    counters_->connection.open_at_next += open_exchanges();
-    return open_exchanges();
-  }
+  int Quiesce() override;
   void Close() override {
     closed_ = true;
     everything_.Request(absl::CancelledError("the client was closed"));
@@ -80,7 +77,7 @@ class PooledClient : public Client {
   // What is under way, so that a resume reaches it.
   struct Exchange {
     std::shared_ptr<Http1Connection> connection;
-    bool crossed = false;  // now, or its connection before it began
+    bool crossed = false;  // given up to a freeze since it began, or its connection before that
     bool graced = false;
     Alarm grace;
   };
@@ -88,6 +85,7 @@ class PooledClient : public Client {
     Cancellation cancellation;
     Alarm deadline;
     bool crossed = false;
+    bool graced = false;
   };
   // One try: an answer, or why there is none.
   struct Try {
@@ -124,6 +122,8 @@ class PooledClient : public Client {
   std::map<uint64_t, Exchange> exchanges_;
   uint64_t next_id_ = 1;
   int sends_ = 0;
+  int64_t quiesces_ = 0;
+  bool given_up_ = false;  // a quiesce was, its resume was not
   bool closed_ = false;
 };
 
@@ -180,6 +180,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
 
 Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
   Try result;
+  const int64_t quiesces_before = quiesces_;
   // One deadline over all phases of the exchange, the wait for a connection included.
   Cancellation exchange_scope(&scope);
   const Alarm deadline(
@@ -219,7 +220,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   const uint64_t id = next_id_++;
   Exchange& exchange = exchanges_[id];
   exchange.connection = http;
-  exchange.crossed = lease->epoch != pool_.epoch();
+  exchange.crossed = lease->epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
   Completion<ExchangeEnd> ended(executor_);
   http->Begin(request, lease->connection->form, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
@@ -398,10 +399,21 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
   co_return result;
 }
 
-// -- Resume ----------------------------------------------------------------------------------------------
+// -- Quiesce and resume ------------------------------------------------------------------------------------
+
+int PooledClient::Quiesce() {
+  ++quiesces_;
+  given_up_ = true;
+  counters_->connection.open_at_next += open_exchanges();
+  // The loop may find the end that came in the freeze before it finds the event that says that there was one.
+  for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
+  for (auto& [dial, running] : dials_) running.crossed = true;
+  return open_exchanges();
+}
 
 void PooledClient::Resume() {
   ++counters_->connection.resumes;
+  given_up_ = false;
   pool_.Resume();
   // What was open goes on for the grace: its answer may be on the way, or the end of its connection. Longer
   // it isn't waited for, since a peer that forgot it never says so. What crosses again has no more than is
@@ -417,7 +429,8 @@ void PooledClient::Resume() {
     });
   }
   for (auto& [dial, running] : dials_) {
-    if (std::exchange(running.crossed, true)) continue;
+    running.crossed = true;
+    if (std::exchange(running.graced, true)) continue;
     running.deadline = Alarm(clock_, options_.resume_grace, [this, dial = dial] {
       CancelDial(dial,
                  absl::DeadlineExceededError(absl::StrCat(

@@ -263,6 +263,46 @@ TEST_F(PooledClientTest, AnExchangeOpenAtAResumeGetsTheGraceAndNotMore) {
   EXPECT_EQ(connections().open_at_next, 1);
 }
 
+TEST_F(PooledClientTest, AnEndThatIsSeenBeforeTheResumeIsToldIsTheFreezesAllTheSame) {
+  const auto reset_in_a_freeze = [this](bool quiesced, auto frozen_when) {
+    Build({}, Always(SimFault::kResetAccepted));
+    Start(1, {.budget = absl::Seconds(30)});
+    ASSERT_TRUE(world_.RunUntil(frozen_when));
+    if (quiesced) {
+      EXPECT_EQ(client_->Quiesce(), 1);
+    }
+    world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+    ASSERT_TRUE(world_.RunUntil([this] { return exchanges().stale + exchanges().ambiguous == 1; }));
+    intake_->set_fault_rate(0);
+    client_->Resume();
+    Finish();
+    const SendResult& result = results_.back();
+    EXPECT_TRUE(result.accepted);
+    EXPECT_TRUE(result.possible_duplicate);
+    ASSERT_EQ(result.failures.size(), 1u);
+    EXPECT_EQ(ClassOf(result.failures[0]), quiesced ? RetryClass::kStale : RetryClass::kAmbiguous);
+    EXPECT_EQ(result.delayed == absl::ZeroDuration(), quiesced);
+  };
+  reset_in_a_freeze(true, [this] { return intake_->accepted(1) == 1; });
+  // The connection is there, and the request waits for the loop's next turn.
+  reset_in_a_freeze(true, [this] { return client_->open_connections() == 1; });
+  reset_in_a_freeze(false, [this] { return client_->open_connections() == 1; });
+}
+
+TEST_F(PooledClientTest, ADialThatFailsBeforeTheResumeIsToldIsRepeatedAtOnce) {
+  Build({}, Always(SimFault::kTlsReset));
+  Start(1, {.budget = absl::Seconds(30)});
+  ASSERT_TRUE(world_.RunUntil([this] { return client_->Quiesce() == 1; }));
+  world_.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);
+  ASSERT_TRUE(world_.RunUntil([this] { return exchanges().unreachable == 1; }));
+  intake_->set_fault_rate(0);
+  client_->Resume();
+  Finish();
+  EXPECT_TRUE(results_.back().accepted);
+  EXPECT_TRUE(results_.back().failures.at(0).epoch_crossed);
+  EXPECT_EQ(results_.back().delayed, absl::ZeroDuration());
+}
+
 TEST_F(PooledClientTest, ADialThatTheFreezeBrokeIsRepeatedAtOnce) {
   Build({}, Always(SimFault::kTlsHangs));
   Start(1, {.budget = absl::Seconds(30)});

@@ -87,7 +87,9 @@ def test_frozen_in_flight_at_every_phase(arm: str) -> None:
 
 @pytest.mark.parametrize("close", ["fin", "rst", "race"])
 def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
-    figures, made = run("thaw", scenario="inflight", close=close, payloads=1)
+    # No limit of time is to end an exchange here, however busy the machine is: what is sent anew because of
+    # one may come twice wherever it was frozen before.
+    figures, made = run("thaw", scenario="inflight", close=close, payloads=1, exchange_timeout=30.0)
     assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
     assert made.measurements is not None
     twice = {row.phase for row in made.measurements.payloads if row.times_delivered > 1}
@@ -98,6 +100,8 @@ def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
     # Only what was written whole at the freeze is flagged, which a small request is from its head on.
     flagged = {row.phase for row in made.measurements.payloads if row.flagged}
     assert flagged <= {"head", "written", "answer"} or close == "race"
+    # The client finds the end before it can be told of the resume, and knows that it crossed a freeze.
+    assert figures["stale"] == 3 or close == "race"
 
 
 @pytest.mark.slow

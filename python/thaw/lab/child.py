@@ -2,11 +2,12 @@
 
     python -m thaw.lab.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT
 
-A line in is a command, a line out is the answer to `flush`, `finish` or the first line, which says that it is
-ready. `resume` has no answer: it is obeyed at once, while a flush is under way. The payloads are made here,
-from the workload's seed, so that no pipe is in the way.
+A line in is a command, a line out is the answer to it or the first line, which says that it is ready.
+`quiesce` and `resume` are obeyed at once, while a flush is under way; `resume` has no answer. The payloads
+are made here, from the workload's seed, so that no pipe is in the way.
 
     {"op": "flush", "cycle": 3, "payloads": 5, "large": false, "deadline": 10.0}
+    {"op": "quiesce"}
     {"op": "resume"}
     {"op": "finish", "deadline": 10.0}
 """
@@ -295,19 +296,26 @@ def main() -> None:
     client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
     commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
+    one_line = threading.Lock()
+
+    def say(answer: dict[str, Any]) -> None:
+        with one_line:
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+
     def read() -> None:
         for line in sys.stdin:
             command = json.loads(line)
             if command["op"] == "resume":
                 with contextlib.suppress(thaw.Closed):
                     client.resume()
+            elif command["op"] == "quiesce":
+                with contextlib.suppress(thaw.Closed):
+                    client.quiesce()
+                say({"quiesced": True})
             else:
                 commands.put(command)
         commands.put(None)
-
-    def say(answer: dict[str, Any]) -> None:
-        sys.stdout.write(json.dumps(answer) + "\n")
-        sys.stdout.flush()
 
     threading.Thread(target=read, daemon=True).start()
     plain.body(0, 0)  # captures of the tracer are read before anything is measured

@@ -5,8 +5,8 @@ The kernel is not frozen: it acknowledges and queues what the intake sends meanw
 not claimed for Lambda itself.
 
 idle      flush; freeze; the intake gives every idle connection up; resume; the next flush.
-inflight  the intake holds an exchange at one of its phases, in turn; freeze there; the intake gives the
-          connection up; resume; the flush ends as it can.
+inflight  the intake holds an exchange at one of its phases, in turn; quiesce and freeze there; the intake
+          gives the connection up; resume; the flush ends as it can.
 
 Instead of an idle limit and a longer freeze the intake closes on command while the client is stopped: the
 client can't tell the difference, and a run takes seconds. The next flush's command is in the client's pipe
@@ -46,6 +46,7 @@ class Child:
 
     def __init__(self, arm: Arm, intake: Intake, settings: Settings) -> None:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._quiesced: queue.Queue[None] = queue.Queue()
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "thaw.lab.child", arm.name, intake.url, intake.ca_file),
@@ -88,6 +89,14 @@ class Child:
             raise ExperimentError(f"the client's process is gone: {self._last_words()}")
         return answer
 
+    def quiesce(self, timeout: float) -> None:
+        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
+        self.tell(op="quiesce")
+        try:
+            self._quiesced.get(timeout=timeout)
+        except queue.Empty:
+            raise ExperimentError(f"the client did not quiesce in {timeout:g} s") from None
+
     @property
     def has_answered(self) -> bool:
         return not self._answers.empty()
@@ -114,7 +123,11 @@ class Child:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError, OSError):
             for line in self._process.stdout:
-                self._answers.put(json.loads(line))
+                message = json.loads(line)
+                if "quiesced" in message:
+                    self._quiesced.put(None)
+                else:
+                    self._answers.put(message)
         self._answers.put(None)
 
     def _read_errors(self) -> None:
@@ -201,6 +214,9 @@ class _Run:
         self._tell_flush(cycle)
         held = self._await_held()
         if held:
+            # Who is frozen in mid-exchange has asked for the next event all the same. What ended meanwhile is
+            # found before anybody can tell of the resume.
+            self._child.quiesce(self._limit)
             self._child.freeze()
             self._child.tell(op="resume")
             kind: CloseKind = "fin" if self._settings.close == "race" else self._settings.close
