@@ -10,6 +10,8 @@ import asyncio
 import json
 import pathlib
 import random
+import re
+import shutil
 import socket
 import sys
 import urllib.error
@@ -22,8 +24,9 @@ import msgpack
 import pytest
 
 from thaw.lab.behaviour import Answer, Script
-from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
+from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults
 from thaw.lab.emulator.functions import poster
+from thaw.lab.emulator.settings import Limit
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
 from thaw.lab.rubbish import throw
@@ -90,6 +93,8 @@ def start(tmp_path: pathlib.Path) -> Start:
         *,
         memory_mb: int = 512,
         timeout: float = 10.0,
+        limits: frozenset[Limit] = frozenset(),
+        executable: pathlib.Path = EXTENSION,
         **variables: str,
     ) -> AsyncIterator[Running]:
         with Intake(script) as intake:
@@ -100,10 +105,10 @@ def start(tmp_path: pathlib.Path) -> Start:
                 "DD_SERVERLESS_FLUSH_STRATEGY": "end",
                 **variables,
             }
-            settings = Settings(memory_mb=memory_mb, timeout=timeout, environment=environment)
+            settings = Settings(memory_mb=memory_mb, timeout=timeout, limits=limits, environment=environment)
             command = [sys.executable, "-SE", poster.__file__, *map(str, REQUEST.write(tmp_path))]
             async with Lambda(
-                command, extension=EXTENSION, settings=settings, telemetry_faults=telemetry
+                command, extension=executable, settings=settings, telemetry_faults=telemetry
             ) as sandbox:
                 yield Running(sandbox, intake)
 
@@ -380,3 +385,48 @@ async def test_a_function_that_hangs_loses_nothing_it_has_handed_over(start: Sta
         assert invocation.status == "timeout"
         running.sent = 3
         running.assert_each_once()
+
+
+async def test_a_registration_that_is_refused_ends_it_at_once(start: Start) -> None:
+    async with start() as running:
+        running.sandbox.api_faults.add("/register", "500", times=10)
+        with pytest.raises(SandboxFailure) as failed:
+            await running.sandbox.initialize()
+        assert EXTENSION.name in str(failed.value)
+
+
+# -- The machine ------------------------------------------------------------------------------------------
+
+
+async def test_it_writes_no_file(start: Start, tmp_path: pathlib.Path) -> None:
+    program = shutil.which("strace")
+    if program is None:
+        pytest.skip("strace is not installed")
+    calls = tmp_path / "calls"
+    wrapper = tmp_path / EXTENSION.name
+    wrapper.write_text(f'#!/bin/sh\nexec {program} -f -e trace=%file -o {calls} {EXTENSION} "$@"\n')
+    wrapper.chmod(0o755)
+    async with start(executable=wrapper) as running:
+        await running.invoke()
+        await running.end()
+        running.assert_each_once()
+    told = calls.read_text()
+    assert "execve(" in told
+    assert [
+        line for line in told.splitlines() if re.search(r"O_WRONLY|O_RDWR|O_CREAT|mkdir|unlink", line)
+    ] == []
+
+
+async def test_a_flood_within_a_memory_limit_is_bounded_and_kills_nobody(start: Start) -> None:
+    async with start(
+        memory_mb=128,
+        timeout=60.0,
+        limits=frozenset({"memory"}),
+        DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000",
+    ) as running:
+        statuses = await running.invoke(8000)
+        if running.sandbox.notes:
+            pytest.skip("; ".join(running.sandbox.notes))
+        assert set(statuses) <= {"200", "429"}
+        assert running.alive
+        await running.end()
