@@ -36,9 +36,7 @@ def serve(intake: Intake, *, telemetry: TelemetryFaults | None = None, **variabl
     async def live() -> Lambda:
         settings = functions.demo_settings()
         mine = {
-            "DD_API_KEY": "0123456789abcdef",
-            "DD_APM_DD_URL": intake.url,
-            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            **intake.agent_variables,
         }
         settings = dataclasses.replace(settings, environment={**settings.environment, **mine, **variables})
         async with Lambda(extension=EXTENSION, settings=settings, telemetry_faults=telemetry) as sandbox:

@@ -99,9 +99,7 @@ def start(tmp_path: pathlib.Path) -> Start:
     ) -> AsyncIterator[Running]:
         with Intake(script) as intake:
             environment = {
-                "DD_API_KEY": "0123456789abcdef",
-                "DD_APM_DD_URL": intake.url,
-                "DD_TLS_CERT_FILE": str(intake.ca_file),
+                **intake.agent_variables,
                 "DD_SERVERLESS_FLUSH_STRATEGY": "end",
                 **variables,
             }

@@ -24,9 +24,7 @@ pytestmark = needs_extension
 def settings_of(intake: Intake, initialization_type: InitializationType, **variables: str) -> Settings:
     demo = functions.demo_settings()
     mine = {
-        "DD_API_KEY": "0123456789abcdef",
-        "DD_APM_DD_URL": intake.url,
-        "DD_TLS_CERT_FILE": str(intake.ca_file),
+        **intake.agent_variables,
         **variables,
     }
     return dataclasses.replace(

@@ -99,9 +99,7 @@ async def test_it_serves_a_function(processor: str, tmp_path: pathlib.Path) -> N
     with Intake() as intake:
         settings = functions.demo_settings()
         mine = {
-            "DD_API_KEY": "0123456789abcdef",
-            "DD_APM_DD_URL": intake.url,
-            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
         }
         settings = dataclasses.replace(settings, environment={**settings.environment, **mine})

@@ -104,7 +104,6 @@ def draw(chance: random.Random) -> Plan:
     initialization_type = chance.choice(_TYPES)
     invocations = chance.randint(1, 12)
     options = {
-        "DD_API_KEY": "0123456789abcdef",
         "DD_FLUSH_TIMEOUT": "2",
         "DD_LOG_LEVEL": "debug",
         "DD_SERVERLESS_FLUSH_STRATEGY": chance.choice(_STRATEGIES),
@@ -236,8 +235,7 @@ async def live(plan: Plan, number: int, executable: pathlib.Path, folder: pathli
         intake = stack.enter_context(Intake(plan.scripts[0]))
         options = {
             **plan.settings.environment,
-            "DD_APM_DD_URL": intake.url,
-            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            **intake.agent_variables,
         }
         proxy = None
         if plan.proxy is not None:

@@ -85,9 +85,7 @@ class Bench:
     ) -> AsyncIterator[Lambda]:
         """The function that hands over numbered requests, with the extension, and no environment yet."""
         environment = {
-            "DD_API_KEY": "0123456789abcdef",
-            "DD_APM_DD_URL": intake.url,
-            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            **intake.agent_variables,
             **(variables or {}),
         }
         settings = Settings(name="bench", memory_mb=MEMORY_MB, timeout=60.0, environment=environment)

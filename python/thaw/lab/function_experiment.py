@@ -100,9 +100,7 @@ async def live(
     with Intake() as intake:
         settings = functions.demo_settings()
         mine = {
-            "DD_API_KEY": "0123456789abcdef",
-            "DD_APM_DD_URL": intake.url,
-            "DD_TLS_CERT_FILE": str(intake.ca_file),
+            **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
             # Without an agent the tracer would say at each invocation that there is none.
             **({} if name == "thaw" else {"DD_TRACE_ENABLED": "false"}),

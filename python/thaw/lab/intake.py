@@ -80,6 +80,15 @@ class Intake:
         return f"https://127.0.0.1:{self.port}"
 
     @property
+    def agent_variables(self) -> dict[str, str]:
+        """What the environment of an extension has to say so that it delivers here."""
+        return {
+            "DD_API_KEY": "0123456789abcdef",
+            "DD_APM_DD_URL": self.url,
+            "DD_TLS_CERT_FILE": self.ca_file,
+        }
+
+    @property
     def pid(self) -> int:
         """The server's process."""
         return self._process.pid
