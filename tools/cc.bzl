@@ -1,5 +1,7 @@
 """cc_library, cc_test, cc_binary and cc_benchmark with this project's compiler warnings, in one place."""
 
+load("//toolchains/zig:targets.bzl", "ZIG_TARGETS")
+
 _WARNINGS = [
     "-Wall",
     "-Wextra",
@@ -8,8 +10,26 @@ _WARNINGS = [
     "-Wno-missing-field-initializers",
 ]
 
-def thaw_cc_library(name, copts = [], **kwargs):
-    native.cc_library(name = name, copts = _WARNINGS + copts, **kwargs)
+# What is built for Lambda is built small (toolchains/zig), but for what every request runs through.
+def only_where_small_is_the_rule(copts):
+    """Compiler options for what is built for Lambda, and none elsewhere."""
+    targets = [("@thaw//toolchains/zig:is_" + target, copts) for target in ZIG_TARGETS]
+    return select(dict(targets, **{"//conditions:default": []}))
+
+FAST_WHERE_SMALL_IS_THE_RULE = only_where_small_is_the_rule(["-O2"])
+
+# Rooms that every span or every request runs through.
+_FAST = ["cc/agent", "cc/base", "cc/stats", "cc/trace"]
+
+def thaw_cc_library(name, copts = [], fast = None, **kwargs):
+    """A library. `fast`: whether it is built so where small is the rule; by default its room says so."""
+    if fast == None:
+        fast = native.package_name() in _FAST
+    native.cc_library(
+        name = name,
+        copts = _WARNINGS + copts + (FAST_WHERE_SMALL_IS_THE_RULE if fast else []),
+        **kwargs
+    )
 
 def thaw_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = _WARNINGS + copts, **kwargs)

@@ -1,7 +1,7 @@
 #include "cc/lambda/invocation/event_json.h"
 
-#include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <utility>
 #include <vector>
 
@@ -219,9 +219,15 @@ std::optional<double> NumberAt(const json::value& root, std::initializer_list<st
 std::optional<std::string> ScalarText(const json::value& value) {
   if (const json::string* text = value.if_string()) return std::string(*text);
   if (value.is_double()) {
-    // As people write it, in the fewest digits that are this number; JSON's own writer has 1.5E0.
+    // As people write it, in the fewest digits that are this number; JSON's own writer has 1.5E0. (The
+    // library's std::to_chars brings tables of 100 KB.)
     char digits[32];
-    return std::string(digits, std::to_chars(digits, digits + sizeof(digits), value.get_double()).ptr);
+    const double number = value.get_double();
+    for (int precision = 15;; ++precision) {
+      std::snprintf(digits, sizeof(digits), "%.*g", precision, number);
+      double read = 0;
+      if (precision == 17 || (absl::SimpleAtod(digits, &read) && read == number)) return digits;
+    }
   }
   if (value.is_number() || value.is_bool()) return json::serialize(value);
   return std::nullopt;
