@@ -18,8 +18,8 @@ _WORDS = (
     "A function under an unmodified tracer and AWS's own runtime client, in a Lambda on this machine that"
     " freezes everything after each invocation, while the intake closes whatever connection is idle. Beside"
     " thaw: an extension that does nothing, and none (both without a tracer), to see what thaw adds. A flush"
-    " at the end of an invocation begins when Lambda says that the function has ended, which it does after"
-    " 25 ms at the earliest: that is most of what follows the response."
+    " at the end of an invocation begins when Lambda says that the function has ended, which it does within"
+    " about 25 ms: that is most of what follows the response."
 )
 
 
