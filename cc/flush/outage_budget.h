@@ -70,7 +70,8 @@ struct OutageOptions {
   // What an outage may cost before its breakers are open.
   absl::Duration total = absl::Seconds(4);
   // What a flush may spend to find out whether a destination is back.
-  absl::Duration probe_budget = absl::Milliseconds(300);
+  // With what a flush takes besides it is 300 ms that an invocation may pay.
+  absl::Duration probe_budget = absl::Milliseconds(280);
   BreakerOptions breaker;
 };
 

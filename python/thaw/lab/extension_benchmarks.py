@@ -47,6 +47,9 @@ MEMORY_MB = 512
 MTU = 1500
 PORT = 8126
 _AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
+# What the last invocation left is flushed at the start of each: ten thousand don't wait 25 ms each for
+# Lambda to tell of their end.
+_EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
 # Nothing is flushed before the end of the environment.
 _NO_FLUSH = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
@@ -394,7 +397,7 @@ async def endurance(bench: Bench) -> Figures:
     resident = []
     log: list[str] = []
     with Intake() as intake:
-        async with bench.function(intake, log=log) as sandbox:
+        async with bench.function(intake, _EACH_TIME, log=log) as sandbox:
             for number in range(invocations):
                 if number % 100 == 0:
                     kind = CLOSE_KINDS[number // 100 % len(CLOSE_KINDS)]
@@ -425,7 +428,7 @@ async def outage(bench: Bench) -> Figures:
     invocations = bench.times(200, 12)
     added = []
     with Intake(Script(answer=Answer(action="black_hole"))) as intake:
-        async with bench.function(intake, {"DD_FLUSH_TIMEOUT": "10"}) as sandbox:
+        async with bench.function(intake, {**_AT_END, "DD_FLUSH_TIMEOUT": "10"}) as sandbox:
             for number in range(invocations):
                 invocation = await sandbox.invoke({"payloads": 1, "sleep": 0.05})
                 added.append((invocation.times.end_ns - invocation.times.answered_ns) / 1e6)
@@ -444,7 +447,7 @@ async def outage(bench: Bench) -> Figures:
     # What the telemetry's buffer makes every invocation wait for.
     usual = _median(added)
     outlays = [max(each - usual, 0.0) for each in added]
-    costly = [number for number, each in enumerate(outlays) if each > 20]
+    costly = [number for number, each in enumerate(outlays) if each > 100]
     opened = next((number for number in costly if outlays[number] < 1000), len(outlays))
     return {
         "invocations": invocations,
@@ -453,6 +456,7 @@ async def outage(bench: Bench) -> Figures:
         "invocations_before": sum(number < opened for number in costly),
         "probing": sum(number >= opened for number in costly),
         "most_in_a_probing_ms": max(outlays[opened:], default=0.0),
+        "most_in_others_ms": max((each for each in outlays[opened:] if each <= 100), default=0.0),
         "handed_over": handed_over,
         "delivered": sum(
             all(span in spans for span in bench.request.ids(number)) for number in range(handed_over)
