@@ -64,6 +64,30 @@ def _fail_the_function(account: Account) -> None:
     account.failures.append("invocation 3: failure (Extension.Crash)")
 
 
+def _no_room(account: Account) -> None:
+    account.payloads[2] = (429, 0, 0)
+
+
+def _no_answer(account: Account) -> None:
+    account.payloads[2] = (0, 0, 0)
+
+
+def _grow(account: Account) -> None:
+    account.peak_mb = 100.0
+
+
+def _vanish(account: Account) -> None:
+    account.ends = []
+
+
+def _leave_early(account: Account) -> None:
+    account.ends = [Shutdown("spindown", 5.0, (ExtensionEnd("x", 0, 2_000_001, 0, False),))]
+
+
+def _undefined(account: Account) -> None:
+    account.lines.append("x.cc:7:3: runtime error: shift exponent 70 is too large")
+
+
 def _sanitizer(account: Account) -> None:
     account.lines.append("==1==ERROR: AddressSanitizer: heap-use-after-free")
 
@@ -81,6 +105,12 @@ def _sanitizer(account: Account) -> None:
         (_hold_up, "held up for 18.0 s"),
         (_fail_the_function, "Extension.Crash"),
         (_sanitizer, "it said"),
+        (_undefined, "it said"),
+        (_no_room, "answered with [429]"),
+        (_no_answer, "answered with [0]"),
+        (_grow, "it took 100 MB"),
+        (_vanish, "not seen"),
+        (_leave_early, "before it was told"),
     ],
 )
 def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) -> None:
@@ -91,8 +121,7 @@ def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) 
 
 def test_what_may_be_is_no_fault() -> None:
     account = good()
-    account.withholds = True
+    account.withholds = account.kills = True
     _send_twice(account)
-    account.payloads[2] = (429, 0, 0)
     account.payloads[3] = (0, 0, 0)
     assert violations(account) == []

@@ -30,7 +30,7 @@ from typing import Any
 from thaw.lab import own_network
 from thaw.lab.account import Account, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
-from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
+from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults
 from thaw.lab.emulator.api_faults import ApiFaultKind
 from thaw.lab.emulator.settings import InitializationType
 from thaw.lab.intake import Intake
@@ -53,6 +53,8 @@ _STRATEGIES = (
     *("end", "default", "end,50", "periodically,20", "periodically,200", "continuously,50"),
     "continuously,3600000",
 )
+# Those after which no exchange is open.
+_BLOCKING = ("end", "end,50", "periodically,20", "periodically,200")
 ENDS = ("spindown",) * 5 + ("crash", "timeout", "spindown at once")
 _REFUSALS = (403, 408, 413, 429, 500, 503)
 
@@ -90,12 +92,11 @@ class Plan:
         """Whether an answer may be missing to what the intake has taken, so that it may be sent again."""
         answers = [answer for script in self.scripts for answer in (*script.answers, script.answer)]
         return (
-            any(answer.action != "answer" or answer.delay > 0 for answer in answers)
-            or any(script.idle_close is not None for script in self.scripts)
+            any(answer.action != "answer" for answer in answers)
             or (self.proxy is not None and any(behaviour == "cut" for behaviour in self.proxy))
-            or self.end != "spindown"
-            # A flush in the background is open at a freeze.
-            or self.settings.environment["DD_SERVERLESS_FLUSH_STRATEGY"] not in ("end", "end,50")
+            # A flush in the background is open at a freeze, and one of managed instances at the end.
+            or self.settings.environment["DD_SERVERLESS_FLUSH_STRATEGY"] not in _BLOCKING
+            or self.settings.is_managed_instance
         )
 
 
@@ -222,7 +223,7 @@ class _Log:
                 self.books = json.loads(text)
 
 
-async def live(plan: Plan, number: int, executable: pathlib.Path, folder: pathlib.Path) -> Account:
+async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, folder: pathlib.Path) -> Account:
     """Takes one environment through its plan, and gives the account of it."""
     request = NumberedRequest.of_spans(_SPANS)
     journal = folder / f"journal-{number}"
@@ -255,17 +256,14 @@ async def live(plan: Plan, number: int, executable: pathlib.Path, folder: pathli
             telemetry_faults=plan.faults,
             on_log=log,
         ) as sandbox:
-            for turn, event in enumerate(plan.events):
+            for turn in range(len(plan.events)):
                 intake.script(plan.scripts[turn])
                 if proxy is not None and plan.proxy is not None:
                     proxy.behaviour = plan.proxy[turn]
                 fault = plan.api_faults[turn]
-                if fault is not None and turn > 0:
-                    path, kind = fault
-                    sandbox.api_faults.add(path, kind)
-                    # A connection that is lost is none; what is asked again is answered.
-                    account.interface_failed |= kind != "reset"
-                if not await _invoke(sandbox, plan, turn, event, number, account):
+                if fault is not None:
+                    sandbox.api_faults.add(*fault)
+                if not await _invoke(sandbox, plan, turn, f"{seed}/{number}", account):
                     break
             if plan.end == "spindown":
                 # So that what is kept can go: the intake is itself again.
@@ -275,20 +273,24 @@ async def live(plan: Plan, number: int, executable: pathlib.Path, folder: pathli
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
             account.ends = list(sandbox.shutdowns)
+            # A connection that is lost is none: the next event is asked for again.
+            account.interface_failed = any(
+                path == "/register" or (path == "/event/next" and kind != "reset")
+                for path, kind in sandbox.api_faults.taken
+            )
             account.startups = len(sandbox.startups)
             await sandbox.kill()
         _settle(account, journal, intake, request, log)
     return account
 
 
-async def _invoke(
-    sandbox: Lambda, plan: Plan, turn: int, event: dict[str, Any], number: int, account: Account
-) -> bool:
+async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> bool:
     """One invocation, with rubbish beside it. False: the environment is gone."""
     noise = [
-        asyncio.create_task(throw(_PORTS[each % len(_PORTS)], random.Random(f"{number}/{turn}/{each}")))
+        asyncio.create_task(throw(_PORTS[each % len(_PORTS)], random.Random(f"{seed}/{turn}/{each}")))
         for each in range(plan.rubbish[turn])
     ]
+    event = plan.events[turn]
     invocation = sandbox.prepare(event)
     running = asyncio.create_task(sandbox.run(invocation))
     if plan.unreadable[turn]:
@@ -299,6 +301,10 @@ async def _invoke(
     times = invocation.times
     if times.answered_ns and times.end_ns:
         account.added_ms.append((times.end_ns - times.answered_ns) / 1e6)
+    with contextlib.suppress(EmulatorError, KeyError, StopIteration):
+        name = next(iter(sandbox.startups)).name
+        usage = sandbox.current.process(name).usage()
+        account.peak_mb = max(account.peak_mb, usage.peak_resident_bytes / 1e6 if usage is not None else 0.0)
     for task in noise:
         task.cancel()
     await asyncio.gather(*noise, return_exceptions=True)
@@ -356,7 +362,7 @@ def run(
             if only is not None:
                 number = only
             plan = draw(random.Random(f"{seed}/{number}"))
-            account = asyncio.run(live(plan, number, executable, pathlib.Path(folder)))
+            account = asyncio.run(live(plan, seed, number, executable, pathlib.Path(folder)))
             broken = violations(account)
             if broken:
                 raise ChaosError(_tell(seed, number, plan, account, broken))

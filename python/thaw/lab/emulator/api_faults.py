@@ -25,6 +25,8 @@ class ApiFaults:
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
+        # What has gone wrong so far: the path's end and how.
+        self.taken: list[tuple[str, ApiFaultKind]] = []
 
     def add(self, path_end: str, kind: ApiFaultKind, *, times: int = 1) -> None:
         """The next `times` calls of paths with that end are answered so."""
@@ -38,5 +40,6 @@ class ApiFaults:
                 fault.left -= 1
                 if fault.left == 0:
                     self._faults.remove(fault)
+                self.taken.append((fault.path_end, fault.kind))
                 return fault.kind
         return None
