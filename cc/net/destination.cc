@@ -70,6 +70,8 @@ std::string Authority(const Destination& destination) {
 }
 
 std::string MaskUrl(std::string_view url) {
+  // A list of URLs with their keys, put where one URL belongs; a password with a space in it.
+  if (url.find_first_of("\"'{}<>,; \t\r\n") != url.npos) return "****";
   const size_t at = url.rfind('@');
   if (at == std::string_view::npos) return std::string(url);
   const size_t scheme = url.find("://");

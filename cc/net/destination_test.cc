@@ -148,6 +148,12 @@ TEST(MaskUrlTest, KeepsAllButTheCredentials) {
   EXPECT_EQ(MaskUrl("user:p@://x"), "****@://x");
 }
 
+TEST(MaskUrlTest, ShowsNothingOfWhatIsNoUrl) {
+  EXPECT_EQ(MaskUrl(R"({"https://intake.test": ["0123456789abcdef"]})"), "****");
+  EXPECT_EQ(MaskUrl("https://intake.test, 0123456789abcdef"), "****");
+  EXPECT_EQ(MaskUrl("http://user:pass word@proxy:3128"), "****");
+}
+
 TEST(DestinationTest, Text) {
   const Destination standard{Scheme::kHttps, "intake.test", 443};
   EXPECT_EQ(ToString(standard), "https://intake.test");
