@@ -44,6 +44,7 @@ _POSTER = pathlib.Path(__file__).resolve().parent / "emulator" / "functions" / "
 
 SPANS = 10
 MEMORY_MB = 512
+_SMALL_MB = 128  # whose budget of bytes is soon full, compressed as most of it is
 MTU = 1500
 PORT = 8126
 _AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
@@ -85,13 +86,14 @@ class Bench:
         variables: Mapping[str, str] | None = None,
         *,
         log: list[str] | None = None,
+        memory_mb: int = MEMORY_MB,
     ) -> AsyncIterator[Lambda]:
         """The function that hands over numbered requests, with the extension, and no environment yet."""
         environment = {
             **intake.agent_variables,
             **(variables or {}),
         }
-        settings = Settings(name="bench", memory_mb=MEMORY_MB, timeout=60.0, environment=environment)
+        settings = Settings(name="bench", memory_mb=memory_mb, timeout=60.0, environment=environment)
         command = [
             *(sys.executable, "-SE", str(_POSTER)),
             *(str(file) for file in self.request.write(self.folder)),
@@ -246,7 +248,7 @@ async def memory(bench: Bench) -> Figures:
 async def bounded(bench: Bench) -> Figures:
     """Load without a flush, until the byte budget is full, and beyond."""
     with Intake() as intake:
-        async with bench.function(intake, _NO_FLUSH) as sandbox:
+        async with bench.function(intake, _NO_FLUSH, memory_mb=_SMALL_MB) as sandbox:
             await sandbox.initialize()
             async with sandbox.resumed():
                 load = await bench.load(8, seconds=bench.times(10))
@@ -254,7 +256,7 @@ async def bounded(bench: Bench) -> Figures:
                 usage = bench.usage(sandbox)
             await sandbox.kill()
     return {
-        "memory_mb": MEMORY_MB,
+        "memory_mb": _SMALL_MB,
         "budget_mb": books["flush"]["bytes"]["limit"] / 1e6,
         "used_mb": books["flush"]["bytes"]["used"] / 1e6,
         "statuses": load["statuses"],
