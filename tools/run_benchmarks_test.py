@@ -103,7 +103,7 @@ EXTENSION = {
         "before_breaker_ms": 3900.0,
         "probing": 5,
         "most_in_a_probing_ms": 301.0,
-        "most_in_others_ms": 1.0,
+        "most_in_others_ms": 0.0,
         "handed_over": 203,
         "delivered": 200,
         "dropped": 3,

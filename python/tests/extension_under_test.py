@@ -7,10 +7,9 @@ import pathlib
 
 import pytest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-EXTENSION = pathlib.Path(
-    os.environ.get("THAW_EXTENSION") or ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
-).absolute()
+from thaw.lab import executables
+
+EXTENSION = pathlib.Path(os.environ.get("THAW_EXTENSION") or executables.EXTENSION).absolute()
 
 needs_extension = pytest.mark.skipif(
     not EXTENSION.exists(), reason=f"no {EXTENSION.name} at {EXTENSION.parent}; bazel build //cc:extension"

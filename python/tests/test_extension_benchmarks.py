@@ -13,6 +13,7 @@ import msgpack
 import pytest
 
 from thaw.lab import extension_benchmarks
+from thaw.lab.executables import LOAD_GENERATOR
 from thaw.lab.numbered import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
@@ -45,7 +46,7 @@ def test_a_numbered_request_has_ids_of_its_own() -> None:
 @needs_extension
 @pytest.mark.slow
 def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
-    if not extension_benchmarks.LOAD_GENERATOR.exists():
+    if not LOAD_GENERATOR.exists():
         pytest.skip("no load generator; bazel build //cc/agent:load_generator")
     figures_file = tmp_path / "figures.json"
     done = subprocess.run(

@@ -13,7 +13,6 @@ import random
 import re
 import shutil
 import socket
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
@@ -24,8 +23,7 @@ import msgpack
 import pytest
 
 from thaw.lab.behaviour import Answer, Script
-from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults
-from thaw.lab.emulator.functions import poster
+from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.settings import Limit
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
@@ -104,7 +102,7 @@ def start(tmp_path: pathlib.Path) -> Start:
                 **variables,
             }
             settings = Settings(memory_mb=memory_mb, timeout=timeout, limits=limits, environment=environment)
-            command = [sys.executable, "-SE", poster.__file__, *map(str, REQUEST.write(tmp_path))]
+            command = functions.poster_command(*map(str, REQUEST.write(tmp_path)))
             async with Lambda(
                 command, extension=executable, settings=settings, telemetry_faults=telemetry
             ) as sandbox:

@@ -13,6 +13,7 @@ from thaw.lab import arms, chaos, compare, function_experiment, main_experiment,
 from thaw.lab.chaos import ChaosError
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
+from thaw.lab.executables import EXTENSION
 from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings
 from thaw.lab.freezer import FREEZERS, FreezerError
 from thaw.lab.measure import MeasureError
@@ -195,7 +196,7 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--extension",
         type=pathlib.Path,
-        default=function_experiment.EXECUTABLE,
+        default=EXTENSION,
         metavar="FILE",
         help="the executable that a real function runs with (bazel-bin's)",
     )

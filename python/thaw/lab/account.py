@@ -33,7 +33,6 @@ class Account:
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
-      startups: how often an extension has started.
       books: the extension's own, the last that it wrote.
       lines: what it wrote.
     """
@@ -47,7 +46,6 @@ class Account:
     added_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ends: list[Shutdown] = field(default_factory=list)
-    startups: int = 0
     books: dict[str, Any] | None = None
     lines: list[str] = field(default_factory=list)
 

@@ -30,15 +30,15 @@ from typing import Any
 from thaw.lab import own_network
 from thaw.lab.account import Account, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
-from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults
-from thaw.lab.emulator.api_faults import ApiFaultKind
+from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
+from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
 from thaw.lab.emulator.settings import InitializationType
+from thaw.lab.executables import EXTENSION
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
 from thaw.lab.proxy import Behaviour, Proxy
 from thaw.lab.rubbish import throw
 
-_POSTER = pathlib.Path(__file__).resolve().parent / "emulator" / "functions" / "poster.py"
 _PORTS = (8126, 8124, 8999)
 _SPANS = 5
 # Numbers of payloads that an environment may use.
@@ -111,7 +111,7 @@ def draw(chance: random.Random) -> Plan:
         "DD_LAMBDA_EXTENSION_COMPUTE_STATS": chance.choice(("true", "false")),
     }
     if chance.random() < 0.3:
-        options["DD_THAW_MAX_IDLE_PER_HOST"] = chance.choice(("1", "4"))
+        options["DD_MAX_IDLE_PER_HOST"] = chance.choice(("1", "4"))
     settings = Settings(
         name="chaos",
         memory_mb=chance.choice((128, 256, 1024)),
@@ -157,12 +157,13 @@ def draw(chance: random.Random) -> Plan:
         rubbish=[chance.choice((0, 0, 2, 8)) for _ in range(invocations)],
         api_faults=[
             (
-                chance.choice(("/event/next", "/telemetry", "/register")),
-                chance.choice(("500", "html", "reset")),
+                # At the start the others are called, and never again.
+                chance.choice(("/telemetry", "/register")) if turn == 0 else "/event/next",
+                chance.choice(API_FAULT_KINDS),
             )
             if chance.random() < 0.08
             else None
-            for _ in range(invocations)
+            for turn in range(invocations)
         ],
         end=end,
         unreadable=[chance.random() < 0.2 for _ in range(invocations)],
@@ -230,7 +231,7 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
     journal.touch()
     files = request.write(folder)
     first = number * _NUMBERS
-    command = [sys.executable, "-SE", str(_POSTER), *map(str, files), str(journal), str(first)]
+    command = functions.poster_command(*map(str, files), str(journal), str(first))
     log = _Log()
     with contextlib.ExitStack() as stack:
         intake = stack.enter_context(Intake(plan.scripts[0]))
@@ -278,7 +279,6 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
                 path == "/register" or (path == "/event/next" and kind != "reset")
                 for path, kind in sandbox.api_faults.taken
             )
-            account.startups = len(sandbox.startups)
             await sandbox.kill()
         _settle(account, journal, intake, request, log)
     return account
@@ -393,8 +393,6 @@ def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence
 
 # -- The command line --------------------------------------------------------------------------------------
 
-_ROOT = pathlib.Path(__file__).resolve().parents[3]
-EXECUTABLE = _ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
 _LOOPBACK_MTU = 65536
 
 
@@ -404,7 +402,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=120, help="for how long (default: %(default)s)")
     parser.add_argument("--environments", type=int, default=0, help="end after so many, if that is sooner")
     parser.add_argument("--only", type=int, metavar="N", help="the environment of that number alone")
-    parser.add_argument("--extension", type=pathlib.Path, default=EXECUTABLE, help="the executable")
+    parser.add_argument("--extension", type=pathlib.Path, default=EXTENSION, help="the executable")
     parser.set_defaults(run=_run)
 
 

@@ -18,6 +18,7 @@ import json
 import os
 import pathlib
 import shutil
+import socket
 import statistics
 import subprocess
 import sys
@@ -31,16 +32,12 @@ from typing import Any
 
 from thaw.lab import own_network
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
-from thaw.lab.emulator import Lambda, Settings
+from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.processes import Usage
+from thaw.lab.executables import EXTENSION, LOAD_GENERATOR
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
-
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-EXECUTABLE = ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
-LOAD_GENERATOR = ROOT / "bazel-bin" / "cc" / "agent" / "load_generator"
-_POSTER = pathlib.Path(__file__).resolve().parent / "emulator" / "functions" / "poster.py"
 
 SPANS = 10
 MEMORY_MB = 512
@@ -94,10 +91,7 @@ class Bench:
             **(variables or {}),
         }
         settings = Settings(name="bench", memory_mb=memory_mb, timeout=60.0, environment=environment)
-        command = [
-            *(sys.executable, "-SE", str(_POSTER)),
-            *(str(file) for file in self.request.write(self.folder)),
-        ]
+        command = functions.poster_command(*map(str, self.request.write(self.folder)))
 
         def keep(stream: str, line: str) -> None:
             if log is not None and stream == "extension":
@@ -330,10 +324,21 @@ def _nginx(folder: pathlib.Path) -> Iterator[int | None]:
         [program, "-p", str(folder), "-c", str(configuration)], stderr=subprocess.DEVNULL
     ) as process:
         try:
-            time.sleep(0.5)
+            _wait_for_listener(_NGINX_PORT)
             yield _NGINX_PORT
         finally:
             process.terminate()
+
+
+def _wait_for_listener(port: int, limit: float = 10.0) -> None:
+    """Returns when somebody listens there. TimeoutError."""
+    end = time.monotonic() + limit
+    while True:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        if time.monotonic() > end:
+            raise TimeoutError(f"nobody listens on 127.0.0.1:{port} after {limit:g} s")
+        time.sleep(0.005)
 
 
 def _nginx_version() -> str:
@@ -522,7 +527,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m thaw.lab.extension_benchmarks", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all if none is named")
-    parser.add_argument("--extension", type=pathlib.Path, default=EXECUTABLE, help="the executable")
+    parser.add_argument("--extension", type=pathlib.Path, default=EXTENSION, help="the executable")
     parser.add_argument("--json", type=pathlib.Path, help="a file for the figures")
     parser.add_argument("--mtu", type=int, default=MTU, help=f"loopback's packet size ({MTU})")
     parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of runs; less is quicker")

@@ -25,10 +25,9 @@ from typing import Any
 from thaw.lab import own_network
 from thaw.lab.behaviour import CLOSE_KINDS, Script
 from thaw.lab.emulator import Lambda, functions
+from thaw.lab.executables import EXTENSION
 from thaw.lab.intake import Intake
 
-ROOT = pathlib.Path(__file__).resolve().parents[3]
-EXECUTABLE = ROOT / "bazel-bin" / "cc" / "extension" / "datadog-agent"
 INVOCATIONS = 60
 # The traced handler's spans: its own, and one for each item.
 _ITEMS = 4
@@ -144,7 +143,7 @@ async def live(
 
 
 def run(
-    executable: pathlib.Path = EXECUTABLE,
+    executable: pathlib.Path = EXTENSION,
     invocations: int = INVOCATIONS,
     say: Callable[[str], None] = lambda _line: None,
 ) -> list[FunctionRun]:

@@ -24,3 +24,8 @@ def demo_settings() -> Settings:
 def demo_command(settings: Settings) -> list[str]:
     """awslambdaric, with this process's Python and the function's handler."""
     return [sys.executable, "-m", "awslambdaric", settings.handler]
+
+
+def poster_command(*arguments: str) -> list[str]:
+    """The function that hands over numbered traces; poster.py says what its arguments are."""
+    return [sys.executable, "-SE", str(_FOLDER / "poster.py"), *arguments]
