@@ -261,7 +261,7 @@ def test_stats_arrive(client: thaw.Client, intake: Intake) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (("not a url", "key"), "not a url"),
+        (("intake.test", "key"), "URL .intake.test.: it has no scheme"),
         (("https://127.0.0.1:1", ""), "API key"),
     ],
 )
