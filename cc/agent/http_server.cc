@@ -171,6 +171,7 @@ void HttpServer::Serve(std::unique_ptr<Listener> listener) {
   Spawn(core_->executor, Core::Accept(core_, std::move(listener)));
 }
 
+void HttpServer::Quiesce() { core_->grace.Cancel(); }
 void HttpServer::Resume() { core_->Resume(); }
 void HttpServer::StopAccepting() {
   core_->stop.Request(absl::CancelledError("no more connections are taken"));

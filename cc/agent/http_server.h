@@ -7,7 +7,8 @@
 //                     }});
 //   HttpServer server(executor, clock, HttpServerOptions(), std::move(routes));
 //   server.Serve(std::move(listener));
-//   ... server.Resume();   // after each freeze
+//   ... server.Quiesce();  // before each freeze
+//   ... server.Resume();   // after it
 //
 // The usual request costs one read, one parse in place, the handler inside the same turn of the loop, and one
 // write; buffers belong to the connection and nothing is allocated for a request whose body fits into them.
@@ -55,6 +56,9 @@ class HttpServer {
   // Takes connections from a listener until StopAccepting(). One at least; several may be served.
   void Serve(std::unique_ptr<Listener> listener);
 
+  // The environment is given up to a freeze: no alarm is left that would only wake a process that waits to be
+  // frozen. What Resume() spares is spared until a second after the next one.
+  void Quiesce();
   // The environment was frozen and goes on.
   void Resume();
 

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "cc/base/declare_counts.h"
+
 namespace thaw {
 
 // X(name, what it counts)
@@ -39,17 +41,7 @@ namespace thaw {
   X(resumes, "returns from a freeze that the server was told of")
 
 struct HttpServerCounters {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_HTTP_SERVER_COUNTERS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_HTTP_SERVER_COUNTERS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_HTTP_SERVER_COUNTERS)
 };
 
 }  // namespace thaw

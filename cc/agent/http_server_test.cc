@@ -650,6 +650,15 @@ TEST_F(HttpServerTest, NoConnectionIsClosedForBeingIdleWithinASecondOfAResume) {
   EXPECT_EQ(counters().resumes, 1);
 }
 
+TEST_F(HttpServerTest, WhoeverWaitsToBeFrozenIsNotWokenByTheLastResume) {
+  server_->Resume();
+  Pass(absl::Milliseconds(10));
+  server_->Quiesce();
+  EXPECT_EQ(clock_.UntilNextAlarm(), std::nullopt);
+  server_->Resume();
+  EXPECT_NE(clock_.UntilNextAlarm(), std::nullopt);
+}
+
 TEST_F(HttpServerTest, NoConnectionIsClosedWithBytesWaiting) {
   const Client client = Connect();
   Pass(absl::Minutes(6.25) - absl::Nanoseconds(1));

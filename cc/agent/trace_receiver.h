@@ -28,6 +28,7 @@
 #include "cc/agent/http_exchange.h"
 #include "cc/agent/http_route.h"
 #include "cc/agent/proxied_request.h"
+#include "cc/base/declare_counts.h"
 #include "cc/trace/trace_format.h"
 #include "cc/trace/tracer_headers.h"
 
@@ -54,17 +55,7 @@ class TraceSink {
   X(failed, "500 and 503: requests that were not taken over for a reason of our own")
 
 struct TraceReceiverCounters {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_TRACE_RECEIVER_COUNTERS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_TRACE_RECEIVER_COUNTERS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_TRACE_RECEIVER_COUNTERS)
 };
 
 struct TraceReceiverOptions {

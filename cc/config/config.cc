@@ -195,6 +195,7 @@ void FinalizeTraces(const RawOptions& raw, TraceConfig& traces, Finalizer& final
   finalizer.Set(traces.propagation_styles, raw.propagation_styles, &AnyText, traces.propagation_styles);
   finalizer.Set(traces.propagation_extract_first, raw.propagation_extract_first, &ParseBool, "false");
   finalizer.Set(traces.propagation_http_baggage, raw.propagation_http_baggage, &ParseBool, "false");
+  finalizer.Set(traces.baggage_tag_keys, raw.baggage_tag_keys, &AnyText, traces.baggage_tag_keys);
   finalizer.Set(traces.capture_payload, raw.capture_payload, &ParseBool, "false");
   finalizer.Set(traces.capture_payload_max_depth, raw.capture_payload_max_depth, IntFrom(1, 100), "10");
 }
@@ -354,6 +355,7 @@ std::string ToJson(const Config& config) {
   json.Add("propagation_styles", traces.propagation_styles);
   json.Add("propagation_extract_first", traces.propagation_extract_first);
   json.Add("propagation_http_baggage", traces.propagation_http_baggage);
+  json.Add("baggage_tag_keys", traces.baggage_tag_keys);
   json.Add("capture_payload", traces.capture_payload);
   json.Add("capture_payload_max_depth", traces.capture_payload_max_depth);
   json.Close('}');

@@ -81,6 +81,9 @@ struct AdditionalEndpoint {
 //   DD_TRACE_PROPAGATION_STYLE(_EXTRACT)                  of callers' contexts           datadog,tracecontext
 //   DD_TRACE_PROPAGATION_EXTRACT_FIRST                    only the first found counts                false
 //   DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED             ot-baggage-* headers are baggage           false
+//   DD_TRACE_BAGGAGE_TAG_KEYS                             items of the style `baggage` that become tags; *:
+//   all
+//                                                                                    user.id,session.id,account.id
 //   DD_CAPTURE_LAMBDA_PAYLOAD                             events and responses become tags           false
 //   DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH                   how deep                                   10
 struct TraceConfig {
@@ -97,6 +100,7 @@ struct TraceConfig {
   std::string propagation_styles = "datadog,tracecontext";
   bool propagation_extract_first = false;
   bool propagation_http_baggage = false;
+  std::string baggage_tag_keys = "user.id,session.id,account.id";
   bool capture_payload = false;
   int capture_payload_max_depth = 10;
 };

@@ -632,6 +632,7 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "propagation_styles": "datadog,tracecontext",
     "propagation_extract_first": false,
     "propagation_http_baggage": false,
+    "baggage_tag_keys": "user.id,session.id,account.id",
     "capture_payload": false,
     "capture_payload_max_depth": 10
   },

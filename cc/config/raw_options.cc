@@ -157,6 +157,7 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
                   "trace_propagation_extract_first");
   reader.FromBoth(raw.propagation_http_baggage, "DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED",
                   "trace_propagation_http_baggage_enabled");
+  reader.FromBoth(raw.baggage_tag_keys, "DD_TRACE_BAGGAGE_TAG_KEYS", "trace_baggage_tag_keys", &ListAt);
   reader.FromBoth(raw.capture_payload, "DD_CAPTURE_LAMBDA_PAYLOAD", "capture_lambda_payload");
   reader.FromBoth(raw.capture_payload_max_depth, "DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH",
                   "capture_lambda_payload_max_depth");

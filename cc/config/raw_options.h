@@ -82,6 +82,7 @@ struct RawOptions {
   Texts propagation_extract_first;   // DD_TRACE_PROPAGATION_EXTRACT_FIRST; trace_propagation_extract_first
   Texts propagation_http_baggage;    // DD_TRACE_PROPAGATION_HTTP_BAGGAGE_ENABLED;
                                      // trace_propagation_http_baggage_enabled
+  Texts baggage_tag_keys;            // DD_TRACE_BAGGAGE_TAG_KEYS; trace_baggage_tag_keys
   Texts capture_payload;             // DD_CAPTURE_LAMBDA_PAYLOAD; capture_lambda_payload
   Texts capture_payload_max_depth;   // DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH; capture_lambda_payload_max_depth
 

@@ -74,7 +74,7 @@ Task<int> Extension::Run(Cancellation& stop) {
   const absl::Status started = co_await Start(stop);
   if (!started.ok()) {
     LOG(ERROR) << "the extension can't start: " << started.message();
-    co_await ReportStartFailure(started);
+    co_await ReportFailure("Extension.StartFailed", started);
     co_return 1;
   }
   const absl::StatusOr<ShutdownEvent> ended = co_await life_->Run(stop);
@@ -85,7 +85,9 @@ Task<int> Extension::Run(Cancellation& stop) {
   const bool told = stop.requested();
   if (!told) LOG(ERROR) << "Lambda's interface is lost: " << ended.status().message();
   co_await Shutdown(options_.shutdown_time);
-  co_return told ? 0 : 1;
+  if (told) co_return 0;
+  co_await ReportFailure("Extension.NextFailed", ended.status());
+  co_return 1;
 }
 
 Task<absl::Status> Extension::Start(Cancellation& stop) {
@@ -137,6 +139,10 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
                                          FunctionLife::Options());
+  life_->set_on_quiesce([this] {
+    for (const auto& server : servers_)
+      if (server != nullptr) server->Quiesce();
+  });
   life_->set_on_resume([this] {
     for (const auto& server : servers_)
       if (server != nullptr) server->Resume();
@@ -177,12 +183,16 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
   life_->set_telemetry(telemetry);
 }
 
-Task<void> Extension::ReportStartFailure(const absl::Status& status) {
+Task<void> Extension::ReportFailure(std::string error_type, const absl::Status& status) {
   // Without an identifier nobody can be told.
   if (extensions_ == nullptr || extensions_->identifier().empty()) co_return;
   Cancellation never;
+  const ExtensionsApiCounts& events = extensions_->counts();
+  const bool began = events.invoke_events + events.shutdown_events > 0;
+  std::string message(status.message());
   const absl::Status reported =
-      co_await extensions_->InitError("Extension.StartFailed", std::string(status.message()), never);
+      began ? co_await extensions_->ExitError(std::move(error_type), std::move(message), never)
+            : co_await extensions_->InitError(std::move(error_type), std::move(message), never);
   if (!reported.ok()) LOG(ERROR) << reported.message();
 }
 

@@ -72,15 +72,16 @@ class Extension : public InvocationObserver {
   std::string DebugJson() const;
 
  private:
-  // What can fail on the way up. The error's reason is reported to Lambda under `Extension.<where>`.
+  // What can fail on the way up.
   Task<absl::Status> Start(Cancellation& stop);
   Task<void> Subscribe(Cancellation& stop);
-  Task<void> ReportStartFailure(const absl::Status& status);
+  // Tells Lambda, which ends the environment in its own time, why the extension ends: as a failure of the
+  // initialization until the first event has come. `error_type` is "Extension.Reason".
+  Task<void> ReportFailure(std::string error_type, const absl::Status& status);
   Task<void> Shutdown(absl::Duration left);
   // Serves `routes` at a port. A port that is taken costs what would have come by it, and is said once.
   std::unique_ptr<HttpServer> Serve(std::string address, uint16_t port, std::vector<HttpRoute> routes,
                                     std::string_view what);
-  void MakeIntake(const Registration& registration);
   void OnRecord(TelemetryRecord&& record);
 
   // InvocationObserver:

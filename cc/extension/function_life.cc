@@ -48,6 +48,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event) {
   }
   tracker_.OnNext(request_id_);
   coordinator_.Quiesce();
+  if (on_quiesce_) on_quiesce_();
 }
 
 Task<bool> FunctionLife::WaitForEnd(absl::Time deadline) {

@@ -3,6 +3,7 @@
 //
 //   FunctionLife life(executor, clock, extensions, tracker, coordinator, {.telemetry = true});
 //   life.set_on_resume([&] { server.Resume(); });
+//   life.set_on_quiesce([&] { server.Quiesce(); });
 //   absl::Status ended = co_await life.Run(cancellation);   // then the shutdown plan
 //
 // While an invocation runs, the extension holds /next back only as long as the flush strategy wants it to: to
@@ -25,6 +26,7 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
@@ -43,17 +45,7 @@ namespace thaw {
   X(ends_unknown, "invocations whose end can't be known, flushed beside the function")
 
 struct FunctionLifeCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_FUNCTION_LIFE_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_FUNCTION_LIFE_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_FUNCTION_LIFE_COUNTS)
 };
 
 class FunctionLife {
@@ -83,6 +75,8 @@ class FunctionLife {
 
   // Called when /next has returned, before anything else.
   void set_on_resume(absl::AnyInvocable<void()> on_resume) { on_resume_ = std::move(on_resume); }
+  // Called before /next is asked for again.
+  void set_on_quiesce(absl::AnyInvocable<void()> on_quiesce) { on_quiesce_ = std::move(on_quiesce); }
   // Called with each invocation, before its flush.
   void set_on_invoke(absl::AnyInvocable<void(const InvokeEvent&)> on_invoke) {
     on_invoke_ = std::move(on_invoke);
@@ -110,6 +104,7 @@ class FunctionLife {
   FlushCoordinator& coordinator_;
   Options options_;
   absl::AnyInvocable<void()> on_resume_;
+  absl::AnyInvocable<void()> on_quiesce_;
   absl::AnyInvocable<void(const InvokeEvent&)> on_invoke_;
 
   // The invocation that runs, or ran last; and who waits for its end.

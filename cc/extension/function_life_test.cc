@@ -45,6 +45,10 @@ class FunctionLifeTest : public CoordinatorFixture {
         [](const FakeClient::Sent&) { return FakeClient::Scripted{.after = absl::InfiniteDuration()}; });
     life_ = std::make_unique<FunctionLife>(executor_, clock_, extensions_, tracker_, *coordinator_, options);
     life_->set_on_resume([this] { lines_.push_back("resume"); });
+    life_->set_on_quiesce([this] {
+      lines_.push_back("quiesce");
+      EXPECT_FALSE(parked()) << "the next event is asked for after it";
+    });
     life_->set_on_invoke(
         [this](const InvokeEvent& event) { lines_.push_back("invoke " + event.request_id); });
   }
@@ -120,6 +124,7 @@ TEST_F(FunctionLifeTest, TheNextEventWaitsForTheEndAndTheFlushThatFollows) {
   EXPECT_FALSE(parked()) << "it has not ended";
   Pass(absl::Milliseconds(10));
   EXPECT_TRUE(parked());
+  EXPECT_EQ(lines_.back(), "quiesce");
   EXPECT_EQ(coordinator_->counts().quiesces, 1);
   EXPECT_EQ(coordinator_->counts().open_at_next, 0);
   EXPECT_EQ(life_->counts().ends_awaited, 1);

@@ -79,6 +79,9 @@ LifecycleOptions LifecycleOf(const Config& config, const FunctionFacts& facts, b
         absl::StrCat("DD_TRACE_PROPAGATION_STYLE names ", name, ", of which nothing is known"));
   options.propagation.extract_first = traces.propagation_extract_first;
   options.propagation.http_baggage = traces.propagation_http_baggage;
+  options.propagation.baggage_tag_keys.clear();
+  for (const std::string_view key : absl::StrSplit(traces.baggage_tag_keys, ',', absl::SkipWhitespace()))
+    options.propagation.baggage_tag_keys.emplace_back(absl::StripAsciiWhitespace(key));
   options.payload_tags.enabled = traces.capture_payload;
   options.payload_tags.max_depth = static_cast<size_t>(traces.capture_payload_max_depth);
   options.concurrent = concurrent;

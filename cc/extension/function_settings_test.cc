@@ -68,6 +68,7 @@ TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {
   const LifecycleOptions options =
       LifecycleOf(config, FactsOf(variables, config, {}), /*concurrent=*/true, warnings);
   EXPECT_THAT(options.propagation.styles, ElementsAre(PropagationStyle::kDatadog));
+  EXPECT_THAT(options.propagation.baggage_tag_keys, ElementsAre("user.id", "session.id", "account.id"));
   EXPECT_TRUE(options.concurrent);
   ASSERT_EQ(warnings.size(), 1);
   EXPECT_THAT(warnings[0], HasSubstr("carrier-pigeon"));

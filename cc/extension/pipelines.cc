@@ -13,6 +13,9 @@
 namespace thaw {
 namespace {
 
+// Whose requests go where traces go, wherever that is.
+constexpr std::string_view kTraceIntakePrefix = "trace.agent";
+
 // The primary endpoint, then the additional ones that can be used.
 absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const Config& config, Pipeline pipeline,
                                                   const std::shared_ptr<ApiKeySource>& api_key,
@@ -70,14 +73,18 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
   for (const ProxyRoute& route : ProxyRoutes()) {
     std::unique_ptr<PipelineFlusher>& flusher = made->proxied_[std::string(route.host_prefix)];
     if (flusher != nullptr) continue;
-    THAW_ASSIGN_OR_RETURN(Endpoint endpoint,
-                          MakeEndpoint(absl::StrCat("https://", route.host_prefix, ".", config.site),
-                                       Pipeline::kProxied, api_key));
-    std::vector<Endpoint> one;
-    one.push_back(std::move(endpoint));
+    endpoints.clear();
+    if (route.host_prefix == kTraceIntakePrefix) {
+      THAW_ASSIGN_OR_RETURN(endpoints, EndpointsOf(config, Pipeline::kProxied, api_key, warnings));
+    } else {
+      THAW_ASSIGN_OR_RETURN(Endpoint endpoint,
+                            MakeEndpoint(absl::StrCat("https://", route.host_prefix, ".", config.site),
+                                         Pipeline::kProxied, api_key));
+      endpoints.push_back(std::move(endpoint));
+    }
     flusher = std::make_unique<PipelineFlusher>(executor, clock, client,
                                                 MakeFlusherOptions(config, Pipeline::kProxied),
-                                                Pipeline::kProxied, std::move(one), made->limits_);
+                                                Pipeline::kProxied, std::move(endpoints), made->limits_);
     flusher->set_name(absl::StrCat("proxied.", route.host_prefix));
     coordinator.AddPipeline(*flusher);
   }

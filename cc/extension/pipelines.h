@@ -43,6 +43,9 @@ class Pipelines {
 
   TraceFlusher& traces() { return *traces_; }
   StatsFlusher& stats() { return *stats_; }
+  const PipelineFlusher& proxied(const ProxyRoute& route) const {
+    return *proxied_.find(route.host_prefix)->second;
+  }
   // ResourceExhausted: there is no room for it.
   absl::Status AddProxied(ProxiedRequest request);
 

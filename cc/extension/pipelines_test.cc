@@ -51,6 +51,16 @@ TEST_F(PipelinesTest, AdditionalEndpointsGetTracesAndStatsWithEachOfTheirKeys) {
   EXPECT_THAT(UrlsOf(pipelines_->traces().pipeline())[2], HasSubstr("https://other.example/"));
 }
 
+TEST_F(PipelinesTest, DataStreamsGoWhereTracesGo) {
+  Make({{"DD_APM_DD_URL", "https://mine.example/base/"},
+        {"DD_APM_ADDITIONAL_ENDPOINTS", R"({"https://other.example": ["one", "two"]})"}});
+  const ProxyRoute& data_streams = ProxyRoutes()[0];
+  EXPECT_THAT(UrlsOf(pipelines_->proxied(data_streams)),
+              ElementsAre("https://mine.example/base", "https://other.example", "https://other.example"));
+  EXPECT_THAT(UrlsOf(pipelines_->proxied(ProxyRoutes()[1])),
+              ElementsAre("https://intake.profile.datadoghq.com"));
+}
+
 TEST_F(PipelinesTest, EveryIntakeOfProxiedRequestsHasBooksOfItsOwn) {
   Make();
   for (const ProxyRoute& route : ProxyRoutes()) EXPECT_TRUE(AddTo(route).ok()) << route.path;

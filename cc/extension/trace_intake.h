@@ -18,6 +18,7 @@
 
 #include "absl/status/status.h"
 #include "cc/agent/trace_receiver.h"
+#include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
@@ -35,17 +36,7 @@ namespace thaw {
   X(own_traces_lost, "of those, the ones for which there was no room")
 
 struct TraceIntakeCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_TRACE_INTAKE_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_TRACE_INTAKE_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_TRACE_INTAKE_COUNTS)
 };
 
 class TraceIntake : public TraceSink, private LifecycleSink {

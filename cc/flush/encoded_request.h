@@ -16,7 +16,7 @@ namespace thaw {
 using PayloadId = uint64_t;
 
 struct EncodedRequest {
-  std::string target;   // path and query; empty: the endpoint's
+  std::string target;   // path and query, behind the endpoint's; empty: that is all of it
   HttpHeaders headers;  // without the API key, which the endpoint adds
   // Encoded and compressed. Shared by all endpoints and all resends, so that they are byte-identical.
   std::shared_ptr<const std::string> body;

@@ -70,7 +70,7 @@ struct FlusherOptions {
   // So many in a row open the breaker.
   int breaker_strikes = 2;
   // What a flush may spend to find out whether the intake is back.
-  absl::Duration probe_budget = absl::Milliseconds(280);
+  absl::Duration probe_budget = absl::Milliseconds(250);
   // Active time until the first probe, doubled with each that fails.
   absl::Duration probe_backoff = absl::Seconds(1);
   absl::Duration probe_backoff_cap = absl::Seconds(60);

@@ -32,6 +32,7 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
@@ -51,17 +52,7 @@ namespace thaw {
   X(skips, "flushes that sent a destination nothing because its breaker was open")
 
 struct OutageCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_OUTAGE_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each count, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_OUTAGE_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_OUTAGE_COUNTS)
 };
 
 struct OutageOptions {
@@ -71,7 +62,7 @@ struct OutageOptions {
   absl::Duration total = absl::Seconds(4);
   // What a flush may spend to find out whether a destination is back.
   // With what a flush takes besides it is 300 ms that an invocation may pay.
-  absl::Duration probe_budget = absl::Milliseconds(280);
+  absl::Duration probe_budget = absl::Milliseconds(250);
   BreakerOptions breaker;
 };
 

@@ -212,7 +212,7 @@ TEST_F(OutageBudgetTest, WhatAnswersProbesOnlyIsGivenUpSoonerEachTime) {
 
 TEST_F(OutageBudgetTest, ProbesHaveTheirTimeAndOutagesFour) {
   EXPECT_EQ(outage_.flush_limits().idle_limit, absl::Milliseconds(1500));
-  EXPECT_EQ(outage_.probe_limits().at_least, absl::Milliseconds(280));
+  EXPECT_EQ(outage_.probe_limits().at_least, absl::Milliseconds(250));
   EXPECT_LT(outage_.probe_limits().idle_limit, outage_.probe_limits().at_least);
   const OutageBudget unlimited(executor_, clock_, {.no_progress_limit = absl::InfiniteDuration()});
   EXPECT_FALSE(unlimited.limits());

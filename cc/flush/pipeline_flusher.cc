@@ -421,7 +421,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   const Endpoint& endpoint = endpoints_[item.endpoint];
   HttpRequest request;
   request.destination = endpoint.destination;
-  request.target = item.request->target.empty() ? endpoint.target : item.request->target;
+  request.target = absl::StrCat(endpoint.target, item.request->target);
   request.headers.reserve(item.request->headers.size() + 1);
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);

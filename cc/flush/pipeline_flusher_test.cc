@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/clock/sleep.h"
@@ -112,16 +113,18 @@ class PipelineFlusherTest : public testing::Test {
 
 using Bodies = std::vector<std::string>;
 
-TEST_F(PipelineFlusherTest, ARequestMayHaveATargetOfItsOwn) {
-  Make();
-  EncodedRequest request = Request(1);
-  request.target = "/api/v2/debugger?ddtags=env:prod";
-  ASSERT_TRUE(flusher_->Add(std::move(request)).ok());
-  Add(2);
-  EXPECT_EQ(RunFlush().delivered, 2);
-  ASSERT_EQ(client_.sent().size(), 2);
-  EXPECT_EQ(client_.sent()[0].request.target, "/api/v2/debugger?ddtags=env:prod");
-  EXPECT_EQ(client_.sent()[1].request.target, "/api/v0.2/traces");
+TEST_F(PipelineFlusherTest, ARequestsTargetStandsBehindTheEndpoints) {
+  for (const char* base : {"", "/base"}) {
+    flusher_ = std::make_unique<PipelineFlusher>(
+        executor_, clock_, client_, FlusherOptions(), Pipeline::kProxied,
+        std::vector<Endpoint>{*MakeEndpoint(absl::StrCat("https://intake.example", base), Pipeline::kProxied,
+                                            std::make_shared<LiteralApiKey>("key"))});
+    EncodedRequest request = Request(1);
+    request.target = "/api/v2/debugger?ddtags=env:prod";
+    ASSERT_TRUE(flusher_->Add(std::move(request)).ok());
+    EXPECT_EQ(RunFlush().delivered, 1);
+    EXPECT_EQ(client_.sent().back().request.target, absl::StrCat(base, "/api/v2/debugger?ddtags=env:prod"));
+  }
 }
 
 TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {

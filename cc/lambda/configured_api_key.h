@@ -26,6 +26,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
@@ -44,17 +45,7 @@ namespace thaw {
   X(sources_refused, "times that a source gave a key that the intake had refused")
 
 struct ApiKeyCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_API_KEY_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_API_KEY_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_API_KEY_COUNTS)
 };
 
 struct ConfiguredApiKeyOptions {

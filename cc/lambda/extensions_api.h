@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/lambda/lambda_event.h"
@@ -55,17 +56,7 @@ struct Registration {
   X(members_ignored, "members of a wrong type or out of range, taken for missing")
 
 struct ExtensionsApiCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_EXTENSIONS_API_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_EXTENSIONS_API_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_EXTENSIONS_API_COUNTS)
 };
 
 class ExtensionsApi {

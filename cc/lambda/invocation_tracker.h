@@ -43,6 +43,7 @@
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
+#include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/lambda/invocation.h"
 #include "cc/lambda/lambda_event.h"
@@ -94,17 +95,7 @@ class InvocationObserver {
   X(forgotten_open, "invocations forgotten before their end, for want of room")
 
 struct InvocationCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_INVOCATION_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_INVOCATION_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_INVOCATION_COUNTS)
 };
 
 struct InvocationTrackerOptions {

@@ -27,6 +27,7 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
+#include "cc/base/declare_counts.h"
 
 namespace thaw {
 
@@ -183,17 +184,7 @@ struct TelemetryRecord {
   X(platform_dropped_bytes, "bytes that the platform says it dropped")
 
 struct TelemetryCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_TELEMETRY_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_TELEMETRY_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_TELEMETRY_COUNTS)
   TelemetryCounts& operator+=(const TelemetryCounts& other) {
 #define THAW_ADD(name, text) name += other.name;
     THAW_TELEMETRY_COUNTS(THAW_ADD)

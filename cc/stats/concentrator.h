@@ -29,6 +29,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
+#include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/stats/aggregation_key.h"
 #include "cc/stats/ddsketch.h"
@@ -58,17 +59,7 @@ struct ConcentratorOptions {
   X(payloads_refused, "payloads that nobody took: their groups are kept")
 
 struct ConcentratorCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_CONCENTRATOR_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_CONCENTRATOR_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_CONCENTRATOR_COUNTS)
 };
 
 enum class FlushScope {

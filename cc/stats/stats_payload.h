@@ -22,6 +22,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "cc/base/declare_counts.h"
 
 namespace thaw {
 
@@ -34,17 +35,7 @@ namespace thaw {
   X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")
 
 struct StatsCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_STATS_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_STATS_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_STATS_COUNTS)
 };
 
 class StatsPayload {

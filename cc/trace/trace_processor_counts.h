@@ -5,6 +5,8 @@
 
 #include <cstdint>
 
+#include "cc/base/declare_counts.h"
+
 namespace thaw {
 
 // X(name, what it counts)
@@ -16,17 +18,7 @@ namespace thaw {
   X(unsampled_chunks, "traces whose priority says drop, where their stats are to be computed here")
 
 struct TraceProcessorCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_TRACE_PROCESSOR_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_TRACE_PROCESSOR_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_TRACE_PROCESSOR_COUNTS)
 };
 
 }  // namespace thaw

@@ -37,12 +37,23 @@ TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
 }
 
 TEST(TracerHeaders, TruthRule) {
-  const auto truth = [](const std::string& value) {
-    return TracerHeaders::FromRequest({{"Datadog-Client-Computed-Top-Level", value}})
-        .client_computed_top_level;
+  const auto headers = [](std::string_view name, const std::string& value) {
+    return TracerHeaders::FromRequest({{std::string(name), value}});
   };
-  for (const char* no : {"", "0", "f", "F", "false", "False", "FALSE"}) EXPECT_FALSE(truth(no)) << no;
-  for (const char* yes : {"true", "1", "t", "yes", "no", "fAlse", " "}) EXPECT_TRUE(truth(yes)) << yes;
+  const auto top_level = [&](const std::string& value) {
+    return headers("Datadog-Client-Computed-Top-Level", value).client_computed_top_level;
+  };
+  const auto stats = [&](const std::string& value) {
+    return headers("Datadog-Client-Computed-Stats", value).client_computed_stats;
+  };
+  for (const char* no : {"", "0", "f", "F", "false", "False", "FALSE"}) {
+    EXPECT_FALSE(top_level(no)) << no;
+    EXPECT_FALSE(stats(no)) << no;
+  }
+  for (const char* yes : {"true", "1", "t", "yes", "no", "fAlse", " "}) {
+    EXPECT_TRUE(top_level(yes)) << yes;
+    EXPECT_TRUE(stats(yes)) << yes;
+  }
 }
 
 TEST(TracerHeaders, BadNumbersAreZeroAndBadUtf8IsRepaired) {

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import json
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 from thaw.lab.emulator import Lambda, TelemetryFaults, functions
 from thaw.lab.intake import Intake
@@ -30,8 +33,18 @@ def test_it_says_what_it_is_and_what_it_needs() -> None:
     assert run("--loud").returncode == 2
 
 
-def serve(intake: Intake, *, telemetry: TelemetryFaults | None = None, **variables: str) -> Lambda:
-    """A few invocations of the demonstration and a shutdown."""
+def serve(
+    intake: Intake,
+    *,
+    telemetry: TelemetryFaults | None = None,
+    on_line: Callable[[str], None] = lambda _line: None,
+    **variables: str,
+) -> Lambda:
+    """A few invocations of the demonstration and a shutdown. `on_line` gets what the extension writes."""
+
+    def log(stream: str, line: str) -> None:
+        if stream == "extension":
+            on_line(line)
 
     async def live() -> Lambda:
         settings = functions.demo_settings()
@@ -39,7 +52,9 @@ def serve(intake: Intake, *, telemetry: TelemetryFaults | None = None, **variabl
             **intake.agent_variables,
         }
         settings = dataclasses.replace(settings, environment={**settings.environment, **mine, **variables})
-        async with Lambda(extension=EXTENSION, settings=settings, telemetry_faults=telemetry) as sandbox:
+        async with Lambda(
+            extension=EXTENSION, settings=settings, telemetry_faults=telemetry, on_log=log
+        ) as sandbox:
             for number in range(INVOCATIONS):
                 invocation = await sandbox.invoke({"number": number})
                 assert invocation.status == "success"
@@ -106,3 +121,31 @@ def test_stats_are_counted_here_if_that_is_asked_for() -> None:
         for group in bucket["Stats"]
     )
     assert INVOCATIONS <= hits <= len(spans)
+
+
+def test_each_flush_writes_its_books_on_one_line_where_debugging() -> None:
+    books: list[dict[str, Any]] = []
+
+    def read(line: str) -> None:
+        _, found, text = line.partition("THAW | DEBUG | {")
+        if found:
+            books.append(json.loads("{" + text))
+
+    with Intake() as intake:
+        serve(intake, on_line=read, DD_LOG_LEVEL="debug", DD_SERVERLESS_FLUSH_STRATEGY="end")
+        accepted = intake.counts()["accepted"]
+    assert len(books) == INVOCATIONS + 1
+    last = books[-1]["flush"]
+    assert last["flushes"]["end"] == INVOCATIONS
+    assert last["flushes"]["shutdown"] == 1
+    assert last["pipelines"]["traces"]["delivered"] >= INVOCATIONS
+    client = last["clients"]["intake"]
+    assert client["opened"] == accepted
+    assert client["tls_full"] == 1
+    assert last["flush_time"]["total"] > 0
+    assert last["added_time"]["total"] > 0
+    # As little as is usual goes to the log.
+    quiet: list[str] = []
+    with Intake() as intake:
+        serve(intake, on_line=quiet.append)
+    assert quiet == []

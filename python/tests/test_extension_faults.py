@@ -364,6 +364,16 @@ async def test_next_that_gives_no_event_ends_it_by_the_plan(start: Start, kind: 
         assert invocation.status != "timeout"
         running.sent = 2
         running.assert_each_once()
+        assert invocation.error_type == "Extension.ExitError"
+
+
+async def test_a_first_next_that_gives_no_event_is_a_failed_initialization(start: Start) -> None:
+    async with start() as running:
+        running.sandbox.api_faults.add("/event/next", "500", times=10)
+        with pytest.raises(SandboxFailure) as failed:
+            await running.sandbox.initialize()
+        assert failed.value.error_type == "Extension.InitError"
+        assert "Extension.NextFailed" in failed.value.message
 
 
 async def test_next_that_is_reset_is_asked_again(start: Start) -> None:

@@ -33,6 +33,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "boost/json/fwd.hpp"
+#include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/lambda/invocation/invocation_span.h"
 #include "cc/lambda/invocation/payload_tags.h"
@@ -85,17 +86,7 @@ struct LifecycleReply {
   X(environment_starts, "spans of cold starts and restores")
 
 struct LifecycleCounts {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_LIFECYCLE_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_LIFECYCLE_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_LIFECYCLE_COUNTS)
 };
 
 // Once for each invocation that ended.

@@ -61,7 +61,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   options.payload_tags.enabled = true;
   options.propagation.http_baggage = true;
   options.propagation.styles = {thaw::PropagationStyle::kDatadog, thaw::PropagationStyle::kTraceContext,
-                                thaw::PropagationStyle::kB3, thaw::PropagationStyle::kB3Multi};
+                                thaw::PropagationStyle::kB3, thaw::PropagationStyle::kB3Multi,
+                                thaw::PropagationStyle::kBaggage};
+  options.propagation.baggage_tag_keys = {"*"};
   options.max_bytes = 1 << 20;
   thaw::InvocationLifecycle lifecycle(
       std::move(options), clock, [random = thaw::SeededRandom(1)]() mutable { return random.Next(); }, sink);
@@ -71,7 +73,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   thaw::HttpHeaders headers;
   for (const char* name : {"x-datadog-trace-id", "x-datadog-parent-id", "x-datadog-span-id", "x-datadog-tags",
                            "x-datadog-sampling-priority", "traceparent", "tracestate", "b3", "x-b3-traceid",
-                           "x-b3-spanid", "ot-baggage-a", "x-datadog-invocation-error-msg"})
+                           "x-b3-spanid", "baggage", "ot-baggage-a", "x-datadog-invocation-error-msg"})
     headers.emplace_back(name, text);
   Invocation(lifecycle, headers, "{}", "{}");
   // Most inputs are no event: put one around them.

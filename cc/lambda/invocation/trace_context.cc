@@ -11,6 +11,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cc/lambda/invocation/baggage.h"
 
 namespace thaw {
 namespace {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::string_view kParentTag = "_dd.parent_id";
 constexpr std::string_view kErrorTag = "_dd.propagation_error";
 constexpr std::string_view kDecisionMakerTag = "_dd.p.dm";
+constexpr std::string_view kBaggageHeader = "baggage";
 constexpr std::string_view kBaggagePrefix = "ot-baggage-";
 
 // Longest x-datadog-tags that tracers take.
@@ -181,6 +183,8 @@ std::optional<TraceContext> ExtractStyle(PropagationStyle style, const HttpHeade
       return ExtractB3(carrier);
     case PropagationStyle::kB3Multi:
       return ExtractB3Multi(carrier);
+    case PropagationStyle::kBaggage:
+      break;
   }
   return std::nullopt;
 }
@@ -201,16 +205,31 @@ void TakeNearerParent(const TraceContext& w3c, TraceContext& context) {
   context.parent_id = w3c.parent_id;
 }
 
+void ReadBaggage(const HttpHeaders& carrier, const PropagationOptions& options, SpanTags& tags) {
+  const std::vector<PropagationStyle>& styles = options.styles;
+  if (std::find(styles.begin(), styles.end(), PropagationStyle::kBaggage) != styles.end())
+    tags = BaggageTags(Header(carrier, kBaggageHeader), options.baggage_tag_keys);
+  if (!options.http_baggage) return;
+  const size_t most = tags.size() + kMaxBaggageItems;
+  for (const auto& [name, value] : carrier) {
+    if (tags.size() >= most) break;
+    if (name.size() > kBaggagePrefix.size() && value.size() <= kMaxBaggageValue &&
+        absl::StartsWithIgnoreCase(name, kBaggagePrefix))
+      tags.emplace(absl::AsciiStrToLower(name.substr(kBaggagePrefix.size())), value);
+  }
+}
+
 }  // namespace
 
 std::vector<PropagationStyle> ParsePropagationStyles(std::string_view text,
                                                      std::vector<std::string>& unknown) {
-  constexpr std::array<std::pair<std::string_view, PropagationStyle>, 5> kNames = {{
+  constexpr std::array<std::pair<std::string_view, PropagationStyle>, 6> kNames = {{
       {"datadog", PropagationStyle::kDatadog},
       {"tracecontext", PropagationStyle::kTraceContext},
       {"b3", PropagationStyle::kB3},
       {"b3 single header", PropagationStyle::kB3},
       {"b3multi", PropagationStyle::kB3Multi},
+      {"baggage", PropagationStyle::kBaggage},
   }};
   std::vector<PropagationStyle> styles;
   for (const std::string_view part : absl::StrSplit(text, ',')) {
@@ -240,13 +259,7 @@ std::optional<TraceContext> ExtractTraceContext(const HttpHeaders& carrier,
       context = std::move(found);
     }
   }
-  if (!context || !options.http_baggage) return context;
-  for (const auto& [name, value] : carrier) {
-    if (context->baggage.size() >= kMaxBaggageItems) break;
-    if (name.size() > kBaggagePrefix.size() && value.size() <= kMaxBaggageValue &&
-        absl::StartsWithIgnoreCase(name, kBaggagePrefix))
-      context->baggage.emplace(absl::AsciiStrToLower(name.substr(kBaggagePrefix.size())), value);
-  }
+  if (context) ReadBaggage(carrier, options, context->baggage);
   return context;
 }
 
@@ -254,7 +267,8 @@ bool IsTraceContextHeader(std::string_view name) {
   for (const std::string_view prefix :
        {std::string_view("x-datadog-"), std::string_view("x-b3-"), kBaggagePrefix})
     if (absl::StartsWithIgnoreCase(name, prefix)) return true;
-  for (const std::string_view whole : {"traceparent", "tracestate", "b3"})
+  for (const std::string_view whole : {std::string_view("traceparent"), std::string_view("tracestate"),
+                                       std::string_view("b3"), kBaggageHeader})
     if (absl::EqualsIgnoreCase(name, whole)) return true;
   return false;
 }

@@ -39,13 +39,15 @@ struct TraceContext {
   // `_dd.p.*`, which every part of the trace carries on; with kTraceIdHighTag if there is a high half.
   // Also `_dd.parent_id` and `_dd.propagation_error`.
   SpanTags tags;
-  // Names without their prefix. Only if PropagationOptions::http_baggage.
+  // As tags: `ot-baggage-` headers without that prefix, items of W3C baggage as BaggageTags() names them.
+  // Only if PropagationOptions ask for them.
   SpanTags baggage;
 
   bool operator==(const TraceContext&) const = default;
 };
 
-enum class PropagationStyle { kDatadog, kTraceContext, kB3, kB3Multi };
+// kBaggage is no context of its own: it is read beside one.
+enum class PropagationStyle { kDatadog, kTraceContext, kB3, kB3Multi, kBaggage };
 
 struct PropagationOptions {
   // Tried in this order. None: nothing is extracted.
@@ -55,6 +57,8 @@ struct PropagationOptions {
   bool extract_first = false;
   // `ot-baggage-*` headers become baggage.
   bool http_baggage = false;
+  // Items of W3C baggage that become tags where kBaggage is one of the styles; "*": all.
+  std::vector<std::string> baggage_tag_keys = {"user.id", "session.id", "account.id"};
 };
 
 // The styles that a list with commas or spaces names, in any case; `none` is none of them. Names that mean

@@ -201,6 +201,8 @@ TEST(TraceContextTest, ParsesStyles) {
               ElementsAre(Style::kB3Multi, Style::kTraceContext, Style::kB3, Style::kDatadog));
   EXPECT_THAT(unknown, IsEmpty());
   EXPECT_THAT(ParsePropagationStyles("none", unknown), IsEmpty());
+  EXPECT_THAT(ParsePropagationStyles("tracecontext,baggage", unknown),
+              ElementsAre(Style::kTraceContext, Style::kBaggage));
   EXPECT_THAT(ParsePropagationStyles("jaeger,datadog", unknown), ElementsAre(Style::kDatadog));
   EXPECT_THAT(unknown, ElementsAre("jaeger"));
 }
@@ -214,6 +216,20 @@ TEST(TraceContextTest, BaggageIfAskedFor) {
   EXPECT_THAT(ExtractTraceContext(carrier, {.http_baggage = true})->baggage, ElementsAre(Pair("user", "a")));
   for (int i = 0; i < 1000; ++i) carrier.emplace_back(absl::StrCat("ot-baggage-", i), "x");
   EXPECT_EQ(ExtractTraceContext(carrier, {.http_baggage = true})->baggage.size(), 64u);
+}
+
+TEST(TraceContextTest, W3cBaggageWhereItIsAStyle) {
+  const HttpHeaders carrier = {
+      {"x-datadog-trace-id", "7"}, {"Baggage", "user.id=a,other=b"}, {"ot-baggage-user", "c"}};
+  EXPECT_THAT(Extract(carrier)->baggage, IsEmpty());
+  PropagationOptions options{.styles = {Style::kDatadog, Style::kBaggage}};
+  EXPECT_THAT(ExtractTraceContext(carrier, options)->baggage, ElementsAre(Pair("baggage.user.id", "a")));
+  options.http_baggage = true;
+  options.baggage_tag_keys = {"other"};
+  EXPECT_THAT(ExtractTraceContext(carrier, options)->baggage,
+              ElementsAre(Pair("baggage.other", "b"), Pair("user", "c")));
+  // It is no context by itself.
+  EXPECT_FALSE(ExtractTraceContext({{"baggage", "user.id=a"}}, options));
 }
 
 TEST(TraceContextTest, XrayHeader) {
