@@ -18,18 +18,34 @@ _MOST_ADDED_MS = 15_000.0
 _CRIES = ("Sanitizer", "runtime error:", "CHECK failed")
 
 
+@dataclass(frozen=True)
+class Payload:
+    """What became of one payload.
+
+    Attributes:
+      status: what the function got for it; 0: nothing.
+      least, most: how often its spans arrived, the one that did least and the one that did most.
+      untold: how often it arrived and the intake kept that to itself, so that it may come once more.
+    """
+
+    status: int
+    least: int = 0
+    most: int = 0
+    untold: int = 0
+
+
 @dataclass
 class Account:
     """What was seen from outside.
 
     Attributes:
-      withholds: whether the intake may have taken what it did not say so of: that may be sent again.
+      cut_off: whether others than the intake may have kept its answers from the extension: a freeze, a
+        proxy, the end.
       deaf: whether telemetry is lost, so that ends are waited for in vain, up to the deadline.
       kills: whether the function's end was a crash or a timeout.
       interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
       peak_mb: the most memory that was seen.
-      payloads: by number: the status that the function got (0: none), and how often its spans arrived, the
-        one that did least and the one that did most.
+      payloads: by number.
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
@@ -37,12 +53,12 @@ class Account:
       lines: what it wrote.
     """
 
-    withholds: bool = False
+    cut_off: bool = False
     deaf: bool = False
     kills: bool = False
     interface_failed: bool = False
     peak_mb: float = 0.0
-    payloads: dict[int, tuple[int, int, int]] = field(default_factory=dict)
+    payloads: dict[int, Payload] = field(default_factory=dict)
     added_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ends: list[Shutdown] = field(default_factory=list)
@@ -52,7 +68,7 @@ class Account:
     @property
     def taken(self) -> list[int]:
         """Payloads of which the function was told that they are taken."""
-        return [number for number, (status, _, _) in self.payloads.items() if status == 200]
+        return [number for number, payload in self.payloads.items() if payload.status == 200]
 
     @property
     def told_lost(self) -> int:
@@ -79,7 +95,7 @@ def violations(account: Account) -> list[str]:
 def _of_delivery(account: Account) -> list[str]:
     wrong = []
     killed = any(end.killed for shutdown in account.ends for end in shutdown.extensions)
-    missing = [number for number in account.taken if account.payloads[number][1] == 0]
+    missing = [number for number in account.taken if account.payloads[number].least == 0]
     if account.books is None and account.taken and not killed:
         wrong.append("there are no books")
     if len(missing) > account.told_lost and not killed:
@@ -87,12 +103,13 @@ def _of_delivery(account: Account) -> list[str]:
             f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
             f" the first: {missing[:5]}"
         )
-    twice = [number for number in account.taken if account.payloads[number][2] > 1]
-    if twice and not account.withholds:
-        wrong.append(f"{len(twice)} payloads arrived more than once: {twice[:5]}")
+    # Each time that the intake takes something and does not say so is good for one more.
+    beyond = [number for number, each in account.payloads.items() if each.most > 1 + each.untold]
+    if beyond and not account.cut_off:
+        wrong.append(f"{len(beyond)} payloads arrived more often than they may: {beyond[:5]}")
     # A function that is killed may not hear the answer.
     usual = {0, 200} if account.kills or account.interface_failed or killed else {200}
-    odd = {status for status, _, _ in account.payloads.values()} - usual
+    odd = {payload.status for payload in account.payloads.values()} - usual
     if odd:
         wrong.append(f"good payloads were answered with {sorted(odd)} (0: not at all)")
     return wrong

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thaw.lab import own_network
-from thaw.lab.account import Account, violations
+from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
@@ -72,6 +72,7 @@ class Plan:
       scripts: of the intake, one for each invocation; those after the last are like it.
       proxy: what the proxy does at each invocation; None: there is no proxy.
       events: of the invocations.
+      gaps: seconds that the environment is frozen before each invocation, beside what it takes anyway.
       rubbish: how many connections with rubbish are opened beside each invocation.
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
       end: how the environment ends.
@@ -82,18 +83,17 @@ class Plan:
     scripts: list[Script]
     proxy: list[Behaviour] | None
     events: list[dict[str, Any]]
+    gaps: list[float]
     rubbish: list[int]
     api_faults: list[tuple[str, ApiFaultKind] | None]
     end: str
     unreadable: list[bool] = field(default_factory=list)
 
     @property
-    def withholds(self) -> bool:
-        """Whether an answer may be missing to what the intake has taken, so that it may be sent again."""
-        answers = [answer for script in self.scripts for answer in (*script.answers, script.answer)]
+    def cuts_off(self) -> bool:
+        """Whether the extension may miss an answer that the intake gave, so that it may send again."""
         return (
-            any(answer.action != "answer" for answer in answers)
-            or (self.proxy is not None and any(behaviour == "cut" for behaviour in self.proxy))
+            (self.proxy is not None and any(behaviour == "cut" for behaviour in self.proxy))
             # A flush in the background is open at a freeze, and one of managed instances at the end.
             or self.settings.environment["DD_SERVERLESS_FLUSH_STRATEGY"] not in _BLOCKING
             or self.settings.is_managed_instance
@@ -154,6 +154,7 @@ def draw(chance: random.Random) -> Plan:
         if chance.random() < 0.25
         else None,
         events=events,
+        gaps=[chance.choice((0, 0, 0, 0, 0.05, 0.6)) for _ in range(invocations)],
         rubbish=[chance.choice((0, 0, 2, 8)) for _ in range(invocations)],
         api_faults=[
             (
@@ -246,7 +247,7 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
             options["DD_PROXY_HTTPS"] = proxy.url
         settings = replace(plan.settings, environment=options)
         account = Account(
-            withholds=plan.withholds,
+            cut_off=plan.cuts_off,
             deaf=plan.faults.drop_fraction > 0,
             kills=plan.end in ("crash", "timeout"),
         )
@@ -258,6 +259,7 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
             on_log=log,
         ) as sandbox:
             for turn in range(len(plan.events)):
+                await asyncio.sleep(plan.gaps[turn])
                 intake.script(plan.scripts[turn])
                 if proxy is not None and plan.proxy is not None:
                     proxy.behaviour = plan.proxy[turn]
@@ -318,11 +320,14 @@ def _settle(
     account: Account, journal: pathlib.Path, intake: Intake, request: NumberedRequest, log: _Log
 ) -> None:
     """Fills in what was taken, what arrived, and what the extension says of it."""
-    times = intake.spans()
+    times, untold = intake.spans(), intake.spans_untold()
     for line in journal.read_text().splitlines():
         payload, status = map(int, line.split())
-        came = [times.get(span, 0) for span in request.ids(payload)]
-        account.payloads[payload] = (status, min(came), max(came))
+        spans = request.ids(payload)
+        came = [times.get(span, 0) for span in spans]
+        account.payloads[payload] = Payload(
+            status, min(came), max(came), max(untold.get(span, 0) for span in spans)
+        )
     account.books = log.books
     account.lines = log.lines
 
@@ -369,8 +374,8 @@ def run(
             done += 1
             payloads += len(account.payloads)
             taken += len(account.taken)
-            arrived += sum(account.payloads[each][1] > 0 for each in account.taken)
-            twice += sum(account.payloads[each][2] > 1 for each in account.taken)
+            arrived += sum(account.payloads[each].least > 0 for each in account.taken)
+            twice += sum(account.payloads[each].most > 1 for each in account.taken)
             lost += account.told_lost
             spent = time.monotonic() - begun
             say(

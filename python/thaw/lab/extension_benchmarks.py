@@ -239,13 +239,24 @@ async def memory(bench: Bench) -> Figures:
     }
 
 
+# So long may load go on until the byte budget is full.
+_FULL_WITHIN = 90.0
+
+
 async def bounded(bench: Bench) -> Figures:
     """Load without a flush, until the byte budget is full, and beyond."""
+    statuses: Counter[str] = Counter()
+    begun = time.monotonic()
+    sent = 0
     with Intake() as intake:
         async with bench.function(intake, _NO_FLUSH, memory_mb=_SMALL_MB) as sandbox:
             await sandbox.initialize()
             async with sandbox.resumed():
-                load = await bench.load(8, seconds=bench.times(10))
+                while not statuses["429"] and time.monotonic() - begun < _FULL_WITHIN * bench.scale:
+                    load = await bench.load(8, seconds=5, first=sent)
+                    statuses.update(load["statuses"])
+                    sent += load["requests"]
+                    bench.say(f"{sent:,} payloads without a flush")
                 books = await asyncio.to_thread(_books)
                 usage = bench.usage(sandbox)
             await sandbox.kill()
@@ -253,7 +264,7 @@ async def bounded(bench: Bench) -> Figures:
         "memory_mb": _SMALL_MB,
         "budget_mb": books["flush"]["bytes"]["limit"] / 1e6,
         "used_mb": books["flush"]["bytes"]["used"] / 1e6,
-        "statuses": load["statuses"],
+        "statuses": dict(statuses),
         "peak_mb": usage.peak_resident_bytes / 1e6,
     }
 
@@ -431,39 +442,50 @@ async def endurance(bench: Bench) -> Figures:
 
 
 async def outage(bench: Bench) -> Figures:
-    """A black hole for an intake, and then a good one: what each invocation pays, and what arrives."""
+    """A black hole for an intake, and then a good one: what each invocation pays, and what arrives.
+
+    What it pays is the time from the delivery of its end to /event/next, beyond what that takes with nothing
+    to send.
+    """
     invocations = bench.times(200, 12)
+    event = {"payloads": 1, "sleep": 0.05}
     added = []
-    with Intake(Script(answer=Answer(action="black_hole"))) as intake:
+    with Intake() as intake:
         async with bench.function(intake, {**_AT_END, "DD_FLUSH_TIMEOUT": "10"}) as sandbox:
+            nothing = [
+                bench.next_ms(await sandbox.invoke({**event, "payloads": 0}))[0]
+                for _ in range(bench.times(40, 5))
+            ]
+            usual = _median(nothing)
+            intake.script(Script(answer=Answer(action="black_hole")))
             for number in range(invocations):
-                invocation = await sandbox.invoke({"payloads": 1, "sleep": 0.05})
-                added.append((invocation.times.end_ns - invocation.times.answered_ns) / 1e6)
+                added.append(bench.next_ms(await sandbox.invoke(event))[0] - usual)
                 if number % 10 == 0:
                     bench.say(f"{number} of {invocations} invocations without an intake")
             intake.script(Script())
-            books: Figures = {}
             for _ in range(3):
-                await sandbox.invoke({"payloads": 1, "sleep": 0.05})
+                await sandbox.invoke(event)
             async with sandbox.resumed():
                 books = await asyncio.to_thread(_books)
             end = await sandbox.shutdown("spindown")
             assert end is not None
         spans = intake.spans()
     handed_over = invocations + 3
-    # What the telemetry's buffer makes every invocation wait for.
-    usual = _median(added)
-    outlays = [max(each - usual, 0.0) for each in added]
-    costly = [number for number, each in enumerate(outlays) if each > 100]
-    opened = next((number for number in costly if outlays[number] < 1000), len(outlays))
+    # A probe is over after a quarter of a second, and a flush before the breaker is open takes longer.
+    costly = [number for number, each in enumerate(added) if each > 100]
+    opened = next((number for number in costly if added[number] < 1000), len(added))
+    others = [each for each in added[opened:] if each <= 100]
     return {
         "invocations": invocations,
         "usual_ms": usual,
-        "before_breaker_ms": sum(outlays[:opened]),
+        "before_breaker_ms": sum(max(each, 0.0) for each in added[:opened]),
         "invocations_before": sum(number < opened for number in costly),
         "probing": sum(number >= opened for number in costly),
-        "most_in_a_probing_ms": max(outlays[opened:], default=0.0),
-        "most_in_others_ms": max((each for each in outlays[opened:] if each <= 100), default=0.0),
+        "most_in_a_probing_ms": max(added[opened:], default=0.0),
+        "others": len(others),
+        "in_others_ms": _median(others) if others else 0.0,
+        "most_in_others_ms": max(others, default=0.0),
+        "most_with_nothing_ms": max(nothing) - usual,
         "handed_over": handed_over,
         "delivered": sum(
             all(span in spans for span in bench.request.ids(number)) for number in range(handed_over)

@@ -158,10 +158,19 @@ class Intake:
 
     def spans(self) -> dict[int, int]:
         """How often each span id was accepted. IntakeError if a request can't be decoded."""
+        return self._spans("spans")
+
+    def spans_untold(self) -> dict[int, int]:
+        """How often each span id was accepted and the sender was not told so, or only after a while. Those
+        that never were are left out. IntakeError as above.
+        """
+        return self._spans("untold")
+
+    def _spans(self, which: str) -> dict[int, int]:
         answer = self._ask("spans")
         if answer["undecodable"]:
             raise IntakeError(f"requests that can't be decoded: {answer['undecodable'][:3]}")
-        return {int(span): int(times) for span, times in answer["spans"]}
+        return {int(span): int(times) for span, times in answer[which]}
 
     def requests(self) -> list[dict[str, Any]]:
         """Every request read whole: connection (numbered from 1), target, headers, bytes, spans, accepted."""

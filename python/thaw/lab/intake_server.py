@@ -35,6 +35,8 @@ from thaw.lab.certificates import TlsVersionName, server_context
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _READ_BYTES = 1 << 18
+# Seconds within which any sender waits for an answer; a later one may be missed.
+_PROMPT = 0.1
 _BODY_HOLD_BYTES = 1024  # of a body, before it is held
 _SMALL_WINDOW_BYTES = 4096  # receive buffer while bodies are held
 _SMALL_SEGMENT_BYTES = 536  # and the segment size: a sender's first send buffer is a multiple of it
@@ -407,9 +409,10 @@ class _Server:
         self._next_scripts: collections.deque[Script] = collections.deque()
         self._hold: Phase | None = None
         self._held: _Connection | None = None
-        self._stored: list[tuple[int, str, dict[str, str], bytes, bool]] = []
+        self._stored: list[tuple[int, str, dict[str, str], bytes, bool, bool]] = []
         self._log: list[dict[str, Any]] = []
         self._spans: collections.Counter[int] = collections.Counter()
+        self._untold: collections.Counter[int] = collections.Counter()
         self._stats: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
         self._waiting_for_no_idle: list[int] = []
@@ -469,7 +472,8 @@ class _Server:
         self.counts.requests += 1
         self.counts.body_bytes += len(body)
         self.counts.statuses[str(answer.status)] += 1
-        self._stored.append((connection.number, head.target, head.headers, body, answer.accepts))
+        told = answer.action == "answer" and answer.delay <= _PROMPT
+        self._stored.append((connection.number, head.target, head.headers, body, answer.accepts, told))
 
     def gone(self, connection: _Connection) -> None:
         self._connections.pop(connection.number, None)
@@ -596,7 +600,7 @@ class _Server:
     def _op_decode(self, number: int) -> int:
         """Decodes what is stored; returns how many requests that were."""
         stored, self._stored = self._stored, []
-        for connection, target, headers, body, accepted in stored:
+        for connection, target, headers, body, accepted, told in stored:
             spans: list[int] = []
             encoding = headers.get("content-encoding", "")
             try:
@@ -604,6 +608,8 @@ class _Server:
                     spans = decode.span_ids(decode.agent_payload(body, encoding))
                     if accepted:
                         self._spans.update(spans)
+                        if not told:
+                            self._untold.update(spans)
                 elif target.endswith("/api/v0.2/stats"):
                     self._stats.append(decode.stats_payload(body, encoding))
             except Exception as error:  # whatever a decoder says of bytes it can't read
@@ -622,7 +628,11 @@ class _Server:
 
     def _op_spans(self, number: int) -> dict[str, Any]:
         self._op_decode(number)
-        return {"spans": list(self._spans.items()), "undecodable": self._undecodable}
+        return {
+            "spans": list(self._spans.items()),
+            "untold": list(self._untold.items()),
+            "undecodable": self._undecodable,
+        }
 
     def _op_requests(self, number: int) -> list[dict[str, Any]]:
         self._op_decode(number)
