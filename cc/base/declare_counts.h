@@ -1,9 +1,7 @@
 // Counts that are told from one list: what each is called and what it counts.
 //
 //   // X(name, what it counts)
-//   #define THAW_KITCHEN_COUNTS(X) \
-//     X(eggs, "eggs that were broken") \
-//     X(omelettes, "omelettes that came of them")
+//   #define THAW_KITCHEN_COUNTS(X) X(eggs, "eggs that were broken") X(omelettes, "what came of them")
 //
 //   struct KitchenCounts {
 //     THAW_DECLARE_COUNTS(THAW_KITCHEN_COUNTS)

@@ -25,13 +25,30 @@ absl::Status TooLarge(size_t max_size) {
 
 }  // namespace
 
-absl::StatusOr<std::string> CompressZstd(std::string_view data, int level) {
-  std::string out(ZSTD_compressBound(data.size()), '\0');
-  const size_t size = ZSTD_compress(out.data(), out.size(), data.data(), data.size(), level);
+void ZstdCompressor::FreeContext::operator()(ZSTD_CCtx_s* context) const { ZSTD_freeCCtx(context); }
+
+absl::StatusOr<std::string> ZstdCompressor::Compress(std::string_view data, int level) {
+  if (context_ == nullptr) context_.reset(ZSTD_createCCtx());
+  if (context_ == nullptr) return absl::ResourceExhaustedError("no memory for zstd");
+  if (const size_t most = ZSTD_compressBound(data.size()); most > frame_capacity_) {
+    frame_.reset();
+    frame_ = std::make_unique_for_overwrite<char[]>(most);
+    frame_capacity_ = most;
+  }
+  const size_t size =
+      ZSTD_compressCCtx(context_.get(), frame_.get(), frame_capacity_, data.data(), data.size(), level);
   if (ZSTD_isError(size)) return absl::InternalError(absl::StrCat("zstd: ", ZSTD_getErrorName(size)));
-  out.resize(size);
-  out.shrink_to_fit();
-  return out;
+  return std::string(frame_.get(), size);
+}
+
+void ZstdCompressor::Release() {
+  context_.reset();
+  frame_.reset();
+  frame_capacity_ = 0;
+}
+
+absl::StatusOr<std::string> CompressZstd(std::string_view data, int level) {
+  return ZstdCompressor().Compress(data, level);
 }
 
 absl::StatusOr<std::string> DecompressZstd(std::string_view data, size_t max_size) {

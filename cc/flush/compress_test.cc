@@ -52,6 +52,20 @@ TEST_P(Compress, GarbageAndCutDataAreRefused) {
   EXPECT_EQ(GetParam().decompress(whole + "more", 1000).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(ZstdCompressor, WhatCameBeforeDoesNotShowInAFrame) {
+  const std::string small = "a little of this and a little of that, and a little of this again";
+  std::string large;
+  for (int i = 0; i < 50'000; ++i) large += std::to_string(i * 7919 % 10'007) + small;
+  ZstdCompressor compressor;
+  for (const std::string& data : {small, large, small, std::string(), large, small}) {
+    const std::string frame = *compressor.Compress(data, 3);
+    EXPECT_EQ(frame, *CompressZstd(data, 3)) << data.size();
+    EXPECT_EQ(*DecompressZstd(frame, data.size()), data);
+  }
+  compressor.Release();
+  EXPECT_EQ(*compressor.Compress(large, 3), *CompressZstd(large, 3));
+}
+
 TEST(CompressZstd, AFrameThatAsksForMoreWindowThanItsContentMayNeedIsRefused) {
   // An empty frame with a window of 2^27 bytes (RFC 8878 section 3.1.1.1.2).
   const std::string frame("\x28\xB5\x2F\xFD\x00\x88\x01\x00\x00", 9);

@@ -20,7 +20,7 @@ namespace thaw {
   X(kDiscarded, discarded, "failed once, and the peers' strategy in use keeps nothing")                   \
   X(kRedriveFailed, redrive_failed, "failed again when it was redriven at shutdown, as peers' clients do")
 
-enum class DropReason {
+enum class DropReason : uint8_t {
 #define THAW_DECLARE(enumerator, name, text) enumerator,
   THAW_DROP_REASONS(THAW_DECLARE)
 #undef THAW_DECLARE

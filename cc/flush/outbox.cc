@@ -10,12 +10,15 @@ namespace {
 
 // What an item costs beside its body: its headers and bookkeeping, about.
 constexpr size_t kItemOverhead = 512;
+// And each of its payloads: its id here, and its place among those whose end is awaited. Where payloads are
+// much alike, a body holds thousands of them in no more bytes than that.
+constexpr size_t kPayloadOverhead = 48;
 
 }  // namespace
 
 size_t Outbox::Item::bytes() const {
   return kItemOverhead + (request->body == nullptr ? 0 : request->body->size()) +
-         request->payloads.size() * sizeof(PayloadId);
+         request->payloads.size() * kPayloadOverhead;
 }
 
 void Outbox::Tally::Add(const Item& item) {

@@ -8,7 +8,8 @@
 // An Encoding is a struct of
 //   Payload                                 what is handed over; size() and memory() in bytes
 //   kPipeline                               a Pipeline
-//   Encode(held, options, emit)             merges payloads into requests, giving each to `emit`
+//   Workspace                               memory that one Encode leaves to the next, until Release()
+//   Encode(held, options, workspace, emit)  merges payloads into requests, giving each to `emit`
 //   Split(compressed body, options)         two bodies made of one, after a 413; empty: it can't be split
 //
 // Payloads are encoded and compressed once, when the first flush after their arrival begins, or when much
@@ -88,10 +89,13 @@ class PayloadFlusher : public Flushable {
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
     const bool much = pipeline_.opened_bytes() > pipeline_.byte_budget().limit() / 4;
     if (much || !pipeline_.would_skip()) EncodeHeld();
+    // Between flushes nothing is held that a small function would miss.
+    workspace_.Release();
     return pipeline_.Flush(deadline, cancellation);
   }
   Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override {
     EncodeHeld();
+    workspace_.Release();
     return pipeline_.Shutdown(deadline, cancellation);
   }
 
@@ -106,9 +110,9 @@ class PayloadFlusher : public Flushable {
   void EncodeHeld() {
     std::vector<HeldPayload<Payload>> held = std::exchange(held_, {});
     pipeline_.ReleaseOpened();
-    const absl::Status status = Encoding::Encode(held, pipeline_.options(), [this](EncodedRequest request) {
-      pipeline_.AddAdmitted(std::move(request));
-    });
+    const absl::Status status =
+        Encoding::Encode(held, pipeline_.options(), workspace_,
+                         [this](EncodedRequest request) { pipeline_.AddAdmitted(std::move(request)); });
     for (const HeldPayload<Payload>& payload : held) {
       if (status.ok()) {
         pipeline_.Seal(payload.id);
@@ -120,6 +124,7 @@ class PayloadFlusher : public Flushable {
 
   PipelineFlusher pipeline_;
   std::vector<HeldPayload<Payload>> held_;
+  typename Encoding::Workspace workspace_;
   PayloadId next_id_ = 1;
 };
 

@@ -153,10 +153,12 @@ class PipelineFlusher : public Flushable {
 
  private:
   struct Payload {
-    int64_t open_parts = 0;
+    int32_t open_parts = 0;
     bool possible_duplicate = false;
     std::optional<DropReason> dropped;
   };
+  // There may be very many (Outbox::Item::bytes).
+  static_assert(sizeof(Payload) <= 8);
   // Of one endpoint's key. The flush that began it may end first.
   struct KeyLookUp {
     bool ended = false;

@@ -18,7 +18,8 @@ constexpr size_t kMaxUnpacked = size_t{256} << 20;
 }  // namespace
 
 absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>& held,
-                                   const FlusherOptions& options, EmitRequest emit) {
+                                   const FlusherOptions& options, Workspace& /*workspace*/,
+                                   EmitRequest emit) {
   const size_t limit = std::min(kMaxBytes, options.max_batch_bytes);
   std::vector<std::string_view> batch;
   std::vector<PayloadId> ids;

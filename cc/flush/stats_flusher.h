@@ -20,13 +20,18 @@ struct StatsEncoding {
   using Payload = StatsPayload;
   static constexpr Pipeline kPipeline = Pipeline::kStats;
 
+  // Stats are few.
+  struct Workspace {
+    void Release() {}
+  };
+
   // The intake's limit of a body before compression.
   static constexpr size_t kMaxBytes = 3 << 20;
 
   // In order of arrival; requests of at most kMaxBytes or FlusherOptions::max_batch_bytes, whichever is less,
   // unless one group alone is larger. A payload without a bucket makes no request.
   static absl::Status Encode(const std::vector<HeldPayload<StatsPayload>>& held,
-                             const FlusherOptions& options, EmitRequest emit);
+                             const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);
 };
 

@@ -25,7 +25,8 @@ struct Group {
 
 class RequestWriter {
  public:
-  RequestWriter(const FlusherOptions& options, EmitRequest emit) : options_(options), emit_(emit) {}
+  RequestWriter(const FlusherOptions& options, TraceEncoding::Workspace& workspace, EmitRequest emit)
+      : options_(options), workspace_(workspace), emit_(emit) {}
 
   absl::Status Write(const Group& group) {
     headers_ = group.headers.ForIntake();
@@ -42,24 +43,38 @@ class RequestWriter {
 
  private:
   absl::Status Emit(AgentPayloadBuilder& builder, std::vector<PayloadId> ids) {
-    for (const std::string& body : SplitToFit(builder.Finish(), options_.max_batch_bytes)) {
-      THAW_ASSIGN_OR_RETURN(std::string packed, CompressZstd(body, options_.compression_level));
-      emit_({.headers = headers_,
-             .body = std::make_shared<const std::string>(std::move(packed)),
-             .payloads = ids});
-    }
+    std::string& body = workspace_.body;
+    builder.FinishInto(body);
+    if (body.size() <= options_.max_batch_bytes) return Pack(body, std::move(ids));
+    for (const std::string& part : SplitToFit(std::exchange(body, {}), options_.max_batch_bytes))
+      THAW_RETURN_IF_ERROR(Pack(part, ids));
+    return absl::OkStatus();
+  }
+
+  absl::Status Pack(std::string_view body, std::vector<PayloadId> ids) {
+    THAW_ASSIGN_OR_RETURN(std::string packed,
+                          workspace_.compressor.Compress(body, options_.compression_level));
+    emit_({.headers = headers_,
+           .body = std::make_shared<const std::string>(std::move(packed)),
+           .payloads = std::move(ids)});
     return absl::OkStatus();
   }
 
   const FlusherOptions& options_;
+  TraceEncoding::Workspace& workspace_;
   const EmitRequest emit_;
   HttpHeaders headers_;
 };
 
 }  // namespace
 
+void TraceEncoding::Workspace::Release() {
+  body = std::string();
+  compressor.Release();
+}
+
 absl::Status TraceEncoding::Encode(const std::vector<HeldPayload<TracePayload>>& held,
-                                   const FlusherOptions& options, EmitRequest emit) {
+                                   const FlusherOptions& options, Workspace& workspace, EmitRequest emit) {
   std::vector<Group> groups;
   for (const HeldPayload<TracePayload>& payload : held) {
     if (payload.payload.empty()) continue;
@@ -75,7 +90,7 @@ absl::Status TraceEncoding::Encode(const std::vector<HeldPayload<TracePayload>>&
       group->payloads.push_back(&payload);
     }
   }
-  RequestWriter writer(options, emit);
+  RequestWriter writer(options, workspace, emit);
   for (const Group& group : groups) THAW_RETURN_IF_ERROR(writer.Write(group));
   return absl::OkStatus();
 }

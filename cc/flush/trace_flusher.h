@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "cc/flush/compress.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/trace/trace_payload.h"
@@ -18,10 +19,16 @@ struct TraceEncoding {
   using Payload = TracePayload;
   static constexpr Pipeline kPipeline = Pipeline::kTraces;
 
+  struct Workspace {
+    std::string body;
+    ZstdCompressor compressor;
+    void Release();
+  };
+
   // In order of arrival; requests of at most FlusherOptions::max_batch_bytes before compression, unless one
   // span alone is larger. A payload without a span makes no request.
   static absl::Status Encode(const std::vector<HeldPayload<TracePayload>>& held,
-                             const FlusherOptions& options, EmitRequest emit);
+                             const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);
 };
 

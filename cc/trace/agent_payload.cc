@@ -139,8 +139,8 @@ void AgentPayloadBuilder::Add(const TracePayload& payload) {
   groups_.push_back({payload.process_fields(), payload.chunk_fields().size(), {payload.chunk_fields()}});
 }
 
-std::string AgentPayloadBuilder::Finish() {
-  std::string body;
+void AgentPayloadBuilder::FinishInto(std::string& body) {
+  body.clear();
   body.reserve(size_bound_);
   const auto varint = [&body](uint64_t value) {
     for (; value >= 0x80; value >>= 7) body.push_back(static_cast<char>(value | 0x80));
@@ -157,7 +157,6 @@ std::string AgentPayloadBuilder::Finish() {
   body.append(constants.bytes());
   groups_.clear();
   size_bound_ = kConstantFields;
-  return body;
 }
 
 std::vector<std::string> SplitAgentPayload(std::string_view body) {

@@ -2,7 +2,7 @@
 //
 //   AgentPayloadBuilder builder;
 //   builder.Add(payload); builder.Add(other);
-//   std::string body = builder.Finish();
+//   builder.FinishInto(body);
 //
 // Also how such a body is cut in two, when it is larger than it may be or the intake says so (413).
 
@@ -30,8 +30,13 @@ class AgentPayloadBuilder {
   size_t size_bound_with(const TracePayload& payload) const {
     return size_bound_ + payload.size() + kFraming;
   }
-  // The body; the builder is empty afterwards.
-  std::string Finish();
+  // The body, instead of what `body` held; the builder is empty afterwards.
+  void FinishInto(std::string& body);
+  std::string Finish() {
+    std::string body;
+    FinishInto(body);
+    return body;
+  }
 
  private:
   static constexpr size_t kFraming = 16;
