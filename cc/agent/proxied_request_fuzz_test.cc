@@ -41,7 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (IsNamed(name, "connection")) absl::StrAppend(&connection, ",", value);
   }
   std::vector<std::string_view> named;
-  for (const std::string_view token : absl::StrSplit(connection, ','))
+  for (const std::string_view token : absl::StrSplit(connection, ',', absl::SkipWhitespace()))
     named.push_back(absl::StripAsciiWhitespace(token));
 
   for (const thaw::ProxyRoute& route : thaw::ProxyRoutes()) {

@@ -148,7 +148,7 @@ TEST_F(FunctionLifeTest, AnEndThatIsNotSeenLeavesTimeForAFlushBeforeTheDeadline)
   Pass(absl::Milliseconds(9'600));
   EXPECT_EQ(lines_.back(), "invoke a");
   Pass(absl::Milliseconds(150));
-  EXPECT_EQ(lines_.back(), "flush");
+  EXPECT_EQ(lines_, Lines({"resume", "invoke a", "flush", "quiesce"}));
   EXPECT_TRUE(parked());
   EXPECT_EQ(life_->counts().ends_not_seen, 1);
   EXPECT_EQ(traces_->delivered(), 1);
@@ -162,7 +162,7 @@ TEST_F(FunctionLifeTest, WhoTellsNothingAtAllIsNotWaitedForAgain) {
   EXPECT_FALSE(parked());
   WillInvoke("b");
   Pass(absl::Milliseconds(200));
-  EXPECT_EQ(lines_.back(), "invoke b");
+  EXPECT_EQ(lines_, Lines({"resume", "invoke a", "quiesce", "resume", "invoke b", "quiesce"}));
   EXPECT_TRUE(parked()) << "b's end is not waited for";
   EXPECT_EQ(life_->counts().ends_never_told, 1);
   EXPECT_EQ(life_->counts().ends_unknown, 1);
@@ -189,7 +189,7 @@ TEST_F(FunctionLifeTest, WithoutTelemetryWhatTheLastInvocationLeftIsSentBesideTh
   WillInvoke("a");
   Begin();
   Pass(absl::Milliseconds(10));
-  EXPECT_EQ(lines_, Lines({"resume", "invoke a", "flush"}));
+  EXPECT_EQ(lines_, Lines({"resume", "invoke a", "flush", "quiesce"}));
   EXPECT_TRUE(parked());
   EXPECT_EQ(life_->counts().ends_unknown, 1);
 }

@@ -47,10 +47,12 @@ int OutageBudget::open_breakers() const {
 }
 
 StallWatch::Limits OutageBudget::probe_limits() const {
-  // A destination so far away that no answer can be there in time moves step by step.
-  return {.idle_limit = options_.probe_budget * 5 / 6,
+  // A destination so far away that no answer can be there in time moves step by step: one round trip may be
+  // as long as the probe, as far as looks now and then can tell.
+  const absl::Duration look_every = options_.probe_budget / 12;
+  return {.idle_limit = options_.probe_budget - look_every,
           .at_least = options_.probe_budget,
-          .look_every = options_.probe_budget / 12};
+          .look_every = look_every};
 }
 
 Task<OutageBudget::Pass> OutageBudget::Enter(Destination destination, Cancellation& cancellation) {

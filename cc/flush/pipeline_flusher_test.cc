@@ -114,6 +114,7 @@ class PipelineFlusherTest : public testing::Test {
 using Bodies = std::vector<std::string>;
 
 TEST_F(PipelineFlusherTest, ARequestsTargetStandsBehindTheEndpoints) {
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   for (const char* base : {"", "/base"}) {
     flusher_ = std::make_unique<PipelineFlusher>(
         executor_, clock_, client_, FlusherOptions(), Pipeline::kProxied,
