@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import itertools
 import json
 import pathlib
 import random
@@ -33,13 +34,12 @@ from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
 from thaw.lab.emulator.settings import InitializationType
-from thaw.lab.executables import EXTENSION
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
 from thaw.lab.proxy import Behaviour, Proxy
 from thaw.lab.rubbish import throw
 
-_PORTS = (8126, 8124, 8999)
 _SPANS = 5
 # Numbers of payloads that an environment may use.
 _NUMBERS = 1 << 20
@@ -288,9 +288,10 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
 
 async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> bool:
     """One invocation, with rubbish beside it. False: the environment is gone."""
+    ports = itertools.islice(itertools.cycle(EXTENSION_PORTS), plan.rubbish[turn])
     noise = [
-        asyncio.create_task(throw(_PORTS[each % len(_PORTS)], random.Random(f"{seed}/{turn}/{each}")))
-        for each in range(plan.rubbish[turn])
+        asyncio.create_task(throw(port, random.Random(f"{seed}/{turn}/{each}")))
+        for each, port in enumerate(ports)
     ]
     event = plan.events[turn]
     invocation = sandbox.prepare(event)
@@ -417,6 +418,7 @@ def _run(given: argparse.Namespace) -> int:
     # The extension's ports are fixed; in a network of its own nobody else has them.
     if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
         print(f"{note}; this machine's is used", file=sys.stderr)
+    own_network.require_free(EXTENSION_PORTS)
     result = run(
         given.extension.resolve(),
         seed=given.seed,

@@ -35,7 +35,7 @@ from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.processes import Usage
-from thaw.lab.executables import EXTENSION, LOAD_GENERATOR
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, LOAD_GENERATOR
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
 
@@ -560,6 +560,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     note = own_network.enter(given.mtu)
     if note is not None:
         print(f"{note}; measured on the machine's loopback", file=sys.stderr)
+        own_network.require_free(EXTENSION_PORTS)
     figures = run(given.extension.resolve(), given.names, scale=given.scale)
     figures["mtu"] = own_network.mtu()
     text = json.dumps(figures, indent=1)

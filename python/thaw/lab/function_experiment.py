@@ -23,9 +23,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from thaw.lab import own_network
+from thaw.lab.aligned import aligned
 from thaw.lab.behaviour import CLOSE_KINDS, Script
 from thaw.lab.emulator import Lambda, functions
-from thaw.lab.executables import EXTENSION
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
 from thaw.lab.intake import Intake
 
 INVOCATIONS = 60
@@ -150,12 +151,13 @@ def run(
     """The runs: with thaw, with an extension that does nothing, and with none.
 
     The extension's ports are fixed; where that is allowed, everything lives in a network of its own (this
-    process does, from then on). RuntimeError: an invocation failed.
+    process does, from then on). ValueError: one of them is taken. RuntimeError: an invocation failed.
     """
     if not executable.is_file():
         raise ValueError(f"{executable} is not there; bazel build //cc:extension")
     with contextlib.suppress(OSError):
         own_network.enter(_LOOPBACK_MTU)
+    own_network.require_free(EXTENSION_PORTS)
     with tempfile.TemporaryDirectory(prefix="thaw-function-") as folder:
         control = pathlib.Path(folder) / "control"
         text = (pathlib.Path(functions.__file__).parent / "control.py").read_text()
@@ -217,12 +219,4 @@ def cells(run: FunctionRun) -> list[str]:
 
 def table(runs: Sequence[FunctionRun]) -> str:
     """For a terminal."""
-    lines = [list(TITLES), *map(cells, runs)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(TITLES))]
-    return "\n".join(
-        "  ".join(
-            text.ljust(width) if column == 0 else text.rjust(width)
-            for column, (text, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    return "\n".join(aligned([list(TITLES), *map(cells, runs)]))

@@ -15,6 +15,7 @@ import fcntl
 import os
 import socket
 import struct
+from collections.abc import Iterable
 
 _CLONE_NEWNET = 0x40000000
 _SIOCSIFFLAGS, _SIOCGIFMTU, _SIOCSIFMTU = 0x8914, 0x8921, 0x8922
@@ -29,6 +30,19 @@ def enter(mtu: int) -> str | None:
         fcntl.ioctl(control, _SIOCSIFMTU, struct.pack("16si12x", b"lo", mtu))
         fcntl.ioctl(control, _SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", _IFF_UP | _IFF_RUNNING))
     return None
+
+
+def require_free(ports: Iterable[int]) -> None:
+    """ValueError, which names the port, unless nobody listens on any of these of the loopback."""
+    for port in ports:
+        with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError as error:
+                raise ValueError(
+                    f"port {port} of 127.0.0.1 is needed and taken ({error.strerror}); end what listens there"
+                ) from error
 
 
 def mtu() -> int:

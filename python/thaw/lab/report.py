@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.lab import arms, figures, measure
+from thaw.lab.aligned import aligned
 from thaw.lab.measure import MeasureError, Measurements, Provenance
 
 RESULT_FILE = "result.json"
@@ -177,15 +178,9 @@ def terminal_table(result: Result) -> str:
     columns = [(column, column.narrow) for column in COLUMNS if column.narrow is not None]
     lines = [["", *(narrow[0] for _, narrow in columns)], ["arm", *(narrow[1] for _, narrow in columns)]]
     lines += [[name, *(column.text(arm) for column, _ in columns)] for name, arm in result["arms"].items()]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))]
-    text = [
-        "  ".join(
-            cell.rjust(width) if place else cell.ljust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        for line in lines
-    ]
-    return "\n".join([_title(result), "", *text[:2], "-" * len(text[0]), *text[2:]]) + "\n"
+    text = aligned(lines)
+    rule = "-" * max(map(len, text))
+    return "\n".join([_title(result), "", *text[:2], rule, *text[2:]]) + "\n"
 
 
 # -- What was done, in words ---------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from thaw.lab.aligned import aligned
 from thaw.lab.emulator.settings import Settings
 
 
@@ -85,14 +86,7 @@ def table(reports: Sequence[Report], *, rows: int = 20) -> str:
     ]
     if len(reports) > 1:
         lines.append(("median", "", "", *(f"{value:.1f} ms" for value in _medians(reports)), "", ""))
-    widths = [max(len(line[column]) for line in [titles, *lines]) for column in range(len(titles))]
-    text = [
-        "  ".join(
-            cell.ljust(width) if column < 2 else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in [titles, *lines]
-    ]
+    text = aligned([titles, *lines], words=2)
     if (left := len(reports) - rows) > 0:
         text.insert(1 + rows, f"… {left} more")
     return "\n".join(text)
