@@ -76,8 +76,12 @@ void Check(bool holds) {
 }
 
 void CheckBounds(std::string_view query, SqlOutcome outcome, const std::string& out) {
-  Check((outcome == SqlOutcome::kNotParsable) == (out == thaw::kNotParsableSql));
-  Check(outcome == SqlOutcome::kNotParsable || (!out.empty() && out.size() <= 2 * query.size()));
+  // A name in quotes may be the same text.
+  if (outcome == SqlOutcome::kNotParsable) {
+    Check(out == thaw::kNotParsableSql);
+  } else {
+    Check(!out.empty() && out.size() <= 2 * query.size());
+  }
 }
 
 // `escaping`: which kind of backslashes the query may have.
