@@ -39,6 +39,20 @@ def command(result: Result) -> str:
     )
 
 
+def _what(result: Result) -> str:
+    """What tells one experiment of a document from the others."""
+    return f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']};"
+
+
+def with_experiment(text: str, result: Result) -> str:
+    """A document with this experiment in place of the one of the same kind that it has, or at its end."""
+    begin = text.find(_what(result))
+    if begin < 0:
+        return text.rstrip("\n") + "\n\n" + experiment(result)
+    end = text.index("\n", text.index("\nMade by ", begin) + 1) + 1
+    return text[:begin] + experiment(result) + text[end:]
+
+
 def experiment(result: Result) -> str:
     """One experiment: a line that says what was done, the table, and where it comes from."""
     arms = result["arms"]
@@ -54,8 +68,8 @@ def experiment(result: Result) -> str:
             ]
         )
     return (
-        f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']};"
-        f" {result['cycles']} cycles, {' or '.join(map(str, payloads))} payloads for each arm.\n\n"
+        f"{_what(result)} {result['cycles']} cycles,"
+        f" {' or '.join(map(str, payloads))} payloads for each arm.\n\n"
         f"{markdown_table(rows)}\n\n"
         f"Made by `{command(result)}` at commit {str(result['commit'])[:12]}.\n"
     )

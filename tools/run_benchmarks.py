@@ -22,7 +22,7 @@ if __name__ == "__main__":
 
 from tools.bar import Bar  # noqa: E402
 from tools.extension_bars import extension_bars, method  # noqa: E402
-from tools.results_table import Result, experiment, markdown_table  # noqa: E402
+from tools.results_table import Result, experiment, markdown_table, with_experiment  # noqa: E402
 from tools.update_readme import machine  # noqa: E402
 
 BAZEL = os.environ.get("BAZEL", "bazel")
@@ -268,11 +268,22 @@ def main() -> None:
     parser.add_argument(
         "--extension-only", action="store_true", help="only the section on the executable; the rest stays"
     )
+    parser.add_argument(
+        "--experiments-only",
+        action="store_true",
+        help="measures nothing: only the tables of the experiments that are given; the rest stays",
+    )
     arguments = parser.parse_args()
     command = "tools/benchmarks" + " --quick" * arguments.quick
     commit = _commit()  # before anything is written
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = ROOT / "docs" / "benchmarks.md"
+    if arguments.experiments_only:
+        text = path.read_text()
+        for each in arguments.experiments:
+            text = with_experiment(text, json.loads(each.read_text()))
+        path.write_text(text)
+        return
     only = arguments.extension_only
     figures = run_extension(arguments.quick)
     section = extension_section(command + " --extension-only" * only, commit, date, figures)
