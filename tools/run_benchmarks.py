@@ -274,6 +274,8 @@ def main() -> None:
         help="measures nothing: only the tables of the experiments that are given; the rest stays",
     )
     arguments = parser.parse_args()
+    if arguments.experiments_only and not arguments.experiments:
+        parser.error("--experiments-only needs --experiments RESULT.json")
     command = "tools/benchmarks" + " --quick" * arguments.quick
     commit = _commit()  # before anything is written
     date = datetime.datetime.now(datetime.UTC).date().isoformat()

@@ -106,7 +106,7 @@ EXTENSION = {
         "most_in_a_probing_ms": 301.0,
         "others": 190,
         "in_others_ms": 0.04,
-        "most_in_others_ms": 0.4,
+        "most_in_others_ms": 0.0,
         "most_with_nothing_ms": 0.3,
         "handed_over": 203,
         "delivered": 200,

@@ -8,9 +8,7 @@ namespace {
 TEST(PercentTest, Decodes) {
   EXPECT_EQ(PercentDecode(""), "");
   EXPECT_EQ(PercentDecode("plain+text"), "plain+text");
-  EXPECT_EQ(PercentDecode("a%20b%2Fc%2fd%"
-                          "25"),
-            "a b/c/d%");
+  EXPECT_EQ(PercentDecode("a%20b%2Fc%2fd%25"), "a b/c/d%");
   EXPECT_EQ(PercentDecode("%00%ff"), std::string_view("\0\xff", 2));
 }
 
