@@ -7,14 +7,33 @@
 namespace thaw {
 namespace {
 
+template <typename Word>
+Word Load(const char* at) {
+  Word word;
+  std::memcpy(&word, at, sizeof(word));
+  return word;
+}
+
+// Most text is ASCII, and short: what no whole word is left for is looked at as a word that overlaps the one
+// before.
+bool IsAscii(const char* text, size_t size) {
+  constexpr uint64_t kHigh = 0x8080808080808080u;
+  if (size >= 8) {
+    uint64_t bits = Load<uint64_t>(text + size - 8);
+    for (size_t i = 0; i + 8 < size; i += 8) bits |= Load<uint64_t>(text + i);
+    return (bits & kHigh) == 0;
+  }
+  if (size >= 4)
+    return ((Load<uint32_t>(text) | Load<uint32_t>(text + size - 4)) & static_cast<uint32_t>(kHigh)) == 0;
+  for (size_t i = 0; i < size; ++i)
+    if (static_cast<signed char>(text[i]) < 0) return false;
+  return true;
+}
+
 // Bytes at the beginning of `text` that are ASCII, eight at a time.
 size_t AsciiPrefix(const char* text, size_t size) {
   size_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    uint64_t word;
-    std::memcpy(&word, text + i, 8);
-    if ((word & 0x8080808080808080u) != 0) break;
-  }
+  while (i + 8 <= size && IsAscii(text + i, 8)) i += 8;
   while (i < size && static_cast<signed char>(text[i]) >= 0) ++i;
   return i;
 }
@@ -52,6 +71,8 @@ int CodePoint(const char* text, size_t size) {
 }  // namespace
 
 bool IsValidUtf8(std::string_view text) {
+  if (IsAscii(text.data(), text.size())) [[likely]]
+    return true;
   const char* at = text.data();
   size_t left = text.size();
   while (true) {

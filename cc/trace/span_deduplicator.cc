@@ -4,9 +4,10 @@
 
 namespace thaw {
 
-// Places in the ring are 32 bits wide.
 SpanDeduplicator::SpanDeduplicator(size_t max_bytes)
-    : capacity_(std::min(std::bit_floor(max_bytes / kBytesPerSpan), size_t{1} << 30)) {}
+    : capacity_(std::min(std::bit_floor(max_bytes / kBytesPerSpan), kMaxSpans)) {
+  static_assert(kMaxSpans < size_t{1} << kPlaceBits && kSlotsPerSpan * kMaxSpans <= size_t{1} << kPlaceBits);
+}
 
 void SpanDeduplicator::Allocate() {
   // The ring is left as it comes: its pages become resident only as spans do.
@@ -16,16 +17,10 @@ void SpanDeduplicator::Allocate() {
   std::fill_n(slots_, kSlotsPerSpan * capacity_, Slot{0});
 }
 
-size_t SpanDeduplicator::Home(const Span& span) const {
-  // Ids are random, or count upwards: multiplications spread either over the high bits.
-  uint64_t hash = (span.trace_id ^ std::rotl(span.span_id, 32)) * 0x9E3779B97F4A7C15;
-  hash = (hash ^ hash >> 32 ^ span.span_id) * 0xD6E8FEB86659FD93;
-  return (hash >> 32) & (kSlotsPerSpan * capacity_ - 1);
-}
-
-size_t SpanDeduplicator::Search(const Span& span) const {
-  size_t slot = Home(span);
-  while (slots_[slot] != 0 && ring_[slots_[slot] - 1] != span) slot = Next(slot);
+size_t SpanDeduplicator::Search(const Span& span, size_t home) const {
+  size_t slot = home;
+  while (slots_[slot] != 0 && (HomeOf(slots_[slot]) != home || ring_[PlaceOf(slots_[slot])] != span))
+    slot = Next(slot);
   return slot;
 }
 
@@ -33,35 +28,42 @@ bool SpanDeduplicator::Insert(uint64_t trace_id, uint64_t span_id) {
   if (capacity_ == 0) return true;
   if (memory_ == nullptr) Allocate();
   const Span span{trace_id, span_id};
-  size_t slot = Search(span);
+  const size_t home = Home(span);
+  size_t slot = Search(span, home);
   if (slots_[slot] != 0) return false;
   if (remembered_ == capacity_) {
-    Erase(InRing(inserted_));
-    slot = Search(span);
+    Erase(inserted_);
+    slot = Search(span, home);
+    // The next ones to be forgotten lie side by side in the ring, but their slots anywhere.
+    constexpr uint64_t kAhead = 4;
+    const Span& soon = ring_[Place(inserted_ + kAhead)];
+    Prefetch(soon.trace_id, soon.span_id);
   } else {
     ++remembered_;
   }
-  const size_t place = inserted_++ & (capacity_ - 1);
+  const size_t place = Place(inserted_++);
   ring_[place] = span;
-  slots_[slot] = static_cast<Slot>(place + 1);
+  slots_[slot] = Filled(home, place);
   return true;
 }
 
 void SpanDeduplicator::Rewind(uint64_t mark) {
   while (inserted_ > mark && remembered_ > 0) {
-    Erase(InRing(inserted_ - 1));
     --inserted_;
     --remembered_;
+    Erase(inserted_);
   }
 }
 
-void SpanDeduplicator::Erase(const Span& span) {
+void SpanDeduplicator::Erase(uint64_t number) {
+  const size_t place = Place(number);
+  size_t gap = Home(ring_[place]);
+  const Slot filled = Filled(gap, place);
+  while (slots_[gap] != filled) gap = Next(gap);
   // What follows without a gap moves up, unless that would put it before its home.
-  size_t gap = Search(span);
   const size_t mask = kSlotsPerSpan * capacity_ - 1;
   for (size_t slot = Next(gap); slots_[slot] != 0; slot = Next(slot)) {
-    const size_t home = Home(ring_[slots_[slot] - 1]);
-    if (((slot - home) & mask) < ((slot - gap) & mask)) continue;
+    if (((slot - HomeOf(slots_[slot])) & mask) < ((slot - gap) & mask)) continue;
     slots_[gap] = slots_[slot];
     gap = slot;
   }

@@ -125,6 +125,7 @@ class TraceProcessor::Run {
       ++processor_.counts_.spans_without_ids;
       return;
     }
+    processor_.deduplicator_.Prefetch(note.trace_id, note.span_id);
     note.is_load = span_.name == kLoadSpanName;
     note.is_invocation = span_.name == kInvocationSpanName && !note.is_placeholder;
     for (const SpanMetric& metric : span_.metrics) {

@@ -89,6 +89,11 @@ async def test_the_control_extension(
         assert startup.exec_ns < startup.first_next_ns < first.times.begin_ns
         assert startup.usage is not None
         assert startup.usage.resident_bytes > 1 << 20
+        # What it took to become the program is not the program's.
+        process = sandbox.current.process("control")
+        assert process.cpu_before_ns > 0
+        all_ns = int(pathlib.Path(f"/proc/{process.pid}/schedstat").read_text().split()[0])
+        assert 0 < startup.usage.cpu_ns <= all_ns - process.cpu_before_ns
         ended = await sandbox.shutdown("spindown")
         assert ended is not None
         (end,) = ended.extensions

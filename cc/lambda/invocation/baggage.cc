@@ -23,8 +23,8 @@ std::map<std::string, std::string, std::less<>> BaggageTags(std::string_view hea
   if (keys.empty()) return tags;
   if (header.size() > kMaxBytes) {
     // Whole items only: the last one is cut.
-    header = header.substr(0, kMaxBytes);
-    header = header.substr(0, header.rfind(',') == header.npos ? 0 : header.rfind(','));
+    const size_t comma = header.rfind(',', kMaxBytes);
+    header = header.substr(0, comma == header.npos ? 0 : comma);
   }
   const bool all = std::find(keys.begin(), keys.end(), "*") != keys.end();
   size_t items = 0;

@@ -5,7 +5,8 @@
 The emulator is large and in the middle of serving when a runtime has to be started; were it to fork itself,
 an extension that asks for its first event meanwhile would seem slow. `processes.Launcher` is the other end
 of the socket. A message each, in JSON: what to start comes with the descriptor of its output, and is
-answered with its pid and the time of its exec, or with why not; the end of each process is told.
+answered with its pid, the time of its exec and the processor time it had used by then, or with why not; the
+end of each process is told.
 
 It imports nothing of the laboratory. When its socket closes it ends, and the kernel ends what it started.
 """
@@ -77,7 +78,7 @@ def _tell_ends(emulator: socket.socket) -> None:
 
 
 def _start(asked: dict[str, Any], output: int) -> dict[str, Any]:
-    """The answer: pid and exec_ns, or error."""
+    """The answer: pid, exec_ns and cpu_before_ns, or error."""
     told, tells = os.pipe()
     launcher = os.getpid()
     pid = os.fork()
@@ -96,7 +97,8 @@ def _start(asked: dict[str, Any], output: int) -> dict[str, Any]:
     when, _, why_not = said.decode().partition("!")
     if why_not or not when:
         return {"error": why_not or "it ended before it was a program"}
-    return {"pid": pid, "exec_ns": int(when)}
+    exec_ns, cpu_before_ns = map(int, when.split())
+    return {"pid": pid, "exec_ns": exec_ns, "cpu_before_ns": cpu_before_ns}
 
 
 def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> None:
@@ -120,7 +122,7 @@ def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> No
         _lay_over_opt(asked["opt"].encode())
     os.chdir(asked["folder"])
     command, environment = asked["command"], asked["environment"]
-    os.write(tells, str(time.monotonic_ns()).encode())
+    os.write(tells, f"{time.monotonic_ns()} {time.process_time_ns()}".encode())
     os.execvpe(command[0], command, environment)
 
 

@@ -32,7 +32,7 @@ _START_LIMIT = 30.0
 
 @dataclass(frozen=True)
 class Usage:
-    """What a process has used up to now, its threads together."""
+    """What a program has used up to now, its threads together. Processor time counts from its exec."""
 
     cpu_ns: int
     resident_bytes: int
@@ -100,7 +100,7 @@ class Launcher:
         finally:
             os.close(input_)
             del self._asked[number]
-        made = Process(name, told["pid"], told["exec_ns"], output, on_line, on_exit)
+        made = Process(name, told["pid"], told["exec_ns"], told["cpu_before_ns"], output, on_line, on_exit)
         self._processes[made.pid] = made
         if (end := self._ended.pop(made.pid, None)) is not None:
             self._loop.call_soon(self._end, made, end)
@@ -151,6 +151,7 @@ class Process:
     Attributes:
       name: an extension's file name, or "runtime".
       exec_ns: when it became the program, told by the process itself.
+      cpu_before_ns: what the launcher's child had used of the processor until then.
       exit_ns, exit_code: of its end; a negative code is a signal's number, as in subprocess.
     """
 
@@ -159,6 +160,7 @@ class Process:
         name: str,
         pid: int,
         exec_ns: int,
+        cpu_before_ns: int,
         output: int,
         on_line: Callable[[str], None],
         on_exit: Callable[[Process], None],
@@ -166,6 +168,7 @@ class Process:
         self.name = name
         self.pid = pid
         self.exec_ns = exec_ns
+        self.cpu_before_ns = cpu_before_ns
         self.exit_ns = 0
         self.exit_code: int | None = None
         self._on_exit = on_exit
@@ -198,7 +201,7 @@ class Process:
             tasks = os.listdir(proc / "task")
             cpu = [int((proc / "task" / task / "schedstat").read_text().split()[0]) for task in tasks]
             resident, peak = (int(fields[name].split()[0]) << 10 for name in ("VmRSS", "VmHWM"))
-            return Usage(sum(cpu), resident, peak, len(tasks))
+            return Usage(sum(cpu) - self.cpu_before_ns, resident, peak, len(tasks))
         return None
 
     async def gone(self) -> None:
