@@ -39,6 +39,12 @@ def command(result: Result) -> str:
     )
 
 
+def _commit(result: Result) -> str:
+    """Short, and still with the word that something in it was changed."""
+    commit, dash, dirty = str(result["commit"]).partition("-")
+    return commit[:12] + dash + dirty
+
+
 def _what(result: Result) -> str:
     """What tells one experiment of a document from the others."""
     return f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']};"
@@ -71,5 +77,5 @@ def experiment(result: Result) -> str:
         f"{_what(result)} {result['cycles']} cycles,"
         f" {' or '.join(map(str, payloads))} payloads for each arm.\n\n"
         f"{markdown_table(rows)}\n\n"
-        f"Made by `{command(result)}` at commit {str(result['commit'])[:12]}.\n"
+        f"Made by `{command(result)}` at commit {_commit(result)}.\n"
     )

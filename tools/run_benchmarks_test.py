@@ -1,5 +1,8 @@
 """The document on benchmarks: what is measured is held against its bar, and nothing is left out."""
 
+import copy
+from typing import Any
+
 from tools.extension_bars import extension_bars
 from tools.results_table import with_experiment
 from tools.run_benchmarks import bars, cpp_table, document, extension_section, with_extension
@@ -42,7 +45,7 @@ def test_the_document_has_every_figure_and_where_it_comes_from() -> None:
         assert piece in text
 
 
-EXTENSION = {
+EXTENSION: dict[str, Any] = {
     "mtu": 1500,
     "size": {"stripped_mb": 4.5, "gzip_mb": 2.3},
     "startup": {
@@ -106,7 +109,8 @@ EXTENSION = {
         "most_in_a_probing_ms": 301.0,
         "others": 190,
         "in_others_ms": 0.04,
-        "most_in_others_ms": 0.0,
+        "in_others_uncertain_ms": 0.05,
+        "most_in_others_ms": 0.4,
         "most_with_nothing_ms": 0.3,
         "handed_over": 203,
         "delivered": 200,
@@ -120,6 +124,20 @@ EXTENSION = {
         "resident_growth_kb": 257.0,
     },
 }
+
+
+def test_what_an_outage_adds_is_nothing_only_if_that_is_known() -> None:
+    for added, uncertain, reached in (
+        (0.01, 0.02, True),
+        (-0.01, 0.005, True),
+        (0.02, 0.01, False),
+        (0.0, 0.2, False),
+        (0.0, float("inf"), False),
+    ):
+        figures = copy.deepcopy(EXTENSION)
+        figures["outage"].update(in_others_ms=added, in_others_uncertain_ms=uncertain)
+        bars = extension_bars(figures)
+        assert [bar.reached for bar in bars if "on average" in bar.what] == [reached]
 
 
 def test_what_is_lost_dropped_or_too_large_misses_its_bar() -> None:

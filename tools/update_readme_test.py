@@ -50,6 +50,8 @@ def test_the_provenance_is_a_command_and_a_commit() -> None:
         " --payloads 2 --seed 7"
     )
     assert f"`{command(RESULT)}` at commit 0123456789ab." in experiment(RESULT)
+    changed = {**RESULT, "commit": f"{RESULT['commit']}-dirty"}
+    assert "at commit 0123456789ab-dirty." in experiment(changed)
 
 
 def test_only_what_is_between_the_markers_changes() -> None:

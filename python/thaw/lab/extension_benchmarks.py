@@ -15,6 +15,7 @@ import asyncio
 import contextlib
 import gzip
 import json
+import math
 import os
 import pathlib
 import shutil
@@ -161,6 +162,14 @@ def _dropped(books: Figures) -> int:
 
 def _median(values: Sequence[float]) -> float:
     return statistics.median(values)
+
+
+def _difference(some: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
+    """Of the means, and half of its 95 % interval; infinite where there are too few values."""
+    if min(len(some), len(others)) < 2:
+        return 0.0, math.inf
+    squared = sum(statistics.variance(values) / len(values) for values in (some, others))
+    return statistics.fmean(some) - statistics.fmean(others), 1.96 * math.sqrt(squared)
 
 
 # -- The beginning and the end -----------------------------------------------------------------------------
@@ -445,17 +454,20 @@ async def outage(bench: Bench) -> Figures:
     """A black hole for an intake, and then a good one: what each invocation pays, and what arrives.
 
     What it pays is the time from the delivery of its end to /event/next, beyond what that takes with nothing
-    to send.
+    to send. That varies too: about as many invocations with nothing to send, half of them before the outage
+    and half after it, say how much.
     """
     invocations = bench.times(200, 12)
     event = {"payloads": 1, "sleep": 0.05}
     added = []
+
+    async def nothing_to_send(sandbox: Lambda) -> list[float]:
+        runs = [await sandbox.invoke({**event, "payloads": 0}) for _ in range(invocations // 2)]
+        return [bench.next_ms(run)[0] for run in runs]
+
     with Intake() as intake:
         async with bench.function(intake, {**_AT_END, "DD_FLUSH_TIMEOUT": "10"}) as sandbox:
-            nothing = [
-                bench.next_ms(await sandbox.invoke({**event, "payloads": 0}))[0]
-                for _ in range(bench.times(40, 5))
-            ]
+            nothing = await nothing_to_send(sandbox)
             usual = _median(nothing)
             intake.script(Script(answer=Answer(action="black_hole")))
             for number in range(invocations):
@@ -465,6 +477,7 @@ async def outage(bench: Bench) -> Figures:
             intake.script(Script())
             for _ in range(3):
                 await sandbox.invoke(event)
+            nothing += await nothing_to_send(sandbox)
             async with sandbox.resumed():
                 books = await asyncio.to_thread(_books)
             end = await sandbox.shutdown("spindown")
@@ -475,6 +488,8 @@ async def outage(bench: Bench) -> Figures:
     costly = [number for number, each in enumerate(added) if each > 100]
     opened = next((number for number in costly if added[number] < 1000), len(added))
     others = [each for each in added[opened:] if each <= 100]
+    with_nothing = [each - usual for each in nothing]
+    in_others, uncertain = _difference(others, with_nothing)
     return {
         "invocations": invocations,
         "usual_ms": usual,
@@ -483,9 +498,10 @@ async def outage(bench: Bench) -> Figures:
         "probing": sum(number >= opened for number in costly),
         "most_in_a_probing_ms": max(added[opened:], default=0.0),
         "others": len(others),
-        "in_others_ms": _median(others) if others else 0.0,
+        "in_others_ms": in_others,
+        "in_others_uncertain_ms": uncertain,
         "most_in_others_ms": max(others, default=0.0),
-        "most_with_nothing_ms": max(nothing) - usual,
+        "most_with_nothing_ms": max(with_nothing),
         "handed_over": handed_over,
         "delivered": sum(
             all(span in spans for span in bench.request.ids(number)) for number in range(handed_over)
