@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from typing import Any
 
@@ -150,7 +151,7 @@ def method(figures: Figures) -> str:
         if load["nginx"]
         else "nginx is not installed, so that nothing stands beside it."
     )
-    return METHOD.format(
+    text = METHOD.format(
         mtu=figures["mtu"],
         body=load["body_bytes"],
         starts=figures["startup"]["runs"],
@@ -161,3 +162,4 @@ def method(figures: Figures) -> str:
         nginx=nginx,
         resolved=_RESOLVED_MS,
     )
+    return f"\n{textwrap.fill(text.strip(), 110, break_on_hyphens=False)}\n"
