@@ -89,6 +89,31 @@ def test_it_says_what_it_is_and_checks_its_configuration(processor: str, tmp_pat
     assert "DD_FLUSH_TIMEOUT" in wrong.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("site: [", "end of sequence flow not found"),
+        ("a: *nowhere", "anchor is not defined"),
+        ("a: &b [*b]", "an alias stands within the value that it names"),
+        ("{" * 200, "nested more than"),
+    ],
+)
+def test_a_broken_file_is_a_warning_where_only_its_parser_has_exceptions(
+    processor: str, tmp_path: pathlib.Path, text: str, why: str
+) -> None:
+    (tmp_path / "datadog.yaml").write_text(text)
+    told = subprocess.run(
+        [*runner(processor), str(unpack(processor, tmp_path)), "--check-config"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"LAMBDA_TASK_ROOT": str(tmp_path), "DD_API_KEY": "0123456789abcdef"},
+    )
+    assert told.returncode == 1
+    assert "datadog.yaml is not used at all" in told.stderr
+    assert why in told.stderr
+
+
 async def test_it_serves_a_function(processor: str, tmp_path: pathlib.Path) -> None:
     executable = unpack(processor, tmp_path)
     if program := runner(processor):
