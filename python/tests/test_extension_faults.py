@@ -326,6 +326,15 @@ async def test_clients_that_are_slow_or_half_open_cost_their_own_connection_only
                 client.close()
 
 
+async def test_tracers_side_by_side_are_served_before_and_after_a_freeze(start: Start) -> None:
+    async with start() as running:
+        for _ in range(3):
+            assert await running.invoke(240, clients=12) == {"200": 240}
+        running.assert_each_once()
+        assert (await running.books())["servers"]["traces"]["accepted"] >= 12
+        await running.end()
+
+
 async def test_a_full_budget_is_told_and_what_was_taken_arrives(start: Start) -> None:
     # What does not compress, so that it fills the budget: an eighth of the memory.
     def body(number: int) -> bytes:

@@ -3,10 +3,11 @@
     python -m thaw.lab chaos --seed 7 --seconds 120
 
 One environment after the other lives in the emulated Lambda: of any initialization type and flush strategy,
-with a function that hands over numbered payloads while others send rubbish to every port; with telemetry that
-is late, lost, doubled and unreadable; a runtime API that fails; an intake that closes, refuses, stalls,
-swallows answers and holes; a proxy that cuts; until it ends in one of the ways in which environments end.
-Then the books are compared: what the function was told is taken has arrived, or is said to be lost.
+with a function whose tracers hand over numbered payloads while others send rubbish to every port; with
+telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake that closes,
+refuses, stalls, swallows answers and holes; a proxy that cuts; until it ends in one of the ways in which
+environments end. Then the books are compared: what the function was told is taken has arrived, or is said to
+be lost.
 
 What is done is drawn from the seed alone, so that a seed shows again what it has shown. When it happens
 depends on the machine, too: a race may want several runs.
@@ -134,6 +135,7 @@ def draw(chance: random.Random) -> Plan:
     events = [
         {
             "payloads": chance.choice((0, 1, 1, 1, 3, 20, 100)),
+            "clients": chance.choice((1, 1, 1, 3, 12)),
             "sleep": chance.choice((0, 0, 0, 0.02, 0.1)),
             "pause": chance.choice((0, 0, 0.01)),
         }

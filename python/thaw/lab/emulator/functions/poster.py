@@ -4,7 +4,8 @@
 
 The files are those of `thaw.lab.numbered`. The event says what to do, each part if it is there:
 
-    {"sleep": seconds before, "payloads": how many, "pause": seconds after them, "exit": a status}
+    {"sleep": seconds before, "payloads": how many, "clients": of how many tracers side by side (1),
+     "pause": seconds after them, "exit": a status}
 
 The answer is {"first": number of the first payload, "statuses": {"200": how many, …}}. The journal has a line
 for each payload, its number and its status, written when the status is known: it outlives the process.
@@ -15,16 +16,18 @@ import json
 import os
 import struct
 import sys
+import threading
 import time
+from collections.abc import Iterable
 
 AGENT = ("127.0.0.1", 8126)
 TIMEOUT = 30.0
 
 
 class Poster:
-    """Sends the numbered requests over one connection, each when the one before is answered."""
+    """Sends numbered requests over one connection, each when the one before is answered."""
 
-    def __init__(self, request: str, counting: str, journal: str = os.devnull, number: str = "0") -> None:
+    def __init__(self, request: str, counting: str, journal: str) -> None:
         with open(request, "rb") as file:
             data = file.read()
         with open(counting) as file:
@@ -37,12 +40,11 @@ class Poster:
         self._places = [(at - head, int.from_bytes(data[at : at + 8], "big")) for at in told["offsets"]]
         self._connection = http.client.HTTPConnection(*AGENT, timeout=TIMEOUT)
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-        self.number = int(number)
 
-    def send(self) -> int:
-        """The next one. Its status; 0 if there was no answer, which is not repeated."""
+    def send(self, number: int) -> int:
+        """The request of that number. Its status; 0 if there was no answer, which is not repeated."""
         for at, first in self._places:
-            struct.pack_into(">Q", self._body, at, first + self._step * self.number)
+            struct.pack_into(">Q", self._body, at, first + self._step * number)
         try:
             self._connection.request("POST", "/v0.4/traces", bytes(self._body), self._headers)
             answer = self._connection.getresponse()
@@ -51,31 +53,48 @@ class Poster:
         except (OSError, http.client.HTTPException):
             self._connection.close()
             status = 0
-        os.write(self._journal, b"%d %d\n" % (self.number, status))
-        self.number += 1
+        os.write(self._journal, b"%d %d\n" % (number, status))
         return status
 
 
-def main() -> None:
-    poster = Poster(*sys.argv[1:])
+def hand_over(poster: Poster, numbers: Iterable[int], statuses: list[int]) -> None:
+    """Sends these, and adds what each is answered with."""
+    for number in numbers:
+        statuses.append(poster.send(number))
+
+
+def main(request: str, counting: str, journal: str = os.devnull, number: str = "0") -> None:
+    posters = [Poster(request, counting, journal)]
+    first = int(number)
     runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         runtime.request("GET", "/2018-06-01/runtime/invocation/next")
         given = runtime.getresponse()
         event = json.loads(given.read())
         time.sleep(event.get("sleep", 0))
-        first = poster.number
-        statuses: dict[str, int] = {}
-        for _ in range(event.get("payloads", 0)):
-            status = str(poster.send())
-            statuses[status] = statuses.get(status, 0) + 1
+        numbers = range(first, first + event.get("payloads", 0))
+        clients = event.get("clients", 1)
+        while len(posters) < clients:
+            posters.append(Poster(request, counting, journal))
+        statuses: list[int] = []
+        others = [
+            threading.Thread(target=hand_over, args=(posters[client], numbers[client::clients], statuses))
+            for client in range(1, clients)
+        ]
+        for other in others:
+            other.start()
+        hand_over(posters[0], numbers[::clients], statuses)
+        for other in others:
+            other.join()
         time.sleep(event.get("pause", 0))
         if "exit" in event:
             os._exit(event["exit"])
         path = f"/2018-06-01/runtime/invocation/{given.headers['Lambda-Runtime-Aws-Request-Id']}/response"
-        runtime.request("POST", path, json.dumps({"first": first, "statuses": statuses}))
+        counts = {str(status): statuses.count(status) for status in sorted(set(statuses))}
+        runtime.request("POST", path, json.dumps({"first": first, "statuses": counts}))
         runtime.getresponse().read()
+        first = numbers.stop
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])
