@@ -135,3 +135,15 @@ def test_what_may_be_is_no_fault() -> None:
     account.cut_off = True
     _send_thrice(account)
     assert violations(account) == []
+
+
+def test_who_waits_for_a_lost_word_is_not_told_of_the_end() -> None:
+    account = good()
+    killed = ExtensionEnd("x", 0, 2_000_001, -9, killed=True)
+    account.ends = [Shutdown("failure", 5.0, (killed,))]
+    assert len(violations(account)) == 2
+    account.end_lost = True
+    assert violations(account) == []
+    # Nothing else is excused.
+    account.ends = [end(exit_code=-11)]
+    assert len(violations(account)) == 1

@@ -34,6 +34,7 @@ from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
+from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.settings import InitializationType
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
 from thaw.lab.intake import Intake
@@ -268,7 +269,8 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
                 fault = plan.api_faults[turn]
                 if fault is not None:
                     sandbox.api_faults.add(*fault)
-                if not await _invoke(sandbox, plan, turn, f"{seed}/{number}", account):
+                last = await _invoke(sandbox, plan, turn, f"{seed}/{number}", account)
+                if last.status != "success":
                     break
             if plan.end == "spindown":
                 # So that what is kept can go: the intake is itself again.
@@ -278,6 +280,7 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
             account.ends = list(sandbox.shutdowns)
+            account.end_lost = account.kills and not last.times.runtime_done_delivered_ns
             # A connection that is lost is none: the next event is asked for again.
             account.interface_failed = any(
                 path == "/register" or (path == "/event/next" and kind != "reset")
@@ -288,8 +291,8 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
     return account
 
 
-async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> bool:
-    """One invocation, with rubbish beside it. False: the environment is gone."""
+async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> Invocation:
+    """One invocation, with rubbish beside it. Unless it is a success the environment is gone."""
     ports = itertools.islice(itertools.cycle(EXTENSION_PORTS), plan.rubbish[turn])
     noise = [
         asyncio.create_task(throw(port, random.Random(f"{seed}/{turn}/{each}")))
@@ -316,7 +319,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
     expected = "exit" in event or event.get("pause", 0) > _TIMEOUT
     if invocation.status != "success" and not expected:
         account.failures.append(f"invocation {turn}: {invocation.status} ({invocation.error_type})")
-    return invocation.status == "success"
+    return invocation
 
 
 def _settle(
