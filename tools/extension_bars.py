@@ -127,12 +127,17 @@ def _outage(run: Figures) -> Iterator[Bar]:
         "ms",
         0,
     )
+    most = at_most(
+        f"the same: most added in any of {run['others']} others", run["most_in_others_ms"], 0, "ms"
+    )
+    # Beside it what the machine alone makes: of invocations that send nothing.
+    noise = f" (most with nothing to send: {run['most_with_nothing_ms']:.1f})"
+    yield most._replace(measured=most.measured + noise)
     in_others, uncertain = run["in_others_ms"], run["in_others_uncertain_ms"]
     yield Bar(
-        f"the same: added in {run['others']} others, on average",
+        "the same: added in them on average",
         "≤ 0 ms",
-        f"{in_others:.2f} ± {uncertain:.2f} ms (most: {run['most_in_others_ms']:.1f};"
-        f" most with nothing to send: {run['most_with_nothing_ms']:.1f})",
+        f"{in_others:.2f} ± {uncertain:.2f} ms",
         in_others - uncertain <= 0 and uncertain <= _RESOLVED_MS,
     )
     yield Bar(

@@ -110,7 +110,7 @@ EXTENSION: dict[str, Any] = {
         "others": 190,
         "in_others_ms": 0.04,
         "in_others_uncertain_ms": 0.05,
-        "most_in_others_ms": 0.4,
+        "most_in_others_ms": 0.0,
         "most_with_nothing_ms": 0.3,
         "handed_over": 203,
         "delivered": 200,

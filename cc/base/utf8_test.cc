@@ -13,6 +13,18 @@ TEST(Utf8, WellFormed) {
   }
 }
 
+TEST(Utf8, ABadByteIsSeenWhereverItIs) {
+  for (size_t size = 1; size <= 40; ++size) {
+    const std::string good(size, 'a');
+    EXPECT_TRUE(IsValidUtf8(good));
+    for (size_t place = 0; place < size; ++place) {
+      std::string bad = good;
+      bad[place] = '\x80';
+      EXPECT_FALSE(IsValidUtf8(bad)) << size << " bytes, the one at " << place;
+    }
+  }
+}
+
 TEST(Utf8, IllFormedPartsBecomeOneReplacementEach) {
   const std::string r = "\xEF\xBF\xBD";
   const std::pair<std::string, std::string> cases[] = {

@@ -280,7 +280,12 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
             account.ends = list(sandbox.shutdowns)
-            account.end_lost = account.kills and not last.times.runtime_done_delivered_ns
+            account.end_lost = (
+                account.kills
+                and account.deaf
+                and not plan.faults.unsupported
+                and not last.times.runtime_done_delivered_ns
+            )
             # A connection that is lost is none: the next event is asked for again.
             account.interface_failed = any(
                 path == "/register" or (path == "/event/next" and kind != "reset")
