@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/utf8.h"
@@ -78,6 +79,11 @@ bool TracerHeaders::MergesWith(const TracerHeaders& other) const {
          lang_interpreter_vendor == other.lang_interpreter_vendor && tracer_version == other.tracer_version &&
          container_id == other.container_id && client_computed_top_level == other.client_computed_top_level &&
          client_computed_stats == other.client_computed_stats;
+}
+
+size_t TracerHeaders::MergeHash() const {
+  return absl::HashOf(lang, lang_version, lang_interpreter, lang_interpreter_vendor, tracer_version,
+                      container_id, client_computed_top_level, client_computed_stats);
 }
 
 void TracerHeaders::Merge(const TracerHeaders& other) {

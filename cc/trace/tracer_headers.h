@@ -3,6 +3,7 @@
 #ifndef THAW_CC_TRACE_TRACER_HEADERS_H_
 #define THAW_CC_TRACE_TRACER_HEADERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -37,6 +38,9 @@ struct TracerHeaders {
   void Merge(const TracerHeaders& other);
 
   bool operator==(const TracerHeaders&) const = default;
+
+  // The same for those that MergesWith() each other.
+  size_t MergeHash() const;
 };
 
 }  // namespace thaw
