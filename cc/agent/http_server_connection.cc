@@ -17,7 +17,8 @@ constexpr size_t kInboundBytes = 16 * 1024;
 constexpr size_t kReadBytes = 4 * 1024;
 // A large body is read in pieces of this size.
 constexpr size_t kBodyReadBytes = 64 * 1024;
-// A body's buffer larger than this is given back after its request: what idle connections keep is in no books.
+// A body's buffer larger than this is given back after its request: what idle connections keep is in no
+// books.
 constexpr size_t kKeptBufferBytes = kInboundBytes;
 // What is read and thrown away so that a connection can carry another request.
 constexpr size_t kMaxSkippedBytes = 1 << 20;
