@@ -97,8 +97,8 @@ class MsgpackReader {
   // reader must stay where it is. kFailed: as Skip().
   Skipped SkipOn(Skipping& skipping, uint64_t values);
 
-  // Whether the next value is a float of 32 bits.
-  bool next_is_float32() const { return at_ != end_ && static_cast<uint8_t>(*at_) == 0xCA; }
+  // The byte that the next value begins with; -1 at the end.
+  int next_byte() const { return at_ == end_ ? -1 : static_cast<uint8_t>(*at_); }
 
   // What the last failed read expected and found, and where.
   absl::Status error() const;

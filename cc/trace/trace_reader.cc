@@ -1,11 +1,10 @@
 #include "cc/trace/trace_reader.h"
 
-#include <charconv>
 #include <cmath>
-#include <system_error>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/msgpack_scalars.h"
 #include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/trace/trace_fields.h"
@@ -314,30 +313,8 @@ bool TraceReader::Number(double& value) {
 bool TraceReader::ConvertToText(SpanRecord& span, std::string_view& text) {
   if (span.converted.taken() == kMaxConverted)
     return Bad(absl::StrCat("a span with more than ", kMaxConverted, " numbers in place of text"));
-  bool flag;
-  if (reader_.ReadBool(flag)) {
-    text = flag ? "true" : "false";
-    return true;
-  }
-  char digits[32];
-  std::to_chars_result end{.ptr = digits, .ec = std::errc()};
-  const size_t position = reader_.position();
-  const bool narrow = reader_.next_is_float32();
-  uint64_t integer;
-  double number;
-  if (reader_.ReadInteger(integer)) {
-    // Those with a sign begin with 0xD0 or more.
-    const bool has_sign = static_cast<uint8_t>(body_[position]) >= 0xD0;
-    end = has_sign ? std::to_chars(digits, std::end(digits), static_cast<int64_t>(integer))
-                   : std::to_chars(digits, std::end(digits), integer);
-  } else if (reader_.ReadNumber(number)) {
-    end = narrow ? std::to_chars(digits, std::end(digits), static_cast<float>(number))
-                 : std::to_chars(digits, std::end(digits), number);
-  } else {
-    return false;
-  }
   std::string& converted = span.converted.Take();
-  converted.assign(digits, end.ptr);
+  if (!ReadScalarText(reader_, converted)) return false;
   text = converted;
   return true;
 }

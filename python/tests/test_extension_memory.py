@@ -2,8 +2,8 @@
 
 What a request takes follows from what it claims: strings of a table that many spans name, bodies that are
 compressed, counts of arrays, texts that have to be repaired. The executable runs here in as much address
-space as it had at its start, and its budget, and 8 MB: an allocation beyond that fails, and ends what ships, which
-has no exceptions.
+space as it had at its start, and its budget, and 8 MB: an allocation beyond that fails, and ends what
+ships, which has no exceptions.
 """
 
 from __future__ import annotations
