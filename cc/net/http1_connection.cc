@@ -115,7 +115,6 @@ void Http1Connection::OnParsed() {
   switch (parser_->state()) {
     case Http1Parser::State::kHead:
     case Http1Parser::State::kBody:
-      CountBytes();  // of a long exchange it shows that it moves
       LimitBody();
       return StandingRead();
     case Http1Parser::State::kError:
@@ -214,7 +213,7 @@ void Http1Connection::OnWritten(IoResult result) {
     if (!reading_) Fail(FaultOf(result.status), result.status);
     return;
   }
-  CountBytes();
+  CountBytes();  // a long request is seen to move; an answer that trickles is no such movement
   LimitBody();
   WriteMore();
 }

@@ -337,8 +337,9 @@ TEST_F(StackDialerTest, DirectWithTls) {
 TEST_F(StackDialerTest, ALiteralAddressIsNotLookedUp) {
   Build({});
   EXPECT_NE(Dial("https://127.0.0.1:8443").transport, nullptr);
+  EXPECT_NE(Dial("https://127.0.0.1.").transport, nullptr);
   EXPECT_EQ(network_.lookups, 0);
-  EXPECT_THAT(tls_->targets, ElementsAre("127.0.0.1"));
+  EXPECT_THAT(tls_->targets, ElementsAre("127.0.0.1", "127.0.0.1."));
 }
 
 TEST_F(StackDialerTest, FailuresNamePhaseAndPlace) {
