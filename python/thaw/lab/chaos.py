@@ -29,14 +29,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from thaw.lab import own_network
+from thaw.lab import arguments, own_network
 from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.settings import InitializationType
-from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
 from thaw.lab.intake import Intake
 from thaw.lab.numbered import NumberedRequest
 from thaw.lab.proxy import Behaviour, Proxy
@@ -410,21 +410,38 @@ def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence
 # -- The command line --------------------------------------------------------------------------------------
 
 _LOOPBACK_MTU = 65536
+# Span ids are counted on from one environment to the next, and stay below those of traces.
+_MOST_ENVIRONMENTS = 1 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `chaos`."""
-    parser.add_argument("--seed", type=int, default=1, help="of all that is drawn (default: %(default)s)")
-    parser.add_argument("--seconds", type=float, default=120, help="for how long (default: %(default)s)")
-    parser.add_argument("--environments", type=int, default=0, help="end after so many, if that is sooner")
-    parser.add_argument("--only", type=int, metavar="N", help="the environment of that number alone")
-    parser.add_argument("--extension", type=pathlib.Path, default=EXTENSION, help="the executable")
+    option = parser.add_argument
+    option("--seed", type=arguments.seed, default=1, help="of all that is drawn (default: %(default)s)")
+    option(
+        "--seconds",
+        type=arguments.number(0, 1e7, "seconds", above=True),
+        default=120,
+        help="for how long (default: %(default)s)",
+    )
+    option(
+        "--environments",
+        type=arguments.integer(0, _MOST_ENVIRONMENTS),
+        default=0,
+        help="end after so many, if that is sooner",
+    )
+    option(
+        "--only",
+        type=arguments.integer(0, _MOST_ENVIRONMENTS),
+        metavar="N",
+        help="the environment of that number alone",
+    )
+    option("--extension", type=arguments.checked(extension), default=EXTENSION, help="the executable")
     parser.set_defaults(run=_run)
 
 
 def _run(given: argparse.Namespace) -> int:
-    if not given.extension.is_file():
-        raise ValueError(f"{given.extension} is not there; bazel build //cc:extension")
+    extension(str(given.extension))
     # The extension's ports are fixed; in a network of its own nobody else has them.
     if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
         print(f"{note}; this machine's is used", file=sys.stderr)

@@ -26,6 +26,11 @@ LIMITS: tuple[Limit, ...] = get_args(Limit)
 
 LogFormat = Literal["Text", "JSON"]
 
+# What Lambda allows: least and most.
+MEMORY_MB = (128, 10240)
+TIMEOUT_SECONDS = (0.001, 900)
+MAX_CONCURRENCY = (1, 1000)
+
 # Lambda gives a function one virtual processor for each of these.
 MEMORY_MB_PER_CPU = 1769
 
@@ -71,10 +76,10 @@ class Settings:
     opt_folder: bool = True
 
     def __post_init__(self) -> None:
-        for what, given, least, most in (
-            ("memory_mb", self.memory_mb, 128, 10240),
-            ("timeout", self.timeout, 0.001, 900),
-            ("max_concurrency", self.max_concurrency, 1, 1000),
+        for what, given, (least, most) in (
+            ("memory_mb", self.memory_mb, MEMORY_MB),
+            ("timeout", self.timeout, TIMEOUT_SECONDS),
+            ("max_concurrency", self.max_concurrency, MAX_CONCURRENCY),
         ):
             if not least <= given <= most:
                 raise ValueError(f"{what} is {given}; Lambda allows {least} to {most}")
