@@ -258,6 +258,7 @@ class Sandbox:
             folder=self.settings.folder,
             joins=self._groups.joined_by,
             opt=self._opt,
+            files_over=self.settings.files_over,
             on_line=lambda line: self._on_line(source, line),
             on_exit=self._on_exit,
         )

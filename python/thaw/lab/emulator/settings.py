@@ -54,6 +54,8 @@ class Settings:
       freeze_by: "auto" is the cgroup freezer if this process may use it, otherwise signals.
       limits: what cgroups shall hold the environment to. Where that isn't allowed, a note says why.
       opt_folder: whether extensions appear in /opt/extensions (needs root; a note says why not).
+      files_over: files that the environment's processes see in place of the machine's, by the machine's path
+        (needs root).
     """
 
     name: str = "function"
@@ -74,6 +76,7 @@ class Settings:
     freeze_by: FreezeBy = "auto"
     limits: frozenset[Limit] = frozenset()
     opt_folder: bool = True
+    files_over: Mapping[pathlib.Path, pathlib.Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for what, given, (least, most) in (
