@@ -163,7 +163,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
     connection->http = Http1Connection::Start(
-        executor_, std::move(result.transport), options_, counters_->exchange,
+        executor_, clock_, std::move(result.transport), options_, counters_->exchange,
         [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
           if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
         });
@@ -279,7 +279,7 @@ void PooledClient::Count(RetryClass retry_class) {
 std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure, RetryClass retry_class,
                                                   const SendOptions& options, Once& once,
                                                   const SendResult& result, int max_laps) {
-  const bool attempts_left = result.attempts < options_.max_attempts;
+  const bool attempts_left = result.attempts < options.max_attempts.value_or(options_.max_attempts);
   const auto backoff = [&] {
     return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
   };

@@ -26,8 +26,6 @@ namespace {
 constexpr size_t kAtOnceBytes = 256 << 10;
 // Of work, as TraceWork::Step() counts it. What is done at once takes a few milliseconds.
 constexpr int64_t kAtOnceWork = 2 << 20;
-// What the tags of a trace are called that each part of it has.
-constexpr std::string_view kPropagatedTags = "_dd.p.";
 
 // As much of each kind of memory is kept from one request for the next.
 constexpr size_t kKeptBytes = 64 << 10;
@@ -202,6 +200,7 @@ class TraceProcessor::Run : public TraceWork {
       TakeProcessTag(tag, Kept(tag, entry.value), trace.tags);
     }
     note.is_noise = processor_.noise_.IsNoise(span_, known);
+    trace.has_noise |= note.is_noise;
     if (!note.is_noise) size_bound_ += bound + fixed_->encoded().size() + kAddedBytes;
     if (size_bound_ > limits_.max_result_bytes)
       return absl::OutOfRangeError(absl::StrCat("at byte ", position, ": the request becomes more than ",
@@ -225,6 +224,7 @@ class TraceProcessor::Run : public TraceWork {
   static constexpr int64_t kSpanWork = 512;
   static constexpr int64_t kTraceWork = 128;
   static constexpr size_t kMaxPlaceholderBytes = 256 << 10;
+  static constexpr size_t kNotBegun = std::numeric_limits<size_t>::max();
 
   ProtobufWriter& out() { return part_.chunk_fields_; }
   absl::Span<SpanNote> NotesOf(const Trace& trace) {
@@ -248,7 +248,7 @@ class TraceProcessor::Run : public TraceWork {
       work_ -= kTraceWork;
       return NextTrace();
     }
-    if (next_note_ == 0) next_note_ = kept_notes_ = trace.begin;
+    if (next_note_ == kNotBegun) next_note_ = kept_notes_ = trace.begin;
     for (; next_note_ < trace.end && work_ > 0; ++next_note_) {
       work_ -= kLinkWork;
       SpanNote& note = notes_[next_note_];
@@ -275,7 +275,7 @@ class TraceProcessor::Run : public TraceWork {
 
   absl::Status NextTrace() {
     ++next_trace_;
-    next_note_ = 0;
+    next_note_ = kNotBegun;
     return absl::OkStatus();
   }
 
@@ -384,7 +384,7 @@ class TraceProcessor::Run : public TraceWork {
 
   // Goes on with a trace's spans. True: a payload is full, and its next span goes into another.
   absl::StatusOr<bool> WriteOn(const Trace& trace) {
-    if (next_note_ == 0) {
+    if (next_note_ == kNotBegun) {
       work_ -= kTraceWork;
       if (trace.begin == trace.end || !BeginTraceOut(trace)) {
         THAW_RETURN_IF_ERROR(NextTrace());
@@ -396,7 +396,9 @@ class TraceProcessor::Run : public TraceWork {
       THAW_ASSIGN_OR_RETURN(const bool full, Write(notes_[next_note_]));
       if (full) {
         EndChunk(trace);
-        if (written_ > 0) TakeTraceTags(trace);
+        if (written_ > 0 && trace_tags_.empty() && !trace_priority_.has_value())
+          TakeTraceTags(notes_[trace.root]);
+        give_trace_tags_ = give_trace_tags_ || written_ > 0;
         EndPayload(/*last=*/false);
         THAW_RETURN_IF_ERROR(BeginPayload());
         return true;
@@ -423,7 +425,12 @@ class TraceProcessor::Run : public TraceWork {
     written_ = 0;
     trace_tags_.clear();
     trace_priority_.reset();
+    give_trace_tags_ = false;
     origin_ = trace.origin;
+    if (trace.has_noise) {
+      for (const SpanNote& note : NotesOf(trace))
+        if (note.is_placeholder || (note.is_noise && &note == &notes_[trace.root])) TakeTraceTags(note);
+    }
     return !dropped_ || observer_ != nullptr;
   }
 
@@ -441,25 +448,26 @@ class TraceProcessor::Run : public TraceWork {
     out().EndMessage(chunk_);
   }
 
-  // A trace that is cut keeps its root's `_dd.p.*` tags and sampling priority in each part.
-  void TakeTraceTags(const Trace& trace) {
+  // What the root says for the whole trace, its `_dd.p.*` tags and sampling priority, where the first span
+  // that is written has to say it: if the root is left out, and in each part of a trace that is cut.
+  void TakeTraceTags(const SpanNote& note) {
     // Tracers keep these below 512 bytes.
     constexpr size_t kAtMost = 16 << 10;
-    if (!trace_tags_.empty() || trace_priority_.has_value()) return;
-    reader_.ReadAgain(notes_[trace.root].position, span_);
+    reader_.ReadAgain(note.position, span_);
     size_t bytes = 0;
     for (const SpanMeta& entry : span_.meta) {
-      if (!absl::StartsWith(entry.key, kPropagatedTags)) continue;
+      if (!absl::StartsWith(entry.key, kPropagationTagPrefix)) continue;
       bytes += entry.key.size() + entry.value.size();
       if (bytes > kAtMost) break;
       trace_tags_.emplace_back(RepairUtf8(entry.key), RepairUtf8(entry.value));
     }
     for (const SpanMetric& metric : span_.metrics)
-      if (metric.key == kSamplingPriorityMetric) trace_priority_ = metric.value;
+      if (MetricTagOf(metric.key) == MetricTag::kSamplingPriority) trace_priority_ = metric.value;
+    give_trace_tags_ = !trace_tags_.empty() || trace_priority_.has_value();
   }
 
-  // Gives them to the first span of a later part.
-  absl::Status AddTraceTags() {
+  // Adds them to the span, but for what it says itself.
+  absl::Status GiveTraceTags() {
     THAW_RETURN_IF_ERROR(ReserveMore(span_.meta, trace_tags_.size(), &charge_));
     for (const auto& [key, value] : trace_tags_) {
       const auto has_key = [&key = key](const SpanMeta& entry) { return entry.key == key; };
@@ -481,6 +489,7 @@ class TraceProcessor::Run : public TraceWork {
       return false;
     }
     reader_.ReadAgain(note.position, span_);
+    if (give_trace_tags_) THAW_RETURN_IF_ERROR(GiveTraceTags());
     span_.parent_id = note.parent_id;
     size_t scratch_bytes = 0;
     if (note.is_large) [[unlikely]] {
@@ -492,6 +501,7 @@ class TraceProcessor::Run : public TraceWork {
     const absl::StatusOr<bool> full = WriteProcessed();
     if (full.ok() && !*full) {
       ++written_;
+      give_trace_tags_ = false;
       counts_.metrics_not_finite += span_.metrics_not_finite;
       counts_.strings_repaired += span_.strings_repaired;
       if (observer_ != nullptr) Observe();
@@ -503,8 +513,6 @@ class TraceProcessor::Run : public TraceWork {
 
   absl::StatusOr<bool> WriteProcessed() {
     if (dropped_) return false;
-    const bool continues = !chunk_open_ && written_ > 0;
-    if (continues) THAW_RETURN_IF_ERROR(AddTraceTags());
     const size_t bound = span_.size_bound() + fixed_->encoded().size();
     // The chunk's priority and origin, and the lengths of what is nested.
     constexpr size_t kChunkBytes = 128;
@@ -583,7 +591,7 @@ class TraceProcessor::Run : public TraceWork {
   Phase phase_ = Phase::kRead;
   int64_t work_ = 0;  // left of the step
   size_t next_trace_ = 0;
-  size_t next_note_ = 0;  // of the trace; 0: it has not begun
+  size_t next_note_ = kNotBegun;  // of the trace
   size_t kept_notes_ = 0;
 
   // Of the trace that is being written.
@@ -594,6 +602,7 @@ class TraceProcessor::Run : public TraceWork {
   std::string_view origin_;  // by its tracer
   std::vector<std::pair<std::string, std::string>> trace_tags_;
   std::optional<double> trace_priority_;
+  bool give_trace_tags_ = false;  // to the next span
 
   TracePayload payload_;  // that is being written
   int64_t payloads_ = 0;
