@@ -15,6 +15,9 @@ namespace {
 // No invocation may last longer.
 constexpr absl::Duration kLongestInvocation = absl::Minutes(15);
 
+// For what is being worked on when a flush begins.
+constexpr absl::Duration kMostWaitForWork = absl::Seconds(1);
+
 // A visitor that makes members of what it is shown.
 auto MembersOf(boost::json::object& object) {
   return [&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; };
@@ -180,6 +183,11 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   if (at_next_) ++counts_.begun_at_next;
   ++running_;
   if (in_background) ++running_in_background_;
+  if (before_flush_ && !in_background) {
+    Task<void> waiting = before_flush_(std::min(deadline / 4, kMostWaitForWork));
+    co_await std::move(waiting);
+    deadline -= clock_.Now().monotonic - began;
+  }
   for (absl::AnyInvocable<void(bool)>& hand_over : sources_) hand_over(last);
 
   Cancellation never;

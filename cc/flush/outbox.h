@@ -48,6 +48,9 @@ class Outbox : private ByteBudget::Holder {
     int64_t parts() const { return counted ? static_cast<int64_t>(request->payloads.size()) : 0; }
   };
 
+  // What an item of `request` is counted with: its body, its headers and target, and bookkeeping.
+  static size_t BytesOf(const EncodedRequest& request);
+
   // `evicted` is called for each item that goes to make room, here or in another pipeline.
   Outbox(std::shared_ptr<ByteBudget> budget, absl::AnyInvocable<void(const Item&)> evicted)
       : budget_(std::move(budget)), evicted_(std::move(evicted)) {

@@ -61,17 +61,23 @@ PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
 // -- Taking in -----------------------------------------------------------------------------------------
 
 absl::Status PipelineFlusher::Add(EncodedRequest request) {
-  Outbox::Item probe;
-  probe.request = std::make_shared<const EncodedRequest>(request);
-  if (absl::Status room = bytes_->MakeRoom(probe.bytes() * endpoints_.size()); !room.ok()) {
+  std::vector<EncodedRequest> requests;
+  requests.push_back(std::move(request));
+  return AddAll(std::move(requests));
+}
+
+absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
+  size_t bytes = 0;
+  for (const EncodedRequest& request : requests) bytes += BytesOf(request);
+  if (absl::Status room = bytes_->MakeRoom(bytes); !room.ok()) {
     ++turned_away_;
     return room;
   }
-  const std::vector<PayloadId> ids = request.payloads;
-  for (const PayloadId id : ids) {
-    if (payloads_.try_emplace(id).second) ++handed_over_;
+  for (EncodedRequest& request : requests) {
+    for (const PayloadId id : request.payloads)
+      if (payloads_.try_emplace(id).second) ++handed_over_;
+    AddAdmitted(std::move(request));
   }
-  AddAdmitted(std::move(request));
   return absl::OkStatus();
 }
 
@@ -92,6 +98,11 @@ absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
 }
 
 void PipelineFlusher::ReleaseOpened() { bytes_->Remove(std::exchange(opened_bytes_, 0)); }
+
+void PipelineFlusher::HoldOpened(size_t bytes) {
+  opened_bytes_ += bytes;
+  bytes_->Add(bytes);
+}
 
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
   const auto shared = std::make_shared<const EncodedRequest>(std::move(request));

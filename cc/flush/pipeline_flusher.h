@@ -96,12 +96,18 @@ class PipelineFlusher : public Flushable {
   // Takes a request over. ResourceExhausted: what was never tried fills the outbox; nothing was taken, the
   // sender is to be told so (429), counted in turned_away().
   absl::Status Add(EncodedRequest request);
+  // All of them or none.
+  absl::Status AddAll(std::vector<EncodedRequest> requests);
+  // What they take of the budget.
+  size_t BytesOf(const EncodedRequest& request) const { return Outbox::BytesOf(request) * endpoints_.size(); }
 
   // -- For flushers that encode later ------------------------------------------------------------------
   // Takes over a payload that is not encoded yet and takes `bytes`. ResourceExhausted as above.
   absl::Status Open(PayloadId id, size_t bytes);
   // All payloads that were opened are about to be encoded: makes room for what comes of them.
   void ReleaseOpened();
+  // One of them takes `bytes` on, since it could not be encoded.
+  void HoldOpened(size_t bytes);
   // Takes in a request of payloads that were opened before.
   void AddAdmitted(EncodedRequest request);
   // The payload is encoded: all its requests were added.

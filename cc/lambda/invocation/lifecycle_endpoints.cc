@@ -63,12 +63,14 @@ size_t MemoryOf(const SpanTags& tags) {
   return bytes;
 }
 
-size_t MemoryOf(const TraceContext& context) { return MemoryOf(context.tags) + MemoryOf(context.baggage); }
+size_t MemoryOf(const TraceContext& context) {
+  return context.origin.size() + MemoryOf(context.tags) + MemoryOf(context.baggage);
+}
 
 // About what is held beside the record itself.
 size_t MemoryOf(const InvocationRecord& record) {
-  size_t bytes =
-      record.platform.error_type.size() + MemoryOf(record.payload_tags) + MemoryOf(record.trigger.tags);
+  size_t bytes = record.platform.error_type.size() + MemoryOf(record.payload_tags) +
+                 MemoryOf(record.trigger.tags) + record.trigger.source_arn.size();
   bytes += record.span_pointers.size() * (sizeof(SpanPointer) + 48);
   if (record.upstream) bytes += MemoryOf(*record.upstream);
   for (const InferredSpan& span : record.trigger.spans)
@@ -84,7 +86,11 @@ size_t MemoryOf(const InvocationRecord& record) {
 
 InvocationLifecycle::InvocationLifecycle(LifecycleOptions options, Clock& clock, RandomId random,
                                          LifecycleSink& sink)
-    : options_(std::move(options)), clock_(clock), random_(std::move(random)), sink_(sink) {}
+    : options_(std::move(options)),
+      clock_(clock),
+      random_(std::move(random)),
+      sink_(sink),
+      charge_(options_.account) {}
 
 LifecycleReply InvocationLifecycle::Handle(const LifecycleRequest& request) {
   const auto is_method = [&request](std::string_view method) { return request.method == method; };
@@ -337,7 +343,7 @@ void InvocationLifecycle::Send(absl::Span<const OwnedSpan> trace, bool client_co
 }
 
 void InvocationLifecycle::Remove(Entry& entry) {
-  bytes_ -= entry.bytes;
+  SetBytes(entry, 0);
   entries_.remove_if([&entry](const Entry& each) { return &each == &entry; });
 }
 
@@ -352,10 +358,14 @@ void InvocationLifecycle::DropStale() {
 }
 
 void InvocationLifecycle::Updated(Entry& entry) {
-  bytes_ -= entry.bytes;
-  entry.bytes = sizeof(Entry) + entry.record.request_id.size() + MemoryOf(entry.record);
-  bytes_ += entry.bytes;
+  SetBytes(entry, sizeof(Entry) + entry.record.request_id.size() + MemoryOf(entry.record));
   KeepBounds();
+}
+
+void InvocationLifecycle::SetBytes(Entry& entry, size_t bytes) {
+  bytes_ = bytes_ - entry.bytes + bytes;
+  entry.bytes = bytes;
+  charge_.Set(bytes_);
 }
 
 void InvocationLifecycle::KeepBounds() {
@@ -441,9 +451,7 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
   ++counts_.placeholders;
   entry->record.placeholder = std::move(placeholder);
   // The bounds are kept by SendReady(), since what is over would be sent and nothing can be processed now.
-  bytes_ -= entry->bytes;
-  entry->bytes += MemoryOf(entry->record.placeholder->tags);
-  bytes_ += entry->bytes;
+  SetBytes(*entry, sizeof(Entry) + entry->record.request_id.size() + MemoryOf(entry->record));
 }
 
 // Spans of tracers that make it themselves need nothing.
