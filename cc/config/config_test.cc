@@ -429,7 +429,7 @@ TEST(ConfigTest, DefaultsFollowWhereTheProcessRuns) {
   for (const char* type : {"on-demand", "snap-start", "provisioned-concurrency"}) {
     const Config config = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", type}});
     EXPECT_EQ(config.client.max_idle_per_host, 0) << type;
-    EXPECT_EQ(config.client.max_connections_per_host, 2) << type;
+    EXPECT_EQ(config.client.max_connections_per_host, 6) << type;
   }
   const Config managed = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}});
   EXPECT_EQ(managed.client.max_idle_per_host, 4);
@@ -622,7 +622,7 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "max_idle_per_host": 0,
     "share_within_flush": true,
     "idle_timeout": 15,
-    "max_connections_per_host": 2,
+    "max_connections_per_host": 6,
     "exchange_timeout": 30,
     "proxy_url": "http://****@proxy:3128",
     "no_proxy": [

@@ -175,6 +175,12 @@ class FlushCoordinator {
   const Times& added_time() const { return added_time_; }
   // Payloads that all pipelines keep.
   int64_t kept_payloads() const;
+  // Requests to additional endpoints that they keep.
+  int64_t kept_for_additional() const;
+
+  // What the pipelines have not delivered, or dropped, by kind, and what was out of reach in the last flush,
+  // in one line; empty: nothing is lost.
+  std::string Losses(const FlushReport& last) const;
 
   // All of it on one line: counts, times in seconds, pipelines, outages, clients.
   std::string ToJson() const;
