@@ -108,7 +108,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
       loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
       [this] {
         if (life_ != nullptr) life_->OnRecords();
-      });
+      },
+      bytes_.get());
   servers_.push_back(Serve(TelemetryAddress(), options_.telemetry_port, telemetry_->Routes(), "telemetry"));
 
   std::vector<ExtensionEvent> events = {ExtensionEvent::kShutdown};
@@ -166,7 +167,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle());
+  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle(), bytes_.get());
   servers_.push_back(Serve("127.0.0.1", options_.trace_port, traces_->Routes(), "traces"));
   servers_.push_back(Serve("127.0.0.1", options_.lifecycle_port, lifecycle_->Routes(), "calls of tracers"));
 
