@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -44,7 +43,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   const std::string authority = Authority(destination);
   std::string head = absl::StrCat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n");
   if (!userinfo.empty()) {
-    absl::StrAppend(&head, "Proxy-Authorization: Basic ", absl::Base64Escape(userinfo), "\r\n");
+    absl::StrAppend(&head, "Proxy-Authorization: ", BasicCredentials(userinfo), "\r\n");
   }
   absl::StrAppend(&head, "\r\n");
 
