@@ -41,6 +41,9 @@ struct HttpRequest {
   HttpHeaders headers;       // without those that the client adds itself (CheckHeader)
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
+  // The answer's body is of use. Without: the head of the answer is what counts, and its body is waited for
+  // only briefly (Http1Connection::kBodyPatience).
+  bool body_wanted = true;
 
   // InvalidArgument: a method that is no token; a target with spaces, control or 8-bit characters or '#' in
   // it; a header that CheckHeader refuses.
