@@ -23,7 +23,7 @@ if __name__ == "__main__":
 from tools.bar import Bar  # noqa: E402
 from tools.extension_bars import extension_bars, method  # noqa: E402
 from tools.results_table import Result, experiment, markdown_table, with_experiment  # noqa: E402
-from tools.update_readme import machine  # noqa: E402
+from tools.update_readme import machine, read  # noqa: E402
 
 BAZEL = os.environ.get("BAZEL", "bazel")
 QUIET = ("--color=no", "--curses=no", "--noshow_progress")
@@ -276,14 +276,18 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.experiments_only and not arguments.experiments:
         parser.error("--experiments-only needs --experiments RESULT.json")
+    try:
+        experiments = [read(each) for each in arguments.experiments]
+    except ValueError as error:
+        parser.error(str(error))
     command = "tools/benchmarks" + " --quick" * arguments.quick
     commit = _commit()  # before anything is written
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = ROOT / "docs" / "benchmarks.md"
     if arguments.experiments_only:
         text = path.read_text()
-        for each in arguments.experiments:
-            text = with_experiment(text, json.loads(each.read_text()))
+        for each in experiments:
+            text = with_experiment(text, each)
         path.write_text(text)
         return
     only = arguments.extension_only
@@ -295,7 +299,6 @@ def main() -> None:
     else:
         python = run_python(arguments.quick)
         cpp = run_cpp(0.01 if arguments.quick else 0.5)
-        experiments = [json.loads(each.read_text()) for each in arguments.experiments]
         text = document(command, commit, date, python, cpp, experiments, section)
         missed += [bar for bar in bars(python, cpp) if not bar.reached]
     if arguments.quick:

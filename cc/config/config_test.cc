@@ -117,6 +117,24 @@ TEST(ConfigTest, Site) {
             "default, datadoghq.com, is kept");
 }
 
+TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
+  const Config config = LoadConfig({{"DD_SITE", "app.datadoghq.com"}}, "");
+  EXPECT_EQ(config.site, "app.datadoghq.com");
+  EXPECT_EQ(
+      OnlyWarning(config, "DD_SITE"),
+      "DD_SITE is \"app.datadoghq.com\", which is none of Datadog's sites (did you mean datadoghq.com?); "
+      "it is used as it stands");
+  EXPECT_THAT(OnlyWarning(LoadConfig({}, "site: datadog.com\n"), "datadog.yaml: site"),
+              HasSubstr("none of Datadog's sites; it is used"));
+}
+
+TEST(ConfigTest, ATagWithoutANameIsNamed) {
+  EXPECT_EQ(OnlyWarning(LoadConfig({{"DD_TAGS", "a:b, :c"}}, ""), "DD_TAGS"),
+            "DD_TAGS has \":c\", a tag without a name; it is left out");
+  Clean({{"DD_TAGS", "key1:val1, key2 : val2"}});
+  Clean({{"DD_TAGS", "a:b,c,d"}});
+}
+
 TEST(ConfigTest, ApiKey) {
   EXPECT_EQ(Clean({{"DD_API_KEY", " 0123456789abcdef\n"}}).api_key, "0123456789abcdef");
   for (const char* bad : {"0123 456789abcdef", "0123\r\nHost: 456789abcdef"}) {

@@ -465,6 +465,7 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   if (look_up == nullptr) {
     look_up = std::make_shared<KeyLookUp>();
     const std::shared_ptr<ApiKeySource> source = endpoints_[endpoint].api_key;
+    if (run.last) source->OnLastFlush();
     Task<bool> refreshing = source->Refresh();
     Spawn<bool>(executor_, std::move(refreshing), [source, look_up](bool) {
       look_up->ended = true;

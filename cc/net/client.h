@@ -36,6 +36,8 @@ struct SendOptions {
   bool retry_ambiguous = true;
   // This request was sent before (in an earlier flush) and may have been accepted then.
   bool possible_duplicate = false;
+  // In place of the client's. 1 where the caller itself decides what is tried again.
+  std::optional<int> max_attempts;
 };
 
 // What became of one request.

@@ -279,7 +279,7 @@ void PooledClient::Count(RetryClass retry_class) {
 std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure, RetryClass retry_class,
                                                   const SendOptions& options, Once& once,
                                                   const SendResult& result, int max_laps) {
-  const bool attempts_left = result.attempts < options_.max_attempts;
+  const bool attempts_left = result.attempts < options.max_attempts.value_or(options_.max_attempts);
   const auto backoff = [&] {
     return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
   };

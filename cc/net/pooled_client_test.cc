@@ -211,6 +211,11 @@ TEST_F(PooledClientTest, RefusalsAreClassifiedByStatus) {
   EXPECT_EQ(exchanges().attempts, 1);
 }
 
+TEST_F(PooledClientTest, ARequestMayHaveAttemptsOfItsOwn) {
+  Build({.max_attempts = 3}, Always(SimFault::kStatus429));
+  EXPECT_EQ(SendOne(1, {.max_attempts = 1}).attempts, 1);
+}
+
 TEST_F(PooledClientTest, RetryAfterIsHonoured) {
   Build({.max_attempts = 2}, Always(SimFault::kStatus429));
   const SendResult result = SendOne(1);
