@@ -327,6 +327,10 @@ def test_a_package_without_its_extra_says_so(
     assert "needs what this Python has not: no-such-package" in said
     assert "'thaw[lab]'" in said
     assert said.count("\n") == 1
+    assert main(["compare", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "usage: python -m thaw.lab" in said
+    assert "no-such-package" in said
 
 
 def test_main_says_what_it_needs_before_it_runs(

@@ -145,7 +145,8 @@ def _of_the_process(account: Account) -> list[str]:
             if not end.told_ns and not account.interface_failed:
                 wrong.append("it ended before it was told to")
             if end.killed:
-                wrong.append(f"it did not end by itself within Lambda's time ({end.took_ms:.0f} ms)")
+                took = f" ({end.took_ms:.0f} ms)" if end.told_ns else ""
+                wrong.append(f"it did not end by itself within Lambda's time{took}")
             elif end.exit_code != 0 and not account.interface_failed:
                 wrong.append(f"it ended with {end.exit_code}")
     wrong += [f"it said: {line}" for line in account.lines if any(each in line for each in _CRIES)]
