@@ -242,7 +242,7 @@ def conditions(result: Result) -> str:
     if "tls_version" in result:
         said.append(f"TLS {result['tls_version']}")
     if "freeze" in result:
-        said.append(f"freeze {_duration(result['freeze'])}")
+        said.append(f"freeze {_duration(result['freeze'])} at least")
     return ", ".join(said)
 
 

@@ -203,6 +203,7 @@ class _Run:
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 self._intake.close_idle("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
@@ -232,6 +233,7 @@ class _Run:
             self._child.freeze()
             self._child.tell(op="resume")
             if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 self._intake.act("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
