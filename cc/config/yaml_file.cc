@@ -1,5 +1,7 @@
 #include "cc/config/yaml_file.h"
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -16,13 +18,26 @@ YamlFile ReadYamlFile(const Environment& environment) {
   file.path = absl::StrCat(folder, "/datadog.yaml");
   const auto warn = [&file](std::string_view why) {
     file.text.clear();
-    file.warning =
-        ConfigWarning{"datadog.yaml", absl::StrCat(file.path, ": ", why, "; nothing of it counts")};
+    file.warning = ConfigWarning{.source = "datadog.yaml",
+                                 .text = absl::StrCat(file.path, ": ", why, "; nothing of it counts"),
+                                 .is_error = true};
+  };
+
+  // A file of the other common ending is likely meant for this, and would be passed over in silence.
+  const auto warn_of_other_ending = [&file, &folder] {
+    const std::string other = absl::StrCat(folder, "/datadog.yml");
+    if (access(other.c_str(), F_OK) != 0) return;
+    file.warning = ConfigWarning{.source = "datadog.yml",
+                                 .text = absl::StrCat(other, " is not read; rename it to datadog.yaml")};
   };
 
   const std::unique_ptr<FILE, int (*)(FILE*)> opened(std::fopen(file.path.c_str(), "re"), &std::fclose);
   if (opened == nullptr) {
-    if (errno != ENOENT && errno != ENOTDIR) warn(std::strerror(errno));
+    if (errno != ENOENT && errno != ENOTDIR) {
+      warn(std::strerror(errno));
+    } else {
+      warn_of_other_ending();
+    }
     return file;
   }
   char buffer[4096];

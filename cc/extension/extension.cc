@@ -132,6 +132,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
     if (last) {
       tracker_->ConcludeAll();
       intake_->lifecycle().FinishAll();
+    } else {
+      intake_->lifecycle().FinishIdentified();
     }
     // What is left behind in an environment that is never thawed again is lost.
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
@@ -231,7 +233,8 @@ void Extension::InvocationEnded(const Invocation& invocation) {
   const InvocationOutcome outcome = invocation.outcome();
   PlatformEnd end;
   end.start = invocation.start_time().value_or(loop_.Now().wall);
-  end.duration = invocation.duration().value_or(absl::ZeroDuration());
+  end.duration = invocation.duration();
+  end.until_shutdown = invocation.until_shutdown();
   end.failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown;
   end.timed_out = outcome == InvocationOutcome::kTimeout;
   end.out_of_memory = outcome == InvocationOutcome::kOutOfMemory;

@@ -4,11 +4,15 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/log/log.h"
+#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
@@ -18,10 +22,12 @@
 #include "cc/config/environment.h"
 #include "cc/config/yaml_file.h"
 #include "cc/extension/command_line.h"
+#include "cc/extension/config_check.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/log_output.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/signal_watch.h"
+#include "cc/net/io/tcp_network.h"
 
 namespace thaw {
 namespace {
@@ -38,11 +44,31 @@ Config Configure(const Environment& environment) {
   return config;
 }
 
-int CheckConfig(const Environment& environment) {
+// Runs the trial to its end; true if it succeeded.
+bool Connect(const Config& config) {
+  EventLoop loop;
+  const std::unique_ptr<Network> network = MakeTcpNetwork(loop);
+  absl::BitGen random;
+  std::optional<ConnectionTrial> ended;
+  Spawn<ConnectionTrial>(
+      loop,
+      TryConnection(loop, loop, *network, config, [&random] { return absl::Uniform<double>(random, 0, 1); }),
+      [&](ConnectionTrial trial) {
+        ended = std::move(trial);
+        loop.Stop();
+      });
+  loop.Run();
+  for (const std::string& line : ended->lines) Print(stderr, absl::StrCat(line, "\n"));
+  return ended->succeeded;
+}
+
+int CheckConfig(const Environment& environment, bool connect) {
   const Config config = Configure(environment);
   Print(stdout, absl::StrCat(ToJson(config), "\n"));
-  for (const ConfigWarning& warning : config.warnings) Print(stderr, absl::StrCat(warning.text, "\n"));
-  return config.warnings.empty() ? 0 : kFound;
+  const std::vector<std::string> problems = ProblemsOf(environment, config);
+  for (const std::string& problem : problems) Print(stderr, absl::StrCat(problem, "\n"));
+  const bool connected = !connect || Connect(config);
+  return problems.empty() && connected ? 0 : kFound;
 }
 
 int RunUnderLambda(const Environment& environment, std::string_view program) {
@@ -56,7 +82,15 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   std::signal(SIGPIPE, SIG_IGN);
   const Config config = Configure(environment);
   InstallLogOutput(config.log_level);
-  for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
+  for (const ConfigWarning& warning : config.warnings) {
+    if (warning.is_error) {
+      LOG(ERROR) << warning.text;
+    } else {
+      LOG(WARNING) << warning.text;
+    }
+  }
+  if (KeySourceOf(config).empty()) LOG(ERROR) << "there is no API key, so that nothing can be delivered";
+  LOG(INFO) << StartLine(config);
 
   EventLoop loop;
   Cancellation stop;
@@ -84,7 +118,7 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
       Print(stdout, absl::StrCat("thaw ", kVersion, "\n"));
       return 0;
     case CommandLine::Action::kCheckConfig:
-      return CheckConfig(Environment::OfProcess());
+      return CheckConfig(Environment::OfProcess(), command.connect);
     case CommandLine::Action::kRefuse:
       Print(stderr, absl::StrCat("datadog-agent: ", command.problem, "\n"));
       return kRefused;

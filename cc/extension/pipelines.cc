@@ -46,11 +46,11 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
   std::unique_ptr<Pipelines> made(new Pipelines);
   THAW_ASSIGN_OR_RETURN(made->client_,
                         MakeClient(executor, clock, network, config.client, random, &warnings));
-  THAW_ASSIGN_OR_RETURN(
-      made->aws_client_,
-      MakeClient(executor, clock, network, AwsClientOptions(config.client), std::move(random), &warnings));
+  THAW_ASSIGN_OR_RETURN(made->aws_client_, MakeClient(executor, clock, network,
+                                                      AwsClientOptions(config.client), random, &warnings));
   Client& client = *made->client_;
-  made->api_key_ = MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config);
+  made->api_key_ =
+      MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config, std::move(random));
   const std::shared_ptr<ApiKeySource> api_key = made->api_key_;
   made->limits_ = MakeSharedLimits(executor, clock, config);
   made->coordinator_ = std::make_unique<FlushCoordinator>(

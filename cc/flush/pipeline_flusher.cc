@@ -426,6 +426,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);
   request.body = item.request->body;
+  request.body_wanted = false;  // statuses say all that is asked for
   return request;
 }
 
@@ -464,6 +465,7 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   if (look_up == nullptr) {
     look_up = std::make_shared<KeyLookUp>();
     const std::shared_ptr<ApiKeySource> source = endpoints_[endpoint].api_key;
+    if (run.last) source->OnLastFlush();
     Task<bool> refreshing = source->Refresh();
     Spawn<bool>(executor_, std::move(refreshing), [source, look_up](bool) {
       look_up->ended = true;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_join.h"
 #include "absl/types/span.h"
 #include "cc/base/status_macros.h"
@@ -153,6 +154,7 @@ class TraceProcessor::Run {
       TakeProcessTag(tag, entry.value, trace.tags);
     }
     note.is_noise = processor_.noise_.IsNoise(span_, known);
+    trace.has_noise |= note.is_noise;
     if (!note.is_noise) size_bound_ += span_.size_bound() + fixed_.encoded().size() + kAddedBytes;
     notes_.push_back(note);
   }
@@ -280,6 +282,7 @@ class TraceProcessor::Run {
     const size_t chunk = out().BeginMessage(TracerPayloadField::kChunks);
     const TraceCounts before = counts();
     origin_ = trace.origin;
+    TakeTraceTags(trace);
     for (const SpanNote& note : NotesOf(trace)) Finish(note);
     const int64_t written = counts().spans - before.spans;
     if (dropped) counts().spans = before.spans;
@@ -299,12 +302,40 @@ class TraceProcessor::Run {
     ++counts().chunks;
   }
 
+  // What the root says for the whole trace, if the root is left out: the first span that is kept says it
+  // then.
+  void TakeTraceTags(const Trace& trace) {
+    trace_meta_.clear();
+    trace_metrics_.clear();
+    if (!trace.has_noise) return;
+    for (const SpanNote& note : NotesOf(trace)) {
+      if (!note.is_placeholder && !(note.is_noise && &note == &notes_[trace.root])) continue;
+      reader_.ReadAgain(note.position, span_);
+      for (const SpanMeta& entry : span_.meta)
+        if (absl::StartsWith(entry.key, kPropagationTagPrefix)) trace_meta_.push_back(entry);
+      for (const SpanMetric& metric : span_.metrics)
+        if (MetricTagOf(metric.key) == MetricTag::kSamplingPriority) trace_metrics_.push_back(metric);
+    }
+  }
+  // Adds them to the span, but for what it says itself.
+  void GiveTraceTags() {
+    const auto add = [](auto& taken, auto& own) {
+      for (const auto& tag : taken)
+        if (std::none_of(own.begin(), own.end(), [&tag](const auto& each) { return each.key == tag.key; }))
+          own.push_back(tag);
+      taken.clear();
+    };
+    add(trace_meta_, span_.meta);
+    add(trace_metrics_, span_.metrics);
+  }
+
   void Finish(const SpanNote& note) {
     if (note.is_noise) {
       ++processor_.counts_.noise_spans;
       return;
     }
     reader_.ReadAgain(note.position, span_);
+    if (!trace_meta_.empty() || !trace_metrics_.empty()) GiveTraceTags();
     span_.parent_id = note.parent_id;
     processor_.span_processor_->Process(span_, fixed_, note.top_level, now_, scratch_);
     WriteSpan(span_, fixed_.encoded(), out());
@@ -348,6 +379,9 @@ class TraceProcessor::Run {
   SpanObserver* const observer_;  // null: stats are not computed here, or nobody asks for them
   const FixedTags& fixed_;
   std::string_view origin_;  // of the trace whose spans are being written, by its tracer
+  // Of that trace, as long as no span of it was written: what its root said for all, if that is left out.
+  std::vector<SpanMeta> trace_meta_;
+  std::vector<SpanMetric> trace_metrics_;
   TracePayload payload_;
   ProcessFields process_;
   size_t size_bound_ = 64;

@@ -77,6 +77,7 @@ class TraceProcessor {
     size_t root = 0;  // index of its note
     int32_t priority = 0;
     bool has_origin = false;  // one of its spans has
+    bool has_noise = false;   // one of its spans is left out
     std::string_view origin;  // its root's
     ProcessTags tags;         // the first of each that its spans have
   };

@@ -582,6 +582,32 @@ TEST_F(TraceProcessorTest, SpansAreObfuscatedByTheirType) {
   EXPECT_EQ(Entries(spans[4], SpanField::kMeta)["http.url"], "https://me:secret@host/a?token=1");
 }
 
+// OpenTelemetry's names for the query, and for the database whose dialect it is in.
+TEST_F(TraceProcessorTest, QueriesInTagsOfOpenTelemetryAreObfuscatedLikeTheResource) {
+  const auto sql = [](uint64_t id, const std::string& resource, Fields meta, const char* type = "sql") {
+    return Span(id, 0, Resource(resource, {{"meta", Map(std::move(meta))}, {"type", Text(type)}}));
+  };
+  const std::string query = "SELECT a FROM t WHERE b = 'secret'";
+  const TracePayload payload = Process(Body({{
+      sql(1, query, {{"db.statement", Text(query)}, {"db.query.text", Text("SELECT 1")}}),
+      sql(2, "SELECT t", {{"db.query.text", Text(query)}, {"db.statement", Text("")}}),
+      sql(3, query, {{"db.statement", Text("'")}}, "cassandra"),
+      sql(4, "SELECT t", {{"db.statement", Text("SELECT \"secret\"")}, {"db.system.name", Text("mysql")}}),
+      sql(5, "GET", {{"db.statement", Text("GET secret")}}, "redis"),
+  }}));
+  const auto spans = Spans(payload);
+  const auto meta = [&spans](size_t i) { return Entries(spans[i], SpanField::kMeta); };
+  EXPECT_EQ(meta(0)["db.statement"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(0)["db.query.text"], "SELECT ?");
+  EXPECT_EQ(meta(0)["sql.query"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(1)["db.query.text"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(1)["db.statement"], "");
+  EXPECT_EQ(meta(1)["sql.query"], "SELECT t");
+  EXPECT_EQ(meta(2)["db.statement"], "?");
+  EXPECT_EQ(meta(3)["db.statement"], "SELECT ?") << "a literal in its dialect";
+  EXPECT_EQ(meta(4)["db.statement"], "GET secret") << "no SQL";
+}
+
 TEST_F(TraceProcessorTest, ReplaceRulesComeLastAndSeeTheFunctionsTags) {
   std::vector<std::string> warnings;
   TraceProcessorOptions options = StatsHere();
@@ -659,6 +685,42 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
   links.calls.clear();
   By(processor, Body({{Span(2, 1, Named("aws.lambda.load"))}}));
   EXPECT_TRUE(links.calls.empty());
+}
+
+// What is said once for a trace is said by its root, which the extension takes out.
+TEST_F(TraceProcessorTest, WhatIsLeftOfATraceSaysWhatItsPlaceholderSaid) {
+  const Fields placeholder = {{"resource", Text("dd-tracer-serverless-span")},
+                              {"meta", Map({{"_dd.p.tid", Text("640cfd8d00000000")},
+                                            {"_dd.p.dm", Text("-4")},
+                                            {"_dd.origin", Text("rum")},
+                                            {"language", Text("go")}})},
+                              {"metrics", Map({{kSamplingPriorityMetric, Float(2)}, {"x", Float(1)}})}};
+  const Fields own = Meta({{"_dd.p.dm", Text("-1")}});
+  Links links;
+  for (const bool first : {true, false}) {
+    TraceProcessor processor = Make({}, &links);
+    std::vector<Write> spans = {Span(2, 1, own), Span(3, 1)};
+    spans.insert(first ? spans.begin() : spans.end(), Span(1, 0, placeholder));
+    const TracePayload payload = By(processor, Body({spans, {Span(12, 11)}}));
+    EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{2, 3}));
+    EXPECT_EQ(Num(Chunk(payload, 0), TraceChunkField::kPriority), 2);
+    EXPECT_EQ(Str(Chunk(payload, 0), TraceChunkField::kOrigin), "rum");
+    Tags meta = Entries(Spans(payload)[0], SpanField::kMeta);
+    EXPECT_EQ(meta["_dd.p.tid"], "640cfd8d00000000");
+    EXPECT_EQ(meta["_dd.p.dm"], "-1") << "what the span says itself";
+    EXPECT_FALSE(meta.contains("language"));
+    EXPECT_EQ(Metrics(Spans(payload)[0])[kSamplingPriorityMetric], 2);
+    EXPECT_FALSE(Metrics(Spans(payload)[0]).contains("x"));
+    EXPECT_FALSE(Entries(Spans(payload)[1], SpanField::kMeta).contains("_dd.p.tid")) << "once";
+    EXPECT_FALSE(Entries(Spans(payload, 1)[0], SpanField::kMeta).contains("_dd.p.tid")) << "another trace";
+  }
+}
+
+TEST_F(TraceProcessorTest, ARootThatIsNoiseLeavesWhatItSaidOfItsTrace) {
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, Named("dns.lookup", Meta({{"_dd.p.dm", Text("-4")}}))), Span(2, 1)}}));
+  EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{2}));
+  EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta)["_dd.p.dm"], "-4");
 }
 
 TEST_F(TraceProcessorTest, PlaceholdersNeedNoIds) {

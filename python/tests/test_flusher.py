@@ -22,6 +22,8 @@ from thaw.lab import decode, workload
 from thaw.lab.behaviour import Answer, Script
 from thaw.lab.intake import Intake, child_environment
 
+from . import peer
+
 
 @pytest.fixture(scope="module")
 def shared_intake() -> Iterator[Intake]:
@@ -166,6 +168,50 @@ def test_twelve_megabytes_are_cut_into_requests(client: thaw.Client, intake: Int
     assert report.delivered == 1
     assert report.requests >= 9
     assert arrived(intake, [body]) == [1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\nContent-Length: 2\n\n{}",
+        b"HTTP/1.0 202\nContent-Length: 0\n\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 1, 2\r\n\r\n{}",
+        b"HTTP/1.1 202 Accepted\r\nno header at all\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nX: " + b"x" * (65 << 10) + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello",
+    ],
+)
+def test_what_servers_really_answer_is_no_reason_to_send_again(intake: Intake, answer: bytes) -> None:
+    with peer.peer(lambda connection, request: answer) as server, thaw.Client(options(intake)) as client:
+        flusher = thaw.TraceFlusher(client, server.url, "key")
+        for _ in range(2):
+            flusher.add(payload(bodies(1)[0]))
+            report = flusher.flush(deadline=10.0)
+            assert (report.delivered, report.requests, report.attempts) == (1, 1, 1), report.failures
+        assert len(server.received) == 2
+        assert client.exchanges.possible_duplicates == 0
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 100\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n", b"\r\n"]
+)
+def test_a_body_that_never_ends_is_no_outage(intake: Intake, head: bytes) -> None:
+    def handle(connection: peer.Connection, request: peer.Received) -> None:
+        connection.send(b"HTTP/1.1 202 Accepted\r\n" + head)
+        server.ended.wait()
+
+    with peer.peer(handle) as server, thaw.Client(options(intake)) as client:
+        flusher = thaw.TraceFlusher(client, server.url, "key")
+        for _ in range(3):
+            flusher.add(payload(bodies(1)[0]))
+            report = flusher.flush(deadline=10.0)
+            assert (report.delivered, report.requests, report.stalled) == (1, 1, False), report.failures
+            assert report.elapsed < 1.5
+        assert len(server.received) == 3
 
 
 def test_a_failed_flush_keeps_and_the_next_delivers(client: thaw.Client, intake: Intake) -> None:

@@ -156,6 +156,8 @@ LifecycleReply InvocationLifecycle::End(const LifecycleRequest& request) {
     return reply;
   }
   entry->record.end = EndOf(request.headers, response);
+  if (entry->invoked || entry->started)
+    entry->record.end->after = clock_.Now().monotonic - entry->arrived.monotonic;
   counts_.values_left_out +=
       AddPayloadTags("function.response", response, options_.payload_tags, entry->record.payload_tags);
   if (!TryFinish(*entry, /*wait=*/true)) Updated(*entry);
@@ -271,6 +273,13 @@ void InvocationLifecycle::FinishAll() {
   }
 }
 
+void InvocationLifecycle::FinishIdentified() {
+  for (Entries::iterator next = entries_.begin(); next != entries_.end();) {
+    Entry& entry = *next++;
+    if (entry.record.placeholder && KnownTraceId(entry.record) != 0) TryFinish(entry, /*wait=*/false);
+  }
+}
+
 void InvocationLifecycle::SendReady() {
   for (Entries::iterator next = entries_.begin(); next != entries_.end();) {
     Entry& entry = *next++;
@@ -294,7 +303,7 @@ bool InvocationLifecycle::TryFinish(Entry& entry, bool wait) {
   ++counts_.finished;
   counts_.errors += IsError(record);
   // One that failed before its tracer could call is one of which only the extension can tell.
-  if (entry.started || record.end || (tracer_calls_ && failed)) {
+  if (entry.started || record.end || record.placeholder || (tracer_calls_ && failed)) {
     ++counts_.traces;
     counts_.trace_ids_made += known_id == 0;
     if (KnownTraceId(record) == 0 && known_id != 0) {
@@ -401,13 +410,21 @@ uint64_t InvocationLifecycle::OnLoadSpan(uint64_t trace_id, uint64_t) {
 
 void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view meta_struct,
                                         bool client_computed_stats) {
-  PlaceholderSpan placeholder{.client_computed_stats = client_computed_stats};
+  PlaceholderSpan placeholder{.client_computed_stats = client_computed_stats,
+                              .trace_id = span.trace_id,
+                              .span_id = span.span_id,
+                              .parent_id = span.parent_id,
+                              .duration = absl::Nanoseconds(span.duration),
+                              .is_error = span.error != 0};
+  // Its tracer leaves the span to the extension, even if its call at the start was lost.
+  tracer_calls_ = true;
   std::string_view request_id;
   for (const SpanMeta& meta : span.meta) {
     if (meta.key == "request_id") request_id = meta.value;
     placeholder.tags.insert_or_assign(std::string(meta.key), std::string(meta.value));
   }
-  Entry* entry = request_id.empty() ? nullptr : Find(request_id);
+  const auto lacks_one = [](const Entry& each) { return each.invoked && !each.record.placeholder; };
+  Entry* entry = request_id.empty() ? LatestOf(lacks_one) : Find(request_id);
   if (entry == nullptr) {
     ++counts_.placeholders_late;
     return;

@@ -144,6 +144,9 @@ class InvocationLifecycle : public InvocationLinks {
   void OnEnvironmentStart(bool is_restore, absl::Time start, std::optional<absl::Duration> duration);
   // Nothing more will come: what has ended is sent as it is.
   void FinishAll();
+  // Sends what has ended and is known by its placeholder, though the tracer's call at its end is missing:
+  // that call is made while the handler runs, or never. To be called before a flush.
+  void FinishIdentified();
   // Sends what has become whole by tracers' spans. To be called after each request of theirs was processed:
   // the calls of InvocationLinks come from within that, when nothing can be processed.
   void SendReady();

@@ -299,7 +299,7 @@ def flush_of_many(
                 tls_session_resumption=resumption,
                 # With sharing as under on-demand Lambda. Without it a request can do nothing but dial: the
                 # limit is not what is measured.
-                max_connections_per_host=2 if sharing else requests,
+                max_connections_per_host=6 if sharing else requests,
             )
             with thaw.Client(options) as client:
                 flusher = thaw.TraceFlusher(client, endpoint=url, api_key="key")
