@@ -155,8 +155,6 @@ def run(
     Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
     does not allow the freezer that is asked for.
     """
-    if settings.scenario == "inflight" and settings.close == "none":
-        raise ExperimentError("an exchange that is held is always given up: close none is for scenario idle")
     script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
     with Intake(script) as intake:
         child = Child(arm, intake, settings)
