@@ -355,6 +355,9 @@ async def live(
                 around.recover()
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
+            account.key_withheld = (
+                plan.end == "spindown" and around.secrets is not None and around.secrets.told == 0
+            )
             account.ends = list(sandbox.shutdowns)
             account.end_lost = (
                 account.kills
