@@ -1,11 +1,11 @@
 #include "cc/config/yaml_file.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/read_file.h"
 
 namespace thaw {
 
@@ -20,21 +20,12 @@ YamlFile ReadYamlFile(const Environment& environment) {
         ConfigWarning{"datadog.yaml", absl::StrCat(file.path, ": ", why, "; nothing of it counts")};
   };
 
-  const std::unique_ptr<FILE, int (*)(FILE*)> opened(std::fopen(file.path.c_str(), "re"), &std::fclose);
-  if (opened == nullptr) {
-    if (errno != ENOENT && errno != ENOTDIR) warn(std::strerror(errno));
-    return file;
+  absl::StatusOr<std::string> text = ReadWholeFile(file.path, YamlFile::kMaxBytes);
+  if (text.ok()) {
+    file.text = *std::move(text);
+  } else if (!absl::IsNotFound(text.status())) {
+    warn(text.status().message());
   }
-  char buffer[4096];
-  size_t read;
-  while ((read = std::fread(buffer, 1, sizeof(buffer), opened.get())) > 0) {
-    file.text.append(buffer, read);
-    if (file.text.size() > YamlFile::kMaxBytes) {
-      warn(absl::StrCat("larger than ", YamlFile::kMaxBytes, " bytes"));
-      return file;
-    }
-  }
-  if (std::ferror(opened.get()) != 0) warn(std::strerror(errno));
   return file;
 }
 

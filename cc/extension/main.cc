@@ -1,5 +1,6 @@
 // The executable that Lambda runs beside a function.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/printable.h"
 #include "cc/base/task.h"
 #include "cc/base/version.h"
 #include "cc/config/config.h"
@@ -41,7 +43,8 @@ Config Configure(const Environment& environment) {
 int CheckConfig(const Environment& environment) {
   const Config config = Configure(environment);
   Print(stdout, absl::StrCat(ToJson(config), "\n"));
-  for (const ConfigWarning& warning : config.warnings) Print(stderr, absl::StrCat(warning.text, "\n"));
+  for (const ConfigWarning& warning : config.warnings)
+    Print(stderr, absl::StrCat(Printable(warning.text), "\n"));
   return config.warnings.empty() ? 0 : kFound;
 }
 
@@ -54,6 +57,10 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   }
   // A peer that is gone is an error of its write.
   std::signal(SIGPIPE, SIG_IGN);
+  if (const absl::Status able = EventLoop::Check(); !able.ok()) {
+    Print(stderr, absl::StrCat("datadog-agent: ", able.message(), "\n"));
+    return kRefused;
+  }
   const Config config = Configure(environment);
   InstallLogOutput(config.log_level);
   for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
@@ -74,6 +81,14 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   return 0;
 }
 
+// Whatever was closed by the parent would be the number of the next file or connection, into which the log
+// would be written.
+void HoldStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
+  }
+}
+
 int Main(std::string_view program, const std::vector<std::string_view>& arguments) {
   const CommandLine command = ParseCommandLine(arguments);
   switch (command.action) {
@@ -86,7 +101,7 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
     case CommandLine::Action::kCheckConfig:
       return CheckConfig(Environment::OfProcess());
     case CommandLine::Action::kRefuse:
-      Print(stderr, absl::StrCat("datadog-agent: ", command.problem, "\n"));
+      Print(stderr, absl::StrCat("datadog-agent: ", Printable(command.problem), "\n"));
       return kRefused;
     case CommandLine::Action::kRun:
       break;
@@ -98,5 +113,6 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
 }  // namespace thaw
 
 int main(int count, char** values) {
+  thaw::HoldStandardDescriptors();
   return thaw::Main(count > 0 ? values[0] : "", {values + (count > 0 ? 1 : 0), values + count});
 }

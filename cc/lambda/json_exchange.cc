@@ -1,6 +1,5 @@
 #include "cc/lambda/json_exchange.h"
 
-#include <boost/json/parse.hpp>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/lambda/json_members.h"
 #include "cc/lambda/runtime_api.h"
+#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {
@@ -19,7 +19,7 @@ namespace {
 std::string Complaint(std::string_view body) {
   if (body.size() > kMaxJsonAnswerBytes) return "";
   boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(body, error);
+  const boost::json::value value = ParseShallowJson(body, error);
   int64_t ignored = 0;
   const JsonMembers members(value.if_object(), ignored);  // null after an error
   std::string type, message;
@@ -35,8 +35,8 @@ std::string Complaint(std::string_view body) {
 
 Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest request,
                                                      Cancellation& cancellation) {
-  const std::string name = absl::StrCat(request.method, " ", ToString(request.destination),
-                                        request.target.substr(0, request.target.find('?')));
+  const std::string name =
+      absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   Task<SendResult> sending = client.Send(std::move(request), SendOptions(), cancellation);
   const SendResult result = co_await std::move(sending);
   if (!result.accepted) {
@@ -63,7 +63,7 @@ Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest
         absl::StrCat(name, ": the answer is longer than ", kMaxJsonAnswerBytes, " bytes"));
   }
   boost::system::error_code error;
-  boost::json::value value = boost::json::parse(body, error);
+  boost::json::value value = ParseShallowJson(body, error);
   if (error) co_return absl::InternalError(absl::StrCat(name, ": the answer is no JSON: ", error.message()));
   co_return value;
 }

@@ -144,7 +144,7 @@ void Http1Connection::OnParsedAtEnd() {
 
 void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
-  where_ = absl::StrCat(request.method, " ", ToString(request.destination), request.target);
+  where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   head_.clear();
   head_taken_ = body_taken_ = 0;
   AppendHead(request, form, options_.user_agent, head_);

@@ -25,9 +25,11 @@ std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::
   return Find(headers, name);
 }
 
+std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
+
 std::string HttpRequest::ToString() const {
-  return absl::StrCat(method, " ", thaw::ToString(destination), target, ", ", headers.size(), " headers, ",
-                      body == nullptr ? 0 : body->size(), " bytes");
+  return absl::StrCat(method, " ", thaw::ToString(destination), PathOf(target), ", ", headers.size(),
+                      " headers, ", body == nullptr ? 0 : body->size(), " bytes");
 }
 
 std::string HttpResponse::ToString() const {

@@ -14,6 +14,9 @@
 
 namespace thaw {
 
+// The path of a request's target, for texts: queries may hold keys.
+std::string_view PathOf(std::string_view target);
+
 // In the order they are sent; names compare without case.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
@@ -32,7 +35,7 @@ struct HttpRequest {
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
 
-  // "POST https://host/path, 3 headers, 1234 bytes". Header values are left out: they hold keys.
+  // "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they hold keys.
   std::string ToString() const;
 };
 

@@ -150,7 +150,9 @@ class AresLookup : public NameLookup {
     std::shared_ptr<Watch>& watch = watches_[socket];
     if (watch == nullptr) {
       watch = std::make_shared<Watch>(*static_cast<asio::io_context*>(loop_.native()));
-      watch->descriptor.assign(socket);
+      // One that can't be watched is never ready: the question ends by its time limit.
+      error_code ignored;
+      watch->descriptor.assign(socket, ignored);
     }
     watch->read = read;
     watch->write = write;

@@ -1,16 +1,14 @@
 #include "cc/net/tls/trusted_roots.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <iterator>
-#include <sstream>
 
 #include "absl/log/log.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/read_file.h"
 #include "cc/net/tls/embedded_roots.h"
 #include "openssl/bytestring.h"
 #include "openssl/err.h"
@@ -19,6 +17,9 @@
 
 namespace thaw {
 namespace {
+
+// Bundles of the public roots are about 220 KB.
+constexpr size_t kMaxBundleBytes = 8 << 20;
 
 // The subject's name inside a certificate; false if the bytes are no certificate as far as that.
 bool SubjectOf(std::string_view der, CBS* subject) {
@@ -33,18 +34,6 @@ bool SubjectOf(std::string_view der, CBS* subject) {
          CBS_get_asn1(&tbs, &skipped, CBS_ASN1_SEQUENCE) &&  // issuer
          CBS_get_asn1(&tbs, &skipped, CBS_ASN1_SEQUENCE) &&  // validity
          CBS_get_asn1_element(&tbs, subject, CBS_ASN1_SEQUENCE);
-}
-
-// Why a file could not be read; empty if it could.
-std::string ReadFile(const std::string& path, std::string& content) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return errno != 0 ? std::strerror(errno) : "it can't be opened";
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return "it can't be read";
-  content = text.str();
-  return "";
 }
 
 }  // namespace
@@ -87,13 +76,11 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
   auto warn = [&](std::string_view what) {
     if (warnings != nullptr) warnings->push_back(absl::StrCat("certificate file ", path, ": ", what));
   };
-  std::string text;
-  if (const std::string why = ReadFile(path, text); !why.empty()) {
-    return warn(absl::StrCat(why, "; going on without it"));
-  }
-  if (text.empty()) return warn("it is empty; going on without it");
+  const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+  if (!text.ok()) return warn(absl::StrCat(text.status().message(), "; going on without it"));
+  if (text->empty()) return warn("it is empty; going on without it");
   std::vector<int> damaged;
-  std::vector<std::string> certificates = CertificatesOfPem(text, &damaged);
+  std::vector<std::string> certificates = CertificatesOfPem(*text, &damaged);
   if (!damaged.empty()) {
     warn(absl::StrCat("block ", absl::StrJoin(damaged, ", "), " is not a certificate; passed over"));
   } else if (certificates.empty()) {
@@ -112,9 +99,9 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
 void TrustedRoots::LoadOsRoots() {
   if (!options_.os_roots || std::exchange(os_loaded_, true)) return;
   for (const std::string& path : options_.os_bundles) {
-    std::string text;
-    if (!ReadFile(path, text).empty()) continue;
-    std::vector<std::string> certificates = CertificatesOfPem(text, nullptr);
+    const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+    if (!text.ok()) continue;
+    std::vector<std::string> certificates = CertificatesOfPem(*text, nullptr);
     if (certificates.empty()) continue;
     added_.insert(added_.end(), std::make_move_iterator(certificates.begin()),
                   std::make_move_iterator(certificates.end()));

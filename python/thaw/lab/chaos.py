@@ -33,8 +33,9 @@ from thaw.lab import own_network
 from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
-from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
+from thaw.lab.emulator.api_faults import API_FAULT_KINDS, LOST_ANSWERS, ApiFaultKind
 from thaw.lab.emulator.invocation import Invocation
+from thaw.lab.emulator.processes import Process
 from thaw.lab.emulator.settings import InitializationType
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
 from thaw.lab.intake import Intake
@@ -78,6 +79,8 @@ class Plan:
       rubbish: how many connections with rubbish are opened beside each invocation.
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
       end: how the environment ends.
+      unreadable: whether telemetry that can't be read comes with each invocation.
+      unheard: whether nobody reads the extension's log during each invocation.
     """
 
     settings: Settings
@@ -90,6 +93,7 @@ class Plan:
     api_faults: list[tuple[str, ApiFaultKind] | None]
     end: str
     unreadable: list[bool] = field(default_factory=list)
+    unheard: list[bool] = field(default_factory=list)
 
     @property
     def cuts_off(self) -> bool:
@@ -163,7 +167,8 @@ def draw(chance: random.Random) -> Plan:
             (
                 # At the start the others are called, and never again.
                 chance.choice(("/telemetry", "/register")) if turn == 0 else "/event/next",
-                chance.choice(API_FAULT_KINDS),
+                # An event that never comes is a function that is not called.
+                chance.choice(API_FAULT_KINDS if turn == 0 else ("500", "html", *LOST_ANSWERS)),
             )
             if chance.random() < 0.08
             else None
@@ -171,6 +176,7 @@ def draw(chance: random.Random) -> Plan:
         ],
         end=end,
         unreadable=[chance.random() < 0.2 for _ in range(invocations)],
+        unheard=[chance.random() < 0.1 for _ in range(invocations)],
     )
 
 
@@ -286,9 +292,9 @@ async def live(plan: Plan, seed: int, number: int, executable: pathlib.Path, fol
                 and not plan.faults.unsupported
                 and not last.times.runtime_done_delivered_ns
             )
-            # A connection that is lost is none: the next event is asked for again.
+            # An answer that is lost is none: the next event is asked for again.
             account.interface_failed = any(
-                path == "/register" or (path == "/event/next" and kind != "reset")
+                path == "/register" or (path == "/event/next" and kind not in LOST_ANSWERS)
                 for path, kind in sandbox.api_faults.taken
             )
             await sandbox.kill()
@@ -305,12 +311,20 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
     ]
     event = plan.events[turn]
     invocation = sandbox.prepare(event)
+    # The first invocation may have no environment yet.
+    process: Process | None = None
+    with contextlib.suppress(EmulatorError, KeyError, StopIteration):
+        process = sandbox.current.process(next(iter(sandbox.startups)).name) if plan.unheard[turn] else None
+    if process is not None:
+        process.hold_output(True)
     running = asyncio.create_task(sandbox.run(invocation))
     if plan.unreadable[turn]:
         with contextlib.suppress(Exception):
             await asyncio.sleep(0.005)
             await asyncio.wait_for(sandbox.post_telemetry(b'[{"type":"\xff\xfe"},7,{"record":'), 1)
     await running
+    if process is not None:
+        process.hold_output(False)
     times = invocation.times
     if times.answered_ns and times.end_ns:
         account.added_ms.append((times.end_ns - times.answered_ns) / 1e6)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -28,6 +29,9 @@ from thaw.lab.emulator.timestamps import now_ns
 _LONGEST_LINE = 256 << 10  # Lambda cuts what is longer
 _OUTPUT_LIMIT = 1.0  # seconds that output is awaited after the end
 _START_LIMIT = 30.0
+# Bytes that a pipe takes.
+_USUAL_ROOM = 1 << 16
+_HELD_ROOM = 1 << 12
 
 
 @dataclass(frozen=True)
@@ -204,6 +208,10 @@ class Process:
             return Usage(sum(cpu) - self.cpu_before_ns, resident, peak, len(tasks))
         return None
 
+    def hold_output(self, held: bool) -> None:
+        """While it is held nobody reads what the program writes, and a page of it fills its pipe."""
+        self._output.hold(held)
+
     async def gone(self) -> None:
         """Returns when it has ended and what it wrote was read."""
         await self._gone.wait()
@@ -239,6 +247,16 @@ class _Lines:
             if self._rest:
                 self._say(self._rest)
             self.ended.set()
+
+    def hold(self, held: bool) -> None:
+        if not self._open:
+            return
+        with contextlib.suppress(OSError):  # more than that lies in it
+            fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _HELD_ROOM if held else _USUAL_ROOM)
+        if held:
+            self._loop.remove_reader(self._descriptor)
+        else:
+            self._loop.add_reader(self._descriptor, self._read)
 
     def _read(self) -> None:
         try:
