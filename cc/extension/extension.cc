@@ -53,8 +53,11 @@ boost::json::object ObjectOf(const Counts& counts) {
 // Emulators may deliver to this machine without a name for it.
 std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
 
+// Each once: clients that share an option have the same complaint.
 void Say(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) LOG(WARNING) << warning;
+  for (auto warning = warnings.begin(); warning != warnings.end(); ++warning) {
+    if (std::find(warnings.begin(), warning, *warning) == warning) LOG(WARNING) << *warning;
+  }
 }
 
 }  // namespace
