@@ -242,6 +242,13 @@ STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
 }
 
 
+def _seconds(text: str) -> int:
+    """libFuzzer takes 0 for no limit at all."""
+    if not text.isdecimal() or not 1 <= int(text) <= 7 * 24 * 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, from 1 to a week's")
+    return int(text)
+
+
 def main() -> int:
     listing = "\n".join(f"  {name:7} {step.__doc__}" for name, step in STEPS.items())
     parser = argparse.ArgumentParser(
@@ -256,7 +263,13 @@ def main() -> int:
     parser.add_argument(
         "--step", action="append", choices=STEPS, metavar="STEP", help="only this; may be repeated"
     )
-    parser.add_argument("--fuzz-seconds", type=int, default=10, help="for each fuzzer (default: %(default)s)")
+    parser.add_argument(
+        "--fuzz-seconds",
+        type=_seconds,
+        default=10,
+        metavar="N",
+        help="for each fuzzer (default: %(default)s)",
+    )
     options = parser.parse_args()
     names = [name for name in STEPS if name in options.step] if options.step else list(STEPS)
     if options.quick and not options.step:

@@ -7,6 +7,7 @@
 #ifndef THAW_CC_AGENT_HTTP_EXCHANGE_H_
 #define THAW_CC_AGENT_HTTP_EXCHANGE_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,6 +30,8 @@ struct HttpServerRequest {
   bool body_left_out = false;
   // Where the body is kept, if it has a buffer of its own.
   std::string* body_buffer = nullptr;
+  // What the body takes of the memory that there is for requests, in bytes, if it has a buffer of its own.
+  size_t body_memory = 0;
 
   // The first value of a header; empty if there is none.
   std::string_view Header(std::string_view name) const {
@@ -52,6 +55,9 @@ class HttpReply {
     content_type_ = content_type;
     body_.assign(body);
   }
+  // The answer takes longer: the route's task handler gives it.
+  void Defer() { deferred_ = true; }
+  bool deferred() const { return deferred_; }
   void AddHeader(std::string_view name, std::string_view value) { headers_.emplace_back(name, value); }
 
   int status() const { return status_; }
@@ -65,6 +71,7 @@ class HttpReply {
 
  private:
   int status_ = 500;
+  bool deferred_ = false;
   std::string_view content_type_ = kTextType;
   std::string body_;
   HttpHeaders headers_;

@@ -25,6 +25,9 @@ constexpr size_t kMaxSkippedBytes = 1 << 20;
 // What is read and thrown away where a route goes on without its body, or so that a client sees its refusal.
 constexpr size_t kMaxDiscardedBytes = 64 << 20;
 
+// Of a compressed body, so much is made in one turn of the loop.
+constexpr size_t kDecodeBytes = 1 << 20;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 void GiveBack(std::string& buffer) {
@@ -370,15 +373,24 @@ bool HttpServerConnection::Dispatch() {
   } else {
     request_.body = body_;
     request_.body_buffer = &body_;
+    request_.body_memory = set_aside_;
   }
-  if (coding_ != ContentCoding::kIdentity && !request_.body.empty() && !DecodeRequestBody()) {
-    return Answer(then);
+  if (coding_ != ContentCoding::kIdentity && !request_.body.empty()) {
+    decoder_ = std::make_unique<BodyDecoder>(coding_, request_.body, body_limit_, owner_->options.account,
+                                             request_.body_memory);
+    return DecodeRequestBody();
   }
+  return Handle();
+}
+
+bool HttpServerConnection::Handle() {
+  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
   ++owner_->counters.handled;
   if (route_->handler) {
     route_->handler(request_, reply_);
     // It may have closed the server.
-    return phase_ != Phase::kClosed && Answer(then);
+    if (phase_ == Phase::kClosed) return false;
+    if (!reply_.deferred()) return Answer(then);
   }
   phase_ = Phase::kHandling;
   SetDeadline(owner_->options.handler_timeout);
@@ -388,31 +400,51 @@ bool HttpServerConnection::Dispatch() {
   return false;
 }
 
-// False: the reply says why not.
+// A piece of it; the next one comes in another turn of the loop, so that other clients have theirs.
 bool HttpServerConnection::DecodeRequestBody() {
-  absl::StatusOr<std::string> decoded = DecodeBody(coding_, request_.body, body_limit_);
-  if (decoded.ok()) {
-    ++owner_->counters.bodies_decoded;
-    body_ = *std::move(decoded);
-    request_.body = body_;
-    request_.body_buffer = &body_;
-    return true;
-  }
-  if (!absl::IsResourceExhausted(decoded.status())) {
-    ++owner_->counters.refused_undecodable;
-    reply_.Set(400, kTextType, decoded.status().message());
+  const absl::StatusOr<bool> done = decoder_->Step(kDecodeBytes);
+  if (done.ok() && !*done) {
+    phase_ = Phase::kHandling;
+    owner_->executor.Post([self = shared_from_this()] {
+      if (self->phase_ == Phase::kHandling && self->DecodeRequestBody()) self->Advance();
+    });
     return false;
   }
-  if (route_->too_large == TooLarge::kLeaveOutBody) {
-    ++owner_->counters.bodies_left_out;
-    request_.body = {};
-    request_.body_buffer = nullptr;
-    request_.body_left_out = true;
-    return true;
+  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  const std::unique_ptr<BodyDecoder> decoder = std::move(decoder_);
+  if (done.ok()) {
+    ++owner_->counters.bodies_decoded;
+    body_ = decoder->TakeBody();
+    body_charge_ = decoder->TakeCharge();
+    request_.body = body_;
+    request_.body_buffer = &body_;
+    request_.body_memory = body_charge_.bytes();
+    return Handle();
   }
-  ++owner_->counters.refused_too_large;
-  reply_.Set(413, kTextType, decoded.status().message());
-  return false;
+  const std::string_view why = done.status().message();
+  switch (done.status().code()) {
+    case absl::StatusCode::kOutOfRange:
+      if (route_->too_large == TooLarge::kLeaveOutBody) {
+        ++owner_->counters.bodies_left_out;
+        request_.body = {};
+        request_.body_buffer = nullptr;
+        request_.body_memory = 0;
+        request_.body_left_out = true;
+        return Handle();
+      }
+      ++owner_->counters.refused_too_large;
+      reply_.Set(413, kTextType, why);
+      break;
+    case absl::StatusCode::kResourceExhausted:
+      ++owner_->counters.refused_incoming;
+      reply_.Set(429, kTextType, why);
+      break;
+    default:
+      ++owner_->counters.refused_undecodable;
+      reply_.Set(400, kTextType, why);
+      break;
+  }
+  return Answer(then);
 }
 
 void HttpServerConnection::OnTaskDone() {
@@ -512,6 +544,7 @@ void HttpServerConnection::EndRequest() {
   request_ = HttpServerRequest();
   task_timed_out_ = false;
   reply_.Reset();
+  body_charge_.Release();
   GiveBack(body_);
   GiveBack(outbound_);
   ReleaseAside();
@@ -593,6 +626,7 @@ void HttpServerConnection::OnDeadline() {
 
 bool HttpServerConnection::SetAside(size_t bytes) {
   if (bytes > owner_->options.max_incoming_bytes - owner_->incoming_bytes) return false;
+  if (!owner_->incoming_bytes.HasRoomFor(bytes)) return false;
   owner_->incoming_bytes += bytes;
   set_aside_ += bytes;
   return true;

@@ -26,6 +26,7 @@
 #include "cc/agent/http_route.h"
 #include "cc/agent/http_server_counters.h"
 #include "cc/agent/http_server_options.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
@@ -54,8 +55,8 @@ class HttpConnectionOwner {
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
   HttpServerCounters counters;
-  size_t incoming_bytes = 0;    // set aside for bodies that are coming in
-  bool resumed_lately = false;  // less than resume_grace ago
+  ChargedBytes incoming_bytes{options.account};  // set aside for bodies that are coming in
+  bool resumed_lately = false;                   // less than resume_grace ago
 };
 
 class HttpServerConnection : public std::enable_shared_from_this<HttpServerConnection> {
@@ -120,6 +121,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool AdvanceChunks();
   bool Dispatch();
   bool DecodeRequestBody();
+  bool Handle();
   void OnTaskDone();
 
   bool Answer(AfterWrite then);
@@ -166,6 +168,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool chunks_over_budget_ = false;
   ContentCoding coding_ = ContentCoding::kIdentity;
   size_t set_aside_ = 0;
+  std::unique_ptr<BodyDecoder> decoder_;
+  ByteCharge body_charge_;  // of a body that was decoded
   std::string body_;
   std::optional<Refusal> refusal_;
   HttpServerRequest request_;

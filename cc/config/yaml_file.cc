@@ -1,5 +1,7 @@
 #include "cc/config/yaml_file.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "absl/status/status.h"
@@ -16,14 +18,25 @@ YamlFile ReadYamlFile(const Environment& environment) {
   file.path = absl::StrCat(folder, "/datadog.yaml");
   const auto warn = [&file](std::string_view why) {
     file.text.clear();
-    file.warning =
-        ConfigWarning{"datadog.yaml", absl::StrCat(file.path, ": ", why, "; nothing of it counts")};
+    file.warning = ConfigWarning{.source = "datadog.yaml",
+                                 .text = absl::StrCat(file.path, ": ", why, "; nothing of it counts"),
+                                 .is_error = true};
+  };
+
+  // A file of the other common ending is likely meant for this, and would be passed over in silence.
+  const auto warn_of_other_ending = [&file, &folder] {
+    const std::string other = absl::StrCat(folder, "/datadog.yml");
+    if (access(other.c_str(), F_OK) != 0) return;
+    file.warning = ConfigWarning{.source = "datadog.yml",
+                                 .text = absl::StrCat(other, " is not read; rename it to datadog.yaml")};
   };
 
   absl::StatusOr<std::string> text = ReadWholeFile(file.path, YamlFile::kMaxBytes);
   if (text.ok()) {
     file.text = *std::move(text);
-  } else if (!absl::IsNotFound(text.status())) {
+  } else if (absl::IsNotFound(text.status())) {
+    warn_of_other_ending();
+  } else {
     warn(text.status().message());
   }
   return file;

@@ -57,6 +57,17 @@ TEST_F(YamlFileTest, APipeIsAWarningAndIsNotWaitedFor) {
   EXPECT_THAT(file.warning->text, HasSubstr("it is a pipe"));
 }
 
+TEST_F(YamlFileTest, TheOtherEndingIsNamed) {
+  std::ofstream(folder_ / "datadog.yml") << "site: datadoghq.eu\n";
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_EQ(file.warning->text,
+            (folder_ / "datadog.yml").string() + " is not read; rename it to datadog.yaml");
+  Write("env: prod\n");
+  EXPECT_FALSE(Read().warning.has_value()) << "the file that is read counts";
+}
+
 TEST_F(YamlFileTest, OneThatIsTooLargeCountsForNothing) {
   Write(std::string(YamlFile::kMaxBytes + 1, '#'));
   const YamlFile file = Read();

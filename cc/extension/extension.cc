@@ -69,6 +69,7 @@ Extension::Extension(EventLoop& loop, const Environment& environment, const Conf
       config_(config),
       options_(std::move(options)),
       traits_(InitializationTraitsOf(config.environment)),
+      bytes_(std::make_shared<ByteBudget>(config.outbox_bytes)),
       network_(MakeTcpNetwork(loop)) {}
 
 Extension::~Extension() = default;
@@ -126,8 +127,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            co_await extensions_->Register(options_.name, events, stop));
 
   THAW_CO_ASSIGN_OR_RETURN(
-      pipelines_,
-      Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); }, warnings));
+      pipelines_, Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); },
+                                  warnings, {.bytes = bytes_}));
   const FunctionFacts facts = FactsOf(environment_, config_, registration);
   TraceProcessorOptions processing = ProcessingOf(config_, facts, options_.runtime_api, warnings);
   LifecycleOptions lifecycle = LifecycleOf(config_, facts, traits_.concurrent_invocations, warnings);
@@ -135,17 +136,20 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   if (config_.traces.compute_stats)
     stats = {.env = config_.env, .version = config_.version, .service = config_.service};
   intake_ = std::make_unique<TraceIntake>(
-      std::move(processing), std::move(lifecycle), std::move(stats), loop_, [random] { return random->Id(); },
-      *pipelines_);
+      std::move(processing), std::move(lifecycle), std::move(stats), loop_, loop_,
+      [random] { return random->Id(); }, *pipelines_);
   FlushCoordinator& coordinator = pipelines_->coordinator();
   coordinator.AddSource([this](bool last) {
     if (last) {
       tracker_->ConcludeAll();
       intake_->lifecycle().FinishAll();
+    } else {
+      intake_->lifecycle().FinishIdentified();
     }
     // What is left behind in an environment that is never thawed again is lost.
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
+  coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
                                          FunctionLife::Options());
@@ -218,8 +222,7 @@ std::unique_ptr<Listener> Extension::Listen(std::string address, uint16_t port, 
 std::unique_ptr<HttpServer> Extension::Serve(std::unique_ptr<Listener> listener,
                                              std::vector<HttpRoute> routes) {
   if (listener == nullptr) return nullptr;
-  // What comes in takes as much again while it is processed.
-  const HttpServerOptions limits{.max_incoming_bytes = 2 * config_.outbox_bytes};
+  const HttpServerOptions limits{.max_incoming_bytes = config_.outbox_bytes, .account = bytes_.get()};
   auto server = std::make_unique<HttpServer>(loop_, loop_, limits, std::move(routes));
   server->Serve(std::move(listener));
   return server;
@@ -245,7 +248,8 @@ void Extension::InvocationEnded(const Invocation& invocation) {
   const InvocationOutcome outcome = invocation.outcome();
   PlatformEnd end;
   end.start = invocation.start_time().value_or(loop_.Now().wall);
-  end.duration = invocation.duration().value_or(absl::ZeroDuration());
+  end.duration = invocation.duration();
+  end.until_shutdown = invocation.until_shutdown();
   end.failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown;
   end.timed_out = outcome == InvocationOutcome::kTimeout;
   end.out_of_memory = outcome == InvocationOutcome::kOutOfMemory;

@@ -36,6 +36,7 @@
 #include "cc/extension/function_life.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/trace_intake.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/lambda/extensions_api.h"
 #include "cc/lambda/initialization_type.h"
 #include "cc/lambda/invocation_tracker.h"
@@ -98,6 +99,7 @@ class Extension : public InvocationObserver {
   const ExtensionOptions options_;
   const InitializationTraits traits_;
 
+  const std::shared_ptr<ByteBudget> bytes_;  // all that follows from input
   std::unique_ptr<Network> network_;
   std::unique_ptr<Client> runtime_client_;
   std::unique_ptr<RuntimeApi> runtime_api_;

@@ -57,9 +57,9 @@ class FunctionLife {
     // What must be left of an invocation for the last flush in it when its end has not been seen.
     absl::Duration reserve = absl::Milliseconds(300);
     // How long an end is waited for while not one record has ever come: the first ones are of the
-    // environment's start, so that who tells nothing by then delivers to nobody. Ends are unknown until a
-    // record comes.
-    absl::Duration silence = absl::Seconds(5);
+    // environment's start and are delivered within a tenth of a second. Ends are unknown until a record
+    // comes. With the flush that follows, no invocation is held up for more than a second.
+    absl::Duration silence = absl::Milliseconds(800);
   };
 
   // All must outlive the life.

@@ -181,6 +181,20 @@ TEST_F(FunctionLifeTest, WhoTellsNothingAtAllIsNotWaitedForAgain) {
   EXPECT_EQ(life_->counts().ends_unknown, 1);
 }
 
+TEST_F(FunctionLifeTest, WhereNoRecordEverComesNoInvocationIsHeldBeyondASecond) {
+  Live("end");
+  flush_takes_ = absl::Milliseconds(100);
+  WillInvoke("a");
+  Begin();
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Milliseconds(500));
+  EXPECT_FALSE(parked()) << "records may be late";
+  Pass(absl::Milliseconds(500));
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(traces_->delivered(), 1);
+  EXPECT_EQ(life_->counts().ends_never_told, 1);
+}
+
 TEST_F(FunctionLifeTest, ARecordOfAnyKindEndsTheSilence) {
   Live("end", {.silence = absl::Seconds(5)});
   WillInvoke("a");

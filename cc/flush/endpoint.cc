@@ -34,7 +34,8 @@ absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeli
         "the URL of an endpoint can't have a user or password, the intake takes a key: ", MaskUrl(base)));
   }
   if (url.target.find('?') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("the URL of an endpoint can't have a query: ", MaskUrl(base)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the URL of an endpoint can't have a query: ", MaskUrl(base)));
   }
   Endpoint endpoint;
   endpoint.destination = std::move(url.destination);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/status/statusor.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
@@ -44,6 +45,7 @@ class RequestWriter {
  private:
   absl::Status Emit(AgentPayloadBuilder& builder, std::vector<PayloadId> ids) {
     std::string& body = workspace_.body;
+    if (absl::Status room = Reserve(body, builder.size_bound(), nullptr); !room.ok()) return room;
     builder.FinishInto(body);
     if (body.size() <= options_.max_batch_bytes) return Pack(body, std::move(ids));
     for (const std::string& part : SplitToFit(std::exchange(body, {}), options_.max_batch_bytes))

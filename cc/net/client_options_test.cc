@@ -17,7 +17,7 @@ TEST(ClientOptionsTest, DefaultsAreThoseOfOnDemandLambda) {
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
   EXPECT_EQ(options.max_idle_per_host, 0);
   EXPECT_TRUE(options.share_within_flush);
-  EXPECT_EQ(options.max_connections_per_host, 2);
+  EXPECT_EQ(options.max_connections_per_host, 6);
   EXPECT_EQ(options.on_resume, OnResume::kDrain);
   EXPECT_LT(options.idle_timeout, absl::Seconds(60)) << "the intake closes then";
   EXPECT_FALSE(options.skip_ssl_validation);

@@ -107,8 +107,12 @@ RetryClass ClassOfDial(const ExchangeFailure& failure) {
 }
 
 RetryClass ClassOfStatus(int status) {
-  return status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
-                                                         : RetryClass::kRefusedForGood;
+  // Only a proxy says so, be it asked for a tunnel or for a plain request: the credential is missing or
+  // wrong.
+  if (status == 407) return RetryClass::kMisconfigured;
+  // Below 200 stands a 101, which was not asked for: nothing was accepted, and nothing refused.
+  return status < 200 || status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
+                                                                         : RetryClass::kRefusedForGood;
 }
 
 }  // namespace

@@ -34,6 +34,9 @@ struct HttpRequest {
   HttpHeaders headers;       // without Host, Content-Length and Connection, which the client adds
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
+  // The answer's body is of use. Without: the head of the answer is what counts, and its body is waited for
+  // only briefly (Http1Connection::kBodyPatience).
+  bool body_wanted = true;
 
   // "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they hold keys.
   std::string ToString() const;

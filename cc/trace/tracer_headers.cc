@@ -80,6 +80,14 @@ bool TracerHeaders::MergesWith(const TracerHeaders& other) const {
          client_computed_stats == other.client_computed_stats;
 }
 
+size_t TracerHeaders::memory() const {
+  size_t bytes = 0;
+  for (const std::string* text :
+       {&lang, &lang_version, &lang_interpreter, &lang_interpreter_vendor, &tracer_version, &container_id})
+    bytes += text->capacity();
+  return bytes;
+}
+
 void TracerHeaders::Merge(const TracerHeaders& other) {
   const auto add = [](uint64_t& sum, uint64_t more) {
     sum = more > UINT64_MAX - sum ? UINT64_MAX : sum + more;

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_TRACE_TRACER_HEADERS_H_
 #define THAW_CC_TRACE_TRACER_HEADERS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -35,6 +36,9 @@ struct TracerHeaders {
   bool MergesWith(const TracerHeaders& other) const;
   // Adds the other's numbers of what was dropped, so that the shared request says all of it.
   void Merge(const TracerHeaders& other);
+
+  // Bytes of memory that its texts hold beside it.
+  size_t memory() const;
 
   bool operator==(const TracerHeaders&) const = default;
 };

@@ -27,7 +27,7 @@ const auto& Fields() {
             "max_idle_per_host > 0."},
       Field{"share_patience", &O::share_patience,
             "How long the first waiter waits for a shared connection before another is dialled, in seconds. "
-            "None: as long as the last dial took, at least 0.05."},
+            "None: no longer than it pays, by how many wait and by what the last exchange and dial took."},
       Field{"idle_timeout", &O::idle_timeout,
             "Idle connections older than this are closed, in seconds. The Datadog intake closes at 60."},
       Field{"max_connections_per_host", &O::max_connections_per_host,

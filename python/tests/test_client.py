@@ -296,6 +296,47 @@ def test_proxy_refuses(
     assert tls_peer.received == []
 
 
+@pytest.mark.parametrize(
+    "welcome",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.0 200\r\n\r\n",
+        b"HTTP/1.1 200 OK\n\n",
+        b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+    ],
+)
+def test_answers_of_a_proxy_that_open_a_tunnel(
+    options: thaw.ClientOptions, tls_peer: Peer, welcome: bytes
+) -> None:
+    with peer.peer(peer.connect_proxy(welcome=welcome)) as proxy:
+        with thaw.Client(options.replace(proxy_url=f"http://127.0.0.1:{proxy.port}")) as client:
+            result = client.send(tls_peer.url, b"x", budget=10.0)
+    assert result.accepted, result.failures
+    assert [received.body for received in tls_peer.received] == [b"x"]
+
+
+def test_a_final_dot_is_no_part_of_a_certificates_name(
+    options: thaw.ClientOptions, authority: peer.Authority
+) -> None:
+    with peer.peer(context=authority.server_context("localhost")) as server, thaw.Client(options) as client:
+        result = client.send(f"https://localhost.:{server.port}/", b"x", budget=10.0)
+    assert result.accepted, result.failures
+    # RFC 9110 section 7.2: the header is what the URL says.
+    assert server.received[0].headers["host"] == f"localhost.:{server.port}"
+
+
+@pytest.mark.parametrize("entry", ["localhost.", "LOCALHOST", " localhost. ", "localhost.:*"])
+def test_no_proxy_names_a_host_with_or_without_its_final_dot(
+    options: thaw.ClientOptions, authority: peer.Authority, entry: str
+) -> None:
+    with peer.peer(context=authority.server_context("localhost")) as server:
+        entry = entry.replace("*", str(server.port))
+        direct = options.replace(proxy_url="http://127.0.0.1:1", no_proxy=[entry])
+        with thaw.Client(direct) as client:
+            for host in ("localhost", "localhost."):
+                assert client.send(f"https://{host}:{server.port}/", b"x", budget=10.0).accepted, host
+
+
 def test_hundred_megabytes_are_not_read(options: thaw.ClientOptions):
     sent = 0
 

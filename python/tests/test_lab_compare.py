@@ -22,8 +22,13 @@ from thaw.lab.intake import child_environment
 from thaw.lab.report import Run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RESULT_KEYS = {"world", "close", "scenario", "cycles", "seed", "commit", "arms"}
+CONDITIONS = {
+    *("world", "close", "scenario", "cycles", "seed", "payloads", "workload", "freeze", "round_trip"),
+    *("tls_version", "exchange_timeout", "flush_deadline", "freezer"),
+}
+RESULT_KEYS = CONDITIONS | {"commit", "command", "complete", "arms"}
 ARM_KEYS = {
+    "cycles",
     *("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped"),
     *("errors", "connections", "handshakes_full", "handshakes_resumed", "stale", "cpu_us_per_payload"),
     "flush_ms",
@@ -154,13 +159,22 @@ def test_the_json_has_what_it_is_said_to_have(
     assert all(
         set(arm) == ARM_KEYS and set(arm["flush_ms"]) == {"p50", "p99"} for arm in result["arms"].values()
     )
-    assert {name: result[name] for name in ("world", "close", "scenario", "cycles", "seed")} == {
+    assert {name: result[name] for name in CONDITIONS} == {
         "world": "W1",
         "close": "silent",
         "scenario": "idle",
         "cycles": 4,
+        "payloads": 1,
         "seed": 9,
+        "workload": "generated",
+        "freeze": 0.002,
+        "round_trip": 0.0,
+        "tls_version": "1.3",
+        "exchange_timeout": 1.0,
+        "flush_deadline": 10.0,
+        "freezer": "sigstop",
     }
+    assert result["complete"] is True
     table = capsys.readouterr().out
     assert all(any(line.startswith(f"{arm} ") for line in table.splitlines()) for arm in ("v93", "thaw"))
 
@@ -172,7 +186,9 @@ def test_an_unknown_world_or_arm_is_told_which_there_are(capsys: pytest.CaptureF
     said = capsys.readouterr().err
     assert all(name in said for name in ("W9", "W0", "W1"))
 
-    assert main(["compare", "--arms", "v93,v17"]) == 1
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", "--arms", "v93,v17"])
+    assert stopped.value.code == 2
     said = capsys.readouterr().err
     assert all(name in said for name in ("v17", *arms.ARMS))
 

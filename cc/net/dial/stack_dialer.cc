@@ -19,7 +19,8 @@
 namespace thaw {
 namespace {
 
-std::optional<IpAddress> LiteralAddress(const std::string& host) {
+std::optional<IpAddress> LiteralAddress(std::string host) {
+  if (host.ends_with('.')) host.pop_back();
   unsigned char bytes[16];
   if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV4, host};
   if (inet_pton(AF_INET6, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV6, host};

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_NET_IO_DNS_OPTIONS_H_
 #define THAW_CC_NET_IO_DNS_OPTIONS_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -10,10 +11,15 @@
 namespace thaw {
 
 struct DnsOptions {
-  // "127.0.0.1:53,..."; empty: what /etc/resolv.conf says.
+  // Says which servers there are, how names are completed (`search`, `domain`, `ndots`), and how servers are
+  // asked (`timeout`, `attempts`, `rotate`, `use-vc`).
+  std::string resolv_conf = "/etc/resolv.conf";
+  // "127.0.0.1:53,..."; empty: what the file says.
   std::string servers;
-  absl::Duration timeout = absl::Seconds(2);  // of one try
-  int tries = 3;
+  // Of one try, and how many tries there are with each server; unset: what the file or RES_OPTIONS says, and
+  // otherwise 2 s and 3.
+  std::optional<absl::Duration> timeout;
+  std::optional<int> tries;
 };
 
 }  // namespace thaw
