@@ -157,7 +157,7 @@ class TraceProcessor::Run : public TraceWork {
       traces_.emplace_back();
     }
     traces_.back() = {};
-    traces_.back().begin = notes_.size();
+    traces_.back().begin = traces_.back().end = notes_.size();
     return ReserveMore(notes_, spans, &charge_);
   }
 
@@ -226,7 +226,7 @@ class TraceProcessor::Run : public TraceWork {
   static constexpr size_t kMaxPlaceholderBytes = 256 << 10;
   static constexpr size_t kNotBegun = std::numeric_limits<size_t>::max();
 
-  ProtobufWriter& out() { return part_.chunk_fields_; }
+  ProtobufWriter& out() { return payload_.chunk_fields_; }
   absl::Span<SpanNote> NotesOf(const Trace& trace) {
     return absl::MakeSpan(notes_).subspan(trace.begin, trace.end - trace.begin);
   }

@@ -6,9 +6,8 @@ One environment after the other lives in the emulated Lambda: of any initializat
 with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
 to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
 that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
-allows; a nameserver that has no word for IPv6; a key in a store that throttles; nobody who reads what the
-extension writes; a proxy that cuts; until it ends in one of the ways in which environments end. Then the
-books are
+allows; a nameserver that has no word for IPv6; a key in a store that throttles; a reader of its log that
+stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
 compared: what the function was told is taken has arrived, or is said to be lost.
 
 Names and stores need a network and a mount table of one's own, and so root; without, they are left out.
@@ -38,7 +37,7 @@ from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, FORMS, Answer, Script
 from thaw.lab.certificates import Authority
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
-from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
+from thaw.lab.emulator.api_faults import API_FAULT_KINDS, LOST_ANSWERS, ApiFaultKind
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.processes import Process
 from thaw.lab.emulator.settings import InitializationType
@@ -185,7 +184,8 @@ def draw(chance: random.Random) -> Plan:
             (
                 # At the start the others are called, and never again.
                 chance.choice(("/telemetry", "/register")) if turn == 0 else "/event/next",
-                chance.choice(API_FAULT_KINDS),
+                # An event that never comes is a function that is not called.
+                chance.choice(API_FAULT_KINDS if turn == 0 else ("500", "html", *LOST_ANSWERS)),
             )
             if chance.random() < 0.08
             else None
@@ -356,6 +356,9 @@ async def live(
                 around.recover()
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
+            account.key_withheld = (
+                plan.end == "spindown" and around.secrets is not None and around.secrets.told == 0
+            )
             account.ends = list(sandbox.shutdowns)
             account.end_lost = (
                 account.kills
@@ -363,9 +366,9 @@ async def live(
                 and not plan.faults.unsupported
                 and not last.times.runtime_done_delivered_ns
             )
-            # A connection that is lost is none: the next event is asked for again.
+            # An answer that is lost is none: the next event is asked for again.
             account.interface_failed = any(
-                path == "/register" or (path == "/event/next" and kind != "reset")
+                path == "/register" or (path == "/event/next" and kind not in LOST_ANSWERS)
                 for path, kind in sandbox.api_faults.taken
             )
             await sandbox.kill()
