@@ -36,6 +36,14 @@ def extension_bars(figures: Figures) -> Iterator[Bar]:
     yield exactly("threads at the first /next", startup["threads"], 1)
     yield from _memory(figures)
     yield from _load(figures["load"])
+    apart = figures["two_writes"]
+    yield at_most(
+        f"/v0.4/traces, head and body ({apart['body_bytes']:,} bytes) written apart, no TCP_NODELAY",
+        apart["median_ms"],
+        1,
+        "ms",
+        2,
+    )
     yield from _ends(figures)
     yield from _endurance(figures["endurance"])
     yield from _outage(figures["outage"])

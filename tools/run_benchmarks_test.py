@@ -103,6 +103,7 @@ EXTENSION: dict[str, Any] = {
             for each, dropped in (("1", 0), ("8", 1))
         },
     },
+    "two_writes": {"runs": 500, "body_bytes": 9400, "median_ms": 0.2},
     "end_of_invocation": {
         "mtu": 1500,
         "payloads": {

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/match.h"
 #include "cc/agent/http_request_parser.h"
 
 namespace {
@@ -30,6 +31,12 @@ struct Result {
 
 bool Within(std::string_view part, std::string_view all) {
   return part.empty() || (part.data() >= all.data() && part.data() + part.size() <= all.data() + all.size());
+}
+
+bool HasControl(std::string_view text) {
+  return std::any_of(text.begin(), text.end(), [](char byte) {
+    return (static_cast<uint8_t>(byte) < ' ' && byte != '\t') || byte == 0x7f;
+  });
 }
 
 // Gives `bytes` in pieces of `piece`, each time in a buffer of its own.
@@ -56,17 +63,24 @@ Result Read(std::string_view bytes, size_t piece, size_t limit) {
   Check(head.bytes <= buffer.size() && head.bytes <= limit);
   Check(!head.chunked || !head.content_length.has_value());
   Check(Within(head.method, buffer) && Within(head.target, buffer));
+  Check(head.headers.size() <= thaw::kMaxRequestHeaders);
+  // What is sent on is neither another request nor part of one.
+  for (const char byte : head.target) Check(byte > ' ' && byte < 0x7f && byte != '#');
+  int hosts = 0;
   const thaw::RequestTarget target = thaw::SplitTarget(head.target);
   result.head.append(head.method).append(target.path).append(target.query);
   for (const auto& [name, value] : head.headers) {
     Check(Within(name, buffer) && Within(value, buffer));
+    Check(!name.empty() && !HasControl(name) && !HasControl(value));
+    if (absl::EqualsIgnoreCase(name, "host")) ++hosts;
     result.head.append(name).append(value);
   }
+  Check(hosts == 1 || (hosts == 0 && head.http_1_0));
+  Check(!head.chunked || !head.http_1_0);
   result.head += head.keep_alive ? 'k' : 'c';
   result.head += head.expects_continue ? 'e' : '-';
   result.head += std::to_string(head.content_length.value_or(0));
   if (!head.chunked) {
-    Check(parser.chunks_done() == (head.content_length.value_or(0) == 0));
     result.done = true;
     return result;
   }
@@ -101,10 +115,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   Try(input);
   // Past the first line, and into each kind of body, without having to guess the way there.
+  Try("POST / HTTP/1.1\r\nHost: x\r\n" + input);
   Try("POST / HTTP/1.1\r\n" + input);
-  Try("POST /x?y HTTP/1.1\r\nContent-Length: 10\r\n\r\n" + input);
-  Try("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
-  Try("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
+  Try("POST /" + input.substr(0, 20) + " HTTP/1.1\r\nHost: x\r\n\r\n");
+  Try("POST / HTTP/1.1\r\nHost: " + input.substr(0, 20) + "\r\n\r\n");
+  Try("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: " + input.substr(0, 20) + "\r\n\r\n");
+  Try("POST /x?y HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n" + input);
+  Try("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
+  Try("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
   // Text made of what matters to a parser.
   constexpr std::string_view kWords[] = {"POST / HTTP/1.1",
                                          "\r\n",
@@ -120,12 +138,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                          "0",
                                          ";",
                                          "Expect: 100-continue",
-                                         "abc",
+                                         "Host: x\r\n",
                                          ","};
   std::string text;
   for (const char byte : input.substr(0, 256)) text += kWords[static_cast<uint8_t>(byte) % std::size(kWords)];
   Try(text);
-  Try("POST / HTTP/1.1\r\n" + text);
-  Try("POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + text);
+  Try("POST / HTTP/1.1\r\nHost: x\r\n" + text);
+  Try("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + text);
   return 0;
 }

@@ -17,6 +17,15 @@ constexpr int kTicksPerIdleTimeout = 4;
 // Between tries to accept a connection that failed.
 constexpr absl::Duration kFirstAcceptBackoff = absl::Milliseconds(10);
 constexpr absl::Duration kLastAcceptBackoff = absl::Seconds(1);
+// A client that has not got on with its request for so long stands still: it makes room for another one's.
+// Local clients send what they have without a pause, unless there is too little processor time for all.
+constexpr absl::Duration kStandsStill = absl::Milliseconds(10);
+// A request that takes no more room than this is small: for those there is always some.
+constexpr size_t kSmallRequestBytes = 64 * 1024;
+// The part of the room for incoming bytes that is kept for them beside it.
+constexpr size_t kPartForSmallRequests = 8;
+// The part of the connections that there may be beside the limit while those from before a freeze are spared.
+constexpr int kPartAfterResume = 8;
 
 }  // namespace
 
@@ -25,10 +34,16 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
 
   static Task<void> Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener);
   Task<void> WaitForRoom();
+  int ConnectionLimit() const;
   bool MakeRoom();
+  bool CloseOne();
   bool CloseLongestIdle();
+  HttpServerConnection* LongestStill(const HttpServerConnection& asking, absl::Duration least) const;
+  absl::Duration StandsStillFor(const HttpServerConnection& connection) const;
   void Start(std::unique_ptr<Transport> transport);
   void OnIdle(HttpServerConnection& connection) override;
+  void OnProgress(HttpServerConnection& connection) override;
+  bool SetAside(HttpServerConnection& asking, size_t bytes) override;
   void OnClosed(HttpServerConnection& connection) override;
   void SetSweep();
   void Sweep();
@@ -36,14 +51,16 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   void Close();
   void WakeWaiting();
 
-  Connections connections;  // the longest idle first, the busy ones anywhere
-  Cancellation stop;        // no more connections
+  // Those first that have been idle or without progress longest.
+  Connections connections;
+  Cancellation stop;  // no more connections
   std::vector<Completion<bool>*> waiting_for_room;
   // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late
   // waits for what remained of it, so this is active time, and no request has to read a clock.
   int64_t ticks = 0;
   std::optional<Alarm> sweep;
-  Alarm grace;  // ends resumed_lately
+  Alarm grace;                // ends resumed_lately
+  absl::Duration resumed_at;  // by the monotonic clock
 };
 
 Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener) {
@@ -54,8 +71,8 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
     if (core->stop.requested()) break;
     if (!accepted.ok()) {
       ++core->counters.accept_failed;
-      // An idle connection holds what another one needs.
-      if (absl::IsResourceExhausted(accepted.status())) core->CloseLongestIdle();
+      // A connection that is not in use holds what another one needs.
+      if (absl::IsResourceExhausted(accepted.status())) core->CloseOne();
       Task<absl::Status> sleeping = Sleep(core->executor, core->clock, backoff, core->stop);
       static_cast<void>(co_await std::move(sleeping));
       backoff = std::min(2 * backoff, kLastAcceptBackoff);
@@ -86,21 +103,83 @@ void HttpServer::Core::WakeWaiting() {
   for (Completion<bool>* waiting : waiting_for_room) waiting->Set(true);
 }
 
+int HttpServer::Core::ConnectionLimit() const {
+  // Clients that were frozen may be about to send on the connections that they had. Those that connect now
+  // must not wait until that is over.
+  return options.max_connections + (resumed_lately ? options.max_connections / kPartAfterResume + 1 : 0);
+}
+
 bool HttpServer::Core::MakeRoom() {
-  if (static_cast<int>(connections.size()) < options.max_connections) return true;
-  return CloseLongestIdle();
+  while (static_cast<int>(connections.size()) >= ConnectionLimit())
+    if (!CloseOne()) return false;
+  return true;
+}
+
+// The one whose client loses least: it has its answer, or it stands still within a request, or it is idle.
+// Where all get on with their requests, the one that has done so least lately. Those that handlers work on
+// stay.
+bool HttpServer::Core::CloseOne() {
+  HttpServerConnection* lingering = nullptr;
+  HttpServerConnection* within_request = nullptr;
+  for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
+    if (lingering == nullptr && connection->lingers()) lingering = connection.get();
+    if (within_request == nullptr && connection->waits_for_client()) within_request = connection.get();
+    if (lingering != nullptr && within_request != nullptr) break;
+  }
+  if (lingering != nullptr) {
+    lingering->GiveWay();
+  } else if (within_request != nullptr && StandsStillFor(*within_request) >= kStandsStill) {
+    within_request->GiveWay();
+  } else if (CloseLongestIdle()) {
+    return true;
+  } else if (within_request != nullptr) {
+    within_request->GiveWay();
+  } else {
+    return false;
+  }
+  return true;
 }
 
 bool HttpServer::Core::CloseLongestIdle() {
-  if (resumed_lately) return false;
   for (auto next = connections.begin(); next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
-    if (connection->CloseIfIdle()) {
+    const bool spared = resumed_lately && connection->idle_resumes != counters.resumes;
+    if (!spared && connection->CloseIfIdle()) {
       ++counters.closed_for_room;
       return true;
     }
   }
   return false;
+}
+
+// Of those that hold room for a request: the one that has not got on with it for longest, and for `least`.
+HttpServerConnection* HttpServer::Core::LongestStill(const HttpServerConnection& asking,
+                                                     absl::Duration least) const {
+  for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
+    if (connection.get() == &asking || connection->set_aside() == 0 || !connection->waits_for_client())
+      continue;
+    return StandsStillFor(*connection) >= least ? connection.get() : nullptr;
+  }
+  return nullptr;
+}
+
+absl::Duration HttpServer::Core::StandsStillFor(const HttpServerConnection& connection) const {
+  // In a freeze nobody gets on.
+  return clock.Now().monotonic - std::max(connection.progressed, resumed_at);
+}
+
+bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
+  const size_t most = options.max_incoming_bytes;
+  const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
+  const size_t limit = small ? most + most / kPartForSmallRequests : most;
+  if (bytes > limit) return false;
+  while (incoming_bytes > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
+    HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
+    if (still == nullptr) return false;
+    still->GiveWay();
+  }
+  incoming_bytes += bytes;
+  return true;
 }
 
 void HttpServer::Core::Start(std::unique_ptr<Transport> transport) {
@@ -113,8 +192,14 @@ void HttpServer::Core::Start(std::unique_ptr<Transport> transport) {
 
 void HttpServer::Core::OnIdle(HttpServerConnection& connection) {
   connection.idle_since = ticks;
+  connection.idle_resumes = counters.resumes;
   connections.splice(connections.end(), connections, connection.position);
   if (!waiting_for_room.empty()) WakeWaiting();
+}
+
+void HttpServer::Core::OnProgress(HttpServerConnection& connection) {
+  connection.progressed = clock.Now().monotonic;
+  connections.splice(connections.end(), connections, connection.position);
 }
 
 void HttpServer::Core::OnClosed(HttpServerConnection& connection) {
@@ -143,8 +228,11 @@ void HttpServer::Core::Sweep() {
 void HttpServer::Core::Resume() {
   ++counters.resumes;
   resumed_lately = true;
+  resumed_at = clock.Now().monotonic;
   grace = Alarm(clock, options.resume_grace, [this] {
     resumed_lately = false;
+    while (static_cast<int>(connections.size()) > options.max_connections)
+      if (!CloseLongestIdle()) break;
     WakeWaiting();
   });
 }

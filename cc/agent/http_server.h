@@ -15,15 +15,18 @@
 //
 // Whatever comes in ends in a counted answer or a counted close, and costs its own connection at most:
 //   * heads, bodies and what bodies decode to are bounded, each route has its limit, and so has the sum of
-//     all bodies that are coming in;
-//   * a client that stops halfway, or does not read, has a deadline;
+//     all requests that are coming in. Room is given to bytes that came, not to those that are promised;
+//   * a client that stops halfway, or does not read, has a deadline. It gives way at once where another one
+//   needs
+//     its connection or its room, and small requests find some always;
 //   * what is refused before its body came is answered at once; the body is then read and thrown away for a
 //     while, so that the client sees the answer and not a reset;
-//   * at the connection limit the longest idle one is closed; if none may be, new ones wait.
+//   * at the connection limit the one is closed that has been without progress longest, else the longest idle
+//     one; if a handler works for each of them, new ones wait.
 //
 // A tracer must not find a connection dead that it had every reason to trust: idle time is active time (a
-// freeze does not count), and no connection is closed for being idle within a second of a resume or with
-// bytes waiting.
+// freeze does not count), and no connection is closed for being idle within a second of a resume, if it was
+// idle before the freeze, or with bytes waiting. There may be a few more connections meanwhile.
 //
 // One thread: the executor's.
 
@@ -69,7 +72,7 @@ class HttpServer {
   void Close();
 
   int connections() const;
-  // Bytes set aside for bodies that are coming in.
+  // Bytes set aside for requests that are coming in and don't fit into the connections' buffers.
   size_t incoming_bytes() const;
   const HttpServerCounters& counters() const;
 

@@ -92,14 +92,14 @@ class RunningServer {
   std::thread thread_;
 };
 
-int Connect(uint16_t port) {
+int Connect(uint16_t port, bool no_delay = true) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address = {};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   CHECK_EQ(connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)), 0);
-  const int on = 1;
+  const int on = no_delay ? 1 : 0;
   CHECK_EQ(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
   return fd;
 }
@@ -137,6 +137,26 @@ BENCHMARK(Requests)
     ->Args({1, 15000})
     ->Args({1, 60000})
     ->UseRealTime();
+
+// A client that writes head and body apart and leaves Nagle's algorithm on, as dd-java-agent does: the kernel
+// holds the body back until the head is acknowledged.
+void RequestsInTwoWrites(benchmark::State& state) {
+  RunningServer server;
+  const std::string request = Request(state.range(0));
+  const size_t head = request.size() - state.range(0);
+  const int fd = Connect(server.port(), /*no_delay=*/false);
+  const auto exchange = [&] {
+    CHECK_EQ(send(fd, request.data(), head, 0), static_cast<ssize_t>(head));
+    CHECK_EQ(send(fd, request.data() + head, request.size() - head, 0),
+             static_cast<ssize_t>(request.size() - head));
+    ReadAnswer(fd);
+  };
+  // The kernel delays no acknowledgement while a connection is young.
+  for (int i = 0; i < 20; ++i) exchange();
+  for (auto _ : state) exchange();
+  close(fd);
+}
+BENCHMARK(RequestsInTwoWrites)->ArgName("body")->Arg(100)->Arg(9000)->Arg(60000)->UseRealTime();
 
 }  // namespace
 }  // namespace thaw

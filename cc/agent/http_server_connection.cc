@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/reserve.h"
 
 namespace thaw {
 namespace {
@@ -16,19 +17,33 @@ constexpr size_t kInboundBytes = 16 * 1024;
 constexpr size_t kReadBytes = 4 * 1024;
 // A large body is read in pieces of this size.
 constexpr size_t kBodyReadBytes = 64 * 1024;
-// A body's buffer larger than this is given back after its request.
-constexpr size_t kKeptBufferBytes = 64 * 1024;
-// The line that begins a chunk, its extensions included.
-constexpr size_t kMaxChunkLineBytes = 4 * 1024;
+// A body's buffer larger than this is given back after its request: what idle connections keep is in no
+// books.
+constexpr size_t kKeptBufferBytes = kInboundBytes;
 // What is read and thrown away so that a connection can carry another request.
 constexpr size_t kMaxSkippedBytes = 1 << 20;
 // What is read and thrown away where a route goes on without its body, or so that a client sees its refusal.
 constexpr size_t kMaxDiscardedBytes = 64 << 20;
+// A large body's buffer begins with half of this at least, and is twice as large as what came at most.
+constexpr size_t kLeastBodyBytes = 32 * 1024;
+// A client that sends or takes so much has got on with its request.
+constexpr size_t kProgressBytes = 16 * 1024;
+// Pipelined requests that are answered before other connections have their turns.
+constexpr int kRequestsInATurn = 16;
 
 // Of a compressed body, so much is made in one turn of the loop.
 constexpr size_t kDecodeBytes = 1 << 20;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+
+// How large the buffer of a body of `length` bytes is made once `came` of them have filled it. What is
+// promised is no reason to take memory, so it grows with what came: by halves of its length, so that it is
+// never copied from more than half of what it becomes.
+size_t BufferFor(size_t length, size_t came) {
+  size_t capacity = length;
+  while (capacity / 2 > std::max(came, kLeastBodyBytes)) capacity = (capacity + 1) / 2;
+  return capacity;
+}
 
 void GiveBack(std::string& buffer) {
   if (buffer.capacity() > kKeptBufferBytes) {
@@ -53,18 +68,24 @@ void HttpServerConnection::Read() {
   if (reading_) return;
   absl::Span<char> into;
   if (phase_ == Phase::kBody && body_form_ == BodyForm::kBuffer) {
-    // Grown as it comes: what a client promises and doesn't send costs address space but no memory.
-    const size_t more = std::min<uint64_t>(body_length_ - body_received_, kBodyReadBytes);
+    // AdvanceBody() has made room for what is read.
+    const uint64_t room = std::min<uint64_t>(body_length_, body_aside_) - body_received_;
+    const size_t more = std::min<uint64_t>(room, kBodyReadBytes);
     body_.resize(body_received_ + more);
     into = absl::MakeSpan(body_).subspan(body_received_, more);
   } else if (phase_ == Phase::kDiscarding) {
     into = absl::MakeSpan(inbound_);
   } else {
     // A body that stays in place has its room since BeginBody().
-    if (phase_ == Phase::kHead || (phase_ == Phase::kBody && body_form_ != BodyForm::kInPlace))
-      MakeRoom(kReadBytes);
+    const bool grows = phase_ == Phase::kHead || (phase_ == Phase::kBody && body_form_ != BodyForm::kInPlace);
+    if (grows && !MakeRoom(kReadBytes)) {
+      RefuseForRoom();
+      return;
+    }
     into = absl::MakeSpan(inbound_).subspan(end_);
   }
+  // The client may wait for this before it sends the rest of a request.
+  if (phase_ == Phase::kHead || phase_ == Phase::kBody) transport_->AcknowledgeNow();
   reading_ = true;
   transport_->StartRead(into, [self = shared_from_this()](IoResult result) {
     self->reading_ = false;
@@ -72,13 +93,19 @@ void HttpServerConnection::Read() {
   });
 }
 
-void HttpServerConnection::MakeRoom(size_t bytes) {
-  if (inbound_.size() - end_ >= bytes) return;
+bool HttpServerConnection::MakeRoom(size_t bytes) {
+  if (inbound_.size() - end_ >= bytes) return true;
   MoveToFront();
-  if (inbound_.size() - end_ >= bytes) return;
+  if (inbound_.size() - end_ >= bytes) return true;
   // Heads are bounded, and so is what of a chunked body can't be taken yet.
-  inbound_.resize(std::max(2 * inbound_.size(), end_ + bytes));
+  const size_t size = std::max(2 * inbound_.size(), end_ + bytes);
+  const size_t more = size - inbound_.size();
+  if (!owner_->SetAside(*this, more)) return false;
+  inbound_aside_ += more;
+  if (!CanAllocate(size)) return false;
+  inbound_.resize(size);
   if (phase_ == Phase::kBody) parser_.Moved(inbound_.data() + begin_);
+  return true;
 }
 
 void HttpServerConnection::MoveToFront() {
@@ -98,6 +125,7 @@ void HttpServerConnection::OnRead(IoResult result) {
       end_ += result.bytes;
       break;
     case Phase::kBody:
+      CountProgress(result.bytes);
       if (body_form_ == BodyForm::kBuffer) {
         body_received_ += result.bytes;
       } else {
@@ -105,13 +133,16 @@ void HttpServerConnection::OnRead(IoResult result) {
       }
       break;
     case Phase::kHead:
+      CountProgress(result.bytes);
       end_ += result.bytes;
       break;
     case Phase::kDiscarding:
+      FreeBody();  // into which this read went
       discarded_bytes_ += result.bytes;
       if (discarded_bytes_ > kMaxDiscardedBytes) return Close();
       return Read();
     case Phase::kWriting:  // of a refusal that came while a read was pending
+      FreeBody();
       discarded_bytes_ += result.bytes;
       return;
     case Phase::kHandling:
@@ -147,10 +178,12 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
 // -- A request ------------------------------------------------------------------------------------------
 
 void HttpServerConnection::Advance() {
+  answered_in_turn_ = 0;
   bool more = true;
   while (more) {
     switch (phase_) {
       case Phase::kHead:
+        if (answered_in_turn_ == kRequestsInATurn) return Yield();
         more = AdvanceHead();
         break;
       case Phase::kBody:
@@ -161,6 +194,14 @@ void HttpServerConnection::Advance() {
         break;
     }
   }
+}
+
+void HttpServerConnection::Yield() {
+  yields_ = true;
+  owner_->executor.Post([self = shared_from_this()] {
+    self->yields_ = false;
+    self->Advance();
+  });
 }
 
 bool HttpServerConnection::AdvanceHead() {
@@ -190,7 +231,10 @@ bool HttpServerConnection::AdvanceHead() {
     }
   }
   if (!*whole) {
-    if (!deadline_set_) SetDeadline(owner_->options.head_timeout);
+    if (!deadline_set_) {
+      SetDeadline(owner_->options.head_timeout);
+      MarkProgress();
+    }
     Read();
     return false;
   }
@@ -235,18 +279,20 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
   const HttpRequestHead& head = parser_.head();
   body_limit_ = limit_bytes;
   body_length_ = head.content_length.value_or(0);
+  // What never finds room is not waited for.
+  const size_t most = std::min(limit_bytes, owner_->options.largest_body_bytes());
   const bool has_body = head.chunked || body_length_ > 0;
   const bool waits = head.expects_continue && has_body && end_ == body_begin_;
-  if (refusal_.has_value() && (waits || body_length_ > limit_bytes)) {
+  if (refusal_.has_value() && (waits || body_length_ > most)) {
     // Nobody needs to send or to read it.
     return Refuse(refusal_->status, refusal_->counter, refusal_->text);
   }
   if (head.chunked) {
     body_form_ = BodyForm::kChunks;
-  } else if (body_length_ > limit_bytes) {
+  } else if (body_length_ > most) {
     if (route_->too_large == TooLarge::kRefuse || body_length_ > kMaxDiscardedBytes) {
       return Refuse(413, &HttpServerCounters::refused_too_large,
-                    absl::StrCat("a body of ", body_length_, " bytes is larger than ", limit_bytes));
+                    absl::StrCat("a body of ", body_length_, " bytes is larger than ", most));
     }
     body_left_out_ = true;
     body_form_ = BodyForm::kThrowAway;
@@ -256,12 +302,8 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
     body_form_ = BodyForm::kInPlace;
     if (body_begin_ + body_length_ > inbound_.size()) MoveToFront();
   } else {
-    if (!SetAside(body_length_)) {
-      return Refuse(429, &HttpServerCounters::refused_incoming,
-                    "too many bytes are coming in at once; try again");
-    }
+    if (!ReserveBody(BufferFor(body_length_, end_ - body_begin_))) return RefuseForRoom();
     body_form_ = BodyForm::kBuffer;
-    body_.reserve(body_length_);
     body_.assign(Inbound(body_begin_, end_));
     body_received_ = body_.size();
     end_ = body_begin_;
@@ -281,7 +323,11 @@ bool HttpServerConnection::AdvanceBody() {
       next_begin_ = body_begin_ + body_length_;
       return Dispatch();
     case BodyForm::kBuffer:
-      if (body_received_ < body_length_) break;
+      if (body_received_ < body_length_) {
+        if (body_received_ == body_aside_ && !ReserveBody(BufferFor(body_length_, body_received_)))
+          return RefuseForRoom();
+        break;
+      }
       next_begin_ = body_begin_;
       return Dispatch();
     case BodyForm::kThrowAway: {
@@ -297,9 +343,42 @@ bool HttpServerConnection::AdvanceBody() {
       if (parser_.chunks_done()) return Dispatch();
       break;
   }
-  if (!deadline_set_) SetDeadline(owner_->options.body_timeout);
+  if (!deadline_set_) {
+    SetDeadline(owner_->options.body_timeout);
+    MarkProgress();
+  }
   Read();
   return false;
+}
+
+bool HttpServerConnection::ReserveBody(size_t bytes) {
+  if (bytes <= body_aside_) return true;
+  // A buffer that was kept is used whole. While one is copied into another there are both.
+  const size_t capacity = std::max(bytes, body_.capacity());
+  if (!owner_->SetAside(*this, capacity)) return false;
+  if (capacity > body_.capacity()) {
+    if (!CanAllocate(capacity)) {
+      owner_->incoming_bytes -= capacity;
+      return false;
+    }
+    std::string larger;
+    larger.reserve(capacity);
+    larger.append(body_);
+    body_.swap(larger);
+  }
+  owner_->incoming_bytes -= body_aside_;
+  body_aside_ = capacity;
+  return true;
+}
+
+bool HttpServerConnection::AppendToBody(std::string_view content) {
+  const size_t bytes = body_.size() + content.size();
+  if (bytes > body_aside_ &&
+      !ReserveBody(std::min(body_limit_, std::max({bytes, 2 * body_aside_, kReadBytes})))) {
+    return false;
+  }
+  body_.append(content);
+  return true;
 }
 
 // False: it was refused.
@@ -307,47 +386,32 @@ bool HttpServerConnection::AdvanceChunks() {
   const bool wanted = !refusal_.has_value();
   const auto take = [this, wanted](std::string_view content) {
     body_received_ += content.size();
-    if (!wanted || body_received_ > body_limit_) return;
-    if (SetAside(content.size())) {
-      body_.append(content);
-    } else {
-      chunks_over_budget_ = true;
-    }
+    if (!wanted || body_left_out_ || body_received_ > body_limit_) return;
+    if (!chunks_over_budget_ && !AppendToBody(content)) chunks_over_budget_ = true;
   };
   const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(body_begin_, end_), take);
   if (!used.ok()) {
     Refuse(400, &HttpServerCounters::refused_not_http, used.status().message());
     return false;
   }
-  if (chunks_over_budget_) {
-    Refuse(429, &HttpServerCounters::refused_incoming, "too many bytes are coming in at once; try again");
-    return false;
-  }
-  if (body_received_ > body_limit_) {
+  if (chunks_over_budget_) return RefuseForRoom();
+  // A chunk that is too long is known by its first line.
+  const uint64_t announced = body_received_ + parser_.chunk_left();
+  if (announced > body_limit_) {
     if (refusal_.has_value()) {
       Refuse(refusal_->status, refusal_->counter, refusal_->text);
       return false;
     }
-    if (route_->too_large == TooLarge::kRefuse || body_received_ > kMaxDiscardedBytes) {
+    if (route_->too_large == TooLarge::kRefuse || announced > kMaxDiscardedBytes) {
       Refuse(413, &HttpServerCounters::refused_too_large,
              absl::StrCat("the body is larger than ", body_limit_, " bytes"));
       return false;
     }
     body_left_out_ = true;
-    GiveBack(body_);
-    ReleaseAside();
+    FreeBody();
   }
   next_begin_ = body_begin_ + *used;
-  if (parser_.chunks_done()) return true;
-  // The rest is a line that isn't whole.
-  const size_t rest = end_ - next_begin_;
-  if (rest > kMaxChunkLineBytes) {
-    Refuse(400, &HttpServerCounters::refused_not_http,
-           absl::StrCat("a chunk's line is longer than ", kMaxChunkLineBytes, " bytes"));
-    return false;
-  }
-  std::memmove(inbound_.data() + body_begin_, inbound_.data() + next_begin_, rest);
-  end_ = body_begin_ + rest;
+  if (!parser_.chunks_done()) end_ = body_begin_;
   return true;
 }
 
@@ -373,7 +437,7 @@ bool HttpServerConnection::Dispatch() {
   } else {
     request_.body = body_;
     request_.body_buffer = &body_;
-    request_.body_memory = set_aside_;
+    request_.body_memory = body_aside_;
   }
   if (coding_ != ContentCoding::kIdentity && !request_.body.empty()) {
     decoder_ = std::make_unique<BodyDecoder>(coding_, request_.body, body_limit_, owner_->options.account,
@@ -386,13 +450,16 @@ bool HttpServerConnection::Dispatch() {
 bool HttpServerConnection::Handle() {
   const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
   ++owner_->counters.handled;
+  phase_ = Phase::kHandling;
   if (route_->handler) {
     route_->handler(request_, reply_);
-    // It may have closed the server.
-    if (phase_ == Phase::kClosed) return false;
+    if (phase_ == Phase::kClosed) {
+      // It has closed the server.
+      FreeBody();
+      return false;
+    }
     if (!reply_.deferred()) return Answer(then);
   }
-  phase_ = Phase::kHandling;
   SetDeadline(owner_->options.handler_timeout);
   task_cancellation_.emplace();
   Spawn(owner_->executor, route_->task_handler(request_, reply_, *task_cancellation_),
@@ -406,7 +473,12 @@ bool HttpServerConnection::DecodeRequestBody() {
   if (done.ok() && !*done) {
     phase_ = Phase::kHandling;
     owner_->executor.Post([self = shared_from_this()] {
-      if (self->phase_ == Phase::kHandling && self->DecodeRequestBody()) self->Advance();
+      if (self->phase_ == Phase::kHandling) {
+        if (self->DecodeRequestBody()) self->Advance();
+      } else {
+        self->decoder_.reset();
+        self->FreeBody();
+      }
     });
     return false;
   }
@@ -448,7 +520,7 @@ bool HttpServerConnection::DecodeRequestBody() {
 }
 
 void HttpServerConnection::OnTaskDone() {
-  if (phase_ == Phase::kClosed) return;
+  if (phase_ == Phase::kClosed) return FreeBody();
   CancelDeadline();
   if (task_timed_out_) {
     ++owner_->counters.refused_slow_handler;
@@ -471,9 +543,16 @@ bool HttpServerConnection::Answer(AfterWrite then) {
 bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
   ++(owner_->counters.*counter);
   CancelDeadline();
+  // A read that is pending may read into it.
+  if (!reading_) FreeBody();
   reply_.Set(status, kTextType, text);
   Answer(AfterWrite::kDiscard);
   return false;
+}
+
+bool HttpServerConnection::RefuseForRoom() {
+  return Refuse(429, &HttpServerCounters::refused_incoming,
+                "too many bytes are coming in at once; try again");
 }
 
 bool HttpServerConnection::WriteOut(AfterWrite then) {
@@ -487,6 +566,7 @@ bool HttpServerConnection::WriteOut(AfterWrite then) {
     return false;
   }
   SetDeadline(owner_->options.write_timeout);
+  MarkProgress();
   ContinueWrite();
   return false;
 }
@@ -497,6 +577,7 @@ void HttpServerConnection::ContinueWrite() {
     if (self->phase_ != Phase::kWriting) return;
     if (!result.status.ok()) return self->Lose();
     self->written_ += result.bytes;
+    self->CountProgress(result.bytes);
     if (self->written_ < self->outbound_.size()) return self->ContinueWrite();
     self->CancelDeadline();
     if (self->OnWritten()) self->Advance();
@@ -516,6 +597,7 @@ bool HttpServerConnection::OnWritten() {
       ++owner_->counters.answered;
       phase_ = Phase::kDiscarding;
       SetDeadline(owner_->options.linger_timeout);
+      MarkProgress();
       Read();
       return false;
     case AfterWrite::kClose:
@@ -528,10 +610,13 @@ bool HttpServerConnection::OnWritten() {
 
 void HttpServerConnection::EndRequest() {
   phase_ = Phase::kHead;
+  ++answered_in_turn_;
+  uncounted_progress_ = 0;
   begin_ = next_begin_;
   if (begin_ == end_ && inbound_.size() > kInboundBytes) {
     std::vector<char>(kInboundBytes).swap(inbound_);
     begin_ = end_ = 1;
+    ReleaseInbound();
   }
   parser_.Reset();
   head_begun_ = false;
@@ -539,15 +624,16 @@ void HttpServerConnection::EndRequest() {
   body_begin_ = 0;
   body_received_ = 0;
   body_left_out_ = false;
+  chunks_over_budget_ = false;
   coding_ = ContentCoding::kIdentity;
   refusal_.reset();
   request_ = HttpServerRequest();
   task_timed_out_ = false;
   reply_.Reset();
+  owner_->incoming_bytes -= std::exchange(body_aside_, 0);
   body_charge_.Release();
   GiveBack(body_);
   GiveBack(outbound_);
-  ReleaseAside();
 }
 
 // -- Its end --------------------------------------------------------------------------------------------
@@ -561,6 +647,7 @@ bool HttpServerConnection::CloseIfIdle() {
     phase_ = Phase::kHead;
     begin_ = 0;
     SetDeadline(owner_->options.head_timeout);
+    MarkProgress();
     return false;
   }
   Close();
@@ -570,12 +657,27 @@ bool HttpServerConnection::CloseIfIdle() {
 void HttpServerConnection::Close() {
   if (phase_ == Phase::kClosed) return;
   const auto self = shared_from_this();
-  phase_ = Phase::kClosed;
+  const Phase phase = std::exchange(phase_, Phase::kClosed);
   CancelDeadline();
   transport_->Close();
-  ReleaseAside();
+  // What handles the request still refers to its body.
+  if (phase != Phase::kHandling) FreeBody();
+  ReleaseInbound();
   if (task_cancellation_.has_value()) task_cancellation_->Request(absl::CancelledError("the server closes"));
   owner_->OnClosed(*this);
+}
+
+void HttpServerConnection::GiveWay() {
+  ++owner_->counters.gave_way;
+  if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
+    reply_.Reset();
+    reply_.Set(408, kTextType, "the request stood still while others needed its room");
+    outbound_.clear();
+    reply_.AppendTo(outbound_, /*http_1_0=*/false, /*keep_alive=*/false, /*to_head=*/false);
+    // As far as it is taken at once.
+    static_cast<void>(transport_->TryWrite(outbound_));
+  }
+  Close();
 }
 
 void HttpServerConnection::Lose() {
@@ -624,17 +726,22 @@ void HttpServerConnection::OnDeadline() {
   }
 }
 
-bool HttpServerConnection::SetAside(size_t bytes) {
-  if (bytes > owner_->options.max_incoming_bytes - owner_->incoming_bytes) return false;
-  if (!owner_->incoming_bytes.HasRoomFor(bytes)) return false;
-  owner_->incoming_bytes += bytes;
-  set_aside_ += bytes;
-  return true;
+void HttpServerConnection::CountProgress(size_t bytes) {
+  uncounted_progress_ += bytes;
+  if (uncounted_progress_ >= kProgressBytes) MarkProgress();
 }
 
-void HttpServerConnection::ReleaseAside() {
-  owner_->incoming_bytes -= set_aside_;
-  set_aside_ = 0;
+void HttpServerConnection::MarkProgress() {
+  uncounted_progress_ = 0;
+  owner_->OnProgress(*this);
 }
+
+void HttpServerConnection::FreeBody() {
+  std::string().swap(body_);
+  body_charge_.Release();
+  owner_->incoming_bytes -= std::exchange(body_aside_, 0);
+}
+
+void HttpServerConnection::ReleaseInbound() { owner_->incoming_bytes -= std::exchange(inbound_aside_, 0); }
 
 }  // namespace thaw

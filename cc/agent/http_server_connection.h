@@ -47,6 +47,11 @@ class HttpConnectionOwner {
 
   // It has nothing to do from now on.
   virtual void OnIdle(HttpServerConnection& connection) = 0;
+  // It waits for its client within a request or an answer, and the client has just got on with it.
+  virtual void OnProgress(HttpServerConnection& connection) = 0;
+  // Sets room aside for so many bytes of a request. Where they are short, connections that get on more slowly
+  // give way. False: there is no room.
+  virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
   // It is over. The caller keeps it alive.
   virtual void OnClosed(HttpServerConnection& connection) = 0;
 
@@ -55,8 +60,9 @@ class HttpConnectionOwner {
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
   HttpServerCounters counters;
-  ChargedBytes incoming_bytes{options.account};  // set aside for bodies that are coming in
-  bool resumed_lately = false;                   // less than resume_grace ago
+  // Set aside for what comes in and doesn't fit into the connections' buffers.
+  ChargedBytes incoming_bytes{options.account};
+  bool resumed_lately = false;  // less than resume_grace ago
 };
 
 class HttpServerConnection : public std::enable_shared_from_this<HttpServerConnection> {
@@ -72,12 +78,25 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   // Closes it if it is idle and nothing waits to be read. False: it isn't, or something does and is now being
   // read.
   bool CloseIfIdle();
+  // Within a request or an answer, and its client has to do the next step.
+  bool waits_for_client() const {
+    return !yields_ && (phase_ == Phase::kHead || phase_ == Phase::kBody || phase_ == Phase::kWriting ||
+                        phase_ == Phase::kDiscarding);
+  }
+  // It was answered, and only what its client still sends is thrown away.
+  bool lingers() const { return phase_ == Phase::kDiscarding; }
+  // Room set aside for its request, in bytes.
+  size_t set_aside() const { return body_aside_ + inbound_aside_; }
+  // Closes it because another connection needs its room; its client is told so if it has no answer yet.
+  void GiveWay();
   // Idempotent. What was not answered isn't.
   void Close();
 
   // The owner's notes.
   HttpConnectionOwner::Connections::iterator position;
-  int64_t idle_since = 0;  // ticks of the owner
+  int64_t idle_since = 0;     // ticks of the owner
+  int64_t idle_resumes = 0;   // resumes of the owner before it became idle
+  absl::Duration progressed;  // by the monotonic clock, at the last OnProgress()
 
  private:
   enum class Phase {
@@ -108,17 +127,22 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void Read();
   void OnRead(IoResult result);
   void OnStreamOver(const absl::Status& status);
-  // For so many bytes more behind those that are there.
-  void MakeRoom(size_t bytes);
+  // For so many bytes more behind those that are there. False: no memory may be had for them.
+  bool MakeRoom(size_t bytes);
   void MoveToFront();
 
   // Each goes one step on; false: something has to come first, or it is over.
   void Advance();
+  // Lets other connections have their turns, then goes on.
+  void Yield();
   bool AdvanceHead();
   bool OnHead();
   bool BeginBody(size_t limit_bytes);
   bool AdvanceBody();
   bool AdvanceChunks();
+  // For so many bytes in body_. False: there is no room.
+  bool ReserveBody(size_t bytes);
+  bool AppendToBody(std::string_view content);
   bool Dispatch();
   bool DecodeRequestBody();
   bool Handle();
@@ -127,6 +151,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool Answer(AfterWrite then);
   // Answers without having read all of the request, and closes.
   bool Refuse(int status, Counter counter, std::string_view text);
+  bool RefuseForRoom();
   bool WriteOut(AfterWrite then);
   void ContinueWrite();
   bool OnWritten();
@@ -136,8 +161,11 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void CancelDeadline();
   void OnDeadline();
   void Lose();
-  bool SetAside(size_t bytes);
-  void ReleaseAside();
+  // Its client got on by so many bytes. Little by little is no progress before it comes to something.
+  void CountProgress(size_t bytes);
+  void MarkProgress();
+  void FreeBody();
+  void ReleaseInbound();
   std::string_view Inbound(size_t from, size_t to) const { return {inbound_.data() + from, to - from}; }
 
   const std::shared_ptr<HttpConnectionOwner> owner_;
@@ -146,12 +174,16 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool reading_ = false;
   Alarm deadline_;
   bool deadline_set_ = false;
+  bool yields_ = false;
+  int answered_in_turn_ = 0;
+  size_t uncounted_progress_ = 0;  // in bytes
 
   // What came and is not dealt with: [begin_, end_). The first byte of the buffer is kept free while idle,
   // for the one that CloseIfIdle() may find.
   std::vector<char> inbound_;
   size_t begin_ = 1;
   size_t end_ = 1;
+  size_t inbound_aside_ = 0;  // of its length, what is set aside
 
   // The request. Its head begins at begin_.
   HttpRequestParser parser_;
@@ -167,10 +199,10 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool body_left_out_ = false;
   bool chunks_over_budget_ = false;
   ContentCoding coding_ = ContentCoding::kIdentity;
-  size_t set_aside_ = 0;
   std::unique_ptr<BodyDecoder> decoder_;
   ByteCharge body_charge_;  // of a body that was decoded
   std::string body_;
+  size_t body_aside_ = 0;  // of its capacity, what is set aside
   std::optional<Refusal> refusal_;
   HttpServerRequest request_;
   std::optional<Cancellation> task_cancellation_;

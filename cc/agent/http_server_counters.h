@@ -22,6 +22,7 @@ namespace thaw {
   X(refused_not_found, "404: no such route")                                                 \
   X(refused_method, "405: the route has other methods")                                      \
   X(refused_timeout, "408: a head or body that took too long")                               \
+  X(gave_way, "408: requests and answers that stood still while others needed their room")   \
   X(refused_too_large, "413: a body over its route's limit, as sent or decoded")             \
   X(refused_coding, "415: a Content-Encoding that isn't known")                              \
   X(refused_undecodable, "400: a body that isn't of its Content-Encoding")                   \

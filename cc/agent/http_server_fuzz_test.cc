@@ -82,16 +82,27 @@ class World {
   thaw::HttpServer server_;
 };
 
+void CheckServes(World& world, MemoryTransport& client) {
+  world.Send(client, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\nok");
+  Check(std::string_view(world.Received(client)).ends_with("\r\n\r\nok"));
+}
+
 void Try(std::string_view bytes, size_t piece) {
   World world;
   const auto good = world.Connect();
+  const auto half = world.Connect();
+  world.Send(*half, "POST / HTTP/1.1\r\nHost: x\r\nContent-Le");
   {
     const auto client = world.Connect();
     std::string answers;
     for (std::string_view rest = bytes; !rest.empty(); rest.remove_prefix(std::min(piece, rest.size()))) {
       world.Send(*client, rest.substr(0, piece));
       answers += world.Received(*client);
+      Check(world.server().incoming_bytes() <= (1 << 20) + (1 << 17));
     }
+    world.Pass(absl::Milliseconds(20));
+    // At the limit of connections others than the good one make room.
+    for (int i = 0; i < 3; ++i) CheckServes(world, *world.Connect());
     Check(answers.empty() || std::string_view(answers).starts_with("HTTP/1.1 "));
     if (bytes.size() % 3 == 0) client->SendEnd();
     if (bytes.size() % 3 == 1) client->Reset();
@@ -100,15 +111,14 @@ void Try(std::string_view bytes, size_t piece) {
     Check(answers.empty() || std::string_view(answers).starts_with("HTTP/1.1 "));
   }
   world.Run();
-  world.Send(*good, "POST / HTTP/1.1\r\nContent-Length: 2\r\n\r\nok");
-  Check(std::string_view(world.Received(*good)).ends_with("\r\n\r\nok"));
+  CheckServes(world, *good);
   // Whatever was left unfinished runs into its deadline.
   world.Pass(absl::Minutes(2));
   world.Pass(absl::Minutes(1));
   Check(world.server().connections() == 1);
   Check(world.server().incoming_bytes() == 0);
   const thaw::HttpServerCounters& counters = world.server().counters();
-  Check(counters.accepted == 2 && counters.handled <= counters.requests);
+  Check(counters.accepted == 6 && counters.handled <= counters.requests);
 }
 
 }  // namespace
@@ -118,12 +128,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   for (const size_t piece : {size_t{1}, size_t{13}, size_t{4096}}) {
     Try(input, piece);
-    Try("POST / HTTP/1.1\r\n" + input, piece);
-    Try("POST /x HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" + input, piece);
-    Try("POST / HTTP/1.1\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + input, piece);
+    Try("POST / HTTP/1.1\r\nHost: x\r\n" + input, piece);
+    Try("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + input, piece);
+    Try("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + input, piece);
     // Text made of what matters.
-    constexpr std::string_view kWords[] = {"POST / HTTP/1.1\r\n",
-                                           "GET /x HTTP/1.1\r\n",
+    constexpr std::string_view kWords[] = {"POST / HTTP/1.1\r\nHost: x\r\n",
+                                           "GET /x HTTP/1.1\r\nHost: x\r\n",
                                            "\r\n",
                                            "Content-Length: 3\r\n",
                                            "abc",
@@ -135,7 +145,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                            "HEAD / HTTP/1.0\r\n",
                                            "Content-Length: 1001\r\n",
                                            "Content-Encoding: zstd\r\n",
-                                           "PUT /none HTTP/1.1\r\n",
+                                           "PUT /none HTTP/1.1\r\nHost: x\r\n",
                                            "X: y\r\n",
                                            "\n"};
     std::string text;

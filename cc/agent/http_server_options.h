@@ -12,9 +12,12 @@
 namespace thaw {
 
 struct HttpServerOptions {
+  // Beyond it the connection gives way that has stood still longest.
   int max_connections = 256;
   size_t max_head_bytes = 64 << 10;
-  // Of all bodies together that are coming in and don't fit into the connections' buffers. Beyond it: 429.
+  // Of all requests together that are coming in and don't fit into the connections' buffers; small ones may
+  // take an eighth more. Beyond it the request gives way that has stood still longest, or, if none does, the
+  // one that needs more: 429.
   size_t max_incoming_bytes = 128 << 20;
   // What they are charged to, and what they are decoded to; null: nothing. Must outlive the server.
   ByteAccount* account = nullptr;
@@ -32,6 +35,10 @@ struct HttpServerOptions {
   absl::Duration linger_timeout = absl::Seconds(2);
   // After a resume no connection is closed for being idle, and no request is given up.
   absl::Duration resume_grace = absl::Seconds(1);
+
+  // A body with a longer Content-Length finds no room even alone: its buffer grows as it comes, and while one
+  // is copied into a larger one there are both.
+  size_t largest_body_bytes() const { return max_incoming_bytes / 3 * 2; }
 
   // InvalidArgument names the field and the value.
   absl::Status Validate() const;

@@ -19,6 +19,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cc/agent/http_server.h"
+#include "cc/clock/system_clock.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/tcp_listener.h"
 #include "gmock/gmock.h"
@@ -47,7 +48,8 @@ using ::testing::EndsWith;
 using ::testing::StartsWith;
 
 std::string Post(std::string_view path, std::string_view body) {
-  return absl::StrCat("POST ", path, " HTTP/1.1\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
+  return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: x\r\nContent-Length: ", body.size(), "\r\n\r\n",
+                      body);
 }
 constexpr std::string_view kAnswer =
     "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}";
@@ -231,7 +233,8 @@ TEST_F(HttpServerSocketTest, ClientsThatDisappear) {
   Serve([](uint16_t port) {
     for (const std::string& bytes :
          {std::string(), std::string("POST /ta"),
-          std::string("POST /take HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc"), Post("/take", "whole")}) {
+          std::string("POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nabc"),
+          Post("/take", "whole")}) {
       {
         const Client gone(port);
         EXPECT_TRUE(gone.Send(bytes));
@@ -255,13 +258,13 @@ TEST_F(HttpServerSocketTest, HalfOpenAndSlowClients) {
         half_open.EndSending();
         EXPECT_EQ(half_open.ReadToEnd(), kAnswer);
         const Client cut(port);
-        EXPECT_TRUE(cut.Send("POST /take HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc"));
+        EXPECT_TRUE(cut.Send("POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc"));
         cut.EndSending();
         EXPECT_THAT(cut.ReadToEnd(), StartsWith("HTTP/1.1 400 "));
         const Client slow_head(port);
         EXPECT_TRUE(slow_head.Send("POST"));
         const Client slow_body(port);
-        EXPECT_TRUE(slow_body.Send("POST /take HTTP/1.1\r\nContent-Length: 5\r\n\r\nabc"));
+        EXPECT_TRUE(slow_body.Send("POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nabc"));
         EXPECT_THAT(slow_head.ReadToEnd(), StartsWith("HTTP/1.1 408 "));
         EXPECT_THAT(slow_body.ReadToEnd(), StartsWith("HTTP/1.1 408 "));
       },
@@ -269,6 +272,50 @@ TEST_F(HttpServerSocketTest, HalfOpenAndSlowClients) {
        .body_timeout = absl::Milliseconds(50),
        .linger_timeout = absl::Milliseconds(50)});
   EXPECT_EQ(counters_.refused_timeout, 2);
+}
+
+// Nagle's algorithm is on in this client: what it writes second waits until the first is acknowledged, which
+// the kernel delays by 40 ms.
+TEST_F(HttpServerSocketTest, AClientThatWaitsForAcknowledgementsIsNotKeptWaiting) {
+  constexpr int kRequests = 40;
+  for (const size_t size : {size_t{100}, size_t{9000}, size_t{300'000}}) {
+    std::vector<absl::Duration> took;
+    Serve([size, &took](uint16_t port) {
+      const Client client(port);
+      const std::string request = Post("/take", std::string(size, 'x'));
+      const size_t head = request.size() - size;
+      for (int i = 0; i < kRequests; ++i) {
+        const absl::Duration begun = ReadSystemClocks().monotonic;
+        EXPECT_TRUE(client.Send(std::string_view(request).substr(0, head)));
+        EXPECT_TRUE(client.Send(std::string_view(request).substr(head)));
+        EXPECT_EQ(client.Answer(), kAnswer);
+        took.push_back(ReadSystemClocks().monotonic - begun);
+      }
+    });
+    std::sort(took.begin(), took.end());
+    EXPECT_LT(took[kRequests / 2], absl::Milliseconds(20)) << size;
+  }
+}
+
+TEST_F(HttpServerSocketTest, UploadsThatNeverComeTakeNoRoom) {
+  Serve(
+      [](uint16_t port) {
+        std::vector<std::unique_ptr<Client>> promising;
+        for (int i = 0; i < 100; ++i) {
+          promising.push_back(std::make_unique<Client>(port));
+          EXPECT_TRUE(
+              promising.back()->Send("POST /take HTTP/1.1\r\nHost: x\r\nContent-Length: 40000000\r\n\r\n" +
+                                     std::string(10'000, 'x')));
+        }
+        for (int i = 0; i < 50; ++i) {
+          const Client client(port);
+          EXPECT_TRUE(client.Send(Post("/take", std::string(3 << 20, 'x'))));
+          EXPECT_EQ(client.Answer(), kAnswer) << i;
+        }
+      },
+      {.max_connections = 50, .max_incoming_bytes = 60 << 20});
+  EXPECT_EQ(counters_.refused_incoming, 0);
+  EXPECT_GE(counters_.gave_way, 50);
 }
 
 TEST_F(HttpServerSocketTest, BytesThatAreNoHttp) {

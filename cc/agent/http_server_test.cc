@@ -39,8 +39,8 @@ std::string Post(std::string_view path, std::string_view body, std::string_view 
 }
 std::string Chunked(std::string_view path, const std::vector<std::string>& chunks,
                     std::string_view headers = "") {
-  std::string request =
-      absl::StrCat("POST ", path, " HTTP/1.1\r\n", headers, "Transfer-Encoding: chunked\r\n\r\n");
+  std::string request = absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: localhost\r\n", headers,
+                                     "Transfer-Encoding: chunked\r\n\r\n");
   for (const std::string& chunk : chunks)
     absl::StrAppend(&request, absl::Hex(chunk.size()), "\r\n", chunk, "\r\n");
   return request + "0\r\n\r\n";
@@ -274,18 +274,19 @@ TEST_F(HttpServerTest, Http10IsAnsweredInItsWay) {
 
 TEST_F(HttpServerTest, TheAnswerToHeadHasNoBody) {
   const Client client = Connect();
-  EXPECT_EQ(Exchange(client, "HEAD /as-sent HTTP/1.1\r\nContent-Encoding: abc\r\n\r\n"),
+  EXPECT_EQ(Exchange(client, "HEAD /as-sent HTTP/1.1\r\nHost: x\r\nContent-Encoding: abc\r\n\r\n"),
             "HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: 3\r\n\r\n");
   EXPECT_TRUE(Works(client));
 }
 
 TEST_F(HttpServerTest, AHandlerThatSetsNothingIsAFailure) {
-  EXPECT_THAT(Exchange(Connect(), "GET /silent HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 500 "));
+  EXPECT_THAT(Exchange(Connect(), "GET /silent HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 500 "));
 }
 
 TEST_F(HttpServerTest, ExpectContinueIsAnsweredWhenTheBodyIsWaitedFor) {
   const Client client = Connect();
-  const std::string head = "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
+  const std::string head =
+      "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n";
   EXPECT_EQ(Exchange(client, head), "HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_EQ(Exchange(client, "abc"), Echoed("abc"));
   EXPECT_EQ(Exchange(client, head + "abc"), Echoed("abc")) << "it didn't wait";
@@ -295,11 +296,13 @@ TEST_F(HttpServerTest, ExpectContinueIsAnsweredWhenTheBodyIsWaitedFor) {
 TEST_F(HttpServerTest, NobodyIsToldToContinueWhatIsRefused) {
   const Client client = Connect();
   EXPECT_THAT(
-      Exchange(client, "POST /echo HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n"),
+      Exchange(client,
+               "POST /echo HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 100001\r\n\r\n"),
       StartsWith("HTTP/1.1 413 "));
   const Client other = Connect();
-  EXPECT_THAT(Exchange(other, "POST /none HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
-              StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(
+      Exchange(other, "POST /none HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
+      StartsWith("HTTP/1.1 404 "));
   EXPECT_EQ(counters().continued, 0);
 }
 
@@ -357,7 +360,7 @@ TEST_F(HttpServerTest, AnUnknownPathIsNotFoundAndTheConnectionGoesOn) {
   EXPECT_THAT(Exchange(client, Post("/v0.7/config", "body")),
               testing::AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"), EndsWith("\r\n\r\nNot Found")));
   EXPECT_THAT(Exchange(client, Chunked("/none", {"a", "b"})), StartsWith("HTTP/1.1 404 "));
-  EXPECT_THAT(Exchange(client, "GET /echo/ HTTP/1.1\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
+  EXPECT_THAT(Exchange(client, "GET /echo/ HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
   EXPECT_EQ(counters().refused_not_found, 3);
   EXPECT_TRUE(Works(client));
   EXPECT_THAT(bodies_, ElementsAre("works"));
@@ -366,7 +369,7 @@ TEST_F(HttpServerTest, AnUnknownPathIsNotFoundAndTheConnectionGoesOn) {
 TEST_F(HttpServerTest, AWrongMethodIsToldTheRightOnes) {
   const Client client = Connect();
   EXPECT_THAT(
-      Exchange(client, "GET /echo HTTP/1.1\r\n\r\n"),
+      Exchange(client, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"),
       testing::AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: POST, PUT\r\n")));
   EXPECT_EQ(counters().refused_method, 1);
   EXPECT_THAT(Exchange(client, Post("/none", "")), Not(HasSubstr("Allow")));
@@ -375,7 +378,7 @@ TEST_F(HttpServerTest, AWrongMethodIsToldTheRightOnes) {
 TEST_F(HttpServerTest, ABodyOverTheLimitIsRefusedBeforeItCame) {
   const Client client = Connect();
   EXPECT_THAT(
-      Exchange(client, "POST /echo HTTP/1.1\r\nContent-Length: 100001\r\n\r\n"),
+      Exchange(client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n"),
       testing::AllOf(StartsWith("HTTP/1.1 413 Content Too Large\r\n"), HasSubstr("Connection: close\r\n"),
                      EndsWith("a body of 100001 bytes is larger than 100000")));
   EXPECT_EQ(counters().refused_too_large, 1);
@@ -391,7 +394,7 @@ TEST_F(HttpServerTest, ABodyOverTheLimitIsRefusedBeforeItCame) {
 
 TEST_F(HttpServerTest, AClientThatIsRefusedHasAWhileToSeeIt) {
   const Client client = Connect();
-  Send(client, "POST /echo HTTP/1.1\r\nContent-Length: 18446744073709551615\r\n\r\n");
+  Send(client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 18446744073709551615\r\n\r\n");
   EXPECT_THAT(Received(client), StartsWith("HTTP/1.1 413 "));
   Pass(absl::Milliseconds(1999));
   EXPECT_EQ(server_->connections(), 1);
@@ -405,18 +408,16 @@ TEST_F(HttpServerTest, ChunksOverTheLimitAreRefused) {
   EXPECT_THAT(Exchange(client, Chunked("/echo", std::vector<std::string>(11, std::string(10'000, 'x')))),
               StartsWith("HTTP/1.1 413 "));
   EXPECT_EQ(counters().refused_too_large, 1);
-  EXPECT_EQ(server_->incoming_bytes(), 100'000) << "until it is closed";
-  client->SendEnd();
-  executor_.RunAll();
-  EXPECT_EQ(server_->incoming_bytes(), 0);
+  EXPECT_EQ(server_->incoming_bytes(), 0) << "given back at once";
   EXPECT_THAT(bodies_, IsEmpty());
 }
 
 TEST_F(HttpServerTest, AChunkLineWithoutAnEndIsRefused) {
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, absl::StrCat("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5;",
-                                            std::string(5000, 'x'))),
-              testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("a chunk's line is longer")));
+  EXPECT_THAT(
+      Exchange(client, absl::StrCat("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5;",
+                                    std::string(5000, 'x'))),
+      testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("a chunk's line is longer")));
 }
 
 TEST_F(HttpServerTest, ARouteMayGoOnWithoutALargeBody) {
@@ -435,7 +436,7 @@ TEST_F(HttpServerTest, ARouteMayGoOnWithoutALargeBody) {
 
 TEST_F(HttpServerTest, AHeadOverTheLimitIsRefused) {
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, absl::StrCat("GET / HTTP/1.1\r\nX: ", std::string(70'000, 'x'))),
+  EXPECT_THAT(Exchange(client, absl::StrCat("GET / HTTP/1.1\r\nHost: x\r\nX: ", std::string(70'000, 'x'))),
               StartsWith("HTTP/1.1 431 "));
   EXPECT_EQ(counters().refused_head, 1);
 }
@@ -444,32 +445,181 @@ TEST_F(HttpServerTest, BadBytesCostTheirConnectionAlone) {
   const Client good = Connect();
   for (const std::string& bytes :
        {std::string("\x16\x03\x01\x00\xa5", 5), std::string("hello\r\n"),
-        std::string("GET / HTTP/1.1\r\nbad\r\n"),
-        std::string("POST /echo HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        std::string("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")}) {
+        std::string("GET / HTTP/1.1\r\nHost: x\r\nbad\r\n"),
+        std::string(
+            "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"),
+        std::string("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n")}) {
     const Client client = Connect();
     EXPECT_THAT(Exchange(client, bytes), StartsWith("HTTP/1.1 400 "));
   }
   EXPECT_EQ(counters().refused_not_http, 5);
   const Client client = Connect();
-  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n"),
+  EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"),
               StartsWith("HTTP/1.1 501 "));
   EXPECT_EQ(counters().refused_transfer_coding, 1);
   EXPECT_TRUE(Works(good));
 }
 
-TEST_F(HttpServerTest, TooMuchComingInAtOnceIsTurnedAway) {
+// -- Room -----------------------------------------------------------------------------------------------
+
+std::string Promise(std::string_view path, size_t bytes) {
+  return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: x\r\nContent-Length: ", bytes, "\r\n\r\n");
+}
+
+TEST_F(HttpServerTest, RoomIsGivenToBytesThatCameAndNotToThoseThatArePromised) {
   Make({.max_incoming_bytes = 60 << 20});
+  std::vector<Client> promising;
+  for (int i = 0; i < 200; ++i) {
+    promising.push_back(Connect());
+    Send(promising.back(), Promise("/large", 39 << 20));
+  }
+  EXPECT_LE(server_->incoming_bytes(), 200 * (64 << 10));
+  const std::string large(30 << 20, 'x');
+  EXPECT_THAT(Exchange(Connect(), Post("/large", large)), StartsWith("HTTP/1.1 202 "));
+  EXPECT_EQ(counters().refused_incoming, 0);
+  EXPECT_EQ(counters().gave_way, 0);
+}
+
+TEST_F(HttpServerTest, ABodysBufferIsNoMoreThanTwiceWhatCame) {
+  const Client client = Connect();
+  Send(client, Promise("/large", 10 << 20));
+  for (size_t came = 64 << 10; came < 10 << 20; came += 64 << 10) {
+    Send(client, std::string(64 << 10, 'x'));
+    EXPECT_LE(server_->incoming_bytes(), 2 * came + (64 << 10)) << came;
+  }
+  EXPECT_THAT(Exchange(client, std::string(64 << 10, 'x')), StartsWith("HTTP/1.1 202 "));
+  EXPECT_EQ(bodies_.back().size(), 10 << 20);
+  EXPECT_EQ(server_->incoming_bytes(), 0);
+}
+
+TEST_F(HttpServerTest, WhereRoomIsShortTheRequestGivesWayThatStoodStillLongest) {
+  Make({.max_incoming_bytes = 3 << 20});
   const Client one = Connect();
   const Client two = Connect();
-  const Client three = Connect();
-  Send(one, absl::StrCat("POST /large HTTP/1.1\r\nContent-Length: ", 50 << 20, "\r\n\r\n"));
-  EXPECT_EQ(server_->incoming_bytes(), 50 << 20);
-  EXPECT_THAT(Exchange(two, absl::StrCat("POST /large HTTP/1.1\r\nContent-Length: ", 20 << 20, "\r\n\r\n")),
+  for (const Client* client : {&one, &two}) {
+    Send(*client, Promise("/large", 2 << 20));
+    Send(*client, std::string(900 << 10, 'x'));
+    Pass(absl::Milliseconds(20));
+  }
+  const std::string large(1 << 20, 'x');
+  EXPECT_THAT(Exchange(Connect(), Post("/large", large)), StartsWith("HTTP/1.1 202 "));
+  EXPECT_THAT(Received(one), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>")));
+  EXPECT_EQ(counters().gave_way, 1);
+  EXPECT_THAT(Exchange(two, std::string((2 << 20) - (900 << 10), 'x')), StartsWith("HTTP/1.1 202 "));
+}
+
+TEST_F(HttpServerTest, DribblingIsNoProgress) {
+  Make({.max_incoming_bytes = 3 << 20});
+  const Client sized = Connect();
+  Send(sized, Promise("/large", 2 << 20));
+  Send(sized, std::string(1000 << 10, 'x'));
+  const Client chunks = Connect();
+  Send(chunks, "POST /large HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+  Send(chunks, absl::StrCat(absl::Hex(1000 << 10), "\r\n", std::string(1000 << 10, 'x'), "\r\n"));
+  for (int i = 0; i < 50; ++i) {
+    Pass(absl::Milliseconds(1));
+    Send(sized, "x");
+    Send(chunks, "1\r\nx\r\n");
+  }
+  for (int i = 0; i < 3; ++i)
+    EXPECT_THAT(Exchange(Connect(), Post("/large", std::string(1 << 20, 'x'))), StartsWith("HTTP/1.1 202 "))
+        << i;
+  EXPECT_EQ(counters().gave_way, 1);
+}
+
+TEST_F(HttpServerTest, AmongRequestsThatGetOnTheOneIsTurnedAwayThatNeedsMore) {
+  Make({.max_incoming_bytes = 6 << 20});
+  const Client one = Connect();
+  Send(one, Promise("/large", 4 << 20));
+  Send(one, std::string(3 << 20, 'x'));
+  const Client two = Connect();
+  EXPECT_THAT(Exchange(two, Promise("/large", 4 << 20) + std::string(4 << 20, 'x')),
               StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
-  EXPECT_THAT(Exchange(three, Chunked("/large", {std::string(11 << 20, 'x')})), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(Exchange(Connect(), Chunked("/large", {std::string(3 << 20, 'x')})),
+              StartsWith("HTTP/1.1 429 "));
   EXPECT_EQ(counters().refused_incoming, 2);
-  EXPECT_THAT(Exchange(one, std::string(50 << 20, 'x')), StartsWith("HTTP/1.1 202 "));
+  EXPECT_THAT(Exchange(one, std::string(1 << 20, 'x')), StartsWith("HTTP/1.1 202 "));
+}
+
+TEST_F(HttpServerTest, SmallRequestsAlwaysFindRoom) {
+  Make({.max_incoming_bytes = 4 << 20});
+  const std::string small(60'000, 'x');
+  std::vector<Client> standing;
+  for (int i = 0; i < 150; ++i) {
+    standing.push_back(Connect());
+    Send(standing.back(), Promise("/large", 1 << 20));
+    Send(standing.back(), std::string((64 << 10) - 1, 'x'));
+    EXPECT_LE(server_->incoming_bytes(), (4 << 20) + (4 << 20) / 8);
+    EXPECT_EQ(Exchange(Connect(), Post("/echo", small)), Echoed(small)) << i;
+    EXPECT_EQ(Exchange(Connect(), Chunked("/echo", {small})), Echoed(small)) << i;
+  }
+  EXPECT_GT(counters().gave_way, 0);
+  EXPECT_EQ(counters().refused_incoming, 0);
+}
+
+TEST_F(HttpServerTest, LongHeadsTakeRoomToo) {
+  Make({.max_incoming_bytes = 256 << 10});
+  std::vector<Client> clients;
+  for (int i = 0; i < 20; ++i) {
+    clients.push_back(Connect());
+    Send(clients.back(), absl::StrCat("GET / HTTP/1.1\r\nHost: x\r\nX: ", std::string(60'000, 'x')));
+    EXPECT_LE(server_->incoming_bytes(), (256 + 32) << 10);
+    Pass(absl::Milliseconds(20));
+  }
+  EXPECT_GT(counters().gave_way, 0);
+  for (Client& client : clients) client.reset();
+  executor_.RunAll();
+  EXPECT_EQ(server_->incoming_bytes(), 0);
+}
+
+TEST_F(HttpServerTest, ABodyThatNeverFitsIsRefusedAtOnce) {
+  Make({.max_incoming_bytes = 3 << 20});
+  EXPECT_THAT(Exchange(Connect(), Promise("/large", (2 << 20) + 1)),
+              testing::AllOf(StartsWith("HTTP/1.1 413 "), HasSubstr("is larger than 2097152")));
+  EXPECT_THAT(Exchange(Connect(), Post("/large", std::string(2 << 20, 'x'))), StartsWith("HTTP/1.1 202 "));
+}
+
+TEST_F(HttpServerTest, AChunkOverTheLimitIsRefusedByItsFirstLine) {
+  EXPECT_THAT(
+      Exchange(Connect(), "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n186a1\r\n"),
+      StartsWith("HTTP/1.1 413 "));
+  EXPECT_THAT(
+      Exchange(Connect(),
+               "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n"),
+      StartsWith("HTTP/1.1 400 "));
+}
+
+TEST_F(HttpServerTest, WhatCameOfARequestIsAcknowledgedAtOnceWhileTheRestIsWaitedFor) {
+  MemoryTransport* theirs = nullptr;
+  const Client client = door_.Connect(&theirs);
+  executor_.RunAll();
+  for (const std::string& request :
+       {Post("/echo", std::string(100, 'x')), Post("/echo", std::string(50'000, 'x')),
+        Chunked("/echo", {std::string(20'000, 'x')}), Post("/none", "abc")}) {
+    EXPECT_EQ(theirs->wire_bytes_received() - theirs->acknowledged(), 0);
+    const size_t head = request.find("\r\n\r\n") + 4;
+    for (const auto& [begin, end] :
+         {std::pair<size_t, size_t>(0, 10), {10, head}, {head, request.size() - 1}}) {
+      Send(client, std::string_view(request).substr(begin, end - begin));
+      EXPECT_EQ(theirs->acknowledged(), theirs->wire_bytes_received());
+    }
+    EXPECT_THAT(Exchange(client, std::string_view(request).substr(request.size() - 1)),
+                StartsWith("HTTP/1.1 "));
+    EXPECT_EQ(theirs->acknowledged(), theirs->wire_bytes_received() - 1) << "the answer acknowledges it";
+    theirs->AcknowledgeNow();
+  }
+}
+
+TEST_F(HttpServerTest, PipelinedRequestsLetOthersHaveTheirTurns) {
+  const Client many = Connect();
+  const Client one = Connect();
+  std::string requests;
+  for (int i = 0; i < 200; ++i) requests += Post("/echo", "many");
+  many->StartWrite(requests, [](IoResult) {});
+  one->StartWrite(Post("/echo", "one"), [](IoResult) {});
+  executor_.RunAll();
+  ASSERT_EQ(bodies_.size(), 201);
+  EXPECT_LT(std::find(bodies_.begin(), bodies_.end(), "one") - bodies_.begin(), 40);
 }
 
 // -- Slow and broken clients ----------------------------------------------------------------------------
@@ -492,9 +642,9 @@ TEST_F(HttpServerTest, ASlowBodyIsGivenUp) {
   const Client small = Connect();
   const Client large = Connect();
   const Client chunks = Connect();
-  Send(small, "POST /echo HTTP/1.1\r\nContent-Length: 9\r\n\r\nabc");
-  Send(large, "POST /echo HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc");
-  Send(chunks, "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc");
+  Send(small, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
+  Send(large, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nabc");
+  Send(chunks, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc");
   Pass(absl::Seconds(59));
   for (const Client* client : {&small, &large, &chunks}) EXPECT_EQ(Received(*client), "");
   Pass(absl::Seconds(1));
@@ -509,7 +659,7 @@ TEST_F(HttpServerTest, ASlowBodyIsGivenUp) {
 
 TEST_F(HttpServerTest, AFreezeIsNotTheClientsSlowness) {
   const Client client = Connect();
-  Send(client, "POST /echo HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc");
+  Send(client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
   Pass(absl::Seconds(1));
   clock_.Freeze(absl::Hours(3));
   executor_.RunAll();
@@ -520,7 +670,7 @@ TEST_F(HttpServerTest, AFreezeIsNotTheClientsSlowness) {
 
 TEST_F(HttpServerTest, NoRequestIsGivenUpWithinASecondOfAResume) {
   const Client client = Connect();
-  Send(client, "POST /echo HTTP/1.1\r\nContent-Length: 6\r\n\r\nabc");
+  Send(client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 6\r\n\r\nabc");
   Pass(absl::Milliseconds(59'999));
   clock_.Freeze(absl::Hours(3));
   server_->Resume();
@@ -536,7 +686,7 @@ TEST_F(HttpServerTest, AClientThatEndsHalfwayIsToldSo) {
   Send(head, "POST /echo HTTP/1.1\r\n");
   head->SendEnd();
   const Client body = Connect();
-  Send(body, "POST /echo HTTP/1.1\r\nContent-Length: 50000\r\n\r\nabc");
+  Send(body, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 50000\r\n\r\nabc");
   body->SendEnd();
   executor_.RunAll();
   EXPECT_THAT(Received(head),
@@ -558,8 +708,9 @@ TEST_F(HttpServerTest, AHalfOpenClientIsAnswered) {
 
 TEST_F(HttpServerTest, AClientThatDisappearsIsForgotten) {
   for (const std::string& bytes :
-       {std::string("POST /ec"), std::string("POST /echo HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc"),
-        std::string("POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")}) {
+       {std::string("POST /ec"),
+        std::string("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nabc"),
+        std::string("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nabc")}) {
     const Client client = Connect();
     Send(client, bytes);
     EXPECT_EQ(server_->connections(), 1);
@@ -689,33 +840,126 @@ TEST_F(HttpServerTest, AtTheLimitTheLongestIdleIsClosedFirst) {
   EXPECT_EQ(counters().closed_for_room, 2);
 }
 
-TEST_F(HttpServerTest, AtTheLimitWhatIsBusyIsNotClosedAndTheNewOneWaits) {
+TEST_F(HttpServerTest, AtTheLimitWhatHandlersWorkOnIsNotClosedAndTheNewOneWaits) {
   Make({.max_connections = 2});
   const Client one = Connect();
   const Client two = Connect();
-  Send(one, "POST /echo HTTP/1.1\r\nContent-Length: 3\r\n\r\n");
-  Send(two, "POST /echo HTTP/1.1\r\n");
+  Send(one, Post("/task", "one"));
+  Send(two, Post("/task", "two"));
   const Client three = Connect();
   const Client four = Connect();
   EXPECT_EQ(Exchange(three, Post("/echo", "patient")), "");
   EXPECT_EQ(counters().held_at_limit, 1);
-  EXPECT_EQ(Exchange(one, "abc"), Echoed("abc") + "<end>");
-  EXPECT_EQ(Received(three), Echoed("patient") + "<end>") << "the next one waits already";
+  Pass(absl::Seconds(1));
+  EXPECT_EQ(Received(one), Echoed("one") + "<end>");
+  EXPECT_EQ(Received(two), Echoed("two") + "<end>");
+  EXPECT_EQ(Received(three), Echoed("patient"));
   EXPECT_TRUE(Works(four));
   EXPECT_EQ(server_->connections(), 2);
 }
 
-TEST_F(HttpServerTest, AtTheLimitNothingIsClosedWithinASecondOfAResume) {
-  Make({.max_connections = 1});
+TEST_F(HttpServerTest, AtTheLimitTheRequestIsClosedThatStoodStillLongest) {
+  Make({.max_connections = 5});
+  const Client idle = Connect();
+  std::vector<Client> half;
+  for (const std::string& bytes :
+       {std::string("POST /echo HT"), Promise("/echo", 3), Promise("/echo", 50'000),
+        std::string("POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1")}) {
+    half.push_back(Connect());
+    Send(half.back(), bytes);
+    Pass(absl::Milliseconds(20));
+  }
+  std::vector<Client> good;
+  for (size_t i = 0; i < half.size(); ++i) {
+    good.push_back(Connect());
+    EXPECT_TRUE(Works(good.back())) << i;
+    EXPECT_THAT(Received(half[i]), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>"))) << i;
+  }
+  EXPECT_EQ(counters().gave_way, 4);
+  EXPECT_TRUE(Works(idle)) << "whoever has sent nothing yet may be about to";
+}
+
+TEST_F(HttpServerTest, AtTheLimitTheIdleOnesAreClosedBeforeRequestsThatGetOn) {
+  Make({.max_connections = 2});
+  const Client idle = Connect();
+  EXPECT_TRUE(Works(idle));
+  const Client busy = Connect();
+  Send(busy, Promise("/echo", 3));
+  EXPECT_TRUE(Works(Connect()));
+  EXPECT_EQ(Received(idle), "<end>");
+  EXPECT_EQ(Exchange(busy, "abc"), Echoed("abc"));
+}
+
+TEST_F(HttpServerTest, AtTheLimitThereIsRoomEvenIfAllHaveJustGotOn) {
+  Make({.max_connections = 2});
   const Client one = Connect();
-  server_->Resume();
   const Client two = Connect();
+  Send(one, Promise("/echo", 3));
+  Send(two, Promise("/echo", 3));
+  EXPECT_TRUE(Works(Connect()));
+  EXPECT_THAT(Received(one), StartsWith("HTTP/1.1 408 "));
+  EXPECT_EQ(Exchange(two, "abc"), Echoed("abc"));
+}
+
+TEST_F(HttpServerTest, AtTheLimitThoseAreClosedFirstThatHaveTheirAnswer) {
+  Make({.max_connections = 2});
+  const Client still = Connect();
+  Send(still, Promise("/echo", 3));
+  Pass(absl::Milliseconds(20));
+  const Client refused = Connect();
+  EXPECT_THAT(Exchange(refused, Promise("/echo", 1 << 20)), StartsWith("HTTP/1.1 413 "));
+  EXPECT_TRUE(Works(Connect()));
+  EXPECT_EQ(Received(refused), "<end>");
+  EXPECT_EQ(Exchange(still, "abc"), Echoed("abc"));
+}
+
+TEST_F(HttpServerTest, AtTheLimitAClientThatDoesNotReadIsClosed) {
+  Make({.max_connections = 2});
+  MemoryTransport* theirs = nullptr;
+  const Client deaf = door_.Connect(&theirs);
+  executor_.RunAll();
+  theirs->set_capacity(100);
+  deaf->set_hold_arrivals(true);
+  Send(deaf, Post("/echo", std::string(1000, 'x')));
+  Pass(absl::Milliseconds(20));
+  const Client idle = Connect();
+  const Client next = Connect();
+  EXPECT_TRUE(Works(next));
+  EXPECT_EQ(server_->connections(), 2);
+  EXPECT_EQ(counters().gave_way, 1);
+  EXPECT_TRUE(Works(idle));
+}
+
+TEST_F(HttpServerTest, AtTheLimitThoseOfBeforeAFreezeAreSparedForASecondAndNewOnesAreServedBesideThem) {
+  Make({.max_connections = 2});
+  const Client one = Connect();
+  const Client two = Connect();
+  clock_.Freeze(absl::Hours(1));
+  server_->Resume();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_TRUE(Works(Connect())) << i;
+    EXPECT_LE(server_->connections(), 3);
+  }
+  const Client three = Connect();
   Pass(absl::Milliseconds(999));
+  EXPECT_EQ(server_->connections(), 3);
   EXPECT_TRUE(Works(one));
-  EXPECT_EQ(server_->connections(), 1);
   Pass(absl::Milliseconds(1));
-  EXPECT_EQ(Received(one), "<end>");
-  EXPECT_TRUE(Works(two));
+  EXPECT_EQ(server_->connections(), 2);
+  EXPECT_EQ(Received(two), "<end>") << "the longest idle";
+  EXPECT_TRUE(Works(one));
+  EXPECT_TRUE(Works(three));
+}
+
+TEST_F(HttpServerTest, AFreezeIsNoStandingStill) {
+  Make({.max_incoming_bytes = 3 << 20});
+  const Client one = Connect();
+  Send(one, Promise("/large", 2 << 20));
+  Send(one, std::string(1 << 20, 'x'));
+  clock_.Freeze(absl::Hours(1));
+  server_->Resume();
+  EXPECT_THAT(Exchange(Connect(), Post("/large", std::string(2 << 20, 'x'))), StartsWith("HTTP/1.1 429 "));
+  EXPECT_THAT(Exchange(one, std::string(1 << 20, 'x')), StartsWith("HTTP/1.1 202 "));
 }
 
 TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreServedInTurn) {
@@ -761,7 +1005,7 @@ TEST_F(HttpServerTest, StopAcceptingLeavesTheOpenConnections) {
 TEST_F(HttpServerTest, CloseEndsEverything) {
   const Client idle = Connect();
   const Client busy = Connect();
-  Send(busy, "POST /echo HTTP/1.1\r\nContent-Length: 99999\r\n\r\nabc");
+  Send(busy, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 99999\r\n\r\nabc");
   const Client task = Connect();
   Send(task, Post("/task", "body"));
   server_->Close();
@@ -777,7 +1021,7 @@ TEST_F(HttpServerTest, CloseEndsEverything) {
 
 TEST_F(HttpServerTest, AHandlerMayEndTheServer) {
   const Client client = Connect();
-  Send(client, "GET /close HTTP/1.1\r\n\r\n");
+  Send(client, "GET /close HTTP/1.1\r\nHost: x\r\n\r\n");
   EXPECT_EQ(Received(client), "<end>");
   EXPECT_EQ(server_, nullptr);
 }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <memory>
 #include <utility>
-#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -62,14 +62,37 @@ std::string MergeTags(std::string_view theirs, std::string_view ours) {
                                      : absl::StrContains(theirs, ',') ? ","
                                                                       : ";";
   std::string merged(theirs);
-  const std::vector<std::string_view> their_tags = absl::StrSplit(theirs, absl::ByAnyChar(",;"));
-  for (const std::string_view tag : absl::StrSplit(ours, ';', absl::SkipEmpty())) {
-    const auto same_key = [tag](std::string_view theirs) { return KeyOf(theirs) == KeyOf(tag); };
-    if (std::none_of(their_tags.begin(), their_tags.end(), same_key))
-      absl::StrAppend(&merged, separator, tag);
-  }
+  absl::flat_hash_set<std::string_view> their_keys;
+  for (const std::string_view tag : absl::StrSplit(theirs, absl::ByAnyChar(",;")))
+    their_keys.insert(KeyOf(tag));
+  for (const std::string_view tag : absl::StrSplit(ours, ';', absl::SkipEmpty()))
+    if (!their_keys.contains(KeyOf(tag))) absl::StrAppend(&merged, separator, tag);
   return merged;
 }
+
+// Which headers go on: not those that end at each hop, nor those that `Connection` says end here too.
+class HeaderFilter {
+ public:
+  explicit HeaderFilter(const HttpHeaderViews& headers) {
+    for (const auto& [name, value] : headers) {
+      if (!absl::EqualsIgnoreCase(name, "connection")) continue;
+      for (const std::string_view token : absl::StrSplit(value, ',')) {
+        const std::string_view named = absl::StripAsciiWhitespace(token);
+        // As nearly every request has it.
+        if (!absl::EqualsIgnoreCase(named, "keep-alive")) named_here_.insert(absl::AsciiStrToLower(named));
+      }
+    }
+  }
+
+  bool PassesOn(std::string_view name) const {
+    const auto is_name = [name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); };
+    if (std::any_of(std::begin(kNotPassedOn), std::end(kNotPassedOn), is_name)) return false;
+    return named_here_.empty() || !named_here_.contains(absl::AsciiStrToLower(name));
+  }
+
+ private:
+  absl::flat_hash_set<std::string> named_here_;  // in lower case
+};
 
 }  // namespace
 
@@ -82,24 +105,14 @@ ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& re
   proxied.request.target = request.query.empty() ? std::string(route.intake_path)
                                                  : absl::StrCat(route.intake_path, "?", request.query);
 
-  // `Connection` names headers that end here too.
-  std::vector<std::string_view> ends_here(std::begin(kNotPassedOn), std::end(kNotPassedOn));
-  for (const auto& [name, value] : *request.headers) {
-    if (!absl::EqualsIgnoreCase(name, "connection")) continue;
-    for (const std::string_view token : absl::StrSplit(value, ','))
-      ends_here.push_back(absl::StripAsciiWhitespace(token));
-  }
+  const HeaderFilter filter(*request.headers);
   std::string tags;
   for (const auto& [name, value] : *request.headers) {
     if (absl::EqualsIgnoreCase(name, kAdditionalTags)) {
       if (!value.empty()) absl::StrAppend(&tags, tags.empty() ? "" : ",", value);
       continue;
     }
-    const auto is_name = [&name = name](std::string_view other) {
-      return absl::EqualsIgnoreCase(name, other);
-    };
-    if (std::none_of(ends_here.begin(), ends_here.end(), is_name))
-      proxied.request.headers.emplace_back(name, value);
+    if (filter.PassesOn(name)) proxied.request.headers.emplace_back(name, value);
   }
   if (std::string merged = MergeTags(tags, additional_tags); !merged.empty())
     proxied.request.headers.emplace_back(kAdditionalTags, std::move(merged));

@@ -4,7 +4,10 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "cc/clock/linear_work.h"
 #include "cc/net/http_message.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -94,6 +97,31 @@ TEST_F(ProxiedRequestTest, AdditionalTagsOfTheCallerAreNotOverwritten) {
   EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), "a:b,c:d,e:f,_dd.origin:lambda,functionname:checkout");
   headers_ = {{"X-Datadog-Additional-Tags", ""}};
   EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), kTags);
+}
+
+TEST_F(ProxiedRequestTest, WorkIsLinearInWhatCame) {
+  EXPECT_TRUE(IsLinear(2000, [](size_t number) {
+    std::vector<std::string> texts = {"keep-alive"};
+    for (size_t i = 0; i < number; ++i) absl::StrAppend(&texts[0], ",x", i);
+    for (size_t i = 0; i < number; ++i) texts.push_back(absl::StrCat("y", i));
+    return [texts] {
+      HttpHeaderViews headers = {{"Connection", texts[0]}};
+      for (const std::string& text : texts) headers.emplace_back(text, "1");
+      HttpServerRequest request{.headers = &headers};
+      EXPECT_EQ(MakeProxiedRequest(ProxyRoutes()[0], request, "").request.headers.size(), texts.size());
+    };
+  }));
+  EXPECT_TRUE(IsLinear(2000, [](size_t number) {
+    std::string theirs;
+    std::string ours;
+    for (size_t i = 0; i < number; ++i) absl::StrAppend(&theirs, "a", i, ":1;");
+    for (size_t i = 0; i < number; ++i) absl::StrAppend(&ours, "b", i, ":1;");
+    return [theirs, ours] {
+      const HttpHeaderViews headers = {{"X-Datadog-Additional-Tags", theirs}};
+      HttpServerRequest request{.headers = &headers};
+      EXPECT_EQ(MakeProxiedRequest(ProxyRoutes()[0], request, ours).request.headers.size(), 1);
+    };
+  }));
 }
 
 TEST_F(ProxiedRequestTest, TheBodyIsTheSameBytes) {

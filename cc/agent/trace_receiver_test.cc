@@ -206,7 +206,7 @@ TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
   client_ = door_.Connect();
   executor_.RunAll();
   client_->StartWrite(
-      absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", (50 << 20) + 1, "\r\n\r\n"),
+      absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nHost: x\r\nContent-Length: ", (50 << 20) + 1, "\r\n\r\n"),
       [](IoResult) {});
   executor_.RunAll();
   char buffer[1024];

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
@@ -68,6 +69,39 @@ class RequestWriter {
   HttpHeaders headers_;
 };
 
+struct MergeHash {
+  size_t operator()(const TracerHeaders* headers) const { return headers->MergeHash(); }
+};
+struct MergeEqual {
+  bool operator()(const TracerHeaders* one, const TracerHeaders* other) const {
+    return one->MergesWith(*other);
+  }
+};
+
+// In the order in which their first payloads came.
+std::vector<Group> GroupByHeaders(const std::vector<HeldPayload<TracePayload>>& held, bool coalesce) {
+  std::vector<Group> groups;
+  absl::flat_hash_map<const TracerHeaders*, size_t, MergeHash, MergeEqual> numbers;
+  for (const HeldPayload<TracePayload>& payload : held) {
+    if (payload.payload.empty()) continue;
+    const TracerHeaders& headers = payload.payload.headers();
+    size_t number = groups.size();
+    // There are as many groups as tracers, one or two, so that most payloads belong to the last one.
+    if (coalesce && !groups.empty() && groups.back().headers.MergesWith(headers)) {
+      number = groups.size() - 1;
+    } else if (coalesce) {
+      number = numbers.try_emplace(&headers, number).first->second;
+    }
+    if (number == groups.size()) {
+      groups.push_back({headers, {&payload}});
+    } else {
+      groups[number].headers.Merge(headers);
+      groups[number].payloads.push_back(&payload);
+    }
+  }
+  return groups;
+}
+
 }  // namespace
 
 void TraceEncoding::Workspace::Release() {
@@ -77,21 +111,7 @@ void TraceEncoding::Workspace::Release() {
 
 absl::Status TraceEncoding::Encode(const std::vector<HeldPayload<TracePayload>>& held,
                                    const FlusherOptions& options, Workspace& workspace, EmitRequest emit) {
-  std::vector<Group> groups;
-  for (const HeldPayload<TracePayload>& payload : held) {
-    if (payload.payload.empty()) continue;
-    const TracerHeaders& headers = payload.payload.headers();
-    Group* group = nullptr;
-    // There are as many groups as tracers: one or two.
-    for (Group& candidate : groups)
-      if (options.coalesce && candidate.headers.MergesWith(headers)) group = &candidate;
-    if (group == nullptr) {
-      groups.push_back({headers, {&payload}});
-    } else {
-      group->headers.Merge(headers);
-      group->payloads.push_back(&payload);
-    }
-  }
+  const std::vector<Group> groups = GroupByHeaders(held, options.coalesce);
   RequestWriter writer(options, workspace, emit);
   for (const Group& group : groups) THAW_RETURN_IF_ERROR(writer.Write(group));
   return absl::OkStatus();

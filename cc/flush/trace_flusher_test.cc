@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "cc/clock/linear_work.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/fake_client.h"
@@ -87,6 +89,21 @@ TEST_F(TraceFlusherTest, PayloadsWithTheSameHeadersShareARequest) {
   EXPECT_EQ(FindHeader(first.headers, "Datadog-Client-Dropped-P0-Spans"), "7");
   EXPECT_EQ(FindHeader(client_.sent()[1].request.headers, "Datadog-Meta-Lang"), "nodejs");
   EXPECT_EQ(SentIds(), (std::map<uint64_t, int>{{1, 1}, {2, 1}, {10, 1}, {20, 1}}));
+}
+
+TEST_F(TraceFlusherTest, GroupingIsLinearInTheNumberOfTracers) {
+  EXPECT_TRUE(IsLinear(4000, [](size_t tracers) {
+    const auto held = std::make_shared<std::vector<HeldPayload<TracePayload>>>();
+    for (size_t i = 0; i < tracers; ++i)
+      held->push_back({PayloadId(), Payload(i + 1, 1, std::string(200, 'x') + std::to_string(i))});
+    return [held] {
+      TraceEncoding::Workspace workspace;
+      size_t requests = 0;
+      const auto count = [&requests](EncodedRequest) { ++requests; };
+      ASSERT_TRUE(TraceEncoding::Encode(*held, FlusherOptions(), workspace, count).ok());
+      EXPECT_EQ(requests, held->size());
+    };
+  }));
 }
 
 TEST_F(TraceFlusherTest, WithoutCoalescingEachPayloadIsARequest) {

@@ -49,6 +49,12 @@ TEST(ClientOptionsTest, EachBadFieldIsNamed) {
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "proxy:3128"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "socks5://proxy"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://"; }},
+      {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://user:p\r\nw@proxy"; }},
+      {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://user:p%0d%0aw@proxy"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = "a\r\nX: y"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = "a\ny"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = std::string("a\0y", 3); }},
+      {"tls_cert_file", [](ClientOptions& o) { o.tls_cert_file = std::string("a\0y", 3); }},
   };
   for (const auto& c : kCases) {
     ClientOptions options;

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -48,6 +49,11 @@ std::string HostHeader(const Destination& destination) {
 
 std::string Authority(const Destination& destination) {
   return absl::StrCat(BracketedHost(destination), ":", destination.port);
+}
+
+std::string BasicCredentials(std::string_view userinfo) {
+  return absl::StrCat(
+      "Basic ", absl::Base64Escape(absl::StrCat(userinfo, absl::StrContains(userinfo, ':') ? "" : ":")));
 }
 
 std::string MaskUrl(std::string_view url) {

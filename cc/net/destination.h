@@ -40,6 +40,10 @@ struct Url {
   std::string userinfo;  // "user:password", percent-decoded; empty if there is none
 };
 
+// "Basic ..." for the userinfo of a URL (RFC 7617): the value of Authorization, or of Proxy-Authorization. A
+// user without a password has an empty one.
+std::string BasicCredentials(std::string_view userinfo);
+
 // What people may see of a URL: "http://****@proxy:3128" of "http://user:password@proxy:3128",
 // "https://h/p?****" of "https://h/p?key=0123". Where the text is no URL, whatever stands before its last '@'
 // is masked all the same: a password with a '/' in it makes no URL. A text with spaces, quotes or commas in

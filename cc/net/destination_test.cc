@@ -207,5 +207,11 @@ TEST(DestinationTest, SchemeHostAndPortTellThemApart) {
   EXPECT_EQ(hashes.size(), all.size());
 }
 
+TEST(BasicCredentialsTest, AUserWithoutAPasswordHasAnEmptyOne) {
+  EXPECT_EQ(BasicCredentials("user:pass"), "Basic dXNlcjpwYXNz");
+  EXPECT_EQ(BasicCredentials("user:"), "Basic dXNlcjo=");
+  EXPECT_EQ(BasicCredentials("user"), "Basic dXNlcjo=");
+}
+
 }  // namespace
 }  // namespace thaw

@@ -1,6 +1,7 @@
 #include "cc/net/http1_parser.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <optional>
 #include <utility>
@@ -27,10 +28,15 @@ std::string_view Trim(std::string_view text, Predicate is_space) {
 }
 
 // RFC 9110 section 5.6.2.
-bool IsTokenCharacter(char c) {
-  return absl::ascii_isalnum(static_cast<unsigned char>(c)) ||
-         std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
-}
+constexpr std::array<bool, 256> kTokenCharacters = [] {
+  std::array<bool, 256> is = {};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    is[static_cast<unsigned char>(c)] = true;
+  }
+  return is;
+}();
+bool IsTokenCharacter(char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; }
 
 std::optional<uint64_t> Decimal(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
@@ -117,7 +123,7 @@ bool Http1Parser::TakeLine(std::string_view& bytes, std::string& joined, std::st
   const size_t end = bytes.find('\n');
   const bool whole = end != std::string_view::npos;
   const size_t used = whole ? end + 1 : bytes.size();
-  if (!whole || !pending_.empty()) pending_.append(bytes.substr(0, std::min(used, limit + 1)));
+  if (!whole || !pending_.empty()) pending_.append(bytes.substr(0, used > limit ? limit + 1 : used));
   const std::string_view so_far = pending_.empty() ? bytes.substr(0, used) : std::string_view(pending_);
   bytes.remove_prefix(used);
   // Seen at once: what is no HTTP may never end a line.
@@ -230,51 +236,46 @@ void Http1Parser::OnFolded(std::string_view line) {
 
 // -- Framing ---------------------------------------------------------------------------------------------
 
-bool Http1Parser::ReadFraming(bool& chunked, bool& to_the_end, bool& has_length) {
+Http1Parser::BodyFraming Http1Parser::ReadFraming() {
+  BodyFraming framing;
   bool length_sound = true, coding_sound = true;
-  bool coded = false;
   bool close = false, keep = false;
+  const auto take_length = [&](std::string_view member) {
+    const std::optional<uint64_t> length = Decimal(member);
+    if (!length.has_value() || (framing.has_length && *length != left_)) return false;
+    framing.has_length = true;
+    left_ = *length;
+    return true;
+  };
+  const auto take_coding = [&](std::string_view coding) {
+    coding = Trim(coding.substr(0, coding.find(';')), IsSpace);
+    if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) return true;
+    // Only the last one delimits, and it does so once.
+    if (framing.chunked && absl::EqualsIgnoreCase(coding, "chunked")) coding_sound = false;
+    framing.coded = true;
+    framing.chunked = absl::EqualsIgnoreCase(coding, "chunked");
+    return true;
+  };
+  const auto take_option = [&](std::string_view option) {
+    close = close || absl::EqualsIgnoreCase(option, "close");
+    keep = keep || absl::EqualsIgnoreCase(option, "keep-alive");
+    return true;
+  };
   for (const auto& [name, value] : response_.headers) {
     if (absl::EqualsIgnoreCase(name, "content-length")) {
-      length_sound = ForEachMember(value,
-                                   [&](std::string_view member) {
-                                     const std::optional<uint64_t> length = Decimal(member);
-                                     if (!length.has_value() || (has_length && *length != left_))
-                                       return false;
-                                     has_length = true;
-                                     left_ = *length;
-                                     return true;
-                                   }) &&
-                     length_sound;
+      length_sound = ForEachMember(value, take_length) && length_sound;
     } else if (absl::EqualsIgnoreCase(name, "transfer-encoding")) {
-      ForEachMember(value, [&](std::string_view coding) {
-        coding = Trim(coding.substr(0, coding.find(';')), IsSpace);
-        if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) return true;
-        // Only the last one delimits, and it does so once.
-        if (chunked && absl::EqualsIgnoreCase(coding, "chunked")) coding_sound = false;
-        coded = true;
-        chunked = absl::EqualsIgnoreCase(coding, "chunked");
-        return true;
-      });
+      ForEachMember(value, take_coding);
     } else if (absl::EqualsIgnoreCase(name, "connection")) {
-      ForEachMember(value, [&](std::string_view option) {
-        close = close || absl::EqualsIgnoreCase(option, "close");
-        keep = keep || absl::EqualsIgnoreCase(option, "keep-alive");
-        return true;
-      });
+      ForEachMember(value, take_option);
     }
   }
   if (close || (http_1_0_ && !keep)) reusable_ = false;
-  if (coded) {
-    // The coding overrides the length, which is then ignored, sound or not (RFC 9112 section 6.3, rule 3). A
-    // peer that sends both, or a coding under HTTP/1.0, is not to be trusted with another request.
-    if (has_length || !length_sound || http_1_0_) reusable_ = false;
-    to_the_end = !chunked;
-    has_length = false;
-  } else {
-    to_the_end = !has_length;
-  }
-  return coded ? coding_sound : length_sound;
+  // The coding overrides the length, which is then ignored, sound or not (RFC 9112 section 6.3, rule 3). A
+  // peer that sends both, or a coding under HTTP/1.0, is not to be trusted with another request.
+  if (framing.coded && (framing.has_length || !length_sound || http_1_0_)) reusable_ = false;
+  framing.sound = framing.coded ? coding_sound : length_sound;
+  return framing;
 }
 
 bool Http1Parser::HasBody() const {
@@ -286,31 +287,29 @@ void Http1Parser::OnHeadEnd() {
   if (response_.status / 100 == 1 && response_.status != 101) {
     // An answer before the answer (RFC 9110 section 15.2): start over.
     response_ = HttpResponse();
+    header_kept_ = false;
     expect_ = Expect::kStatusLine;
     return;
   }
   head_complete_ = true;
   state_ = State::kBody;
   line_bytes_ = 0;
-  bool chunked = false, to_the_end = false, has_length = false;
-  const bool sound = ReadFraming(chunked, to_the_end, has_length);
+  const BodyFraming framing = ReadFraming();
   if (!HasBody()) {
     // A peer that announces a body where none may be might send one; after a 101 another protocol is spoken.
-    if (response_.status == 101 ||
-        (answer_to_ != AnswerTo::kHead && (chunked || (has_length && left_ > 0) || !sound))) {
-      reusable_ = false;
-    }
+    const bool announced = framing.coded || (framing.has_length && left_ > 0) || !framing.sound;
+    if (response_.status == 101 || (answer_to_ != AnswerTo::kHead && announced)) reusable_ = false;
     state_ = State::kDone;
     return;
   }
-  if (!sound) {
+  if (!framing.sound) {
     Fail("its Content-Length or Transfer-Encoding can't be read");
     return;
   }
-  if (to_the_end) {
+  if (framing.coded ? !framing.chunked : !framing.has_length) {
     reusable_ = false;
     expect_ = Expect::kToTheEnd;
-  } else if (chunked) {
+  } else if (framing.chunked) {
     expect_ = Expect::kChunkSize;
   } else if (left_ == 0) {
     state_ = State::kDone;

@@ -71,6 +71,14 @@ class Http1Parser {
   // What the next bytes are.
   enum class Expect { kStatusLine, kHeader, kCounted, kChunkSize, kChunk, kChunkEnd, kTrailer, kToTheEnd };
 
+  // What the headers say of a body, whether or not there is one. The length is in `left_`.
+  struct BodyFraming {
+    bool sound = true;  // it does not contradict itself
+    bool has_length = false;
+    bool coded = false;    // for the transfer; then the length means nothing
+    bool chunked = false;  // by the last of its codings
+  };
+
   State Fail(std::string_view what);
   // Takes a line off `bytes`, without its end; false: it isn't whole yet, or the parser failed.
   bool TakeLine(std::string_view& bytes, std::string& joined, std::string_view& line);
@@ -82,9 +90,8 @@ class Http1Parser {
   void OnHeader(std::string_view line);
   void OnFolded(std::string_view line);
   void OnHeadEnd();
-  // Finds Content-Length, Transfer-Encoding and Connection among the headers. False: they contradict
-  // themselves.
-  bool ReadFraming(bool& chunked, bool& to_the_end, bool& has_length);
+  // Reads Content-Length, Transfer-Encoding and Connection.
+  BodyFraming ReadFraming();
   bool HasBody() const;
   void OnChunkSize(std::string_view line);
   void TakeBody(std::string_view& bytes);

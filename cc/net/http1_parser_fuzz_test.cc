@@ -94,6 +94,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
   Try("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
   Try("HTTP/1.1 100 Continue\r\n\r\n" + input);
+  Try("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\n " + input);
   Try("\r\nHTTP/1.1 202" + input);
   Try("HTTP/1.1 202\nContent-Length: 5\nTransfer-Encoding: chunked\n" + input);
   Try("HTTP/1.0 202 OK\r\nX: y\r\n " + input + "\r\nContent-Length: 5\r\n\r\nwhole");

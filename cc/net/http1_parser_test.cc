@@ -218,9 +218,10 @@ TEST(Http1ParserTest, ChunkedThatIsNotLastIsDelimitedByTheEnd) {
 
 TEST(Http1ParserTest, NoContentAndNotModifiedHaveNoBody) {
   const std::string_view none = "", zero = "Content-Length: 0\r\n", five = "Content-Length: 5\r\n",
-                         chunked = "Transfer-Encoding: chunked\r\n", broken = "Content-Length: x\r\n";
+                         chunked = "Transfer-Encoding: chunked\r\n", broken = "Content-Length: x\r\n",
+                         coded = "Transfer-Encoding: gzip\r\n";
   for (const char* status : {"204 No Content", "304 Not Modified"}) {
-    for (const std::string_view header : {none, zero, five, chunked, broken}) {
+    for (const std::string_view header : {none, zero, five, chunked, broken, coded}) {
       const Outcome outcome = Parse(absl::StrCat("HTTP/1.1 ", status, "\r\n", header, "\r\n"));
       EXPECT_EQ(outcome.state, State::kDone) << status << header;
       EXPECT_EQ(outcome.response.body, "");
@@ -292,6 +293,13 @@ TEST(Http1ParserTest, FoldedLinesAreOneValue) {
   EXPECT_EQ(first.response.body, "ok");
   EXPECT_THAT(first.response.headers, testing::ElementsAre(Pair("Content-Length", "2")));
   EXPECT_FALSE(first.keep_alive);
+}
+
+TEST(Http1ParserTest, AFoldedLineContinuesNoHeaderOfAnAnswerBefore) {
+  const Outcome outcome = Parse(
+      "HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\n folded\r\n\r\n", /*end=*/true);
+  EXPECT_EQ(outcome.response.status, 202);
+  EXPECT_THAT(outcome.response.headers, testing::IsEmpty());
 }
 
 TEST(Http1ParserTest, HeaderLinesThatAreNoneAreLeftOut) {

@@ -119,6 +119,8 @@ class PooledClient : public Client {
                                       RetryClass retry_class, const SendOptions& options, Once& once,
                                       const SendResult& result, int max_laps);
   void Count(RetryClass retry_class);
+  // A request that must not go on a wire: no try will be any better.
+  void Refuse(absl::Status why, SendResult& result);
 
   Executor& executor_;
   Clock& clock_;
@@ -351,11 +353,25 @@ std::optional<absl::Duration> PooledClient::Again(const Destination& destination
   return std::nullopt;
 }
 
+void PooledClient::Refuse(absl::Status why, SendResult& result) {
+  ExchangeFailure failure;
+  failure.phase = Phase::kWrite;
+  failure.fault = Fault::kProtocol;
+  failure.error = std::move(why);
+  result.failures.push_back(std::move(failure));
+  result.last_class = RetryClass::kRefusedForGood;
+  Count(RetryClass::kRefusedForGood);
+}
+
 Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
   SendResult result;
   result.possible_duplicate = options.possible_duplicate;
-  ++sends_;
   ++counters_->exchange.requests;
+  if (absl::Status status = request.Validate(); !status.ok()) {
+    Refuse(std::move(status), result);
+    co_return result;
+  }
+  ++sends_;
   Cancellation scope(&cancellation);
   const auto closing = everything_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
   std::optional<Alarm> budget;

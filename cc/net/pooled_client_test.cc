@@ -293,6 +293,25 @@ TEST_F(PooledClientTest, RefusalsAreClassifiedByStatus) {
   EXPECT_EQ(exchanges().attempts, 1);
 }
 
+TEST_F(PooledClientTest, ARequestThatWouldBecomeTwoIsRefusedUnsent) {
+  Build({.max_attempts = 3});
+  for (const char* value : {"x\r\nHost: other", "x\n", "x\r\n\r\nGET / HTTP/1.1"}) {
+    HttpRequest request = Payload(1);
+    request.headers = {{"X-One", value}};
+    ++started_;
+    Spawn<SendResult>(world_.executor(), client_->Send(std::move(request), {}, cancellation_),
+                      [this](SendResult result) { results_.push_back(std::move(result)); });
+    Finish();
+    EXPECT_EQ(results_.back().last_class, RetryClass::kRefusedForGood);
+    EXPECT_EQ(results_.back().failures.size(), 1);
+    EXPECT_EQ(results_.back().attempts, 0);
+    EXPECT_FALSE(results_.back().may_have_been_accepted);
+  }
+  EXPECT_EQ(exchanges().refused_for_good, 3);
+  EXPECT_EQ(intake_->connections(), 0);
+  EXPECT_TRUE(SendOne(2).accepted);
+}
+
 TEST_F(PooledClientTest, ARequestMayHaveAttemptsOfItsOwn) {
   Build({.max_attempts = 3}, Always(SimFault::kStatus429));
   EXPECT_EQ(SendOne(1, {.max_attempts = 1}).attempts, 1);

@@ -61,8 +61,13 @@ class Transport {
     return {absl::UnavailableError("nothing is taken without waiting")};
   }
 
+  // Tells the peer at once that what came has come, where the layer below would take its time to do so: a
+  // peer may hold back the rest of what it sends until it knows. It holds for what came so far.
+  virtual void AcknowledgeNow() {}
+
   // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,
-  // whose answer isn't awaited) or at once. Pending operations end with kCancelled. Idempotent.
+  // whose answer isn't awaited) or at once. Pending operations end with kCancelled, and leave their buffers
+  // alone from here on. Idempotent.
   virtual void Close() = 0;
 
   // Bytes given to and taken from the wire so far, all layers included.

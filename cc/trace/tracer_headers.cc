@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/utf8.h"
@@ -86,6 +87,11 @@ size_t TracerHeaders::memory() const {
        {&lang, &lang_version, &lang_interpreter, &lang_interpreter_vendor, &tracer_version, &container_id})
     bytes += text->capacity();
   return bytes;
+}
+
+size_t TracerHeaders::MergeHash() const {
+  return absl::HashOf(lang, lang_version, lang_interpreter, lang_interpreter_vendor, tracer_version,
+                      container_id, client_computed_top_level, client_computed_stats);
 }
 
 void TracerHeaders::Merge(const TracerHeaders& other) {

@@ -41,6 +41,9 @@ struct TracerHeaders {
   size_t memory() const;
 
   bool operator==(const TracerHeaders&) const = default;
+
+  // The same for those that MergesWith() each other.
+  size_t MergeHash() const;
 };
 
 }  // namespace thaw

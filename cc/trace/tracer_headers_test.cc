@@ -67,6 +67,7 @@ TEST(TracerHeaders, MergingAddsWhatWasDropped) {
   TracerHeaders one = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "2"}});
   const TracerHeaders two = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "3"}});
   EXPECT_TRUE(one.MergesWith(two));
+  EXPECT_EQ(one.MergeHash(), two.MergeHash());
   one.Merge(two);
   EXPECT_EQ(one.dropped_p0_traces, 5);
   EXPECT_FALSE(one.MergesWith(TracerHeaders::FromRequest({{"Datadog-Meta-Lang", "ruby"}})));

@@ -7,6 +7,7 @@
 
 #include "python/bindings/bindings.h"
 #include "python/bindings/flusher_values.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -40,9 +41,25 @@ py::dict ToDict(const FlushReport& self) {
 
 }  // namespace
 
+// By the names of the reasons that occurred.
+template <>
+struct Pickled<DropCounts> {
+  static py::object Out(const DropCounts& counts) { return py::cast(ToMap(counts)); }
+  static DropCounts In(py::handle object) {
+    const auto dict = object.cast<py::dict>();
+    DropCounts counts;
+#define THAW_READ(enumerator, name, text) \
+  if (dict.contains(#name)) counts[DropReason::enumerator] = dict[#name].cast<int64_t>();
+    THAW_DROP_REASONS(THAW_READ)
+#undef THAW_READ
+    return counts;
+  }
+};
+
 void BindFlushReport(py::module_& module) {
   const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
-  py::class_<FlushReport>(module, "FlushReport", R"(What one flush did, or all of them together.
+  using R = FlushReport;
+  py::class_<R> type(module, "FlushReport", R"(What one flush did, or all of them together.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -57,8 +74,11 @@ void BindFlushReport(py::module_& module) {
 ... except thaw.Unreachable as error:
 ...     print(error.failure.fault.name, str(error)[:56])
 REFUSED not everything was delivered: 0 delivered, 1 kept; http:
-)")
-      .def_property_readonly("payloads", read(&FlushReport::payloads),
+)") BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
+                 &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
+                 &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::errors,
+                 &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
+  type.def_property_readonly("payloads", read(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
       .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")

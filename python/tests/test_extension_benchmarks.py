@@ -68,6 +68,7 @@ def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
     assert figures["bounded"]["used_mb"] <= figures["bounded"]["budget_mb"]
     for run in figures["load"]["connections"].values():
         assert run["refused"] == run["dropped"] == 0
+    assert figures["two_writes"]["median_ms"] < 20
     for run in figures["end_of_invocation"]["payloads"].values():
         assert run["once"]
         assert run["connections_per_flush"] == 1

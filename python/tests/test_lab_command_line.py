@@ -103,6 +103,9 @@ def code_of(arguments: list[str]) -> object:
         (["compare", "--round-trip", "-1"], "--round-trip: -1 is not from 0"),
         (["compare", "--round-trip", "nan"], "--round-trip: nan is not from 0"),
         (["compare", "--round-trip", "2"], "no exchange could end"),
+        (["compare", "--world=W0", "--close=none"], "close none) is for world W1 and scenario idle alone"),
+        (["compare", "--scenario=inflight", "--close=none"], "close none) is for world W1 and scenario idle"),
+        (["sweep", "--scenario=idle,inflight", "--close=none"], "close none) is for world W1"),
         (["compare", "--exchange-timeout=0"], "--exchange-timeout: 0 is not from"),
         (["compare", "--exchange-timeout=soon"], "--exchange-timeout: 'soon' is not a number of seconds"),
         (["compare", "--flush-deadline=-inf"], "--flush-deadline: -inf is not from"),
@@ -327,6 +330,10 @@ def test_a_package_without_its_extra_says_so(
     assert "needs what this Python has not: no-such-package" in said
     assert "'thaw[lab]'" in said
     assert said.count("\n") == 1
+    assert main(["compare", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "usage: python -m thaw.lab" in said
+    assert "no-such-package" in said
 
 
 def test_main_says_what_it_needs_before_it_runs(

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from thaw.lab import arms, compare, workload
+from thaw.lab import arms, compare, report, workload
 from thaw.lab.__main__ import main
 from thaw.lab.behaviour import PHASES
 from thaw.lab.experiment import CLOSES, Close, Settings
@@ -139,6 +139,9 @@ def test_world_w0_is_simulated() -> None:
     assert v93_figures["lost"] > 0
     assert set(thaw_figures) == ARM_KEYS
     assert made.measurements is None
+    assert report.conditions(made.result) == (
+        "2 payloads a flush, generated workload, round trip 1 ms, TLS 1.3, freeze 2 ms at least (61 to 89 s)"
+    )
     # Name, connection, TLS, request: of a network that adds 20 ms each.
     slow, _ = run("thaw", world="W0", cycles=50, round_trip=0.02)
     assert slow["flush_ms"]["p99"] >= slow["flush_ms"]["p50"] >= 60.0 > thaw_figures["flush_ms"]["p50"] > 0.0

@@ -55,7 +55,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   const std::string authority = Authority(destination);
   std::string head = absl::StrCat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n");
   if (!userinfo.empty()) {
-    absl::StrAppend(&head, "Proxy-Authorization: Basic ", absl::Base64Escape(userinfo), "\r\n");
+    absl::StrAppend(&head, "Proxy-Authorization: ", BasicCredentials(userinfo), "\r\n");
   }
   absl::StrAppend(&head, "\r\n");
 

@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/status_macros.h"
 #include "cc/net/destination.h"
@@ -87,7 +86,7 @@ class StackDialer : public Dialer {
       if (!destination.is_tls()) {
         result.absolute_form = true;
         if (!proxy_->userinfo.empty()) {
-          result.proxy_authorization = absl::StrCat("Basic ", absl::Base64Escape(proxy_->userinfo));
+          result.proxy_authorization = BasicCredentials(proxy_->userinfo);
         }
         co_return std::nullopt;
       }

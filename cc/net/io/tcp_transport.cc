@@ -1,3 +1,6 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #include <boost/asio/buffer.hpp>
 #include <cstdint>
 #include <utility>
@@ -73,6 +76,15 @@ class TcpTransport : public Transport {
     const size_t bytes = state_->socket.write_some(asio::buffer(from.data(), from.size()), error);
     state_->sent += static_cast<int64_t>(bytes);
     return {StatusOf(error), bytes};
+  }
+
+  void AcknowledgeNow() override {
+    if (!state_->socket.is_open()) return;
+    // Sends the acknowledgement that is delayed, by up to 40 ms. The kernel goes back to delaying them, so
+    // that this is done each time. A client that leaves Nagle's algorithm on sends the last, short segment of
+    // what it writes only when all before it is acknowledged.
+    error_code ignored;
+    state_->socket.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>(true), ignored);
   }
 
   void Close() override {

@@ -28,6 +28,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   int64_t reset_after = std::numeric_limits<int64_t>::max();
   int64_t sent = 0;
   int64_t received = 0;
+  int64_t acknowledged = 0;
   int64_t writes = 0;
   int64_t reads = 0;
 
@@ -197,6 +198,7 @@ IoResult MemoryTransport::TryWrite(std::string_view from) {
   return result;
 }
 
+void MemoryTransport::AcknowledgeNow() { end_->acknowledged = end_->received; }
 void MemoryTransport::Close() { end_->Close(); }
 int64_t MemoryTransport::wire_bytes_sent() const { return end_->sent; }
 int64_t MemoryTransport::wire_bytes_received() const { return end_->received; }
@@ -213,5 +215,6 @@ void MemoryTransport::Reset() { end_->BreakBoth(); }
 bool MemoryTransport::closed() const { return end_->closed; }
 int64_t MemoryTransport::writes() const { return end_->writes; }
 int64_t MemoryTransport::reads() const { return end_->reads; }
+int64_t MemoryTransport::acknowledged() const { return end_->acknowledged; }
 
 }  // namespace thaw

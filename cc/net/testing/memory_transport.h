@@ -40,6 +40,7 @@ class MemoryTransport : public Transport {
   void StartWrite(std::string_view from, Done done) override;
   IoResult TryRead(absl::Span<char> into) override;
   IoResult TryWrite(std::string_view from) override;
+  void AcknowledgeNow() override;
   void Close() override;
   int64_t wire_bytes_sent() const override;
   int64_t wire_bytes_received() const override;
@@ -61,7 +62,9 @@ class MemoryTransport : public Transport {
 
   bool closed() const;
   int64_t writes() const;  // writes begun at this end, TryWrite included
-  int64_t reads() const;   // reads that gave bytes at this end, TryRead included
+  // Of the bytes that were read here, those that had been when AcknowledgeNow() was called last.
+  int64_t acknowledged() const;
+  int64_t reads() const;  // reads that gave bytes at this end, TryRead included
 
  private:
   struct End;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+import thaw.lab
 from thaw.lab import needs
 
 
@@ -14,8 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A package that was installed without its extra `lab` says so, whatever is asked for.
     """
     if (text := needs.missing(needs.ALWAYS, "thaw.lab")) is not None:
-        print(text, file=sys.stderr)
-        return 2
+        if not {"--help", "-h"} & set(sys.argv[1:] if arguments is None else arguments):
+            print(text, file=sys.stderr)
+            return 2
+        print(f"usage: python -m thaw.lab COMMAND …\n\n{thaw.lab.__doc__}\n{text}")
+        return 0
     from thaw.lab import command_line
 
     return command_line.main(arguments)

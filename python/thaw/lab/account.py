@@ -56,6 +56,9 @@ class Account:
       payloads: by number.
       nagle_ms: how long senders without TCP_NODELAY waited for each answer.
       wrong_keys: requests to the intake that did not have the key that there is.
+      key_withheld: whether the store of the key recovered before the end and was not asked for it even then:
+      what
+        throttles or fails for now has to be asked again.
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
@@ -72,6 +75,7 @@ class Account:
     payloads: dict[int, Payload] = field(default_factory=dict)
     nagle_ms: list[float] = field(default_factory=list)
     wrong_keys: int = 0
+    key_withheld: bool = False
     added_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ends: list[Shutdown] = field(default_factory=list)
@@ -115,6 +119,8 @@ def _of_delivery(account: Account) -> list[str]:
         wrong.append("there are no books")
     if account.wrong_keys:
         wrong.append(f"{account.wrong_keys} requests to the intake had another key")
+    if account.key_withheld and account.taken and not killed and not account.interface_failed:
+        wrong.append("the key was not asked for again when its store had recovered")
     if len(missing) > account.told_lost and not killed:
         wrong.append(
             f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
@@ -145,7 +151,8 @@ def _of_the_process(account: Account) -> list[str]:
             if not end.told_ns and not account.interface_failed:
                 wrong.append("it ended before it was told to")
             if end.killed:
-                wrong.append(f"it did not end by itself within Lambda's time ({end.took_ms:.0f} ms)")
+                took = f" ({end.took_ms:.0f} ms)" if end.told_ns else ""
+                wrong.append(f"it did not end by itself within Lambda's time{took}")
             elif end.exit_code != 0 and not account.interface_failed:
                 wrong.append(f"it ended with {end.exit_code}")
     wrong += [f"it said: {line}" for line in account.lines if any(each in line for each in _CRIES)]

@@ -6,9 +6,8 @@ One environment after the other lives in the emulated Lambda: of any initializat
 with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
 to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
 that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
-allows; a nameserver that has no word for IPv6; a key in a store that throttles; nobody who reads what the
-extension writes; a proxy that cuts; until it ends in one of the ways in which environments end. Then the
-books are
+allows; a nameserver that has no word for IPv6; a key in a store that throttles; a reader of its log that
+stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
 compared: what the function was told is taken has arrived, or is said to be lost.
 
 Names and stores need a network and a mount table of one's own, and so root; without, they are left out.
@@ -357,6 +356,9 @@ async def live(
                 around.recover()
             with contextlib.suppress(Exception):
                 await sandbox.shutdown("spindown")
+            account.key_withheld = (
+                plan.end == "spindown" and around.secrets is not None and around.secrets.told == 0
+            )
             account.ends = list(sandbox.shutdowns)
             account.end_lost = (
                 account.kills

@@ -53,7 +53,7 @@ class Settings:
     `exchange_timeout` the limit of one exchange, for every arm: peers wait 30 s, which with a peer that is
     silent is all a run would do. `resume_grace` of thaw is a quarter of it. World W0 makes its payloads
     itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61 to 89 s. ValueError names a
-    number that is out of bounds.
+    number that is out of bounds, or what does not go together.
     """
 
     world: WorldName = "W1"
@@ -79,6 +79,11 @@ class Settings:
             raise ValueError(
                 f"with a round trip of {self.round_trip:g} s and an exchange timeout of"
                 f" {self.exchange_timeout:g} s no exchange could end"
+            )
+
+        if self.close == "none" and (self.world, self.scenario) != ("W1", "idle"):
+            raise ValueError(
+                "an intake that closes nothing (close none) is for world W1 and scenario idle alone"
             )
 
     def conditions(self) -> dict[str, Any]:

@@ -367,6 +367,37 @@ def _nginx_version() -> str:
     return subprocess.run([program, "-v"], capture_output=True, text=True).stderr.strip().rpartition(" ")[2]
 
 
+# Spans of a request, whose body is then as long as those that some clients send in more than one segment.
+_MANY_SPANS = 25
+
+
+async def two_writes(bench: Bench) -> Figures:
+    """Head and body written apart by a client without TCP_NODELAY, as dd-java-agent does."""
+    request = NumberedRequest.of_spans(_MANY_SPANS)
+    head, body = request.data[: -request.body_bytes], request.data[-request.body_bytes :]
+    runs = bench.times(500, 30)
+
+    def ask() -> list[float]:
+        took = []
+        with socket.create_connection(("127.0.0.1", PORT), timeout=10) as connection:
+            for _ in range(runs):
+                begun = time.perf_counter_ns()
+                connection.sendall(head)
+                connection.sendall(body)
+                answer = connection.recv(1 << 16)
+                took.append((time.perf_counter_ns() - begun) / 1e6)
+                assert answer.startswith(b"HTTP/1.1 200 "), answer
+        return took
+
+    with Intake() as intake:
+        async with bench.function(intake, _NO_FLUSH) as sandbox:
+            await sandbox.initialize()
+            async with sandbox.resumed():
+                took = await asyncio.to_thread(ask)
+            await sandbox.kill()
+    return {"runs": runs, "body_bytes": request.body_bytes, "median_ms": _median(took)}
+
+
 # -- Invocations -------------------------------------------------------------------------------------------
 
 
@@ -534,6 +565,7 @@ BENCHMARKS: dict[str, Callable[[Bench], Coroutine[Any, Any, Figures]]] = {
     "memory": memory,
     "bounded": bounded,
     "load": load,
+    "two_writes": two_writes,
     "end_of_invocation": end_of_invocation,
     "idle": idle,
     "outage": outage,

@@ -10,14 +10,13 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
-# Modules, and the distributions that bring them.
+# Modules, and the distributions that bring them. Of any command, its other processes included.
 ALWAYS = {
     "aiohttp": "aiohttp",
     "google.protobuf": "protobuf",
     "matplotlib": "matplotlib",
     "msgpack": "msgpack",
     "numpy": "numpy",
-    "psutil": "psutil",
     "pyarrow": "pyarrow",
     "trustme": "trustme",
     "zstandard": "zstandard",

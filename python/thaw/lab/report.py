@@ -231,18 +231,20 @@ def _title(result: Result) -> str:
 
 
 def conditions(result: Result) -> str:
-    """Under which conditions it was, as far as the result says so."""
+    """Under which conditions it was, as far as the result says so, and as far as its world has them."""
+    simulated = result["world"] == "W0"
     said = []
     if "payloads" in result:
         said.append(f"{result['payloads']} payload{'s' * (result['payloads'] != 1)} a flush")
     if "workload" in result:
-        said.append(f"{result['workload']} workload")
+        real = result["workload"] == "real"
+        said.append(f"{'simulated' if simulated and real else result['workload']} workload")
     if "round_trip" in result:
-        said.append(f"round trip {_duration(result['round_trip'])}")
+        said.append(f"round trip {_duration(max(result['round_trip'], 0.001 if simulated else 0))}")
     if "tls_version" in result:
         said.append(f"TLS {result['tls_version']}")
     if "freeze" in result:
-        said.append(f"freeze {_duration(result['freeze'])}")
+        said.append(f"freeze {_duration(result['freeze'])} at least{' (61 to 89 s)' if simulated else ''}")
     return ", ".join(said)
 
 
@@ -349,7 +351,7 @@ def _section(title: str, words: str, picture: str) -> str:
 
 def _panel(run: Run) -> figures.Panel:
     result = run.result
-    title = "; ".join(filter(None, [_title(result), conditions(result)]))
+    title = "\n".join(filter(None, [_title(result), conditions(result)]))
     return figures.Panel(title, [_arm_figures(run, name, arm) for name, arm in result["arms"].items()])
 
 

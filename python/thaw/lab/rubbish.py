@@ -48,12 +48,32 @@ def _broken_traces(chance: random.Random) -> bytes:
     return b"POST /v0.4/traces HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body) + body
 
 
+def _ambiguous(chance: random.Random) -> bytes:
+    """What two readers may take for different requests."""
+    lines = chance.sample(
+        [
+            *(b"Host: x", b"Host: y", b"Content-Length: 5", b"Content-Length: +5", b"Content-Length: 5, 6"),
+            *(b"Transfer-Encoding: chunked", b"Transfer-Encoding: gzip", b"A:\r\n b", b"A : b", b"A: b\rc"),
+            *(
+                b"A: b\0",
+                b"Content-Encoding: gzip",
+                b"Content-Encoding: zstd",
+                b"Connection: " + b"a," * 9000,
+            ),
+        ],
+        chance.randint(1, 6),
+    )
+    target = chance.choice((b"/v0.4/traces", b"/info#a", b"/info?\xc3\xa4", b"http://x/info", b"*"))
+    version = chance.choice((b"1.1", b"1.0", b"2.0"))
+    return b"POST " + target + b" HTTP/" + version + b"\r\n" + b"\r\n".join(lines) + b"\r\n\r\n5\r\nabcde\r\n"
+
+
 def _nothing(chance: random.Random) -> bytes:
     return b""
 
 
 _KINDS: tuple[Callable[[random.Random], bytes], ...] = (
-    *(_bytes, _request, _cut, _too_large, _long_head, _chunked, _broken_traces, _nothing),
+    *(_bytes, _request, _cut, _too_large, _long_head, _chunked, _broken_traces, _ambiguous, _nothing),
 )
 
 

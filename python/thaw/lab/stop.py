@@ -36,8 +36,9 @@ class Stop:
         self._event.set()
 
     def sleep(self, seconds: float) -> None:
-        """Waits so long, less if the run should end."""
-        self._event.wait(seconds)
+        """Waits so long, less if the run should end; not at all for less than nothing."""
+        if seconds > 0:
+            self._event.wait(seconds)
 
     @classmethod
     @contextlib.contextmanager

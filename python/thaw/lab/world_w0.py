@@ -20,13 +20,11 @@ def run(
 ) -> dict[str, Any]:
     """The figures of one arm. Flush times are virtual, less the frozen time.
 
-    Raises ExperimentError for what is not simulated (an arm that is not thaw's client with options, a peer
-    that closes nothing), InvariantBroken if an arm of thaw breaks one, Stopped if `stop` asked for it.
+    Raises ExperimentError for an arm that is not thaw's client with options, InvariantBroken if an arm of
+    thaw breaks one, Stopped if `stop` asked for it.
     """
     if arm.maker != "native" or arm.client_per_flush:
         raise ExperimentError(f"world W0 can't run arm {arm.name}: it simulates one client of thaw's own")
-    if settings.close == "none":
-        raise ExperimentError("world W0 has no peer that closes nothing")
 
     def step(cycle: int) -> None:
         if stop is not None and stop.requested:

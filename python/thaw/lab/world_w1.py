@@ -155,8 +155,6 @@ def run(
     Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
     does not allow the freezer that is asked for.
     """
-    if settings.scenario == "inflight" and settings.close == "none":
-        raise ExperimentError("an exchange that is held is always given up: close none is for scenario idle")
     script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
     with Intake(script) as intake:
         child = Child(arm, intake, settings)
@@ -203,6 +201,7 @@ class _Run:
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 self._intake.close_idle("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
@@ -232,6 +231,7 @@ class _Run:
             self._child.freeze()
             self._child.tell(op="resume")
             if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 self._intake.act("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
