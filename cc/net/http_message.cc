@@ -52,8 +52,6 @@ std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::
   return Find(headers, name);
 }
 
-std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
-
 absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
   const auto bad = std::find_if_not(value.begin(), value.end(), IsValueCharacter);
   if (bad == value.end()) return absl::OkStatus();
@@ -86,6 +84,8 @@ absl::Status HttpRequest::Validate() const {
   }
   return absl::OkStatus();
 }
+
+std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
 
 std::string HttpRequest::ToString() const {
   return absl::StrCat(method, " ", thaw::ToString(destination), PathOf(target), ", ", headers.size(),

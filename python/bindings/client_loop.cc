@@ -58,9 +58,9 @@ ClientLoop::ClientLoop() : pid_(getpid()) {}
 ClientLoop::~ClientLoop() = default;
 
 absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions options) {
-  THAW_RETURN_IF_ERROR(EventLoop::Check());
   // What is made once for a process (tables of the TLS library, of the resolver) is made here, too.
   const ForkGate::Pass pass;
+  THAW_RETURN_IF_ERROR(EventLoop::Check());
   std::shared_ptr<ClientLoop> loop(new ClientLoop());
   loop->options_ = options.client;
   loop->event_loop_ = std::make_unique<EventLoop>();
