@@ -2,12 +2,12 @@
 
 #include <unistd.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
+#include <utility>
 
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/read_file.h"
 
 namespace thaw {
 
@@ -31,25 +31,14 @@ YamlFile ReadYamlFile(const Environment& environment) {
                                  .text = absl::StrCat(other, " is not read; rename it to datadog.yaml")};
   };
 
-  const std::unique_ptr<FILE, int (*)(FILE*)> opened(std::fopen(file.path.c_str(), "re"), &std::fclose);
-  if (opened == nullptr) {
-    if (errno != ENOENT && errno != ENOTDIR) {
-      warn(std::strerror(errno));
-    } else {
-      warn_of_other_ending();
-    }
-    return file;
+  absl::StatusOr<std::string> text = ReadWholeFile(file.path, YamlFile::kMaxBytes);
+  if (text.ok()) {
+    file.text = *std::move(text);
+  } else if (absl::IsNotFound(text.status())) {
+    warn_of_other_ending();
+  } else {
+    warn(text.status().message());
   }
-  char buffer[4096];
-  size_t read;
-  while ((read = std::fread(buffer, 1, sizeof(buffer), opened.get())) > 0) {
-    file.text.append(buffer, read);
-    if (file.text.size() > YamlFile::kMaxBytes) {
-      warn(absl::StrCat("larger than ", YamlFile::kMaxBytes, " bytes"));
-      return file;
-    }
-  }
-  if (std::ferror(opened.get()) != 0) warn(std::strerror(errno));
   return file;
 }
 

@@ -1,5 +1,7 @@
 #include "cc/config/yaml_file.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -45,6 +47,14 @@ TEST_F(YamlFileTest, WhatCanNotBeReadIsAWarningThatNamesIt) {
   EXPECT_EQ(file.text, "");
   ASSERT_TRUE(file.warning.has_value());
   EXPECT_THAT(file.warning->text, HasSubstr(file.path));
+}
+
+TEST_F(YamlFileTest, APipeIsAWarningAndIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo((folder_ / "datadog.yaml").c_str(), 0600), 0);
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_THAT(file.warning->text, HasSubstr("it is a pipe"));
 }
 
 TEST_F(YamlFileTest, TheOtherEndingIsNamed) {

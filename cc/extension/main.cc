@@ -1,5 +1,6 @@
 // The executable that Lambda runs beside a function.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -12,10 +13,11 @@
 #include <vector>
 
 #include "absl/log/log.h"
-#include "absl/random/random.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/printable.h"
+#include "cc/base/seeded_random.h"
 #include "cc/base/task.h"
 #include "cc/base/version.h"
 #include "cc/config/config.h"
@@ -27,6 +29,7 @@
 #include "cc/extension/log_output.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/signal_watch.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_network.h"
 
 namespace thaw {
@@ -48,17 +51,16 @@ Config Configure(const Environment& environment) {
 bool Connect(const Config& config) {
   EventLoop loop;
   const std::unique_ptr<Network> network = MakeTcpNetwork(loop);
-  absl::BitGen random;
+  SeededRandom random(DrawSeed());
   std::optional<ConnectionTrial> ended;
-  Spawn<ConnectionTrial>(
-      loop,
-      TryConnection(loop, loop, *network, config, [&random] { return absl::Uniform<double>(random, 0, 1); }),
-      [&](ConnectionTrial trial) {
-        ended = std::move(trial);
-        loop.Stop();
-      });
+  Spawn<ConnectionTrial>(loop,
+                         TryConnection(loop, loop, *network, config, [&random] { return random.Fraction(); }),
+                         [&](ConnectionTrial trial) {
+                           ended = std::move(trial);
+                           loop.Stop();
+                         });
   loop.Run();
-  for (const std::string& line : ended->lines) Print(stderr, absl::StrCat(line, "\n"));
+  for (const std::string& line : ended->lines) Print(stderr, absl::StrCat(Printable(line), "\n"));
   return ended->succeeded;
 }
 
@@ -66,7 +68,7 @@ int CheckConfig(const Environment& environment, bool connect) {
   const Config config = Configure(environment);
   Print(stdout, absl::StrCat(ToJson(config), "\n"));
   const std::vector<std::string> problems = ProblemsOf(environment, config);
-  for (const std::string& problem : problems) Print(stderr, absl::StrCat(problem, "\n"));
+  for (const std::string& problem : problems) Print(stderr, absl::StrCat(Printable(problem), "\n"));
   const bool connected = !connect || Connect(config);
   return problems.empty() && connected ? 0 : kFound;
 }
@@ -80,6 +82,10 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   }
   // A peer that is gone is an error of its write.
   std::signal(SIGPIPE, SIG_IGN);
+  if (const absl::Status able = EventLoop::Check(); !able.ok()) {
+    Print(stderr, absl::StrCat("datadog-agent: ", able.message(), "\n"));
+    return kRefused;
+  }
   const Config config = Configure(environment);
   InstallLogOutput(config.log_level);
   for (const ConfigWarning& warning : config.warnings) {
@@ -108,6 +114,14 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   return 0;
 }
 
+// Whatever was closed by the parent would be the number of the next file or connection, into which the log
+// would be written.
+void HoldStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
+  }
+}
+
 int Main(std::string_view program, const std::vector<std::string_view>& arguments) {
   const CommandLine command = ParseCommandLine(arguments);
   switch (command.action) {
@@ -120,7 +134,7 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
     case CommandLine::Action::kCheckConfig:
       return CheckConfig(Environment::OfProcess(), command.connect);
     case CommandLine::Action::kRefuse:
-      Print(stderr, absl::StrCat("datadog-agent: ", command.problem, "\n"));
+      Print(stderr, absl::StrCat("datadog-agent: ", Printable(command.problem), "\n"));
       return kRefused;
     case CommandLine::Action::kRun:
       break;
@@ -132,5 +146,6 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
 }  // namespace thaw
 
 int main(int count, char** values) {
+  thaw::HoldStandardDescriptors();
   return thaw::Main(count > 0 ? values[0] : "", {values + (count > 0 ? 1 : 0), values + count});
 }

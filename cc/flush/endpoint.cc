@@ -35,7 +35,8 @@ absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeli
         "the URL of an endpoint can't have a user or password, the intake takes a key: ", MaskUrl(base)));
   }
   if (url.target.find('?') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("the URL of an endpoint can't have a query: ", base));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the URL of an endpoint can't have a query: ", MaskUrl(base)));
   }
   if (api_key != nullptr) {
     THAW_RETURN_IF_ERROR(CheckHeaderValue(absl::StrCat("the API key for ", base), api_key->Current()));

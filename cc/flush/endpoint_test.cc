@@ -29,6 +29,7 @@ TEST(EndpointTest, RefusesWhatIsNoBaseUrl) {
     const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, nullptr);
     EXPECT_EQ(endpoint.status().code(), absl::StatusCode::kInvalidArgument) << base;
     EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "password@")) << endpoint.status();
+    EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "a=b")) << endpoint.status();
   }
 }
 

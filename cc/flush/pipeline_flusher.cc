@@ -701,7 +701,8 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
           bool all = true;
           for (Outbox::Item& piece : pieces) {
             Task<bool> sending_piece = SendItem(run, group, std::move(piece), redrive);
-            all = co_await std::move(sending_piece) && all;
+            const bool sent = co_await std::move(sending_piece);
+            all = all && sent;
           }
           co_return all;
         }

@@ -1,7 +1,6 @@
 #include "cc/lambda/json_exchange.h"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <cstdint>
 #include <iterator>
 #include <string>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/lambda/json_members.h"
 #include "cc/lambda/runtime_api.h"
+#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {
@@ -59,7 +59,7 @@ Complaint ComplaintOf(const HttpResponse& response) {
   complaint.type = FindHeader(response.headers, "x-amzn-errortype").value_or("");
   if (response.body.size() > kMaxJsonAnswerBytes) return complaint;
   boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(response.body, error);
+  const boost::json::value value = ParseShallowJson(response.body, error);
   int64_t ignored = 0;
   const JsonMembers members(value.if_object(), ignored);  // null after an error
   members.Read("code", complaint.type);
@@ -79,8 +79,8 @@ bool IsForNow(int status, const Complaint& complaint) {
 
 Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest request,
                                                      Cancellation& cancellation) {
-  const std::string name = absl::StrCat(request.method, " ", ToString(request.destination),
-                                        request.target.substr(0, request.target.find('?')));
+  const std::string name =
+      absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   Task<SendResult> sending = client.Send(std::move(request), {.max_attempts = 1}, cancellation);
   const SendResult result = co_await std::move(sending);
   if (!result.accepted) {
@@ -108,7 +108,7 @@ Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest
         absl::StrCat(name, ": the answer is longer than ", kMaxJsonAnswerBytes, " bytes"));
   }
   boost::system::error_code error;
-  boost::json::value value = boost::json::parse(body, error);
+  boost::json::value value = ParseShallowJson(body, error);
   if (error) co_return absl::InternalError(absl::StrCat(name, ": the answer is no JSON: ", error.message()));
   co_return value;
 }

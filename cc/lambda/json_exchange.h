@@ -17,7 +17,8 @@ namespace thaw {
 // A longer answer is refused.
 inline constexpr size_t kMaxJsonAnswerBytes = 128 * 1024;
 
-// The document in a 2xx answer. Otherwise, with method and URL in the text and nothing of the document:
+// The document in a 2xx answer, as ParseShallowJson reads it. Otherwise, with method and URL in the text and
+// nothing of the document:
 //   Cancelled or another reason   of the cancellation
 //   FailedPrecondition            refused (3xx, 4xx): with what AWS says of it
 //   Unavailable                   refused for now (408, 429, 5xx, or whatever the status what AWS calls

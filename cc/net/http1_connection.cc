@@ -156,7 +156,7 @@ void Http1Connection::OnParsedAtEnd() {
 
 void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
-  where_ = absl::StrCat(request.method, " ", ToString(request.destination), request.target);
+  where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   body_wanted_ = request.body_wanted;
   answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
   head_.clear();

@@ -85,9 +85,11 @@ absl::Status HttpRequest::Validate() const {
   return absl::OkStatus();
 }
 
+std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
+
 std::string HttpRequest::ToString() const {
-  return absl::StrCat(method, " ", thaw::ToString(destination), target, ", ", headers.size(), " headers, ",
-                      body == nullptr ? 0 : body->size(), " bytes");
+  return absl::StrCat(method, " ", thaw::ToString(destination), PathOf(target), ", ", headers.size(),
+                      " headers, ", body == nullptr ? 0 : body->size(), " bytes");
 }
 
 std::string HttpResponse::ToString() const {

@@ -15,6 +15,9 @@
 
 namespace thaw {
 
+// The path of a request's target, for texts: queries may hold keys.
+std::string_view PathOf(std::string_view target);
+
 // In the order they are sent; names compare without case.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
@@ -49,7 +52,7 @@ struct HttpRequest {
   // it; a header that CheckHeader refuses.
   absl::Status Validate() const;
 
-  // "POST https://host/path, 3 headers, 1234 bytes". Header values are left out: they hold keys.
+  // "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they hold keys.
   std::string ToString() const;
 };
 

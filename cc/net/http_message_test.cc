@@ -28,6 +28,8 @@ TEST(HttpMessageTest, ARequestsTextLeavesOutWhatIsSecret) {
   request.headers = {{"DD-API-KEY", "secret"}, {"Content-Type", "application/x-protobuf"}};
   request.body = std::make_shared<const std::string>("secret body");
   EXPECT_EQ(request.ToString(), "POST https://intake.test/api/v0.2/traces, 2 headers, 11 bytes");
+  request.target = "/api/v0.2/traces?api_key=secret&a=?";
+  EXPECT_EQ(request.ToString(), "POST https://intake.test/api/v0.2/traces, 2 headers, 11 bytes");
 }
 
 TEST(HttpMessageTest, ARequestsTextWithoutABody) {

@@ -418,8 +418,9 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       if (const auto header = FindHeader(result.response->headers, "retry-after")) {
         refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
       }
-      refused.error = absl::FailedPreconditionError(absl::StrCat(
-          request.method, " ", ToString(request.destination), request.target, ": answered ", refused.status));
+      refused.error =
+          absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
+                                                     PathOf(request.target), ": answered ", refused.status));
     }
     ExchangeFailure& failure = *tried.failure;
     const RetryClass retry_class = ClassOf(failure);

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <random>
 #include <vector>
 
 #include "absl/base/no_destructor.h"
@@ -15,6 +14,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/io/event_loop.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_network.h"
 #include "python/bindings/fork_gate.h"
 
@@ -60,6 +60,7 @@ ClientLoop::~ClientLoop() = default;
 absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions options) {
   // What is made once for a process (tables of the TLS library, of the resolver) is made here, too.
   const ForkGate::Pass pass;
+  THAW_RETURN_IF_ERROR(EventLoop::Check());
   std::shared_ptr<ClientLoop> loop(new ClientLoop());
   loop->options_ = options.client;
   loop->event_loop_ = std::make_unique<EventLoop>();
@@ -71,10 +72,7 @@ absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions optio
                                 options.fake_clock->boot - first.boot});
   }
   loop->network_ = MakeTcpNetwork(*loop->event_loop_);
-  if (!options.seed.has_value()) {
-    std::random_device device;
-    options.seed = (uint64_t{device()} << 32) | device();
-  }
+  if (!options.seed.has_value()) options.seed = DrawSeed();
   THAW_ASSIGN_OR_RETURN(
       loop->client_,
       MakeClient(

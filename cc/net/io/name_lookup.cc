@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <fstream>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -17,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "ares.h"
+#include "cc/base/read_file.h"
 #include "cc/net/io/name_race.h"
 #include "cc/net/io/resolv_conf.h"
 
@@ -28,7 +28,7 @@ using boost::system::error_code;
 
 // What /etc/hosts says has no time to live; it is asked for again after this.
 constexpr absl::Duration kLocalTimeToLive = absl::Seconds(60);
-constexpr size_t kMostResolvConfBytes = 16 * 1024;
+constexpr size_t kMostResolvConfBytes = 1 << 20;
 
 absl::Status StatusOf(int status, const std::string& host) {
   const std::string text = absl::StrCat("'", host, "': ", ares_strerror(status));
@@ -211,7 +211,9 @@ void AresChannel::Watching(ares_socket_t socket, bool read, bool write) {
   std::shared_ptr<Watch>& watch = watches_[socket];
   if (watch == nullptr) {
     watch = std::make_shared<Watch>(*static_cast<asio::io_context*>(loop_.native()));
-    watch->descriptor.assign(socket);
+    // One that can't be watched is never ready: the question ends by its time limit.
+    error_code ignored;
+    watch->descriptor.assign(socket, ignored);
   }
   watch->read = read;
   watch->write = write;
@@ -319,11 +321,7 @@ absl::Status AresLookup::Open() {
   servers_ = channel->Servers();
   if (servers_.empty()) return absl::UnavailableError("no resolver: there is no nameserver");
   if (absl::Status status = channel->UseServer(servers_[0]); !status.ok()) return status;
-  std::ifstream file(options_.resolv_conf);
-  std::string text(kMostResolvConfBytes, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  conf_ = ParseResolvConf(
-      std::string_view(text).substr(0, static_cast<size_t>(std::max<std::streamsize>(file.gcount(), 0))));
+  conf_ = ParseResolvConf(ReadWholeFile(options_.resolv_conf, kMostResolvConfBytes).value_or(""));
   channels_.resize(servers_.size());
   channels_[0] = std::move(channel);
   return absl::OkStatus();

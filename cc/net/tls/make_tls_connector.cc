@@ -12,6 +12,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
 #include "cc/net/tls/tls_transport.h"
@@ -125,6 +126,7 @@ absl::Status Failed(std::string_view what) {
 std::atomic<int64_t> contexts_made{0};
 
 absl::Status BoringTlsConnector::MakeContext() {
+  if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // The method that keeps certificates as bytes: what need not be parsed isn't.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));

@@ -1,15 +1,13 @@
 #include "cc/net/tls/trusted_roots.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <sstream>
 
 #include "absl/log/log.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/read_file.h"
 #include "cc/net/tls/embedded_roots.h"
 #include "openssl/bytestring.h"
 #include "openssl/err.h"
@@ -18,6 +16,9 @@
 
 namespace thaw {
 namespace {
+
+// Bundles of the public roots are about 220 KB.
+constexpr size_t kMaxBundleBytes = 8 << 20;
 
 // A certificate as far as it must be read to look for it.
 struct Outline {
@@ -93,18 +94,6 @@ std::string_view TakeCertificate(std::string_view label, std::string_view base64
   return "";
 }
 
-// Why a file could not be read; empty if it could.
-std::string ReadFile(const std::string& path, std::string& content) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return errno != 0 ? std::strerror(errno) : "it can't be opened";
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return "it can't be read";
-  content = text.str();
-  return "";
-}
-
 }  // namespace
 
 std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector<std::string>* problems) {
@@ -151,13 +140,11 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
   auto warn = [&](std::string_view what) {
     if (warnings != nullptr) warnings->push_back(absl::StrCat("certificate file ", path, ": ", what));
   };
-  std::string text;
-  if (const std::string why = ReadFile(path, text); !why.empty()) {
-    return warn(absl::StrCat(why, "; going on without it"));
-  }
-  if (text.empty()) return warn("it is empty; going on without it");
+  const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+  if (!text.ok()) return warn(absl::StrCat(text.status().message(), "; going on without it"));
+  if (text->empty()) return warn("it is empty; going on without it");
   std::vector<std::string> problems;
-  std::vector<PemCertificate> certificates = CertificatesOfPem(text, &problems);
+  std::vector<PemCertificate> certificates = CertificatesOfPem(*text, &problems);
   if (!problems.empty()) {
     warn(absl::StrCat(absl::StrJoin(problems, ", "), "; passed over"));
   } else if (certificates.empty()) {
@@ -186,9 +173,9 @@ void TrustedRoots::Add(const std::string& path, std::vector<PemCertificate> cert
 void TrustedRoots::LoadOsRoots() {
   if (!options_.os_roots || std::exchange(os_loaded_, true)) return;
   for (const std::string& path : options_.os_bundles) {
-    std::string text;
-    if (!ReadFile(path, text).empty()) continue;
-    std::vector<PemCertificate> certificates = CertificatesOfPem(text, nullptr);
+    const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+    if (!text.ok()) continue;
+    std::vector<PemCertificate> certificates = CertificatesOfPem(*text, nullptr);
     if (certificates.empty()) continue;
     return Add(path, std::move(certificates));
   }

@@ -141,6 +141,25 @@ TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
   EXPECT_THAT(CertificatesOfPem("", nullptr), IsEmpty());
 }
 
+TEST(TrustedRootsTest, WhatIsNoFileIsOneWarningAndIsNotWaitedFor) {
+  const std::string pipe = absl::StrCat(testing::TempDir(), "/pipe.pem");
+  unlink(pipe.c_str());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const std::string large = WriteFile("large.pem", "");
+  ASSERT_EQ(truncate(large.c_str(), off_t{1} << 33), 0);  // takes no room
+  for (const auto& [path, what] : {std::pair<std::string, std::string>(pipe, "it is a pipe"),
+                                   {testing::TempDir(), "it is a folder"},
+                                   {"/dev/zero", "it is a device"},
+                                   {large, "larger than"}}) {
+    TrustedRoots roots({.public_roots = false, .os_roots = true, .os_bundles = {path}});
+    std::vector<std::string> warnings;
+    roots.AddPemFile(path, &warnings);
+    EXPECT_THAT(warnings, ElementsAre(testing::AllOf(HasSubstr(path), HasSubstr(what))));
+    EXPECT_EQ(InStore(roots.StoreFor({})), 0u);
+  }
+  unlink(large.c_str());
+}
+
 // A PEM block of other content under another label.
 std::string Relabelled(const std::string& pem, const std::string& label, std::string_view behind = "") {
   bssl::UniquePtr<X509> certificate = ParsePem(pem);

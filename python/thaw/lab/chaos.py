@@ -37,7 +37,7 @@ from thaw.lab.account import Account, Payload, violations
 from thaw.lab.behaviour import CLOSE_KINDS, FORMS, Answer, Script
 from thaw.lab.certificates import Authority
 from thaw.lab.emulator import EmulatorError, Lambda, Settings, TelemetryFaults, functions
-from thaw.lab.emulator.api_faults import API_FAULT_KINDS, ApiFaultKind
+from thaw.lab.emulator.api_faults import API_FAULT_KINDS, LOST_ANSWERS, ApiFaultKind
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.processes import Process
 from thaw.lab.emulator.settings import InitializationType
@@ -184,7 +184,8 @@ def draw(chance: random.Random) -> Plan:
             (
                 # At the start the others are called, and never again.
                 chance.choice(("/telemetry", "/register")) if turn == 0 else "/event/next",
-                chance.choice(API_FAULT_KINDS),
+                # An event that never comes is a function that is not called.
+                chance.choice(API_FAULT_KINDS if turn == 0 else ("500", "html", *LOST_ANSWERS)),
             )
             if chance.random() < 0.08
             else None
@@ -365,9 +366,9 @@ async def live(
                 and not plan.faults.unsupported
                 and not last.times.runtime_done_delivered_ns
             )
-            # A connection that is lost is none: the next event is asked for again.
+            # An answer that is lost is none: the next event is asked for again.
             account.interface_failed = any(
-                path == "/register" or (path == "/event/next" and kind != "reset")
+                path == "/register" or (path == "/event/next" and kind not in LOST_ANSWERS)
                 for path, kind in sandbox.api_faults.taken
             )
             await sandbox.kill()
