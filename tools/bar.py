@@ -19,7 +19,8 @@ class Bar(NamedTuple):
 
 def at_most(what: str, measured: float, most: float, unit: str, digits: int = 1) -> Bar:
     """A figure that is to be small."""
-    return Bar(what, f"≤ {most:g} {unit}", f"{measured:,.{digits}f} {unit}", measured <= most)
+    shown = f" {unit}" if unit else ""
+    return Bar(what, f"≤ {most:g}{shown}", f"{measured:,.{digits}f}{shown}", measured <= most)
 
 
 def at_least(what: str, measured: float, least: float, unit: str) -> Bar:

@@ -15,6 +15,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
+if __name__ == "__main__":
+    sys.path.insert(0, str(ROOT))
+
+from tools.cpp_expressions import full_expression  # noqa: E402
 
 # A room includes only itself and rooms before it.
 ROOMS = (
@@ -148,8 +152,8 @@ _RANDOMNESS = re.compile(
     r"\babsl::(?:Insecure)?BitGen\b|\brandom_device\b|\b(?:mt19937|minstd_rand|default_random_engine)\w*"
     r"|\bRAND_\w*bytes\b|(?<![\w.>])(?:std::)?(?:s?rand|srandom|getrandom|getentropy)\s*\("
 )
-# Where a client gets the one seed that it lives by.
-_SEEDS = ("python/bindings/client_loop.cc", "cc/extension/extension.cc")
+# Where a process gets the seeds that its clients live by.
+_SEEDS = ("cc/net/io/system_random.cc",)
 
 
 def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
@@ -171,6 +175,47 @@ def no_exceptions(tree: Tree) -> Iterator[Problem]:
     """Errors are Status values: no exception crosses a room."""
     files = (item for item in _cpp(tree, "cc/") if not _is_test(item[0]) and item[0] not in _THROWS)
     yield from _find(files, _EXCEPTIONS, "an error is an absl::Status; see _THROWS for a library that throws")
+
+
+_FILES = re.compile(r"\b(?:i?fstream|f(?:re)?open)\b|\bO_(?:RDONLY|RDWR)\b")
+# The one reader; devices that are no files; a program that ships to nobody.
+_OPENS_FILES = (
+    "cc/base/read_file.cc",
+    "cc/net/io/system_random.cc",
+    "cc/extension/log_output.cc",
+    "cc/extension/main.cc",
+    "cc/agent/load_generator.cc",
+)
+
+
+def files_by_the_reader(tree: Tree) -> Iterator[Problem]:
+    """Files are read by ReadWholeFile only, which no pipe, folder or endless device holds up."""
+    files = (
+        item
+        for item in _cpp(tree, "cc/", "python/bindings/")
+        if not _is_test(item[0]) and item[0] not in _OPENS_FILES
+    )
+    yield from _find(files, _FILES, "read files by ReadWholeFile (cc/base/read_file.h)")
+
+
+_AWAIT = re.compile(r"(?<!operator )\bco_await\b")
+# References to rvalues have no space before their ampersands.
+_BRANCH = re.compile(r"\?|\s(?:&&|\|\|)\s")
+_LAMBDA = re.compile(r"(?<![\w\])>])\[[^\[\]]*\]\s*(?:\(|\{|mutable\b)")
+
+
+def awaits_stand_alone(tree: Tree) -> Iterator[Problem]:
+    """An expression with co_await has no branch and no lambda: GCC 12 destroys their temporaries twice."""
+    for path, text in _cpp(tree, "cc/", "python/bindings/"):
+        code = code_only(text)
+        for match in _AWAIT.finditer(code):
+            expression = full_expression(code, match.start())
+            line = _line(text, match.start())
+            if branch := _BRANCH.search(expression):
+                advice = "branch by if, or name the result first"
+                yield Problem(path, line, f"`co_await` beside `{branch[0].strip()}`: {advice}")
+            elif _LAMBDA.search(expression):
+                yield Problem(path, line, "`co_await` with a lambda in its expression: name the lambda first")
 
 
 _SOCKET_LIBRARIES = re.compile(r"^(?:boost/asio|boost/beast|openssl)[/.]")
@@ -330,6 +375,8 @@ RULES = (
     clocks_in_clock,
     randomness_is_injected,
     no_exceptions,
+    awaits_stand_alone,
+    files_by_the_reader,
     socket_libraries,
     no_sleep_in_tests,
     header_guards,

@@ -28,9 +28,24 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
             {"cc/net/a.cc": "SeededRandom& random();\nf = random_();\n"},
         ),
         ("randomness_is_injected", {"cc/net/a_test.cc": "std::mt19937_64 random(seed);\n"}),
-        ("randomness_is_injected", {"python/bindings/client_loop.cc": "std::random_device device;\n"}),
+        ("randomness_is_injected", {"cc/net/io/system_random.cc": "getrandom(&seed, 8, 0);\n"}),
         ("no_exceptions", {"cc/config/yaml_document.cc": "try { f(); } catch (const E& e) {}\n"}),
         ("no_exceptions", {"cc/net/a.cc": 'x.TryRead(into);\nLog("cannot catch (it)");\n'}),
+        *(
+            ("awaits_stand_alone", {"cc/net/a.cc": text})
+            for text in (
+                "auto operator co_await() && noexcept {\n",
+                "void F() {\n  if (a && b) co_await F(x);\n  c = a ? b : c;\n  co_await G();\n}\n",
+                "if (Status s = co_await F(); a || b) co_return;\n",
+                "auto&& x = co_await F(Foo{.a = 1}, Move<T&&>(y));\nreturn a && b;\n",
+                "if (x) {\n} else if (a && b) {\n  co_return co_await F();\n}\n",
+                "const auto done = [&x](int i) { return i && x; };\nco_await F(done, values[i]);\n",
+                "// a ? co_await b : c\nSpawn(loop, [] { return a ? b : c; });\nco_await F();\n",
+            )
+        ),
+        ("files_by_the_reader", {"cc/base/read_file.cc": "open(path, O_RDONLY);\n"}),
+        ("files_by_the_reader", {"cc/net/a.cc": "pool.open(key);\nbool open() const;\nis_open();\n"}),
+        ("files_by_the_reader", {"cc/net/a_test.cc": "std::ofstream(path) << text;\n"}),
         ("socket_libraries", {"cc/net/a.cc": "#include <boost/asio/post.hpp>\n"}),
         ("socket_libraries", {"cc/net/tls/context_internal.h": "#include <openssl/ssl.h>\n"}),
         ("socket_libraries", {"cc/config/a.cc": "#include <boost/json.hpp>\n"}),
@@ -93,6 +108,30 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
         ("randomness_is_injected", {"cc/net/a.cc": "std::mt19937_64 g;\n"}, ("cc/net/a.cc", 1)),
         ("no_exceptions", {"cc/net/a.cc": "\nthrow std::runtime_error(t);\n"}, ("cc/net/a.cc", 2)),
         ("no_exceptions", {"cc/net/a.h": "try {\n"}, ("cc/net/a.h", 1)),
+        *(
+            ("awaits_stand_alone", {"cc/net/a.cc": f"\n{text};\n"}, ("cc/net/a.cc", line))
+            for text, line in (
+                ("const Status s = began ? co_await F(Move(x)) : G()", 2),
+                ("const Status s =\n    began ? F()\n          : co_await G(Move(x))", 4),
+                ("all = co_await F() && all", 2),
+                ("co_return all || co_await F()", 2),
+                ("if (a && co_await F()) G()", 2),
+                ("while (!(co_await F()).ok() ||\n       b) G()", 2),
+                ("co_await F(a ? Text(b) : Text(c))", 2),
+                ("co_await F(Foo{.a = a ? b : c}, [] { return 1; })", 2),
+                ("co_await F([text](int i) { G(i); })", 2),
+                ("CO_ASSIGN(x, co_await F([&, text] { G(); }))", 2),
+                ("H([text] { G(); }, co_await F())", 2),
+            )
+        ),
+        (
+            "awaits_stand_alone",
+            {"python/bindings/a.cc": "co_await (a ? F() : G());\n"},
+            ("python/bindings/a.cc", 1),
+        ),
+        ("files_by_the_reader", {"cc/net/a.cc": "std::ifstream file(path);\n"}, ("cc/net/a.cc", 1)),
+        ("files_by_the_reader", {"cc/net/a.cc": '\nstd::fopen(path, "re");\n'}, ("cc/net/a.cc", 2)),
+        ("files_by_the_reader", {"cc/net/a.cc": "int fd = ::open(path, O_RDONLY);\n"}, ("cc/net/a.cc", 1)),
         ("socket_libraries", {"cc/net/a.h": "#include <openssl/ssl.h>\n"}, ("cc/net/a.h", 1)),
         ("socket_libraries", {"cc/flush/a.cc": "#include <boost/asio.hpp>\n"}, ("cc/flush/a.cc", 1)),
         ("no_sleep_in_tests", {"cc/net/a_test.cc": "absl::SleepFor(d);\n"}, ("cc/net/a_test.cc", 1)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 Result = dict[str, Any]
@@ -29,7 +30,9 @@ def markdown_table(rows: list[list[str]]) -> str:
 
 
 def command(result: Result) -> str:
-    """The command that makes this result."""
+    """The command that makes this result: its own word, or what one that has none must have been."""
+    if "command" in result:
+        return str(result["command"])
     arms = result["arms"]
     payloads = max(arm["payloads"] for arm in arms.values())
     return (
@@ -47,7 +50,23 @@ def _commit(result: Result) -> str:
 
 def _what(result: Result) -> str:
     """What tells one experiment of a document from the others."""
-    return f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']};"
+    far = f", round trip {_milliseconds(result['round_trip'])}" if result.get("round_trip") else ""
+    return f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']}{far};"
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:g} ms"
+
+
+def _conditions(result: Result) -> str:
+    """What else it was measured under, in parentheses; empty for a result that does not say."""
+    if "workload" not in result:
+        return ""
+    return (
+        f" ({result['payloads']} a flush, {result['workload']};"
+        f" round trip {_milliseconds(result['round_trip'])}, TLS {result['tls_version']},"
+        f" freeze {_milliseconds(result['freeze'])})"
+    )
 
 
 def with_experiment(text: str, result: Result) -> str:
@@ -75,7 +94,51 @@ def experiment(result: Result) -> str:
         )
     return (
         f"{_what(result)} {result['cycles']} cycles,"
-        f" {' or '.join(map(str, payloads))} payloads for each arm.\n\n"
+        f" {' or '.join(map(str, payloads))} payloads for each arm{_conditions(result)}.\n\n"
         f"{markdown_table(rows)}\n\n"
         f"Made by `{command(result)}` at commit {_commit(result)}.\n"
     )
+
+
+# -- What keeping a promise costs
+# ------------------------------------------------------------------------------
+
+
+def is_price(result: Result) -> bool:
+    """Whether it shows what flushes cost where nothing goes wrong."""
+    return (result["scenario"], result["close"]) == ("idle", "none")
+
+
+def price(results: Sequence[Result]) -> str:
+    """What each arm loses where the peer ends connections, and beside it what its flushes take at each round
+    trip where the peer ends none. Empty if the results have not both.
+    """
+    prices = sorted(filter(is_price, results), key=lambda result: float(result["round_trip"]))
+    promises = [each for each in results if each["scenario"] == "idle" and not is_price(each)]
+    if not prices or not promises:
+        return ""
+    promise = max(promises, key=lambda result: len(result["arms"]))
+    closes = promise["close"]
+    title = [
+        "arm",
+        f"lost (close: {closes})",
+        "duplicated",
+        "connections a flush",
+        *(f"flush p50, round trip {_milliseconds(each['round_trip'])}" for each in prices),
+    ]
+    rows = [title]
+    for name, kept in promise["arms"].items():
+        if all(name in each["arms"] for each in prices):
+            arms = [each["arms"][name] for each in prices]
+            cycles = prices[-1]["cycles"]
+            rows.append(
+                [
+                    name,
+                    f"{kept['lost']} of {kept['payloads']}",
+                    str(kept["duplicated"]),
+                    f"{arms[-1]['connections'] / cycles:.2g}",
+                    *(f"{arm['flush_ms']['p50']:.1f} ms" for arm in arms),
+                ]
+            )
+    made = "\n".join(f"* `{command(each)}` at commit {_commit(each)}" for each in (promise, *prices))
+    return f"{markdown_table(rows)}\n\nMade by\n{made}\n"

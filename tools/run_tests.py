@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
@@ -88,12 +88,19 @@ def count_pytest(report: str, exit_code: int) -> Count:
     return Count(passed, len(failures), skipped, tuple(failures))
 
 
-def run(*command: str | pathlib.Path) -> int:
-    """Runs a command; its output is shown if it fails, and a sign of life while it takes long."""
+def run(*command: str | pathlib.Path, environment: Mapping[str, str] | None = None) -> int:
+    """Runs a command; its output is shown if it fails, and a sign of life while it takes long.
+
+    `environment` is added to this process's own.
+    """
     with tempfile.TemporaryFile("w+") as log:
         begun = time.monotonic()
         process = subprocess.Popen(
-            [str(part) for part in command], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            [str(part) for part in command],
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, **(environment or {})},
         )
         try:
             while True:
@@ -192,13 +199,36 @@ def step_fuzz(options: argparse.Namespace) -> Count:
     return total
 
 
-def step_pytest(options: argparse.Namespace) -> Count:
-    """pytest: the Python package, the laboratory, the notebook, the tools"""
+def run_pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> Count:
     with tempfile.TemporaryDirectory() as scratch:
         report = pathlib.Path(scratch) / "report.xml"
-        quick = ["-m", "not slow"] if options.quick else []
-        code = run(sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *quick)
+        code = run(
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            f"--junitxml={report}",
+            *arguments,
+            environment=environment,
+        )
         return count_pytest(report.read_text() if report.exists() else "", code)
+
+
+def step_pytest(options: argparse.Namespace) -> Count:
+    """pytest: the Python package, the laboratory, the notebook, the tools"""
+    return run_pytest(*(["-m", "not slow"] if options.quick else []))
+
+
+# What goes wrong around the executable rather than in what it is given to parse, which the fuzzers try.
+ASAN_TESTS = ("python/tests/test_extension_api_faults.py", "python/tests/test_extension_hostile_start.py")
+
+
+def step_asan(options: argparse.Namespace) -> Count:
+    """the executable with AddressSanitizer under the faults of Lambda's interface (--config=asan)"""
+    if run(BAZEL, "build", *QUIET, "--config=asan", "//cc/extension:datadog-agent"):
+        return Count(failed=1, failures=("bazel build --config=asan //cc/extension:datadog-agent",))
+    executable = ROOT / "bazel-asan-bin" / "cc" / "extension" / "datadog-agent"
+    return run_pytest(*ASAN_TESTS, environment={"THAW_EXTENSION": str(executable)})
 
 
 STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
@@ -207,8 +237,16 @@ STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "layer": step_layer,
     "bazel": step_bazel,
     "fuzz": step_fuzz,
+    "asan": step_asan,
     "pytest": step_pytest,
 }
+
+
+def _seconds(text: str) -> int:
+    """libFuzzer takes 0 for no limit at all."""
+    if not text.isdecimal() or not 1 <= int(text) <= 7 * 24 * 3600:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of seconds, from 1 to a week's")
+    return int(text)
 
 
 def main() -> int:
@@ -216,18 +254,26 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Every test of the project, after setting the machine up (tools/setup).",
-        epilog=f"steps:\n{listing}\n\nThe sanitizers' runs are apart: tools/sanitize.",
+        epilog=f"steps:\n{listing}\n\nThe sanitizers' other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--quick", action="store_true", help="no fuzzers, no layers, no large or slow tests")
+    parser.add_argument(
+        "--quick", action="store_true", help="no fuzzers, sanitizers or layers, no large or slow tests"
+    )
     parser.add_argument(
         "--step", action="append", choices=STEPS, metavar="STEP", help="only this; may be repeated"
     )
-    parser.add_argument("--fuzz-seconds", type=int, default=10, help="for each fuzzer (default: %(default)s)")
+    parser.add_argument(
+        "--fuzz-seconds",
+        type=_seconds,
+        default=10,
+        metavar="N",
+        help="for each fuzzer (default: %(default)s)",
+    )
     options = parser.parse_args()
     names = [name for name in STEPS if name in options.step] if options.step else list(STEPS)
     if options.quick and not options.step:
-        names = [name for name in names if name not in ("fuzz", "layer")]
+        names = [name for name in names if name not in ("fuzz", "asan", "layer")]
 
     total = Count()
     begun = time.monotonic()

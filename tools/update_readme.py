@@ -1,6 +1,7 @@
-"""Puts the result table into README.md, from what the laboratory measured.
+"""Puts the result tables into README.md, from what the laboratory measured.
 
-    python tools/update_readme.py RESULT.json...
+    python tools/update_readme.py --measure FOLDER     measures them first, in about ten minutes
+    python tools/update_readme.py RESULT.json...       takes what was measured
 
 Each file is one that `tools/lab compare ... --json FILE` wrote. What stands between the two markers in
 README.md is replaced; nothing else is touched.
@@ -14,6 +15,7 @@ import os
 import pathlib
 import platform
 import re
+import subprocess
 import sys
 from collections.abc import Sequence
 
@@ -21,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 if __name__ == "__main__":
     sys.path.insert(0, str(ROOT))
 
-from tools.results_table import Result, experiment  # noqa: E402
+from tools.results_table import Result, experiment, is_price, price  # noqa: E402
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
@@ -32,6 +34,31 @@ flushes. The world says how: W1 is SIGSTOP, which is not Lambda itself. Cost is 
 [docs/benchmarks.md](docs/benchmarks.md).
 """
 
+PRICE = """### The promise and its price
+
+What is lost where the peer forgets connections during the freeze, and what a flush takes where it forgets
+none: a connection that was kept costs one round trip of the network, a fresh one two more, for TCP and TLS.
+thaw pays that in every flush.
+"""
+
+_ALL = "v92,v93,v94,v98,thaw,thaw-unshared,thaw-pooled,requests,pycurl"
+_PRICE = ("--arms", _ALL, "--close", "none", "--cycles", "40", "--payloads", "1")
+# What --measure runs: the arguments of `compare`, by the name of the file of the result.
+EXPERIMENTS: dict[str, Sequence[str]] = {
+    "idle-silent": ("--arms", _ALL, "--close", "silent", "--cycles", "300", "--payloads", "5"),
+    "idle-race": (
+        *("--arms", "v93,v98,thaw,thaw-pooled"),
+        *("--close", "race", "--cycles", "1000", "--payloads", "5"),
+    ),
+    "inflight-rst": (
+        *("--arms", _ALL, "--scenario", "inflight"),
+        *("--close", "rst", "--cycles", "120", "--payloads", "1"),
+    ),
+    "price-0-ms": (*_PRICE, "--round-trip", "0"),
+    "price-20-ms": (*_PRICE, "--round-trip", "0.02"),
+    "price-80-ms": (*_PRICE, "--round-trip", "0.08"),
+}
+
 
 def machine() -> str:
     """One line about this machine."""
@@ -40,8 +67,14 @@ def machine() -> str:
 
 
 def section(results: Sequence[Result], where: str) -> str:
-    """The section on results, as Markdown."""
-    return f"{INTRODUCTION}\n{chr(10).join(map(experiment, results))}\nMachine: {where}.\n"
+    """The section on results, as Markdown: the promise beside its price if both were measured, and the
+    experiments.
+    """
+    parts = [INTRODUCTION]
+    if table := price(results):
+        parts.append(f"{PRICE}\n{table}")
+    parts += [experiment(each) for each in results if not (table and is_price(each))]
+    return "\n".join([*parts, f"Machine: {where}.\n"])
 
 
 def insert(readme: str, text: str) -> str:
@@ -52,12 +85,51 @@ def insert(readme: str, text: str) -> str:
     return f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}"
 
 
+def measure(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Runs the experiments, and returns the files of their results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, arguments in EXPERIMENTS.items():
+        files.append((folder / f"{name}.json").resolve())
+        command = [sys.executable, "-m", "thaw.lab", "compare", *arguments, "--json", str(files[-1])]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return files
+
+
+def read(path: pathlib.Path) -> Result:
+    """A result. ValueError says what is wrong with the file."""
+    try:
+        result: Result = json.loads(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from None
+    if not isinstance(result, dict) or not result.get("arms"):
+        raise ValueError(f"{path} is no result of `tools/lab compare --json`")
+    if not result.get("complete", True):
+        raise ValueError(f"{path} was stopped early; a table is made from whole experiments")
+    return result
+
+
 def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("results", nargs="+", type=pathlib.Path, metavar="RESULT.json")
-    arguments = parser.parse_args()
-    results = [json.loads(path.read_text()) for path in arguments.results]
+    parser = argparse.ArgumentParser(
+        prog="tools/update_readme.py",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--help] (--measure FOLDER | RESULT.json...)",
+    )
+    parser.add_argument("results", nargs="*", type=pathlib.Path, metavar="RESULT.json")
+    parser.add_argument("--measure", type=pathlib.Path, metavar="FOLDER", help="keeps the results there")
+    arguments = parser.parse_args(["--help"] if {"--help", "-h"} & set(sys.argv[1:]) else None)
+    if bool(arguments.results) == (arguments.measure is not None):
+        parser.error("give either results or --measure FOLDER")
     path = ROOT / "README.md"
+    insert(path.read_text(), "")  # whatever is wrong with it is said before anything is measured
+    try:
+        files = arguments.results or measure(arguments.measure)
+        results = [read(file) for file in files]
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
     path.write_text(insert(path.read_text(), section(results, machine())))
 
 

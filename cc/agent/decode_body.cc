@@ -1,9 +1,10 @@
 #include "cc/agent/decode_body.h"
 
+#include <limits>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cc/flush/compress.h"
 
 namespace thaw {
 
@@ -18,13 +19,24 @@ absl::StatusOr<ContentCoding> ParseContentCoding(std::string_view value) {
       absl::StrCat("no Content-Encoding but ", kAcceptedCodings, " is known, not '", coding, "'"));
 }
 
+BodyDecoder::BodyDecoder(ContentCoding coding, std::string_view bytes, size_t limit_bytes,
+                         ByteAccount* account, size_t charged_bytes)
+    : name_(coding == ContentCoding::kGzip ? "gzip" : "zstd"),
+      decompressor_(coding == ContentCoding::kGzip ? Compression::kGzip : Compression::kZstd, bytes,
+                    limit_bytes, account, charged_bytes) {}
+
+absl::StatusOr<bool> BodyDecoder::Step(size_t bytes) {
+  absl::StatusOr<bool> done = decompressor_.Step(bytes);
+  if (done.ok()) return done;
+  return absl::Status(done.status().code(), absl::StrCat("the ", name_, " body: ", done.status().message()));
+}
+
 absl::StatusOr<std::string> DecodeBody(ContentCoding coding, std::string_view bytes, size_t limit_bytes) {
-  const bool gzip = coding == ContentCoding::kGzip;
-  absl::StatusOr<std::string> body =
-      gzip ? DecompressGzip(bytes, limit_bytes) : DecompressZstd(bytes, limit_bytes);
-  if (body.ok()) return body;
-  return absl::Status(body.status().code(),
-                      absl::StrCat("the ", gzip ? "gzip" : "zstd", " body: ", body.status().message()));
+  BodyDecoder decoder(coding, bytes, limit_bytes);
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) done = decoder.Step(std::numeric_limits<size_t>::max());
+  if (!done.ok()) return done.status();
+  return decoder.TakeBody();
 }
 
 }  // namespace thaw

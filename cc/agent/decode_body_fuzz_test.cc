@@ -21,6 +21,12 @@ void Check(bool holds) {
 void Try(thaw::ContentCoding coding, std::string_view bytes) {
   const absl::StatusOr<std::string> body = thaw::DecodeBody(coding, bytes, kLimit);
   Check(!body.ok() || body->size() <= kLimit);
+  // In pieces it comes to the same.
+  thaw::BodyDecoder decoder(coding, bytes, kLimit);
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) done = decoder.Step(100);
+  Check(done.ok() == body.ok());
+  Check(!done.ok() || decoder.TakeBody() == *body);
 }
 
 }  // namespace
@@ -33,6 +39,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string packed =
         coding == thaw::ContentCoding::kGzip ? *thaw::CompressGzip(input, 1) : *thaw::CompressZstd(input, 1);
     if (size <= kLimit) Check(*thaw::DecodeBody(coding, packed, kLimit) == input);
+    // Several in a row are one body, whose parts may be cut anywhere.
+    if (size <= kLimit / 2) Check(*thaw::DecodeBody(coding, packed + packed, kLimit) == input + input);
+    if (size > 0) Try(coding, packed + packed.substr(0, data[0] % packed.size()));
+    Try(coding, packed + input);
     // With one byte changed, so that what is behind the header is reached.
     if (size > 1) {
       packed[data[0] % packed.size()] ^= static_cast<char>(data[1]);

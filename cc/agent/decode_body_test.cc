@@ -32,13 +32,24 @@ TEST(DecodeBody, GivesWhatWasSent) {
   EXPECT_EQ(*DecodeBody(ContentCoding::kZstd, *CompressZstd(body, 3), body.size()), body);
 }
 
+TEST(DecodeBody, MembersThatFollowEachOtherAreOneBody) {
+  EXPECT_EQ(*DecodeBody(ContentCoding::kGzip, *CompressGzip("one, ", 6) + *CompressGzip("two", 1), 100),
+            "one, two");
+  EXPECT_EQ(*DecodeBody(ContentCoding::kZstd, *CompressZstd("one, ", 3) + *CompressZstd("two", 1), 100),
+            "one, two");
+  const absl::Status status =
+      DecodeBody(ContentCoding::kGzip, *CompressGzip("one", 6) + "rubbish", 100).status();
+  EXPECT_TRUE(absl::IsInvalidArgument(status));
+  EXPECT_THAT(status.message(), testing::StartsWith("the gzip body: at byte 23: what follows is not"));
+}
+
 TEST(DecodeBody, ABombIsRefused) {
   const std::string content(100 << 20, '\0');
   const std::string gzip = *CompressGzip(content, 9);
   const std::string zstd = *CompressZstd(content, 3);
   EXPECT_LT(gzip.size() + zstd.size(), 200'000);
-  EXPECT_TRUE(absl::IsResourceExhausted(DecodeBody(ContentCoding::kGzip, gzip, 1 << 20).status()));
-  EXPECT_TRUE(absl::IsResourceExhausted(DecodeBody(ContentCoding::kZstd, zstd, 1 << 20).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(DecodeBody(ContentCoding::kGzip, gzip, 1 << 20).status()));
+  EXPECT_TRUE(absl::IsOutOfRange(DecodeBody(ContentCoding::kZstd, zstd, 1 << 20).status()));
 }
 
 TEST(DecodeBody, WhatIsOfAnotherCodingIsNamed) {

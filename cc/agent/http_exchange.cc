@@ -59,6 +59,7 @@ void HttpReply::AppendTo(std::string& out, bool http_1_0, bool keep_alive, bool 
 
 void HttpReply::Reset() {
   status_ = 500;
+  deferred_ = false;
   content_type_ = kTextType;
   body_.clear();
   headers_.clear();

@@ -7,6 +7,8 @@
 #ifndef THAW_CC_AGENT_HTTP_EXCHANGE_H_
 #define THAW_CC_AGENT_HTTP_EXCHANGE_H_
 
+#include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -29,16 +31,23 @@ struct HttpServerRequest {
   bool body_left_out = false;
   // Where the body is kept, if it has a buffer of its own.
   std::string* body_buffer = nullptr;
+  // What the body takes of the memory that there is for requests, in bytes, if it has a buffer of its own.
+  size_t body_memory = 0;
+  // Gives that back; null: nothing is to be given back.
+  std::function<void()> release_memory;
 
   // The first value of a header; empty if there is none.
   std::string_view Header(std::string_view name) const {
     return FindHeader(*headers, name).value_or(std::string_view());
   }
-  // The body for keeps; copied only if it shares its buffer with the head. `body` is empty afterwards.
+  // The body for keeps; copied only if it shares its buffer with the head. `body` is empty afterwards, and
+  // who has taken it accounts for its memory.
   std::string TakeBody() {
     std::string taken = body_buffer != nullptr ? std::move(*body_buffer) : std::string(body);
     body = {};
     body_buffer = nullptr;
+    body_memory = 0;
+    if (release_memory) release_memory();
     return taken;
   }
 };
@@ -52,6 +61,9 @@ class HttpReply {
     content_type_ = content_type;
     body_.assign(body);
   }
+  // The answer takes longer: the route's task handler gives it.
+  void Defer() { deferred_ = true; }
+  bool deferred() const { return deferred_; }
   void AddHeader(std::string_view name, std::string_view value) { headers_.emplace_back(name, value); }
 
   int status() const { return status_; }
@@ -65,6 +77,7 @@ class HttpReply {
 
  private:
   int status_ = 500;
+  bool deferred_ = false;
   std::string_view content_type_ = kTextType;
   std::string body_;
   HttpHeaders headers_;

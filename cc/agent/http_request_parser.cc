@@ -133,9 +133,14 @@ void HttpRequestParser::Reset() {
   method_ = {};
   target_ = {};
   fields_.clear();
-  // Its vector keeps what it has.
+  // Its vector keeps what it has, unless that is more than any usual head needs.
+  constexpr size_t kKeptHeaders = 128;
   HttpHeaderViews headers = std::move(head_.headers);
   headers.clear();
+  if (fields_.capacity() > kKeptHeaders) {
+    fields_.shrink_to_fit();
+    headers.shrink_to_fit();
+  }
   head_ = HttpRequestHead();
   head_.headers = std::move(headers);
   chunk_state_ = ChunkState::kFirstDigit;

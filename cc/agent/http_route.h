@@ -21,7 +21,8 @@ enum class TooLarge {
 };
 
 struct HttpRoute {
-  // Runs inside the turn of the loop that brought the request's last byte: answers at once.
+  // Runs inside the turn of the loop that brought the request's last byte: answers at once, or calls
+  // HttpReply::Defer() where the route has a task handler, too.
   using Handler = absl::AnyInvocable<void(HttpServerRequest&, HttpReply&)>;
   // For what has to wait. The cancellation is requested at the deadline and when the server closes; the task
   // then ends soon, and until it has, request and reply stay.
@@ -33,7 +34,7 @@ struct HttpRoute {
   TooLarge too_large = TooLarge::kRefuse;
   // Bodies in gzip or zstd are decoded; off: the handler gets them as they were sent, with their header.
   bool decode_body = true;
-  // One of the two.
+  // One of the two at least.
   Handler handler;
   TaskHandler task_handler;
 };

@@ -173,7 +173,7 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
   const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
   const size_t limit = small ? most + most / kPartForSmallRequests : most;
   if (bytes > limit) return false;
-  while (incoming_bytes > limit - bytes) {
+  while (incoming_bytes > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
     HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
     if (still == nullptr) return false;
     still->GiveWay();

@@ -1,12 +1,12 @@
 #include "cc/agent/http_server_connection.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/reserve.h"
 
 namespace thaw {
 namespace {
@@ -33,6 +33,9 @@ constexpr size_t kProgressBytes = 16 * 1024;
 // Pipelined requests that are answered before other connections have their turns.
 constexpr int kRequestsInATurn = 16;
 
+// Of a compressed body, so much is made in one turn of the loop.
+constexpr size_t kDecodeBytes = 1 << 20;
+
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
 // How large the buffer of a body of `length` bytes is made once `came` of them have filled it. What is
@@ -42,18 +45,6 @@ size_t BufferFor(size_t length, size_t came) {
   size_t capacity = length;
   while (capacity / 2 > std::max(came, kLeastBodyBytes)) capacity = (capacity + 1) / 2;
   return capacity;
-}
-
-// Whether so many bytes can be allocated: what ships is compiled without exceptions, and would end where one
-// is thrown. Large blocks are mapped one by one, so that the next one of this size finds what this one found.
-bool HasMemoryFor(size_t bytes) {
-  constexpr size_t kLarge = 64 * 1024;
-  if (bytes < kLarge) return true;
-  void* const block = std::malloc(bytes);
-  // Or the compiler may leave out both calls.
-  asm volatile("" : : "r"(block) : "memory");
-  std::free(block);
-  return block != nullptr;
 }
 
 void GiveBack(std::string& buffer, size_t kept) {
@@ -113,7 +104,7 @@ bool HttpServerConnection::MakeRoom(size_t bytes) {
   const size_t more = size - inbound_.size();
   if (!owner_->SetAside(*this, more)) return false;
   inbound_aside_ += more;
-  if (!HasMemoryFor(size)) return false;
+  if (!CanAllocate(size)) return false;
   inbound_.resize(size);
   if (phase_ == Phase::kBody) parser_.Moved(inbound_.data() + begin_);
   return true;
@@ -368,7 +359,7 @@ bool HttpServerConnection::ReserveBody(size_t bytes) {
   const size_t capacity = std::max(bytes, body_.capacity());
   if (!owner_->SetAside(*this, capacity)) return false;
   if (capacity > body_.capacity()) {
-    if (!HasMemoryFor(capacity)) {
+    if (!CanAllocate(capacity)) {
       owner_->incoming_bytes -= capacity;
       return false;
     }
@@ -448,18 +439,29 @@ bool HttpServerConnection::Dispatch() {
   } else {
     request_.body = body_;
     request_.body_buffer = &body_;
+    request_.body_memory = body_aside_;
+    request_.release_memory = [this] { owner_->incoming_bytes -= std::exchange(body_aside_, 0); };
   }
-  if (coding_ != ContentCoding::kIdentity && !request_.body.empty() && !DecodeRequestBody()) {
-    return Answer(then);
+  if (coding_ != ContentCoding::kIdentity && !request_.body.empty()) {
+    decoder_ = std::make_unique<BodyDecoder>(coding_, request_.body, body_limit_, owner_->options.account,
+                                             request_.body_memory);
+    return DecodeRequestBody();
   }
+  return Handle();
+}
+
+bool HttpServerConnection::Handle() {
+  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
   ++owner_->counters.handled;
   phase_ = Phase::kHandling;
   if (route_->handler) {
     route_->handler(request_, reply_);
-    if (phase_ != Phase::kClosed) return Answer(then);
-    // It has closed the server.
-    FreeBody();
-    return false;
+    if (phase_ == Phase::kClosed) {
+      // It has closed the server.
+      FreeBody();
+      return false;
+    }
+    if (!reply_.deferred()) return Answer(then);
   }
   SetDeadline(owner_->options.handler_timeout);
   task_cancellation_.emplace();
@@ -468,31 +470,59 @@ bool HttpServerConnection::Dispatch() {
   return false;
 }
 
-// False: the reply says why not.
+// A piece of it; the next one comes in another turn of the loop, so that other clients have theirs.
 bool HttpServerConnection::DecodeRequestBody() {
-  absl::StatusOr<std::string> decoded = DecodeBody(coding_, request_.body, body_limit_);
-  if (decoded.ok()) {
-    ++owner_->counters.bodies_decoded;
-    body_ = *std::move(decoded);
-    request_.body = body_;
-    request_.body_buffer = &body_;
-    return true;
-  }
-  if (!absl::IsResourceExhausted(decoded.status())) {
-    ++owner_->counters.refused_undecodable;
-    reply_.Set(400, kTextType, decoded.status().message());
+  const absl::StatusOr<bool> done = decoder_->Step(kDecodeBytes);
+  if (done.ok() && !*done) {
+    phase_ = Phase::kHandling;
+    owner_->executor.Post([self = shared_from_this()] {
+      if (self->phase_ == Phase::kHandling) {
+        if (self->DecodeRequestBody()) self->Advance();
+      } else {
+        self->decoder_.reset();
+        self->FreeBody();
+      }
+    });
     return false;
   }
-  if (route_->too_large == TooLarge::kLeaveOutBody) {
-    ++owner_->counters.bodies_left_out;
-    request_.body = {};
-    request_.body_buffer = nullptr;
-    request_.body_left_out = true;
-    return true;
+  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  const std::unique_ptr<BodyDecoder> decoder = std::move(decoder_);
+  if (done.ok()) {
+    ++owner_->counters.bodies_decoded;
+    body_ = decoder->TakeBody();
+    body_charge_ = decoder->TakeCharge();
+    // Of the buffer that it came in.
+    owner_->incoming_bytes -= std::exchange(body_aside_, 0);
+    request_.body = body_;
+    request_.body_buffer = &body_;
+    request_.body_memory = body_charge_.bytes();
+    request_.release_memory = [this] { body_charge_.Release(); };
+    return Handle();
   }
-  ++owner_->counters.refused_too_large;
-  reply_.Set(413, kTextType, decoded.status().message());
-  return false;
+  const std::string_view why = done.status().message();
+  switch (done.status().code()) {
+    case absl::StatusCode::kOutOfRange:
+      if (route_->too_large == TooLarge::kLeaveOutBody) {
+        ++owner_->counters.bodies_left_out;
+        request_.body = {};
+        request_.body_buffer = nullptr;
+        request_.body_memory = 0;
+        request_.body_left_out = true;
+        return Handle();
+      }
+      ++owner_->counters.refused_too_large;
+      reply_.Set(413, kTextType, why);
+      break;
+    case absl::StatusCode::kResourceExhausted:
+      ++owner_->counters.refused_incoming;
+      reply_.Set(429, kTextType, why);
+      break;
+    default:
+      ++owner_->counters.refused_undecodable;
+      reply_.Set(400, kTextType, why);
+      break;
+  }
+  return Answer(then);
 }
 
 void HttpServerConnection::OnTaskDone() {
@@ -607,6 +637,7 @@ void HttpServerConnection::EndRequest() {
   task_timed_out_ = false;
   reply_.Reset();
   owner_->incoming_bytes -= std::exchange(body_aside_, 0);
+  body_charge_.Release();
   const size_t kept = KeptBytes();
   GiveBack(body_, kept);
   GiveBack(outbound_, kept);
@@ -724,6 +755,7 @@ void HttpServerConnection::MarkProgress() {
 
 void HttpServerConnection::FreeBody() {
   std::string().swap(body_);
+  body_charge_.Release();
   owner_->incoming_bytes -= std::exchange(body_aside_, 0);
 }
 

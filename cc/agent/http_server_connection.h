@@ -26,6 +26,7 @@
 #include "cc/agent/http_route.h"
 #include "cc/agent/http_server_counters.h"
 #include "cc/agent/http_server_options.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
@@ -59,7 +60,8 @@ class HttpConnectionOwner {
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
   HttpServerCounters counters;
-  size_t incoming_bytes = 0;    // set aside for what comes in and doesn't fit into the connections' buffers
+  // Set aside for what comes in and doesn't fit into the connections' buffers.
+  ChargedBytes incoming_bytes{options.account};
   int large_buffers_kept = 0;   // by connections, between their requests
   bool resumed_lately = false;  // less than resume_grace ago
 };
@@ -144,6 +146,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool AppendToBody(std::string_view content);
   bool Dispatch();
   bool DecodeRequestBody();
+  bool Handle();
   void OnTaskDone();
 
   bool Answer(AfterWrite then);
@@ -199,6 +202,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool body_left_out_ = false;
   bool chunks_over_budget_ = false;
   ContentCoding coding_ = ContentCoding::kIdentity;
+  std::unique_ptr<BodyDecoder> decoder_;
+  ByteCharge body_charge_;  // of a body that was decoded
   std::string body_;
   size_t body_aside_ = 0;  // of its capacity, what is set aside
   bool keeps_large_ = false;

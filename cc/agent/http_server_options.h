@@ -7,6 +7,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "cc/base/byte_account.h"
 
 namespace thaw {
 
@@ -18,6 +19,8 @@ struct HttpServerOptions {
   // take an eighth more. Beyond it the request gives way that has stood still longest, or, if none does, the
   // one that needs more: 429.
   size_t max_incoming_bytes = 128 << 20;
+  // What they are charged to, and what they are decoded to; null: nothing. Must outlive the server.
+  ByteAccount* account = nullptr;
   // Active time without a request until a connection is closed; up to a quarter more. Long, since a client
   // that does not find out in time sends its next request into the void.
   absl::Duration idle_timeout = absl::Minutes(5);

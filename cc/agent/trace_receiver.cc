@@ -37,6 +37,13 @@ boost::json::array ArrayOf(const Strings& strings) {
   return array;
 }
 
+TraceRequest RequestOf(const HttpServerRequest& request, TraceFormat format) {
+  return {.body = request.body,
+          .format = format,
+          .headers = TracerHeaders::FromViews(*request.headers),
+          .body_memory = request.body_memory};
+}
+
 std::string Info(const TraceReceiverOptions& options) {
   std::vector<std::string_view> endpoints = {kTracesV04, kTracesV05, kStats, kInfo};
   for (const ProxyRoute& route : ProxyRoutes()) endpoints.push_back(route.path);
@@ -71,8 +78,12 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
        {std::pair(kTracesV04, TraceFormat::kV04), std::pair(kTracesV05, TraceFormat::kV05)}) {
     add(path, post_or_put, kTracesBytes,
         [this, format = format](HttpServerRequest& request, HttpReply& reply) {
-          TakeTraces(request, format, reply);
-        });
+          TakeTracesAtOnce(request, format, reply);
+        })
+        .task_handler = [this, format = format](HttpServerRequest& request, HttpReply& reply,
+                                                Cancellation& cancellation) {
+      return TakeTraces(request, format, reply, cancellation);
+    };
   }
   add(kStats, post_or_put, kStatsBytes,
       [this](HttpServerRequest& request, HttpReply& reply) { TakeStats(request, reply); });
@@ -92,16 +103,29 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
   return routes;
 }
 
-void TraceReceiver::TakeTraces(HttpServerRequest& request, TraceFormat format, HttpReply& reply) {
-  const absl::Status status =
-      sink_.TakeTraces(request.body, format, TracerHeaders::FromViews(*request.headers));
+void TraceReceiver::TakeTracesAtOnce(HttpServerRequest& request, TraceFormat format, HttpReply& reply) {
+  if (const std::optional<absl::Status> status = sink_.TakeTracesAtOnce(RequestOf(request, format))) {
+    AnswerTraces(*status, reply);
+  } else {
+    reply.Defer();
+  }
+}
+
+Task<void> TraceReceiver::TakeTraces(HttpServerRequest& request, TraceFormat format, HttpReply& reply,
+                                     Cancellation& cancellation) {
+  Task<absl::Status> taking = sink_.TakeTraces(RequestOf(request, format), cancellation);
+  const absl::Status status = co_await std::move(taking);
+  AnswerTraces(status, reply);
+}
+
+void TraceReceiver::AnswerTraces(const absl::Status& status, HttpReply& reply) {
   if (!status.ok()) return Refuse(status, reply);
   ++counters_.trace_requests;
   reply.Set(200, kJsonType, kTracesTaken);
 }
 
 void TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply) {
-  const absl::Status status = sink_.TakeStats(request.body, TracerHeaders::FromViews(*request.headers));
+  const absl::Status status = sink_.TakeStats(RequestOf(request, TraceFormat::kV04));
   if (!status.ok()) return Refuse(status, reply);
   ++counters_.stats_requests;
   reply.Set(202, kJsonType, "{}");
@@ -119,6 +143,9 @@ void TraceReceiver::Refuse(const absl::Status& status, HttpReply& reply) {
     case absl::StatusCode::kInvalidArgument:
       ++counters_.refused_unreadable;
       return reply.Set(400, kTextType, status.message());
+    case absl::StatusCode::kOutOfRange:
+      ++counters_.refused_too_large;
+      return reply.Set(413, kTextType, status.message());
     case absl::StatusCode::kResourceExhausted:
       ++counters_.turned_away;
       return reply.Set(429, kTextType, status.message());

@@ -1,6 +1,7 @@
 #include "cc/agent/trace_receiver.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +11,8 @@
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
 #include "cc/agent/receiver_fixture.h"
+#include "cc/base/completion.h"
+#include "cc/base/executor.h"
 #include "cc/flush/compress.h"
 #include "cc/trace/trace_payload.h"
 #include "gmock/gmock.h"
@@ -26,20 +29,33 @@ using ::testing::StartsWith;
 // Reads traces as the extension does, and remembers.
 class RecordingSink : public TraceSink {
  public:
-  absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) override {
-    formats.push_back(format);
-    bodies.emplace_back(body);
-    tracer = headers;
+  std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) override {
+    if (takes_turns > 0) return std::nullopt;
+    return Take(request);
+  }
+  Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) override {
+    for (; takes_turns > 0; --takes_turns) {
+      Completion<bool> turn(*executor);
+      executor->Post([&turn] { turn.Set(true); });
+      co_await turn;
+      if (cancellation.requested()) co_return absl::UnavailableError("cancelled");
+    }
+    co_return Take(request);
+  }
+  absl::Status Take(const TraceRequest& request) {
+    formats.push_back(request.format);
+    bodies.emplace_back(request.body);
+    tracer = request.headers;
     if (!next.ok()) return std::exchange(next, absl::OkStatus());
-    if (format != TraceFormat::kV04) return absl::OkStatus();
-    const absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body, headers);
+    if (request.format != TraceFormat::kV04) return absl::OkStatus();
+    const absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(request.body, request.headers);
     if (!payload.ok()) return payload.status();
     spans += payload->counts().spans;
     return absl::OkStatus();
   }
-  absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) override {
-    bodies.emplace_back(body);
-    tracer = headers;
+  absl::Status TakeStats(const TraceRequest& request) override {
+    bodies.emplace_back(request.body);
+    tracer = request.headers;
     return std::exchange(next, absl::OkStatus());
   }
   absl::Status TakeProxied(ProxiedRequest request) override {
@@ -47,6 +63,8 @@ class RecordingSink : public TraceSink {
     return std::exchange(next, absl::OkStatus());
   }
 
+  Executor* executor = nullptr;
+  int takes_turns = 0;  // before the next traces are taken
   absl::Status next;
   std::vector<std::string> bodies;
   std::vector<TraceFormat> formats;
@@ -57,7 +75,10 @@ class RecordingSink : public TraceSink {
 
 class TraceReceiverTest : public ReceiverFixture {
  protected:
-  TraceReceiverTest() { Serve(receiver_.Routes()); }
+  TraceReceiverTest() {
+    sink_.executor = &executor_;
+    Serve(receiver_.Routes());
+  }
 
   static TraceReceiverOptions Options() {
     return {.version = "1.2.3",
@@ -114,6 +135,31 @@ TEST_F(TraceReceiverTest, AFullOutboxTurnsTracersAway) {
   sink_.next = absl::InternalError("a defect");
   EXPECT_THAT(Request("POST", "/debugger/v1/input", "{}"), StartsWith("HTTP/1.1 500 "));
   EXPECT_EQ(receiver_.counters().failed, 2);
+}
+
+TEST_F(TraceReceiverTest, WhatNeverFitsIsToldFromWhatDoesNotFitNow) {
+  sink_.next = absl::OutOfRangeError("more than there ever is");
+  EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
+              testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("more than there ever is")));
+  EXPECT_EQ(receiver_.counters().refused_too_large, 1);
+}
+
+TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
+  sink_.takes_turns = 20;
+  // The second comes behind it on the same connection.
+  client_ = door_.Connect();
+  const std::string head =
+      absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", kOneSpan.size(), "\r\n\r\n", kOneSpan);
+  client_->StartWrite(absl::StrCat(head, "GET /info HTTP/1.1\r\n\r\n"), [](IoResult) {});
+  executor_.RunAll();
+  std::string answers(4096, '\0');
+  const IoResult result = client_->TryRead(absl::MakeSpan(answers));
+  answers.resize(result.bytes);
+  const size_t traces = answers.find("rate_by_service"), info = answers.find("endpoints");
+  EXPECT_LT(traces, info) << answers;
+  EXPECT_NE(info, std::string::npos) << answers;
+  EXPECT_EQ(sink_.spans, 1);
+  EXPECT_EQ(receiver_.counters().trace_requests, 1);
 }
 
 TEST_F(TraceReceiverTest, CompressedTracesAreTaken) {

@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <limits>
 
 #include "absl/strings/str_cat.h"
 
@@ -167,22 +168,43 @@ bool MsgpackReader::ReadBool(bool& value) {
 }
 
 bool MsgpackReader::Skip() {
-  const char* const start = at_;
-  const auto fail = [this, start](bool cut_off) {
+  Skipping skipping;
+  return SkipOn(skipping, std::numeric_limits<uint64_t>::max()) == Skipped::kDone;
+}
+
+MsgpackReader::Skipped MsgpackReader::SkipOn(Skipping& skipping, uint64_t values) {
+  uint64_t* const left = skipping.left_;
+  int depth = skipping.depth_;
+  if (depth < 0) {
+    depth = 0;
+    left[0] = 1;
+    skipping.position_ = position();
+    skipping.values_ = 0;
+  }
+  const uint64_t values_before = values;
+  const auto fail = [this, &skipping](bool cut_off) {
     const char* const where = at_;
-    at_ = start;
+    MoveTo(skipping.position_);
     Fail(Kind::kAnything, cut_off);
     failed_at_ = where;
-    return false;
+    skipping.depth_ = -1;
+    return Skipped::kFailed;
   };
-  uint64_t left[kMaxDepth + 1];  // values still to pass, at each depth
-  int depth = 0;
-  left[0] = 1;
   while (true) {
     while (left[depth] == 0) {
-      if (depth == 0) return true;
+      if (depth == 0) {
+        skipping.depth_ = -1;
+        skipping.values_ += values_before - values;
+        return Skipped::kDone;
+      }
       --depth;
     }
+    if (values == 0) {
+      skipping.depth_ = depth;
+      skipping.values_ += values_before;
+      return Skipped::kMore;
+    }
+    --values;
     --left[depth];
     if (at_ == end_) return fail(true);
     const uint8_t first = static_cast<uint8_t>(*at_);
@@ -240,7 +262,7 @@ bool MsgpackReader::Skip() {
     if (children > 0 && depth == kMaxDepth) {
       fail(false);
       too_deep_ = true;
-      return false;
+      return Skipped::kFailed;
     }
     at_ += 1 + payload;
     if (children > 0) left[++depth] = children;

@@ -76,6 +76,30 @@ class MsgpackReader {
   // with 0xC1, which never is a value.
   bool Skip();
 
+  // Passing over one value in steps, for values that may be very large.
+  class Skipping {
+   public:
+    bool begun() const { return depth_ >= 0; }
+    // Of the value, and how many it consists of so far, itself included.
+    size_t position() const { return position_; }
+    uint64_t values() const { return values_; }
+    void Reset() { depth_ = -1; }
+
+   private:
+    friend class MsgpackReader;
+    uint64_t left_[kMaxDepth + 1];  // values still to pass, at each depth
+    int depth_ = -1;
+    size_t position_ = 0;
+    uint64_t values_ = 0;
+  };
+  enum class Skipped { kDone, kMore, kFailed };
+  // Passes over `values` more values at most; begins if `skipping` has not begun, or is done. kMore: the
+  // reader must stay where it is. kFailed: as Skip().
+  Skipped SkipOn(Skipping& skipping, uint64_t values);
+
+  // The byte that the next value begins with; -1 at the end.
+  int next_byte() const { return at_ == end_ ? -1 : static_cast<uint8_t>(*at_); }
+
   // What the last failed read expected and found, and where.
   absl::Status error() const;
 

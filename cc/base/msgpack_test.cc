@@ -3,6 +3,7 @@
 #include <string>
 
 #include "cc/base/msgpack_reader.h"
+#include "cc/base/msgpack_scalars.h"
 #include "cc/base/msgpack_writer.h"
 #include "gtest/gtest.h"
 
@@ -85,6 +86,48 @@ TEST(Msgpack, FloatsOfBothWidths) {
   MsgpackWriter out;
   out.Double(-1);
   EXPECT_EQ(out.bytes(), bytes);
+}
+
+TEST(Msgpack, ScalarsAsText) {
+  const auto text_of = [](const std::string& bytes) {
+    MsgpackReader reader(bytes);
+    std::string text;
+    return ReadScalarText(reader, text) ? text : "none at " + std::to_string(reader.position());
+  };
+  EXPECT_EQ(text_of("\x05"), "5");
+  EXPECT_EQ(text_of("\xFB"), "-5");
+  EXPECT_EQ(text_of("\xCC\xC8"), "200");
+  EXPECT_EQ(text_of("\xD0\xC8"), "-56");
+  EXPECT_EQ(text_of("\xCF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), "18446744073709551615");
+  EXPECT_EQ(text_of("\xCA\x3D\xCC\xCC\xCD"), "0.1");
+  EXPECT_EQ(text_of("\xCB\x3F\xB9\x99\x99\x99\x99\x99\x9A"), "0.1");
+  EXPECT_EQ(text_of("\xC3"), "true");
+  EXPECT_EQ(text_of("\xA1x"), "none at 0");
+  EXPECT_EQ(text_of(""), "none at 0");
+}
+
+TEST(Msgpack, AValueIsPassedOverInSteps) {
+  std::string bytes = "\xDC\x03\xE8";
+  for (int i = 0; i < 1000; ++i) bytes += "\x81\xA1k\x01";
+  const std::string more = bytes + "\x07";
+  MsgpackReader reader(more);
+  MsgpackReader::Skipping skipping;
+  int steps = 0;
+  while (reader.SkipOn(skipping, 100) == MsgpackReader::Skipped::kMore) {
+    EXPECT_TRUE(skipping.begun());
+    ++steps;
+  }
+  EXPECT_EQ(steps, 30);
+  EXPECT_EQ(skipping.values(), 3001);
+  EXPECT_EQ(skipping.position(), 0);
+  EXPECT_EQ(reader.position(), bytes.size());
+  // One that is cut off leaves the reader before it.
+  MsgpackReader shorter(std::string_view(bytes).substr(0, bytes.size() - 1));
+  MsgpackReader::Skipped skipped = MsgpackReader::Skipped::kMore;
+  while (skipped == MsgpackReader::Skipped::kMore) skipped = shorter.SkipOn(skipping, 7);
+  EXPECT_EQ(skipped, MsgpackReader::Skipped::kFailed);
+  EXPECT_EQ(shorter.position(), 0);
+  EXPECT_FALSE(skipping.begun());
 }
 
 TEST(Msgpack, AWrongTypeLeavesThePositionAndSaysWhatAndWhere) {

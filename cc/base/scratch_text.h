@@ -25,6 +25,7 @@ class ScratchText {
     if (taken_ == strings_.size()) strings_.push_back(std::make_unique<std::string>());
     return *strings_[taken_++];
   }
+  size_t taken() const { return taken_; }
   void Reset() {
     for (size_t i = 0; i < taken_; ++i) {
       strings_[i]->clear();

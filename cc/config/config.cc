@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
@@ -11,6 +12,7 @@
 #include "cc/config/mask.h"
 #include "cc/config/parse_values.h"
 #include "cc/config/pretty_json.h"
+#include "cc/config/tag_list.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
@@ -91,6 +93,33 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
   if (type.empty() || kind != EnvironmentKind::kOtherLambda) return;
   finalizer.Warn(kName, absl::StrCat(kName, " is ", ShowAll(type),
                                      ": nothing is known of it; the defaults of on-demand are kept"));
+}
+
+// The domains of Datadog's regions ("Getting started with Datadog sites" of its documentation), and of its
+// staging.
+constexpr std::string_view kDatadogSites[] = {
+    "datadoghq.com",     "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com",
+    "ap2.datadoghq.com", "ddog-gov.com",      "us2.ddog-gov.com",  "datad0g.com",
+};
+
+// A site that is unknown here may be a new region, so it is used.
+void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
+  if (absl::c_linear_search(kDatadogSites, site)) return;
+  std::string text =
+      absl::StrCat(given.source, " is ", ShowAll(given.text), ", which is none of Datadog's sites");
+  for (const std::string_view known : kDatadogSites) {
+    if (!absl::EndsWith(site, absl::StrCat(".", known))) continue;
+    absl::StrAppend(&text, " (did you mean ", known, "?)");
+    break;
+  }
+  finalizer.Warn(given.source, absl::StrCat(text, "; it is used as it stands"));
+}
+
+void WarnOfNamelessTags(const RawText& given, Finalizer& finalizer) {
+  for (const std::string& nameless : ParseTagList(given.text).nameless) {
+    finalizer.Warn(given.source, absl::StrCat(given.source, " has ", ShowAll(nameless),
+                                              ", a tag without a name; it is left out"));
+  }
 }
 
 // Where the process is never frozen nothing but a background flush makes sense: a flush interval that was
@@ -212,7 +241,8 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
   WarnOfUnknownInitializationType(environment, config.environment, finalizer);
   config.client = DefaultClientOptions(config.environment);
 
-  finalizer.Set(config.site, raw.site, &ParseHostName, config.site);
+  if (const RawText* const site = finalizer.Set(config.site, raw.site, &ParseHostName, config.site))
+    WarnOfUnknownSite(config.site, *site, finalizer);
   finalizer.Set(config.api_key, raw.api_key, &ParseApiKey, "none", &ShowKey);
   config.api_key_sources = ApiKeySourcesOf(raw, finalizer);
   config.aws = AwsOptionsOf(raw, finalizer);
@@ -259,7 +289,8 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
   finalizer.Set(config.env, raw.env, &AnyText, "none");
   finalizer.Set(config.service, raw.service, &AnyText, "none");
   finalizer.Set(config.version, raw.version, &AnyText, "none");
-  finalizer.Set(config.tags, raw.tags, &AnyText, "none");
+  if (const RawText* const tags = finalizer.Set(config.tags, raw.tags, &AnyText, "none"))
+    WarnOfNamelessTags(*tags, finalizer);
   FinalizeTraces(raw, config.traces, finalizer);
   return config;
 }

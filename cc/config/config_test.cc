@@ -117,6 +117,24 @@ TEST(ConfigTest, Site) {
             "default, datadoghq.com, is kept");
 }
 
+TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
+  const Config config = LoadConfig({{"DD_SITE", "app.datadoghq.com"}}, "");
+  EXPECT_EQ(config.site, "app.datadoghq.com");
+  EXPECT_EQ(
+      OnlyWarning(config, "DD_SITE"),
+      "DD_SITE is \"app.datadoghq.com\", which is none of Datadog's sites (did you mean datadoghq.com?); "
+      "it is used as it stands");
+  EXPECT_THAT(OnlyWarning(LoadConfig({}, "site: datadog.com\n"), "datadog.yaml: site"),
+              HasSubstr("none of Datadog's sites; it is used"));
+}
+
+TEST(ConfigTest, ATagWithoutANameIsNamed) {
+  EXPECT_EQ(OnlyWarning(LoadConfig({{"DD_TAGS", "a:b, :c"}}, ""), "DD_TAGS"),
+            "DD_TAGS has \":c\", a tag without a name; it is left out");
+  Clean({{"DD_TAGS", "key1:val1, key2 : val2"}});
+  Clean({{"DD_TAGS", "a:b,c,d"}});
+}
+
 TEST(ConfigTest, ApiKey) {
   EXPECT_EQ(Clean({{"DD_API_KEY", " 0123456789abcdef\n"}}).api_key, "0123456789abcdef");
   for (const char* bad : {"0123 456789abcdef", "0123\r\nHost: 456789abcdef"}) {
@@ -411,7 +429,7 @@ TEST(ConfigTest, DefaultsFollowWhereTheProcessRuns) {
   for (const char* type : {"on-demand", "snap-start", "provisioned-concurrency"}) {
     const Config config = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", type}});
     EXPECT_EQ(config.client.max_idle_per_host, 0) << type;
-    EXPECT_EQ(config.client.max_connections_per_host, 2) << type;
+    EXPECT_EQ(config.client.max_connections_per_host, 6) << type;
   }
   const Config managed = Clean({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}});
   EXPECT_EQ(managed.client.max_idle_per_host, 4);
@@ -604,7 +622,7 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "max_idle_per_host": 0,
     "share_within_flush": true,
     "idle_timeout": 15,
-    "max_connections_per_host": 2,
+    "max_connections_per_host": 6,
     "exchange_timeout": 30,
     "proxy_url": "http://****@proxy:3128",
     "no_proxy": [

@@ -33,6 +33,7 @@ class Environment {
 
   // Nothing if there is no such variable; an empty text if it is set to nothing.
   std::optional<std::string> Get(std::string_view name) const;
+  const Variables& variables() const { return variables_; }
 
  private:
   Variables variables_;

@@ -39,7 +39,7 @@ TEST(EnvironmentKindTest, KeepsNothingIdleWhereItMayFreeze) {
        {EnvironmentKind::kOnDemand, EnvironmentKind::kSnapStart, EnvironmentKind::kProvisionedConcurrency,
         EnvironmentKind::kOtherLambda}) {
     EXPECT_EQ(DefaultClientOptions(kind).max_idle_per_host, 0) << ToString(kind);
-    EXPECT_EQ(DefaultClientOptions(kind).max_connections_per_host, 2) << ToString(kind);
+    EXPECT_EQ(DefaultClientOptions(kind).max_connections_per_host, 6) << ToString(kind);
     EXPECT_TRUE(DefaultClientOptions(kind).share_within_flush) << ToString(kind);
   }
   for (const EnvironmentKind kind : {EnvironmentKind::kManagedInstances, EnvironmentKind::kOutsideLambda}) {

@@ -13,6 +13,7 @@
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "cc/base/status_macros.h"
+#include "cc/config/unknown_names.h"
 #include "cc/config/yaml_document.h"
 
 namespace thaw {
@@ -25,6 +26,16 @@ FoundText TextAt(const YamlDocument& yaml, std::string_view path) { return yaml.
 FoundText ListAt(const YamlDocument& yaml, std::string_view path) {
   THAW_ASSIGN_OR_RETURN(const std::vector<std::string> items, yaml.List(path));
   return absl::StrJoin(items, ",");
+}
+
+// A list of tags, each of which is one whatever characters it has. The comma at the end tells the list from a
+// text, in which spaces may stand between tags (tag_list.h).
+FoundText TagsAt(const YamlDocument& yaml, std::string_view path) {
+  const FoundText text = yaml.Text(path);
+  if (text.ok()) return text;
+  THAW_ASSIGN_OR_RETURN(const std::vector<std::string> items, yaml.List(path));
+  if (items.empty()) return std::nullopt;
+  return absl::StrCat(absl::StrJoin(items, ","), ",");
 }
 
 FoundText JsonAt(const YamlDocument& yaml, std::string_view path) { return yaml.Json(path); }
@@ -46,15 +57,18 @@ class Reader {
     if (parsed.ok()) {
       yaml_ = *std::move(parsed);
     } else {
-      Warn("datadog.yaml", absl::StrCat("datadog.yaml is not used at all: ", parsed.status().message()));
+      Warn("datadog.yaml", absl::StrCat("datadog.yaml is not used at all: ", parsed.status().message()),
+           /*is_error=*/true);
     }
   }
 
   void FromVariable(RawOptions::Texts& texts, std::string_view name) {
+    variables_.emplace(name);
     Add(texts, std::string(name), environment_.Get(name));
   }
   void FromYaml(RawOptions::Texts& texts, std::string_view path,
                 FoundText (*look_up)(const YamlDocument&, std::string_view) = &TextAt) {
+    paths_.emplace(path);
     if (!yaml_.has_value()) return;
     std::string source = absl::StrCat("datadog.yaml: ", path);
     FoundText found = look_up(*yaml_, path);
@@ -70,7 +84,15 @@ class Reader {
     FromYaml(texts, path, look_up);
   }
 
-  std::vector<ConfigWarning> TakeWarnings() && { return std::move(warnings_); }
+  // Warns of names that were not asked for, once all options were.
+  std::vector<ConfigWarning> TakeWarnings() && {
+    for (ConfigWarning& warning : MisspelledVariables(environment_, variables_))
+      warnings_.push_back(std::move(warning));
+    if (yaml_.has_value()) {
+      for (ConfigWarning& warning : UnknownYamlKeys(*yaml_, paths_)) warnings_.push_back(std::move(warning));
+    }
+    return std::move(warnings_);
+  }
 
  private:
   static void Add(RawOptions::Texts& texts, std::string source, const std::optional<std::string>& text) {
@@ -78,15 +100,18 @@ class Reader {
     const std::string_view bare = absl::StripAsciiWhitespace(*text);
     if (!bare.empty()) texts.push_back({.source = std::move(source), .text = std::string(bare)});
   }
-  void Warn(std::string source, std::string text) {
+  void Warn(std::string source, std::string text, bool is_error = false) {
     // What is wrong with a map is found again with every path through it.
     const auto same = [&text](const ConfigWarning& warning) { return warning.text == text; };
     if (std::any_of(warnings_.begin(), warnings_.end(), same)) return;
-    warnings_.push_back({.source = std::move(source), .text = std::move(text)});
+    warnings_.push_back({.source = std::move(source), .text = std::move(text), .is_error = is_error});
   }
 
   const Environment& environment_;
   std::optional<YamlDocument> yaml_;
+  // What the options are called.
+  NameSet variables_;
+  NameSet paths_;
   std::vector<ConfigWarning> warnings_;
 };
 
@@ -124,8 +149,10 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
   reader.FromYaml(raw.compression_level, "compression_level");
   reader.FromBoth(raw.proxy_url, "DD_PROXY_HTTPS", "proxy.https");
   reader.FromVariable(raw.proxy_url, "HTTPS_PROXY");
+  reader.FromVariable(raw.proxy_url, "https_proxy");
   reader.FromBoth(raw.no_proxy, "DD_PROXY_NO_PROXY", "proxy.no_proxy", &ListAt);
   reader.FromVariable(raw.no_proxy_of_any_program, "NO_PROXY");
+  reader.FromVariable(raw.no_proxy_of_any_program, "no_proxy");
   reader.FromBoth(raw.tls_cert_file, "DD_TLS_CERT_FILE", "tls_cert_file");
   reader.FromBoth(raw.skip_ssl_validation, "DD_SKIP_SSL_VALIDATION", "skip_ssl_validation");
   reader.FromBoth(raw.max_idle_per_host, "DD_MAX_IDLE_PER_HOST", "max_idle_per_host");
@@ -135,7 +162,7 @@ RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_
   reader.FromBoth(raw.env, "DD_ENV", "env");
   reader.FromBoth(raw.service, "DD_SERVICE", "service");
   reader.FromBoth(raw.version, "DD_VERSION", "version");
-  reader.FromBoth(raw.tags, "DD_TAGS", "tags", &ListAt);
+  reader.FromBoth(raw.tags, "DD_TAGS", "tags", &TagsAt);
   reader.FromBoth(raw.log_level, "DD_LOG_LEVEL", "log_level");
   reader.FromBoth(raw.compute_stats, "DD_LAMBDA_EXTENSION_COMPUTE_STATS", "lambda_extension_compute_stats");
   reader.FromBoth(raw.service_mapping, "DD_SERVICE_MAPPING", "service_mapping");

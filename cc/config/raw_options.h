@@ -4,6 +4,8 @@
 #ifndef THAW_CC_CONFIG_RAW_OPTIONS_H_
 #define THAW_CC_CONFIG_RAW_OPTIONS_H_
 
+#include <functional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,12 @@
 namespace thaw {
 
 struct ConfigWarning {
-  std::string source;  // "DD_SITE", "datadog.yaml: site", "datadog.yaml"
-  std::string text;    // a sentence that names the source too, with any secret masked
+  std::string source;     // "DD_SITE", "datadog.yaml: site", "datadog.yaml"
+  std::string text;       // a sentence that names the source too, with any secret masked
+  bool is_error = false;  // all that the source says is lost, not one value: logged at error
 };
+
+using NameSet = std::set<std::string, std::less<>>;
 
 struct RawText {
   std::string source;
@@ -50,9 +55,10 @@ struct RawOptions {
   Texts function_memory;             // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
   Texts compression_level;           // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
                                      // apm_config.compression_level, compression_level
-  Texts proxy_url;                   // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, which is for any program
+  Texts proxy_url;                   // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, https_proxy, which are for
+                                     // any program
   Texts no_proxy;                    // DD_PROXY_NO_PROXY; proxy.no_proxy
-  Texts no_proxy_of_any_program;     // NO_PROXY, which adds to the former
+  Texts no_proxy_of_any_program;     // NO_PROXY, no_proxy, which add to the former
   Texts tls_cert_file;               // DD_TLS_CERT_FILE; tls_cert_file
   Texts skip_ssl_validation;         // DD_SKIP_SSL_VALIDATION; skip_ssl_validation
   Texts max_idle_per_host;           // DD_MAX_IDLE_PER_HOST; max_idle_per_host
@@ -86,7 +92,8 @@ struct RawOptions {
   Texts capture_payload;             // DD_CAPTURE_LAMBDA_PAYLOAD; capture_lambda_payload
   Texts capture_payload_max_depth;   // DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH; capture_lambda_payload_max_depth
 
-  // YAML that is none, of which then nothing counts; or a list where a text is wanted, and the like.
+  // YAML that can't be parsed, of which then nothing counts; a list where a text is wanted, and the like;
+  // names that no option has.
   std::vector<ConfigWarning> warnings;
 };
 

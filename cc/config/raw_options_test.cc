@@ -47,6 +47,31 @@ TEST(RawOptionsTest, CompressionLevelsAndProxiesInTheirOrder) {
               ElementsAre("DD_PROXY_HTTPS = x", "datadog.yaml: proxy.https = y", "HTTPS_PROXY = z"));
 }
 
+TEST(RawOptionsTest, ProxiesOfAnyProgramHaveLowerCaseNamesToo) {
+  EXPECT_THAT(Shown(ReadRawOptions({{"https_proxy", "a"}, {"HTTPS_PROXY", "b"}}, "").proxy_url),
+              ElementsAre("HTTPS_PROXY = b", "https_proxy = a"));
+  EXPECT_THAT(Shown(ReadRawOptions({{"no_proxy", "a"}, {"NO_PROXY", "b"}}, "").no_proxy_of_any_program),
+              ElementsAre("NO_PROXY = b", "no_proxy = a"));
+}
+
+TEST(RawOptionsTest, NamesThatNoOptionHasAreWarnings) {
+  const RawOptions raw = ReadRawOptions({{"DD_SIET", "a"}, {"DD_TRACE_ENABLED", "true"}},
+                                        "proxy: {https: b}\nhttps_proxy: c\nlogs_enabled: true\n");
+  ASSERT_EQ(raw.warnings.size(), 3u);
+  EXPECT_THAT(raw.warnings[0].text, HasSubstr("did you mean DD_SITE?"));
+  EXPECT_THAT(raw.warnings[1].text, HasSubstr("line 2: the key \"https_proxy\" is not read"));
+  EXPECT_THAT(raw.warnings[1].text, HasSubstr("did you mean proxy.https?"));
+  EXPECT_THAT(raw.warnings[2].text, HasSubstr("logs_enabled"));
+}
+
+TEST(RawOptionsTest, AListOfTagsIsNotSplitAtSpaces) {
+  EXPECT_THAT(Shown(ReadRawOptions({}, "tags: ['team:data eng']\n").tags),
+              ElementsAre("datadog.yaml: tags = team:data eng,"));
+  EXPECT_THAT(Shown(ReadRawOptions({}, "tags: 'a:b c:d'\n").tags),
+              ElementsAre("datadog.yaml: tags = a:b c:d"));
+  EXPECT_THAT(ReadRawOptions({}, "tags: []\n").tags, IsEmpty());
+}
+
 TEST(RawOptionsTest, EmptyIsAbsentAndWhiteSpaceIsTakenOff) {
   const RawOptions raw =
       ReadRawOptions({{"DD_SITE", ""}, {"DD_API_KEY", " \t\n"}, {"DD_FLUSH_TIMEOUT", " 5\n"}},
@@ -79,6 +104,7 @@ TEST(RawOptionsTest, BrokenYamlIsOneWarningAndTheEnvironmentCounts) {
   EXPECT_THAT(raw.api_key, IsEmpty());
   ASSERT_EQ(raw.warnings.size(), 1u);
   EXPECT_EQ(raw.warnings[0].source, "datadog.yaml");
+  EXPECT_TRUE(raw.warnings[0].is_error);
   EXPECT_THAT(raw.warnings[0].text, HasSubstr("datadog.yaml is not used at all: line 3, column 1: "));
 }
 

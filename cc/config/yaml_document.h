@@ -4,8 +4,9 @@
 //   document.Text("apm_config.apm_dd_url");
 //
 // Scalars stay the text that stands there: `site: 007` is "007". An alias is the value it names, shared, so
-// that a document of a few lines that would fill the memory with copies doesn't. Only the first document of
-// a stream is read.
+// that a document of a few lines that would fill the memory with copies doesn't. `<<: *defaults` merges the
+// keys of another map, or of a list of maps, into its own (YAML 1.1's merge key): a key that the map has
+// itself wins, and of several maps the first one.
 //
 // Errors are InvalidArgument and name line and column, both from 1. No error shows anything of the document:
 // it holds keys.
@@ -16,6 +17,7 @@
 #include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,9 +34,16 @@ class YamlDocument {
 
   using MapOfLists = std::map<std::string, std::vector<std::string>>;
 
-  // Of an empty text: an empty map. Refused are what is no YAML, a document that is no map, a key that
-  // stands twice in a map or is itself no text, an alias within the value it names, and more bytes or
-  // deeper nesting than the limits, the latter before the parser goes that deep.
+  struct Key {
+    std::string path;  // dotted
+    int line = 0;
+    int column = 0;
+  };
+
+  // An empty text is an empty map. Refuses what is no YAML, also where yaml-cpp accepts it (quotes that are
+  // not closed, a key without a colon, characters that YAML does not allow, a second document); a document
+  // that is no map; a key that stands twice in a map or is no text; an alias within the value it names; and
+  // more bytes or deeper nesting than the limits, the latter before the parser recurses.
   static absl::StatusOr<YamlDocument> Parse(std::string_view text);
 
   // The text at `path`. Nothing if there is none, or null; an error if a list or a map stands there, or
@@ -47,19 +56,29 @@ class YamlDocument {
   // What stands at `path` as JSON, its scalars as strings; a text that stands alone is itself, as it is JSON
   // already where it came from a variable. Nothing if there is nothing, or null.
   absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
+  // The keys whose path is neither in `known` nor the beginning of a path in it, by their place in the
+  // document. What lies below such a key is not listed, nor are keys that begin with "x-", which by
+  // convention hold what anchors name.
+  std::vector<Key> KeysBeyond(const std::set<std::string, std::less<>>& known) const;
 
  private:
   class Builder;
   enum class Type { kNull, kText, kList, kMap };
+  struct Entry {
+    size_t key;  // indices of nodes
+    size_t value;
+  };
   struct Node {
     Type type = Type::kNull;
     int line = 0;
     int column = 0;
     std::string text;
-    std::vector<size_t> items;                          // of a list: indices of nodes
-    std::map<std::string, size_t, std::less<>> values;  // of a map
+    std::vector<size_t> items;                         // of a list: indices of nodes
+    std::map<std::string, Entry, std::less<>> values;  // of a map
   };
 
+  void AddKeysBeyond(const std::set<std::string, std::less<>>& known, const Node& map, std::string_view path,
+                     std::vector<Key>& keys) const;
   static std::string_view Name(Type type);
   static absl::Status Wrong(const Node& node, std::string_view what, std::string_view wanted);
   // Null if nothing or null stands there.

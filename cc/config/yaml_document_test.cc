@@ -91,12 +91,78 @@ TEST(YamlDocumentTest, NothingIsAnEmptyMap) {
 TEST(YamlDocumentTest, BrokenTextsAreRefusedWithTheirPlace) {
   EXPECT_THAT(Refused("site: [a\n"), HasSubstr("line 2, column 1: "));
   EXPECT_THAT(Refused("a: b\n c: d\n"), HasSubstr("line 2, column 3: "));
-  EXPECT_THAT(Refused("a: \"b"), HasSubstr("line 1, column 6: "));
+  EXPECT_THAT(Refused("a: \"b"), HasSubstr("line 1, column "));
   EXPECT_THAT(Refused("a: *b\n"), HasSubstr("line 1, column 4: "));
   EXPECT_EQ(Refused("- a\n"), "line 1, column 1: the document is a list and must be a map");
   EXPECT_EQ(Refused("a"), "line 1, column 1: the document is a text and must be a map");
   EXPECT_EQ(Refused("a: 1\nb: 2\na: 3\n"), "line 3, column 1: a key that its map has already");
   EXPECT_EQ(Refused("? [a]\n: b\n"), "line 1, column 3: a key that is not a text");
+}
+
+TEST(YamlDocumentTest, QuotesThatAreNotClosedAreRefusedWhereTheyAreOpened) {
+  constexpr const char* kNeverClosed = "quotes that are opened here and never closed";
+  constexpr const char* kNotOnTheLine = "quotes that are opened here and not closed on the line";
+  EXPECT_THAT(Refused("site: \"datadoghq.eu\n\n"),
+              HasSubstr(absl::StrCat("line 1, column 7: ", kNeverClosed)));
+  EXPECT_THAT(Refused("a: b\nsite: 'datadoghq.eu\n  \n"),
+              HasSubstr(absl::StrCat("line 2, column 7: ", kNeverClosed)));
+  for (const char* text :
+       {"site: \"datadoghq.eu\napi_key: abc\n", "site: \"datadoghq.eu\nurl: \"https://x\"\n",
+        "site: 'datadoghq.eu\nenv: 'prod'\n", "site: \"a\ntags: b\"\n"}) {
+    EXPECT_THAT(Refused(text), HasSubstr(absl::StrCat("line 1, column 7: ", kNotOnTheLine))) << text;
+  }
+  EXPECT_THAT(Refused("proxy:\n  no_proxy:\n  - \"a\n  - b\n"), HasSubstr("line 3, column 5: quotes"));
+  EXPECT_THAT(Refused("a: [\"b, c]\nd: e\n"), HasSubstr("line 1, column 5: quotes"));
+  EXPECT_THAT(Refused("\"a: b\nc: d\n"), HasSubstr("line 1, column 1: "));
+  EXPECT_EQ(*Parsed("a: \"two\n  lines\"\nb: 'it''s'\nc: \"\\\"\"\n").Text("a"), "two lines");
+}
+
+TEST(YamlDocumentTest, AKeyWithoutAColonIsRefused) {
+  EXPECT_EQ(Refused("api_key: abc\nsite datadoghq.eu\n"), "line 2, column 1: a key without a colon after it");
+  EXPECT_EQ(Refused("a:\n  b: c\n  d e\n"), "line 3, column 3: a key without a colon after it");
+  EXPECT_THAT(Refused("site datadoghq.eu\napi_key: abc\n"), HasSubstr("line 2, column 8: "));
+  EXPECT_THAT(Refused("site:datadoghq.eu\napi_key: abc\n"), HasSubstr("line 2, column 8: "));
+  EXPECT_EQ(Refused("api_key: abc\nsite:datadoghq.eu\n"), "line 2, column 1: a key without a colon after it");
+  EXPECT_EQ(Refused("? a\nb: c\n"), "line 1, column 3: a key without a colon after it");
+  for (const char* text : {"a:\n", "a:\nb:", "a: {b, c: d}\n", "a: &x\nb: c\n", "a:\n  b:\nc:"})
+    EXPECT_TRUE(YamlDocument::Parse(text).ok()) << text;
+}
+
+TEST(YamlDocumentTest, TabsAndASecondDocumentAreRefused) {
+  EXPECT_THAT(Refused("a: b\n\tc: d\n"), HasSubstr("line 2, column 1: illegal tab"));
+  EXPECT_EQ(Refused("a: b\n---\nc: d\n"),
+            "line 2, column 1: what begins here does not belong to the document");
+  EXPECT_THAT(Refused("a: b\n...\nc: d\n"), HasSubstr("line 3, column 1: what begins here"));
+  EXPECT_TRUE(YamlDocument::Parse("--- # one\na: b\n...\n").ok());
+  EXPECT_THAT(Refused(std::string_view("a: b\0c\n", 7)), HasSubstr("line 1, column 5: a NUL character"));
+}
+
+TEST(YamlDocumentTest, MergeKeysAreMerged) {
+  const YamlDocument document = Parsed(
+      "x-defaults: &defaults {site: a, env: b}\n"
+      "x-more: &more {env: c, version: d}\n"
+      "one: {<<: *defaults, env: e}\n"
+      "two:\n  <<: [*defaults, *more]\n"
+      "three: {env: e, <<: {env: f, service: g}}\n"
+      "four: {\"<<\": h}\n");
+  EXPECT_EQ(*document.Text("one.site"), "a");
+  EXPECT_EQ(*document.Text("one.env"), "e") << "the map's own key wins";
+  EXPECT_EQ(*document.Text("two.env"), "b") << "the first map wins";
+  EXPECT_EQ(*document.Text("two.version"), "d");
+  EXPECT_EQ(*document.Text("three.env"), "e");
+  EXPECT_EQ(*document.Text("three.service"), "g");
+  EXPECT_EQ(*document.Text("four.<<"), "h") << "in quotes it is a key like others";
+  EXPECT_EQ(Refused("a: {<<: b}\n"), "line 1, column 9: the merge key << needs a map or a list of maps");
+  EXPECT_EQ(Refused("a: {<<: [{b: c}, d]}\n"),
+            "line 1, column 9: the merge key << needs a map or a list of maps");
+}
+
+TEST(YamlDocumentTest, MergeKeysFillNoMemory) {
+  std::string text = "x-a: &a {";
+  for (int i = 0; i < 1000; ++i) absl::StrAppend(&text, i == 0 ? "" : ",", "k", i, ": v");
+  absl::StrAppend(&text, "}\n");
+  for (int i = 0; i < 10'000; ++i) absl::StrAppend(&text, "m", i, ": {<<: *a}\n");
+  EXPECT_THAT(Refused(text), HasSubstr("merge keys copy too many keys"));
 }
 
 TEST(YamlDocumentTest, ErrorsShowNothingOfTheDocument) {

@@ -1,11 +1,13 @@
 #include "cc/config/yaml_file.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <memory>
+#include <unistd.h>
 
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/read_file.h"
 
 namespace thaw {
 
@@ -16,25 +18,27 @@ YamlFile ReadYamlFile(const Environment& environment) {
   file.path = absl::StrCat(folder, "/datadog.yaml");
   const auto warn = [&file](std::string_view why) {
     file.text.clear();
-    file.warning =
-        ConfigWarning{"datadog.yaml", absl::StrCat(file.path, ": ", why, "; nothing of it counts")};
+    file.warning = ConfigWarning{.source = "datadog.yaml",
+                                 .text = absl::StrCat(file.path, ": ", why, "; nothing of it counts"),
+                                 .is_error = true};
   };
 
-  const std::unique_ptr<FILE, int (*)(FILE*)> opened(std::fopen(file.path.c_str(), "re"), &std::fclose);
-  if (opened == nullptr) {
-    if (errno != ENOENT && errno != ENOTDIR) warn(std::strerror(errno));
-    return file;
+  // A file of the other common ending is likely meant for this, and would be passed over in silence.
+  const auto warn_of_other_ending = [&file, &folder] {
+    const std::string other = absl::StrCat(folder, "/datadog.yml");
+    if (access(other.c_str(), F_OK) != 0) return;
+    file.warning = ConfigWarning{.source = "datadog.yml",
+                                 .text = absl::StrCat(other, " is not read; rename it to datadog.yaml")};
+  };
+
+  absl::StatusOr<std::string> text = ReadWholeFile(file.path, YamlFile::kMaxBytes);
+  if (text.ok()) {
+    file.text = *std::move(text);
+  } else if (absl::IsNotFound(text.status())) {
+    warn_of_other_ending();
+  } else {
+    warn(text.status().message());
   }
-  char buffer[4096];
-  size_t read;
-  while ((read = std::fread(buffer, 1, sizeof(buffer), opened.get())) > 0) {
-    file.text.append(buffer, read);
-    if (file.text.size() > YamlFile::kMaxBytes) {
-      warn(absl::StrCat("larger than ", YamlFile::kMaxBytes, " bytes"));
-      return file;
-    }
-  }
-  if (std::ferror(opened.get()) != 0) warn(std::strerror(errno));
   return file;
 }
 

@@ -24,8 +24,9 @@ struct YamlFile {
   std::optional<ConfigWarning> warning;
 };
 
-// The file datadog.yaml in the folder that LAMBDA_TASK_ROOT names (/var/task if it names none). That there is
-// none is as usual; one that can't be read, or is too large, is a warning.
+// Reads datadog.yaml in the folder that LAMBDA_TASK_ROOT names (/var/task if it names none). A file that does
+// not exist is no warning, unless there is a datadog.yml; one that can't be read, or is too large, is an
+// error.
 YamlFile ReadYamlFile(const Environment& environment);
 
 }  // namespace thaw

@@ -1,5 +1,7 @@
 #include "cc/config/yaml_file.h"
 
+#include <sys/stat.h>
+
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -45,6 +47,25 @@ TEST_F(YamlFileTest, WhatCanNotBeReadIsAWarningThatNamesIt) {
   EXPECT_EQ(file.text, "");
   ASSERT_TRUE(file.warning.has_value());
   EXPECT_THAT(file.warning->text, HasSubstr(file.path));
+}
+
+TEST_F(YamlFileTest, APipeIsAWarningAndIsNotWaitedFor) {
+  ASSERT_EQ(mkfifo((folder_ / "datadog.yaml").c_str(), 0600), 0);
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_THAT(file.warning->text, HasSubstr("it is a pipe"));
+}
+
+TEST_F(YamlFileTest, TheOtherEndingIsNamed) {
+  std::ofstream(folder_ / "datadog.yml") << "site: datadoghq.eu\n";
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_EQ(file.warning->text,
+            (folder_ / "datadog.yml").string() + " is not read; rename it to datadog.yaml");
+  Write("env: prod\n");
+  EXPECT_FALSE(Read().warning.has_value()) << "the file that is read counts";
 }
 
 TEST_F(YamlFileTest, OneThatIsTooLargeCountsForNothing) {

@@ -1,29 +1,47 @@
 #include "cc/extension/command_line.h"
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 
 namespace thaw {
 
 CommandLine ParseCommandLine(absl::Span<const std::string_view> arguments) {
-  if (arguments.empty()) return {};
-  if (arguments.size() > 1)
-    return {CommandLine::Action::kRefuse,
-            absl::StrCat("one argument at most, not ", arguments.size(), "; see --help")};
-  const std::string_view argument = arguments.front();
-  if (argument == "--help" || argument == "-h") return {CommandLine::Action::kHelp, ""};
-  if (argument == "--version") return {CommandLine::Action::kVersion, ""};
-  if (argument == "--check-config") return {CommandLine::Action::kCheckConfig, ""};
-  return {CommandLine::Action::kRefuse, absl::StrCat("unknown argument ", argument, "; see --help")};
+  using Action = CommandLine::Action;
+  const auto refuse = [](std::string problem) {
+    return CommandLine{.action = Action::kRefuse, .problem = absl::StrCat(problem, "; see --help")};
+  };
+  const auto is_help = [](std::string_view argument) { return argument == "--help" || argument == "-h"; };
+  if (absl::c_any_of(arguments, is_help)) return {.action = Action::kHelp};
+  CommandLine line;
+  for (const std::string_view argument : arguments) {
+    if (argument == "--connect") {
+      line.connect = true;
+    } else if (argument != "--version" && argument != "--check-config") {
+      return refuse(absl::StrCat("unknown argument ", argument));
+    } else if (line.action != Action::kRun) {
+      return refuse("--version and --check-config are given once, and not together");
+    } else {
+      line.action = argument == "--version" ? Action::kVersion : Action::kCheckConfig;
+    }
+  }
+  if (line.connect && line.action != Action::kCheckConfig)
+    return refuse("--connect goes with --check-config");
+  return line;
 }
 
 std::string_view HelpText() {
-  return R"(usage: datadog-agent [--help | --version | --check-config]
+  return R"(usage: datadog-agent [--help | --version | --check-config [--connect]]
 
 The thaw extension for AWS Lambda. Lambda starts it without arguments, from the layer's folder extensions/,
 beside a function; it takes the function's traces on 127.0.0.1:8126 and delivers them to Datadog.
 
   --check-config  prints the configuration that the environment and datadog.yaml come to, as JSON with secrets
-                  masked, and on standard error what is wrong with them; exits with 1 if anything is
+                  masked, and on standard error what is wrong with them, a line each: values that can't be used, a
+                  missing API key, misspelled names, rules or certificates that don't parse; exits with 1 if
+                  anything is
+  --connect       with --check-config: also gets the API key from its source and sends one request without
+                  traces to the intake, within 10 s, and says on standard error what came of it; exits with 1 if
+                  that fails
   --version       prints the version
   --help          prints this
 

@@ -13,7 +13,8 @@ namespace thaw {
 struct CommandLine {
   enum class Action { kRun, kHelp, kVersion, kCheckConfig, kRefuse };
   Action action = Action::kRun;
-  std::string problem;  // why it is refused
+  bool connect = false;  // beside kCheckConfig: try the key source and the intake, too
+  std::string problem;   // why it is refused
 };
 
 // `arguments`: without the program's own name.

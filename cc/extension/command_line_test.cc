@@ -27,11 +27,25 @@ TEST(CommandLineTest, AnythingElseIsRefusedByName) {
   const std::vector<std::string_view> unknown = {"--verbose"};
   EXPECT_EQ(ParseCommandLine(unknown).action, Action::kRefuse);
   EXPECT_THAT(ParseCommandLine(unknown).problem, HasSubstr("--verbose"));
-  EXPECT_EQ(ActionOf({"--help", "--version"}), Action::kRefuse);
+  EXPECT_EQ(ActionOf({"--version", "--check-config"}), Action::kRefuse);
+  EXPECT_EQ(ActionOf({"--check-config", "--check-config"}), Action::kRefuse);
+}
+
+TEST(CommandLineTest, HelpWinsOverEverything) {
+  EXPECT_EQ(ActionOf({"--version", "--help"}), Action::kHelp);
+  EXPECT_EQ(ActionOf({"--loud", "-h"}), Action::kHelp);
+}
+
+TEST(CommandLineTest, ConnectGoesWithCheckConfig) {
+  const std::vector<std::string_view> both = {"--connect", "--check-config"};
+  EXPECT_EQ(ParseCommandLine(both).action, Action::kCheckConfig);
+  EXPECT_TRUE(ParseCommandLine(both).connect);
+  EXPECT_EQ(ActionOf({"--connect"}), Action::kRefuse);
+  EXPECT_EQ(ActionOf({"--version", "--connect"}), Action::kRefuse);
 }
 
 TEST(CommandLineTest, HelpNamesEachOption) {
-  for (const std::string_view option : {"--help", "--version", "--check-config"})
+  for (const std::string_view option : {"--help", "--version", "--check-config", "--connect"})
     EXPECT_THAT(HelpText(), HasSubstr(option));
 }
 

@@ -8,17 +8,19 @@
 #include <variant>
 
 #include "absl/log/log.h"
-#include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "cc/base/seeded_random.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
+#include "cc/extension/log_output.h"
 #include "cc/lambda/sandbox_address.h"
 #include "cc/lambda/telemetry_subscription.h"
 #include "cc/net/client_factory.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_listener.h"
 #include "cc/net/io/tcp_network.h"
 #include "cc/stats/peer_tags.h"
@@ -30,15 +32,15 @@ namespace {
 // Seeded when it is first asked: clones of a snapshot must not share a seed.
 class LateRandom {
  public:
-  double Fraction() { return absl::Uniform<double>(Generator(), 0, 1); }
-  uint64_t Id() { return absl::Uniform<uint64_t>(Generator()); }
+  double Fraction() { return Generator().Fraction(); }
+  uint64_t Id() { return Generator().Next(); }
 
  private:
-  absl::BitGen& Generator() {
-    if (generator_ == nullptr) generator_ = std::make_unique<absl::BitGen>();
+  SeededRandom& Generator() {
+    if (!generator_.has_value()) generator_.emplace(DrawSeed());
     return *generator_;
   }
-  std::unique_ptr<absl::BitGen> generator_;
+  std::optional<SeededRandom> generator_;
 };
 
 template <typename Counts>
@@ -51,8 +53,11 @@ boost::json::object ObjectOf(const Counts& counts) {
 // Emulators may deliver to this machine without a name for it.
 std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
 
+// Each once: clients that share an option have the same complaint.
 void Say(const std::vector<std::string>& warnings) {
-  for (const std::string& warning : warnings) LOG(WARNING) << warning;
+  for (auto warning = warnings.begin(); warning != warnings.end(); ++warning) {
+    if (std::find(warnings.begin(), warning, *warning) == warning) LOG(WARNING) << *warning;
+  }
 }
 
 }  // namespace
@@ -64,6 +69,7 @@ Extension::Extension(EventLoop& loop, const Environment& environment, const Conf
       config_(config),
       options_(std::move(options)),
       traits_(InitializationTraitsOf(config.environment)),
+      bytes_(std::make_shared<ByteBudget>(config.outbox_bytes)),
       network_(MakeTcpNetwork(loop)) {}
 
 Extension::~Extension() = default;
@@ -72,6 +78,7 @@ Extension::~Extension() = default;
 
 Task<int> Extension::Run(Cancellation& stop) {
   const absl::Status started = co_await Start(stop);
+  if (!started.ok() && stop.requested()) co_return 0;
   if (!started.ok()) {
     LOG(ERROR) << "the extension can't start: " << started.message();
     co_await ReportFailure("Extension.StartFailed", started);
@@ -102,13 +109,18 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   tracker_ = std::make_unique<InvocationTracker>(
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, *this);
 
-  // Lambda may deliver as soon as it is asked to.
+  // Lambda may deliver as soon as it is asked to, and the function runs as soon as all extensions have
+  // registered: whoever connects before there are routes waits in the kernel's queue.
   telemetry_ = std::make_unique<TelemetryReceiver>(
       loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
       [this] {
         if (life_ != nullptr) life_->OnRecords();
-      });
-  servers_.push_back(Serve(TelemetryAddress(), options_.telemetry_port, telemetry_->Routes(), "telemetry"));
+      },
+      bytes_.get());
+  servers_.push_back(
+      Serve(Listen(TelemetryAddress(), options_.telemetry_port, "telemetry"), telemetry_->Routes()));
+  std::unique_ptr<Listener> trace_listener = Listen("127.0.0.1", options_.trace_port, "traces");
+  std::unique_ptr<Listener> call_listener = Listen("127.0.0.1", options_.lifecycle_port, "calls of tracers");
 
   std::vector<ExtensionEvent> events = {ExtensionEvent::kShutdown};
   if (traits_.invoke_events) events.insert(events.begin(), ExtensionEvent::kInvoke);
@@ -116,8 +128,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            co_await extensions_->Register(options_.name, events, stop));
 
   THAW_CO_ASSIGN_OR_RETURN(
-      pipelines_,
-      Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); }, warnings));
+      pipelines_, Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); },
+                                  warnings, {.bytes = bytes_}));
   const FunctionFacts facts = FactsOf(environment_, config_, registration);
   TraceProcessorOptions processing = ProcessingOf(config_, facts, options_.runtime_api, warnings);
   LifecycleOptions lifecycle = LifecycleOf(config_, facts, traits_.concurrent_invocations, warnings);
@@ -125,17 +137,20 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   if (config_.traces.compute_stats)
     stats = {.env = config_.env, .version = config_.version, .service = config_.service};
   intake_ = std::make_unique<TraceIntake>(
-      std::move(processing), std::move(lifecycle), std::move(stats), loop_, [random] { return random->Id(); },
-      *pipelines_);
+      std::move(processing), std::move(lifecycle), std::move(stats), loop_, loop_,
+      [random] { return random->Id(); }, *pipelines_);
   FlushCoordinator& coordinator = pipelines_->coordinator();
   coordinator.AddSource([this](bool last) {
     if (last) {
       tracker_->ConcludeAll();
       intake_->lifecycle().FinishAll();
+    } else {
+      intake_->lifecycle().FinishIdentified();
     }
     // What is left behind in an environment that is never thawed again is lost.
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
+  coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
                                          FunctionLife::Options());
@@ -162,9 +177,9 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle());
-  servers_.push_back(Serve("127.0.0.1", options_.trace_port, traces_->Routes(), "traces"));
-  servers_.push_back(Serve("127.0.0.1", options_.lifecycle_port, lifecycle_->Routes(), "calls of tracers"));
+  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle(), bytes_.get());
+  servers_.push_back(Serve(std::move(trace_listener), traces_->Routes()));
+  servers_.push_back(Serve(std::move(call_listener), lifecycle_->Routes()));
 
   co_await Subscribe(stop);
   Say(warnings);
@@ -190,24 +205,27 @@ Task<void> Extension::ReportFailure(std::string error_type, const absl::Status& 
   const ExtensionsApiCounts& events = extensions_->counts();
   const bool began = events.invoke_events + events.shutdown_events > 0;
   std::string message(status.message());
-  const absl::Status reported =
-      began ? co_await extensions_->ExitError(std::move(error_type), std::move(message), never)
-            : co_await extensions_->InitError(std::move(error_type), std::move(message), never);
+  Task<absl::Status> reporting =
+      began ? extensions_->ExitError(std::move(error_type), std::move(message), never)
+            : extensions_->InitError(std::move(error_type), std::move(message), never);
+  const absl::Status reported = co_await std::move(reporting);
   if (!reported.ok()) LOG(ERROR) << reported.message();
 }
 
-std::unique_ptr<HttpServer> Extension::Serve(std::string address, uint16_t port,
-                                             std::vector<HttpRoute> routes, std::string_view what) {
+std::unique_ptr<Listener> Extension::Listen(std::string address, uint16_t port, std::string_view what) {
   absl::StatusOr<std::unique_ptr<Listener>> listener =
       ListenOnTcp(loop_, {.address = std::move(address), .port = port});
-  if (!listener.ok()) {
-    LOG(ERROR) << "no " << what << ": " << listener.status().message();
-    return nullptr;
-  }
-  // What comes in takes as much again while it is processed.
-  const HttpServerOptions limits{.max_incoming_bytes = 2 * config_.outbox_bytes};
+  if (listener.ok()) return *std::move(listener);
+  LOG(ERROR) << "no " << what << ": " << listener.status().message();
+  return nullptr;
+}
+
+std::unique_ptr<HttpServer> Extension::Serve(std::unique_ptr<Listener> listener,
+                                             std::vector<HttpRoute> routes) {
+  if (listener == nullptr) return nullptr;
+  const HttpServerOptions limits{.max_incoming_bytes = config_.outbox_bytes, .account = bytes_.get()};
   auto server = std::make_unique<HttpServer>(loop_, loop_, limits, std::move(routes));
-  server->Serve(*std::move(listener));
+  server->Serve(std::move(listener));
   return server;
 }
 
@@ -231,7 +249,8 @@ void Extension::InvocationEnded(const Invocation& invocation) {
   const InvocationOutcome outcome = invocation.outcome();
   PlatformEnd end;
   end.start = invocation.start_time().value_or(loop_.Now().wall);
-  end.duration = invocation.duration().value_or(absl::ZeroDuration());
+  end.duration = invocation.duration();
+  end.until_shutdown = invocation.until_shutdown();
   end.failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown;
   end.timed_out = outcome == InvocationOutcome::kTimeout;
   end.out_of_memory = outcome == InvocationOutcome::kOutOfMemory;
@@ -279,6 +298,7 @@ std::string Extension::DebugJson() const {
     all["concentrator"] = ObjectOf(stats->counts());
   all["telemetry"] = ObjectOf(telemetry_->counts());
   all["events"] = ObjectOf(extensions_->counts());
+  all["log"] = ObjectOf(LogOutputCounts());
   boost::json::object servers;
   const char* const names[] = {"telemetry", "traces", "lifecycle"};
   for (size_t i = 0; i < servers_.size(); ++i)

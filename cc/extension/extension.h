@@ -5,7 +5,7 @@
 //   Extension extension(loop, environment, config, {.name = "datadog-agent", .runtime_api =
 //   "127.0.0.1:9001"}); Spawn<int>(loop, extension.Run(stop), [&](int status) { … }); loop.Run();
 //
-// Up: the telemetry listener, registration, the subscription, the other listeners, the first /next. Whatever
+// Up: the listeners, registration, the routes, the subscription, the first /next. Whatever
 // can wait until after it, waits: certificates are read when a chain names them, names and keys are looked up
 // by the first flush, and nothing random is drawn before the first event (clones of a snapshot would share
 // it). Down, after SHUTDOWN, a signal, or the loss of Lambda's interface: FlushCoordinator::Shutdown, within
@@ -36,12 +36,14 @@
 #include "cc/extension/function_life.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/trace_intake.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/lambda/extensions_api.h"
 #include "cc/lambda/initialization_type.h"
 #include "cc/lambda/invocation_tracker.h"
 #include "cc/lambda/runtime_api.h"
 #include "cc/net/client.h"
 #include "cc/net/io/event_loop.h"
+#include "cc/net/listener.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -79,9 +81,9 @@ class Extension : public InvocationObserver {
   // initialization until the first event has come. `error_type` is "Extension.Reason".
   Task<void> ReportFailure(std::string error_type, const absl::Status& status);
   Task<void> Shutdown(absl::Duration left);
-  // Serves `routes` at a port. A port that is taken costs what would have come by it, and is said once.
-  std::unique_ptr<HttpServer> Serve(std::string address, uint16_t port, std::vector<HttpRoute> routes,
-                                    std::string_view what);
+  // Null: the port is taken. That costs what would have come by it, and is said once.
+  std::unique_ptr<Listener> Listen(std::string address, uint16_t port, std::string_view what);
+  std::unique_ptr<HttpServer> Serve(std::unique_ptr<Listener> listener, std::vector<HttpRoute> routes);
   void OnRecord(TelemetryRecord&& record);
 
   // InvocationObserver:
@@ -97,6 +99,7 @@ class Extension : public InvocationObserver {
   const ExtensionOptions options_;
   const InitializationTraits traits_;
 
+  const std::shared_ptr<ByteBudget> bytes_;  // all that follows from input
   std::unique_ptr<Network> network_;
   std::unique_ptr<Client> runtime_client_;
   std::unique_ptr<RuntimeApi> runtime_api_;

@@ -1,6 +1,7 @@
 #include "cc/extension/function_life.h"
 
 #include <algorithm>
+#include <memory>
 #include <variant>
 
 namespace thaw {
@@ -17,11 +18,13 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
       LookForEnd();
       co_return *std::move(shutdown);
     }
-    co_await Serve(std::get<InvokeEvent>(*std::move(event)));
+    Task<void> serving = Serve(std::get<InvokeEvent>(*std::move(event)), cancellation);
+    co_await std::move(serving);
+    if (cancellation.requested()) co_return cancellation.reason();
   }
 }
 
-Task<void> FunctionLife::Serve(InvokeEvent event) {
+Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
   ++counts_.invocations;
   request_id_ = event.request_id;
   const absl::Time deadline = event.deadline;
@@ -30,28 +33,47 @@ Task<void> FunctionLife::Serve(InvokeEvent event) {
   switch (coordinator_.BeginInvocation(deadline)) {
     case FlushDecision::kAtEnd:
       if (options_.telemetry && !silent_) {
-        co_await WaitForEnd(deadline);
+        co_await WaitForEnd(deadline, cancellation);
+        // What the function still hands over is the shutdown's to take in.
+        if (cancellation.requested()) break;
         coordinator_.OnFunctionEnd();
-        co_await coordinator_.Flush(FlushReason::kEnd);
+        co_await Flush(FlushReason::kEnd, cancellation);
       } else {
         // What this invocation hands over goes with the next one, or with the last flush.
         ++counts_.ends_unknown;
-        co_await coordinator_.Flush(FlushReason::kBlocking);
+        co_await Flush(FlushReason::kBlocking, cancellation);
       }
       break;
     case FlushDecision::kBlocking:
-      co_await coordinator_.Flush(FlushReason::kBlocking);
+      co_await Flush(FlushReason::kBlocking, cancellation);
       break;
     case FlushDecision::kInBackground:
     case FlushDecision::kNone:
       break;
+  }
+  // Nothing is asked for after this, and no freeze follows.
+  if (cancellation.requested()) {
+    ++counts_.cut_short;
+    co_return;
   }
   tracker_.OnNext(request_id_);
   coordinator_.Quiesce();
   if (on_quiesce_) on_quiesce_();
 }
 
-Task<bool> FunctionLife::WaitForEnd(absl::Time deadline) {
+Task<void> FunctionLife::Flush(FlushReason reason, Cancellation& cancellation) {
+  if (cancellation.requested()) co_return;
+  // Shared with the flush, which the last one waits for where this doesn't.
+  const auto ended = std::make_shared<Completion<bool>>(executor_);
+  Task<FlushReport> flush = coordinator_.Flush(reason);
+  absl::AnyInvocable<void(FlushReport)> done = [ended](const FlushReport&) { ended->Set(true); };
+  Spawn<FlushReport>(executor_, std::move(flush), std::move(done));
+  const auto registration = cancellation.OnRequest([&ended](const absl::Status&) { ended->Set(false); });
+  Completion<bool>& end = *ended;
+  co_await end;
+}
+
+Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellation) {
   if (tracker_.HasEnded(request_id_)) co_return true;
   ++counts_.ends_awaited;
   bool seen = false, in_silence = false;
@@ -62,8 +84,10 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline) {
     Completion<bool> ended(executor_);
     ended_ = &ended;
     const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()), [&ended] { ended.Set(false); });
+    const auto registration = cancellation.OnRequest([&ended](const absl::Status&) { ended.Set(false); });
     seen = co_await ended;
     ended_ = nullptr;
+    if (cancellation.requested()) co_return seen;
     // Whoever has spoken meanwhile is waited for up to the deadline.
   } while (!seen && in_silence && heard_);
   if (!seen) {

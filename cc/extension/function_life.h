@@ -37,12 +37,13 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_FUNCTION_LIFE_COUNTS(X)                                                \
-  X(invocations, "invocations taken")                                               \
-  X(ends_awaited, "invocations whose end was waited for")                           \
-  X(ends_not_seen, "of those, the ones given up because the deadline was near")     \
-  X(ends_never_told, "of those, the ones given up because no record has ever come") \
-  X(ends_unknown, "invocations whose end can't be known, flushed beside the function")
+#define THAW_FUNCTION_LIFE_COUNTS(X)                                                   \
+  X(invocations, "invocations taken")                                                  \
+  X(ends_awaited, "invocations whose end was waited for")                              \
+  X(ends_not_seen, "of those, the ones given up because the deadline was near")        \
+  X(ends_never_told, "of those, the ones given up because no record has ever come")    \
+  X(ends_unknown, "invocations whose end can't be known, flushed beside the function") \
+  X(cut_short, "invocations in which the extension was told to stop")
 
 struct FunctionLifeCounts {
   THAW_DECLARE_COUNTS(THAW_FUNCTION_LIFE_COUNTS)
@@ -56,9 +57,9 @@ class FunctionLife {
     // What must be left of an invocation for the last flush in it when its end has not been seen.
     absl::Duration reserve = absl::Milliseconds(300);
     // How long an end is waited for while not one record has ever come: the first ones are of the
-    // environment's start, so that who tells nothing by then delivers to nobody. Ends are unknown until a
-    // record comes.
-    absl::Duration silence = absl::Seconds(5);
+    // environment's start and are delivered within a tenth of a second. Ends are unknown until a record
+    // comes. With the flush that follows, no invocation is held up for more than a second.
+    absl::Duration silence = absl::Milliseconds(800);
   };
 
   // All must outlive the life.
@@ -83,7 +84,9 @@ class FunctionLife {
   }
   void set_telemetry(bool telemetry) { options_.telemetry = telemetry; }
 
-  // From the first /next to SHUTDOWN, whose event is OK's value; or why there was none.
+  // From the first /next to SHUTDOWN, whose event is OK's value; or why there was none. When `cancellation`
+  // is requested it ends at once, whatever an invocation waits for: the shutdown plan takes in and sends the
+  // rest.
   Task<absl::StatusOr<ShutdownEvent>> Run(Cancellation& cancellation);
 
   // An invocation may have ended: to be called when a record has come.
@@ -92,10 +95,12 @@ class FunctionLife {
   const FunctionLifeCounts& counts() const { return counts_; }
 
  private:
-  Task<void> Serve(InvokeEvent event);
+  // Ends early, with an invocation that is still open, when `cancellation` is requested.
+  Task<void> Serve(InvokeEvent event, Cancellation& cancellation);
+  Task<void> Flush(FlushReason reason, Cancellation& cancellation);
   void LookForEnd();
   // False: it was given up.
-  Task<bool> WaitForEnd(absl::Time deadline);
+  Task<bool> WaitForEnd(absl::Time deadline, Cancellation& cancellation);
 
   Executor& executor_;
   Clock& clock_;

@@ -86,6 +86,19 @@ class FunctionLifeTest : public CoordinatorFixture {
     life_->OnRecords();
     Settle();
   }
+  // A flush runs; the life ends all the same, and the last flush within its time.
+  void StopsWithinAFlush() {
+    Pass(absl::Milliseconds(100));
+    EXPECT_EQ(coordinator_->running(), 1);
+    ASSERT_FALSE(ended_.has_value());
+    stop_.Request(absl::CancelledError("signal 15"));
+    Pass(absl::Milliseconds(1));
+    ASSERT_TRUE(ended_.has_value());
+    EXPECT_EQ(ended_->status().code(), absl::StatusCode::kCancelled);
+    const absl::Duration began = clock_.Now().monotonic;
+    Run(coordinator_->Shutdown(absl::Seconds(2)));
+    EXPECT_LE(clock_.Now().monotonic - began, absl::Seconds(2));
+  }
   // Whether the next event is being asked for.
   bool parked() const { return lambda_.open_exchanges() == 1 && !ended_.has_value(); }
   void TearDown() override {
@@ -166,6 +179,20 @@ TEST_F(FunctionLifeTest, WhoTellsNothingAtAllIsNotWaitedForAgain) {
   EXPECT_TRUE(parked()) << "b's end is not waited for";
   EXPECT_EQ(life_->counts().ends_never_told, 1);
   EXPECT_EQ(life_->counts().ends_unknown, 1);
+}
+
+TEST_F(FunctionLifeTest, WhereNoRecordEverComesNoInvocationIsHeldBeyondASecond) {
+  Live("end");
+  flush_takes_ = absl::Milliseconds(100);
+  WillInvoke("a");
+  Begin();
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Milliseconds(500));
+  EXPECT_FALSE(parked()) << "records may be late";
+  Pass(absl::Milliseconds(500));
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(traces_->delivered(), 1);
+  EXPECT_EQ(life_->counts().ends_never_told, 1);
 }
 
 TEST_F(FunctionLifeTest, ARecordOfAnyKindEndsTheSilence) {
@@ -262,6 +289,47 @@ TEST_F(FunctionLifeTest, BeingToldToStopEndsTheWaitForAnEvent) {
   Pass(absl::Milliseconds(1));
   ASSERT_TRUE(ended_.has_value());
   EXPECT_EQ(ended_->status().code(), absl::StatusCode::kCancelled);
+}
+
+TEST_F(FunctionLifeTest, BeingToldToStopEndsAnInvocationsWaitForItsEnd) {
+  Live("end");
+  WillInvoke("a");
+  Begin();
+  tracker_.OnTelemetry({clock_.Now().wall, PlatformStart{.request_id = "a"}});
+  life_->OnRecords();
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Seconds(1));
+  ASSERT_FALSE(ended_.has_value());
+  stop_.Request(absl::CancelledError("signal 15"));
+  Pass(absl::Milliseconds(1));
+  ASSERT_TRUE(ended_.has_value()) << "not at the deadline of the invocation";
+  EXPECT_EQ(ended_->status().code(), absl::StatusCode::kCancelled);
+  EXPECT_EQ(life_->counts().cut_short, 1);
+  EXPECT_EQ(coordinator_->counts().quiesces, 0) << "no freeze follows";
+  const absl::Duration began = clock_.Now().monotonic;
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(traces_->delivered(), 1);
+  EXPECT_LT(clock_.Now().monotonic - began, absl::Seconds(2));
+}
+
+TEST_F(FunctionLifeTest, BeingToldToStopDoesNotWaitForAFlushAtTheEnd) {
+  Live("end");
+  flush_takes_ = absl::Seconds(20);
+  ASSERT_TRUE(Add(*traces_));
+  WillInvoke("a");
+  Begin();
+  Done("a");
+  StopsWithinAFlush();
+}
+
+TEST_F(FunctionLifeTest, BeingToldToStopDoesNotWaitForABlockingFlush) {
+  Live("periodically,1000");
+  flush_takes_ = absl::Seconds(20);
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Seconds(2));
+  WillInvoke("a");
+  Begin();
+  StopsWithinAFlush();
 }
 
 }  // namespace

@@ -1,27 +1,36 @@
 // The executable that Lambda runs beside a function.
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/log/log.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/printable.h"
+#include "cc/base/seeded_random.h"
 #include "cc/base/task.h"
 #include "cc/base/version.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/config/yaml_file.h"
 #include "cc/extension/command_line.h"
+#include "cc/extension/config_check.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/log_output.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/signal_watch.h"
+#include "cc/net/io/system_random.h"
+#include "cc/net/io/tcp_network.h"
 
 namespace thaw {
 namespace {
@@ -38,11 +47,30 @@ Config Configure(const Environment& environment) {
   return config;
 }
 
-int CheckConfig(const Environment& environment) {
+// Runs the trial to its end; true if it succeeded.
+bool Connect(const Config& config) {
+  EventLoop loop;
+  const std::unique_ptr<Network> network = MakeTcpNetwork(loop);
+  SeededRandom random(DrawSeed());
+  std::optional<ConnectionTrial> ended;
+  Spawn<ConnectionTrial>(loop,
+                         TryConnection(loop, loop, *network, config, [&random] { return random.Fraction(); }),
+                         [&](ConnectionTrial trial) {
+                           ended = std::move(trial);
+                           loop.Stop();
+                         });
+  loop.Run();
+  for (const std::string& line : ended->lines) Print(stderr, absl::StrCat(Printable(line), "\n"));
+  return ended->succeeded;
+}
+
+int CheckConfig(const Environment& environment, bool connect) {
   const Config config = Configure(environment);
   Print(stdout, absl::StrCat(ToJson(config), "\n"));
-  for (const ConfigWarning& warning : config.warnings) Print(stderr, absl::StrCat(warning.text, "\n"));
-  return config.warnings.empty() ? 0 : kFound;
+  const std::vector<std::string> problems = ProblemsOf(environment, config);
+  for (const std::string& problem : problems) Print(stderr, absl::StrCat(Printable(problem), "\n"));
+  const bool connected = !connect || Connect(config);
+  return problems.empty() && connected ? 0 : kFound;
 }
 
 int RunUnderLambda(const Environment& environment, std::string_view program) {
@@ -54,9 +82,21 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   }
   // A peer that is gone is an error of its write.
   std::signal(SIGPIPE, SIG_IGN);
+  if (const absl::Status able = EventLoop::Check(); !able.ok()) {
+    Print(stderr, absl::StrCat("datadog-agent: ", able.message(), "\n"));
+    return kRefused;
+  }
   const Config config = Configure(environment);
   InstallLogOutput(config.log_level);
-  for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
+  for (const ConfigWarning& warning : config.warnings) {
+    if (warning.is_error) {
+      LOG(ERROR) << warning.text;
+    } else {
+      LOG(WARNING) << warning.text;
+    }
+  }
+  if (KeySourceOf(config).empty()) LOG(ERROR) << "there is no API key, so that nothing can be delivered";
+  LOG(INFO) << StartLine(config);
 
   EventLoop loop;
   Cancellation stop;
@@ -74,6 +114,14 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
   return 0;
 }
 
+// Whatever was closed by the parent would be the number of the next file or connection, into which the log
+// would be written.
+void HoldStandardDescriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
+  }
+}
+
 int Main(std::string_view program, const std::vector<std::string_view>& arguments) {
   const CommandLine command = ParseCommandLine(arguments);
   switch (command.action) {
@@ -84,9 +132,9 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
       Print(stdout, absl::StrCat("thaw ", kVersion, "\n"));
       return 0;
     case CommandLine::Action::kCheckConfig:
-      return CheckConfig(Environment::OfProcess());
+      return CheckConfig(Environment::OfProcess(), command.connect);
     case CommandLine::Action::kRefuse:
-      Print(stderr, absl::StrCat("datadog-agent: ", command.problem, "\n"));
+      Print(stderr, absl::StrCat("datadog-agent: ", Printable(command.problem), "\n"));
       return kRefused;
     case CommandLine::Action::kRun:
       break;
@@ -98,5 +146,6 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
 }  // namespace thaw
 
 int main(int count, char** values) {
+  thaw::HoldStandardDescriptors();
   return thaw::Main(count > 0 ? values[0] : "", {values + (count > 0 ? 1 : 0), values + count});
 }

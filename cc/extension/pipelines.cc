@@ -42,17 +42,19 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const Config& config, Pipeline
 absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, Clock& clock, Network& network,
                                                            const Config& config,
                                                            std::function<double()> random,
-                                                           std::vector<std::string>& warnings) {
+                                                           std::vector<std::string>& warnings,
+                                                           SharedLimits limits) {
   std::unique_ptr<Pipelines> made(new Pipelines);
   THAW_ASSIGN_OR_RETURN(made->client_,
                         MakeClient(executor, clock, network, config.client, random, &warnings));
-  THAW_ASSIGN_OR_RETURN(
-      made->aws_client_,
-      MakeClient(executor, clock, network, AwsClientOptions(config.client), std::move(random), &warnings));
+  THAW_ASSIGN_OR_RETURN(made->aws_client_, MakeClient(executor, clock, network,
+                                                      AwsClientOptions(config.client), random, &warnings));
   Client& client = *made->client_;
-  made->api_key_ = MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config);
+  made->api_key_ =
+      MakeConfiguredApiKey(executor, clock, *made->aws_client_, client, config, std::move(random));
   const std::shared_ptr<ApiKeySource> api_key = made->api_key_;
   made->limits_ = MakeSharedLimits(executor, clock, config);
+  if (limits.bytes != nullptr) made->limits_.bytes = std::move(limits.bytes);
   made->coordinator_ = std::make_unique<FlushCoordinator>(
       executor, clock, MakeFlushSchedule(config, clock.Now()), made->limits_, MakeCoordinatorOptions(config));
   FlushCoordinator& coordinator = *made->coordinator_;

@@ -23,6 +23,7 @@
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/stats_flusher.h"
@@ -35,11 +36,13 @@ namespace thaw {
 
 class Pipelines {
  public:
-  // Executor, clock and network must outlive what is made. `warnings` gets what of the configuration can't be
-  // used: an additional endpoint, a certificate file. InvalidArgument: not even the primary endpoint can be.
+  // Executor, clock and network must outlive what is made. `limits`: what of it there is already. `warnings`
+  // gets what of the configuration can't be used: an additional endpoint, a certificate file.
+  // InvalidArgument: not even the primary endpoint can be.
   static absl::StatusOr<std::unique_ptr<Pipelines>> Make(Executor& executor, Clock& clock, Network& network,
                                                          const Config& config, std::function<double()> random,
-                                                         std::vector<std::string>& warnings);
+                                                         std::vector<std::string>& warnings,
+                                                         SharedLimits limits = {});
 
   TraceFlusher& traces() { return *traces_; }
   StatsFlusher& stats() { return *stats_; }
@@ -48,6 +51,9 @@ class Pipelines {
   }
   // ResourceExhausted: there is no room for it.
   absl::Status AddProxied(ProxiedRequest request);
+
+  // What all of it is kept in.
+  ByteBudget& bytes() { return *limits_.bytes; }
 
   FlushCoordinator& coordinator() { return *coordinator_; }
   const FlushCoordinator& coordinator() const { return *coordinator_; }

@@ -1,51 +1,212 @@
 #include "cc/extension/trace_intake.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/log/log.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/stats/stats_payload.h"
 
 namespace thaw {
+namespace {
 
-TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
-                         std::optional<ConcentratorOptions> stats, Clock& clock, RandomId random,
-                         Pipelines& pipelines)
-    : pipelines_(pipelines),
-      lifecycle_(std::move(lifecycle), clock, std::move(random), *this),
-      processor_(std::move(processing), clock, &lifecycle_) {
-  if (stats.has_value()) concentrator_ = std::make_unique<Concentrator>(*std::move(stats), clock);
+// What a tracer's request may become before it is compressed: several times the largest body. At some 100 MB
+// a second it is done before tracers give up.
+constexpr size_t kMaxResultBytes = size_t{256} << 20;
+// Of that, what makes one request to the intake: a sixteenth of the budget within these bounds, since it is
+// in memory three times while it is compressed.
+constexpr size_t kSmallestPart = size_t{1} << 20;
+constexpr size_t kLargestPart = size_t{4} << 20;
+// What is no larger by itself waits for the flush, and shares a request with others.
+constexpr size_t kSmallResult = size_t{256} << 10;
+// What a compressor takes beside what goes in and comes out, about.
+constexpr size_t kCompressorBytes = size_t{1536} << 10;
+// Of work that is done in one turn of the loop, in bytes: a few milliseconds.
+constexpr int64_t kStepWork = 2 << 20;
+
+// The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
+LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
+  options.account = &account;
+  options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
+  return options;
 }
 
-absl::Status TraceIntake::TakeTraces(std::string_view body, TraceFormat format,
-                                     const TracerHeaders& headers) {
-  absl::Status status = Process(body, format, headers);
+}  // namespace
+
+TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
+                         std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock,
+                         RandomId random, Pipelines& pipelines)
+    : executor_(executor),
+      clock_(clock),
+      pipelines_(pipelines),
+      lifecycle_(WithinBudget(std::move(lifecycle), pipelines.bytes()), clock, std::move(random), *this),
+      processor_(std::move(processing), clock, &lifecycle_),
+      line_(executor) {
+  if (stats.has_value()) {
+    stats->account = &pipelines.bytes();
+    stats->max_bytes = std::min(stats->max_bytes, pipelines.bytes().limit() / 8);
+    concentrator_ = std::make_unique<Concentrator>(*std::move(stats), clock);
+  }
+}
+
+// -- Traces ----------------------------------------------------------------------------------------------
+
+TraceLimits TraceIntake::LimitsOf(const TraceRequest& request) const {
+  ByteAccount& account = pipelines_.bytes();
+  return {.account = &account,
+          .body_bytes = request.body_memory,
+          .max_result_bytes = kMaxResultBytes,
+          .max_part_bytes = std::clamp(account.limit() / 16, kSmallestPart, kLargestPart)};
+}
+
+std::optional<absl::Status> TraceIntake::TakeTracesAtOnce(const TraceRequest& request) {
+  absl::StatusOr<std::optional<TracePayload>> payload = processor_.ProcessAtOnce(
+      request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
+  if (payload.ok() && !payload->has_value()) return std::nullopt;
+  absl::Status status = payload.status();
+  if (status.ok()) {
+    Count((*payload)->counts(), (*payload)->first_problem());
+    status = HandOver(**std::move(payload));
+    // The tracer will send it again.
+    if (!status.ok()) processor_.ForgetLast();
+  }
   // A placeholder among the spans may have been all that an invocation's own span waited for.
   lifecycle_.SendReady();
   return status;
 }
 
-absl::Status TraceIntake::Process(std::string_view body, TraceFormat format, const TracerHeaders& headers) {
-  THAW_ASSIGN_OR_RETURN(TracePayload payload, processor_.Process(body, format, headers, concentrator_.get()));
-  counts_.spans_left_out += payload.counts().spans_left_out;
-  if (!payload.first_problem().empty()) VLOG(1) << "traces: " << payload.first_problem();
+Task<absl::Status> TraceIntake::TakeTraces(TraceRequest request, Cancellation& cancellation) {
+  absl::Status status;
+  {
+    const Line::Place place = co_await line_.Enter();
+    Task<absl::Status> processing = ProcessInTurns(request, cancellation);
+    status = co_await std::move(processing);
+    pipelines_.traces().ReleaseWorkspace();
+  }
+  WorkEnded();
+  lifecycle_.SendReady();
+  co_return status;
+}
+
+Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Cancellation& cancellation) {
+  std::unique_ptr<TraceWork> work =
+      processor_.Begin(request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
+  std::vector<EncodedRequest> requests;
+  ByteCharge charge(&pipelines_.bytes());
+  charge.set_beside(request.body_memory);
+  while (true) {
+    if (cancellation.requested()) {
+      work->Forget();
+      co_return absl::UnavailableError("the request was given up before all of it was processed");
+    }
+    const absl::StatusOr<TraceWork::State> state = work->Step(kStepWork);
+    absl::Status status = state.status();
+    const bool done = state.ok() && *state == TraceWork::State::kDone;
+    if (status.ok() && *state != TraceWork::State::kMore) {
+      TracePayload part = work->TakePart();
+      if (done && requests.empty() && part.size() <= kSmallResult) {
+        Count(work->counts(), work->first_problem());
+        // What it takes is charged anew where it is handed over.
+        work->EndCharge();
+        status = HandOver(std::move(part));
+        if (!status.ok()) work->Forget();
+        co_return status;
+      }
+      if (!part.empty()) status = Encode(std::move(part), charge, requests);
+    }
+    if (!status.ok()) {
+      work->Forget();
+      co_return status;
+    }
+    if (done) break;
+    co_await Turn(executor_);
+  }
+  Count(work->counts(), work->first_problem());
+  work->EndCharge();
+  charge.Release();
+  if (requests.empty()) {
+    ++counts_.empty;
+    co_return absl::OkStatus();
+  }
+  const absl::Status added = pipelines_.traces().AddParts(std::move(requests)).status();
+  if (added.ok()) {
+    ++counts_.payloads;
+    ++counts_.in_parts;
+  } else {
+    work->Forget();
+  }
+  co_return added;
+}
+
+absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge,
+                                 std::vector<EncodedRequest>& requests) {
+  // Its body before and after compression, beside the part itself.
+  const size_t working = 2 * part.size() + kCompressorBytes;
+  THAW_RETURN_IF_ERROR(charge.Grow(working));
+  absl::StatusOr<std::vector<EncodedRequest>> encoded = pipelines_.traces().EncodePart(std::move(part));
+  charge.Shrink(working);
+  if (!encoded.ok()) return encoded.status();
+  for (EncodedRequest& request : *encoded) {
+    THAW_RETURN_IF_ERROR(charge.Grow(pipelines_.traces().pipeline().BytesOf(request)));
+    requests.push_back(std::move(request));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status TraceIntake::HandOver(TracePayload payload) {
   if (payload.empty()) {
     ++counts_.empty;
     return absl::OkStatus();
   }
   const absl::Status added = pipelines_.traces().Add(std::move(payload)).status();
-  if (added.ok()) {
-    ++counts_.payloads;
-  } else {
-    // The tracer will send it again.
-    processor_.ForgetLast();
-  }
+  if (added.ok()) ++counts_.payloads;
   return added;
 }
 
-absl::Status TraceIntake::TakeStats(std::string_view body, const TracerHeaders&) {
-  THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
+void TraceIntake::Count(const TraceCounts& counts, const std::string& first_problem) {
+  counts_.spans_left_out += counts.spans_left_out;
+  if (first_problem.empty()) return;
+  VLOG(1) << "traces: " << first_problem;
+  LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans and " << counts.chunks_left_out
+                          << " traces of a request can't be read and are left out: " << first_problem
+                          << "; further ones are only counted";
+}
+
+void TraceIntake::WorkEnded() {
+  if (line_.size() > 0) return;
+  for (Completion<bool>* waiting : waiting_for_work_) waiting->Set(true);
+}
+
+Task<void> TraceIntake::WaitForWork(absl::Duration at_most) {
+  if (line_.size() == 0) co_return;
+  Completion<bool> ended(executor_);
+  waiting_for_work_.push_back(&ended);
+  const Alarm deadline(clock_, at_most, [&ended] { ended.Set(false); });
+  co_await ended;
+  std::erase(waiting_for_work_, &ended);
+}
+
+// -- Everything else -------------------------------------------------------------------------------------
+
+absl::Status TraceIntake::TakeStats(const TraceRequest& request) {
+  // What is not UTF-8 becomes at most three times as long; and the result grows by being copied.
+  const size_t working = 4 * request.body.size();
+  ByteCharge charge(&pipelines_.bytes());
+  charge.set_beside(request.body_memory);
+  THAW_RETURN_IF_ERROR(charge.Grow(working));
+  if (!CanAllocate(working)) return NoMemory(working);
+  THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(request.body));
+  charge.Release();
+  const StatsCounts& counts = payload.counts();
+  counts_.stats_left_out += counts.groups_left_out;
+  if (!payload.first_problem().empty()) {
+    LOG_FIRST_N(WARNING, 1) << "stats: " << counts.groups_left_out << " groups and "
+                            << counts.buckets_left_out
+                            << " buckets of a request can't be read and are left out: "
+                            << payload.first_problem() << "; further ones are only counted";
+  }
   if (payload.empty()) return absl::OkStatus();
   return pipelines_.stats().Add(std::move(payload)).status();
 }
@@ -74,7 +235,10 @@ void TraceIntake::TakeTrace(std::string body, bool client_computed_stats) {
   ++counts_.own_traces;
   TracerHeaders headers;
   headers.client_computed_stats = client_computed_stats;
-  const absl::Status status = Process(body, TraceFormat::kV04, headers);
+  absl::StatusOr<TracePayload> payload =
+      processor_.Process(body, TraceFormat::kV04, std::move(headers), concentrator_.get());
+  absl::Status status = payload.status();
+  if (status.ok()) status = HandOver(*std::move(payload));
   if (status.ok()) return;
   ++counts_.own_traces_lost;
   LOG_FIRST_N(WARNING, 1) << "the span of an invocation is lost: " << status.message()

@@ -1,7 +1,7 @@
 // Where everything that tracers send comes together: processed as the configuration says, and handed to the
 // pipelines. Spans that the extension makes of invocations go the same way.
 //
-//   TraceIntake intake(processor_options, clock, lifecycle_options, random, pipelines);
+//   TraceIntake intake(processing, lifecycle, stats, executor, clock, random, pipelines);
 //   TraceReceiver receiver(options, intake);
 //   LifecycleReceiver calls(intake.lifecycle());
 //
@@ -15,10 +15,18 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "cc/agent/trace_receiver.h"
+#include "cc/base/byte_account.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/completion.h"
 #include "cc/base/declare_counts.h"
+#include "cc/base/executor.h"
+#include "cc/base/line.h"
+#include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
@@ -31,7 +39,9 @@ namespace thaw {
 #define THAW_TRACE_INTAKE_COUNTS(X)                                             \
   X(payloads, "requests with traces that were handed over")                     \
   X(empty, "requests of which no span was left")                                \
+  X(in_parts, "of those, the ones that came to several parts")                  \
   X(spans_left_out, "spans that could not be read, whose neighbours were kept") \
+  X(stats_left_out, "groups of client stats that could not be read, likewise")  \
   X(own_traces, "traces made here of invocations")                              \
   X(own_traces_lost, "of those, the ones for which there was no room")
 
@@ -43,12 +53,19 @@ class TraceIntake : public TraceSink, private LifecycleSink {
  public:
   // `clock` and `pipelines` must outlive it. `stats`: of what is counted here, if anything is.
   TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
-              std::optional<ConcentratorOptions> stats, Clock& clock, RandomId random, Pipelines& pipelines);
+              std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock, RandomId random,
+              Pipelines& pipelines);
 
   // TraceSink:
-  absl::Status TakeTraces(std::string_view body, TraceFormat format, const TracerHeaders& headers) override;
-  absl::Status TakeStats(std::string_view body, const TracerHeaders& headers) override;
+  std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) override;
+  // Large requests are worked on one after the other. What one becomes comes in parts, each of which is
+  // compressed as soon as it is there; they are handed over together, or not at all.
+  Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) override;
+  absl::Status TakeStats(const TraceRequest& request) override;
   absl::Status TakeProxied(ProxiedRequest request) override;
+
+  // Waits until what is being worked on is done, for `at_most`.
+  Task<void> WaitForWork(absl::Duration at_most);
 
   // Hands over the stats that were counted here. What there is no room for stays for the next time.
   void HandOverStats(FlushScope scope);
@@ -67,12 +84,23 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   void TakeTrace(std::string body, bool client_computed_stats) override;
   void InvocationFinished(const FinishedInvocation&) override {}
 
-  absl::Status Process(std::string_view body, TraceFormat format, const TracerHeaders& headers);
+  TraceLimits LimitsOf(const TraceRequest& request) const;
+  Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
+  // Adds what a part comes to to `requests`, and what they take to `charge`.
+  absl::Status Encode(TracePayload part, ByteCharge& charge, std::vector<EncodedRequest>& requests);
+  absl::Status HandOver(TracePayload payload);
+  // Of a request that is done.
+  void Count(const TraceCounts& counts, const std::string& first_problem);
+  void WorkEnded();
 
+  Executor& executor_;
+  Clock& clock_;
   Pipelines& pipelines_;
   InvocationLifecycle lifecycle_;
   TraceProcessor processor_;
   std::unique_ptr<Concentrator> concentrator_;
+  Line line_;
+  std::vector<Completion<bool>*> waiting_for_work_;
   TraceIntakeCounts counts_;
 };
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "cc/base/byte_account.h"
+#include "cc/base/msgpack_writer.h"
 #include "cc/extension/pipelines_fixture.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
@@ -24,15 +26,27 @@ class TraceIntakeTest : public PipelinesFixture {
     processing.compute_stats_on_extension = stats;
     intake_ = std::make_unique<TraceIntake>(
         std::move(processing), LifecycleOptions(),
-        stats ? std::optional<ConcentratorOptions>(ConcentratorOptions()) : std::nullopt, clock_,
+        stats ? std::optional<ConcentratorOptions>(ConcentratorOptions()) : std::nullopt, executor_, clock_,
         [this] { return ++last_id_; }, *pipelines_);
   }
   absl::Status Give(const std::string& body, TracerHeaders headers = {}) {
-    return intake_->TakeTraces(body, TraceFormat::kV04, headers);
+    return Give(TraceRequest{.body = body, .headers = std::move(headers)});
+  }
+  // Counts the turns of the loop that it takes.
+  absl::Status Give(const TraceRequest& request) {
+    turns_ = 0;
+    if (std::optional<absl::Status> status = intake_->TakeTracesAtOnce(request)) return *status;
+    absl::Status result = absl::UnknownError("no answer");
+    Cancellation never;
+    Spawn<absl::Status>(executor_, intake_->TakeTraces(request, never),
+                        [&result](absl::Status status) { result = std::move(status); });
+    while (executor_.Step()) ++turns_;
+    return result;
   }
   int64_t kept() const { return pipelines_->traces().kept_payloads(); }
 
   uint64_t last_id_ = 1000;
+  int turns_ = 0;
   std::unique_ptr<TraceIntake> intake_;
 };
 
@@ -73,6 +87,146 @@ TEST_F(TraceIntakeTest, WhatWasTurnedAwayIsTakenWhenItComesAgain) {
   }
   EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(Give(last).code(), absl::StatusCode::kResourceExhausted) << "not taken for a duplicate";
+}
+
+// A request of v0.5 whose spans share a string of a table.
+std::string SpansThatShare(const std::string& text, int spans) {
+  MsgpackWriter out;
+  out.Array(2);
+  out.Array(3);
+  for (const std::string& entry : {std::string("svc"), std::string("error.stack"), text}) out.String(entry);
+  out.Array(1);
+  out.Array(spans);
+  for (int i = 0; i < spans; ++i) {
+    out.Array(12);
+    for (const uint64_t value : {0, 0, 0, 7, 1 + i, i == 0 ? 0 : 1, 1'000'000'000, 5, 1}) out.Unsigned(value);
+    out.Map(1);
+    out.Unsigned(1);
+    out.Unsigned(2);
+    out.Map(0);
+    out.Unsigned(0);
+  }
+  return out.Take();
+}
+
+TEST_F(TraceIntakeTest, ErrorsThatShareAStackFitIntoASmallFunction) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
+  EXPECT_TRUE(Give({.body = body, .format = TraceFormat::kV05}).ok());
+  EXPECT_GE(turns_, 20) << "others have their turns between";
+  EXPECT_EQ(kept(), 1);
+  EXPECT_GE(pipelines_->traces().pipeline().outbox().items(), 20);
+  EXPECT_LT(pipelines_->bytes().used(), 1 << 20) << "alike spans compress well";
+  EXPECT_EQ(intake_->counts().in_parts, 1);
+  EXPECT_TRUE(pipelines_->traces().pipeline().CheckInvariantByWalking().ok());
+  EXPECT_TRUE(Give({.body = body, .format = TraceFormat::kV05}).ok());
+  EXPECT_EQ(intake_->counts().empty, 1) << "it came before";
+}
+
+TEST_F(TraceIntakeTest, WhatNeverFitsIsRefusedForGoodAndHoldsNothing) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  const std::string body = SpansThatShare(std::string(1'000'000, 's'), 100'000);
+  const absl::Status status = Give({.body = body, .format = TraceFormat::kV05});
+  EXPECT_TRUE(absl::IsOutOfRange(status)) << status;
+  EXPECT_EQ(kept(), 0);
+  EXPECT_EQ(pipelines_->bytes().used(), 0);
+}
+
+TEST_F(TraceIntakeTest, ALargeRequestThatFindsNoRoomIsTakenWhenItComesAgain) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  // What does not compress, so that its parts fill what is left.
+  std::string noise;
+  uint32_t state = 1;
+  for (int i = 0; i < 3'000'000; ++i) noise.push_back(' ' + (state = state * 1664525 + 1013904223) % 94);
+  std::vector<trace_test::Write> spans;
+  for (int i = 0; i < 30; ++i)
+    spans.push_back(
+        Span(1 + i, 0,
+             {{"meta", trace_test::Map({{"noise", trace_test::Text(noise.substr(i * 100'000, 100'000))}})}}));
+  const std::string body = Body({spans});
+  ByteCharge others(&pipelines_->bytes());
+  ASSERT_TRUE(others.Grow(11 << 20).ok());
+  EXPECT_TRUE(absl::IsResourceExhausted(Give(body)));
+  EXPECT_EQ(kept(), 0) << "all or nothing";
+  EXPECT_EQ(pipelines_->bytes().used(), 11 << 20);
+  others.Release();
+  EXPECT_TRUE(Give(body).ok()) << "not taken for a duplicate";
+  EXPECT_EQ(kept(), 1);
+  EXPECT_EQ(intake_->counts().payloads, 1);
+}
+
+TEST_F(TraceIntakeTest, ACancelledRequestLeavesNothing) {
+  MakeIntake();
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
+  Cancellation cancellation;
+  absl::Status result = absl::UnknownError("no answer");
+  Spawn<absl::Status>(executor_,
+                      intake_->TakeTraces({.body = body, .format = TraceFormat::kV05}, cancellation),
+                      [&result](absl::Status status) { result = std::move(status); });
+  for (int i = 0; i < 10; ++i) executor_.Step();
+  cancellation.Request(absl::CancelledError("the server closes"));
+  executor_.RunAll();
+  EXPECT_TRUE(absl::IsUnavailable(result)) << result;
+  EXPECT_EQ(kept(), 0);
+  EXPECT_EQ(pipelines_->bytes().used(), 0);
+  EXPECT_TRUE(Give({.body = body, .format = TraceFormat::kV05}).ok());
+  EXPECT_EQ(kept(), 1);
+}
+
+TEST_F(TraceIntakeTest, AFlushWaitsForWhatIsBeingWorkedOn) {
+  MakeIntake();
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
+  Cancellation never;
+  bool answered = false, waited = false, idle = false;
+  Spawn<absl::Status>(executor_, intake_->TakeTraces({.body = body, .format = TraceFormat::kV05}, never),
+                      [&answered](absl::Status) { answered = true; });
+  executor_.Step();
+  Spawn(executor_, intake_->WaitForWork(absl::Seconds(1)), [&] {
+    waited = true;
+    EXPECT_EQ(kept(), 1);
+  });
+  executor_.RunAll();
+  EXPECT_TRUE(answered && waited);
+  Spawn(executor_, intake_->WaitForWork(absl::Seconds(1)), [&idle] { idle = true; });
+  executor_.RunAll();
+  EXPECT_TRUE(idle);
+}
+
+TEST_F(TraceIntakeTest, WhatTracersSayOfThemselvesCounts) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  absl::Status status;
+  int taken = 0;
+  for (; status.ok() && taken < 10'000; ++taken) {
+    TracerHeaders headers;
+    headers.lang = std::to_string(taken) + std::string(60'000, 'l');
+    status = Give(Body({{Span(1 + taken, 0)}}), std::move(headers));
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_LT(taken, 300);
+  EXPECT_LE(pipelines_->bytes().used(), pipelines_->bytes().limit());
+}
+
+TEST_F(TraceIntakeTest, HeadersAndTargetsOfProxiedRequestsCount) {
+  MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  absl::Status status;
+  int taken = 0;
+  for (; status.ok() && taken < 10'000; ++taken) {
+    ProxiedRequest request;
+    request.route = &ProxyRoutes()[0];
+    request.request.target = std::string(20'000, 't');
+    request.request.headers = {{"X-Long", std::string(40'000, 'h')}};
+    request.request.body = std::make_shared<const std::string>("{}");
+    status = intake_->TakeProxied(std::move(request));
+  }
+  EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
+  EXPECT_LT(taken, 300);
+}
+
+TEST_F(TraceIntakeTest, WhatCanNotBeReadIsCounted) {
+  MakeIntake();
+  EXPECT_TRUE(Give(Body({{Span(1, 0), Span(2, 0, {{"duration", trace_test::Text("long")}})}})).ok());
+  EXPECT_EQ(intake_->counts().spans_left_out, 1);
+  EXPECT_EQ(kept(), 1);
 }
 
 TEST_F(TraceIntakeTest, AnInvocationsOwnSpanGoesTheSameWay) {

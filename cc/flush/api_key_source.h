@@ -21,6 +21,9 @@ class ApiKeySource {
   // There is no key yet, or the intake refused it: looks it up (again). True if Current() is another one now.
   // Calls that overlap share one look-up.
   virtual Task<bool> Refresh() = 0;
+
+  // No flush follows the one that begins: what failed and may have passed is looked up once more.
+  virtual void OnLastFlush() {}
 };
 
 // A key that was written into the configuration: there is no other.

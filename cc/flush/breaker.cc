@@ -60,8 +60,29 @@ void Breaker::Open() {
   backoff_ = options_.probe_backoff / 2;
 }
 
+void Breaker::WaitLike(const Breaker& other) {
+  if (!open_ || probing_ || other.backoff_ <= backoff_) return;
+  backoff_ = other.backoff_;
+  WaitForProbe();
+  // Its own wait is over, and not begun anew yet.
+  if (other.probing_ || other.probe_due_) return;
+  since_ = other.since_;
+  flushes_ = other.flushes_;
+  probe_alarm_ = Alarm(clock_, other.probe_alarm_.left(), [this] { probe_due_ = true; }, LateAlarm::kRearm);
+}
+
+bool Breaker::due() const {
+  if (probe_due_) return true;
+  const double doublings = absl::FDivDuration(backoff_, options_.probe_backoff);
+  return static_cast<double>(flushes_) >= kFlushes * doublings ||
+         LargestAdvance(since_, clock_.Now()) >= kWallFactor * backoff_;
+}
+
 void Breaker::WaitForProbe() {
-  // kRearm: time in which the environment was frozen doesn't count.
+  probe_due_ = false;
+  since_ = clock_.Now();
+  flushes_ = 0;
+  // kRearm: time in which the environment was frozen doesn't count here.
   probe_alarm_ = Alarm(clock_, backoff_, [this] { probe_due_ = true; }, LateAlarm::kRearm);
 }
 

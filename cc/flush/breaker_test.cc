@@ -69,14 +69,56 @@ TEST_F(BreakerTest, TheWaitDoublesUpToItsCap) {
   }
 }
 
-TEST_F(BreakerTest, FrozenTimeBringsNoProbeNearer) {
+TEST_F(BreakerTest, FrozenTimeIsNoActiveTime) {
   Open();
   Pass(absl::Milliseconds(500));
-  clock_.Freeze(absl::Hours(1));
+  clock_.Freeze(absl::Seconds(58));
   executor_.RunAll();
   EXPECT_EQ(breaker_.Decide(), Decision::kSkip);
   Pass(absl::Milliseconds(520));
   EXPECT_EQ(breaker_.Decide(), Decision::kProbe);
+}
+
+TEST_F(BreakerTest, WithFrozenTimeItProbesAfterAMinuteThenTwoThenThree) {
+  Open();
+  for (const int minutes : {1, 2, 3, 3}) {
+    clock_.Freeze(absl::Minutes(minutes) - absl::Milliseconds(10));
+    executor_.RunAll();
+    EXPECT_EQ(breaker_.Decide(), Decision::kSkip) << minutes;
+    Pass(absl::Milliseconds(10));
+    EXPECT_EQ(breaker_.Decide(), Decision::kProbe) << minutes;
+    breaker_.OnStrike();
+  }
+}
+
+TEST_F(BreakerTest, WithShortFlushesItProbesAtTheEighthThenTheSixteenth) {
+  Open();
+  for (const int flushes : {8, 16, 24, 24}) {
+    for (int i = 1; i < flushes; ++i) {
+      breaker_.OnFlush();
+      ASSERT_EQ(breaker_.Decide(), Decision::kSkip) << i << " of " << flushes;
+      Pass(absl::Milliseconds(10));
+    }
+    breaker_.OnFlush();
+    EXPECT_EQ(breaker_.Decide(), Decision::kProbe) << flushes;
+    breaker_.OnStrike();
+  }
+}
+
+TEST_F(BreakerTest, WaitsLikeAnotherThatWaitsLonger) {
+  Breaker other(clock_, {.strikes = 1, .probe_backoff = absl::Seconds(3)});
+  other.OnStrike();
+  Pass(absl::Seconds(1));
+  Open();
+  breaker_.WaitLike(other);
+  Pass(absl::Milliseconds(1980));
+  EXPECT_TRUE(breaker_.would_skip());
+  EXPECT_TRUE(other.would_skip());
+  Pass(absl::Milliseconds(30));
+  EXPECT_FALSE(breaker_.would_skip()) << "its own second was over long before";
+  EXPECT_FALSE(other.would_skip());
+  other.WaitLike(breaker_);
+  EXPECT_FALSE(other.would_skip()) << "the other does not wait longer";
 }
 
 TEST_F(BreakerTest, AFlushThatBeganBeforeItOpenedDoesNotPutTheProbeOff) {

@@ -20,6 +20,12 @@ absl::Status ByteBudget::MakeRoom(size_t bytes) {
   return absl::OkStatus();
 }
 
+absl::Status ByteBudget::Take(size_t bytes) {
+  if (absl::Status room = MakeRoom(bytes); !room.ok()) return room;
+  Add(bytes);
+  return absl::OkStatus();
+}
+
 void ByteBudget::Evict(size_t bytes) {
   while (used_ + bytes > limit_) {
     Holder* oldest = nullptr;

@@ -1,4 +1,4 @@
-// The bound of what is kept undelivered, shared by all pipelines of the process.
+// The bound of what is kept undelivered, and of what is being worked on, shared by all of the process.
 //
 //   auto budget = std::make_shared<ByteBudget>(config.outbox_bytes);
 //   PipelineFlusher traces(..., {.bytes = budget});
@@ -18,10 +18,11 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "cc/base/byte_account.h"
 
 namespace thaw {
 
-class ByteBudget {
+class ByteBudget : public ByteAccount {
  public:
   // One of those who keep bytes.
   class Holder {
@@ -55,7 +56,12 @@ class ByteBudget {
   // Counts arrivals, so that the oldest of all holders is known.
   uint64_t NextSequence() { return ++sequence_; }
 
-  size_t limit() const { return limit_; }
+  // ByteAccount: what is worked on counts beside what is kept.
+  absl::Status Take(size_t bytes) override;
+  void TakeAnyway(size_t bytes) override { Add(bytes); }
+  void GiveBack(size_t bytes) override { Remove(bytes); }
+
+  size_t limit() const override { return limit_; }
   size_t used() const { return used_; }
 
  private:

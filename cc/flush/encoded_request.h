@@ -3,6 +3,7 @@
 #ifndef THAW_CC_FLUSH_ENCODED_REQUEST_H_
 #define THAW_CC_FLUSH_ENCODED_REQUEST_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -22,6 +23,15 @@ struct EncodedRequest {
   std::shared_ptr<const std::string> body;
   // Each payload that has a part in the body. A payload may have parts in several requests.
   std::vector<PayloadId> payloads;
+
+  // Bytes of memory that it holds.
+  size_t memory() const {
+    size_t bytes = sizeof(*this) + target.capacity() + payloads.capacity() * sizeof(PayloadId);
+    bytes += body == nullptr ? 0 : body->capacity();
+    for (const auto& [name, value] : headers)
+      bytes += sizeof(headers[0]) + name.capacity() + value.capacity();
+    return bytes;
+  }
 };
 
 }  // namespace thaw

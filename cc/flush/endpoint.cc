@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cc/base/status_macros.h"
+#include "cc/net/http_message.h"
 
 namespace thaw {
 
@@ -34,7 +35,11 @@ absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeli
         "the URL of an endpoint can't have a user or password, the intake takes a key: ", MaskUrl(base)));
   }
   if (url.target.find('?') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("the URL of an endpoint can't have a query: ", base));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the URL of an endpoint can't have a query: ", MaskUrl(base)));
+  }
+  if (api_key != nullptr) {
+    THAW_RETURN_IF_ERROR(CheckHeaderValue(absl::StrCat("the API key for ", base), api_key->Current()));
   }
   Endpoint endpoint;
   endpoint.destination = std::move(url.destination);

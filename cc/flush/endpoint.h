@@ -28,7 +28,8 @@ struct Endpoint {
 std::string_view IntakePath(Pipeline pipeline);
 
 // `base_url`: "https://host", with or without a path and slashes at its end; the pipeline's path is
-// appended. InvalidArgument: what is wrong with the URL; credentials in it are.
+// appended. InvalidArgument: what is wrong with the URL; credentials in it are. A key that is known already
+// and that no header may carry is refused, too, and not shown.
 absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,
                                       std::shared_ptr<ApiKeySource> api_key);
 

@@ -1,6 +1,7 @@
 #include "cc/flush/endpoint.h"
 
 #include <memory>
+#include <string>
 
 #include "absl/strings/match.h"
 #include "gtest/gtest.h"
@@ -28,6 +29,18 @@ TEST(EndpointTest, RefusesWhatIsNoBaseUrl) {
     const auto endpoint = MakeEndpoint(base, Pipeline::kTraces, nullptr);
     EXPECT_EQ(endpoint.status().code(), absl::StatusCode::kInvalidArgument) << base;
     EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "password@")) << endpoint.status();
+    EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "a=b")) << endpoint.status();
+  }
+}
+
+TEST(EndpointTest, AKeyThatNoHeaderMayCarryIsRefusedAndNotShown) {
+  for (const std::string& key :
+       {std::string("secret\r\nX: y"), std::string("secret\n"), std::string("secret\0", 7)}) {
+    const auto endpoint =
+        MakeEndpoint("https://intake.example", Pipeline::kTraces, std::make_shared<LiteralApiKey>(key));
+    EXPECT_EQ(endpoint.status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_TRUE(absl::StrContains(endpoint.status().message(), "the API key for https://intake.example"));
+    EXPECT_FALSE(absl::StrContains(endpoint.status().message(), "secret")) << endpoint.status();
   }
 }
 

@@ -135,6 +135,11 @@ inline SendResult Answered(int status) {
   return result;
 }
 inline SendResult Accepted() { return Answered(202); }
+inline SendResult Refused(int status, std::optional<absl::Duration> retry_after) {
+  SendResult result = Answered(status);
+  result.failures.back().retry_after = retry_after;
+  return result;
+}
 
 inline SendResult Failed(Phase phase, Fault fault, BytesWritten written, bool reused = false) {
   SendResult result;

@@ -3,6 +3,10 @@
 #include <algorithm>
 
 #include "absl/log/check.h"
+#include "absl/log/log.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "cc/base/counters.h"
@@ -14,6 +18,9 @@ namespace {
 
 // No invocation may last longer.
 constexpr absl::Duration kLongestInvocation = absl::Minutes(15);
+
+// For what is being worked on when a flush begins.
+constexpr absl::Duration kMostWaitForWork = absl::Seconds(1);
 
 // A visitor that makes members of what it is shown.
 auto MembersOf(boost::json::object& object) {
@@ -36,6 +43,8 @@ boost::json::object ToObject(const Flushable& pipeline) {
           {"dropped", std::move(dropped)},
           {"turned_away", pipeline.turned_away()},
           {"kept", pipeline.kept_payloads()},
+          {"kept_for_additional", pipeline.kept_for_additional()},
+          {"held", total.held},
           {"bytes", pipeline.bytes()},
           {"requests", total.requests},
           {"attempts", total.attempts},
@@ -82,6 +91,12 @@ FlushCoordinator::FlushCoordinator(Executor& executor, Clock& clock, FlushSchedu
 int64_t FlushCoordinator::kept_payloads() const {
   int64_t kept = 0;
   for (const Flushable* pipeline : pipelines_) kept += pipeline->kept_payloads();
+  return kept;
+}
+
+int64_t FlushCoordinator::kept_for_additional() const {
+  int64_t kept = 0;
+  for (const Flushable* pipeline : pipelines_) kept += pipeline->kept_for_additional();
   return kept;
 }
 
@@ -180,6 +195,12 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   if (at_next_) ++counts_.begun_at_next;
   ++running_;
   if (in_background) ++running_in_background_;
+  limits_.outage->OnFlush();
+  if (before_flush_ && !in_background) {
+    Task<void> waiting = before_flush_(std::min(deadline / 4, kMostWaitForWork));
+    co_await std::move(waiting);
+    deadline -= clock_.Now().monotonic - began;
+  }
   for (absl::AnyInvocable<void(bool)>& hand_over : sources_) hand_over(last);
 
   Cancellation never;
@@ -197,6 +218,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   }
 
   report.retained = kept_payloads();
+  report.additional_retained = kept_for_additional();
   report.elapsed = clock_.Now().monotonic - began;
   if (report.stalled) ++counts_.stalled;
   if (report.skipped) ++counts_.skipped;
@@ -263,8 +285,33 @@ Task<FlushReport> FlushCoordinator::Shutdown(absl::Duration left) {
   FlushReport report = co_await FlushAll(FlushReason::kShutdown, remaining());
   co_await WaitForRunning(remaining());
   report.retained = kept_payloads();
+  report.additional_retained = kept_for_additional();
   counts_.lost_at_shutdown = report.retained;
+  if (const std::string lost = Losses(report); !lost.empty()) LOG(ERROR) << lost;
   co_return report;
+}
+
+std::string FlushCoordinator::Losses(const FlushReport& last) const {
+  std::vector<std::string> lost;
+  for (const Flushable* pipeline : pipelines_) {
+    std::vector<std::string> parts;
+    const auto add = [&parts](int64_t count, std::string_view what) {
+      if (count != 0) parts.push_back(absl::StrCat(count, " ", what));
+    };
+    const FlushReport& total = pipeline->total();
+    add(pipeline->kept_payloads(), "payloads not delivered");
+    total.dropped.Visit([&add](std::string_view name, int64_t count, std::string_view) {
+      add(count, absl::StrCat("payloads dropped (", name, ")"));
+    });
+    add(pipeline->turned_away(), "payloads turned away for want of room");
+    add(pipeline->kept_for_additional(), "requests to additional endpoints not delivered");
+    add(total.additional_dropped.total(), "requests to additional endpoints dropped");
+    if (!parts.empty()) lost.push_back(absl::StrCat(pipeline->name(), ": ", absl::StrJoin(parts, ", ")));
+  }
+  if (lost.empty()) return "";
+  std::string line = absl::StrCat("lost at the end of the environment: ", absl::StrJoin(lost, "; "));
+  for (const std::string& each : last.out_of_reach) absl::StrAppend(&line, "; ", each);
+  return line;
 }
 
 // -- Books ---------------------------------------------------------------------------------------------
@@ -277,6 +324,9 @@ std::string FlushCoordinator::ToJson() const {
   boost::json::object outages;
   limits_.outage->counts().Visit(MembersOf(outages));
   outages["open"] = limits_.outage->open_breakers();
+  boost::json::array out_of_reach;
+  for (const std::string& each : limits_.outage->OutOfReach()) out_of_reach.emplace_back(each);
+  outages["now"] = std::move(out_of_reach);
   boost::json::object clients;
   for (const NamedClient& named : clients_) clients[named.name] = ToObject(*named.client);
   return boost::json::serialize(

@@ -137,6 +137,11 @@ class FlushCoordinator {
   // What gathers data until there is a flush: called when one begins, before any pipeline is asked. `last`:
   // nothing may be held back.
   void AddSource(absl::AnyInvocable<void(bool last)> hand_over) { sources_.push_back(std::move(hand_over)); }
+  // What data is still being made of: waited for, for a part of the flush's time, when one begins that is not
+  // in the background.
+  void set_before_flush(absl::AnyInvocable<Task<void>(absl::Duration at_most)> before_flush) {
+    before_flush_ = std::move(before_flush);
+  }
   // Called when a flush has ended.
   void set_on_flushed(absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed) {
     on_flushed_ = std::move(on_flushed);
@@ -170,6 +175,12 @@ class FlushCoordinator {
   const Times& added_time() const { return added_time_; }
   // Payloads that all pipelines keep.
   int64_t kept_payloads() const;
+  // Requests to additional endpoints that they keep.
+  int64_t kept_for_additional() const;
+
+  // What the pipelines have not delivered, or dropped, by kind, and what was out of reach in the last flush,
+  // in one line; empty: nothing is lost.
+  std::string Losses(const FlushReport& last) const;
 
   // All of it on one line: counts, times in seconds, pipelines, outages, clients.
   std::string ToJson() const;
@@ -200,6 +211,7 @@ class FlushCoordinator {
   std::vector<Flushable*> pipelines_;
   std::vector<NamedClient> clients_;
   std::vector<absl::AnyInvocable<void(bool)>> sources_;
+  absl::AnyInvocable<Task<void>(absl::Duration)> before_flush_;
   absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed_;
 
   // Of the invocation that is open, or was last.

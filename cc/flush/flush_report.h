@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,6 +33,10 @@ struct FlushReport {
   // Requests to additional endpoints, which no payload waits for.
   int64_t additional_delivered = 0;
   DropCounts additional_dropped;
+  // Of those, the ones still kept when the flush ended.
+  int64_t additional_retained = 0;
+  // Requests that are not sent again before the shutdown: after so many tries the intake may have them.
+  int64_t held = 0;
   // Refused for good, by status; requests, not payloads.
   std::map<int, int64_t> refused_by_status;
   // Each failed try, in the order the requests ended; of one flush at most kMaxFailures, the first.
@@ -43,9 +48,20 @@ struct FlushReport {
   bool skipped = false;
   // It ended because there was no progress.
   bool stalled = false;
+  // Each destination that could not be reached, or refused all it was sent: which, since when and why.
+  std::vector<std::string> out_of_reach;
+  // Why the request that was given up last was given up; nothing if each was delivered.
+  std::optional<ExchangeFailure> cause;
   absl::Duration elapsed;  // monotonic
 
-  // Adds everything up, except `retained`, which becomes the other's.
+  // Everything was delivered, to additional endpoints too.
+  bool all_delivered() const {
+    return retained + dropped.total() + additional_retained + additional_dropped.total() == 0;
+  }
+  // What was not delivered, and why, in one line; empty if everything was.
+  std::string Undelivered() const;
+
+  // Adds everything up, except what is retained, which becomes the other's.
   void Accumulate(const FlushReport& other);
   // Keeps the latest so many failures and errors: what is summed up for the life of a process has no end.
   void KeepLatest(size_t most);

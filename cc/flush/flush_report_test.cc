@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "gtest/gtest.h"
 
@@ -21,6 +22,9 @@ FlushReport One() {
   report.possible_duplicates = 1;
   report.additional_delivered = 2;
   report.additional_dropped[DropReason::kTooLarge] = 1;
+  report.additional_retained = 3;
+  report.held = 1;
+  report.out_of_reach = {"https://a is out of reach"};
   report.refused_by_status = {{400, 1}, {404, 2}};
   report.failures.resize(2);
   report.errors = {"first"};
@@ -33,6 +37,9 @@ TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
   FlushReport total = One();
   FlushReport more = One();
   more.retained = 1;
+  more.additional_retained = 2;
+  more.out_of_reach.push_back("https://b is out of reach");
+  more.cause.emplace().error = absl::UnavailableError("the last");
   more.refused_by_status = {{404, 1}, {410, 1}};
   more.stalled = false;
   more.skipped = true;
@@ -47,12 +54,46 @@ TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
   EXPECT_EQ(total.possible_duplicates, 2);
   EXPECT_EQ(total.additional_delivered, 4);
   EXPECT_EQ(total.additional_dropped[DropReason::kTooLarge], 2);
+  EXPECT_EQ(total.additional_retained, 2);
+  EXPECT_EQ(total.held, 2);
+  EXPECT_EQ(total.out_of_reach,
+            (std::vector<std::string>{"https://a is out of reach", "https://b is out of reach"}));
+  ASSERT_TRUE(total.cause.has_value());
+  EXPECT_EQ(total.cause->error.message(), "the last");
   EXPECT_EQ(total.refused_by_status, (std::map<int, int64_t>{{400, 1}, {404, 3}, {410, 1}}));
   EXPECT_EQ(total.failures.size(), 4);
   EXPECT_EQ(total.errors.size(), 2);
   EXPECT_TRUE(total.stalled);
   EXPECT_TRUE(total.skipped);
   EXPECT_EQ(total.elapsed, absl::Milliseconds(60));
+}
+
+TEST(FlushReportTest, WhatWasNotDeliveredIsToldWithItsReasons) {
+  FlushReport report;
+  report.delivered = 4;
+  EXPECT_TRUE(report.all_delivered());
+  EXPECT_EQ(report.Undelivered(), "");
+  report.retained = 2;
+  report.dropped[DropReason::kRefused] = 1;
+  report.cause.emplace().error = absl::UnavailableError("connection refused");
+  EXPECT_FALSE(report.all_delivered());
+  EXPECT_EQ(
+      report.Undelivered().find("not everything was delivered: 4 delivered, 2 kept, 1 dropped (refused)"), 0u)
+      << report.Undelivered();
+  EXPECT_NE(report.Undelivered().find("connection refused"), std::string::npos) << report.Undelivered();
+  report.out_of_reach = {"https://a is out of reach"};
+  EXPECT_EQ(
+      report.Undelivered(),
+      "not everything was delivered: 4 delivered, 2 kept, 1 dropped (refused); https://a is out of reach");
+}
+
+TEST(FlushReportTest, AdditionalEndpointsBelongToEverything) {
+  FlushReport report;
+  report.additional_retained = 1;
+  EXPECT_FALSE(report.all_delivered());
+  report.additional_retained = 0;
+  report.additional_dropped[DropReason::kEvicted] = 1;
+  EXPECT_FALSE(report.all_delivered());
 }
 
 TEST(FlushReportTest, HowMuchItTellsIsBounded) {

@@ -16,7 +16,10 @@ void OutageBudget::Spent::Add(absl::Duration idle, absl::Duration now) {
 OutageBudget::State& OutageBudget::StateOf(const Destination& destination) {
   const auto found = states_.find(destination);
   if (found != states_.end()) return found->second;
-  return states_.try_emplace(destination, Breaker(clock_, options_.breaker)).first->second;
+  return states_
+      .try_emplace(destination, Breaker(clock_, options_.breaker),
+                   Reach(ToString(destination), "is out of reach", counts_))
+      .first->second;
 }
 
 const OutageBudget::State* OutageBudget::Find(const Destination& destination) const {
@@ -59,6 +62,7 @@ Task<OutageBudget::Pass> OutageBudget::Enter(Destination destination, Cancellati
   State& state = StateOf(destination);
   if (!state.breaker.open() && left(destination) == absl::ZeroDuration()) {
     state.breaker.Open();
+    state.opened_at = answers_;
     ++counts_.opened;
     ++counts_.exhausted;
   }
@@ -89,7 +93,12 @@ void OutageBudget::OnProbeAnswered(const Pass& pass) {
   EndWaits(state);
 }
 
+void OutageBudget::OnFlush() {
+  for (auto& [destination, state] : states_) state.breaker.OnFlush();
+}
+
 void OutageBudget::OnAnswer(const Destination& destination) {
+  ++answers_;
   StateOf(destination).spent.total = absl::ZeroDuration();
   spent_.total = absl::ZeroDuration();
 }
@@ -98,6 +107,45 @@ void OutageBudget::OnIdle(const Destination& destination, absl::Duration idle) {
   const absl::Duration now = clock_.Now().monotonic;
   StateOf(destination).spent.Add(idle, now);
   spent_.Add(idle, now);
+}
+
+void OutageBudget::OnRefusals(absl::Duration time) { refusals_.Add(time, clock_.Now().monotonic); }
+
+void OutageBudget::OnNoRefusal(absl::Duration given_back) {
+  refusals_.total = std::max(refusals_.total - given_back, absl::ZeroDuration());
+}
+
+absl::Duration OutageBudget::left_for_refusals() const {
+  return std::max(options_.total - refusals_.total, absl::ZeroDuration());
+}
+
+void OutageBudget::OnOutOfReach(const Destination& destination, std::string_view why) {
+  StateOf(destination).reach.Lost(why, clock_.Now());
+}
+
+void OutageBudget::OnInReach(const Destination& destination) {
+  const auto found = states_.find(destination);
+  if (found != states_.end()) found->second.reach.Found(clock_.Now());
+}
+
+const Reach* OutageBudget::Lost(const Destination& destination) const {
+  const State* const state = Find(destination);
+  return state != nullptr && state->reach.lost() ? &state->reach : nullptr;
+}
+
+std::vector<std::string> OutageBudget::OutOfReach() const {
+  std::vector<std::string> lost;
+  for (const auto& [destination, state] : states_)
+    if (state.reach.lost()) lost.push_back(state.reach.ToString());
+  return lost;
+}
+
+void OutageBudget::Align(State& state) {
+  if (state.opened_at != answers_) return;
+  for (auto& [destination, other] : states_) {
+    if (&other != &state && other.breaker.open() && other.opened_at == answers_)
+      state.breaker.WaitLike(other.breaker);
+  }
 }
 
 void OutageBudget::Leave(const Pass& pass, End end) {
@@ -117,7 +165,11 @@ void OutageBudget::Leave(const Pass& pass, End end) {
       ++counts_.strikes;
       const bool was_open = state.breaker.open();
       state.breaker.OnStrike();
-      if (!was_open && state.breaker.open()) ++counts_.opened;
+      if (!was_open && state.breaker.open()) {
+        state.opened_at = answers_;
+        ++counts_.opened;
+      }
+      if (state.breaker.open()) Align(state);
       break;
     }
   }

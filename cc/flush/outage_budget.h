@@ -9,7 +9,14 @@
 //     are tried one after the other.
 // A destination is thus told from the others (one that is dead for good costs nothing more while others
 // work), and one that is slow but moves is never cut off. Once its breaker is open, a flush that probes
-// spends `probe_budget`, more only while something moves, and any other nothing.
+// spends `probe_budget`, more only while something moves, and any other nothing. Destinations that are lost
+// in the same outage probe side by side.
+//
+// A refusal for now (408, 429, 5xx) is no answer that refills the budget. What refusals cost is counted for
+// itself, against as much: when it is used up, no flush waits after a refusal any more, and it is given back
+// little by little by flushes without one (refusal_hold.h has what an endpoint that refuses is spared).
+//
+// It also knows what the log is told of destinations (reach.h).
 //
 //   OutageBudget::Pass pass = co_await outage.Enter(destination, cancellation);
 //   switch (pass.kind) {
@@ -26,34 +33,24 @@
 
 #include <cstdint>
 #include <map>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
-#include "cc/base/declare_counts.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/flush/breaker.h"
+#include "cc/flush/outage_counts.h"
+#include "cc/flush/reach.h"
 #include "cc/flush/stall_watch.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
-
-// X(name, what it counts)
-#define THAW_OUTAGE_COUNTS(X)                                           \
-  X(strikes, "flushes that got nowhere with a destination")             \
-  X(opened, "breakers opened")                                          \
-  X(exhausted, "breakers opened because an outage had cost all it may") \
-  X(probes, "flushes that looked whether a destination is back")        \
-  X(probes_answered, "of those, the ones that were answered")           \
-  X(skips, "flushes that sent a destination nothing because its breaker was open")
-
-struct OutageCounts {
-  THAW_DECLARE_COUNTS(THAW_OUTAGE_COUNTS)
-};
 
 struct OutageOptions {
   // A flush in which nothing moves for this long ends. InfiniteDuration: there is no breaker and no budget.
@@ -96,10 +93,25 @@ class OutageBudget {
 
   // The probe was answered: the breaker closes, and the flush may send the rest.
   void OnProbeAnswered(const Pass& pass);
-  // `destination` answered a request, whatever it said.
+  // A flush begins, of all pipelines that share this.
+  void OnFlush();
+
+  // `destination` answered a request, and not by refusing it for now.
   void OnAnswer(const Destination& destination);
   // A flush ended without an answer, when nothing had moved for the last `idle`.
   void OnIdle(const Destination& destination, absl::Duration idle);
+  // A flush that was refused something has cost `time` because of that.
+  void OnRefusals(absl::Duration time);
+  // A flush was refused nothing where others had been.
+  void OnNoRefusal(absl::Duration given_back);
+  // For how long flushes may still wait after refusals.
+  absl::Duration left_for_refusals() const;
+
+  // For the log: a flush got no answer from it, and one did.
+  void OnOutOfReach(const Destination& destination, std::string_view why);
+  void OnInReach(const Destination& destination);
+  // Nothing: it is in reach, as far as is known.
+  const Reach* Lost(const Destination& destination) const;
 
   // For a flush that goes, and for one that probes.
   StallWatch::Limits flush_limits() const { return {.idle_limit = options_.no_progress_limit}; }
@@ -113,6 +125,9 @@ class OutageBudget {
   // For how long nothing may move before an outage has cost all it may.
   absl::Duration left(const Destination& destination) const;
   const OutageCounts& counts() const { return counts_; }
+  OutageCounts& mutable_counts() { return counts_; }
+  // "https://host is out of reach since ...": each that is.
+  std::vector<std::string> OutOfReach() const;
   const OutageOptions& options() const { return options_; }
 
  private:
@@ -123,8 +138,10 @@ class OutageBudget {
     void Add(absl::Duration idle, absl::Duration now);
   };
   struct State {
-    explicit State(Breaker breaker) : breaker(std::move(breaker)) {}
+    State(Breaker breaker, Reach reach) : breaker(std::move(breaker)), reach(std::move(reach)) {}
     Breaker breaker;
+    Reach reach;
+    int64_t opened_at = -1;  // how many answers there had been when it opened
     Spent spent;
     uint64_t struck_at = 0;                  // the last pass that was given when the last strike fell
     std::vector<Completion<bool>*> waiting;  // for a probe's finding
@@ -133,12 +150,16 @@ class OutageBudget {
   State& StateOf(const Destination& destination);
   const State* Find(const Destination& destination) const;
   void EndWaits(State& state);
+  // Has it probe with the others that are lost since the last answer of anything.
+  void Align(State& state);
 
   Executor& executor_;
   Clock& clock_;
   const OutageOptions options_;
   std::map<Destination, State> states_;
   Spent spent_;
+  Spent refusals_;
+  int64_t answers_ = 0;
   uint64_t passes_ = 0;
   OutageCounts counts_;
 };

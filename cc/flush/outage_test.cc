@@ -184,5 +184,157 @@ TEST_F(OutageTest, AnIntakeThatIsFarAwayIsFoundAgain) {
   EXPECT_EQ(limits_.outage->open_breakers(), 0);
 }
 
+// An intake that answers at once and refuses data, and how a client waits after that.
+FakeClient::Scripted RefusedAfterWaits(const SendOptions& options, int status, bool retry_after) {
+  FakeClient::Scripted scripted{
+      .result = Refused(status, retry_after ? std::optional(absl::Seconds(1)) : std::nullopt),
+      .after = absl::Milliseconds(2)};
+  const absl::Duration wait = retry_after ? absl::Seconds(1) : absl::Milliseconds(150);
+  for (int tries = 1; tries < 3 && scripted.result.delayed + wait <= options.most_delay; ++tries) {
+    scripted.result.delayed += wait;
+    scripted.after += wait;
+  }
+  return scripted;
+}
+
+TEST_F(OutageTest, RefusalsCostFourSecondsAtMostAndThenNearlyNothing) {
+  for (const int status : {408, 429, 500, 502, 503, 504}) {
+    for (const bool retry_after : {false, true}) {
+      SCOPED_TRACE(testing::Message() << status << (retry_after ? ", Retry-After" : ""));
+      Make("end");
+      client_.set_otherwise(
+          [&](const FakeClient::Sent& sent) { return RefusedAfterWaits(sent.options, status, retry_after); });
+      absl::Duration added;
+      int longer = 0;
+      for (int i = 0; i < 200; ++i) {
+        const absl::Duration each = Invoke(All());
+        added += each;
+        if (i > 20) longer += each > absl::Milliseconds(5);
+      }
+      EXPECT_LE(added, absl::Seconds(4));
+      EXPECT_EQ(longer, 0);
+      EXPECT_EQ(Delivered(), 0);
+      EXPECT_EQ(limits_.outage->counts().out_of_reach, 3) << "each endpoint once";
+      AnswerAll({.result = Accepted()});
+      for (int i = 0; coordinator_->kept_payloads() > 0 && i < 400; ++i) Invoke({});
+      EXPECT_EQ(coordinator_->kept_payloads(), 0);
+      EXPECT_EQ(Delivered(), 600);
+      EXPECT_EQ(limits_.outage->counts().back, 3);
+    }
+  }
+}
+
+TEST_F(OutageTest, StatsThatAreRefusedForEverCostLittleAndDoNotStopTraces) {
+  Make("end");
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    if (sent.request.target == IntakePath(Pipeline::kStats))
+      return RefusedAfterWaits(sent.options, 503, /*retry_after=*/false);
+    return FakeClient::Scripted{.result = Accepted()};
+  });
+  absl::Duration added;
+  for (int i = 0; i < 200; ++i) added += Invoke(All());
+  EXPECT_LE(added, absl::Seconds(1));
+  EXPECT_EQ(traces_->delivered(), 200);
+  EXPECT_EQ(logs_->delivered(), 200);
+  EXPECT_EQ(stats_->kept_payloads(), 200);
+}
+
+TEST_F(OutageTest, AnIntakeThatRefusesEverySecondRequestIsWaitedForFourSecondsInAll) {
+  Make("end");
+  int requests = 0;
+  client_.set_otherwise([&requests](const FakeClient::Sent& sent) {
+    if (++requests % 2 == 0) return FakeClient::Scripted{.result = Accepted()};
+    FakeClient::Scripted scripted = RefusedAfterWaits(sent.options, 503, /*retry_after=*/false);
+    if (scripted.result.delayed == absl::ZeroDuration()) return scripted;
+    // Accepted after a wait.
+    SendResult accepted = Accepted();
+    accepted.failures = scripted.result.failures;
+    accepted.delayed = scripted.result.delayed;
+    scripted.result = std::move(accepted);
+    return scripted;
+  });
+  absl::Duration added;
+  for (int i = 0; i < 1000; ++i) added += Invoke({traces_.get()});
+  // The budget, what the flushes that were refused nothing gave back, and the answers themselves.
+  EXPECT_LE(added, absl::Seconds(4) + 500 * absl::Milliseconds(10) + 1000 * absl::Milliseconds(2));
+  EXPECT_GE(traces_->delivered(), 990);
+}
+
+// Invocations of 10 ms without a pause between them.
+TEST_F(OutageTest, AfterAShortOutageShortInvocationsSendAgainSoon) {
+  Make("end");
+  const absl::Duration over = clock_.Now().monotonic + absl::Milliseconds(300);
+  client_.set_otherwise([this, over](const FakeClient::Sent&) {
+    return FakeClient::Scripted{.result = clock_.Now().monotonic < over ? Unreachable() : Accepted()};
+  });
+  int after_it = 0;
+  for (int i = 0; i < 200 && (i == 0 || coordinator_->kept_payloads() > 0); ++i) {
+    Begin();
+    Add(*traces_);
+    Pass(absl::Milliseconds(10));
+    coordinator_->OnFunctionEnd();
+    Run(coordinator_->Flush(FlushReason::kEnd));
+    coordinator_->Quiesce();
+    if (clock_.Now().monotonic >= over) ++after_it;
+  }
+  EXPECT_EQ(coordinator_->kept_payloads(), 0);
+  EXPECT_LE(after_it, 33) << "no longer than it lasted";
+  EXPECT_EQ(limits_.outage->counts().out_of_reach, 1);
+  EXPECT_EQ(limits_.outage->counts().back, 1);
+}
+
+TEST_F(OutageTest, AfterAShortOutageRareInvocationsSendAgainWithTheNext) {
+  Make("end");
+  AnswerAll({.result = Unreachable()});
+  Invoke(All());
+  Invoke(All());
+  EXPECT_GT(limits_.outage->open_breakers(), 0);
+  AnswerAll({.result = Accepted()});
+  Invoke(All());
+  EXPECT_EQ(coordinator_->kept_payloads(), 0);
+}
+
+TEST_F(OutageTest, AnOutageIsToldOnceAndSoIsItsEndAndWhatIsLost) {
+  const FakeClient::Scripted outages[] = {
+      {.result = Unreachable(), .connects = false},
+      {.result = Misconfigured(), .connects = false},
+      {.after = absl::InfiniteDuration(), .connects = false},
+      {.after = absl::InfiniteDuration(), .written_when_cancelled = true},
+  };
+  for (const FakeClient::Scripted& outage : outages) {
+    Make("end");
+    Invoke(All());
+    EXPECT_EQ(limits_.outage->counts().out_of_reach, 0);
+    for (int round = 1; round <= 2; ++round) {
+      AnswerAll(outage);
+      for (int i = 0; i < 30; ++i) Invoke({traces_.get(), logs_.get()});
+      EXPECT_EQ(limits_.outage->counts().out_of_reach, 2 * round) << "each of the two hosts once";
+      EXPECT_EQ(limits_.outage->OutOfReach().size(), 2u);
+      AnswerAll({.result = Accepted()});
+      for (int i = 0; i < 400 && limits_.outage->open_breakers() > 0; ++i) Invoke(All());
+      Invoke(All());
+      EXPECT_EQ(limits_.outage->counts().back, 2 * round);
+      EXPECT_TRUE(limits_.outage->OutOfReach().empty());
+    }
+    AnswerAll(outage);
+    Invoke(All());
+    const FlushReport last = Run(coordinator_->Shutdown(absl::Seconds(2)));
+    EXPECT_GT(last.retained, 0);
+    EXPECT_EQ(coordinator_->counts().lost_at_shutdown, last.retained);
+    EXPECT_EQ(last.out_of_reach.size(), 2u);
+    const std::string losses = coordinator_->Losses(last);
+    EXPECT_NE(losses.find("traces: "), std::string::npos) << losses;
+    EXPECT_NE(losses.find("https://logs.example"), std::string::npos) << losses;
+  }
+}
+
+TEST_F(OutageTest, NothingIsToldWhereEverythingWasDelivered) {
+  Make("end");
+  for (int i = 0; i < 10; ++i) Invoke(All());
+  const FlushReport last = Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->Losses(last), "");
+  EXPECT_EQ(limits_.outage->counts().out_of_reach, 0);
+}
+
 }  // namespace
 }  // namespace thaw

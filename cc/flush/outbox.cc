@@ -8,18 +8,19 @@
 namespace thaw {
 namespace {
 
-// What an item costs beside its body: its headers and bookkeeping, about.
-constexpr size_t kItemOverhead = 512;
-// And each of its payloads: its id here, and its place among those whose end is awaited. Where payloads are
+// What an item costs beside its request: its bookkeeping, and what the allocator adds, about.
+constexpr size_t kItemOverhead = 256;
+// And each of its payloads beside its id here: its place among those whose end is awaited. Where payloads are
 // much alike, a body holds thousands of them in no more bytes than that.
-constexpr size_t kPayloadOverhead = 48;
+constexpr size_t kPayloadOverhead = 40;
 
 }  // namespace
 
-size_t Outbox::Item::bytes() const {
-  return kItemOverhead + (request->body == nullptr ? 0 : request->body->size()) +
-         request->payloads.size() * kPayloadOverhead;
+size_t Outbox::BytesOf(const EncodedRequest& request) {
+  return kItemOverhead + request.memory() + request.payloads.size() * kPayloadOverhead;
 }
+
+size_t Outbox::Item::bytes() const { return BytesOf(*request); }
 
 void Outbox::Tally::Add(const Item& item) {
   bytes += item.bytes();

@@ -40,6 +40,7 @@ class Outbox : private ByteBudget::Holder {
     int tries = 0;          // flushes that tried it
     uint64_t sequence = 0;  // of arrival, over all pipelines; set by Add
     bool possible_duplicate = false;
+    int ambiguous = 0;  // tries after which nobody knows whether the intake has it
     // The payloads of the request wait for this item. Not so for additional endpoints, nor for what was
     // accepted already and is sent again all the same (a defect of peers' clients).
     bool counted = true;
@@ -47,6 +48,9 @@ class Outbox : private ByteBudget::Holder {
     size_t bytes() const;
     int64_t parts() const { return counted ? static_cast<int64_t>(request->payloads.size()) : 0; }
   };
+
+  // What an item of `request` is counted with: its body, its headers and target, and bookkeeping.
+  static size_t BytesOf(const EncodedRequest& request);
 
   // `evicted` is called for each item that goes to make room, here or in another pipeline.
   Outbox(std::shared_ptr<ByteBudget> budget, absl::AnyInvocable<void(const Item&)> evicted)
@@ -84,6 +88,7 @@ class Outbox : private ByteBudget::Holder {
   int64_t untried_items() const { return fresh_.count; }
   int64_t waiting_items() const { return tried_.count + fresh_.count; }
   int64_t lent_items() const { return lent_.count; }
+  int64_t held_items() const { return held_.count; }
 
   // Counts everything again and compares. Internal names what differs.
   absl::Status CheckByWalking() const;

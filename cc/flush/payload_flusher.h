@@ -19,6 +19,7 @@
 #ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 #define THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -75,12 +76,34 @@ class PayloadFlusher : public Flushable {
 
   // Takes a payload over. ResourceExhausted: what was never tried fills the outbox; nothing was taken.
   absl::StatusOr<PayloadId> Add(Payload payload) {
-    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory()));
+    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory() + kBookkeeping));
     held_.push_back({next_id_, std::move(payload)});
     const size_t most = pipeline_.options().encode_above_bytes;
     if (most > 0 && pipeline_.opened_bytes() > most) EncodeHeld();
     return next_id_++;
   }
+
+  // For a payload that comes in parts: makes requests of one, apart from all others. Whoever calls it charges
+  // what they take, and gives all of them to AddParts() when the last part is there. ResourceExhausted: there
+  // is no memory.
+  absl::StatusOr<std::vector<EncodedRequest>> EncodePart(Payload payload) {
+    std::vector<HeldPayload<Payload>> part;
+    part.push_back({next_id_, std::move(payload)});
+    std::vector<EncodedRequest> requests;
+    const absl::Status status =
+        Encoding::Encode(part, pipeline_.options(), workspace_,
+                         [&requests](EncodedRequest request) { requests.push_back(std::move(request)); });
+    if (!status.ok()) return status;
+    return requests;
+  }
+  // Takes over all parts of a payload, or none.
+  absl::StatusOr<PayloadId> AddParts(std::vector<EncodedRequest> requests) {
+    for (EncodedRequest& request : requests) request.payloads = {next_id_};
+    THAW_RETURN_IF_ERROR(pipeline_.AddAll(std::move(requests)));
+    return next_id_++;
+  }
+  // Gives back what encoding needed.
+  void ReleaseWorkspace() { workspace_.Release(); }
 
   std::string_view name() const override { return pipeline_.name(); }
 
@@ -101,6 +124,7 @@ class PayloadFlusher : public Flushable {
 
   int64_t kept_payloads() const override { return pipeline_.kept_payloads(); }
   size_t bytes() const override { return pipeline_.bytes(); }
+  int64_t kept_for_additional() const override { return pipeline_.kept_for_additional(); }
   int64_t turned_away() const override { return pipeline_.turned_away(); }
   const FlushReport& total() const override { return pipeline_.total(); }
   PipelineFlusher& pipeline() { return pipeline_; }
@@ -110,17 +134,28 @@ class PayloadFlusher : public Flushable {
   void EncodeHeld() {
     std::vector<HeldPayload<Payload>> held = std::exchange(held_, {});
     pipeline_.ReleaseOpened();
+    std::vector<PayloadId> encoded;
     const absl::Status status =
-        Encoding::Encode(held, pipeline_.options(), workspace_,
-                         [this](EncodedRequest request) { pipeline_.AddAdmitted(std::move(request)); });
-    for (const HeldPayload<Payload>& payload : held) {
-      if (status.ok()) {
+        Encoding::Encode(held, pipeline_.options(), workspace_, [this, &encoded](EncodedRequest request) {
+          encoded.insert(encoded.end(), request.payloads.begin(), request.payloads.end());
+          pipeline_.AddAdmitted(std::move(request));
+        });
+    // There may be memory for it when the next flush begins.
+    const bool again = absl::IsResourceExhausted(status);
+    for (HeldPayload<Payload>& payload : held) {
+      if (again && std::find(encoded.begin(), encoded.end(), payload.id) == encoded.end()) {
+        pipeline_.HoldOpened(payload.payload.memory() + kBookkeeping);
+        held_.push_back(std::move(payload));
+      } else if (status.ok()) {
         pipeline_.Seal(payload.id);
       } else {
         pipeline_.DropOpened(payload.id, DropReason::kUnencodable);
       }
     }
   }
+
+  // Of each payload, about: its id, and its place among those whose end is awaited.
+  static constexpr size_t kBookkeeping = 64;
 
   PipelineFlusher pipeline_;
   std::vector<HeldPayload<Payload>> held_;

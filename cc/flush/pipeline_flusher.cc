@@ -17,16 +17,24 @@ namespace {
 // Of all flushes together.
 constexpr size_t kFailuresOfTotal = 100;
 
-// Whether the peer may have taken a request over a fresh connection. (A stale connection is not meant: it
-// died while it was not in use, and what is written to it then is all but certain not to have been read.)
-bool IsAmbiguous(const SendResult& result) {
+// What a flush that is refused nothing gives back of what refusals have cost.
+constexpr absl::Duration kGivenBack = absl::Milliseconds(10);
+// A wait that is as long as a stall would be taken for one.
+constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
+
+// After how many tries the peer may have taken a request over a fresh connection. (A stale connection is not
+// meant: it died while it was not in use, and what is written to it then is all but certain not to have been
+// read.)
+int AmbiguousTries(const SendResult& result) {
+  int tries = 0;
   for (const ExchangeFailure& failure : result.failures) {
     const RetryClass retry_class = ClassOf(failure);
-    if (retry_class == RetryClass::kAmbiguous) return true;
-    if (retry_class == RetryClass::kCancelled && MayHaveBeenAccepted(failure)) return true;
+    if (retry_class == RetryClass::kAmbiguous ||
+        (retry_class == RetryClass::kCancelled && MayHaveBeenAccepted(failure)))
+      ++tries;
   }
   // Whoever gives no details is believed the worst.
-  return result.failures.empty() && result.may_have_been_accepted;
+  return result.failures.empty() && result.may_have_been_accepted ? 1 : tries;
 }
 
 OutageOptions OutageOptionsOf(const FlusherOptions& options) {
@@ -52,8 +60,15 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
       outage_(shared.outage != nullptr
                   ? std::move(shared.outage)
                   : std::make_shared<OutageBudget>(executor, clock, OutageOptionsOf(options))),
+      own_outage_(shared.outage == nullptr),
       outbox_(bytes_, [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); }) {
   CHECK(!endpoints_.empty());
+  endpoint_states_.reserve(endpoints_.size());
+  for (const Endpoint& endpoint : endpoints_) {
+    endpoint_states_.push_back({RefusalHold(clock_, outage_->options().breaker),
+                                Reach(endpoint.ToString(), "refuses all data", outage_->mutable_counts()),
+                                {}});
+  }
 }
 
 PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
@@ -61,17 +76,23 @@ PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
 // -- Taking in -----------------------------------------------------------------------------------------
 
 absl::Status PipelineFlusher::Add(EncodedRequest request) {
-  Outbox::Item probe;
-  probe.request = std::make_shared<const EncodedRequest>(request);
-  if (absl::Status room = bytes_->MakeRoom(probe.bytes() * endpoints_.size()); !room.ok()) {
+  std::vector<EncodedRequest> requests;
+  requests.push_back(std::move(request));
+  return AddAll(std::move(requests));
+}
+
+absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
+  size_t bytes = 0;
+  for (const EncodedRequest& request : requests) bytes += BytesOf(request);
+  if (absl::Status room = bytes_->MakeRoom(bytes); !room.ok()) {
     ++turned_away_;
     return room;
   }
-  const std::vector<PayloadId> ids = request.payloads;
-  for (const PayloadId id : ids) {
-    if (payloads_.try_emplace(id).second) ++handed_over_;
+  for (EncodedRequest& request : requests) {
+    for (const PayloadId id : request.payloads)
+      if (payloads_.try_emplace(id).second) ++handed_over_;
+    AddAdmitted(std::move(request));
   }
-  AddAdmitted(std::move(request));
   return absl::OkStatus();
 }
 
@@ -93,6 +114,11 @@ absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
 
 void PipelineFlusher::ReleaseOpened() { bytes_->Remove(std::exchange(opened_bytes_, 0)); }
 
+void PipelineFlusher::HoldOpened(size_t bytes) {
+  opened_bytes_ += bytes;
+  bytes_->Add(bytes);
+}
+
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
   const auto shared = std::make_shared<const EncodedRequest>(std::move(request));
   for (const PayloadId id : shared->payloads) {
@@ -107,6 +133,7 @@ void PipelineFlusher::AddAdmitted(EncodedRequest request) {
     item.endpoint = endpoint;
     item.added = clock_.Now();
     item.counted = endpoint == 0;
+    if (endpoint > 0) ++kept_for_additional_;
     outbox_.AddAdmitted(std::move(item));
   }
 }
@@ -166,6 +193,7 @@ void PipelineFlusher::EndParts(Run* run, const Outbox::Item& item, std::optional
     return;
   }
   if (item.endpoint == 0) return;  // was counted when it was accepted
+  --kept_for_additional_;
   FlushReport& report = run != nullptr ? run->report : total_;
   if (dropped.has_value()) {
     ++additional_dropped_[*dropped];
@@ -201,7 +229,9 @@ void PipelineFlusher::Fail(Run& run, Outbox::Item item, bool redrive) {
   if (redrive) return Drop(&run, item, DropReason::kRedriveFailed);
   switch (options_.on_failure) {
     case OnFailure::kKeep:
-      return outbox_.Return(std::move(item));
+      if (item.ambiguous < kMostAmbiguous || run.last) return outbox_.Return(std::move(item));
+      ++run.report.held;
+      return outbox_.Hold(std::move(item));
     case OnFailure::kRedriveAtShutdown:
       if (!run.last) return outbox_.Hold(std::move(item));
       [[fallthrough]];
@@ -256,9 +286,13 @@ Task<FlushReport> PipelineFlusher::Shutdown(absl::Duration deadline, Cancellatio
 }
 
 bool PipelineFlusher::would_skip() const {
-  return outage_->limits() &&
-         std::all_of(endpoints_.begin(), endpoints_.end(),
-                     [this](const Endpoint& endpoint) { return outage_->would_skip(endpoint.destination); });
+  if (!outage_->limits()) return false;
+  for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
+    if (!outage_->would_skip(endpoints_[endpoint].destination) &&
+        !endpoint_states_[endpoint].refusals.would_skip())
+      return false;
+  }
+  return true;
 }
 
 Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellation& cancellation,
@@ -267,8 +301,12 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
   Run run(&cancellation);
   run.deadline = deadline;
   run.last = last;
+  if (own_outage_) outage_->OnFlush();
+  for (EndpointState& state : endpoint_states_) state.refusals.OnFlush();
   // What is not encoded by now is so because nothing could be sent.
   run.report.skipped = opened_ > 0;
+  for (size_t endpoint = 0; opened_ > 0 && endpoint < endpoints_.size(); ++endpoint)
+    TellOutOfReach(run, endpoint);
   {
     // First, so that at the deadline it comes before what the client does then.
     const Alarm deadline_alarm(clock_, deadline, [&run, deadline] {
@@ -276,35 +314,35 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
       run.cancellation.Request(absl::DeadlineExceededError(
           absl::StrCat("the flush has ended after ", absl::FormatDuration(deadline))));
     });
-    if (last) {
-      Group redriven(run);
-      std::vector<Outbox::Item> held = outbox_.TakeHeld();
+    std::vector<Outbox::Item> items;
+    if (last) items = outbox_.TakeHeld();
+    if (last && options_.on_failure == OnFailure::kRedriveAtShutdown) {
+      Group redriven(run, 0);
+      std::vector<Outbox::Item> held = std::exchange(items, {});
       co_await SendInTurn(run, redriven, std::move(held), /*redrive=*/true);
       run.failed = false;
       run.accepted.clear();
     }
-    std::vector<Outbox::Item> items = outbox_.Take();
-    co_await SendByDestination(run, std::move(items));
+    for (Outbox::Item& item : outbox_.Take()) items.push_back(std::move(item));
+    co_await SendByEndpoint(run, std::move(items));
   }
   run.report.retained = kept_payloads();
+  run.report.additional_retained = kept_for_additional_;
   run.report.elapsed = clock_.Now().monotonic - began;
   total_.Accumulate(run.report);
   total_.KeepLatest(kFailuresOfTotal);
   co_return std::move(run.report);
 }
 
-Task<void> PipelineFlusher::SendByDestination(Run& run, std::vector<Outbox::Item> items) {
-  std::map<Destination, std::vector<Outbox::Item>> groups;
-  for (Outbox::Item& item : items) {
-    // One after the other means over all destinations.
-    const size_t endpoint = options_.sequential ? 0 : item.endpoint;
-    groups[endpoints_[endpoint].destination].push_back(std::move(item));
-  }
+Task<void> PipelineFlusher::SendByEndpoint(Run& run, std::vector<Outbox::Item> items) {
+  std::map<size_t, std::vector<Outbox::Item>> groups;
+  // One after the other means over all endpoints.
+  for (Outbox::Item& item : items) groups[options_.sequential ? 0 : item.endpoint].push_back(std::move(item));
   if (groups.empty()) co_return;
   Completion<bool> all(executor_);
   size_t open = groups.size();
-  for (auto& [destination, group] : groups) {
-    Task<void> sending = SendTo(run, destination, std::move(group));
+  for (auto& [endpoint, group] : groups) {
+    Task<void> sending = SendTo(run, endpoint, std::move(group));
     Spawn(executor_, std::move(sending), [&all, &open] {
       if (--open == 0) all.Set(true);
     });
@@ -312,45 +350,136 @@ Task<void> PipelineFlusher::SendByDestination(Run& run, std::vector<Outbox::Item
   co_await all;
 }
 
-Task<void> PipelineFlusher::SendTo(Run& run, Destination destination, std::vector<Outbox::Item> items) {
+Task<void> PipelineFlusher::SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items) {
+  using Decision = Breaker::Decision;
   const bool limited = outage_->limits() && !run.last;
-  OutageBudget::Pass pass{.destination = destination, .kind = Breaker::Decision::kGo};
-  if (limited) pass = co_await outage_->Enter(std::move(destination), run.cancellation);
-  const auto give_back = [this, &run, &items] {
-    run.report.skipped = run.report.skipped || !items.empty();
-    for (Outbox::Item& item : items) outbox_.Return(std::move(item));
-  };
-  if (pass.kind == Breaker::Decision::kSkip) {
-    give_back();
+  RefusalHold& refusals = endpoint_states_[endpoint].refusals;
+  OutageBudget::Pass pass{.destination = endpoints_[endpoint].destination, .kind = Decision::kGo};
+  Decision hold = Decision::kGo;
+  if (limited) {
+    hold = refusals.Decide();
+    if (hold == Decision::kSkip) ++outage_->mutable_counts().refused_skips;
+    if (hold != Decision::kSkip)
+      pass = co_await outage_->Enter(endpoints_[endpoint].destination, run.cancellation);
+  }
+  if (hold == Decision::kSkip || pass.kind == Decision::kSkip) {
+    if (hold == Decision::kProbe) refusals.OnNothingLearned();
+    GiveBack(run, endpoint, items);
     co_return;
   }
-  if (pass.kind == Breaker::Decision::kProbe) {
-    Group probe(run);
-    std::vector<Outbox::Item> first;
-    first.push_back(std::move(items.front()));
-    items.erase(items.begin());
-    co_await SendWatched(run, probe, pass, /*probe=*/true, std::move(first));
-    if (!probe.answered) {
-      give_back();
-      const bool known =
-          probe.stalled || (probe.tried && (!run.cancellation.requested() || run.deadline_passed));
-      outage_->Leave(pass, known ? OutageBudget::End::kFailed : OutageBudget::End::kNothingLearned);
+  if (hold == Decision::kProbe || pass.kind == Decision::kProbe) {
+    // What is least likely to be at the intake already; of those the oldest.
+    const auto chosen = std::min_element(
+        items.begin(), items.end(),
+        [](const Outbox::Item& a, const Outbox::Item& b) { return a.ambiguous < b.ambiguous; });
+    Outbox::Item item = std::move(*chosen);
+    items.erase(chosen);
+    const bool go = co_await Probe(run, endpoint, pass, std::move(item));
+    if (!go) {
+      GiveBack(run, endpoint, items);
       co_return;
     }
-    outage_->OnProbeAnswered(pass);
   }
-  Group group(run);
+  Group group(run, endpoint);
+  if (limited) {
+    const absl::Duration shorter = outage_->options().no_progress_limit - kShorterThanAStall;
+    group.most_delay = std::max(std::min(shorter, outage_->left_for_refusals()), absl::ZeroDuration());
+  }
   co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
-  if (!limited) co_return;
-  OutageBudget::End end = OutageBudget::End::kNothingLearned;
-  if (group.stalled) {
-    end = OutageBudget::End::kFailed;
-  } else if (group.answered || (!group.tried && pass.kind == Breaker::Decision::kProbe)) {
-    end = OutageBudget::End::kProgress;
-  } else if (group.tried && !run.cancellation.requested()) {
-    end = OutageBudget::End::kFailed;
+  if (limited) {
+    OutageBudget::End end = OutageBudget::End::kNothingLearned;
+    if (group.stalled) {
+      end = OutageBudget::End::kFailed;
+    } else if (group.answered || (!group.tried && pass.kind == Decision::kProbe)) {
+      end = OutageBudget::End::kProgress;
+    } else if (group.tried && !run.cancellation.requested()) {
+      end = OutageBudget::End::kFailed;
+    }
+    outage_->Leave(pass, end);
   }
-  outage_->Leave(pass, end);
+  Conclude(run, group);
+}
+
+Task<bool> PipelineFlusher::Probe(Run& run, size_t endpoint, const OutageBudget::Pass& pass,
+                                  Outbox::Item item) {
+  RefusalHold& refusals = endpoint_states_[endpoint].refusals;
+  Group probe(run, endpoint);
+  probe.most_delay = absl::ZeroDuration();
+  std::vector<Outbox::Item> first;
+  first.push_back(std::move(item));
+  co_await SendWatched(run, probe, pass, /*probe=*/true, std::move(first));
+  const bool refused = probe.refused && !probe.accepted;
+  if (!probe.answered) {
+    refusals.OnNothingLearned();
+    outage_->Leave(pass, pass.kind == Breaker::Decision::kProbe && IsKnown(run, probe)
+                             ? OutageBudget::End::kFailed
+                             : OutageBudget::End::kNothingLearned);
+  } else {
+    if (pass.kind == Breaker::Decision::kProbe) outage_->OnProbeAnswered(pass);
+    if (refused) outage_->Leave(pass, OutageBudget::End::kProgress);
+    // Conclude says so of what was accepted or refused for now; of what was refused for good it says nothing.
+    if (!refused && !probe.accepted) refusals.OnAccepted();
+  }
+  Conclude(run, probe);
+  co_return probe.answered && !refused;
+}
+
+void PipelineFlusher::GiveBack(Run& run, size_t endpoint, std::vector<Outbox::Item>& items) {
+  if (items.empty()) return;
+  run.report.skipped = true;
+  for (Outbox::Item& item : items) outbox_.Return(std::move(item));
+  items.clear();
+  TellOutOfReach(run, endpoint);
+}
+
+bool PipelineFlusher::IsKnown(const Run& run, const Group& group) {
+  return group.stalled || (group.tried && (!run.cancellation.requested() || run.deadline_passed));
+}
+
+void PipelineFlusher::CountRefusals(const Group& group, absl::Duration active) {
+  EndpointState& state = endpoint_states_[group.endpoint];
+  if (group.refused) {
+    const absl::Duration cost = group.accepted ? group.delayed : active;
+    outage_->OnRefusals(cost);
+    state.owed += cost;
+  } else if (group.accepted && state.owed > absl::ZeroDuration()) {
+    const absl::Duration given_back = std::min(kGivenBack, state.owed);
+    outage_->OnNoRefusal(given_back);
+    state.owed -= given_back;
+  }
+}
+
+// What a group says of its endpoint, for later flushes and for the log.
+void PipelineFlusher::Conclude(Run& run, const Group& group) {
+  if (!outage_->limits()) return;
+  const Destination& destination = endpoints_[group.endpoint].destination;
+  EndpointState& state = endpoint_states_[group.endpoint];
+  if (group.accepted) {
+    state.refusals.OnAccepted(group.retry_after);
+    state.accepts.Found(clock_.Now());
+  } else if (group.refused || group.denied) {
+    state.accepts.Lost(group.why, clock_.Now());
+  }
+  if (group.refused && !group.accepted) {
+    ++outage_->mutable_counts().refused_flushes;
+    state.refusals.OnRefused(group.retry_after);
+  }
+  if (group.answered && !group.stalled) {
+    outage_->OnInReach(destination);
+  } else if (IsKnown(run, group) && (!group.answered || outage_->breaker_open(destination))) {
+    outage_->OnOutOfReach(destination, group.why);
+  }
+  TellOutOfReach(run, group.endpoint);
+}
+
+void PipelineFlusher::TellOutOfReach(Run& run, size_t endpoint) {
+  std::vector<std::string>& told = run.report.out_of_reach;
+  const auto tell = [&told](const Reach& reach) {
+    std::string line = reach.ToString();
+    if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(std::move(line));
+  };
+  if (const Reach* const lost = outage_->Lost(endpoints_[endpoint].destination)) tell(*lost);
+  if (endpoint_states_[endpoint].accepts.lost()) tell(endpoint_states_[endpoint].accepts);
 }
 
 Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
@@ -377,6 +506,7 @@ Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudg
   if (costs && (group.stalled || (group.tried && !group.answered))) {
     outage_->OnIdle(pass.destination, watch.idle_for());
   }
+  if (costs) CountRefusals(group, watch.active_for());
 }
 
 Task<void> PipelineFlusher::SendAll(Run& run, Group& group, std::vector<Outbox::Item> items) {
@@ -411,6 +541,7 @@ Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbo
       item.possible_duplicate = true;
       if (options_.on_failure == OnFailure::kDiscard || run.last) continue;
       outbox_.AddLent(item);
+      if (item.endpoint > 0) ++kept_for_additional_;
       Fail(run, std::move(item), redrive);
     }
     run.accepted.clear();
@@ -426,6 +557,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);
   request.body = item.request->body;
+  request.body_wanted = false;  // statuses say all that is asked for
   return request;
 }
 
@@ -446,9 +578,11 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
       for (const PayloadId id : piece.request->payloads) ++payloads_.at(id).open_parts;
       open_parts_ += piece.parts();
     }
+    if (piece.endpoint > 0) ++kept_for_additional_;
     outbox_.AddLent(piece);
     pieces.push_back(std::move(piece));
   }
+  if (item.endpoint > 0) --kept_for_additional_;
   // The whole is replaced by its pieces: neither delivered nor dropped.
   outbox_.End(item);
   if (item.counted) {
@@ -464,6 +598,7 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   if (look_up == nullptr) {
     look_up = std::make_shared<KeyLookUp>();
     const std::shared_ptr<ApiKeySource> source = endpoints_[endpoint].api_key;
+    if (run.last) source->OnLastFlush();
     Task<bool> refreshing = source->Refresh();
     Spawn<bool>(executor_, std::move(refreshing), [source, look_up](bool) {
       look_up->ended = true;
@@ -478,6 +613,38 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   ++group.key_look_ups;
   co_await wait;
   --group.key_look_ups;
+}
+
+// What the client's answer says, whatever becomes of the item.
+void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result) {
+  run.report.attempts += result.attempts;
+  // What the client refuses to send, for its form, is no try.
+  const bool given_away = !result.failures.empty() && result.last_class != RetryClass::kRefusedForGood;
+  if (result.attempts > 0 || given_away) group.tried = true;
+  bool answered = result.response.has_value() || result.accepted;
+  bool refused = false;
+  for (const ExchangeFailure& failure : result.failures) {
+    answered = answered || failure.response_begun;
+    refused = refused || ClassOf(failure) == RetryClass::kRefusedForNow;
+    if (run.report.failures.size() < FlushReport::kMaxFailures) run.report.failures.push_back(failure);
+  }
+  if (result.last_class == RetryClass::kRefusedForNow && !result.failures.empty())
+    group.retry_after = std::max(group.retry_after, result.failures.back().retry_after);
+  group.answered = group.answered || answered;
+  // By a proxy that wants a credential.
+  if (answered && result.last_class == RetryClass::kMisconfigured) group.denied = true;
+  if (answered && result.last_class != RetryClass::kRefusedForNow)
+    outage_->OnAnswer(endpoints_[item.endpoint].destination);
+  if (refused) {
+    group.refused = true;
+    group.delayed = std::max(group.delayed, result.delayed);
+  }
+  group.accepted = group.accepted || result.accepted;
+  item.possible_duplicate |= result.possible_duplicate;
+  item.ambiguous += AmbiguousTries(result);
+  if (result.accepted || result.failures.empty()) return;
+  run.report.cause = result.failures.back();
+  group.why = result.failures.back().ToString();
 }
 
 // True if it was delivered.
@@ -504,28 +671,22 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
     send.budget = run.deadline;
     send.retry_ambiguous = options_.retry_ambiguous;
     send.possible_duplicate = item.possible_duplicate;
+    send.ambiguous_resends = std::max(kMostAmbiguous - 1 - item.ambiguous, 0);
+    send.most_delay = group.most_delay;
     HttpRequest request = MakeRequest(item, key);
     ++run.report.requests;
     Task<SendResult> sending = client_.Send(std::move(request), send, group.cancellation);
     const SendResult result = co_await std::move(sending);
-    run.report.attempts += result.attempts;
-    if (result.attempts > 0 || !result.failures.empty()) group.tried = true;
-    bool answered = result.response.has_value() || result.accepted;
-    for (const ExchangeFailure& failure : result.failures) {
-      answered = answered || failure.response_begun;
-      if (run.report.failures.size() < FlushReport::kMaxFailures) run.report.failures.push_back(failure);
-    }
-    if (answered) {
-      group.answered = true;
-      outage_->OnAnswer(endpoint.destination);
-    }
-    item.possible_duplicate |= result.possible_duplicate;
+    Note(run, group, item, result);
     if (result.accepted) {
       Delivered(run, item);
       co_return true;
     }
 
-    const int status = result.response.has_value() ? result.response->status : 0;
+    // The head of an answer may be all that came of it.
+    const int status = result.response.has_value() ? result.response->status
+                       : !result.failures.empty()  ? result.failures.back().status
+                                                   : 0;
     const bool refused_for_good = result.last_class == RetryClass::kRefusedForGood;
     const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
     if (refused && options_.retry_all_statuses) {
@@ -540,6 +701,15 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       Drop(&run, item, DropReason::kRefused);  // which the peers' client takes for success
       co_return false;
     }
+    if (refused_for_good && status == 0) {
+      if (named_.insert(absl::StrCat("form/", item.endpoint)).second) {
+        Error(run,
+              absl::StrCat(name_, ": a request can't be sent and is dropped; further ones are only counted: ",
+                           result.failures.empty() ? "" : result.failures.back().ToString()));
+      }
+      Drop(&run, item, DropReason::kUnencodable);
+      co_return false;
+    }
     if (refused_for_good) {
       if (status == 413) {
         std::vector<Outbox::Item> pieces;
@@ -547,7 +717,8 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
           bool all = true;
           for (Outbox::Item& piece : pieces) {
             Task<bool> sending_piece = SendItem(run, group, std::move(piece), redrive);
-            all = co_await std::move(sending_piece) && all;
+            const bool sent = co_await std::move(sending_piece);
+            all = all && sent;
           }
           co_return all;
         }
@@ -560,6 +731,7 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
           continue;
         }
       }
+      if (status == 401 || status == 403) group.denied = true;
       if (options_.drop_refused) {
         ++run.report.refused_by_status[status];
         if (named_.insert(absl::StrCat("status/", item.endpoint, "/", status)).second) {
@@ -574,12 +746,7 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       co_return false;
     }
 
-    if (result.last_class == RetryClass::kMisconfigured && !result.failures.empty() &&
-        named_.insert(absl::StrCat("misconfigured/", item.endpoint)).second) {
-      LOG(WARNING) << ToString(pipeline_) << ": " << result.failures.back().ToString()
-                   << "; the data is kept";
-    }
-    if (!options_.retry_ambiguous && result.may_have_been_accepted && IsAmbiguous(result)) {
+    if (!options_.retry_ambiguous && result.may_have_been_accepted && AmbiguousTries(result) > 0) {
       item.possible_duplicate = true;
       Drop(&run, item, DropReason::kAmbiguousDropped);
       co_return false;

@@ -14,8 +14,10 @@
 //     what else is refused for good is dropped, counted by status;
 //   * what could not be delivered stays, to go first in the next flush; flagged possible_duplicate if the
 //     intake may have taken it. A pipeline that may not send twice drops that instead (ambiguous_dropped);
-//   * sends nothing to a destination that is out of reach, and ends early when nothing moves
-//     (outage_budget.h).
+//   * what the intake may have taken is sent again kMostAmbiguous - 1 times at most over the flushes; then it
+//     is kept for the shutdown;
+//   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early when
+//     nothing moves (outage_budget.h, refusal_hold.h).
 //
 // Room for what is kept and time for outages may be shared with other pipelines (SharedLimits).
 //
@@ -59,6 +61,8 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
+#include "cc/flush/reach.h"
+#include "cc/flush/refusal_hold.h"
 #include "cc/net/client.h"
 #include "cc/net/destination.h"
 
@@ -81,6 +85,9 @@ struct SharedLimits {
 
 class PipelineFlusher : public Flushable {
  public:
+  // Tries of a request, over all flushes, that leave open whether the intake has it.
+  static constexpr int kMostAmbiguous = 4;
+
   // The bodies into which a request is split after a 413; fewer than two: it can't be.
   using Splitter =
       std::function<std::vector<std::shared_ptr<const std::string>>(const EncodedRequest& request)>;
@@ -96,12 +103,18 @@ class PipelineFlusher : public Flushable {
   // Takes a request over. ResourceExhausted: what was never tried fills the outbox; nothing was taken, the
   // sender is to be told so (429), counted in turned_away().
   absl::Status Add(EncodedRequest request);
+  // All of them or none.
+  absl::Status AddAll(std::vector<EncodedRequest> requests);
+  // What they take of the budget.
+  size_t BytesOf(const EncodedRequest& request) const { return Outbox::BytesOf(request) * endpoints_.size(); }
 
   // -- For flushers that encode later ------------------------------------------------------------------
   // Takes over a payload that is not encoded yet and takes `bytes`. ResourceExhausted as above.
   absl::Status Open(PayloadId id, size_t bytes);
   // All payloads that were opened are about to be encoded: makes room for what comes of them.
   void ReleaseOpened();
+  // One of them takes `bytes` on, since it could not be encoded.
+  void HoldOpened(size_t bytes);
   // Takes in a request of payloads that were opened before.
   void AddAdmitted(EncodedRequest request);
   // The payload is encoded: all its requests were added.
@@ -121,9 +134,11 @@ class PipelineFlusher : public Flushable {
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
   // Asks no breaker, and sends what was held for a redrive.
   Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
-  // Flush would send nothing at all: every destination is out of reach, and it is not time to probe.
+  // Flush would send nothing at all: every destination is out of reach or refuses, and it is not time to
+  // probe.
   bool would_skip() const;
 
+  int64_t kept_for_additional() const override { return kept_for_additional_; }
   int64_t kept_payloads() const override { return static_cast<int64_t>(payloads_.size()); }
   size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
   // Of those, what is not encoded yet.
@@ -176,24 +191,48 @@ class PipelineFlusher : public Flushable {
     std::vector<Outbox::Item> accepted;                         // kept only for return_all_on_failure
     bool failed = false;
   };
-  // What goes to one destination in one flush.
+  // What goes to one endpoint in one flush.
   struct Group {
-    explicit Group(Run& run) : cancellation(&run.cancellation) {}
+    Group(Run& run, size_t endpoint) : cancellation(&run.cancellation), endpoint(endpoint) {}
     Cancellation cancellation;
+    const size_t endpoint;
     bool tried = false;     // a request was given to a connection, or to the attempt to get one
     bool answered = false;  // with whatever status
+    bool accepted = false;  // something was
+    bool refused = false;   // for now
+    bool denied = false;    // for want of permission
     bool stalled = false;   // and ended because of that
     int key_look_ups = 0;   // waited for
+    std::optional<absl::Duration> retry_after;  // the longest, of what stayed refused
+    absl::Duration delayed;                     // after refusals, the longest of a request
+    absl::Duration most_delay = absl::InfiniteDuration();
+    std::string why;  // the last failure
+  };
+  // What is known of an endpoint across flushes.
+  struct EndpointState {
+    RefusalHold refusals;
+    Reach accepts;        // is lost while it refuses everything
+    absl::Duration owed;  // what its refusals have cost and was not given back yet
   };
 
   Task<FlushReport> FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last);
-  Task<void> SendByDestination(Run& run, std::vector<Outbox::Item> items);
-  Task<void> SendTo(Run& run, Destination destination, std::vector<Outbox::Item> items);
+  Task<void> SendByEndpoint(Run& run, std::vector<Outbox::Item> items);
+  Task<void> SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items);
+  // The part of SendTo that finds out whether the rest may go: true.
+  Task<bool> Probe(Run& run, size_t endpoint, const OutageBudget::Pass& pass, Outbox::Item item);
   Task<void> SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
                          std::vector<Outbox::Item> items);
   Task<void> SendAll(Run& run, Group& group, std::vector<Outbox::Item> items);
   Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
   Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
+  // Keeps what this flush does not send.
+  void GiveBack(Run& run, size_t endpoint, std::vector<Outbox::Item>& items);
+  void Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result);
+  // Whether a group that got no answer says something of the destination.
+  static bool IsKnown(const Run& run, const Group& group);
+  void CountRefusals(const Group& group, absl::Duration active);
+  void Conclude(Run& run, const Group& group);
+  void TellOutOfReach(Run& run, size_t endpoint);
   Task<void> LookUpKey(Run& run, Group& group, size_t endpoint);
   HttpRequest MakeRequest(const Outbox::Item& item, const std::string& key) const;
 
@@ -218,6 +257,8 @@ class PipelineFlusher : public Flushable {
 
   const std::shared_ptr<ByteBudget> bytes_;
   const std::shared_ptr<OutageBudget> outage_;
+  const bool own_outage_;
+  std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
   Outbox outbox_;
   size_t opened_bytes_ = 0;
   absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; walked only to be checked
@@ -226,6 +267,7 @@ class PipelineFlusher : public Flushable {
   int64_t handed_over_ = 0;
   int64_t delivered_ = 0;
   int64_t turned_away_ = 0;
+  int64_t kept_for_additional_ = 0;
   DropCounts dropped_;
   DropCounts additional_dropped_;
   FlushReport total_;

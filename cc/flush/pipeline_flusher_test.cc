@@ -144,6 +144,7 @@ TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {
   EXPECT_EQ(client_.sent()[0].request.destination.host, "intake0.example");
   EXPECT_EQ(KeyOf(client_.sent()[0]), "key0");
   EXPECT_EQ(client_.sent()[0].options.budget, absl::Seconds(10));
+  EXPECT_FALSE(client_.sent()[0].request.body_wanted) << "a body that never ends would hold the flush up";
 }
 
 TEST_F(PipelineFlusherTest, AnEmptyFlushDoesNothing) {
@@ -518,6 +519,155 @@ TEST_F(PipelineFlusherTest, RefusedConnectionsAreStrikesToo) {
   EXPECT_TRUE(RunFlush().skipped);
 }
 
+TEST_F(PipelineFlusherTest, WhatTheIntakeMayHaveIsSentFourTimesAndThenKeptForTheShutdown) {
+  Make();
+  Add(1);
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Ambiguous()}; });
+  int64_t held = 0;
+  for (int i = 0; i < 12; ++i) {
+    held += RunFlush().held;
+    clock_.Freeze(absl::Minutes(90));  // the longest wait for a probe
+  }
+  ASSERT_EQ(client_.sent().size(), 4u);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(client_.sent()[i].options.ambiguous_resends, 3 - i);
+  EXPECT_EQ(held, 1);
+  EXPECT_EQ(flusher_->outbox().held_items(), 1);
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  Add(2);
+  EXPECT_EQ(RunFlush().delivered, 1);
+  EXPECT_EQ(flusher_->KeptPayloads(), std::vector<PayloadId>{1});
+  EXPECT_EQ(RunFlush(/*shutdown=*/true).delivered, 1);
+  EXPECT_TRUE(outcomes_.at(1).possible_duplicate);
+  EXPECT_EQ(client_.sent().size(), 6u);
+}
+
+TEST_F(PipelineFlusherTest, AProbeTakesWhatIsLeastLikelyToBeThereAlready) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Ambiguous()}; });
+  Add(1);
+  RunFlush();
+  RunFlush();
+  ASSERT_TRUE(flusher_->outage().breaker_open(flusher_->endpoints()[0].destination));
+  Add(2);
+  client_.clear_sent();
+  clock_.Freeze(absl::Minutes(2));
+  RunFlush();
+  EXPECT_EQ(SentBodies(), Bodies{"p2"});
+}
+
+TEST_F(PipelineFlusherTest, RetryAfterIsKeptAcrossFlushes) {
+  Make();
+  Add(1);
+  client_.Answer(Refused(429, absl::Seconds(10)));
+  const FlushReport refused = RunFlush();
+  ASSERT_EQ(refused.out_of_reach.size(), 1u);
+  EXPECT_NE(refused.out_of_reach[0].find("https://intake0.example"), std::string::npos);
+  clock_.Advance(absl::Seconds(9));
+  const FlushReport skipped = RunFlush();
+  EXPECT_TRUE(skipped.skipped);
+  EXPECT_EQ(skipped.requests, 0);
+  EXPECT_EQ(skipped.out_of_reach, refused.out_of_reach);
+  EXPECT_EQ(skipped.retained, 1);
+  clock_.Freeze(absl::Seconds(1));
+  EXPECT_EQ(RunFlush().delivered, 1);
+  EXPECT_EQ(flusher_->outage().counts().out_of_reach, 1);
+  EXPECT_EQ(flusher_->outage().counts().back, 1);
+}
+
+TEST_F(PipelineFlusherTest, AnEndpointThatRefusesIsProbedWithOneRequestThatDoesNotWait) {
+  Make();
+  for (PayloadId id = 1; id <= 5; ++id) Add(id);
+  client_.set_otherwise(
+      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(503)}; });
+  RunFlush();
+  RunFlush();
+  client_.clear_sent();
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(RunFlush().requests, 0);
+  EXPECT_EQ(RunFlush().requests, 1);
+  EXPECT_EQ(client_.sent()[0].options.most_delay, absl::ZeroDuration());
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  for (int i = 0; i < 15; ++i) EXPECT_EQ(RunFlush().requests, 0) << i;
+  EXPECT_EQ(RunFlush().delivered, 5);
+}
+
+TEST_F(PipelineFlusherTest, ShutdownSendsToWhatRefusesAndWaitsAsLongAsItMay) {
+  Make();
+  Add(1);
+  client_.Answer(Refused(503, absl::Seconds(60)));
+  RunFlush();
+  EXPECT_EQ(RunFlush(/*shutdown=*/true).delivered, 1);
+  EXPECT_EQ(client_.sent().back().options.most_delay, absl::InfiniteDuration());
+}
+
+TEST_F(PipelineFlusherTest, DeniedDataIsToldOnceAndSoIsTheEndOfIt) {
+  for (const int status : {401, 403}) {
+    Make();
+    client_.set_otherwise(
+        [status](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(status)}; });
+    outcomes_.clear();
+    for (PayloadId id = 1; id <= 3; ++id) {
+      Add(id);
+      EXPECT_EQ(RunFlush().out_of_reach.size(), 1u);
+    }
+    EXPECT_EQ(flusher_->outage().counts().out_of_reach, 1);
+    client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+    Add(4);
+    EXPECT_TRUE(RunFlush().out_of_reach.empty());
+    EXPECT_EQ(flusher_->outage().counts().back, 1);
+  }
+}
+
+TEST_F(PipelineFlusherTest, AProxyThatWantsACredentialIsTold) {
+  Make();
+  Add(1);
+  SendResult result = Answered(407);
+  result.last_class = RetryClass::kMisconfigured;
+  client_.Answer(std::move(result));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.retained, 1);
+  EXPECT_EQ(report.out_of_reach.size(), 1u);
+  EXPECT_TRUE(RunFlush().out_of_reach.empty());
+  EXPECT_EQ(flusher_->outage().counts().back, 1);
+}
+
+TEST_F(PipelineFlusherTest, ARequestThatCanNotBeSentSaysNothingOfTheDestination) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent&) {
+    SendResult result = Failed(Phase::kWrite, Fault::kProtocol, BytesWritten::kNone);
+    result.attempts = 0;
+    result.last_class = RetryClass::kRefusedForGood;
+    return FakeClient::Scripted{.result = std::move(result), .connects = false};
+  });
+  for (PayloadId id = 1; id <= 5; ++id) {
+    Add(id);
+    const FlushReport report = RunFlush();
+    EXPECT_EQ(report.dropped[DropReason::kUnencodable], 1);
+    EXPECT_EQ(report.errors.size(), id == 1 ? 1u : 0u);
+    EXPECT_TRUE(report.out_of_reach.empty());
+  }
+  EXPECT_EQ(flusher_->outage().counts().strikes, 0);
+  EXPECT_EQ(flusher_->outage().counts().out_of_reach, 0);
+}
+
+TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
+  Make({}, Pipeline::kTraces, /*additional=*/1);
+  Add(1);
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    const bool primary = sent.request.destination.host == "intake0.example";
+    return FakeClient::Scripted{.result = primary ? Accepted() : Unreachable()};
+  });
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.retained, 0);
+  EXPECT_EQ(report.additional_retained, 1);
+  EXPECT_FALSE(report.all_delivered());
+  ASSERT_EQ(report.out_of_reach.size(), 1u);
+  EXPECT_NE(report.out_of_reach[0].find("intake1.example"), std::string::npos);
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  const FlushReport after = RunFlush();
+  EXPECT_TRUE(after.all_delivered());
+  EXPECT_TRUE(after.out_of_reach.empty());
+}
+
 TEST_F(PipelineFlusherTest, ADeadAdditionalEndpointHoldsNothingElseUp) {
   Make({}, Pipeline::kTraces, /*additional=*/1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
@@ -528,12 +678,15 @@ TEST_F(PipelineFlusherTest, ADeadAdditionalEndpointHoldsNothingElseUp) {
     Add(id);
     const FlushReport report = RunFlush();
     EXPECT_EQ(report.delivered, 1);
-    EXPECT_EQ(report.elapsed, id <= 2 ? absl::Milliseconds(1600) : absl::ZeroDuration())
-        << "the dead one's breaker is open after the second flush";
+    const bool probes = id == 10;
+    EXPECT_EQ(report.elapsed, id <= 2  ? absl::Milliseconds(1600)
+                              : probes ? absl::Milliseconds(250)
+                                       : absl::ZeroDuration())
+        << "the dead one's breaker is open after the second flush; the eighth one after it probes";
     EXPECT_EQ(report.skipped, id > 2);
   }
   client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
-  clock_.Advance(absl::Seconds(1));
+  clock_.Advance(absl::Seconds(2));
   executor_.RunAll();
   EXPECT_EQ(RunFlush().additional_delivered, 20);
 }

@@ -40,4 +40,8 @@ absl::Duration StallWatch::idle_for() const {
   return idle_for_ + std::min(step_, clock_.Now().monotonic - looked_at_);
 }
 
+absl::Duration StallWatch::active_for() const {
+  return passed_ + std::min(step_, clock_.Now().monotonic - looked_at_);
+}
+
 }  // namespace thaw

@@ -38,6 +38,8 @@ class StallWatch {
 
   // For how long nothing has moved.
   absl::Duration idle_for() const;
+  // How much active time has passed.
+  absl::Duration active_for() const;
 
  private:
   void Wait();

@@ -6,6 +6,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
@@ -45,6 +46,8 @@ class RequestWriter {
  private:
   absl::Status Emit(AgentPayloadBuilder& builder, std::vector<PayloadId> ids) {
     std::string& body = workspace_.body;
+    body.clear();
+    if (absl::Status room = Reserve(body, builder.size_bound(), nullptr); !room.ok()) return room;
     builder.FinishInto(body);
     if (body.size() <= options_.max_batch_bytes) return Pack(body, std::move(ids));
     for (const std::string& part : SplitToFit(std::exchange(body, {}), options_.max_batch_bytes))

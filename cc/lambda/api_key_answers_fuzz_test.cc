@@ -69,6 +69,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   config.api_key_sources.secret_arn = absl::StrCat("arn:aws:secretsmanager:", input);
   Try(config, 200, input);
   Try(config, 400, input);
+  Try(config, 429, input);
   config.api_key_sources.secret_arn = "dd";
   Try(config, 200, absl::StrCat(R"({"SecretString":)", input, "}"));
   Try(config, 200, absl::StrCat(R"({"SecretBinary":")", absl::Base64Escape(input), "\"}"));

@@ -7,10 +7,12 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "cc/base/status_macros.h"
 #include "cc/config/parse_values.h"
 #include "cc/lambda/aws_sigv4.h"
@@ -39,14 +41,40 @@ absl::StatusOr<std::string> FromBase64(std::string_view what, std::string_view e
   return decoded;
 }
 
-absl::StatusOr<std::string> KeyInSecret(std::string secret) {
-  boost::system::error_code error;
-  const json::value value = json::parse(secret, error);
-  if (error || !value.is_object()) return secret;
-  for (const char* name : {"dd_api_key", "apiKey"}) {
-    if (std::string key = TextAt(value, name); !key.empty()) return key;
+// The member of a JSON secret that is the key; empty if none is.
+std::string KeyMember(const json::value& secret) {
+  for (const char* name : {"dd_api_key", "apiKey"})
+    if (std::string key = TextAt(secret, name); !key.empty()) return key;
+  for (const json::key_value_pair& member : secret.get_object()) {
+    std::string name = absl::AsciiStrToLower(std::string_view(member.key()));
+    std::erase_if(name, [](char c) { return c == '_' || c == '-'; });
+    if (name != "ddapikey" && name != "apikey" && name != "datadogapikey") continue;
+    if (std::string key = TextAt(secret, member.key()); !key.empty()) return key;
   }
-  return absl::InternalError("the secret is a JSON object without a text dd_api_key or apiKey");
+  return "";
+}
+
+// The key in a text as it is kept.
+absl::StatusOr<std::string> KeyIn(std::string text) {
+  // JSON of JSON is what scripts make of a secret that is JSON already.
+  constexpr int kMaxWrappings = 4;
+  for (int wrappings = 0; wrappings < kMaxWrappings; ++wrappings) {
+    std::string_view stripped = text;
+    absl::ConsumePrefix(&stripped, "\xEF\xBB\xBF");
+    text = std::string(absl::StripAsciiWhitespace(stripped));
+    if (!absl::StartsWith(text, "\"") && !absl::StartsWith(text, "{")) break;
+    boost::system::error_code error;
+    const json::value value = json::parse(text, error);
+    if (error) break;
+    if (const json::string* inner = value.if_string()) {
+      text = std::string(*inner);
+      continue;
+    }
+    text = KeyMember(value);
+    if (text.empty())
+      return absl::InternalError("the secret is a JSON object without a text dd_api_key or apiKey");
+  }
+  return text;
 }
 
 }  // namespace
@@ -110,7 +138,8 @@ Task<absl::StatusOr<std::string>> ApiKeySecrets::Decrypt(std::string ciphertext,
     answer = *std::move(second);
   }
   if (!answer.ok()) co_return answer.status();
-  co_return FromBase64("Plaintext", TextAt(*answer, "Plaintext"));
+  THAW_CO_ASSIGN_OR_RETURN(std::string text, FromBase64("Plaintext", TextAt(*answer, "Plaintext")));
+  co_return KeyIn(std::move(text));
 }
 
 Task<absl::StatusOr<std::string>> ApiKeySecrets::SecretValue(std::string arn, Cancellation& cancellation) {
@@ -124,7 +153,7 @@ Task<absl::StatusOr<std::string>> ApiKeySecrets::SecretValue(std::string arn, Ca
     THAW_CO_ASSIGN_OR_RETURN(text,
                              FromBase64("SecretString or SecretBinary", TextAt(answer, "SecretBinary")));
   }
-  co_return KeyInSecret(std::move(text));
+  co_return KeyIn(std::move(text));
 }
 
 Task<absl::StatusOr<std::string>> ApiKeySecrets::Parameter(std::string arn, Cancellation& cancellation) {
@@ -137,7 +166,7 @@ Task<absl::StatusOr<std::string>> ApiKeySecrets::Parameter(std::string arn, Canc
   std::string text;
   JsonMembers(answer.if_object(), ignored).Of("Parameter").Read("Value", text);
   if (text.empty()) co_return absl::InternalError("the answer has no Parameter.Value");
-  co_return text;
+  co_return KeyIn(std::move(text));
 }
 
 }  // namespace thaw

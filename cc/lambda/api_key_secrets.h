@@ -24,9 +24,14 @@
 
 namespace thaw {
 
-// Each look-up gives the text as it is kept, or an error that shows nothing of it: InvalidArgument (no region
-// is known, or what should be an ARN is none), as AwsCredentialsSource::Get(), as SendForJson(), or Internal
-// (an answer without what was asked for). All arguments of the constructor must outlive the calls.
+// Each look-up gives the key in the text that is kept, or an error that shows nothing of it: InvalidArgument
+// (no region is known, or what should be an ARN is none), as AwsCredentialsSource::Get(), as SendForJson(),
+// or Internal (an answer without what was asked for). All arguments of the constructor must outlive the
+// calls.
+//
+// The text may be the key, with white space around it; a JSON string; or a JSON object, as Secrets Manager's
+// console makes: of that the member dd_api_key, else apiKey, else one whose name differs from these in its
+// case, its '_' or '-', or a prefix "datadog".
 class ApiKeySecrets {
  public:
   ApiKeySecrets(const Clock& clock, Client& client, AwsCredentialsSource& credentials, AwsOptions aws)
@@ -38,7 +43,7 @@ class ApiKeySecrets {
   // function, which Lambda's console encrypts with.
   Task<absl::StatusOr<std::string>> Decrypt(std::string ciphertext, Cancellation& cancellation);
 
-  // Of a secret, by ARN or name. If its text is a JSON object, the member dd_api_key of it, else apiKey.
+  // Of a secret, by ARN or name.
   Task<absl::StatusOr<std::string>> SecretValue(std::string arn, Cancellation& cancellation);
 
   // Of a parameter, by ARN or name.

@@ -2,8 +2,12 @@
 
 #include <string>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "boost/json/serialize.hpp"
+#include "boost/json/string.hpp"
+#include "boost/json/value.hpp"
 #include "cc/lambda/api_key_fixture.h"
 #include "cc/lambda/json_exchange.h"
 #include "gtest/gtest.h"
@@ -103,6 +107,49 @@ TEST_F(ApiKeySecretsTest, ASecretMayBeJson) {
   const absl::Status status = SecretValueOf(R"({"SecretString":"{\"other\":\"hidden\"}"})").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_FALSE(absl::StrContains(status.message(), "hidden"));
+}
+
+TEST_F(ApiKeySecretsTest, AKeyMayBeAJsonStringWithWhiteSpaceAroundIt) {
+  for (const std::string text :
+       {"key", "\"key\"", " key \r\n", "\"key\"\n", "\t\" key\\n\"", "\"\\\"key\\\"\"", "\xEF\xBB\xBFkey",
+        R"({"dd_api_key":"key"})", R"( {"apiKey":" key\n"} )", R"({"apiKey":"\"key\""})",
+        R"("{\"dd_api_key\":\"key\"}")", R"({"DD_API_KEY":"key","other":"x"})", R"({"api-key":"key"})",
+        R"({"apiKey":"","api_key":"key","apiKeyId":"x"})"}) {
+    const std::string quoted = boost::json::serialize(boost::json::string(text));
+    EXPECT_EQ(SecretValueOf(absl::StrCat("{\"SecretString\":", quoted, "}")).value(), "key") << text;
+    const std::string base64 = absl::Base64Escape(text);
+    EXPECT_EQ(SecretValueOf(absl::StrCat("{\"SecretBinary\":\"", base64, "\"}")).value(), "key") << text;
+    client_.Answer(Says(200, absl::StrCat("{\"Parameter\":{\"Value\":", quoted, "}}")));
+    EXPECT_EQ(Parameter().value(), "key") << text;
+    client_.Answer(Says(200, absl::StrCat("{\"Plaintext\":\"", base64, "\"}")));
+    EXPECT_EQ(Decrypt().value(), "key") << text;
+  }
+  EXPECT_EQ(SecretValueOf(R"({"SecretString":"\"cut"})").value(), "\"cut") << "no JSON";
+}
+
+// AWS throttles with a status that says that the request is wrong.
+TEST_F(ApiKeySecretsTest, WhatAwsRefusesForNowIsToldFromADefiniteNo) {
+  for (const char* type : {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
+                           "com.amazonaws.secretsmanager#ThrottlingException", "Throttling:http://aws/",
+                           "SlowDown", "RequestTimeout"}) {
+    client_.Answer(Says(400, absl::StrCat("{\"__type\":\"", type, "\",\"message\":\"Rate exceeded\"}")));
+    EXPECT_EQ(SecretValue().status().code(), absl::StatusCode::kUnavailable) << type;
+    SendResult named = Says(400, "");
+    named.response->headers = {{"x-amzn-ErrorType", type}};
+    client_.Answer(named);
+    EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kUnavailable) << type << ", in a header";
+  }
+  for (const int status : {408, 429, 500, 502, 503, 504}) {
+    client_.Answer(Says(status, "<html>"));
+    EXPECT_EQ(Parameter().status().code(), absl::StatusCode::kUnavailable) << status;
+  }
+  for (const char* type : {"AccessDeniedException", "ResourceNotFoundException", "DecryptionFailure",
+                           "NotThrottlingException", "ThrottlingExceptionX", ""}) {
+    client_.Answer(Says(400, absl::StrCat("{\"__type\":\"", type, "\"}")));
+    EXPECT_EQ(SecretValue().status().code(), absl::StatusCode::kFailedPrecondition) << type;
+  }
+  for (const FakeClient::Sent& sent : client_.sent())
+    EXPECT_EQ(sent.options.max_attempts, 1) << "there is no retry within a retry";
 }
 
 TEST_F(ApiKeySecretsTest, ASecretMayBeBinary) {

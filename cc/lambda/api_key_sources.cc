@@ -41,7 +41,8 @@ ClientOptions AwsClientOptions(const ClientOptions& of_config) {
 }
 
 std::shared_ptr<ConfiguredApiKey> MakeConfiguredApiKey(Executor& executor, Clock& clock, Client& aws_client,
-                                                       Client& intake_client, const Config& config) {
+                                                       Client& intake_client, const Config& config,
+                                                       std::function<double()> random) {
   const auto aws = std::make_shared<Aws>(clock, aws_client, intake_client, config);
   const ApiKeyOptions& given = config.api_key_sources;
   std::vector<ConfiguredApiKey::Source> sources;
@@ -67,6 +68,7 @@ std::shared_ptr<ConfiguredApiKey> MakeConfiguredApiKey(Executor& executor, Clock
   ConfiguredApiKeyOptions options;
   options.reload_interval = given.reload_interval;
   options.on_forget = [aws] { aws->credentials.Forget(); };
+  options.random = std::move(random);
   return std::make_shared<ConfiguredApiKey>(executor, clock, config.api_key, std::move(sources),
                                             std::move(options));
 }

@@ -11,6 +11,7 @@
 #ifndef THAW_CC_LAMBDA_API_KEY_SOURCES_H_
 #define THAW_CC_LAMBDA_API_KEY_SOURCES_H_
 
+#include <functional>
 #include <memory>
 
 #include "cc/base/executor.h"
@@ -27,9 +28,10 @@ namespace thaw {
 ClientOptions AwsClientOptions(const ClientOptions& of_config);
 
 // All but `config` must outlive the key and its look-ups. `intake_client` goes where delegated authentication
-// asks, so through the proxy if there is one.
+// asks, so through the proxy if there is one. `random`: see ConfiguredApiKeyOptions.
 std::shared_ptr<ConfiguredApiKey> MakeConfiguredApiKey(Executor& executor, Clock& clock, Client& aws_client,
-                                                       Client& intake_client, const Config& config);
+                                                       Client& intake_client, const Config& config,
+                                                       std::function<double()> random = nullptr);
 
 }  // namespace thaw
 

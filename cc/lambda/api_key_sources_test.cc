@@ -86,6 +86,47 @@ TEST_F(ApiKeySourcesTest, EachGivesItsKey) {
   }
 }
 
+// A thousand environments that start at once are throttled by KMS.
+TEST_F(ApiKeySourcesTest, EachIsAskedAgainWhenItFailsForNow) {
+  const std::pair<Environment::Variables, std::string> cases[] = {
+      {{{"DD_ORG_UUID", "org"}}, R"({"data":{"attributes":{"api_key":"key"}}})"},
+      {{{"DD_KMS_API_KEY", "Y2lwaGVy"}}, R"({"Plaintext":"a2V5"})"},
+      {{{"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:us-east-1:1:secret:dd"}},
+       R"({"SecretString":"key"})"},
+      {{{"DD_API_KEY_SSM_ARN", "/dd"}}, R"({"Parameter":{"Value":"key"}})"}};
+  const SendResult failures[] = {Says(400, R"({"__type":"ThrottlingException"})"), Says(429, ""),
+                                 Says(503, ""), Unreachable(), Ambiguous()};
+  for (const auto& [variables, body] : cases) {
+    for (const SendResult& failure : failures) {
+      Make(variables);
+      FakeClient& client = variables.contains("DD_ORG_UUID") ? intake_client_ : client_;
+      client.clear_sent();
+      client.Answer(failure);
+      client.Answer(failure);
+      client.Answer(Says(200, body));
+      EXPECT_TRUE(Run(key_->Refresh())) << key_->failure();
+      EXPECT_EQ(key_->Current(), "key");
+      EXPECT_EQ(client.sent().size(), 3u);
+      EXPECT_EQ(key_->counts().source_retries, 2);
+    }
+  }
+}
+
+TEST_F(ApiKeySourcesTest, TheCredentialsOfARestoredEnvironmentAreAskedForAgainToo) {
+  Make({{"AWS_ACCESS_KEY_ID", ""},
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1:9001/credentials"},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "token"},
+        {"DD_API_KEY_SSM_ARN", "/dd"}});
+  client_.Answer(Says(429, ""));
+  client_.Answer(Says(500, ""));
+  client_.Answer(
+      Says(200, R"({"AccessKeyId":"a","SecretAccessKey":"s","Expiration":"2027-01-01T00:00:00Z"})"));
+  client_.Answer(Says(400, R"({"__type":"ThrottlingException"})"));
+  client_.Answer(Says(200, R"({"Parameter":{"Value":"key"}})"));
+  EXPECT_TRUE(Run(key_->Refresh())) << key_->failure();
+  EXPECT_EQ(client_.sent().size(), 5u) << "credentials are not asked for again with each try";
+}
+
 // The peers' client waits for AWS as long as AWS likes.
 TEST_F(ApiKeySourcesTest, EverySourceHasATimeLimit) {
   MakeAll();

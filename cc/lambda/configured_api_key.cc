@@ -10,7 +10,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cc/base/completion.h"
+#include "cc/clock/sleep.h"
 #include "cc/config/parse_values.h"
+#include "cc/net/backoff.h"
 
 namespace thaw {
 
@@ -54,7 +56,14 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     co_return !self->key_.empty() && self->key_ != before;
   }
 
+  void OnLastFlush() {
+    if (failures_in_a_row_ == 0) return;
+    failures_in_a_row_ = 0;
+    failed_at_.reset();
+  }
+
   void Forget() {
+    failures_in_a_row_ = 0;
     key_ = literal_;
     refused_.clear();
     found_at_.reset();
@@ -88,7 +97,14 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
   bool HasPassed(const std::optional<ClockReading>& since, absl::Duration interval) const {
     return !since.has_value() || LargestAdvance(*since, clock_.Now()) >= interval;
   }
-  bool HasJustFailed() const { return !HasPassed(failed_at_, options_.failure_expiry); }
+  bool HasJustFailed() const { return failed_at_.has_value() && !HasPassed(failed_at_, FailureExpiry()); }
+  // How long the last failure counts.
+  absl::Duration FailureExpiry() const {
+    if (failures_in_a_row_ == 0) return options_.failure_expiry;
+    const absl::Duration first =
+        absl::IsDeadlineExceeded(failure_) ? options_.source_timeout : options_.passing_failure_expiry;
+    return Backoff(first, options_.failure_expiry, failures_in_a_row_, /*fraction=*/1);
+  }
   bool IsReloadDue() const {
     // Only a key that was looked up can be another one later.
     return look_up_ == nullptr && found_at_.has_value() && HasPassed(found_at_, options_.reload_interval) &&
@@ -123,6 +139,8 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
 
   Task<absl::StatusOr<Found>> Search(Cancellation& cancellation) {
     std::vector<std::string> complaints;
+    // Of all sources: it may pass if one of them does.
+    absl::StatusCode worst = absl::StatusCode::kFailedPrecondition;
     if (!literal_.empty()) {
       if (!IsRefused(literal_)) co_return Found{literal_, "the configuration"};
       complaints.push_back("the key of the configuration: the intake refused it");
@@ -133,13 +151,23 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       if (key.ok()) co_return Found{*std::move(key), source.name};
       if (cancellation.requested()) co_return cancellation.reason();
       complaints.push_back(absl::StrCat(source.name, ": ", key.status().message()));
+      if (worst != absl::StatusCode::kDeadlineExceeded && IsPassing(key.status()))
+        worst = key.status().code();
     }
     if (complaints.empty()) {
       co_return absl::FailedPreconditionError(
           "none is configured: set DD_API_KEY, DD_API_KEY_SECRET_ARN, DD_API_KEY_SSM_ARN, DD_KMS_API_KEY or "
           "DD_ORG_UUID");
     }
-    co_return absl::UnavailableError(absl::StrJoin(complaints, "; "));
+    co_return absl::Status(worst, absl::StrJoin(complaints, "; "));
+  }
+
+  static bool IsPassing(const absl::Status& status) {
+    return absl::IsUnavailable(status) || absl::IsDeadlineExceeded(status);
+  }
+  absl::Duration DelayAfter(int attempt) const {
+    const double fraction = options_.random ? 0.5 + options_.random() / 2 : 1;
+    return Backoff(options_.backoff_base, options_.backoff_cap, attempt, fraction);
   }
 
   // A key of `source` that can be used, within its time.
@@ -149,8 +177,17 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       limited.Request(absl::DeadlineExceededError(
           absl::StrCat("no key within ", absl::FormatDuration(options_.source_timeout))));
     });
-    Task<absl::StatusOr<std::string>> looking_up = source.look_up(limited);
-    absl::StatusOr<std::string> answer = co_await std::move(looking_up);
+    const int max_attempts = failures_in_a_row_ == 0 ? options_.max_attempts : 2;
+    absl::StatusOr<std::string> answer;
+    for (int attempt = 1;; ++attempt) {
+      Task<absl::StatusOr<std::string>> looking_up = source.look_up(limited);
+      answer = co_await std::move(looking_up);
+      if (!absl::IsUnavailable(answer.status()) || attempt >= max_attempts) break;
+      Task<absl::Status> sleeping = Sleep(executor_, clock_, DelayAfter(attempt), limited);
+      const absl::Status slept = co_await std::move(sleeping);
+      if (!slept.ok()) break;
+      ++counts_.source_retries;
+    }
     if (answer.ok()) answer = ParseApiKey(absl::StripAsciiWhitespace(*answer));
     if (!answer.ok()) {
       ++counts_.sources_failed;
@@ -168,6 +205,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       found_at_ = found->key == literal_ ? std::optional<ClockReading>() : clock_.Now();
       reload_tried_at_.reset();
       failed_at_.reset();
+      failures_in_a_row_ = 0;
       failure_ = absl::OkStatus();
       key_ = std::move(found->key);
       return;
@@ -176,6 +214,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     failure_ = found.status();
     if (is_waited_for) {
       failed_at_ = clock_.Now();
+      failures_in_a_row_ = IsPassing(failure_) ? failures_in_a_row_ + 1 : 0;
       // One of the keys that were refused may be good the next time.
       refused_.clear();
     }
@@ -192,6 +231,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
   std::optional<ClockReading> found_at_;         // if `key_` was looked up
   std::optional<ClockReading> reload_tried_at_;  // since then
   std::optional<ClockReading> failed_at_;        // if somebody waited for it in vain
+  int failures_in_a_row_ = 0;                    // of those that may have passed, up to the last
   absl::Status failure_;
   std::shared_ptr<LookUp> look_up_;  // under way
   ApiKeyCounts counts_;
@@ -206,6 +246,7 @@ ConfiguredApiKey::~ConfiguredApiKey() { resolver_->Forget(); }
 
 std::string ConfiguredApiKey::Current() const { return resolver_->Current(); }
 Task<bool> ConfiguredApiKey::Refresh() { return Resolver::Refresh(resolver_); }
+void ConfiguredApiKey::OnLastFlush() { resolver_->OnLastFlush(); }
 void ConfiguredApiKey::Forget() { resolver_->Forget(); }
 const absl::Status& ConfiguredApiKey::failure() const { return resolver_->failure(); }
 const ApiKeyCounts& ConfiguredApiKey::counts() const { return resolver_->counts(); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,7 +46,8 @@ class ConfiguredApiKeyTest : public testing::Test {
     co_return now.answer;
   }
   void Make(std::string literal, std::vector<Script> scripts,
-            absl::Duration reload_interval = absl::InfiniteDuration()) {
+            absl::Duration reload_interval = absl::InfiniteDuration(),
+            std::function<double()> random = nullptr) {
     std::vector<ConfiguredApiKey::Source> sources;
     for (Script& script : scripts) {
       sources_.push_back(std::make_unique<Source>(Source{std::move(script)}));
@@ -57,13 +59,15 @@ class ConfiguredApiKeyTest : public testing::Test {
     ConfiguredApiKeyOptions options;
     options.reload_interval = reload_interval;
     options.on_forget = [this] { ++forgotten_; };
+    options.random = std::move(random);
     key_ = std::make_unique<ConfiguredApiKey>(executor_, clock_, std::move(literal), std::move(sources),
                                               options);
   }
   static Scripted Gives(std::string key, absl::Duration after = absl::ZeroDuration()) {
     return {std::move(key), after};
   }
-  static Scripted Fails() { return {absl::UnavailableError("it is down"), absl::ZeroDuration()}; }
+  static Scripted Fails() { return {absl::FailedPreconditionError("it says no"), absl::ZeroDuration()}; }
+  static Scripted Throttled() { return {absl::UnavailableError("it is throttled"), absl::ZeroDuration()}; }
   static Scripted Hangs() { return {absl::UnavailableError("it is down"), absl::InfiniteDuration()}; }
 
   std::shared_ptr<std::optional<bool>> Begin() {
@@ -85,6 +89,12 @@ class ConfiguredApiKeyTest : public testing::Test {
       if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Seconds(1)));
     }
     return **result;
+  }
+  // How long it takes.
+  absl::Duration TimeOfRefresh() {
+    const absl::Duration began = clock_.Now().monotonic;
+    Refresh();
+    return clock_.Now().monotonic - began;
   }
   int asked(size_t source = 0) const { return sources_[source]->asked; }
   const ApiKeyCounts& counts() const { return key_->counts(); }
@@ -152,7 +162,7 @@ TEST_F(ConfiguredApiKeyTest, WhenAllFailTheErrorNamesEach) {
   Make("", {{Fails()}, {Hangs()}});
   EXPECT_FALSE(Refresh());
   EXPECT_EQ(key_->Current(), "");
-  EXPECT_EQ(key_->failure().message(), "source 1: it is down; source 2: no key within 5s");
+  EXPECT_EQ(key_->failure().message(), "source 1: it says no; source 2: no key within 5s");
 }
 
 TEST_F(ConfiguredApiKeyTest, WithoutAnySourceTheErrorSaysWhatToSet) {
@@ -173,6 +183,93 @@ TEST_F(ConfiguredApiKeyTest, AFailedLookUpIsNotCachedForEver) {
   EXPECT_TRUE(Refresh());
   EXPECT_EQ(key_->Current(), "key");
   EXPECT_TRUE(key_->failure().ok());
+}
+
+TEST_F(ConfiguredApiKeyTest, ASourceThatFailsForNowIsAskedAgainAfterDelaysThatGrow) {
+  Make("", {{Throttled(), Throttled(), Throttled(), Throttled(), Gives("key")}});
+  EXPECT_EQ(TimeOfRefresh(), absl::Milliseconds(100 + 200 + 400 + 800));
+  EXPECT_EQ(key_->Current(), "key");
+  EXPECT_EQ(asked(), 5);
+  EXPECT_EQ(counts().source_retries, 4);
+  EXPECT_EQ(counts().sources_failed, 0);
+}
+
+TEST_F(ConfiguredApiKeyTest, ThoseDelaysAreJittered) {
+  Make("", {{Throttled(), Throttled(), Gives("key")}}, absl::InfiniteDuration(), [] { return 0.5; });
+  EXPECT_EQ(TimeOfRefresh(), absl::Milliseconds(75 + 150));
+  Make("", {{Throttled(), Throttled(), Gives("key")}}, absl::InfiniteDuration(), [] { return 0.0; });
+  EXPECT_EQ(TimeOfRefresh(), absl::Milliseconds(50 + 100));
+}
+
+TEST_F(ConfiguredApiKeyTest, ADefiniteNoIsNotAskedForAgain) {
+  Make("", {{Fails(), Gives("key")}});
+  EXPECT_EQ(TimeOfRefresh(), absl::ZeroDuration());
+  EXPECT_EQ(asked(), 1);
+}
+
+TEST_F(ConfiguredApiKeyTest, ASourceThatStaysThrottledEndsInItsTimeAndLetsTheNextOneCount) {
+  Make("", {{Throttled()}, {Gives("second")}});
+  EXPECT_LE(TimeOfRefresh(), absl::Seconds(5));
+  EXPECT_LE(asked(0), 8);
+  EXPECT_EQ(key_->Current(), "second");
+}
+
+TEST_F(ConfiguredApiKeyTest, WhatFailedForNowIsKeptForAShortTimeThatGrowsAndThenOnlyProbed) {
+  Make("", {{Throttled()}});
+  EXPECT_FALSE(Refresh());
+  int before = asked();
+  for (const int milliseconds : {500, 1000, 2000, 4000, 8000, 16000, 30000, 30000}) {
+    EXPECT_FALSE(Refresh());
+    EXPECT_EQ(asked(), before) << "it has just failed";
+    clock_.Advance(absl::Milliseconds(milliseconds) - absl::Milliseconds(1));
+    EXPECT_FALSE(Refresh());
+    EXPECT_EQ(asked(), before) << milliseconds;
+    clock_.Advance(absl::Milliseconds(1));
+    EXPECT_LE(TimeOfRefresh(), absl::Milliseconds(100)) << "a probe";
+    EXPECT_EQ(asked(), before + 2);
+    before = asked();
+  }
+}
+
+TEST_F(ConfiguredApiKeyTest, TheLastFlushAsksAgainForWhatMayHavePassed) {
+  Make("", {{Throttled(), Throttled(), Throttled(), Throttled(), Throttled(), Throttled(), Throttled(),
+             Throttled(), Gives("key")}});
+  EXPECT_FALSE(Refresh());
+  EXPECT_FALSE(Refresh());
+  key_->OnLastFlush();
+  EXPECT_TRUE(Refresh());
+  EXPECT_EQ(key_->Current(), "key");
+}
+
+TEST_F(ConfiguredApiKeyTest, TheLastFlushDoesNotAskForADefiniteNo) {
+  Make("", {{Fails(), Gives("key")}});
+  EXPECT_FALSE(Refresh());
+  key_->OnLastFlush();
+  EXPECT_FALSE(Refresh());
+  EXPECT_EQ(asked(), 1);
+}
+
+// It costs the whole time of a source each time.
+TEST_F(ConfiguredApiKeyTest, WhatHungIsKeptForAsLongAsItCost) {
+  Make("", {{Hangs()}});
+  EXPECT_EQ(TimeOfRefresh(), absl::Seconds(5));
+  clock_.Advance(absl::Milliseconds(4900));
+  EXPECT_FALSE(Refresh());
+  EXPECT_EQ(asked(), 1);
+  clock_.Advance(absl::Milliseconds(100));
+  EXPECT_FALSE(Refresh());
+  EXPECT_EQ(asked(), 2);
+}
+
+TEST_F(ConfiguredApiKeyTest, AThrottledReloadIsAskedAgainMeanwhile) {
+  Make("", {{Gives("old"), Throttled(), Gives("new")}}, absl::Minutes(5));
+  EXPECT_TRUE(Refresh());
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_EQ(key_->Current(), "old");
+  Settle();
+  clock_.Advance(absl::Milliseconds(100));
+  Settle();
+  EXPECT_EQ(key_->Current(), "new");
 }
 
 TEST_F(ConfiguredApiKeyTest, AClockThatIsSetBackKeepsNoFailureLonger) {
@@ -402,7 +499,7 @@ TEST_F(ConfiguredApiKeyTest, EachCountIsVisitedOnce) {
     ++visited;
   });
   EXPECT_EQ(sum, counts().look_ups + counts().found);
-  EXPECT_EQ(visited, 7);
+  EXPECT_EQ(visited, 8);
 }
 
 }  // namespace

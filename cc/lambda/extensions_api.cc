@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
-#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 
+#include "absl/log/log.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -14,6 +14,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/base/utf8.h"
 #include "cc/lambda/json_members.h"
+#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {
@@ -27,7 +28,8 @@ constexpr absl::Duration kRegisterBudget = absl::Seconds(5);
 constexpr absl::Duration kReportBudget = absl::Seconds(1);
 // What Lambda documents for the shutdown with external extensions, where an event doesn't say.
 constexpr absl::Duration kShutdownPhase = absl::Seconds(2);
-// So many connections in a row that end without an event are no API either.
+// So many calls in a row whose connections end without an event, or whose answers can't be read, are lost
+// before the API is.
 constexpr int kLostCalls = 3;
 // So many events in a row that nobody knows are no API that one can work with.
 constexpr int kMaxUnknownEvents = 100;
@@ -50,12 +52,19 @@ ShutdownReason ReasonOf(std::string_view text) {
   return ShutdownReason::kOther;
 }
 
-absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
+absl::Status CheckPrintable(std::string_view what, std::string_view value) {
   const bool printable = std::all_of(
       value.begin(), value.end(), [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
   if (!value.empty() && printable) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(what, " is '", Excerpt(value), "'; it must be printable ASCII and not empty"));
+}
+
+// An answer that was cut, or is JSON that says nothing. Anything else, a page as a rule, comes from another
+// program than Lambda's.
+bool MayBeAnEvent(const HttpResponse& response) {
+  const std::string_view text = absl::StripLeadingAsciiWhitespace(response.body);
+  return !response.body_whole || text.empty() || text.front() == '{' || text.front() == '[';
 }
 
 std::optional<absl::Time> ReadDeadline(const JsonMembers& members) {
@@ -71,7 +80,7 @@ Task<absl::StatusOr<Registration>> ExtensionsApi::Register(std::string name,
                                                            std::vector<ExtensionEvent> events,
                                                            Cancellation& cancellation) {
   if (!identifier_.empty()) co_return absl::FailedPreconditionError("the extension is registered already");
-  THAW_CO_RETURN_IF_ERROR(CheckHeaderValue("the extension's name", name));
+  THAW_CO_RETURN_IF_ERROR(CheckPrintable("the extension's name", name));
   json::array names;
   for (const ExtensionEvent event : events) names.emplace_back(NameOf(event));
   RuntimeApi::Call call;
@@ -84,14 +93,14 @@ Task<absl::StatusOr<Registration>> ExtensionsApi::Register(std::string name,
   call.wait_for_listener = true;
   THAW_CO_ASSIGN_OR_RETURN(const HttpResponse response, co_await api_.Send(call, cancellation));
   const std::optional<std::string_view> identifier = FindHeader(response.headers, kIdentifierHeader);
-  if (!identifier.has_value() || !CheckHeaderValue("", *identifier).ok()) {
+  if (!identifier.has_value() || !CheckPrintable("", *identifier).ok()) {
     co_return absl::InternalError(absl::StrCat(api_.Name(call), ": answered ", response.status, " without a ",
                                                kIdentifierHeader, " header"));
   }
   Registration registration;
   registration.identifier = identifier_ = *identifier;
   boost::system::error_code error;
-  const json::value value = json::parse(response.body, error);
+  const json::value value = ParseShallowJson(response.body, error);
   if (!value.is_object()) ++counts_.members_ignored;
   const JsonMembers members(value.if_object(), counts_.members_ignored);
   members.Read("functionName", registration.function_name);
@@ -125,10 +134,18 @@ Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::AskForNext(Cancellation& cancel
   // An extension that ends takes the function's invocation with it, which one lost connection is no reason
   // for.
   call.ask_again = kLostCalls;
+  int unreadable = 0;
   for (int unknown = 0; unknown < kMaxUnknownEvents; ++unknown) {
     THAW_CO_ASSIGN_OR_RETURN(const HttpResponse response, co_await api_.Send(call, cancellation));
-    THAW_CO_ASSIGN_OR_RETURN(std::optional<LambdaEvent> event, ParseEvent(call, response));
-    if (event.has_value()) co_return *std::move(event);
+    absl::StatusOr<std::optional<LambdaEvent>> event = ParseEvent(call, response);
+    if (!event.ok()) {
+      if (!MayBeAnEvent(response) || unreadable++ == kLostCalls) co_return event.status();
+      ++counts_.unreadable_events;
+      LOG(WARNING) << event.status().message() << "; asking again";
+      continue;
+    }
+    unreadable = 0;
+    if (event->has_value()) co_return **std::move(event);
     ++counts_.unknown_events;
   }
   co_return absl::InternalError(
@@ -139,7 +156,7 @@ absl::StatusOr<std::optional<LambdaEvent>> ExtensionsApi::ParseEvent(const Runti
                                                                      const HttpResponse& response) {
   // By the body, not by its content type: an emulator says text/plain.
   boost::system::error_code error;
-  const json::value value = json::parse(RepairUtf8(response.body), error);
+  const json::value value = ParseShallowJson(RepairUtf8(response.body), error);
   const JsonMembers members(value.if_object(), counts_.members_ignored);  // null after an error
   std::string type;
   members.Read("eventType", type);
@@ -172,7 +189,7 @@ Task<absl::Status> ExtensionsApi::ReportError(std::string_view phase, std::strin
                                               std::string message, Cancellation& cancellation) {
   if (identifier_.empty())
     co_return absl::FailedPreconditionError("an error before the extension is registered");
-  THAW_CO_RETURN_IF_ERROR(CheckHeaderValue("the error's type", error_type));
+  THAW_CO_RETURN_IF_ERROR(CheckPrintable("the error's type", error_type));
   RuntimeApi::Call call;
   call.method = "POST";
   call.target = absl::StrCat(kVersion, "/", phase, "/error");

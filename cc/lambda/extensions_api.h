@@ -8,11 +8,13 @@
 //     ...
 //   }
 //
-// What of an answer is missing is tolerated as far as it can be: a registration is its identifier, an
-// invocation may lack anything. An event of a type that is not known is counted and the next one asked for.
+// What of an answer is missing, or nested too deeply, is tolerated as far as it can be: a registration is its
+// identifier, an invocation may lack anything. An event of a type that is not known is counted and the next
+// one asked for.
 //
-// An error of Next() is final: what was asked for may have been given and lost, and asking twice at once is
-// refused (403). The extension ends by its shutdown plan.
+// An extension that ends takes the function's invocation along, so Next() asks again where a connection is
+// lost, or an answer is cut or can't be read, three times in a row. An error of it is final, and the
+// extension ends by its shutdown plan.
 //
 // One thread: the executor's. Source: AWS's documentation of the Extensions API, version 2020-01-01.
 
@@ -49,10 +51,11 @@ struct Registration {
 };
 
 // X(name, what it counts)
-#define THAW_EXTENSIONS_API_COUNTS(X)                                  \
-  X(invoke_events, "INVOKE events taken")                              \
-  X(shutdown_events, "SHUTDOWN events taken")                          \
-  X(unknown_events, "events of a type that is not known, passed over") \
+#define THAW_EXTENSIONS_API_COUNTS(X)                                                            \
+  X(invoke_events, "INVOKE events taken")                                                        \
+  X(shutdown_events, "SHUTDOWN events taken")                                                    \
+  X(unknown_events, "events of a type that is not known, passed over")                           \
+  X(unreadable_events, "answers that were cut or hold no event, after which it was asked again") \
   X(members_ignored, "members of a wrong type or out of range, taken for missing")
 
 struct ExtensionsApiCounts {
@@ -73,7 +76,7 @@ class ExtensionsApi {
                                               Cancellation& cancellation);
 
   // The next event. The first call says that the extension is ready. FailedPrecondition before Register() and
-  // while another call waits; Internal for an answer that is no event; else as RuntimeApi::Send. Ends early,
+  // while another call waits; Internal for answers that are no events; else as RuntimeApi::Send. Ends early,
   // with its reason, when `cancellation` is requested.
   Task<absl::StatusOr<LambdaEvent>> Next(Cancellation& cancellation);
 

@@ -223,18 +223,59 @@ TEST_F(ExtensionsApiTest, UnknownEventsWithoutEndAreNoApi) {
   EXPECT_EQ(client_.sent().size(), 100);
 }
 
-TEST_F(ExtensionsApiTest, WhatIsNoEventIsAnError) {
-  for (const std::string& body : {std::string(), std::string("null"), std::string("[]"), std::string("{}"),
-                                  std::string(R"({"eventType":7})"), std::string("\xff\xfe"),
-                                  std::string(100'000, '['), std::string(R"({"eventType":"INVOKE")")}) {
+TEST_F(ExtensionsApiTest, AnswersThatAreNoEventsAreAskedAgainThreeTimes) {
+  for (const std::string& body :
+       {std::string(), std::string("[]"), std::string("{}"), std::string(R"({"eventType":7})"),
+        std::string(100'000, '['), std::string(R"({"eventType":"INVOKE")")}) {
     ExtensionsApi extensions(api_, clock_);
     client_.Answer(Says(200, "{}", {{"Lambda-Extension-Identifier", "id"}}));
     ASSERT_TRUE(Run(extensions.Register("x", {}, cancellation_)).ok());
-    client_.Answer(Says(200, body));
+    client_.clear_sent();
+    client_.set_otherwise(
+        [&body](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Says(200, body)}; });
     const absl::Status status = Run(extensions.Next(cancellation_)).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << body.substr(0, 20);
     EXPECT_LT(status.message().size(), 600);
+    EXPECT_EQ(client_.sent().size(), 4);
+    EXPECT_EQ(extensions.counts().unreadable_events, 3);
   }
+}
+
+TEST_F(ExtensionsApiTest, AnAnswerOfAnotherProgramIsAnErrorAtOnce) {
+  for (const std::string& body : {std::string("null"), std::string("\xff\xfe"), std::string("<html>")}) {
+    ExtensionsApi extensions(api_, clock_);
+    client_.Answer(Says(200, "{}", {{"Lambda-Extension-Identifier", "id"}}));
+    ASSERT_TRUE(Run(extensions.Register("x", {}, cancellation_)).ok());
+    client_.clear_sent();
+    client_.Answer(Says(200, body));
+    EXPECT_EQ(Run(extensions.Next(cancellation_)).status().code(), absl::StatusCode::kInternal) << body;
+    EXPECT_EQ(client_.sent().size(), 1);
+  }
+}
+
+TEST_F(ExtensionsApiTest, AnAnswerThatIsCutIsAskedAgain) {
+  MustRegister();
+  for (const std::string& part : {std::string(), std::string(R"({"eventType":"INV)"), std::string("<ht")}) {
+    SendResult cut = Says(200, part);
+    cut.response->body_whole = false;
+    client_.Answer(std::move(cut));
+    const absl::StatusOr<LambdaEvent> event = NextOf(R"({"eventType":"INVOKE","requestId":"after"})");
+    ASSERT_TRUE(event.ok()) << event.status();
+    EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "after");
+  }
+  EXPECT_EQ(counts().unreadable_events, 3);
+}
+
+TEST_F(ExtensionsApiTest, AnEventIsReadHoweverDeeplyItIsNested) {
+  MustRegister();
+  const std::string deep = absl::StrCat(std::string(60'000, '['), std::string(60'000, ']'));
+  const absl::StatusOr<LambdaEvent> event = NextOf(absl::StrCat(
+      R"({"nested":)", deep, R"(,"eventType":"INVOKE","tracing":)", deep, R"(,"requestId":"r"})"));
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "r");
+  EXPECT_EQ(counts().unreadable_events, 0);
+  client_.Answer(Says(500, absl::StrCat(R"({"errorType":"E","errorMessage":)", deep, "}")));
+  EXPECT_TRUE(absl::StrContains(Run(extensions_.Next(cancellation_)).status().message(), "500 E: "));
 }
 
 TEST_F(ExtensionsApiTest, NonUtf8InAnEventLosesNothingElse) {

@@ -98,6 +98,13 @@ std::optional<absl::Duration> Invocation::duration() const {
   return std::nullopt;
 }
 
+std::optional<absl::Duration> Invocation::until_shutdown() const {
+  const std::optional<absl::Time> began = start_time();
+  if (!shut_down.has_value() || !began.has_value()) return std::nullopt;
+  const absl::Time end = invoke.has_value() ? std::min(*shut_down, invoke->record.deadline) : *shut_down;
+  return std::max(end - *began, absl::ZeroDuration());
+}
+
 std::optional<absl::Duration> Invocation::post_runtime() const {
   if (!runtime_done.has_value() || !next_called.has_value()) return std::nullopt;
   return std::max(*next_called - runtime_done->time, absl::ZeroDuration());

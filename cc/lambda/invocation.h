@@ -56,6 +56,8 @@ struct Invocation {
   // When it was concluded from later events that it must have ended, and how it then ended. Only where no
   // record says so.
   std::optional<Timed<InvocationOutcome>> concluded;
+  // When SHUTDOWN came, from which it was concluded. Nothing if it was from anything else.
+  std::optional<absl::Time> shut_down;
   InvocationStart started_as = InvocationStart::kWarm;  // decided at its INVOKE
 
   // -- What follows -----------------------------------------------------------------------------------
@@ -68,6 +70,9 @@ struct Invocation {
   // Of the handler: by platform.runtimeDone; on managed instances, which have none, by the span
   // "responseLatency" of the report or else by its duration; or else by the times of start and runtimeDone.
   std::optional<absl::Duration> duration() const;
+  // From its start until SHUTDOWN ended it, and no longer than until its deadline, since the environment may
+  // have been frozen in between. Nothing if it ended otherwise.
+  std::optional<absl::Duration> until_shutdown() const;
   // How long /next was held back after the runtime was done, which is billed.
   std::optional<absl::Duration> post_runtime() const;
 

@@ -98,6 +98,7 @@ void InvocationTracker::OnNext(std::string_view request_id) {
 
 void InvocationTracker::OnShutdown(const ShutdownEvent& event) {
   shutdown_outcome_ = OutcomeOf(event.reason);
+  shut_down_ = clock_.Now().wall;
   if (!options_.telemetry) ConcludeAll();
 }
 
@@ -105,6 +106,7 @@ void InvocationTracker::ConcludeAll() {
   for (auto& [sequence, entry] : invocations_) {
     if (entry.invocation.ended()) continue;
     // What was followed by another has not to do with the shutdown.
+    if (entry.overtaken == 0) entry.invocation.shut_down = shut_down_;
     Conclude(entry, entry.overtaken == 0 ? shutdown_outcome_ : InvocationOutcome::kUnknown);
   }
 }

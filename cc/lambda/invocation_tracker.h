@@ -190,6 +190,7 @@ class InvocationTracker {
   size_t open_ = 0;
   bool invoked_before_ = false;
   InvocationOutcome shutdown_outcome_ = InvocationOutcome::kUnknown;
+  std::optional<absl::Time> shut_down_;
   Initialization initialization_;
   Restore restore_;
   InvocationCounts counts_;

@@ -191,6 +191,27 @@ TEST_F(InvocationTrackerTest, WithoutTelemetryTheNextEventEndsTheInvocation) {
   EXPECT_EQ(diary_.lines, (Lines{"started a", "ended a", "started b"}));
 }
 
+TEST_F(InvocationTrackerTest, WhatAShutdownEndsLastsUntilThenAndNoLongerThanItsDeadline) {
+  const auto lasts = [this](absl::Duration until) {
+    Make({.telemetry = false});
+    Invoke("a");
+    clock_.Advance(until);
+    tracker_->OnShutdown({.reason = ShutdownReason::kTimeout});
+    EXPECT_EQ(Get("a").duration(), std::nullopt) << "no record says it";
+    return Get("a").until_shutdown();
+  };
+  EXPECT_EQ(lasts(absl::Seconds(1)), absl::Seconds(1));
+  EXPECT_EQ(lasts(absl::Minutes(10)), absl::Seconds(3)) << "most of it frozen";
+  // What another invocation followed ended before, nobody knows when.
+  Make({});
+  Invoke("a");
+  Invoke("b");
+  tracker_->OnShutdown({});
+  tracker_->ConcludeAll();
+  EXPECT_EQ(Get("a").until_shutdown(), std::nullopt);
+  EXPECT_EQ(Get("b").until_shutdown(), absl::ZeroDuration());
+}
+
 TEST_F(InvocationTrackerTest, WithoutTelemetryTheReasonOfTheShutdownIsTheOutcome) {
   for (const auto& [reason, outcome] : {std::pair(ShutdownReason::kTimeout, InvocationOutcome::kTimeout),
                                         std::pair(ShutdownReason::kFailure, InvocationOutcome::kFailure),

@@ -17,12 +17,15 @@ namespace thaw {
 // A longer answer is refused.
 inline constexpr size_t kMaxJsonAnswerBytes = 128 * 1024;
 
-// The document in a 2xx answer. Otherwise, with method and URL in the text and nothing of the document:
+// The document in a 2xx answer, as ParseShallowJson reads it. Otherwise, with method and URL in the text and
+// nothing of the document:
 //   Cancelled or another reason   of the cancellation
 //   FailedPrecondition            refused (3xx, 4xx): with what AWS says of it
-//   Unavailable                   5xx, or no whole answer
+//   Unavailable                   refused for now (408, 429, 5xx, or whatever the status what AWS calls
+//   throttling),
+//                                 or no whole answer: another try may succeed
 //   Internal                      what came is no JSON, or too long
-// `client` must outlive the call.
+// It is tried once: the caller decides on another try (configured_api_key.h). `client` must outlive the call.
 Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest request,
                                                      Cancellation& cancellation);
 

@@ -1,7 +1,6 @@
 #include "cc/lambda/runtime_api.h"
 
 #include <algorithm>
-#include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <memory>
@@ -12,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/clock/sleep.h"
 #include "cc/lambda/json_members.h"
+#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {
@@ -23,7 +23,7 @@ constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
 // "Extension.InvalidExtensionState: …" of a refusal, or what else it says.
 std::string Complaint(const HttpResponse& response) {
   boost::system::error_code error;
-  const boost::json::value value = boost::json::parse(response.body, error);
+  const boost::json::value value = ParseShallowJson(response.body, error);
   int64_t ignored = 0;
   const JsonMembers members(value.if_object(), ignored);  // null after an error
   std::string type, message;
@@ -47,7 +47,7 @@ absl::StatusOr<Destination> ParseRuntimeApiAddress(std::string_view text) {
   }
   if (url->target != "/" || !url->userinfo.empty()) {
     return absl::InvalidArgumentError(
-        absl::StrCat("AWS_LAMBDA_RUNTIME_API is '", Excerpt(text), "'; it must be HOST:PORT"));
+        absl::StrCat("AWS_LAMBDA_RUNTIME_API is '", Excerpt(MaskUrl(text)), "'; it must be HOST:PORT"));
   }
   return url->destination;
 }
@@ -60,8 +60,8 @@ ClientOptions RuntimeApiClientOptions() {
   options.max_attempts = 1;
   // No class of failure is sent again but that of which nothing was sent.
   options.resend_rule = ResendRule::kHyperZone1;
-  // Events and registrations are small; an error's page may not be.
-  options.max_response_body_kept_bytes = 64 * 1024;
+  // Events and registrations are small; what is written into them, or an error's page, may not be.
+  options.max_response_body_kept_bytes = 256 * 1024;
   return options;
 }
 

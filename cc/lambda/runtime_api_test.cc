@@ -195,11 +195,30 @@ TEST_F(RuntimeApiTest, AResetWhoseCallStillStandsIsALoss) {
   EXPECT_EQ(Next().status().code(), absl::StatusCode::kFailedPrecondition);
 }
 
-TEST_F(RuntimeApiTest, AnAnswerThatIsCutIsNoEvent) {
-  const absl::Status status = NextAnswered("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"eventType\":",
-                                           HttpTestServer::Then::kClose);
+TEST_F(RuntimeApiTest, AfterAnAnswerThatIsCutTheNextEventIsAskedForAgain) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  for (const std::string_view part : {"", "{\"eventType\":", "{\"eventType\":\"INVOKE\","}) {
+    server_->Answer(absl::StrCat("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", part),
+                    HttpTestServer::Then::kClose);
+    server_->Answer(Response(200, kInvoke));
+    const absl::StatusOr<LambdaEvent> event = Next();
+    ASSERT_TRUE(event.ok()) << event.status();
+    EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "r1");
+  }
+  EXPECT_EQ(extensions_->counts().unreadable_events, 3);
+}
+
+TEST_F(RuntimeApiTest, AnswersThatAreCutEachTimeAreALoss) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  for (int i = 0; i < 4; ++i)
+    server_->Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"eventType\":",
+                    HttpTestServer::Then::kClose);
+  const absl::Status status = Next().status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_TRUE(absl::StrContains(status.message(), "(cut)")) << status;
+  EXPECT_EQ(server_->requests().size(), 5);
 }
 
 TEST_F(RuntimeApiTest, WhatIsNoHttpIsNoAnswer) {
@@ -311,6 +330,8 @@ TEST(RuntimeApiAddress, IsAHostAndAPort) {
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
     EXPECT_TRUE(absl::StartsWith(status.message(), "AWS_LAMBDA_RUNTIME_API")) << status;
   }
+  EXPECT_FALSE(absl::StrContains(ParseRuntimeApiAddress("user:pw@a:1/?b=secret").status().message(), "pw"));
+  EXPECT_FALSE(absl::StrContains(ParseRuntimeApiAddress("a:1/?b=secret").status().message(), "secret"));
 }
 
 }  // namespace

@@ -3,17 +3,16 @@
 #include <arpa/inet.h>
 
 #include <cstddef>
-#include <cstdio>
-#include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
+#include "cc/base/read_file.h"
 
 namespace thaw {
 namespace {
 
-constexpr size_t kMaxHostsBytes = 64 << 10;
+constexpr size_t kMaxHostsBytes = 1 << 20;
 
 bool IsIpv4(const std::string& text) {
   in_addr address;
@@ -22,13 +21,7 @@ bool IsIpv4(const std::string& text) {
 
 }  // namespace
 
-std::string ReadHosts() {
-  const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen("/etc/hosts", "re"), &std::fclose);
-  if (file == nullptr) return "";
-  std::string hosts(kMaxHostsBytes, '\0');
-  hosts.resize(std::fread(hosts.data(), 1, hosts.size(), file.get()));
-  return hosts;
-}
+std::string ReadHosts() { return ReadWholeFile("/etc/hosts", kMaxHostsBytes).value_or(""); }
 
 std::optional<std::string> AddressInHosts(std::string_view hosts, std::string_view name) {
   for (const std::string_view line : absl::StrSplit(hosts, '\n')) {

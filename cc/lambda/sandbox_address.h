@@ -18,7 +18,7 @@ namespace thaw {
 
 inline constexpr std::string_view kSandboxHost = "sandbox.localdomain";
 
-// /etc/hosts, as much of it as is reasonable; empty if it can't be read.
+// /etc/hosts; empty if it can't be read, or is larger than a megabyte.
 std::string ReadHosts();
 
 // The first IPv4 address that `hosts` gives for a name, in any case. Lines that make no sense are passed

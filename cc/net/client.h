@@ -16,6 +16,7 @@
 #ifndef THAW_CC_NET_CLIENT_H_
 #define THAW_CC_NET_CLIENT_H_
 
+#include <limits>
 #include <optional>
 #include <vector>
 
@@ -36,6 +37,12 @@ struct SendOptions {
   bool retry_ambiguous = true;
   // This request was sent before (in an earlier flush) and may have been accepted then.
   bool possible_duplicate = false;
+  // In place of the client's. 1 where the caller itself decides what is tried again.
+  std::optional<int> max_attempts;
+  // With retry_ambiguous: how often at most.
+  int ambiguous_resends = std::numeric_limits<int>::max();
+  // A wait after a refusal for now that would take the waits of this call past this is not begun.
+  absl::Duration most_delay = absl::InfiniteDuration();
 };
 
 // What became of one request.

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/net/destination.h"
+#include "cc/net/http_message.h"
 
 namespace thaw {
 namespace {
@@ -48,6 +49,11 @@ absl::Status ClientOptions::Validate() const {
   if (!use_public_roots && !use_os_roots && tls_cert_file.empty() && !skip_ssl_validation) {
     return Bad("use_public_roots", "off",
                "on unless tls_cert_file or use_os_roots says whom to trust instead");
+  }
+  if (absl::Status status = CheckHeaderValue("ClientOptions.user_agent", user_agent); !status.ok())
+    return status;
+  if (tls_cert_file.find('\0') != std::string::npos) {
+    return absl::InvalidArgumentError("ClientOptions.tls_cert_file has a NUL in it, which no path may have");
   }
   if (!proxy_url.empty()) {
     if (const auto url = ParseUrl(proxy_url); !url.ok()) {

@@ -55,12 +55,12 @@ struct ClientOptions {
   // Hand a connection that has just finished a request to one that already waits. Always so when
   // max_idle_per_host > 0.
   bool share_within_flush = true;
-  // How long the first waiter waits for a shared connection before another is dialled; unset: as
-  // long as the last dial took, at least 50 ms.
+  // How long the first waiter waits for a shared connection before another is dialled; unset: no longer
+  // than it pays, by how many wait and by what the last exchange and the last dial took (pool.h).
   std::optional<absl::Duration> share_patience;
   // Idle connections older than this are closed. The Datadog intake closes at 60 s.
   absl::Duration idle_timeout = absl::Seconds(15);
-  int max_connections_per_host = 2;
+  int max_connections_per_host = 6;
   OnResume on_resume = OnResume::kDrain;
   Liveness liveness = Liveness::kPeek;
   ExpiryClock expiry_clock = ExpiryClock::kLargest;

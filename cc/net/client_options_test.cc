@@ -17,7 +17,7 @@ TEST(ClientOptionsTest, DefaultsAreThoseOfOnDemandLambda) {
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
   EXPECT_EQ(options.max_idle_per_host, 0);
   EXPECT_TRUE(options.share_within_flush);
-  EXPECT_EQ(options.max_connections_per_host, 2);
+  EXPECT_EQ(options.max_connections_per_host, 6);
   EXPECT_EQ(options.on_resume, OnResume::kDrain);
   EXPECT_LT(options.idle_timeout, absl::Seconds(60)) << "the intake closes then";
   EXPECT_FALSE(options.skip_ssl_validation);
@@ -49,6 +49,12 @@ TEST(ClientOptionsTest, EachBadFieldIsNamed) {
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "proxy:3128"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "socks5://proxy"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://"; }},
+      {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://user:p\r\nw@proxy"; }},
+      {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://user:p%0d%0aw@proxy"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = "a\r\nX: y"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = "a\ny"; }},
+      {"user_agent", [](ClientOptions& o) { o.user_agent = std::string("a\0y", 3); }},
+      {"tls_cert_file", [](ClientOptions& o) { o.tls_cert_file = std::string("a\0y", 3); }},
   };
   for (const auto& c : kCases) {
     ClientOptions options;

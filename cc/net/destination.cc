@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -50,14 +51,23 @@ std::string Authority(const Destination& destination) {
   return absl::StrCat(BracketedHost(destination), ":", destination.port);
 }
 
+std::string BasicCredentials(std::string_view userinfo) {
+  return absl::StrCat(
+      "Basic ", absl::Base64Escape(absl::StrCat(userinfo, absl::StrContains(userinfo, ':') ? "" : ":")));
+}
+
 std::string MaskUrl(std::string_view url) {
   // A list of URLs with their keys, put where one URL belongs; a password with a space in it.
   if (url.find_first_of("\"'{}<>,; \t\r\n") != url.npos) return "****";
-  const size_t at = url.rfind('@');
-  if (at == std::string_view::npos) return std::string(url);
-  const size_t scheme = url.find("://");
-  const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
-  return absl::StrCat(url.substr(0, begin), "****", url.substr(at));
+  std::string shown(url);
+  if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
+    const size_t scheme = url.find("://");
+    const size_t begin = scheme == std::string_view::npos || scheme + 3 > at ? 0 : scheme + 3;
+    shown = absl::StrCat(url.substr(0, begin), "****", url.substr(at));
+  }
+  if (const size_t query = shown.find_first_of("?#"); query != std::string::npos)
+    shown.replace(query + 1, std::string::npos, "****");
+  return shown;
 }
 
 absl::StatusOr<Url> ParseUrl(std::string_view text) {

@@ -40,9 +40,14 @@ struct Url {
   std::string userinfo;  // "user:password", percent-decoded; empty if there is none
 };
 
-// What people may see of a URL: "http://****@proxy:3128" of "http://user:password@proxy:3128". Where the text
-// is no URL, whatever stands before its last '@' is masked all the same: a password with a '/' in it makes no
-// URL. A text with spaces, quotes or commas in it is masked whole: it may be a list of URLs and their keys.
+// "Basic ..." for the userinfo of a URL (RFC 7617): the value of Authorization, or of Proxy-Authorization. A
+// user without a password has an empty one.
+std::string BasicCredentials(std::string_view userinfo);
+
+// What people may see of a URL: "http://****@proxy:3128" of "http://user:password@proxy:3128",
+// "https://h/p?****" of "https://h/p?key=0123". Where the text is no URL, whatever stands before its last '@'
+// is masked all the same: a password with a '/' in it makes no URL. A text with spaces, quotes or commas in
+// it is masked whole: it may be a list of URLs and their keys.
 std::string MaskUrl(std::string_view url);
 
 // Parses an absolute http or https URL. InvalidArgument names the text (with any password masked) and

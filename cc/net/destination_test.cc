@@ -148,6 +148,20 @@ TEST(MaskUrlTest, KeepsAllButTheCredentials) {
   EXPECT_EQ(MaskUrl("user:p@://x"), "****@://x");
 }
 
+TEST(MaskUrlTest, ShowsNoQueryAndNoFragment) {
+  EXPECT_EQ(MaskUrl("https://intake.test/path?api_key=0123456789abcdef"), "https://intake.test/path?****");
+  EXPECT_EQ(MaskUrl("https://user:pw@intake.test?token=a@b#c"), "https://****@b#****");
+  EXPECT_EQ(MaskUrl("https://intake.test#token"), "https://intake.test#****");
+  EXPECT_EQ(MaskUrl("http://user:pass?word@proxy"), "http://****@proxy");
+  EXPECT_EQ(MaskUrl("?api_key=0123"), "?****");
+  for (const char* url : {"ftp://intake.test/?api_key=0123", "https://intake.test:0/?api_key=0123",
+                          "https:///?api_key=0123", "https://intake.test/\x01?api_key=0123"}) {
+    const absl::Status status = ParseUrl(url).status();
+    EXPECT_FALSE(status.ok()) << url;
+    EXPECT_EQ(status.message().find("0123"), std::string_view::npos) << status;
+  }
+}
+
 TEST(MaskUrlTest, ShowsNothingOfWhatIsNoUrl) {
   EXPECT_EQ(MaskUrl(R"({"https://intake.test": ["0123456789abcdef"]})"), "****");
   EXPECT_EQ(MaskUrl("https://intake.test, 0123456789abcdef"), "****");
@@ -191,6 +205,12 @@ TEST(DestinationTest, SchemeHostAndPortTellThemApart) {
     EXPECT_EQ(absl::HashOf(destination), absl::HashOf(Destination(destination)));
   }
   EXPECT_EQ(hashes.size(), all.size());
+}
+
+TEST(BasicCredentialsTest, AUserWithoutAPasswordHasAnEmptyOne) {
+  EXPECT_EQ(BasicCredentials("user:pass"), "Basic dXNlcjpwYXNz");
+  EXPECT_EQ(BasicCredentials("user:"), "Basic dXNlcjo=");
+  EXPECT_EQ(BasicCredentials("user"), "Basic dXNlcjo=");
 }
 
 }  // namespace

@@ -107,8 +107,11 @@ RetryClass ClassOfDial(const ExchangeFailure& failure) {
 }
 
 RetryClass ClassOfStatus(int status) {
-  return status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
-                                                         : RetryClass::kRefusedForGood;
+  // Only proxies answer 407: the credential is missing or wrong.
+  if (status == 407) return RetryClass::kMisconfigured;
+  // A 101, which was not asked for, neither accepts nor refuses the request.
+  return status < 200 || status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
+                                                                         : RetryClass::kRefusedForGood;
 }
 
 }  // namespace

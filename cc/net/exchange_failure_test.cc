@@ -69,14 +69,18 @@ const std::vector<Row>& Table() {
        .retry_class = RetryClass::kRefusedForNow,
        .head_complete = {true},
        .status_is_5xx = {true}},
-      {.why = "408, 429",
+      {.why = "408, 429, and 101, which was not asked for and refuses nothing",
        .retry_class = RetryClass::kRefusedForNow,
        .head_complete = {true},
-       .status = {408, 429}},
-      {.why = "3xx, other 4xx, and 101, which nobody asked for",
+       .status = {0, 101, 408, 429}},
+      {.why = "3xx, other 4xx",
        .retry_class = RetryClass::kRefusedForGood,
        .head_complete = {true},
-       .status = {0, 101, 301, 302, 307, 400, 401, 403, 404, 407, 413, 418, 422}},
+       .status = {301, 302, 307, 400, 401, 403, 404, 413, 418, 422}},
+      {.why = "a proxy that wants a credential for a plain request",
+       .retry_class = RetryClass::kMisconfigured,
+       .head_complete = {true},
+       .status = {407}},
       // The caller gave up.
       {.why = "cancelled", .retry_class = RetryClass::kCancelled, .fault = {Fault::kCancelled}},
       // There was no connection.
@@ -253,7 +257,8 @@ TEST(ExchangeFailureTest, EveryStatusThatIsNotSuccess) {
     failure.response_begun = failure.head_complete = true;
     failure.status = status;
     const bool for_now = status == 408 || status == 429 || status / 100 == 5;
-    EXPECT_EQ(ClassOf(failure), for_now ? RetryClass::kRefusedForNow : RetryClass::kRefusedForGood) << status;
+    const RetryClass refused = status == 407 ? RetryClass::kMisconfigured : RetryClass::kRefusedForGood;
+    EXPECT_EQ(ClassOf(failure), for_now ? RetryClass::kRefusedForNow : refused) << status;
     EXPECT_FALSE(MayHaveBeenAccepted(failure)) << status;
   }
 }

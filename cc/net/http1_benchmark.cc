@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
 #include "cc/base/manual_executor.h"
+#include "cc/clock/fake_clock.h"
 #include "cc/net/http1_connection.h"
 #include "cc/net/http1_parser.h"
 #include "cc/net/testing/memory_transport.h"
@@ -91,10 +92,11 @@ void ExchangeKept(benchmark::State& state) {
   const ClientOptions options;
   ExchangeCounters counters;
   ManualExecutor executor;
+  FakeClock clock(executor);
   auto [client, server] = MemoryTransport::Pair(executor);
   Peer peer(std::move(server));
   peer.Expect(request.body->size());
-  auto connection = Http1Connection::Start(executor, std::move(client), options, counters,
+  auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
                                            [](const Http1Connection*) { LOG(FATAL) << "it was closed"; });
   for (auto _ : state) Exchange(executor, *connection, request, true);
   state.SetItemsProcessed(state.iterations());
@@ -109,12 +111,13 @@ void ExchangeFresh(benchmark::State& state) {
   const ClientOptions options;
   ExchangeCounters counters;
   ManualExecutor executor;
+  FakeClock clock(executor);
   for (auto _ : state) {
     auto [client, server] = MemoryTransport::Pair(executor);
     Peer peer(std::move(server));
     peer.Expect(request.body->size());
-    auto connection =
-        Http1Connection::Start(executor, std::move(client), options, counters, [](const Http1Connection*) {});
+    auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
+                                             [](const Http1Connection*) {});
     Exchange(executor, *connection, request, true);
     connection->Close();
     executor.RunAll();

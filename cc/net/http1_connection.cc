@@ -45,18 +45,19 @@ void AppendHead(const HttpRequest& request, const RequestForm& form, std::string
 }  // namespace
 
 std::shared_ptr<Http1Connection> Http1Connection::Start(
-    Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
+    Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
     ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed) {
-  std::shared_ptr<Http1Connection> connection(
-      new Http1Connection(executor, std::move(transport), options, counters, std::move(on_idle_closed)));
+  std::shared_ptr<Http1Connection> connection(new Http1Connection(
+      executor, clock, std::move(transport), options, counters, std::move(on_idle_closed)));
   connection->StandingRead();
   return connection;
 }
 
-Http1Connection::Http1Connection(Executor& executor, std::unique_ptr<Transport> transport,
+Http1Connection::Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
                                  const ClientOptions& options, ExchangeCounters& counters,
                                  absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed)
     : executor_(executor),
+      clock_(clock),
       transport_(std::move(transport)),
       options_(options),
       counters_(counters),
@@ -114,6 +115,7 @@ void Http1Connection::OnParsed() {
   switch (parser_->state()) {
     case Http1Parser::State::kHead:
     case Http1Parser::State::kBody:
+      LimitBody();
       return StandingRead();
     case Http1Parser::State::kError:
       if (parser_->head_complete()) break;
@@ -130,6 +132,16 @@ void Http1Connection::OnParsed() {
   Finish(std::move(end));
 }
 
+// Bounds the time for a body that trickles or never ends: the head is the answer.
+void Http1Connection::LimitBody() {
+  if (body_wanted_ || patience_.has_value() || !parser_->head_complete()) return;
+  // A peer that answers early is not cut off while it still reads the request.
+  if (bytes_written() != BytesWritten::kAll) return;
+  patience_.emplace(clock_, kBodyPatience, [this] {
+    Abort(Fault::kTimeout, absl::DeadlineExceededError("the rest of the body did not come"));
+  });
+}
+
 void Http1Connection::OnStreamOver(const absl::Status& status) {
   parser_->End();
   if (parser_->head_complete()) return OnParsedAtEnd();
@@ -144,7 +156,9 @@ void Http1Connection::OnParsedAtEnd() {
 
 void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
-  where_ = absl::StrCat(request.method, " ", ToString(request.destination), request.target);
+  where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
+  body_wanted_ = request.body_wanted;
+  answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
   head_.clear();
   head_taken_ = body_taken_ = 0;
   AppendHead(request, form, options_.user_agent, head_);
@@ -166,7 +180,8 @@ void Http1Connection::TakeRequest() {
   state_ = State::kBusy;
   parser_.emplace(Http1Parser::Limits{.head_bytes = options_.max_response_head_bytes,
                                       .body_kept_bytes = options_.max_response_body_kept_bytes,
-                                      .body_drained_bytes = options_.max_response_body_drained_bytes});
+                                      .body_drained_bytes = options_.max_response_body_drained_bytes},
+                  answer_to_);
   WriteMore();
 }
 
@@ -198,6 +213,8 @@ void Http1Connection::OnWritten(IoResult result) {
     if (!reading_) Fail(FaultOf(result.status), result.status);
     return;
   }
+  CountBytes();  // a long request is seen to move; an answer that trickles is no such movement
+  LimitBody();
   WriteMore();
 }
 
@@ -246,6 +263,7 @@ void Http1Connection::Finish(ExchangeEnd end) {
     }
   }
   parser_.reset();
+  patience_.reset();
   body_ = std::string_view();
   // Through the queue, so that whoever is told may do anything with this connection.
   executor_.Post(

@@ -1,11 +1,16 @@
 // One HTTP/1.1 connection: one exchange at a time, and a read always pending, so that its end is seen
 // when it comes and not when the next request is written.
 //
-//   auto connection = Http1Connection::Start(executor, std::move(transport), limits, on_idle_closed);
+//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counters,
+//                                            on_idle_closed);
 //   connection->Begin(request, form, [](ExchangeEnd end) { ... });
 //
 // Callback-driven: an exchange costs one write, one read and no coroutine frame of its own. Callbacks run
 // from the executor's queue.
+//
+// A complete head is an answer, whatever becomes of its body. Where the caller does not want the body
+// (HttpRequest::body_wanted), it is read for kBodyPatience at most, so that the connection can be used again;
+// a body that does not end costs the connection and not the exchange.
 
 #ifndef THAW_CC_NET_HTTP1_CONNECTION_H_
 #define THAW_CC_NET_HTTP1_CONNECTION_H_
@@ -21,8 +26,10 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "cc/base/counters.h"
 #include "cc/base/executor.h"
+#include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http1_parser.h"
@@ -53,10 +60,14 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  public:
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
 
+  // Time limit for the rest of an unwanted body, counted from when the head has come and the request is
+  // written.
+  static constexpr absl::Duration kBodyPatience = absl::Milliseconds(100);
+
   // Takes over an open stream and starts the standing read. `on_idle_closed` runs when the peer ends the
   // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
   static std::shared_ptr<Http1Connection> Start(
-      Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
+      Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
       ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
   ~Http1Connection();
   Http1Connection(const Http1Connection&) = delete;
@@ -86,8 +97,8 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  private:
   enum class State { kIdle, kQueued, kBusy, kClosed };
 
-  Http1Connection(Executor& executor, std::unique_ptr<Transport> transport, const ClientOptions& options,
-                  ExchangeCounters& counters,
+  Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
+                  const ClientOptions& options, ExchangeCounters& counters,
                   absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
 
   void StandingRead();
@@ -98,12 +109,14 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   void OnParsed();
   void OnStreamOver(const absl::Status& status);
   void OnParsedAtEnd();
+  void LimitBody();
   void Finish(ExchangeEnd end);
   void Fail(Fault fault, absl::Status error);
   void CloseTransport();
   void CountBytes();
 
   Executor& executor_;
+  Clock& clock_;
   const std::unique_ptr<Transport> transport_;
   const ClientOptions& options_;
   ExchangeCounters& counters_;
@@ -120,7 +133,10 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   std::string_view body_;
   size_t head_taken_ = 0;
   size_t body_taken_ = 0;
+  bool body_wanted_ = true;
+  Http1Parser::AnswerTo answer_to_ = Http1Parser::AnswerTo::kAny;
   std::optional<Http1Parser> parser_;
+  std::optional<Alarm> patience_;  // for the rest of the body
   // Why it fails, while the end of its last write isn't known.
   std::optional<std::pair<Fault, absl::Status>> failing_;
   std::string where_;  // "POST https://host/path", for errors

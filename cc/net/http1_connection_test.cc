@@ -33,7 +33,7 @@ class Http1ConnectionTest : public testing::Test {
     auto [client, server] = MemoryTransport::Pair(executor_);
     client_ = client.get();
     server_ = std::move(server);
-    connection_ = Http1Connection::Start(executor_, std::move(client), options_, counters_,
+    connection_ = Http1Connection::Start(executor_, clock_, std::move(client), options_, counters_,
                                          [this](const Http1Connection* which) {
                                            EXPECT_EQ(which, connection_.get());
                                            ++idle_closed_;
@@ -93,6 +93,7 @@ class Http1ConnectionTest : public testing::Test {
   }
 
   ManualExecutor executor_;
+  FakeClock clock_{executor_};
   ClientOptions options_;
   ExchangeCounters counters_;
   HttpRequest request_;
@@ -384,8 +385,160 @@ TEST_F(Http1ConnectionTest, ATooLongHead) {
   options_.max_response_head_bytes = 256;
   Connect();
   Sent();
-  Answer("HTTP/1.1 202 Accepted\r\nX: " + std::string(256, 'x'));
+  Answer("HTTP/1.1 " + std::string(256, ' '));
   ExpectFailure(Phase::kHead, Fault::kProtocol, BytesWritten::kAll);
+}
+
+TEST_F(Http1ConnectionTest, ATooLongHeadBehindAStatusIsThatAnswer) {
+  options_.max_response_head_bytes = 256;
+  Connect();
+  Sent();
+  Answer("HTTP/1.1 202 Accepted\r\nX: " + std::string(256, 'x'));
+  ASSERT_TRUE(answered());
+  EXPECT_FALSE(failed());
+  EXPECT_EQ(end_->response->status, 202);
+  EXPECT_FALSE(end_->reusable);
+}
+
+TEST_F(Http1ConnectionTest, LenientFormsOfAnswersAreAccepted) {
+  for (const char* answer : {"HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n",
+                             "\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}",
+                             "HTTP/1.1 202 Accepted\nContent-Length: 2\n\n{}", "HTTP/1.0 202\n\n",
+                             "HTTP/1.1 202 Accepted\r\nContent-Length: 9\r\nTransfer-Encoding: "
+                             "chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+                             "HTTP/1.1 202 Accepted\r\nContent-Length: 1, 2\r\n\r\n{}",
+                             "HTTP/1.1 202 Accepted\r\nwhat is this\r\nContent-Length: 2\r\n\r\n{}"}) {
+    SCOPED_TRACE(answer);
+    Connect();
+    Sent();
+    Answer(answer);
+    server_->SendEnd();
+    executor_.RunAll();
+    ASSERT_TRUE(answered());
+    EXPECT_FALSE(failed());
+    EXPECT_EQ(end_->response->status, 202);
+    connection_->Close();
+    executor_.RunAll();
+  }
+}
+
+TEST_F(Http1ConnectionTest, TheAnswerToAHeadRequestHasNoBody) {
+  Connect();
+  request_.method = "HEAD";
+  Sent("");
+  Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n");
+  ASSERT_TRUE(answered());
+  EXPECT_TRUE(end_->response->body_whole);
+  EXPECT_TRUE(end_->reusable);
+}
+
+// -- Bodies that are not wanted --------------------------------------------------------------------------
+
+class Http1UnwantedBodyTest : public Http1ConnectionTest {
+ protected:
+  Http1UnwantedBodyTest() { request_.body_wanted = false; }
+  // Time passes, and what came due by it runs.
+  void Pass(absl::Duration time) {
+    clock_.Advance(time);
+    executor_.RunAll();
+  }
+};
+
+TEST_F(Http1UnwantedBodyTest, AHeadIsTheAnswerThoughItsBodyNeverEnds) {
+  for (const char* body :
+       {"Content-Length: 100\r\n\r\nhalf", "Transfer-Encoding: chunked\r\n\r\n4\r\nha", "\r\n"}) {
+    SCOPED_TRACE(body);
+    Connect();
+    Sent();
+    Answer(absl::StrCat("HTTP/1.1 202 Accepted\r\n", body));
+    Pass(Http1Connection::kBodyPatience - absl::Milliseconds(1));
+    EXPECT_FALSE(end_.has_value()) << "the body may still come, and leave the connection usable";
+    Pass(absl::Milliseconds(1));
+    ASSERT_TRUE(answered());
+    EXPECT_FALSE(failed());
+    EXPECT_EQ(end_->response->status, 202);
+    EXPECT_FALSE(end_->response->body_whole);
+    EXPECT_FALSE(end_->reusable);
+    EXPECT_FALSE(connection_->open());
+  }
+}
+
+TEST_F(Http1UnwantedBodyTest, ATricklingBodyBuysNoMoreTime) {
+  Connect();
+  Sent();
+  Answer("HTTP/1.1 503 Busy\r\nContent-Length: 100\r\n\r\n");
+  int bytes = 0;
+  for (; bytes < 100 && !end_.has_value(); ++bytes) {
+    Answer("x");
+    Pass(absl::Milliseconds(10));
+  }
+  ASSERT_TRUE(answered());
+  EXPECT_EQ(end_->response->status, 503);
+  EXPECT_EQ(bytes, Http1Connection::kBodyPatience / absl::Milliseconds(10));
+}
+
+TEST_F(Http1UnwantedBodyTest, ABodyThatComesInTimeLeavesTheConnectionUsable) {
+  Connect();
+  for (int i = 0; i < 2; ++i) {
+    Sent();
+    Answer("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n");
+    Pass(Http1Connection::kBodyPatience / 2);
+    EXPECT_FALSE(end_.has_value());
+    Answer("{}");
+    ASSERT_TRUE(answered());
+    EXPECT_TRUE(end_->reusable);
+    EXPECT_TRUE(end_->response->body_whole);
+  }
+  Pass(absl::Seconds(1));
+  EXPECT_TRUE(connection_->open());
+}
+
+TEST_F(Http1UnwantedBodyTest, AnEarlyAnswerDoesNotCutTheRequestOff) {
+  Connect();
+  client_->set_capacity(50);
+  Begin();
+  executor_.RunAll();
+  Answer("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
+  Pass(absl::Seconds(10));
+  EXPECT_FALSE(end_.has_value());
+  client_->set_capacity(1 << 20);
+  EXPECT_THAT(Received(), testing::EndsWith("\r\n\r\nbody"));
+  executor_.RunAll();
+  EXPECT_FALSE(end_.has_value());
+  Pass(Http1Connection::kBodyPatience);
+  ASSERT_TRUE(answered());
+  EXPECT_EQ(end_->response->status, 200);
+}
+
+TEST_F(Http1ConnectionTest, AWantedBodyIsWaitedFor) {
+  Connect();
+  Sent();
+  Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n");
+  clock_.Advance(absl::Seconds(20));
+  executor_.RunAll();
+  EXPECT_FALSE(end_.has_value());
+  Answer("{}");
+  ASSERT_TRUE(answered());
+  EXPECT_EQ(end_->response->body, "{}");
+}
+
+TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
+  Connect();
+  client_->set_capacity(1000);
+  Begin(std::string(100000, 'x'));
+  executor_.RunAll();
+  int64_t last = 0;
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_GT(counters_.bytes_sent, last);
+    last = counters_.bytes_sent;
+    char buffer[1000];
+    EXPECT_TRUE(server_->TryRead(absl::MakeSpan(buffer)).status.ok());
+    executor_.RunAll();
+  }
+  // An answer that trickles is not counted as movement.
+  Answer("HTTP/1.1 200 OK\r\n");
+  EXPECT_EQ(counters_.bytes_received, 0);
+  EXPECT_FALSE(end_.has_value());
 }
 
 // -- How much was written --------------------------------------------------------------------------------
@@ -609,7 +762,6 @@ class Http1TrickleTest : public Http1ConnectionTest {
       ++seconds_;
     }
   }
-  FakeClock clock_{executor_};
   int seconds_ = 0;
 };
 

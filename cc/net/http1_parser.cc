@@ -1,66 +1,67 @@
 #include "cc/net/http1_parser.h"
 
 #include <algorithm>
-#include <boost/beast/http/basic_parser.hpp>
-#include <cstdint>
+#include <array>
+#include <limits>
 #include <optional>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace thaw {
 namespace {
 
-namespace http = boost::beast::http;
-using boost::system::error_code;
+constexpr size_t kReasonKeptBytes = 128;
+constexpr std::string_view kVersion = "HTTP/1.";
+
+// The whitespace that RFC 9112 section 4 lets a lenient recipient accept in a status line.
+bool IsLineSpace(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
+bool IsSpace(char c) { return c == ' ' || c == '\t'; }
+
+template <typename Predicate>
+std::string_view Trim(std::string_view text, Predicate is_space) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+// RFC 9110 section 5.6.2.
+constexpr std::array<bool, 256> kTokenCharacters = [] {
+  std::array<bool, 256> is = {};
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ")) {
+    is[static_cast<unsigned char>(c)] = true;
+  }
+  return is;
+}();
+bool IsTokenCharacter(char c) { return kTokenCharacters[static_cast<unsigned char>(c)]; }
+
+std::optional<uint64_t> Decimal(std::string_view digits) {
+  if (digits.empty()) return std::nullopt;
+  uint64_t number = 0;
+  for (const char c : digits) {
+    if (!absl::ascii_isdigit(static_cast<unsigned char>(c))) return std::nullopt;
+    const uint64_t digit = static_cast<uint64_t>(c - '0');
+    if (number > (std::numeric_limits<uint64_t>::max() - digit) / 10) return std::nullopt;
+    number = number * 10 + digit;
+  }
+  return number;
+}
+
+// Calls `each` with the members of a comma-separated list, spaces trimmed, until it returns false.
+template <typename Each>
+bool ForEachMember(std::string_view list, Each each) {
+  while (true) {
+    const size_t comma = list.find(',');
+    if (!each(Trim(list.substr(0, comma), IsSpace))) return false;
+    if (comma == std::string_view::npos) return true;
+    list.remove_prefix(comma + 1);
+  }
+}
 
 }  // namespace
-
-class Http1Parser::Framing : public http::basic_parser</*isRequest=*/false> {
- public:
-  explicit Framing(Http1Parser& owner) : owner_(owner) {
-    eager(true);
-    header_limit(static_cast<uint32_t>(std::min<size_t>(owner.limits_.head_bytes, UINT32_MAX)));
-    body_limit(boost::none);
-  }
-
- private:
-  void on_request_impl(http::verb, boost::beast::string_view, boost::beast::string_view, int,
-                       error_code&) override {}
-  void on_response_impl(int code, boost::beast::string_view, int, error_code&) override {
-    owner_.response_.status = code;
-    owner_.response_.headers.clear();
-  }
-  void on_field_impl(http::field, boost::beast::string_view name, boost::beast::string_view value,
-                     error_code&) override {
-    // Trailers come with the body and are no headers (RFC 9110 section 6.5.1).
-    if (is_header_done()) return;
-    owner_.response_.headers.emplace_back(std::string(name), std::string(value));
-  }
-  void on_header_impl(error_code&) override {}
-  void on_body_init_impl(const boost::optional<uint64_t>&, error_code&) override {}
-  size_t on_body_impl(boost::beast::string_view body, error_code&) override { return Keep(body); }
-  void on_chunk_header_impl(uint64_t, boost::beast::string_view, error_code&) override {}
-  size_t on_chunk_body_impl(uint64_t, boost::beast::string_view body, error_code&) override {
-    return Keep(body);
-  }
-  void on_finish_impl(error_code&) override {}
-
-  size_t Keep(boost::beast::string_view body) {
-    std::string& kept = owner_.response_.body;
-    const size_t room =
-        owner_.limits_.body_kept_bytes - std::min(owner_.limits_.body_kept_bytes, kept.size());
-    kept.append(body.data(), std::min(room, body.size()));
-    owner_.body_bytes_ += body.size();
-    return body.size();
-  }
-
-  Http1Parser& owner_;
-};
-
-Http1Parser::Http1Parser(const Limits& limits)
-    : limits_(limits), framing_(std::make_unique<Framing>(*this)) {}
-Http1Parser::~Http1Parser() = default;
 
 Http1Parser::State Http1Parser::Fail(std::string_view what) {
   error_ = absl::InvalidArgumentError(absl::StrCat("the answer is not HTTP/1.1: ", what));
@@ -69,64 +70,25 @@ Http1Parser::State Http1Parser::Fail(std::string_view what) {
 }
 
 Http1Parser::State Http1Parser::Put(std::string_view bytes) {
-  if (state_ == State::kDone || state_ == State::kEnough) {
-    bytes_after_end_ |= !bytes.empty();
-    return state_;
-  }
-  if (state_ == State::kError) return state_;
   begun_ |= !bytes.empty();
-  // Beast wants an unfinished line again from its start.
-  const bool joined = !pending_.empty();
-  if (joined) {
-    pending_.append(bytes);
-    bytes = pending_;
-  }
-  while (!bytes.empty()) {
-    error_code error;
-    const size_t used = framing_->put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-    bytes.remove_prefix(used);
-    // Beast goes on behind the head as far as it can: an error or an unfinished line found there leaves the
-    // head whole.
-    if (state_ == State::kHead && framing_->is_header_done()) {
-      const int status = response_.status;
-      if (status < 100) return Fail("its status is below 100");
-      if (status / 100 == 1 && status != 101) {
-        // An answer before the answer (RFC 9110 section 15.2): start over.
-        response_ = HttpResponse();
-        framing_ = std::make_unique<Framing>(*this);
-        continue;
-      }
-      state_ = State::kBody;
-      head_complete_ = true;
+  std::string joined;  // outlives the line that refers to it
+  while (state_ == State::kHead || state_ == State::kBody) {
+    if (expect_ == Expect::kCounted || expect_ == Expect::kChunk || expect_ == Expect::kToTheEnd) {
+      if (bytes.empty()) break;
+      TakeBody(bytes);
+      continue;
     }
-    const bool unfinished = error == http::error::need_more;
-    if (error && !unfinished) return Fail(error.message());
-    if (framing_->is_done()) {
-      state_ = State::kDone;
-      bytes_after_end_ |= !bytes.empty();
-      return state_;
-    }
-    if (body_bytes_ > limits_.body_drained_bytes) {
-      response_.body_whole = false;
-      return state_ = State::kEnough;
-    }
-    if (unfinished || used == 0) break;
+    std::string_view line;
+    if (!TakeLine(bytes, joined, line)) break;
+    OnLine(line);
   }
-  if (joined) {
-    pending_.erase(0, pending_.size() - bytes.size());
-  } else {
-    pending_.assign(bytes);
-  }
-  // Beast bounds the head and its trailers, but no line that begins a chunk.
-  if (pending_.size() > limits_.head_bytes) return Fail("a line is longer than a head may be");
+  if (state_ == State::kDone || state_ == State::kEnough) bytes_after_end_ |= !bytes.empty();
   return state_;
 }
 
 Http1Parser::State Http1Parser::End() {
   if (state_ == State::kBody) {
-    error_code error;
-    framing_->put_eof(error);
-    if (!error && framing_->is_done()) {
+    if (expect_ == Expect::kToTheEnd) {
       state_ = State::kDone;
       bytes_after_end_ = true;  // the stream is over
     } else {
@@ -136,8 +98,269 @@ Http1Parser::State Http1Parser::End() {
   return state_;
 }
 
-bool Http1Parser::keep_alive() const {
-  return state_ == State::kDone && !bytes_after_end_ && framing_->keep_alive() && !framing_->need_eof();
+// -- Lines -----------------------------------------------------------------------------------------------
+
+size_t Http1Parser::LineLimit() const {
+  // The head as a whole is bounded, and the trailers are; of the lines of chunks each is.
+  return limits_.head_bytes - std::min(line_bytes_, limits_.head_bytes);
+}
+
+void Http1Parser::OverLimit() {
+  const bool in_head = expect_ == Expect::kStatusLine || expect_ == Expect::kHeader;
+  if (expect_ == Expect::kHeader && response_.status >= 200) head_complete_ = true;
+  Fail(absl::StrCat(in_head ? "its head" : "a line of its body", " is longer than ", limits_.head_bytes,
+                    " bytes"));
+}
+
+bool Http1Parser::MayBeStatusLine(std::string_view begin) const {
+  while (!begin.empty() && IsLineSpace(begin.front())) begin.remove_prefix(1);
+  const size_t known = std::min(begin.size(), kVersion.size());
+  return begin.substr(0, known) == kVersion.substr(0, known);
+}
+
+bool Http1Parser::TakeLine(std::string_view& bytes, std::string& joined, std::string_view& line) {
+  const size_t limit = LineLimit();
+  const size_t end = bytes.find('\n');
+  const bool whole = end != std::string_view::npos;
+  const size_t used = whole ? end + 1 : bytes.size();
+  if (!whole || !pending_.empty()) pending_.append(bytes.substr(0, used > limit ? limit + 1 : used));
+  const std::string_view so_far = pending_.empty() ? bytes.substr(0, used) : std::string_view(pending_);
+  bytes.remove_prefix(used);
+  // Checked before the line is whole: a peer that speaks no HTTP may never end one.
+  if (expect_ == Expect::kStatusLine && !MayBeStatusLine(Trim(so_far, [](char c) { return c == '\n'; }))) {
+    Fail("it does not begin with HTTP/1");
+    return false;
+  }
+  if (expect_ == Expect::kChunkEnd && so_far != "\r" && so_far != "\r\n" && so_far != "\n" &&
+      !so_far.empty()) {
+    Fail("a chunk is longer than it says");
+    return false;
+  }
+  if (so_far.size() > limit) {
+    OverLimit();
+    return false;
+  }
+  if (!whole) return false;
+  if (expect_ != Expect::kChunkSize && expect_ != Expect::kChunkEnd) line_bytes_ += so_far.size();
+  line = so_far;
+  if (!pending_.empty()) {
+    joined.swap(pending_);
+    pending_.clear();
+    line = joined;
+  }
+  line.remove_suffix(1);
+  if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+  return true;
+}
+
+void Http1Parser::OnLine(std::string_view line) {
+  switch (expect_) {
+    case Expect::kStatusLine:
+      return OnStatusLine(line);
+    case Expect::kHeader:
+      if (line.empty()) return OnHeadEnd();
+      return IsSpace(line.front()) ? OnFolded(line) : OnHeader(line);
+    case Expect::kChunkSize:
+      return OnChunkSize(line);
+    case Expect::kChunkEnd:
+      expect_ = Expect::kChunkSize;
+      return;
+    case Expect::kTrailer:
+      // Trailers come with the body and are no headers (RFC 9110 section 6.5.1).
+      if (line.empty()) state_ = State::kDone;
+      return;
+    case Expect::kCounted:
+    case Expect::kChunk:
+    case Expect::kToTheEnd:
+      return;
+  }
+}
+
+void Http1Parser::OnStatusLine(std::string_view line) {
+  line = Trim(line, IsLineSpace);
+  // Some servers send an empty line behind the body of the last answer.
+  if (line.empty()) return;
+  if (line.size() <= kVersion.size() ||
+      !absl::ascii_isdigit(static_cast<unsigned char>(line[kVersion.size()]))) {
+    Fail("its version is not a number");
+    return;
+  }
+  http_1_0_ = line[kVersion.size()] == '0';
+  line.remove_prefix(kVersion.size() + 1);
+  const std::string_view status = Trim(line, IsLineSpace);
+  const std::string_view digits =
+      status.substr(0, std::find_if(status.begin(), status.end(), IsLineSpace) - status.begin());
+  const std::optional<uint64_t> number = Decimal(digits);
+  if (line.empty() || !IsLineSpace(line.front()) || digits.size() != 3 || number.value_or(0) < 100) {
+    Fail("it has no status");
+    return;
+  }
+  response_.status = static_cast<int>(*number);
+  reason_.assign(Trim(status.substr(digits.size()), IsLineSpace).substr(0, kReasonKeptBytes));
+  expect_ = Expect::kHeader;
+}
+
+void Http1Parser::OnHeader(std::string_view line) {
+  header_kept_ = false;
+  const size_t colon = line.find(':');
+  const std::string_view written = line.substr(0, std::min(colon, line.size()));
+  const std::string_view name = Trim(written, IsSpace);
+  if (colon == std::string_view::npos || name.empty() ||
+      !std::all_of(name.begin(), name.end(), IsTokenCharacter)) {
+    reusable_ = false;  // the line may have been about framing
+    return;
+  }
+  // RFC 9112 section 5.1: no space stands there; a proxy removes it.
+  if (name.size() != written.size()) reusable_ = false;
+  std::string value(Trim(line.substr(colon + 1), IsSpace));
+  // RFC 9110 section 5.5: these are refused or replaced by spaces.
+  for (char& c : value) {
+    if (c != '\0' && c != '\r') continue;
+    c = ' ';
+    reusable_ = false;
+  }
+  response_.headers.emplace_back(std::string(name), std::move(value));
+  header_kept_ = true;
+}
+
+void Http1Parser::OnFolded(std::string_view line) {
+  const std::string_view more = Trim(line, IsSpace);
+  if (!header_kept_) {
+    // RFC 9112 section 2.2: between the status line and the first header such a line is left out.
+    reusable_ = reusable_ && more.empty();
+    return;
+  }
+  std::string& value = response_.headers.back().second;
+  if (!more.empty()) absl::StrAppend(&value, value.empty() ? "" : " ", more);
+}
+
+// -- Framing ---------------------------------------------------------------------------------------------
+
+Http1Parser::BodyFraming Http1Parser::ReadFraming() {
+  BodyFraming framing;
+  bool length_sound = true, coding_sound = true;
+  bool close = false, keep = false;
+  const auto take_length = [&](std::string_view member) {
+    const std::optional<uint64_t> length = Decimal(member);
+    if (!length.has_value() || (framing.has_length && *length != left_)) return false;
+    framing.has_length = true;
+    left_ = *length;
+    return true;
+  };
+  const auto take_coding = [&](std::string_view coding) {
+    coding = Trim(coding.substr(0, coding.find(';')), IsSpace);
+    if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) return true;
+    // Only the last one delimits, and it does so once.
+    if (framing.chunked && absl::EqualsIgnoreCase(coding, "chunked")) coding_sound = false;
+    framing.coded = true;
+    framing.chunked = absl::EqualsIgnoreCase(coding, "chunked");
+    return true;
+  };
+  const auto take_option = [&](std::string_view option) {
+    close = close || absl::EqualsIgnoreCase(option, "close");
+    keep = keep || absl::EqualsIgnoreCase(option, "keep-alive");
+    return true;
+  };
+  for (const auto& [name, value] : response_.headers) {
+    if (absl::EqualsIgnoreCase(name, "content-length")) {
+      length_sound = ForEachMember(value, take_length) && length_sound;
+    } else if (absl::EqualsIgnoreCase(name, "transfer-encoding")) {
+      ForEachMember(value, take_coding);
+    } else if (absl::EqualsIgnoreCase(name, "connection")) {
+      ForEachMember(value, take_option);
+    }
+  }
+  if (close || (http_1_0_ && !keep)) reusable_ = false;
+  // The coding overrides the length, which is then ignored, sound or not (RFC 9112 section 6.3, rule 3). A
+  // peer that sends both, or a coding under HTTP/1.0, is not to be trusted with another request.
+  if (framing.coded && (framing.has_length || !length_sound || http_1_0_)) reusable_ = false;
+  framing.sound = framing.coded ? coding_sound : length_sound;
+  return framing;
+}
+
+bool Http1Parser::HasBody() const {
+  return answer_to_ != AnswerTo::kHead && response_.status != 101 && response_.status != 204 &&
+         response_.status != 304 && !(answer_to_ == AnswerTo::kConnect && response_.status / 100 == 2);
+}
+
+void Http1Parser::OnHeadEnd() {
+  if (response_.status / 100 == 1 && response_.status != 101) {
+    // An answer before the answer (RFC 9110 section 15.2): start over.
+    response_ = HttpResponse();
+    header_kept_ = false;
+    expect_ = Expect::kStatusLine;
+    return;
+  }
+  head_complete_ = true;
+  state_ = State::kBody;
+  line_bytes_ = 0;
+  const BodyFraming framing = ReadFraming();
+  if (!HasBody()) {
+    // A peer that announces a body where none is allowed might send one; a 101 switches the protocol.
+    const bool announced = framing.coded || (framing.has_length && left_ > 0) || !framing.sound;
+    if (response_.status == 101 || (answer_to_ != AnswerTo::kHead && announced)) reusable_ = false;
+    state_ = State::kDone;
+    return;
+  }
+  if (!framing.sound) {
+    Fail("its Content-Length or Transfer-Encoding can't be read");
+    return;
+  }
+  if (framing.coded ? !framing.chunked : !framing.has_length) {
+    reusable_ = false;
+    expect_ = Expect::kToTheEnd;
+  } else if (framing.chunked) {
+    expect_ = Expect::kChunkSize;
+  } else if (left_ == 0) {
+    state_ = State::kDone;
+  } else {
+    expect_ = Expect::kCounted;
+  }
+}
+
+void Http1Parser::OnChunkSize(std::string_view line) {
+  uint64_t size = 0;
+  size_t digits = 0;
+  for (; digits < line.size() && absl::ascii_isxdigit(static_cast<unsigned char>(line[digits])); ++digits) {
+    const char c = absl::ascii_tolower(static_cast<unsigned char>(line[digits]));
+    if (size >> 60 != 0) {
+      Fail("the length of a chunk is out of range");
+      return;
+    }
+    size = size << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
+  }
+  // Some servers pad the length with spaces; extensions behind a semicolon are ignored.
+  const std::string_view rest = Trim(line.substr(digits), IsSpace);
+  if (digits == 0 || (!rest.empty() && rest.front() != ';')) {
+    Fail("a chunk has no length");
+    return;
+  }
+  left_ = size;
+  expect_ = size == 0 ? Expect::kTrailer : Expect::kChunk;
+  line_bytes_ = 0;
+}
+
+void Http1Parser::TakeBody(std::string_view& bytes) {
+  const bool to_the_end = expect_ == Expect::kToTheEnd;
+  const size_t taken =
+      to_the_end ? bytes.size() : static_cast<size_t>(std::min<uint64_t>(left_, bytes.size()));
+  std::string& kept = response_.body;
+  const size_t room = limits_.body_kept_bytes - std::min(limits_.body_kept_bytes, kept.size());
+  kept.append(bytes.substr(0, std::min(room, taken)));
+  body_bytes_ += taken;
+  bytes.remove_prefix(taken);
+  if (!to_the_end) {
+    left_ -= taken;
+    if (left_ == 0 && expect_ == Expect::kCounted) {
+      state_ = State::kDone;
+      return;
+    }
+    if (left_ == 0) expect_ = Expect::kChunkEnd;
+  }
+  if (body_bytes_ > limits_.body_drained_bytes) {
+    response_.body_whole = false;
+    state_ = State::kEnough;
+  }
 }
 
 }  // namespace thaw

@@ -39,6 +39,7 @@ void CheckSound(Http1Parser& parser, const Http1Parser::Limits& limits) {
   Check((parser.state() == Http1Parser::State::kError) == !parser.error().ok());
   Check(parser.state() == Http1Parser::State::kDone || !parser.keep_alive());
   if (!parser.head_complete()) return;
+  Check(parser.reason().size() <= 128);
   Check(parser.response().status >= 101 && parser.response().status <= 999);
   Check(parser.response().body.size() <= limits.body_kept_bytes);
   size_t head = 0;
@@ -93,6 +94,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
   Try("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
   Try("HTTP/1.1 100 Continue\r\n\r\n" + input);
+  Try("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\n " + input);
+  Try("\r\nHTTP/1.1 202" + input);
+  Try("HTTP/1.1 202\nContent-Length: 5\nTransfer-Encoding: chunked\n" + input);
+  Try("HTTP/1.0 202 OK\r\nX: y\r\n " + input + "\r\nContent-Length: 5\r\n\r\nwhole");
   // Text made of what matters to a parser.
   constexpr std::string_view kWords[] = {"HTTP/1.1 200 OK",
                                          "\r\n",
@@ -109,7 +114,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                                          ";",
                                          "HTTP/1.1 100 Continue",
                                          "abc",
-                                         ","};
+                                         ",",
+                                         "HTTP/1.0 204",
+                                         "Content-Length: 5, 5",
+                                         "Transfer-Encoding: gzip",
+                                         "Connection: keep-alive"};
   std::string text;
   for (const char byte : input.substr(0, 256)) text += kWords[static_cast<uint8_t>(byte) % std::size(kWords)];
   Try(text);

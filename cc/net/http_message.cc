@@ -1,11 +1,38 @@
 #include "cc/net/http_message.h"
 
+#include <algorithm>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace thaw {
 
 namespace {
+
+// The client writes these itself, or relies on what they would change.
+constexpr std::string_view kOfTheClient[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
+                                             "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
+                                             "Trailer", "Expect"};
+
+// RFC 9110 section 5.6.2.
+bool IsTokenCharacter(char c) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || kMarks.find(c) != std::string_view::npos;
+}
+bool IsToken(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), IsTokenCharacter);
+}
+bool IsValueCharacter(char c) { return c == '\t' || !absl::ascii_iscntrl(static_cast<unsigned char>(c)); }
+bool IsValue(std::string_view text) { return std::all_of(text.begin(), text.end(), IsValueCharacter); }
+bool IsTargetCharacter(char c) { return c > 0x20 && c < 0x7f && c != '#'; }
+
+std::string Quoted(std::string_view text) {
+  constexpr size_t kShown = 64;
+  return absl::StrCat("\"", absl::CHexEscape(text.substr(0, kShown)), text.size() > kShown ? "..." : "",
+                      "\"");
+}
 
 template <typename Headers>
 std::optional<std::string_view> Find(const Headers& headers, std::string_view name) {
@@ -25,9 +52,44 @@ std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::
   return Find(headers, name);
 }
 
+absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
+  const auto bad = std::find_if_not(value.begin(), value.end(), IsValueCharacter);
+  if (bad == value.end()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " has the control character 0x",
+                                                 absl::Hex(static_cast<unsigned char>(*bad), absl::kZeroPad2),
+                                                 " at ", bad - value.begin(), ", which no header may carry"));
+}
+
+absl::Status CheckHeader(std::string_view name, std::string_view value) {
+  if (!IsToken(name)) return absl::InvalidArgumentError(absl::StrCat(Quoted(name), " is not a header name"));
+  const auto same = [name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); };
+  if (std::any_of(std::begin(kOfTheClient), std::end(kOfTheClient), same)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the header ", name,
+                     " can't be given: the client frames its requests and keeps its connections itself"));
+  }
+  // Nothing is put together for the many that are good.
+  if (IsValue(value)) return absl::OkStatus();
+  return CheckHeaderValue(absl::StrCat("the value of the header ", name), value);
+}
+
+absl::Status HttpRequest::Validate() const {
+  if (!IsToken(method)) return absl::InvalidArgumentError(absl::StrCat(Quoted(method), " is not a method"));
+  if (target.empty() || !std::all_of(target.begin(), target.end(), IsTargetCharacter)) {
+    return absl::InvalidArgumentError(
+        "the path of a request is empty, or has a character that no request line may carry");
+  }
+  for (const auto& [name, value] : headers) {
+    if (absl::Status status = CheckHeader(name, value); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+std::string_view PathOf(std::string_view target) { return target.substr(0, target.find('?')); }
+
 std::string HttpRequest::ToString() const {
-  return absl::StrCat(method, " ", thaw::ToString(destination), target, ", ", headers.size(), " headers, ",
-                      body == nullptr ? 0 : body->size(), " bytes");
+  return absl::StrCat(method, " ", thaw::ToString(destination), PathOf(target), ", ", headers.size(),
+                      " headers, ", body == nullptr ? 0 : body->size(), " bytes");
 }
 
 std::string HttpResponse::ToString() const {

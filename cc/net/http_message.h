@@ -10,9 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
+
+// The path of a request's target, for texts: queries may hold keys.
+std::string_view PathOf(std::string_view target);
 
 // In the order they are sent; names compare without case.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
@@ -24,15 +28,31 @@ using HttpHeaderViews = std::vector<std::pair<std::string_view, std::string_view
 std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name);
 std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::string_view name);
 
+// Whether a header may go on a wire as it is: InvalidArgument unless `name` is a token that is not one of
+// those by which the client frames a message and keeps its connection (Host, Content-Length,
+// Transfer-Encoding, Connection, ...), and `value` has no control character but tabs (RFC 9110 section 5.5):
+// a line end would start another header. The text names the header and never shows the value, which may be a
+// key.
+absl::Status CheckHeader(std::string_view name, std::string_view value);
+// The second half, for values of headers whose names are ours. `what` names it in the error.
+absl::Status CheckHeaderValue(std::string_view what, std::string_view value);
+
 struct HttpRequest {
   Destination destination;
   std::string method = "POST";
   std::string target = "/";  // path and query
-  HttpHeaders headers;       // without Host, Content-Length and Connection, which the client adds
+  HttpHeaders headers;       // without those that the client adds itself (CheckHeader)
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
+  // The answer's body is of use. Without: the head of the answer is what counts, and its body is waited for
+  // only briefly (Http1Connection::kBodyPatience).
+  bool body_wanted = true;
 
-  // "POST https://host/path, 3 headers, 1234 bytes". Header values are left out: they hold keys.
+  // InvalidArgument: a method that is no token; a target with spaces, control or 8-bit characters or '#' in
+  // it; a header that CheckHeader refuses.
+  absl::Status Validate() const;
+
+  // "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they hold keys.
   std::string ToString() const;
 };
 

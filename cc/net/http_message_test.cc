@@ -28,6 +28,8 @@ TEST(HttpMessageTest, ARequestsTextLeavesOutWhatIsSecret) {
   request.headers = {{"DD-API-KEY", "secret"}, {"Content-Type", "application/x-protobuf"}};
   request.body = std::make_shared<const std::string>("secret body");
   EXPECT_EQ(request.ToString(), "POST https://intake.test/api/v0.2/traces, 2 headers, 11 bytes");
+  request.target = "/api/v0.2/traces?api_key=secret&a=?";
+  EXPECT_EQ(request.ToString(), "POST https://intake.test/api/v0.2/traces, 2 headers, 11 bytes");
 }
 
 TEST(HttpMessageTest, ARequestsTextWithoutABody) {
@@ -35,6 +37,65 @@ TEST(HttpMessageTest, ARequestsTextWithoutABody) {
   request.destination = {.scheme = Destination::Scheme::kHttp, .host = "::1", .port = 9001};
   request.method = "GET";
   EXPECT_EQ(request.ToString(), "GET http://[::1]:9001/, 0 headers, 0 bytes");
+}
+
+TEST(HttpMessageTest, HeadersThatWouldStartAnotherOrFrameTheMessageAreRefused) {
+  const std::string nul("a\0b", 3);
+  const std::pair<std::string, std::string> kBad[] = {{"", "x"},
+                                                      {"A B", "x"},
+                                                      {"A:", "x"},
+                                                      {"A\r\nB", "x"},
+                                                      {"A\n", "x"},
+                                                      {nul, "x"},
+                                                      {"\xc3\xa9", "x"},
+                                                      {"A", "x\r\nB: y"},
+                                                      {"A", "x\ny"},
+                                                      {"A", "x\ry"},
+                                                      {"A", nul},
+                                                      {"A", "\x7f"},
+                                                      {"Host", "h"},
+                                                      {"host", "h"},
+                                                      {"CONTENT-LENGTH", "0"},
+                                                      {"Connection", "close"},
+                                                      {"transfer-Encoding", "chunked"},
+                                                      {"Expect", "100-continue"},
+                                                      {"Upgrade", "h2c"},
+                                                      {"TE", "trailers"},
+                                                      {"Keep-Alive", "1"},
+                                                      {"Trailer", "x"},
+                                                      {"Proxy-Connection", "close"}};
+  for (const auto& [name, value] : kBad) {
+    EXPECT_EQ(CheckHeader(name, value).code(), absl::StatusCode::kInvalidArgument) << name << ": " << value;
+    HttpRequest request;
+    request.headers = {{"Good", "1"}, {name, value}};
+    EXPECT_EQ(request.Validate().code(), absl::StatusCode::kInvalidArgument) << name << ": " << value;
+  }
+  for (const std::string value : {"", "a b", "\ta", "caf\xc3\xa9", "\"{}\""}) {
+    EXPECT_TRUE(CheckHeader("X-One_2.3", value).ok()) << value;
+  }
+}
+
+TEST(HttpMessageTest, ARefusedHeaderIsNamedAndItsValueNotShown) {
+  const absl::Status status = CheckHeader("DD-API-KEY", "secret\r\n");
+  EXPECT_THAT(status.message(), ::testing::HasSubstr("DD-API-KEY has the control character 0x0d at 6"));
+  EXPECT_THAT(status.message(), ::testing::Not(::testing::HasSubstr("secret")));
+}
+
+TEST(HttpMessageTest, RequestLinesAreOneLine) {
+  HttpRequest request;
+  EXPECT_TRUE(request.Validate().ok());
+  for (const std::string& target :
+       {std::string(), std::string("/a b"), std::string("/a\r\nX: y"), std::string("/\n"),
+        std::string("/\0", 2), std::string("/#a"), std::string("/\xc3\xa9")}) {
+    request.target = target;
+    EXPECT_EQ(request.Validate().code(), absl::StatusCode::kInvalidArgument) << target;
+  }
+  request.target = "/a?b=%20{}";
+  EXPECT_TRUE(request.Validate().ok());
+  for (const char* method : {"", "GE T", "GET\r\n", "GET\tX"}) {
+    request.method = method;
+    EXPECT_EQ(request.Validate().code(), absl::StatusCode::kInvalidArgument) << method;
+  }
 }
 
 TEST(HttpMessageTest, AResponsesText) {

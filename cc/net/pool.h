@@ -12,10 +12,13 @@
 // The rules, in the order they apply (docs/design.md has the reasons):
 //   checkout   most recently used first; what is closed, too old or found unusable is dropped on the way
 //   waiting    in order; a connection that comes free goes to the first waiter before it may be idle
-//   dialling   a request dials only if no connection to its destination is open or being opened; another
-//              is dialled, up to the cap, when the first waiter has been first for `share_patience` and
-//              more wait than are being dialled for
-//   failing    a failed dial fails the first waiter only; two in a row fail all that wait
+//   dialling   the first request dials; further connections are dialled, up to the cap, while the waiters
+//              outnumber the dials under way and (waiters / open connections) x the last exchange's time is
+//              longer than the last dial took; where an exchange's time is not known, or one takes long all
+//              the same, when the first waiter has been first for as long as a dial takes. With
+//              `share_patience` set, only when it has been first for that long
+//   failing    a failed dial fails the first waiter only; until one succeeds again there is one dial at a
+//              time, and each further failure fails all that wait
 //   keeping    at most max_idle_per_host; the newcomer is closed when there are that many
 //   resume     keep, probe or drain what is idle; what was in use at a resume is never handed on again
 //
@@ -57,6 +60,7 @@ class Pool {
     bool reused = false;      // it carried a request before
     absl::Duration idle_for;  // zero if it was fresh or shared
     int64_t epoch = 0;        // in which it was opened
+    absl::Duration begun;     // when it was handed out, on the monotonic clock
   };
   using Acquired = std::variant<Lease, DialFailure>;
   using OnAcquired = absl::AnyInvocable<void(Acquired)>;
@@ -72,7 +76,11 @@ class Pool {
   // Nobody waits for this dial any more.
   using CancelDial = absl::AnyInvocable<void(uint64_t dial)>;
 
-  static constexpr absl::Duration kLeastPatience = absl::Milliseconds(50);
+  // A queue that is worked off sooner, or a dial that is faster, is not worth a handshake more.
+  static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
+  // The first waiter's patience where no dial has told yet how long one takes; and how often the pool looks
+  // while it may dial no more, so that no patience at all does not keep the loop turning.
+  static constexpr absl::Duration kPatienceAtFirst = absl::Milliseconds(50);
 
   Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
        CancelDial cancel_dial)
@@ -90,7 +98,7 @@ class Pool {
     Host& host = hosts_[key];
     if (want == Want::kAny) {
       if (std::optional<Lease> lease = TakeIdle(host)) {
-        done(*std::move(lease));
+        Hand(done, *std::move(lease));
         return id;
       }
     }
@@ -139,11 +147,15 @@ class Pool {
     Keep(host, std::move(lease));
   }
 
-  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow.
-  void Release(Lease lease, bool reusable) {
+  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow. `answered`: it
+  // was answered, so that the time it took tells of the next one.
+  void Release(Lease lease, bool reusable) { Release(std::move(lease), reusable, reusable); }
+  void Release(Lease lease, bool reusable, bool answered) {
     Host& host = hosts_[lease.key];
     const Key key = lease.key;
     lease.reused = true;
+    // A freeze is no part of how long exchanges take.
+    if (answered && lease.epoch == epoch_) host.last_exchange = clock_.Now().monotonic - lease.begun;
     if (!reusable || !lease.connection->open() || lease.epoch != epoch_) {
       if (reusable && lease.connection->open()) ++counters_.dropped_epoch;
       Discard(host, lease);
@@ -159,8 +171,8 @@ class Pool {
         ++counters_.shared;
         lease.idle_for = absl::ZeroDuration();
         GiveUpDials(host);
-        WatchPatience(key, host);
-        return done(std::move(lease));
+        Dial(key, host);
+        return Hand(done, std::move(lease));
       }
     }
     Keep(host, std::move(lease));
@@ -254,6 +266,7 @@ class Pool {
     int open = 0;                 // opened and not closed: idle or leased
     int failures = 0;             // dials that failed in a row
     std::optional<absl::Duration> last_dial;
+    std::optional<absl::Duration> last_exchange;
     Alarm patience;
     WaiterId patient = 0;  // whose patience it is
   };
@@ -327,19 +340,24 @@ class Pool {
     host.waiters.pop_front();
     GiveUpDials(host);
     Dial(key, host);
+    Hand(done, std::move(lease));
+  }
+  void Hand(OnAcquired& done, Lease lease) {
+    lease.begun = clock_.Now().monotonic;
     done(std::move(lease));
   }
 
   void OnDialFailed(const Key& key, Host& host, DialFailure failure) {
     ++host.failures;
     std::vector<OnAcquired> failed;
-    // Two in a row: it is the destination, not the attempt.
+    // Two in a row, or more: it is the destination, not the attempt.
     const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
     for (size_t i = 0; i < count; ++i) {
       failed.push_back(std::move(host.waiters.front().done));
       host.waiters.pop_front();
     }
-    if (host.failures >= 2) host.failures = 0;
+    // Where each request dials for itself, as peers' do, the next two are again what counts.
+    if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
     GiveUpDials(host);
     Dial(key, host);
     for (OnAcquired& done : failed) done(failure);
@@ -352,14 +370,27 @@ class Pool {
     const size_t fresh = std::count_if(host.waiters.begin(), host.waiters.end(),
                                        [](const Waiter& waiter) { return waiter.want == Want::kFresh; });
     // Whoever can't be served by a connection that comes free needs one of his own.
-    const size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : fresh;
+    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : fresh;
+    if (Failing(host)) own = std::min<size_t>(own, 1);
     while (host.dials.size() < own) {
       if (!room() && !host.idle.empty()) PopIdle(host);  // a fresh one is wanted and the cap is reached
       if (!room()) break;
       Begin(key, host);
     }
     if (!host.waiters.empty() && host.open == 0 && host.dials.empty()) Begin(key, host);
+    while (host.dials.size() < host.waiters.size() && room() && IsQueueLong(host)) Begin(key, host);
     WatchPatience(key, host);
+  }
+
+  // The last dial failed: one at a time finds out whether another does.
+  bool Failing(const Host& host) const { return host.failures > 0 && !options_.dial_eagerly; }
+
+  // Another connection would be there before the open ones have worked the queue off.
+  bool IsQueueLong(const Host& host) const {
+    if (options_.share_patience.has_value() || !sharing() || Failing(host)) return false;
+    if (!host.last_dial.has_value() || !host.last_exchange.has_value()) return false;
+    const double each = static_cast<double>(host.waiters.size()) / std::max(host.open, 1);
+    return each * *host.last_exchange > std::max(*host.last_dial, kShortQueue);
   }
 
   void Begin(const Key& key, Host& host) {
@@ -395,8 +426,17 @@ class Pool {
   }
 
   absl::Duration Patience(const Host& host) const {
-    return options_.share_patience.value_or(
-        std::max(kLeastPatience, host.last_dial.value_or(kLeastPatience)));
+    if (options_.share_patience.has_value()) return *options_.share_patience;
+    return std::max(kShortQueue, host.last_dial.value_or(kPatienceAtFirst));
+  }
+  // Whether the first waiter's impatience may begin a dial. One that is under way serves him no later than
+  // one begun now.
+  bool MayDialForPatience(const Host& host) const {
+    if (host.dials.size() >= host.waiters.size()) return false;
+    if (host.open + host.dials.size() >= static_cast<size_t>(options_.max_connections_per_host)) return false;
+    if (Failing(host)) return host.dials.empty();
+    // While no connection is open, a third dial would meet what the first two meet.
+    return options_.share_patience.has_value() || host.open > 0 || host.dials.size() < 2;
   }
   void SetPatience(const Key& key, Host& host, absl::Duration patience) {
     host.patience = Alarm(clock_, patience, [this, key] { OnPatienceOver(key); });
@@ -407,13 +447,10 @@ class Pool {
     if (host.waiters.empty()) return;
     // The next one is dialled when he has waited as long again.
     absl::Duration again = Patience(host);
-    // A dial that is under way serves the first waiter no later than one begun now.
-    if (host.dials.size() < host.waiters.size() &&
-        host.open + host.dials.size() < static_cast<size_t>(options_.max_connections_per_host)) {
+    if (MayDialForPatience(host)) {
       Begin(key, host);
     } else {
-      // No patience must not keep the loop turning for nothing.
-      again = std::max(again, kLeastPatience);
+      again = std::max(again, kPatienceAtFirst);
     }
     host.patient = host.waiters.front().id;
     SetPatience(key, host, again);

@@ -111,6 +111,17 @@ class PoolTest : public testing::Test {
     }
     return toys;
   }
+  // A connection that took `dial` has answered one request in `exchange` and has another, behind which `left`
+  // more wait.
+  void Queue(absl::Duration dial, absl::Duration exchange, int left) {
+    const TicketPtr holder = Ask();
+    Connected(dial);
+    last_ = Ask();
+    for (int i = 0; i < left; ++i) Ask();
+    clock_.Advance(exchange);
+    Return(holder);
+    ASSERT_FALSE(last_->waiting());
+  }
   // Runs what comes due, alarms set meanwhile included.
   void Wait(absl::Duration duration) {
     for (absl::Duration step; duration > absl::ZeroDuration(); duration -= step) {
@@ -128,6 +139,7 @@ class PoolTest : public testing::Test {
   std::vector<uint64_t> cancelled_;
   std::vector<int> served_;  // which Ask(), in the order of the answers
   int asked_ = 0;
+  TicketPtr last_;  // of Queue(): who has the connection
   std::optional<ToyPool> pool_;
 
  private:
@@ -508,14 +520,120 @@ TEST_F(PoolTest, PatienceIsAsLongAsTheLastDialTook) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, PatienceIsFiftyMillisecondsAtLeast) {
+TEST_F(PoolTest, AFastDialMakesNoneImpatientForAShortTime) {
   Build({});
   Ask();
   Connected(/*took=*/absl::Milliseconds(1));
   Ask();
-  Wait(absl::Milliseconds(49));
+  Wait(absl::Milliseconds(4));
   EXPECT_THAT(dials_, IsEmpty());
   Wait(absl::Milliseconds(1));
+  EXPECT_EQ(dials_.size(), 1u);
+}
+
+TEST_F(PoolTest, ASlowFirstDialIsDoubledOnceHoweverManyWait) {
+  Build({});
+  for (int i = 0; i < 20; ++i) Ask();
+  Wait(absl::Milliseconds(49));
+  EXPECT_EQ(dials_.size(), 1u);
+  Wait(absl::Seconds(10));
+  EXPECT_EQ(dials_.size(), 2u);
+}
+
+// -- The queue's length ----------------------------------------------------------------------------------
+
+TEST_F(PoolTest, OthersAreDialledWhileTheQueueTakesLongerThanADial) {
+  Build({});
+  Queue(/*dial=*/absl::Milliseconds(50), /*exchange=*/absl::Milliseconds(20), /*left=*/3);
+  EXPECT_EQ(dials_.size(), 3u) << "3 x 20 ms is more than 50 ms; no more are dialled than wait";
+}
+
+TEST_F(PoolTest, NoneIsDialledForAQueueThatADialDoesNotShorten) {
+  Build({});
+  Queue(/*dial=*/absl::Milliseconds(60), /*exchange=*/absl::Milliseconds(20), /*left=*/3);
+  EXPECT_THAT(dials_, IsEmpty());
+  Ask();
+  EXPECT_EQ(dials_.size(), 4u) << "4 x 20 ms is more";
+}
+
+TEST_F(PoolTest, TheQueueIsSharedByTheOpenConnections) {
+  Build({});
+  Queue(/*dial=*/absl::Milliseconds(50), /*exchange=*/absl::Milliseconds(20), /*left=*/3);
+  Connected(absl::Milliseconds(50));
+  Connected(absl::Milliseconds(50));
+  EXPECT_EQ(dials_.size(), 1u) << "for the last that waits";
+  Connected(absl::Milliseconds(50));
+  for (int i = 0; i < 10; ++i) Ask();
+  EXPECT_THAT(dials_, IsEmpty()) << "10 / 4 x 20 ms is not more than 50 ms";
+  Ask();
+  EXPECT_EQ(dials_.size(), 2u) << "11 / 4 x 20 ms is, and two more are allowed";
+}
+
+TEST_F(PoolTest, OfALongQueueSixConnectionsComeAndNoMore) {
+  Build({});
+  Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(40), /*left=*/58);
+  EXPECT_EQ(dials_.size(), 5u);
+  for (int i = 0; i < 5; ++i) Connected();
+  Wait(absl::Seconds(10));
+  EXPECT_THAT(dials_, IsEmpty());
+  EXPECT_EQ(pool_->open(), 6);
+}
+
+TEST_F(PoolTest, WhatIsKnownOfADestinationHoldsForTheNextFlush) {
+  Build({});
+  Queue(/*dial=*/absl::Milliseconds(80), /*exchange=*/absl::Milliseconds(40), /*left=*/0);
+  ASSERT_EQ(pool_->open(), 1);
+  clock_.Advance(absl::Milliseconds(40));
+  Return(last_);
+  ASSERT_EQ(pool_->open(), 0);
+  for (int i = 0; i < 20; ++i) Ask();
+  EXPECT_EQ(dials_.size(), 6u) << "at once, side by side";
+}
+
+TEST_F(PoolTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
+  Build({});
+  std::vector<TicketPtr> tickets;
+  for (int i = 0; i < 20; ++i) tickets.push_back(Ask());
+  Connected(/*took=*/absl::Milliseconds(1));
+  for (const TicketPtr& ticket : tickets) {
+    ASSERT_FALSE(ticket->waiting());
+    clock_.Advance(absl::Microseconds(150));
+    executor_.RunAll();
+    Return(ticket);
+  }
+  EXPECT_EQ(counters_.dials, 1);
+  EXPECT_EQ(counters_.shared, 19);
+}
+
+TEST_F(PoolTest, AnExchangeThatFailedOrCrossedAFreezeTellsNothingOfTheNext) {
+  for (const bool crossed : {false, true}) {
+    Build({});
+    const TicketPtr holder = Ask();
+    Connected(absl::Milliseconds(10));
+    if (crossed) pool_->Resume();
+    clock_.Advance(absl::Seconds(5));
+    Return(holder, /*reusable=*/crossed);
+    for (int i = 0; i < 4; ++i) Ask();
+    EXPECT_EQ(dials_.size(), 1u);
+    dials_.clear();
+  }
+}
+
+TEST_F(PoolTest, AnAnswerTellsHowLongExchangesTakeThoughItsConnectionCloses) {
+  Build({});
+  const TicketPtr holder = Ask();
+  Connected(absl::Milliseconds(10));
+  for (int i = 0; i < 4; ++i) Ask();
+  clock_.Advance(absl::Milliseconds(40));
+  pool_->Release(std::get<Lease>(*std::move(holder->answer)), /*reusable=*/false, /*answered=*/true);
+  EXPECT_EQ(dials_.size(), 4u);
+}
+
+TEST_F(PoolTest, APatienceThatIsSetIsWhatCounts) {
+  Build({.share_patience = absl::Milliseconds(30)});
+  Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(20), /*left=*/10);
+  EXPECT_THAT(dials_, IsEmpty());
+  Wait(absl::Milliseconds(30));
   EXPECT_EQ(dials_.size(), 1u);
 }
 
@@ -684,17 +802,47 @@ TEST_F(PoolTest, ASuccessBetweenTwoFailuresSparesTheQueue) {
   EXPECT_TRUE(third->waiting());
 }
 
-TEST_F(PoolTest, AfterTheQueueFailedTheNextOneDials) {
+TEST_F(PoolTest, AfterTheQueueFailedOneDialSaysItForAll) {
+  Build({.share_within_flush = false});
+  Ask();
+  Ask();
+  DialFails("one");
+  DialFails("two");
+  const std::vector<TicketPtr> tickets = {Ask(), Ask(), Ask(Want::kFresh)};
+  Wait(absl::Seconds(10));
+  EXPECT_EQ(dials_.size(), 1u) << "one at a time, though each wants one of its own";
+  DialFails("three");
+  for (const TicketPtr& ticket : tickets) EXPECT_EQ(ticket->failure(), "three");
+  EXPECT_EQ(counters_.dials, 3);
+}
+
+TEST_F(PoolTest, ADialThatSucceedsEndsTheSeriesOfFailures) {
   Build({});
+  const std::vector<TicketPtr> tickets = {Ask(), Ask(), Ask()};
+  DialFails("one");
+  Connected();
+  Return(tickets[1], /*reusable=*/false);
+  DialFails("two");
+  EXPECT_EQ(tickets[2]->failure(), "two");
+  const TicketPtr first = Ask();
+  const TicketPtr second = Ask();
+  DialFails("three");
+  EXPECT_EQ(first->failure(), "three");
+  EXPECT_EQ(second->failure(), "three") << "the second in a row";
+}
+
+TEST_F(PoolTest, DialledEagerlyTheFailuresOfTheQueueAreCountedAnew) {
+  Build({.max_connections_per_host = ClientOptions::kUnlimited, .dial_eagerly = true});
   Ask();
   Ask();
   DialFails("one");
   DialFails("two");
   const TicketPtr next = Ask();
   const TicketPtr after = Ask();
+  EXPECT_EQ(dials_.size(), 2u);
   DialFails("three");
   EXPECT_EQ(next->failure(), "three");
-  EXPECT_TRUE(after->waiting()) << "counted anew";
+  EXPECT_TRUE(after->waiting());
 }
 
 TEST_F(PoolTest, AFailedDialMayAskAgainFromItsCallback) {

@@ -97,18 +97,30 @@ class PooledClient : public Client {
     bool stale = false;
     bool incomplete = false;
     bool crossed_dial = false;
+    int ambiguous = 0;  // tries
+  };
+  // Of a destination to which dials fail: all its requests wait for the same moment, at which one of them
+  // dials and the others wait for what it finds.
+  struct FailedDials {
+    int rounds = 0;        // in a row
+    absl::Duration until;  // on the monotonic clock
   };
 
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
+  void CountFailedDial(const Destination& destination);
+  // Until the next dial to it may begin.
+  absl::Duration UntilNextDial(const Destination& destination) const;
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
   // Whether to try again, and after how long; nothing: the result stands.
-  std::optional<absl::Duration> Again(const ExchangeFailure& failure, RetryClass retry_class,
-                                      const SendOptions& options, Once& once, const SendResult& result,
-                                      int max_laps);
+  std::optional<absl::Duration> Again(const Destination& destination, const ExchangeFailure& failure,
+                                      RetryClass retry_class, const SendOptions& options, Once& once,
+                                      const SendResult& result, int max_laps);
   void Count(RetryClass retry_class);
+  // A request that must not go on a wire: no try will be any better.
+  void Refuse(absl::Status why, SendResult& result);
 
   Executor& executor_;
   Clock& clock_;
@@ -120,6 +132,7 @@ class PooledClient : public Client {
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
   std::map<uint64_t, Exchange> exchanges_;
+  std::map<Destination, FailedDials> failed_dials_;  // while there are requests
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
@@ -163,17 +176,34 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
     connection->http = Http1Connection::Start(
-        executor_, std::move(result.transport), options_, counters_->exchange,
+        executor_, clock_, std::move(result.transport), options_, counters_->exchange,
         [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
           if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
         });
     dialled.connection = std::move(connection);
+    failed_dials_.erase(destination);
   } else {
     ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
+    if (!crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable) CountFailedDial(destination);
   }
   pool_.OnDialled(dial, std::move(dialled));
+}
+
+void PooledClient::CountFailedDial(const Destination& destination) {
+  if (options_.resend_rule == ResendRule::kHyperZone1) return;
+  FailedDials& failed = failed_dials_[destination];
+  const absl::Duration now = clock_.Now().monotonic;
+  // A dial that began in the round before tells nothing new.
+  if (failed.rounds > 0 && now < failed.until) return;
+  failed.until = now + Backoff(options_.backoff_base, options_.backoff_cap, ++failed.rounds, random_());
+}
+
+absl::Duration PooledClient::UntilNextDial(const Destination& destination) const {
+  const auto found = failed_dials_.find(destination);
+  if (found == failed_dials_.end()) return absl::ZeroDuration();
+  return std::max(found->second.until - clock_.Now().monotonic, absl::ZeroDuration());
 }
 
 // -- One try ---------------------------------------------------------------------------------------------
@@ -237,7 +267,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   result.failure = std::move(end.failure);
   result.response = std::move(end.response);
   exchanges_.erase(id);
-  pool_.Release(*std::move(lease), end.reusable);
+  pool_.Release(*std::move(lease), end.reusable, /*answered=*/result.response.has_value());
   co_return result;
 }
 
@@ -276,10 +306,11 @@ void PooledClient::Count(RetryClass retry_class) {
   }
 }
 
-std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure, RetryClass retry_class,
+std::optional<absl::Duration> PooledClient::Again(const Destination& destination,
+                                                  const ExchangeFailure& failure, RetryClass retry_class,
                                                   const SendOptions& options, Once& once,
                                                   const SendResult& result, int max_laps) {
-  const bool attempts_left = result.attempts < options_.max_attempts;
+  const bool attempts_left = result.attempts < options.max_attempts.value_or(options_.max_attempts);
   const auto backoff = [&] {
     return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
   };
@@ -303,12 +334,17 @@ std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure
       if (!attempts_left) return std::nullopt;
       // The freeze broke this dial: that says nothing of the destination, so there is nothing to wait for.
       if (failure.epoch_crossed && !std::exchange(once.crossed_dial, true)) return absl::ZeroDuration();
-      return backoff();
+      return UntilNextDial(destination);
     case RetryClass::kAmbiguous:
-      return attempts_left && options.retry_ambiguous ? std::optional(backoff()) : std::nullopt;
-    case RetryClass::kRefusedForNow:
+      if (!attempts_left || !options.retry_ambiguous) return std::nullopt;
+      if (++once.ambiguous > options.ambiguous_resends) return std::nullopt;
+      return backoff();
+    case RetryClass::kRefusedForNow: {
       if (!attempts_left) return std::nullopt;
-      return failure.retry_after.has_value() ? *failure.retry_after : backoff();
+      const absl::Duration delay = failure.retry_after.has_value() ? *failure.retry_after : backoff();
+      if (result.delayed + delay > options.most_delay) return std::nullopt;
+      return delay;
+    }
     case RetryClass::kMisconfigured:
     case RetryClass::kRefusedForGood:
     case RetryClass::kCancelled:
@@ -317,11 +353,25 @@ std::optional<absl::Duration> PooledClient::Again(const ExchangeFailure& failure
   return std::nullopt;
 }
 
+void PooledClient::Refuse(absl::Status why, SendResult& result) {
+  ExchangeFailure failure;
+  failure.phase = Phase::kWrite;
+  failure.fault = Fault::kProtocol;
+  failure.error = std::move(why);
+  result.failures.push_back(std::move(failure));
+  result.last_class = RetryClass::kRefusedForGood;
+  Count(RetryClass::kRefusedForGood);
+}
+
 Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
   SendResult result;
   result.possible_duplicate = options.possible_duplicate;
-  ++sends_;
   ++counters_->exchange.requests;
+  if (absl::Status status = request.Validate(); !status.ok()) {
+    Refuse(std::move(status), result);
+    co_return result;
+  }
+  ++sends_;
   Cancellation scope(&cancellation);
   const auto closing = everything_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
   std::optional<Alarm> budget;
@@ -340,6 +390,13 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
   bool maybe_accepted = false;  // by any try of this call
   Want want = Want::kAny;
   while (!scope.requested()) {
+    // All requests to a destination to which dials fail wait for the same moment, whenever they came.
+    if (const absl::Duration wait = UntilNextDial(request.destination); wait > absl::ZeroDuration()) {
+      result.delayed += wait;
+      const absl::Status slept = co_await Sleep(executor_, clock_, wait, scope);
+      if (!slept.ok()) break;
+      continue;
+    }
     ++result.attempts;
     ++counters_->exchange.attempts;
     if (maybe_accepted && !std::exchange(result.possible_duplicate, true)) {
@@ -361,8 +418,9 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       if (const auto header = FindHeader(result.response->headers, "retry-after")) {
         refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
       }
-      refused.error = absl::FailedPreconditionError(absl::StrCat(
-          request.method, " ", ToString(request.destination), request.target, ": answered ", refused.status));
+      refused.error =
+          absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
+                                                     PathOf(request.target), ": answered ", refused.status));
     }
     ExchangeFailure& failure = *tried.failure;
     const RetryClass retry_class = ClassOf(failure);
@@ -375,7 +433,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       ++result.unsent_laps;
     }
     VLOG(1) << failure.ToString();
-    const std::optional<absl::Duration> delay = Again(failure, retry_class, options, once, result, max_laps);
+    const std::optional<absl::Duration> delay =
+        Again(request.destination, failure, retry_class, options, once, result, max_laps);
     want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh
                                                                                        : Want::kAny;
     result.last_class = retry_class;
@@ -395,7 +454,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     result.may_have_been_accepted = maybe_accepted;
     if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
   }
-  --sends_;
+  if (--sends_ == 0) failed_dials_.clear();
   co_return result;
 }
 

@@ -82,7 +82,8 @@ TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
 }
 
 TEST_F(PooledClientTest, AFlushOfTwentySharesOneConnectionAndKeepsNone) {
-  Build({.max_idle_per_host = 0, .share_within_flush = true});
+  Build({.max_idle_per_host = 0, .share_within_flush = true},
+        {.one_way = absl::Microseconds(50), .service_time = absl::Microseconds(50)});
   for (int id = 1; id <= 20; ++id) Start(id);
   Finish();
   EXPECT_EQ(intake_->connections(), 1);
@@ -90,11 +91,92 @@ TEST_F(PooledClientTest, AFlushOfTwentySharesOneConnectionAndKeepsNone) {
   EXPECT_EQ(client_->open_connections(), 0);
 }
 
-TEST_F(PooledClientTest, AtEightyMillisecondsTwoConnectionsAtMost) {
-  Build({.max_idle_per_host = 0, .share_within_flush = true}, {.one_way = absl::Milliseconds(40)});
-  for (int id = 1; id <= 20; ++id) Start(id);
+TEST_F(PooledClientTest, FarAwayAFlushOfTwentyTakesSixConnectionsAndTenRoundTripsAtMost) {
+  for (const int round_trip : {20, 80}) {
+    SCOPED_TRACE(round_trip);
+    results_.clear();
+    started_ = 0;
+    Build({.max_idle_per_host = 0, .share_within_flush = true},
+          {.one_way = absl::Milliseconds(round_trip) / 2});
+    const absl::Duration began = world_.clock().Now().monotonic;
+    for (int id = 1; id <= 20; ++id) Start(id);
+    Finish();
+    EXPECT_LE(intake_->connections(), 6);
+    EXPECT_LE(world_.clock().Now().monotonic - began, 10 * absl::Milliseconds(round_trip));
+    EXPECT_EQ(client_->open_connections(), 0);
+    client_->Close();
+    world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
+  }
+}
+
+TEST_F(PooledClientTest, ASlowIntakeNearbyIsAskedSideBySide) {
+  for (const int requests : {10, 30, 60}) {
+    SCOPED_TRACE(requests);
+    results_.clear();
+    started_ = 0;
+    Build({}, {.one_way = absl::Microseconds(100), .service_time = absl::Milliseconds(40)});
+    const absl::Duration began = world_.clock().Now().monotonic;
+    for (int id = 1; id <= requests; ++id) Start(id);
+    Finish();
+    for (const SendResult& result : results_) EXPECT_TRUE(result.accepted);
+    const absl::Duration took = world_.clock().Now().monotonic - began;
+    EXPECT_LE(took, (requests / 6 + 2) * absl::Milliseconds(41));
+    client_->Close();
+    world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
+  }
+}
+
+TEST_F(PooledClientTest, AnIntakeThatClosesEachConnectionIsAskedSideBySideToo) {
+  Build({}, {.one_way = absl::Milliseconds(10), .fault_rate = 1, .faults = {SimFault::kConnectionClose}});
+  const absl::Duration began = world_.clock().Now().monotonic;
+  for (int id = 1; id <= 30; ++id) Start(id);
   Finish();
-  EXPECT_LE(intake_->connections(), 2);
+  EXPECT_EQ(exchanges().accepted, 30);
+  // One after the other would take 30 times a dial and an exchange: 1.9 s.
+  EXPECT_LE(world_.clock().Now().monotonic - began, absl::Milliseconds(600));
+}
+
+TEST_F(PooledClientTest, RequestsToADestinationThatRefusesShareOneWaitAndOneDial) {
+  Build({}, Always(SimFault::kConnectRefused));
+  for (int id = 1; id <= 42; ++id) Start(id, {.budget = absl::Seconds(2)});
+  Finish();
+  for (const SendResult& result : results_) {
+    EXPECT_EQ(result.last_class, RetryClass::kUnreachable);
+    EXPECT_EQ(result.attempts, 3);
+  }
+  // Two tell that it is the destination; then one for each of the two waits.
+  EXPECT_LE(connections().dials, 4);
+}
+
+TEST_F(PooledClientTest, ARequestThatComesDuringTheWaitWaitsToo) {
+  Build({.backoff_base = absl::Seconds(10), .backoff_cap = absl::Seconds(10)},
+        Always(SimFault::kConnectRefused));
+  Start(1);
+  world_.RunUntil([this] { return exchanges().unreachable == 1; });
+  ASSERT_EQ(connections().dials, 1);
+  intake_->set_fault_rate(0);
+  Start(2);
+  Start(3, {.budget = absl::Milliseconds(1)});
+  world_.Run(absl::Milliseconds(10));
+  EXPECT_EQ(connections().dials, 1);
+  ASSERT_EQ(results_.size(), 1u) << "its budget does not reach as far";
+  EXPECT_EQ(results_[0].last_class, RetryClass::kCancelled);
+  Finish();
+  EXPECT_TRUE(results_[1].accepted);
+  EXPECT_TRUE(results_[2].accepted);
+  EXPECT_EQ(connections().dials, 2);
+  EXPECT_GT(results_[2].delayed, absl::ZeroDuration());
+}
+
+TEST_F(PooledClientTest, TheWaitIsForgottenWhenNoRequestIsLeft) {
+  Build({.backoff_base = absl::Seconds(10), .backoff_cap = absl::Seconds(10)},
+        Always(SimFault::kConnectRefused));
+  Start(1, {.budget = absl::Milliseconds(100)});
+  Finish();
+  intake_->set_fault_rate(0);
+  const SendResult next = SendOne(2);
+  EXPECT_TRUE(next.accepted);
+  EXPECT_EQ(next.delayed, absl::ZeroDuration());
 }
 
 TEST_F(PooledClientTest, WithoutSharingEachRequestHasItsOwn) {
@@ -209,6 +291,30 @@ TEST_F(PooledClientTest, RefusalsAreClassifiedByStatus) {
   Build({.max_attempts = 2}, Always(SimFault::kStatus400));
   EXPECT_EQ(SendOne(1).last_class, RetryClass::kRefusedForGood);
   EXPECT_EQ(exchanges().attempts, 1);
+}
+
+TEST_F(PooledClientTest, ARequestThatWouldBecomeTwoIsRefusedUnsent) {
+  Build({.max_attempts = 3});
+  for (const char* value : {"x\r\nHost: other", "x\n", "x\r\n\r\nGET / HTTP/1.1"}) {
+    HttpRequest request = Payload(1);
+    request.headers = {{"X-One", value}};
+    ++started_;
+    Spawn<SendResult>(world_.executor(), client_->Send(std::move(request), {}, cancellation_),
+                      [this](SendResult result) { results_.push_back(std::move(result)); });
+    Finish();
+    EXPECT_EQ(results_.back().last_class, RetryClass::kRefusedForGood);
+    EXPECT_EQ(results_.back().failures.size(), 1);
+    EXPECT_EQ(results_.back().attempts, 0);
+    EXPECT_FALSE(results_.back().may_have_been_accepted);
+  }
+  EXPECT_EQ(exchanges().refused_for_good, 3);
+  EXPECT_EQ(intake_->connections(), 0);
+  EXPECT_TRUE(SendOne(2).accepted);
+}
+
+TEST_F(PooledClientTest, ARequestMayHaveAttemptsOfItsOwn) {
+  Build({.max_attempts = 3}, Always(SimFault::kStatus429));
+  EXPECT_EQ(SendOne(1, {.max_attempts = 1}).attempts, 1);
 }
 
 TEST_F(PooledClientTest, RetryAfterIsHonoured) {

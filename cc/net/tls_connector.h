@@ -22,8 +22,9 @@ namespace thaw {
 
 struct TlsTarget {
   Destination destination;  // what the connection is for (of a TLS proxy: the proxy itself)
-  std::string server_name;  // the name the certificate must bear: a host name or an IP literal
-  std::string proxy;        // "host:port" of the proxy the stream goes through; "" if it is direct
+  // The name the certificate must bear: a host name, with or without its final dot, or an IP literal.
+  std::string server_name;
+  std::string proxy;  // "host:port" of the proxy the stream goes through; "" if it is direct
 };
 
 struct TlsResult {

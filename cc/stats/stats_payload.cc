@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/msgpack_reader.h"
+#include "cc/base/msgpack_scalars.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/base/utf8.h"
 
@@ -182,7 +185,12 @@ class StatsTranscoder {
         return Integer(type);
       case Type::kBool: {
         bool value = false;
-        if (!reader_.TakeNil() && !reader_.ReadBool(value)) return false;
+        uint64_t number = 0;
+        if (!reader_.TakeNil() && !reader_.ReadBool(value)) {
+          if (!reader_.ReadInteger(number))
+            return reader_.ReadBool(value);  // so that the error speaks of one
+          value = number != 0;
+        }
         writer_.Bool(value);
         return true;
       }
@@ -203,10 +211,12 @@ class StatsTranscoder {
   bool Integer(Type type) {
     const size_t position = reader_.position();
     uint64_t value = 0;
-    if (!reader_.TakeNil() && !reader_.ReadInteger(value)) return false;
-    const int64_t with_sign = static_cast<int64_t>(value);
     // -1 and the largest unsigned integer are read as the same bits; the first byte tells them apart.
-    const bool negative = static_cast<uint8_t>(body_[position]) >= 0xD0 && with_sign < 0;
+    bool negative = static_cast<uint8_t>(body_[position]) >= 0xD0;
+    if (!reader_.TakeNil() && !reader_.ReadInteger(value) && !ConvertToInteger(value, negative))
+      return reader_.ReadInteger(value);
+    const int64_t with_sign = static_cast<int64_t>(value);
+    negative = negative && with_sign < 0;
     const bool fits = type == Type::kHash       ? true
                       : type == Type::kSigned   ? negative || with_sign >= 0
                       : type == Type::kUnsigned ? !negative
@@ -220,9 +230,41 @@ class StatsTranscoder {
     return true;
   }
 
+  // What is no integer but means one: a float without a fraction, a number as text. The reader stays before
+  // anything else.
+  bool ConvertToInteger(uint64_t& value, bool& negative) {
+    constexpr double kLowest = -9'223'372'036'854'775'808.0, kBeyond = 18'446'744'073'709'551'616.0;
+    const size_t position = reader_.position();
+    double number;
+    std::string_view text;
+    int64_t with_sign;
+    negative = false;
+    if (reader_.ReadNumber(number)) {
+      if (number >= kLowest && number < kBeyond && std::trunc(number) == number) {
+        negative = number < 0;
+        value =
+            negative ? static_cast<uint64_t>(static_cast<int64_t>(number)) : static_cast<uint64_t>(number);
+        return true;
+      }
+    } else if (reader_.ReadString(text)) {
+      if (absl::SimpleAtoi(text, &value)) return true;
+      if (absl::SimpleAtoi(text, &with_sign)) {
+        negative = true;
+        value = static_cast<uint64_t>(with_sign);
+        return true;
+      }
+    }
+    reader_.MoveTo(position);
+    return false;
+  }
+
   bool String() {
     std::string_view text;
-    if (!reader_.TakeNil() && !reader_.ReadString(text)) return false;
+    std::string converted;
+    if (!reader_.TakeNil() && !reader_.ReadString(text)) {
+      if (!ReadScalarText(reader_, converted)) return reader_.ReadString(text);
+      text = converted;
+    }
     if (IsValidUtf8(text)) {
       writer_.String(text);
     } else {

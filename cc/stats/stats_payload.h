@@ -5,9 +5,10 @@
 //
 // MessagePack in, MessagePack out: each map is looked over for its keys, then its values are checked and
 // written. The host name is
-// made empty, as the intake wants it of a function; the start of each bucket stays what the tracer said. A
-// group that lacks a count or has a field of the wrong type is left out and counted, its neighbours stay; so
-// is a bucket.
+// made empty, as the intake wants it of a function; values of other types are converted where no meaning is
+// lost (a float without a fraction, numbers as text, numbers and booleans where text is due); the start of
+// each bucket stays what the tracer said. A group that lacks a count or has a field of the wrong type is left
+// out and counted, its neighbours stay; so is a bucket.
 //
 // Source of the format: the published schema of the Datadog agent's stats payloads (stats.proto), with the
 // names of its Go structs as keys. Unknown keys are left out; nil is the zero value.

@@ -85,6 +85,43 @@ TEST(StatsPayload, ABadGroupOrBucketLosesNoOther) {
   EXPECT_EQ(payload.counts().groups_left_out, 1);
 }
 
+TEST(StatsPayload, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
+  const auto real = [](double value) -> WriteValue {
+    return [value](MsgpackWriter& out) { out.Double(value); };
+  };
+  const WriteValue yes = [](MsgpackWriter& out) { out.Bool(true); };
+  EXPECT_EQ(Parse(StatsBody({StatsBucket(1, {StatsGroup("r", {{"Hits", real(3)},
+                                                              {"Duration", Text("18446744073709551615")},
+                                                              {"HTTPStatusCode", Text("200")},
+                                                              {"Type", Int(-7)},
+                                                              {"DBType", yes},
+                                                              {"SpanKind", real(0.5)},
+                                                              {"Synthetics", Int(1)}})})}))
+                .bytes(),
+            Parse(StatsBody({StatsBucket(1, {StatsGroup("r", {{"Hits", Int(3)},
+                                                              {"Duration", Unsigned(UINT64_MAX)},
+                                                              {"HTTPStatusCode", Int(200)},
+                                                              {"Type", Text("-7")},
+                                                              {"DBType", Text("true")},
+                                                              {"SpanKind", Text("0.5")},
+                                                              {"Synthetics", yes}})})}))
+                .bytes());
+  for (const auto& [key, value] :
+       std::vector<std::pair<const char*, WriteValue>>{{"Hits", real(1.5)},
+                                                       {"Hits", real(-1)},
+                                                       {"Hits", real(1e30)},
+                                                       {"Hits", Text("many")},
+                                                       {"Hits", Text("-1")},
+                                                       {"Duration", Text("")},
+                                                       {"Service", Array({})},
+                                                       {"Synthetics", Text("yes")}}) {
+    const StatsPayload payload =
+        Parse(StatsBody({StatsBucket(1, {StatsGroup("a"), StatsGroup("b", {{key, value}})})}));
+    EXPECT_EQ(payload.counts().groups_left_out, 1) << key;
+    EXPECT_NE(payload.first_problem(), "") << key;
+  }
+}
+
 TEST(StatsPayload, NilIsTheZeroValueOfWhatIsRequiredToo) {
   Pairs nils;
   for (const char* key : {"Service", "Name", "Resource", "HTTPStatusCode", "Hits", "Errors", "Duration",
@@ -170,7 +207,7 @@ TEST(StatsPayload, WhatCannotBeReadIsRefusedByName) {
   };
   EXPECT_EQ(refusal(""), "at byte 0: expected a map, the input of 0 bytes ends first");
   EXPECT_EQ(refusal("\x90"), "at byte 0: expected a map, found an array");
-  EXPECT_EQ(refusal(Encoded(Map({{"Env", Int(1)}}))), "at byte 5: expected a string, found an integer");
+  EXPECT_EQ(refusal(Encoded(Map({{"Env", Array({})}}))), "at byte 5: expected a string, found an array");
   EXPECT_EQ(refusal(Encoded(Map({{"Stats", Int(1)}}))), "at byte 7: expected an array, found an integer");
   const std::string whole = StatsBody({StatsBucket(1, {StatsGroup("a")})});
   for (size_t cut = 0; cut < whole.size(); ++cut) refusal(whole.substr(0, cut));

@@ -8,6 +8,7 @@
 #include "cc/base/split_to_fit.h"
 #include "cc/trace/protobuf_reader.h"
 #include "cc/trace/protobuf_writer.h"
+#include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {
@@ -65,6 +66,21 @@ std::pair<std::string, std::string> Halves(const Parts& parts) {
   return halves;
 }
 
+std::string TraceTagsOf(std::string_view span) {
+  std::string tags;
+  ProtobufReader reader(span);
+  while (reader.Next()) {
+    if (reader.field() != SpanField::kMeta && reader.field() != SpanField::kMetrics) continue;
+    ProtobufReader entry(reader.bytes());
+    std::string_view key;
+    while (entry.Next())
+      if (entry.field() == 1) key = entry.bytes();
+    if (absl::StartsWith(key, kPropagationTagPrefix) || key == kSamplingPriorityMetric)
+      tags.append(reader.whole());
+  }
+  return tags;
+}
+
 // What each part of a cut trace has to say: the root's `_dd.p.*` tags and sampling priority, as fields of a
 // span. A map's entry that comes twice is one entry.
 std::string TraceTags(const std::vector<std::string_view>& spans) {
@@ -75,17 +91,9 @@ std::string TraceTags(const std::vector<std::string_view>& spans) {
     while (reader.Next()) has_parent |= reader.field() == SpanField::kParentId && reader.value() != 0;
     if (!has_parent) root = span;
   }
-  std::string tags;
-  ProtobufReader reader(root);
-  while (reader.Next()) {
-    if (reader.field() != SpanField::kMeta && reader.field() != SpanField::kMetrics) continue;
-    ProtobufReader entry(reader.bytes());
-    std::string_view key;
-    while (entry.Next())
-      if (entry.field() == 1) key = entry.bytes();
-    if (absl::StartsWith(key, "_dd.p.") || key == kSamplingPriorityMetric) tags.append(reader.whole());
-  }
-  return tags;
+  std::string tags = TraceTagsOf(root);
+  // Where the root is sent by itself, the first span has them.
+  return tags.empty() ? TraceTagsOf(spans.front()) : tags;
 }
 
 std::pair<std::string, std::string> HalvesOfTrace(const Parts& spans) {

@@ -161,6 +161,17 @@ TEST(AgentPayload, EachPartOfATraceKeepsWhatTheTraceSays) {
   }
 }
 
+TEST(AgentPayload, EachPartOfATraceWithoutItsRootKeepsWhatTheFirstSpanSays) {
+  const std::vector<std::string> parts =
+      SplitAgentPayload(Encode(Payload({{{.id = 2, .parent = 1, .trace_tag = "-4"},
+                                         {.id = 3, .parent = 1},
+                                         {.id = 4, .parent = 1},
+                                         {.id = 5, .parent = 1}}})));
+  ASSERT_EQ(parts.size(), 2);
+  for (const std::string& part : parts)
+    EXPECT_EQ(Meta(All(All(All(part, 5)[0], 6)[0], TraceChunkField::kSpans)[0])["_dd.p.dm"], "-4");
+}
+
 TEST(AgentPayload, EveryPartFitsOrIsOneSpan) {
   std::vector<std::vector<SpanSpec>> traces(1);
   std::map<uint64_t, int> expected;

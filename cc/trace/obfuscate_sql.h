@@ -38,7 +38,7 @@ enum class SqlDialect {
   kOracle,
 };
 
-// Of a span's tag db.type or db.system, in any case; kGeneric where it says nothing.
+// Of a span's tag db.type, db.system or db.system.name, in any case; kGeneric where it says nothing.
 SqlDialect SqlDialectOf(std::string_view database);
 
 enum class SqlOutcome {

@@ -187,6 +187,8 @@ TEST(SqlDialectOf, NamesOfDatabases) {
   EXPECT_EQ(SqlDialectOf("mssql"), SqlDialect::kMsSql);
   EXPECT_EQ(SqlDialectOf("oracle"), SqlDialect::kOracle);
   EXPECT_EQ(SqlDialectOf("cassandra"), SqlDialect::kStandard);
+  EXPECT_EQ(SqlDialectOf("microsoft.sql_server"), SqlDialect::kMsSql);
+  EXPECT_EQ(SqlDialectOf("oracle.db"), SqlDialect::kOracle);
   EXPECT_EQ(SqlDialectOf(""), SqlDialect::kGeneric);
 }
 

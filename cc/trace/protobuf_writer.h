@@ -16,8 +16,13 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <new>
 #include <string_view>
 #include <utility>
+
+#include "absl/status/status.h"
+#include "cc/base/byte_account.h"
+#include "cc/base/reserve.h"
 
 namespace thaw {
 
@@ -44,11 +49,32 @@ class ProtobufWriter {
   std::string_view bytes() const { return {data_.get(), size_}; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
+  // Makes room for `more` bytes, of which writing then needs no others: charged before it is asked for, and
+  // the old memory until it is given back; what is small is not charged. `charge` may be null. Other growth
+  // is for what is small, or has made its room.
+  absl::Status ReserveMore(size_t more, ByteCharge* charge) {
+    if (capacity_ - size_ >= more) return absl::OkStatus();
+    const size_t capacity = size_ + (more > capacity_ ? more : capacity_);
+    const bool charged = charge != nullptr && capacity >= kLargeAllocation;
+    if (charged) {
+      if (absl::Status grown = charge->Grow(capacity); !grown.ok()) return grown;
+    }
+    std::unique_ptr<char[]> grown(new (std::nothrow) char[capacity]);
+    if (grown == nullptr) {
+      if (charged) charge->Shrink(capacity);
+      return NoMemory(capacity);
+    }
+    if (charged && capacity_ >= kLargeAllocation) charge->Shrink(capacity_);
+    Take(std::move(grown), capacity);
+    return absl::OkStatus();
+  }
   // Forgets what was written after size() was `size`.
   void Truncate(size_t size) { size_ = size; }
   // Gives back memory beyond what is used, if that is worth a copy.
   void Shrink() {
-    if (capacity_ - size_ > capacity_ / 4) Reallocate(size_);
+    if (capacity_ - size_ <= capacity_ / 4) return;
+    std::unique_ptr<char[]> shrunk(new (std::nothrow) char[size_]);
+    if (shrunk != nullptr) Take(std::move(shrunk), size_);
   }
 
   void Varint(uint32_t field, uint64_t value) {
@@ -142,8 +168,8 @@ class ProtobufWriter {
   }
   void Commit(char* end) { size_ = end - data_.get(); }
   void Grow(size_t more) { Reallocate(size_ + (more > capacity_ ? more : capacity_)); }
-  void Reallocate(size_t capacity) {
-    std::unique_ptr<char[]> grown(new char[capacity]);
+  void Reallocate(size_t capacity) { Take(std::unique_ptr<char[]>(new char[capacity]), capacity); }
+  void Take(std::unique_ptr<char[]> grown, size_t capacity) {
     if (size_ > 0) std::memcpy(grown.get(), data_.get(), size_);
     data_ = std::move(grown);
     capacity_ = capacity;

@@ -10,7 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "cc/base/byte_account.h"
+#include "cc/base/reserve.h"
 #include "cc/trace/span_record.h"
 
 namespace thaw {
@@ -31,6 +34,7 @@ struct SpanNote {
   bool is_placeholder = false;
   bool is_load = false;
   bool is_invocation = false;
+  bool is_large = false;
 
   SpanNote() = default;
   // What `span`, which was read at `position`, says. Its sampling priority is given apart.
@@ -59,6 +63,11 @@ class SpanIndex {
   void Begin(absl::Span<const SpanNote> spans) {
     spans_ = spans;
     sorted_.clear();
+  }
+
+  // Makes room for a trace of so many spans before it is begun.
+  absl::Status ReserveFor(size_t spans, ByteCharge* charge) {
+    return spans < kFew ? absl::OkStatus() : Reserve(sorted_, spans, charge);
   }
 
   // The last span without a parent; else the last whose parent is not here; else the last.

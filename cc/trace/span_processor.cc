@@ -134,21 +134,39 @@ void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Fo
     if (found.url != nullptr)
       found.url->value = ObfuscateUrl(found.url->value, options_.http_obfuscation, scratch.Take());
   } else if (span.type == "sql" || span.type == "cassandra") {
-    const SpanMeta* const database =
-        found.database_type != nullptr ? found.database_type : found.database_system;
-    std::string& query = scratch.Take();
-    ObfuscateSql(span.resource, database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value),
-                 query);
-    span.resource = query;
-    if (found.sql_query != nullptr) {
-      found.sql_query->value = query;
-    } else if (!fixed.Contains(kSqlQueryTag)) {
-      span.meta.push_back({kSqlQueryTag, query});
-    }
+    ObfuscateQueries(span, fixed, found, scratch);
   } else if (span.type == "redis" || span.type == "valkey") {
     std::string& commands = scratch.Take();
     QuantizeRedisCommands(span.resource, commands);
     span.resource = commands;
+  }
+}
+
+void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
+                                     ScratchText& scratch) const {
+  const SpanMeta* database = found.database_type != nullptr ? found.database_type : found.database_system;
+  for (const SpanMeta& entry : span.meta)
+    if (database == nullptr && entry.key == kDatabaseSystemNameTag) database = &entry;
+  const SqlDialect dialect = database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value);
+  std::string& query = scratch.Take();
+  ObfuscateSql(span.resource, dialect, query);
+  for (SpanMeta& entry : span.meta) {
+    if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
+    if (entry.value.empty()) continue;
+    // Mostly it is the resource once more.
+    if (entry.value == span.resource) {
+      entry.value = query;
+    } else {
+      std::string& other = scratch.Take();
+      ObfuscateSql(entry.value, dialect, other);
+      entry.value = other;
+    }
+  }
+  span.resource = query;
+  if (found.sql_query != nullptr) {
+    found.sql_query->value = query;
+  } else if (!fixed.Contains(kSqlQueryTag)) {
+    span.meta.push_back({kSqlQueryTag, query});
   }
 }
 

@@ -56,6 +56,8 @@ class SpanProcessor {
   // False: the tag goes.
   bool NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const;
   void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch) const;
+  void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
+                        ScratchText& scratch) const;
   void Replace(SpanRecord& span, ScratchText& scratch) const;
 
   const TraceProcessorOptions& options_;

@@ -36,12 +36,16 @@ struct SpanRecord : SpanFields {
   std::vector<SpanMetric> metrics;
   // meta_struct, span links and span events as fields of the intake's Span.
   ProtobufWriter structures;
+  // Text that was made of other values while the span was read. It is valid until Clear(), as `structures`
+  // are.
+  ScratchText converted;
 
   void Clear() {
     static_cast<SpanFields&>(*this) = {};
     meta.clear();
     metrics.clear();
     structures.Truncate(0);
+    if (converted.taken() > 0) converted.Reset();
   }
   // Makes UTF-8 of all text that isn't, in `scratch`. Text read into `structures` is already.
   void RepairText(ScratchText& scratch);

@@ -16,6 +16,13 @@ inline constexpr std::string_view kComputeStatsTag = "_dd.compute_stats";
 inline constexpr std::string_view kFunctionTagsTag = "_dd.tags.function";
 inline constexpr std::string_view kSqlQueryTag = "sql.query";
 inline constexpr std::string_view kTopLevelMetric = "_top_level";
+// What begins the names of tags that hold for a whole trace.
+inline constexpr std::string_view kPropagationTagPrefix = "_dd.p.";
+// OpenTelemetry's names for a database and for its query, older and newer ones. Looked for in spans of
+// databases alone.
+inline constexpr std::string_view kDatabaseSystemNameTag = "db.system.name";
+inline constexpr std::string_view kDatabaseStatementTag = "db.statement";
+inline constexpr std::string_view kDatabaseQueryTextTag = "db.query.text";
 
 enum class MetaTag : uint8_t {
   // What says something of the whole process comes first.

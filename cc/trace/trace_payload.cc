@@ -29,7 +29,7 @@ class TraceTranscoder {
   }
 
   absl::StatusOr<TracePayload> Run() {
-    THAW_RETURN_IF_ERROR(reader_.ForEachSpan(span_, payload_.counts_, payload_.first_problem_, *this));
+    THAW_RETURN_IF_ERROR(reader_.ReadAll(span_, payload_.counts_, payload_.first_problem_, *this));
     payload_.counts_.strings_repaired +=
         process_.Write(payload_.headers_, /*default_env=*/"", payload_.process_fields_);
     payload_.chunk_fields_.Shrink();
@@ -37,12 +37,13 @@ class TraceTranscoder {
   }
 
   // For the reader.
-  void BeginRequest(size_t) {}
-  void BeginTrace(size_t spans) {
+  absl::Status BeginRequest(size_t) { return absl::OkStatus(); }
+  absl::Status BeginTrace(size_t spans) {
     if (spans > notes_.capacity()) notes_.reserve(std::max(spans, 2 * notes_.capacity()));
+    return absl::OkStatus();
   }
 
-  void OnSpan(size_t position) {
+  absl::Status OnSpan(size_t position) {
     if (notes_.empty()) chunk_ = out().BeginMessage(TracerPayloadField::kChunks);
     SpanNote& note = notes_.emplace_back(span_, position);
     for (const SpanMetric& metric : span_.metrics)
@@ -50,7 +51,7 @@ class TraceTranscoder {
     for (const SpanMeta& entry : span_.meta) {
       const MetaTag tag = MetaTagOf(entry.key);
       has_origin_ |= tag == MetaTag::kOrigin;
-      TakeProcessTag(tag, entry.value, tags_);
+      TakeProcessTag(tag, Kept(tag, entry.value), tags_);
     }
     span_.RepairText(scratch_);
     WriteSpan(span_, /*more_meta=*/"", out());
@@ -59,10 +60,11 @@ class TraceTranscoder {
     ++counts.spans;
     counts.metrics_not_finite += span_.metrics_not_finite;
     counts.strings_repaired += span_.strings_repaired;
+    return absl::OkStatus();
   }
 
   // What is known only when all spans are.
-  void EndTrace() {
+  absl::Status EndTrace() {
     index_.Begin(notes_);
     const size_t root = index_.Root();
     if (const int64_t priority = index_.Priority(root); priority != 0)
@@ -73,9 +75,15 @@ class TraceTranscoder {
     notes_.clear();
     tags_ = {};
     has_origin_ = false;
+    return absl::OkStatus();
   }
 
  private:
+  // The value of a tag, for as long as it is needed.
+  std::string_view Kept(MetaTag tag, std::string_view value) {
+    return span_.converted.taken() == 0 || tag > MetaTag::kOrigin ? value : reader_.Keep(value);
+  }
+
   ProtobufWriter& out() { return payload_.chunk_fields_; }
 
   // Reads the root once more, for a few of its tags.
@@ -86,7 +94,7 @@ class TraceTranscoder {
     for (const SpanMeta& entry : span_.meta) {
       const MetaTag tag = MetaTagOf(entry.key);
       if (tag == MetaTag::kOrigin) origin = entry.value;
-      TakeProcessTag(tag, entry.value, root_tags);
+      TakeProcessTag(tag, Kept(tag, entry.value), root_tags);
     }
     process_.Add(root_tags, tags_);
     if (origin.empty()) return;

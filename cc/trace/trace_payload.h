@@ -24,6 +24,7 @@ namespace thaw {
 
 class TracePayload {
  public:
+  TracePayload() = default;
   // InvalidArgument names the byte, what was expected there and what was found.
   static absl::StatusOr<TracePayload> FromMsgpack(std::string_view body, TracerHeaders headers = {},
                                                   TraceFormat format = TraceFormat::kV04);
@@ -43,13 +44,13 @@ class TracePayload {
   size_t size() const { return process_fields_.size() + chunk_fields_.size(); }
   // Bytes of memory held.
   size_t memory() const {
-    return sizeof(*this) + process_fields_.capacity() + chunk_fields_.capacity() + first_problem_.capacity();
+    return sizeof(*this) + headers_.memory() + process_fields_.capacity() + chunk_fields_.capacity() +
+           first_problem_.capacity();
   }
 
  private:
   friend class TraceTranscoder;
   friend class TraceProcessor;
-  TracePayload() = default;
 
   TracerHeaders headers_;
   TraceCounts counts_;

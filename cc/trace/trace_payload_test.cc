@@ -136,12 +136,13 @@ TEST(TracePayload, NegativeIdsAreTwosComplement) {
   EXPECT_EQ(static_cast<uint64_t>(Num(Spans(payload)[0], 5)), 0xFFFFFFFFFFFFFFFE);
 }
 
-TEST(TracePayload, NegativeOrUndecodableDurationsAreZero) {
+TEST(TracePayload, NegativeDurationsAreZeroAndOnesThatMeanNothingLoseTheirSpan) {
   const TracePayload payload =
       Parse(Body({{Span(1, 0, {{"duration", Int(-5)}}), Span(2, 1, {{"duration", Text("x")}})}}));
-  ASSERT_EQ(Spans(payload).size(), 2);
+  ASSERT_EQ(Spans(payload).size(), 1);
   EXPECT_EQ(Num(Spans(payload)[0], 8), 0);
-  EXPECT_EQ(Num(Spans(payload)[1], 8), 0);
+  EXPECT_EQ(payload.counts().spans_left_out, 1);
+  EXPECT_NE(payload.first_problem(), "");
 }
 
 TEST(TracePayload, MetricsThatAreNotFiniteAreLeftOut) {

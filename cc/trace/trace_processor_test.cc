@@ -11,6 +11,7 @@
 
 #include "absl/time/time.h"
 #include "cc/base/counted_allocations.h"
+#include "cc/base/fake_byte_account.h"
 #include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/clock/fake_clock.h"
@@ -582,6 +583,32 @@ TEST_F(TraceProcessorTest, SpansAreObfuscatedByTheirType) {
   EXPECT_EQ(Entries(spans[4], SpanField::kMeta)["http.url"], "https://me:secret@host/a?token=1");
 }
 
+// OpenTelemetry's names for the query, and for the database whose dialect it is in.
+TEST_F(TraceProcessorTest, QueriesInTagsOfOpenTelemetryAreObfuscatedLikeTheResource) {
+  const auto sql = [](uint64_t id, const std::string& resource, Fields meta, const char* type = "sql") {
+    return Span(id, 0, Resource(resource, {{"meta", Map(std::move(meta))}, {"type", Text(type)}}));
+  };
+  const std::string query = "SELECT a FROM t WHERE b = 'secret'";
+  const TracePayload payload = Process(Body({{
+      sql(1, query, {{"db.statement", Text(query)}, {"db.query.text", Text("SELECT 1")}}),
+      sql(2, "SELECT t", {{"db.query.text", Text(query)}, {"db.statement", Text("")}}),
+      sql(3, query, {{"db.statement", Text("'")}}, "cassandra"),
+      sql(4, "SELECT t", {{"db.statement", Text("SELECT \"secret\"")}, {"db.system.name", Text("mysql")}}),
+      sql(5, "GET", {{"db.statement", Text("GET secret")}}, "redis"),
+  }}));
+  const auto spans = Spans(payload);
+  const auto meta = [&spans](size_t i) { return Entries(spans[i], SpanField::kMeta); };
+  EXPECT_EQ(meta(0)["db.statement"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(0)["db.query.text"], "SELECT ?");
+  EXPECT_EQ(meta(0)["sql.query"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(1)["db.query.text"], "SELECT a FROM t WHERE b = ?");
+  EXPECT_EQ(meta(1)["db.statement"], "");
+  EXPECT_EQ(meta(1)["sql.query"], "SELECT t");
+  EXPECT_EQ(meta(2)["db.statement"], "?");
+  EXPECT_EQ(meta(3)["db.statement"], "SELECT ?") << "a literal in its dialect";
+  EXPECT_EQ(meta(4)["db.statement"], "GET secret") << "no SQL";
+}
+
 TEST_F(TraceProcessorTest, ReplaceRulesComeLastAndSeeTheFunctionsTags) {
   std::vector<std::string> warnings;
   TraceProcessorOptions options = StatsHere();
@@ -661,6 +688,42 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
   EXPECT_TRUE(links.calls.empty());
 }
 
+// What is said once for a trace is said by its root, which the extension takes out.
+TEST_F(TraceProcessorTest, WhatIsLeftOfATraceSaysWhatItsPlaceholderSaid) {
+  const Fields placeholder = {{"resource", Text("dd-tracer-serverless-span")},
+                              {"meta", Map({{"_dd.p.tid", Text("640cfd8d00000000")},
+                                            {"_dd.p.dm", Text("-4")},
+                                            {"_dd.origin", Text("rum")},
+                                            {"language", Text("go")}})},
+                              {"metrics", Map({{kSamplingPriorityMetric, Float(2)}, {"x", Float(1)}})}};
+  const Fields own = Meta({{"_dd.p.dm", Text("-1")}});
+  Links links;
+  for (const bool first : {true, false}) {
+    TraceProcessor processor = Make({}, &links);
+    std::vector<Write> spans = {Span(2, 1, own), Span(3, 1)};
+    spans.insert(first ? spans.begin() : spans.end(), Span(1, 0, placeholder));
+    const TracePayload payload = By(processor, Body({spans, {Span(12, 11)}}));
+    EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{2, 3}));
+    EXPECT_EQ(Num(Chunk(payload, 0), TraceChunkField::kPriority), 2);
+    EXPECT_EQ(Str(Chunk(payload, 0), TraceChunkField::kOrigin), "rum");
+    Tags meta = Entries(Spans(payload)[0], SpanField::kMeta);
+    EXPECT_EQ(meta["_dd.p.tid"], "640cfd8d00000000");
+    EXPECT_EQ(meta["_dd.p.dm"], "-1") << "what the span says itself";
+    EXPECT_FALSE(meta.contains("language"));
+    EXPECT_EQ(Metrics(Spans(payload)[0])[kSamplingPriorityMetric], 2);
+    EXPECT_FALSE(Metrics(Spans(payload)[0]).contains("x"));
+    EXPECT_FALSE(Entries(Spans(payload)[1], SpanField::kMeta).contains("_dd.p.tid")) << "once";
+    EXPECT_FALSE(Entries(Spans(payload, 1)[0], SpanField::kMeta).contains("_dd.p.tid")) << "another trace";
+  }
+}
+
+TEST_F(TraceProcessorTest, ARootThatIsNoiseLeavesWhatItSaidOfItsTrace) {
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, Named("dns.lookup", Meta({{"_dd.p.dm", Text("-4")}}))), Span(2, 1)}}));
+  EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{2}));
+  EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta)["_dd.p.dm"], "-4");
+}
+
 TEST_F(TraceProcessorTest, PlaceholdersNeedNoIds) {
   Links links;
   TraceProcessor processor = Make({}, &links);
@@ -726,6 +789,169 @@ std::string ManySpans(int traces, int spans, uint64_t first_id) {
                                             {"key", Text(std::string(40, 'v'))}})},
                               {"metrics", Map({{"_sampling_priority_v1", Float(1)}})}}));
   return Body(body);
+}
+
+// A request of v0.5 whose spans, 100 bytes each, name strings of a table: `text` is each one's tag
+// "error.stack".
+std::string SpansThatShare(const std::string& text, int spans) {
+  MsgpackWriter out;
+  out.Array(2);
+  out.Array(6);
+  for (const std::string& entry : {std::string("svc"), std::string("op"), std::string("error.stack"), text,
+                                   std::string("_dd.p.tid"), std::string("640cfd8d00000000")})
+    out.String(entry);
+  out.Array(1);
+  out.Array(spans);
+  for (int i = 0; i < spans; ++i) {
+    out.Array(12);
+    for (const int index : {0, 1, 1}) out.Unsigned(index);
+    out.Unsigned(7);
+    out.Unsigned(1 + i);
+    out.Unsigned(i == 0 ? 0 : 1);
+    out.Unsigned(1'700'000'000'000'000'000);
+    out.Unsigned(5);
+    out.Unsigned(1);
+    out.Map(i == 0 ? 2 : 1);
+    out.Unsigned(2);
+    out.Unsigned(3);
+    if (i == 0) {
+      out.Unsigned(4);
+      out.Unsigned(5);
+    }
+    out.Map(0);
+    out.Unsigned(0);
+  }
+  return out.Take();
+}
+
+// What came of work that went on to its end.
+struct Worked {
+  absl::Status status;
+  std::vector<TracePayload> parts;
+  int steps = 0;
+};
+Worked Work(TraceWork& work, int64_t step = 1 << 20) {
+  Worked worked;
+  while (true) {
+    ++worked.steps;
+    const absl::StatusOr<TraceWork::State> state = work.Step(step);
+    worked.status = state.status();
+    if (!state.ok()) return worked;
+    if (*state != TraceWork::State::kMore) worked.parts.push_back(work.TakePart());
+    if (*state == TraceWork::State::kDone) return worked;
+  }
+}
+
+TEST_F(TraceProcessorTest, WhatALargeRequestBecomesComesInParts) {
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
+  FakeByteAccount account(16 << 20);
+  TraceProcessor processor = Make(StatsHere());
+  Observer observer;
+  Worked worked;
+  {
+    const auto work = processor.Begin(body, TraceFormat::kV05, {},
+                                      {.account = &account, .max_part_bytes = 1 << 20}, &observer);
+    worked = Work(*work);
+    EXPECT_EQ(work->counts().spans, 2'000);
+    EXPECT_EQ(work->counts().chunks, 1);
+  }
+  ASSERT_TRUE(worked.status.ok()) << worked.status;
+  EXPECT_GE(worked.parts.size(), 20);
+  EXPECT_GE(worked.steps, 20);
+  EXPECT_LT(account.most(), 4 << 20);
+  EXPECT_EQ(account.taken(), 0);
+  std::vector<uint64_t> ids;
+  for (const TracePayload& part : worked.parts) {
+    EXPECT_LE(part.size(), 1 << 20);
+    EXPECT_EQ(part.process_fields(), worked.parts[0].process_fields());
+    const std::string chunk = Chunk(part, 0);
+    EXPECT_EQ(Num(chunk, TraceChunkField::kPriority), kNoPriority);
+    EXPECT_EQ(Str(chunk, TraceChunkField::kOrigin), "lambda");
+    EXPECT_EQ(Entries(Spans(part)[0], SpanField::kMeta).at("_dd.p.tid"), "640cfd8d00000000");
+    for (const uint64_t id : Ids(part)) ids.push_back(id);
+  }
+  ASSERT_EQ(ids.size(), 2'000);
+  for (size_t i = 0; i < ids.size(); ++i) ASSERT_EQ(ids[i], i + 1);
+  EXPECT_EQ(observer.seen.size(), 2'000) << "each once";
+}
+
+TEST_F(TraceProcessorTest, WhatARequestWouldBecomeIsBoundedBeforeAnythingCameOfIt) {
+  const std::string body = SpansThatShare(std::string(1'000'000, 's'), 100'000);
+  FakeByteAccount account(64 << 20);
+  TraceProcessor processor = Make();
+  const TraceLimits limits = {.account = &account, .max_result_bytes = 256 << 20, .max_part_bytes = 1 << 20};
+  {
+    const auto work = processor.Begin(body, TraceFormat::kV05, {}, limits);
+    const Worked worked = Work(*work);
+    EXPECT_TRUE(absl::IsOutOfRange(worked.status)) << worked.status;
+    EXPECT_TRUE(worked.parts.empty());
+  }
+  EXPECT_LT(account.most(), 1 << 20) << "not even the notes of all its spans";
+  // None of its spans counts as having come before.
+  const std::string few = SpansThatShare("short", 100);
+  EXPECT_EQ((*processor.ProcessAtOnce(few, TraceFormat::kV05, {}, limits))->counts().spans, 100);
+}
+
+TEST_F(TraceProcessorTest, WhatIsMoreWorkThanOneTurnIsLeftToSteps) {
+  TraceProcessor processor = Make();
+  const auto at_once = [&processor](const std::string& body) {
+    return *processor.ProcessAtOnce(body, TraceFormat::kV05, {}, {});
+  };
+  EXPECT_FALSE(at_once(SpansThatShare(std::string(100'000, 's'), 10)).has_value()) << "it becomes a lot";
+  EXPECT_FALSE(at_once(SpansThatShare(std::string(300'000, 's'), 1)).has_value()) << "it is large";
+  EXPECT_TRUE(at_once(SpansThatShare(std::string(1'000, 's'), 10)).has_value());
+}
+
+TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
+  // Each bad byte becomes three.
+  const std::string body = SpansThatShare(std::string(1'000'000, '\xFF'), 4);
+  for (const size_t room : {size_t{2} << 20, size_t{16} << 20}) {
+    FakeByteAccount account(room);
+    TraceProcessor processor = Make();
+    const auto work =
+        processor.Begin(body, TraceFormat::kV05, {}, {.account = &account, .max_part_bytes = 1 << 20});
+    const Worked worked = Work(*work);
+    EXPECT_EQ(worked.status.ok(), room > 2 << 20) << worked.status;
+    if (worked.status.ok()) EXPECT_EQ(worked.parts.size(), 4) << "a span that is larger than a part is one";
+  }
+}
+
+TEST_F(TraceProcessorTest, TextThatIsLookedIntoIsCutFirst) {
+  std::string sql = "SELECT '";
+  while (sql.size() < 4'000'000) sql += "secret";
+  sql += "'";
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, {{"type", Text("sql")}, {"resource", Text(sql)}, {"name", Text("q")}})}}));
+  ASSERT_EQ(Spans(payload).size(), 1);
+  EXPECT_LE(Str(Spans(payload)[0], SpanField::kResource).size(), 256 << 10);
+  EXPECT_EQ(payload.chunk_fields().find("secret"), std::string_view::npos);
+}
+
+TEST_F(TraceProcessorTest, OtherRequestsAndTagsMayComeBetweenTheSteps) {
+  TraceProcessor processor = Make({.function_tags = {{"a", "1"}}});
+  const std::string body = SpansThatShare(std::string(10'000, 's'), 300);
+  Worked worked;
+  const auto work = processor.Begin(body, TraceFormat::kV05, {}, {.max_part_bytes = 1 << 20});
+  int step = 0;
+  while (true) {
+    const absl::StatusOr<TraceWork::State> state = work->Step(100'000);
+    ASSERT_TRUE(state.ok()) << state.status();
+    if (*state != TraceWork::State::kMore) worked.parts.push_back(work->TakePart());
+    if (*state == TraceWork::State::kDone) break;
+    processor.SetFunctionTag("b", std::to_string(++step));
+    EXPECT_EQ(By(processor, Body({{Span(10'000 + step, 0)}})).counts().spans, 1);
+  }
+  int64_t spans = 0;
+  for (const TracePayload& part : worked.parts) spans += part.counts().spans;
+  EXPECT_EQ(spans, 300);
+}
+
+TEST_F(TraceProcessorTest, TagsThatWereNumbersDescribeTheProcess) {
+  const TracePayload payload = Process(Body({{Span(1, 0, Meta({{"version", Float(1.5)}, {"env", Int(7)}}))},
+                                             {Span(2, 0, Meta({{"version", Int(99)}}))}}));
+  EXPECT_EQ(Str(payload.process_fields(), TracerPayloadField::kAppVersion), "1.5");
+  EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta).at("version"), "1.5");
+  EXPECT_EQ(Entries(Spans(payload, 1)[0], SpanField::kMeta).at("version"), "99");
 }
 
 TEST_F(TraceProcessorTest, AllocationsDoNotDependOnTheNumberOfSpans) {

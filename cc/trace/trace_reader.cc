@@ -2,7 +2,10 @@
 
 #include <cmath>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/msgpack_scalars.h"
+#include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/trace/trace_fields.h"
 
@@ -74,36 +77,56 @@ constexpr uint32_t kV05Values = 12;
 
 }  // namespace
 
-absl::Status TraceReader::ReadHead(uint32_t& traces) {
-  if (format_ == TraceFormat::kV05) {
-    uint32_t parts;
-    if (!reader_.ReadArray(parts)) return reader_.error();
-    if (parts != 2)
-      return absl::InvalidArgumentError(
-          absl::StrCat("at byte 0: expected an array of a string table and of traces, found one of ", parts));
-    if (absl::Status table = ReadTable(); !table.ok()) return table;
-  }
-  return reader_.ReadArray(traces) ? absl::OkStatus() : reader_.error();
+absl::Status TraceReader::ReadHead() {
+  phase_ = Phase::kBegin;
+  if (format_ != TraceFormat::kV05) return absl::OkStatus();
+  uint32_t parts;
+  if (!reader_.ReadArray(parts)) return reader_.error();
+  if (parts != 2)
+    return absl::InvalidArgumentError(
+        absl::StrCat("at byte 0: expected an array of a string table and of traces, found one of ", parts));
+  const size_t position = reader_.position();
+  if (!reader_.ReadArray(strings_left_)) return reader_.error();
+  if (strings_left_ > kMaxStrings)
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", position, ": expected a table of at most ",
+                                                   kMaxStrings, " strings, found one of ", strings_left_));
+  phase_ = Phase::kTable;
+  return Reserve(strings_, strings_left_, charge_);
 }
 
-absl::Status TraceReader::ReadTable() {
-  const size_t position = reader_.position();
-  uint32_t strings;
-  if (!reader_.ReadArray(strings)) return reader_.error();
-  if (strings > kMaxStrings)
-    return absl::InvalidArgumentError(absl::StrCat("at byte ", position, ": expected a table of at most ",
-                                                   kMaxStrings, " strings, found one of ", strings));
-  strings_.reserve(strings);
-  for (; strings > 0; --strings) {
+absl::Status TraceReader::ReadTable(int64_t& work) {
+  for (; strings_left_ > 0 && work > 0; --strings_left_) {
     std::string_view text;
-    // Only the spans that refer to it are lost.
-    if (!reader_.ReadString(text) && !reader_.Skip()) return reader_.error();
+    if (skipping_.begun() || !reader_.ReadString(text)) {
+      // Only the spans that refer to it are lost.
+      THAW_ASSIGN_OR_RETURN(const bool passed, PassOver(work));
+      if (!passed) return absl::OkStatus();
+    }
     strings_.push_back(text);
+    work -= kItemWork;
   }
+  if (strings_left_ == 0) phase_ = Phase::kBegin;
   return absl::OkStatus();
 }
 
+absl::Status TraceReader::BeginTraces() {
+  phase_ = Phase::kTraces;
+  return reader_.ReadArray(traces_left_) ? absl::OkStatus() : reader_.error();
+}
+
+absl::StatusOr<bool> TraceReader::PassOver(int64_t& work) {
+  const uint64_t values = skipping_.begun() ? skipping_.values() : 0;
+  // A value of many bytes is passed over at once.
+  constexpr int64_t kWorkOfValue = 4;
+  const MsgpackReader::Skipped skipped =
+      reader_.SkipOn(skipping_, static_cast<uint64_t>(std::max<int64_t>(work, kWorkOfValue)) / kWorkOfValue);
+  if (skipped == MsgpackReader::Skipped::kFailed) return reader_.error();
+  work -= kWorkOfValue * static_cast<int64_t>(skipping_.values() - values);
+  return skipped == MsgpackReader::Skipped::kDone;
+}
+
 absl::Status TraceReader::ReadTail() {
+  phase_ = Phase::kDone;
   if (reader_.at_end()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("at byte ", reader_.position(), ": ", reader_.bytes_left(),
                                                  " bytes follow the end of the array of traces"));
@@ -155,7 +178,8 @@ bool TraceReader::Each(ReadValue read) {
 
 bool TraceReader::ReadV04(SpanRecord& span) {
   return Map([this, &span](std::string_view key) {
-    const auto text = [this](std::string_view& value) { return reader_.ReadString(value); };
+    const auto key_text = [this](std::string_view& text) { return reader_.ReadString(text); };
+    const auto text = [this, &span](std::string_view& value) { return Text(span, value); };
     switch (KeyOf(key)) {
       case SpanKey::kService:
         return reader_.ReadString(span.service);
@@ -166,27 +190,27 @@ bool TraceReader::ReadV04(SpanRecord& span) {
       case SpanKey::kType:
         return reader_.ReadString(span.type);
       case SpanKey::kTraceId:
-        return reader_.ReadInteger(span.trace_id);
+        return Id(span.trace_id);
       case SpanKey::kSpanId:
-        return reader_.ReadInteger(span.span_id);
+        return Id(span.span_id);
       case SpanKey::kParentId:
-        return reader_.ReadInteger(span.parent_id);
+        return Id(span.parent_id);
       case SpanKey::kStart:
-        return Signed(span.start);
+        return Time(span.start);
       case SpanKey::kDuration:
         return Duration(span);
       case SpanKey::kError:
         return Error(span);
       case SpanKey::kMeta:
-        return Meta(span, text);
+        return Meta(span, key_text, text);
       case SpanKey::kMetrics:
-        return Metrics(span, text);
+        return Metrics(span, key_text);
       case SpanKey::kMetaStruct:
-        return MetaStruct(span);
+        return RoomForStructures(span) && MetaStruct(span);
       case SpanKey::kSpanLinks:
-        return Each([this, &span] { return SpanLink(span); });
+        return RoomForStructures(span) && Each([this, &span] { return SpanLink(span); });
       case SpanKey::kSpanEvents:
-        return Each([this, &span] { return SpanEvent(span); });
+        return RoomForStructures(span) && Each([this, &span] { return SpanEvent(span); });
       case SpanKey::kUnknown:
         break;
     }
@@ -200,15 +224,16 @@ bool TraceReader::ReadV05(SpanRecord& span) {
   if (values != kV05Values)
     return Bad(absl::StrCat("expected the ", kV05Values, " values of a span, found ", values));
   const auto text = [this](std::string_view& value) { return TableString(value); };
-  const auto integer = [this](uint64_t& value) { return reader_.ReadInteger(value); };
+  const auto tag_text = [this, &span](std::string_view& value) { return TableText(span, value); };
+  const auto integer = [this](uint64_t& value) { return Id(value); };
   // nil is the zero value, as in v0.4.
   const auto optional = [this](auto read, auto& value) { return reader_.TakeNil() || read(value); };
   return optional(text, span.service) && optional(text, span.name) && optional(text, span.resource) &&
          optional(integer, span.trace_id) && optional(integer, span.span_id) &&
          optional(integer, span.parent_id) &&
-         optional([this](int64_t& value) { return Signed(value); }, span.start) &&
+         optional([this](int64_t& value) { return Time(value); }, span.start) &&
          (reader_.TakeNil() || Duration(span)) && (reader_.TakeNil() || Error(span)) &&
-         (reader_.TakeNil() || Meta(span, text)) && (reader_.TakeNil() || Metrics(span, text)) &&
+         (reader_.TakeNil() || Meta(span, text, tag_text)) && (reader_.TakeNil() || Metrics(span, text)) &&
          optional(text, span.type);
 }
 
@@ -225,40 +250,159 @@ bool TraceReader::TableString(std::string_view& text) {
   return Bad(absl::StrCat("there is no string ", index, " in the table of ", strings_.size()));
 }
 
-bool TraceReader::Signed(int64_t& value) {
+bool TraceReader::TableText(SpanRecord& span, std::string_view& text) {
+  const size_t position = reader_.position();
+  uint64_t index;
+  if (reader_.ReadInteger(index)) {
+    reader_.MoveTo(position);
+    return TableString(text);
+  }
+  return ConvertToText(span, text) || reader_.ReadInteger(index);
+}
+
+bool TraceReader::Text(SpanRecord& span, std::string_view& text) {
+  if (reader_.ReadString(text)) [[likely]]
+    return true;
+  return ConvertToText(span, text) || reader_.ReadString(text);
+}
+
+bool TraceReader::Id(uint64_t& id) {
+  if (reader_.ReadInteger(id)) [[likely]]
+    return true;
+  return ConvertToId(id) || reader_.ReadInteger(id);
+}
+
+bool TraceReader::Time(int64_t& nanos) {
   uint64_t bits;
-  if (!reader_.ReadInteger(bits)) return false;
-  value = static_cast<int64_t>(bits);
-  return true;
+  if (reader_.ReadInteger(bits)) [[likely]] {
+    nanos = static_cast<int64_t>(bits);
+    return true;
+  }
+  return ConvertToInteger(nanos, /*may_be_bool=*/false) || reader_.ReadInteger(bits);
 }
 
 bool TraceReader::Duration(SpanRecord& span) {
-  // Tracers are known to send rubbish here, which is no reason to lose a span.
   int64_t duration;
-  if (!Signed(duration)) return reader_.Skip();
+  if (!Time(duration)) return false;
   span.duration = std::max<int64_t>(duration, 0);
   return true;
 }
 
 bool TraceReader::Error(SpanRecord& span) {
-  uint64_t error;
-  if (!reader_.ReadInteger(error)) return false;
-  span.error = static_cast<int32_t>(error);
+  uint64_t bits;
+  int64_t error;
+  if (reader_.ReadInteger(bits)) [[likely]] {
+    error = static_cast<int64_t>(bits);
+  } else if (!ConvertToInteger(error, /*may_be_bool=*/true)) {
+    return reader_.ReadInteger(bits);
+  }
+  // Any error is one: it must not become 0 for being too large.
+  constexpr int64_t kLow = std::numeric_limits<int32_t>::min(), kHigh = std::numeric_limits<int32_t>::max();
+  span.error = static_cast<int32_t>(std::clamp(error, kLow, kHigh));
   return true;
+}
+
+bool TraceReader::Number(double& value) {
+  if (reader_.ReadNumber(value)) [[likely]]
+    return true;
+  return ConvertToNumber(value, /*may_be_bool=*/true) || reader_.ReadNumber(value);
+}
+
+// -- Values of another type ------------------------------------------------------------------------------
+
+bool TraceReader::ConvertToText(SpanRecord& span, std::string_view& text) {
+  if (span.converted.taken() == kMaxConverted)
+    return Bad(absl::StrCat("a span with more than ", kMaxConverted, " numbers in place of text"));
+  std::string& converted = span.converted.Take();
+  if (!ReadScalarText(reader_, converted)) return false;
+  text = converted;
+  return true;
+}
+
+bool TraceReader::ConvertToId(uint64_t& id) {
+  // Beyond 53 bits a float does not say which integer was meant.
+  constexpr double kExact = 9'007'199'254'740'992.0;
+  const size_t position = reader_.position();
+  double number;
+  std::string_view text;
+  if (reader_.ReadNumber(number)) {
+    if (number >= 0 && number <= kExact && std::trunc(number) == number) {
+      id = static_cast<uint64_t>(number);
+      return true;
+    }
+  } else if (reader_.ReadString(text) && absl::SimpleAtoi(text, &id)) {
+    return true;
+  }
+  reader_.MoveTo(position);
+  return false;
+}
+
+bool TraceReader::ConvertToInteger(int64_t& value, bool may_be_bool) {
+  const size_t position = reader_.position();
+  double number;
+  std::string_view text;
+  if (reader_.ReadString(text) && absl::SimpleAtoi(text, &value)) return true;
+  reader_.MoveTo(position);
+  constexpr double kBeyond = 9'223'372'036'854'775'808.0;
+  if (ConvertToNumber(number, may_be_bool) && number >= -kBeyond && number < kBeyond) {
+    value = static_cast<int64_t>(std::round(number));
+    // What is not nothing does not become nothing.
+    if (may_be_bool && value == 0 && number != 0) value = 1;
+    return true;
+  }
+  reader_.MoveTo(position);
+  return false;
+}
+
+bool TraceReader::ConvertToNumber(double& value, bool may_be_bool) {
+  const size_t position = reader_.position();
+  bool flag;
+  std::string_view text;
+  if (reader_.ReadNumber(value)) return true;
+  if (may_be_bool && reader_.ReadBool(flag)) {
+    value = flag ? 1 : 0;
+    return true;
+  }
+  if (reader_.ReadString(text) && absl::SimpleAtod(text, &value)) return true;
+  reader_.MoveTo(position);
+  return false;
+}
+
+template <typename Container>
+bool TraceReader::RoomIn(Container& container, size_t count) {
+  // Processing adds a few.
+  constexpr size_t kSpare = 8;
+  if (count + kSpare <= container.capacity()) [[likely]]
+    return true;
+  memory_ = Reserve(container, std::max(count, 2 * container.capacity()) + kSpare, charge_);
+  return memory_.ok();
+}
+
+// A value of a structure becomes at most three times as many bytes: an empty one, or bytes that are not
+// UTF-8.
+bool TraceReader::RoomForStructures(SpanRecord& span) {
+  constexpr size_t kAtMost = 3, kFraming = 64;
+  const size_t position = reader_.position();
+  if (!reader_.Skip()) return false;
+  const size_t bytes = reader_.position() - position;
+  reader_.MoveTo(position);
+  memory_ = span.structures.ReserveMore(kAtMost * bytes + kFraming, charge_);
+  return memory_.ok();
 }
 
 // Room is made for all entries before any is read: nothing grows while they are.
 
-template <typename ReadText>
-bool TraceReader::Meta(SpanRecord& span, ReadText read_text) {
+template <typename ReadKey, typename ReadText>
+bool TraceReader::Meta(SpanRecord& span, ReadKey read_key, ReadText read_text) {
   uint32_t entries;
   if (!reader_.ReadMap(entries)) return false;
   size_t size = span.meta.size();
   if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " tags"));
+  if (!RoomIn(span.meta, size + entries)) return false;
   span.meta.resize(size + entries);
   for (; entries > 0; --entries) {
     SpanMeta& entry = span.meta[size];
-    if (!read_text(entry.key)) return false;
+    if (!read_key(entry.key)) return false;
     if (reader_.TakeNil()) continue;
     if (!read_text(entry.value)) return false;
     ++size;
@@ -273,12 +417,13 @@ bool TraceReader::Metrics(SpanRecord& span, ReadText read_text) {
   if (!reader_.ReadMap(entries)) return false;
   size_t size = span.metrics.size();
   if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " metrics"));
+  if (!RoomIn(span.metrics, size + entries)) return false;
   span.metrics.resize(size + entries);
   for (; entries > 0; --entries) {
     SpanMetric& metric = span.metrics[size];
     if (!read_text(metric.key)) return false;
     if (reader_.TakeNil()) continue;
-    if (!reader_.ReadNumber(metric.value)) return false;
+    if (!Number(metric.value)) return false;
     if (std::isfinite(metric.value)) {
       ++size;
     } else {

@@ -2,11 +2,15 @@
 //
 //   TraceReader reader(body, TraceFormat::kV04);
 //   SpanRecord span;
-//   THAW_RETURN_IF_ERROR(reader.ForEachSpan(span, counts, first_problem, visitor));
+//   THAW_RETURN_IF_ERROR(reader.ReadAll(span, counts, first_problem, visitor));   // or ReadOn(), in steps
 //   reader.ReadAgain(position, span);
 //
 // A span that can't be read is left out and counted; its neighbours stay. So is a trace that is no array.
 // What is no request at all, is cut off or nested too deep, is refused whole.
+//
+// What is of another type than it should be is converted where no meaning is lost: floats and numbers written
+// as text to integers and numbers, numbers and booleans to the text of a tag. A float's fraction of a
+// nanosecond is none.
 //
 // Sources: the tracers' formats. /v0.4/traces: an array of traces, each an array of span maps with the keys
 // service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics, type,
@@ -21,12 +25,19 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <functional>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/msgpack_reader.h"
+#include "cc/base/status_macros.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/trace_counts.h"
 #include "cc/trace/trace_format.h"
@@ -41,55 +52,82 @@ class TraceReader {
   // A table of strings that is larger is refused, for the same reason.
   static constexpr uint32_t kMaxStrings = 4 << 20;
 
-  TraceReader(std::string_view body, TraceFormat format) : format_(format), reader_(body) {}
+  // So many values that are not text are made text in a span, for the same reason.
+  static constexpr size_t kMaxConverted = 4'096;
+  static constexpr size_t kMaxKept = 1'024;
+  // Values of a span in a large request: more would hold up the reading thread.
+  static constexpr uint64_t kMaxValues = 1 << 20;
+  // From this size on a request's spans are measured before they are read.
+  static constexpr size_t kLargeBody = 1 << 20;
+
+  // `charge`: what memory is charged with whose size follows from the request; may be null.
+  TraceReader(std::string_view body, TraceFormat format, ByteCharge* charge = nullptr)
+      : body_(body), format_(format), charge_(charge), reader_(body) {}
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
 
-  // Reads all of the request. Calls of `visitor`, in this order:
+  // Reads on, for about as much work as `work` says, in bytes, which what was done is taken off. True: all is
+  // read. Calls of `visitor`, each of which gives a status that ends the reading if it is not OK, in this
+  // order:
   //   BeginRequest(traces), with how many traces to make room for;
   //   BeginTrace(spans) before each trace, with how many spans to make room for;
   //   OnSpan(position) for each span that could be read, which then is in `span`;
   //   EndTrace() after the last of each trace that has any.
-  // InvalidArgument names the byte, what was expected there and what was found. `first_problem` becomes what
-  // was wrong with the first thing that was left out, if any was.
+  // InvalidArgument names the byte, what was expected there and what was found; ResourceExhausted and
+  // OutOfRange: there is no memory. `first_problem` becomes what was wrong with the first thing that was left
+  // out, if any was.
   template <typename Visitor>
-  absl::Status ForEachSpan(SpanRecord& span, TraceCounts& counts, std::string& first_problem,
-                           Visitor& visitor) {
-    uint32_t traces;
-    if (absl::Status head = ReadHead(traces); !head.ok()) return head;
-    visitor.BeginRequest(RoomFor(traces));
-    for (; traces > 0; --traces) {
-      uint32_t spans;
-      if (!ReadTrace(spans)) {
-        Remember(first_problem);
-        ++counts.chunks_left_out;
-        if (!reader_.Skip()) return reader_.error();
-        continue;
+  absl::StatusOr<bool> ReadOn(SpanRecord& span, TraceCounts& counts, std::string& first_problem,
+                              Visitor& visitor, int64_t& work) {
+    while (work > 0) {
+      absl::Status status;
+      switch (phase_) {
+        case Phase::kHead:
+          status = ReadHead();
+          break;
+        case Phase::kTable:
+          status = ReadTable(work);
+          break;
+        case Phase::kBegin:
+          status = BeginTraces();
+          if (status.ok()) status = visitor.BeginRequest(RoomFor(traces_left_));
+          break;
+        case Phase::kTraces:
+          status = NextTrace(counts, first_problem, visitor, work);
+          break;
+        case Phase::kSpans:
+          status = NextSpan(span, counts, first_problem, visitor, work);
+          break;
+        case Phase::kDone:
+          return true;
       }
-      visitor.BeginTrace(RoomFor(spans));
-      bool any = false;
-      for (; spans > 0; --spans) {
-        const size_t position = reader_.position();
-        if (Read(span)) {
-          any = true;
-          visitor.OnSpan(position);
-          continue;
-        }
-        Remember(first_problem);
-        ++counts.spans_left_out;
-        reader_.MoveTo(position);
-        if (!reader_.Skip()) return reader_.error();
-      }
-      if (any) {
-        visitor.EndTrace();
-      } else {
-        ++counts.empty_chunks;
-      }
+      if (!status.ok()) return status;
     }
-    return ReadTail();
+    return phase_ == Phase::kDone;
   }
 
-  // The span that on_span() was called for with `position`. Goes on afterwards where it was.
+  // All of it.
+  template <typename Visitor>
+  absl::Status ReadAll(SpanRecord& span, TraceCounts& counts, std::string& first_problem, Visitor& visitor) {
+    absl::StatusOr<bool> done = false;
+    while (done.ok() && !*done) {
+      int64_t work = std::numeric_limits<int64_t>::max();
+      done = ReadOn(span, counts, first_problem, visitor, work);
+    }
+    return done.status();
+  }
+
+  // A text of the span that was read last, for as long as there are the reader and the request: what was made
+  // of a value that is no text does not outlive its span. Empty beyond kMaxKept of those.
+  std::string_view Keep(std::string_view text) {
+    const std::less<const char*> before;
+    const bool in_request =
+        !before(text.data(), body_.data()) && before(text.data(), body_.data() + body_.size());
+    if (in_request || text.empty()) return text;
+    return kept_.size() == kMaxKept ? std::string_view() : std::string_view(kept_.emplace_back(text));
+  }
+
+  // The span that OnSpan() was called for with `position`. Goes on afterwards where it was.
   void ReadAgain(size_t position, SpanRecord& span) {
     const size_t back = reader_.position();
     reader_.MoveTo(position);
@@ -108,10 +146,73 @@ class TraceReader {
     return std::min({size_t{count}, reader_.bytes_left() / kSmallSpan, kMostRoom});
   }
 
-  absl::Status ReadHead(uint32_t& traces);
-  absl::Status ReadTable();
+  enum class Phase { kHead, kTable, kBegin, kTraces, kSpans, kDone };
+  // Of work, each item of a request beside its bytes.
+  static constexpr int64_t kItemWork = 32;
+  static constexpr int64_t kSpanWork = 256;
+
+  template <typename Visitor>
+  absl::Status NextTrace(TraceCounts& counts, std::string& first_problem, Visitor& visitor, int64_t& work) {
+    if (traces_left_ == 0) return ReadTail();
+    if (!skipping_.begun()) {
+      work -= kItemWork;
+      if (ReadTrace(spans_left_)) {
+        --traces_left_;
+        any_span_ = false;
+        phase_ = Phase::kSpans;
+        return visitor.BeginTrace(RoomFor(spans_left_));
+      }
+      Remember(first_problem);
+      ++counts.chunks_left_out;
+    }
+    THAW_ASSIGN_OR_RETURN(const bool passed, PassOver(work));
+    if (passed) --traces_left_;
+    return absl::OkStatus();
+  }
+
+  template <typename Visitor>
+  absl::Status NextSpan(SpanRecord& span, TraceCounts& counts, std::string& first_problem, Visitor& visitor,
+                        int64_t& work) {
+    if (spans_left_ == 0) {
+      phase_ = Phase::kTraces;
+      if (any_span_) return visitor.EndTrace();
+      ++counts.empty_chunks;
+      return absl::OkStatus();
+    }
+    size_t position = reader_.position(), end = position;
+    bool readable = true;
+    if (body_.size() >= kLargeBody) {
+      THAW_ASSIGN_OR_RETURN(const bool passed, PassOver(work));
+      if (!passed) return absl::OkStatus();
+      position = skipping_.position();
+      end = reader_.position();
+      reader_.MoveTo(position);
+      problem_.clear();
+      readable = skipping_.values() <= kMaxValues ||
+                 Bad(absl::StrCat("a span of more than ", kMaxValues, " values"));
+    }
+    --spans_left_;
+    if (readable && Read(span)) {
+      any_span_ = true;
+      work -= kSpanWork + static_cast<int64_t>(reader_.position() - position);
+      return visitor.OnSpan(position);
+    }
+    if (!memory_.ok()) return memory_;
+    Remember(first_problem);
+    ++counts.spans_left_out;
+    reader_.MoveTo(std::max(position, end));
+    if (end == position && !reader_.Skip()) return reader_.error();
+    work -= kSpanWork + static_cast<int64_t>(reader_.position() - position);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadHead();
+  absl::Status ReadTable(int64_t& work);
+  absl::Status BeginTraces();
   absl::Status ReadTail();
   bool ReadTrace(uint32_t& spans);
+  // Passes over the next value, whatever it is, as far as `work` goes. True: it is behind us.
+  absl::StatusOr<bool> PassOver(int64_t& work);
   // False: error() says why.
   bool Read(SpanRecord& span);
   bool ReadV04(SpanRecord& span);
@@ -123,14 +224,30 @@ class TraceReader {
   bool Map(ReadValue read);
   template <typename ReadValue>
   bool Each(ReadValue read);
-  template <typename ReadText>
-  bool Meta(SpanRecord& span, ReadText read_text);
+  template <typename ReadKey, typename ReadText>
+  bool Meta(SpanRecord& span, ReadKey read_key, ReadText read_text);
   template <typename ReadText>
   bool Metrics(SpanRecord& span, ReadText read_text);
+  // Room for `count` elements, or for `bytes` of structures; false: there is no memory.
+  template <typename Container>
+  bool RoomIn(Container& container, size_t count);
+  bool RoomForStructures(SpanRecord& span);
+
+  bool Text(SpanRecord& span, std::string_view& text);
   bool TableString(std::string_view& text);
+  bool TableText(SpanRecord& span, std::string_view& text);
+  bool Id(uint64_t& id);
+  bool Time(int64_t& nanos);
   bool Duration(SpanRecord& span);
   bool Error(SpanRecord& span);
-  bool Signed(int64_t& value);
+  bool Number(double& value);
+
+  // For values of another type than they should be; the reader is still before them. False: no meaning can be
+  // had of it, and error() says what was expected.
+  bool ConvertToText(SpanRecord& span, std::string_view& text);
+  bool ConvertToId(uint64_t& id);
+  bool ConvertToInteger(int64_t& value, bool may_be_bool);
+  bool ConvertToNumber(double& value, bool may_be_bool);
 
   bool MetaStruct(SpanRecord& span);
   bool SpanLink(SpanRecord& span);
@@ -140,10 +257,20 @@ class TraceReader {
   bool IntegerField(SpanRecord& span, uint32_t field);
   bool StringField(SpanRecord& span, uint32_t field);
 
+  const std::string_view body_;
   const TraceFormat format_;
+  ByteCharge* const charge_;
   MsgpackReader reader_;
+  Phase phase_ = Phase::kHead;
+  uint32_t strings_left_ = 0;  // of the table
+  uint32_t traces_left_ = 0;
+  uint32_t spans_left_ = 0;  // of the trace
+  bool any_span_ = false;    // of the trace could be read
+  MsgpackReader::Skipping skipping_;
+  absl::Status memory_;  // not OK: there was none
   // Of v0.5; what is no string in it has no data.
   std::vector<std::string_view> strings_;
+  std::deque<std::string> kept_;
   // What is wrong beyond what the MessagePack reader knows, with the span being read.
   std::string problem_;
 };

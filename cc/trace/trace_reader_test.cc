@@ -1,10 +1,14 @@
 #include "cc/trace/trace_reader.h"
 
+#include <array>
 #include <bit>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "cc/base/byte_account.h"
+#include "cc/base/fake_byte_account.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
@@ -49,23 +53,31 @@ struct Result {
   std::string first_problem;
   std::vector<std::string> spans;  // "service name id"
   std::vector<SpanMetric> metrics;
+  std::vector<std::string> meta;              // "key=value"
+  std::vector<std::array<int64_t, 3>> times;  // start, duration, error
 };
 
 std::string Line(const SpanRecord& span) {
   return std::string(span.service) + " " + std::string(span.name) + " " + std::to_string(span.span_id);
 }
 
-Result ReadAll(const std::string& body, TraceFormat format = TraceFormat::kV05) {
+Result ReadAll(const std::string& body, TraceFormat format = TraceFormat::kV05, int64_t step = 100,
+               ByteAccount* account = nullptr) {
   SpanRecord span;
+  ByteCharge charge(account);
   struct Visitor {
-    void BeginRequest(size_t) {}
-    void BeginTrace(size_t) {}
-    void OnSpan(size_t position) {
+    absl::Status BeginRequest(size_t) { return absl::OkStatus(); }
+    absl::Status BeginTrace(size_t) { return absl::OkStatus(); }
+    absl::Status OnSpan(size_t position) {
       positions.push_back(position);
       result.spans.push_back(Line(span));
       result.metrics.insert(result.metrics.end(), span.metrics.begin(), span.metrics.end());
+      for (const SpanMeta& entry : span.meta)
+        result.meta.push_back(std::string(entry.key) + "=" + std::string(entry.value));
+      result.times.push_back({span.start, span.duration, span.error});
+      return absl::OkStatus();
     }
-    void EndTrace() {}
+    absl::Status EndTrace() { return absl::OkStatus(); }
 
     const SpanRecord& span;
     Result result;
@@ -73,8 +85,14 @@ Result ReadAll(const std::string& body, TraceFormat format = TraceFormat::kV05) 
   } visitor{.span = span, .result = {}, .positions = {}};
   Result& result = visitor.result;
   const std::vector<size_t>& positions = visitor.positions;
-  TraceReader reader(body, format);
-  result.status = reader.ForEachSpan(span, result.counts, result.first_problem, visitor);
+  TraceReader reader(body, format, &charge);
+  // In steps it is the same as at once.
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) {
+    int64_t work = step;
+    done = reader.ReadOn(span, result.counts, result.first_problem, visitor, work);
+  }
+  result.status = done.status();
   // Each reads the same again, in any order.
   for (size_t i = positions.size(); i-- > 0;) {
     reader.ReadAgain(positions[i], span);
@@ -110,8 +128,10 @@ TEST(TraceReaderV05, OneBadSpanDoesNotRefuseTheRequest) {
            {Values({{1, Text("op")}}), "at byte 27: expected an integer, found a string"},
            {Values({}, 11), "at byte 26: expected the 12 values of a span, found 11"},
            {Map({}), "at byte 25: expected an array, found a map"},
-           {Values({{9, Pairs({{Int(1), Text("x")}})}}),
-            "at byte 37: expected an integer, found a string"}}) {
+           {Values({{9, Pairs({{Int(1), Text("x")}})}}), "at byte 37: expected an integer, found a string"},
+           {Values({{7, Text("soon")}}), "at byte 33: expected an integer, found a string"},
+           {Values({{10, Pairs({{Int(1), Text("much")}})}}),
+            "at byte 38: expected a number, found a string"}}) {
     const Result result =
         ReadAll(V05({"", "svc", "op"}, {Values({{0, Int(1)}, {4, Int(1)}}), bad, Values({{4, Int(2)}})}));
     EXPECT_TRUE(result.status.ok());
@@ -152,6 +172,150 @@ TEST(TraceReaderV05, ATableBeyondMemoryIsRefused) {
   out.Array(0);
   EXPECT_EQ(ReadAll(out.bytes()).status.message(),
             "at byte 1: expected a table of at most 4194304 strings, found one of 4194305");
+}
+
+TEST(TraceReader, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  const Write no = [](MsgpackWriter& out) { out.Bool(false); };
+  const Result result = ReadAll(
+      Body({{Map({{"trace_id", Float(7)},
+                  {"span_id", Text("9223372036854775813")},
+                  {"start", Float(1.7e18)},
+                  {"duration", Float(12.6)},
+                  {"error", yes},
+                  {"meta", Map({{"a", Int(-5)},
+                                {"b", yes},
+                                {"c", no},
+                                {"d", Float(0.1)},
+                                {"e", Float(5)},
+                                {"f", Float32(0.1f)},
+                                {"g", [](MsgpackWriter& out) { out.Unsigned(UINT64_MAX); }},
+                                {"h", Text("text")}})},
+                  {"metrics", Map({{"m", Text("1.5")}, {"n", yes}, {"o", Text("-3")}, {"p", Text("nan")}})}}),
+             Map({{"span_id", Int(2)},
+                  {"start", Text("17")},
+                  {"duration", Float32(3)},
+                  {"error", Float(0.2)}}),
+             Map({{"span_id", Int(3)}, {"error", [](MsgpackWriter& out) { out.Unsigned(1ull << 32); }}})}}),
+      TraceFormat::kV04);
+  EXPECT_TRUE(result.status.ok()) << result.status;
+  EXPECT_EQ(result.counts.spans_left_out, 0) << result.first_problem;
+  EXPECT_EQ(result.spans, (std::vector<std::string>{"  9223372036854775813", "  2", "  3"}));
+  EXPECT_EQ(result.meta, (std::vector<std::string>{"a=-5", "b=true", "c=false", "d=0.1", "e=5", "f=0.1",
+                                                   "g=18446744073709551615", "h=text"}));
+  ASSERT_EQ(result.metrics.size(), 3) << "one is not finite";
+  EXPECT_EQ(result.metrics[0].value, 1.5);
+  EXPECT_EQ(result.metrics[1].value, 1);
+  EXPECT_EQ(result.metrics[2].value, -3);
+  EXPECT_EQ(result.times, (std::vector<std::array<int64_t, 3>>{
+                              {1'700'000'000'000'000'000, 13, 1}, {17, 3, 1}, {0, 0, INT32_MAX}}));
+}
+
+TEST(TraceReader, AValueThatMeansNothingLosesItsSpanOnly) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, Write>>{{"trace_id", Float(1.5)},
+                                                  {"trace_id", Float(1e17)},
+                                                  {"span_id", Text("x")},
+                                                  {"start", Float(1e300)},
+                                                  {"start", Float(NAN)},
+                                                  {"start", yes},
+                                                  {"duration", Text("1s")},
+                                                  {"duration", Array({})},
+                                                  {"error", Text("no")},
+                                                  {"meta", Map({{"k", Array({})}})},
+                                                  {"meta", Map({{"k", Map({})}})},
+                                                  {"metrics", Map({{"k", Text("fast")}})},
+                                                  {"metrics", Map({{"k", Text("")}})},
+                                                  {"service", Int(5)}}) {
+    const Result result = ReadAll(Body({{Span(1, 0), Map({{"span_id", Int(2)}, {key, value}}), Span(3, 0)}}),
+                                  TraceFormat::kV04);
+    EXPECT_EQ(result.spans, (std::vector<std::string>{"  1", "  3"})) << key;
+    EXPECT_EQ(result.counts.spans_left_out, 1) << key;
+    EXPECT_NE(result.first_problem, "") << key;
+  }
+}
+
+TEST(TraceReaderV05, NumbersAndBooleansInMetaAreConverted) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  const Result result =
+      ReadAll(V05({"k", "v"}, {Values({{6, Float(1e9)},
+                                       {7, Float(2.0)},
+                                       {8, yes},
+                                       {9, Pairs({{Int(0), Int(1)}, {Int(0), yes}, {Int(0), Float(1.5)}})},
+                                       {10, Pairs({{Int(0), Text("2.5")}})}})}));
+  EXPECT_EQ(result.counts.spans_left_out, 0) << result.first_problem;
+  EXPECT_EQ(result.meta, (std::vector<std::string>{"k=v", "k=true", "k=1.5"}));
+  EXPECT_EQ(result.times, (std::vector<std::array<int64_t, 3>>{{1'000'000'000, 2, 1}}));
+  ASSERT_EQ(result.metrics.size(), 1);
+  EXPECT_EQ(result.metrics[0].value, 2.5);
+}
+
+TEST(TraceReader, ALargeRequestIsReadInSteps) {
+  // One span of a million values that mean nothing, and one of more than is read.
+  MsgpackWriter some, many;
+  some.Array(1'000'000);
+  some.Raw(std::string(1'000'000, '\x01'));
+  many.Array(2'000'000);
+  many.Raw(std::string(2'000'000, '\x01'));
+  const Write some_values = [&some](MsgpackWriter& out) { out.Raw(some.bytes()); };
+  const Write many_values = [&many](MsgpackWriter& out) { out.Raw(many.bytes()); };
+  const std::string body =
+      Body({{Span(1, 0, {{"x", some_values}}), Span(2, 0, {{"x", many_values}}), Span(3, 0)}});
+  SpanRecord span;
+  struct Visitor {
+    absl::Status BeginRequest(size_t) { return absl::OkStatus(); }
+    absl::Status BeginTrace(size_t) { return absl::OkStatus(); }
+    absl::Status OnSpan(size_t) { return ++spans, absl::OkStatus(); }
+    absl::Status EndTrace() { return absl::OkStatus(); }
+    int spans = 0;
+  } visitor;
+  TraceCounts counts;
+  std::string first_problem;
+  TraceReader reader(body, TraceFormat::kV04);
+  int steps = 0;
+  absl::StatusOr<bool> done = false;
+  for (; done.ok() && !*done; ++steps) {
+    int64_t work = 1 << 20;
+    done = reader.ReadOn(span, counts, first_problem, visitor, work);
+    EXPECT_GT(work, -(2 << 20)) << "no step goes far beyond what it may";
+  }
+  EXPECT_TRUE(done.ok()) << done.status();
+  EXPECT_GE(steps, 10);
+  EXPECT_EQ(visitor.spans, 2);
+  EXPECT_EQ(counts.spans_left_out, 1);
+  EXPECT_NE(first_problem.find("a span of more than 1048576 values"), std::string::npos) << first_problem;
+}
+
+TEST(TraceReader, MemoryIsChargedBeforeItIsAskedFor) {
+  // A table of a million strings takes 16 MB, a span of 60,000 tags two.
+  MsgpackWriter table;
+  table.Array(2);
+  table.Array(1'000'000);
+  table.Raw(std::string(1'000'000, '\xA0'));
+  table.Array(0);
+  MsgpackWriter tags;
+  tags.Map(60'000);
+  tags.Raw(std::string(120'000, '\xA0'));
+  const Write many = [&tags](MsgpackWriter& out) { out.Raw(tags.bytes()); };
+  // An empty link is one byte, and three while it is written.
+  MsgpackWriter links;
+  links.Array(500'000);
+  links.Raw(std::string(500'000, '\x80'));
+  const Write empty_links = [&links](MsgpackWriter& out) { out.Raw(links.bytes()); };
+  for (const auto& [body, format] :
+       {std::pair(table.bytes(), TraceFormat::kV05),
+        std::pair(Body({{Span(1, 0, {{"meta", many}})}}), TraceFormat::kV04),
+        std::pair(Body({{Span(1, 0, {{"span_links", empty_links}})}}), TraceFormat::kV04)}) {
+    for (const size_t room : {size_t{1} << 20, size_t{64} << 20}) {
+      FakeByteAccount account(room);
+      const absl::Status status = ReadAll(body, format, 100, &account).status;
+      EXPECT_EQ(status.ok(), room > 1 << 20) << status;
+      EXPECT_TRUE(status.ok() || absl::IsOutOfRange(status)) << status;
+      if (status.ok()) EXPECT_GT(account.most(), 1 << 20);
+      EXPECT_EQ(account.taken(), 0);
+    }
+  }
 }
 
 TEST(TraceReader, TagsBeyondMemoryLoseTheirSpanOnly) {

@@ -81,6 +81,14 @@ bool TracerHeaders::MergesWith(const TracerHeaders& other) const {
          client_computed_stats == other.client_computed_stats;
 }
 
+size_t TracerHeaders::memory() const {
+  size_t bytes = 0;
+  for (const std::string* text :
+       {&lang, &lang_version, &lang_interpreter, &lang_interpreter_vendor, &tracer_version, &container_id})
+    bytes += text->capacity();
+  return bytes;
+}
+
 size_t TracerHeaders::MergeHash() const {
   return absl::HashOf(lang, lang_version, lang_interpreter, lang_interpreter_vendor, tracer_version,
                       container_id, client_computed_top_level, client_computed_stats);

@@ -37,6 +37,9 @@ struct TracerHeaders {
   // Adds the other's numbers of what was dropped, so that the shared request says all of it.
   void Merge(const TracerHeaders& other);
 
+  // Bytes of memory that its texts hold beside it.
+  size_t memory() const;
+
   bool operator==(const TracerHeaders&) const = default;
 
   // The same for those that MergesWith() each other.

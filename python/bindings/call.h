@@ -23,7 +23,9 @@
 #include "cc/base/cancellation.h"
 #include "cc/base/task.h"
 #include "pybind11/pybind11.h"
+#include "python/bindings/async_answer.h"
 #include "python/bindings/client_loop.h"
+#include "python/bindings/gil.h"
 #include "python/bindings/status.h"
 
 namespace thaw::python {
@@ -134,44 +136,26 @@ T RunOn(const LoopHandle& loop, Function function) {
   });
   if (!posted) RaiseClosed();
   {
-    const pybind11::gil_scoped_release released;
+    const GilReleased released;
     state->done.Wait(absl::InfiniteDuration());
   }
   if constexpr (!std::is_void_v<T>) return *std::move(state->result);
 }
 
-// An asyncio future of the running event loop, and how the loop's thread resolves it.
-class AsyncAnswer {
- public:
-  // Raises RuntimeError if no event loop runs in this thread. `cancel` runs if the future is cancelled.
-  explicit AsyncAnswer(absl::AnyInvocable<void()> cancel);
-  ~AsyncAnswer();
-  AsyncAnswer(const AsyncAnswer&) = delete;
-  AsyncAnswer& operator=(const AsyncAnswer&) = delete;
-
-  pybind11::object future() const { return future_; }
-  // From any thread, without the GIL: `make` is run with it and gives the result (or raises it).
-  void Resolve(absl::AnyInvocable<pybind11::object()> make);
-
- private:
-  pybind11::object event_loop_;
-  pybind11::object future_;
-};
-
 // Runs a task and gives an asyncio future of `to_python(result)`. Cancelling the future cancels the task.
+// Raises RuntimeError if no event loop runs in this thread.
 template <typename T>
 Future<T> StartAsync(const LoopHandle& loop, absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start,
                      pybind11::object (*to_python)(T)) {
   CheckUsable(*loop);
   const auto call = std::make_shared<Call<T>>();
-  const auto answer = std::make_shared<AsyncAnswer>([loop, call] { Cancel(loop, call); });
-  Future<T> future(answer->future());
-  if (!StartCall<T>(loop, call, std::move(start), [call = call.get(), answer, to_python] {
-        answer->Resolve([call, to_python] { return to_python(*std::move(call->result)); });
-      })) {
+  AsyncAnswer answer = MakeAsyncAnswer([call, to_python] { return to_python(*std::move(call->result)); },
+                                       [loop, call] { Cancel(loop, call); });
+  if (!StartCall<T>(loop, call, std::move(start), answer.Resolver())) {
+    answer.Withdraw();
     RaiseClosed();
   }
-  return future;
+  return Future<T>(answer.future());
 }
 
 }  // namespace thaw::python

@@ -2,17 +2,25 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/tls/trusted_roots.h"
+#include "python/bindings/async_answer.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/clock.h"
 #include "python/bindings/defaults.h"
+#include "python/bindings/fork_gate.h"
+#include "python/bindings/gil.h"
 #include "python/bindings/request.h"
 #include "python/bindings/send_many.h"
 #include "python/bindings/stats.h"
@@ -23,6 +31,13 @@ namespace {
 
 using GivenClock = std::variant<SystemClockFace, std::shared_ptr<FakeClockFace>>;
 
+// Longer than a loop's thread may take to end (client_loop.cc): what comes after finds it at rest.
+constexpr absl::Duration kReleasedThreadsLimit = absl::Seconds(2);
+
+// logging.getLogger("thaw"), found at the import: an import within a call is a lock that a forked child may
+// inherit.
+py::handle logger;
+
 void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step step) {
   if (loop == nullptr || loop->forked()) return;
   const auto moved = std::make_shared<Signal>();
@@ -32,35 +47,78 @@ void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step
       })) {
     return;
   }
-  const py::gil_scoped_release released;
+  const GilReleased released;
   moved->Wait(absl::InfiniteDuration());
 }
+
+// What an extension only warns of, so that it starts, is an error here: a certificate file that adds nothing.
+void CheckCertificateFile(const std::string& path) {
+  std::vector<std::string> problems;
+  TrustedRoots roots({.public_roots = false});
+  roots.AddPemFile(path, &problems);
+  if (!roots.empty() || problems.empty()) return;
+  const std::string_view problem = absl::StripSuffix(problems.front(), "; going on without it");
+  Raise(absl::InvalidArgumentError(absl::StrCat("ClientOptions.tls_cert_file: ", problem)));
+}
+
+void LogWarnings(const std::vector<std::string>& warnings) {
+  for (const std::string& warning : warnings) {
+    CallPython([&] { return PyObject_CallMethod(logger.ptr(), "warning", "ss", "%s", warning.c_str()); });
+  }
+}
+
+LoopHandle StartLoop(ClientLoop::StartOptions start) {
+  const std::string certificate_file = start.client.tls_cert_file;
+  absl::StatusOr<std::shared_ptr<ClientLoop>> loop = [&] {
+    const GilReleased released;
+    return ClientLoop::Start(std::move(start));
+  }();
+  LoopHandle handle = MakeLoopHandle(Unwrap(std::move(loop)));
+  if (handle->warnings().empty()) return handle;
+  if (!certificate_file.empty()) CheckCertificateFile(certificate_file);
+  LogWarnings(handle->warnings());
+  return handle;
+}
+
+// Says that a client runs by this clock, from before it is started until it is closed.
+class ClockClaim {
+ public:
+  explicit ClockClaim(FakeClockFace& clock) : clock_(clock) {
+    const std::shared_ptr<ClientLoop> client = clock_.client.lock();
+    if (clock_.claimed || (client != nullptr && !client->closed() && !client->forked())) {
+      Raise(absl::InvalidArgumentError("another client runs by this FakeClock; close it first"));
+    }
+    clock_.claimed = true;
+  }
+  ~ClockClaim() { clock_.claimed = false; }
+  ClockClaim(const ClockClaim&) = delete;
+  ClockClaim& operator=(const ClockClaim&) = delete;
+
+  void Keep(const LoopHandle& loop) {
+    clock_.client = loop;
+    clock_.move_client = [client = std::weak_ptr<ClientLoop>(loop)](FakeClockFace::Move move,
+                                                                    FakeClock::Step step) {
+      MoveClock(client.lock(), move, step);
+    };
+  }
+
+ private:
+  FakeClockFace& clock_;
+};
 
 ClientFace MakeClientFace(const std::optional<ClientOptions>& options, const std::optional<GivenClock>& clock,
                           std::optional<uint64_t> seed) {
   ClientLoop::StartOptions start{.client = options.has_value() ? *options : DefaultClientOptions(),
                                  .seed = seed};
-  FakeClockFace* fake = nullptr;
-  if (clock.has_value() && std::holds_alternative<std::shared_ptr<FakeClockFace>>(*clock)) {
-    fake = std::get<std::shared_ptr<FakeClockFace>>(*clock).get();
-    if (!fake->client.expired()) Raise(absl::InvalidArgumentError("another client runs by this FakeClock"));
-    start.fake_clock = fake->clock.Now();
+  if (!clock.has_value() || std::holds_alternative<SystemClockFace>(*clock)) {
+    return ClientFace{StartLoop(std::move(start))};
   }
-  absl::StatusOr<std::shared_ptr<ClientLoop>> loop = [&] {
-    const py::gil_scoped_release released;
-    return ClientLoop::Start(std::move(start));
-  }();
-  const LoopHandle handle = MakeLoopHandle(Unwrap(std::move(loop)));
-  const py::object logger = py::module_::import("logging").attr("getLogger")("thaw");
-  for (const std::string& warning : handle->warnings()) logger.attr("warning")("%s", warning);
-  if (fake != nullptr) {
-    fake->client = handle;
-    fake->move_client = [client = std::weak_ptr<ClientLoop>(handle)](FakeClockFace::Move move,
-                                                                     FakeClock::Step step) {
-      MoveClock(client.lock(), move, step);
-    };
-  }
-  return ClientFace{handle};
+  FakeClockFace& fake = *std::get<std::shared_ptr<FakeClockFace>>(*clock);
+  ClockClaim claim(fake);
+  start.fake_clock = fake.clock.Now();
+  ClientFace face{StartLoop(std::move(start))};
+  claim.Keep(face.loop);
+  return face;
 }
 
 using Results = std::vector<SendResult>;
@@ -92,9 +150,7 @@ Future<SendResult> SendAsync(const ClientFace& self, std::string_view url, const
 
 Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>& given,
                  std::optional<double> budget, bool concurrent, bool retry_ambiguous) {
-  std::vector<HttpRequest> requests;
-  requests.reserve(py::len_hint(given));
-  for (const py::handle request : given) requests.push_back(request.cast<const HttpRequest&>());
+  std::vector<HttpRequest> requests = ToHttpRequests(given);
   return WaitFor<Results>(self.loop, [requests = std::move(requests),
                                       options = ToSendOptions(budget, retry_ambiguous),
                                       concurrent](ClientLoop& loop, Cancellation& cancellation) mutable {
@@ -114,9 +170,24 @@ ClientSnapshot Snapshot(const ClientFace& self) {
 }
 
 void Close(const ClientFace& self) {
-  if (self.loop->forked()) return;
-  const py::gil_scoped_release released;
-  self.loop->Close();
+  const LoopHandle loop = self.loop;
+  if (loop->forked()) return;
+  const GilReleased released;
+  loop->Close();
+}
+
+// The same for asyncio, whose event loop goes on meanwhile.
+Future<py::none> CloseAsync(const ClientFace& self) {
+  if (self.loop->forked()) return Future<py::none>(ResolvedFuture(py::none()));
+  const AsyncAnswer answer = MakeAsyncAnswer([] { return py::none(); }, [] {});
+  self.loop->CloseThen(answer.Resolver());
+  return Future<py::none>(answer.future());
+}
+
+// Runs when no Python code is left that could use a client: after every atexit handler, which may still send.
+void EndOfInterpreter() {
+  CloseAllClientLoops();
+  AwaitReleasedThreads(kReleasedThreadsLimit);
 }
 
 }  // namespace
@@ -125,8 +196,9 @@ void BindClient(py::module_& module) {
   py::class_<ClientFace> type(module, "Client", R"(Sends requests over pooled, shared or fresh connections.
 
 Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
-GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` block, or when nothing refers to
-it any more. After a fork the child can't use it (Forked).
+GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` or `async with` block, when nothing
+refers to it any more, or at the end of the interpreter: after every atexit handler, so that each of them may
+still send. After a fork the child can't use it (Forked).
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -136,12 +208,13 @@ Traceback (most recent call last):
     ...
 thaw.Unreachable: ...
 )");
-  type.def(py::init(&MakeClientFace),
-           "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the "
-           "machine's "
-           "clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument.",
-           py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(),
-           py::arg("seed") = py::none());
+  type.def(
+      py::init(&MakeClientFace),
+      "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the "
+      "machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument, also "
+      "where nothing of the options' certificate file can be used.",
+      py::arg("options") = py::none(), py::kw_only(), py::arg("clock") = py::none(),
+      py::arg("seed") = py::none());
   type.def(
       "send", &Send,
       "Sends one request, resending by class within `budget` seconds (None: no limit but the options'), and "
@@ -149,11 +222,11 @@ thaw.Unreachable: ...
       "`retry_ambiguous`: resend what a fresh connection may have delivered. "
       "Raises InvalidArgument, Closed, Forked.",
       py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-      py::arg("headers") = py::none(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
+      py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
   type.def("send_async", &SendAsync,
            "The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.",
            py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-           py::arg("headers") = py::none(), py::arg("budget") = py::none(),
+           py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(),
            py::arg("retry_ambiguous") = true);
   type.def(
       "send_many", &SendMany,
@@ -195,16 +268,30 @@ thaw.Unreachable: ...
            "Closed.");
   type.def(
       "__enter__", [](ClientFace& self) -> ClientFace& { return self; }, py::return_value_policy::reference);
-  type.def("__exit__", [](const ClientFace& self, const py::args&) { Close(self); });
+  type.def(
+      "__exit__",
+      [](const ClientFace& self, const py::object&, const py::object&, const py::object&) { Close(self); },
+      py::arg("exc_type") = py::none(), py::arg("exc_value") = py::none(), py::arg("traceback") = py::none());
+  type.def(
+      "__aenter__", [](const py::object& self) { return Future<ClientFace>(ResolvedFuture(self)); },
+      "`async with`: the client itself.");
+  type.def(
+      "__aexit__",
+      [](const ClientFace& self, const py::object&, const py::object&, const py::object&) {
+        return CloseAsync(self);
+      },
+      "Closes the client while the event loop goes on.", py::arg("exc_type") = py::none(),
+      py::arg("exc_value") = py::none(), py::arg("traceback") = py::none());
   type.def("__repr__", [](const ClientFace& self) {
     return "<thaw.Client " + py::repr(py::cast(self.loop->options())).cast<std::string>() + ">";
   });
 
-  // Threads that may want the GIL are gone before the interpreter is.
-  py::module_::import("atexit").attr("register")(py::cpp_function([] {
-    const py::gil_scoped_release released;
-    CloseAllClientLoops();
-  }));
+  logger = py::module_::import("logging").attr("getLogger")("thaw").release();
+  ForkGate::Install([] {
+    ForgetClientLoops();
+    ForgetReleasedThreads();
+  });
+  if (Py_AtExit(&EndOfInterpreter) != 0) throw std::runtime_error("no room for a function at the end");
 }
 
 }  // namespace thaw::python

@@ -4,7 +4,6 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include <random>
 #include <vector>
 
 #include "absl/base/no_destructor.h"
@@ -15,7 +14,9 @@
 #include "cc/base/status_macros.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/io/event_loop.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_network.h"
+#include "python/bindings/fork_gate.h"
 
 namespace thaw::python {
 namespace {
@@ -25,10 +26,12 @@ constexpr absl::Duration kStopLimit = absl::Seconds(10);
 // How often a closing loop looks whether the last exchange has ended.
 constexpr absl::Duration kIdleCheckEvery = absl::Milliseconds(1);
 
+// Entered only with a ForkGate::Pass, so that no child inherits its lock held.
 struct Registry {
   absl::Mutex mutex;
   std::vector<std::weak_ptr<ClientLoop>> loops ABSL_GUARDED_BY(mutex);
-  pid_t pid = getpid();
+  // The interpreter has ended.
+  bool ended ABSL_GUARDED_BY(mutex) = false;
 };
 Registry& registry() {
   static absl::NoDestructor<Registry> instance;
@@ -55,6 +58,9 @@ ClientLoop::ClientLoop() : pid_(getpid()) {}
 ClientLoop::~ClientLoop() = default;
 
 absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions options) {
+  // What is made once for a process (tables of the TLS library, of the resolver) is made here, too.
+  const ForkGate::Pass pass;
+  THAW_RETURN_IF_ERROR(EventLoop::Check());
   std::shared_ptr<ClientLoop> loop(new ClientLoop());
   loop->options_ = options.client;
   loop->event_loop_ = std::make_unique<EventLoop>();
@@ -66,10 +72,7 @@ absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions optio
                                 options.fake_clock->boot - first.boot});
   }
   loop->network_ = MakeTcpNetwork(*loop->event_loop_);
-  if (!options.seed.has_value()) {
-    std::random_device device;
-    options.seed = (uint64_t{device()} << 32) | device();
-  }
+  if (!options.seed.has_value()) options.seed = DrawSeed();
   THAW_ASSIGN_OR_RETURN(
       loop->client_,
       MakeClient(
@@ -78,10 +81,7 @@ absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions optio
   {
     Registry& all = registry();
     const absl::MutexLock lock(all.mutex);
-    if (all.pid != getpid()) {
-      all.loops.clear();
-      all.pid = getpid();
-    }
+    if (all.ended) return absl::CancelledError("the interpreter has ended");
     std::erase_if(all.loops, [](const auto& known) { return known.expired(); });
     all.loops.push_back(loop);
   }
@@ -104,8 +104,13 @@ void ClientLoop::Run() {
   network_.reset();
   fake_clock_.reset();
   event_loop_.reset();
-  const absl::MutexLock lock(mutex_);
-  stopped_ = true;
+  std::vector<absl::AnyInvocable<void()>> told;
+  {
+    const absl::MutexLock lock(mutex_);
+    stopped_ = true;
+    told.swap(on_stopped_);
+  }
+  for (absl::AnyInvocable<void()>& each : told) each();
 }
 
 bool ClientLoop::Post(absl::AnyInvocable<void()> work) {
@@ -115,13 +120,27 @@ bool ClientLoop::Post(absl::AnyInvocable<void()> work) {
   return true;
 }
 
+void ClientLoop::BeginClose() {
+  if (std::exchange(closed_, true)) return;
+  event_loop_->Post([this] { ShutDown(); });
+}
+
+void ClientLoop::CloseThen(absl::AnyInvocable<void()> stopped) {
+  {
+    const absl::MutexLock lock(mutex_);
+    BeginClose();
+    if (!stopped_) {
+      on_stopped_.push_back(std::move(stopped));
+      return;
+    }
+  }
+  stopped();
+}
+
 void ClientLoop::Close() {
   if (forked()) return;
-  absl::MutexLock lock(mutex_);
-  if (!closed_) {
-    closed_ = true;
-    event_loop_->Post([this] { ShutDown(); });
-  }
+  const absl::MutexLock lock(mutex_);
+  BeginClose();
   if (std::this_thread::get_id() == thread_id_) return;
   if (!mutex_.AwaitWithTimeout(absl::Condition(&stopped_), kStopLimit)) {
     LOG(ERROR) << "a client's thread did not end within " << kStopLimit << "; left behind";
@@ -166,6 +185,11 @@ ClientSnapshot ClientLoop::Snapshot() const {
           .open_exchanges = client_->open_exchanges()};
 }
 
+bool ClientLoop::closed() const {
+  const absl::MutexLock lock(mutex_);
+  return closed_;
+}
+
 ClientSnapshot ClientLoop::last_snapshot() const {
   const absl::MutexLock lock(mutex_);
   return last_;
@@ -174,17 +198,19 @@ ClientSnapshot ClientLoop::last_snapshot() const {
 bool ClientLoop::forked() const { return getpid() != pid_; }
 
 void CloseAllClientLoops() {
-  Registry& all = registry();
-  if (all.pid != getpid()) return;
   std::vector<std::weak_ptr<ClientLoop>> loops;
   {
+    const ForkGate::Pass pass;
+    Registry& all = registry();
     const absl::MutexLock lock(all.mutex);
-    loops = std::move(all.loops);
-    all.loops.clear();
+    all.ended = true;
+    loops.swap(all.loops);
   }
   for (const std::weak_ptr<ClientLoop>& known : loops) {
     if (const std::shared_ptr<ClientLoop> loop = known.lock()) loop->Close();
   }
 }
+
+void ForgetClientLoops() { new (&registry()) Registry(); }
 
 }  // namespace thaw::python

@@ -74,6 +74,10 @@ class ClientLoop {
   // Ends what runs with kCancelled, closes every connection and waits for the thread (unless called on
   // it). Idempotent; any thread, several at once.
   void Close();
+  // The same without waiting: `stopped` runs when the thread has done its work, on that thread, or here if it
+  // has already. Not after a fork.
+  void CloseThen(absl::AnyInvocable<void()> stopped);
+  bool closed() const;
 
   const ClientOptions& options() const { return options_; }
   // What of the options could not be done and was left out.
@@ -116,6 +120,7 @@ class ClientLoop {
  private:
   ClientLoop();
   void Run();
+  void BeginClose() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void ShutDown();
   void CallEnded();
   void StopWhenIdle();
@@ -139,11 +144,14 @@ class ClientLoop {
   mutable absl::Mutex mutex_;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<absl::AnyInvocable<void()>> on_stopped_ ABSL_GUARDED_BY(mutex_);
   ClientSnapshot last_ ABSL_GUARDED_BY(mutex_);
 };
 
-// Closes every loop of this process; for the end of the interpreter.
+// Closes every loop of this process; none can be started afterwards. For the end of the interpreter.
 void CloseAllClientLoops();
+// In the child of a fork, whose loops have no threads.
+void ForgetClientLoops();
 
 }  // namespace thaw::python
 

@@ -27,7 +27,7 @@ const auto& Fields() {
             "max_idle_per_host > 0."},
       Field{"share_patience", &O::share_patience,
             "How long the first waiter waits for a shared connection before another is dialled, in seconds. "
-            "None: as long as the last dial took, at least 0.05."},
+            "None: no longer than it pays, by how many wait and by what the last exchange and dial took."},
       Field{"idle_timeout", &O::idle_timeout,
             "Idle connections older than this are closed, in seconds. The Datadog intake closes at 60."},
       Field{"max_connections_per_host", &O::max_connections_per_host,
@@ -55,7 +55,7 @@ const auto& Fields() {
       Field{"backoff_cap", &O::backoff_cap, "The longest delay between two tries, in seconds."},
       Field{"resend_rule", &O::resend_rule,
             "How a failed request on a reused connection is resent: failure_class or hyper_zone1."},
-      Field{"user_agent", &O::user_agent, "The User-Agent header."},
+      Field{"user_agent", &O::user_agent, "The User-Agent header, without control characters."},
       Field{"max_response_head_bytes", &O::max_response_head_bytes,
             "A longer head of an answer is a failure."},
       Field{"max_response_body_kept_bytes", &O::max_response_body_kept_bytes,
@@ -63,8 +63,10 @@ const auto& Fields() {
       Field{"max_response_body_drained_bytes", &O::max_response_body_drained_bytes,
             "A longer body isn't drained: the connection is closed."},
       Field{"tcp_nodelay", &O::tcp_nodelay, "TCP_NODELAY on each connection."},
-      Field{"tls_cert_file", &O::tls_cert_file,
-            "A PEM file of one or many certificates, added to the public roots. Empty: none."},
+      Field<O, std::string, PathFace>{
+          "tls_cert_file", &O::tls_cert_file,
+          "A PEM file of one or many certificates, added to the public roots. Empty: none. A Client raises "
+          "InvalidArgument if nothing of it can be used."},
       Field{"use_os_roots", &O::use_os_roots, "Trust the operating system's bundle too."},
       Field{"use_public_roots", &O::use_public_roots, "Trust the public roots that are compiled in."},
       Field{"skip_ssl_validation", &O::skip_ssl_validation, "Accept any certificate. Logged."},

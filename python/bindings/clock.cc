@@ -11,6 +11,7 @@
 #include "cc/clock/fake_clock.h"
 #include "cc/clock/system_clock.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -43,19 +44,21 @@ FakeClock::Step ToStep(std::optional<double> all, std::optional<double> wall, st
 void Move(FakeClockFace& self, FakeClockFace::Move move, FakeClock::Step step) {
   (self.clock.*move)(step);
   self.executor.RunAll();
-  if (const std::shared_ptr<void> client = self.client.lock()) self.move_client(move, step);
+  if (self.move_client != nullptr) self.move_client(move, step);
 }
 
 }  // namespace
 
 void BindClock(py::module_& module) {
-  py::class_<ClockReading>(module, "ClockReading",
-                           R"(Three clocks in one reading. A freeze is their disagreement.
+  py::class_<ClockReading> reading(module, "ClockReading",
+                                   R"(Three clocks in one reading. A freeze is their disagreement.
 
 >>> import thaw
 >>> thaw.FakeClock().now().to_dict()
 {'wall': 1767225600.0, 'monotonic': 1000.0, 'boot': 2000.0}
-)")
+)");
+  BindPickling(reading, &ClockReading::wall, &ClockReading::monotonic, &ClockReading::boot);
+  reading
       .def_property_readonly("wall", &WallSeconds,
                              "Seconds since 1970-01-01T00:00:00Z; steps when somebody sets it.")
       .def_property_readonly(

@@ -11,6 +11,8 @@
 
 namespace thaw::python {
 
+class ClientLoop;
+
 struct SystemClockFace {};
 
 // A clock of its own, and the same moves again for the clock of the client that runs by it: that one is
@@ -20,9 +22,11 @@ struct FakeClockFace {
 
   ManualExecutor executor;
   FakeClock clock{executor};
-  // Alive while a client runs by this clock; then this moves that client's, and returns when its alarms
-  // that are due by then are in its queue.
-  std::weak_ptr<void> client;
+  // A client that is about to be one of this clock.
+  bool claimed = false;
+  // The client that runs by this clock, until it is closed; `move_client` moves that one's, and returns when
+  // its alarms that are due by then are in its queue.
+  std::weak_ptr<ClientLoop> client;
   absl::AnyInvocable<void(Move, FakeClock::Step)> move_client;
 };
 

@@ -8,6 +8,7 @@
 
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -42,6 +43,16 @@ py::dict ToDict(const ExchangeFailure& failure) {
 }
 
 }  // namespace
+
+template <>
+struct Pickled<AddressOutcome> {
+  static py::object Out(const AddressOutcome& value) {
+    return MembersOut(value, &AddressOutcome::address, &AddressOutcome::status);
+  }
+  static AddressOutcome In(py::handle object) {
+    return MembersIn<AddressOutcome>(object, &AddressOutcome::address, &AddressOutcome::status);
+  }
+};
 
 void BindExchangeFailure(py::module_& module) {
   py::native_enum<Phase>(module, "Phase", "enum.Enum", "How far an exchange had come.")
@@ -89,16 +100,20 @@ void BindExchangeFailure(py::module_& module) {
   const auto read = [](auto member) {
     return [member](const ExchangeFailure& self) { return self.*member; };
   };
-  py::class_<ExchangeFailure>(module, "ExchangeFailure",
-                              R"(Why one exchange failed, in the words the retry decision needs.
+  using F = ExchangeFailure;
+  py::class_<F> type(module, "ExchangeFailure",
+                     R"(Why one exchange failed, in the words the retry decision needs.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
 ...     (failure,) = client.send("http://127.0.0.1:1/", budget=5.0).failures
 >>> failure.phase.name, failure.fault.name, failure.bytes_written.name, failure.retry_class.name
 ('CONNECT', 'REFUSED', 'NONE', 'UNREACHABLE')
-)")
-      .def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
+)");
+  BindPickling(type, &F::phase, &F::fault, &F::reused, &F::epoch_crossed, &F::bytes_written,
+               &F::response_begun, &F::head_complete, &F::status, &F::idle_for, &F::retry_after,
+               &F::addresses, &F::error);
+  type.def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
       .def_property_readonly("fault", read(&ExchangeFailure::fault), "What went wrong.")
       .def_property_readonly(
           "retry_class", [](const ExchangeFailure& self) { return ClassOf(self); }, "What follows from it.")
@@ -129,7 +144,7 @@ void BindExchangeFailure(py::module_& module) {
           "error", [](const ExchangeFailure& self) { return std::string(self.error.message()); },
           "What and where, in words.")
       .def("to_dict", &ToDict, "Every field as a plain value.")
-      .def("__str__", &ExchangeFailure::ToString)
+      .def("__str__", [](const ExchangeFailure& self) { return self.ToString(); })
       .def("__repr__", [](const ExchangeFailure& self) { return Repr("ExchangeFailure", ToDict(self)); });
 }
 

@@ -7,6 +7,8 @@
 
 #include "python/bindings/bindings.h"
 #include "python/bindings/flusher_values.h"
+#include "python/bindings/pickling.h"
+#include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -28,6 +30,9 @@ py::dict ToDict(const FlushReport& self) {
   for (const ExchangeFailure& failure : self.failures) failures.append(py::cast(failure).attr("to_dict")());
   dict["failures"] = failures;
   dict["errors"] = self.errors;
+  dict["additional_retained"] = self.additional_retained;
+  dict["held"] = self.held;
+  dict["out_of_reach"] = self.out_of_reach;
   dict["skipped"] = self.skipped;
   dict["stalled"] = self.stalled;
   dict["elapsed"] = ToSeconds(self.elapsed);
@@ -36,9 +41,25 @@ py::dict ToDict(const FlushReport& self) {
 
 }  // namespace
 
+// By the names of the reasons that occurred.
+template <>
+struct Pickled<DropCounts> {
+  static py::object Out(const DropCounts& counts) { return py::cast(ToMap(counts)); }
+  static DropCounts In(py::handle object) {
+    const auto dict = object.cast<py::dict>();
+    DropCounts counts;
+#define THAW_READ(enumerator, name, text) \
+  if (dict.contains(#name)) counts[DropReason::enumerator] = dict[#name].cast<int64_t>();
+    THAW_DROP_REASONS(THAW_READ)
+#undef THAW_READ
+    return counts;
+  }
+};
+
 void BindFlushReport(py::module_& module) {
   const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
-  py::class_<FlushReport>(module, "FlushReport", R"(What one flush did, or all of them together.
+  using R = FlushReport;
+  py::class_<R> type(module, "FlushReport", R"(What one flush did, or all of them together.
 
 >>> import thaw
 >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -48,8 +69,17 @@ void BindFlushReport(py::module_& module) {
 1
 >>> report.delivered, report.retained, report.dropped, report.attempts, report.failures[0].fault.name
 (0, 1, {}, 1, 'REFUSED')
-)")
-      .def_property_readonly("payloads", read(&FlushReport::payloads),
+>>> try:
+...     report.raise_for_failure()
+... except thaw.Unreachable as error:
+...     print(error.failure.fault.name, str(error)[:56])
+REFUSED not everything was delivered: 0 delivered, 1 kept; http:
+)");
+  BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
+               &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
+               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::errors,
+               &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
+  type.def_property_readonly("payloads", read(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
       .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")
@@ -65,6 +95,11 @@ void BindFlushReport(py::module_& module) {
       .def_property_readonly(
           "additional_dropped", [](const FlushReport& self) { return ToMap(self.additional_dropped); },
           "Requests to additional endpoints that were given up, by reason.")
+      .def_property_readonly("additional_retained", read(&FlushReport::additional_retained),
+                             "Requests to additional endpoints still kept at the end.")
+      .def_property_readonly("held", read(&FlushReport::held),
+                             "Requests that are not sent again before the shutdown: after so many tries the "
+                             "intake may have them.")
       .def_property_readonly("refused_by_status", read(&FlushReport::refused_by_status),
                              "Requests refused for good, by status.")
       .def_property_readonly("failures", read(&FlushReport::failures), "Each failed try.")
@@ -74,6 +109,18 @@ void BindFlushReport(py::module_& module) {
           "A destination was out of reach (its breaker was open): what goes there was not tried.")
       .def_property_readonly("stalled", read(&FlushReport::stalled),
                              "It ended because there was no progress.")
+      .def_property_readonly(
+          "out_of_reach", read(&FlushReport::out_of_reach),
+          "Each destination that could not be reached or refused everything: which, since when and why.")
+      .def(
+          "raise_for_failure",
+          [](const FlushReport& self) {
+            if (!self.all_delivered()) RaiseUndelivered(self);
+          },
+          "Raises the error of whatever was not delivered, to additional endpoints too: Unreachable, "
+          "Refused, "
+          "DeadlineExceeded and so on by the last failure, which is its `failure`; the text says how much is "
+          "kept, how much dropped and why. Returns None if everything was delivered.")
       .def_property_readonly(
           "elapsed", [](const FlushReport& self) { return ToSeconds(self.elapsed); },
           "How long it took, in seconds of the monotonic clock.")

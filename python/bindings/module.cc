@@ -2,9 +2,10 @@
 
 #include "pybind11/pybind11.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/functions.h"
 #include "python/bindings/status.h"
 
-PYBIND11_MODULE(_native, module) {
+PYBIND11_MODULE(_native_of_main, module) {
   module.doc() = "The native core of thaw. Import thaw, not this.";
   thaw::python::BindErrors(module);
   thaw::python::BindClock(module);
@@ -21,4 +22,17 @@ PYBIND11_MODULE(_native, module) {
   thaw::python::BindTraceFlusher(module);
   thaw::python::BindStatsFlusher(module);
   thaw::python::BindSimulate(module);
+  thaw::python::WrapFunctions(module);
+}
+
+// What `import thaw._native` calls. pybind11 would wait for ever in a sub-interpreter of CPython 3.11: the
+// GIL that its internals ask for there is the main interpreter's, by which it is held.
+PYBIND11_PLUGIN_IMPL(_native) {
+  if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+    PyErr_SetString(PyExc_ImportError,
+                    "thaw can't be imported in a sub-interpreter: its types and its threads are the main "
+                    "interpreter's. Import it there, or in a process of its own");
+    return nullptr;
+  }
+  return PyInit__native_of_main();
 }

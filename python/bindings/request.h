@@ -3,34 +3,57 @@
 #ifndef THAW_PYTHON_BINDINGS_REQUEST_H_
 #define THAW_PYTHON_BINDINGS_REQUEST_H_
 
-#include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "cc/net/http_message.h"
 #include "pybind11/pybind11.h"
-#include "pybind11/stl.h"
 #include "pybind11/typing.h"
 
 namespace thaw::python {
 
-// Headers as a dict or as pairs.
-using GivenHeaders = std::optional<std::variant<pybind11::typing::Dict<pybind11::str, pybind11::str>,
-                                                std::vector<std::pair<std::string, std::string>>>>;
+// Headers as a mapping or as pairs, or None. What is in them is looked at by ToHeaders, which names what is
+// wrong.
+struct GivenHeaders {
+  pybind11::object given = pybind11::none();
+};
 
-// Raises InvalidArgument: a line end or NUL in a header, which would start another one.
+// Raises TypeError, which names the item: a name or value that is no text. What may be sent is for
+// HttpRequest::Validate to say.
 HttpHeaders ToHeaders(const GivenHeaders& given);
 
-// Raises InvalidArgument: the URL; headers. Copies the body once; resends share it.
+// Raises InvalidArgument: the URL; headers; credentials in both. Copies the body once; resends share it.
 HttpRequest ToHttpRequest(std::string_view url, const pybind11::buffer& body, std::string_view method,
                           const GivenHeaders& headers);
+
+// Copies of all of them. Raises TypeError, which names the item that is no Request.
+std::vector<HttpRequest> ToHttpRequests(const pybind11::typing::Iterable<HttpRequest>& given);
 
 // The bytes of anything with the buffer protocol.
 std::string_view BytesOf(const pybind11::buffer& buffer, pybind11::buffer_info& holder);
 
 }  // namespace thaw::python
+
+namespace pybind11::detail {
+template <>
+struct type_caster<thaw::python::GivenHeaders> {
+  PYBIND11_TYPE_CASTER(thaw::python::GivenHeaders,
+                       const_name("collections.abc.Mapping[str, str] | "
+                                  "collections.abc.Iterable[tuple[str, str]] | None"));
+
+  bool load(handle source, bool) {
+    const bool text = PyUnicode_Check(source.ptr()) || PyBytes_Check(source.ptr());
+    if (text || (!source.is_none() && Py_TYPE(source.ptr())->tp_iter == nullptr &&
+                 PySequence_Check(source.ptr()) == 0)) {
+      return false;
+    }
+    value.given = reinterpret_borrow<object>(source);
+    return true;
+  }
+  static handle cast(const thaw::python::GivenHeaders& headers, return_value_policy, handle) {
+    return object(headers.given).release();
+  }
+};
+}  // namespace pybind11::detail
 
 #endif  // THAW_PYTHON_BINDINGS_REQUEST_H_

@@ -5,6 +5,7 @@
 #include "cc/net/client.h"
 #include "cc/net/exchange_failure.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -31,9 +32,22 @@ py::dict ToDict(const SendResult& self) {
 
 }  // namespace
 
+template <>
+struct Pickled<HttpResponse> {
+  static py::object Out(const HttpResponse& value) {
+    return MembersOut(value, &HttpResponse::status, &HttpResponse::headers, &HttpResponse::body,
+                      &HttpResponse::body_whole);
+  }
+  static HttpResponse In(py::handle object) {
+    return MembersIn<HttpResponse>(object, &HttpResponse::status, &HttpResponse::headers, &HttpResponse::body,
+                                   &HttpResponse::body_whole);
+  }
+};
+
 void BindSendResult(py::module_& module) {
   const auto read = [](auto member) { return [member](const SendResult& self) { return self.*member; }; };
-  py::class_<SendResult>(module, "SendResult", R"(What became of one request.
+  using R = SendResult;
+  py::class_<R> type(module, "SendResult", R"(What became of one request.
 
 Nothing listens on port 1, so this one is refused:
 
@@ -44,8 +58,10 @@ Nothing listens on port 1, so this one is refused:
 (False, 0, <RetryClass.UNREACHABLE: 1>)
 >>> result.failures[0].phase
 <Phase.CONNECT: 1>
-)")
-      .def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
+)");
+  BindPickling(type, &R::response, &R::accepted, &R::possible_duplicate, &R::may_have_been_accepted,
+               &R::attempts, &R::unsent_laps, &R::delayed, &R::failures, &R::last_class);
+  type.def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
       .def_property_readonly("status", &StatusOf,
                              "Of the last complete answer, whatever it was; 0 if there was none.")
       .def_property_readonly(

@@ -9,6 +9,7 @@
 #include "cc/sim/simulation.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/gil.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -105,15 +106,17 @@ py::typing::Dict<py::str, py::object> Run(
 
   bool raised = false;
   const SimulationResult result = [&] {
-    const py::gil_scoped_release released;
+    GilReleased released;
     return Simulate(options, [&](int64_t cycle) {
       constexpr int64_t kLookEvery = 256;
       if (cycle % kLookEvery != 0) return true;
-      const py::gil_scoped_acquire acquired;
+      const GilReleased::Back back(released);
       // An exception must not cross the simulation; it is still set when the GIL is back here.
       raised = PyErr_CheckSignals() != 0;
       if (!raised && progress.has_value()) {
-        PyObject* const answer = PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(cycle));
+        PyObject* const answer = OrPark([&progress, cycle] {
+          return PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(cycle));
+        });
         raised = answer == nullptr;
         Py_XDECREF(answer);
       }

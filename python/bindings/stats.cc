@@ -1,6 +1,7 @@
 #include "python/bindings/stats.h"
 
 #include "python/bindings/bindings.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -22,6 +23,42 @@ py::dict ToDict(const ExchangeStats& stats) {
   dict["open"] = stats.open;
   return dict;
 }
+
+}  // namespace
+
+// Counters as a dict of their names: one that another version of thaw didn't have is zero.
+template <>
+struct Pickled<ConnectionCounters> {
+  static py::object Out(const ConnectionCounters& counters) {
+    return ToDict(ConnectionStats{.counters = counters});
+  }
+  static ConnectionCounters In(py::handle object) {
+    const auto dict = object.cast<py::dict>();
+    ConnectionCounters counters;
+#define THAW_READ(name, text) \
+  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
+    THAW_CONNECTION_COUNTERS(THAW_READ)
+#undef THAW_READ
+    return counters;
+  }
+};
+template <>
+struct Pickled<ExchangeCounters> {
+  static py::object Out(const ExchangeCounters& counters) {
+    return ToDict(ExchangeStats{.counters = counters});
+  }
+  static ExchangeCounters In(py::handle object) {
+    const auto dict = object.cast<py::dict>();
+    ExchangeCounters counters;
+#define THAW_READ(name, text) \
+  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
+    THAW_EXCHANGE_COUNTERS(THAW_READ)
+#undef THAW_READ
+    return counters;
+  }
+};
+
+namespace {
 
 template <typename Stats>
 void BindCommon(py::class_<Stats>& type, const char* name) {
@@ -52,6 +89,7 @@ void BindStats(py::module_& module) {
 ConnectionStats(resumes=1)
 )");
   BindCommon(connections, "ConnectionStats");
+  BindPickling(connections, &ConnectionStats::counters, &ConnectionStats::open, &ConnectionStats::idle);
   connections.def_property_readonly(
       "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
 #define THAW_BIND(name, text)        \
@@ -71,6 +109,7 @@ ConnectionStats(resumes=1)
 (False, 1, 1, 1)
 )");
   BindCommon(exchanges, "ExchangeStats");
+  BindPickling(exchanges, &ExchangeStats::counters, &ExchangeStats::open);
 #define THAW_BIND(name, text) \
   exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counters.name; }, text);
   THAW_EXCHANGE_COUNTERS(THAW_BIND)

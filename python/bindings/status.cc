@@ -100,6 +100,19 @@ void RaiseFailure(const ExchangeFailure& failure) {
   RaiseInstance(type, instance);
 }
 
+void RaiseUndelivered(const FlushReport& report) {
+  py::handle type = types().thaw_error;
+  if (report.cause.has_value()) {
+    type = TypeFor(*report.cause);
+  } else if (report.skipped) {
+    // Nothing was tried, since the destination is known to be out of reach.
+    type = types().unreachable;
+  }
+  const py::object instance = type(report.Undelivered());
+  if (report.cause.has_value()) instance.attr("failure") = py::cast(*report.cause);
+  RaiseInstance(type, instance);
+}
+
 void RaiseForked() {
   RaiseInstance(
       types().forked,

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "cc/flush/flush_report.h"
 #include "cc/net/exchange_failure.h"
 #include "pybind11/pybind11.h"
 
@@ -30,6 +31,9 @@ enum class Source {
 
 // The same as objects, for futures: an instance, not raised.
 pybind11::object ExceptionFor(const absl::Status& status, Source source = Source::kCall);
+
+// Raises the exception for what a flush has not delivered, by the failure that was its cause.
+[[noreturn]] void RaiseUndelivered(const FlushReport& report);
 
 // Use of something that belongs to the process before a fork.
 [[noreturn]] void RaiseForked();

@@ -6,6 +6,7 @@
 
 #include "cc/trace/tracer_headers.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/gil.h"
 #include "python/bindings/request.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
@@ -16,11 +17,16 @@ namespace {
 TracePayloadFace FromMsgpack(const py::buffer& body, const GivenHeaders& headers) {
   py::buffer_info holder;
   const std::string_view bytes = BytesOf(body, holder);
-  TracerHeaders tracer = TracerHeaders::FromRequest(ToHeaders(headers));
+  const HttpHeaders given = ToHeaders(headers);
+  // Some of them go on with the payload.
+  for (const auto& [name, value] : given) {
+    ThrowIfError(CheckHeaderValue("the value of the header " + name, value));
+  }
+  TracerHeaders tracer = TracerHeaders::FromRequest(given);
   // Other threads may run unless they could change the bytes meanwhile.
   absl::StatusOr<TracePayload> payload = absl::UnknownError("");
   if (PyBytes_Check(body.ptr())) {
-    const py::gil_scoped_release released;
+    const GilReleased released;
     payload = TracePayload::FromMsgpack(bytes, std::move(tracer));
   } else {
     payload = TracePayload::FromMsgpack(bytes, std::move(tracer));
@@ -58,7 +64,7 @@ thaw.PayloadError: at byte 0: expected an array, found a map
       "from_msgpack", &FromMsgpack,
       "`headers`: those of the tracer's request (Datadog-Meta-Lang and so on). Raises PayloadError, which "
       "names the byte, what was expected there and what was found.",
-      py::arg("body"), py::arg("headers") = py::none());
+      py::arg("body"), py::arg("headers") = GivenHeaders());
   const auto count = [](int64_t TraceCounts::* member) {
     return [member](const TracePayloadFace& self) { return self.payload.counts().*member; };
   };

@@ -60,10 +60,20 @@ std::string LowerName(Enum value) {
   return absl::AsciiStrToLower(py::cast(value).attr("name").template cast<std::string>());
 }
 
+// The name of a file: a text, or an os.PathLike.
+struct GivenPath {
+  std::string path;
+};
+
 // -- Option structs ------------------------------------------------------------------------------
 
-template <typename Struct, typename Member>
+template <typename Member>
+struct Face;
+
+// `FaceOf`: what Python gives and gets for it.
+template <typename Struct, typename Member, typename FaceOf = Face<Member>>
 struct Field {
+  using Face = FaceOf;
   const char* name;
   Member Struct::* member;
   const char* text;
@@ -74,7 +84,6 @@ template <typename Struct, typename Member>
 Field(const char*, Member Struct::*, const char*, std::string (*)(std::string_view) = nullptr)
     -> Field<Struct, Member>;
 
-// What Python gives and gets for a C++ member.
 template <typename Member>
 struct Face {
   using Given = Member;
@@ -115,6 +124,14 @@ struct Face<Enum> {
   static py::object Plain(Enum member) { return py::str(LowerName(member)); }
 };
 
+struct PathFace {
+  using Given = GivenPath;
+  using Shown = std::string;
+  static std::string From(const Given& given, std::string_view) { return given.path; }
+  static std::string To(const std::string& member) { return member; }
+  static py::object Plain(const std::string& member) { return py::cast(member); }
+};
+
 // "Name(a=1, b='x')", of the fields that `shown` names.
 inline std::string Repr(std::string_view name, const py::dict& shown) {
   std::string text = absl::StrCat(name, "(");
@@ -127,18 +144,17 @@ inline std::string Repr(std::string_view name, const py::dict& shown) {
 }
 
 // Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
-// replace(), == and a repr of what differs from Struct{}. `check` raises if the whole can't be.
-template <typename Struct, typename... Members, typename Defaults, typename Check>
-void BindOptions(py::class_<Struct>& type, const char* name,
-                 const std::tuple<Field<Struct, Members>...>& fields, Defaults defaults, Check check,
-                 const char* text) {
+// replace(), pickling, == and a repr of what differs from Struct{}. `check` raises if the whole can't be.
+template <typename Struct, typename... Fields, typename Defaults, typename Check>
+void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fields...>& fields,
+                 Defaults defaults, Check check, const char* text) {
   std::apply(
-      [&](const Field<Struct, Members>&... field) {
+      [&](const Fields&... field) {
         const auto fill = [fields, check](Struct options,
-                                          const std::optional<typename Face<Members>::Given>&... given) {
+                                          const std::optional<typename Fields::Face::Given>&... given) {
           std::apply(
-              [&](const Field<Struct, Members>&... each) {
-                ((given.has_value() ? void(options.*each.member = Face<Members>::From(*given, each.name))
+              [&](const Fields&... each) {
+                ((given.has_value() ? void(options.*each.member = Fields::Face::From(*given, each.name))
                                     : void()),
                  ...);
               },
@@ -146,13 +162,13 @@ void BindOptions(py::class_<Struct>& type, const char* name,
           check(options);
           return options;
         };
-        type.def(py::init([fill, defaults](const std::optional<typename Face<Members>::Given>&... given) {
+        type.def(py::init([fill, defaults](const std::optional<typename Fields::Face::Given>&... given) {
                    return fill(defaults(), given...);
                  }),
                  text, py::kw_only(), (py::arg(field.name) = py::none())...);
         type.def(
             "replace",
-            [fill](const Struct& self, const std::optional<typename Face<Members>::Given>&... given) {
+            [fill](const Struct& self, const std::optional<typename Fields::Face::Given>&... given) {
               return fill(self, given...);
             },
             "A copy with the given fields set to other values.", py::kw_only(),
@@ -160,10 +176,10 @@ void BindOptions(py::class_<Struct>& type, const char* name,
         (type.def_property(
              field.name,
              [member = field.member](const Struct& self) ->
-             typename Face<Members>::Shown { return Face<Members>::To(self.*member); },
+             typename Fields::Face::Shown { return Fields::Face::To(self.*member); },
              [member = field.member, what = field.name](Struct& self,
-                                                        const typename Face<Members>::Given& given) {
-               self.*member = Face<Members>::From(given, what);
+                                                        const typename Fields::Face::Given& given) {
+               self.*member = Fields::Face::From(given, what);
              },
              field.text),
          ...);
@@ -173,15 +189,30 @@ void BindOptions(py::class_<Struct>& type, const char* name,
     py::dict dict;
     const Struct usual;
     std::apply(
-        [&](const Field<Struct, Members>&... field) {
-          ((all || !Face<Members>::Plain(self.*field.member).equal(Face<Members>::Plain(usual.*field.member))
-                ? void(dict[field.name] = Face<Members>::Plain(self.*field.member))
+        [&](const Fields&... field) {
+          ((all || !Fields::Face::Plain(self.*field.member).equal(Fields::Face::Plain(usual.*field.member))
+                ? void(dict[field.name] = Fields::Face::Plain(self.*field.member))
                 : void()),
            ...);
         },
         fields);
     return dict;
   };
+  type.def(py::pickle(
+      [plain](const Struct& self) { return plain(self, true); },
+      [fields](const py::dict& state) {
+        Struct options;
+        std::apply(
+            [&](const Fields&... field) {
+              ((state.contains(field.name)
+                    ? void(options.*field.member = Fields::Face::From(
+                               state[field.name].template cast<typename Fields::Face::Given>(), field.name))
+                    : void()),
+               ...);
+            },
+            fields);
+        return options;
+      }));
   type.def(
       "to_dict", [plain](const Struct& self) { return plain(self, true); },
       "Every field as a plain value: durations in seconds, enums by their lower-case name.");
@@ -204,5 +235,27 @@ void BindOptions(py::class_<Struct>& type, const char* name,
 }
 
 }  // namespace thaw::python
+
+namespace pybind11::detail {
+template <>
+struct type_caster<thaw::python::GivenPath> {
+  PYBIND11_TYPE_CASTER(thaw::python::GivenPath, const_name("str | os.PathLike[str]"));
+
+  bool load(handle source, bool) {
+    const object path = reinterpret_steal<object>(PyOS_FSPath(source.ptr()));
+    object bytes;
+    if (path) {
+      bytes = PyUnicode_Check(path.ptr()) ? reinterpret_steal<object>(PyUnicode_EncodeFSDefault(path.ptr()))
+                                          : path;
+    }
+    if (!bytes) {
+      PyErr_Clear();
+      return false;
+    }
+    value.path = {PyBytes_AS_STRING(bytes.ptr()), static_cast<size_t>(PyBytes_GET_SIZE(bytes.ptr()))};
+    return true;
+  }
+};
+}  // namespace pybind11::detail
 
 #endif  // THAW_PYTHON_BINDINGS_VALUES_H_

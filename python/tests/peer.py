@@ -169,7 +169,9 @@ def peer(handler: Handler | None = None, context: ssl.SSLContext | None = None) 
         server.close()
 
 
-def connect_proxy(refusal: bytes | None = None) -> Handler:
+def connect_proxy(
+    refusal: bytes | None = None, *, welcome: bytes = b"HTTP/1.1 200 Connected\r\n\r\n"
+) -> Handler:
     """A handler that speaks CONNECT: joins both sides, or answers with `refusal` and ends."""
 
     def handle(connection: Connection, request: Received) -> bytes | None:
@@ -178,7 +180,7 @@ def connect_proxy(refusal: bytes | None = None) -> Handler:
             raise ClosedError
         host, _, port = request.target.rpartition(":")
         with socket.create_connection((host, int(port))) as upstream:
-            connection.send(b"HTTP/1.1 200 Connected\r\n\r\n")
+            connection.send(welcome)
 
             def back() -> None:
                 with contextlib.suppress(OSError):

@@ -181,28 +181,45 @@ def test_unknown_authority(options: thaw.ClientOptions, tmp_path: pathlib.Path):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(None, "No such file"), (b"", "empty"), (b"not a certificate\n", "no PEM certificate")],
+    [
+        (None, "No such file"),
+        (b"", "empty"),
+        (b"not a certificate\n", "no PEM certificate"),
+        (b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "not a certificate"),
+        ("folder", "(?i)directory"),
+    ],
 )
 def test_bad_certificate_file(
-    options: thaw.ClientOptions,
-    tls_peer: Peer,
-    tmp_path: pathlib.Path,
-    caplog: pytest.LogCaptureFixture,
-    content: bytes | None,
-    says: str,
+    options: thaw.ClientOptions, tmp_path: pathlib.Path, content: bytes | str | None, says: str
 ):
     file = tmp_path / "given.pem"
-    if content is not None:
+    if content == "folder":
+        file.mkdir()
+    elif isinstance(content, bytes):
         file.write_bytes(content)
-    # The file is named and left out: the client still works where it is not needed.
-    with thaw.Client(options.replace(tls_cert_file=str(file))) as client, peer.peer() as plain:
+    before = threading.active_count()
+    with pytest.raises(thaw.InvalidArgument, match=says) as caught:
+        thaw.Client(options.replace(tls_cert_file=file))
+    assert str(file) in str(caught.value)
+    assert "tls_cert_file" in str(caught.value)
+    assert threading.active_count() == before
+
+
+def test_a_certificate_file_that_is_damaged_in_part_is_used(
+    options: thaw.ClientOptions,
+    tls_peer: Peer,
+    authority: peer.Authority,
+    tmp_path: pathlib.Path,
+    caplog: pytest.LogCaptureFixture,
+):
+    file = tmp_path / "given.pem"
+    file.write_bytes(
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + authority.file.read_bytes()
+    )
+    with thaw.Client(options.replace(tls_cert_file=file)) as client:
         (warning,) = caplog.messages
         assert str(file) in warning
-        assert says in warning
-        assert client.send(plain.url).accepted
-        result = client.send(tls_peer.url, budget=5.0)
-        with pytest.raises(thaw.Misconfigured, match="no root certificate is trusted"):
-            result.raise_for_failure()
+        assert client.send(tls_peer.url).accepted
 
 
 def test_proxy_tunnels(options: thaw.ClientOptions, tls_peer: Peer):
@@ -296,6 +313,47 @@ def test_proxy_refuses(
     assert tls_peer.received == []
 
 
+@pytest.mark.parametrize(
+    "welcome",
+    [
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\nA: b\r\n\r\nHTTP/1.0 200\r\n\r\n",
+        b"HTTP/1.1 200 OK\n\n",
+        b"\r\nHTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+    ],
+)
+def test_answers_of_a_proxy_that_open_a_tunnel(
+    options: thaw.ClientOptions, tls_peer: Peer, welcome: bytes
+) -> None:
+    with peer.peer(peer.connect_proxy(welcome=welcome)) as proxy:
+        with thaw.Client(options.replace(proxy_url=f"http://127.0.0.1:{proxy.port}")) as client:
+            result = client.send(tls_peer.url, b"x", budget=10.0)
+    assert result.accepted, result.failures
+    assert [received.body for received in tls_peer.received] == [b"x"]
+
+
+def test_a_final_dot_is_no_part_of_a_certificates_name(
+    options: thaw.ClientOptions, authority: peer.Authority
+) -> None:
+    with peer.peer(context=authority.server_context("localhost")) as server, thaw.Client(options) as client:
+        result = client.send(f"https://localhost.:{server.port}/", b"x", budget=10.0)
+    assert result.accepted, result.failures
+    # RFC 9110 section 7.2: the header is what the URL says.
+    assert server.received[0].headers["host"] == f"localhost.:{server.port}"
+
+
+@pytest.mark.parametrize("entry", ["localhost.", "LOCALHOST", " localhost. ", "localhost.:*"])
+def test_no_proxy_names_a_host_with_or_without_its_final_dot(
+    options: thaw.ClientOptions, authority: peer.Authority, entry: str
+) -> None:
+    with peer.peer(context=authority.server_context("localhost")) as server:
+        entry = entry.replace("*", str(server.port))
+        direct = options.replace(proxy_url="http://127.0.0.1:1", no_proxy=[entry])
+        with thaw.Client(direct) as client:
+            for host in ("localhost", "localhost."):
+                assert client.send(f"https://{host}:{server.port}/", b"x", budget=10.0).accepted, host
+
+
 def test_hundred_megabytes_are_not_read(options: thaw.ClientOptions):
     sent = 0
 
@@ -357,10 +415,97 @@ def test_bad_url(client: thaw.Client, url: str):
         thaw.Request(url)
 
 
-@pytest.mark.parametrize("headers", [{"": "x"}, {"A B": "x"}, {"A": "x\r\nB: y"}, [("A", "x\0")]])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"": "x"},
+        {"A B": "x"},
+        {"A:": "x"},
+        {"A\r\nB": "x"},
+        {"é": "x"},
+        {"A": "x\r\nB: y"},
+        {"A": "x\n"},
+        {"A": "\rx"},
+        [("A", "x\0")],
+        {"A": "\x7f"},
+    ],
+)
 def test_headers_can_not_start_another(client: thaw.Client, headers: dict[str, str]):
-    with pytest.raises(thaw.InvalidArgument):
-        client.send("http://127.0.0.1:1/", headers=headers)
+    for call in (client.send, thaw.Request, client.send_async):
+        with pytest.raises(thaw.InvalidArgument):
+            call("http://127.0.0.1:1/", headers=headers)
+
+
+def test_headers_of_a_tracer_may_be_all_that_it_sent(client: thaw.Client):
+    headers = {"Host": "localhost", "Content-Length": "1", "Datadog-Meta-Lang": "python"}
+    assert thaw.TracePayload.from_msgpack(b"\x90", headers).spans == 0
+    with pytest.raises(thaw.InvalidArgument, match="Datadog-Meta-Lang has the control character 0x0d"):
+        thaw.TracePayload.from_msgpack(b"\x90", {"Datadog-Meta-Lang": "a\r\nX: y"})
+
+
+@pytest.mark.parametrize(
+    "name", ["Host", "host", "Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive", "Expect"]
+)
+def test_headers_of_the_client_are_refused(client: thaw.Client, name: str):
+    with pytest.raises(thaw.InvalidArgument, match=f"the header {name} can't be given"):
+        client.send("http://127.0.0.1:1/", headers={name: "1"})
+
+
+@pytest.mark.parametrize("text", ["a\r\nX: y", "a\n", "\ra", "a\0", "\x1b[2J"])
+def test_no_text_that_goes_on_a_wire_can_start_another_line(client: thaw.Client, text: str):
+    for make in (
+        lambda: thaw.ClientOptions(user_agent=text),
+        lambda: client.options.replace(user_agent=text),
+        lambda: thaw.Client(with_agent(client.options, text)),
+        lambda: thaw.TraceFlusher(client, "http://127.0.0.1:1", text),
+        lambda: thaw.StatsFlusher(client, "http://127.0.0.1:1", text),
+        lambda: thaw.TraceFlusher(
+            client, "http://127.0.0.1:1", "k", additional_endpoints=[("http://127.0.0.1:1", text)]
+        ),
+        lambda: thaw.TraceFlusher(client, "http://127.0.0.1:1/" + text, "k"),
+        lambda: client.send("http://127.0.0.1:1/" + text),
+        lambda: client.send("http://127.0.0.1:1/?" + text),
+        lambda: client.send(f"http://{text}/"),
+        lambda: client.send("http://127.0.0.1:1/", method=text),
+        lambda: thaw.ClientOptions(proxy_url=f"http://{text}:pw@127.0.0.1:1"),
+    ):
+        with pytest.raises(thaw.InvalidArgument) as caught:
+            make()
+        assert text not in str(caught.value)
+
+
+def with_agent(options: thaw.ClientOptions, text: str) -> thaw.ClientOptions:
+    options.user_agent = text
+    return options
+
+
+@pytest.mark.parametrize(
+    ("userinfo", "basic"),
+    [("user:pw", "Basic dXNlcjpwdw=="), ("user", "Basic dXNlcjo="), ("us%40er:p%3Aw", "Basic dXNAZXI6cDp3")],
+)
+def test_credentials_of_a_url_are_basic_ones(
+    options: thaw.ClientOptions, tls_peer: Peer, userinfo: str, basic: str
+):
+    url = f"https://{userinfo}@127.0.0.1:{tls_peer.port}/a"
+    with thaw.Client(options) as client:
+        assert client.send(url, b"x").accepted
+        assert client.send_many([thaw.Request(url)])[0].accepted
+        with pytest.raises(thaw.InvalidArgument, match="Authorization"):
+            client.send(url, headers={"authorization": "Bearer x"})
+        assert "pw" not in repr(thaw.Request(url))
+        with peer.peer(peer.connect_proxy()) as proxy:
+            through = options.replace(proxy_url=f"http://{userinfo}@127.0.0.1:{proxy.port}")
+            with thaw.Client(through) as proxied:
+                assert proxied.send(tls_peer.url).accepted
+            assert [received.headers["proxy-authorization"] for received in proxy.received] == [basic]
+    assert [received.headers.get("authorization") for received in tls_peer.received] == [basic, basic, None]
+    assert {received.headers["host"] for received in tls_peer.received} == {f"127.0.0.1:{tls_peer.port}"}
+
+
+def test_credentials_in_the_url_of_an_endpoint_are_refused(client: thaw.Client):
+    with pytest.raises(thaw.InvalidArgument, match="user or password") as caught:
+        thaw.TraceFlusher(client, "http://user:secret@127.0.0.1:1", "key")
+    assert "secret" not in str(caught.value)
 
 
 # -- Life ---------------------------------------------------------------------------------------------
@@ -439,6 +584,24 @@ def test_idle_timeout_by_a_fake_clock(options: thaw.ClientOptions, tls_peer: Pee
         with pytest.raises(thaw.InvalidArgument, match="another client"):
             thaw.Client(options, clock=clock)
     assert tls_peer.accepted == 2
+
+
+def test_a_closed_client_gives_its_clock_back(options: thaw.ClientOptions, tls_peer: Peer):
+    clock = thaw.FakeClock()
+    first = thaw.Client(options, clock=clock)
+    with pytest.raises(thaw.InvalidArgument, match="another client"):
+        thaw.Client(options, clock=clock)
+    first.close()
+    clock.advance(1)
+    # A client that can't be made takes no clock.
+    with pytest.raises(thaw.InvalidArgument, match="tls_cert_file"):
+        thaw.Client(options.replace(tls_cert_file="/none"), clock=clock)
+    with thaw.Client(options.replace(idle_timeout=15), clock=clock) as second:
+        assert second.send(tls_peer.url).accepted
+        clock.advance(16)
+        assert second.connections.idle == 0
+        assert second.connections.dropped_expired == 1
+    assert first.connections.opened == 0
 
 
 def test_late_tickets_and_stats_are_plain(client: thaw.Client, tls_peer: Peer):

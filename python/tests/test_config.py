@@ -62,8 +62,8 @@ def test_secrets_are_masked():
     ("environment", "idle", "connections"),
     [
         ({}, 4, 8),
-        ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, 0, 2),
-        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, 0, 2),
+        ({"AWS_LAMBDA_FUNCTION_NAME": "f"}, 0, 6),
+        ({"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}, 0, 6),
         ({"AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}, 4, 8),
     ],
 )

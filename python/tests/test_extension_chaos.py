@@ -10,6 +10,9 @@ import sys
 import pytest
 
 from thaw.lab import chaos
+from thaw.lab.behaviour import FORMS
+from thaw.lab.nameserver import AAAA
+from thaw.lab.secrets_server import FAULTS, STORES
 
 from .extension_under_test import EXTENSION, needs_extension
 
@@ -21,6 +24,22 @@ def test_a_seed_draws_the_same_plan_again() -> None:
     assert len({str(plan) for plan in first}) == 50
     assert {plan.settings.initialization_type for plan in first} >= {"on-demand", "snap-start"}
     assert {plan.end for plan in first} == set(chaos.ENDS)
+
+
+def test_every_fault_is_drawn() -> None:
+    plans = [chaos.draw(random.Random(f"5/{number}")) for number in range(400)]
+    answers = [answer for plan in plans for script in plan.scripts for answer in script.answers]
+    assert {answer.form for answer in answers} == set(FORMS)
+    assert {answer.form for answer in answers if not answer.accepts} > {"plain", "no_reason"}
+    assert {plan.aaaa for plan in plans} == {None, *AAAA}
+    assert {plan.store for plan in plans} == {None, *STORES}
+    assert {fault for plan in plans for fault in plan.store_faults} == set(FAULTS)
+    assert not any(plan.store_faults for plan in plans if plan.store is None)
+    assert {event["nagle"] for plan in plans for event in plan.events} == {False, True}
+    # At the last invocation the extension's books have to be read.
+    assert {unread for plan in plans for unread in plan.unread[:-1]} == {False, True}
+    assert not any(plan.unread[-1] for plan in plans)
+    assert all(len(plan.unread) == len(plan.events) for plan in plans)
 
 
 @needs_extension

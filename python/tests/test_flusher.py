@@ -22,6 +22,8 @@ from thaw.lab import decode, workload
 from thaw.lab.behaviour import Answer, Script
 from thaw.lab.intake import Intake, child_environment
 
+from . import peer
+
 
 @pytest.fixture(scope="module")
 def shared_intake() -> Iterator[Intake]:
@@ -168,6 +170,50 @@ def test_twelve_megabytes_are_cut_into_requests(client: thaw.Client, intake: Int
     assert arrived(intake, [body]) == [1]
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\nContent-Length: 2\n\n{}",
+        b"HTTP/1.0 202\nContent-Length: 0\n\n",
+        b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nContent-Length: 1, 2\r\n\r\n{}",
+        b"HTTP/1.1 202 Accepted\r\nno header at all\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 202 Accepted\r\nX: " + b"x" * (65 << 10) + b"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello",
+    ],
+)
+def test_lenient_forms_of_answers_are_accepted_once(intake: Intake, answer: bytes) -> None:
+    with peer.peer(lambda connection, request: answer) as server, thaw.Client(options(intake)) as client:
+        flusher = thaw.TraceFlusher(client, server.url, "key")
+        for _ in range(2):
+            flusher.add(payload(bodies(1)[0]))
+            report = flusher.flush(deadline=10.0)
+            assert (report.delivered, report.requests, report.attempts) == (1, 1, 1), report.failures
+        assert len(server.received) == 2
+        assert client.exchanges.possible_duplicates == 0
+
+
+@pytest.mark.parametrize(
+    "head", [b"Content-Length: 100\r\n\r\nhalf", b"Transfer-Encoding: chunked\r\n\r\n", b"\r\n"]
+)
+def test_a_body_that_never_ends_is_no_outage(intake: Intake, head: bytes) -> None:
+    def handle(connection: peer.Connection, request: peer.Received) -> None:
+        connection.send(b"HTTP/1.1 202 Accepted\r\n" + head)
+        server.ended.wait()
+
+    with peer.peer(handle) as server, thaw.Client(options(intake)) as client:
+        flusher = thaw.TraceFlusher(client, server.url, "key")
+        for _ in range(3):
+            flusher.add(payload(bodies(1)[0]))
+            report = flusher.flush(deadline=10.0)
+            assert (report.delivered, report.requests, report.stalled) == (1, 1, False), report.failures
+            assert report.elapsed < 1.5
+        assert len(server.received) == 3
+
+
 def test_a_failed_flush_keeps_and_the_next_delivers(client: thaw.Client, intake: Intake) -> None:
     flusher = thaw.TraceFlusher(client, intake.url, "key")
     intake.script(Script(answer=Answer(status=503)))
@@ -182,6 +228,64 @@ def test_a_failed_flush_keeps_and_the_next_delivers(client: thaw.Client, intake:
     flusher.add(payload(second[0]))
     assert flusher.flush(deadline=5.0).delivered == 3
     assert arrived(intake, first + second) == [1, 1, 1]
+
+
+def test_a_flush_raises_what_was_not_delivered(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(client, intake.url, "key")
+    flusher.add(payload(bodies(1)[0]))
+    delivered = flusher.flush(deadline=5.0)
+    delivered.raise_for_failure()
+    assert (delivered.out_of_reach, delivered.additional_retained, delivered.held) == ([], 0, 0)
+
+    intake.script(Script(answer=Answer(status=503)))
+    flusher.add(payload(bodies(1)[0]))
+    kept = flusher.flush(deadline=5.0)
+    (reason,) = kept.out_of_reach
+    assert intake.url in reason
+    with pytest.raises(thaw.Refused, match="not everything was delivered: 0 delivered, 1 kept") as caught:
+        kept.raise_for_failure()
+    assert caught.value.failure is not None
+    assert caught.value.failure.status == 503
+    assert reason in str(caught.value)
+
+    intake.script(Script(answer=Answer(status=403)))
+    dropped = flusher.shutdown(deadline=5.0)
+    with pytest.raises(thaw.Refused, match=r"1 dropped \(refused\)"):
+        dropped.raise_for_failure()
+
+
+def test_a_flush_raises_what_kept_it_from_its_destination(client: thaw.Client, intake: Intake) -> None:
+    def flush(url: str, *, deadline: float = 5.0) -> thaw.FlushReport:
+        flusher = thaw.TraceFlusher(client, url, "key")
+        flusher.add(payload(bodies(1)[0]))
+        return flusher.flush(deadline=deadline)
+
+    with pytest.raises(thaw.Unreachable, match="is out of reach since"):
+        flush("http://127.0.0.1:1").raise_for_failure()
+    intake.script(Script(answer=Answer(action="black_hole")))
+    with pytest.raises(thaw.DeadlineExceeded, match="1 kept"):
+        flush(intake.url, deadline=0.3).raise_for_failure()
+
+
+def test_a_flush_that_sends_nothing_raises_too(client: thaw.Client) -> None:
+    flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
+    flusher.add(payload(bodies(1)[0]))
+    reports = [flusher.flush(deadline=5.0) for _ in range(3)]
+    assert reports[2].skipped
+    assert reports[2].attempts == 0
+    with pytest.raises(thaw.Unreachable, match="is out of reach since"):
+        reports[2].raise_for_failure()
+
+
+def test_an_additional_endpoint_that_got_nothing_raises(client: thaw.Client, intake: Intake) -> None:
+    flusher = thaw.TraceFlusher(
+        client, intake.url, "key", additional_endpoints=[("http://127.0.0.1:1", "other key")]
+    )
+    flusher.add(payload(bodies(1)[0]))
+    report = flusher.flush(deadline=5.0)
+    assert (report.delivered, report.retained, report.additional_retained) == (1, 0, 1)
+    with pytest.raises(thaw.Unreachable, match="1 for additional endpoints kept"):
+        report.raise_for_failure()
 
 
 def test_what_is_refused_for_good_is_dropped_by_name(client: thaw.Client, intake: Intake) -> None:

@@ -98,6 +98,18 @@ def _sanitizer(account: Account) -> None:
     account.lines.append("==1==ERROR: AddressSanitizer: heap-use-after-free")
 
 
+def _delay_acknowledgements(account: Account) -> None:
+    account.nagle_ms = [0.5] * 9 + [41.0] * 10
+
+
+def _use_another_key(account: Account) -> None:
+    account.wrong_keys = 2
+
+
+def _keep_a_failed_look_up(account: Account) -> None:
+    account.key_withheld = True
+
+
 @pytest.mark.parametrize(
     ("break_it", "said"),
     [
@@ -118,6 +130,9 @@ def _sanitizer(account: Account) -> None:
         (_grow, "it took 100 MB"),
         (_vanish, "not seen"),
         (_leave_early, "before it was told"),
+        (_delay_acknowledgements, "without TCP_NODELAY half of the requests took 41 ms"),
+        (_keep_a_failed_look_up, "the key was not asked for again"),
+        (_use_another_key, "2 requests to the intake had another key"),
     ],
 )
 def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) -> None:
@@ -128,6 +143,10 @@ def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) 
 
 def test_what_may_be_is_no_fault() -> None:
     account = good()
+    account.nagle_ms = [41.0] * 9  # too few to say anything
+    unused = good()
+    unused.payloads, unused.key_withheld = {}, True  # nothing to send, no key to look up
+    assert violations(unused) == []
     account.kills = True
     account.payloads[0] = Payload(200, 1, 3, untold=2)
     account.payloads[3] = Payload(0, 0, 0)

@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
+import re
+import shlex
+import subprocess
+import sys
 
+import pyarrow.parquet
 import pytest
 
-from thaw.lab import main_experiment, report, sweep
+from thaw.lab import (
+    arms,
+    chaos,
+    command_line,
+    compare,
+    executables,
+    main_experiment,
+    measure,
+    needs,
+    report,
+    sweep,
+)
 from thaw.lab.__main__ import main
+from thaw.lab.arguments import help_only, output_file
+from thaw.lab.experiment import Settings, Stopped
+from thaw.lab.intake import child_environment
+from thaw.lab.stop import Stop
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
 def test_compare_keeps_what_a_report_is_made_of(
@@ -59,18 +82,277 @@ def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
     assert report.read_run(tmp_path / "W1-idle-silent").result["arms"]["v93"]["lost"] == 3
 
 
+def code_of(arguments: list[str]) -> object:
+    """The exit code, whoever ends the command."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return end.code
+
+
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
         (["report", "nowhere"], "nowhere does not exist"),
+        (["report", "--out=/nowhere/page.html", "."], "/nowhere does not exist"),
         (["compare", "--arms=v1"], "there is no arm 'v1'"),
-        (["sweep", "--tls=1.1"], "--tls has no '1.1'"),
+        (["compare", "--arms="], "no arm is named"),
+        (["compare", "--freeze", "inf"], "--freeze: inf is not from 0 to 3600 seconds"),
+        (["compare", "--freeze=-0.1"], "--freeze: -0.1 is not from 0"),
+        (["compare", "--freeze=1e9"], "--freeze: 1e9 is not from 0"),
+        (["compare", "--round-trip", "-1"], "--round-trip: -1 is not from 0"),
+        (["compare", "--round-trip", "nan"], "--round-trip: nan is not from 0"),
+        (["compare", "--round-trip", "2"], "no exchange could end"),
+        (["compare", "--world=W0", "--close=none"], "close none) is for world W1 and scenario idle alone"),
+        (["compare", "--scenario=inflight", "--close=none"], "close none) is for world W1 and scenario idle"),
+        (["sweep", "--scenario=idle,inflight", "--close=none"], "close none) is for world W1"),
+        (["compare", "--exchange-timeout=0"], "--exchange-timeout: 0 is not from"),
+        (["compare", "--exchange-timeout=soon"], "--exchange-timeout: 'soon' is not a number of seconds"),
+        (["compare", "--flush-deadline=-inf"], "--flush-deadline: -inf is not from"),
+        (["compare", "--cycles=0"], "--cycles: 0 is not from 1"),
+        (["compare", "--cycles=1.5"], "--cycles: '1.5' is not a whole number"),
+        (["compare", "--cycles=99999999999"], "--cycles: 99999999999 is not from 1"),
+        (["compare", "--payloads=70000"], "--payloads: 70000 is not from 1 to 65536"),
+        (["compare", "--seed=-1"], "--seed: -1 is not from 0"),
+        (["compare", "--json=/nowhere/result.json"], "the folder /nowhere does not exist"),
+        (["compare", "--json=/proc/result.json"], "nothing can be written in /proc"),
+        (["compare", "--json=/etc/passwd/result.json"], "/etc/passwd is not a folder"),
+        (["compare", "--json=/tmp"], "--json: /tmp is a folder"),
+        (["compare", "--report=/nowhere/page.html"], "the folder /nowhere does not exist"),
+        (["compare", "--rows=/etc/passwd/rows"], "/etc/passwd is not a folder"),
+        (["compare", "--json=/tmp/one", "--report=/tmp/../tmp/one"], "are the same file"),
+        (["sweep", "--tls=1.1"], "there is no version of TLS '1.1'"),
+        (["sweep", "--freeze=0.1,nan"], "--freeze: nan is not from 0"),
+        (["sweep", "--payloads=1,0"], "--payloads: 0 is not from 1"),
+        (["sweep", "--round-trip=0,"], "--round-trip: '' is not a number"),
+        (["sweep", "--round-trip=0,30"], "no exchange could end"),
+        (["sweep", "--cycles=0"], "--cycles: 0 is not from 1"),
+        (["sweep", "--workers=0"], "--workers: 0 is not from 1"),
+        (["sweep", "--out=/proc/sweep.parquet"], "nothing can be written in /proc"),
+        (["main", "--cycles=0"], "--cycles: 0 is not from 1"),
+        (["main", "--payloads=-2"], "--payloads: -2 is not from 1"),
+        (["main", "--invocations=0"], "--invocations: 0 is not from 1"),
+        (["main", "--out=/etc/passwd"], "/etc/passwd is not a folder"),
+        (["main", "--extension=/nowhere"], "/nowhere is not there"),
+        (["main", "--extension=/etc/passwd"], "/etc/passwd is not a program"),
+        (["chaos", "--seconds", "nan"], "--seconds: nan is not above 0"),
+        (["chaos", "--seconds=0"], "--seconds: 0 is not above 0"),
+        (["chaos", "--environments=-1"], "--environments: -1 is not from 0"),
+        (["chaos", "--only=x"], "--only: 'x' is not a whole number"),
+        (["chaos", "--seed=-1"], "--seed: -1 is not from 0"),
+        (["chaos", "--extension=/nowhere"], "/nowhere is not there"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(
-    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
+def test_what_is_wrong_is_said_in_a_line_before_anything_runs(
+    arguments: list[str],
+    says: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert main(arguments) == 1
+    for module, name in ((compare, "run"), (main_experiment, "run"), (chaos, "run"), (sweep, "run")):
+        monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("it was run"))
+    assert code_of(arguments) == 2
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "--help"],
+        ["compare", "--cycles=0", "--help"],
+        ["compare", "--json", "/nowhere/x", "-h"],
+        ["sweep", "--tls=9", "--help"],
+        ["lambda", "--events", "nowhere", "--help"],
+        ["nothing", "--help"],
+        ["--help", "main"],
+    ],
+)
+def test_help_is_given_wherever_it_is_asked_for(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert code_of(arguments) == 0
+    assert "usage: python -m thaw.lab" in capsys.readouterr().out
+
+
+def test_help_after_two_dashes_is_for_the_function() -> None:
+    given = ["lambda", "--", "function", "--help"]
+    assert help_only(given, ["lambda"]) == given
+
+
+CONDITIONS = {
+    "payloads": 2,
+    "workload": "generated",
+    "freeze": 0.004,
+    "round_trip": 0.01,
+    "tls_version": "1.2",
+}
+SAID = ("2 payloads a flush", "generated workload", "freeze 4 ms", "round trip 10 ms", "TLS 1.2")
+
+
+def test_every_output_says_under_which_conditions_and_how_to_repeat_it(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--arms=thaw", "--cycles=2", "--payloads=2", "--workload=generated", "--freeze=0.004"]
+    given += ["--round-trip=0.01", "--tls=1.2", "--close=fin", "--exchange-timeout=2"]
+    outputs = [
+        f"--json={tmp_path / 'a.json'}",
+        f"--rows={tmp_path / 'rows'}",
+        f"--report={tmp_path / 'page'}",
+    ]
+    assert main(["compare", *given, *outputs]) == 0
+    console, page = capsys.readouterr().out, (tmp_path / "page").read_text()
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert {name: result[name] for name in CONDITIONS} == CONDITIONS
+    for text in (console, page):
+        assert all(each in text for each in SAID)
+        assert result["command"] in text
+    run = report.read_run(tmp_path / "rows")
+    assert run.measurements is not None
+    assert run.measurements.provenance.command == result["command"]
+    for table in (measure.PAYLOADS_FILE, measure.CYCLES_FILE):
+        read = pyarrow.parquet.read_table(tmp_path / "rows" / table)
+        columns = {**CONDITIONS, "payloads_per_flush": CONDITIONS["payloads"]}
+        del columns["payloads"]
+        for name, value in columns.items():
+            assert set(read[name].to_pylist()) == {value}, name
+        assert result["command"] in measure.read_where_from(tmp_path / "rows" / table)
+
+    # The command, given to a shell, is the same experiment.
+    again = shlex.split(result["command"])
+    assert again[:3] == ["python", "-m", "thaw.lab"]
+    assert main([*again[3:], f"--json={tmp_path / 'b.json'}"]) == 0
+    repeated = json.loads((tmp_path / "b.json").read_text())
+    for changes in ("arms", "commit"):
+        del result[changes], repeated[changes]
+    assert repeated == result
+
+
+# A program whose third cycle is interrupted as by a terminal, which tells the whole group.
+INTERRUPTED = """
+import os, signal, sys
+from thaw.lab import compare
+from thaw.lab.__main__ import main
+step = compare.Progress.step
+def interrupting(self, cycle):
+    step(self, cycle)
+    if cycle == 3 and "v94" in self._label:
+        os.killpg(0, signal.SIGINT)
+compare.Progress.step = interrupting
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_ctrl_c_keeps_what_is_finished_and_says_that_it_is_not_all(tmp_path: pathlib.Path) -> None:
+    outputs = [
+        f"--json={tmp_path / 'a.json'}",
+        f"--rows={tmp_path / 'rows'}",
+        f"--report={tmp_path / 'page'}",
+    ]
+    given = ["compare", "--arms=thaw,v94,v98", "--cycles=5", "--payloads=1", "--workload=generated", *outputs]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, *given],
+        env=child_environment(),
+        start_new_session=True,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 130, done.stderr
+    assert "Traceback" not in done.stderr
+    result = json.loads((tmp_path / "a.json").read_text())
+    assert result["complete"] is False
+    assert {name: arm["cycles"] for name, arm in result["arms"].items()} == {"thaw": 5, "v94": 3}
+    assert [result["arms"][arm]["delivered"] for arm in ("thaw", "v94")] == [5, 3]
+    assert result["command"].count("thaw,v94,v98") == 1
+    for text in (done.stdout, (tmp_path / "page").read_text()):
+        assert "STOPPED EARLY: of 5 cycles of each arm these were done: thaw 5, v94 3" in text
+    run = report.read_run(tmp_path / "rows")
+    assert run.measurements is not None
+    assert not run.measurements.provenance.complete
+    assert [(row.arm, row.cycle) for row in run.measurements.cycles] == [
+        *(("thaw", cycle) for cycle in range(5)),
+        *(("v94", cycle) for cycle in range(3)),
+    ]
+
+
+def test_an_arm_that_fails_loses_none_before_it(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "result.json"
+    assert main(["compare", "--world=W0", "--arms=thaw,requests", "--cycles=5", f"--json={path}"]) == 1
+    result = json.loads(path.read_text())
+    assert (list(result["arms"]), result["complete"]) == (["thaw"], False)
+    assert "can't run arm requests" in capsys.readouterr().err
+
+
+def test_a_stop_before_anything_is_finished_writes_nothing(tmp_path: pathlib.Path) -> None:
+    stopping = Stop()
+    stopping.request()
+    with pytest.raises(Stopped):
+        compare.run(Settings(world="W0"), arms.find("thaw"), stop=stopping)
+    path = tmp_path / "result.json"
+    assert output_file(str(path)) == path
+    assert list(tmp_path.iterdir()) == []  # asking leaves nothing behind
+
+
+def test_a_simulation_that_is_stopped_keeps_the_arms_before() -> None:
+    stopping = Stop()
+    made: list[report.Run] = []
+
+    def after_arm(run: report.Run) -> None:
+        made.append(run)
+        stopping.request()
+
+    run = compare.run(
+        Settings(world="W0", cycles=2000), arms.find("thaw,v93"), stop=stopping, after_arm=after_arm
+    )
+    assert list(run.result["arms"]) == ["thaw"]
+    assert run.result["complete"] is False
+
+
+# -- What is needed ----------------------------------------------------------------------------------------
+
+
+def test_what_the_extra_brings_is_what_is_needed() -> None:
+    text = (ROOT / "python" / "BUILD.bazel").read_text()
+    (extra,) = re.findall(r'"lab": \[(.*?)\]', text, re.DOTALL)
+    assert set(needs.EVERYTHING.values()) <= set(re.findall(r'"(\w+)"', extra))
+
+
+def test_a_package_without_its_extra_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(needs.ALWAYS, "no_such_module", "no-such-package")
+    assert main(["main"]) == 2
+    said = capsys.readouterr().err
+    assert "needs what this Python has not: no-such-package" in said
+    assert "'thaw[lab]'" in said
+    assert said.count("\n") == 1
+    assert main(["compare", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert "usage: python -m thaw.lab" in said
+    assert "no-such-package" in said
+
+
+def test_main_says_what_it_needs_before_it_runs(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(main_experiment, "run", lambda *_, **__: pytest.fail("it was run"))
+    # As from a wheel: no checkout above the package.
+    monkeypatch.setattr(executables, "EXTENSION", tmp_path / "datadog-agent")
+    monkeypatch.setattr(executables, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(command_line, "EXTENSION", tmp_path / "datadog-agent")
+    assert main(["main"]) == 2
+    said = capsys.readouterr().err
+    assert "name one with --extension FILE" in said
+    assert "--without-function" in said
+    assert said.count("\n") == 1
+
+    monkeypatch.setitem(needs.DEMONSTRATION, "no_such_module", "no-such-package")
+    assert main(["main"]) == 2
+    assert "the real function needs what this Python has not: no-such-package" in capsys.readouterr().err
+    monkeypatch.setitem(needs.ARMS, "requests", {"no_such_module": "no-such-client"})
+    assert main(["compare", "--arms=thaw,requests"]) == 2
+    assert "this comparison needs what this Python has not: no-such-client" in capsys.readouterr().err

@@ -13,7 +13,7 @@ from typing import Any
 import psutil
 import pytest
 
-from thaw.lab import arms, compare, workload
+from thaw.lab import arms, compare, report, workload
 from thaw.lab.__main__ import main
 from thaw.lab.behaviour import PHASES
 from thaw.lab.experiment import CLOSES, Close, Settings
@@ -22,8 +22,13 @@ from thaw.lab.intake import child_environment
 from thaw.lab.report import Run
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-RESULT_KEYS = {"world", "close", "scenario", "cycles", "seed", "commit", "arms"}
+CONDITIONS = {
+    *("world", "close", "scenario", "cycles", "seed", "payloads", "workload", "freeze", "round_trip"),
+    *("tls_version", "exchange_timeout", "flush_deadline", "freezer"),
+}
+RESULT_KEYS = CONDITIONS | {"commit", "command", "complete", "arms"}
 ARM_KEYS = {
+    "cycles",
     *("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped"),
     *("errors", "connections", "handshakes_full", "handshakes_resumed", "stale", "cpu_us_per_payload"),
     "flush_ms",
@@ -134,6 +139,9 @@ def test_world_w0_is_simulated() -> None:
     assert v93_figures["lost"] > 0
     assert set(thaw_figures) == ARM_KEYS
     assert made.measurements is None
+    assert report.conditions(made.result) == (
+        "2 payloads a flush, generated workload, round trip 1 ms, TLS 1.3, freeze 2 ms at least (61 to 89 s)"
+    )
     # Name, connection, TLS, request: of a network that adds 20 ms each.
     slow, _ = run("thaw", world="W0", cycles=50, round_trip=0.02)
     assert slow["flush_ms"]["p99"] >= slow["flush_ms"]["p50"] >= 60.0 > thaw_figures["flush_ms"]["p50"] > 0.0
@@ -154,13 +162,22 @@ def test_the_json_has_what_it_is_said_to_have(
     assert all(
         set(arm) == ARM_KEYS and set(arm["flush_ms"]) == {"p50", "p99"} for arm in result["arms"].values()
     )
-    assert {name: result[name] for name in ("world", "close", "scenario", "cycles", "seed")} == {
+    assert {name: result[name] for name in CONDITIONS} == {
         "world": "W1",
         "close": "silent",
         "scenario": "idle",
         "cycles": 4,
+        "payloads": 1,
         "seed": 9,
+        "workload": "generated",
+        "freeze": 0.002,
+        "round_trip": 0.0,
+        "tls_version": "1.3",
+        "exchange_timeout": 1.0,
+        "flush_deadline": 10.0,
+        "freezer": "sigstop",
     }
+    assert result["complete"] is True
     table = capsys.readouterr().out
     assert all(any(line.startswith(f"{arm} ") for line in table.splitlines()) for arm in ("v93", "thaw"))
 
@@ -172,7 +189,9 @@ def test_an_unknown_world_or_arm_is_told_which_there_are(capsys: pytest.CaptureF
     said = capsys.readouterr().err
     assert all(name in said for name in ("W9", "W0", "W1"))
 
-    assert main(["compare", "--arms", "v93,v17"]) == 1
+    with pytest.raises(SystemExit) as stopped:
+        main(["compare", "--arms", "v93,v17"])
+    assert stopped.value.code == 2
     said = capsys.readouterr().err
     assert all(name in said for name in ("v17", *arms.ARMS))
 

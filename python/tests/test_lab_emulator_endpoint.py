@@ -17,7 +17,7 @@ import pytest
 
 from thaw.lab.__main__ import main
 from thaw.lab.emulator import Lambda, Settings
-from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint
+from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint, client_context
 from thaw.lab.emulator.schedule import Schedule, gaps, read_events
 
 from .emulated import extension, runtime
@@ -50,16 +50,15 @@ async def test_invocations_by_http(tmp_path: pathlib.Path) -> None:
     async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
         headers = {
             "X-Amzn-Trace-Id": "Root=1-0-0",
-            "X-Amz-Client-Context": "e30=",
-            "X-Amz-Log-Type": "Tail",
+            "X-Amz-Client-Context": base64.b64encode(b'{"custom": {"a": "1"}}').decode(),
         }
         async with session.post(endpoint.url + "?Qualifier=live", json=7, headers=headers) as answer:
             assert answer.status == 200
             arn = f"{sandbox.settings.arn}:live"
-            assert await answer.json() == [7, "Root=1-0-0", "e30=", arn]
+            assert await answer.json() == [7, "Root=1-0-0", '{"custom": {"a": "1"}}', arn]
             assert answer.headers["X-Amz-Executed-Version"] == "$LATEST"
             assert "X-Amz-Function-Error" not in answer.headers
-            assert "handling 7" in base64.b64decode(answer.headers["X-Amz-Log-Result"]).decode()
+            assert "X-Amz-Log-Result" not in answer.headers
         assert sandbox.reports == []  # the extension is not done yet
         async with session.post(endpoint.url, json="fail") as answer:
             assert (answer.status, answer.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
@@ -71,11 +70,91 @@ async def test_invocations_by_http(tmp_path: pathlib.Path) -> None:
     assert len(sandbox.reports) == 3  # what was accepted was run
 
 
+async def test_the_tail_of_the_log_has_everything_from_start_to_report(tmp_path: pathlib.Path) -> None:
+    sandbox = Lambda(
+        runtime(tmp_path, FUNCTION),
+        extension=extension(tmp_path, "ext", CONTROL),
+        settings=Settings(name="orders"),
+    )
+    async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
+        for event in (7, "x" * 5000, "fail"):
+            async with session.post(endpoint.url, json=event, headers={"X-Amz-Log-Type": "Tail"}) as answer:
+                assert answer.status == 200
+                log = base64.b64decode(answer.headers["X-Amz-Log-Result"]).decode()
+                request_id = answer.headers["x-amzn-RequestId"]
+            report = sandbox.reports[-1]  # the extension is done, or there would be no REPORT
+            end = [f"END RequestId: {request_id}", report.line()]
+            assert report.request_id == request_id
+            assert log.endswith("\n".join(["", *end, ""])) or event == "fail"
+            if event == 7:
+                start = f"START RequestId: {request_id} Version: $LATEST"
+                assert log.splitlines() == [start, "handling 7", *end]
+            elif event == "fail":
+                assert log.splitlines()[1:] == end
+            else:
+                assert len(log) == 4096
+        async with session.post(endpoint.url, json=7, headers={"X-Amz-Log-Type": "None"}) as answer:
+            assert (answer.status, "X-Amz-Log-Result" in answer.headers) == (200, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "passed"),
+    [
+        ('{"custom": {"a": "1"}}', '{"custom": {"a": "1"}}'),
+        ("{}", "{}"),
+        ('{\n "custom": {}\n}', '{"custom": {}}'),
+        ('{"custom": {"name": "zoë"}}', '{"custom": {"name": "zo\\u00eb"}}'),
+    ],
+)
+def test_a_client_context_is_decoded(text: str, passed: str) -> None:
+    assert client_context(base64.b64encode(text.encode()).decode()) == passed
+    assert client_context("") == ""
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "{}",
+        "e30",
+        "e30=!",
+        base64.b64encode(b"[1]").decode(),
+        base64.b64encode(b"{").decode(),
+        base64.b64encode(b'{"a": "\xff"}').decode(),
+        base64.b64encode(b'{"a": "' + b"x" * 3000 + b'"}').decode(),
+    ],
+)
+async def test_a_client_context_that_is_none_is_refused(tmp_path: pathlib.Path, header: str) -> None:
+    sandbox = Lambda(runtime(tmp_path), settings=Settings(name="orders"))
+    async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
+        async with session.post(endpoint.url, json=1, headers={"X-Amz-Client-Context": header}) as answer:
+            assert (answer.status, answer.headers["x-amzn-ErrorType"]) == (
+                400,
+                "InvalidRequestContentException",
+            )
+    assert sandbox.reports == []
+
+
+async def test_only_a_synchronous_invocation_has_a_client_context(tmp_path: pathlib.Path) -> None:
+    seen = tmp_path / "seen"
+    program = f"""
+    for request_id, event, headers in invocations():
+        open({str(seen)!r}, "w").write(str(headers.get("Lambda-Runtime-Client-Context")))
+        respond(request_id, event)
+    """
+    sandbox = Lambda(runtime(tmp_path, program), settings=Settings(name="orders"))
+    async with sandbox, InvokeEndpoint(sandbox) as endpoint, aiohttp.ClientSession() as session:
+        headers = {"X-Amz-Invocation-Type": "Event", "X-Amz-Client-Context": "e30="}
+        async with session.post(endpoint.url, json=1, headers=headers) as answer:
+            assert answer.status == 202
+    assert seen.read_text() == "None"
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "body", "status", "error"),
     [
         ("other", {}, b"{}", 404, "ResourceNotFoundException"),
         ("orders", {"X-Amz-Invocation-Type": "Now"}, b"{}", 400, "InvalidParameterValueException"),
+        ("orders", {"X-Amz-Log-Type": "Head"}, b"{}", 400, "InvalidParameterValueException"),
         ("orders", {}, b"{", 400, "InvalidRequestContentException"),
         ("orders", {}, b'"' + b"x" * (6 << 20) + b'"', 413, "RequestTooLargeException"),
         ("orders", {"X-Amz-Invocation-Type": "Event"}, b"1" * (2 << 20), 413, "RequestTooLargeException"),
@@ -173,27 +252,79 @@ def test_a_failure_is_the_exit_code(tmp_path: pathlib.Path, capsys: pytest.Captu
     ("arguments", "says"),
     [
         (["--event={"], "--event '{' is not JSON"),
-        (["--repeat=0"], "--repeat 0 is not at least 1"),
+        (["--events=nofile"], "--events: nofile does not exist"),
+        (["--events=/tmp"], "--events: /tmp is a folder"),
+        (["--events=/bin/true"], "/bin/true is not a text"),
+        (["--repeat=0"], "--repeat: 0 is not from 1"),
+        (["--repeat=many"], "--repeat: 'many' is not a whole number"),
+        (["--timeout=nan"], "--timeout: nan is not from 0.001 to 900 seconds"),
+        (["--timeout=-1"], "--timeout: -1 is not from"),
+        (["--timeout=inf"], "--timeout: inf is not from"),
+        (["--max-concurrency=0"], "--max-concurrency: 0 is not from 1"),
+        (["--json=/nowhere/x.json"], "the folder /nowhere does not exist"),
+        (["--gap=nan"], "'nan' is neither seconds"),
+        (["--gap=poisson:inf"], "'poisson:inf' is neither seconds"),
         (["--gap=x"], "'x' is neither seconds"),
         (["--limits=disk"], "--limits has no 'disk'"),
         (["--env=A"], "--env 'A' has no name, or no ="),
-        (["--memory=1"], "memory_mb is 1"),
+        (["--memory=1"], "--memory: 1 is not from 128 to 10240"),
+        (["--telemetry-fault=delay=*:nan"], "--telemetry-fault 'delay=*:nan' is not understood"),
+        (["--telemetry-fault=delay=*:-1"], "--telemetry-fault 'delay=*:-1' is not understood"),
+        (["--telemetry-fault=delay=0.5"], "--telemetry-fault 'delay=0.5' is not understood"),
+        (["--telemetry-fault=drop-fraction=2"], "--telemetry-fault 'drop-fraction=2' is not understood"),
+        (["--telemetry-fault=split=0"], "--telemetry-fault 'split=0' is not understood"),
         (["--telemetry-fault=sometimes"], "--telemetry-fault 'sometimes' is not understood"),
         (["--telemetry-fault=split=x"], "--telemetry-fault 'split=x' is not understood"),
         (["--api-fault=/next=slow"], "--api-fault has no 'slow'"),
-        (["--extension=/nowhere"], "is not an executable file"),
+        (["--extension=/nowhere"], "--extension: /nowhere does not exist"),
+        (["--extension=/etc/passwd"], "--extension: /etc/passwd is not executable"),
         (["--listen=here"], "--listen 'here' is not HOST:PORT"),
-        (["--folder=/nowhere"], "is not there"),
-        (["--", "/nowhere"], "runtime can't be started"),
+        (["--listen=:99999"], "--listen ':99999' is not HOST:PORT"),
+        (["--folder=/nowhere"], "--folder: /nowhere is not a folder"),
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["lambda", *arguments]) == 1
+    try:
+        code = main(["lambda", *arguments])
+    except SystemExit as end:
+        code = end.code
+    assert code == 2
     said = capsys.readouterr().err
     assert says in said
     assert said.count("\n") == 1
+
+
+def test_a_function_that_cant_be_started_is_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lambda", "--", "/nowhere"]) == 1
+    said = capsys.readouterr().err
+    assert "runtime can't be started" in said
+    assert said.count("\n") == 1
+
+
+async def test_ctrl_c_keeps_the_invocations_that_are_over(tmp_path: pathlib.Path) -> None:
+    file = extension(tmp_path, "ext", "for event in loop(register()): print(event['requestId'], flush=True)")
+    result = tmp_path / "result.json"
+    command = [sys.executable, "-m", "thaw.lab", "lambda", "--repeat=100000", "--gap=0,0,3600", "--logs"]
+    process = await asyncio.create_subprocess_exec(
+        *(*command, f"--extension={file}", f"--json={result}", "--", *runtime(tmp_path)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(pathlib.Path(__file__).resolve().parents[1])},
+    )
+    assert process.stdout is not None
+    reports = 0
+    while reports < 3:  # after the third is a gap of an hour
+        reports += b"REPORT RequestId" in await process.stdout.readline()
+    process.send_signal(signal.SIGINT)
+    said, errors = await asyncio.wait_for(process.communicate(), 30)
+    assert process.returncode == 130, errors.decode()
+    assert b"stopped after 3 of 100000 invocations" in errors
+    written = json.loads(result.read_text())
+    assert written["summary"]["invocations"] == 3
+    assert written["shutdowns"][0]["extensions"][0]["exit_code"] == 0
+    assert b"ext: spindown, exit code 0" in said
 
 
 def test_faults_from_the_command_line(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

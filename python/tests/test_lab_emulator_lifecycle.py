@@ -720,3 +720,37 @@ async def test_ten_thousand_invocations_leave_nothing_behind(make: Callable[...,
         assert len(os.listdir("/proc/self/fd")) <= descriptors
         assert len(sandbox.freeze_log) == 9_999
         assert {each.status for each in sandbox.reports} == {"success"}
+
+
+async def test_nobody_reads_what_an_extension_writes_until_somebody_does(tmp_path: pathlib.Path) -> None:
+    told = tmp_path / "told"
+    program = f"""
+    me = register()
+    os.set_blocking(1, False)
+    for number, event in enumerate(loop(me)):
+        written = 0
+        try:
+            while number == 1 and written < (1 << 20):
+                written += os.write(1, b"x" * 99 + b"\\n")
+        except BlockingIOError:
+            pass
+        open({str(told)!r}, "w").write(str(written))
+    """
+    lines: list[str] = []
+    sandbox = Lambda(
+        runtime(tmp_path),
+        extension=extension(tmp_path, "ext", program),
+        on_log=lambda source, line: lines.append(line) if source == "extension" else None,
+    )
+    async with sandbox:
+        await sandbox.invoke()
+        process = sandbox.current.process("ext")
+        process.stop_reading()
+        await sandbox.invoke()
+        written = int(told.read_text())
+        assert 0 < written <= 1 << 16  # the pipe is full, and nobody has emptied it
+        assert "x" * 99 not in lines
+        process.read_on()
+        await sandbox.invoke()
+        await sandbox.shutdown("spindown")
+    assert lines.count("x" * 99) == written // 100

@@ -16,7 +16,7 @@ import requests
 import zstandard
 
 from thaw.lab import decode
-from thaw.lab.behaviour import CLOSE_KINDS, PHASES, Answer, CloseKind, Phase, Script
+from thaw.lab.behaviour import CLOSE_KINDS, FORMS, PHASES, Answer, CloseKind, Form, Phase, Script
 from thaw.lab.certificates import TlsVersionName
 from thaw.lab.intake import Intake, IntakeError
 
@@ -277,3 +277,43 @@ def test_an_intake_that_is_gone_says_so() -> None:
     intake.close()
     with pytest.raises(IntakeError):
         intake.counts()
+
+
+HEAD = b"Content-Type: application/json\r\n"
+# What a client reads of each form, the whole of it.
+BYTES = {
+    "plain": b"HTTP/1.1 202 OK\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}",
+    "chunked": b"HTTP/1.1 202 OK\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "no_reason": b"HTTP/1.1 202\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}",
+    "empty_reason": b"HTTP/1.1 202 \r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}",
+    "both": b"HTTP/1.1 202 OK\r\n"
+    + HEAD
+    + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    "empty_line": b"\r\nHTTP/1.1 202 OK\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}",
+    "bare_lf": b"HTTP/1.1 202 OK\nContent-Type: application/json\nContent-Length: 2\n\n{}",
+    "interim": b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\nHTTP/1.1 202 OK\r\n"
+    + HEAD
+    + b"Content-Length: 2\r\n\r\n{}",
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_an_answer_in_each_form_is_an_acceptance_that_was_told(form: Form) -> None:
+    body = traces_body(5)
+    with Intake(Script(answer=Answer(form=form))) as intake, raw(intake) as stream:
+        head = f"POST {TRACES} HTTP/1.1\r\nHost: x\r\nContent-Encoding: zstd\r\n"
+        request = f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+        for _ in range(2):  # the connection goes on
+            stream.sendall(request)
+            answer = b""
+            while len(answer) < len(BYTES[form]):
+                answer += stream.recv(1 << 16)
+            assert answer == BYTES[form]
+        assert intake.spans() == {5: 2}
+        assert intake.spans_untold() == {}
+
+
+def test_a_refusal_in_another_form_is_still_one() -> None:
+    answer = Answer(status=503, form="no_reason", headers={"Retry-After": "1"}, body="")
+    assert answer.encode() == b"HTTP/1.1 503\r\n" + HEAD + b"Content-Length: 0\r\nRetry-After: 1\r\n\r\n"
+    assert Answer(form="both", body="").encode().endswith(b"\r\n\r\n0\r\n\r\n")

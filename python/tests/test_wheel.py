@@ -43,4 +43,16 @@ def test_it_installs_into_a_clean_environment(tmp_path: pathlib.Path) -> None:
     assert len(wheels) == 1
     run("-m", "pip", "install", "--no-index", "--disable-pip-version-check", wheels[0])
     assert run("-c", PROGRAM).split() == [thaw.__version__, "20", "0"]
-    assert (clean / "bin" / "thaw-lab").exists()
+    # What the laboratory needs beside it is said, before anything is run.
+    for command in (["main"], ["compare", "--arms=thaw"]):
+        done = subprocess.run(
+            [clean / "bin" / "thaw-lab", *command],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert "python -m pip install 'thaw[lab]'" in done.stderr
+        assert done.stderr.count("\n") == 1

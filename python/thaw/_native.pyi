@@ -642,7 +642,7 @@ class ClientOptions:
     @property
     def share_patience(self) -> float | None:
         """
-        How long the first waiter waits for a shared connection before another is dialled, in seconds. None: as long as the last dial took, at least 0.05.
+        How long the first waiter waits for a shared connection before another is dialled, in seconds. None: no longer than it pays, by how many wait and by what the last exchange and dial took.
         """
     @share_patience.setter
     def share_patience(self, arg1: float | None) -> None: ...
@@ -1462,8 +1462,17 @@ class FlushReport:
     1
     >>> report.delivered, report.retained, report.dropped, report.attempts, report.failures[0].fault.name
     (0, 1, {}, 1, 'REFUSED')
+    >>> try:
+    ...     report.raise_for_failure()
+    ... except thaw.Unreachable as error:
+    ...     print(error.failure.fault.name, str(error)[:56])
+    REFUSED not everything was delivered: 0 delivered, 1 kept; http:
     """
     def __repr__(self) -> str: ...
+    def raise_for_failure(self) -> None:
+        """
+        Raises the error of whatever was not delivered, to additional endpoints too: Unreachable, Refused, DeadlineExceeded and so on by the last failure, which is its `failure`; the text says how much is kept, how much dropped and why. Returns None if everything was delivered.
+        """
     def to_dict(self) -> dict[str, typing.Any]:
         """
         Every field as a plain value.
@@ -1477,6 +1486,11 @@ class FlushReport:
     def additional_dropped(self) -> dict[str, int]:
         """
         Requests to additional endpoints that were given up, by reason.
+        """
+    @property
+    def additional_retained(self) -> int:
+        """
+        Requests to additional endpoints still kept at the end.
         """
     @property
     def attempts(self) -> int:
@@ -1507,6 +1521,16 @@ class FlushReport:
     def failures(self) -> list[ExchangeFailure]:
         """
         Each failed try.
+        """
+    @property
+    def held(self) -> int:
+        """
+        Requests that are not sent again before the shutdown: after so many tries the intake may have them.
+        """
+    @property
+    def out_of_reach(self) -> list[str]:
+        """
+        Each destination that could not be reached or refused everything: which, since when and why.
         """
     @property
     def payloads(self) -> int:

@@ -66,15 +66,15 @@ class TreeBuilder {
   }
   bool on_number_part(std::string_view, ErrorCode&) { return true; }
   bool on_int64(int64_t number, std::string_view, ErrorCode&) {
-    if (Admit()) stack_.push_int64(number);
+    if (Admit(/*is_number=*/true)) stack_.push_int64(number);
     return true;
   }
   bool on_uint64(uint64_t number, std::string_view, ErrorCode&) {
-    if (Admit()) stack_.push_uint64(number);
+    if (Admit(/*is_number=*/true)) stack_.push_uint64(number);
     return true;
   }
   bool on_double(double number, std::string_view, ErrorCode&) {
-    if (Admit()) stack_.push_double(number);
+    if (Admit(/*is_number=*/true)) stack_.push_double(number);
     return true;
   }
   bool on_bool(bool boolean, ErrorCode&) {
@@ -91,23 +91,28 @@ class TreeBuilder {
  private:
   struct Container {
     bool is_object = false;
+    bool in_list = false;  // within an element of an array
     size_t kept = 0;
   };
 
   // Whether the value that comes is kept.
-  bool Admit() {
+  bool Admit(bool is_number = false) {
     if (skipped_depth_ > 0) return false;
     if (containers_.empty()) return true;
     Container& inner = containers_.back();
     if (inner.is_object) {
       if (skip_member_) return false;
-    } else if (inner.kept >= limits_.max_elements || values_ >= limits_.max_values) {
+    } else if (inner.kept >= MaxElements(inner, is_number) || values_ >= limits_.max_values) {
       ++left_out_;
       return false;
     }
     ++inner.kept;
     ++values_;
     return true;
+  }
+
+  size_t MaxElements(const Container& array, bool is_number) const {
+    return is_number && array.in_list ? limits_.max_numbers : limits_.max_elements;
   }
 
   bool Open(bool is_object) {
@@ -118,7 +123,9 @@ class TreeBuilder {
       stack_.push_null();
       ++skipped_depth_;
     } else {
-      containers_.push_back({.is_object = is_object});
+      const bool in_list =
+          !containers_.empty() && (containers_.back().in_list || !containers_.back().is_object);
+      containers_.push_back({.is_object = is_object, .in_list = in_list});
     }
     return true;
   }

@@ -43,6 +43,18 @@ TEST(EventJsonTest, LongArraysAreCut) {
   EXPECT_EQ(parsed.values_left_out, 3);
 }
 
+// The headers of Kafka's records are lists of bytes.
+TEST(EventJsonTest, BytesWithinARecordAreNotCutLikeRecords) {
+  const std::string bytes = absl::StrCat("[", Repeat("1,", 999), "1]");
+  const EventJson parsed = Parse(
+      absl::StrCat("{\"a\":[{\"b\":", bytes, ",\"c\":[", Repeat("{},", 999), "{}]}],\"d\":", bytes, "}"));
+  EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"b"})->get_array().size(), 1000u);
+  EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"c"})->get_array().size(), 128u);
+  EXPECT_EQ(FindAt(parsed.root, {"d"})->get_array().size(), 128u);
+  EXPECT_EQ(boost::json::serialize(Parse("[[1,2,3,{}]]", {.max_elements = 1, .max_numbers = 2}).root),
+            "[[1,2]]");
+}
+
 TEST(EventJsonTest, WhatComesAfterManyValuesIsLeftOut) {
   const EventJson parsed =
       Parse(R"({"a":1,"b":[2,3,4],"c":{"d":{"e":"\u0041"}},"f\u0041":"g"})", {.max_values = 4});

@@ -6,7 +6,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
+#include "cc/config/tag_list.h"
 
 namespace thaw {
 namespace {
@@ -80,19 +80,9 @@ FunctionTags::FunctionTags(const FunctionFacts& facts) {
   add("runtime", facts.runtime);
   add("architecture", Architecture());
   add("dd_extension_version", facts.extension_version);
-  for (auto& [name, value] : ParseTags(facts.tags)) map_.insert_or_assign(name, std::move(value));
+  for (auto& [name, value] : ParseTagList(facts.tags).tags) map_.insert_or_assign(name, std::move(value));
 }
 
 std::string FunctionTags::Text() const { return absl::StrJoin(map_, ",", absl::PairFormatter(":")); }
-
-FunctionTags::Map ParseTags(std::string_view text) {
-  FunctionTags::Map tags;
-  for (const std::string_view part : absl::StrSplit(text, absl::ByAnyChar(", \t\r\n"), absl::SkipEmpty())) {
-    const std::pair<std::string_view, std::string_view> tag = absl::StrSplit(part, absl::MaxSplits(':', 1));
-    if (!tag.first.empty() && !tag.second.empty())
-      tags.insert_or_assign(std::string(tag.first), std::string(tag.second));
-  }
-  return tags;
-}
 
 }  // namespace thaw

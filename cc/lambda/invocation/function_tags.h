@@ -26,7 +26,7 @@ struct FunctionFacts {
   std::string env;                  // DD_ENV
   std::string service;              // DD_SERVICE
   std::string service_version;      // DD_VERSION
-  std::string tags;                 // DD_TAGS
+  std::string tags;                 // DD_TAGS (cc/config/tag_list.h)
   std::string extension_version;
 };
 
@@ -63,10 +63,6 @@ class FunctionTags {
  private:
   Map map_;
 };
-
-// Pairs name:value with commas or spaces between them; the first colon is the one that counts. What has no
-// name or no value is left out.
-FunctionTags::Map ParseTags(std::string_view text);
 
 }  // namespace thaw
 

@@ -39,7 +39,7 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
                  .resource = InvocationResource(options),
                  .type = "serverless",
                  .start = record.platform.start,
-                 .duration = std::max(record.platform.duration, absl::ZeroDuration()),
+                 .duration = std::max(DurationOf(record), absl::ZeroDuration()),
                  .is_error = IsError(record)};
   SpanTags& tags = span.tags;
   Set(tags, "span.kind", "server");
@@ -62,6 +62,23 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
     span.meta_struct = record.placeholder->meta_struct;
   }
   return span;
+}
+
+// What the tracer's call at the end says, completed from its placeholder: tracers drop the call where a
+// header can't carry an error's text.
+TracerEnd EndOf(const InvocationRecord& record) {
+  TracerEnd end = record.end.value_or(TracerEnd{});
+  if (!record.placeholder) return end;
+  const PlaceholderSpan& placeholder = *record.placeholder;
+  if (end.span_id == 0) end.span_id = placeholder.span_id;
+  if (end.trace_id == 0) end.trace_id = placeholder.trace_id;
+  if (end.parent_id == 0) end.parent_id = placeholder.parent_id;
+  if (const auto priority = placeholder.metrics.find(kSamplingPriorityMetric);
+      !end.sampling_priority && priority != placeholder.metrics.end())
+    end.sampling_priority = static_cast<int>(std::clamp(priority->second, -1e6, 1e6));
+  for (const auto& [name, value] : placeholder.tags)
+    if (absl::StartsWith(name, kPropagationTagPrefix)) end.propagation_tags.emplace(name, value);
+  return end;
 }
 
 // A sender's span up to `next`, the start of what follows it.
@@ -135,17 +152,27 @@ uint64_t NewSpanId(RandomId& random) {
 
 bool IsError(const InvocationRecord& record) {
   return record.platform.failed || record.platform.timed_out || record.platform.out_of_memory ||
-         (record.end && (record.end->is_error || absl::StartsWith(record.end->http_status_code, "5")));
+         (record.end && (record.end->is_error || absl::StartsWith(record.end->http_status_code, "5"))) ||
+         (record.placeholder && record.placeholder->is_error);
 }
 
 uint64_t KnownTraceId(const InvocationRecord& record) {
   if (record.upstream) return record.upstream->trace_id;
-  return record.end ? record.end->trace_id : 0;
+  if (record.end && record.end->trace_id != 0) return record.end->trace_id;
+  return record.placeholder ? record.placeholder->trace_id : 0;
+}
+
+absl::Duration DurationOf(const InvocationRecord& record) {
+  if (record.platform.duration) return *record.platform.duration;
+  if (record.end && record.end->after) return *record.end->after;
+  if (record.placeholder && record.placeholder->duration > absl::ZeroDuration())
+    return record.placeholder->duration;
+  return record.platform.until_shutdown.value_or(absl::ZeroDuration());
 }
 
 std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
                                            const InvocationSpanOptions& options, RandomId& random) {
-  const TracerEnd end = record.end.value_or(TracerEnd{});
+  const TracerEnd end = EndOf(record);
   OwnedSpan invocation = InvocationSpan(record, options);
   invocation.trace_id = KnownTraceId(record);
   if (invocation.trace_id == 0) invocation.trace_id = NewSpanId(random);

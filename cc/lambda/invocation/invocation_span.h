@@ -58,11 +58,13 @@ uint64_t NewSpanId(RandomId& random);
 // How the platform says that an invocation went.
 struct PlatformEnd {
   absl::Time start;
-  absl::Duration duration;
-  bool failed = false;  // in any way
+  std::optional<absl::Duration> duration;  // nothing: no record says it
+  bool failed = false;                     // in any way
   bool timed_out = false;
   bool out_of_memory = false;
   std::string error_type;  // "Runtime.ExitError"; empty: not said
+  // From INVOKE until SHUTDOWN ended it, at most until its deadline; nothing if it ended otherwise.
+  std::optional<absl::Duration> until_shutdown;
 };
 
 // What a tracer says of the invocation that it saw end.
@@ -75,16 +77,24 @@ struct TracerEnd {
   bool is_error = false;
   SpanTags error_tags;           // error.msg, error.type, error.stack
   std::string http_status_code;  // of the response; empty: it has none
+  // From INVOKE until the tracer's call; nothing if the call came first.
+  std::optional<absl::Duration> after;
 
   bool operator==(const TracerEnd&) const = default;
 };
 
-// The span that a tracer sends in place of `aws.lambda`, for what it knows of it.
+// The span that a tracer sends in place of `aws.lambda`, for what it knows of it. Its children have its ids,
+// which the tracer's call at the end repeats; they count where that call never comes.
 struct PlaceholderSpan {
   SpanTags tags;
   SpanMetrics metrics;
   SpanTags meta_struct;
   bool client_computed_stats = false;
+  uint64_t trace_id = 0;  // 0: not said; the same of the others
+  uint64_t span_id = 0;
+  uint64_t parent_id = 0;
+  absl::Duration duration;
+  bool is_error = false;
 };
 
 // What is before the first invocation of an environment.
@@ -119,8 +129,12 @@ struct InvocationSpanOptions {
 // Whether an invocation failed, by anybody's account.
 bool IsError(const InvocationRecord& record);
 
-// The trace id that the upstream context or the tracer gave; 0: none did.
+// The trace id that the upstream context, the tracer's end or its placeholder gave; 0: none did.
 uint64_t KnownTraceId(const InvocationRecord& record);
+
+// How long the invocation took: by the platform's records; without them from INVOKE until the tracer's end
+// call, or as long as the placeholder, or until SHUTDOWN; zero if nothing tells.
+absl::Duration DurationOf(const InvocationRecord& record);
 
 // The senders' spans, outermost first, then `aws.lambda`. Ids that nobody gave are new.
 std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,

@@ -63,12 +63,14 @@ size_t MemoryOf(const SpanTags& tags) {
   return bytes;
 }
 
-size_t MemoryOf(const TraceContext& context) { return MemoryOf(context.tags) + MemoryOf(context.baggage); }
+size_t MemoryOf(const TraceContext& context) {
+  return context.origin.size() + MemoryOf(context.tags) + MemoryOf(context.baggage);
+}
 
 // About what is held beside the record itself.
 size_t MemoryOf(const InvocationRecord& record) {
-  size_t bytes =
-      record.platform.error_type.size() + MemoryOf(record.payload_tags) + MemoryOf(record.trigger.tags);
+  size_t bytes = record.platform.error_type.size() + MemoryOf(record.payload_tags) +
+                 MemoryOf(record.trigger.tags) + record.trigger.source_arn.size();
   bytes += record.span_pointers.size() * (sizeof(SpanPointer) + 48);
   if (record.upstream) bytes += MemoryOf(*record.upstream);
   for (const InferredSpan& span : record.trigger.spans)
@@ -84,7 +86,11 @@ size_t MemoryOf(const InvocationRecord& record) {
 
 InvocationLifecycle::InvocationLifecycle(LifecycleOptions options, Clock& clock, RandomId random,
                                          LifecycleSink& sink)
-    : options_(std::move(options)), clock_(clock), random_(std::move(random)), sink_(sink) {}
+    : options_(std::move(options)),
+      clock_(clock),
+      random_(std::move(random)),
+      sink_(sink),
+      charge_(options_.account) {}
 
 LifecycleReply InvocationLifecycle::Handle(const LifecycleRequest& request) {
   const auto is_method = [&request](std::string_view method) { return request.method == method; };
@@ -156,6 +162,8 @@ LifecycleReply InvocationLifecycle::End(const LifecycleRequest& request) {
     return reply;
   }
   entry->record.end = EndOf(request.headers, response);
+  if (entry->invoked || entry->started)
+    entry->record.end->after = clock_.Now().monotonic - entry->arrived.monotonic;
   counts_.values_left_out +=
       AddPayloadTags("function.response", response, options_.payload_tags, entry->record.payload_tags);
   if (!TryFinish(*entry, /*wait=*/true)) Updated(*entry);
@@ -271,6 +279,13 @@ void InvocationLifecycle::FinishAll() {
   }
 }
 
+void InvocationLifecycle::FinishIdentified() {
+  for (Entries::iterator next = entries_.begin(); next != entries_.end();) {
+    Entry& entry = *next++;
+    if (entry.record.placeholder && KnownTraceId(entry.record) != 0) TryFinish(entry, /*wait=*/false);
+  }
+}
+
 void InvocationLifecycle::SendReady() {
   for (Entries::iterator next = entries_.begin(); next != entries_.end();) {
     Entry& entry = *next++;
@@ -294,7 +309,7 @@ bool InvocationLifecycle::TryFinish(Entry& entry, bool wait) {
   ++counts_.finished;
   counts_.errors += IsError(record);
   // One that failed before its tracer could call is one of which only the extension can tell.
-  if (entry.started || record.end || (tracer_calls_ && failed)) {
+  if (entry.started || record.end || record.placeholder || (tracer_calls_ && failed)) {
     ++counts_.traces;
     counts_.trace_ids_made += known_id == 0;
     if (KnownTraceId(record) == 0 && known_id != 0) {
@@ -328,7 +343,7 @@ void InvocationLifecycle::Send(absl::Span<const OwnedSpan> trace, bool client_co
 }
 
 void InvocationLifecycle::Remove(Entry& entry) {
-  bytes_ -= entry.bytes;
+  SetBytes(entry, 0);
   entries_.remove_if([&entry](const Entry& each) { return &each == &entry; });
 }
 
@@ -343,10 +358,14 @@ void InvocationLifecycle::DropStale() {
 }
 
 void InvocationLifecycle::Updated(Entry& entry) {
-  bytes_ -= entry.bytes;
-  entry.bytes = sizeof(Entry) + entry.record.request_id.size() + MemoryOf(entry.record);
-  bytes_ += entry.bytes;
+  SetBytes(entry, sizeof(Entry) + entry.record.request_id.size() + MemoryOf(entry.record));
   KeepBounds();
+}
+
+void InvocationLifecycle::SetBytes(Entry& entry, size_t bytes) {
+  bytes_ = bytes_ - entry.bytes + bytes;
+  entry.bytes = bytes;
+  charge_.Set(bytes_);
 }
 
 void InvocationLifecycle::KeepBounds() {
@@ -401,13 +420,21 @@ uint64_t InvocationLifecycle::OnLoadSpan(uint64_t trace_id, uint64_t) {
 
 void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view meta_struct,
                                         bool client_computed_stats) {
-  PlaceholderSpan placeholder{.client_computed_stats = client_computed_stats};
+  PlaceholderSpan placeholder{.client_computed_stats = client_computed_stats,
+                              .trace_id = span.trace_id,
+                              .span_id = span.span_id,
+                              .parent_id = span.parent_id,
+                              .duration = absl::Nanoseconds(span.duration),
+                              .is_error = span.error != 0};
+  // Its tracer leaves the span to the extension, even if its call at the start was lost.
+  tracer_calls_ = true;
   std::string_view request_id;
   for (const SpanMeta& meta : span.meta) {
     if (meta.key == "request_id") request_id = meta.value;
     placeholder.tags.insert_or_assign(std::string(meta.key), std::string(meta.value));
   }
-  Entry* entry = request_id.empty() ? nullptr : Find(request_id);
+  const auto lacks_one = [](const Entry& each) { return each.invoked && !each.record.placeholder; };
+  Entry* entry = request_id.empty() ? LatestOf(lacks_one) : Find(request_id);
   if (entry == nullptr) {
     ++counts_.placeholders_late;
     return;
@@ -424,9 +451,7 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
   ++counts_.placeholders;
   entry->record.placeholder = std::move(placeholder);
   // The bounds are kept by SendReady(), since what is over would be sent and nothing can be processed now.
-  bytes_ -= entry->bytes;
-  entry->bytes += MemoryOf(entry->record.placeholder->tags);
-  bytes_ += entry->bytes;
+  SetBytes(*entry, sizeof(Entry) + entry->record.request_id.size() + MemoryOf(entry->record));
 }
 
 // Spans of tracers that make it themselves need nothing.

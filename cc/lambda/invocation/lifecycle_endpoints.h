@@ -33,6 +33,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "boost/json/fwd.hpp"
+#include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/lambda/invocation/invocation_span.h"
@@ -116,6 +117,8 @@ struct LifecycleOptions {
   bool concurrent = false;
   size_t max_invocations = 500;
   size_t max_bytes = 4 << 20;
+  // What the store is charged to; may be null. Must outlive the lifecycle.
+  ByteAccount* account = nullptr;
   // How long a call may come before its invocation is known, by the clock that advances most.
   absl::Duration wait_for_invocation = absl::Seconds(2);
 };
@@ -144,6 +147,9 @@ class InvocationLifecycle : public InvocationLinks {
   void OnEnvironmentStart(bool is_restore, absl::Time start, std::optional<absl::Duration> duration);
   // Nothing more will come: what has ended is sent as it is.
   void FinishAll();
+  // Sends what has ended and is known by its placeholder, though the tracer's call at its end is missing:
+  // that call is made while the handler runs, or never. To be called before a flush.
+  void FinishIdentified();
   // Sends what has become whole by tracers' spans. To be called after each request of theirs was processed:
   // the calls of InvocationLinks come from within that, when nothing can be processed.
   void SendReady();
@@ -185,6 +191,7 @@ class InvocationLifecycle : public InvocationLinks {
   // The body as JSON; null if there is none that can be read.
   boost::json::value Body(const LifecycleRequest& request);
   void Updated(Entry& entry);
+  void SetBytes(Entry& entry, size_t bytes);
   // Sends it and removes it, if nothing is due any more, or if nothing is waited for.
   bool TryFinish(Entry& entry, bool wait);
   void Remove(Entry& entry);
@@ -199,6 +206,7 @@ class InvocationLifecycle : public InvocationLinks {
   LifecycleSink& sink_;
   Entries entries_;
   size_t bytes_ = 0;
+  ByteCharge charge_;          // of as many
   bool tracer_calls_ = false;  // a tracer has called: the extension makes the span of every invocation
 
   bool may_lack_trace_id_ = false;  // otherwise none does

@@ -623,6 +623,140 @@ TEST_F(LifecycleTest, PlaceholderIsTakenIn) {
   EXPECT_EQ(counts().placeholders_late, 1);
 }
 
+// Go drops the call at the end where an error's text has two lines, Java where it is not ASCII.
+class WithoutAnEndCall : public LifecycleTest {
+ protected:
+  // As a tracer's span that has children.
+  void Placeholder(uint64_t trace_id, std::string_view request_id = "r1") {
+    std::vector<SpanMeta> meta = {{"_dd.p.dm", "-4"}, {"error.msg", "a\nb"}};
+    if (!request_id.empty()) meta.push_back({"request_id", request_id});
+    const std::vector<SpanMetric> metrics = {{kSamplingPriorityMetric, 2}};
+    lifecycle_->OnPlaceholder({.trace_id = trace_id,
+                               .span_id = 71,
+                               .parent_id = 8,
+                               .duration = 30'000'000,
+                               .error = 1,
+                               .meta = meta,
+                               .metrics = metrics},
+                              "", /*client_computed_stats=*/false);
+    lifecycle_->SendReady();
+  }
+  void ExpectItsIds(uint64_t trace_id, uint64_t parent_id) {
+    ASSERT_THAT(sink_.spans, SizeIs(1));
+    const SentSpan& span = sink_.spans[0];
+    EXPECT_EQ(span.trace_id, trace_id);
+    EXPECT_EQ(span.span_id, 71u) << "its children say so";
+    EXPECT_EQ(span.parent_id, parent_id);
+    EXPECT_TRUE(span.is_error);
+    EXPECT_EQ(span.meta.at("error.msg"), "a\nb");
+    EXPECT_EQ(counts().trace_ids_made, 0);
+    EXPECT_EQ(lifecycle_->size(), 0u);
+  }
+};
+
+TEST_F(WithoutAnEndCall, ThePlaceholdersIdsAreTheSpans) {
+  Invoke("r1");
+  Start("r1");
+  Placeholder(70);
+  PlatformEnded("r1");
+  EXPECT_THAT(sink_.spans, IsEmpty()) << "the call may be on its way";
+  lifecycle_->FinishIdentified();
+  ExpectItsIds(70, 8);
+  EXPECT_EQ(sink_.spans[0].meta.at("_dd.p.dm"), "-4");
+  EXPECT_EQ(sink_.spans[0].duration, 100'000'000u) << "the platform knows better";
+}
+
+TEST_F(WithoutAnEndCall, TheReportEndsTheWaitForItToo) {
+  Invoke("r1");
+  Start("r1");
+  PlatformEnded("r1");
+  Placeholder(70, "");
+  lifecycle_->OnReport("r1");
+  ExpectItsIds(70, 8);
+}
+
+TEST_F(WithoutAnEndCall, TheCallersTraceGoesOn) {
+  Invoke("r1");
+  Start("r1", {{"x-datadog-trace-id", "9"}, {"x-datadog-parent-id", "5"}});
+  Placeholder(9);
+  PlatformEnded("r1");
+  lifecycle_->FinishAll();
+  ExpectItsIds(9, 5);
+}
+
+TEST_F(WithoutAnEndCall, TimeoutsAndCrashesKeepTheirChildren) {
+  for (const PlatformEnd& end : {PlatformEnd{.failed = true, .timed_out = true},
+                                 PlatformEnd{.failed = true, .error_type = "Runtime.ExitError"},
+                                 PlatformEnd{.failed = true, .out_of_memory = true}}) {
+    sink_ = FakeSink();
+    Invoke("r1");
+    Start("r1");
+    Placeholder(70);
+    lifecycle_->FinishIdentified();
+    EXPECT_THAT(sink_.spans, IsEmpty()) << "it has not ended";
+    lifecycle_->OnEnd("r1", end);
+    ASSERT_THAT(sink_.spans, SizeIs(1));
+    EXPECT_EQ(sink_.spans[0].trace_id, 70u);
+    EXPECT_EQ(sink_.spans[0].span_id, 71u);
+  }
+}
+
+TEST_F(WithoutAnEndCall, ALostStartLosesNoSpanEither) {
+  Invoke("r1");
+  Placeholder(70);
+  PlatformEnded("r1");
+  lifecycle_->FinishIdentified();
+  ExpectItsIds(70, 8);
+}
+
+TEST_F(WithoutAnEndCall, AnEndThatComesSaysMore) {
+  Invoke("r1");
+  Start("r1");
+  Placeholder(70);
+  End("r1", {{"x-datadog-span-id", "99"}, {"x-datadog-trace-id", "98"}});
+  PlatformEnded("r1");
+  ASSERT_THAT(sink_.spans, SizeIs(1));
+  EXPECT_EQ(sink_.spans[0].span_id, 99u);
+  EXPECT_EQ(sink_.spans[0].trace_id, 98u);
+}
+
+// Where no record says how long an invocation took.
+class WithoutRecords : public WithoutAnEndCall {
+ protected:
+  uint64_t DurationAfter(PlatformEnd end) {
+    end.start = kStart;
+    lifecycle_->OnEnd("r1", std::move(end));
+    lifecycle_->FinishAll();
+    EXPECT_THAT(sink_.spans, SizeIs(1));
+    return sink_.spans.empty() ? 0 : sink_.spans[0].duration;
+  }
+};
+
+TEST_F(WithoutRecords, ItLastsUntilTheTracersEnd) {
+  Invoke("r1");
+  clock_.Advance(absl::Milliseconds(5));
+  Start("r1");
+  Placeholder(70);
+  clock_.Advance(absl::Milliseconds(20));
+  EndOfTrace("r1");
+  clock_.Freeze(absl::Hours(1));
+  EXPECT_EQ(DurationAfter({.until_shutdown = absl::Seconds(3)}), 25'000'000u);
+}
+
+TEST_F(WithoutRecords, ItLastsAsLongAsThePlaceholder) {
+  Invoke("r1");
+  Start("r1");
+  Placeholder(70);
+  EXPECT_EQ(DurationAfter({.until_shutdown = absl::Seconds(3)}), 30'000'000u);
+}
+
+TEST_F(WithoutRecords, ItLastsUntilTheShutdown) {
+  Invoke("r1");
+  Start("r1", {{"x-datadog-trace-id", "9"}});
+  EXPECT_EQ(DurationAfter({.failed = true, .timed_out = true, .until_shutdown = absl::Seconds(3)}),
+            3'000'000'000u);
+}
+
 TEST_F(LifecycleTest, PayloadsAreCapturedOnlyIfAskedFor) {
   const auto run = [this] {
     Invoke("r1");

@@ -98,7 +98,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                           "\",\"EnteredTime\":\"", escaped, "\"},\"x-datadog-tags\":\"", escaped,
                           "\",\"x-datadog-trace-id\":\"7\"}"),
              "");
-  Check(sink.finished == 6 && sink.traces == 6);
+  // Bytes, and what a runtime may have parsed already, in each place where they are read.
+  Invocation(
+      lifecycle, {},
+      absl::StrCat("{\"eventSource\":\"aws:kafka\",\"records\":{\"t-0\":[{\"topic\":\"t\",\"headers\":["
+                   "{\"x-datadog-trace-id\":",
+                   text, "},{\"baggage\":\"", escaped, "\"},", text, "]}],\"t-1\":", text, "}}"),
+      "");
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"Records\":{\"0\":{\"eventSource\":\"aws:sqs\",\"body\":", text,
+                          ",\"messageAttributes\":{\"_datadog\":{\"dataType\":\"Binary\",\"binaryValue\":",
+                          text, "}}}}}"),
+             "");
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"Payload\":{\"Execution\":{\"Id\":\"a\",\"Input\":", text,
+                          "},\"State\":{\"Name\":\"b\",\"EnteredTime\":\"c\"}}}"),
+             "");
+  Invocation(lifecycle, {},
+             absl::StrCat("{\"version\":\"2.0\",\"rawQueryString\":", text, ",\"headers\":", text,
+                          ",\"requestContext\":", text, "}"),
+             "");
+  Check(sink.finished == 10 && sink.traces == 10);
   Check(lifecycle.size() == 0 && lifecycle.bytes() == 0);
   return 0;
 }

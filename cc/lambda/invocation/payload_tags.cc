@@ -1,5 +1,6 @@
 #include "cc/lambda/invocation/payload_tags.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -48,8 +49,10 @@ class Flattener {
       Tag(name, HasSecret(value) ? "redacted" : Serialized(value));
     } else if (const json::array* array = value.if_array()) {
       if (array->empty()) Tag(name, "[]");
-      for (size_t i = 0; i < array->size(); ++i)
-        Value(absl::StrCat(name, ".", i), {}, (*array)[i], depth + 1);
+      // Only lists of bytes are longer.
+      const size_t kept = std::min(array->size(), EventJsonLimits().max_elements);
+      elements_left_out_ += static_cast<int64_t>(array->size() - kept);
+      for (size_t i = 0; i < kept; ++i) Value(absl::StrCat(name, ".", i), {}, (*array)[i], depth + 1);
     } else {
       if (value.get_object().empty()) Tag(name, "{}");
       for (const json::key_value_pair& member : value.get_object())
@@ -58,7 +61,7 @@ class Flattener {
     }
   }
 
-  int64_t left_out() const { return left_out_; }
+  int64_t left_out() const { return left_out_ + elements_left_out_; }
 
  private:
   void Text(const std::string& name, std::string_view text, size_t depth) {
@@ -108,7 +111,8 @@ class Flattener {
   SpanTags& tags_;
   size_t count_ = 0;
   size_t bytes_ = 0;
-  int64_t left_out_ = 0;
+  int64_t left_out_ = 0;  // for lack of room, from the first on
+  int64_t elements_left_out_ = 0;
 };
 
 }  // namespace

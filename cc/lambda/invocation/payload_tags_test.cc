@@ -73,6 +73,16 @@ TEST(PayloadTagsTest, LongValuesAreCutBetweenCharacters) {
   EXPECT_EQ(Tags(deep, {.max_depth = 1}).at("function.request.a").size(), 4096u);
 }
 
+// A Kafka record's headers are bytes, whole for whoever reads them as such.
+TEST(PayloadTagsTest, AListOfBytesDoesNotTakeAllTheRoom) {
+  std::string bytes = "[0";
+  for (int i = 1; i < 1000; ++i) bytes += ",0";
+  const SpanTags tags =
+      Tags(absl::StrCat("{\"r\":[{\"h\":", bytes, "],\"x\":\"y\"}]}"), {}, /*left_out=*/872);
+  EXPECT_THAT(tags, SizeIs(129));
+  EXPECT_EQ(tags.at("function.request.r.0.x"), "y");
+}
+
 TEST(PayloadTagsTest, NumberAndBytesAreBounded) {
   EXPECT_THAT(Tags("[1,2,3,4]", {.max_tags = 2}, /*left_out=*/2), SizeIs(2));
   EXPECT_THAT(Tags(R"({"a":"12345","b":"1"})", {.max_bytes = 23}, /*left_out=*/1),

@@ -11,6 +11,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/sha256.h"
 
@@ -58,9 +59,11 @@ std::optional<SpanPointer> DynamoDbItemPointer(std::string_view table, const jso
       value = text;
     } else if (std::string number = ScalarAt(key.value(), {"N"}); !number.empty()) {
       value = std::move(number);
-    } else if (const std::string_view binary = TextAt(key.value(), {"B"});
-               binary.empty() || !absl::Base64Unescape(binary, &value)) {
-      return std::nullopt;
+    } else {
+      const json::value* binary = FindAt(key.value(), {"B"});
+      std::optional<std::string> bytes = binary == nullptr ? std::nullopt : ListedOrBase64Bytes(*binary);
+      if (!bytes || bytes->empty()) return std::nullopt;
+      value = *std::move(bytes);
     }
     named.emplace_back(key.key(), std::move(value));
   }
@@ -73,14 +76,14 @@ std::optional<SpanPointer> DynamoDbItemPointer(std::string_view table, const jso
 std::vector<SpanPointer> SpanPointersOfEvent(const json::value& event) {
   std::vector<SpanPointer> pointers;
   const json::value* records = FindAt(event, {"Records"});
-  const json::array* array = records == nullptr ? nullptr : records->if_array();
-  if (array == nullptr) return pointers;
-  for (const json::value& record : *array) {
-    if (pointers.size() >= kMaxSpanPointers) break;
+  if (records == nullptr) records = FindAt(event, {"records"});
+  if (records == nullptr) return pointers;
+  ForEachItem(*records, [&pointers](const json::value& record) {
+    if (pointers.size() >= kMaxSpanPointers) return;
     std::optional<SpanPointer> pointer = PointerOfRecord(record);
     if (pointer && std::find(pointers.begin(), pointers.end(), *pointer) == pointers.end())
       pointers.push_back(*std::move(pointer));
-  }
+  });
   return pointers;
 }
 

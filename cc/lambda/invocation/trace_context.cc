@@ -275,25 +275,29 @@ bool IsTraceContextHeader(std::string_view name) {
 
 std::optional<TraceContext> ContextOfXrayHeader(std::string_view header) {
   std::optional<uint64_t> trace_id, parent;
-  bool sampled = false;
+  std::optional<int> sampled;
+  bool is_datadogs = false;
   for (const std::string_view part : absl::StrSplit(header, ';', absl::SkipEmpty())) {
     const std::pair<std::string_view, std::string_view> item = absl::StrSplit(part, absl::MaxSplits('=', 1));
-    const std::string_view name = absl::StripAsciiWhitespace(item.first);
+    const std::string name = absl::AsciiStrToLower(absl::StripAsciiWhitespace(item.first));
     const std::string value = absl::AsciiStrToLower(absl::StripAsciiWhitespace(item.second));
-    if (name == "Root") {
+    if (name == "root") {
       // 1-<8 digits of a time>-<24 digits>, of which the last 16 count.
       const std::vector<std::string_view> root = absl::StrSplit(value, '-');
-      if (root.size() == 3 && root[0] == "1" && ParseHex(root[1], 8) && root[2].size() == 24 &&
-          ParseHex(root[2].substr(0, 8), 8))
-        trace_id = NotZero(ParseHex(root[2].substr(8), 16));
-    } else if (name == "Parent") {
+      if (root.size() != 3 || root[0] != "1" || !ParseHex(root[1], 8) || root[2].size() != 24) continue;
+      const std::optional<uint64_t> high = ParseHex(root[2].substr(0, 8), 8);
+      if (!high) continue;
+      trace_id = NotZero(ParseHex(root[2].substr(8), 16));
+      is_datadogs = *high == 0;
+    } else if (name == "parent") {
       parent = NotZero(ParseHex(value, 16));
-    } else if (name == "Sampled") {
-      sampled = value == "1";
+    } else if (name == "sampled") {
+      sampled = value == "1" ? std::optional(1) : value == "0" ? std::optional(0) : std::nullopt;
     }
   }
   if (!trace_id || !parent) return std::nullopt;
-  return TraceContext{.trace_id = *trace_id, .parent_id = *parent, .sampling_priority = sampled ? 1 : 0};
+  if (sampled == 0 && !is_datadogs) sampled.reset();
+  return TraceContext{.trace_id = *trace_id, .parent_id = *parent, .sampling_priority = sampled};
 }
 
 SpanTags ParsePropagationTags(std::string_view header) {

@@ -74,6 +74,9 @@ std::optional<TraceContext> ExtractTraceContext(const HttpHeaders& carrier,
 bool IsTraceContextHeader(std::string_view name);
 
 // Of X-Ray's "Root=1-…;Parent=…;Sampled=…", in any order: the low 64 bits of its root are the trace id.
+// Sampled=1 is priority 1, whoever wrote it. Sampled=0 is priority 0 only where a Datadog tracer wrote the
+// header, which is to be seen by the zeros before its id of 64 bits: elsewhere X-Ray has decided for X-Ray
+// alone. All else says nothing of the priority.
 std::optional<TraceContext> ContextOfXrayHeader(std::string_view header);
 
 // The `_dd.p.*` tags of an x-datadog-tags header, or `_dd.propagation_error` and what is wrong with it.

@@ -240,9 +240,31 @@ TEST(TraceContextTest, XrayHeader) {
   EXPECT_EQ(context->trace_id_high, 0u);
   EXPECT_EQ(context->parent_id, kSpan);
   EXPECT_EQ(context->sampling_priority, 1);
-  EXPECT_EQ(ContextOfXrayHeader("Root=1-65f2d3a1-0123456789abcdef01234567;Parent=b7ad6b7169203331")
-                ->sampling_priority,
-            0);
+  EXPECT_EQ(
+      ContextOfXrayHeader("root=1-65F2D3A1-0123456789ABCDEF01234567; parent=B7AD6B7169203331")->trace_id,
+      0x89abcdef01234567u);
+}
+
+// X-Ray decides for itself alone: what it drops may be kept here. A tracer's header is told by its padded id.
+TEST(TraceContextTest, XrayHeaderDropsATraceOnlyWhereATracerWroteIt) {
+  const auto priority = [](std::string_view root, std::string_view rest) {
+    const std::optional<TraceContext> context =
+        ContextOfXrayHeader(absl::StrCat("Root=", root, ";Parent=b7ad6b7169203331", rest));
+    EXPECT_TRUE(context) << root;
+    return context ? context->sampling_priority : -99;
+  };
+  for (const char* of_aws : {"1-65f2d3a1-0123456789abcdef01234567", "1-00000000-0000000189abcdef01234567"}) {
+    EXPECT_EQ(priority(of_aws, ";Sampled=1"), 1);
+    for (const char* rest : {";Sampled=0", ";Sampled=?", ";Sampled=", ";Sampled", "", ";Sampled=2"})
+      EXPECT_EQ(priority(of_aws, rest), std::nullopt) << rest;
+  }
+  for (const char* of_a_tracer :
+       {"1-00000000-0000000089abcdef01234567", "1-65f2d3a1-0000000089abcdef01234567"}) {
+    EXPECT_EQ(priority(of_a_tracer, ";Sampled=1"), 1);
+    EXPECT_EQ(priority(of_a_tracer, ";Sampled=0"), 0);
+    for (const char* rest : {";Sampled=?", ";Sampled=", ";Sampled", "", ";Sampled=00", ";Sampled=true"})
+      EXPECT_EQ(priority(of_a_tracer, rest), std::nullopt) << rest;
+  }
 }
 
 TEST(TraceContextTest, ShortXrayRootDoesNotEndTheProcess) {

@@ -7,15 +7,16 @@
 #include <initializer_list>
 #include <utility>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
-#include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
+#include "boost/json/value.hpp"
+#include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/sha256.h"
@@ -50,12 +51,6 @@ void Add(SpanTags& tags, std::string_view name, std::string_view value) {
   if (!value.empty()) tags.emplace(name, value);
 }
 
-const json::array* ArrayAt(const json::value& root, std::initializer_list<std::string_view> path) {
-  const json::value* value = FindAt(root, path);
-  const json::array* array = value == nullptr ? nullptr : value->if_array();
-  return array == nullptr || array->empty() ? nullptr : array;
-}
-
 // Part `index` of a text cut at each `separator`; empty if it has fewer.
 std::string_view Part(std::string_view text, char separator, size_t index) {
   for (const std::string_view part : absl::StrSplit(text, separator))
@@ -67,18 +62,27 @@ std::string_view LastPart(std::string_view text, char separator) {
   return text.substr(text.rfind(separator) + 1);
 }
 
-// A number of seconds since 1970, or of milliseconds, to the microsecond. Nothing that no clock says.
+// A time as RFC 3339, or as a number of seconds since 1970 or of milliseconds, to the microsecond. Nothing
+// that no clock says.
 enum class TimeUnit : int { kSeconds = 1'000'000, kMilliseconds = 1'000 };
 absl::Time TimeAt(const json::value& root, std::initializer_list<std::string_view> path, TimeUnit unit) {
-  const double microseconds = NumberAt(root, path).value_or(0) * static_cast<int>(unit);
+  absl::Time time;
+  std::string error;
+  // Abseil also reads "infinite-future", whatever the format.
+  if (absl::ParseTime(absl::RFC3339_full, TextAt(root, path), &time, &error))
+    return time == absl::InfiniteFuture() ? absl::InfinitePast() : time;
+  const double number = NumberAt(root, path).value_or(0);
+  // Runtimes write milliseconds where AWS writes seconds.
+  if (number > 1e11) unit = TimeUnit::kMilliseconds;
+  const double microseconds = number * static_cast<int>(unit);
   if (microseconds <= 0 || microseconds > 1e17) return absl::InfinitePast();
   return absl::FromUnixMicros(std::llround(microseconds));
 }
 
-absl::Time Rfc3339At(const json::value& root, std::initializer_list<std::string_view> path) {
-  absl::Time time;
-  std::string error;
-  return absl::ParseTime(absl::RFC3339_full, TextAt(root, path), &time, &error) ? time : absl::InfinitePast();
+// The first of several values; a single one itself.
+const json::value& FirstValue(const json::value& values) {
+  const json::value* const first = FirstItem(values);
+  return first == nullptr ? values : *first;
 }
 
 // The headers of `object` that may be of a trace context. Of several values the first counts.
@@ -88,26 +92,35 @@ HttpHeaders CarrierOf(const json::value* value) {
   if (object == nullptr) return carrier;
   for (const json::key_value_pair& member : *object) {
     if (!IsTraceContextHeader(member.key())) continue;
-    const json::array* values = member.value().if_array();
-    const json::value& first = values != nullptr && !values->empty() ? values->front() : member.value();
-    if (std::optional<std::string> text = ScalarText(first))
+    if (std::optional<std::string> text = ScalarText(FirstValue(member.value())))
       carrier.emplace_back(member.key(), *std::move(text));
   }
   return carrier;
 }
 
-void AddCarrier(Trigger& trigger, const json::value* value) {
-  if (HttpHeaders carrier = CarrierOf(value); !carrier.empty())
-    trigger.carriers.push_back(std::move(carrier));
+// Whether a carrier names a trace, as far as that is to be seen without knowing which styles count.
+bool NamesTrace(const HttpHeaders& carrier) {
+  if (ParseDecimalId(FindHeader(carrier, "x-datadog-trace-id").value_or(std::string_view()))) return true;
+  for (const char* name : {"traceparent", "b3", "x-b3-traceid"})
+    if (!FindHeader(carrier, name).value_or(std::string_view()).empty()) return true;
+  return false;
 }
+
+void AddCarrier(Trigger& trigger, HttpHeaders carrier) {
+  if (!carrier.empty()) trigger.carriers.push_back(std::move(carrier));
+}
+void AddCarrier(Trigger& trigger, const json::value* value) { AddCarrier(trigger, CarrierOf(value)); }
 
 // A header of an event whose names may be in any case.
 std::string EventHeader(const json::value& event, std::string_view name) {
-  const json::value* headers = FindAt(event, {"headers"});
-  if (headers == nullptr || !headers->is_object()) return "";
-  for (const json::key_value_pair& member : headers->get_object())
-    if (absl::EqualsIgnoreCase(std::string_view(member.key()), name))
-      return ScalarText(member.value()).value_or("");
+  for (const char* member : {"headers", "multiValueHeaders"}) {
+    const json::value* headers = FindAt(event, {member});
+    if (headers == nullptr || !headers->is_object()) continue;
+    for (const json::key_value_pair& header : headers->get_object()) {
+      if (!absl::EqualsIgnoreCase(std::string_view(header.key()), name)) continue;
+      if (std::optional<std::string> text = ScalarText(FirstValue(header.value()))) return *std::move(text);
+    }
+  }
   return "";
 }
 
@@ -118,86 +131,214 @@ json::value ParseNested(std::string_view text) {
   return nested.ok() ? std::move(nested->root) : nullptr;
 }
 
-json::value ParseNestedBase64(std::string_view text) {
-  std::string decoded;
-  if (text.size() > 2 * kMaxNestedJson || !absl::Base64Unescape(text, &decoded)) return nullptr;
-  return ParseNested(decoded);
+// JSON that is a text in AWS's event. A runtime may have parsed it already.
+json::value NestedJson(const json::value* value) {
+  if (value == nullptr) return nullptr;
+  if (const json::string* text = value->if_string()) return ParseNested(*text);
+  return value->is_object() ? *value : json::value();
 }
 
-// A `_datadog` attribute of a message: JSON as text, or as base64.
-json::value AttributeJson(const json::value& attribute, std::string_view type, std::string_view text,
-                          std::string_view binary) {
-  const std::string_view kind = TextAt(attribute, {type});
-  const std::string_view as_text = TextAt(attribute, {text});
-  const std::string_view as_binary = TextAt(attribute, {binary});
-  if (absl::StartsWith(kind, "Binary") || as_text.empty()) return ParseNestedBase64(as_binary);
-  return ParseNested(as_text);
+// JSON that is bytes in AWS's event.
+json::value NestedBytesJson(const json::value* value) {
+  if (value == nullptr) return nullptr;
+  const json::string* text = value->if_string();
+  if (text != nullptr && text->size() > 2 * kMaxNestedJson) return nullptr;
+  if (const std::optional<std::string> bytes = ListedOrBase64Bytes(*value))
+    if (json::value parsed = ParseNested(*bytes); !parsed.is_null()) return parsed;
+  return NestedJson(value);
 }
 
-json::value SqsAttribute(const json::value& record) {
-  const json::value* attribute = FindAt(record, {"messageAttributes", "_datadog"});
-  return attribute == nullptr ? nullptr : AttributeJson(*attribute, "dataType", "stringValue", "binaryValue");
+// The first of the members that is there.
+const json::value* AnyOf(const json::value& object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names)
+    if (const json::value* member = FindAt(object, {name}); member != nullptr && !member->is_null())
+      return member;
+  return nullptr;
 }
 
-json::value SnsAttribute(const json::value& message) {
-  const json::value* attribute = FindAt(message, {"MessageAttributes", "_datadog"});
-  return attribute == nullptr ? nullptr : AttributeJson(*attribute, "Type", "Value", "Value");
+// A text whose name may begin with a small letter.
+std::string_view TextOf(const json::value& object, std::string_view name) {
+  const std::string_view text = TextAt(object, {name});
+  if (!text.empty()) return text;
+  std::string small(name);
+  small[0] = absl::ascii_tolower(static_cast<unsigned char>(small[0]));
+  return TextAt(object, {small});
 }
 
+// The `_datadog` attribute of a message of a queue or a topic: JSON as text, or as bytes. Null if there is
+// none.
+json::value DatadogAttribute(const json::value& message) {
+  const json::value* attributes = AnyOf(message, {"messageAttributes", "MessageAttributes"});
+  const json::value* attribute = attributes == nullptr ? nullptr : FindAt(*attributes, {"_datadog"});
+  if (attribute == nullptr || !attribute->is_object()) return NestedJson(attribute);
+  const json::value* type = AnyOf(*attribute, {"dataType", "DataType", "Type", "type"});
+  const json::value* text = AnyOf(*attribute, {"stringValue", "StringValue", "Value", "value"});
+  const json::value* binary = AnyOf(*attribute, {"binaryValue", "BinaryValue", "Value", "value"});
+  const bool is_binary = type != nullptr && type->is_string() &&
+                         absl::StartsWith(std::string_view(type->get_string()), "Binary");
+  if (!is_binary)
+    if (json::value parsed = NestedJson(text); !parsed.is_null()) return parsed;
+  return NestedBytesJson(binary);
+}
+
+// A member of `detail` tells an event whose source is missing from others that have a type.
 bool IsEventBridge(const json::value& event) {
-  return !TextAt(event, {"detail-type"}).empty() && FindAt(event, {"source"}) != nullptr &&
+  return !TextAt(event, {"detail-type"}).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
          TextAt(event, {"source"}) != "aws.events";
 }
 
 bool IsSnsMessage(const json::value& message) {
-  return TextAt(message, {"Type"}) == "Notification" && !TextAt(message, {"TopicArn"}).empty();
+  const bool has_topic = !TextAt(message, {"TopicArn"}).empty();
+  const bool has_message = FindAt(message, {"Message"}) != nullptr;
+  return TextAt(message, {"Type"}) == "Notification" ? has_topic || has_message : has_topic && has_message;
 }
 
-// The first record of an MSK event, whatever its group is called.
+// The first record of a Kafka event, whatever its group is called. It has a topic, or the event says what it
+// is.
 const json::value* MskRecord(const json::value& event) {
-  const json::value* records = FindAt(event, {"records"});
-  if (records == nullptr || !records->is_object() || records->get_object().empty()) return nullptr;
-  const json::array* group = records->get_object().begin()->value().if_array();
-  if (group == nullptr || group->empty() || FindAt(group->front(), {"topic"}) == nullptr) return nullptr;
-  return &group->front();
+  const json::value* groups = FindAt(event, {"records"});
+  if (groups == nullptr || !groups->is_object()) return nullptr;
+  const bool is_kafka = absl::StrContainsIgnoreCase(TextAt(event, {"eventSource"}), "kafka");
+  for (const json::key_value_pair& group : groups->get_object()) {
+    const json::value* const record = FirstItem(group.value());
+    if (record != nullptr && record->is_object() && (is_kafka || FindAt(*record, {"topic"}) != nullptr))
+      return record;
+  }
+  return nullptr;
+}
+
+// Whether this is a state machine's context object.
+bool IsStep(const json::value& at) {
+  return !TextAt(at, {"Execution", "Id"}).empty() && !TextAt(at, {"State", "Name"}).empty() &&
+         !TextAt(at, {"State", "EnteredTime"}).empty();
 }
 
 // Where a state machine's context object is in an event.
 const json::value* StepOf(const json::value& event) {
-  const auto is_step = [](const json::value* at) {
-    return at != nullptr && !TextAt(*at, {"Execution", "Id"}).empty() &&
-           !TextAt(*at, {"State", "Name"}).empty() && !TextAt(*at, {"State", "EnteredTime"}).empty();
-  };
   for (const json::value* at : {&event, FindAt(event, {"Payload"}), FindAt(event, {"_datadog"}),
                                 FindAt(event, {"Payload", "_datadog"})})
-    if (is_step(at)) return at;
+    if (at != nullptr && IsStep(*at)) return at;
   return nullptr;
 }
 
-Source SourceOf(const json::value& event) {
+// The trace of a state machine's step. The machine goes on with a trace that it was started in, and with that
+// of the machine which started it; either is named beside the context object, or in the execution's input.
+TraceContext ContextOfStepObject(const json::value& step) {
+  const auto carried = [](const json::value& at) {
+    return ExtractTraceContext(CarrierOf(&at),
+                               {.styles = {PropagationStyle::kDatadog, PropagationStyle::kTraceContext}});
+  };
+  std::optional<TraceContext> trace = carried(step);
+  std::string_view root = TextAt(step, {"RootExecutionId"});
+  json::value started_by;
+  if (!trace && root.empty()) {
+    const json::value input = NestedJson(FindAt(step, {"Execution", "Input"}));
+    started_by = NestedJson(FindAt(input, {"_datadog"}));
+    trace = carried(started_by);
+    root = TextAt(started_by, {"RootExecutionId"});
+    if (root.empty()) root = TextAt(started_by, {"Execution", "Id"});
+  }
+  const auto count = [&step](std::initializer_list<std::string_view> path) {
+    return static_cast<int>(std::clamp(NumberAt(step, path).value_or(0), 0.0, 1e9));
+  };
+  TraceContext context = ContextOfStep({.execution_id = TextAt(step, {"Execution", "Id"}),
+                                        .root_execution_id = root,
+                                        .state_name = TextAt(step, {"State", "Name"}),
+                                        .entered_time = TextAt(step, {"State", "EnteredTime"}),
+                                        .retry_count = count({"State", "RetryCount"}),
+                                        .redrive_count = count({"Execution", "RedriveCount"})});
+  if (!trace) return context;
+  context.trace_id = trace->trace_id;
+  context.trace_id_high = trace->trace_id_high;
+  context.tags = std::move(trace->tags);
+  return context;
+}
+
+// The name by which an API or a function was called.
+std::string DomainOf(const json::value& event) {
   const std::string_view domain = TextAt(event, {"requestContext", "domainName"});
-  const bool is_url = absl::StrContains(domain, "lambda-url");
-  if (TextAt(event, {"version"}) == "2.0" && FindAt(event, {"rawQueryString"}) != nullptr &&
-      !domain.empty() && !is_url)
+  return domain.empty() ? EventHeader(event, "host") : std::string(domain);
+}
+
+bool IsObjectAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  return value != nullptr && value->is_object();
+}
+
+// What called over HTTP; kUnknown if nothing did. The first three are told by the members that they have by
+// the documentation, then the same ones by enough of them.
+Source HttpSourceOf(const json::value& event) {
+  const auto has = [&event](std::initializer_list<std::string_view> path) {
+    const json::value* value = FindAt(event, path);
+    return value != nullptr && !value->is_null();
+  };
+  const bool is_version_2 = ScalarAt(event, {"version"}) == "2.0" || ScalarAt(event, {"version"}) == "2";
+  const bool is_url = (is_version_2 || IsObjectAt(event, {"requestContext"})) &&
+                      absl::StrContains(DomainOf(event), "lambda-url");
+  const bool has_raw_query = has({"rawQueryString"}) && (has({"requestContext"}) || has({"rawPath"}));
+  if (is_version_2 && !is_url && (has_raw_query || IsObjectAt(event, {"requestContext", "http"})))
     return Source::kHttpApi;
   if (FindAt(event, {"requestContext", "stage"}) != nullptr && FindAt(event, {"httpMethod"}) != nullptr &&
       FindAt(event, {"resource"}) != nullptr)
     return Source::kRestApi;
   if (FindAt(event, {"requestContext", "messageDirection"}) != nullptr) return Source::kWebSocketApi;
-  if (FindAt(event, {"requestContext", "elb", "targetGroupArn"}) != nullptr) return Source::kLoadBalancer;
+  if (IsObjectAt(event, {"requestContext", "elb"})) return Source::kLoadBalancer;
   if (is_url) return Source::kFunctionUrl;
-  if (MskRecord(event) != nullptr) return Source::kMsk;
-  const json::array* records = ArrayAt(event, {"Records"});
-  const json::value none;
-  const json::value& record = records == nullptr ? none : records->front();
-  if (TextAt(record, {"eventSource"}) == "aws:sqs") return Source::kSqs;
-  if (FindAt(record, {"Sns"}) != nullptr) return Source::kSns;
+  if (!IsObjectAt(event, {"requestContext"})) return Source::kUnknown;
+  const bool of_api = has({"requestContext", "stage"}) || has({"requestContext", "apiId"}) ||
+                      has({"requestContext", "resourcePath"}) || has({"resource"});
+  if (of_api && has({"requestContext", "connectionId"})) return Source::kWebSocketApi;
+  if (of_api && (has({"httpMethod"}) || has({"requestContext", "httpMethod"}))) return Source::kRestApi;
+  return Source::kUnknown;
+}
+
+// The classes of AWS's library for Java name some members in their own way, and so do events made of them
+// again.
+const json::value* RecordsOf(const json::value& event) { return AnyOf(event, {"Records", "records"}); }
+const json::value* NotificationOf(const json::value& record) {
+  const json::value* notification = FindAt(record, {"Sns"});
+  return notification == nullptr ? FindAt(record, {"sns"}) : notification;
+}
+std::string_view ArnOf(const json::value& record) {
+  const std::string_view arn = TextAt(record, {"eventSourceARN"});
+  return arn.empty() ? TextAt(record, {"eventSourceArn"}) : arn;
+}
+
+bool IsOfService(const json::value& record, std::string_view service) {
+  return TextAt(record, {"eventSource"}) == absl::StrCat("aws:", service) ||
+         Part(ArnOf(record), ':', 2) == service;
+}
+
+// Of one of an event's records.
+Source SourceOfRecord(const json::value& record) {
+  if (IsOfService(record, "sqs")) return Source::kSqs;
+  if (NotificationOf(record) != nullptr) return Source::kSns;
   if (FindAt(record, {"dynamodb"}) != nullptr) return Source::kDynamoDb;
   if (FindAt(record, {"s3"}) != nullptr) return Source::kS3;
-  if (IsEventBridge(event)) return Source::kEventBridge;
   if (FindAt(record, {"kinesis"}) != nullptr) return Source::kKinesis;
-  if (StepOf(event) != nullptr) return Source::kStepFunctions;
   return Source::kUnknown;
+}
+
+// The first record that says what it is, which stands for all. Null if none does.
+const json::value* KnownRecord(const json::value& event) {
+  const json::value* records = RecordsOf(event);
+  const json::value* known = nullptr;
+  if (records == nullptr) return nullptr;
+  ForEachItem(*records, [&known](const json::value& record) {
+    if (known == nullptr && SourceOfRecord(record) != Source::kUnknown) known = &record;
+  });
+  return known;
+}
+
+Source SourceOf(const json::value& event) {
+  if (const Source source = HttpSourceOf(event); source != Source::kUnknown) return source;
+  if (MskRecord(event) != nullptr) return Source::kMsk;
+  const json::value* const record = KnownRecord(event);
+  const Source source = record == nullptr ? Source::kUnknown : SourceOfRecord(*record);
+  if (source != Source::kUnknown && source != Source::kKinesis) return source;
+  if (IsEventBridge(event)) return Source::kEventBridge;
+  if (source != Source::kUnknown) return source;
+  return StepOf(event) == nullptr ? Source::kUnknown : Source::kStepFunctions;
 }
 
 // Whose service a span has.
@@ -271,10 +412,50 @@ class Detector {
   }
 
  private:
-  const json::array& records() const { return *ArrayAt(event_, {"Records"}); }
+  // What stands for all records, of sources that have some.
+  const json::value& record() const { return *KnownRecord(event_); }
+  // Calls visit(record) for each, until a sender's trace is known.
+  void ForEachRecord(absl::FunctionRef<void(const json::value&)> visit) const {
+    ForEachItem(*RecordsOf(event_), [this, visit](const json::value& each) {
+      if (!knows_trace()) visit(each);
+    });
+  }
+  bool knows_trace() const {
+    return trigger_.generated_context.has_value() ||
+           std::any_of(trigger_.carriers.begin(), trigger_.carriers.end(), NamesTrace);
+  }
+  // What a sender left as `_datadog`: headers, or the context object of a state machine's step.
+  void TakeContext(const json::value* datadog) {
+    if (datadog == nullptr) return;
+    if (IsStep(*datadog)) {
+      trigger_.generated_context = ContextOfStepObject(*datadog);
+    } else {
+      AddCarrier(trigger_, datadog);
+    }
+  }
+  void TakeContextOfDetail(const json::value& event) {
+    const json::value detail = NestedJson(FindAt(event, {"detail"}));
+    const json::value datadog = NestedJson(FindAt(detail, {"_datadog"}));
+    TakeContext(&datadog);
+  }
 
   std::string ApiArn(std::string_view rest) const {
     return absl::StrCat("arn:", AwsPartition(options_.region), ":apigateway:", options_.region, "::", rest);
+  }
+
+  std::string_view EitherText(std::initializer_list<std::string_view> path,
+                              std::initializer_list<std::string_view> otherwise) const {
+    const std::string_view text = TextAt(event_, path);
+    return text.empty() ? TextAt(event_, otherwise) : text;
+  }
+
+  // The name that an API was called by. Where nothing says it, the one that each has from the start.
+  std::string ApiDomain(std::string_view api) const {
+    std::string domain = DomainOf(event_);
+    if (domain.empty() && !api.empty() && !options_.region.empty())
+      domain = absl::StrCat(api, ".execute-api.", options_.region, ".amazonaws.com",
+                            absl::StartsWith(options_.region, "cn-") ? ".cn" : "");
+    return domain;
   }
 
   // What is the same for all that come over HTTP.
@@ -308,16 +489,17 @@ class Detector {
 
   void Finish(InferredSpan span, const ServiceNames& names) {
     span.service = ServiceOf(names, options_);
+    if (span.service.empty()) span.service = trigger_.source;
     trigger_.spans.push_back(std::move(span));
   }
 
   void HttpApi() {
     trigger_.source = "api-gateway";
     const std::string_view api = TextAt(event_, {"requestContext", "apiId"});
-    const std::string_view domain = TextAt(event_, {"requestContext", "domainName"});
+    const std::string domain = ApiDomain(api);
     InferredSpan span = HttpSpan("aws.httpapi", "web",
                                  {.method = TextAt(event_, {"requestContext", "http", "method"}),
-                                  .path = TextAt(event_, {"rawPath"}),
+                                  .path = EitherText({"rawPath"}, {"requestContext", "http", "path"}),
                                   .domain = domain,
                                   .route = LastPart(TextAt(event_, {"routeKey"}), ' '),
                                   .source_ip = TextAt(event_, {"requestContext", "http", "sourceIp"}),
@@ -336,18 +518,19 @@ class Detector {
   void RestApi() {
     trigger_.source = "api-gateway";
     const std::string_view api = TextAt(event_, {"requestContext", "apiId"});
-    const std::string_view domain = TextAt(event_, {"requestContext", "domainName"});
+    const std::string domain = ApiDomain(api);
+    const std::string_view route = EitherText({"resource"}, {"requestContext", "resourcePath"});
     InferredSpan span = HttpSpan("aws.apigateway", "web",
-                                 {.method = TextAt(event_, {"httpMethod"}),
-                                  .path = TextAt(event_, {"path"}),
+                                 {.method = EitherText({"httpMethod"}, {"requestContext", "httpMethod"}),
+                                  .path = EitherText({"path"}, {"requestContext", "path"}),
                                   .domain = domain,
-                                  .route = TextAt(event_, {"resource"}),
+                                  .route = route,
                                   .source_ip = TextAt(event_, {"requestContext", "identity", "sourceIp"}),
                                   .user_agent = TextAt(event_, {"requestContext", "identity", "userAgent"}),
                                   .protocol = TextAt(event_, {"requestContext", "protocol"}),
                                   .request_id = TextAt(event_, {"requestContext", "requestId"})});
     span.start = TimeAt(event_, {"requestContext", "requestTimeEpoch"}, TimeUnit::kMilliseconds);
-    Add(span.tags, "http.route", TextAt(event_, {"requestContext", "resourcePath"}));
+    Add(span.tags, "http.route", EitherText({"requestContext", "resourcePath"}, {"resource"}));
     if (!api.empty()) {
       Add(span.tags, "dd_resource_key", ApiArn(absl::StrCat("/restapis/", api)));
       trigger_.source_arn =
@@ -361,7 +544,7 @@ class Detector {
     trigger_.source = "api-gateway";
     const json::value& context = *FindAt(event_, {"requestContext"});
     const std::string_view api = TextAt(context, {"apiId"});
-    const std::string_view domain = TextAt(context, {"domainName"});
+    const std::string domain = ApiDomain(api);
     const std::string_view route = TextAt(context, {"routeKey"});
     const std::string_view stage = TextAt(context, {"stage"});
     const std::string url = domain.empty() ? "" : absl::StrCat("https://", domain, route);
@@ -395,10 +578,10 @@ class Detector {
 
   void FunctionUrl() {
     trigger_.source = "lambda-function-url";
-    const std::string_view domain = TextAt(event_, {"requestContext", "domainName"});
+    const std::string domain = DomainOf(event_);
     InferredSpan span = HttpSpan("aws.lambda.url", "http",
                                  {.method = TextAt(event_, {"requestContext", "http", "method"}),
-                                  .path = TextAt(event_, {"requestContext", "http", "path"}),
+                                  .path = EitherText({"requestContext", "http", "path"}, {"rawPath"}),
                                   .domain = domain,
                                   .source_ip = TextAt(event_, {"requestContext", "http", "sourceIp"}),
                                   .user_agent = TextAt(event_, {"requestContext", "http", "userAgent"}),
@@ -428,47 +611,56 @@ class Detector {
     Add(span.tags, "partition", ScalarAt(record, {"partition"}));
     Add(span.tags, "event_source", TextAt(event_, {"eventSource"}));
     Add(span.tags, "event_source_arn", arn);
-    for (const json::key_value_pair& group : FindAt(event_, {"records"})->get_object()) {
-      const json::array* of_group = group.value().if_array();
-      if (of_group == nullptr) continue;
-      for (const json::value& each : *of_group)
-        if (HttpHeaders carrier = MskCarrier(each); !carrier.empty())
-          trigger_.carriers.push_back(std::move(carrier));
-    }
+    for (const json::key_value_pair& group : FindAt(event_, {"records"})->get_object())
+      ForEachItem(group.value(), [this](const json::value& each) {
+        if (!knows_trace()) AddMskCarriers(each);
+      });
     // arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>
     Finish(std::move(span), {Part(arn, '/', 1), "lambda_msk", Part(arn, '/', 1), "msk"});
   }
 
-  // Kafka's headers: a list of {name: bytes}, the bytes as a list or as {"0": 104, …}.
-  static HttpHeaders MskCarrier(const json::value& record) {
-    HttpHeaders carrier;
-    const json::array* headers = ArrayAt(record, {"headers"});
-    if (headers == nullptr) return carrier;
-    for (const json::value& header : *headers) {
-      if (!header.is_object()) continue;
-      for (const json::key_value_pair& member : header.get_object()) {
-        if (!IsTraceContextHeader(member.key())) continue;
-        std::string text;
-        const auto add_byte = [&text](const json::value& byte) {
-          if (const int64_t* number = byte.if_int64(); number != nullptr && *number >= 0 && *number < 256)
-            text.push_back(static_cast<char>(*number));
-        };
-        if (const json::array* bytes = member.value().if_array()) {
-          for (const json::value& byte : *bytes) add_byte(byte);
-        } else if (const json::object* bytes = member.value().if_object()) {
-          for (size_t i = 0; const json::value* byte = bytes->if_contains(absl::StrCat(i)); ++i)
-            add_byte(*byte);
-        }
-        carrier.emplace_back(member.key(), std::move(text));
+  // Kafka's headers: a list of {name: bytes}, or one object of all.
+  void AddMskCarriers(const json::value& record) {
+    const json::value* headers = FindAt(record, {"headers"});
+    if (headers == nullptr) return;
+    // Some runtimes write bytes as base64, which a text by itself doesn't show.
+    HttpHeaders carrier, decoded;
+    const auto add = [&carrier, &decoded](std::string_view name, const json::value& value) {
+      if (!IsTraceContextHeader(name)) return;
+      std::optional<std::string> bytes = ListedBytes(value);
+      if (!bytes) {
+        const json::string* text = value.if_string();
+        if (text == nullptr) return;
+        if (std::optional<std::string> of_base64 = ListedOrBase64Bytes(value))
+          decoded.emplace_back(name, *std::move(of_base64));
+        carrier.emplace_back(name, std::string_view(*text));
+        return;
       }
+      decoded.emplace_back(name, *bytes);
+      carrier.emplace_back(name, *std::move(bytes));
+    };
+    const auto add_all = [&add](const json::value& header) {
+      const json::object* object = header.if_object();
+      if (object == nullptr) return;
+      if (const json::value* value = AnyOf(header, {"value", "Value"}))
+        if (const json::value* key = AnyOf(header, {"key", "Key"}); key != nullptr && key->is_string())
+          add(key->get_string(), *value);
+      for (const json::key_value_pair& member : *object) add(member.key(), member.value());
+    };
+    if (FirstItem(*headers) != nullptr) {
+      ForEachItem(*headers, add_all);
+    } else {
+      add_all(*headers);
     }
-    return carrier;
+    if (decoded == carrier) decoded.clear();
+    AddCarrier(trigger_, std::move(carrier));
+    AddCarrier(trigger_, std::move(decoded));
   }
 
   void Sqs() {
     trigger_.source = "sqs";
-    const json::value& record = records().front();
-    const std::string_view arn = TextAt(record, {"eventSourceARN"});
+    const json::value& record = this->record();
+    const std::string_view arn = ArnOf(record);
     const std::string_view queue = LastPart(arn, ':');
     trigger_.source_arn = arn;
     InferredSpan span{.name = "aws.sqs", .type = "web", .resource = std::string(queue), .is_async = true};
@@ -482,89 +674,92 @@ class Detector {
     Add(span.tags, "receipt_handle", TextAt(record, {"receiptHandle"}));
 
     // What fed the queue stands before it.
-    const json::value body = ParseNested(TextAt(record, {"body"}));
+    const json::value body = NestedJson(FindAt(record, {"body"}));
     if (IsSnsMessage(body)) {
       SnsSpan(body);
     } else if (IsEventBridge(body)) {
       EventBridge(body, /*carrier=*/false);
     }
-    for (const json::value& each : records()) {
-      const json::value attribute = SqsAttribute(each);
-      AddCarrier(trigger_, &attribute);
-      if (attribute.is_null()) {
-        const json::value inner = ParseNested(TextAt(each, {"body"}));
-        if (IsSnsMessage(inner)) {
-          const json::value inner_attribute = SnsAttribute(inner);
-          AddCarrier(trigger_, &inner_attribute);
-        } else {
-          AddCarrier(trigger_, FindAt(inner, {"detail", "_datadog"}));
-        }
+    ForEachRecord([this](const json::value& each) {
+      const json::value attribute = DatadogAttribute(each);
+      TakeContext(&attribute);
+      if (knows_trace()) return;
+      const json::value inner = NestedJson(FindAt(each, {"body"}));
+      if (IsSnsMessage(inner)) {
+        TakeContextOfNotification(inner);
+      } else {
+        TakeContextOfDetail(inner);
       }
-      if (!trigger_.carriers.empty()) break;
-    }
-    trigger_.generated_context = ContextOfXrayHeader(TextAt(record, {"attributes", "AWSTraceHeader"}));
+    });
+    // What AWS says of the message is the last resort.
+    ForEachItem(*RecordsOf(event_), [this](const json::value& each) {
+      if (!trigger_.generated_context)
+        trigger_.generated_context = ContextOfXrayHeader(TextAt(each, {"attributes", "AWSTraceHeader"}));
+    });
     Finish(std::move(span), {queue, "lambda_sqs", queue, "sqs"});
+  }
+
+  // Of a topic's message: its attribute, or what the bus said that fed the topic.
+  void TakeContextOfNotification(const json::value& message) {
+    const json::value attribute = DatadogAttribute(message);
+    TakeContext(&attribute);
+    if (!knows_trace()) TakeContextOfDetail(NestedJson(AnyOf(message, {"Message", "message"})));
   }
 
   void Sns() {
     trigger_.source = "sns";
-    const json::value& message = *FindAt(records().front(), {"Sns"});
-    trigger_.source_arn = TextAt(message, {"TopicArn"});
-    const json::value inner = ParseNested(TextAt(message, {"Message"}));
-    if (IsEventBridge(inner)) EventBridge(inner, /*carrier=*/false);
-    for (const json::value& each : records()) {
-      const json::value* sns = FindAt(each, {"Sns"});
-      if (sns == nullptr) continue;
-      const json::value attribute = SnsAttribute(*sns);
-      AddCarrier(trigger_, &attribute);
-      if (attribute.is_null())
-        if (const json::value event = ParseNested(TextAt(*sns, {"Message"})); IsEventBridge(event))
-          AddCarrier(trigger_, FindAt(event, {"detail", "_datadog"}));
-      if (!trigger_.carriers.empty()) break;
-    }
-    SnsSpan(message, TextAt(records().front(), {"EventSubscriptionArn"}));
+    const json::value& message = *NotificationOf(record());
+    trigger_.source_arn = TextOf(message, "TopicArn");
+    ForEachRecord([this](const json::value& each) {
+      if (const json::value* sns = NotificationOf(each)) TakeContextOfNotification(*sns);
+    });
+    SnsSpan(message, TextOf(record(), "EventSubscriptionArn"));
   }
 
-  // A notification, as Lambda gets it or as a queue does.
+  // A notification, as Lambda gets it or as a queue does, and before it the bus that fed the topic.
   void SnsSpan(const json::value& message, std::string_view subscription = {}) {
-    const std::string_view arn = TextAt(message, {"TopicArn"});
+    const json::value inner = NestedJson(AnyOf(message, {"Message", "message"}));
+    if (IsEventBridge(inner)) EventBridge(inner, /*carrier=*/false);
+    const std::string_view arn = TextOf(message, "TopicArn");
     const std::string_view topic = LastPart(arn, ':');
     InferredSpan span{.name = "aws.sns", .type = "web", .resource = std::string(topic), .is_async = true};
-    span.start = Rfc3339At(message, {"Timestamp"});
+    span.start = TimeAt(message, {"Timestamp"}, TimeUnit::kMilliseconds);
+    if (span.start == absl::InfinitePast())
+      span.start = TimeAt(message, {"timestamp"}, TimeUnit::kMilliseconds);
     Add(span.tags, "operation_name", span.name);
     Add(span.tags, "topicname", topic);
     Add(span.tags, "topic_arn", arn);
-    Add(span.tags, "message_id", TextAt(message, {"MessageId"}));
-    Add(span.tags, "type", TextAt(message, {"Type"}));
-    Add(span.tags, "subject", TextAt(message, {"Subject"}));
+    Add(span.tags, "message_id", TextOf(message, "MessageId"));
+    Add(span.tags, "type", TextOf(message, "Type"));
+    Add(span.tags, "subject", TextOf(message, "Subject"));
     Add(span.tags, "event_subscription_arn", subscription);
     Finish(std::move(span), {topic, "lambda_sns", topic, "sns"});
   }
 
   void EventBridge(const json::value& event, bool carrier = true) {
-    const json::value* datadog = FindAt(event, {"detail", "_datadog"});
+    const json::value detail = NestedJson(FindAt(event, {"detail"}));
+    const json::value datadog = NestedJson(FindAt(detail, {"_datadog"}));
     const std::string_view source = TextAt(event, {"source"});
-    const std::string_view named =
-        datadog == nullptr ? std::string_view() : TextAt(*datadog, {"x-datadog-resource-name"});
+    const std::string_view named = TextAt(datadog, {"x-datadog-resource-name"});
     const std::string_view resource = named.empty() ? source : named;
     InferredSpan span{
         .name = "aws.eventbridge", .type = "web", .resource = std::string(resource), .is_async = true};
-    if (datadog != nullptr) span.start = TimeAt(*datadog, {"x-datadog-start-time"}, TimeUnit::kMilliseconds);
-    if (span.start == absl::InfinitePast()) span.start = Rfc3339At(event, {"time"});
+    span.start = TimeAt(datadog, {"x-datadog-start-time"}, TimeUnit::kMilliseconds);
+    if (span.start == absl::InfinitePast()) span.start = TimeAt(event, {"time"}, TimeUnit::kMilliseconds);
     Add(span.tags, "operation_name", span.name);
     Add(span.tags, "detail_type", TextAt(event, {"detail-type"}));
-    if (carrier) AddCarrier(trigger_, datadog);
+    if (carrier) TakeContext(&datadog);
     Finish(std::move(span), {resource, "lambda_eventbridge", resource, "eventbridge"});
   }
 
   void DynamoDb() {
     trigger_.source = "dynamodb";
-    const json::value& record = records().front();
-    const std::string_view arn = TextAt(record, {"eventSourceARN"});
+    const json::value& record = this->record();
+    const std::string_view arn = ArnOf(record);
     const std::string_view table = Part(arn, '/', 1);
     trigger_.source_arn = arn;
     InferredSpan span{.name = "aws.dynamodb", .type = "web", .is_async = true};
-    span.resource = absl::StrCat(TextAt(record, {"eventName"}), " ", table);
+    span.resource = absl::StripAsciiWhitespace(absl::StrCat(TextAt(record, {"eventName"}), " ", table));
     span.start = TimeAt(record, {"dynamodb", "ApproximateCreationDateTime"}, TimeUnit::kSeconds);
     Add(span.tags, "operation_name", span.name);
     Add(span.tags, "event_id", TextAt(record, {"eventID"}));
@@ -579,12 +774,12 @@ class Detector {
 
   void S3() {
     trigger_.source = "s3";
-    const json::value& record = records().front();
+    const json::value& record = this->record();
     const std::string_view arn = TextAt(record, {"s3", "bucket", "arn"});
     const std::string_view bucket = TextAt(record, {"s3", "bucket", "name"});
     trigger_.source_arn = arn;
     InferredSpan span{.name = "aws.s3", .type = "web", .resource = std::string(bucket), .is_async = true};
-    span.start = Rfc3339At(record, {"eventTime"});
+    span.start = TimeAt(record, {"eventTime"}, TimeUnit::kMilliseconds);
     Add(span.tags, "operation_name", span.name);
     Add(span.tags, "event_name", TextAt(record, {"eventName"}));
     Add(span.tags, "bucketname", bucket);
@@ -597,8 +792,8 @@ class Detector {
 
   void Kinesis() {
     trigger_.source = "kinesis";
-    const json::value& record = records().front();
-    const std::string_view arn = TextAt(record, {"eventSourceARN"});
+    const json::value& record = this->record();
+    const std::string_view arn = ArnOf(record);
     const std::string_view stream = Part(arn, '/', 1);
     const std::string_view event_id = TextAt(record, {"eventID"});
     trigger_.source_arn = arn;
@@ -613,11 +808,11 @@ class Detector {
     Add(span.tags, "event_name", TextAt(record, {"eventName"}));
     Add(span.tags, "event_version", TextAt(record, {"eventVersion"}));
     Add(span.tags, "partition_key", TextAt(record, {"kinesis", "partitionKey"}));
-    for (const json::value& each : records()) {
-      const json::value data = ParseNestedBase64(TextAt(each, {"kinesis", "data"}));
-      AddCarrier(trigger_, FindAt(data, {"_datadog"}));
-      if (!trigger_.carriers.empty()) break;
-    }
+    ForEachRecord([this](const json::value& each) {
+      const json::value data = NestedBytesJson(FindAt(each, {"kinesis", "data"}));
+      const json::value datadog = NestedJson(FindAt(data, {"_datadog"}));
+      TakeContext(&datadog);
+    });
     Finish(std::move(span), {stream, "lambda_kinesis", stream, "kinesis"});
   }
 
@@ -625,27 +820,7 @@ class Detector {
     trigger_.source = "states";
     const json::value& step = *StepOf(event_);
     trigger_.source_arn = TextAt(step, {"StateMachine", "Id"});
-    const auto count = [&step](std::initializer_list<std::string_view> path) {
-      return static_cast<int>(std::clamp(NumberAt(step, path).value_or(0), 0.0, 1e9));
-    };
-    TraceContext context = ContextOfStep({.execution_id = TextAt(step, {"Execution", "Id"}),
-                                          .root_execution_id = TextAt(step, {"RootExecutionId"}),
-                                          .state_name = TextAt(step, {"State", "Name"}),
-                                          .entered_time = TextAt(step, {"State", "EnteredTime"}),
-                                          .retry_count = count({"State", "RetryCount"}),
-                                          .redrive_count = count({"Execution", "RedriveCount"})});
-    // A trace that the state machine was started in goes on through it.
-    const std::optional<uint64_t> trace_id = ParseDecimalId(ScalarAt(step, {"x-datadog-trace-id"}));
-    const std::string_view tags = TextAt(step, {"x-datadog-tags"});
-    if (trace_id && !tags.empty()) {
-      const std::optional<TraceContext> carried = ExtractTraceContext(
-          {{"x-datadog-trace-id", absl::StrCat(*trace_id)}, {"x-datadog-tags", std::string(tags)}},
-          {.styles = {PropagationStyle::kDatadog}});
-      context.trace_id = carried->trace_id;
-      context.trace_id_high = carried->trace_id_high;
-      context.tags = carried->tags;
-    }
-    trigger_.generated_context = std::move(context);
+    trigger_.generated_context = ContextOfStepObject(step);
   }
 
   const json::value& event_;

@@ -56,7 +56,8 @@ struct Trigger {
   std::vector<HttpHeaders> carriers;
   // A context that follows from the event, if no carrier has one.
   std::optional<TraceContext> generated_context;
-  // The sender, and before it that which stood behind it (a topic that fed a queue). At most two.
+  // The sender, and before it those that stood behind it, outermost first (a bus that fed a topic that fed a
+  // queue). At most three.
   std::vector<InferredSpan> spans;
 };
 

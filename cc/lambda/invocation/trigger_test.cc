@@ -1,13 +1,17 @@
 #include "cc/lambda/invocation/trigger.h"
 
+#include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
 #include "absl/time/time.h"
+#include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
@@ -355,6 +359,364 @@ TEST(TriggerTest, StepFunctionsRetriesRootsAndCarriedTraces) {
   EXPECT_EQ(Context(carried)->trace_id_high, 0x640cfd8d00000000u);
   EXPECT_EQ(Context(carried)->parent_id, 965915491323665437u);
   EXPECT_EQ(Context(carried)->tags.at("_dd.p.dm"), "-1");
+}
+
+std::string Step(std::string_view execution_more = "", std::string_view more = "") {
+  return absl::StrCat(R"({"Execution":{"Id":")", kExecution, "\"", execution_more,
+                      R"(},"State":{"Name":"Charge","EnteredTime":"2026-01-01T00:00:00.123Z"})", more, "}");
+}
+constexpr uint64_t kStepTrace = 4439524470371634042u, kStepParent = 965915491323665437u;
+constexpr uint64_t kRootTrace = 7302012596588600460u;
+constexpr char kRoot[] = "arn:aws:states:eu-west-1:123456789012:execution:root:1";
+
+// A state machine goes on with the trace that it was started in.
+TEST(TriggerTest, StepFunctionsStartedInATraceGoOnWithIt) {
+  const std::string with_tid =
+      R"({"x-datadog-trace-id":"7","x-datadog-parent-id":"8","x-datadog-tags":"_dd.p.tid=640cfd8d00000000"})";
+  for (const std::string& input :
+       {absl::StrCat("{\"_datadog\":", with_tid, "}"), Quoted(absl::StrCat("{\"_datadog\":", with_tid, "}")),
+        absl::StrCat("{\"_datadog\":", absl::StrReplaceAll(with_tid, {{"\"7\"", "7"}}), "}")}) {
+    const std::string step = Step(absl::StrCat(",\"Input\":", input));
+    for (const std::string& event : {step, absl::StrCat("{\"Payload\":", step, "}")}) {
+      const std::optional<TraceContext> context = Context(event);
+      ASSERT_TRUE(context) << event;
+      EXPECT_EQ(context->trace_id, 7u) << event;
+      EXPECT_EQ(context->trace_id_high, 0x640cfd8d00000000u);
+      EXPECT_EQ(context->parent_id, kStepParent) << "the step is the caller";
+      EXPECT_EQ(context->sampling_priority, 1);
+      EXPECT_EQ(context->origin, "states");
+    }
+  }
+  // A trace of 64 bits keeps nothing of the id that the execution would have had.
+  const TraceContext narrow = *Context(Step(R"(,"Input":{"_datadog":{"x-datadog-trace-id":"7"}})"));
+  EXPECT_EQ(narrow.trace_id, 7u);
+  EXPECT_EQ(narrow.trace_id_high, 0u);
+  EXPECT_THAT(narrow.tags, IsEmpty());
+  for (const char* nothing : {"null", "7", "[]", "\"text\"", "\"{\"", R"({"_datadog":null})",
+                              R"({"_datadog":[]})", R"({"_datadog":{"x-datadog-trace-id":"0"}})"})
+    EXPECT_EQ(Context(Step(absl::StrCat(",\"Input\":", nothing)))->trace_id, kStepTrace) << nothing;
+}
+
+TEST(TriggerTest, StepFunctionsStartedByAStepFunctionAreOfItsTrace) {
+  const std::string root = absl::StrCat("\"RootExecutionId\":\"", kRoot, "\"");
+  EXPECT_EQ(Context(Step("", "," + root))->trace_id, kRootTrace);
+  EXPECT_EQ(Context(Step(absl::StrCat(R"(,"Input":{"_datadog":{)", root, "}}")))->trace_id, kRootTrace);
+  EXPECT_EQ(
+      Context(Step(absl::StrCat(R"(,"Input":{"_datadog":{"Execution":{"Id":")", kRoot, "\"}}}")))->trace_id,
+      kRootTrace);
+  // What stands beside the step itself is newer.
+  EXPECT_EQ(Context(Step(R"(,"Input":{"_datadog":{"x-datadog-trace-id":"7"}})", "," + root))->trace_id,
+            kRootTrace);
+}
+
+TEST(TriggerTest, StepFunctionsBehindAQueueATopicAndABus) {
+  const std::string step =
+      Step("", absl::StrCat(R"(,"serverless-version":"v1","RootExecutionId":")", kRoot, "\""));
+  const std::string bus =
+      absl::StrCat(R"({"detail-type":"a","source":"b","detail":{"_datadog":)", step, "}}");
+  const std::string topic =
+      absl::StrCat(R"({"Type":"Notification","TopicArn":"arn:aws:sns:r:1:news","Message":"m",
+                       "MessageAttributes":{"_datadog":{"Type":"String","Value":)",
+                   Quoted(step), "}}}");
+  const std::string events[] = {
+      SqsEvent(absl::StrCat(
+          R"("messageAttributes":{"_datadog":{"dataType":"String","stringValue":)", Quoted(step),
+          R"(}},"attributes":{"AWSTraceHeader":"Root=1-65f2d3a1-0123456789abcdef01234567;Parent=b7ad6b7169203331;Sampled=1"})")),
+      SqsEvent(absl::StrCat("\"body\":", Quoted(topic))),
+      SqsEvent(absl::StrCat("\"body\":", Quoted(bus))),
+      absl::StrCat("{\"Records\":[{\"Sns\":", topic, "}]}"),
+      bus,
+  };
+  for (const std::string& event : events) {
+    const std::optional<TraceContext> context = Context(event);
+    ASSERT_TRUE(context) << event;
+    EXPECT_EQ(context->trace_id, kRootTrace) << event;
+    EXPECT_EQ(context->parent_id, kStepParent) << event;
+    EXPECT_EQ(context->origin, "states") << event;
+  }
+}
+
+TEST(TriggerTest, BusThatFeedsATopicThatFeedsAQueue) {
+  const std::string topic = absl::StrCat(
+      R"({"Type":"Notification","TopicArn":"arn:aws:sns:eu-west-1:1:news","Timestamp":"2026-01-01T00:00:00.100Z","Message":)",
+      Quoted(EventBridgeEvent()), "}");
+  const std::string event =
+      SqsEvent(absl::StrCat(R"("attributes":{"SentTimestamp":"1767225600123"},"body":)", Quoted(topic)));
+  const Trigger trigger = Detect(event);
+  EXPECT_EQ(trigger.source, "sqs");
+  ASSERT_THAT(trigger.spans, SizeIs(3));
+  EXPECT_EQ(trigger.spans[0].name, "aws.eventbridge");
+  EXPECT_EQ(trigger.spans[0].start, Millis(1767225600050));
+  EXPECT_EQ(trigger.spans[1].name, "aws.sns");
+  EXPECT_EQ(trigger.spans[1].start, Millis(1767225600100));
+  EXPECT_EQ(trigger.spans[2].name, "aws.sqs");
+  EXPECT_EQ(Context(event)->trace_id, 7u);
+  EXPECT_EQ(Context(event)->parent_id, 8u);
+}
+
+// What the runtimes' serializers make of lists and bytes.
+TEST(TriggerTest, MskOfEveryRuntime) {
+  const auto event = [](std::string_view records, std::string_view headers) {
+    return absl::StrCat(R"({"eventSource":"aws:kafka","records":{"t-0":)",
+                        absl::StrReplaceAll(records, {{"HEADERS", headers}}), "}}");
+  };
+  const std::string_view ids[] = {
+      R"({"x-datadog-trace-id":[49,55]},{"x-datadog-parent-id":[49,56]})",
+      R"({"x-datadog-trace-id":{"0":49,"1":55}},{"x-datadog-parent-id":{"1":56,"0":49}})",
+      R"({"x-datadog-trace-id":["49","55"]},{"x-datadog-parent-id":{"0":"49","1":"56"}})",
+      R"({"x-datadog-trace-id":[49.0,55.0]},{"x-datadog-parent-id":"[49, 56]"})",
+      R"({"x-datadog-trace-id":"MTc="},{"x-datadog-parent-id":"MTg="})",
+      R"({"x-datadog-trace-id":"17"},{"x-datadog-parent-id":"18"})",
+      R"({"X-Datadog-Trace-Id":{"type":"Buffer","data":[49,55]}},{"x-datadog-parent-id":[49,56]})",
+      R"({"key":"x-datadog-trace-id","value":[49,55]},{"Key":"x-datadog-parent-id","Value":"MTg="})",
+  };
+  for (const std::string_view id : ids) {
+    std::string numbered = "{\"0\":";
+    absl::StrAppend(&numbered, absl::StrReplaceAll(id, {{"},{", "},\"1\":{"}}), "}");
+    for (const std::string& headers : {absl::StrCat("[", id, "]"), numbered}) {
+      for (const char* records :
+           {R"([{"topic":"t","headers":HEADERS}])", R"({"0":{"topic":"t","headers":HEADERS}})",
+            R"([{"topic":"t"},{"topic":"t","headers":HEADERS}])", R"([{"headers":HEADERS}])",
+            R"([],"t-1":[{"topic":"t","headers":HEADERS}])"}) {
+        const std::string text = event(records, headers);
+        EXPECT_EQ(Detect(text).source, "msk") << text;
+        const std::optional<TraceContext> context = Context(text);
+        ASSERT_TRUE(context) << text;
+        EXPECT_EQ(context->trace_id, 17u) << text;
+        EXPECT_EQ(context->parent_id, 18u) << text;
+      }
+    }
+  }
+  EXPECT_EQ(Context(event(R"([{"topic":"t","headers":HEADERS}])",
+                          R"({"x-datadog-trace-id":[49,55],"x-datadog-parent-id":[49,56]})"))
+                ->parent_id,
+            18u);
+}
+
+TEST(TriggerTest, MskHeadersOfSignedBytesAndOfLongOnes) {
+  const auto bytes = [](std::string_view text) {
+    std::string list = "[";
+    for (const char c : text) absl::StrAppend(&list, list.size() > 1 ? "," : "", static_cast<int>(c));
+    return list + "]";
+  };
+  const std::string long_value(600, 'v');
+  const std::string event =
+      absl::StrCat(R"({"records":{"t-0":[{"topic":"t","headers":[{"x-datadog-trace-id":[49,55]},{"baggage":)",
+                   bytes(absl::StrCat("user.id=zo\xc3\xab,session.id=", long_value)), "}]}]}}");
+  ASSERT_TRUE(event.find("-61,-85") != std::string::npos);
+  const boost::json::value root = Json(event);
+  const std::optional<TraceContext> context =
+      ExtractInvocationContext(root, DetectTrigger(root, Options()), {},
+                               {.styles = {PropagationStyle::kDatadog, PropagationStyle::kBaggage}});
+  ASSERT_TRUE(context);
+  EXPECT_THAT(context->baggage,
+              ElementsAre(Pair("baggage.session.id", long_value), Pair("baggage.user.id", "zo\xc3\xab")));
+}
+
+TEST(TriggerTest, AHeaderThatHoldsNoBytesLosesOnlyItself) {
+  const std::string event =
+      R"({"records":{"t-0":[{"topic":"t","headers":[{"x-datadog-trace-id":[49,55]},{"x-datadog-parent-id":[49,999]},
+        {"x-datadog-origin":[null]},{"tracestate":7},null,7,[]]}]}})";
+  EXPECT_EQ(Context(event)->trace_id, 17u);
+  EXPECT_EQ(Context(event)->parent_id, 0u);
+  EXPECT_EQ(Context(event)->origin, "");
+}
+
+TEST(TriggerTest, BinaryAttributesAndDataOfEveryRuntime) {
+  std::string list = "[", numbered = "{";
+  for (size_t i = 0; i < std::string_view(kDatadog).size(); ++i) {
+    absl::StrAppend(&list, i > 0 ? "," : "", static_cast<int>(kDatadog[i]));
+    absl::StrAppend(&numbered, i > 0 ? "," : "", "\"", i, "\":\"", static_cast<int>(kDatadog[i]), "\"");
+  }
+  list += "]";
+  numbered += "}";
+  const std::string base64 = absl::StrCat("\"", absl::Base64Escape(kDatadog), "\"");
+  for (const std::string& value :
+       {list, numbered, base64, absl::StrCat("{\"type\":\"Buffer\",\"data\":", list, "}"), Quoted(kDatadog),
+        std::string(kDatadog)}) {
+    const std::string queue = SqsEvent(
+        absl::StrCat(R"("messageAttributes":{"_datadog":{"dataType":"Binary","binaryValue":)", value, "}}"));
+    EXPECT_EQ(Context(queue)->trace_id, 7u) << queue;
+    const std::string topic = absl::StrCat(
+        R"({"Records":[{"Sns":{"MessageAttributes":{"_datadog":{"Type":"Binary","Value":)", value, "}}}}]}");
+    EXPECT_EQ(Context(topic)->trace_id, 7u) << topic;
+  }
+  const std::string data = absl::StrCat("{\"_datadog\":", kDatadog, "}");
+  std::string bytes = "[";
+  for (size_t i = 0; i < data.size(); ++i)
+    absl::StrAppend(&bytes, i > 0 ? "," : "", static_cast<int>(data[i]));
+  for (const std::string& value :
+       {absl::StrCat(bytes, "]"), absl::StrCat("\"", absl::Base64Escape(data), "\""), data})
+    EXPECT_EQ(Context(absl::StrCat(R"({"Records":[{"kinesis":{"data":)", value, "}}]}"))->trace_id, 7u)
+        << value;
+}
+
+TEST(TriggerTest, WhatARuntimeHasParsedAlreadyIsRead) {
+  EXPECT_EQ(Context(SqsEvent(absl::StrCat("\"body\":", EventBridgeEvent())))->trace_id, 7u);
+  EXPECT_EQ(
+      Context(SqsEvent(absl::StrCat(R"("messageAttributes":{"_datadog":{"stringValue":)", kDatadog, "}}")))
+          ->trace_id,
+      7u);
+  EXPECT_EQ(
+      Context(SqsEvent(absl::StrCat(R"("messageAttributes":{"_datadog":)", Quoted(kDatadog), "}")))->trace_id,
+      7u);
+  EXPECT_EQ(
+      Context(SqsEvent(absl::StrCat(R"("MessageAttributes":{"_datadog":{"DataType":"String","StringValue":)",
+                                    Quoted(kDatadog), "}}")))
+          ->trace_id,
+      7u);
+  EXPECT_EQ(Context(absl::StrCat(R"({"detail-type":"a","source":"b","detail":)",
+                                 Quoted(absl::StrCat("{\"_datadog\":", Quoted(kDatadog), "}")), "}"))
+                ->trace_id,
+            7u);
+}
+
+// As dd-trace-java makes them of the classes that handlers take.
+TEST(TriggerTest, RecordsThatJavaNames) {
+  const std::string queue = absl::StrCat(
+      R"({"records":[{"eventSource":"aws:sqs","eventSourceArn":"arn:aws:sqs:eu-west-1:1:orders","messageAttributes":
+      {"_datadog":{"dataType":"String","stringValue":)",
+      Quoted(kDatadog), "}}}]}");
+  EXPECT_EQ(Detect(queue).source, "sqs");
+  EXPECT_EQ(Detect(queue).spans.at(0).resource, "orders");
+  EXPECT_EQ(Context(queue)->trace_id, 7u);
+  const std::string topic = absl::StrCat(
+      R"({"records":[{"eventSubscriptionArn":"sub","sns":{"topicArn":"arn:aws:sns:r:1:news","timestamp":1767225600100,
+      "messageAttributes":{"_datadog":{"type":"String","value":)",
+      Quoted(kDatadog), "}}}}]}");
+  EXPECT_EQ(Detect(topic).source, "sns");
+  EXPECT_EQ(Detect(topic).spans.at(0).resource, "news");
+  EXPECT_EQ(Detect(topic).spans.at(0).start, Millis(1767225600100));
+  EXPECT_EQ(Detect(topic).spans.at(0).tags.at("event_subscription_arn"), "sub");
+  EXPECT_EQ(Context(topic)->trace_id, 7u);
+}
+
+TEST(TriggerTest, ApisWithoutADomainName) {
+  const std::string rest = absl::StrReplaceAll(kRestApi, {{R"("domainName":"d.example",)", ""}});
+  const Trigger by_api = Detect(rest);
+  EXPECT_EQ(by_api.source, "api-gateway");
+  EXPECT_EQ(by_api.tags.at("http.url"), "https://abc.execute-api.eu-west-1.amazonaws.com/users/9");
+  ASSERT_THAT(by_api.spans, SizeIs(1));
+  EXPECT_EQ(by_api.spans[0].service, "abc.execute-api.eu-west-1.amazonaws.com");
+  EXPECT_EQ(by_api.spans[0].resource, "POST /users/{user_id}");
+  EXPECT_EQ(Context(rest)->trace_id, 7u);
+  const Trigger by_header =
+      Detect(absl::StrReplaceAll(rest, {{"\"headers\":{", "\"headers\":{\"Host\":\"shop.example\","}}));
+  EXPECT_EQ(by_header.spans[0].service, "shop.example");
+  EXPECT_EQ(by_header.tags.at("http.url"), "https://shop.example/users/9");
+  const Trigger by_nothing = Detect(absl::StrReplaceAll(rest, {{R"("apiId":"abc",)", ""}}));
+  EXPECT_EQ(by_nothing.spans[0].service, "api-gateway");
+  EXPECT_FALSE(by_nothing.tags.contains("http.url"));
+  const std::string http =
+      absl::StrReplaceAll(kHttpApi, {{R"("domainName":"abc.execute-api.eu-west-1.amazonaws.com",)", ""}});
+  EXPECT_EQ(Detect(http).source, "api-gateway");
+  EXPECT_EQ(Detect(http).tags, Detect(kHttpApi).tags);
+  EXPECT_EQ(Detect(http).spans[0].service, "abc.execute-api.eu-west-1.amazonaws.com");
+  EXPECT_EQ(Detect(R"({"version":"2.0","rawQueryString":"","headers":{"host":"x.lambda-url.eu-west-1.on.aws"},
+                       "rawPath":"/x","requestContext":{"http":{"method":"GET"}}})")
+                .source,
+            "lambda-function-url");
+}
+
+// Each member may be missing, null or of another type. The trace of the sender does not depend on any of
+// them.
+TEST(TriggerTest, AnyMemberThatIsMissingCostsOnlyItself) {
+  const std::string notification = absl::StrCat(
+      R"({"Type":"Notification","TopicArn":"arn:aws:sns:eu-west-1:1:news","MessageId":"m","Timestamp":"2026-01-01T00:00:00.100Z",
+      "Message":"hi","MessageAttributes":{"_datadog":{"Type":"String","Value":)",
+      Quoted(kDatadog), "}}}");
+  const std::pair<std::string, std::string> events[] = {
+      {"api-gateway", kHttpApi},
+      {"api-gateway", kRestApi},
+      {"sqs",
+       SqsEvent(absl::StrCat(
+           R"("attributes":{"SentTimestamp":"1767225600123","ApproximateReceiveCount":"2","SenderId":"me"},"body":)",
+           Quoted(notification)))},
+      {"sns", absl::StrCat("{\"Records\":[{\"EventSubscriptionArn\":\"sub\",\"Sns\":", notification, "}]}")},
+      {"eventbridge", EventBridgeEvent()},
+      {"kinesis", absl::StrCat(R"({"Records":[{"eventID":"shard-1:495","eventName":"n","eventVersion":"1",
+          "eventSourceARN":"arn:aws:kinesis:eu-west-1:1:stream/clicks","kinesis":{"partitionKey":"p",
+          "approximateArrivalTimestamp":1767225600.123,"data":")",
+                               absl::Base64Escape(absl::StrCat("{\"_datadog\":", kDatadog, "}")), "\"}}]}")},
+      {"msk", R"({"eventSource":"aws:kafka","eventSourceArn":"arn:aws:kafka:eu-west-1:1:cluster/main/uuid",
+          "records":{"t-0":[{"topic":"t","partition":0,"timestamp":1,"headers":[{"x-datadog-trace-id":[55]}]}]}})"},
+  };
+  // Without these there is no trace, or nothing by which the source could be told.
+  const std::set<std::string_view> needed = {"Records",
+                                             "records",
+                                             "t-0",
+                                             "headers",
+                                             "X-Datadog-Trace-Id",
+                                             "x-datadog-trace-id",
+                                             "_datadog",
+                                             "Sns",
+                                             "kinesis",
+                                             "data",
+                                             "detail",
+                                             "detail-type",
+                                             "body",
+                                             "MessageAttributes",
+                                             "Value",
+                                             "requestContext",
+                                             "version"};
+  for (const auto& [source, text] : events) {
+    const boost::json::value whole = Json(text);
+    std::function<void(boost::json::value&, const boost::json::value&)> spoil =
+        [&](boost::json::value& at, const boost::json::value& root) {
+          if (boost::json::array* items = at.if_array()) {
+            for (boost::json::value& item : *items) spoil(item, root);
+          } else if (boost::json::object* members = at.if_object()) {
+            for (boost::json::key_value_pair& member : *members) {
+              spoil(member.value(), root);
+              if (needed.contains(member.key())) continue;
+              const boost::json::value before = member.value();
+              for (const char* other : {"null", "7", "[]", "{}", "\"x\"", "true"}) {
+                member.value() = Json(other);
+                const Trigger trigger = DetectTrigger(root, Options());
+                const std::optional<TraceContext> context = ExtractInvocationContext(root, trigger, {}, {});
+                EXPECT_TRUE(context && context->trace_id == 7u)
+                    << source << ": " << std::string_view(member.key()) << " = " << other;
+                EXPECT_NE(trigger.source, "")
+                    << source << ": " << std::string_view(member.key()) << " = " << other;
+              }
+              member.value() = before;
+            }
+          }
+        };
+    boost::json::value event = whole;
+    spoil(event, event);
+    EXPECT_EQ(event, whole);
+  }
+}
+
+TEST(TriggerTest, LaterRecordsStandInForBadFirstOnes) {
+  const std::string record = absl::StrCat(
+      R"({"eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:1:orders","messageAttributes":
+      {"_datadog":{"stringValue":)",
+      Quoted(kDatadog), "}}}");
+  for (const char* bad :
+       {"null", "{}", "7",
+        R"({"messageAttributes":{"_datadog":{"stringValue":"{\"x-datadog-trace-id\":\"0\"}"}}})"}) {
+    const std::string event = absl::StrCat("{\"Records\":[", bad, ",", record, "]}");
+    EXPECT_EQ(Detect(event).source, "sqs") << bad;
+    EXPECT_EQ(Detect(event).spans.at(0).resource, "orders") << bad;
+    EXPECT_EQ(Context(event)->trace_id, 7u) << bad;
+  }
+  EXPECT_EQ(Context(absl::StrCat(R"({"Records":{"0":)", record, "}}"))->trace_id, 7u) << "as a map";
+}
+
+TEST(TriggerTest, TimesAsRuntimesWriteThem) {
+  EXPECT_EQ(Detect(R"({"Records":[{"Sns":{"Timestamp":1767225600100}}]})").spans[0].start,
+            Millis(1767225600100));
+  EXPECT_EQ(
+      Detect(R"({"Records":[{"dynamodb":{"ApproximateCreationDateTime":1767225600123}}]})").spans[0].start,
+      Millis(1767225600123));
+  EXPECT_EQ(Detect(R"({"Records":[{"dynamodb":{"ApproximateCreationDateTime":"2026-01-01T00:00:00.5Z"}}]})")
+                .spans[0]
+                .start,
+            Millis(1767225600500));
+  EXPECT_EQ(Detect(R"({"Records":[{"Sns":{"Timestamp":"infinite-future"}}]})").spans[0].start,
+            absl::InfinitePast());
 }
 
 TEST(TriggerTest, HeadersOfAnyEventAndThenOfTheCall) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cc/clock/sleep.h"
 #include "cc/net/dial/address_racing.h"
 #include "cc/net/dial/name_cache.h"
@@ -269,6 +270,40 @@ TEST(NoProxy, NamesSuffixesRangesAndPorts) {
   EXPECT_FALSE(past("intake.test", "test.intake"));
 }
 
+TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
+  const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
+    return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
+  };
+  // Final dots on either side.
+  EXPECT_TRUE(past("localhost", "localhost."));
+  EXPECT_TRUE(past("localhost.", "localhost"));
+  EXPECT_TRUE(past("localhost.", "LocalHost."));
+  EXPECT_TRUE(past("localhost.", "localhost.:443"));
+  EXPECT_FALSE(past("localhost", "localhost.:80"));
+  EXPECT_TRUE(past("trace.intake.test.", ".intake.test"));
+  EXPECT_TRUE(past("trace.intake.test", "*.intake.test."));
+  EXPECT_TRUE(past("trace.intake.test.", "*.INTAKE.test.:443"));
+  EXPECT_TRUE(past("127.0.0.1.", "127.0.0.1"));
+  EXPECT_TRUE(past("10.1.2.3", "10.0.0.0/8."));
+  EXPECT_FALSE(past("myintake.test.", "intake.test."));
+  // Brackets and other spellings of an address.
+  EXPECT_TRUE(past("::1", "[::1]"));
+  EXPECT_TRUE(past("::1", "[0:0::1]:443"));
+  EXPECT_FALSE(past("::1", "[::1]:80"));
+  EXPECT_TRUE(past("FE80::1", "[fe80::]/10"));
+  EXPECT_FALSE(past("10.0.0.1", "::/0"));
+  // An empty port; spaces; a list in one entry.
+  EXPECT_TRUE(past("intake.test", "intake.test:"));
+  EXPECT_TRUE(past("intake.test", " other.test,\tintake.test "));
+  EXPECT_TRUE(past("intake.test", "other.test intake.test"));
+  EXPECT_TRUE(past("intake.test", "other.test, *"));
+  // Malformed entries match nothing.
+  for (const char* entry : {".", "*.", "**", ":443", "[", "]", "[]", "/", "/8", ",", "*.*"}) {
+    EXPECT_FALSE(past("intake.test", entry)) << entry;
+    EXPECT_FALSE(past("10.0.0.1", entry)) << entry;
+  }
+}
+
 // -- The whole -----------------------------------------------------------------------------------------
 
 class StackDialerTest : public DialTest {
@@ -302,8 +337,9 @@ TEST_F(StackDialerTest, DirectWithTls) {
 TEST_F(StackDialerTest, ALiteralAddressIsNotLookedUp) {
   Build({});
   EXPECT_NE(Dial("https://127.0.0.1:8443").transport, nullptr);
+  EXPECT_NE(Dial("https://127.0.0.1.").transport, nullptr);
   EXPECT_EQ(network_.lookups, 0);
-  EXPECT_THAT(tls_->targets, ElementsAre("127.0.0.1"));
+  EXPECT_THAT(tls_->targets, ElementsAre("127.0.0.1", "127.0.0.1."));
 }
 
 TEST_F(StackDialerTest, FailuresNamePhaseAndPlace) {
@@ -374,6 +410,46 @@ TEST_F(StackDialerTest, WhatAProxyMayAnswer) {
   network_.answer = "HTTP/1.1 200 " + std::string(kMaxProxyHeadBytes, 'x');
   result = Dial();
   EXPECT_EQ(result.failure->fault, Fault::kProtocol);
+  network_.received.clear();
+  network_.answer = "HTTP/1.1 200 OK\r\nX: " + std::string(kMaxProxyHeadBytes, 'x');
+  result = Dial();
+  EXPECT_EQ(result.failure->fault, Fault::kProtocol) << "where the tunnel begins isn't known";
+}
+
+TEST_F(StackDialerTest, AnswersThatOpenATunnel) {
+  Build({.proxy_url = "http://proxy.test:3128"});
+  for (const char* answer :
+       {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        "HTTP/1.1 102 Processing\r\nX: y\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 200\r\n\r\n",
+        "HTTP/1.1 200 OK\n\n", "HTTP/1.0 200 OK\nVia: x\n\n", "HTTP/1.1 200\r\n\r\n",
+        "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"}) {
+    SCOPED_TRACE(answer);
+    network_.received.clear();
+    // The first bytes of the tunnel come with the head, and belong to TLS.
+    network_.answer = absl::StrCat(answer, "\x16\x03");
+    DialResult result = Dial();
+    ASSERT_NE(result.transport, nullptr) << result.failure->ToString();
+    char bytes[8];
+    const IoResult read = result.transport->TryRead(absl::MakeSpan(bytes));
+    EXPECT_EQ(std::string_view(bytes, read.bytes), "\x16\x03");
+  }
+}
+
+TEST_F(StackDialerTest, ARefusedTunnelIsNamedByTheProxysReason) {
+  Build({.proxy_url = "http://proxy.test:3128"});
+  network_.answer =
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 407 Who \x1b[31mare you\nProxy-Authenticate: NTLM\n"
+      "Content-Length: 100000\n\nhalf of it";
+  const DialResult result = Dial();
+  EXPECT_EQ(result.failure->fault, Fault::kCredential);
+  EXPECT_THAT(result.failure->ToString(), HasSubstr("407 Who \\x1b[31mare you (it wants NTLM)"));
+}
+
+TEST_F(StackDialerTest, EndlessAnswersBeforeTheAnswerOpenNoTunnel) {
+  Build({.proxy_url = "http://proxy.test:3128"});
+  while (network_.answer.size() <= kMaxProxyHeadBytes) network_.answer += "HTTP/1.1 100 Continue\r\n\r\n";
+  EXPECT_EQ(Dial().failure->fault, Fault::kProtocol);
 }
 
 TEST_F(StackDialerTest, ASilentProxyEndsWithTheDeadline) {

@@ -11,6 +11,8 @@
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 
 namespace thaw {
@@ -19,6 +21,7 @@ namespace {
 struct AddressBytes {
   std::array<uint8_t, 16> bytes = {};
   int size = 0;
+  bool operator==(const AddressBytes&) const = default;
 };
 
 std::optional<AddressBytes> ParseAddress(std::string_view text) {
@@ -55,35 +58,46 @@ bool TakePort(std::string_view& entry, uint16_t port) {
   const size_t colon = entry.rfind(':');
   // More than one colon and no bracket before it: an IPv6 address, not a port.
   if (colon == std::string_view::npos || (entry.find(':') != colon && entry[colon - 1] != ']')) return true;
+  const std::string_view digits = entry.substr(colon + 1);
   uint32_t number = 0;
-  if (!absl::SimpleAtoi(entry.substr(colon + 1), &number)) return true;
+  if (!digits.empty() && !absl::SimpleAtoi(digits, &number)) return true;
   entry = entry.substr(0, colon);
-  return number == port;
+  return digits.empty() || number == port;
+}
+
+// "localhost." is the same name as "localhost": the dot says that no search domain is appended.
+std::string_view WithoutFinalDot(std::string_view name) {
+  absl::ConsumeSuffix(&name, ".");
+  return name;
 }
 
 bool Matches(const Destination& destination, std::string_view entry) {
-  entry = absl::StripAsciiWhitespace(entry);
-  if (entry.empty()) return false;
   if (entry == "*") return true;
   if (!TakePort(entry, destination.port)) return false;
-  if (absl::ConsumePrefix(&entry, "[")) absl::ConsumeSuffix(&entry, "]");
-  if (const std::optional<AddressBytes> address = ParseAddress(destination.host)) {
-    if (absl::StrContains(entry, '/')) return InRange(*address, entry);
-    const std::optional<AddressBytes> named = ParseAddress(entry);
-    return named.has_value() && named->size == address->size && named->bytes == address->bytes;
+  const std::string_view host = WithoutFinalDot(destination.host);
+  entry = WithoutFinalDot(entry);
+  if (const std::optional<AddressBytes> address = ParseAddress(host)) {
+    // The brackets of "[::1]" and "[fe80::]/10" are no part of the address.
+    const std::string bare = absl::StrReplaceAll(entry, {{"[", ""}, {"]", ""}});
+    return absl::StrContains(bare, '/') ? InRange(*address, bare) : ParseAddress(bare) == address;
   }
   const std::string name = absl::AsciiStrToLower(entry);
   std::string_view suffix = name;
+  const bool below = absl::ConsumePrefix(&suffix, "*.") || absl::ConsumePrefix(&suffix, ".");
   absl::ConsumePrefix(&suffix, "*");
-  if (absl::ConsumePrefix(&suffix, ".")) return absl::EndsWith(destination.host, absl::StrCat(".", suffix));
-  return destination.host == suffix || absl::EndsWith(destination.host, absl::StrCat(".", suffix));
+  if (suffix.empty()) return false;
+  return (!below && host == suffix) || absl::EndsWith(host, absl::StrCat(".", suffix));
 }
 
 }  // namespace
 
 bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy) {
-  for (const std::string& entry : no_proxy) {
-    if (Matches(destination, entry)) return true;
+  // An entry may be a list itself, with spaces about its commas or in their place.
+  for (const std::string& entries : no_proxy) {
+    for (const std::string_view entry :
+         absl::StrSplit(entries, absl::ByAnyChar(", \t\r\n"), absl::SkipEmpty())) {
+      if (Matches(destination, entry)) return true;
+    }
   }
   return false;
 }

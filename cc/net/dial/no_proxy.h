@@ -12,6 +12,8 @@ namespace thaw {
 
 // Whether an entry of `no_proxy` names the destination: "*" any; "host" that name and any name below it;
 // ".suffix" and "*.suffix" any name below it; "10.0.0.0/8" addresses of the range; each may end in ":port".
+// Case, a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no difference, and
+// an entry may be a list with commas or spaces itself.
 bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
 
 }  // namespace thaw

@@ -1,12 +1,12 @@
 #include "cc/net/dial/proxy_connect.h"
 
+#include <string_view>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/http1_parser.h"
+#include "cc/net/http_message.h"
 
 namespace thaw {
 namespace {
@@ -26,14 +26,25 @@ Fault FaultOf(const absl::Status& status, const Cancellation& cancellation) {
   return absl::IsOutOfRange(status) ? Fault::kEnd : Fault::kReset;
 }
 
-// The status of "HTTP/1.1 200 Connection established"; 0 if the line is not that.
-int StatusOf(std::string_view head) {
-  int status = 0;
-  if (!absl::StartsWith(head, "HTTP/1.") || head.size() < 12 || !absl::ascii_isdigit(head[7]) ||
-      head[8] != ' ' || !absl::SimpleAtoi(head.substr(9, 3), &status) || status < 100) {
-    return 0;
+constexpr Http1Parser::Limits kLimits = {
+    .head_bytes = kMaxProxyHeadBytes, .body_kept_bytes = 0, .body_drained_bytes = 0};
+constexpr size_t kShownBytes = 128;
+
+// Escapes text of the peer for the log.
+std::string Shown(std::string_view text) { return absl::CHexEscape(text.substr(0, kShownBytes)); }
+
+// Another status than 2xx, with the reason that the proxy gives and the credentials that it wants.
+ExchangeFailure Refusal(Http1Parser& parser, const std::string& authority, const std::string& proxy) {
+  const HttpResponse& answer = parser.response();
+  std::string text = absl::StrCat("it answered CONNECT ", authority, " with ", answer.status,
+                                  parser.reason().empty() ? "" : " ", Shown(parser.reason()));
+  if (const auto wanted = FindHeader(answer.headers, "proxy-authenticate")) {
+    absl::StrAppend(&text, " (it wants ", Shown(*wanted), ")");
   }
-  return status;
+  ExchangeFailure failure = Failure(answer.status == 407 ? Fault::kCredential : Fault::kProxyStatus,
+                                    absl::PermissionDeniedError(text), proxy);
+  failure.status = answer.status;
+  return failure;
 }
 
 }  // namespace
@@ -44,7 +55,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   const std::string authority = Authority(destination);
   std::string head = absl::StrCat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n");
   if (!userinfo.empty()) {
-    absl::StrAppend(&head, "Proxy-Authorization: Basic ", absl::Base64Escape(userinfo), "\r\n");
+    absl::StrAppend(&head, "Proxy-Authorization: ", BasicCredentials(userinfo), "\r\n");
   }
   absl::StrAppend(&head, "\r\n");
 
@@ -61,34 +72,20 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   }
   // Byte by byte: what follows the head belongs to the tunnel, and nothing can be given back. It is one
   // head of some hundred bytes per connection.
-  std::string answer;
-  while (!absl::EndsWith(answer, "\r\n\r\n")) {
-    if (answer.size() == kMaxProxyHeadBytes) {
-      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is too long"),
-                        proxy);
-    }
+  Http1Parser parser(kLimits, Http1Parser::AnswerTo::kConnect);
+  while (parser.state() == Http1Parser::State::kHead) {
     char byte;
     const IoResult read = co_await transport.Read(absl::MakeSpan(&byte, 1));
     if (!read.status.ok()) co_return failed(read.status);
-    answer += byte;
-    if (answer.size() == 5 && answer != "HTTP/") {
-      co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"),
-                        proxy);
-    }
+    parser.Put(std::string_view(&byte, 1));
   }
-  const int status = StatusOf(answer);
-  if (status / 100 == 2) co_return std::nullopt;
-  if (status == 0) {
-    co_return Failure(Fault::kProtocol, absl::InvalidArgumentError("its answer to CONNECT is not HTTP"),
-                      proxy);
-  }
-  ExchangeFailure failure =
-      Failure(status == 407 ? Fault::kCredential : Fault::kProxyStatus,
-              absl::PermissionDeniedError(absl::StrCat("it answered CONNECT ", authority, " with ",
-                                                       answer.substr(9, answer.find('\r') - 9))),
-              proxy);
-  failure.status = status;
-  co_return failure;
+  const bool success = parser.head_complete() && parser.response().status / 100 == 2;
+  // Where a head that is too long ends isn't known, and with it not where the tunnel begins.
+  if (success && parser.state() == Http1Parser::State::kDone) co_return std::nullopt;
+  if (parser.head_complete() && !success) co_return Refusal(parser, authority, proxy);
+  co_return Failure(
+      Fault::kProtocol,
+      absl::InvalidArgumentError(absl::StrCat("its answer to CONNECT: ", parser.error().message())), proxy);
 }
 
 }  // namespace thaw

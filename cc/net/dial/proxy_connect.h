@@ -17,10 +17,11 @@ namespace thaw {
 // A longer answer to CONNECT is refused.
 inline constexpr size_t kMaxProxyHeadBytes = 16 * 1024;
 
-// Sends CONNECT over `transport` and reads exactly the head of the answer: what follows is the tunnel's.
-// `userinfo` ("user:password") becomes Basic credentials; `proxy` is the proxy's name for errors, without
-// them. Nothing: the tunnel stands. Faults: kCredential (407), kProxyStatus (another status that is not
-// 2xx), kProtocol (not HTTP, or too long), kEnd, kReset, kTimeout or kCancelled by the cancellation.
+// Sends CONNECT over `transport` and reads exactly the head of the answer, behind any 1xx: what follows is
+// the tunnel's, whatever the head says of a body. It is read as Http1Parser reads answers. `userinfo`
+// ("user:password") becomes Basic credentials; `proxy` is the proxy's name for errors, without them. Nothing:
+// the tunnel stands. Faults: kCredential (407), kProxyStatus (another status that is not 2xx), kProtocol (not
+// HTTP, or too long), kEnd, kReset, kTimeout or kCancelled by the cancellation.
 Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, Destination destination,
                                                          std::string userinfo, std::string proxy,
                                                          Cancellation& cancellation);

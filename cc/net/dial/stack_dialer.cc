@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/status_macros.h"
 #include "cc/net/destination.h"
@@ -19,7 +18,8 @@
 namespace thaw {
 namespace {
 
-std::optional<IpAddress> LiteralAddress(const std::string& host) {
+std::optional<IpAddress> LiteralAddress(std::string host) {
+  if (host.ends_with('.')) host.pop_back();
   unsigned char bytes[16];
   if (inet_pton(AF_INET, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV4, host};
   if (inet_pton(AF_INET6, host.c_str(), bytes) == 1) return IpAddress{IpAddress::Family::kV6, host};
@@ -86,7 +86,7 @@ class StackDialer : public Dialer {
       if (!destination.is_tls()) {
         result.absolute_form = true;
         if (!proxy_->userinfo.empty()) {
-          result.proxy_authorization = absl::StrCat("Basic ", absl::Base64Escape(proxy_->userinfo));
+          result.proxy_authorization = BasicCredentials(proxy_->userinfo);
         }
         co_return std::nullopt;
       }

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_NET_IO_DNS_OPTIONS_H_
 #define THAW_CC_NET_IO_DNS_OPTIONS_H_
 
+#include <optional>
 #include <string>
 
 #include "absl/time/time.h"
@@ -10,10 +11,15 @@
 namespace thaw {
 
 struct DnsOptions {
-  // "127.0.0.1:53,..."; empty: what /etc/resolv.conf says.
+  // The file that says which servers there are, how names are completed (`search`, `domain`, `ndots`), and
+  // how servers are asked (`timeout`, `attempts`, `rotate`, `use-vc`).
+  std::string resolv_conf = "/etc/resolv.conf";
+  // "127.0.0.1:53,..."; empty: taken from the file.
   std::string servers;
-  absl::Duration timeout = absl::Seconds(2);  // of one try
-  int tries = 3;
+  // Time limit of one try, and the number of tries with each server. Unset: taken from the file or
+  // RES_OPTIONS, otherwise 2 s and 3.
+  std::optional<absl::Duration> timeout;
+  std::optional<int> tries;
 };
 
 }  // namespace thaw

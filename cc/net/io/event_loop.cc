@@ -1,20 +1,43 @@
 #include "cc/net/io/event_loop.h"
 
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "cc/clock/alarm_queue.h"
 #include "cc/clock/system_clock.h"
 
 namespace thaw {
+namespace {
+
+struct Descriptor {
+  explicit Descriptor(int opened) : number(opened) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number >= 0) close(number);
+  }
+  const int number;
+};
+
+}  // namespace
 
 struct EventLoop::Impl {
   boost::asio::io_context context{1};  // served by one thread: no locks inside
@@ -40,6 +63,34 @@ struct EventLoop::Impl {
     });
   }
 };
+
+absl::Status EventLoop::Check() {
+  const auto refused = [](std::string_view call) {
+    const int error = errno;
+    return absl::UnavailableError(absl::StrCat("no event loop: ", call, ": ", std::strerror(error)));
+  };
+  // As many descriptors as a loop with a watch of signals has, all at once.
+  Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
+  if (epoll.number < 0) return refused("epoll_create1");
+  Descriptor event(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (event.number < 0) return refused("eventfd");
+  // Without timers of the kernel's the backend waits in milliseconds.
+  Descriptor timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
+  if (timer.number < 0 && (errno == EMFILE || errno == ENFILE)) return refused("timerfd_create");
+  int ends[2] = {-1, -1};
+  if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return refused("pipe2");
+  const Descriptor read_end(ends[0]), write_end(ends[1]);
+  for (const int watched : {event.number, timer.number, ends[0]}) {
+    epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {}};
+    if (watched >= 0 && epoll_ctl(epoll.number, EPOLL_CTL_ADD, watched, &interest) != 0)
+      return refused("epoll_ctl");
+  }
+  epoll_event interest{.events = EPOLLIN | EPOLLET, .data = {}};
+  if (epoll_ctl(epoll.number, EPOLL_CTL_MOD, event.number, &interest) != 0) return refused("epoll_ctl");
+  epoll_event ready;
+  if (epoll_wait(epoll.number, &ready, 1, 0) != 1) return refused("epoll_wait");
+  return absl::OkStatus();
+}
 
 EventLoop::EventLoop() : EventLoop(&ReadSystemClocks) {}
 EventLoop::EventLoop(ReadClocks read) : read_(read), impl_(std::make_unique<Impl>()) {}

@@ -14,6 +14,7 @@
 #include <memory>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
@@ -30,6 +31,10 @@ class EventLoop : public Executor, public Clock {
   ~EventLoop() override;
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
+
+  // Whether the kernel gives what a loop needs; to be asked before the first one is made, which ends the
+  // process where it doesn't. Unavailable names the call that is refused. A few microseconds.
+  static absl::Status Check();
 
   // Serves until Stop(); may be called again afterwards.
   void Run();

@@ -1,10 +1,18 @@
 #include "cc/net/io/event_loop.h"
 
+#include <sys/syscall.h>
+
+#include <cerrno>
 #include <string>
 #include <thread>
+#include <tuple>
 
+#include "absl/status/status.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "cc/clock/sleep.h"
 #include "cc/clock/system_clock.h"
+#include "cc/net/testing/refused_calls.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -31,6 +39,36 @@ TEST(EventLoop, RunsWhatIsPostedInOrderAndFromAnyThread) {
   other.join();
   loop.Run();
   EXPECT_EQ(order, "ab");
+}
+
+TEST(EventLoop, ACallThatTheKernelRefusesIsNamedBeforeALoopIsMade) {
+  EXPECT_TRUE(EventLoop::Check().ok()) << EventLoop::Check();
+  for (const auto& [call, name, error] :
+       {std::tuple(SYS_epoll_create1, "epoll_create1", ENOSYS),
+        std::tuple(SYS_epoll_create1, "epoll_create1", EMFILE), std::tuple(SYS_eventfd2, "eventfd", EPERM),
+        std::tuple(SYS_timerfd_create, "timerfd_create", EMFILE), std::tuple(SYS_pipe2, "pipe2", EMFILE),
+        std::tuple(SYS_epoll_ctl, "epoll_ctl", EPERM), std::tuple(SYS_epoll_ctl, "epoll_ctl", ENOSPC),
+        std::tuple(SYS_epoll_ctl, "epoll_ctl", ENOMEM)}) {
+    const std::string start = absl::StrCat("no event loop: ", name, ": ");
+    const ChildExit exit = WithRefusedCalls({{static_cast<int>(call), error}}, [&start] {
+      const absl::Status status = EventLoop::Check();
+      return absl::IsUnavailable(status) && absl::StartsWith(status.message(), start) ? 0 : 1;
+    });
+    if (!exit.filtered) GTEST_SKIP() << "no filters of calls on this machine";
+    EXPECT_EQ(exit.status, 0) << start << error;
+  }
+}
+
+TEST(EventLoop, AlarmsFireWithoutTimersOfTheKernels) {
+  const ChildExit exit = WithRefusedCalls({{SYS_timerfd_create, EPERM}}, [] {
+    if (!EventLoop::Check().ok()) return 1;
+    EventLoop loop;
+    const AlarmId alarm = loop.SetAlarm(absl::Milliseconds(5), LateAlarm::kFire, [&loop] { loop.Stop(); });
+    loop.Run();
+    return loop.CancelAlarm(alarm) ? 2 : 0;
+  });
+  if (!exit.filtered) GTEST_SKIP() << "no filters of calls on this machine";
+  EXPECT_EQ(exit.status, 0);
 }
 
 TEST(EventLoop, StopBeforeRunReturnsAtOnceAndRunWorksAgain) {

@@ -7,13 +7,18 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <cstring>
 #include <map>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/strip.h"
 #include "ares.h"
-#include "cc/base/completion.h"
+#include "cc/base/read_file.h"
+#include "cc/net/io/name_race.h"
+#include "cc/net/io/resolv_conf.h"
 
 namespace thaw {
 namespace {
@@ -23,6 +28,7 @@ using boost::system::error_code;
 
 // What /etc/hosts says has no time to live; it is asked for again after this.
 constexpr absl::Duration kLocalTimeToLive = absl::Seconds(60);
+constexpr size_t kMostResolvConfBytes = 1 << 20;
 
 absl::Status StatusOf(int status, const std::string& host) {
   const std::string text = absl::StrCat("'", host, "': ", ares_strerror(status));
@@ -31,9 +37,6 @@ absl::Status StatusOf(int status, const std::string& host) {
     case ARES_ENODATA:
     case ARES_EBADNAME:
       return absl::NotFoundError(text);
-    case ARES_ECANCELLED:
-    case ARES_EDESTRUCTION:
-      return absl::CancelledError(text);
     default:
       return absl::UnavailableError(text);
   }
@@ -65,34 +68,35 @@ absl::StatusOr<ResolvedName> AddressesOf(const ares_addrinfo* info, const std::s
   return name;
 }
 
-class AresLookup : public NameLookup {
+// c-ares with one server, on the event loop.
+class AresChannel {
  public:
-  AresLookup(EventLoop& loop, DnsOptions options) : loop_(loop), options_(std::move(options)) {}
-  ~AresLookup() override {
+  AresChannel(EventLoop& loop, const DnsOptions& options) : loop_(loop), options_(options) {}
+  AresChannel(const AresChannel&) = delete;
+  AresChannel& operator=(const AresChannel&) = delete;
+  ~AresChannel() {
     if (channel_ != nullptr) ares_destroy(channel_);
   }
 
-  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
-    if (absl::Status status = Open(); !status.ok()) co_return status;
-    // Shared with c-ares, which answers a question that nobody waits for any more all the same.
-    const auto question = std::make_shared<Question>(loop_, host);
-    ares_addrinfo_hints hints = {};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_flags = ARES_AI_NOSORT;
-    ares_getaddrinfo(channel_, host.c_str(), nullptr, &hints, &AresLookup::OnAnswer,
-                     new std::shared_ptr<Question>(question));
+  absl::Status Open();
+  // "address:port", as the file or the options say.
+  std::vector<std::string> Servers() const;
+  absl::Status UseServer(const std::string& server);
+
+  // Looks a name up in /etc/hosts; "localhost" is always known.
+  absl::StatusOr<ResolvedName> FromHostsFile(const std::string& host) const;
+  void Ask(IpAddress::Family family, const std::string& name, NameServers::Done done);
+  // Ends what is open; nothing is sent for it any more.
+  void Cancel() {
+    if (channel_ == nullptr) return;
+    ares_cancel(channel_);
     SetTimeout();
-    Completion<absl::StatusOr<ResolvedName>>& answer = question->answer;
-    const auto registration =
-        cancellation.OnRequest([&answer](const absl::Status& reason) { answer.Set(reason); });
-    co_return co_await answer;
   }
 
  private:
   struct Question {
-    Question(EventLoop& loop, std::string asked) : host(std::move(asked)), answer(loop) {}
-    const std::string host;
-    Completion<absl::StatusOr<ResolvedName>> answer;
+    std::string name;
+    NameServers::Done done;
   };
   // A socket of c-ares. The descriptor is c-ares' to close.
   struct Watch {
@@ -105,109 +109,239 @@ class AresLookup : public NameLookup {
     bool writing = false;
   };
 
-  absl::Status Open() {
-    if (channel_ != nullptr) return absl::OkStatus();
-    ares_options options = {};
-    options.sock_state_cb = &AresLookup::OnSocketState;
-    options.sock_state_cb_data = this;
-    options.timeout = static_cast<int>(absl::ToInt64Milliseconds(options_.timeout));
-    options.tries = options_.tries;
-    char lookups[] = "fb";  // the hosts file, then the servers
-    options.lookups = lookups;
-    // No cache of c-ares' own: NameCache keeps answers, by our clocks.
-    options.qcache_max_ttl = 0;
-    int status = ares_init_options(&channel_, &options,
-                                   ARES_OPT_SOCK_STATE_CB | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES |
-                                       ARES_OPT_LOOKUPS | ARES_OPT_QUERY_CACHE);
-    if (status == ARES_SUCCESS && !options_.servers.empty()) {
-      status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
-    }
-    if (status == ARES_SUCCESS) return absl::OkStatus();
-    if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
-    return absl::UnavailableError(absl::StrCat("no resolver: ", ares_strerror(status)));
-  }
-
-  static void OnAnswer(void* argument, int status, int /*timeouts*/, ares_addrinfo* info) {
-    const std::unique_ptr<std::shared_ptr<Question>> held(static_cast<std::shared_ptr<Question>*>(argument));
-    Question& question = **held;
-    if (status == ARES_SUCCESS) {
-      question.answer.Set(AddressesOf(info, question.host));
-      ares_freeaddrinfo(info);
-    } else {
-      question.answer.Set(StatusOf(status, question.host));
-    }
-  }
-
+  static void OnAnswer(void* argument, int status, int timeouts, ares_addrinfo* info);
   static void OnSocketState(void* argument, ares_socket_t socket, int readable, int writable) {
-    static_cast<AresLookup*>(argument)->Watching(socket, readable != 0, writable != 0);
+    static_cast<AresChannel*>(argument)->Watching(socket, readable != 0, writable != 0);
   }
-
-  void Watching(ares_socket_t socket, bool read, bool write) {
-    if (!read && !write) {
-      watches_.erase(socket);
-      return;
-    }
-    std::shared_ptr<Watch>& watch = watches_[socket];
-    if (watch == nullptr) {
-      watch = std::make_shared<Watch>(*static_cast<asio::io_context*>(loop_.native()));
-      watch->descriptor.assign(socket);
-    }
-    watch->read = read;
-    watch->write = write;
-    Wait(socket, watch);
-  }
-
-  void Wait(ares_socket_t socket, const std::shared_ptr<Watch>& watch) {
-    if (watch->read && !std::exchange(watch->reading, true)) {
-      watch->descriptor.async_wait(
-          asio::posix::descriptor_base::wait_read,
-          [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
-            const auto watch = held.lock();
-            if (error || watch == nullptr) return;
-            watch->reading = false;
-            Process(socket, ARES_SOCKET_BAD, watch);
-          });
-    }
-    if (watch->write && !std::exchange(watch->writing, true)) {
-      watch->descriptor.async_wait(
-          asio::posix::descriptor_base::wait_write,
-          [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
-            const auto watch = held.lock();
-            if (error || watch == nullptr) return;
-            watch->writing = false;
-            Process(ARES_SOCKET_BAD, socket, watch);
-          });
-    }
-  }
-
-  void Process(ares_socket_t read, ares_socket_t write, const std::shared_ptr<Watch>& watch) {
-    ares_process_fd(channel_, read, write);
-    const ares_socket_t socket = read != ARES_SOCKET_BAD ? read : write;
-    // It may have been closed, and even opened anew under the same number, by what was just processed.
-    if (const auto found = watches_.find(socket); found != watches_.end() && found->second == watch)
-      Wait(socket, watch);
-    SetTimeout();
-  }
-
-  void SetTimeout() {
-    timeval buffer = {};
-    const timeval* next = ares_timeout(channel_, nullptr, &buffer);
-    if (next == nullptr) {
-      timeout_.Cancel();
-      return;
-    }
-    timeout_ = Alarm(loop_, absl::DurationFromTimeval(*next) + absl::Milliseconds(1), [this] {
-      ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-      SetTimeout();
-    });
-  }
+  void Watching(ares_socket_t socket, bool read, bool write);
+  void Wait(ares_socket_t socket, const std::shared_ptr<Watch>& watch);
+  void Process(ares_socket_t read, ares_socket_t write, const std::shared_ptr<Watch>& watch);
+  void SetTimeout();
 
   EventLoop& loop_;
-  const DnsOptions options_;
+  const DnsOptions& options_;
   ares_channel_t* channel_ = nullptr;
   std::map<ares_socket_t, std::shared_ptr<Watch>> watches_;
   Alarm timeout_;
 };
+
+absl::Status AresChannel::Open() {
+  ares_options options = {};
+  options.sock_state_cb = &AresChannel::OnSocketState;
+  options.sock_state_cb_data = this;
+  char lookups[] = "b";  // the hosts file is asked apart from it, once for all servers
+  options.lookups = lookups;
+  std::string resolv_conf = options_.resolv_conf;
+  options.resolvconf_path = resolv_conf.data();
+  // No cache of c-ares' own: NameCache keeps answers, by our clocks.
+  options.qcache_max_ttl = 0;
+  int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
+  // Options that are not given are read from the file.
+  if (options_.timeout.has_value()) {
+    options.timeout = static_cast<int>(absl::ToInt64Milliseconds(*options_.timeout));
+    given |= ARES_OPT_TIMEOUTMS;
+  }
+  if (options_.tries.has_value()) {
+    options.tries = *options_.tries;
+    given |= ARES_OPT_TRIES;
+  }
+  int status = ares_init_options(&channel_, &options, given);
+  if (status == ARES_SUCCESS && !options_.servers.empty()) {
+    status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
+  }
+  if (status == ARES_SUCCESS) return absl::OkStatus();
+  if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
+  return absl::UnavailableError(absl::StrCat("no resolver: ", ares_strerror(status)));
+}
+
+std::vector<std::string> AresChannel::Servers() const {
+  const std::unique_ptr<char, void (*)(void*)> csv(ares_get_servers_csv(channel_), &ares_free_string);
+  if (csv == nullptr) return {};
+  return absl::StrSplit(csv.get(), ',', absl::SkipEmpty());
+}
+
+absl::Status AresChannel::UseServer(const std::string& server) {
+  const int status = ares_set_servers_ports_csv(channel_, server.c_str());
+  if (status == ARES_SUCCESS) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("nameserver ", server, ": ", ares_strerror(status)));
+}
+
+absl::StatusOr<ResolvedName> AresChannel::FromHostsFile(const std::string& host) const {
+  ResolvedName name{.addresses = {}, .time_to_live = kLocalTimeToLive};
+  for (const int family : {AF_INET, AF_INET6}) {
+    hostent* found = nullptr;
+    if (ares_gethostbyname_file(channel_, host.c_str(), family, &found) != ARES_SUCCESS) continue;
+    for (char** address = found->h_addr_list; *address != nullptr; ++address) {
+      char text[INET6_ADDRSTRLEN] = {};
+      inet_ntop(family, *address, text, sizeof(text));
+      name.addresses.push_back({family == AF_INET ? IpAddress::Family::kV4 : IpAddress::Family::kV6, text});
+    }
+    ares_free_hostent(found);
+  }
+  if (name.addresses.empty()) return absl::NotFoundError(absl::StrCat("'", host, "' is in no hosts file"));
+  return name;
+}
+
+void AresChannel::Ask(IpAddress::Family family, const std::string& name, NameServers::Done done) {
+  ares_addrinfo_hints hints = {};
+  hints.ai_family = family == IpAddress::Family::kV4 ? AF_INET : AF_INET6;
+  hints.ai_flags = ARES_AI_NOSORT;
+  ares_getaddrinfo(channel_, name.c_str(), nullptr, &hints, &AresChannel::OnAnswer,
+                   new Question{name, std::move(done)});
+  SetTimeout();
+}
+
+void AresChannel::OnAnswer(void* argument, int status, int /*timeouts*/, ares_addrinfo* info) {
+  const std::unique_ptr<Question> question(static_cast<Question*>(argument));
+  // Cancelled by this side: the race has ended.
+  if (status == ARES_ECANCELLED || status == ARES_EDESTRUCTION) return;
+  if (status == ARES_SUCCESS) {
+    NameServers::Answer answer{.name = AddressesOf(info, question->name)};
+    ares_freeaddrinfo(info);
+    return question->done(std::move(answer));
+  }
+  question->done({.name = StatusOf(status, question->name), .no_such_name = status == ARES_ENOTFOUND});
+}
+
+void AresChannel::Watching(ares_socket_t socket, bool read, bool write) {
+  if (!read && !write) {
+    watches_.erase(socket);
+    return;
+  }
+  std::shared_ptr<Watch>& watch = watches_[socket];
+  if (watch == nullptr) {
+    watch = std::make_shared<Watch>(*static_cast<asio::io_context*>(loop_.native()));
+    // One that can't be watched is never ready: the question ends by its time limit.
+    error_code ignored;
+    watch->descriptor.assign(socket, ignored);
+  }
+  watch->read = read;
+  watch->write = write;
+  Wait(socket, watch);
+}
+
+void AresChannel::Wait(ares_socket_t socket, const std::shared_ptr<Watch>& watch) {
+  if (watch->read && !std::exchange(watch->reading, true)) {
+    watch->descriptor.async_wait(asio::posix::descriptor_base::wait_read,
+                                 [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
+                                   const auto watch = held.lock();
+                                   if (error || watch == nullptr) return;
+                                   watch->reading = false;
+                                   Process(socket, ARES_SOCKET_BAD, watch);
+                                 });
+  }
+  if (watch->write && !std::exchange(watch->writing, true)) {
+    watch->descriptor.async_wait(asio::posix::descriptor_base::wait_write,
+                                 [this, socket, held = std::weak_ptr<Watch>(watch)](const error_code& error) {
+                                   const auto watch = held.lock();
+                                   if (error || watch == nullptr) return;
+                                   watch->writing = false;
+                                   Process(ARES_SOCKET_BAD, socket, watch);
+                                 });
+  }
+}
+
+void AresChannel::Process(ares_socket_t read, ares_socket_t write, const std::shared_ptr<Watch>& watch) {
+  ares_process_fd(channel_, read, write);
+  const ares_socket_t socket = read != ARES_SOCKET_BAD ? read : write;
+  // It may have been closed, and even opened anew under the same number, by what was just processed.
+  if (const auto found = watches_.find(socket); found != watches_.end() && found->second == watch)
+    Wait(socket, watch);
+  SetTimeout();
+}
+
+void AresChannel::SetTimeout() {
+  timeval buffer = {};
+  const timeval* next = ares_timeout(channel_, nullptr, &buffer);
+  if (next == nullptr) {
+    timeout_.Cancel();
+    return;
+  }
+  timeout_ = Alarm(loop_, absl::DurationFromTimeval(*next) + absl::Milliseconds(1), [this] {
+    ares_process_fd(channel_, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+    SetTimeout();
+  });
+}
+
+class AresLookup : public NameLookup, private NameServers {
+ public:
+  AresLookup(EventLoop& loop, DnsOptions options) : loop_(loop), options_(std::move(options)) {}
+
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
+    if (absl::Status status = Open(); !status.ok()) co_return status;
+    const std::string_view relative = absl::StripSuffix(host, ".");
+    absl::StatusOr<ResolvedName> name = channels_[0]->FromHostsFile(std::string(relative));
+    if (name.ok()) co_return name;
+    ++running_;
+    absl::Status error = absl::OkStatus();
+    const std::vector<std::string> names = NamesToAsk(host, conf_);
+    for (const std::string& absolute : names) {
+      Task<NameRaceResult> race = RaceNameServers(loop_, loop_, *this, absolute, Order(), cancellation);
+      NameRaceResult result = co_await std::move(race);
+      // The server that answered first is asked first the next time, so that a dead one costs its delay once.
+      if (result.answered_by.has_value() && !conf_.rotate) first_ = *result.answered_by;
+      name = std::move(result.name);
+      if (name.ok() || cancellation.requested()) break;
+      if (error.ok() || absl::IsNotFound(error)) error = name.status();
+    }
+    // Open questions are of no use any more; no socket stays open for them.
+    if (--running_ == 0) CancelAll();
+    if (name.ok() || cancellation.requested()) co_return name;
+    co_return error;
+  }
+
+ private:
+  absl::Status Open();
+  absl::Status OpenChannel(size_t server);
+  std::vector<size_t> Order();
+  void CancelAll() {
+    for (const auto& channel : channels_) {
+      if (channel != nullptr) channel->Cancel();
+    }
+  }
+  void Ask(size_t server, IpAddress::Family family, const std::string& name, Done done) override {
+    if (absl::Status status = OpenChannel(server); !status.ok()) return done({.name = std::move(status)});
+    channels_[server]->Ask(family, name, std::move(done));
+  }
+
+  EventLoop& loop_;
+  const DnsOptions options_;
+  ResolvConf conf_;
+  std::vector<std::string> servers_;
+  // One for each server, so that they can be asked side by side; opened when it is to be asked.
+  std::vector<std::unique_ptr<AresChannel>> channels_;
+  size_t first_ = 0;
+  int running_ = 0;
+};
+
+absl::Status AresLookup::Open() {
+  if (!channels_.empty()) return absl::OkStatus();
+  auto channel = std::make_unique<AresChannel>(loop_, options_);
+  if (absl::Status status = channel->Open(); !status.ok()) return status;
+  servers_ = channel->Servers();
+  if (servers_.empty()) return absl::UnavailableError("no resolver: there is no nameserver");
+  if (absl::Status status = channel->UseServer(servers_[0]); !status.ok()) return status;
+  conf_ = ParseResolvConf(ReadWholeFile(options_.resolv_conf, kMostResolvConfBytes).value_or(""));
+  channels_.resize(servers_.size());
+  channels_[0] = std::move(channel);
+  return absl::OkStatus();
+}
+
+absl::Status AresLookup::OpenChannel(size_t server) {
+  if (channels_[server] != nullptr) return absl::OkStatus();
+  auto channel = std::make_unique<AresChannel>(loop_, options_);
+  if (absl::Status status = channel->Open(); !status.ok()) return status;
+  if (absl::Status status = channel->UseServer(servers_[server]); !status.ok()) return status;
+  channels_[server] = std::move(channel);
+  return absl::OkStatus();
+}
+
+std::vector<size_t> AresLookup::Order() {
+  std::vector<size_t> order(servers_.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = (first_ + i) % order.size();
+  if (conf_.rotate) first_ = (first_ + 1) % order.size();
+  return order;
+}
 
 }  // namespace
 

@@ -1,4 +1,6 @@
 // Host names by c-ares on the event loop: its sockets are watched and its time-outs are alarms of the loop.
+// The hosts file is asked first; then all nameservers of resolv.conf, one after the other and beside each
+// other, as name_race.h says.
 
 #ifndef THAW_CC_NET_IO_NAME_LOOKUP_H_
 #define THAW_CC_NET_IO_NAME_LOOKUP_H_

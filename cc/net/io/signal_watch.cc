@@ -1,7 +1,10 @@
 #include "cc/net/io/signal_watch.h"
 
+#include <pthread.h>
+
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <utility>
 
 namespace thaw {
@@ -21,6 +24,7 @@ struct SignalWatch::Impl {
 
   boost::asio::signal_set signals;
   absl::AnyInvocable<void(int)> on_signal;
+  sigset_t mask_before;
 };
 
 SignalWatch::SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
@@ -28,11 +32,19 @@ SignalWatch::SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
     : impl_(std::make_shared<Impl>(*static_cast<boost::asio::io_context*>(loop.native()),
                                    std::move(on_signal))) {
   boost::system::error_code ignored;  // only numbers that are no signals fail
-  for (const int signal : signals) impl_->signals.add(signal, ignored);
+  sigset_t watched;
+  sigemptyset(&watched);
+  for (const int signal : signals) {
+    impl_->signals.add(signal, ignored);
+    sigaddset(&watched, signal);
+  }
+  // A process inherits what its parent had blocked (sigprocmask(2)) or ignored; add() ends the latter.
+  pthread_sigmask(SIG_UNBLOCK, &watched, &impl_->mask_before);
   Impl::Wait(impl_);
 }
 
 SignalWatch::~SignalWatch() {
+  pthread_sigmask(SIG_SETMASK, &impl_->mask_before, nullptr);
   boost::system::error_code ignored;
   impl_->signals.clear(ignored);
   impl_->signals.cancel(ignored);

@@ -2,7 +2,8 @@
 //
 //   SignalWatch watch(loop, {SIGTERM, SIGINT}, [&](int signal) { shutdown.Request(...); });
 //
-// While a watch lives, its signals do not end the process. Loop's thread only.
+// While a watch lives, its signals do not end the process, and come even if whoever started the process had
+// blocked or ignored them. Loop's thread only.
 
 #ifndef THAW_CC_NET_IO_SIGNAL_WATCH_H_
 #define THAW_CC_NET_IO_SIGNAL_WATCH_H_

@@ -27,6 +27,32 @@ TEST(SignalWatchTest, EachSignalIsACallOnTheLoop) {
   EXPECT_THAT(came, ElementsAre(SIGTERM, SIGINT));
 }
 
+TEST(SignalWatchTest, WhatTheParentHadBlockedOrIgnoredComes) {
+  sigset_t blocked, before;
+  sigemptyset(&blocked);
+  sigaddset(&blocked, SIGTERM);
+  sigprocmask(SIG_BLOCK, &blocked, &before);
+  std::signal(SIGINT, SIG_IGN);
+  std::raise(SIGTERM);  // pends
+  EventLoop loop;
+  std::vector<int> came;
+  {
+    const SignalWatch watch(loop, {SIGTERM, SIGINT}, [&](int signal) {
+      came.push_back(signal);
+      if (came.size() == 1) {
+        std::raise(SIGINT);
+      } else {
+        loop.Stop();
+      }
+    });
+    loop.Run();
+  }
+  EXPECT_THAT(came, ElementsAre(SIGTERM, SIGINT));
+  sigset_t after;
+  sigprocmask(SIG_SETMASK, &before, &after);
+  EXPECT_EQ(sigismember(&after, SIGTERM), 1) << "a watch that is gone leaves the mask as it was";
+}
+
 TEST(SignalWatchTest, OneThatIsGoneIsNotCalled) {
   EventLoop loop;
   bool called = false;

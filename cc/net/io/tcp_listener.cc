@@ -15,6 +15,10 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
+// A descriptor that can't be watched fails each time at once, by the same errors as a connection that ended:
+// the caller, which waits between its tries, must hear of it.
+constexpr int kMostFailuresInARow = 16;
+
 // The connection ended, or its path did, before it was accepted (accept(2)): the next one may be well.
 bool ConcernsOneConnection(const error_code& error) {
   namespace errc = boost::system::errc;
@@ -41,7 +45,7 @@ class TcpListener : public Listener {
   }
 
   Task<absl::StatusOr<std::unique_ptr<Transport>>> Accept(Cancellation& cancellation) override {
-    while (true) {
+    for (int failed = 0;; ++failed) {
       if (cancellation.requested()) co_return cancellation.reason();
       tcp::socket socket(*static_cast<asio::io_context*>(loop_.native()));
       Completion<error_code> accepted(loop_);
@@ -53,14 +57,14 @@ class TcpListener : public Listener {
       });
       error_code error = co_await accepted;
       if (cancellation.requested()) co_return cancellation.reason();
-      if (error && ConcernsOneConnection(error)) continue;
+      if (error && ConcernsOneConnection(error) && failed < kMostFailuresInARow) continue;
       if (error) {
         std::string text = absl::StrCat(where_, ": ", error.message());
         if (IsShortage(error)) co_return absl::ResourceExhaustedError(text);
         co_return absl::UnavailableError(text);
       }
       socket.non_blocking(true, error);
-      if (error) continue;
+      if (error) co_return absl::UnavailableError(absl::StrCat(where_, ": ", error.message()));
       // An answer is one small write; it must not wait for the acknowledgement of the one before it.
       socket.set_option(tcp::no_delay(true), error);
       co_return MakeTcpTransport(loop_, std::move(socket));

@@ -1,8 +1,10 @@
 #include "cc/net/io/tcp_listener.h"
 
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +15,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/tcp_network.h"
+#include "cc/net/testing/refused_calls.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -135,6 +138,25 @@ TEST_F(TcpListenerTest, WithoutDescriptorsItSaysSoAndGoesOnWhenThereAreSome) {
   ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
   EXPECT_TRUE(absl::IsResourceExhausted(status)) << status;
   EXPECT_TRUE(Accept(*listener).ok());
+}
+
+TEST(TcpListenerAlone, ASocketThatCanNotBeWatchedIsAnErrorAndNoLoopWithoutEnd) {
+  const ChildExit exit = WithRefusedCalls({{SYS_epoll_ctl, EPERM}}, [] {
+    EventLoop loop;
+    const absl::StatusOr<std::unique_ptr<Listener>> listener = ListenOnTcp(loop, {});
+    if (!listener.ok()) return 1;
+    Cancellation never;
+    absl::Status status;
+    absl::AnyInvocable<void(Accepted)> done = [&](Accepted got) {
+      status = got.status();
+      loop.Stop();
+    };
+    Spawn<Accepted>(loop, (*listener)->Accept(never), std::move(done));
+    loop.Run();
+    return absl::IsUnavailable(status) ? 0 : 2;
+  });
+  if (!exit.filtered) GTEST_SKIP() << "no filters of calls on this machine";
+  EXPECT_EQ(exit.status, 0);
 }
 
 }  // namespace

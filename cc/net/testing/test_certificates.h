@@ -1,4 +1,4 @@
-// Certificates for tests, made at run time: a P-256 authority and what it signs.
+// Certificates for tests, made at run time: authorities and what they sign.
 //
 //   TestAuthority authority("Test CA");
 //   TestCertificate server = authority.Issue({.names = {"intake.example"}});
@@ -20,28 +20,45 @@ struct TestCertificate {
   std::string key_pem;
 };
 
+// kRsaPss: of RSA, and marked for RSASSA-PSS alone (id-RSASSA-PSS).
+enum class TestKey { kP256, kP384, kP521, kEd25519, kRsa, kRsaPss };
+
+struct TestValidity {
+  absl::Time not_before = absl::FromUnixSeconds(1735689600);  // 2025-01-01
+  absl::Time not_after = absl::FromUnixSeconds(2051222400);   // 2035-01-01
+};
+// Is over before FakeClock's time.
+inline constexpr TestValidity kTestExpired = {.not_before = absl::FromUnixSeconds(946684800),   // 2000-01-01
+                                              .not_after = absl::FromUnixSeconds(1577836800)};  // 2020-01-01
+
 class TestAuthority {
  public:
   struct Request {
-    std::vector<std::string> names;                             // DNS names
-    std::vector<std::string> addresses;                         // IP addresses
-    absl::Time not_before = absl::FromUnixSeconds(1735689600);  // 2025-01-01
-    absl::Time not_after = absl::FromUnixSeconds(2051222400);   // 2035-01-01
+    std::vector<std::string> names;      // DNS names
+    std::vector<std::string> addresses;  // IP addresses
+    TestValidity validity;
+    TestKey key = TestKey::kP256;
   };
 
-  // Signs itself.
-  explicit TestAuthority(const std::string& name);
+  // Signs itself. With a key of RSA it signs by RSASSA-PSS.
+  explicit TestAuthority(const std::string& name, TestValidity validity = {}, TestKey key = TestKey::kP256);
   ~TestAuthority();
   TestAuthority(TestAuthority&&) noexcept;
 
   TestCertificate Issue(const Request& request) const;
   // An authority signed by this one; what it issues comes with its certificate in the chain.
-  TestAuthority Intermediate(const std::string& name) const;
+  TestAuthority Intermediate(const std::string& name, TestValidity validity = {}) const;
+  // The same name and key in another certificate: signed by itself, or by `signer`, and then sent along.
+  TestAuthority Renewed(TestValidity validity) const;
+  TestAuthority CrossSignedBy(const TestAuthority& signer, TestValidity validity = {}) const;
+  // The same authority, sending `certificates` (PEM) behind each leaf instead of its own chain.
+  TestAuthority Sending(std::string certificates) const;
   std::string pem() const;
 
  private:
   struct Keys;
   explicit TestAuthority(std::unique_ptr<Keys> keys);
+  std::unique_ptr<Keys> Copy() const;
   std::unique_ptr<Keys> keys_;
 };
 

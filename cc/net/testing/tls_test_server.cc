@@ -176,6 +176,9 @@ TlsTestServer::TlsTestServer(const Options& options) : state_(std::make_unique<S
   CHECK(key != nullptr && SSL_CTX_use_PrivateKey(context, key.get()));
   CHECK(SSL_CTX_set_max_proto_version(
       context, options.max_version == TlsVersion::kTls12 ? TLS1_2_VERSION : TLS1_3_VERSION));
+  if (options.signature != 0) {
+    CHECK(SSL_CTX_set_signing_algorithm_prefs(context, &options.signature, 1));
+  }
   SSL_CTX_set_alpn_select_cb(context, SelectAlpn, nullptr);
   if (options.resumption) {
     SSL_CTX_set_num_tickets(context, options.tickets);

@@ -9,6 +9,7 @@
 #define THAW_CC_NET_TESTING_TLS_TEST_SERVER_H_
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ class TlsTestServer {
     int tickets = 2;         // after each TLS 1.3 handshake
     bool resumption = true;  // no tickets, no session cache
     bool wants_client_certificate = false;
+    uint16_t signature = 0;  // the one signature scheme that it uses (RFC 8446 section 4.2.3); 0: any
   };
 
   class Peer {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +23,8 @@ namespace {
 // Certificates a chain may have; servers send two to four.
 constexpr size_t kMaxChain = 16;
 constexpr size_t kMaxNamesShown = 8;
+// Chains that are tried when the first one does not hold; each costs a few signatures.
+constexpr int kMaxOtherChains = 8;
 
 std::string NameText(const X509_NAME* name) {
   bssl::UniquePtr<BIO> bio(BIO_new(BIO_s_mem()));
@@ -102,6 +106,101 @@ std::string Reason(X509_STORE_CTX* context, const X509* leaf, const std::string&
   }
 }
 
+// The inputs of a verification, apart from the certificates that may vouch for the leaf.
+struct Question {
+  X509_STORE* store;
+  X509* leaf;
+  const std::string& server_name;
+  absl::Time now;
+};
+
+// Ready for X509_verify_cert(). `trusted` takes the place of the store's certificates, unless it is null.
+// Null: out of memory, or a name that no certificate can bear.
+bssl::UniquePtr<X509_STORE_CTX> Ask(const Question& question, STACK_OF(X509) * sent,
+                                    STACK_OF(X509) * trusted) {
+  bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
+  if (context == nullptr || !X509_STORE_CTX_init(context.get(), question.store, question.leaf, sent) ||
+      !X509_STORE_CTX_set_default(context.get(), "ssl_server")) {
+    return nullptr;
+  }
+  if (trusted != nullptr) X509_STORE_CTX_set0_trusted_stack(context.get(), trusted);
+  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
+  X509_VERIFY_PARAM_set_time_posix(parameters, absl::ToUnixSeconds(question.now));
+  // Every certificate in the store is trusted, be it an intermediate or the server's own; and a trusted
+  // issuer is preferred to one the server sent.
+  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+  X509_VERIFY_PARAM_set_hostflags(parameters,
+                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+  const std::string& name = question.server_name;
+  const bool named = IsIpLiteral(name) ? X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str())
+                                       : X509_VERIFY_PARAM_set1_host(parameters, name.data(), name.size());
+  return named ? std::move(context) : nullptr;
+}
+
+// The certificate without which another chain may be found; null if the failure is the leaf's own.
+const X509* Replaceable(X509_STORE_CTX* context, const X509* leaf) {
+  const X509* at_fault = X509_STORE_CTX_get_current_cert(context);
+  if (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_SIGNATURE_FAILURE) {
+    // It was not signed by the one that bears its issuer's name: another may bear that name, too.
+    const STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context);
+    const size_t issuer = static_cast<size_t>(X509_STORE_CTX_get_error_depth(context)) + 1;
+    at_fault = built != nullptr && issuer < sk_X509_num(built) ? sk_X509_value(built, issuer) : nullptr;
+  }
+  return at_fault == nullptr || X509_cmp(at_fault, leaf) == 0 ? nullptr : at_fault;
+}
+
+void LeaveOut(const X509* certificate, STACK_OF(X509) * from) {
+  for (size_t i = sk_X509_num(from); i-- > 0;) {
+    if (X509_cmp(sk_X509_value(from, i), certificate) == 0) X509_free(sk_X509_delete(from, i));
+  }
+}
+
+bssl::UniquePtr<STACK_OF(X509)> CertificatesOf(X509_STORE* store) {
+  bssl::UniquePtr<STACK_OF(X509)> certificates(sk_X509_new_null());
+  bssl::UniquePtr<STACK_OF(X509_OBJECT)> objects(X509_STORE_get1_objects(store));
+  if (certificates == nullptr || objects == nullptr) return nullptr;
+  for (size_t i = 0; i < sk_X509_OBJECT_num(objects.get()); ++i) {
+    X509* certificate = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects.get(), i));
+    if (certificate != nullptr && !bssl::PushToStack(certificates.get(), bssl::UpRef(certificate)))
+      return nullptr;
+  }
+  return certificates;
+}
+
+// All certificates of the chain that was built are valid until then.
+absl::Time ValidUntil(X509_STORE_CTX* context) {
+  absl::Time until = absl::InfiniteFuture();
+  const STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context);
+  for (size_t i = 0; i < sk_X509_num(built); ++i) {
+    until = std::min(until, TimeOf(X509_get0_notAfter(sk_X509_value(built, i)), absl::InfinitePast()));
+  }
+  return until;
+}
+
+// X509_verify_cert() builds one chain and judges that, though another may be sound: a root that has expired
+// lives on under the same name and key in a newer or in a cross-signed certificate. So the certificate at
+// fault is left out, and it is asked again, until a chain holds or nothing is left to do without. Trusts no
+// certificate that was not trusted before.
+std::optional<absl::Time> AskOtherwise(const Question& question, bssl::UniquePtr<X509_STORE_CTX> context,
+                                       STACK_OF(X509) * sent) {
+  bssl::UniquePtr<STACK_OF(X509)> trusted;
+  for (int attempt = 0; attempt < kMaxOtherChains; ++attempt) {
+    const X509* without = Replaceable(context.get(), question.leaf);
+    if (without == nullptr) return std::nullopt;
+    if (trusted == nullptr && (trusted = CertificatesOf(question.store)) == nullptr) return std::nullopt;
+    const bssl::UniquePtr<X509> held = bssl::UpRef(const_cast<X509*>(without));
+    LeaveOut(held.get(), trusted.get());
+    LeaveOut(held.get(), sent);
+    context = Ask(question, sent, trusted.get());
+    if (context == nullptr) return std::nullopt;
+    if (X509_verify_cert(context.get()) == 1) {
+      ERR_clear_error();
+      return ValidUntil(context.get());
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool IsIpLiteral(const std::string& name) {
@@ -137,32 +236,15 @@ absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& serv
     }
   }
 
-  bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
-  if (context == nullptr ||
-      !X509_STORE_CTX_init(context.get(), roots.StoreFor(chain), leaf.get(), others.get()) ||
-      !X509_STORE_CTX_set_default(context.get(), "ssl_server")) {
-    return refuse("out of memory");
-  }
-  X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
-  X509_VERIFY_PARAM_set_time_posix(parameters, absl::ToUnixSeconds(now));
-  // Whatever is in the store is trusted, be it an intermediate or the server's own certificate; and a
-  // trusted issuer is preferred to one the server sent.
-  X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
-  X509_VERIFY_PARAM_set_hostflags(parameters,
-                                  X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
-  const bool named = IsIpLiteral(server_name)
-                         ? X509_VERIFY_PARAM_set1_ip_asc(parameters, server_name.c_str())
-                         : X509_VERIFY_PARAM_set1_host(parameters, server_name.data(), server_name.size());
-  if (!named) return refuse("this is not a name a certificate can bear");
-  if (X509_verify_cert(context.get()) != 1)
-    return refuse(Reason(context.get(), leaf.get(), server_name, roots));
-
-  absl::Time until = absl::InfiniteFuture();
-  STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context.get());
-  for (size_t i = 0; i < sk_X509_num(built); ++i) {
-    until = std::min(until, TimeOf(X509_get0_notAfter(sk_X509_value(built, i)), absl::InfinitePast()));
-  }
-  return until;
+  X509_STORE* const store = roots.StoreFor(chain);
+  const Question question{.store = store, .leaf = leaf.get(), .server_name = server_name, .now = now};
+  bssl::UniquePtr<X509_STORE_CTX> context = Ask(question, others.get(), nullptr);
+  if (context == nullptr) return refuse("this is not a name a certificate can bear, or out of memory");
+  if (X509_verify_cert(context.get()) == 1) return ValidUntil(context.get());
+  const std::string first = Reason(context.get(), leaf.get(), server_name, roots);
+  const std::optional<absl::Time> otherwise = AskOtherwise(question, std::move(context), others.get());
+  if (otherwise.has_value()) return *otherwise;
+  return refuse(first);
 }
 
 }  // namespace thaw

@@ -12,6 +12,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
 #include "cc/net/tls/tls_transport.h"
@@ -125,6 +126,7 @@ absl::Status Failed(std::string_view what) {
 std::atomic<int64_t> contexts_made{0};
 
 absl::Status BoringTlsConnector::MakeContext() {
+  if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // The method that keeps certificates as bytes: what need not be parsed isn't.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
@@ -133,7 +135,26 @@ absl::Status BoringTlsConnector::MakeContext() {
   SSL_CTX_set0_buffer_pool(context.get(), certificates_.get());
   // X25519 first: the only key share offered, and the cheapest. No post-quantum one: it triples the first
   // flight, and no intake asks for it.
-  static constexpr uint16_t kGroups[] = {SSL_GROUP_X25519, SSL_GROUP_SECP256R1, SSL_GROUP_SECP384R1};
+  // P-521 stands there for TLS 1.2, where the curve of a server's key must be among the groups.
+  static constexpr uint16_t kGroups[] = {SSL_GROUP_X25519, SSL_GROUP_SECP256R1, SSL_GROUP_SECP384R1,
+                                         SSL_GROUP_SECP521R1};
+  // BoringSSL's own choice, and what it leaves out for browsers' sake: Ed25519, P-521, and keys that are
+  // marked for RSASSA-PSS alone (third_party/boringssl_rsa_pss.py).
+  static constexpr uint16_t kRsaPssPssSha256 = 0x0809, kRsaPssPssSha384 = 0x080a, kRsaPssPssSha512 = 0x080b;
+  static constexpr uint16_t kSignatures[] = {SSL_SIGN_ECDSA_SECP256R1_SHA256,
+                                             SSL_SIGN_RSA_PSS_RSAE_SHA256,
+                                             SSL_SIGN_RSA_PKCS1_SHA256,
+                                             SSL_SIGN_ED25519,
+                                             SSL_SIGN_ECDSA_SECP384R1_SHA384,
+                                             SSL_SIGN_RSA_PSS_RSAE_SHA384,
+                                             SSL_SIGN_RSA_PKCS1_SHA384,
+                                             SSL_SIGN_ECDSA_SECP521R1_SHA512,
+                                             SSL_SIGN_RSA_PSS_RSAE_SHA512,
+                                             SSL_SIGN_RSA_PKCS1_SHA512,
+                                             kRsaPssPssSha256,
+                                             kRsaPssPssSha384,
+                                             kRsaPssPssSha512,
+                                             SSL_SIGN_RSA_PKCS1_SHA1};
   // TLS 1.3 suites follow the processor (AES-GCM where it has AES). Of 1.2 only those with forward secrecy.
   static constexpr char kTls12Suites[] =
       "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -141,6 +162,7 @@ absl::Status BoringTlsConnector::MakeContext() {
   if (!SSL_CTX_set_min_proto_version(context.get(), shared_->minimum) ||
       !SSL_CTX_set_max_proto_version(context.get(), shared_->maximum) ||
       !SSL_CTX_set1_group_ids(context.get(), kGroups, std::size(kGroups)) ||
+      !SSL_CTX_set_verify_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) ||
       !SSL_CTX_set_strict_cipher_list(context.get(), kTls12Suites)) {
     return Failed("context refused");
   }
@@ -186,6 +208,8 @@ Fault FaultOf(const absl::Status& reason) {
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
                                               Cancellation& cancellation) {
   TlsResult result;
+  // "host." is the absolute form of "host", and no certificate bears it (RFC 6066 section 3).
+  if (target.server_name.ends_with('.')) target.server_name.pop_back();
   auto connection = std::make_shared<Connection>();
   connection->shared = shared_;
   connection->generation = shared_->sessions.generation();

@@ -9,10 +9,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/counters.h"
@@ -376,8 +378,8 @@ TEST_F(TlsTest, SessionsOutliveAFreezeButNotTheirLifetime) {
 }
 
 TEST_F(TlsTest, ASessionIsNoLongerTrustedThanItsCertificate) {
-  server_options_.certificate =
-      Authority().Issue({.names = {std::string(kHost)}, .not_after = clock_.Now().wall + absl::Minutes(5)});
+  server_options_.certificate = Authority().Issue(
+      {.names = {std::string(kHost)}, .validity = {.not_after = clock_.Now().wall + absl::Minutes(5)}});
   Exchange(*Connect());
   clock_.Advance(absl::Minutes(6));
   EXPECT_EQ(Connect(), nullptr);
@@ -408,6 +410,167 @@ TEST_F(TlsTest, NotYetValid) {
   clock_.Advance({.wall = -absl::Hours(24 * 365 * 2)});
   EXPECT_EQ(Connect(), nullptr);
   EXPECT_THAT(failure().error.message(), HasSubstr("not valid before 2025-01-01"));
+}
+
+// ---- Chains ----------------------------------------------------------------------------------------
+
+class TlsChainTest : public TlsTest {
+ protected:
+  // Whether a client that trusts `bundle` accepts what `issuer` signs.
+  bool Accepts(const TestAuthority& issuer, const std::vector<std::string>& bundle) {
+    connector_.reset();
+    server_.reset();
+    clients_.clear();
+    executor_.RunAll();
+    server_options_.certificate = issuer.Issue({.names = {std::string(kHost)}});
+    options_.tls_cert_file = WriteFile("bundle.pem", absl::StrJoin(bundle, ""));
+    return Connect() != nullptr;
+  }
+  // The same with the bundle in every order.
+  void ExpectAccepted(const TestAuthority& issuer, std::vector<std::string> bundle) {
+    std::sort(bundle.begin(), bundle.end());
+    do {
+      ASSERT_TRUE(Accepts(issuer, bundle)) << failure().error;
+    } while (std::next_permutation(bundle.begin(), bundle.end()));
+  }
+};
+
+TEST_F(TlsChainTest, AnExpiredRootBesideItsNewerForm) {
+  const TestAuthority expired("root", kTestExpired);
+  const TestAuthority renewed = expired.Renewed({});
+  ExpectAccepted(renewed, {expired.pem(), renewed.pem()});
+  ExpectAccepted(renewed.Intermediate("between"), {expired.pem(), renewed.pem()});
+  // The server may send the root, too, in either form.
+  ExpectAccepted(renewed.Sending(expired.pem()), {expired.pem(), renewed.pem()});
+  ExpectAccepted(renewed.Sending(renewed.pem()), {expired.pem(), renewed.pem()});
+}
+
+TEST_F(TlsChainTest, AnExpiredRootBesideACrossSignedForm) {
+  const TestAuthority expired("root", kTestExpired);
+  const TestAuthority other("another root");
+  const TestAuthority crossed = expired.CrossSignedBy(other);
+  // As trusted certificates of the bundle, or sent by the server.
+  ExpectAccepted(crossed.Sending(""), {expired.pem(), crossed.pem()});
+  ExpectAccepted(crossed.Sending(""), {expired.pem(), crossed.pem(), other.pem()});
+  ExpectAccepted(crossed, {expired.pem(), other.pem()});
+  ExpectAccepted(crossed.Sending(absl::StrCat(expired.pem(), crossed.pem())), {expired.pem(), other.pem()});
+}
+
+TEST_F(TlsChainTest, ACrossSignatureByARootThatHasExpired) {
+  // The server sends the newer root as the older one signed it, and that one is over: Let's Encrypt in 2021.
+  const TestAuthority old_root("old root", kTestExpired);
+  const TestAuthority new_root("new root");
+  const TestAuthority crossed = new_root.CrossSignedBy(old_root);
+  const TestAuthority between = crossed.Intermediate("between");
+  ExpectAccepted(between, {old_root.pem(), new_root.pem()});
+  ExpectAccepted(between, {new_root.pem()});
+  ExpectAccepted(between, {old_root.pem(), new_root.pem(), crossed.pem()});
+  ExpectAccepted(between, {crossed.pem(), old_root.pem()});
+}
+
+TEST_F(TlsChainTest, AnIntermediateThatHasExpiredBesideItsNewerForm) {
+  const TestAuthority root("root");
+  const TestAuthority expired = root.Intermediate("between", kTestExpired);
+  const TestAuthority renewed = expired.CrossSignedBy(root);
+  ExpectAccepted(renewed.Sending(absl::StrCat(expired.pem(), renewed.pem())), {root.pem()});
+  ExpectAccepted(renewed.Sending(absl::StrCat(renewed.pem(), expired.pem())), {root.pem()});
+  ExpectAccepted(renewed.Sending(expired.pem()), {root.pem(), renewed.pem()});
+  ExpectAccepted(renewed, {root.pem(), expired.pem()});
+}
+
+TEST_F(TlsChainTest, AnotherKeyUnderTheSameNameIsNoObstacle) {
+  const TestAuthority root("root");
+  const TestAuthority namesake("root");
+  ExpectAccepted(root, {namesake.pem(), root.pem()});
+  ExpectAccepted(root.Sending(namesake.pem()), {root.pem()});
+  ExpectAccepted(root.Intermediate("between"),
+                 {namesake.pem(), root.pem(), namesake.Renewed(kTestExpired).pem()});
+}
+
+TEST_F(TlsChainTest, OnlyExpiredFormsAreReportedAsExpired) {
+  const TestAuthority expired("old root", kTestExpired);
+  const TestAuthority twice = expired.Renewed(kTestExpired);
+  EXPECT_FALSE(Accepts(expired, {expired.pem(), twice.pem()}));
+  EXPECT_EQ(failure().fault, Fault::kCertificate);
+  EXPECT_THAT(failure().error.message(), AllOf(HasSubstr("old root"), HasSubstr("expired on 2020-01-01")));
+}
+
+TEST_F(TlsChainTest, UntrustedFormsAreRefused) {
+  const TestAuthority expired("root", kTestExpired);
+  const TestAuthority stranger("stranger");
+  // Valid, of the right name and key, and signed by somebody unknown.
+  EXPECT_FALSE(Accepts(expired.CrossSignedBy(stranger), {expired.pem()}));
+  EXPECT_FALSE(Accepts(expired.Renewed({}).Sending(expired.Renewed({}).pem()), {expired.pem()}));
+  EXPECT_FALSE(Accepts(stranger, {expired.pem()}));
+  const TestAuthority namesake("root");
+  EXPECT_FALSE(Accepts(namesake, {expired.pem(), expired.Renewed({}).pem()}));
+}
+
+TEST_F(TlsChainTest, AHostileChainCostsABoundedNumberOfTries) {
+  const TestAuthority root("root");
+  std::string chain;
+  for (int i = 0; i < 14; ++i) chain += root.Renewed(kTestExpired).pem();
+  EXPECT_FALSE(Accepts(root.Sending(chain), {TestAuthority("unrelated").pem()}));
+  EXPECT_EQ(failure().fault, Fault::kCertificate);
+}
+
+TEST_F(TlsChainTest, ABrokenCertificateAmongOthersIsPassedOver) {
+  const TestAuthority root("root");
+  const std::string broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  EXPECT_TRUE(Accepts(root, {TestAuthority("a").pem(), broken, root.pem(), root.pem()}));
+  EXPECT_THAT(warnings_, ElementsAre(HasSubstr("block 2 is not a certificate")));
+}
+
+// ---- Keys ------------------------------------------------------------------------------------------
+
+class TlsKeyTest : public TlsTest, public testing::WithParamInterface<std::tuple<TestKey, TlsVersion>> {};
+INSTANTIATE_TEST_SUITE_P(Keys, TlsKeyTest,
+                         testing::Combine(testing::Values(TestKey::kP256, TestKey::kP384, TestKey::kP521,
+                                                          TestKey::kEd25519, TestKey::kRsa),
+                                          testing::Values(TlsVersion::kTls12, TlsVersion::kTls13)));
+
+TEST_P(TlsKeyTest, OfAServerIsAccepted) {
+  server_options_.max_version = std::get<TlsVersion>(GetParam());
+  server_options_.certificate =
+      Authority().Issue({.names = {std::string(kHost)}, .key = std::get<TestKey>(GetParam())});
+  Transport* tls = Connect();
+  ASSERT_NE(tls, nullptr) << failure().error;
+  Exchange(*tls);
+}
+
+TEST_P(TlsKeyTest, OfAnAuthorityIsAccepted) {
+  server_options_.max_version = std::get<TlsVersion>(GetParam());
+  const TestAuthority authority("of another kind", {}, std::get<TestKey>(GetParam()));
+  options_.tls_cert_file = WriteFile("kind.pem", authority.pem());
+  server_options_.certificate = authority.Issue({.names = {std::string(kHost)}});
+  ASSERT_NE(Connect(), nullptr) << failure().error;
+}
+
+TEST_P(TlsVersionTest, AKeyForRsassaPssAloneIsAccepted) {
+  server_options_.max_version = GetParam();
+  server_options_.certificate = Authority().Issue({.names = {std::string(kHost)}, .key = TestKey::kRsaPss});
+  for (const uint16_t scheme : {0x0809, 0x080a, 0x080b}) {
+    server_.reset();
+    server_options_.signature = scheme;
+    Transport* tls = Connect();
+    ASSERT_NE(tls, nullptr) << failure().error;
+    Exchange(*tls);
+    clients_.clear();
+    executor_.RunAll();
+  }
+}
+
+// ---- Names -----------------------------------------------------------------------------------------
+
+TEST_F(TlsTest, AFinalDotIsNoPartOfTheName) {
+  Transport* tls = Connect(absl::StrCat(kHost, "."));
+  ASSERT_NE(tls, nullptr) << failure().error;
+  EXPECT_EQ(peer_->server_name(), kHost);
+  Exchange(*tls);
+  EXPECT_EQ(Connect("wrong.example."), nullptr);
+  EXPECT_THAT(failure().error.message(), HasSubstr("not for wrong.example but for"));
+  EXPECT_NE(Connect("127.0.0.1."), nullptr);
+  EXPECT_EQ(peer_->server_name(), "");
 }
 
 TEST_F(TlsTest, UnknownIssuerIsNamed) {

@@ -1,16 +1,13 @@
 #include "cc/net/tls/trusted_roots.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-#include <sstream>
 
 #include "absl/log/log.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/read_file.h"
 #include "cc/net/tls/embedded_roots.h"
 #include "openssl/bytestring.h"
 #include "openssl/err.h"
@@ -20,11 +17,27 @@
 namespace thaw {
 namespace {
 
-// The subject's name inside a certificate; false if the bytes are no certificate as far as that.
-bool SubjectOf(std::string_view der, CBS* subject) {
-  CBS all, certificate, tbs, skipped;
-  CBS_init(&all, reinterpret_cast<const uint8_t*>(der.data()), der.size());
-  return CBS_get_asn1(&all, &certificate, CBS_ASN1_SEQUENCE) && CBS_len(&all) == 0 &&
+// Bundles of the public roots are about 220 KB.
+constexpr size_t kMaxBundleBytes = 8 << 20;
+
+// A certificate as far as it must be read to look for it.
+struct Outline {
+  std::string_view der;
+  CBS subject;
+  CBS behind;  // what follows the certificate
+};
+
+std::string_view TextOf(const CBS& bytes) {
+  return {reinterpret_cast<const char*>(CBS_data(&bytes)), CBS_len(&bytes)};
+}
+
+// False if the bytes are no certificate as far as that.
+bool Read(std::string_view bytes, Outline* outline) {
+  CBS element, certificate, tbs, skipped;
+  CBS_init(&outline->behind, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
+  if (!CBS_get_asn1_element(&outline->behind, &element, CBS_ASN1_SEQUENCE)) return false;
+  outline->der = TextOf(element);
+  return CBS_get_asn1(&element, &certificate, CBS_ASN1_SEQUENCE) &&
          CBS_get_asn1(&certificate, &tbs, CBS_ASN1_SEQUENCE) &&
          CBS_get_optional_asn1(&tbs, &skipped, nullptr,
                                CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
@@ -32,43 +45,83 @@ bool SubjectOf(std::string_view der, CBS* subject) {
          CBS_get_asn1(&tbs, &skipped, CBS_ASN1_SEQUENCE) &&  // signature algorithm
          CBS_get_asn1(&tbs, &skipped, CBS_ASN1_SEQUENCE) &&  // issuer
          CBS_get_asn1(&tbs, &skipped, CBS_ASN1_SEQUENCE) &&  // validity
-         CBS_get_asn1_element(&tbs, subject, CBS_ASN1_SEQUENCE);
+         CBS_get_asn1_element(&tbs, &outline->subject, CBS_ASN1_SEQUENCE);
 }
 
-// Why a file could not be read; empty if it could.
-std::string ReadFile(const std::string& path, std::string& content) {
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return errno != 0 ? std::strerror(errno) : "it can't be opened";
-  std::ostringstream text;
-  text << file.rdbuf();
-  if (file.bad()) return "it can't be read";
-  content = text.str();
+bool NamesServers(CBS purposes) {
+  static constexpr std::string_view kServerAuth = "\x2b\x06\x01\x05\x05\x07\x03\x01";
+  static constexpr std::string_view kAny("\x55\x1d\x25\x00", 4);
+  CBS purpose;
+  while (CBS_get_asn1(&purposes, &purpose, CBS_ASN1_OBJECT)) {
+    if (TextOf(purpose) == kServerAuth || TextOf(purpose) == kAny) return true;
+  }
+  return false;
+}
+
+// Whether the settings that stand behind a trusted certificate (OpenSSL's X509_CERT_AUX) let it vouch for
+// servers.
+bool TrustedForServers(CBS settings) {
+  CBS all, trusted, rejected;
+  int some_trusted = 0, some_rejected = 0;
+  if (CBS_len(&settings) == 0) return true;
+  return CBS_get_asn1(&settings, &all, CBS_ASN1_SEQUENCE) &&
+         CBS_get_optional_asn1(&all, &trusted, &some_trusted, CBS_ASN1_SEQUENCE) &&
+         CBS_get_optional_asn1(&all, &rejected, &some_rejected,
+                               CBS_ASN1_CONTEXT_SPECIFIC | CBS_ASN1_CONSTRUCTED | 0) &&
+         (some_trusted == 0 || NamesServers(trusted)) && (some_rejected == 0 || !NamesServers(rejected));
+}
+
+constexpr std::string_view kBegin = "-----BEGIN ";
+constexpr std::string_view kDashes = "-----";
+
+// The label between "-----BEGIN " and the dashes; empty if there is none.
+std::string_view LabelOf(std::string_view text) {
+  const std::string_view label = text.substr(0, text.find(kDashes));
+  return label.size() == text.size() || label.find('\n') != label.npos ? std::string_view() : label;
+}
+
+// Why the content of a block is no certificate that may vouch for servers; empty if it is one.
+std::string_view TakeCertificate(std::string_view label, std::string_view base64, std::string* der) {
+  Outline outline;
+  std::string bytes;
+  if (!absl::Base64Unescape(base64, &bytes) || !Read(bytes, &outline)) return "is not a certificate";
+  if (label == "TRUSTED CERTIFICATE") {
+    if (!TrustedForServers(outline.behind)) return "is marked as not trusted for servers";
+  } else if (CBS_len(&outline.behind) > 0) {
+    return "is not a certificate";
+  }
+  der->assign(outline.der);
   return "";
 }
 
 }  // namespace
 
-std::vector<std::string> CertificatesOfPem(std::string_view text, std::vector<int>* damaged) {
-  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
-  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
-  std::vector<std::string> certificates;
-  int number = 0;
+std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector<std::string>* problems) {
+  std::vector<PemCertificate> certificates;
+  int block = 0;
   size_t at = 0;
   while ((at = text.find(kBegin, at)) != std::string_view::npos) {
-    ++number;
     at += kBegin.size();
+    const std::string_view label = LabelOf(text.substr(at));
+    if (label != "CERTIFICATE" && label != "X509 CERTIFICATE" && label != "TRUSTED CERTIFICATE") continue;
+    ++block;
+    at += label.size() + kDashes.size();
     const size_t next = text.find(kBegin, at);
-    const size_t end = text.find(kEnd, at);
-    std::string der;
-    CBS subject;
-    if (end == std::string_view::npos || end > next ||
-        !absl::Base64Unescape(text.substr(at, end - at), &der) || !SubjectOf(der, &subject)) {
-      if (damaged != nullptr) damaged->push_back(number);
-      continue;
+    const size_t end = text.find(absl::StrCat("-----END ", label, kDashes), at);
+    PemCertificate certificate;
+    certificate.block = block;
+    const std::string_view problem =
+        end == std::string_view::npos || end > next
+            ? "is not a certificate: it is cut short"
+            : TakeCertificate(label, text.substr(at, end - at), &certificate.der);
+    if (problem.empty()) {
+      certificates.push_back(std::move(certificate));
+    } else if (problems != nullptr) {
+      problems->push_back(absl::StrCat("block ", block, " ", problem));
     }
-    certificates.push_back(std::move(der));
-    at = end + kEnd.size();
+  }
+  if (Outline outline; block == 0 && Read(text, &outline) && CBS_len(&outline.behind) == 0) {
+    certificates.push_back({.der = std::string(text), .block = 1});
   }
   return certificates;
 }
@@ -87,38 +140,44 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
   auto warn = [&](std::string_view what) {
     if (warnings != nullptr) warnings->push_back(absl::StrCat("certificate file ", path, ": ", what));
   };
-  std::string text;
-  if (const std::string why = ReadFile(path, text); !why.empty()) {
-    return warn(absl::StrCat(why, "; going on without it"));
-  }
-  if (text.empty()) return warn("it is empty; going on without it");
-  std::vector<int> damaged;
-  std::vector<std::string> certificates = CertificatesOfPem(text, &damaged);
-  if (!damaged.empty()) {
-    warn(absl::StrCat("block ", absl::StrJoin(damaged, ", "), " is not a certificate; passed over"));
+  const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+  if (!text.ok()) return warn(absl::StrCat(text.status().message(), "; going on without it"));
+  if (text->empty()) return warn("it is empty; going on without it");
+  std::vector<std::string> problems;
+  std::vector<PemCertificate> certificates = CertificatesOfPem(*text, &problems);
+  if (!problems.empty()) {
+    warn(absl::StrCat(absl::StrJoin(problems, ", "), "; passed over"));
   } else if (certificates.empty()) {
     warn("it has no PEM certificate in it; going on without it");
   }
-  for (std::string& der : certificates) {
+  for (const PemCertificate& certificate : certificates) {
     uint8_t digest[SHA256_DIGEST_LENGTH];
-    SHA256(reinterpret_cast<const uint8_t*>(der.data()), der.size(), digest);
+    SHA256(reinterpret_cast<const uint8_t*>(certificate.der.data()), certificate.der.size(), digest);
     absl::StrAppend(&fingerprint_, "+",
                     absl::BytesToHexString(std::string_view(reinterpret_cast<const char*>(digest), 8)));
-    added_.push_back(std::move(der));
   }
+  Add(path, std::move(certificates));
   needed_.clear();  // what was looked up before may have more now
+}
+
+void TrustedRoots::Add(const std::string& path, std::vector<PemCertificate> certificates) {
+  if (certificates.empty()) return;
+  files_.push_back(path);
+  added_.reserve(added_.size() + certificates.size());
+  for (PemCertificate& certificate : certificates) {
+    added_.push_back(
+        {.der = std::move(certificate.der), .file = files_.size() - 1, .block = certificate.block});
+  }
 }
 
 void TrustedRoots::LoadOsRoots() {
   if (!options_.os_roots || std::exchange(os_loaded_, true)) return;
   for (const std::string& path : options_.os_bundles) {
-    std::string text;
-    if (!ReadFile(path, text).empty()) continue;
-    std::vector<std::string> certificates = CertificatesOfPem(text, nullptr);
+    const absl::StatusOr<std::string> text = ReadWholeFile(path, kMaxBundleBytes);
+    if (!text.ok()) continue;
+    std::vector<PemCertificate> certificates = CertificatesOfPem(*text, nullptr);
     if (certificates.empty()) continue;
-    added_.insert(added_.end(), std::make_move_iterator(certificates.begin()),
-                  std::make_move_iterator(certificates.end()));
-    return;
+    return Add(path, std::move(certificates));
   }
   LOG(WARNING) << "no certificate bundle of the operating system was found in "
                << absl::StrJoin(options_.os_bundles, ", ");
@@ -127,22 +186,37 @@ void TrustedRoots::LoadOsRoots() {
 void TrustedRoots::Index() {
   if (indexed_ == added_.size()) return;
   for (; indexed_ < added_.size(); ++indexed_) {
-    CBS subject;
-    if (!SubjectOf(added_[indexed_], &subject)) continue;
-    const uint8_t* data = CBS_data(&subject);
-    bssl::UniquePtr<X509_NAME> name(d2i_X509_NAME(nullptr, &data, CBS_len(&subject)));
-    if (name != nullptr) index_.emplace_back(X509_NAME_hash(name.get()), indexed_);
+    Outline outline;
+    bssl::UniquePtr<X509_NAME> name;
+    if (Read(added_[indexed_].der, &outline)) {
+      const uint8_t* data = CBS_data(&outline.subject);
+      name.reset(d2i_X509_NAME(nullptr, &data, static_cast<long>(CBS_len(&outline.subject))));
+    }
+    if (name == nullptr) {
+      NameBroken(added_[indexed_]);
+    } else {
+      index_.emplace_back(X509_NAME_hash(name.get()), indexed_);
+    }
   }
   std::sort(index_.begin(), index_.end());
   ERR_clear_error();
 }
 
-void TrustedRoots::Parse(const unsigned char* der, size_t size) {
+void TrustedRoots::NameBroken(const Added& added) const {
+  LOG(WARNING) << "certificate file " << files_[added.file] << ": block " << added.block
+               << " can't be read; going on without it";
+}
+
+bool TrustedRoots::Parse(const unsigned char* der, size_t size) {
   bssl::UniquePtr<X509> root(d2i_X509(nullptr, &der, static_cast<long>(size)));
-  if (root == nullptr) return ERR_clear_error();
+  if (root == nullptr) {
+    ERR_clear_error();
+    return false;
+  }
   ++parsed_;
   X509_STORE_add_cert(store_.get(), root.get());  // one that is there already is left alone
   Need(X509_NAME_hash(X509_get_issuer_name(root.get())));
+  return true;
 }
 
 void TrustedRoots::Need(uint32_t name_hash) {
@@ -155,8 +229,10 @@ void TrustedRoots::Need(uint32_t name_hash) {
   }
   for (auto entry = std::lower_bound(index_.begin(), index_.end(), std::pair<uint32_t, size_t>(name_hash, 0));
        entry != index_.end() && entry->first == name_hash; ++entry) {
-    const std::string& der = added_[entry->second];
-    Parse(reinterpret_cast<const unsigned char*>(der.data()), der.size());
+    const Added& added = added_[entry->second];
+    if (!Parse(reinterpret_cast<const unsigned char*>(added.der.data()), added.der.size())) {
+      NameBroken(added);
+    }
   }
 }
 

@@ -26,6 +26,17 @@ struct x509_store_st;
 
 namespace thaw {
 
+struct PemCertificate {
+  std::string der;
+  int block = 0;  // of the certificates in its file, from 1
+};
+
+// The certificates of a text: of its blocks "CERTIFICATE", "X509 CERTIFICATE", and "TRUSTED CERTIFICATE" if
+// what OpenSSL wrote behind that lets it vouch for servers; or the text itself, if it is one certificate as
+// DER. Blocks of other kinds are passed over. `problems` gets a line for each block of these kinds that is
+// cut short, not base64, not a certificate, or not trusted for servers.
+std::vector<PemCertificate> CertificatesOfPem(std::string_view text, std::vector<std::string>* problems);
+
 class TrustedRoots {
  public:
   struct Options {
@@ -46,9 +57,10 @@ class TrustedRoots {
   TrustedRoots(const TrustedRoots&) = delete;
   TrustedRoots& operator=(const TrustedRoots&) = delete;
 
-  // Adds what a PEM file of one or many certificates holds. A file that is missing, empty or not PEM, and
-  // each block that is no certificate, gives a line in `warnings` that names the file and says why; the
-  // rest is used.
+  // Adds what a PEM file of one or many certificates holds, or a DER file of one. A file that is missing,
+  // empty or neither, and each block that is no certificate, gives a line in `warnings` that names the file
+  // and says why; the rest is used. What is found to be broken only when a chain needs it is named in the
+  // log.
   void AddPemFile(const std::string& path, std::vector<std::string>* warnings);
 
   // A store with the roots that the certificates of `chain` name as issuer or are themselves. Ours.
@@ -67,11 +79,21 @@ class TrustedRoots {
   void Index();
   // Puts the roots with this name into the store, and then those that these name in turn.
   void Need(uint32_t name_hash);
-  void Parse(const unsigned char* der, size_t size);
+  // False: it can't be read.
+  bool Parse(const unsigned char* der, size_t size);
+  void Add(const std::string& path, std::vector<PemCertificate> certificates);
+
+  struct Added {
+    std::string der;
+    size_t file;  // in `files_`
+    int block;
+  };
+  void NameBroken(const Added& added) const;
 
   Options options_;
-  std::vector<std::string> added_;  // DER, from files
-  size_t indexed_ = 0;              // how many of `added_` are in `index_`
+  std::vector<std::string> files_;
+  std::vector<Added> added_;
+  size_t indexed_ = 0;  // how many of `added_` are in `index_`
   bool os_loaded_ = false;
   std::vector<std::pair<uint32_t, size_t>> index_;  // name hash, place in `added_`; sorted
   std::set<uint32_t> needed_;                       // name hashes whose roots are in the store
@@ -79,10 +101,6 @@ class TrustedRoots {
   std::string fingerprint_;
   size_t parsed_ = 0;
 };
-
-// The certificates of a PEM text as DER. Blocks of other kinds are passed over; `damaged` gets the
-// numbers (from 1) of CERTIFICATE blocks that are cut short, not base64, or not a certificate.
-std::vector<std::string> CertificatesOfPem(std::string_view text, std::vector<int>* damaged);
 
 }  // namespace thaw
 

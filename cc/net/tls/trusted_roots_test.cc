@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/tls/embedded_roots.h"
@@ -120,21 +121,115 @@ TEST(TrustedRootsTest, TheFingerprintTellsWhatIsTrusted) {
 
 TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
   const std::string good = TestAuthority("good").pem();
-  std::vector<int> damaged;
-  EXPECT_EQ(CertificatesOfPem(absl::StrCat("words\r\n", good, "more words\n", good), &damaged).size(), 2u);
-  EXPECT_THAT(damaged, IsEmpty());
+  std::vector<std::string> problems;
+  EXPECT_EQ(CertificatesOfPem(absl::StrCat("words\r\n", good, "more words\n", good), &problems).size(), 2u);
+  EXPECT_THAT(problems, IsEmpty());
 
   const std::string cut = good.substr(0, good.size() / 2);
   const std::string no_base64 = "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n";
   const std::string no_certificate = "-----BEGIN CERTIFICATE-----\naGVsbG8=\n-----END CERTIFICATE-----\n";
   EXPECT_EQ(
-      CertificatesOfPem(absl::StrCat(cut, "\n", good, no_base64, no_certificate, good), &damaged).size(), 2u);
-  EXPECT_THAT(damaged, ElementsAre(1, 3, 4));
+      CertificatesOfPem(absl::StrCat(cut, "\n", good, no_base64, no_certificate, good), &problems).size(),
+      2u);
+  EXPECT_THAT(problems, ElementsAre("block 1 is not a certificate: it is cut short",
+                                    "block 3 is not a certificate", "block 4 is not a certificate"));
 
   std::string crlf;
   for (const char c : good) absl::StrAppend(&crlf, c == '\n' ? "\r\n" : std::string(1, c));
   EXPECT_EQ(CertificatesOfPem(crlf, nullptr).size(), 1u);
+  EXPECT_EQ(CertificatesOfPem(absl::StrCat("\xef\xbb\xbf", good, "\n\n \n", good), nullptr).size(), 2u);
   EXPECT_THAT(CertificatesOfPem("", nullptr), IsEmpty());
+}
+
+TEST(TrustedRootsTest, WhatIsNoFileIsOneWarningAndIsNotWaitedFor) {
+  const std::string pipe = absl::StrCat(testing::TempDir(), "/pipe.pem");
+  unlink(pipe.c_str());
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const std::string large = WriteFile("large.pem", "");
+  ASSERT_EQ(truncate(large.c_str(), off_t{1} << 33), 0);  // takes no room
+  for (const auto& [path, what] : {std::pair<std::string, std::string>(pipe, "it is a pipe"),
+                                   {testing::TempDir(), "it is a folder"},
+                                   {"/dev/zero", "it is a device"},
+                                   {large, "larger than"}}) {
+    TrustedRoots roots({.public_roots = false, .os_roots = true, .os_bundles = {path}});
+    std::vector<std::string> warnings;
+    roots.AddPemFile(path, &warnings);
+    EXPECT_THAT(warnings, ElementsAre(testing::AllOf(HasSubstr(path), HasSubstr(what))));
+    EXPECT_EQ(InStore(roots.StoreFor({})), 0u);
+  }
+  unlink(large.c_str());
+}
+
+// A PEM block of other content under another label.
+std::string Relabelled(const std::string& pem, const std::string& label, std::string_view behind = "") {
+  bssl::UniquePtr<X509> certificate = ParsePem(pem);
+  uint8_t* der = nullptr;
+  const int size = i2d_X509(certificate.get(), &der);
+  std::string content(reinterpret_cast<char*>(der), static_cast<size_t>(size));
+  OPENSSL_free(der);
+  content.append(behind);
+  return absl::StrCat("-----BEGIN ", label, "-----\n", absl::Base64Escape(content), "\n-----END ", label,
+                      "-----\n");
+}
+
+TEST(CertificatesOfPemTest, OtherLabelsOfCertificates) {
+  const std::string pem = TestAuthority("labelled").pem();
+  const std::string der = CertificatesOfPem(pem, nullptr).at(0).der;
+  const auto read = [&](const std::string& label, std::string_view behind,
+                        std::vector<std::string>* problems) {
+    std::vector<PemCertificate> found = CertificatesOfPem(Relabelled(pem, label, behind), problems);
+    for (const PemCertificate& certificate : found) EXPECT_EQ(certificate.der, der) << label;
+    return found.size();
+  };
+  std::vector<std::string> problems;
+  EXPECT_EQ(read("X509 CERTIFICATE", "", &problems), 1u);
+  EXPECT_EQ(read("TRUSTED CERTIFICATE", "", &problems), 1u);
+  // X509_CERT_AUX: { trusted { serverAuth } }, { trusted { anyExtendedKeyUsage } }, { alias "x" }.
+  EXPECT_EQ(
+      read("TRUSTED CERTIFICATE", "\x30\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", &problems), 1u);
+  EXPECT_EQ(read("TRUSTED CERTIFICATE", std::string_view("\x30\x08\x30\x06\x06\x04\x55\x1d\x25\x00", 10),
+                 &problems),
+            1u);
+  EXPECT_EQ(read("TRUSTED CERTIFICATE", "\x30\x03\x0c\x01x", &problems), 1u);
+  EXPECT_THAT(problems, IsEmpty());
+  // { trusted { emailProtection } }, { rejected { serverAuth } }, and what is neither.
+  EXPECT_EQ(
+      read("TRUSTED CERTIFICATE", "\x30\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04", &problems), 0u);
+  EXPECT_EQ(
+      read("TRUSTED CERTIFICATE", "\x30\x0c\xa0\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", &problems), 0u);
+  EXPECT_EQ(read("TRUSTED CERTIFICATE", "garbage", &problems), 0u);
+  EXPECT_THAT(problems, testing::Each("block 1 is marked as not trusted for servers"));
+  problems.clear();
+  EXPECT_EQ(read("CERTIFICATE", "garbage", &problems), 0u);
+  EXPECT_THAT(problems, ElementsAre("block 1 is not a certificate"));
+  problems.clear();
+  EXPECT_EQ(read("CERTIFICATE REQUEST", "", &problems), 0u);
+  EXPECT_EQ(read("PRIVATE KEY", "", &problems), 0u);
+  EXPECT_THAT(problems, IsEmpty()) << "they are no certificates, and say so";
+}
+
+TEST(CertificatesOfPemTest, OneCertificateAsDer) {
+  const std::string der = CertificatesOfPem(TestAuthority("binary").pem(), nullptr).at(0).der;
+  ASSERT_EQ(CertificatesOfPem(der, nullptr).size(), 1u);
+  EXPECT_EQ(CertificatesOfPem(der, nullptr).at(0).der, der);
+  EXPECT_THAT(CertificatesOfPem(der + "x", nullptr), IsEmpty());
+  EXPECT_THAT(CertificatesOfPem(der.substr(0, der.size() - 1), nullptr), IsEmpty());
+}
+
+TEST(TrustedRootsTest, ABlockThatOnlyParsingFindsBrokenIsPassedOver) {
+  const TestAuthority authority("a");
+  std::string der = CertificatesOfPem(authority.pem(), nullptr).at(0).der;
+  // The bit string of the signature, behind all that is read to look for it, becomes something else.
+  const size_t content = der.find(std::string("\0\x30", 2), der.size() - 78);
+  ASSERT_EQ(der.at(content - 2), '\x03');
+  der.at(content - 2) = '\x04';
+  const std::string broken =
+      absl::StrCat("-----BEGIN CERTIFICATE-----\n", absl::Base64Escape(der), "\n-----END CERTIFICATE-----\n");
+  TrustedRoots roots({.public_roots = false});
+  roots.AddPemFile(WriteFile("broken.pem", absl::StrCat(broken, authority.pem())), nullptr);
+  bssl::UniquePtr<X509> leaf = ParsePem(authority.Issue({.names = {"a.example"}}).chain_pem);
+  X509* const chain[] = {leaf.get()};
+  EXPECT_EQ(InStore(roots.StoreFor(chain)), 1u);
 }
 
 TEST(TrustedRootsTest, ADamagedBlockIsNamedAndTheRestIsUsed) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Any
 
 from thaw.lab.emulator.sandbox import Shutdown
@@ -14,6 +15,11 @@ _MOST_MB = 64.0
 # 4 s, what its probes take, and the flushes of what does move.
 _MOST_ADDED_MS = 15_000.0
 
+
+# Milliseconds that a request of a sender without TCP_NODELAY may take, in the median: 40 where
+# acknowledgements are delayed. Of few requests a median says nothing.
+_MOST_NAGLE_MS = 35.0
+_FEWEST_NAGLE = 10
 
 _CRIES = ("Sanitizer", "runtime error:", "CHECK failed")
 
@@ -48,6 +54,11 @@ class Account:
       interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
       peak_mb: the most memory that was seen.
       payloads: by number.
+      nagle_ms: how long senders without TCP_NODELAY waited for each answer.
+      wrong_keys: requests to the intake that did not have the key that there is.
+      key_withheld: whether the store of the key recovered before the end and was not asked for it even then:
+      what
+        throttles or fails for now has to be asked again.
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
@@ -62,6 +73,9 @@ class Account:
     interface_failed: bool = False
     peak_mb: float = 0.0
     payloads: dict[int, Payload] = field(default_factory=dict)
+    nagle_ms: list[float] = field(default_factory=list)
+    wrong_keys: int = 0
+    key_withheld: bool = False
     added_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ends: list[Shutdown] = field(default_factory=list)
@@ -92,6 +106,8 @@ def violations(account: Account) -> list[str]:
     wrong += _of_the_process(account)
     if not account.deaf and sum(account.added_ms) > _MOST_ADDED_MS:
         wrong.append(f"invocations were held up for {sum(account.added_ms) / 1e3:.1f} s in all")
+    if len(account.nagle_ms) >= _FEWEST_NAGLE and (typical := median(account.nagle_ms)) > _MOST_NAGLE_MS:
+        wrong.append(f"without TCP_NODELAY half of the requests took {typical:.0f} ms or more")
     return wrong
 
 
@@ -101,6 +117,10 @@ def _of_delivery(account: Account) -> list[str]:
     missing = [number for number in account.taken if account.payloads[number].least == 0]
     if account.books is None and account.taken and not killed:
         wrong.append("there are no books")
+    if account.wrong_keys:
+        wrong.append(f"{account.wrong_keys} requests to the intake had another key")
+    if account.key_withheld and account.taken and not killed and not account.interface_failed:
+        wrong.append("the key was not asked for again when its store had recovered")
     if len(missing) > account.told_lost and not killed:
         wrong.append(
             f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
@@ -131,7 +151,8 @@ def _of_the_process(account: Account) -> list[str]:
             if not end.told_ns and not account.interface_failed:
                 wrong.append("it ended before it was told to")
             if end.killed:
-                wrong.append(f"it did not end by itself within Lambda's time ({end.took_ms:.0f} ms)")
+                took = f" ({end.took_ms:.0f} ms)" if end.told_ns else ""
+                wrong.append(f"it did not end by itself within Lambda's time{took}")
             elif end.exit_code != 0 and not account.interface_failed:
                 wrong.append(f"it ended with {end.exit_code}")
     wrong += [f"it said: {line}" for line in account.lines if any(each in line for each in _CRIES)]

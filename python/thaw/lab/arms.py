@@ -79,7 +79,7 @@ def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:
 
 
 # As under on-demand Lambda, wherever the laboratory runs.
-_LAMBDA = {"max_idle_per_host": 0, "max_connections_per_host": 2}
+_LAMBDA = {"max_idle_per_host": 0, "max_connections_per_host": 6}
 
 
 def _thaw(**fields: Any) -> tuple[tuple[str, Any], ...]:

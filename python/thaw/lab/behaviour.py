@@ -35,6 +35,19 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 Action = Literal["answer", "close", "reset", "half", "black_hole"]
 
 
+# How an answer is written. All of these are answers that a client has to understand (RFC 9112):
+#   plain         with a reason and a Content-Length
+#   chunked       in chunks instead
+#   no_reason     the status line ends with the status
+#   empty_reason  it ends with the status and a space
+#   both          Content-Length and Transfer-Encoding, of which the latter counts
+#   empty_line    behind an empty line
+#   bare_lf       lines of the head end with LF alone
+#   interim       behind a 103
+Form = Literal["plain", "chunked", "no_reason", "empty_reason", "both", "empty_line", "bare_lf", "interim"]
+FORMS: tuple[Form, ...] = get_args(Form)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What one request gets. `delay` is in seconds, from the request's last byte."""
@@ -45,6 +58,7 @@ class Answer:
     delay: float = 0.0
     action: Action = "answer"
     close_after: bool = False  # says `Connection: close` and does so
+    form: Form = "plain"
 
     @property
     def accepts(self) -> bool:
@@ -52,12 +66,38 @@ class Answer:
         return 200 <= self.status < 300
 
     def encode(self) -> bytes:
-        lines = [f"HTTP/1.1 {self.status} {'OK' if self.accepts else 'Refused'}"]
-        headers = {"Content-Type": "application/json", "Content-Length": str(len(self.body.encode()))}
+        return self._prefix() + self._head() + self._framed()
+
+    def _prefix(self) -> bytes:
+        if self.form == "interim":
+            return b"HTTP/1.1 103 Early Hints\r\nLink: </>\r\n\r\n"
+        return b"\r\n" if self.form == "empty_line" else b""
+
+    def _head(self) -> bytes:
+        reason = "OK" if self.accepts else "Refused"
+        after = {"no_reason": "", "empty_reason": " "}.get(self.form, f" {reason}")
+        headers = {"Content-Type": "application/json"}
+        if self.form != "chunked":
+            headers["Content-Length"] = str(len(self.body.encode()))
+        if self._is_chunked:
+            headers["Transfer-Encoding"] = "chunked"
         if self.close_after:
             headers["Connection"] = "close"
+        lines = [f"HTTP/1.1 {self.status}{after}"]
         lines += [f"{name}: {value}" for name, value in {**headers, **self.headers}.items()]
-        return ("\r\n".join(lines) + "\r\n\r\n" + self.body).encode()
+        end = "\n" if self.form == "bare_lf" else "\r\n"
+        return (end.join(lines) + end + end).encode()
+
+    @property
+    def _is_chunked(self) -> bool:
+        return self.form in ("chunked", "both")
+
+    def _framed(self) -> bytes:
+        body = self.body.encode()
+        if not self._is_chunked:
+            return body
+        chunk = f"{len(body):x}\r\n".encode() + body + b"\r\n" if body else b""
+        return chunk + b"0\r\n\r\n"
 
 
 @dataclass(frozen=True)

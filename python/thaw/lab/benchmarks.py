@@ -11,7 +11,6 @@ The server is a process of its own, so that none of its work is counted as the c
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import ctypes
 import datetime
@@ -42,6 +41,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import thaw
+from thaw.lab.arguments import Parser, help_only, output_file
 from thaw.lab.proxy import Relay
 
 BODY = bytes(range(256)) * 16  # 4 KB
@@ -299,7 +299,7 @@ def flush_of_many(
                 tls_session_resumption=resumption,
                 # With sharing as under on-demand Lambda. Without it a request can do nothing but dial: the
                 # limit is not what is measured.
-                max_connections_per_host=2 if sharing else requests,
+                max_connections_per_host=6 if sharing else requests,
             )
             with thaw.Client(options) as client:
                 flusher = thaw.TraceFlusher(client, endpoint=url, api_key="key")
@@ -501,13 +501,11 @@ GROUPS = ("cpu", "flush", "memory", "simulation", "invariants")
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="python -m thaw.lab.benchmarks", description=(__doc__ or "").split("\n")[0]
-    )
+    parser = Parser(prog="python -m thaw.lab.benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
-    parser.add_argument("--json", type=pathlib.Path, help="write the figures here (default: print them)")
+    parser.add_argument("--json", type=output_file, help="write the figures here (default: print them)")
     parser.add_argument("--quick", action="store_true", help="one short round of each: a try, no measurement")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(help_only(sys.argv[1:], ()))
     if unknown := sorted(set(arguments.groups) - set(GROUPS)):
         parser.error(f"no such group: {', '.join(unknown)}")
     os.environ.pop("SSLKEYLOGFILE", None)

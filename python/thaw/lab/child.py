@@ -289,6 +289,7 @@ def end_with_parent() -> None:
 
 def main() -> None:
     end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
     # Generated spans have a filler each; of a real payload the first one has.

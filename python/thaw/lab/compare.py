@@ -15,50 +15,103 @@ from typing import Any
 
 from thaw.lab import measure, result, workload, world_w0, world_w1
 from thaw.lab.arms import Arm
-from thaw.lab.experiment import ArmOutcome, Settings
+from thaw.lab.experiment import ArmOutcome, Settings, Stopped, command
 from thaw.lab.report import Run
+from thaw.lab.stop import Stop
 
 Say = Callable[[str], None]
 
 
-def run(settings: Settings, arms: Sequence[Arm], progress: Progress | None = None) -> Run:
+def run(
+    settings: Settings,
+    arms: Sequence[Arm],
+    progress: Progress | None = None,
+    *,
+    stop: Stop | None = None,
+    after_arm: Callable[[Run], None] = lambda run: None,
+) -> Run:
     """Runs the arms one after the other; the result is what `compare --json` writes, with the rows beside it.
 
+    Args:
+      stop: ends it early; the result then has what was finished, and `complete` is false.
+      after_arm: called with what there is after each arm, so that an arm that fails loses none before it.
+
     Raises ExperimentError, FreezerError: it could not be carried out. InvariantBroken: an arm of thaw broke
-    one.
+    one. Stopped: it was stopped before anything was finished.
     """
     shown = progress or Progress(silent=True)
+    ended = stop or Stop()
     if settings.world == "W1":
         settings = with_workload(settings)
-    figures: dict[str, Any] = {}
-    payload_rows: list[measure.PayloadRow] = []
-    cycle_rows: list[measure.CycleRow] = []
+    made = _Made(settings, [arm.name for arm in arms])
     for number, arm in enumerate(arms):
+        if ended.requested:
+            break
         shown.begin(f"{settings.scenario} {settings.close} {arm.name} ({number + 1}/{len(arms)})", settings)
-        if settings.world == "W0":
-            figures[arm.name] = world_w0.run(arm, settings, shown.step)
-        else:
-            outcome = world_w1.run(arm, settings, shown.step)
-            result.check(arm, settings, outcome)
-            figures[arm.name] = result.figures(outcome)
-            payload_rows += _payload_rows(arm, settings, outcome)
-            cycle_rows += _cycle_rows(arm, settings, outcome)
-        shown.end(figures[arm.name])
-    where_from = measure.provenance(
-        world=settings.world, seed=settings.seed, cycles=settings.cycles, freezer=settings.freezer
-    )
-    return Run(
-        {
-            "world": settings.world,
-            "close": settings.close,
-            "scenario": settings.scenario,
-            "cycles": settings.cycles,
-            "seed": settings.seed,
+        try:
+            made.add(arm, *_run_arm(arm, settings, shown, ended))
+        except Stopped:
+            break
+        shown.end(made.figures[arm.name])
+        after_arm(made.run())
+    if not made.figures:
+        raise Stopped("stopped before a cycle was finished")
+    return made.run()
+
+
+def _run_arm(
+    arm: Arm, settings: Settings, shown: Progress, stop: Stop
+) -> tuple[dict[str, Any], ArmOutcome | None]:
+    """Its figures, and of a real world what they are made from."""
+    if settings.world == "W0":
+        return world_w0.run(arm, settings, shown.step, stop), None
+    outcome = world_w1.run(arm, settings, shown.step, stop)
+    if not outcome.cycles:
+        raise Stopped
+    result.check(arm, settings, outcome)
+    return result.figures(outcome), outcome
+
+
+class _Made:
+    """What there is of an experiment so far."""
+
+    def __init__(self, settings: Settings, arms: Sequence[str]) -> None:
+        self.figures: dict[str, Any] = {}
+        self._settings, self._arms = settings, arms
+        self._payloads: list[measure.PayloadRow] = []
+        self._cycles: list[measure.CycleRow] = []
+
+    def add(self, arm: Arm, figures: dict[str, Any], outcome: ArmOutcome | None) -> None:
+        self.figures[arm.name] = figures
+        if outcome is not None:
+            self._payloads += _payload_rows(arm, self._settings, outcome)
+            self._cycles += _cycle_rows(arm, self._settings, outcome)
+
+    def run(self) -> Run:
+        settings = self._settings
+        again = command(settings, self._arms)
+        complete = list(self.figures) == list(self._arms) and all(
+            each["cycles"] == settings.cycles for each in self.figures.values()
+        )
+        where_from = measure.provenance(
+            world=settings.world,
+            seed=settings.seed,
+            cycles=settings.cycles,
+            freezer=settings.freezer,
+            command=again,
+            complete=complete,
+        )
+        made = {
+            **settings.conditions(),
             "commit": where_from.commit,
-            "arms": figures,
-        },
-        measure.Measurements(payload_rows, cycle_rows, where_from) if cycle_rows else None,
-    )
+            "command": again,
+            "complete": complete,
+            "arms": dict(self.figures),
+        }
+        rows = None
+        if self._cycles:
+            rows = measure.Measurements(list(self._payloads), list(self._cycles), where_from)
+        return Run(made, rows)
 
 
 def with_workload(settings: Settings) -> Settings:
@@ -88,6 +141,7 @@ def _payload_rows(arm: Arm, settings: Settings, outcome: ArmOutcome) -> list[mea
             flagged=where in outcome.flagged,
             retained=where in outcome.retained,
             dropped_reason=outcome.dropped.get(where),
+            **_conditions(settings),
         )
         for where, times in outcome.times.items()
     ]
@@ -108,9 +162,21 @@ def _cycle_rows(arm: Arm, settings: Settings, outcome: ArmOutcome) -> list[measu
             handshakes_full=cycle.handshakes_full,
             handshakes_resumed=cycle.handshakes_resumed,
             errors=cycle.errors,
+            **_conditions(settings),
         )
         for cycle in outcome.cycles
     ]
+
+
+def _conditions(settings: Settings) -> dict[str, Any]:
+    """What rows say of their experiment beside its kind."""
+    return {
+        "payloads_per_flush": settings.payloads,
+        "workload": settings.workload,
+        "freeze": settings.freeze,
+        "round_trip": settings.round_trip,
+        "tls_version": settings.tls_version,
+    }
 
 
 class Progress:

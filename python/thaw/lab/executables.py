@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import pathlib
 
-_BIN = pathlib.Path(__file__).resolve().parents[3] / "bazel-bin"
+_CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+_BIN = _CHECKOUT / "bazel-bin"
 
 EXTENSION = _BIN / "cc" / "extension" / "datadog-agent"  # //cc:extension
 LOAD_GENERATOR = _BIN / "cc" / "agent" / "load_generator"  # //cc/agent:load_generator
 
 # Where the extension listens, since its peers look there: for traces, for tracers' calls, for telemetry.
 EXTENSION_PORTS = (8126, 8124, 8999)
+
+
+def extension(text: str) -> pathlib.Path:
+    """The executable that is named. ValueError says what is wrong with it, and how one is made."""
+    path = pathlib.Path(text)
+    if path.is_file():
+        with path.open("rb") as file:
+            begin = file.read(4)
+        if begin == b"\x7fELF" or begin.startswith(b"#!"):
+            return path
+        raise ValueError(f"{text} is not a program")
+    if path.is_dir():
+        raise ValueError(f"{text} is a folder, not an executable")
+    if path != EXTENSION:
+        raise ValueError(f"{text} is not there")
+    if (_CHECKOUT / "WORKSPACE").exists():
+        raise ValueError(f"{text} is not there; bazel build //cc:extension makes it")
+    raise ValueError(
+        "the package has no executable of the extension; name one with --extension FILE (in a layer it is"
+        " extensions/datadog-agent, and a checkout makes it by bazel build //cc:extension)"
+    )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, get_args
+import math
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, get_args
 
+from thaw.lab.arguments import MOST_SEED
 from thaw.lab.certificates import TlsVersionName
 from thaw.lab.freezer import FreezerName
 from thaw.lab.workload import WorkloadKind
@@ -13,15 +17,32 @@ WorldName = Literal["W0", "W1"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# How the intake gives connections up: as `behaviour.CloseKind`; race: by FIN, timed about the resume.
-Close = Literal["fin", "rst", "silent", "race"]
+# How the intake gives connections up: as `behaviour.CloseKind`; race: by FIN, timed about the resume; none:
+# not at all, which shows what an arm costs where nothing goes wrong.
+Close = Literal["fin", "rst", "silent", "race", "none"]
 CLOSES: tuple[Close, ...] = get_args(Close)
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
 
+# Least and most of each number of `Settings`. A span's id has room for so many cycles and payloads.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "cycles": (1, 1 << 26),
+    "payloads": (1, 1 << 16),
+    "seed": (0, MOST_SEED),
+    "freeze": (0, 3600),
+    "round_trip": (0, 60),
+    "exchange_timeout": (0.001, 3600),
+    "flush_deadline": (0.001, 3600),
+}
+
+
 class ExperimentError(RuntimeError):
     """An experiment could not be carried out; the text says where it was and why."""
+
+
+class Stopped(Exception):
+    """Whoever runs an experiment asked it to end, and nothing of the arm under way can be used."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +51,9 @@ class Settings:
 
     `freeze` is how long each freeze lasts at least and `round_trip` what the network adds, in seconds;
     `exchange_timeout` the limit of one exchange, for every arm: peers wait 30 s, which with a peer that is
-    silent is all a run would do. `resume_grace` of thaw is a quarter of it.
+    silent is all a run would do. `resume_grace` of thaw is a quarter of it. World W0 makes its payloads
+    itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61 to 89 s. ValueError names a
+    number that is out of bounds, or what does not go together.
     """
 
     world: WorldName = "W1"
@@ -46,6 +69,37 @@ class Settings:
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
     freezer: FreezerName = "sigstop"  # of W1
+
+    def __post_init__(self) -> None:
+        for name, (least, most) in BOUNDS.items():
+            value = getattr(self, name)
+            if not (math.isfinite(value) and least <= value <= most):
+                raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
+        if self.round_trip >= self.exchange_timeout:
+            raise ValueError(
+                f"with a round trip of {self.round_trip:g} s and an exchange timeout of"
+                f" {self.exchange_timeout:g} s no exchange could end"
+            )
+
+        if self.close == "none" and (self.world, self.scenario) != ("W1", "idle"):
+            raise ValueError(
+                "an intake that closes nothing (close none) is for world W1 and scenario idle alone"
+            )
+
+    def conditions(self) -> dict[str, Any]:
+        """All of it, as it stands in a result's JSON."""
+        return asdict(self)
+
+
+def command(settings: Settings, arms: Sequence[str]) -> str:
+    """The command that runs an experiment again, for a shell. It names every setting, whatever the
+    defaults.
+    """
+    arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(arms)]
+    for name, value in settings.conditions().items():
+        option = "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
+        arguments += [option, f"{value:.15g}" if isinstance(value, float) else str(value)]
+    return shlex.join(arguments)
 
 
 @dataclass(frozen=True)

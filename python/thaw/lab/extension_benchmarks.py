@@ -10,7 +10,6 @@ intake: times by the emulator's clock, memory and processor time by /proc. Reque
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import gzip
@@ -32,6 +31,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from thaw.lab import own_network
+from thaw.lab.arguments import Parser, help_only, integer, number, output_file
 from thaw.lab.behaviour import CLOSE_KINDS, Answer, Script
 from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.emulator.invocation import Invocation
@@ -593,15 +593,22 @@ def run(
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m thaw.lab.extension_benchmarks", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all if none is named")
     parser.add_argument("--extension", type=pathlib.Path, default=EXTENSION, help="the executable")
-    parser.add_argument("--json", type=pathlib.Path, help="a file for the figures")
-    parser.add_argument("--mtu", type=int, default=MTU, help=f"loopback's packet size ({MTU})")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the numbers of runs; less is quicker")
-    given = parser.parse_args(arguments)
+    parser.add_argument("--json", type=output_file, help="a file for the figures")
+    parser.add_argument(
+        "--mtu", type=integer(576, 65536), default=MTU, help=f"loopback's packet size ({MTU})"
+    )
+    parser.add_argument(
+        "--scale",
+        type=number(0, 1000, "times", above=True),
+        default=1.0,
+        help="of the numbers of runs; less is quicker",
+    )
+    given = parser.parse_args(help_only(sys.argv[1:] if arguments is None else arguments, ()))
     for needed in (given.extension, LOAD_GENERATOR):
         if not needed.exists():
             parser.error(f"{needed} is not there; bazel build //cc:extension //cc/agent:load_generator")

@@ -27,6 +27,8 @@ from thaw.lab.aligned import aligned
 from thaw.lab.behaviour import CLOSE_KINDS, Script
 from thaw.lab.emulator import Lambda, functions
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
+from thaw.lab.executables import extension as find_extension
+from thaw.lab.experiment import ExperimentError
 from thaw.lab.intake import Intake
 
 INVOCATIONS = 60
@@ -113,7 +115,7 @@ async def live(
                 intake.script(Script(idle_close=kind, idle_after=0.001))
                 invocation = await sandbox.invoke({"number": number, "items": _ITEMS})
                 if invocation.status != "success":
-                    raise RuntimeError(f"invocation {number} with {name}: {invocation.error_type}")
+                    raise ExperimentError(f"invocation {number} with {name}: {invocation.error_type}")
                 times, report = invocation.times, sandbox.reports[-1]
                 first_ns = first_ns or times.begin_ns
                 run.rows.append(
@@ -143,6 +145,14 @@ async def live(
     return run
 
 
+def enter_own_network() -> None:
+    """From now on this process has a network of its own, where that is allowed: the extension's ports are
+    fixed.
+    """
+    with contextlib.suppress(OSError):
+        own_network.enter(_LOOPBACK_MTU)
+
+
 def run(
     executable: pathlib.Path = EXTENSION,
     invocations: int = INVOCATIONS,
@@ -151,12 +161,10 @@ def run(
     """The runs: with thaw, with an extension that does nothing, and with none.
 
     The extension's ports are fixed; where that is allowed, everything lives in a network of its own (this
-    process does, from then on). ValueError: one of them is taken. RuntimeError: an invocation failed.
+    process does, from then on). ValueError: one of them is taken. ExperimentError: an invocation failed.
     """
-    if not executable.is_file():
-        raise ValueError(f"{executable} is not there; bazel build //cc:extension")
-    with contextlib.suppress(OSError):
-        own_network.enter(_LOOPBACK_MTU)
+    find_extension(str(executable))
+    enter_own_network()
     own_network.require_free(EXTENSION_PORTS)
     with tempfile.TemporaryDirectory(prefix="thaw-function-") as folder:
         control = pathlib.Path(folder) / "control"

@@ -20,6 +20,7 @@ import itertools
 import json
 import os
 import selectors
+import signal
 import socket
 import ssl
 import struct
@@ -660,6 +661,7 @@ def main() -> None:
     parser.add_argument("key_file")
     parser.add_argument("port", type=int)
     arguments = parser.parse_args()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the runner
     _Server(arguments.chain_file, arguments.key_file, arguments.port).run()
 
 

@@ -16,7 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from thaw.lab import function_experiment, function_report, measure, report
+from thaw.lab.experiment import Stopped
 from thaw.lab.function_experiment import FunctionRun, InvocationRow
+from thaw.lab.stop import Stop
 
 ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-unshared", "thaw-pooled", "requests", "pycurl")
 CYCLES = 200
@@ -56,6 +58,7 @@ def run(
     *,
     function: Callable[[], Sequence[FunctionRun]] | None = None,
     say: Callable[[str], None] = print,
+    stop: Stop | None = None,
 ) -> pathlib.Path:
     """Runs each part with `comparison` and returns the path of the report.
 
@@ -65,18 +68,29 @@ def run(
       folder: where everything is written; made if it is not there.
       experiments: other parts than `parts()`.
       say: is given the text to print, tables and all.
+      stop: ends it early: the report is on what was finished.
+
+    Raises Stopped if nothing was finished.
     """
     todo = parts() if experiments is None else list(experiments)
     base = pathlib.Path(folder)
     runs = []
+    asked = stop or Stop()
     for number, part in enumerate(todo, start=1):
+        if asked.requested:
+            break
         say(f"part {number} of {len(todo)}: {part.scenario}, {part.close}, {part.cycles} freezes of each arm")
-        run_of_part = comparison(part)
+        try:
+            run_of_part = comparison(part)
+        except Stopped:
+            break
         report.save_run(base / part.name, run_of_part)
         runs.append(run_of_part)
         say("\n" + report.terminal_table(run_of_part.result))
+    if not runs:
+        raise Stopped("stopped before anything was finished")
     sections = []
-    if function is not None:
+    if function is not None and not asked.requested:
         say("and a real function, with the extension and without")
         function_runs = list(function())
         _save_invocations(base, function_runs)

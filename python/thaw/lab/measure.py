@@ -53,7 +53,8 @@ class PayloadRow:
 
     `times_delivered` is the intake's own count. `flagged`: the client marked it as a possible duplicate.
     `retained`: it is in the client's outbox at the end. `phase` is where an exchange was frozen, if it was.
-    `dropped_reason` is the client's own word, `THROWN_AWAY` too.
+    `dropped_reason` is the client's own word, `THROWN_AWAY` too. The last five say under which conditions, so
+    that rows of several experiments can stand in one table.
     """
 
     arm: str
@@ -67,6 +68,11 @@ class PayloadRow:
     flagged: bool
     retained: bool
     dropped_reason: str | None
+    payloads_per_flush: int = 0
+    workload: str = ""
+    freeze: float = 0.0
+    round_trip: float = 0.0
+    tls_version: str = ""
 
     @property
     def outcome(self) -> str:
@@ -80,7 +86,9 @@ class PayloadRow:
 
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
-    """What one cycle, a freeze and the flush after it, cost. `cpu_us` is the client's processor time."""
+    """What one cycle, a freeze and the flush after it, cost. `cpu_us` is the client's processor time; the
+    last five are as in `PayloadRow`.
+    """
 
     arm: str
     world: str
@@ -94,12 +102,18 @@ class CycleRow:
     handshakes_full: int
     handshakes_resumed: int
     errors: int
+    payloads_per_flush: int = 0
+    workload: str = ""
+    freeze: float = 0.0
+    round_trip: float = 0.0
+    tls_version: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
     """Where measurements come from. `clock_behaviour` says which clocks went on while the client was frozen;
-    `date` is UTC, in ISO 8601.
+    `date` is UTC, in ISO 8601; `command` runs the experiment again; `complete` is false if it was stopped
+    early.
     """
 
     version: str
@@ -113,6 +127,8 @@ class Provenance:
     seed: int
     cycles: int
     clock_behaviour: str
+    command: str = ""
+    complete: bool = True
 
     @property
     def machine(self) -> str:
@@ -135,7 +151,15 @@ CLOCK_BEHAVIOUR = {
 }
 
 
-def provenance(*, world: str, seed: int, cycles: int, freezer: FreezerName = "sigstop") -> Provenance:
+def provenance(
+    *,
+    world: str,
+    seed: int,
+    cycles: int,
+    freezer: FreezerName = "sigstop",
+    command: str = "",
+    complete: bool = True,
+) -> Provenance:
     """The provenance of what is measured here and now. `freezer`: that of W1."""
     return Provenance(
         version=thaw.__version__,
@@ -149,6 +173,8 @@ def provenance(*, world: str, seed: int, cycles: int, freezer: FreezerName = "si
         seed=seed,
         cycles=cycles,
         clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world == "W1" else ""),
+        command=command,
+        complete=complete,
     )
 
 

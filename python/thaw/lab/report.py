@@ -9,11 +9,16 @@
 The page needs nothing but its own file: pictures are inside it, it has no script and asks the network for
 nothing. `result` is the dictionary that `python -m thaw.lab compare --json` writes:
 
-    {"world", "close", "scenario", "cycles", "seed", "commit", "arms": {NAME: {
-        "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained","
-        " "dropped",
-        "errors", "connections", "handshakes_full", "handshakes_resumed", "stale", "cpu_us_per_payload",
-        "flush_ms": {"p50", "p99"}}}}
+    {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
+     "tls_version", "exchange_timeout", "flush_deadline", "freezer", "commit", "command", "complete",
+     "arms": {NAME: {
+        "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained",
+        "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
+        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}}}}
+
+`payloads` is how many each flush sends, and of an arm how many it was given; times without a unit in their
+name are seconds. `complete` is false if the experiment was stopped early: an arm's `cycles` says how far it
+came.
 """
 
 from __future__ import annotations
@@ -180,14 +185,18 @@ def terminal_table(result: Result) -> str:
     lines += [[name, *(column.text(arm) for column, _ in columns)] for name, arm in result["arms"].items()]
     text = aligned(lines)
     rule = "-" * max(map(len, text))
-    return "\n".join([_title(result), "", *text[:2], rule, *text[2:]]) + "\n"
+    about = [_title(result), *filter(None, [conditions(result), what_is_missing(result)])]
+    again = ["", f"again: {result['command']}"] if "command" in result else []
+    return "\n".join([*about, "", *text[:2], rule, *text[2:], *again]) + "\n"
 
 
 # -- What was done, in words ---------------------------------------------------------------------------
 
 WORLDS = {
     "W0": "simulated: client, clock and network are stepped in one process, and a freeze falls between any"
-    " two steps. Exact and fast; says nothing about a kernel.",
+    " two steps. Exact and fast; says nothing about a kernel. Payloads are made by the simulation, TLS 1.3 is"
+    " scripted, a round trip takes 1 ms at least and a freeze 61 to 89 s of virtual time, whatever was asked"
+    " for.",
     "W1": "SIGSTOP stops the client's whole process and SIGCONT lets it go on. Sockets and TLS are real, but"
     " the kernel goes on while the client is frozen: it acknowledges data and takes note of closed"
     " connections. On Lambda the kernel is frozen too, so this is not claimed for Lambda.",
@@ -206,6 +215,7 @@ CLOSES = {
     "rst": "the connection is reset (RST)",
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
     "race": "the connection is ended properly (FIN), within 1 ms before or after the resume",
+    "none": "the connection stays as it is: what an arm costs where nothing goes wrong",
 }
 
 
@@ -218,6 +228,36 @@ def _title(result: Result) -> str:
         f"World {result['world']}, frozen {result['scenario']}{phase}, peer's close: {result['close']};"
         f" {result['cycles']} cycles"
     )
+
+
+def conditions(result: Result) -> str:
+    """Under which conditions it was, as far as the result says so, and as far as its world has them."""
+    simulated = result["world"] == "W0"
+    said = []
+    if "payloads" in result:
+        said.append(f"{result['payloads']} payload{'s' * (result['payloads'] != 1)} a flush")
+    if "workload" in result:
+        real = result["workload"] == "real"
+        said.append(f"{'simulated' if simulated and real else result['workload']} workload")
+    if "round_trip" in result:
+        said.append(f"round trip {_duration(max(result['round_trip'], 0.001 if simulated else 0))}")
+    if "tls_version" in result:
+        said.append(f"TLS {result['tls_version']}")
+    if "freeze" in result:
+        said.append(f"freeze {_duration(result['freeze'])} at least{' (61 to 89 s)' if simulated else ''}")
+    return ", ".join(said)
+
+
+def what_is_missing(result: Result) -> str:
+    """Of an experiment that was stopped early; empty for one that is whole."""
+    if result.get("complete", True):
+        return ""
+    done = ", ".join(f"{name} {arm['cycles']}" for name, arm in result["arms"].items())
+    return f"STOPPED EARLY: of {result['cycles']} cycles of each arm these were done: {done}"
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds * 1e3:g} ms" if seconds < 1 else f"{seconds:g} s"
 
 
 # -- The page ----------------------------------------------------------------------------------------
@@ -234,7 +274,7 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
     """The page's HTML. `sections` come before the tables."""
     panels = [_panel(run) for run in runs]
     names = list(dict.fromkeys(name for run in runs for name in run.result["arms"]))
-    cycles = sum(run.result["cycles"] * len(run.result["arms"]) for run in runs)
+    cycles = sum(_cycles(run.result, arm) for run in runs for arm in run.result["arms"].values())
     payloads = sum(arm["payloads"] for run in runs for arm in run.result["arms"].values())
     parts = [
         f"<h1>{_TITLE}</h1>",
@@ -311,13 +351,12 @@ def _section(title: str, words: str, picture: str) -> str:
 
 def _panel(run: Run) -> figures.Panel:
     result = run.result
-    return figures.Panel(
-        _title(result), [_arm_figures(run, name, arm) for name, arm in result["arms"].items()]
-    )
+    title = "\n".join(filter(None, [_title(result), conditions(result)]))
+    return figures.Panel(title, [_arm_figures(run, name, arm) for name, arm in result["arms"].items()])
 
 
 def _arm_figures(run: Run, name: str, arm: Arm) -> figures.ArmFigures:
-    cycles = max(run.result["cycles"], 1)
+    cycles = max(_cycles(run.result, arm), 1)
     return figures.ArmFigures(
         name=name,
         outcomes=_outcomes(arm),
@@ -329,6 +368,11 @@ def _arm_figures(run: Run, name: str, arm: Arm) -> figures.ArmFigures:
         flush_p99=arm["flush_ms"]["p99"],
         flush_ms=_flush_times(run, name),
     )
+
+
+def _cycles(result: Result, arm: Arm) -> int:
+    """How many this arm did: fewer than asked for if it was stopped."""
+    return int(arm.get("cycles", result["cycles"]))
 
 
 def _outcomes(arm: Arm) -> dict[str, int]:
@@ -366,11 +410,18 @@ def _table(result: Result) -> str:
         cells = [_cell(column, arm) for column in COLUMNS]
         rows.append(f"<tr><th scope=row>{_text(name)}</th>{''.join(cells)}</tr>")
     return (
-        f"<div class=wide><table><caption>{_text(_title(result))}</caption>\n"
+        f"<div class=wide><table><caption>{_text(_title(result))}{_below(result)}</caption>\n"
         f"<thead><tr><th scope=col>arm</th>{head}</tr></thead>\n<tbody>\n"
         + "\n".join(rows)
         + "\n</tbody></table></div>"
     )
+
+
+def _below(result: Result) -> str:
+    """What stands below a table's title."""
+    missing = what_is_missing(result)
+    lines = [_text(conditions(result)), f"<b class=bad>{_text(missing)}</b>" if missing else ""]
+    return "".join(f"<br>{line}" for line in lines if line)
 
 
 def _cell(column: Column, arm: Arm) -> str:
@@ -415,11 +466,23 @@ def _provenance(run: Run) -> str:
         "commit": result["commit"],
         "seed": result["seed"],
         "cycles": result["cycles"],
+        **{title: text(result) for title, key, text in _CONDITIONS if key in result},
         **(_provenance_facts(run.measurements.provenance) if run.measurements else {}),
     }
     items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
     return f"<h3>{_text(_title(result))}</h3><dl class=facts>{items}</dl>"
 
+
+_CONDITIONS: tuple[tuple[str, str, Callable[[Result], str]], ...] = (
+    ("payloads of a flush", "payloads", lambda result: str(result["payloads"])),
+    ("workload", "workload", lambda result: str(result["workload"])),
+    ("round trip", "round_trip", lambda result: _duration(result["round_trip"])),
+    ("TLS", "tls_version", lambda result: str(result["tls_version"])),
+    ("freeze", "freeze", lambda result: f"{_duration(result['freeze'])} at least"),
+    ("exchange timeout", "exchange_timeout", lambda result: _duration(result["exchange_timeout"])),
+    ("complete", "complete", lambda result: what_is_missing(result) or "yes"),
+    ("again", "command", lambda result: str(result["command"])),
+)
 
 _FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
     ("version", lambda where: where.version),

@@ -19,6 +19,7 @@ def figures(outcome: ArmOutcome) -> dict[str, Any]:
     dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
     flush_ms = [cycle.flush_ms for cycle in outcome.cycles]
     return {
+        "cycles": len(outcome.cycles),
         "payloads": len(times),
         "requests": outcome.requests,
         "delivered": sum(1 for each in times.values() if each > 0),

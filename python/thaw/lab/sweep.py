@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import dataclasses
+import functools
 import itertools
 import json
 import os
@@ -24,11 +25,24 @@ import pathlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from thaw.lab import arms, compare, measure
+from thaw.lab import arguments, arms, compare, measure, needs
 from thaw.lab.certificates import TlsVersionName
-from thaw.lab.experiment import CLOSES, SCENARIOS, WORLDS, Close, Scenario, Settings, WorldName
+from thaw.lab.experiment import (
+    BOUNDS,
+    CLOSES,
+    SCENARIOS,
+    WORLDS,
+    Close,
+    Scenario,
+    Settings,
+    Stopped,
+    WorldName,
+)
+from thaw.lab.experiment import command as command_of
+from thaw.lab.stop import EXIT_CODE, Stop
+from thaw.lab.workload import WorkloadKind
 
 Result = dict[str, Any]
 
@@ -49,6 +63,14 @@ class Cell:
     tls_version: TlsVersionName = "1.3"
     cycles: int = 50
     seed: int = 1
+    workload: WorkloadKind = "real"
+
+    @property
+    def settings(self) -> Settings:
+        """Its experiment. ValueError: there is none with such numbers."""
+        values = dataclasses.asdict(self)
+        del values["arm"]
+        return Settings(**values)
 
 
 @dataclass(frozen=True)
@@ -65,6 +87,7 @@ class Grid:
     tls_versions: Sequence[TlsVersionName] = ("1.3",)
     cycles: int = 50
     seed: int = 1
+    workload: WorkloadKind = "real"
 
     def cells(self) -> Iterator[Cell]:
         """Each cell once, the arms of one experiment side by side."""
@@ -87,12 +110,15 @@ class Grid:
                 tls_version=tls_version,
                 cycles=self.cycles,
                 seed=self.seed,
+                workload=self.workload,
             )
 
 
 @dataclass(frozen=True)
 class SweepRow:
-    """A cell, what came of it, and where that was. The figures are those of a comparison's result."""
+    """A cell, what came of it, and where that was. The figures are those of a comparison's result; `command`
+    runs the cell again by itself.
+    """
 
     arm: str
     world: str
@@ -104,6 +130,7 @@ class SweepRow:
     tls_version: str
     cycles: int
     seed: int
+    workload: str
 
     payloads: int
     requests: int
@@ -127,6 +154,7 @@ class SweepRow:
     date: str
     machine: str
     clock_behaviour: str
+    command: str
 
     @property
     def cell(self) -> Cell:
@@ -164,20 +192,12 @@ class Outcome:
     failed: list[tuple[Cell, BaseException]]
 
 
-def compare_cell(cell: Cell) -> Result:
-    """The result of one cell, measured here and now."""
-    settings = Settings(
-        world=cell.world,
-        scenario=cell.scenario,
-        close=cell.close,
-        cycles=cell.cycles,
-        payloads=cell.payloads,
-        seed=cell.seed,
-        freeze=cell.freeze,
-        round_trip=cell.round_trip,
-        tls_version=cell.tls_version,
-    )
-    return dict(compare.run(settings, arms.find(cell.arm)).result)
+def compare_cell(cell: Cell, stop: Stop | None = None) -> Result:
+    """The result of one cell, measured here and now. Raises Stopped: it was not finished."""
+    result = dict(compare.run(cell.settings, arms.find(cell.arm), stop=stop).result)
+    if not result["complete"]:
+        raise Stopped("stopped before the cell was finished")
+    return result
 
 
 def run(
@@ -246,7 +266,10 @@ def read(path: str | os.PathLike[str]) -> list[SweepRow]:
 def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
     result = comparison(cell)
     arm = result["arms"][cell.arm]
-    figures = {field.name: arm[field.name] for field in dataclasses.fields(SweepRow) if field.name in arm}
+    names = {field.name for field in dataclasses.fields(SweepRow)} - {
+        field.name for field in dataclasses.fields(Cell)
+    }
+    figures = {name: arm[name] for name in ("payloads", *names) if name in arm}
     where = measure.provenance(world=cell.world, seed=cell.seed, cycles=cell.cycles)
     return SweepRow(
         arm=cell.arm,
@@ -259,6 +282,7 @@ def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
         tls_version=cell.tls_version,
         cycles=cell.cycles,
         seed=cell.seed,
+        workload=result.get("workload", cell.workload),
         **figures,
         flush_p50_ms=arm["flush_ms"]["p50"],
         flush_p99_ms=arm["flush_ms"]["p99"],
@@ -267,6 +291,7 @@ def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
         date=where.date,
         machine=where.machine,
         clock_behaviour=where.clock_behaviour,
+        command=command_of(cell.settings, [cell.arm]),
     )
 
 
@@ -276,23 +301,47 @@ def _measure(cell: Cell, comparison: Callable[[Cell], Result]) -> SweepRow:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command `sweep`; each axis takes several values with commas between them."""
 
-    def axis(name: str, plain: str, text: str) -> None:
-        parser.add_argument(name, default=plain, metavar="A,B", help=f"{text} (default: %(default)s)")
+    def axis(name: str, plain: str, text: str, parse: Callable[[str], list[Any]]) -> None:
+        parser.add_argument(
+            name, type=parse, default=plain, metavar="A,B", help=f"{text} (default: %(default)s)"
+        )
 
-    axis("--arms", "v93,thaw", "clients")
-    axis("--world", "W1", f"of {', '.join(WORLDS)}")
-    axis("--scenario", "idle", f"of {', '.join(SCENARIOS)}")
-    axis("--close", "silent", f"of {', '.join(CLOSES)}")
-    axis("--freeze", "0.002", "seconds, at least")
-    axis("--payloads", "3", "a flush")
-    axis("--round-trip", "0", "seconds the network adds")
-    axis("--tls", "1.3", "of 1.2, 1.3")
-    parser.add_argument("--cycles", type=int, default=50, metavar="N", help="freezes of each cell")
-    parser.add_argument("--seed", type=int, default=1, help="of payloads and timing")
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="cells at the same time")
-    parser.add_argument(
+    def names(known: Sequence[str], what: str) -> Callable[[str], list[Any]]:
+        return arguments.several(arguments.one_of(known, what))
+
+    def seconds(name: str) -> Callable[[str], list[Any]]:
+        return arguments.several(arguments.number(*BOUNDS[name], "seconds"))
+
+    def count(name: str) -> Callable[[str], int]:
+        least, most = BOUNDS[name]
+        return arguments.integer(int(least), int(most))
+
+    axis("--arms", "v93,thaw", "clients", arguments.checked(arms.find))
+    axis("--world", "W1", f"of {', '.join(WORLDS)}", names(WORLDS, "world"))
+    axis("--scenario", "idle", f"of {', '.join(SCENARIOS)}", names(SCENARIOS, "scenario"))
+    axis("--close", "silent", f"of {', '.join(CLOSES)}", names(CLOSES, "way to close"))
+    axis("--freeze", "0.002", "seconds, at least", seconds("freeze"))
+    axis("--payloads", "3", "a flush", arguments.several(count("payloads")))
+    axis("--round-trip", "0", "seconds the network adds", seconds("round_trip"))
+    axis("--tls", "1.3", "of 1.2, 1.3", names(("1.2", "1.3"), "version of TLS"))
+    option = parser.add_argument
+    option(
+        "--cycles", type=count("cycles"), default=50, metavar="N", help="freezes of each cell (%(default)s)"
+    )
+    option("--seed", type=arguments.seed, default=1, help="of payloads and timing (%(default)s)")
+    option(
+        "--workload", choices=("real", "generated"), default="real", help="payloads of ddtrace, or made here"
+    )
+    option(
+        "--workers",
+        type=arguments.integer(1, 256),
+        default=1,
+        metavar="N",
+        help="cells at the same time (%(default)s)",
+    )
+    option(
         "--out",
-        type=pathlib.Path,
+        type=arguments.new_file,
         default=pathlib.Path("sweep.parquet"),
         metavar="FILE",
         help="(%(default)s)",
@@ -301,34 +350,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def command(given: argparse.Namespace) -> int:
-    """Runs the command `sweep`. ValueError names a value that an axis has not."""
+    """Runs the command `sweep`. ValueError: a cell's numbers don't go together."""
+    if (text := needs.missing(needs.of_arms([arm.name for arm in given.arms]), "this sweep")) is not None:
+        raise ValueError(text)
+    workload = given.workload
+    if "W1" in given.world:
+        workload = compare.with_workload(Settings(workload=workload)).workload
     grid = Grid(
-        arms=[arm.name for arm in arms.find(given.arms)],
-        worlds=_of("--world", given.world, WORLDS),
-        scenarios=_of("--scenario", given.scenario, SCENARIOS),
-        closes=_of("--close", given.close, CLOSES),
-        freezes=[float(value) for value in given.freeze.split(",")],
-        payloads=[int(value) for value in given.payloads.split(",")],
-        round_trips=[float(value) for value in given.round_trip.split(",")],
-        tls_versions=_of("--tls", given.tls, ("1.2", "1.3")),
+        arms=[arm.name for arm in given.arms],
+        worlds=given.world,
+        scenarios=given.scenario,
+        closes=given.close,
+        freezes=given.freeze,
+        payloads=given.payloads,
+        round_trips=given.round_trip,
+        tls_versions=given.tls,
         cycles=given.cycles,
         seed=given.seed,
+        workload=workload,
     )
-    with concurrent.futures.ThreadPoolExecutor(given.workers) as executor:
-        outcome = run(grid, given.out, executor)
-    failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
-    print(f"sweep: {outcome.ran} cells run, {outcome.skipped} were there already{failed}")
+    for cell in grid.cells():
+        _ = cell.settings
+
+    def say(state: Progress) -> None:
+        if not isinstance(state.error, Stopped):
+            print(state, file=sys.stderr, flush=True)
+
+    with Stop.on_interrupt() as stop, concurrent.futures.ThreadPoolExecutor(given.workers) as executor:
+        outcome = run(grid, given.out, executor, functools.partial(compare_cell, stop=stop), progress=say)
+    stopped = [error for _, error in outcome.failed if isinstance(error, Stopped)]
+    failed = len(outcome.failed) - len(stopped)
+    print(
+        f"sweep: {outcome.ran} cells run, {outcome.skipped} were there already"
+        + (f", {failed} failed" if failed else "")
+        + (f", {len(stopped)} not finished" if stopped else "")
+    )
     print(f"rows: {given.out.resolve()}")
+    if stop.requested:
+        return EXIT_CODE
     return 1 if outcome.failed else 0
-
-
-Value = TypeVar("Value", bound=str)
-
-
-def _of(name: str, text: str, known: Sequence[Value]) -> list[Value]:
-    """The values of a list with commas, each of which is one of `known`."""
-    wanted = text.split(",")
-    for each in wanted:
-        if each not in known:
-            raise ValueError(f"{name} has no {each!r}; there are {', '.join(known)}")
-    return [value for value in known if value in wanted]

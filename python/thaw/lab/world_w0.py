@@ -8,17 +8,29 @@ from typing import Any
 
 import thaw
 from thaw.lab.arms import Arm
-from thaw.lab.experiment import ExperimentError, Settings
+from thaw.lab.experiment import ExperimentError, Settings, Stopped
+from thaw.lab.stop import Stop
 
 
-def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda cycle: None) -> dict[str, Any]:
+def run(
+    arm: Arm,
+    settings: Settings,
+    progress: Callable[[int], None] = lambda cycle: None,
+    stop: Stop | None = None,
+) -> dict[str, Any]:
     """The figures of one arm. Flush times are virtual, less the frozen time.
 
     Raises ExperimentError for an arm that is not thaw's client with options, InvariantBroken if an arm of
-    thaw breaks one.
+    thaw breaks one, Stopped if `stop` asked for it.
     """
     if arm.maker != "native" or arm.client_per_flush:
         raise ExperimentError(f"world W0 can't run arm {arm.name}: it simulates one client of thaw's own")
+
+    def step(cycle: int) -> None:
+        if stop is not None and stop.requested:
+            raise Stopped
+        progress(cycle)
+
     begun = time.process_time()
     counts = thaw.simulate(
         cycles=settings.cycles,
@@ -33,7 +45,7 @@ def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda c
         # Longer than the intake's idle limit, shorter than hyper's: the peer's end is what is met.
         freeze=(61.0, 89.0),
         one_way=max(settings.round_trip / 2, 0.0005),
-        progress=progress,
+        progress=step,
     )
     used = time.process_time() - begun
     progress(settings.cycles)
@@ -41,6 +53,7 @@ def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda c
     names = ("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained")
     thrown_away = min(counts["dropped"], counts["lost"])
     return {
+        "cycles": settings.cycles,
         **{name: counts[name] for name in names},
         "dropped": counts["dropped"] - thrown_away,
         "errors": counts["errors"],

@@ -28,10 +28,11 @@ from typing import Any
 
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
-from thaw.lab.behaviour import PHASES, CloseKind, Phase, Script
+from thaw.lab.behaviour import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, Settings
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, child_environment
+from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 
 _START_LIMIT = 60.0
@@ -142,8 +143,14 @@ class Child:
         return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
 
 
-def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda cycle: None) -> ArmOutcome:
-    """One arm of an experiment. `progress` gets the number of cycles that are done.
+def run(
+    arm: Arm,
+    settings: Settings,
+    progress: Callable[[int], None] = lambda cycle: None,
+    stop: Stop | None = None,
+) -> ArmOutcome:
+    """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
+    the arm ends with the cycle that is under way; the outcome has those that are done.
 
     Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
     does not allow the freezer that is asked for.
@@ -153,14 +160,14 @@ def run(arm: Arm, settings: Settings, progress: Callable[[int], None] = lambda c
         child = Child(arm, intake, settings)
         try:
             child.answer(_START_LIMIT)
-            return _Run(arm, settings, intake, child).run(progress)
+            return _Run(arm, settings, intake, child, stop or Stop()).run(progress)
         finally:
             child.close()
 
 
 class _Run:
-    def __init__(self, arm: Arm, settings: Settings, intake: Intake, child: Child) -> None:
-        self._arm, self._settings = arm, settings
+    def __init__(self, arm: Arm, settings: Settings, intake: Intake, child: Child, stop: Stop) -> None:
+        self._arm, self._settings, self._stop = arm, settings, stop
         self._intake, self._child = intake, child
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
@@ -171,6 +178,8 @@ class _Run:
     def run(self, progress: Callable[[int], None]) -> ArmOutcome:
         cycle = self._idle_cycle if self._settings.scenario == "idle" else self._in_flight_cycle
         for number in range(self._settings.cycles):
+            if self._stop.requested:
+                break
             try:
                 cycle(number)
             except (ExperimentError, FreezerError, TimeoutError) as error:
@@ -192,11 +201,13 @@ class _Run:
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 self._intake.close_idle("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
-                self._intake.close_idle(self._settings.close)
-                time.sleep(self._settings.freeze)
+                if self._settings.close != "none":
+                    self._intake.close_idle(self._settings.close)
+                self._stop.sleep(self._settings.freeze)
             self._child.resume()
         self._take_answer(cycle, None)
 
@@ -219,17 +230,20 @@ class _Run:
             self._child.quiesce(self._limit)
             self._child.freeze()
             self._child.tell(op="resume")
-            kind: CloseKind = "fin" if self._settings.close == "race" else self._settings.close
             if self._settings.close == "race":
-                self._intake.act(kind, delay=self._racing_delay())
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
+                self._intake.act("fin", delay=self._racing_delay())
                 time.sleep(_RACE_LEAD)
             else:
-                self._intake.act(kind)
-                time.sleep(self._settings.freeze)
+                self._intake.act(self._held_close())
+                self._stop.sleep(self._settings.freeze)
             self._child.resume()
         else:
             self._intake.hold(None)
         self._take_answer(cycle, phase if held else None)
+
+    def _held_close(self) -> CloseKind:
+        return next(kind for kind in CLOSE_KINDS if kind == self._settings.close)
 
     def _close_pooled(self) -> None:
         """A connection that is pooled would never be dialled; its end is seen by a client that runs."""

@@ -1,7 +1,14 @@
-"""Local APIs that answer as they shouldn't: with an error of the platform, with a page, or not at all.
+"""Local APIs that answer as they shouldn't.
 
 faults.add("/extension/event/next", "500")
 faults.add("/telemetry", "reset", times=3)
+
+    500      an error of the platform
+    html     200 with a page of another program
+    nested   200 with JSON that is nested 60,000 deep
+    reset    the connection is reset
+    cut      the answer ends in the middle of its body, after the call was carried out
+    hang     no answer
 """
 
 from __future__ import annotations
@@ -9,8 +16,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ApiFaultKind = Literal["500", "html", "reset"]
+ApiFaultKind = Literal["500", "html", "nested", "reset", "cut", "hang"]
 API_FAULT_KINDS: tuple[ApiFaultKind, ...] = get_args(ApiFaultKind)
+# After these an extension asks for its next event again.
+LOST_ANSWERS: tuple[ApiFaultKind, ...] = ("nested", "reset", "cut")
 
 
 @dataclass
@@ -21,7 +30,7 @@ class _Fault:
 
 
 class ApiFaults:
-    """Faults that wait for their calls. A call that has one never gets as far as the environment."""
+    """Faults that wait for their calls. Only a call whose answer is cut gets as far as the environment."""
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []

@@ -9,10 +9,12 @@ import json
 import pathlib
 import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
+from thaw.lab import arguments, needs
 from thaw.lab.emulator import functions, report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
@@ -23,10 +25,14 @@ from thaw.lab.emulator.settings import (
     FREEZE_BY,
     INITIALIZATION_TYPES,
     LIMITS,
+    MAX_CONCURRENCY,
+    MEMORY_MB,
     SHUTDOWN_REASONS,
+    TIMEOUT_SECONDS,
     Settings,
 )
 from thaw.lab.emulator.telemetry import TelemetryFaults
+from thaw.lab.stop import EXIT_CODE
 
 HELP = "a Lambda on this machine: runs a function and extensions, frozen between invocations"
 
@@ -60,11 +66,15 @@ faults:
   --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: and that is told
   --telemetry-fault split=1                     each record in a request of its own
   --telemetry-fault shuffle                     a batch's records in any order
-  --api-fault /event/next=500                   the next such call fails (500, html, reset)
+  --api-fault /event/next=500                   the next such call fails (500, html, nested, reset, cut, hang)
 
 docs/emulator.md explains what is emulated, and what isn't."""
 
 Value = TypeVar("Value", bound=str)
+
+_MOST_REPEATS = 1_000_000_000
+_LONGEST_DELAY = 3600.0
+_MOST_RECORDS = 10_000  # of a batch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -75,28 +85,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "command", nargs="*", metavar="COMMAND", help="the function (default: demonstration)"
     )
     function.add_argument(
-        "--extension", action="append", default=[], metavar="FILE", help="an executable; may be given often"
+        "--extension",
+        type=arguments.program,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="an executable; may be given often",
     )
-    function.add_argument("--folder", type=pathlib.Path, metavar="FOLDER", help="the code: LAMBDA_TASK_ROOT")
+    function.add_argument(
+        "--folder", type=arguments.input_folder, metavar="FOLDER", help="the code: LAMBDA_TASK_ROOT"
+    )
     function.add_argument("--name", help=f"of the function (default: {plain.name})")
     function.add_argument("--handler", help=f"_HANDLER (default: {plain.handler})")
     function.add_argument(
         "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function"
     )
     function.add_argument(
-        "--memory", type=int, default=plain.memory_mb, metavar="MB", help="(default: %(default)s)"
+        "--memory",
+        type=arguments.integer(*MEMORY_MB),
+        default=plain.memory_mb,
+        metavar="MB",
+        help="(default: %(default)s)",
     )
     function.add_argument(
-        "--timeout", type=float, default=plain.timeout, metavar="S", help="(default: %(default)s)"
+        "--timeout",
+        type=arguments.number(*TIMEOUT_SECONDS, "seconds"),
+        default=plain.timeout,
+        metavar="S",
+        help="(default: %(default)s)",
     )
     function.add_argument("--log-format", choices=("Text", "JSON"), default=plain.log_format)
 
     events = parser.add_argument_group("invocations")
     events.add_argument("--event", action="append", default=[], metavar="JSON", help="may be given often")
-    events.add_argument("--events", type=pathlib.Path, metavar="FILE", help="an event in JSON on each line")
-    events.add_argument("--repeat", type=int, default=1, metavar="N", help="all events, so many times")
     events.add_argument(
-        "--gap", default="0", metavar="S[,S…]", help="seconds between them, in turn, or poisson:MEAN"
+        "--events", type=arguments.input_file, metavar="FILE", help="an event in JSON on each line"
+    )
+    events.add_argument(
+        "--repeat",
+        type=arguments.integer(1, _MOST_REPEATS),
+        default=1,
+        metavar="N",
+        help="all events, so many times",
+    )
+    events.add_argument(
+        "--gap",
+        type=arguments.checked(gaps),
+        default="0",
+        metavar="S[,S…]",
+        help="seconds between them, in turn, or poisson:MEAN",
     )
     events.add_argument("--listen", metavar="HOST:PORT", help="serve invocations by HTTP until Ctrl-C")
 
@@ -105,7 +142,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--initialization-type", choices=INITIALIZATION_TYPES, default=plain.initialization_type
     )
     environment.add_argument(
-        "--max-concurrency", type=int, default=plain.max_concurrency, metavar="N", help="on managed instances"
+        "--max-concurrency",
+        type=arguments.integer(*MAX_CONCURRENCY),
+        default=plain.max_concurrency,
+        metavar="N",
+        help="on managed instances",
     )
     environment.add_argument(
         "--freeze-by", choices=FREEZE_BY, default=plain.freeze_by, help="(default: cgroup where allowed)"
@@ -119,22 +160,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
     output = parser.add_argument_group("output")
     output.add_argument("--logs", action="store_true", help="print what everybody writes")
-    output.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all reports there")
+    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
     parser.set_defaults(run=command)
 
 
 def command(given: argparse.Namespace) -> int:
     """Runs the command `lambda`. ValueError and EmulatorError say what is wrong."""
-    return asyncio.run(_run(given))
+    try:
+        return asyncio.run(_run(given))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
 
 
 async def _run(given: argparse.Namespace) -> int:
     settings = _settings(given)
     events = [_json("--event", each) for each in given.event]
     events += read_events(given.events) if given.events is not None else []
-    if given.repeat < 1:
-        raise ValueError(f"--repeat {given.repeat} is not at least 1")
-    schedule = Schedule(events or [{}], given.repeat, gaps(given.gap))
+    if not given.command and (text := needs.missing(needs.DEMONSTRATION, "the demonstration")) is not None:
+        raise ValueError(f"{text}, or name a function after --")
+    schedule = Schedule(events or [{}], given.repeat, given.gap)
+    listen = None if given.listen is None else _address(given.listen)
+    stop = _Stop()
     sandbox = Lambda(
         given.command or functions.demo_command(settings),
         extension=given.extension,
@@ -145,38 +191,79 @@ async def _run(given: argparse.Namespace) -> int:
     for path, kind in (_pair("--api-fault", each) for each in given.api_fault):
         sandbox.api_faults.add(path, _of("--api-fault", kind, API_FAULT_KINDS))
     async with sandbox:
-        if given.listen is not None:
-            await _serve(sandbox, given.listen)
-        else:
-            await _go_through(sandbox, schedule, live=not given.logs)
+        with stop.on_signals(signal.SIGINT, *([signal.SIGTERM] if listen is not None else [])):
+            if listen is not None:
+                await _serve(sandbox, *listen, stop)
+            else:
+                await _go_through(sandbox, schedule, stop, live=not given.logs)
         await sandbox.shutdown(given.shutdown)
     _print_result(sandbox)
     if given.json is not None:
         given.json.write_text(json.dumps(_result(sandbox), indent=1) + "\n")
+    if stop.requested and listen is None:
+        print(f"stopped after {len(sandbox.reports)} of {len(schedule)} invocations", file=sys.stderr)
+        return EXIT_CODE
     return 0 if all(each.status == "success" for each in sandbox.reports) else 1
 
 
-async def _serve(sandbox: Lambda, address: str) -> None:
-    host, _, port = address.rpartition(":")
+class _Stop:
+    """Ctrl-C: the invocation under way is the last. A second one ends everything at once."""
+
+    def __init__(self) -> None:
+        self._event = asyncio.Event()
+        self._task = asyncio.current_task()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Returns when it was asked for, or after so many seconds."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._event.wait(), seconds)
+
+    @contextlib.contextmanager
+    def on_signals(self, *numbers: signal.Signals) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        # A thread that is not the main one hears of no signal.
+        mine = numbers if threading.current_thread() is threading.main_thread() else ()
+        for number in mine:
+            loop.add_signal_handler(number, self._interrupt)
+        try:
+            yield
+        finally:
+            for number in mine:
+                loop.remove_signal_handler(number)
+
+    def _interrupt(self) -> None:
+        if self._event.is_set() and self._task is not None:
+            self._task.cancel()
+        self._event.set()
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
     if not port.isdecimal() or int(port) > 65535:
-        raise ValueError(f"--listen {address!r} is not HOST:PORT")
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with InvokeEndpoint(sandbox, host=host or "127.0.0.1", port=int(port)) as endpoint:
+        raise ValueError(f"--listen {text!r} is not HOST:PORT")
+    return host or "127.0.0.1", int(port)
+
+
+async def _serve(sandbox: Lambda, host: str, port: int, stop: _Stop) -> None:
+    async with InvokeEndpoint(sandbox, host=host, port=port) as endpoint:
         print(f"invocations: {endpoint.url}  (Ctrl-C ends)", flush=True)
         await stop.wait()
 
 
-async def _go_through(sandbox: Lambda, schedule: Schedule, *, live: bool) -> None:
+async def _go_through(sandbox: Lambda, schedule: Schedule, stop: _Stop, *, live: bool) -> None:
     progress = _Progress(len(schedule), live=live)
     if sandbox.settings.is_managed_instance:
         running: set[asyncio.Task[Invocation]] = set()
         places = asyncio.Semaphore(sandbox.settings.max_concurrency)
         for wait, event in schedule:
-            await asyncio.sleep(wait)
+            await stop.wait(wait)
             await places.acquire()
+            if stop.requested:
+                break
             task = asyncio.create_task(sandbox.invoke(event))
             task.add_done_callback(lambda _: places.release())
             running.add(task)
@@ -184,7 +271,9 @@ async def _go_through(sandbox: Lambda, schedule: Schedule, *, live: bool) -> Non
         await asyncio.gather(*running)
         return
     for wait, event in schedule:
-        await asyncio.sleep(wait)
+        await stop.wait(wait)
+        if stop.requested:
+            break
         await sandbox.invoke(event)
         progress.step(len(sandbox.reports))
 
@@ -302,19 +391,26 @@ def _telemetry_faults(texts: Sequence[str]) -> TelemetryFaults:
                     continue
                 case "delay":
                     kind, _, seconds = value.rpartition(":")
-                    faults.delay[kind] = float(seconds)
-                    continue
+                    if kind:
+                        faults.delay[kind] = _within(float(seconds), 0, _LONGEST_DELAY)
+                        continue
                 case "drop" if value:
                     faults.drop.add(value)
                     continue
                 case "drop-fraction":
-                    faults.drop_fraction = float(value)
+                    faults.drop_fraction = _within(float(value), 0, 1)
                     continue
                 case "split":
-                    faults.split = int(value)
+                    faults.split = int(_within(int(value), 1, _MOST_RECORDS))
                     continue
         raise ValueError(f"--telemetry-fault {text!r} is not understood; see --help")
     return faults
+
+
+def _within(value: float, least: float, most: float) -> float:
+    if not least <= value <= most:
+        raise ValueError(f"{value} is not from {least:g} to {most:g}")
+    return value
 
 
 def _pair(option: str, text: str) -> tuple[str, str]:

@@ -54,7 +54,7 @@ class Extension:
     shutdown_sent_ns: int = 0
     error_type: str | None = None
     waiting: asyncio.Future[Answer] | None = None
-    # For one that is not in /event/next: it is told of the end when it comes.
+    # What it is told of the end whenever it comes to /event/next.
     shutdown: Answer | None = None
 
     def tell(self, event: Mapping[str, Any], *, headers: Mapping[str, str]) -> None:
@@ -202,13 +202,12 @@ class ExtensionsApi:
                 extension.tell(event, headers={"Lambda-Extension-Event-Identifier": str(uuid.uuid4())})
 
     def tell_shutdown(self, extension: Extension, event: Mapping[str, Any]) -> None:
-        """At once, or when it comes to /event/next."""
+        """At once, or when it comes to /event/next; again if it asks again, since the answer may be lost."""
         extension.state = "shutting down"
+        extension.shutdown = Answer(json.dumps(event).encode())
         if extension.waiting is not None:
             extension.shutdown_sent_ns = now_ns()
             extension.tell(event, headers={})
-        else:
-            extension.shutdown = Answer(json.dumps(event).encode())
 
     def close(self) -> None:
         """The environment is gone: calls that wait are not answered any more."""

@@ -7,7 +7,6 @@ import json
 import secrets
 import time
 import uuid
-from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -17,7 +16,21 @@ from thaw.lab.emulator.report import Report
 Status = Literal["success", "error", "failure", "timeout"]
 
 
-_TAIL_LINES = 100
+# Of what an invocation logs, what X-Amz-Log-Result has.
+LOG_TAIL_BYTES = 4096
+
+
+class LogTail:
+    """The end of what an invocation has logged."""
+
+    def __init__(self) -> None:
+        self._bytes = b""
+
+    def add(self, line: str) -> None:
+        self._bytes = (self._bytes + line.encode("utf-8", "replace") + b"\n")[-LOG_TAIL_BYTES:]
+
+    def __bytes__(self) -> bytes:
+        return self._bytes
 
 
 def new_trace_header() -> str:
@@ -60,7 +73,9 @@ class Invocation:
       status: success; error (the function said so); failure (a process ended); timeout.
       function_error: what X-Amz-Function-Error says to the caller, None for a success.
       error_type: of a status that isn't success, as in telemetry.
-      log_tail: the last lines that the function wrote, for X-Amz-Log-Result.
+      client_context: JSON, as the runtime gets it; empty for none.
+      log_tail: the end of its log, for X-Amz-Log-Result: from START over what was written meanwhile to END
+        and REPORT. On managed instances, where a line may be of any invocation, START and REPORT alone.
     """
 
     event: bytes
@@ -75,7 +90,7 @@ class Invocation:
     status: Status = "success"
     function_error: str | None = None
     error_type: str | None = None
-    log_tail: deque[str] = field(default_factory=lambda: deque(maxlen=_TAIL_LINES))
+    log_tail: LogTail = field(default_factory=LogTail)
     report: Report | None = None
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 

@@ -2,15 +2,18 @@
 
     POST /2015-03-31/functions/NAME/invocations      aws lambda invoke --endpoint-url http://127.0.0.1:8080 …
 
-X-Amz-Invocation-Type is RequestResponse, Event (answered at once, run when its turn comes) or DryRun;
-X-Amz-Log-Type: Tail gives the end of the log. A caller has its response before the extensions are done. As
-there is one environment only, invocations wait for each other.
+X-Amz-Invocation-Type is RequestResponse, Event (answered at once, run when its turn comes) or DryRun.
+X-Amz-Client-Context is JSON in base64, which the runtime gets decoded; it is for synchronous invocations
+only. A caller has its response before the extensions are done, unless it asks for the end of the log by
+X-Amz-Log-Type: Tail: that has the REPORT line, which comes last. As there is one environment only,
+invocations wait for each other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import binascii
 import json
 import urllib.parse
 
@@ -23,7 +26,7 @@ from thaw.lab.emulator.service import Lambda
 _MOST_EVENT_BYTES = 6 << 20
 _MOST_ASYNCHRONOUS_BYTES = 1 << 20
 _MOST_QUEUED = 1000
-_LOG_TAIL_BYTES = 4096
+_MOST_CONTEXT_BYTES = 3583  # in base64
 
 
 class InvokeEndpoint:
@@ -73,6 +76,13 @@ class InvokeEndpoint:
         kind = request.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind not in ("RequestResponse", "Event", "DryRun"):
             return _error(400, "InvalidParameterValueException", f"X-Amz-Invocation-Type is {kind!r}")
+        log_type = request.headers.get("X-Amz-Log-Type", "None")
+        if log_type not in ("None", "Tail"):
+            return _error(400, "InvalidParameterValueException", f"X-Amz-Log-Type is {log_type!r}")
+        try:
+            context = client_context(request.headers.get("X-Amz-Client-Context", ""))
+        except ValueError as error:
+            return _error(400, "InvalidRequestContentException", str(error))
         try:
             body = await request.read()
         except web.HTTPRequestEntityTooLarge:
@@ -91,7 +101,7 @@ class InvokeEndpoint:
         invocation = self._sandbox.prepare(
             body or b"{}",
             request.headers.get("X-Amzn-Trace-Id"),
-            request.headers.get("X-Amz-Client-Context", ""),
+            context if kind == "RequestResponse" else "",
             qualifier or request.query.get("Qualifier", ""),
         )
         task = asyncio.create_task(self._sandbox.run(invocation))
@@ -99,12 +109,15 @@ class InvokeEndpoint:
         task.add_done_callback(self._running.discard)
         if kind == "Event":
             return web.Response(status=202, headers={"x-amzn-RequestId": invocation.request_id})
-        answered = asyncio.create_task(invocation.answered.wait())
-        await asyncio.wait({task, answered}, return_when=asyncio.FIRST_COMPLETED)
-        answered.cancel()
+        if log_type == "Tail":
+            await asyncio.wait({task})
+        else:
+            answered = asyncio.create_task(invocation.answered.wait())
+            await asyncio.wait({task, answered}, return_when=asyncio.FIRST_COMPLETED)
+            answered.cancel()
         if not invocation.answered.is_set():
             return _error(500, "ServiceException", str(task.exception()))
-        return self._response(invocation, tail=request.headers.get("X-Amz-Log-Type") == "Tail")
+        return self._response(invocation, tail=log_type == "Tail")
 
     def _response(self, invocation: Invocation, *, tail: bool) -> web.Response:
         headers = {
@@ -117,9 +130,28 @@ class InvokeEndpoint:
         if invocation.function_error is not None:
             headers["X-Amz-Function-Error"] = invocation.function_error
         if tail:
-            log = "\n".join(invocation.log_tail).encode()[-_LOG_TAIL_BYTES:]
-            headers["X-Amz-Log-Result"] = base64.b64encode(log).decode()
+            headers["X-Amz-Log-Result"] = base64.b64encode(bytes(invocation.log_tail)).decode()
         return web.Response(body=invocation.payload, headers=headers)
+
+
+def client_context(header: str) -> str:
+    """What the runtime gets of X-Amz-Client-Context: JSON on one line, without other characters than ASCII's.
+
+    ValueError says what is wrong with it.
+    """
+    if not header:
+        return ""
+    if len(header) > _MOST_CONTEXT_BYTES:
+        raise ValueError(f"X-Amz-Client-Context has more than {_MOST_CONTEXT_BYTES} bytes")
+    try:
+        text = base64.b64decode(header, validate=True).decode()
+        decoded = json.loads(text)
+    except (binascii.Error, ValueError, RecursionError):
+        decoded = None
+    if not isinstance(decoded, dict):
+        raise ValueError("Client context must be a valid Base64-encoded JSON object.")
+    # It becomes a header's value.
+    return text if text.isascii() and text.isprintable() else json.dumps(decoded)
 
 
 def _error(status: int, kind: str, message: str) -> web.Response:

@@ -28,7 +28,7 @@ MOST_MESSAGE_BYTES = 1 << 20
 
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _CLONE_NEWNS = 0x00020000  # linux/sched.h
-_MS_RDONLY, _MS_REC, _MS_PRIVATE = 1, 0x4000, 1 << 18  # linux/mount.h
+_MS_RDONLY, _MS_BIND, _MS_REC, _MS_PRIVATE = 1, 0x1000, 0x4000, 1 << 18  # linux/mount.h
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -118,19 +118,22 @@ def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> No
         descriptor = os.open(file, os.O_WRONLY)
         os.write(descriptor, b"0")
         os.close(descriptor)
-    if asked["opt"]:
-        _lay_over_opt(asked["opt"].encode())
+    if asked["opt"] or asked["files_over"]:
+        _see_other_files(asked["opt"].encode(), asked["files_over"])
     os.chdir(asked["folder"])
     command, environment = asked["command"], asked["environment"]
     os.write(tells, f"{time.monotonic_ns()} {time.process_time_ns()}".encode())
     os.execvpe(command[0], command, environment)
 
 
-def _lay_over_opt(options: bytes) -> None:
-    """From now on this process sees the overlay on /opt."""
+def _see_other_files(opt: bytes, files_over: dict[str, str]) -> None:
+    """From now on this process sees the overlay on /opt, if there is one, and these files over others."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _check(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount /")
-    _check(_libc.mount(b"overlay", b"/opt", b"overlay", _MS_RDONLY, options), "mount /opt")
+    if opt:
+        _check(_libc.mount(b"overlay", b"/opt", b"overlay", _MS_RDONLY, opt), "mount /opt")
+    for path, file in files_over.items():
+        _check(_libc.mount(file.encode(), path.encode(), None, _MS_BIND, None), f"mount {path}")
 
 
 def _check(answer: int, what: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import itertools
 import json
 import os
@@ -26,6 +27,7 @@ from thaw.lab.emulator.opt_folder import OptFolder
 from thaw.lab.emulator.timestamps import now_ns
 
 _LONGEST_LINE = 256 << 10  # Lambda cuts what is longer
+_PIPE, _SMALL_PIPE = 1 << 16, 1 << 12  # bytes; the latter where nobody reads
 _OUTPUT_LIMIT = 1.0  # seconds that output is awaited after the end
 _START_LIMIT = 30.0
 
@@ -67,10 +69,12 @@ class Launcher:
         folder: pathlib.Path,
         joins: Sequence[str] = (),
         opt: OptFolder | None = None,
+        files_over: Mapping[pathlib.Path, pathlib.Path] | None = None,
         on_line: Callable[[str], None],
         on_exit: Callable[[Process], None],
     ) -> Process:
-        """Starts a program. `joins` are the files of cgroups that take it in (cgroups.Groups.joined_by).
+        """Starts a program. `joins` are the files of cgroups that take it in (cgroups.Groups.joined_by);
+        `files_over` are seen in place of the machine's.
 
         Raises EmulatorError: it can't be started.
         """
@@ -82,6 +86,7 @@ class Launcher:
             "folder": str(folder),
             "joins": list(joins),
             "opt": opt.options if opt is not None else "",
+            "files_over": {str(path): str(file.resolve()) for path, file in (files_over or {}).items()},
         }
         answer = self._asked[number] = self._loop.create_future()
         output, input_ = os.pipe()
@@ -191,6 +196,13 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
+    def stop_reading(self) -> None:
+        """Nobody reads what it writes: once a small pipe is full, a write blocks or fails."""
+        self._output.stop()
+
+    def read_on(self) -> None:
+        self._output.go_on()
+
     def usage(self) -> Usage | None:
         """None if it has ended."""
         with contextlib.suppress(OSError, KeyError, ValueError):
@@ -214,6 +226,7 @@ class Process:
     def end(self, exit_code: int, exit_ns: int) -> None:
         """It has ended; told by the launcher."""
         self.exit_code, self.exit_ns = exit_code, exit_ns
+        self.read_on()
         self._gone.set()
         self._on_exit(self)
 
@@ -226,10 +239,24 @@ class _Lines:
         self._descriptor = descriptor
         self._on_line = on_line
         self._rest = b""
-        self._open = True
+        self._open = self._reads = True
         os.set_blocking(descriptor, False)
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(descriptor, self._read)
+
+    def stop(self) -> None:
+        if self._open and self._reads:
+            self._reads = False
+            self._loop.remove_reader(self._descriptor)
+            with contextlib.suppress(OSError):  # more than that is in it already
+                fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _SMALL_PIPE)
+
+    def go_on(self) -> None:
+        if self._open and not self._reads:
+            self._reads = True
+            with contextlib.suppress(OSError):
+                fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _PIPE)
+            self._loop.add_reader(self._descriptor, self._read)
 
     def close(self) -> None:
         if self._open:

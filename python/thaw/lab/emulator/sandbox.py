@@ -124,7 +124,8 @@ class Sandbox:
       launcher: what starts its processes.
       opt: what its processes see as /opt, if not the machine's own.
       record: where freezes, startups and ends are added.
-      log: called with each line that a process writes, and each of the platform's.
+      log: called with each line that a process writes, and each of the platform's, and with the invocation
+        that it belongs to if that is known.
     """
 
     def __init__(
@@ -138,7 +139,7 @@ class Sandbox:
         launcher: Launcher,
         opt: OptFolder | None,
         record: Record,
-        log: Callable[[Stream, str], None],
+        log: Callable[[Stream, str, Invocation | None], None],
     ) -> None:
         self.settings = settings
         self.state = State.NEW
@@ -157,7 +158,7 @@ class Sandbox:
         self.invocation: Invocation | None = None  # the one that is under way; not on managed instances
         self._function, self._files, self._opt = list(function), list(extensions), opt
         self._launcher = launcher
-        self._record, self._log = record, log
+        self._record, self._log_line = record, log
         self._processes: dict[str, Process] = {}
         self._runtime_process: Process | None = None
         self._failure: SandboxFailure | None = None
@@ -257,6 +258,7 @@ class Sandbox:
             folder=self.settings.folder,
             joins=self._groups.joined_by,
             opt=self._opt,
+            files_over=self.settings.files_over,
             on_line=lambda line: self._on_line(source, line),
             on_exit=self._on_exit,
         )
@@ -321,7 +323,11 @@ class Sandbox:
                 tracing=tracing,
             ),
         )
-        self._log("platform", f"START RequestId: {invocation.request_id} Version: {self.settings.version}")
+        self._log(
+            "platform",
+            f"START RequestId: {invocation.request_id} Version: {self.settings.version}",
+            invocation,
+        )
         managed = self.settings.is_managed_instance
         if not managed:
             self.state = State.INVOKING
@@ -382,7 +388,7 @@ class Sandbox:
             ),
             delivered,
         )
-        self._log("platform", f"END RequestId: {invocation.request_id}")
+        self._log("platform", f"END RequestId: {invocation.request_id}", invocation)
 
     # -- Freezing
 
@@ -513,6 +519,9 @@ class Sandbox:
                 record = decoded if isinstance(decoded, dict) else line
         self.telemetry.emit(source, record)
         self._log(source, line)
+
+    def _log(self, source: Stream, line: str, invocation: Invocation | None = None) -> None:
+        self._log_line(source, line, invocation or self.invocation)
 
     def _on_exit(self, process: Process) -> None:
         if self.state not in (State.SHUTTING_DOWN, State.GONE):

@@ -17,6 +17,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+LONGEST_GAP = 1e6  # seconds
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -54,11 +56,11 @@ def gaps(text: str, *, seed: int = 1) -> Gaps:
     kind, colon, mean = text.partition(":")
     try:
         if colon:
-            if kind != "poisson" or not float(mean) > 0:
+            if kind != "poisson" or not 0 < float(mean) <= LONGEST_GAP:
                 raise ValueError
             return Gaps([], float(mean), seed)
         values = [float(each) for each in text.split(",")]
-        if not all(0 <= value < float("inf") for value in values):
+        if not all(0 <= value <= LONGEST_GAP for value in values):
             raise ValueError
     except ValueError:
         raise ValueError(f"{text!r} is neither seconds with commas between them nor poisson:MEAN") from None
@@ -67,7 +69,10 @@ def gaps(text: str, *, seed: int = 1) -> Gaps:
 
 def read_events(path: pathlib.Path) -> list[Any]:
     """A file that is one event in JSON, or has one on each line. ValueError names the line."""
-    text = path.read_text()
+    try:
+        text = path.read_text()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not a text in UTF-8") from None
     try:
         return [json.loads(text)]
     except ValueError:

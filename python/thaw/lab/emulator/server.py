@@ -5,6 +5,7 @@ One server serves all environments of a function, one after the other.
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 
@@ -21,6 +22,7 @@ _RUNTIME = "/2018-06-01/runtime"
 _EXTENSION = "/2020-01-01/extension"
 _TELEMETRY = "/2022-07-01/telemetry"
 _MOST_OTHER_BYTES = 1 << 20
+_NESTED = b'{"eventType":' + b"[" * 60_000 + b"]" * 60_000 + b"}"
 
 Call = Callable[[Sandbox, web.Request], Awaitable[Answer]]
 
@@ -73,6 +75,10 @@ class ApiServer:
                 return _response_of(ApiError(500, "Extension.ContainerError", "container error"))
             if fault == "html":
                 return web.Response(text="<html><body>Bad Gateway</body></html>", content_type="text/html")
+            if fault == "nested":
+                return web.Response(body=_NESTED, content_type="application/json")
+            if fault == "hang":
+                await asyncio.Event().wait()
             sandbox = self._sandbox()
             if fault == "reset" or sandbox is None:
                 if request.transport is not None:
@@ -83,9 +89,23 @@ class ApiServer:
             except ApiError as error:
                 return _response_of(error)
             headers = {"Content-Type": "application/json", **answer.headers}
+            if fault == "cut":
+                return await _cut(request, answer, headers)
             return web.Response(body=answer.body, status=answer.status, headers=headers)
 
         return handle
+
+
+async def _cut(request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
+    """The head and half of the body, then the connection's end."""
+    response = web.StreamResponse(
+        status=answer.status, headers={**headers, "Content-Length": str(len(answer.body) + 1)}
+    )
+    await response.prepare(request)
+    await response.write(answer.body[: len(answer.body) // 2])
+    if request.transport is not None:
+        request.transport.close()
+    return response
 
 
 def _response_of(error: ApiError) -> web.Response:

@@ -151,6 +151,7 @@ class Lambda:
         """Runs one invocation to its end: the environment is frozen again, or gone.
 
         `trace_header` is X-Amzn-Trace-Id; one is made if it is None, and there is none if it is empty.
+        `client_context` is JSON, which the runtime gets as it is.
         """
         return await self.run(self.prepare(event, trace_header, client_context, qualifier))
 
@@ -354,7 +355,7 @@ class Lambda:
             frozen_before_ms=round(frozen_ms, 3),
         )
         self.reports.append(report)
-        self._log("platform", report.line())
+        self._log("platform", report.line(), invocation)
         if sandbox is not None:
             sandbox.telemetry.emit("platform.report", self._report_record(invocation, report))
 
@@ -412,9 +413,9 @@ class Lambda:
     def _note(self, *notes: str) -> None:
         self.notes += [note for note in notes if note not in self.notes]
 
-    def _log(self, source: Stream, line: str) -> None:
-        if self._sandbox is not None and (invocation := self._sandbox.invocation) is not None:
-            invocation.log_tail.append(line)
+    def _log(self, source: Stream, line: str, invocation: Invocation | None) -> None:
+        if invocation is not None:
+            invocation.log_tail.add(line)
         if self._on_log is not None:
             self._on_log(source, line)
 

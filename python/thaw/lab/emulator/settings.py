@@ -26,6 +26,11 @@ LIMITS: tuple[Limit, ...] = get_args(Limit)
 
 LogFormat = Literal["Text", "JSON"]
 
+# What Lambda allows: least and most.
+MEMORY_MB = (128, 10240)
+TIMEOUT_SECONDS = (0.001, 900)
+MAX_CONCURRENCY = (1, 1000)
+
 # Lambda gives a function one virtual processor for each of these.
 MEMORY_MB_PER_CPU = 1769
 
@@ -49,6 +54,8 @@ class Settings:
       freeze_by: "auto" is the cgroup freezer if this process may use it, otherwise signals.
       limits: what cgroups shall hold the environment to. Where that isn't allowed, a note says why.
       opt_folder: whether extensions appear in /opt/extensions (needs root; a note says why not).
+      files_over: files that the environment's processes see in place of the machine's, by the machine's path
+        (needs root).
     """
 
     name: str = "function"
@@ -69,12 +76,13 @@ class Settings:
     freeze_by: FreezeBy = "auto"
     limits: frozenset[Limit] = frozenset()
     opt_folder: bool = True
+    files_over: Mapping[pathlib.Path, pathlib.Path] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for what, given, least, most in (
-            ("memory_mb", self.memory_mb, 128, 10240),
-            ("timeout", self.timeout, 0.001, 900),
-            ("max_concurrency", self.max_concurrency, 1, 1000),
+        for what, given, (least, most) in (
+            ("memory_mb", self.memory_mb, MEMORY_MB),
+            ("timeout", self.timeout, TIMEOUT_SECONDS),
+            ("max_concurrency", self.max_concurrency, MAX_CONCURRENCY),
         ):
             if not least <= given <= most:
                 raise ValueError(f"{what} is {given}; Lambda allows {least} to {most}")

@@ -1,0 +1,127 @@
+#include "cc/config/unknown_names.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "cc/config/mask.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kPrefix = "DD_";
+constexpr size_t kMostWarnings = 20;
+// A longer name is no typing error, and comparing costs the product of both lengths.
+constexpr size_t kLongestName = 80;
+
+// Names of other programs that are close to one of ours.
+constexpr std::string_view kNamesOfOthers[] = {
+    "DD_APP_KEY",  // Datadog's application key, for its public API
+};
+
+// What people write who know the option from elsewhere, too far from its name to be a typing error.
+constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
+    {"DD_HTTPS_PROXY", "DD_PROXY_HTTPS"},
+    {"DD_NO_PROXY", "DD_PROXY_NO_PROXY"},
+    {"https_proxy", "proxy.https"},
+    {"no_proxy", "proxy.no_proxy"},
+};
+
+// The optimal string alignment distance.
+size_t Distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
+  for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
+  for (size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (size_t j = 1; j <= b.size(); ++j) {
+      row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1])});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+        row[j] = std::min(row[j], before_last[j - 2] + 1);
+    }
+    before_last.swap(last);
+    last.swap(row);
+  }
+  return last[b.size()];
+}
+
+size_t Tolerance(size_t length) { return length <= 5 ? 1 : length <= 12 ? 2 : 3; }
+
+std::string Comparable(std::string_view name) {
+  std::string lower = absl::AsciiStrToLower(name);
+  return std::string(absl::StripPrefix(lower, "dd_"));
+}
+
+std::optional<std::string> SuggestionFor(std::string_view name, const NameSet& known) {
+  for (const auto& [other, ours] : kOtherNames)
+    if (name == other && known.contains(ours)) return std::string(ours);
+  return NearestName(name, known);
+}
+
+// The suggestion for a key's path, of which only the last part may be wrong, or the place.
+std::optional<std::string> SuggestionForPath(std::string_view path, const NameSet& known) {
+  if (std::optional<std::string> suggestion = SuggestionFor(path, known)) return suggestion;
+  // A key at the wrong place is another's last part: `https` for `proxy.https` is too little to go by.
+  for (const std::string& other : known)
+    if (absl::EndsWith(other, absl::StrCat(".", path)) && path.size() > 5) return other;
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<std::string> NearestName(std::string_view name, const NameSet& known) {
+  if (name.size() > kLongestName) return std::nullopt;
+  const std::string wanted = Comparable(name);
+  const size_t tolerance = Tolerance(wanted.size());
+  std::optional<std::string> nearest;
+  size_t least = tolerance + 1;
+  for (const std::string& candidate : known) {
+    const std::string other = Comparable(candidate);
+    const size_t longer = std::max(other.size(), wanted.size());
+    if (longer - std::min(other.size(), wanted.size()) >= least) continue;
+    if (const size_t distance = Distance(wanted, other); distance < least) {
+      least = distance;
+      nearest = candidate;
+    }
+  }
+  return nearest;
+}
+
+std::vector<ConfigWarning> MisspelledVariables(const Environment& environment, const NameSet& known) {
+  std::vector<ConfigWarning> warnings;
+  for (const auto& [name, value] : environment.variables()) {
+    if (!absl::StartsWithIgnoreCase(name, kPrefix) || known.contains(name)) continue;
+    if (std::find(std::begin(kNamesOfOthers), std::end(kNamesOfOthers), name) != std::end(kNamesOfOthers))
+      continue;
+    const std::optional<std::string> suggestion = SuggestionFor(name, known);
+    if (!suggestion.has_value() || warnings.size() == kMostWarnings) continue;
+    warnings.push_back({.source = name,
+                        .text = absl::StrCat("the variable ", Quoted(name), " is not read; did you mean ",
+                                             *suggestion, "?")});
+  }
+  return warnings;
+}
+
+std::vector<ConfigWarning> UnknownYamlKeys(const YamlDocument& document, const NameSet& known) {
+  std::vector<ConfigWarning> warnings;
+  const std::vector<YamlDocument::Key> keys = document.KeysBeyond(known);
+  for (const YamlDocument::Key& key : keys) {
+    if (warnings.size() + 1 == kMostWarnings && keys.size() > kMostWarnings) {
+      warnings.push_back({.source = "datadog.yaml",
+                          .text = absl::StrCat("datadog.yaml has ", keys.size() - warnings.size(),
+                                               " more keys that are not read")});
+      break;
+    }
+    std::string text =
+        absl::StrCat("datadog.yaml, line ", key.line, ": the key ", Quoted(key.path), " is not read");
+    if (const std::optional<std::string> suggestion = SuggestionForPath(key.path, known))
+      absl::StrAppend(&text, "; did you mean ", *suggestion, "?");
+    warnings.push_back({.source = "datadog.yaml", .text = std::move(text)});
+  }
+  return warnings;
+}
+
+}  // namespace thaw

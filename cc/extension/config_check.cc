@@ -1,0 +1,134 @@
+#include "cc/extension/config_check.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/version.h"
+#include "cc/extension/function_settings.h"
+#include "cc/flush/endpoint.h"
+#include "cc/lambda/api_key_sources.h"
+#include "cc/lambda/extensions_api.h"
+#include "cc/net/client_factory.h"
+#include "cc/net/destination.h"
+#include "cc/net/tls/trusted_roots.h"
+
+namespace thaw {
+namespace {
+
+constexpr absl::Duration kTrialTime = absl::Seconds(10);
+
+std::vector<std::string> KeySources(const Config& config) {
+  std::vector<std::string> sources;
+  const ApiKeyOptions& given = config.api_key_sources;
+  if (!config.api_key.empty()) sources.push_back("DD_API_KEY");
+  if (!given.org_uuid.empty()) sources.push_back("delegated authentication");
+  if (!given.kms_ciphertext.empty()) sources.push_back("KMS");
+  if (!given.secret_arn.empty()) sources.push_back("Secrets Manager");
+  if (!given.parameter_arn.empty()) sources.push_back("Parameter Store");
+  return sources;
+}
+
+// What became of the request, in words.
+std::string Outcome(const SendResult& result) {
+  if (result.response.has_value()) return absl::StrCat("answers ", result.response->status);
+  if (!result.failures.empty()) return result.failures.back().ToString();
+  return "there was no answer in time";
+}
+
+}  // namespace
+
+std::string KeySourceOf(const Config& config) {
+  const std::vector<std::string> sources = KeySources(config);
+  if (sources.size() < 2) return absl::StrJoin(sources, "");
+  return absl::StrCat(sources[0], " (then ", absl::StrJoin(sources.begin() + 1, sources.end(), ", "), ")");
+}
+
+std::vector<std::string> ProblemsOf(const Environment& environment, const Config& config) {
+  std::vector<std::string> problems;
+  for (const ConfigWarning& warning : config.warnings) problems.push_back(warning.text);
+  if (KeySources(config).empty()) {
+    problems.push_back(
+        "there is no API key: none of DD_API_KEY, DD_API_KEY_SECRET_ARN, DD_API_KEY_SSM_ARN, DD_KMS_API_KEY "
+        "and "
+        "DD_ORG_UUID is set, so that nothing can be delivered");
+  }
+  const FunctionFacts facts = FactsOf(environment, config, Registration());
+  ProcessingOf(config, facts, /*runtime_api=*/"", problems);
+  LifecycleOf(config, facts, /*concurrent=*/false, problems);
+  if (!config.client.tls_cert_file.empty()) {
+    TrustedRoots roots({.public_roots = false});
+    roots.AddPemFile(config.client.tls_cert_file, &problems);
+  }
+  return problems;
+}
+
+std::string StartLine(const Config& config) {
+  const std::string key = KeySourceOf(config);
+  std::string line = absl::StrCat(
+      "thaw ", kVersion, ": site ", config.site, ", API key from ", key.empty() ? "nowhere" : key,
+      ", flush strategy ", ToString(config.flush_strategy), ", traces go to ", MaskUrl(config.trace_url));
+  if (!config.additional_endpoints.empty())
+    absl::StrAppend(&line, " and ", config.additional_endpoints.size(), " more");
+  return line;
+}
+
+Task<ConnectionTrial> TryConnection(Executor& executor, Clock& clock, Network& network, const Config& config,
+                                    std::function<double()> random) {
+  ConnectionTrial trial;
+  std::vector<std::string> warnings;  // ProblemsOf() has them
+  absl::StatusOr<std::unique_ptr<Client>> client =
+      MakeClient(executor, clock, network, config.client, random, &warnings);
+  absl::StatusOr<std::unique_ptr<Client>> aws_client =
+      MakeClient(executor, clock, network, AwsClientOptions(config.client), random, &warnings);
+  if (!client.ok() || !aws_client.ok()) {
+    trial.lines.emplace_back(client.ok() ? aws_client.status().message() : client.status().message());
+    co_return trial;
+  }
+  const std::shared_ptr<ConfiguredApiKey> key =
+      MakeConfiguredApiKey(executor, clock, **aws_client, **client, config);
+  const absl::Time begun = clock.Now().wall;
+  if (key->Current().empty()) co_await key->Refresh();
+  if (key->Current().empty()) {
+    trial.lines.push_back(absl::StrCat(
+        "no API key: ", key->failure().ok() ? "no source is configured" : key->failure().message()));
+    co_return trial;
+  }
+  trial.lines.push_back(absl::StrCat("the API key was found (", KeySourceOf(config), ")"));
+
+  absl::StatusOr<Endpoint> endpoint = MakeEndpoint(config.trace_url, Pipeline::kTraces, key);
+  if (!endpoint.ok()) {
+    trial.lines.emplace_back(endpoint.status().message());
+    co_return trial;
+  }
+  // An AgentPayload without chunks is an empty message.
+  HttpRequest request{
+      .destination = endpoint->destination,
+      .target = endpoint->target,
+      .headers = {{"Content-Type", "application/x-protobuf"}, {"DD-API-KEY", key->Current()}}};
+  Cancellation never;
+  const absl::Time sent = clock.Now().wall;
+  const SendResult result = co_await (*client)->Send(
+      std::move(request), {.budget = std::min(kTrialTime, kTrialTime - (sent - begun))}, never);
+  const int64_t took = absl::ToInt64Milliseconds(clock.Now().wall - sent);
+  trial.succeeded = result.accepted;
+  const std::string where = endpoint->ToString();
+  if (result.accepted) {
+    trial.lines.push_back(
+        absl::StrCat(where, " accepts it: ", result.response->status, " after ", took, " ms"));
+  } else if (result.response.has_value() && result.response->status == 403) {
+    trial.lines.push_back(absl::StrCat(where, " refuses the API key: 403 after ", took, " ms"));
+  } else {
+    trial.lines.push_back(
+        absl::StrCat(where, " did not accept a request: ", Outcome(result), ", after ", took, " ms"));
+  }
+  co_return trial;
+}
+
+}  // namespace thaw

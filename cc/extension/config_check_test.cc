@@ -1,0 +1,108 @@
+#include "cc/extension/config_check.h"
+
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <string>
+
+#include "absl/strings/str_join.h"
+#include "cc/extension/pipelines_fixture.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+std::vector<std::string> Problems(Environment::Variables variables, std::string_view yaml = "") {
+  const Environment environment(std::move(variables));
+  return ProblemsOf(environment, LoadConfig(environment, yaml));
+}
+
+// With a key, so that only the other thing is wrong.
+std::vector<std::string> ProblemsOfVariable(const std::string& name, const std::string& value) {
+  return Problems({{"DD_API_KEY", "0123456789abcdef"}, {name, value}});
+}
+
+TEST(ConfigCheckTest, AConfigurationWithoutFaults) {
+  EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}, {"DD_TRACE_ENABLED", "true"}}), IsEmpty());
+  EXPECT_THAT(Problems({{"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x"}}), IsEmpty());
+}
+
+TEST(ConfigCheckTest, NoApiKey) { EXPECT_THAT(Problems({}), ElementsAre(HasSubstr("there is no API key"))); }
+
+TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
+  for (const auto& [name, value, what] :
+       {std::tuple("DD_TLS_CERT_FILE", "/nowhere/roots.pem", "/nowhere/roots.pem"),
+        {"DD_APM_REPLACE_TAGS", R"([{"name": "*", "pattern": "(", "repl": ""}])", "replace rule 0"},
+        {"DD_APM_REPLACE_TAGS", "[", "the replace rules are not JSON"},
+        {"DD_APM_FILTER_TAGS_REGEX_REJECT", "a:(", "DD_APM_FILTER_TAGS_REGEX_REJECT"},
+        {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "a:(", "DD_APM_FILTER_TAGS_REGEX_REQUIRE"},
+        {"DD_SERVICE_MAPPING", "a", "DD_SERVICE_MAPPING"},
+        {"DD_TRACE_PROPAGATION_STYLE", "datadgo", "datadgo"},
+        {"DD_SITE", "datadog.com", "none of Datadog's sites"},
+        {"DD_SIET", "datadoghq.eu", "did you mean DD_SITE?"}}) {
+    EXPECT_THAT(ProblemsOfVariable(name, value), ElementsAre(HasSubstr(what))) << name;
+  }
+  EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}}, "sitte: a\n"),
+              ElementsAre(HasSubstr("\"sitte\"")));
+}
+
+TEST(ConfigCheckTest, ACertificateFileWithoutACertificate) {
+  const std::string file = std::filesystem::path(testing::TempDir()) / "roots.pem";
+  std::ofstream(file) << "no certificate\n";
+  EXPECT_THAT(ProblemsOfVariable("DD_TLS_CERT_FILE", file), ElementsAre(HasSubstr(file)));
+}
+
+TEST(ConfigCheckTest, TheStartLineNamesWhatMatters) {
+  const Config config = LoadConfig(Environment({{"DD_API_KEY", "0123456789abcdef"},
+                                                {"DD_KMS_API_KEY", "c2VjcmV0"},
+                                                {"DD_SITE", "datadoghq.eu"},
+                                                {"DD_SERVERLESS_FLUSH_STRATEGY", "end"}}),
+                                   "");
+  EXPECT_THAT(StartLine(config),
+              AllOf(HasSubstr("site datadoghq.eu, API key from DD_API_KEY (then KMS), flush strategy end, "
+                              "traces go to https://trace.agent.datadoghq.eu"),
+                    Not(HasSubstr("0123456789abcdef"))));
+  EXPECT_THAT(StartLine(LoadConfig(Environment(), "")), HasSubstr("API key from nowhere"));
+}
+
+class TryConnectionTest : public PipelinesFixture {
+ protected:
+  ConnectionTrial Try(Environment::Variables variables) {
+    const Config config = LoadConfig(Environment(std::move(variables)), "");
+    std::optional<ConnectionTrial> ended;
+    Spawn<ConnectionTrial>(executor_, TryConnection(executor_, clock_, network_, config, [] { return 0.5; }),
+                           [&ended](ConnectionTrial trial) { ended = std::move(trial); });
+    for (int second = 0; second < 20 && !ended.has_value(); ++second) {
+      executor_.RunAll();
+      clock_.Advance(absl::Seconds(1));
+    }
+    EXPECT_TRUE(ended.has_value()) << "it takes 10 s at most";
+    return ended.value_or(ConnectionTrial());
+  }
+};
+
+TEST_F(TryConnectionTest, AnIntakeThatCanNotBeReached) {
+  const ConnectionTrial trial = Try({{"DD_API_KEY", "0123456789abcdef"}});
+  EXPECT_FALSE(trial.succeeded);
+  EXPECT_THAT(trial.lines,
+              ElementsAre(HasSubstr("the API key was found (DD_API_KEY)"),
+                          AllOf(HasSubstr("https://trace.agent.datadoghq.com/api/v0.2/traces did not accept"),
+                                HasSubstr("nobody answers"))));
+  EXPECT_THAT(absl::StrJoin(trial.lines, "\n"), Not(HasSubstr("0123456789abcdef")));
+}
+
+TEST_F(TryConnectionTest, AKeyThatIsNowhere) {
+  const ConnectionTrial trial = Try({});
+  EXPECT_FALSE(trial.succeeded);
+  EXPECT_THAT(trial.lines, ElementsAre("no API key: no source is configured"));
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,48 @@
+// Whether something can be reached, and what the log is told of it: one WARNING when an outage begins, one
+// INFO when it is over, however many flushes lie between.
+//
+//   Reach reach("https://trace.agent.datadoghq.com", "is out of reach", counts);
+//   reach.Lost("connect: refused", clock.Now());   // logs and counts, the first time
+//   reach.Found(clock.Now());                      // likewise, if it was lost
+//
+// One thread.
+
+#ifndef THAW_CC_FLUSH_REACH_H_
+#define THAW_CC_FLUSH_REACH_H_
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "cc/clock/clock.h"
+#include "cc/flush/outage_counts.h"
+
+namespace thaw {
+
+class Reach {
+ public:
+  // What is reached, and what is said of it while it is lost. `counts` must outlive it.
+  Reach(std::string whom, std::string_view lost_means, OutageCounts& counts)
+      : whom_(std::move(whom)), lost_means_(lost_means), counts_(&counts) {}
+
+  // It could not be reached, or refused everything, because of `why`.
+  void Lost(std::string_view why, const ClockReading& now);
+  // It was reached.
+  void Found(const ClockReading& now);
+
+  bool lost() const { return lost_; }
+  // "https://host is out of reach since 2026-01-02T03:04:05Z: connect: refused".
+  std::string ToString() const;
+
+ private:
+  std::string whom_;
+  std::string_view lost_means_;  // of the program's text
+  OutageCounts* counts_;
+  bool lost_ = false;
+  std::string why_;
+  ClockReading since_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_REACH_H_

@@ -1,0 +1,106 @@
+#include "cc/lambda/invocation/event_bytes.h"
+
+#include <cmath>
+#include <cstddef>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/value.hpp"
+
+namespace thaw {
+namespace {
+
+namespace json = boost::json;
+
+// Longest text that is read as a list of bytes: the longest header, at most six characters a byte.
+constexpr size_t kMaxListText = 64 << 10;
+
+// Adds the byte that a number is. False: it is none.
+bool AddByte(double number, std::string& bytes) {
+  if (!(number >= -128 && number <= 255) || number != std::floor(number)) return false;
+  bytes.push_back(static_cast<char>(static_cast<int>(number)));
+  return true;
+}
+
+bool AddByte(std::string_view text, std::string& bytes) {
+  double number = 0;
+  return absl::SimpleAtod(text, &number) && AddByte(number, bytes);
+}
+
+bool AddByte(const json::value& value, std::string& bytes) {
+  if (value.is_number()) return AddByte(value.to_number<double>(), bytes);
+  const json::string* text = value.if_string();
+  return text != nullptr && AddByte(std::string_view(*text), bytes);
+}
+
+// "[49, 55]", or without the brackets. A number alone is a text.
+std::optional<std::string> BytesOfText(std::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.size() > kMaxListText) return std::nullopt;
+  const bool bracketed = text.size() > 2 && text.front() == '[' && text.back() == ']';
+  if (bracketed) text = text.substr(1, text.size() - 2);
+  if (text.empty() || (!bracketed && !absl::StrContains(text, ','))) return std::nullopt;
+  std::string bytes;
+  for (const std::string_view part : absl::StrSplit(text, ','))
+    if (!AddByte(part, bytes)) return std::nullopt;
+  return bytes;
+}
+
+// Of a buffer, what holds its bytes: `data` of Node.js, `hb` of Java.
+const json::value* ContentOf(const json::object& buffer) {
+  for (const char* name : {"data", "hb"})
+    if (const json::value* content = buffer.if_contains(name)) return content;
+  return nullptr;
+}
+
+}  // namespace
+
+void ForEachItem(const json::value& list, absl::FunctionRef<void(const json::value&)> visit) {
+  if (const json::array* items = list.if_array()) {
+    for (const json::value& item : *items) visit(item);
+  } else if (const json::object* members = list.if_object()) {
+    for (size_t i = 0; const json::value* item = members->if_contains(absl::StrCat(i)); ++i) visit(*item);
+  }
+}
+
+const json::value* FirstItem(const json::value& list) {
+  if (const json::array* items = list.if_array()) return items->empty() ? nullptr : &items->front();
+  const json::object* members = list.if_object();
+  return members == nullptr ? nullptr : members->if_contains("0");
+}
+
+std::optional<std::string> ListedBytes(const json::value& value) {
+  if (const json::string* text = value.if_string()) return BytesOfText(*text);
+  const json::object* object = value.if_object();
+  if (object != nullptr && !object->empty() && !object->contains("0")) {
+    const json::value* const content = ContentOf(*object);
+    // No deeper: a buffer's content is a list.
+    if (content == nullptr || (content->is_object() && !content->get_object().contains("0")))
+      return std::nullopt;
+    return ListedBytes(*content);
+  }
+  if (object == nullptr && !value.is_array()) return std::nullopt;
+  std::string bytes;
+  bool whole = true;
+  ForEachItem(value, [&](const json::value& item) { whole = whole && AddByte(item, bytes); });
+  if (!whole) return std::nullopt;
+  return bytes;
+}
+
+std::optional<std::string> ListedOrBase64Bytes(const json::value& value) {
+  if (std::optional<std::string> listed = ListedBytes(value)) return listed;
+  const json::string* text = value.if_string();
+  std::string bytes;
+  if (text == nullptr ||
+      (!absl::Base64Unescape(*text, &bytes) && !absl::WebSafeBase64Unescape(*text, &bytes)))
+    return std::nullopt;
+  return bytes;
+}
+
+}  // namespace thaw

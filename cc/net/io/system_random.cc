@@ -1,0 +1,76 @@
+#include "cc/net/io/system_random.h"
+
+#include <fcntl.h>
+#include <sys/auxv.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "absl/strings/str_cat.h"
+#include "cc/base/seeded_random.h"
+#include "cc/clock/system_clock.h"
+
+namespace thaw {
+namespace {
+
+// 0, or the error's number.
+int ReadKernel(void* into, size_t size) {
+  ssize_t got;
+  do {
+    got = getrandom(into, size, GRND_NONBLOCK);
+  } while (got < 0 && errno == EINTR);
+  return got == static_cast<ssize_t>(size) ? 0 : errno;
+}
+
+int ReadDevice(void* into, size_t size) {
+  const int device = open("/dev/urandom", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+  if (device < 0) return errno;
+  ssize_t got;
+  do {
+    got = read(device, into, size);
+  } while (got < 0 && errno == EINTR);
+  const int error = got == static_cast<ssize_t>(size) ? 0 : got < 0 ? errno : EIO;
+  close(device);
+  return error;
+}
+
+uint64_t SeedOfProcess() {
+  const ClockReading now = ReadSystemClocks();
+  uint64_t of_kernel = 0;
+  // 16 bytes that the kernel gives each program it starts.
+  if (const auto* given = reinterpret_cast<const void*>(getauxval(AT_RANDOM)))
+    std::memcpy(&of_kernel, given, sizeof(of_kernel));
+  uint64_t seed = of_kernel;
+  // A snapshot's clones have all but the time in common.
+  for (const uint64_t part :
+       {static_cast<uint64_t>(absl::ToUnixNanos(now.wall)),
+        static_cast<uint64_t>(absl::ToInt64Nanoseconds(now.monotonic)), static_cast<uint64_t>(getpid())}) {
+    seed = SeededRandom(seed ^ part).Next();
+  }
+  return seed;
+}
+
+}  // namespace
+
+uint64_t DrawSeed() {
+  // 16 bytes, since glibc draws 8 of its own: a trace of calls tells them apart.
+  uint64_t parts[2] = {};
+  if (ReadKernel(parts, sizeof(parts)) == 0 || ReadDevice(parts, sizeof(parts)) == 0)
+    return parts[0] ^ parts[1];
+  return SeedOfProcess();
+}
+
+absl::Status CheckSystemRandom() {
+  char byte;
+  const int by_kernel = ReadKernel(&byte, sizeof(byte));
+  // Not ready yet is what the TLS library waits for.
+  if (by_kernel == 0 || by_kernel == EAGAIN) return absl::OkStatus();
+  const int by_device = ReadDevice(&byte, sizeof(byte));
+  if (by_device == 0) return absl::OkStatus();
+  return absl::UnavailableError(absl::StrCat("no random numbers: getrandom: ", std::strerror(by_kernel),
+                                             "; /dev/urandom: ", std::strerror(by_device)));
+}
+
+}  // namespace thaw

@@ -1,0 +1,31 @@
+// A process of its own in which the kernel refuses some calls, as the filter of a sandbox does.
+//
+//   const ChildExit exit = WithRefusedCalls({{SYS_getrandom, EPERM}}, [] { return DrawSeed() != 0 ? 0 : 1;
+//   }); if (!exit.filtered) GTEST_SKIP() << "no filters here"; EXPECT_EQ(exit.status, 0);
+//
+// For tests in a process with one thread.
+
+#ifndef THAW_CC_NET_TESTING_REFUSED_CALLS_H_
+#define THAW_CC_NET_TESTING_REFUSED_CALLS_H_
+
+#include <vector>
+
+#include "absl/functional/function_ref.h"
+
+namespace thaw {
+
+struct RefusedCall {
+  int number = 0;  // SYS_…
+  int error = 0;   // EPERM, …
+};
+
+struct ChildExit {
+  bool filtered = false;  // false: this machine allows no such filter
+  int status = -1;        // what `body` gave; −1: a signal ended the child, or it took over 10 s
+};
+
+ChildExit WithRefusedCalls(const std::vector<RefusedCall>& refused, absl::FunctionRef<int()> body);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_TESTING_REFUSED_CALLS_H_

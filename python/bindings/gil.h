@@ -1,0 +1,80 @@
+// Giving the GIL up for a while, and calls into Python code, so that the end of the interpreter kills
+// nothing.
+//
+//   {
+//     const GilReleased released;
+//     done.Wait(limit);
+//   }  // the GIL is back here
+//
+// Once the interpreter ends, CPython 3.11 ends each other thread that asks for the GIL by pthread_exit, which
+// unwinds its stack: through C++ destructors that would need the GIL, and through noexcept functions, where
+// it is std::terminate. A thread that would be ended here is parked instead, as CPython 3.14 does with all of
+// them: it sleeps until the process is gone, and its stack is never unwound.
+
+#ifndef THAW_PYTHON_BINDINGS_GIL_H_
+#define THAW_PYTHON_BINDINGS_GIL_H_
+
+#include <cxxabi.h>
+
+#include "absl/time/time.h"
+#include "pybind11/pybind11.h"
+
+namespace thaw::python {
+
+// Sleeps for ever.
+[[noreturn]] void ParkThread();
+
+// Runs `call`, one call of Python's C interface that may run Python code or want the GIL. `call` must own
+// nothing.
+template <typename Call>
+auto OrPark(const Call& call) {
+  try {
+    return call();
+  } catch (abi::__forced_unwind&) {
+    ParkThread();
+  }
+}
+
+// The same for a call that gives a new reference, or null where Python raised; then throws error_already_set.
+template <typename Call>
+pybind11::object CallPython(const Call& call) {
+  PyObject* const result = OrPark(call);
+  if (result == nullptr) throw pybind11::error_already_set();
+  return pybind11::reinterpret_steal<pybind11::object>(result);
+}
+
+// Others may run Python code while it lives.
+class GilReleased {
+ public:
+  GilReleased();
+  ~GilReleased();
+  GilReleased(const GilReleased&) = delete;
+  GilReleased& operator=(const GilReleased&) = delete;
+
+  // Has the GIL back for a while.
+  class Back {
+   public:
+    explicit Back(GilReleased& released) : released_(released) { released_.Take(); }
+    ~Back() { released_.Release(); }
+    Back(const Back&) = delete;
+    Back& operator=(const Back&) = delete;
+
+   private:
+    GilReleased& released_;
+  };
+
+ private:
+  void Take();
+  void Release();
+
+  PyThreadState* state_ = nullptr;
+};
+
+// Waits until no thread is inside a GilReleased any more; false after `limit`.
+bool AwaitReleasedThreads(absl::Duration limit);
+// In the child of a fork, whose one thread holds the GIL.
+void ForgetReleasedThreads();
+
+}  // namespace thaw::python
+
+#endif  // THAW_PYTHON_BINDINGS_GIL_H_

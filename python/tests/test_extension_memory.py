@@ -1,0 +1,306 @@
+"""Requests that become much more than they are, met by the executable: none ends it, or holds up others.
+
+What a request takes follows from what it claims: strings of a table that many spans name, bodies that are
+compressed, counts of arrays, texts that have to be repaired. The executable runs here in as much address
+space as it had at its start, and its budget, and 8 MB: an allocation beyond that fails, and ends what
+ships, which has no exceptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gzip
+import http.client
+import json
+import pathlib
+import resource
+import sys
+import time
+import zipfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgpack
+import pytest
+import zstandard
+
+from thaw.lab import executables
+from thaw.lab.emulator import Lambda, functions
+from thaw.lab.intake import Intake
+
+from .extension_under_test import EXTENSION
+
+LAYER = executables.EXTENSION.parents[1] / "layer.zip"
+MB = 1_000_000
+MEMORY_MB = 128
+BUDGET = MEMORY_MB * (1 << 20) // 8
+V04, V05 = "/v0.4/traces", "/v0.5/traces"
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs prlimit and /proc")
+
+
+@pytest.fixture(params=["built", "shipped"])
+def executable(request: pytest.FixtureRequest, tmp_path: pathlib.Path) -> pathlib.Path:
+    """The executable of the plain build, and that of the layer, which has no exceptions."""
+    if request.param == "built":
+        if not EXTENSION.exists():
+            pytest.skip(f"no {EXTENSION.name}; bazel build //cc:extension")
+        return EXTENSION
+    if not LAYER.exists():
+        pytest.skip("no layer; bazel build //cc:layer")
+    with zipfile.ZipFile(LAYER) as layer:
+        layer.extractall(tmp_path)
+    shipped = tmp_path / "extensions" / EXTENSION.name
+    shipped.chmod(0o755)
+    return shipped
+
+
+def post(
+    body: bytes, path: str = V04, coding: str = "", headers: dict[str, str] | None = None, port: int = 8126
+) -> tuple[int, str]:
+    """Status and text of the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        coded = {"Content-Encoding": coding} if coding else {}
+        connection.request("POST", path, body, {**coded, **(headers or {})})
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def shared(text: bytes, spans: int, references: int = 1, first: int = 1) -> bytes:
+    """A request of v0.5 whose spans name one string so many times each."""
+    table = [b"svc", text, *(b"key%d" % number for number in range(references))]
+    meta = {2 + number: 1 for number in range(references)}
+    start = 1_700_000_000_000_000_000
+    traces = [
+        [
+            [0, 0, 0, 9, first + number, 0 if number == 0 else first, start, 5, 1, meta, {}, 0]
+            for number in range(spans)
+        ]
+    ]
+    return bytes(msgpack.packb([table, traces]))
+
+
+def repeated(one: bytes, count: int, before: bytes, after: bytes = b"") -> bytes:
+    """An array of `count` times the same."""
+    return before + b"\xdd" + count.to_bytes(4, "big") + one * count + after
+
+
+def zstd(body: bytes) -> bytes:
+    return zstandard.compress(body, 9)
+
+
+def small_spans(count: int) -> bytes:
+    one = msgpack.packb({"trace_id": 1, "span_id": 2})
+    return repeated(bytes(one), count, b"\x91")
+
+
+def stats(groups: int) -> bytes:
+    group = {
+        "Service": "",
+        "Name": "",
+        "Resource": "",
+        "HTTPStatusCode": 0,
+        "Hits": 1,
+        "Errors": 0,
+        "Duration": 1,
+        "OkSummary": b"",
+        "ErrorSummary": b"",
+        "Synthetics": False,
+        "TopLevelHits": 1,
+    }
+    head = msgpack.packb({"Stats": []})[:-1] + b"\x91"
+    bucket = b"\x83" + msgpack.packb("Start") + b"\x01" + msgpack.packb("Duration") + b"\x01"
+    return repeated(bytes(msgpack.packb(group)), groups, head + bucket + msgpack.packb("Stats"))
+
+
+# Each makes a path, a coding and a body; the larger ones only when they are sent.
+BOMBS: dict[str, Callable[[], tuple[str, str, bytes]]] = {
+    "spans that share a megabyte": lambda: (V05, "zstd", zstd(shared(b"s" * MB, 100_000))),
+    "few spans that share a megabyte": lambda: (V05, "zstd", zstd(shared(b"s" * MB, 30, 64))),
+    "a span of many megabytes": lambda: (V05, "zstd", zstd(shared(b"s" * MB, 1, 60_000))),
+    "text to be repaired": lambda: (V05, "zstd", zstd(shared(b"\xff" * MB, 20))),
+    "more text to be repaired": lambda: (V05, "zstd", zstd(shared(b"\xff" * MB, 1, 100))),
+    "small spans by the million": lambda: (V04, "zstd", zstd(small_spans(2_000_000))),
+    "small spans that fit": lambda: (V04, "zstd", zstd(small_spans(600_000))),
+    "small spans in gzip": lambda: (V04, "gzip", gzip.compress(small_spans(2_000_000), 9)),
+    "a large table": lambda: (V05, "zstd", zstd(repeated(b"\xa0", 4_000_000, b"\x92", b"\x90"))),
+    "traces by the million": lambda: (V04, "zstd", zstd(repeated(b"\x90", 8_000_000, b""))),
+    "links by the million": lambda: (
+        V04,
+        "zstd",
+        zstd(repeated(b"\x80", 4_000_000, b"\x91\x91\x81\xaaspan_links")),
+    ),
+    "events by the million": lambda: (
+        V04,
+        "zstd",
+        zstd(repeated(b"\x81\xaaattributes\x81\xa0\x80", 900_000, b"\x91\x91\x81\xabspan_events")),
+    ),
+    "tags beyond any": lambda: (
+        V04,
+        "zstd",
+        zstd(b"\x91" + repeated(b"\x81\xa4meta\xde\xff\xff" + b"\xa0\xa0" * 65_535, 80, b"")),
+    ),
+    "counts that lie": lambda: (V04, "", b"\xdd\xff\xff\xff\xff" * 3),
+    "members by the hundred thousand": lambda: (V04, "gzip", gzip.compress(b"") * 300_000),
+    "frames with large windows": lambda: (V04, "zstd", b"\x28\xb5\x2f\xfd\x00\x68\x01\x00\x00" * 1000),
+    "stats": lambda: ("/v0.6/stats", "zstd", zstd(stats(60_000))),
+    "sketches": lambda: ("/v0.6/stats", "zstd", zstd(stats(1)[:-1] + b"\x00" * 9_000_000)),
+    "a profile": lambda: ("/profiling/v1/input", "", b"p" * (20 << 20)),
+}
+MAY_BE = {200, 202, 400, 413, 429}
+
+
+@dataclasses.dataclass
+class Running:
+    sandbox: Lambda
+    intake: Intake
+    pid: int
+
+    async def post(self, *arguments: Any, **keywords: Any) -> tuple[int, str]:
+        return await asyncio.to_thread(post, *arguments, **keywords)
+
+    @property
+    def alive(self) -> bool:
+        return self.sandbox.current.process(EXTENSION.name).alive
+
+
+@asynccontextmanager
+async def limited(executable: pathlib.Path, **variables: str) -> AsyncIterator[Running]:
+    """A sandbox whose extension has as much address space as it took to start, its budget, and 8 MB."""
+    with Intake() as intake:
+        settings = functions.demo_settings()
+        environment = {
+            **settings.environment,
+            **intake.agent_variables,
+            "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            **variables,
+        }
+        settings = dataclasses.replace(settings, memory_mb=MEMORY_MB, timeout=60.0, environment=environment)
+        async with Lambda(extension=executable, settings=settings) as sandbox:
+            assert (await sandbox.invoke({})).status == "success"
+            pid = sandbox.current.process(EXTENSION.name).pid
+            lines = pathlib.Path(f"/proc/{pid}/status").read_text().splitlines()
+            size = next(int(line.split()[1]) << 10 for line in lines if line.startswith("VmSize:"))
+            limit = size + BUDGET + 8 * MB
+            resource.prlimit(pid, resource.RLIMIT_AS, (limit, limit))
+            yield Running(sandbox, intake, pid)
+            assert sandbox.current.process(EXTENSION.name).alive
+            shutdown = await sandbox.shutdown("spindown")
+            assert shutdown is not None
+            assert shutdown.extensions[0].exit_code == 0
+
+
+async def test_nothing_that_a_request_becomes_ends_it(executable: pathlib.Path) -> None:
+    async with limited(executable) as running:
+        for name, make in BOMBS.items():
+            path, coding, body = make()
+            async with running.sandbox.resumed():
+                for _ in range(2):
+                    status, text = await running.post(body, path, coding)
+                    assert running.alive, name
+                    assert status in MAY_BE, (name, status, text)
+                    assert status < 400 or text, name
+                # What is honest is taken before and after.
+                assert (await running.post(shared(b"stack", 1)[:], V05))[0] == 200, name
+            assert (await running.sandbox.invoke({})).status == "success", name
+
+
+async def test_bombs_side_by_side_end_nothing(executable: pathlib.Path) -> None:
+    async with limited(executable) as running:
+        requests = [make() for make in BOMBS.values()]
+        async with running.sandbox.resumed():
+            answers = await asyncio.gather(
+                *(running.post(body, path, coding) for path, coding, body in requests for _ in range(3))
+            )
+        assert running.alive
+        assert {status for status, _ in answers} <= MAY_BE
+
+
+async def test_what_never_fits_is_413_and_says_why(executable: pathlib.Path) -> None:
+    async with limited(executable) as running, running.sandbox.resumed():
+        for name in ("spans that share a megabyte", "small spans by the million"):
+            path, coding, body = BOMBS[name]()
+            status, text = await running.post(body, path, coding)
+            assert status == 413, (name, status, text)
+            assert "bytes" in text
+
+
+async def test_errors_that_share_a_stack_arrive(executable: pathlib.Path) -> None:
+    async with limited(executable) as running:
+        body = shared(b"at frame\n" * 1_111, 2_000, first=50_001)
+        async with running.sandbox.resumed():
+            assert (await running.post(body, V05))[0] == 200
+        assert (await running.sandbox.invoke({})).status == "success"
+        arrived = running.intake.spans()
+        assert {arrived.get(50_001 + number) for number in range(2_000)} == {1}
+
+
+async def test_headers_and_targets_are_in_the_books(executable: pathlib.Path) -> None:
+    async with limited(executable, DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
+        statuses = set()
+        async with running.sandbox.resumed():
+            for number in range(600):
+                headers = {"Datadog-Meta-Lang": f"{number}" + "l" * 55_000}
+                statuses.add((await running.post(shared(b"x", 1, first=number + 1), V05, headers=headers))[0])
+                path = f"/debugger/v1/input?q={number}" + "q" * 20_000
+                statuses.add((await running.post(b"{}", path, headers={"X-Long": "h" * 30_000}))[0])
+        assert statuses <= {200, 429}
+        assert 429 in statuses
+        assert running.alive
+
+
+async def test_events_that_are_large_end_nothing(executable: pathlib.Path) -> None:
+    events = [b"[" + b"[]," * 1_900_000 + b"[]]", b'{"a":"' + b"x" * 6_000_000 + b'"}', b"1" * 6_000_000]
+    async with limited(executable) as running, running.sandbox.resumed():
+        for event in events:
+            for path in ("/lambda/start-invocation", "/lambda/end-invocation"):
+                status, _ = await running.post(event, path, port=8124)
+                assert status in {200, 413, 429}
+                assert running.alive
+
+
+async def test_a_neighbour_is_answered_while_bombs_are_worked_on(executable: pathlib.Path) -> None:
+    stop = False
+    times: list[float] = []
+
+    def neighbour() -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", 8126, timeout=60)
+        while not stop:
+            began = time.monotonic()
+            connection.request("GET", "/info")
+            connection.getresponse().read()
+            times.append(time.monotonic() - began)
+            time.sleep(0.002)
+        connection.close()
+
+    async with limited(executable) as running, running.sandbox.resumed():
+        waiting = asyncio.get_running_loop().run_in_executor(None, neighbour)
+        for _ in range(3):
+            for name in ("small spans that fit", "text to be repaired", "few spans that share a megabyte"):
+                path, coding, body = BOMBS[name]()
+                await running.post(body, path, coding)
+        body = shared(b"at frame\n" * 1_111, 2_000, first=70_001)
+        assert (await running.post(body, V05))[0] == 200
+        stop = True
+        await waiting
+    times.sort()
+    assert len(times) > 50
+    assert times[int(len(times) * 0.99)] <= 0.05
+
+
+def test_the_budget_is_the_one_that_is_configured(executable: pathlib.Path) -> None:
+    import subprocess
+
+    told = subprocess.run(
+        [str(executable), "--check-config"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={"DD_API_KEY": "0123456789abcdef", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB)},
+    ).stdout
+    assert json.loads(told)["outbox_bytes"] == BUDGET

@@ -1,0 +1,196 @@
+"""Intakes that are slow, out of reach or refuse data: what the executable does, costs and says.
+
+What is passed on for tracers goes where traces go here, as data streams do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import socket
+import urllib.request
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from thaw.lab.behaviour import Answer, Script
+from thaw.lab.emulator import Lambda, Settings, functions
+from thaw.lab.intake import Intake
+from thaw.lab.numbered import NumberedRequest
+
+from .extension_under_test import EXTENSION, needs_extension
+from .test_extension_faults import _books
+
+pytestmark = needs_extension
+
+REQUEST = NumberedRequest.of_spans(5)
+PASSED_ON = "/api/v0.1/pipeline_stats"
+
+
+class Running:
+    """A Lambda with the extension, its intake and the lines that the extension wrote."""
+
+    def __init__(self, sandbox: Lambda, intake: Intake, lines: list[str]) -> None:
+        self.sandbox = sandbox
+        self.intake = intake
+        self.lines = lines
+
+    async def invoke(self, payloads: int = 1) -> None:
+        invocation = await self.sandbox.invoke({"payloads": payloads})
+        assert invocation.status == "success", invocation.error_type
+
+    async def pass_on(self, requests: int) -> None:
+        async with self.sandbox.resumed():
+            await asyncio.to_thread(_pass_on, requests)
+
+    async def books(self) -> dict[str, Any]:
+        async with self.sandbox.resumed():
+            return await asyncio.to_thread(_books)
+
+    async def end(self) -> None:
+        shutdown = await self.sandbox.shutdown("spindown")
+        assert shutdown is not None
+        assert shutdown.extensions[0].exit_code == 0
+
+    def passed_on(self) -> int:
+        return sum(request["target"].startswith(PASSED_ON) for request in self.intake.requests())
+
+    def said(self, text: str) -> list[str]:
+        return [line for line in self.lines if text in line]
+
+
+def _pass_on(requests: int) -> None:
+    for number in range(requests):
+        url = "http://127.0.0.1:8126/v0.1/pipeline_stats"
+        request = urllib.request.Request(url, data=b"%d" % number, method="POST")
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            assert answer.status == 200
+
+
+Start = Callable[..., AbstractAsyncContextManager[Running]]
+
+
+@pytest.fixture
+def start(tmp_path: pathlib.Path) -> Start:
+    @asynccontextmanager
+    async def start(script: Script | None = None, **variables: str) -> AsyncIterator[Running]:
+        lines: list[str] = []
+        with Intake(script) as intake:
+            environment = {**intake.agent_variables, "DD_SERVERLESS_FLUSH_STRATEGY": "end", **variables}
+            async with Lambda(
+                functions.poster_command(*map(str, REQUEST.write(tmp_path))),
+                extension=EXTENSION,
+                settings=Settings(memory_mb=512, timeout=10.0, environment=environment),
+                on_log=lambda source, line: lines.append(line) if source == "extension" else None,
+            ) as sandbox:
+                yield Running(sandbox, intake, lines)
+
+    return start
+
+
+def closed_port() -> int:
+    """A port of this machine that refuses connections."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        port: int = bound.getsockname()[1]
+        return port
+
+
+# -- Slow ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("requests", [30, 60])
+async def test_requests_that_are_passed_on_go_side_by_side(start: Start, requests: int) -> None:
+    async with start(Script(answer=Answer(delay=0.04))) as running:
+        await running.invoke()
+        await running.pass_on(requests)
+        await running.invoke()
+        assert running.passed_on() == requests
+        books = await running.books()
+        assert books["flush"]["clients"]["intake"]["opened"] <= 2 * 6
+        # One after the other they would take 40 ms each.
+        assert books["flush"]["flush_time"]["most"] < requests * 0.04 / 2
+
+
+async def test_all_that_was_passed_on_arrives_within_the_shutdown(start: Start) -> None:
+    async with start(
+        Script(answer=Answer(delay=0.04)), DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000"
+    ) as running:
+        await running.invoke()
+        await running.pass_on(60)
+        await running.end()
+        assert running.passed_on() == 60
+
+
+# -- Refusing ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("status", "after"), [(503, None), (503, "1"), (429, "1"), (408, None), (500, "0")])
+async def test_an_intake_that_refuses_costs_no_more_and_no_more(
+    start: Start, status: int, after: str | None
+) -> None:
+    headers = {} if after is None else {"Retry-After": after}
+    async with start(Script(answer=Answer(status=status, headers=headers))) as running:
+        for _ in range(40):
+            await running.invoke()
+        flush = (await running.books())["flush"]
+        assert flush["added_time"]["total"] < 4.5
+        assert flush["outages"]["out_of_reach"] >= 1
+        # Each invocation would have had three tries.
+        assert flush["clients"]["intake"]["attempts"] < 40
+        running.intake.script(Script())
+        await running.end()
+        spans = running.intake.spans()
+        assert {spans.get(span, 0) for number in range(40) for span in REQUEST.ids(number)} == {1}
+
+
+# -- Out of reach --------------------------------------------------------------------------------------------
+
+
+async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start) -> None:
+    async with start(DD_APM_DD_URL=f"https://127.0.0.1:{closed_port()}") as running:
+        for _ in range(20):
+            await running.invoke()
+        flush = (await running.books())["flush"]
+        assert flush["outages"]["out_of_reach"] == 1
+        assert len(flush["outages"]["now"]) == 1
+        await running.end()
+        (lost,) = running.said("lost at the end")
+        (warning,) = (line for line in running.said("is out of reach since") if line != lost)
+        assert "127.0.0.1" in warning
+        assert "traces: 20 payloads not delivered" in lost
+
+
+async def test_an_outage_that_is_over_is_said_once(start: Start) -> None:
+    async with start(Script(answer=Answer(status=503)), DD_LOG_LEVEL="info") as running:
+        for _ in range(3):
+            await running.invoke()
+        running.intake.script(Script())
+        for _ in range(40):
+            await running.invoke()
+        flush = (await running.books())["flush"]
+        assert flush["outages"]["out_of_reach"] == flush["outages"]["back"] == 1
+        await running.end()
+        assert len(running.said("refuses all data since")) == 1
+        assert len(running.said("is back after")) == 1
+        assert not running.said("lost at the end")
+
+
+async def test_a_key_that_is_refused_is_said_once(start: Start) -> None:
+    async with start(Script(answer=Answer(status=403))) as running:
+        for _ in range(5):
+            await running.invoke()
+        assert (await running.books())["flush"]["outages"]["out_of_reach"] == 1
+        await running.end()
+        (lost,) = running.said("lost at the end")
+        assert "5 payloads dropped (refused)" in lost
+
+
+async def test_nothing_is_said_of_an_intake_that_works(start: Start) -> None:
+    async with start() as running:
+        for _ in range(5):
+            await running.invoke()
+        await running.end()
+        assert running.lines == []

@@ -1,0 +1,287 @@
+"""What is wrong with a call of a native function, and the signatures of those.
+
+The native module imports this when it is made, and asks `explain` where pybind11 found no way to take the
+arguments. Everything is derived from the text that pybind11 makes of a function's types:
+
+>>> text = "(self: thaw._native.Client, url: str, *, method: str = 'POST') -> thaw._native.SendResult"
+>>> signature(text)
+<Signature (self: 'Client', url: 'str', *, method: 'str' = 'POST') -> 'SendResult'>
+>>> explain("Client.send()", text, ["http://host/"], {"metod": "GET"}, True)
+TypeError("Client.send() got an unexpected keyword argument 'metod'; did you mean 'method'?")
+>>> explain("Client.send()", text, [5], {}, True)
+TypeError('Client.send(): url must be str, not int')
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    import inspect
+
+
+class Parameter(NamedTuple):
+    """One parameter as pybind11 tells it."""
+
+    name: str
+    kind: str  # "positional", "keyword", "*" or "**"
+    annotation: str
+    default: str | None  # its repr
+
+
+_OPENING, _CLOSING = "([{", ")]}"
+
+
+def _split(text: str, separator: str) -> list[str]:
+    """The parts of a text at separators that stand in no bracket and in no quotes."""
+    parts, depth, quote, begin, at = [], 0, "", 0, 0
+    while at < len(text):
+        char = text[at]
+        if quote:
+            if char == "\\":
+                at += 1
+            elif char == quote:
+                quote = ""
+        elif char in "'\"":
+            quote = char
+        elif char in _OPENING:
+            depth += 1
+        elif char in _CLOSING:
+            depth -= 1
+        elif depth == 0 and text.startswith(separator, at):
+            parts.append(text[begin:at])
+            at += len(separator)
+            begin = at
+            continue
+        at += 1
+    return [*parts, text[begin:]]
+
+
+def _readable(annotation: str) -> str:
+    """Types as a reader knows them: what pybind11 takes for an int or a float is more than that."""
+    for module in ("thaw._native.", "collections.abc.", "typing_extensions."):
+        annotation = annotation.replace(module, "")
+    annotation = annotation.replace("typing.SupportsInt | typing.SupportsIndex", "int")
+    annotation = annotation.replace("typing.SupportsFloat | typing.SupportsIndex", "float")
+    unique = dict.fromkeys(_split(annotation, " | "))
+    return " | ".join(unique)
+
+
+def parse(text: str) -> tuple[list[Parameter], str]:
+    """The parameters and the result of a function."""
+    inside, _, result = text.rpartition(" -> ")
+    parameters, kind = [], "positional"
+    for part in _split(inside[1:-1], ", "):
+        if part == "*":
+            kind = "keyword"
+        elif part.startswith("*"):
+            name, _, annotation = part.partition(": ")
+            stars = name[: name.count("*")]
+            parameters.append(Parameter(name.lstrip("*"), stars, _readable(annotation), None))
+            kind = "keyword"
+        elif part not in ("", "/"):
+            declared, *default = _split(part, " = ")
+            name, _, annotation = declared.partition(": ")
+            parameters.append(Parameter(name, kind, _readable(annotation), default[0] if default else None))
+    return parameters, _readable(result)
+
+
+def signature(text: str) -> inspect.Signature:
+    """The same as inspect gives it for a function written in Python."""
+    import ast
+    import inspect
+
+    kinds = {
+        "positional": inspect.Parameter.POSITIONAL_OR_KEYWORD,
+        "keyword": inspect.Parameter.KEYWORD_ONLY,
+        "*": inspect.Parameter.VAR_POSITIONAL,
+        "**": inspect.Parameter.VAR_KEYWORD,
+    }
+    parameters, result = parse(text)
+
+    def given(default: str | None) -> Any:
+        return inspect.Parameter.empty if default is None else ast.literal_eval(default)
+
+    return inspect.Signature(
+        [
+            inspect.Parameter(
+                each.name, kinds[each.kind], default=given(each.default), annotation=each.annotation
+            )
+            for each in parameters
+        ],
+        return_annotation=result,
+    )
+
+
+class ClassSignature:
+    """The `__signature__` of a class that has no constructor of its own; subclasses have theirs."""
+
+    def __init__(self, owner: type, text: str) -> None:
+        self._owner = owner
+        self._text = text
+
+    def __get__(self, instance: object, owner: type) -> inspect.Signature:
+        if owner is not self._owner:
+            raise AttributeError("__signature__")
+        return signature(self._text)
+
+
+# -- Explanations ------------------------------------------------------------------------------------
+
+
+def _common(one: str, other: str) -> int:
+    """Length of the longest common subsequence."""
+    row = [0] * (len(other) + 1)
+    for left in one:
+        before = 0
+        for at, right in enumerate(other, 1):
+            before, row[at] = row[at], before + 1 if left == right else max(row[at], row[at - 1])
+    return row[-1]
+
+
+def nearest(name: str, names: list[str]) -> str | None:
+    """The name that was probably meant; None if none is near."""
+    scored = [(2 * _common(name.lower(), each) / (len(name) + len(each)), each) for each in names]
+    score, best = max(scored, key=lambda each: each[0], default=(0.0, ""))
+    return best if score >= 0.6 else None
+
+
+def _fits_one(value: object, annotation: str) -> bool:
+    kind = type(value)
+    name, _, _ = annotation.partition("[")
+    name = name.rpartition(".")[2]
+    match name:
+        case "None":
+            return value is None
+        case "str":
+            return isinstance(value, str | bytes | bytearray)
+        case "bool":
+            return value is None or hasattr(kind, "__bool__")
+        case "int":
+            return not isinstance(value, float) and (hasattr(kind, "__index__") or hasattr(kind, "__int__"))
+        case "float":
+            return hasattr(kind, "__float__") or hasattr(kind, "__index__")
+        case "Buffer" | "bytes":
+            return _is_buffer(value)
+        case "PathLike":
+            return hasattr(kind, "__fspath__")
+        case "Iterable" | "Mapping" | "dict":
+            if isinstance(value, str | bytes):
+                return False
+            return hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
+        case "Sequence" | "list" | "tuple":
+            return hasattr(kind, "__getitem__") and not isinstance(value, str | bytes | dict)
+        case "Callable":
+            return callable(value)
+    from thaw import _native
+
+    wanted = getattr(_native, name, None)
+    return not isinstance(wanted, type) or isinstance(value, wanted)
+
+
+def _is_buffer(value: object) -> bool:
+    try:
+        memoryview(value)  # type: ignore[arg-type]
+    except TypeError:
+        return False
+    return True
+
+
+def _type_name(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+def _misfit(what: str, value: object, annotation: str) -> str | None:
+    """What is wrong with a value, named as `what`; None if it fits."""
+    kinds = _split(annotation, " | ")
+    fitting = [kind for kind in kinds if _fits_one(value, kind)]
+    if not fitting:
+        readable = "bytes-like" if annotation == "Buffer" else annotation
+        return f"{what} must be {readable}, not {_type_name(value)}"
+    if isinstance(value, list | tuple):
+        for kind in fitting:
+            name, _, inside = kind.partition("[")
+            if name == "Sequence" or name == "list":
+                for at, item in enumerate(value):
+                    if (wrong := _misfit(f"{what}[{at}]", item, inside[:-1])) is not None:
+                        return wrong
+            elif name == "tuple":
+                kinds = _split(inside[:-1], ", ")
+                if len(kinds) != len(value):
+                    return f"{what} must be {kind}, not of {len(value)} items"
+                for at, (item, each) in enumerate(zip(value, kinds, strict=True)):
+                    if (wrong := _misfit(f"{what}[{at}]", item, each)) is not None:
+                        return wrong
+    return None
+
+
+def _out_of_range(what: str, value: object) -> str | None:
+    """What can't be converted although its type is right."""
+    if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            return f"{what} has characters that UTF-8 doesn't have"
+    elif isinstance(value, int) and not -(1 << 31) <= value < 1 << 31:
+        return f"{what} is {value if abs(value) < 1 << 128 else 'an integer'}: out of range"
+    elif isinstance(value, int) and value < 0:
+        return f"{what} is {value}: it must not be negative"
+    elif isinstance(value, list | tuple):
+        for at, item in enumerate(value):
+            if (wrong := _out_of_range(f"{what}[{at}]", item)) is not None:
+                return wrong
+    return None
+
+
+def _bound(
+    label: str, parameters: list[Parameter], positional: list[Any], named: dict[str, Any]
+) -> dict[str, Any] | str:
+    """The arguments by the names of their parameters, or what is wrong with their number or names."""
+    taken = [each for each in parameters if each.kind == "positional"]
+    names = [each.name for each in parameters if each.kind in ("positional", "keyword")]
+    for name in named:
+        if name not in names:
+            meant = nearest(name, names)
+            hint = f"; did you mean {meant!r}?" if meant else ""
+            return f"{label} got an unexpected keyword argument {name!r}{hint}"
+    if len(positional) > len(taken):
+        most = f"at most {len(taken)}" if taken else "no"
+        given = f"{len(positional)} {'was' if len(positional) == 1 else 'were'} given"
+        hint = "; name them" if len(names) > len(taken) else ""
+        return f"{label} takes {most} positional argument{'s' * (len(taken) != 1)}, {given}{hint}"
+    arguments = dict(zip((each.name for each in taken), positional, strict=False))
+    for name, value in named.items():
+        if name in arguments:
+            return f"{label} got two values for its argument {name!r}"
+        arguments[name] = value
+    for each in parameters:
+        if each.kind in ("positional", "keyword") and each.default is None and each.name not in arguments:
+            return f"{label} misses its argument {each.name!r}"
+    return arguments
+
+
+def explain(label: str, text: str, positional: list[Any], named: dict[str, Any], bound: bool) -> Exception:
+    """The exception for a call whose arguments could not be taken.
+
+    `label`: how to name the function: "Client.send()", or "ClientOptions.max_attempts", which is set.
+    `bound`: its first parameter is a receiver, which is none of the arguments.
+    """
+    from thaw import _native
+
+    parameters, _ = parse(text)
+    parameters = parameters[bool(bound) :]
+    is_call = label.endswith(")")
+    arguments = _bound(label, parameters, positional, named)
+    if isinstance(arguments, str):
+        return TypeError(arguments)
+    annotations = {each.name: each.annotation for each in parameters}
+    for name, value in arguments.items():
+        what = f"{label}: {name}" if is_call else label
+        if (wrong := _misfit(what, value, annotations[name])) is not None:
+            return TypeError(wrong)
+    for name, value in arguments.items():
+        what = f"{label}: {name}" if is_call else label
+        if (wrong := _out_of_range(what, value)) is not None:
+            return _native.InvalidArgument(wrong)
+    given = ", ".join(f"{name}: {_type_name(value)}" for name, value in arguments.items())
+    return TypeError(f"{label} can't take these arguments ({given}); see its signature")

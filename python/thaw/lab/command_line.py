@@ -1,0 +1,381 @@
+"""The commands `main`, `compare` and `report`, and where the others are added."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import pathlib
+import sys
+from collections.abc import Callable, Sequence
+
+import thaw
+from thaw.lab import (
+    arguments,
+    arms,
+    chaos,
+    compare,
+    function_experiment,
+    main_experiment,
+    needs,
+    own_network,
+    report,
+    stop,
+    sweep,
+)
+from thaw.lab.arguments import Parser
+from thaw.lab.arms import Arm
+from thaw.lab.chaos import ChaosError
+from thaw.lab.emulator import EmulatorError, SandboxFailure
+from thaw.lab.emulator import cli as emulator
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
+from thaw.lab.experiment import BOUNDS, CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings, Stopped
+from thaw.lab.freezer import FREEZERS, FreezerError
+from thaw.lab.measure import MeasureError
+from thaw.lab.stop import Stop
+
+_COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "report")
+_FAILURES = (
+    ChaosError,
+    EmulatorError,
+    ExperimentError,
+    FreezerError,
+    MeasureError,
+    OSError,
+    SandboxFailure,
+    thaw.InvariantBroken,
+)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """As `thaw.lab.__main__.main` says."""
+    wanted = arguments.help_only(sys.argv[1:] if given is None else given, _COMMANDS)
+    parser = _parser()
+    parsed = parser.parse_args(wanted or ["main"])
+    if parsed.command is None:
+        parsed = parser.parse_args(["main", *wanted])
+    try:
+        return int(parsed.run(parsed))
+    except _FAILURES as error:
+        print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except ValueError as error:
+        print(f"thaw.lab: {error}", file=sys.stderr)
+        return 2
+    except Stopped as error:
+        print(f"thaw.lab: {error}", file=sys.stderr)
+        return stop.EXIT_CODE
+    except KeyboardInterrupt:
+        print("thaw.lab: stopped", file=sys.stderr)
+        return stop.EXIT_CODE
+
+
+def _parser() -> Parser:
+    parser = Parser(
+        prog="python -m thaw.lab",
+        description="Freezes telemetry clients and counts what arrives: what is lost, what comes twice, what "
+        "it costs.",
+        epilog="With no command: `main`, the comparison of v92, v93, v94, v98 and thaw, with a report.\n"
+        "Exit codes: 0; 1: it failed; 2: it can't be run as it was asked for; 130: Ctrl-C, which keeps what\n"
+        "is finished.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    _add_main(
+        commands.add_parser(
+            "main",
+            help="the comparison this project is about, with an HTML report",
+            description="The comparison of all arms, and a real function with the extension and without. It"
+            " needs the extension's executable and its ports, which is looked at before anything is run.",
+        )
+    )
+    _add_compare(
+        commands.add_parser(
+            "compare",
+            help="arms × one world: table, JSON, rows",
+            description="Runs arms through the same freezes. Ctrl-C ends it after the cycle under way: what"
+            " is finished is written, marked as incomplete, and the exit code is 130.",
+            epilog="arms:\n"
+            + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
+            + "\n\nexample:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    sweep.add_arguments(
+        commands.add_parser(
+            "sweep",
+            help="a grid of comparisons, into one Parquet file",
+            description="Runs every combination of the values given; what the file has is not run again."
+            " Ctrl-C keeps the cells that are finished.",
+            epilog="example:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    emulator.add_arguments(
+        commands.add_parser(
+            "lambda",
+            help=emulator.HELP,
+            description=emulator.DESCRIPTION,
+            epilog=emulator.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    chaos.add_arguments(
+        commands.add_parser(
+            "chaos",
+            help="everything at once that may go wrong with the extension, drawn from a seed",
+            description=chaos.__doc__,
+            epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
+    return parser
+
+
+def _count(name: str) -> Callable[[str], int]:
+    least, most = BOUNDS[name]
+    return arguments.integer(int(least), int(most))
+
+
+def _seconds(name: str) -> Callable[[str], float]:
+    return arguments.number(*BOUNDS[name], "seconds")
+
+
+# -- compare -------------------------------------------------------------------------------------------------
+
+
+def _add_compare(parser: argparse.ArgumentParser) -> None:
+    plain = Settings()
+    option = parser.add_argument
+    option(
+        "--arms",
+        type=arguments.checked(arms.find),
+        default="v93,thaw",
+        metavar="A,B",
+        help="clients to compare (default: %(default)s)",
+    )
+    option("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: a real one")
+    option(
+        "--scenario",
+        choices=SCENARIOS,
+        default=plain.scenario,
+        help="freeze between flushes, or at each phase of an exchange in turn (default: %(default)s)",
+    )
+    option(
+        "--close",
+        choices=CLOSES,
+        default=plain.close,
+        help="how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; "
+        "race: FIN within 1 ms of the resume; none: not at all (default: %(default)s)",
+    )
+    option(
+        "--cycles",
+        type=_count("cycles"),
+        default=plain.cycles,
+        metavar="N",
+        help="freezes (default: %(default)s)",
+    )
+    option(
+        "--payloads",
+        type=_count("payloads"),
+        default=plain.payloads,
+        metavar="K",
+        help="a flush (default: %(default)s)",
+    )
+    option(
+        "--seed",
+        type=arguments.seed,
+        default=plain.seed,
+        help="of payloads and timing (default: %(default)s)",
+    )
+    option(
+        "--workload",
+        choices=("real", "generated"),
+        default=plain.workload,
+        help="payloads of ddtrace, or made here (default: %(default)s)",
+    )
+    for name, text in (
+        ("freeze", "how long each freeze lasts, at least"),
+        ("round_trip", "what the network adds"),
+        ("exchange_timeout", "limit of one exchange, for every arm"),
+        ("flush_deadline", "limit of one flush"),
+    ):
+        option(
+            f"--{name.replace('_', '-')}",
+            type=_seconds(name),
+            default=getattr(plain, name),
+            metavar="S",
+            help=f"{text}, in seconds (default: %(default)s)",
+        )
+    option(
+        "--tls", choices=("1.2", "1.3"), default=plain.tls_version, help="the intake's (default: %(default)s)"
+    )
+    option(
+        "--freezer",
+        choices=FREEZERS,
+        default=plain.freezer,
+        help="how W1 freezes; cgroup wants root (default: %(default)s)",
+    )
+    option("--json", type=arguments.output_file, metavar="FILE", help="writes the result there")
+    option("--rows", type=arguments.output_folder, metavar="FOLDER", help="keeps the rows there, as Parquet")
+    option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
+    parser.set_defaults(run=_compare, parser=parser)
+
+
+def _compare(given: argparse.Namespace) -> int:
+    arguments.require_different(given.parser, json=given.json, report=given.report)
+    _require(needs.of_arms([arm.name for arm in given.arms]), "this comparison")
+    settings = Settings(
+        world=given.world,
+        scenario=given.scenario,
+        close=given.close,
+        cycles=given.cycles,
+        payloads=given.payloads,
+        seed=given.seed,
+        workload=given.workload,
+        freeze=given.freeze,
+        round_trip=given.round_trip,
+        tls_version=given.tls,
+        exchange_timeout=given.exchange_timeout,
+        flush_deadline=given.flush_deadline,
+        freezer=given.freezer,
+    )
+    finished: list[report.Run] = []
+    with Stop.on_interrupt() as stopping:
+        try:
+            compare.run(settings, given.arms, compare.Progress(), stop=stopping, after_arm=finished.append)
+        finally:
+            if finished:
+                _write(finished[-1], given)
+    return stop.EXIT_CODE if stopping.requested else 0
+
+
+def _write(run: report.Run, given: argparse.Namespace) -> None:
+    print(report.terminal_table(run.result))
+    if given.json is not None:
+        given.json.write_text(json.dumps(run.result, indent=1) + "\n")
+    if given.rows is not None:
+        report.save_run(given.rows, run)
+    if given.report is not None:
+        report.write_report([run], given.report)
+        print(f"report: {given.report.resolve()}")
+
+
+def _require(modules: dict[str, str], what: str) -> None:
+    if (text := needs.missing(modules, what)) is not None:
+        raise ValueError(text)
+
+
+# -- main ----------------------------------------------------------------------------------------------------
+
+
+def _add_main(parser: argparse.ArgumentParser) -> None:
+    option = parser.add_argument
+    option(
+        "--cycles",
+        type=_count("cycles"),
+        default=main_experiment.CYCLES,
+        metavar="N",
+        help="freezes of each arm, each time (default: %(default)s)",
+    )
+    option(
+        "--payloads", type=_count("payloads"), default=3, metavar="K", help="a flush (default: %(default)s)"
+    )
+    option(
+        "--out",
+        type=arguments.output_folder,
+        default=pathlib.Path("lab-results"),
+        metavar="FOLDER",
+        help="(%(default)s)",
+    )
+    option(
+        "--extension",
+        type=arguments.checked(extension),
+        default=EXTENSION,
+        metavar="FILE",
+        help="the executable that a real function runs with (default: the checkout's bazel-bin has it)",
+    )
+    option(
+        "--invocations",
+        type=arguments.integer(1, 1_000_000),
+        default=function_experiment.INVOCATIONS,
+        metavar="N",
+        help="of that function (default: %(default)s)",
+    )
+    option("--without-function", action="store_true", help="only the comparison: no extension is needed")
+    parser.set_defaults(run=_main_job)
+
+
+def _main_job(given: argparse.Namespace) -> int:
+    parts = main_experiment.parts(cycles=given.cycles)
+    settings = {part.name: _settings_of(part, given.payloads) for part in parts}
+    _require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
+    if not given.without_function:
+        _require_function(given.extension)
+    progress = compare.Progress()
+    with Stop.on_interrupt() as stopping:
+
+        def comparison(part: main_experiment.Part) -> report.Run:
+            chosen: Sequence[Arm] = arms.find(",".join(part.arms))
+            return compare.run(settings[part.name], chosen, progress, stop=stopping)
+
+        main_experiment.run(
+            comparison,
+            given.out,
+            parts,
+            function=None
+            if given.without_function
+            else lambda: function_experiment.run(
+                given.extension, given.invocations, lambda line: print(line, file=sys.stderr, flush=True)
+            ),
+            say=lambda text: print(text, flush=True),
+            stop=stopping,
+        )
+    return stop.EXIT_CODE if stopping.requested else 0
+
+
+def _settings_of(part: main_experiment.Part, payloads: int) -> Settings:
+    return Settings(
+        world="W0" if part.world == "W0" else "W1",
+        scenario="idle" if part.scenario == "idle" else "inflight",
+        close=next(close for close in CLOSES if close == part.close),
+        cycles=part.cycles,
+        payloads=payloads,
+        seed=part.seed,
+    )
+
+
+def _require_function(executable: pathlib.Path) -> None:
+    """ValueError says what a real function with the extension lacks."""
+    without = "or leave the function out: --without-function"
+    if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
+        raise ValueError(f"{text}, {without}")
+    try:
+        extension(str(executable))
+        function_experiment.enter_own_network()
+        own_network.require_free(EXTENSION_PORTS)
+    except ValueError as error:
+        raise ValueError(f"main runs a real function with the extension: {error}; {without}") from None
+
+
+# -- report --------------------------------------------------------------------------------------------------
+
+
+def _add_report(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "runs", nargs="+", type=arguments.input_path, metavar="RUN", help="--rows folder or --json file"
+    )
+    parser.add_argument(
+        "--out",
+        type=arguments.output_file,
+        default=pathlib.Path("report.html"),
+        metavar="FILE",
+        help="(%(default)s)",
+    )
+    parser.set_defaults(run=_report)
+
+
+def _report(given: argparse.Namespace) -> int:
+    report.write_report([report.read_run(path) for path in given.runs], given.out)
+    print(f"report: {given.out.resolve()}")
+    return 0

@@ -1,0 +1,49 @@
+"""What the laboratory needs beside the package itself, and what to do where it is missing.
+
+    if (text := needs.missing(needs.ALWAYS, "the laboratory")): print(text)
+
+A wheel of thaw brings none of it: its extra `lab` does. Nothing here needs more than the standard library.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+
+# Modules, and the distributions that bring them. Of any command, its other processes included.
+ALWAYS = {
+    "aiohttp": "aiohttp",
+    "google.protobuf": "protobuf",
+    "matplotlib": "matplotlib",
+    "msgpack": "msgpack",
+    "numpy": "numpy",
+    "pyarrow": "pyarrow",
+    "trustme": "trustme",
+    "zstandard": "zstandard",
+}
+DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
+# Of the arms that are other projects' clients.
+ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
+EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
+
+_HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup does"
+
+
+def missing(modules: dict[str, str], what: str) -> str | None:
+    """A line that says what `what` needs and this Python has not, None if it has everything."""
+    lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
+    if not lacking:
+        return None
+    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW})"
+
+
+def of_arms(names: Sequence[str]) -> dict[str, str]:
+    """What the named arms need."""
+    return {module: name for arm in names for module, name in ARMS.get(arm, {}).items()}
+
+
+def _is_there(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False

@@ -1,0 +1,171 @@
+"""AWS's stores of secrets on this machine: Secrets Manager, KMS and Systems Manager, that throttle and fail.
+
+    with SecretsServer(authority, key="abc", faults=["throttled", "reset"]) as server:
+        server.asked                          # operations, in their order
+
+A TLS server that answers whoever asks for a secret, whatever its name, once the faults are used up. AWS's own
+names have to lead to it (`nameserver`), and its certificate has to be for them: `HOSTS`.
+"""
+
+from __future__ import annotations
+
+import base64
+import collections
+import contextlib
+import http.server
+import json
+import socket
+import ssl
+import struct
+import threading
+from collections.abc import Iterable
+from typing import Literal, get_args
+
+from thaw.lab.certificates import Authority, server_context
+
+# Which store, and so which variable names the secret.
+Store = Literal["secretsmanager", "kms", "ssm"]
+STORES: tuple[Store, ...] = get_args(Store)
+
+# What a call gets instead of an answer:
+#   throttled   400 with ThrottlingException, as Secrets Manager and Systems Manager say it
+#   too_many    429
+#   failed      500
+#   unavailable 503
+#   reset       RST
+Fault = Literal["throttled", "too_many", "failed", "unavailable", "reset"]
+FAULTS: tuple[Fault, ...] = get_args(Fault)
+
+PORT = 443
+REGION = "us-east-1"
+HOSTS = tuple(f"{store}.{REGION}.amazonaws.com" for store in STORES)
+
+_ERRORS = {
+    "throttled": (400, "ThrottlingException"),
+    "too_many": (429, "TooManyRequestsException"),
+    "failed": (500, "InternalServiceError"),
+    "unavailable": (503, "ServiceUnavailable"),
+}
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+_OPERATIONS = {
+    "secretsmanager.GetSecretValue": "secretsmanager",
+    "TrentService.Decrypt": "kms",
+    "AmazonSSM.GetParameter": "ssm",
+}
+
+
+def variables(store: Store) -> dict[str, str]:
+    """What the environment of an extension has to say so that it asks this store."""
+    return {
+        "secretsmanager": {
+            "DD_API_KEY_SECRET_ARN": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:lab-AbCdEf"
+        },
+        "kms": {"DD_KMS_API_KEY": base64.b64encode(b"encrypted by nobody").decode()},
+        "ssm": {"DD_API_KEY_SSM_ARN": f"arn:aws:ssm:{REGION}:123456789012:parameter/lab"},
+    }[store]
+
+
+class SecretsServer:
+    """Answers as long as it is entered.
+
+    Args:
+      authority: whose leaf is for `HOSTS`.
+      key: what is secret.
+      faults: of the first calls, in turn.
+      port: 0 for one that is free.
+
+    Attributes:
+      asked: the operation of each call, in their order.
+      told: how many calls were answered with the key.
+    """
+
+    def __init__(
+        self, authority: Authority, *, key: str, faults: Iterable[Fault] = (), port: int = PORT
+    ) -> None:
+        self.asked: list[str] = []
+        self.told = 0
+        self._key = key
+        self._faults = collections.deque(faults)
+        context = server_context(str(authority.chain_file), str(authority.key_file))
+        self._server = _TlsServer(port, self, context)
+        self.port: int = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+
+    def fail(self, faults: Iterable[Fault]) -> None:
+        """Sets what the next calls get; none: they get their answer."""
+        self._faults = collections.deque(faults)
+
+    def take(self, operation: str) -> Fault | None:
+        """Notes a call. What it gets instead of its answer."""
+        self.asked.append(operation)
+        with contextlib.suppress(IndexError):
+            return self._faults.popleft()
+        return None
+
+    def answer(self, operation: str) -> dict[str, object] | None:
+        """None: there is no such operation."""
+        store = _OPERATIONS.get(operation)
+        if store is None:
+            return None
+        self.told += 1
+        if store == "kms":
+            return {"KeyId": "lab", "Plaintext": base64.b64encode(self._key.encode()).decode()}
+        if store == "ssm":
+            return {"Parameter": {"Name": "lab", "Type": "SecureString", "Value": self._key}}
+        return {"Name": "lab", "SecretString": self._key}
+
+    def __enter__(self) -> SecretsServer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=10)
+
+
+class _TlsServer(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, port: int, server: SecretsServer, context: ssl.SSLContext) -> None:
+        self.secrets, self._context = server, context
+        super().__init__(("127.0.0.1", port), _Handler)
+
+    def finish_request(self, request: object, client_address: object) -> None:
+        # In the connection's own thread: who is slow to shake hands holds nobody up.
+        assert isinstance(request, socket.socket)
+        request.settimeout(30.0)
+        with contextlib.suppress(OSError), self._context.wrap_socket(request, server_side=True) as wrapped:
+            _Handler(wrapped, client_address, self)
+
+
+class _Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _TlsServer
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        operation = self.headers.get("X-Amz-Target", "")
+        secrets = self.server.secrets
+        fault = secrets.take(operation)
+        if fault == "reset":
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            self.close_connection = True
+        elif fault is not None:
+            status, kind = _ERRORS[fault]
+            self._say(status, {"__type": kind, "message": "Rate exceeded"})
+        elif (answer := secrets.answer(operation)) is not None:
+            self._say(200, answer)
+        else:
+            self._say(400, {"__type": "UnknownOperationException"})
+
+    def _say(self, status: int, value: object) -> None:
+        body = json.dumps(value).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.1")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *unused: object) -> None:
+        pass

@@ -1,0 +1,62 @@
+"""Ctrl-C as a wish: what is under way ends where its figures are whole, and what is finished is kept.
+
+    with Stop.on_interrupt() as stop:
+        for cycle in range(1000):
+            if stop.requested: break
+            ...
+            stop.sleep(0.5)             # returns early when asked to stop
+
+The second Ctrl-C is a KeyboardInterrupt as usual.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
+
+# What a shell says of a program that ended by Ctrl-C.
+EXIT_CODE = 130
+
+
+class Stop:
+    """Whether the run should end early. Any thread may ask or look."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+
+    @property
+    def requested(self) -> bool:
+        return self._event.is_set()
+
+    def request(self) -> None:
+        self._event.set()
+
+    def sleep(self, seconds: float) -> None:
+        """Waits so long, less if the run should end; not at all for less than nothing."""
+        if seconds > 0:
+            self._event.wait(seconds)
+
+    @classmethod
+    @contextlib.contextmanager
+    def on_interrupt(cls) -> Iterator[Stop]:
+        """A stop that Ctrl-C asks for, for the main thread; elsewhere there is no Ctrl-C."""
+        stop = cls()
+
+        def interrupt(number: int, frame: FrameType | None) -> None:
+            if stop.requested:
+                raise KeyboardInterrupt
+            stop.request()
+            sys.stderr.write("\nthaw.lab: stopping, what is finished is kept (Ctrl-C once more: at once)\n")
+
+        if threading.current_thread() is not threading.main_thread():
+            yield stop
+            return
+        before = signal.signal(signal.SIGINT, interrupt)
+        try:
+            yield stop
+        finally:
+            signal.signal(signal.SIGINT, before)
