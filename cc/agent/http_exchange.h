@@ -8,6 +8,7 @@
 #define THAW_CC_AGENT_HTTP_EXCHANGE_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,16 +33,21 @@ struct HttpServerRequest {
   std::string* body_buffer = nullptr;
   // What the body takes of the memory that there is for requests, in bytes, if it has a buffer of its own.
   size_t body_memory = 0;
+  // Gives that back; null: nothing is to be given back.
+  std::function<void()> release_memory;
 
   // The first value of a header; empty if there is none.
   std::string_view Header(std::string_view name) const {
     return FindHeader(*headers, name).value_or(std::string_view());
   }
-  // The body for keeps; copied only if it shares its buffer with the head. `body` is empty afterwards.
+  // The body for keeps; copied only if it shares its buffer with the head. `body` is empty afterwards, and
+  // who has taken it accounts for its memory.
   std::string TakeBody() {
     std::string taken = body_buffer != nullptr ? std::move(*body_buffer) : std::string(body);
     body = {};
     body_buffer = nullptr;
+    body_memory = 0;
+    if (release_memory) release_memory();
     return taken;
   }
 };

@@ -438,6 +438,7 @@ bool HttpServerConnection::Dispatch() {
     request_.body = body_;
     request_.body_buffer = &body_;
     request_.body_memory = body_aside_;
+    request_.release_memory = [this] { owner_->incoming_bytes -= std::exchange(body_aside_, 0); };
   }
   if (coding_ != ContentCoding::kIdentity && !request_.body.empty()) {
     decoder_ = std::make_unique<BodyDecoder>(coding_, request_.body, body_limit_, owner_->options.account,
@@ -488,9 +489,12 @@ bool HttpServerConnection::DecodeRequestBody() {
     ++owner_->counters.bodies_decoded;
     body_ = decoder->TakeBody();
     body_charge_ = decoder->TakeCharge();
+    // Of the buffer that it came in.
+    owner_->incoming_bytes -= std::exchange(body_aside_, 0);
     request_.body = body_;
     request_.body_buffer = &body_;
     request_.body_memory = body_charge_.bytes();
+    request_.release_memory = [this] { body_charge_.Release(); };
     return Handle();
   }
   const std::string_view why = done.status().message();

@@ -1,9 +1,22 @@
 #include "cc/agent/lifecycle_receiver.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
+#include "cc/base/reserve.h"
+
 namespace thaw {
+namespace {
+
+// What the tree of an event takes at most: its texts once, thrice where they have escapes and are put
+// together first, and a bounded number of values.
+size_t TreeBytes(std::string_view event) {
+  constexpr size_t kValues = size_t{1} << 20;
+  return event.size() * (event.find('\\') == std::string_view::npos ? 1 : 3) + kValues;
+}
+
+}  // namespace
 
 std::vector<HttpRoute> LifecycleReceiver::Routes() {
   std::vector<HttpRoute> routes;
@@ -22,12 +35,18 @@ std::vector<HttpRoute> LifecycleReceiver::Routes() {
 }
 
 void LifecycleReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
+  ByteCharge charge(account_);
+  bool has_room = true;
+  if (request.body.size() >= kLargeAllocation) {
+    const size_t tree = TreeBytes(request.body);
+    has_room = charge.Grow(tree).ok() && CanAllocate(tree);
+  }
   const HttpHeaders headers(request.headers->begin(), request.headers->end());
   const LifecycleReply answer = lifecycle_.Handle({.method = request.method,
                                                    .path = request.path,
                                                    .headers = headers,
-                                                   .body = request.body,
-                                                   .body_over_limit = request.body_left_out});
+                                                   .body = has_room ? request.body : "",
+                                                   .body_over_limit = request.body_left_out || !has_room});
   reply.Set(answer.status, kJsonType, answer.body);
   for (const auto& [name, value] : answer.headers) reply.AddHeader(name, value);
 }

@@ -3,8 +3,8 @@
 //   LifecycleReceiver receiver(lifecycle);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //
-// The calls and what they mean are InvocationLifecycle's. An event that is too long loses its body and
-// nothing else.
+// The calls and what they mean are InvocationLifecycle's. An event that is too long, or for whose tree there
+// is no room, loses its body and nothing else.
 //
 // One thread: the server's.
 
@@ -14,14 +14,17 @@
 #include <vector>
 
 #include "cc/agent/http_route.h"
+#include "cc/base/byte_account.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 
 namespace thaw {
 
 class LifecycleReceiver {
  public:
-  // `lifecycle` must outlive the receiver.
-  explicit LifecycleReceiver(InvocationLifecycle& lifecycle) : lifecycle_(lifecycle) {}
+  // `lifecycle` and `account` must outlive the receiver. `account`: what events are charged to while they are
+  // read; may be null.
+  explicit LifecycleReceiver(InvocationLifecycle& lifecycle, ByteAccount* account = nullptr)
+      : lifecycle_(lifecycle), account_(account) {}
   LifecycleReceiver(const LifecycleReceiver&) = delete;
   LifecycleReceiver& operator=(const LifecycleReceiver&) = delete;
 
@@ -32,6 +35,7 @@ class LifecycleReceiver {
   void Take(HttpServerRequest& request, HttpReply& reply);
 
   InvocationLifecycle& lifecycle_;
+  ByteAccount* const account_;
 };
 
 }  // namespace thaw

@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/agent/receiver_fixture.h"
+#include "cc/base/fake_byte_account.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -39,7 +40,8 @@ class LifecycleReceiverTest : public ReceiverFixture {
 
   CountingSink sink_;
   InvocationLifecycle lifecycle_{{}, clock_, [] { return uint64_t{77}; }, sink_};
-  LifecycleReceiver receiver_{lifecycle_};
+  FakeByteAccount account_{16 << 20};
+  LifecycleReceiver receiver_{lifecycle_, &account_};
 };
 
 TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
@@ -68,6 +70,21 @@ TEST_F(LifecycleReceiverTest, AnEventThatIsTooLongLosesItsBodyAndNothingElse) {
       HasSubstr("x-datadog-trace-id: 123\r\n"));
   EXPECT_EQ(lifecycle_.counts().bodies_over_limit, 1);
   EXPECT_EQ(lifecycle_.counts().starts, 1);
+}
+
+TEST_F(LifecycleReceiverTest, AnEventForWhoseTreeThereIsNoRoomLosesItsBodyAndNothingElse) {
+  lifecycle_.OnInvoke("a", {});
+  lifecycle_.OnInvoke("b", {});
+  const std::string event =
+      absl::StrCat(R"({"headers":{"x-datadog-trace-id":"123","x-datadog-parent-id":"4"},"body":")",
+                   std::string(3 << 20, 'x'), "\"}");
+  ASSERT_TRUE(account_.Take(14 << 20).ok());
+  EXPECT_THAT(Start(event), testing::AllOf(StartsWith("HTTP/1.1 200"), testing::Not(HasSubstr("123"))));
+  EXPECT_EQ(lifecycle_.counts().bodies_over_limit, 1);
+  account_.GiveBack(14 << 20);
+  EXPECT_THAT(Request("POST", "/lambda/start-invocation", event, "lambda-runtime-aws-request-id: b\r\n"),
+              HasSubstr("x-datadog-trace-id: 123\r\n"));
+  EXPECT_EQ(account_.taken(), 0);
 }
 
 TEST_F(LifecycleReceiverTest, ABodyThatIsNoJsonIsNoReasonToRefuseTheCall) {

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "cc/base/reserve.h"
+#include "cc/base/utf8.h"
+
 namespace thaw {
 
 std::vector<HttpRoute> TelemetryReceiver::Routes() {
@@ -15,6 +18,12 @@ std::vector<HttpRoute> TelemetryReceiver::Routes() {
 }
 
 void TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
+  ByteCharge charge(account_);
+  // Of what is not UTF-8 a copy is made, in which a byte may become three.
+  const bool is_large = request.body.size() >= kLargeAllocation;
+  const size_t copy = is_large && !IsValidUtf8(request.body) ? 3 * request.body.size() : 0;
+  if (!charge.Grow(copy).ok() || !CanAllocate(copy))
+    return reply.Set(429, kTextType, "there is no room to repair this");
   TelemetryBatch batch = DecodeTelemetry(request.body, clock_.Now().wall,
                                          [this](TelemetryRecord&& record) { on_record_(std::move(record)); });
   counts_ += batch.counts;

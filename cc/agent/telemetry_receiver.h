@@ -4,7 +4,7 @@
 //   }); HttpServer server(executor, clock, {}, receiver.Routes());
 //
 // Whatever can be read of a batch is given on, and the batch is answered with 200: Lambda delivers again what
-// is not, and what could not be read once can't be read then.
+// is not, and what could not be read once can't be read then. For want of memory it is answered with 429.
 //
 // One thread: the server's.
 
@@ -16,6 +16,7 @@
 
 #include "absl/functional/any_invocable.h"
 #include "cc/agent/http_route.h"
+#include "cc/base/byte_account.h"
 #include "cc/clock/clock.h"
 #include "cc/lambda/telemetry_records.h"
 
@@ -28,9 +29,11 @@ class TelemetryReceiver {
 
   // `clock` must outlive the receiver. Each record is given inside the request's turn of the loop; then
   // `on_batch` is called, once for each batch.
+  // `account`: what a batch that has to be repaired is charged to; may be null, and must outlive the
+  // receiver.
   TelemetryReceiver(const Clock& clock, absl::AnyInvocable<void(TelemetryRecord&&)> on_record,
-                    absl::AnyInvocable<void()> on_batch = nullptr)
-      : clock_(clock), on_record_(std::move(on_record)), on_batch_(std::move(on_batch)) {}
+                    absl::AnyInvocable<void()> on_batch = nullptr, ByteAccount* account = nullptr)
+      : clock_(clock), on_record_(std::move(on_record)), on_batch_(std::move(on_batch)), account_(account) {}
   TelemetryReceiver(const TelemetryReceiver&) = delete;
   TelemetryReceiver& operator=(const TelemetryReceiver&) = delete;
 
@@ -47,6 +50,7 @@ class TelemetryReceiver {
   const Clock& clock_;
   absl::AnyInvocable<void(TelemetryRecord&&)> on_record_;
   absl::AnyInvocable<void()> on_batch_;
+  ByteAccount* const account_;
   TelemetryCounts counts_;
   std::string first_problem_;
 };

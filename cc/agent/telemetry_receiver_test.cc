@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cc/agent/receiver_fixture.h"
+#include "cc/base/fake_byte_account.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -21,6 +22,7 @@ class TelemetryReceiverTest : public ReceiverFixture {
 
   std::string Deliver(std::string_view body) { return Request("POST", "/", body); }
 
+  FakeByteAccount account_{16 << 20};
   // The ids of the ends that came, and "|" at the end of each batch.
   std::vector<std::string> seen_;
   TelemetryReceiver receiver_{clock_,
@@ -28,7 +30,7 @@ class TelemetryReceiverTest : public ReceiverFixture {
                                 if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record))
                                   seen_.push_back(done->request_id);
                               },
-                              [this] { seen_.push_back("|"); }};
+                              [this] { seen_.push_back("|"); }, &account_};
 };
 
 constexpr std::string_view kDone =
@@ -62,6 +64,29 @@ TEST_F(TelemetryReceiverTest, ABodyThatIsNotUtf8DoesNotEndTheProcess) {
       StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(seen_, ElementsAre("a", "|"));
   EXPECT_EQ(receiver_.counts().repaired, 1);
+}
+
+TEST_F(TelemetryReceiverTest, WhatThereIsNoRoomToRepairIsAskedForAgain) {
+  const std::string body =
+      absl::StrCat("[{\"time\":\"2026-01-02T03:04:05Z\",\"type\":\"function\",\"record\":\"",
+                   std::string(2 << 20, '\xff'), "\"},", kDone, "]");
+  ASSERT_TRUE(account_.Take(12 << 20).ok());
+  EXPECT_THAT(Deliver(body), StartsWith("HTTP/1.1 429"));
+  EXPECT_TRUE(seen_.empty());
+  account_.GiveBack(12 << 20);
+  EXPECT_THAT(Deliver(body), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(seen_, ElementsAre("a", "|"));
+}
+
+TEST_F(TelemetryReceiverTest, ARecordOfThePlatformThatIsMuchTooLongIsLeftOut) {
+  Deliver(absl::StrCat(
+      R"([{"time":"2026-01-02T03:04:05Z","type":"platform.runtimeDone","record":{"requestId":"b","x":[)",
+      std::string(100'000, '['), std::string(100'000, ']'), "]}},", kDone, "]"));
+  Deliver(absl::StrCat(
+      R"([{"time":"2026-01-02T03:04:05Z","type":"platform.runtimeDone","record":{"requestId":"b","x":")",
+      std::string(100'000, 'x'), R"("}},)", kDone, "]"));
+  EXPECT_THAT(seen_, testing::Contains("a"));
+  EXPECT_THAT(seen_, testing::Not(testing::Contains("b")));
 }
 
 TEST_F(TelemetryReceiverTest, WhatCanNotBeReadIsNotAskedForAgain) {

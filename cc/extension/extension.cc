@@ -115,7 +115,8 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
       loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
       [this] {
         if (life_ != nullptr) life_->OnRecords();
-      });
+      },
+      bytes_.get());
   servers_.push_back(
       Serve(Listen(TelemetryAddress(), options_.telemetry_port, "telemetry"), telemetry_->Routes()));
   std::unique_ptr<Listener> trace_listener = Listen("127.0.0.1", options_.trace_port, "traces");
@@ -176,7 +177,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle());
+  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle(), bytes_.get());
   servers_.push_back(Serve(std::move(trace_listener), traces_->Routes()));
   servers_.push_back(Serve(std::move(call_listener), lifecycle_->Routes()));
 

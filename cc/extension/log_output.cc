@@ -76,7 +76,7 @@ class UnwaitingWrites {
       way_ = Way::kSocket;
       return;
     }
-    // Opened anew, a pipe or a terminal has flags of its own.
+    // Opened anew, a pipe or a terminal has flags of its own. Another user's can't be opened.
     const std::string path = absl::StrCat("/proc/self/fd/", shared_);
     own_ = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     way_ = own_ >= 0 ? Way::kOwn : Way::kPolled;
@@ -87,7 +87,7 @@ class UnwaitingWrites {
     ssize_t taken = 0;
     while (taken < static_cast<ssize_t>(bytes.size())) {
       pollfd ready{.fd = shared_, .events = POLLOUT, .revents = 0};
-      if (poll(&ready, 1, 0) == 0) break;
+      if (poll(&ready, 1, 0) != 1) break;
       const std::string_view rest = bytes.substr(taken, PIPE_BUF);
       const ssize_t written = write(shared_, rest.data(), rest.size());
       if (written < 0) return taken > 0 ? taken : written;

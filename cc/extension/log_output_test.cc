@@ -1,6 +1,7 @@
 #include "cc/extension/log_output.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -41,17 +42,27 @@ TEST(LogOutput, IsOneLineForEachMessageOfItsLevel) {
   EXPECT_EQ(LogOutputCounts().written, 2);
 }
 
-class LineOutputTest : public testing::TestWithParam<bool> {
+enum class Kind { kPipe, kPipeOfAnotherUser, kSocket };
+
+class LineOutputTest : public testing::TestWithParam<Kind> {
  protected:
   LineOutputTest() {
     std::signal(SIGPIPE, SIG_IGN);
-    if (GetParam()) {
+    if (GetParam() == Kind::kSocket) {
       EXPECT_EQ(socketpair(AF_UNIX, SOCK_STREAM, 0, ends_), 0);
     } else {
       EXPECT_EQ(pipe(ends_), 0);
     }
+    EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &files_), 0);
+    // Nothing can be opened; poll(2) takes no more descriptors than the limit.
+    rlimit one = files_;
+    one.rlim_cur = 1;
+    if (GetParam() == Kind::kPipeOfAnotherUser) {
+      EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &one), 0);
+    }
   }
   ~LineOutputTest() override {
+    setrlimit(RLIMIT_NOFILE, &files_);
     for (const int end : ends_) {
       if (end >= 0) close(end);
     }
@@ -74,6 +85,7 @@ class LineOutputTest : public testing::TestWithParam<bool> {
 
  private:
   int ends_[2] = {-1, -1};
+  rlimit files_ = {};
 };
 
 TEST_P(LineOutputTest, WithoutAReaderLinesAreCountedAndNobodyWaits) {
@@ -126,7 +138,8 @@ TEST_P(LineOutputTest, AReaderThatIsGoneIsHarmless) {
   EXPECT_EQ(output.counts().written, 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(PipeAndSocket, LineOutputTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Kinds, LineOutputTest,
+                         testing::Values(Kind::kPipe, Kind::kPipeOfAnotherUser, Kind::kSocket));
 
 TEST(LineOutput, AClosedDescriptorIsHarmless) {
   int ends[2];

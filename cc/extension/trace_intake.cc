@@ -26,7 +26,7 @@ constexpr size_t kCompressorBytes = size_t{1536} << 10;
 // Of work that is done in one turn of the loop, in bytes: a few milliseconds.
 constexpr int64_t kStepWork = 2 << 20;
 
-// The store of invocations takes an eighth of the budget at most.
+// The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
 LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
   options.account = &account;
   options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
@@ -44,7 +44,11 @@ TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions life
       lifecycle_(WithinBudget(std::move(lifecycle), pipelines.bytes()), clock, std::move(random), *this),
       processor_(std::move(processing), clock, &lifecycle_),
       line_(executor) {
-  if (stats.has_value()) concentrator_ = std::make_unique<Concentrator>(*std::move(stats), clock);
+  if (stats.has_value()) {
+    stats->account = &pipelines.bytes();
+    stats->max_bytes = std::min(stats->max_bytes, pipelines.bytes().limit() / 8);
+    concentrator_ = std::make_unique<Concentrator>(*std::move(stats), clock);
+  }
 }
 
 // -- Traces ----------------------------------------------------------------------------------------------
@@ -122,6 +126,10 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   Count(work->counts(), work->first_problem());
   work->EndCharge();
   charge.Release();
+  if (requests.empty()) {
+    ++counts_.empty;
+    co_return absl::OkStatus();
+  }
   const absl::Status added = pipelines_.traces().AddParts(std::move(requests)).status();
   if (added.ok()) {
     ++counts_.payloads;

@@ -235,17 +235,25 @@ ByteCharge Decompressor::TakeCharge() {
   return std::move(charge_);
 }
 
+std::string Decompressor::TakeContent() {
+  content_.resize(made_);
+  return std::move(content_);
+}
+
 // For one byte at least, of which one beyond the limit shows that there is more.
 absl::Status Decompressor::MakeRoom() {
-  if (content_.size() > max_size_) return TooLarge(max_size_);
-  if (content_.size() < content_.capacity()) return absl::OkStatus();
+  if (made_ > max_size_) return TooLarge(max_size_);
+  if (made_ < content_.size()) return absl::OkStatus();
   constexpr size_t kAtLeast = 16 * 1024;
-  size_t wanted = std::max(2 * content_.size(), kAtLeast);
-  if (content_.empty()) {
+  size_t wanted = std::max(2 * made_, kAtLeast);
+  if (made_ == 0) {
     if (const size_t hint = codec_->SizeHint(data_); hint > 0) wanted = Beyond(hint);
-    if (wanted > Beyond(max_size_)) return TooLarge(max_size_);
+    if (wanted > kAtLeast && wanted > Beyond(max_size_)) return TooLarge(max_size_);
   }
-  return Reserve(content_, std::min(wanted, Beyond(max_size_)), &charge_);
+  wanted = std::min(wanted, Beyond(max_size_));
+  if (absl::Status room = Reserve(content_, wanted, &charge_); !room.ok()) return room;
+  content_.resize(wanted);
+  return absl::OkStatus();
 }
 
 absl::StatusOr<bool> Decompressor::Step(size_t bytes) {
@@ -259,17 +267,16 @@ absl::StatusOr<bool> Decompressor::Step(size_t bytes) {
       work += kBeginWork;
     }
     if (absl::Status room = MakeRoom(); !room.ok()) return room;
-    const size_t had = content_.size();
     const size_t most =
-        std::min(content_.capacity() - had, std::max(bytes - std::min(bytes, work), kLeastPiece));
-    content_.resize(had + most);
-    const absl::StatusOr<Codec::Progress> progress = codec_->Run(rest, absl::MakeSpan(content_).subspan(had));
-    content_.resize(progress.ok() ? had + progress->made : had);
+        std::min(content_.size() - made_, std::max(bytes - std::min(bytes, work), kLeastPiece));
+    const absl::StatusOr<Codec::Progress> progress =
+        codec_->Run(rest, absl::MakeSpan(content_).subspan(made_, most));
     if (!progress.ok()) return At(progress.status());
     position_ += progress->taken;
+    made_ += progress->made;
     work += std::max(progress->taken, progress->made);
     within_ = !progress->ended;
-    if (content_.size() > max_size_) return TooLarge(max_size_);
+    if (made_ > max_size_) return TooLarge(max_size_);
     const bool stuck = progress->taken == 0 && progress->made == 0;
     if (within_ && (stuck || (position_ == data_.size() && progress->made < most)))
       return absl::InvalidArgumentError(absl::StrCat("cut off after ", data_.size(), " bytes"));

@@ -74,7 +74,7 @@ class Decompressor {
   absl::StatusOr<bool> Step(size_t bytes);
 
   // The content, and what it is charged with.
-  std::string TakeContent() { return std::move(content_); }
+  std::string TakeContent();
   ByteCharge TakeCharge();
 
  private:
@@ -94,7 +94,8 @@ class Decompressor {
   bool within_ = false;  // a member or frame
   ByteCharge charge_;    // of the content, and of what the codec needs for itself
   std::unique_ptr<Codec> codec_;
-  std::string content_;
+  std::string content_;  // as long as there is room
+  size_t made_ = 0;      // of it
 };
 
 // The whole content. The same refusals.

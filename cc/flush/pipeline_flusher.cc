@@ -618,7 +618,9 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
 // What the client's answer says, whatever becomes of the item.
 void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result) {
   run.report.attempts += result.attempts;
-  if (result.attempts > 0 || !result.failures.empty()) group.tried = true;
+  // What the client refuses to send, for its form, is no try.
+  const bool given_away = !result.failures.empty() && result.last_class != RetryClass::kRefusedForGood;
+  if (result.attempts > 0 || given_away) group.tried = true;
   bool answered = result.response.has_value() || result.accepted;
   bool refused = false;
   for (const ExchangeFailure& failure : result.failures) {
@@ -629,6 +631,8 @@ void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const Sen
   if (result.last_class == RetryClass::kRefusedForNow && !result.failures.empty())
     group.retry_after = std::max(group.retry_after, result.failures.back().retry_after);
   group.answered = group.answered || answered;
+  // By a proxy that wants a credential.
+  if (answered && result.last_class == RetryClass::kMisconfigured) group.denied = true;
   if (answered && result.last_class != RetryClass::kRefusedForNow)
     outage_->OnAnswer(endpoints_[item.endpoint].destination);
   if (refused) {
@@ -679,7 +683,10 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       co_return true;
     }
 
-    const int status = result.response.has_value() ? result.response->status : 0;
+    // The head of an answer may be all that came of it.
+    const int status = result.response.has_value() ? result.response->status
+                       : !result.failures.empty()  ? result.failures.back().status
+                                                   : 0;
     const bool refused_for_good = result.last_class == RetryClass::kRefusedForGood;
     const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
     if (refused && options_.retry_all_statuses) {
@@ -692,6 +699,15 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
                               endpoint.ToString()));
       ++run.report.refused_by_status[status];
       Drop(&run, item, DropReason::kRefused);  // which the peers' client takes for success
+      co_return false;
+    }
+    if (refused_for_good && status == 0) {
+      if (named_.insert(absl::StrCat("form/", item.endpoint)).second) {
+        Error(run,
+              absl::StrCat(name_, ": a request can't be sent and is dropped; further ones are only counted: ",
+                           result.failures.empty() ? "" : result.failures.back().ToString()));
+      }
+      Drop(&run, item, DropReason::kUnencodable);
       co_return false;
     }
     if (refused_for_good) {

@@ -617,6 +617,38 @@ TEST_F(PipelineFlusherTest, DeniedDataIsToldOnceAndSoIsTheEndOfIt) {
   }
 }
 
+TEST_F(PipelineFlusherTest, AProxyThatWantsACredentialIsTold) {
+  Make();
+  Add(1);
+  SendResult result = Answered(407);
+  result.last_class = RetryClass::kMisconfigured;
+  client_.Answer(std::move(result));
+  const FlushReport report = RunFlush();
+  EXPECT_EQ(report.retained, 1);
+  EXPECT_EQ(report.out_of_reach.size(), 1u);
+  EXPECT_TRUE(RunFlush().out_of_reach.empty());
+  EXPECT_EQ(flusher_->outage().counts().back, 1);
+}
+
+TEST_F(PipelineFlusherTest, ARequestThatCanNotBeSentSaysNothingOfTheDestination) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent&) {
+    SendResult result = Failed(Phase::kWrite, Fault::kProtocol, BytesWritten::kNone);
+    result.attempts = 0;
+    result.last_class = RetryClass::kRefusedForGood;
+    return FakeClient::Scripted{.result = std::move(result), .connects = false};
+  });
+  for (PayloadId id = 1; id <= 5; ++id) {
+    Add(id);
+    const FlushReport report = RunFlush();
+    EXPECT_EQ(report.dropped[DropReason::kUnencodable], 1);
+    EXPECT_EQ(report.errors.size(), id == 1 ? 1u : 0u);
+    EXPECT_TRUE(report.out_of_reach.empty());
+  }
+  EXPECT_EQ(flusher_->outage().counts().strikes, 0);
+  EXPECT_EQ(flusher_->outage().counts().out_of_reach, 0);
+}
+
 TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
   Make({}, Pipeline::kTraces, /*additional=*/1);
   Add(1);

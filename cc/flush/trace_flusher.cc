@@ -46,6 +46,7 @@ class RequestWriter {
  private:
   absl::Status Emit(AgentPayloadBuilder& builder, std::vector<PayloadId> ids) {
     std::string& body = workspace_.body;
+    body.clear();
     if (absl::Status room = Reserve(body, builder.size_bound(), nullptr); !room.ok()) return room;
     builder.FinishInto(body);
     if (body.size() <= options_.max_batch_bytes) return Pack(body, std::move(ids));

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "cc/clock/linear_work.h"
 #include "cc/base/msgpack_writer.h"
+#include "cc/clock/linear_work.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/payload_flusher_fixture.h"

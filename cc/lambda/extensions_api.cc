@@ -52,7 +52,7 @@ ShutdownReason ReasonOf(std::string_view text) {
   return ShutdownReason::kOther;
 }
 
-absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
+absl::Status CheckPrintable(std::string_view what, std::string_view value) {
   const bool printable = std::all_of(
       value.begin(), value.end(), [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
   if (!value.empty() && printable) return absl::OkStatus();
@@ -80,7 +80,7 @@ Task<absl::StatusOr<Registration>> ExtensionsApi::Register(std::string name,
                                                            std::vector<ExtensionEvent> events,
                                                            Cancellation& cancellation) {
   if (!identifier_.empty()) co_return absl::FailedPreconditionError("the extension is registered already");
-  THAW_CO_RETURN_IF_ERROR(CheckHeaderValue("the extension's name", name));
+  THAW_CO_RETURN_IF_ERROR(CheckPrintable("the extension's name", name));
   json::array names;
   for (const ExtensionEvent event : events) names.emplace_back(NameOf(event));
   RuntimeApi::Call call;
@@ -93,7 +93,7 @@ Task<absl::StatusOr<Registration>> ExtensionsApi::Register(std::string name,
   call.wait_for_listener = true;
   THAW_CO_ASSIGN_OR_RETURN(const HttpResponse response, co_await api_.Send(call, cancellation));
   const std::optional<std::string_view> identifier = FindHeader(response.headers, kIdentifierHeader);
-  if (!identifier.has_value() || !CheckHeaderValue("", *identifier).ok()) {
+  if (!identifier.has_value() || !CheckPrintable("", *identifier).ok()) {
     co_return absl::InternalError(absl::StrCat(api_.Name(call), ": answered ", response.status, " without a ",
                                                kIdentifierHeader, " header"));
   }
@@ -189,7 +189,7 @@ Task<absl::Status> ExtensionsApi::ReportError(std::string_view phase, std::strin
                                               std::string message, Cancellation& cancellation) {
   if (identifier_.empty())
     co_return absl::FailedPreconditionError("an error before the extension is registered");
-  THAW_CO_RETURN_IF_ERROR(CheckHeaderValue("the error's type", error_type));
+  THAW_CO_RETURN_IF_ERROR(CheckPrintable("the error's type", error_type));
   RuntimeApi::Call call;
   call.method = "POST";
   call.target = absl::StrCat(kVersion, "/", phase, "/error");

@@ -30,6 +30,9 @@ constexpr size_t kMaxDepth = 128;
 // there stays far below it; it bounds what a hostile body costs.
 constexpr size_t kMaxWasteFactor = 32;
 
+// A record of the platform is a few hundred bytes long; as a tree of values it takes many times its length.
+constexpr size_t kMaxPlatformRecord = 64 * 1024;
+
 // What one record can say was dropped, so that sums have room.
 constexpr int64_t kMaxDropped = 1'000'000'000'000;
 
@@ -488,6 +491,12 @@ class Decoder {
   }
 
   bool TakePlatform(size_t begin, const PlatformType& type, std::string_view raw, TelemetryRecord& into) {
+    if (raw.size() > kMaxPlatformRecord) {
+      ++counts().incomplete;
+      Note(begin,
+           absl::StrCat("the record of ", type.name, " is longer than ", kMaxPlatformRecord, " bytes"));
+      return false;
+    }
     unsigned char buffer[4096];
     json::monotonic_resource memory(buffer);
     error_code error;

@@ -107,10 +107,9 @@ RetryClass ClassOfDial(const ExchangeFailure& failure) {
 }
 
 RetryClass ClassOfStatus(int status) {
-  // Only a proxy says so, be it asked for a tunnel or for a plain request: the credential is missing or
-  // wrong.
+  // Only proxies answer 407: the credential is missing or wrong.
   if (status == 407) return RetryClass::kMisconfigured;
-  // Below 200 stands a 101, which was not asked for: nothing was accepted, and nothing refused.
+  // A 101, which was not asked for, neither accepts nor refuses the request.
   return status < 200 || status == 408 || status == 429 || status >= 500 ? RetryClass::kRefusedForNow
                                                                          : RetryClass::kRefusedForGood;
 }

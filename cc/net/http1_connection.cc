@@ -132,7 +132,7 @@ void Http1Connection::OnParsed() {
   Finish(std::move(end));
 }
 
-// A body that trickles or never ends keeps nobody: what was asked is answered by the head.
+// Bounds the time for a body that trickles or never ends: the head is the answer.
 void Http1Connection::LimitBody() {
   if (body_wanted_ || patience_.has_value() || !parser_->head_complete()) return;
   // A peer that answers early is not cut off while it still reads the request.

@@ -60,7 +60,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  public:
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
 
-  // How long the rest of a body that nobody wants may take, from when the head had come and the request was
+  // Time limit for the rest of an unwanted body, counted from when the head has come and the request is
   // written.
   static constexpr absl::Duration kBodyPatience = absl::Milliseconds(100);
 

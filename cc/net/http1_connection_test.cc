@@ -400,7 +400,7 @@ TEST_F(Http1ConnectionTest, ATooLongHeadBehindAStatusIsThatAnswer) {
   EXPECT_FALSE(end_->reusable);
 }
 
-TEST_F(Http1ConnectionTest, AnswersThatServersReallySendAreAnswers) {
+TEST_F(Http1ConnectionTest, LenientFormsOfAnswersAreAccepted) {
   for (const char* answer : {"HTTP/1.1 202\r\nContent-Length: 0\r\n\r\n",
                              "\r\nHTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n{}",
                              "HTTP/1.1 202 Accepted\nContent-Length: 2\n\n{}", "HTTP/1.0 202\n\n",
@@ -535,7 +535,7 @@ TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
     EXPECT_TRUE(server_->TryRead(absl::MakeSpan(buffer)).status.ok());
     executor_.RunAll();
   }
-  // An answer that trickles holds up whoever waits for it; that is no movement.
+  // An answer that trickles is not counted as movement.
   Answer("HTTP/1.1 200 OK\r\n");
   EXPECT_EQ(counters_.bytes_received, 0);
   EXPECT_FALSE(end_.has_value());

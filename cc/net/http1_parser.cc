@@ -16,7 +16,7 @@ namespace {
 constexpr size_t kReasonKeptBytes = 128;
 constexpr std::string_view kVersion = "HTTP/1.";
 
-// What RFC 9112 section 4 lets a lenient recipient take for a space in a status line.
+// The whitespace that RFC 9112 section 4 lets a lenient recipient accept in a status line.
 bool IsLineSpace(char c) { return c == ' ' || c == '\t' || c == '\v' || c == '\f' || c == '\r'; }
 bool IsSpace(char c) { return c == ' ' || c == '\t'; }
 
@@ -126,7 +126,7 @@ bool Http1Parser::TakeLine(std::string_view& bytes, std::string& joined, std::st
   if (!whole || !pending_.empty()) pending_.append(bytes.substr(0, used > limit ? limit + 1 : used));
   const std::string_view so_far = pending_.empty() ? bytes.substr(0, used) : std::string_view(pending_);
   bytes.remove_prefix(used);
-  // Seen at once: what is no HTTP may never end a line.
+  // Checked before the line is whole: a peer that speaks no HTTP may never end one.
   if (expect_ == Expect::kStatusLine && !MayBeStatusLine(Trim(so_far, [](char c) { return c == '\n'; }))) {
     Fail("it does not begin with HTTP/1");
     return false;
@@ -178,7 +178,7 @@ void Http1Parser::OnLine(std::string_view line) {
 
 void Http1Parser::OnStatusLine(std::string_view line) {
   line = Trim(line, IsLineSpace);
-  // An empty line before the answer is what some servers send behind the body of the last one.
+  // Some servers send an empty line behind the body of the last answer.
   if (line.empty()) return;
   if (line.size() <= kVersion.size() ||
       !absl::ascii_isdigit(static_cast<unsigned char>(line[kVersion.size()]))) {
@@ -207,13 +207,13 @@ void Http1Parser::OnHeader(std::string_view line) {
   const std::string_view name = Trim(written, IsSpace);
   if (colon == std::string_view::npos || name.empty() ||
       !std::all_of(name.begin(), name.end(), IsTokenCharacter)) {
-    reusable_ = false;  // whatever it was, it isn't known
+    reusable_ = false;  // the line may have been about framing
     return;
   }
   // RFC 9112 section 5.1: no space stands there; a proxy removes it.
   if (name.size() != written.size()) reusable_ = false;
   std::string value(Trim(line.substr(colon + 1), IsSpace));
-  // RFC 9110 section 5.5 has these refused or replaced.
+  // RFC 9110 section 5.5: these are refused or replaced by spaces.
   for (char& c : value) {
     if (c != '\0' && c != '\r') continue;
     c = ' ';
@@ -296,7 +296,7 @@ void Http1Parser::OnHeadEnd() {
   line_bytes_ = 0;
   const BodyFraming framing = ReadFraming();
   if (!HasBody()) {
-    // A peer that announces a body where none may be might send one; after a 101 another protocol is spoken.
+    // A peer that announces a body where none is allowed might send one; a 101 switches the protocol.
     const bool announced = framing.coded || (framing.has_length && left_ > 0) || !framing.sound;
     if (response_.status == 101 || (answer_to_ != AnswerTo::kHead && announced)) reusable_ = false;
     state_ = State::kDone;
@@ -329,7 +329,7 @@ void Http1Parser::OnChunkSize(std::string_view line) {
     }
     size = size << 4 | static_cast<uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
   }
-  // Some servers pad the length with spaces; what follows a semicolon is nothing this side knows.
+  // Some servers pad the length with spaces; extensions behind a semicolon are ignored.
   const std::string_view rest = Trim(line.substr(digits), IsSpace);
   if (digits == 0 || (!rest.empty() && rest.front() != ';')) {
     Fail("a chunk has no length");

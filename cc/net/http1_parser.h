@@ -5,8 +5,8 @@
 //   parser.End();                                         // the stream ended
 //
 // Handles Content-Length, chunked and end-delimited bodies, 1xx answers before the real one, bodiless
-// statuses, `Connection`, HTTP/1.0. It is as lenient as RFC 9112 allows a client to be: an answer that is
-// refused for its form is a request that is sent again, though the peer may have accepted it. Empty lines
+// statuses, `Connection`, HTTP/1.0. The parser is as lenient as RFC 9112 allows a client to be: refusing an
+// answer for its form means sending the request again, though the peer may have accepted it. Empty lines
 // before the answer, bare LF, a missing reason, folded lines and spaces before a colon are read; a header
 // line that is none is left out. Where framing is in doubt the connection isn't reused, and where it is
 // contradictory the body isn't read; the head with its status counts all the same.
@@ -68,10 +68,10 @@ class Http1Parser {
   std::string_view reason() const { return reason_; }
 
  private:
-  // What the next bytes are.
+  // The kind of bytes that comes next.
   enum class Expect { kStatusLine, kHeader, kCounted, kChunkSize, kChunk, kChunkEnd, kTrailer, kToTheEnd };
 
-  // What the headers say of a body, whether or not there is one. The length is in `left_`.
+  // The body's framing according to the headers, whether or not there is a body. The length is in `left_`.
   struct BodyFraming {
     bool sound = true;  // it does not contradict itself
     bool has_length = false;

@@ -576,7 +576,7 @@ TEST(Http1ParserTest, Codings) {
   EXPECT_EQ(parse("Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n").response.body, "ok");
   EXPECT_EQ(parse("Transfer-Encoding: , CHUNKED ,\r\n").response.body, "ok");
   EXPECT_EQ(parse("Transfer-Encoding: x-made-up\r\n", /*end=*/true).response.body, chunks);
-  // Which is no coding, and was one once.
+  // "identity" was a coding in RFC 2616 and is ignored.
   const Outcome identity = parse("Transfer-Encoding: identity\r\nContent-Length: 12\r\n");
   EXPECT_EQ(identity.response.body, chunks);
   EXPECT_TRUE(identity.keep_alive);
@@ -622,7 +622,7 @@ TEST(Http1ParserTest, AnErrorIsNotForgotten) {
   EXPECT_THAT(parser.error().message(), HasSubstr("not HTTP/1.1"));
 }
 
-TEST(Http1ParserTest, WhatServersAppendToTheLengthOfAChunk) {
+TEST(Http1ParserTest, ChunkSizesMayBePaddedOrExtended) {
   for (const char* size : {"2 ", "2\t  ", "002", "2 ; a=b", "2;=", "2;a=\"x;\""}) {
     const Outcome outcome = Parse(
         absl::StrCat("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", size, "\r\nok\r\n0 \r\n\r\n"));

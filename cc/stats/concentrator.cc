@@ -140,7 +140,10 @@ bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room
   if (!durations.Insert(static_cast<double>(duration), room)) return false;
   // A sketch may shrink, too.
   interval.bytes = interval.bytes - sketch_before + durations.memory();
-  bytes_ = bytes_ - before + interval.bytes;
+  if (interval.bytes != before) {
+    bytes_ -= before;
+    bytes_ += interval.bytes;
+  }
   ++group.hits;
   group.top_level_hits += span.top_level ? 1 : 0;
   group.errors += span.error != 0 ? 1 : 0;

@@ -29,6 +29,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/stats/aggregation_key.h"
@@ -46,6 +47,8 @@ struct ConcentratorOptions {
   // Of one tracer's interval, and of all. The groups of spans that had no room may take an eighth more.
   size_t max_interval_bytes = size_t{2} << 20;
   size_t max_bytes = size_t{8} << 20;
+  // What groups are charged to; may be null. Must outlive the concentrator.
+  ByteAccount* account = nullptr;
 };
 
 // X(name, what it counts)
@@ -159,7 +162,7 @@ class Concentrator : public SpanObserver {
   Tracers::value_type* last_tracer_ = nullptr;
   IntervalStart oldest_;   // earlier spans are counted in it
   IntervalStart present_;  // of now, when a span was last later than that
-  size_t bytes_ = 0;
+  ChargedBytes bytes_{options_.account};
   ConcentratorCounts counts_;
 };
 

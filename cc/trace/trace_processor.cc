@@ -157,7 +157,7 @@ class TraceProcessor::Run : public TraceWork {
       traces_.emplace_back();
     }
     traces_.back() = {};
-    traces_.back().begin = notes_.size();
+    traces_.back().begin = traces_.back().end = notes_.size();
     return ReserveMore(notes_, spans, &charge_);
   }
 
@@ -226,7 +226,7 @@ class TraceProcessor::Run : public TraceWork {
   static constexpr size_t kMaxPlaceholderBytes = 256 << 10;
   static constexpr size_t kNotBegun = std::numeric_limits<size_t>::max();
 
-  ProtobufWriter& out() { return part_.chunk_fields_; }
+  ProtobufWriter& out() { return payload_.chunk_fields_; }
   absl::Span<SpanNote> NotesOf(const Trace& trace) {
     return absl::MakeSpan(notes_).subspan(trace.begin, trace.end - trace.begin);
   }
@@ -493,6 +493,7 @@ class TraceProcessor::Run : public TraceWork {
     span_.parent_id = note.parent_id;
     size_t scratch_bytes = 0;
     if (note.is_large) [[unlikely]] {
+      CutLongTexts();
       scratch_bytes = ScratchBytes();
       THAW_RETURN_IF_ERROR(charge_.Grow(scratch_bytes));
       if (!CanAllocate(scratch_bytes)) return NoMemory(scratch_bytes);
@@ -504,7 +505,7 @@ class TraceProcessor::Run : public TraceWork {
       give_trace_tags_ = false;
       counts_.metrics_not_finite += span_.metrics_not_finite;
       counts_.strings_repaired += span_.strings_repaired;
-      if (observer_ != nullptr) Observe();
+      if (observer_ != nullptr) THAW_RETURN_IF_ERROR(Observe());
     }
     scratch_.Reset();
     charge_.Shrink(scratch_bytes);
@@ -529,6 +530,19 @@ class TraceProcessor::Run : public TraceWork {
     return false;
   }
 
+  static bool IsLookedInto(std::string_view key) {
+    return MetaTagOf(key) != MetaTag::kOther || key == kDatabaseStatementTag || key == kDatabaseQueryTextTag;
+  }
+
+  // Texts that are looked into, which would hold up the loop, and of which the intake keeps less: it cuts a
+  // resource at 5,000 characters and a tag at 25,000.
+  void CutLongTexts() {
+    constexpr size_t kAtMost = 256 << 10;
+    span_.resource = span_.resource.substr(0, kAtMost);
+    for (SpanMeta& entry : span_.meta)
+      if (IsLookedInto(entry.key)) entry.value = entry.value.substr(0, kAtMost);
+  }
+
   // What is made of a large span's text on the way: repaired, obfuscated, replaced.
   size_t ScratchBytes() const {
     constexpr size_t kAtMost = 3;
@@ -540,14 +554,15 @@ class TraceProcessor::Run : public TraceWork {
     for (const SpanMeta& entry : span_.meta) {
       add(entry.key);
       add(entry.value);
-      if (MetaTagOf(entry.key) == MetaTag::kHttpUrl) bytes += kAtMost * entry.value.size();
+      if (IsLookedInto(entry.key)) bytes += kAtMost * entry.value.size();
     }
     for (const SpanMetric& metric : span_.metrics) add(metric.key);
     return bytes + (processor_.options_.replace_rules.empty() ? 0 : 2 * span_.size_bound());
   }
 
-  void Observe() {
+  absl::Status Observe() {
     std::vector<SpanMeta>& meta = memory_.observed_meta;
+    THAW_RETURN_IF_ERROR(Reserve(meta, span_.meta.size() + fixed_->entries().size(), &charge_));
     meta.assign(span_.meta.begin(), span_.meta.end());
     for (const SpanMeta& entry : fixed_->entries()) {
       // Stats tell apart what synthetic tests cause, which the function's own origin would hide.
@@ -561,6 +576,7 @@ class TraceProcessor::Run : public TraceWork {
                        .runtime_id = process_.Get(MetaTag::kRuntimeId),
                        .container_id = headers_.container_id},
                       view);
+    return absl::OkStatus();
   }
 
   // What is added to a span beyond its tags and the fixed ones: metrics, tags, names for what has none.

@@ -916,6 +916,17 @@ TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
   }
 }
 
+TEST_F(TraceProcessorTest, TextThatIsLookedIntoIsCutFirst) {
+  std::string sql = "SELECT '";
+  while (sql.size() < 4'000'000) sql += "secret";
+  sql += "'";
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, {{"type", Text("sql")}, {"resource", Text(sql)}, {"name", Text("q")}})}}));
+  ASSERT_EQ(Spans(payload).size(), 1);
+  EXPECT_LE(Str(Spans(payload)[0], SpanField::kResource).size(), 256 << 10);
+  EXPECT_EQ(payload.chunk_fields().find("secret"), std::string_view::npos);
+}
+
 TEST_F(TraceProcessorTest, OtherRequestsAndTagsMayComeBetweenTheSteps) {
   TraceProcessor processor = Make({.function_tags = {{"a", "1"}}});
   const std::string body = SpansThatShare(std::string(10'000, 's'), 300);

@@ -74,10 +74,11 @@ void BindFlushReport(py::module_& module) {
 ... except thaw.Unreachable as error:
 ...     print(error.failure.fault.name, str(error)[:56])
 REFUSED not everything was delivered: 0 delivered, 1 kept; http:
-)") BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
-                 &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
-                 &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::errors,
-                 &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
+)");
+  BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
+               &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
+               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::errors,
+               &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
   type.def_property_readonly("payloads", read(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")

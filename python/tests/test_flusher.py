@@ -185,7 +185,7 @@ def test_twelve_megabytes_are_cut_into_requests(client: thaw.Client, intake: Int
         b"HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello",
     ],
 )
-def test_what_servers_really_answer_is_no_reason_to_send_again(intake: Intake, answer: bytes) -> None:
+def test_lenient_forms_of_answers_are_accepted_once(intake: Intake, answer: bytes) -> None:
     with peer.peer(lambda connection, request: answer) as server, thaw.Client(options(intake)) as client:
         flusher = thaw.TraceFlusher(client, server.url, "key")
         for _ in range(2):

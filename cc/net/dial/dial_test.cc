@@ -270,7 +270,7 @@ TEST(NoProxy, NamesSuffixesRangesAndPorts) {
   EXPECT_FALSE(past("intake.test", "test.intake"));
 }
 
-TEST(NoProxy, WhatMakesNoDifference) {
+TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
   const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
     return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
   };
@@ -297,7 +297,7 @@ TEST(NoProxy, WhatMakesNoDifference) {
   EXPECT_TRUE(past("intake.test", " other.test,\tintake.test "));
   EXPECT_TRUE(past("intake.test", "other.test intake.test"));
   EXPECT_TRUE(past("intake.test", "other.test, *"));
-  // What is no entry.
+  // Malformed entries match nothing.
   for (const char* entry : {".", "*.", "**", ":443", "[", "]", "[]", "/", "/8", ",", "*.*"}) {
     EXPECT_FALSE(past("intake.test", entry)) << entry;
     EXPECT_FALSE(past("10.0.0.1", entry)) << entry;

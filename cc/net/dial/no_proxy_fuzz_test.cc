@@ -1,4 +1,4 @@
-// Whatever stands in NO_PROXY: it is read without harm, and what makes no difference makes none.
+// NO_PROXY with any bytes in it: final dots, spaces and commas never change the result.
 
 #include <cstddef>
 #include <cstdint>

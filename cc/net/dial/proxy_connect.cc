@@ -30,7 +30,7 @@ constexpr Http1Parser::Limits kLimits = {
     .head_bytes = kMaxProxyHeadBytes, .body_kept_bytes = 0, .body_drained_bytes = 0};
 constexpr size_t kShownBytes = 128;
 
-// What the peer wrote, as it may stand in a log.
+// Escapes text of the peer for the log.
 std::string Shown(std::string_view text) { return absl::CHexEscape(text.substr(0, kShownBytes)); }
 
 // Another status than 2xx, with the reason that the proxy gives and the credentials that it wants.

@@ -11,13 +11,13 @@
 namespace thaw {
 
 struct DnsOptions {
-  // Says which servers there are, how names are completed (`search`, `domain`, `ndots`), and how servers are
-  // asked (`timeout`, `attempts`, `rotate`, `use-vc`).
+  // The file that says which servers there are, how names are completed (`search`, `domain`, `ndots`), and
+  // how servers are asked (`timeout`, `attempts`, `rotate`, `use-vc`).
   std::string resolv_conf = "/etc/resolv.conf";
-  // "127.0.0.1:53,..."; empty: what the file says.
+  // "127.0.0.1:53,..."; empty: taken from the file.
   std::string servers;
-  // Of one try, and how many tries there are with each server; unset: what the file or RES_OPTIONS says, and
-  // otherwise 2 s and 3.
+  // Time limit of one try, and the number of tries with each server. Unset: taken from the file or
+  // RES_OPTIONS, otherwise 2 s and 3.
   std::optional<absl::Duration> timeout;
   std::optional<int> tries;
 };

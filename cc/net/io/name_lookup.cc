@@ -83,7 +83,7 @@ class AresChannel {
   std::vector<std::string> Servers() const;
   absl::Status UseServer(const std::string& server);
 
-  // What /etc/hosts knows of a name, and what is known of "localhost".
+  // Looks a name up in /etc/hosts; "localhost" is always known.
   absl::StatusOr<ResolvedName> FromHostsFile(const std::string& host) const;
   void Ask(IpAddress::Family family, const std::string& name, NameServers::Done done);
   // Ends what is open; nothing is sent for it any more.
@@ -136,7 +136,7 @@ absl::Status AresChannel::Open() {
   // No cache of c-ares' own: NameCache keeps answers, by our clocks.
   options.qcache_max_ttl = 0;
   int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
-  // What is not given is read from the file.
+  // Options that are not given are read from the file.
   if (options_.timeout.has_value()) {
     options.timeout = static_cast<int>(absl::ToInt64Milliseconds(*options_.timeout));
     given |= ARES_OPT_TIMEOUTMS;
@@ -193,7 +193,7 @@ void AresChannel::Ask(IpAddress::Family family, const std::string& name, NameSer
 
 void AresChannel::OnAnswer(void* argument, int status, int /*timeouts*/, ares_addrinfo* info) {
   const std::unique_ptr<Question> question(static_cast<Question*>(argument));
-  // Given up by this side: whoever asked waits no more, or is gone.
+  // Cancelled by this side: the race has ended.
   if (status == ARES_ECANCELLED || status == ARES_EDESTRUCTION) return;
   if (status == ARES_SUCCESS) {
     NameServers::Answer answer{.name = AddressesOf(info, question->name)};
@@ -278,13 +278,13 @@ class AresLookup : public NameLookup, private NameServers {
     for (const std::string& absolute : names) {
       Task<NameRaceResult> race = RaceNameServers(loop_, loop_, *this, absolute, Order(), cancellation);
       NameRaceResult result = co_await std::move(race);
-      // A server that answers is asked first the next time; the dead one before it costs once.
+      // The server that answered first is asked first the next time, so that a dead one costs its delay once.
       if (result.answered_by.has_value() && !conf_.rotate) first_ = *result.answered_by;
       name = std::move(result.name);
       if (name.ok() || cancellation.requested()) break;
       if (error.ok() || absl::IsNotFound(error)) error = name.status();
     }
-    // What servers are still asked is of no use any more; no socket stays open for it.
+    // Open questions are of no use any more; no socket stays open for them.
     if (--running_ == 0) CancelAll();
     if (name.ok() || cancellation.requested()) co_return name;
     co_return error;

@@ -1,4 +1,4 @@
-// Names by real nameservers on the loopback: what they answer, and what they don't.
+// Look-ups through real nameservers on the loopback that answer, fail or stay silent.
 
 #include "cc/net/io/name_lookup.h"
 
@@ -33,7 +33,7 @@ using ::testing::IsEmpty;
 
 constexpr int kSilent = -1, kAddress = 0, kServfail = 2, kNxdomain = 3, kRefused = 5, kNoData = 100;
 
-// What a server does with a question for A or AAAA of a name.
+// Decides how a server answers a question for A or AAAA records.
 using Policy = std::function<int(const std::string& name, bool ipv6)>;
 
 Policy Always(int what) {

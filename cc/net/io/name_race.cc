@@ -28,7 +28,7 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
   Completion<NameRaceResult>& over() { return over_; }
 
  private:
-  // What is known of one family.
+  // Progress of one family.
   struct Side {
     size_t asked = 0;
     size_t failed = 0;
@@ -94,7 +94,7 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
       }
       const bool known = side->answer.has_value() && absl::IsNotFound(side->answer->name.status());
       complete = complete && known;
-      // A server's silence or failure says more than another's "there is none".
+      // A failure outweighs the other family's "there is none": the name may exist.
       if (side->answer.has_value() && (error.ok() || absl::IsNotFound(error)))
         error = side->answer->name.status();
     }

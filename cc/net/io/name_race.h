@@ -1,13 +1,14 @@
-// Asks nameservers for the addresses of one name, both families at once, and does not wait for who is silent.
+// Asks nameservers for the addresses of one name, both families at once, without waiting long for silent
+// servers.
 //
 //   NameRaceResult result = co_await RaceNameServers(executor, clock, servers, "intake.example.", order,
 //                                                      cancellation);
 //
 // RFC 8305 section 3: once there are IPv4 addresses the IPv6 ones have 50 ms left, whether their answer is
 // late or never comes. IPv6 addresses alone wait longer for the others, since there may be no IPv6 here. A
-// server that is silent for 200 ms has the next one asked beside it, and one that fails at once; the first
-// that knows counts. Behind the last one the first is asked once more: a packet may be lost. What a server
-// answers late is still taken.
+// server that is silent for 200 ms has the next one asked beside it, and one that fails has it asked at once;
+// the first definite answer counts, however late it comes. After the last server the first one is asked once
+// more, since a packet may have been lost.
 
 #ifndef THAW_CC_NET_IO_NAME_RACE_H_
 #define THAW_CC_NET_IO_NAME_RACE_H_

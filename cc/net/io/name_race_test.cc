@@ -113,7 +113,7 @@ TEST_F(NameRaceTest, SilenceAboutIpv6CostsTheResolutionDelay) {
   EXPECT_THAT(Found(), ElementsAre("10.0.0.1"));
   EXPECT_EQ(result_->name->time_to_live, kIncompleteTimeToLive)
       << "the other family may be there the next time";
-  // What comes later finds nobody.
+  // A late answer changes nothing.
   Answer("AAAA@0", Addresses("fd00::1"));
   EXPECT_THAT(Found(), ElementsAre("10.0.0.1"));
 }

@@ -35,7 +35,7 @@ ResolvConf ParseResolvConf(std::string_view text) {
     const std::vector<std::string_view> words =
         absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
     if (words.empty()) continue;
-    // Of several such lines the last one counts.
+    // The last such line counts.
     if (words[0] == "search" || words[0] == "domain") {
       const size_t count = words[0] == "domain" ? std::min<size_t>(words.size(), 2) : words.size();
       conf.search.clear();

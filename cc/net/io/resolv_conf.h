@@ -1,4 +1,4 @@
-// What /etc/resolv.conf says of the names that are asked for (resolv.conf(5)).
+// Reads from /etc/resolv.conf how names are completed and whether servers take turns (resolv.conf(5)).
 //
 //   const ResolvConf conf = ParseResolvConf("search corp.example\noptions ndots:2\n");
 //   NamesToAsk("intake", conf);   // "intake.corp.example.", "intake."

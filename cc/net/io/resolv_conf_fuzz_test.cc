@@ -1,4 +1,4 @@
-// Whatever stands in resolv.conf: names are completed by domains that are none but never empty.
+// resolv.conf with any bytes in it: search domains are never empty, and every name to ask is absolute.
 
 #include <cstddef>
 #include <cstdint>

@@ -28,7 +28,7 @@ TEST(ResolvConfTest, TheLastOfSearchAndDomainCounts) {
   EXPECT_THAT(ParseResolvConf("search a.test\nsearch .\n").search, IsEmpty());
 }
 
-TEST(ResolvConfTest, WhatSaysNothing) {
+TEST(ResolvConfTest, UnknownAndBrokenLinesAreIgnored) {
   for (const char* text : {"", "\n\n", "search", "options", "options ndots: ndots:x ndots:-1 rotat",
                            "Search a.test", "# search a.test", "\xff\xfe\x00", "search . .."}) {
     const ResolvConf conf = ParseResolvConf(text);

@@ -19,8 +19,8 @@ struct TcpListenOptions {
   std::string address = "127.0.0.1";
   uint16_t port = 0;  // 0: the system chooses one; Listener::port() says which
   // Connections that the kernel completes before they are accepted. A function starts more than one tracer at
-  // once, and while the environment is frozen nobody accepts. A client that finds no place tries again after a
-  // second.
+  // once, and while the environment is frozen nobody accepts. A client that finds no place tries again after
+  // a second.
   int backlog = 1024;
 };
 

@@ -51,7 +51,7 @@ class TestAuthority {
   // The same name and key in another certificate: signed by itself, or by `signer`, and then sent along.
   TestAuthority Renewed(TestValidity validity) const;
   TestAuthority CrossSignedBy(const TestAuthority& signer, TestValidity validity = {}) const;
-  // What it issues comes with `certificates` (PEM) behind it instead.
+  // The same authority, sending `certificates` (PEM) behind each leaf instead of its own chain.
   TestAuthority Sending(std::string certificates) const;
   std::string pem() const;
 

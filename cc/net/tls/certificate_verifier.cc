@@ -106,7 +106,7 @@ std::string Reason(X509_STORE_CTX* context, const X509* leaf, const std::string&
   }
 }
 
-// What is verified, apart from the certificates that may vouch for it.
+// The inputs of a verification, apart from the certificates that may vouch for the leaf.
 struct Question {
   X509_STORE* store;
   X509* leaf;
@@ -126,8 +126,8 @@ bssl::UniquePtr<X509_STORE_CTX> Ask(const Question& question, STACK_OF(X509) * s
   if (trusted != nullptr) X509_STORE_CTX_set0_trusted_stack(context.get(), trusted);
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_time_posix(parameters, absl::ToUnixSeconds(question.now));
-  // Whatever is in the store is trusted, be it an intermediate or the server's own certificate; and a
-  // trusted issuer is preferred to one the server sent.
+  // Every certificate in the store is trusted, be it an intermediate or the server's own; and a trusted
+  // issuer is preferred to one the server sent.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   X509_VERIFY_PARAM_set_hostflags(parameters,
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);

@@ -487,7 +487,7 @@ TEST_F(TlsChainTest, AnotherKeyUnderTheSameNameIsNoObstacle) {
                  {namesake.pem(), root.pem(), namesake.Renewed(kTestExpired).pem()});
 }
 
-TEST_F(TlsChainTest, WhereOnlyExpiredFormsAreTrustedThatIsSaid) {
+TEST_F(TlsChainTest, OnlyExpiredFormsAreReportedAsExpired) {
   const TestAuthority expired("old root", kTestExpired);
   const TestAuthority twice = expired.Renewed(kTestExpired);
   EXPECT_FALSE(Accepts(expired, {expired.pem(), twice.pem()}));
@@ -495,7 +495,7 @@ TEST_F(TlsChainTest, WhereOnlyExpiredFormsAreTrustedThatIsSaid) {
   EXPECT_THAT(failure().error.message(), AllOf(HasSubstr("old root"), HasSubstr("expired on 2020-01-01")));
 }
 
-TEST_F(TlsChainTest, NothingIsTrustedThatTheBundleDoesNotName) {
+TEST_F(TlsChainTest, UntrustedFormsAreRefused) {
   const TestAuthority expired("root", kTestExpired);
   const TestAuthority stranger("stranger");
   // Valid, of the right name and key, and signed by somebody unknown.

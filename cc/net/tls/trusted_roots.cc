@@ -74,7 +74,7 @@ bool TrustedForServers(CBS settings) {
 constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kDashes = "-----";
 
-// What stands behind "-----BEGIN " up to the dashes; empty if that is no label.
+// The label between "-----BEGIN " and the dashes; empty if there is none.
 std::string_view LabelOf(std::string_view text) {
   const std::string_view label = text.substr(0, text.find(kDashes));
   return label.size() == text.size() || label.find('\n') != label.npos ? std::string_view() : label;

@@ -1,4 +1,4 @@
-// Whatever stands in a certificate file: certificates come out of it, or words about what is none.
+// Certificate files with any bytes in them: each block gives a certificate or a problem.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ void Try(std::string_view text) {
   for (const thaw::PemCertificate& certificate : found) {
     Check(!certificate.der.empty() && certificate.block > last);
     last = certificate.block;
-    // What was found is found again by itself.
+    // The DER alone is found again.
     Check(thaw::CertificatesOfPem(certificate.der, nullptr).size() == 1);
   }
   Check(thaw::CertificatesOfPem(text, nullptr).size() == found.size());
