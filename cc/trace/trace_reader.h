@@ -25,9 +25,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <limits>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -124,7 +124,8 @@ class TraceReader {
     const bool in_request =
         !before(text.data(), body_.data()) && before(text.data(), body_.data() + body_.size());
     if (in_request || text.empty()) return text;
-    return kept_.size() == kMaxKept ? std::string_view() : std::string_view(kept_.emplace_back(text));
+    if (kept_.size() == kMaxKept) return {};
+    return *kept_.emplace_back(std::make_unique<std::string>(text));
   }
 
   // The span that OnSpan() was called for with `position`. Goes on afterwards where it was.
@@ -270,7 +271,7 @@ class TraceReader {
   absl::Status memory_;  // not OK: there was none
   // Of v0.5; what is no string in it has no data.
   std::vector<std::string_view> strings_;
-  std::deque<std::string> kept_;
+  std::vector<std::unique_ptr<std::string>> kept_;
   // What is wrong beyond what the MessagePack reader knows, with the span being read.
   std::string problem_;
 };
