@@ -153,6 +153,7 @@ BOMBS: dict[str, Callable[[], tuple[str, str, bytes]]] = {
     "a profile": lambda: ("/profiling/v1/input", "", b"p" * (20 << 20)),
 }
 MAY_BE = {200, 202, 400, 413, 429}
+CUT_OFF = {BrokenPipeError, ConnectionResetError, ConnectionAbortedError}
 
 
 @dataclasses.dataclass
@@ -215,10 +216,15 @@ async def test_bombs_side_by_side_end_nothing(executable: pathlib.Path) -> None:
         requests = [make() for make in BOMBS.values()]
         async with running.sandbox.resumed():
             answers = await asyncio.gather(
-                *(running.post(body, path, coding) for path, coding, body in requests for _ in range(3))
+                *(running.post(body, path, coding) for path, coding, body in requests for _ in range(3)),
+                return_exceptions=True,
             )
-        assert running.alive
-        assert {status for status, _ in answers} <= MAY_BE
+            assert running.alive
+            # Where room is short, a connection that stands still gives way while its body is on its way.
+            assert {type(answer) for answer in answers} <= {tuple, http.client.RemoteDisconnected, *CUT_OFF}
+            statuses = {answer[0] for answer in answers if isinstance(answer, tuple)}
+            assert statuses <= MAY_BE | {408}
+            assert (await running.post(shared(b"stack", 1), V05))[0] == 200
 
 
 async def test_what_never_fits_is_413_and_says_why(executable: pathlib.Path) -> None:
