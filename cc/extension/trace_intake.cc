@@ -94,7 +94,8 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   std::unique_ptr<TraceWork> work =
       processor_.Begin(request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
   std::vector<EncodedRequest> requests;
-  ByteCharge charge(&pipelines_.bytes());
+  // Of requests that are made already, and of what encoding keeps for the next part.
+  ByteCharge charge(&pipelines_.bytes()), workspace(&pipelines_.bytes());
   charge.set_beside(request.body_memory);
   while (true) {
     if (cancellation.requested()) {
@@ -114,7 +115,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
         if (!status.ok()) work->Forget();
         co_return status;
       }
-      if (!part.empty()) status = Encode(std::move(part), charge, requests);
+      if (!part.empty()) status = Encode(std::move(part), charge, workspace, requests);
     }
     if (!status.ok()) {
       work->Forget();
@@ -140,13 +141,12 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   co_return added;
 }
 
-absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge,
+absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
                                  std::vector<EncodedRequest>& requests) {
   // Its body before and after compression, beside the part itself.
   const size_t working = 2 * part.size() + kCompressorBytes;
-  THAW_RETURN_IF_ERROR(charge.Grow(working));
+  if (working > workspace.bytes()) THAW_RETURN_IF_ERROR(workspace.Grow(working - workspace.bytes()));
   absl::StatusOr<std::vector<EncodedRequest>> encoded = pipelines_.traces().EncodePart(std::move(part));
-  charge.Shrink(working);
   if (!encoded.ok()) return encoded.status();
   for (EncodedRequest& request : *encoded) {
     THAW_RETURN_IF_ERROR(charge.Grow(pipelines_.traces().pipeline().BytesOf(request)));

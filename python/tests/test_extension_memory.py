@@ -179,6 +179,9 @@ async def limited(executable: pathlib.Path, **variables: str) -> AsyncIterator[R
             **settings.environment,
             **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            # That glibc gives back what is freed, as the libc of what ships does.
+            "MALLOC_MMAP_THRESHOLD_": "131072",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
             **variables,
         }
         settings = dataclasses.replace(settings, memory_mb=MEMORY_MB, timeout=60.0, environment=environment)
