@@ -198,7 +198,8 @@ absl::Status TraceIntake::TakeStats(const TraceRequest& request) {
   THAW_RETURN_IF_ERROR(charge.Grow(working));
   if (!CanAllocate(working)) return NoMemory(working);
   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(request.body));
-  charge.Release();
+  // A large one is encoded where it is handed over, which takes as much.
+  if (payload.size() <= kSmallResult) charge.Release();
   const StatsCounts& counts = payload.counts();
   counts_.stats_left_out += counts.groups_left_out;
   if (!payload.first_problem().empty()) {
