@@ -17,9 +17,11 @@ constexpr size_t kInboundBytes = 16 * 1024;
 constexpr size_t kReadBytes = 4 * 1024;
 // A large body is read in pieces of this size.
 constexpr size_t kBodyReadBytes = 64 * 1024;
-// A body's buffer larger than this is given back after its request: what idle connections keep is in no
-// books.
-constexpr size_t kKeptBufferBytes = kInboundBytes;
+// A buffer larger than this is given back after its request, a smaller one kept for the next. What idle
+// connections keep is in no books, so that only a few of them keep more than the least.
+constexpr size_t kLeastKeptBytes = kInboundBytes;
+constexpr size_t kMostKeptBytes = 64 * 1024;
+constexpr int kLargeBuffersKept = 8;
 // What is read and thrown away so that a connection can carry another request.
 constexpr size_t kMaxSkippedBytes = 1 << 20;
 // What is read and thrown away where a route goes on without its body, or so that a client sees its refusal.
@@ -45,8 +47,8 @@ size_t BufferFor(size_t length, size_t came) {
   return capacity;
 }
 
-void GiveBack(std::string& buffer) {
-  if (buffer.capacity() > kKeptBufferBytes) {
+void GiveBack(std::string& buffer, size_t kept) {
+  if (buffer.capacity() > kept) {
     std::string().swap(buffer);
   } else {
     buffer.clear();
@@ -636,8 +638,18 @@ void HttpServerConnection::EndRequest() {
   reply_.Reset();
   owner_->incoming_bytes -= std::exchange(body_aside_, 0);
   body_charge_.Release();
-  GiveBack(body_);
-  GiveBack(outbound_);
+  const size_t kept = KeptBytes();
+  GiveBack(body_, kept);
+  GiveBack(outbound_, kept);
+}
+
+size_t HttpServerConnection::KeptBytes() {
+  const bool has_large = std::max(body_.capacity(), outbound_.capacity()) > kLeastKeptBytes;
+  if (has_large && !keeps_large_ && owner_->large_buffers_kept < kLargeBuffersKept) {
+    ++owner_->large_buffers_kept;
+    keeps_large_ = true;
+  }
+  return keeps_large_ ? kMostKeptBytes : kLeastKeptBytes;
 }
 
 // -- Its end --------------------------------------------------------------------------------------------
@@ -667,6 +679,7 @@ void HttpServerConnection::Close() {
   // What handles the request still refers to its body.
   if (phase != Phase::kHandling) FreeBody();
   ReleaseInbound();
+  if (std::exchange(keeps_large_, false)) --owner_->large_buffers_kept;
   if (task_cancellation_.has_value()) task_cancellation_->Request(absl::CancelledError("the server closes"));
   owner_->OnClosed(*this);
 }

@@ -62,6 +62,7 @@ class HttpConnectionOwner {
   HttpServerCounters counters;
   // Set aside for what comes in and doesn't fit into the connections' buffers.
   ChargedBytes incoming_bytes{options.account};
+  int large_buffers_kept = 0;   // by connections, between their requests
   bool resumed_lately = false;  // less than resume_grace ago
 };
 
@@ -166,6 +167,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void MarkProgress();
   void FreeBody();
   void ReleaseInbound();
+  // How large its buffers may stay between requests.
+  size_t KeptBytes();
   std::string_view Inbound(size_t from, size_t to) const { return {inbound_.data() + from, to - from}; }
 
   const std::shared_ptr<HttpConnectionOwner> owner_;
@@ -203,6 +206,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   ByteCharge body_charge_;  // of a body that was decoded
   std::string body_;
   size_t body_aside_ = 0;  // of its capacity, what is set aside
+  bool keeps_large_ = false;
   std::optional<Refusal> refusal_;
   HttpServerRequest request_;
   std::optional<Cancellation> task_cancellation_;

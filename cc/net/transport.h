@@ -62,7 +62,8 @@ class Transport {
   }
 
   // Tells the peer at once that what came has come, where the layer below would take its time to do so: a
-  // peer may hold back the rest of what it sends until it knows. It holds for what came so far.
+  // peer may hold back the rest of what it sends until it knows. It holds for what came so far, and
+  // does nothing where more can be read at once.
   virtual void AcknowledgeNow() {}
 
   // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,

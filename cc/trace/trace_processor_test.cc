@@ -912,7 +912,9 @@ TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
         processor.Begin(body, TraceFormat::kV05, {}, {.account = &account, .max_part_bytes = 1 << 20});
     const Worked worked = Work(*work);
     EXPECT_EQ(worked.status.ok(), room > 2 << 20) << worked.status;
-    if (worked.status.ok()) EXPECT_EQ(worked.parts.size(), 4) << "a span that is larger than a part is one";
+    if (worked.status.ok()) {
+      EXPECT_EQ(worked.parts.size(), 4) << "a span that is larger than a part is one";
+    }
   }
 }
 

@@ -468,7 +468,7 @@ TEST(TriggerTest, MskOfEveryRuntime) {
       R"({"x-datadog-trace-id":"MTc="},{"x-datadog-parent-id":"MTg="})",
       R"({"x-datadog-trace-id":"17"},{"x-datadog-parent-id":"18"})",
       R"({"X-Datadog-Trace-Id":{"type":"Buffer","data":[49,55]}},{"x-datadog-parent-id":[49,56]})",
-      R"({"key":"x-datadog-trace-id","value":[49,55]},{"Key":"x-datadog-parent-id","Value":"MTg="})",
+      R"({"key":"x-datadog-trace-id","value":[49,55]},{"Key":"x-datadog-parent-id","Value":{"0":49,"1":56}})",
   };
   for (const std::string_view id : ids) {
     std::string numbered = "{\"0\":";

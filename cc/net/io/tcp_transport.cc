@@ -84,6 +84,8 @@ class TcpTransport : public Transport {
     // that this is done each time. A client that leaves Nagle's algorithm on sends the last, short segment of
     // what it writes only when all before it is acknowledged.
     error_code ignored;
+    // Of what has come meanwhile more is known when that is read.
+    if (state_->socket.available(ignored) > 0) return;
     state_->socket.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>(true), ignored);
   }
 
