@@ -73,8 +73,12 @@ class Pool {
   };
   // Starts a dial; the answer comes through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
-  // Nobody waits for this dial any more.
-  using CancelDial = absl::AnyInvocable<void(uint64_t dial)>;
+  // Why no request waits for a dial any more.
+  enum class GivenUp {
+    kServed,     // other connections have served the requests: this says nothing of the destination
+    kCancelled,  // the requests were cancelled, which a dial that hangs may have caused; or the pool closes
+  };
+  using CancelDial = absl::AnyInvocable<void(uint64_t dial, GivenUp why)>;
 
   // A queue that is worked off sooner, or a dial that is faster, is not worth a handshake more.
   static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
@@ -117,7 +121,7 @@ class Pool {
                                      [id](const Waiter& candidate) { return candidate.id == id; });
     if (waiter == host.waiters.end()) return false;
     TakeWaiter(host, waiter);
-    GiveUpDials(host);
+    GiveUpDials(host, GivenUp::kCancelled);
     WatchPatience(key, host);
     return true;
   }
@@ -170,7 +174,7 @@ class Pool {
         OnAcquired done = TakeWaiter(host, waiter);
         ++counters_.shared;
         lease.idle_for = absl::ZeroDuration();
-        GiveUpDials(host);
+        GiveUpDials(host, GivenUp::kServed);
         Dial(key, host);
         return Hand(done, std::move(lease));
       }
@@ -228,7 +232,7 @@ class Pool {
       host.fresh_waiters = 0;
       for (const uint64_t dial : std::exchange(host.dials, {})) {
         dial_keys_.erase(dial);
-        cancel_dial_(dial);
+        cancel_dial_(dial, GivenUp::kCancelled);
       }
       while (!host.idle.empty()) PopIdle(host);
     }
@@ -339,7 +343,7 @@ class Pool {
 
   void Serve(const Key& key, Host& host, Lease lease) {
     OnAcquired done = TakeWaiter(host, host.waiters.begin());
-    GiveUpDials(host);
+    GiveUpDials(host, GivenUp::kServed);
     Dial(key, host);
     Hand(done, std::move(lease));
   }
@@ -362,7 +366,7 @@ class Pool {
     for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
     // Where each request dials for itself, as peers' do, the next two are again what counts.
     if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
-    GiveUpDials(host);
+    GiveUpDials(host, GivenUp::kCancelled);
     Dial(key, host);
     for (OnAcquired& done : failed) done(failure);
   }
@@ -403,15 +407,15 @@ class Pool {
     start_dial_(key, dial);
   }
 
-  // A dial that nobody waits for is given up, so that none is open when a flush has ended. hyper lets it go
-  // on and keeps its connection.
-  void GiveUpDials(Host& host) {
+  // Gives up the dials that no request waits for, so that none is open when a flush has ended. hyper lets
+  // them go on and keeps their connections.
+  void GiveUpDials(Host& host, GivenUp why) {
     if (options_.dial_eagerly) return;
     while (host.dials.size() > host.waiters.size()) {
       const uint64_t dial = host.dials.back();
       host.dials.pop_back();
       dial_keys_.erase(dial);
-      cancel_dial_(dial);
+      cancel_dial_(dial, why);
     }
   }
 
