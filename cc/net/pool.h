@@ -73,8 +73,12 @@ class Pool {
   };
   // Starts a dial; the answer comes through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
-  // Nobody waits for this dial any more.
-  using CancelDial = absl::AnyInvocable<void(uint64_t dial)>;
+  // Why no request waits for a dial any more.
+  enum class GivenUp {
+    kServed,     // other connections have served the requests: this says nothing of the destination
+    kCancelled,  // the requests were cancelled, which a dial that hangs may have caused; or the pool closes
+  };
+  using CancelDial = absl::AnyInvocable<void(uint64_t dial, GivenUp why)>;
 
   // A queue that is worked off sooner, or a dial that is faster, is not worth a handshake more.
   static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
@@ -103,6 +107,7 @@ class Pool {
       }
     }
     host.waiters.push_back({id, want, std::move(done)});
+    host.fresh_waiters += want == Want::kFresh;
     Dial(key, host);
     return id;
   }
@@ -115,8 +120,8 @@ class Pool {
     const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
                                      [id](const Waiter& candidate) { return candidate.id == id; });
     if (waiter == host.waiters.end()) return false;
-    host.waiters.erase(waiter);
-    GiveUpDials(host);
+    TakeWaiter(host, waiter);
+    GiveUpDials(host, GivenUp::kCancelled);
     WatchPatience(key, host);
     return true;
   }
@@ -166,11 +171,10 @@ class Pool {
       const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
                                        [](const Waiter& candidate) { return candidate.want == Want::kAny; });
       if (waiter != host.waiters.end()) {
-        OnAcquired done = std::move(waiter->done);
-        host.waiters.erase(waiter);
+        OnAcquired done = TakeWaiter(host, waiter);
         ++counters_.shared;
         lease.idle_for = absl::ZeroDuration();
-        GiveUpDials(host);
+        GiveUpDials(host, GivenUp::kServed);
         Dial(key, host);
         return Hand(done, std::move(lease));
       }
@@ -225,9 +229,10 @@ class Pool {
     for (auto& [key, host] : hosts_) {
       host.patience.Cancel();
       host.waiters.clear();
+      host.fresh_waiters = 0;
       for (const uint64_t dial : std::exchange(host.dials, {})) {
         dial_keys_.erase(dial);
-        cancel_dial_(dial);
+        cancel_dial_(dial, GivenUp::kCancelled);
       }
       while (!host.idle.empty()) PopIdle(host);
     }
@@ -262,6 +267,7 @@ class Pool {
   struct Host {
     std::vector<Idle> idle;  // most recently used last
     std::deque<Waiter> waiters;
+    size_t fresh_waiters = 0;     // of those, who want a fresh one
     std::vector<uint64_t> dials;  // being opened
     int open = 0;                 // opened and not closed: idle or leased
     int failures = 0;             // dials that failed in a row
@@ -336,11 +342,16 @@ class Pool {
   }
 
   void Serve(const Key& key, Host& host, Lease lease) {
-    OnAcquired done = std::move(host.waiters.front().done);
-    host.waiters.pop_front();
-    GiveUpDials(host);
+    OnAcquired done = TakeWaiter(host, host.waiters.begin());
+    GiveUpDials(host, GivenUp::kServed);
     Dial(key, host);
     Hand(done, std::move(lease));
+  }
+  OnAcquired TakeWaiter(Host& host, typename std::deque<Waiter>::iterator waiter) {
+    OnAcquired done = std::move(waiter->done);
+    host.fresh_waiters -= waiter->want == Want::kFresh;
+    host.waiters.erase(waiter);
+    return done;
   }
   void Hand(OnAcquired& done, Lease lease) {
     lease.begun = clock_.Now().monotonic;
@@ -352,13 +363,10 @@ class Pool {
     std::vector<OnAcquired> failed;
     // Two in a row, or more: it is the destination, not the attempt.
     const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
-    for (size_t i = 0; i < count; ++i) {
-      failed.push_back(std::move(host.waiters.front().done));
-      host.waiters.pop_front();
-    }
+    for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
     // Where each request dials for itself, as peers' do, the next two are again what counts.
     if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
-    GiveUpDials(host);
+    GiveUpDials(host, GivenUp::kCancelled);
     Dial(key, host);
     for (OnAcquired& done : failed) done(failure);
   }
@@ -367,10 +375,8 @@ class Pool {
   void Dial(const Key& key, Host& host) {
     const size_t cap = static_cast<size_t>(options_.max_connections_per_host);
     const auto room = [&] { return host.open + host.dials.size() < cap; };
-    const size_t fresh = std::count_if(host.waiters.begin(), host.waiters.end(),
-                                       [](const Waiter& waiter) { return waiter.want == Want::kFresh; });
     // Whoever can't be served by a connection that comes free needs one of his own.
-    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : fresh;
+    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : host.fresh_waiters;
     if (Failing(host)) own = std::min<size_t>(own, 1);
     while (host.dials.size() < own) {
       if (!room() && !host.idle.empty()) PopIdle(host);  // a fresh one is wanted and the cap is reached
@@ -401,15 +407,15 @@ class Pool {
     start_dial_(key, dial);
   }
 
-  // A dial that nobody waits for is given up, so that none is open when a flush has ended. hyper lets it go
-  // on and keeps its connection.
-  void GiveUpDials(Host& host) {
+  // Gives up the dials that no request waits for, so that none is open when a flush has ended. hyper lets
+  // them go on and keeps their connections.
+  void GiveUpDials(Host& host, GivenUp why) {
     if (options_.dial_eagerly) return;
     while (host.dials.size() > host.waiters.size()) {
       const uint64_t dial = host.dials.back();
       host.dials.pop_back();
       dial_keys_.erase(dial);
-      cancel_dial_(dial);
+      cancel_dial_(dial, why);
     }
   }
 

@@ -61,9 +61,10 @@ class PoolTest : public testing::Test {
     pool_.emplace(
         clock_, options_, counters_,
         [this](const std::string& key, uint64_t dial) { dials_.emplace_back(key, dial); },
-        [this](uint64_t dial) {
+        [this](uint64_t dial, ToyPool::GivenUp why) {
           std::erase_if(dials_, [dial](const auto& running) { return running.second == dial; });
           cancelled_.push_back(dial);
+          given_up_.push_back(why);
         });
   }
 
@@ -137,7 +138,8 @@ class PoolTest : public testing::Test {
   ConnectionCounters counters_;
   std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
   std::vector<uint64_t> cancelled_;
-  std::vector<int> served_;  // which Ask(), in the order of the answers
+  std::vector<ToyPool::GivenUp> given_up_;  // why, of each of them
+  std::vector<int> served_;                 // which Ask(), in the order of the answers
   int asked_ = 0;
   TicketPtr last_;  // of Queue(): who has the connection
   std::optional<ToyPool> pool_;
@@ -469,6 +471,7 @@ TEST_F(PoolTest, TheDialOfACancelledWaiterIsGivenUp) {
   const uint64_t dial = dials_[0].second;
   EXPECT_TRUE(Cancel(ticket));
   EXPECT_THAT(cancelled_, ElementsAre(dial));
+  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kCancelled));
   EXPECT_EQ(pool_->dialling(), 0);
   // Its connection came all the same.
   auto late = std::make_shared<Toy>();
@@ -724,6 +727,7 @@ TEST_F(PoolTest, AReturnedConnectionWinsAndTheDialIsGivenUp) {
   Return(holder);
   EXPECT_EQ(waiter->toy(), toy.get());
   EXPECT_EQ(cancelled_.size(), 1u) << "so that none is open when the flush has ended";
+  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kServed));
   EXPECT_EQ(pool_->dialling(), 0);
 }
 

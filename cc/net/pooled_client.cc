@@ -41,7 +41,7 @@ class PooledClient : public Client {
         pool_(
             clock, options_, counters_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
-            [this](uint64_t dial) { GiveUpDial(dial); }) {}
+            [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }) {}
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
@@ -86,7 +86,7 @@ class PooledClient : public Client {
     Alarm deadline;
     bool crossed = false;
     bool graced = false;
-    bool given_up = false;
+    bool not_needed = false;  // other connections served the requests it was begun for
   };
   // One try: an answer, or why there is none.
   struct Try {
@@ -109,8 +109,7 @@ class PooledClient : public Client {
 
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
-  // The requests it was begun for have other connections by now.
-  void GiveUpDial(uint64_t dial);
+  void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   void CountFailedDial(const Destination& destination);
   // Until the next dial to it may begin.
@@ -166,16 +165,16 @@ void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
   if (found != dials_.end()) found->second.cancellation.Request(reason);
 }
 
-void PooledClient::GiveUpDial(uint64_t dial) {
+void PooledClient::GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why) {
   const auto found = dials_.find(dial);
-  if (found != dials_.end()) found->second.given_up = true;
+  if (found != dials_.end()) found->second.not_needed = why == ConnectionPool::GivenUp::kServed;
   CancelDial(dial, absl::CancelledError("no request waits for this connection"));
 }
 
 void PooledClient::OnDialled(const Destination& destination, uint64_t dial, DialResult result) {
   const auto running = dials_.find(dial);
   const bool crossed = running->second.crossed;
-  const bool given_up = running->second.given_up;
+  const bool not_needed = running->second.not_needed;
   dials_.erase(running);
   ConnectionPool::Dialled dialled;
   // A freeze is no part of how long dials take.
@@ -193,8 +192,8 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     dialled.connection = std::move(connection);
     failed_dials_.erase(destination);
   } else {
-    // A dial that was given up says nothing of its destination.
-    if (!given_up) ++counters_->connection.dial_failed;
+    // A dial that was not needed any more says nothing of its destination.
+    if (!not_needed) ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
     if (!crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable) CountFailedDial(destination);

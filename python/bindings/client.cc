@@ -1,10 +1,12 @@
 #include "python/bindings/client.h"
 
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -53,12 +55,16 @@ void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step
 
 // What an extension only warns of, so that it starts, is an error here: a certificate file that adds nothing.
 void CheckCertificateFile(const std::string& path) {
+  const auto fail = [](std::string_view problem) {
+    Raise(absl::InvalidArgumentError(absl::StrCat("ClientOptions.tls_cert_file: ", problem)));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail(absl::StrCat(path, " is a directory"));
   std::vector<std::string> problems;
   TrustedRoots roots({.public_roots = false});
   roots.AddPemFile(path, &problems);
   if (!roots.empty() || problems.empty()) return;
-  const std::string_view problem = absl::StripSuffix(problems.front(), "; going on without it");
-  Raise(absl::InvalidArgumentError(absl::StrCat("ClientOptions.tls_cert_file: ", problem)));
+  fail(absl::StripSuffix(problems.front(), "; going on without it"));
 }
 
 void LogWarnings(const std::vector<std::string>& warnings) {

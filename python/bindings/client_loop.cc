@@ -52,6 +52,15 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
+// Abseil measures the processor's clock in the first wait of a process, for milliseconds: a child that is
+// forked in the middle of that waits for ever. So that wait is made here, where no fork can be.
+void MakeFirstWait() {
+  absl::Mutex mutex;
+  const bool never = false;
+  const absl::MutexLock lock(mutex);
+  mutex.AwaitWithTimeout(absl::Condition(&never), absl::Nanoseconds(1));
+}
+
 }  // namespace
 
 ClientLoop::ClientLoop() : pid_(getpid()) {}
@@ -60,6 +69,7 @@ ClientLoop::~ClientLoop() = default;
 absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions options) {
   // What is made once for a process (tables of the TLS library, of the resolver) is made here, too.
   const ForkGate::Pass pass;
+  MakeFirstWait();
   THAW_RETURN_IF_ERROR(EventLoop::Check());
   std::shared_ptr<ClientLoop> loop(new ClientLoop());
   loop->options_ = options.client;

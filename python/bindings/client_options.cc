@@ -90,29 +90,35 @@ void BindClientOptions(py::module_& module) {
       .value("PROBE", OnResume::kProbe, "look at each; what looks well is kept")
       .value("DRAIN", OnResume::kDrain, "close all")
       .finalize();
+  KeepMembers<OnResume>(module, "OnResume");
   py::native_enum<Liveness>(module, "Liveness", "enum.Enum",
                             "How a connection is judged before it is reused.")
       .value("PEEK", Liveness::kPeek, "one read without waiting")
       .value("REACTOR_ONLY", Liveness::kReactorOnly, "only what the event loop had delivered by then")
       .finalize();
+  KeepMembers<Liveness>(module, "Liveness");
   py::native_enum<ExpiryClock>(module, "ExpiryClock", "enum.Enum", "By which clock idle_timeout is measured.")
       .value("LARGEST", ExpiryClock::kLargest, "the clock that advanced most")
       .value("MONOTONIC", ExpiryClock::kMonotonic, "the monotonic clock")
       .finalize();
+  KeepMembers<ExpiryClock>(module, "ExpiryClock");
   py::native_enum<LateAlarm>(module, "LateAlarm", "enum.Enum",
                              "What an alarm does when it fires far too late.")
       .value("REARM", LateAlarm::kRearm, "wait again for what remained when the loop last turned")
       .value("FIRE", LateAlarm::kFire, "judge frozen time as the peer's slowness")
       .finalize();
+  KeepMembers<LateAlarm>(module, "LateAlarm");
   py::native_enum<ResendRule>(module, "ResendRule", "enum.Enum",
                               "How a failed request on a reused connection is resent without being counted.")
       .value("FAILURE_CLASS", ResendRule::kFailureClass, "by the failure's RetryClass")
       .value("HYPER_ZONE1", ResendRule::kHyperZone1, "only what a connection handed back untouched")
       .finalize();
+  KeepMembers<ResendRule>(module, "ResendRule");
   py::native_enum<TlsVersion>(module, "TlsVersion", "enum.Enum", "A version of TLS.")
       .value("TLS12", TlsVersion::kTls12)
       .value("TLS13", TlsVersion::kTls13)
       .finalize();
+  KeepMembers<TlsVersion>(module, "TlsVersion");
 
   py::class_<ClientOptions> type(module, "ClientOptions", R"(How a client pools, shares, retries, and trusts.
 

@@ -64,12 +64,14 @@ void BindExchangeFailure(py::module_& module) {
       .value("HEAD", Phase::kHead)
       .value("BODY", Phase::kBody)
       .finalize();
+  KeepMembers<Phase>(module, "Phase");
   py::native_enum<BytesWritten>(module, "BytesWritten", "enum.Enum",
                                 "How much of the request the transport below TLS took.")
       .value("NONE", BytesWritten::kNone)
       .value("PART", BytesWritten::kPart)
       .value("ALL", BytesWritten::kAll)
       .finalize();
+  KeepMembers<BytesWritten>(module, "BytesWritten");
   py::native_enum<Fault>(module, "Fault", "enum.Enum", "What went wrong, apart from where.")
       .value("NONE", Fault::kNone, "nothing: answered, with a status that is not 2xx")
       .value("RESET", Fault::kReset,
@@ -84,6 +86,7 @@ void BindExchangeFailure(py::module_& module) {
       .value("PROXY_STATUS", Fault::kProxyStatus, "the proxy answered CONNECT with another status")
       .value("CANCELLED", Fault::kCancelled, "the caller gave up")
       .finalize();
+  KeepMembers<Fault>(module, "Fault");
   py::native_enum<RetryClass>(module, "RetryClass", "enum.Enum",
                               "What follows from a failure; each failure has exactly one.")
       .value("UNSENT", RetryClass::kUnsent, "at once on another connection; not an attempt")
@@ -96,6 +99,7 @@ void BindExchangeFailure(py::module_& module) {
       .value("REFUSED_FOR_GOOD", RetryClass::kRefusedForGood, "3xx, other 4xx: dropped, counted by status")
       .value("CANCELLED", RetryClass::kCancelled, "kept by whoever cancelled")
       .finalize();
+  KeepMembers<RetryClass>(module, "RetryClass");
 
   const auto read = [](auto member) {
     return [member](const ExchangeFailure& self) { return self.*member; };

@@ -56,6 +56,7 @@ void BindFlusherOptions(py::module_& module) {
       .value("REDRIVE_AT_SHUTDOWN", OnFailure::kRedriveAtShutdown,
              "sent once more at shutdown, then thrown away")
       .finalize();
+  KeepMembers<OnFailure>(module, "OnFailure");
 
   py::class_<FlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
 

@@ -20,6 +20,9 @@ namespace {
 py::handle explain;
 py::handle signature_of;
 py::handle class_signature;
+// The __reduce_ex__ of types that can be pickled, and of those that can't.
+py::handle reduce;
+py::handle refuse_to_reduce;
 PyTypeObject* function_type = nullptr;
 PyTypeObject* bound_metaclass = nullptr;
 
@@ -259,17 +262,34 @@ int RefuseToConstruct(PyObject* self, PyObject*, PyObject*) {
   return -1;
 }
 
+newfunc allocate_bound = nullptr;
+
+// The base of all bound types has no C++ type: pybind11 would throw through Python's frames. copyreg makes
+// one of it for the old pickle protocols.
+PyObject* AllocateUnlessBase(PyTypeObject* type, PyObject* arguments, PyObject* named) {
+  if (!py::detail::all_type_info(type).empty()) return allocate_bound(type, arguments, named);
+  PyErr_Format(PyExc_TypeError, "%s has no objects of its own", NameOf(type));
+  return nullptr;
+}
+
 // inspect.signature finds nothing at classes that have no __init__ of their own.
 void GiveSignature(py::handle type, const char* text) {
   type.attr("__signature__") = class_signature(type, text);
 }
 
 void WrapClass(py::handle type) {
-  if (!type.attr("__dict__").contains("__init__")) {
+  const py::handle constructor =
+      PyDict_GetItemString(reinterpret_cast<PyTypeObject*>(type.ptr())->tp_dict, "__init__");
+  if (!constructor || !NativeOf(constructor)) {
     reinterpret_cast<PyTypeObject*>(type.ptr())->tp_init = &RefuseToConstruct;
     GiveSignature(type, "() -> None");
   }
   const auto class_name = type.attr("__name__").cast<std::string>();
+  // The same for all, so that the __new__ of the base may be called for each.
+  reinterpret_cast<PyTypeObject*>(type.ptr())->tp_new = &AllocateUnlessBase;
+  const bool pickles =
+      PyDict_GetItemString(reinterpret_cast<PyTypeObject*>(type.ptr())->tp_dict, "__setstate__") != nullptr;
+  type.attr("__reduce_ex__") = pickles ? reduce : refuse_to_reduce;
   const py::dict members =
       py::reinterpret_steal<py::dict>(PyDict_Copy(reinterpret_cast<PyTypeObject*>(type.ptr())->tp_dict));
   for (const auto& [key, value] : members) {
@@ -315,8 +335,12 @@ void WrapFunctions(py::module_& module) {
   explain = py::object(calls.attr("explain")).release();
   signature_of = py::object(calls.attr("signature")).release();
   class_signature = py::object(calls.attr("ClassSignature")).release();
+  reduce = py::object(calls.attr("reduce")).release();
+  refuse_to_reduce = py::object(calls.attr("refuse_to_reduce")).release();
   bound_metaclass = py::detail::get_internals().default_metaclass;
   function_type = MakeFunctionType();
+  auto* const base = reinterpret_cast<PyTypeObject*>(py::detail::get_internals().instance_base);
+  allocate_bound = std::exchange(base->tp_new, &AllocateUnlessBase);
   py::register_local_exception_translator([](std::exception_ptr thrown) {
     try {
       std::rethrow_exception(std::move(thrown));

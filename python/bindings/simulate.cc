@@ -88,6 +88,8 @@ py::typing::Dict<py::str, py::object> Run(
   const auto time = [&least](double seconds, const char* what) {
     least(seconds, 0.0, what);
     if (std::isinf(seconds)) Raise(absl::InvalidArgumentError(std::string(what) + " is infinite"));
+    constexpr double kMost = 1e9;  // thirty years
+    if (seconds > kMost) Raise(absl::InvalidArgumentError(std::string(what) + " is longer than 1e9 seconds"));
     return FromSeconds(seconds, what);
   };
   options.intake.idle_limit = time(idle_limit, "idle_limit");
@@ -99,7 +101,7 @@ py::typing::Dict<py::str, py::object> Run(
   ThrowIfError(options.flusher.Validate());
   options.freeze_min = time(freeze.first, "the shortest freeze");
   options.freeze_max = time(freeze.second, "the longest freeze");
-  options.function_time = FromSeconds(function_time, "function_time");
+  options.function_time = time(function_time, "function_time");
   options.tell_client = resume;
   options.check = check;
   options.random_clocks = check;

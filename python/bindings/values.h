@@ -16,11 +16,11 @@
 #include <variant>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "pybind11/pybind11.h"
 #include "pybind11/stl.h"
+#include "python/bindings/enums.h"
 #include "python/bindings/status.h"
 
 namespace thaw::python {
@@ -45,19 +45,20 @@ template <typename Enum>
 Enum ToEnum(const std::variant<Enum, std::string>& given, std::string_view what) {
   if (const Enum* value = std::get_if<Enum>(&given)) return *value;
   const std::string& name = std::get<std::string>(given);
-  const py::object type = py::type::of(py::cast(Enum{}));
   std::string names;
-  for (const py::handle member : py::iter(type)) {
-    const std::string lower = absl::AsciiStrToLower(member.attr("name").cast<std::string>());
-    if (lower == name) return member.cast<Enum>();
-    absl::StrAppend(&names, names.empty() ? "" : ", ", lower);
+  for (const EnumMember<Enum>& member : EnumMembers<Enum>()) {
+    if (member.lower_name == name) return member.value;
+    absl::StrAppend(&names, names.empty() ? "" : ", ", member.lower_name);
   }
   Raise(absl::InvalidArgumentError(absl::StrCat(what, " is \"", name, "\", not one of: ", names)));
 }
 
 template <typename Enum>
 std::string LowerName(Enum value) {
-  return absl::AsciiStrToLower(py::cast(value).attr("name").template cast<std::string>());
+  for (const EnumMember<Enum>& member : EnumMembers<Enum>()) {
+    if (member.value == value) return member.lower_name;
+  }
+  return "unknown";
 }
 
 // The name of a file: a text, or an os.PathLike.

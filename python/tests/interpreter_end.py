@@ -19,6 +19,10 @@ THREADS = 4
 BODY: bytes = msgpack.packb([[{"span_id": number} for number in range(1, 50)]])
 
 
+async def send_once(client: thaw.Client, url: str) -> None:
+    await client.send_async(url)
+
+
 def repeat(url: str, call: str, begun: threading.Semaphore) -> None:
     """Calls until the thread is gone."""
     client = thaw.Client(thaw.ClientOptions(max_attempts=1))
@@ -31,13 +35,15 @@ def repeat(url: str, call: str, begun: threading.Semaphore) -> None:
         "flusher": flusher,
         "payload": thaw.TracePayload.from_msgpack(BODY),
         "request": thaw.Request(url, b"x"),
+        "send_once": send_once,
         "thaw": thaw,
         "url": url,
     }
     code = compile(call, "<call>", "exec")
+    exec(code, names)
+    begun.release()
     while True:
         exec(code, names)
-        begun.release()
 
 
 def main(url: str, call: str) -> None:
@@ -48,7 +54,7 @@ def main(url: str, call: str) -> None:
         begun = threading.Semaphore(0)
         for _ in range(THREADS):
             threading.Thread(target=repeat, args=(url, call, begun), daemon=True).start()
-        for _ in range(2 * THREADS):
+        for _ in range(THREADS):
             assert begun.acquire(timeout=30)
         return  # to the end of this child's interpreter
 

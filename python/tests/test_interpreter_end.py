@@ -45,14 +45,14 @@ def run_program(program: str, *arguments: str, timeout: float = 120) -> subproce
         "thaw.Client(clock=clock).close(); clock.advance(1)",
         "client.send(url)",
         "client.send_many((request for _ in range(3)), concurrent=True)",
-        "asyncio.run(asyncio.wait_for(client.send_async(url), 30))",
+        "asyncio.run(send_once(client, url))",
         "client.connections",
         "client.quiesce(); client.resume()",
         "flusher.add(payload); flusher.flush(deadline=1.0)",
         "flusher.retained",
         "thaw.TracePayload.from_msgpack(body)",
         "thaw.simulate(cycles=600, progress=lambda cycle: True)",
-        "thaw.ClientOptions(on_resume='keep').to_dict()",
+        "thaw.ClientOptions(on_resume='keep').to_dict(); client.options.on_resume",
     ],
 )
 def test_daemon_threads_do_not_disturb_the_end(call: str) -> None:

@@ -126,6 +126,21 @@ class ClassSignature:
         return signature(self._text)
 
 
+# -- Copies ------------------------------------------------------------------------------------------
+
+
+def reduce(self: object, protocol: int, /) -> Any:
+    """`__reduce_ex__` of what can be pickled: the protocols before 2 know nothing of such objects."""
+    return object.__reduce_ex__(self, max(protocol, 2))
+
+
+def refuse_to_reduce(self: object, protocol: int, /) -> Any:
+    """`__reduce_ex__` of what lives in one process: a thread, sockets, memory outside of Python."""
+    if type(self).__reduce__ is not object.__reduce__:
+        return self.__reduce__()
+    raise TypeError(f"a {type(self).__name__} can't be pickled or copied: it belongs to its process")
+
+
 # -- Explanations ------------------------------------------------------------------------------------
 
 
