@@ -24,7 +24,7 @@ constexpr size_t kSmallResult = size_t{256} << 10;
 // What a compressor takes beside what goes in and comes out, about.
 constexpr size_t kCompressorBytes = size_t{1536} << 10;
 // Of work that is done in one turn of the loop, in bytes: a few milliseconds.
-constexpr int64_t kStepWork = 1 << 20;
+constexpr int64_t kStepWork = 512 << 10;
 
 // The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
 LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
@@ -94,7 +94,8 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   std::unique_ptr<TraceWork> work =
       processor_.Begin(request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
   std::vector<EncodedRequest> requests;
-  ByteCharge charge(&pipelines_.bytes());
+  // Of requests that are made already, and of what encoding keeps for the next part.
+  ByteCharge charge(&pipelines_.bytes()), workspace(&pipelines_.bytes());
   charge.set_beside(request.body_memory);
   while (true) {
     if (cancellation.requested()) {
@@ -114,7 +115,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
         if (!status.ok()) work->Forget();
         co_return status;
       }
-      if (!part.empty()) status = Encode(std::move(part), charge, requests);
+      if (!part.empty()) status = Encode(std::move(part), charge, workspace, requests);
     }
     if (!status.ok()) {
       work->Forget();
@@ -140,13 +141,12 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   co_return added;
 }
 
-absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge,
+absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
                                  std::vector<EncodedRequest>& requests) {
   // Its body before and after compression, beside the part itself.
   const size_t working = 2 * part.size() + kCompressorBytes;
-  THAW_RETURN_IF_ERROR(charge.Grow(working));
+  if (working > workspace.bytes()) THAW_RETURN_IF_ERROR(workspace.Grow(working - workspace.bytes()));
   absl::StatusOr<std::vector<EncodedRequest>> encoded = pipelines_.traces().EncodePart(std::move(part));
-  charge.Shrink(working);
   if (!encoded.ok()) return encoded.status();
   for (EncodedRequest& request : *encoded) {
     THAW_RETURN_IF_ERROR(charge.Grow(pipelines_.traces().pipeline().BytesOf(request)));
@@ -198,7 +198,8 @@ absl::Status TraceIntake::TakeStats(const TraceRequest& request) {
   THAW_RETURN_IF_ERROR(charge.Grow(working));
   if (!CanAllocate(working)) return NoMemory(working);
   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(request.body));
-  charge.Release();
+  // A large one is encoded where it is handed over, which takes as much.
+  if (payload.size() <= kSmallResult) charge.Release();
   const StatsCounts& counts = payload.counts();
   counts_.stats_left_out += counts.groups_left_out;
   if (!payload.first_problem().empty()) {

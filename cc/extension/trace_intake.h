@@ -86,8 +86,10 @@ class TraceIntake : public TraceSink, private LifecycleSink {
 
   TraceLimits LimitsOf(const TraceRequest& request) const;
   Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
-  // Adds what a part comes to to `requests`, and what they take to `charge`.
-  absl::Status Encode(TracePayload part, ByteCharge& charge, std::vector<EncodedRequest>& requests);
+  // Adds what a part comes to to `requests`, and what they take to `charge`; `workspace`: what encoding
+  // takes.
+  absl::Status Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
+                      std::vector<EncodedRequest>& requests);
   absl::Status HandOver(TracePayload payload);
   // Of a request that is done.
   void Count(const TraceCounts& counts, const std::string& first_problem);

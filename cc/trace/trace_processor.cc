@@ -549,8 +549,9 @@ class TraceProcessor::Run : public TraceWork {
   size_t ScratchBytes() const {
     constexpr size_t kAtMost = 3;
     size_t bytes = span_.type.empty() ? 0 : kAtMost * span_.resource.size();
+    // What is repaired grows by being copied.
     const auto add = [&bytes](std::string_view text) {
-      if (!IsValidUtf8(text)) bytes += kAtMost * text.size();
+      if (!IsValidUtf8(text)) bytes += 2 * kAtMost * text.size();
     };
     for (const std::string_view text : {span_.service, span_.name, span_.resource, span_.type}) add(text);
     for (const SpanMeta& entry : span_.meta) {

@@ -153,6 +153,7 @@ BOMBS: dict[str, Callable[[], tuple[str, str, bytes]]] = {
     "a profile": lambda: ("/profiling/v1/input", "", b"p" * (20 << 20)),
 }
 MAY_BE = {200, 202, 400, 413, 429}
+CUT_OFF = {BrokenPipeError, ConnectionResetError, ConnectionAbortedError}
 
 
 @dataclasses.dataclass
@@ -178,6 +179,9 @@ async def limited(executable: pathlib.Path, **variables: str) -> AsyncIterator[R
             **settings.environment,
             **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            # That glibc gives back what is freed, as the libc of what ships does.
+            "MALLOC_MMAP_THRESHOLD_": "131072",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
             **variables,
         }
         settings = dataclasses.replace(settings, memory_mb=MEMORY_MB, timeout=60.0, environment=environment)
@@ -215,10 +219,15 @@ async def test_bombs_side_by_side_end_nothing(executable: pathlib.Path) -> None:
         requests = [make() for make in BOMBS.values()]
         async with running.sandbox.resumed():
             answers = await asyncio.gather(
-                *(running.post(body, path, coding) for path, coding, body in requests for _ in range(3))
+                *(running.post(body, path, coding) for path, coding, body in requests for _ in range(3)),
+                return_exceptions=True,
             )
-        assert running.alive
-        assert {status for status, _ in answers} <= MAY_BE
+            assert running.alive
+            # Where room is short, a connection that stands still gives way while its body is on its way.
+            assert {type(answer) for answer in answers} <= {tuple, http.client.RemoteDisconnected, *CUT_OFF}
+            statuses = {answer[0] for answer in answers if isinstance(answer, tuple)}
+            assert statuses <= MAY_BE | {408}
+            assert (await running.post(shared(b"stack", 1), V05))[0] == 200
 
 
 async def test_what_never_fits_is_413_and_says_why(executable: pathlib.Path) -> None:
