@@ -165,8 +165,11 @@ int SetModule(PyObject* self, PyObject* module, void*) {
   Py_SETREF(AsFunction(self).module, Py_NewRef(module));
   return 0;
 }
+// What was written; pybind11 puts the signature before it, which is there by itself.
 PyObject* Documentation(PyObject* self, void*) {
-  return PyObject_GetAttrString(AsFunction(self).native, "__doc__");
+  const char* const text = RecordOf(AsFunction(self).native)->doc;
+  if (text == nullptr || *text == '\0') return Py_NewRef(Py_None);
+  return PyUnicode_FromString(text);
 }
 PyObject* SignatureText(PyObject* self, void*) {
   return PyUnicode_FromString(RecordOf(AsFunction(self).native)->signature);
