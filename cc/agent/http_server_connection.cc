@@ -34,7 +34,7 @@ constexpr size_t kProgressBytes = 16 * 1024;
 constexpr int kRequestsInATurn = 16;
 
 // Of a compressed body, so much is made in one turn of the loop.
-constexpr size_t kDecodeBytes = 1 << 20;
+constexpr size_t kDecodeBytes = 512 << 10;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 

@@ -62,7 +62,7 @@ class HttpConnectionOwner {
   HttpServerCounters counters;
   // Set aside for what comes in and doesn't fit into the connections' buffers.
   ChargedBytes incoming_bytes{options.account};
-  int large_buffers_kept = 0;  // by connections, between their requests
+  int large_buffers_kept = 0;   // by connections, between their requests
   bool resumed_lately = false;  // less than resume_grace ago
 };
 

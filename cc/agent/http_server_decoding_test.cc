@@ -48,7 +48,7 @@ class HttpServerDecodingTest : public ReceiverFixture {
   }
 
   static std::string Post(std::string_view path, std::string_view coding, std::string_view body) {
-    return absl::StrCat("POST ", path, " HTTP/1.1\r\nContent-Encoding: ", coding,
+    return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: x\r\nContent-Encoding: ", coding,
                         "\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
   }
   // What the client has got by now.
@@ -69,7 +69,7 @@ TEST_F(HttpServerDecodingTest, AnotherClientIsAnsweredWhileALargeBodyIsDecoded) 
   const std::unique_ptr<MemoryTransport> other = door_.Connect();
   executor_.RunAll();
   client_->StartWrite(Post("/size", "gzip", bomb), [](IoResult) {});
-  other->StartWrite("POST /size HTTP/1.1\r\nContent-Length: 1\r\n\r\nx", [](IoResult) {});
+  other->StartWrite("POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx", [](IoResult) {});
   std::string first, second;
   while (second.empty()) {
     ASSERT_TRUE(executor_.Step());

@@ -148,9 +148,9 @@ TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
   sink_.takes_turns = 20;
   // The second comes behind it on the same connection.
   client_ = door_.Connect();
-  const std::string head =
-      absl::StrCat("POST /v0.4/traces HTTP/1.1\r\nContent-Length: ", kOneSpan.size(), "\r\n\r\n", kOneSpan);
-  client_->StartWrite(absl::StrCat(head, "GET /info HTTP/1.1\r\n\r\n"), [](IoResult) {});
+  const std::string head = absl::StrCat(
+      "POST /v0.4/traces HTTP/1.1\r\nHost: x\r\nContent-Length: ", kOneSpan.size(), "\r\n\r\n", kOneSpan);
+  client_->StartWrite(absl::StrCat(head, "GET /info HTTP/1.1\r\nHost: x\r\n\r\n"), [](IoResult) {});
   executor_.RunAll();
   std::string answers(4096, '\0');
   const IoResult result = client_->TryRead(absl::MakeSpan(answers));

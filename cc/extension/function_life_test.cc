@@ -129,6 +129,7 @@ TEST_F(FunctionLifeTest, TheNextEventWaitsForTheEndAndTheFlushThatFollows) {
   Begin();
   EXPECT_EQ(lines_, Lines({"resume", "invoke a"}));
   ASSERT_TRUE(Add(*traces_));
+  life_->OnRecords();  // of its start
   Pass(absl::Seconds(1));
   EXPECT_FALSE(parked()) << "the function runs";
   EXPECT_EQ(lines_.size(), 2) << "nothing is sent meanwhile";

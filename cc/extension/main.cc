@@ -95,7 +95,6 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
       LOG(WARNING) << warning.text;
     }
   }
-  if (KeySourceOf(config).empty()) LOG(ERROR) << "there is no API key, so that nothing can be delivered";
   LOG(INFO) << StartLine(config);
 
   EventLoop loop;

@@ -24,7 +24,7 @@ constexpr size_t kSmallResult = size_t{256} << 10;
 // What a compressor takes beside what goes in and comes out, about.
 constexpr size_t kCompressorBytes = size_t{1536} << 10;
 // Of work that is done in one turn of the loop, in bytes: a few milliseconds.
-constexpr int64_t kStepWork = 2 << 20;
+constexpr int64_t kStepWork = 1 << 20;
 
 // The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
 LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {

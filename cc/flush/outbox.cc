@@ -17,7 +17,9 @@ constexpr size_t kPayloadOverhead = 40;
 }  // namespace
 
 size_t Outbox::BytesOf(const EncodedRequest& request) {
-  return kItemOverhead + request.memory() + request.payloads.size() * kPayloadOverhead;
+  size_t copied = request.target.capacity();
+  for (const auto& [name, value] : request.headers) copied += name.capacity() + value.capacity();
+  return kItemOverhead + request.memory() + copied + request.payloads.size() * kPayloadOverhead;
 }
 
 size_t Outbox::Item::bytes() const { return BytesOf(*request); }

@@ -49,7 +49,8 @@ class Outbox : private ByteBudget::Holder {
     int64_t parts() const { return counted ? static_cast<int64_t>(request->payloads.size()) : 0; }
   };
 
-  // What an item of `request` is counted with: its body, its headers and target, and bookkeeping.
+  // What an item of `request` is counted with: its body, its headers and target, which are copied once more
+  // while it is sent, and bookkeeping.
   static size_t BytesOf(const EncodedRequest& request);
 
   // `evicted` is called for each item that goes to make room, here or in another pipeline.

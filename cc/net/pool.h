@@ -103,6 +103,7 @@ class Pool {
       }
     }
     host.waiters.push_back({id, want, std::move(done)});
+    host.fresh_waiters += want == Want::kFresh;
     Dial(key, host);
     return id;
   }
@@ -115,7 +116,7 @@ class Pool {
     const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
                                      [id](const Waiter& candidate) { return candidate.id == id; });
     if (waiter == host.waiters.end()) return false;
-    host.waiters.erase(waiter);
+    TakeWaiter(host, waiter);
     GiveUpDials(host);
     WatchPatience(key, host);
     return true;
@@ -166,8 +167,7 @@ class Pool {
       const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
                                        [](const Waiter& candidate) { return candidate.want == Want::kAny; });
       if (waiter != host.waiters.end()) {
-        OnAcquired done = std::move(waiter->done);
-        host.waiters.erase(waiter);
+        OnAcquired done = TakeWaiter(host, waiter);
         ++counters_.shared;
         lease.idle_for = absl::ZeroDuration();
         GiveUpDials(host);
@@ -225,6 +225,7 @@ class Pool {
     for (auto& [key, host] : hosts_) {
       host.patience.Cancel();
       host.waiters.clear();
+      host.fresh_waiters = 0;
       for (const uint64_t dial : std::exchange(host.dials, {})) {
         dial_keys_.erase(dial);
         cancel_dial_(dial);
@@ -262,6 +263,7 @@ class Pool {
   struct Host {
     std::vector<Idle> idle;  // most recently used last
     std::deque<Waiter> waiters;
+    size_t fresh_waiters = 0;     // of those, who want a fresh one
     std::vector<uint64_t> dials;  // being opened
     int open = 0;                 // opened and not closed: idle or leased
     int failures = 0;             // dials that failed in a row
@@ -336,11 +338,16 @@ class Pool {
   }
 
   void Serve(const Key& key, Host& host, Lease lease) {
-    OnAcquired done = std::move(host.waiters.front().done);
-    host.waiters.pop_front();
+    OnAcquired done = TakeWaiter(host, host.waiters.begin());
     GiveUpDials(host);
     Dial(key, host);
     Hand(done, std::move(lease));
+  }
+  OnAcquired TakeWaiter(Host& host, typename std::deque<Waiter>::iterator waiter) {
+    OnAcquired done = std::move(waiter->done);
+    host.fresh_waiters -= waiter->want == Want::kFresh;
+    host.waiters.erase(waiter);
+    return done;
   }
   void Hand(OnAcquired& done, Lease lease) {
     lease.begun = clock_.Now().monotonic;
@@ -352,10 +359,7 @@ class Pool {
     std::vector<OnAcquired> failed;
     // Two in a row, or more: it is the destination, not the attempt.
     const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
-    for (size_t i = 0; i < count; ++i) {
-      failed.push_back(std::move(host.waiters.front().done));
-      host.waiters.pop_front();
-    }
+    for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
     // Where each request dials for itself, as peers' do, the next two are again what counts.
     if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
     GiveUpDials(host);
@@ -367,10 +371,8 @@ class Pool {
   void Dial(const Key& key, Host& host) {
     const size_t cap = static_cast<size_t>(options_.max_connections_per_host);
     const auto room = [&] { return host.open + host.dials.size() < cap; };
-    const size_t fresh = std::count_if(host.waiters.begin(), host.waiters.end(),
-                                       [](const Waiter& waiter) { return waiter.want == Want::kFresh; });
     // Whoever can't be served by a connection that comes free needs one of his own.
-    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : fresh;
+    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : host.fresh_waiters;
     if (Failing(host)) own = std::min<size_t>(own, 1);
     while (host.dials.size() < own) {
       if (!room() && !host.idle.empty()) PopIdle(host);  // a fresh one is wanted and the cap is reached

@@ -41,7 +41,7 @@ class PooledClient : public Client {
         pool_(
             clock, options_, counters_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
-            [this](uint64_t dial) { CancelDial(dial, absl::CancelledError("nobody waits for it")); }) {}
+            [this](uint64_t dial) { GiveUpDial(dial); }) {}
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
@@ -86,6 +86,7 @@ class PooledClient : public Client {
     Alarm deadline;
     bool crossed = false;
     bool graced = false;
+    bool given_up = false;
   };
   // One try: an answer, or why there is none.
   struct Try {
@@ -108,6 +109,8 @@ class PooledClient : public Client {
 
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
+  // The requests it was begun for have other connections by now.
+  void GiveUpDial(uint64_t dial);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   void CountFailedDial(const Destination& destination);
   // Until the next dial to it may begin.
@@ -163,9 +166,16 @@ void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
   if (found != dials_.end()) found->second.cancellation.Request(reason);
 }
 
+void PooledClient::GiveUpDial(uint64_t dial) {
+  const auto found = dials_.find(dial);
+  if (found != dials_.end()) found->second.given_up = true;
+  CancelDial(dial, absl::CancelledError("no request waits for this connection"));
+}
+
 void PooledClient::OnDialled(const Destination& destination, uint64_t dial, DialResult result) {
   const auto running = dials_.find(dial);
   const bool crossed = running->second.crossed;
+  const bool given_up = running->second.given_up;
   dials_.erase(running);
   ConnectionPool::Dialled dialled;
   // A freeze is no part of how long dials take.
@@ -183,7 +193,8 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     dialled.connection = std::move(connection);
     failed_dials_.erase(destination);
   } else {
-    ++counters_->connection.dial_failed;
+    // A dial that was given up says nothing of its destination.
+    if (!given_up) ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
     if (!crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable) CountFailedDial(destination);

@@ -72,6 +72,17 @@ TEST_F(PooledClientTest, TwoRequestsTakeTwoConnectionsWithoutIdleOnes) {
   EXPECT_EQ(client_->open_connections(), 0);
 }
 
+TEST_F(PooledClientTest, ADialThatIsGivenUpIsNotCountedAsFailed) {
+  Build({.max_idle_per_host = 0});
+  Start(1);
+  ASSERT_TRUE(world_.RunUntil([this] { return connections().dials == 1; }));
+  cancellation_.Request(absl::CancelledError("the test gives up"));
+  Finish();
+  EXPECT_TRUE(world_.RunUntil([this] { return client_->settled(); }));
+  EXPECT_EQ(connections().opened, 0);
+  EXPECT_EQ(connections().dial_failed, 0);
+}
+
 TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
   Build({.max_idle_per_host = 1});
   SendOne(1);

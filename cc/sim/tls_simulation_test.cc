@@ -84,6 +84,8 @@ TEST(TlsSimulation, FaultsOfTheHandshakeFailIt) {
   for (const SimFault fault : {SimFault::kTlsReset, SimFault::kTlsHangs}) {
     SimulationOptions options;
     options.cycles = 50;
+    // One dial at a time, so that none is given up for another's sake.
+    options.client.max_connections_per_host = 1;
     options.intake.fault_rate = 0.3;
     options.intake.faults = {fault};
     options.tls = RealTls();

@@ -157,7 +157,7 @@ TEST(TracePayload, MetricsThatAreNotFiniteAreLeftOut) {
 
 TEST(TracePayload, ABadSpanLosesNoOther) {
   for (const Write& bad :
-       {Text("no map"), Span(9, 0, {{"service", Int(5)}}), Span(9, 0, {{"meta", Map({{"k", Int(1)}})}}),
+       {Text("no map"), Span(9, 0, {{"service", Int(5)}}), Span(9, 0, {{"meta", Map({{"k", Array({})}})}}),
         Span(9, 0, {{"metrics", Map({{"k", Text("x")}, {"n", Float(std::nan(""))}})}}),
         Span(9, 0, {{"span_links", Array({Int(1)})}}), Span(9, 0, {{"span_events", Text("x")}}),
         Map({{"span_id", Float(1.5)}}), Write([](MsgpackWriter& out) {

@@ -158,7 +158,9 @@ class TraceProcessor::Run : public TraceWork {
     }
     traces_.back() = {};
     traces_.back().begin = traces_.back().end = notes_.size();
-    return ReserveMore(notes_, spans, &charge_);
+    // Many small traces make the notes grow in few steps.
+    constexpr size_t kFewest = 16;
+    return ReserveMore(notes_, std::max(spans, kFewest), &charge_);
   }
 
   absl::Status OnSpan(size_t position) {

@@ -312,7 +312,9 @@ TEST(TraceReader, MemoryIsChargedBeforeItIsAskedFor) {
       const absl::Status status = ReadAll(body, format, 100, &account).status;
       EXPECT_EQ(status.ok(), room > 1 << 20) << status;
       EXPECT_TRUE(status.ok() || absl::IsOutOfRange(status)) << status;
-      if (status.ok()) EXPECT_GT(account.most(), 1 << 20);
+      if (status.ok()) {
+        EXPECT_GT(account.most(), 1 << 20);
+      }
       EXPECT_EQ(account.taken(), 0);
     }
   }

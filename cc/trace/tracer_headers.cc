@@ -1,5 +1,7 @@
 #include "cc/trace/tracer_headers.h"
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -13,8 +15,15 @@ namespace {
 
 template <typename Headers>
 std::string Text(const Headers& headers, std::string_view name) {
+  // Tracers say less than 100 bytes each; an intake that is told much more refuses the whole request.
+  constexpr size_t kAtMost = 256;
+  std::string_view value = FindHeader(headers, name).value_or("");
+  if (value.size() > kAtMost) {
+    size_t whole = kAtMost;
+    while (whole > 0 && (static_cast<uint8_t>(value[whole]) & 0xC0) == 0x80) --whole;
+    value = value.substr(0, whole);
+  }
   // These go into protobuf strings, which have to be UTF-8.
-  const std::string_view value = FindHeader(headers, name).value_or("");
   return IsValidUtf8(value) ? std::string(value) : RepairUtf8(value);
 }
 

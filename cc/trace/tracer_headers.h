@@ -24,7 +24,8 @@ struct TracerHeaders {
   uint64_t dropped_p0_spans = 0;
 
   // Names compare without case. Boolean headers follow the agent's rule: missing, empty or one of 0, f, F,
-  // false, False, FALSE is false, any other text is true. A number that is none is 0.
+  // false, False, FALSE is false, any other text is true. A number that is none is 0. Texts are cut at 256
+  // bytes.
   static TracerHeaders FromRequest(const HttpHeaders& headers);
   static TracerHeaders FromViews(const HttpHeaderViews& headers);
 

@@ -56,6 +56,16 @@ TEST(TracerHeaders, TruthRule) {
   }
 }
 
+TEST(TracerHeaders, LongTextsAreCutBetweenCharacters) {
+  const auto lang = [](const std::string& text) {
+    return TracerHeaders::FromRequest({{"Datadog-Meta-Lang", text}}).lang;
+  };
+  EXPECT_EQ(lang(std::string(256, 'l')), std::string(256, 'l'));
+  EXPECT_EQ(lang(std::string(60'000, 'l')), std::string(256, 'l'));
+  EXPECT_EQ(lang(std::string(255, 'l') + "\xC3\xBC"), std::string(255, 'l'));
+  EXPECT_LE(lang(std::string(60'000, '\x80')).size(), 3 * 256);
+}
+
 TEST(TracerHeaders, BadNumbersAreZeroAndBadUtf8IsRepaired) {
   for (const char* bad : {"-1", "x", "", "99999999999999999999", "1.5"}) {
     EXPECT_EQ(TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", bad}}).dropped_p0_traces, 0);

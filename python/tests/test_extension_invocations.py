@@ -104,7 +104,7 @@ def start(tmp_path: pathlib.Path) -> Start:
         running = Running()
         application = web.Application(client_max_size=1 << 24)
         application.router.add_post("/{path:.*}", running.take)
-        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1, auto_decompress=False)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         environment = {

@@ -264,33 +264,56 @@ async def test_events_that_are_large_end_nothing(executable: pathlib.Path) -> No
                 assert running.alive
 
 
-async def test_a_neighbour_is_answered_while_bombs_are_worked_on(executable: pathlib.Path) -> None:
-    stop = False
-    times: list[float] = []
+class Neighbour:
+    """A client that asks for little, again and again, and how long each answer took."""
 
-    def neighbour() -> None:
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self._stop = False
+
+    def ask(self) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", 8126, timeout=60)
-        while not stop:
+        while not self._stop:
             began = time.monotonic()
             connection.request("GET", "/info")
             connection.getresponse().read()
-            times.append(time.monotonic() - began)
+            self.times.append(time.monotonic() - began)
             time.sleep(0.002)
         connection.close()
 
+    @asynccontextmanager
+    async def asking(self) -> AsyncIterator[None]:
+        self.times.clear()
+        self._stop = False
+        asking = asyncio.get_running_loop().run_in_executor(None, self.ask)
+        try:
+            yield
+        finally:
+            self._stop = True
+            await asking
+
+    @property
+    def p99(self) -> float:
+        return sorted(self.times)[int(len(self.times) * 0.99)]
+
+
+async def test_a_neighbour_is_answered_while_bombs_are_worked_on(executable: pathlib.Path) -> None:
+    neighbour = Neighbour()
+    names = ("small spans that fit", "text to be repaired", "few spans that share a megabyte", "stats")
+    bombs = [BOMBS[name]() for name in names]
+    honest = shared(b"at frame\n" * 1_111, 2_000, first=70_001)
     async with limited(executable) as running, running.sandbox.resumed():
-        waiting = asyncio.get_running_loop().run_in_executor(None, neighbour)
-        for _ in range(3):
-            for name in ("small spans that fit", "text to be repaired", "few spans that share a megabyte"):
-                path, coding, body = BOMBS[name]()
-                await running.post(body, path, coding)
-        body = shared(b"at frame\n" * 1_111, 2_000, first=70_001)
-        assert (await running.post(body, V05))[0] == 200
-        stop = True
-        await waiting
-    times.sort()
-    assert len(times) > 50
-    assert times[int(len(times) * 0.99)] <= 0.05
+        async with neighbour.asking():
+            await asyncio.sleep(1)
+        if neighbour.p99 > 0.02:
+            pytest.skip(f"the machine is too busy to tell: {neighbour.p99:.3f} s where nothing else is asked")
+        async with neighbour.asking():
+            for _ in range(3):
+                for path, coding, body in bombs:
+                    await running.post(body, path, coding)
+            assert (await running.post(honest, V05))[0] == 200
+    assert len(neighbour.times) > 50
+    assert neighbour.p99 <= 0.05
 
 
 def test_the_budget_is_the_one_that_is_configured(executable: pathlib.Path) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
-from thaw.lab import benchmarks
+from thaw.lab import benchmarks, extension_benchmarks
 
 
 @pytest.mark.parametrize(("sharing", "connections"), [(True, 1), (False, 4)])
@@ -18,3 +20,41 @@ def test_the_round_trip_is_in_the_time_of_a_flush() -> None:
     assert figures["connections"] == 3
     # Connection, TLS and request are a round trip each, side by side for the three requests.
     assert 90.0 <= figures["wall_ms"] < 3 * 90.0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--scale=nan"], "--scale: nan is not above 0"),
+        (["--scale=0"], "--scale: 0 is not above 0"),
+        (["--mtu=-1"], "--mtu: -1 is not from 576 to 65536"),
+        (["--json=/nowhere/figures.json"], "the folder /nowhere does not exist"),
+        (["--extension=/nowhere"], "/nowhere is not there"),
+        (["nothing"], "invalid choice: 'nothing'"),
+    ],
+)
+def test_what_is_wrong_with_the_extensions_benchmarks_is_said_in_a_line(
+    arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extension_benchmarks, "run", lambda *_, **__: pytest.fail("it was run"))
+    with pytest.raises(SystemExit) as stopped:
+        extension_benchmarks.main(arguments)
+    said = capsys.readouterr().err
+    assert (stopped.value.code, said.count("\n")) == (2, 1)
+    assert says in said
+
+
+@pytest.mark.parametrize(
+    ("argument", "says"),
+    [("nothing", "no such group: nothing"), ("--json=/nowhere/x", "the folder /nowhere does not exist")],
+)
+def test_what_is_wrong_with_benchmarks_is_said_in_a_line(
+    argument: str, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(benchmarks, "measure", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(sys, "argv", ["benchmarks", argument])
+    with pytest.raises(SystemExit) as stopped:
+        benchmarks.main()
+    said = capsys.readouterr().err
+    assert (stopped.value.code, said.count("\n")) == (2, 1)
+    assert says in said

@@ -6,6 +6,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -97,31 +98,39 @@ EventLoop::EventLoop(ReadClocks read) : read_(read), impl_(std::make_unique<Impl
 EventLoop::~EventLoop() = default;
 
 void EventLoop::Run() {
-  // So many of its own posts are served before the sockets are looked at again.
+  // So many of its own posts are served before the sockets are looked at again, or fewer if they take longer:
+  // then as many looks follow as find something, since each of them serves one descriptor.
   constexpr int kOwnPostsInARow = 16;
+  constexpr absl::Duration kOwnPostsTakeLong = absl::Milliseconds(1);
+  constexpr int kLooksInARow = 16;
   const auto guard = boost::asio::make_work_guard(impl_->context);
   impl_->context.restart();
   impl_->owner = std::this_thread::get_id();
   const auto post = [this](absl::AnyInvocable<void()> fire) { Post(std::move(fire)); };
-  int in_a_row = 0;
+  int in_a_row = 0, looks_left = 0;
+  absl::Duration row_began;
   while (!impl_->stopped.exchange(false)) {
     const absl::Duration now = read_().monotonic;
     impl_->alarms.FireDue(now, post);
     impl_->alarms.Turn(now);
-    if (!impl_->own_posts.empty() && in_a_row < kOwnPostsInARow) {
-      ++in_a_row;
+    const bool took_long = in_a_row > 0 && now - row_began >= kOwnPostsTakeLong;
+    if (!impl_->own_posts.empty() && in_a_row < kOwnPostsInARow && looks_left == 0 && !took_long) {
+      if (in_a_row++ == 0) row_began = now;
       absl::AnyInvocable<void()> work = std::move(impl_->own_posts.front());
       impl_->own_posts.pop_front();
       work();
       continue;
     }
+    if (took_long) looks_left = kLooksInARow;
     in_a_row = 0;
     ++impl_->looks;
     if (impl_->own_posts.empty()) {
       impl_->SetTimer(now);
       impl_->context.run_one();
+      looks_left = 0;
     } else {
-      impl_->context.poll_one();
+      const bool found = impl_->context.poll_one() > 0;
+      looks_left = found ? std::max(looks_left - 1, 0) : 0;
     }
   }
   impl_->owner = std::thread::id();

@@ -3,6 +3,7 @@
 #include <sys/syscall.h>
 
 #include <cerrno>
+#include <functional>
 #include <string>
 #include <thread>
 #include <tuple>
@@ -39,6 +40,24 @@ TEST(EventLoop, RunsWhatIsPostedInOrderAndFromAnyThread) {
   other.join();
   loop.Run();
   EXPECT_EQ(order, "ab");
+}
+
+TEST(EventLoop, WorkThatTakesLongLetsSocketsHaveTheirTurns) {
+  frozen = absl::ZeroDuration();
+  EventLoop loop(&ReadFrozenClocks);
+  constexpr int kPieces = 32;
+  int pieces = 0;
+  int64_t looks = 0;
+  std::function<void()> piece = [&] {
+    frozen += absl::Milliseconds(2);
+    if (++pieces < kPieces) return loop.Post([&] { piece(); });
+    looks = loop.looks();
+    loop.Stop();
+  };
+  loop.Post([&] { piece(); });
+  loop.Run();
+  EXPECT_GE(looks, kPieces - 2) << "one look at least between two pieces";
+  frozen = absl::ZeroDuration();
 }
 
 TEST(EventLoop, ACallThatTheKernelRefusesIsNamedBeforeALoopIsMade) {

@@ -615,7 +615,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     note = own_network.enter(given.mtu)
     if note is not None:
         print(f"{note}; measured on the machine's loopback", file=sys.stderr)
-        own_network.require_free(EXTENSION_PORTS)
+        try:
+            own_network.require_free(EXTENSION_PORTS)
+        except ValueError as error:
+            parser.error(str(error))
     figures = run(given.extension.resolve(), given.names, scale=given.scale)
     figures["mtu"] = own_network.mtu()
     text = json.dumps(figures, indent=1)
