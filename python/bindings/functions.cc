@@ -319,10 +319,11 @@ void WrapClass(py::handle type) {
 bool IsInitialised(py::handle object) {
   if (!IsBound(object.ptr())) return true;
   auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-  if (instance->simple_layout) return instance->simple_holder_constructed;
+  // Not by the holder: what refers to a part of another object has none.
+  if (instance->simple_layout) return instance->simple_value_holder[0] != nullptr;
   py::detail::values_and_holders all(instance);
   for (const auto& each : all) {
-    if (!each.holder_constructed()) return false;
+    if (each.value_ptr() == nullptr) return false;
   }
   return true;
 }
