@@ -71,7 +71,7 @@ def _tidy(text: str) -> str:
     body = r'(?:        """\n(?:        .*\n|\n)*?        """\n|        \.\.\.\n)'
     text = re.sub(rf"    def __(?:reduce_ex|getstate|setstate)__\(.*\n{body}", "", text)
     text = re.sub(rf"(\.setter\n    def .* -> None:)\n{body}", r"\1 ...\n", text)
-    text = text.replace("import inspect\n", "").replace(" = list(),", " = [],")
+    text = text.replace("import inspect\n", "").replace(" = list()", " = []")
     for command in (["check", "--select=I", "--fix", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(
             [sys.executable, "-m", "ruff", *command, f"--stdin-filename={COMMITTED}", "-"],

@@ -1680,7 +1680,7 @@ class TraceFlusher:
         api_key: str,
         *,
         options: FlusherOptions | None = None,
-        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = list(),
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
         `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
@@ -1844,7 +1844,7 @@ class StatsFlusher:
         api_key: str,
         *,
         options: FlusherOptions | None = None,
-        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = list(),
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
     ) -> None:
         """
         `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
