@@ -72,7 +72,7 @@ std::string MaskUrl(std::string_view url) {
 
 absl::StatusOr<Url> ParseUrl(std::string_view text) {
   const auto bad = [text](std::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("URL '", MaskUrl(text), "': ", what));
+    return absl::InvalidArgumentError(absl::StrCat("URL '", absl::CHexEscape(MaskUrl(text)), "': ", what));
   };
   Url url;
   std::string_view rest = text;

@@ -136,7 +136,7 @@ class FlusherFace {
       return urls;
     });
   }
-  const FlusherOptions& options() const { return options_; }
+  FlusherOptions options() const { return options_; }
 
  private:
   struct Tenant {

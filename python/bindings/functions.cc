@@ -165,8 +165,11 @@ int SetModule(PyObject* self, PyObject* module, void*) {
   Py_SETREF(AsFunction(self).module, Py_NewRef(module));
   return 0;
 }
+// What was written; pybind11 puts the signature before it, which is there by itself.
 PyObject* Documentation(PyObject* self, void*) {
-  return PyObject_GetAttrString(AsFunction(self).native, "__doc__");
+  const char* const text = RecordOf(AsFunction(self).native)->doc;
+  if (text == nullptr || *text == '\0') return Py_NewRef(Py_None);
+  return PyUnicode_FromString(text);
 }
 PyObject* SignatureText(PyObject* self, void*) {
   return PyUnicode_FromString(RecordOf(AsFunction(self).native)->signature);
@@ -316,10 +319,11 @@ void WrapClass(py::handle type) {
 bool IsInitialised(py::handle object) {
   if (!IsBound(object.ptr())) return true;
   auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-  if (instance->simple_layout) return instance->simple_holder_constructed;
+  // Not by the holder: what refers to a part of another object has none.
+  if (instance->simple_layout) return instance->simple_value_holder[0] != nullptr;
   py::detail::values_and_holders all(instance);
   for (const auto& each : all) {
-    if (!each.holder_constructed()) return false;
+    if (each.value_ptr() == nullptr) return false;
   }
   return true;
 }

@@ -66,6 +66,12 @@ def _tidy(text: str) -> str:
         "__hash__: typing.ClassVar[None]  # type: ignore[assignment]",
     )
     text = text.replace("*args)", "*args: object)")
+    # How objects are pickled, and what inspect.signature asks for, is no business of a reader.
+    text = re.sub(r'    __signature__: .*\n    """\n.*\n    """\n', "", text)
+    body = r'(?:        """\n(?:        .*\n|\n)*?        """\n|        \.\.\.\n)'
+    text = re.sub(rf"    def __(?:reduce_ex|getstate|setstate)__\(.*\n{body}", "", text)
+    text = re.sub(rf"(\.setter\n    def .* -> None:)\n{body}", r"\1 ...\n", text)
+    text = text.replace("import inspect\n", "").replace(" = list()", " = []")
     for command in (["check", "--select=I", "--fix", "--quiet"], ["format", "--quiet"]):
         text = subprocess.run(
             [sys.executable, "-m", "ruff", *command, f"--stdin-filename={COMMITTED}", "-"],

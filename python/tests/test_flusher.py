@@ -475,3 +475,12 @@ def test_repr_names_where_it_sends(client: thaw.Client, intake: Intake) -> None:
     flusher = thaw.TraceFlusher(client, intake.url, "key")
     assert repr(flusher) == f"<thaw.TraceFlusher to {intake.url}/api/v0.2/traces, 0 retained>"
     assert flusher.endpoints == [f"{intake.url}/api/v0.2/traces"]
+
+
+def test_the_options_of_a_flusher_are_a_copy(client: thaw.Client) -> None:
+    flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
+    flusher.options.sequential = True
+    assert not flusher.options.sequential
+    kept = flusher.options
+    del flusher
+    assert not kept.sequential

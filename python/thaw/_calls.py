@@ -57,14 +57,20 @@ def _split(text: str, separator: str) -> list[str]:
     return [*parts, text[begin:]]
 
 
-def _readable(annotation: str) -> str:
-    """Types as a reader knows them: what pybind11 takes for an int or a float is more than that."""
-    for module in ("thaw._native.", "collections.abc.", "typing_extensions."):
-        annotation = annotation.replace(module, "")
+def _simple(annotation: str) -> str:
+    """Types without what pybind11 adds: what it takes for an int or a float is more than that."""
+    annotation = annotation.replace("thaw._native.", "")
     annotation = annotation.replace("typing.SupportsInt | typing.SupportsIndex", "int")
     annotation = annotation.replace("typing.SupportsFloat | typing.SupportsIndex", "float")
     unique = dict.fromkeys(_split(annotation, " | "))
     return " | ".join(unique)
+
+
+def _readable(annotation: str) -> str:
+    """The same without the modules of the standard library."""
+    for module in ("collections.abc.", "typing_extensions."):
+        annotation = annotation.replace(module, "")
+    return annotation
 
 
 def parse(text: str) -> tuple[list[Parameter], str]:
@@ -77,13 +83,13 @@ def parse(text: str) -> tuple[list[Parameter], str]:
         elif part.startswith("*"):
             name, _, annotation = part.partition(": ")
             stars = name[: name.count("*")]
-            parameters.append(Parameter(name.lstrip("*"), stars, _readable(annotation), None))
+            parameters.append(Parameter(name.lstrip("*"), stars, _simple(annotation), None))
             kind = "keyword"
         elif part not in ("", "/"):
             declared, *default = _split(part, " = ")
             name, _, annotation = declared.partition(": ")
-            parameters.append(Parameter(name, kind, _readable(annotation), default[0] if default else None))
-    return parameters, _readable(result)
+            parameters.append(Parameter(name, kind, _simple(annotation), default[0] if default else None))
+    return parameters, _simple(result)
 
 
 def signature(text: str) -> inspect.Signature:
@@ -289,7 +295,7 @@ def explain(label: str, text: str, positional: list[Any], named: dict[str, Any],
     arguments = _bound(label, parameters, positional, named)
     if isinstance(arguments, str):
         return TypeError(arguments)
-    annotations = {each.name: each.annotation for each in parameters}
+    annotations = {each.name: _readable(each.annotation) for each in parameters}
     for name, value in arguments.items():
         what = f"{label}: {name}" if is_call else label
         if (wrong := _misfit(what, value, annotations[name])) is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import collections.abc
 import enum
+import os
 import typing
 
 import typing_extensions
@@ -451,7 +452,7 @@ class ClientOptions:
         max_response_body_kept_bytes: int | None = None,
         max_response_body_drained_bytes: int | None = None,
         tcp_nodelay: bool | None = None,
-        tls_cert_file: str | None = None,
+        tls_cert_file: str | os.PathLike[str] | None = None,
         use_os_roots: bool | None = None,
         use_public_roots: bool | None = None,
         skip_ssl_validation: bool | None = None,
@@ -489,7 +490,7 @@ class ClientOptions:
         max_response_body_kept_bytes: int | None = None,
         max_response_body_drained_bytes: int | None = None,
         tcp_nodelay: bool | None = None,
-        tls_cert_file: str | None = None,
+        tls_cert_file: str | os.PathLike[str] | None = None,
         use_os_roots: bool | None = None,
         use_public_roots: bool | None = None,
         skip_ssl_validation: bool | None = None,
@@ -670,10 +671,10 @@ class ClientOptions:
     @property
     def tls_cert_file(self) -> str:
         """
-        A PEM file of one or many certificates, added to the public roots. Empty: none.
+        A PEM file of one or many certificates, added to the public roots. Empty: none. A Client raises InvalidArgument if nothing of it can be used.
         """
     @tls_cert_file.setter
-    def tls_cert_file(self, arg1: str) -> None: ...
+    def tls_cert_file(self, arg1: str | os.PathLike[str]) -> None: ...
     @property
     def tls_max_version(self) -> TlsVersion:
         """
@@ -712,7 +713,7 @@ class ClientOptions:
     @property
     def user_agent(self) -> str:
         """
-        The User-Agent header.
+        The User-Agent header, without control characters.
         """
     @user_agent.setter
     def user_agent(self, arg1: str) -> None: ...
@@ -1049,12 +1050,12 @@ class Request:
     def __init__(
         self,
         url: str,
-        body: typing_extensions.Buffer = b"",
+        body: typing_extensions.Buffer = ...,
         method: str = "POST",
-        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        headers: collections.abc.Mapping[str, str] | collections.abc.Iterable[tuple[str, str]] | None = None,
     ) -> None:
         """
-        `body`: anything with the buffer protocol. `headers`: without Host, Content-Length and Connection, which the client adds. Raises InvalidArgument.
+        `url`: http:// or https://; user:password@ in it becomes Basic credentials. `body`: anything with the buffer protocol. `headers`: names and values as a mapping or as pairs, without Host, Content-Length, Transfer-Encoding, Connection and their like, which the client writes itself. Raises InvalidArgument, and TypeError for what is no text.
         """
     def __repr__(self) -> str: ...
     @property
@@ -1167,8 +1168,9 @@ class Client:
     Sends requests over pooled, shared or fresh connections.
 
     Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
-    GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` block, or when nothing refers to
-    it any more. After a fork the child can't use it (Forked).
+    GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` or `async with` block, when nothing
+    refers to it any more, or at the end of the interpreter: after every atexit handler, so that each of them may
+    still send. After a fork the child can't use it (Forked).
 
     >>> import thaw
     >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
@@ -1178,8 +1180,20 @@ class Client:
         ...
     thaw.Unreachable: ...
     """
+    def __aenter__(self) -> asyncio.Future[Client]:
+        """
+        `async with`: the client itself.
+        """
+    def __aexit__(
+        self, exc_type: typing.Any = None, exc_value: typing.Any = None, traceback: typing.Any = None
+    ) -> asyncio.Future[None]:
+        """
+        Closes the client while the event loop goes on.
+        """
     def __enter__(self) -> Client: ...
-    def __exit__(self, *args: object) -> None: ...
+    def __exit__(
+        self, exc_type: typing.Any = None, exc_value: typing.Any = None, traceback: typing.Any = None
+    ) -> None: ...
     def __init__(
         self,
         options: ClientOptions | None = None,
@@ -1188,7 +1202,7 @@ class Client:
         seed: int | None = None,
     ) -> None:
         """
-        `options`: ClientOptions() if not given. `clock`: a FakeClock that no other client runs by; the machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument.
+        `options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the machine's clocks if not given. `seed`: of the jitter between tries. Raises InvalidArgument, also where nothing of the options' certificate file can be used.
         """
     def __repr__(self) -> str: ...
     def close(self) -> None:
@@ -1206,10 +1220,10 @@ class Client:
     def send(
         self,
         url: str,
-        body: typing_extensions.Buffer = b"",
+        body: typing_extensions.Buffer = ...,
         *,
         method: str = "POST",
-        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        headers: collections.abc.Mapping[str, str] | collections.abc.Iterable[tuple[str, str]] | None = None,
         budget: float | None = None,
         retry_ambiguous: bool = True,
     ) -> SendResult:
@@ -1219,10 +1233,10 @@ class Client:
     def send_async(
         self,
         url: str,
-        body: typing_extensions.Buffer = b"",
+        body: typing_extensions.Buffer = ...,
         *,
         method: str = "POST",
-        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        headers: collections.abc.Mapping[str, str] | collections.abc.Iterable[tuple[str, str]] | None = None,
         budget: float | None = None,
         retry_ambiguous: bool = True,
     ) -> asyncio.Future[SendResult]:
@@ -1588,7 +1602,7 @@ class TracePayload:
     @staticmethod
     def from_msgpack(
         body: typing_extensions.Buffer,
-        headers: dict[str, str] | collections.abc.Sequence[tuple[str, str]] | None = None,
+        headers: collections.abc.Mapping[str, str] | collections.abc.Iterable[tuple[str, str]] | None = None,
     ) -> TracePayload:
         """
         `headers`: those of the tracer's request (Datadog-Meta-Lang and so on). Raises PayloadError, which names the byte, what was expected there and what was found.
