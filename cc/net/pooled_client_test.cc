@@ -72,17 +72,6 @@ TEST_F(PooledClientTest, TwoRequestsTakeTwoConnectionsWithoutIdleOnes) {
   EXPECT_EQ(client_->open_connections(), 0);
 }
 
-TEST_F(PooledClientTest, ADialThatIsNotNeededAnyMoreIsNotCountedAsFailed) {
-  // Patience dials a second connection, which takes 20 ms; the first is free again after 10.
-  Build({.max_idle_per_host = 0, .share_patience = absl::Milliseconds(1)},
-        {.one_way = absl::Milliseconds(5), .service_time = absl::Milliseconds(1)});
-  for (int id = 1; id <= 3; ++id) Start(id);
-  Finish();
-  ASSERT_TRUE(world_.RunUntil([this] { return client_->settled(); }));
-  EXPECT_GT(connections().dials, connections().opened);
-  EXPECT_EQ(connections().dial_failed, 0);
-}
-
 TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
   Build({.max_idle_per_host = 1});
   SendOne(1);
