@@ -14,6 +14,10 @@
 namespace thaw {
 namespace {
 
+// Requests of one flush to one destination that are given to the client at a time. Each holds a copy of its
+// headers meanwhile; connections, of which a host has fewer, never run short of them.
+constexpr size_t kSendsAtOnce = 32;
+
 // Of all flushes together.
 constexpr size_t kFailuresOfTotal = 100;
 
@@ -512,14 +516,22 @@ Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudg
 Task<void> PipelineFlusher::SendAll(Run& run, Group& group, std::vector<Outbox::Item> items) {
   if (items.empty()) co_return;
   Completion<bool> all(executor_);
-  size_t open = items.size();
-  for (Outbox::Item& item : items) {
-    Task<bool> sending = SendItem(run, group, std::move(item), /*redrive=*/false);
-    Spawn<bool>(executor_, std::move(sending), [&all, &open](bool) {
+  size_t next = 0;
+  size_t open = std::min(items.size(), kSendsAtOnce);
+  for (size_t sender = open; sender > 0; --sender) {
+    Spawn<bool>(executor_, SendFrom(run, group, items, next), [&all, &open](bool) {
       if (--open == 0) all.Set(true);
     });
   }
   co_await all;
+}
+
+Task<bool> PipelineFlusher::SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next) {
+  while (next < items.size()) {
+    Task<bool> sending = SendItem(run, group, std::move(items[next++]), /*redrive=*/false);
+    co_await std::move(sending);
+  }
+  co_return true;
 }
 
 Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items,

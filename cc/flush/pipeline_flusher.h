@@ -223,6 +223,8 @@ class PipelineFlusher : public Flushable {
   Task<void> SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
                          std::vector<Outbox::Item> items);
   Task<void> SendAll(Run& run, Group& group, std::vector<Outbox::Item> items);
+  // Sends the items from `next` on, one after the other; several calls share the list.
+  Task<bool> SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next);
   Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
   Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
   // Keeps what this flush does not send.
