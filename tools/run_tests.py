@@ -256,7 +256,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Every test of the project, after setting the machine up (tools/setup).",
-        epilog=f"steps:\n{listing}\n\nasan runs only where --step names it. The sanitizers' other runs are apart: tools/sanitize.",
+        epilog=f"steps:\n{listing}\n\nasan runs only where --step names it. "
+        "The sanitizers' other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--quick", action="store_true", help="no fuzzers, no layers, no large or slow tests")
