@@ -31,7 +31,8 @@ void Try(std::string_view text) {
   const boost::json::value value = thaw::ParseShallowJson(text, error);
   Check(error.failed() ? value.is_null() : DepthOf(value) <= thaw::kMaxShallowDepth);
   const boost::json::value plain = boost::json::parse(text, plain_error);
-  if (!plain_error) Check(!error && plain == value);
+  // As text, since what the library makes of 0e99999 is not equal to itself.
+  if (!plain_error) Check(!error && boost::json::serialize(plain) == boost::json::serialize(value));
 }
 
 }  // namespace
