@@ -1,8 +1,9 @@
 // Enums of C++ as members of Python's enum.Enum, and back, without running any Python code: pybind11's own
 // way calls the enum's type, which is written in Python, in the middle of native calls.
 //
-//   py::native_enum<OnResume>(module, "OnResume", "enum.Enum", "...").value("KEEP",
-//   OnResume::kKeep).finalize(); KeepMembers<OnResume>(module, "OnResume");
+//   py::native_enum<OnResume> type(module, "OnResume", "enum.Enum", "...");
+//   type.value("KEEP", OnResume::kKeep).finalize();
+//   KeepMembers<OnResume>(module, "OnResume");
 //
 // Everything here requires the GIL.
 

@@ -1,7 +1,9 @@
 // A process of its own in which the kernel refuses some calls, as the filter of a sandbox does.
 //
-//   const ChildExit exit = WithRefusedCalls({{SYS_getrandom, EPERM}}, [] { return DrawSeed() != 0 ? 0 : 1;
-//   }); if (!exit.filtered) GTEST_SKIP() << "no filters here"; EXPECT_EQ(exit.status, 0);
+//   const auto draw = [] { return DrawSeed() != 0 ? 0 : 1; };
+//   const ChildExit exit = WithRefusedCalls({{SYS_getrandom, EPERM}}, draw);
+//   if (!exit.filtered) GTEST_SKIP() << "no filters here";
+//   EXPECT_EQ(exit.status, 0);
 //
 // For tests in a process with one thread.
 
