@@ -35,9 +35,9 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   static Task<void> Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener);
   Task<void> WaitForRoom();
   int ConnectionLimit() const;
-  bool MakeRoom();
-  bool CloseOne();
-  bool CloseLongestIdle();
+  bool MakeRoom(bool patient);
+  bool CloseOne(bool patient);
+  bool CloseLongestIdle(bool useful);
   HttpServerConnection* LongestStill(const HttpServerConnection& asking, absl::Duration least) const;
   absl::Duration StandsStillFor(const HttpServerConnection& connection) const;
   void Start(std::unique_ptr<Transport> transport);
@@ -72,14 +72,14 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
     if (!accepted.ok()) {
       ++core->counters.accept_failed;
       // A connection that is not in use holds what another one needs.
-      if (absl::IsResourceExhausted(accepted.status())) core->CloseOne();
+      if (absl::IsResourceExhausted(accepted.status())) core->CloseOne(/*patient=*/false);
       Task<absl::Status> sleeping = Sleep(core->executor, core->clock, backoff, core->stop);
       static_cast<void>(co_await std::move(sleeping));
       backoff = std::min(2 * backoff, kLastAcceptBackoff);
       continue;
     }
     backoff = kFirstAcceptBackoff;
-    if (!core->MakeRoom()) {
+    if (!core->MakeRoom(/*patient=*/true)) {
       ++core->counters.held_at_limit;
       Task<void> waiting = core->WaitForRoom();
       co_await std::move(waiting);
@@ -90,13 +90,16 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
 }
 
 Task<void> HttpServer::Core::WaitForRoom() {
+  const absl::Duration begun = clock.Now().monotonic;
+  // By then whoever has begun a request has ended it or stands still.
+  const Alarm patience(clock, kStandsStill, [this] { WakeWaiting(); });
   do {
     Completion<bool> woken(executor);
     waiting_for_room.push_back(&woken);
     const auto registration = stop.OnRequest([&woken](const absl::Status&) { woken.Set(true); });
     co_await woken;
     std::erase(waiting_for_room, &woken);
-  } while (!stop.requested() && !MakeRoom());
+  } while (!stop.requested() && !MakeRoom(clock.Now().monotonic - begun < kStandsStill));
 }
 
 void HttpServer::Core::WakeWaiting() {
@@ -109,42 +112,52 @@ int HttpServer::Core::ConnectionLimit() const {
   return options.max_connections + (resumed_lately ? options.max_connections / kPartAfterResume + 1 : 0);
 }
 
-bool HttpServer::Core::MakeRoom() {
+bool HttpServer::Core::MakeRoom(bool patient) {
   while (static_cast<int>(connections.size()) >= ConnectionLimit())
-    if (!CloseOne()) return false;
+    if (!CloseOne(patient)) return false;
   return true;
 }
 
-// The one whose client loses least: it has its answer, or it stands still within a request, or it is idle.
-// Where all get on with their requests, the one that has done so least lately. Those that handlers work on
-// stay.
-bool HttpServer::Core::CloseOne() {
+// Closes the connection whose client loses least: one that has its answer, one that stands still within a
+// request, an idle one that has never brought anything, another idle one. Where all get on with their requests,
+// the one that has done so least lately. Those that handlers work on stay.
+//
+// The function's own tracer is often the longest idle of all and loses a request if its connection ends under
+// it. `patient`: whether to close nothing yet where a connection that has brought nothing will be known within
+// kStandsStill to get on or not to.
+bool HttpServer::Core::CloseOne(bool patient) {
   HttpServerConnection* lingering = nullptr;
   HttpServerConnection* within_request = nullptr;
+  bool undecided = false;
   for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
     if (lingering == nullptr && connection->lingers()) lingering = connection.get();
-    if (within_request == nullptr && connection->waits_for_client()) within_request = connection.get();
-    if (lingering != nullptr && within_request != nullptr) break;
+    if (connection->waits_for_client()) {
+      if (within_request == nullptr) within_request = connection.get();
+      undecided = undecided || !connection->useful();
+    }
+    if (lingering != nullptr) break;
   }
   if (lingering != nullptr) {
     lingering->GiveWay();
-  } else if (within_request != nullptr && StandsStillFor(*within_request) >= kStandsStill) {
-    within_request->GiveWay();
-  } else if (CloseLongestIdle()) {
     return true;
-  } else if (within_request != nullptr) {
-    within_request->GiveWay();
-  } else {
-    return false;
   }
+  if (within_request != nullptr && StandsStillFor(*within_request) >= kStandsStill) {
+    within_request->GiveWay();
+    return true;
+  }
+  if (CloseLongestIdle(/*useful=*/false)) return true;
+  if (patient && undecided) return false;
+  if (CloseLongestIdle(/*useful=*/true)) return true;
+  if (within_request == nullptr) return false;
+  within_request->GiveWay();
   return true;
 }
 
-bool HttpServer::Core::CloseLongestIdle() {
+bool HttpServer::Core::CloseLongestIdle(bool useful) {
   for (auto next = connections.begin(); next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
     const bool spared = resumed_lately && connection->idle_resumes != counters.resumes;
-    if (!spared && connection->CloseIfIdle()) {
+    if (!spared && connection->useful() == useful && connection->CloseIfIdle()) {
       ++counters.closed_for_room;
       return true;
     }
@@ -232,7 +245,7 @@ void HttpServer::Core::Resume() {
   grace = Alarm(clock, options.resume_grace, [this] {
     resumed_lately = false;
     while (static_cast<int>(connections.size()) > options.max_connections)
-      if (!CloseLongestIdle()) break;
+      if (!CloseLongestIdle(/*useful=*/false) && !CloseLongestIdle(/*useful=*/true)) break;
     WakeWaiting();
   });
 }

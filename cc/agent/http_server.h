@@ -17,12 +17,12 @@
 //   * heads, bodies and what bodies decode to are bounded, each route has its limit, and so has the sum of
 //     all requests that are coming in. Room is given to bytes that came, not to those that are promised;
 //   * a client that stops halfway, or does not read, has a deadline. It gives way at once where another one
-//   needs
-//     its connection or its room, and small requests find some always;
+//     needs its connection or its room, and small requests find some always;
 //   * what is refused before its body came is answered at once; the body is then read and thrown away for a
 //     while, so that the client sees the answer and not a reset;
 //   * at the connection limit the one is closed that has been without progress longest, else the longest idle
-//     one; if a handler works for each of them, new ones wait.
+//     one, of those that never brought anything before the others; if a handler works for each of them, new
+//     ones wait.
 //
 // A tracer must not find a connection dead that it had every reason to trust: idle time is active time (a
 // freeze does not count), and no connection is closed for being idle within a second of a resume, if it was

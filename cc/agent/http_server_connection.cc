@@ -616,6 +616,7 @@ bool HttpServerConnection::OnWritten() {
 
 void HttpServerConnection::EndRequest() {
   phase_ = Phase::kHead;
+  if (reply_.status() / 100 == 2 && std::max(body_length_, body_received_) > 0) useful_ = true;
   ++answered_in_turn_;
   uncounted_progress_ = 0;
   begin_ = next_begin_;

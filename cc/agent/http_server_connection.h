@@ -86,6 +86,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   }
   // It was answered, and only what its client still sends is thrown away.
   bool lingers() const { return phase_ == Phase::kDiscarding; }
+  // It has brought a request with a body that was accepted.
+  bool useful() const { return useful_; }
   // Room set aside for its request, in bytes.
   size_t set_aside() const { return body_aside_ + inbound_aside_; }
   // Closes it because another connection needs its room; its client is told so if it has no answer yet.
@@ -178,6 +180,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   Alarm deadline_;
   bool deadline_set_ = false;
   bool yields_ = false;
+  bool useful_ = false;
   int answered_in_turn_ = 0;
   size_t uncounted_progress_ = 0;  // in bytes
 

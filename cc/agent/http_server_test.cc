@@ -884,6 +884,7 @@ TEST_F(HttpServerTest, AtTheLimitTheIdleOnesAreClosedBeforeRequestsThatGetOn) {
   const Client idle = Connect();
   EXPECT_TRUE(Works(idle));
   const Client busy = Connect();
+  EXPECT_TRUE(Works(busy));
   Send(busy, Promise("/echo", 3));
   EXPECT_TRUE(Works(Connect()));
   EXPECT_EQ(Received(idle), "<end>");
@@ -895,10 +896,36 @@ TEST_F(HttpServerTest, AtTheLimitThereIsRoomEvenIfAllHaveJustGotOn) {
   const Client one = Connect();
   const Client two = Connect();
   Send(one, Promise("/echo", 3));
+  Pass(absl::Milliseconds(1));
   Send(two, Promise("/echo", 3));
-  EXPECT_TRUE(Works(Connect()));
+  const Client three = Connect();
+  EXPECT_EQ(Exchange(three, Post("/echo", "patient")), "") << "one of them may be about to end its request";
+  Pass(absl::Milliseconds(9));
+  EXPECT_EQ(server_->connections(), 2);
+  Pass(absl::Milliseconds(1));
+  EXPECT_EQ(Received(three), Echoed("patient"));
   EXPECT_THAT(Received(one), StartsWith("HTTP/1.1 408 "));
   EXPECT_EQ(Exchange(two, "abc"), Echoed("abc"));
+}
+
+TEST_F(HttpServerTest, AtTheLimitWhoHasBroughtSomethingIsClosedLast) {
+  Make({.max_connections = 4});
+  const Client tracer = Connect();
+  EXPECT_TRUE(Works(tracer));
+  // Of each kind more than there is room for, all at the same moment.
+  for (const std::string& bytes :
+       {std::string(), std::string("GET /silent HTTP/1.1\r\nHost: x\r\n\r\n"), std::string("POST /echo HT"),
+        Post("/unknown", "x"), Promise("/echo", 3)}) {
+    std::vector<Client> crowd;
+    for (int i = 0; i < 20; ++i) {
+      crowd.push_back(door_.Connect());
+      Send(crowd.back(), bytes);
+    }
+    Pass(absl::Milliseconds(500));
+    EXPECT_TRUE(Works(tracer)) << bytes;
+    EXPECT_LE(server_->connections(), 4);
+  }
+  EXPECT_TRUE(Works(Connect()));
 }
 
 TEST_F(HttpServerTest, AtTheLimitThoseAreClosedFirstThatHaveTheirAnswer) {
