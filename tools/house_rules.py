@@ -1,7 +1,7 @@
 """The rules of this house that no linter knows: who may include what, and where clocks may be read.
 
 Each rule is a function from the tree, a mapping of path to text, to the places that break it.
-`tools/check` runs all of them. By hand: `python tools/house_rules.py`.
+`tools/check` runs all of them. By hand: `python -m tools.house_rules`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,9 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools.cpp_expressions import full_expression
 
-from tools.cpp_expressions import full_expression  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 # A room includes only itself and rooms before it.
 ROOMS = (
@@ -365,7 +363,7 @@ def lock_is_current(tree: Tree) -> Iterator[Problem]:
             yield Problem(
                 source,
                 _line(tree[source], match.start()),
-                f"{match[0]} is not locked; run tools/lock_python.py",
+                f"{match[0]} is not locked; run python -m tools.lock_python",
             )
 
 

@@ -20,11 +20,9 @@ import time
 import xml.etree.ElementTree
 from collections.abc import Callable, Iterable, Mapping
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools import checks
 
-from tools import checks  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 BAZEL = os.environ.get("BAZEL", "bazel")
 QUIET = ("--color=no", "--curses=no", "--noshow_progress")
