@@ -569,7 +569,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);
   request.body = item.request->body;
-  request.body_wanted = false;  // statuses say all that is asked for
+  request.body_timeout = kUnwantedBodyTimeout;  // statuses say all that is asked for
   return request;
 }
 

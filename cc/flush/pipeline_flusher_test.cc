@@ -144,7 +144,8 @@ TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {
   EXPECT_EQ(client_.sent()[0].request.destination.host, "intake0.example");
   EXPECT_EQ(KeyOf(client_.sent()[0]), "key0");
   EXPECT_EQ(client_.sent()[0].options.budget, absl::Seconds(10));
-  EXPECT_FALSE(client_.sent()[0].request.body_wanted) << "a body that never ends would hold the flush up";
+  EXPECT_EQ(client_.sent()[0].request.body_timeout, kUnwantedBodyTimeout)
+      << "a body that never ends would hold the flush up";
 }
 
 TEST_F(PipelineFlusherTest, AnEmptyFlushDoesNothing) {

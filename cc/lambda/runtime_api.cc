@@ -19,6 +19,8 @@ namespace {
 // While nobody listens, the next try comes after this, then after twice as long, up to the limit.
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(5);
 constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
+// An answer whose head has come is whole by then, or counts as cut: /next has no other time limit.
+constexpr absl::Duration kBodyTimeout = absl::Seconds(1);
 
 // "Extension.InvalidExtensionState: …" of a refusal, or what else it says.
 std::string Complaint(const HttpResponse& response) {
@@ -75,6 +77,7 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
   request.method = call.method;
   request.target = call.target;
   request.headers = std::move(call.headers);
+  request.body_timeout = kBodyTimeout;
   if (!call.body.empty()) {
     request.headers.emplace_back("content-type", "application/json");
     request.body = std::make_shared<const std::string>(std::move(call.body));

@@ -209,6 +209,18 @@ TEST_F(RuntimeApiTest, AfterAnAnswerThatIsCutTheNextEventIsAskedForAgain) {
   EXPECT_EQ(extensions_->counts().unreadable_events, 3);
 }
 
+TEST_F(RuntimeApiTest, AnAnswerWhoseBodyNeverEndsCountsAsCut) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  server_->Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"eventType\":\"INVOKE\",");
+  server_->Answer(Response(200, kInvoke));
+  const absl::StatusOr<LambdaEvent> event = Next();
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "r1");
+  EXPECT_EQ(extensions_->counts().unreadable_events, 1);
+  EXPECT_EQ(server_->connections(), 2);
+}
+
 TEST_F(RuntimeApiTest, AnswersThatAreCutEachTimeAreALoss) {
   server_->Answer(Registered());
   ASSERT_TRUE(Register().ok());

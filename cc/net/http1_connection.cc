@@ -134,10 +134,10 @@ void Http1Connection::OnParsed() {
 
 // Bounds the time for a body that trickles or never ends: the head is the answer.
 void Http1Connection::LimitBody() {
-  if (body_wanted_ || patience_.has_value() || !parser_->head_complete()) return;
+  if (body_timeout_ == absl::InfiniteDuration() || patience_.has_value() || !parser_->head_complete()) return;
   // A peer that answers early is not cut off while it still reads the request.
   if (bytes_written() != BytesWritten::kAll) return;
-  patience_.emplace(clock_, kBodyPatience, [this] {
+  patience_.emplace(clock_, body_timeout_, [this] {
     Abort(Fault::kTimeout, absl::DeadlineExceededError("the rest of the body did not come"));
   });
 }
@@ -157,7 +157,7 @@ void Http1Connection::OnParsedAtEnd() {
 void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
   where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
-  body_wanted_ = request.body_wanted;
+  body_timeout_ = request.body_timeout;
   answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
   head_.clear();
   head_taken_ = body_taken_ = 0;

@@ -8,9 +8,8 @@
 // Callback-driven: an exchange costs one write, one read and no coroutine frame of its own. Callbacks run
 // from the executor's queue.
 //
-// A complete head is an answer, whatever becomes of its body. Where the caller does not want the body
-// (HttpRequest::body_wanted), it is read for kBodyPatience at most, so that the connection can be used again;
-// a body that does not end costs the connection and not the exchange.
+// A complete head is an answer, whatever becomes of its body, which is read for HttpRequest::body_timeout at
+// most; a body that does not end costs the connection and not the exchange.
 
 #ifndef THAW_CC_NET_HTTP1_CONNECTION_H_
 #define THAW_CC_NET_HTTP1_CONNECTION_H_
@@ -59,10 +58,6 @@ struct RequestForm {
 class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  public:
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
-
-  // Time limit for the rest of an unwanted body, counted from when the head has come and the request is
-  // written.
-  static constexpr absl::Duration kBodyPatience = absl::Milliseconds(100);
 
   // Takes over an open stream and starts the standing read. `on_idle_closed` runs when the peer ends the
   // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
@@ -133,7 +128,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   std::string_view body_;
   size_t head_taken_ = 0;
   size_t body_taken_ = 0;
-  bool body_wanted_ = true;
+  absl::Duration body_timeout_ = absl::InfiniteDuration();
   Http1Parser::AnswerTo answer_to_ = Http1Parser::AnswerTo::kAny;
   std::optional<Http1Parser> parser_;
   std::optional<Alarm> patience_;  // for the rest of the body

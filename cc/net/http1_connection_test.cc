@@ -436,7 +436,7 @@ TEST_F(Http1ConnectionTest, TheAnswerToAHeadRequestHasNoBody) {
 
 class Http1UnwantedBodyTest : public Http1ConnectionTest {
  protected:
-  Http1UnwantedBodyTest() { request_.body_wanted = false; }
+  Http1UnwantedBodyTest() { request_.body_timeout = kUnwantedBodyTimeout; }
   // Time passes, and what came due by it runs.
   void Pass(absl::Duration time) {
     clock_.Advance(time);
@@ -451,7 +451,7 @@ TEST_F(Http1UnwantedBodyTest, AHeadIsTheAnswerThoughItsBodyNeverEnds) {
     Connect();
     Sent();
     Answer(absl::StrCat("HTTP/1.1 202 Accepted\r\n", body));
-    Pass(Http1Connection::kBodyPatience - absl::Milliseconds(1));
+    Pass(kUnwantedBodyTimeout - absl::Milliseconds(1));
     EXPECT_FALSE(end_.has_value()) << "the body may still come, and leave the connection usable";
     Pass(absl::Milliseconds(1));
     ASSERT_TRUE(answered());
@@ -474,7 +474,7 @@ TEST_F(Http1UnwantedBodyTest, ATricklingBodyBuysNoMoreTime) {
   }
   ASSERT_TRUE(answered());
   EXPECT_EQ(end_->response->status, 503);
-  EXPECT_EQ(bytes, Http1Connection::kBodyPatience / absl::Milliseconds(10));
+  EXPECT_EQ(bytes, kUnwantedBodyTimeout / absl::Milliseconds(10));
 }
 
 TEST_F(Http1UnwantedBodyTest, ABodyThatComesInTimeLeavesTheConnectionUsable) {
@@ -482,7 +482,7 @@ TEST_F(Http1UnwantedBodyTest, ABodyThatComesInTimeLeavesTheConnectionUsable) {
   for (int i = 0; i < 2; ++i) {
     Sent();
     Answer("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n");
-    Pass(Http1Connection::kBodyPatience / 2);
+    Pass(kUnwantedBodyTimeout / 2);
     EXPECT_FALSE(end_.has_value());
     Answer("{}");
     ASSERT_TRUE(answered());
@@ -505,7 +505,7 @@ TEST_F(Http1UnwantedBodyTest, AnEarlyAnswerDoesNotCutTheRequestOff) {
   EXPECT_THAT(Received(), testing::EndsWith("\r\n\r\nbody"));
   executor_.RunAll();
   EXPECT_FALSE(end_.has_value());
-  Pass(Http1Connection::kBodyPatience);
+  Pass(kUnwantedBodyTimeout);
   ASSERT_TRUE(answered());
   EXPECT_EQ(end_->response->status, 200);
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
@@ -37,6 +38,10 @@ absl::Status CheckHeader(std::string_view name, std::string_view value);
 // The second half, for values of headers whose names are ours. `what` names it in the error.
 absl::Status CheckHeaderValue(std::string_view what, std::string_view value);
 
+// HttpRequest::body_timeout where the body of the answer is of no use: long enough for one that comes at
+// once, after which the connection can be used again.
+inline constexpr absl::Duration kUnwantedBodyTimeout = absl::Milliseconds(100);
+
 struct HttpRequest {
   Destination destination;
   std::string method = "POST";
@@ -44,9 +49,9 @@ struct HttpRequest {
   HttpHeaders headers;       // without those that the client adds itself (CheckHeader)
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
-  // The answer's body is of use. Without: the head of the answer is what counts, and its body is waited for
-  // only briefly (Http1Connection::kBodyPatience).
-  bool body_wanted = true;
+  // Time limit for the rest of the answer's body, counted from when its head has come and the request is
+  // written. A body that takes longer is cut (HttpResponse::body_whole), and its connection closed.
+  absl::Duration body_timeout = absl::InfiniteDuration();
 
   // InvalidArgument: a method that is no token; a target with spaces, control or 8-bit characters or '#' in
   // it; a header that CheckHeader refuses.

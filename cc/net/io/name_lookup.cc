@@ -135,7 +135,11 @@ absl::Status AresChannel::Open() {
   options.resolvconf_path = resolv_conf.data();
   // No cache of c-ares' own: NameCache keeps answers, by our clocks.
   options.qcache_max_ttl = 0;
-  int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
+  // No file that HOSTALIASES names: it may be anything, and reading it blocks. EDNS is what c-ares uses
+  // unless flags are given.
+  options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOALIASES;
+  int given =
+      ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
   // Options that are not given are read from the file.
   if (options_.timeout.has_value()) {
     options.timeout = static_cast<int>(absl::ToInt64Milliseconds(*options_.timeout));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -212,6 +213,18 @@ TEST_F(NameLookupTest, NamesAreCompletedAsTheFileSays) {
   EXPECT_THAT(server.asked(), testing::Not(testing::Contains("A intake.")));
   EXPECT_THAT(Lookup("intake."), IsEmpty());
   EXPECT_TRUE(absl::IsNotFound(status_)) << status_;
+}
+
+TEST_F(NameLookupTest, AFileOfAliasesIsNotRead) {
+  const std::string aliases = absl::StrCat(testing::TempDir(), "/aliases");
+  std::ofstream(aliases) << "intake other.test\n";
+  setenv("HOSTALIASES", aliases.c_str(), 1);
+  Nameserver server(7, Ipv4Only(kNoData));
+  Use({&server});
+  EXPECT_THAT(Lookup("intake"), ElementsAre("192.0.2.7"));
+  EXPECT_THAT(server.asked(), testing::Contains("A intake."));
+  EXPECT_THAT(server.asked(), testing::Not(testing::Contains("A other.test.")));
+  unsetenv("HOSTALIASES");
 }
 
 TEST_F(NameLookupTest, BothFamiliesAreOfOneName) {
