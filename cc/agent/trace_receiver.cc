@@ -85,8 +85,11 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
       return TakeTraces(request, format, reply, cancellation);
     };
   }
-  add(kStats, post_or_put, kStatsBytes,
-      [this](HttpServerRequest& request, HttpReply& reply) { TakeStats(request, reply); });
+  add(kStats, post_or_put, kStatsBytes, [this](HttpServerRequest& request, HttpReply& reply) {
+    TakeStatsAtOnce(request, reply);
+  }).task_handler = [this](HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation) {
+    return TakeStats(request, reply, cancellation);
+  };
   for (const ProxyRoute& route : ProxyRoutes()) {
     HttpRoute& added = add(
         route.path, {"POST"}, route.max_body_bytes,
@@ -124,8 +127,23 @@ void TraceReceiver::AnswerTraces(const absl::Status& status, HttpReply& reply) {
   reply.Set(200, kJsonType, kTracesTaken);
 }
 
-void TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply) {
-  const absl::Status status = sink_.TakeStats(RequestOf(request, TraceFormat::kV04));
+void TraceReceiver::TakeStatsAtOnce(HttpServerRequest& request, HttpReply& reply) {
+  if (const std::optional<absl::Status> status =
+          sink_.TakeStatsAtOnce(RequestOf(request, TraceFormat::kV04))) {
+    AnswerStats(*status, reply);
+  } else {
+    reply.Defer();
+  }
+}
+
+Task<void> TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply,
+                                    Cancellation& cancellation) {
+  Task<absl::Status> taking = sink_.TakeStats(RequestOf(request, TraceFormat::kV04), cancellation);
+  const absl::Status status = co_await std::move(taking);
+  AnswerStats(status, reply);
+}
+
+void TraceReceiver::AnswerStats(const absl::Status& status, HttpReply& reply) {
   if (!status.ok()) return Refuse(status, reply);
   ++counters_.stats_requests;
   reply.Set(202, kJsonType, "{}");

@@ -56,7 +56,9 @@ class TraceSink {
   virtual std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) = 0;
   // In turns between which others have theirs. The cancellation ends it; then nothing was taken over.
   virtual Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) = 0;
-  virtual absl::Status TakeStats(const TraceRequest& request) = 0;
+  // The same for client stats.
+  virtual std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) = 0;
+  virtual Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) = 0;
   virtual absl::Status TakeProxied(ProxiedRequest request) = 0;
 };
 
@@ -103,7 +105,9 @@ class TraceReceiver {
   Task<void> TakeTraces(HttpServerRequest& request, TraceFormat format, HttpReply& reply,
                         Cancellation& cancellation);
   void AnswerTraces(const absl::Status& status, HttpReply& reply);
-  void TakeStats(HttpServerRequest& request, HttpReply& reply);
+  void TakeStatsAtOnce(HttpServerRequest& request, HttpReply& reply);
+  Task<void> TakeStats(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
+  void AnswerStats(const absl::Status& status, HttpReply& reply);
   void TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply);
   void Refuse(const absl::Status& status, HttpReply& reply);
 

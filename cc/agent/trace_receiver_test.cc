@@ -53,7 +53,20 @@ class RecordingSink : public TraceSink {
     spans += payload->counts().spans;
     return absl::OkStatus();
   }
-  absl::Status TakeStats(const TraceRequest& request) override {
+  std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) override {
+    if (takes_turns > 0) return std::nullopt;
+    return Count(request);
+  }
+  Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) override {
+    for (; takes_turns > 0; --takes_turns) {
+      Completion<bool> turn(*executor);
+      executor->Post([&turn] { turn.Set(true); });
+      co_await turn;
+      if (cancellation.requested()) co_return absl::UnavailableError("cancelled");
+    }
+    co_return Count(request);
+  }
+  absl::Status Count(const TraceRequest& request) {
     bodies.emplace_back(request.body);
     tracer = request.headers;
     return std::exchange(next, absl::OkStatus());
@@ -142,6 +155,16 @@ TEST_F(TraceReceiverTest, WhatNeverFitsIsToldFromWhatDoesNotFitNow) {
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
               testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("more than there ever is")));
   EXPECT_EQ(receiver_.counters().refused_too_large, 1);
+}
+
+TEST_F(TraceReceiverTest, StatsThatAreMoreWorkAreAnsweredLater) {
+  sink_.takes_turns = 20;
+  EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 202 "));
+  EXPECT_EQ(sink_.takes_turns, 0);
+  sink_.takes_turns = 20;
+  sink_.next = absl::ResourceExhaustedError("full");
+  EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(receiver_.counters().stats_requests, 1);
 }
 
 TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {

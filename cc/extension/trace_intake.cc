@@ -25,6 +25,9 @@ constexpr size_t kSmallResult = size_t{256} << 10;
 constexpr size_t kCompressorBytes = size_t{1536} << 10;
 // Of work that is done in one turn of the loop, in bytes: a few milliseconds.
 constexpr int64_t kStepWork = 512 << 10;
+// A request with stats of this size is read within a turn; of a larger one so many values in each.
+constexpr size_t kStatsAtOnceBytes = 64 << 10;
+constexpr uint64_t kStatsStepValues = 100'000;
 
 // The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
 LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
@@ -190,14 +193,50 @@ Task<void> TraceIntake::WaitForWork(absl::Duration at_most) {
 
 // -- Everything else -------------------------------------------------------------------------------------
 
-absl::Status TraceIntake::TakeStats(const TraceRequest& request) {
+std::optional<absl::Status> TraceIntake::TakeStatsAtOnce(const TraceRequest& request) {
+  if (request.body.size() > kStatsAtOnceBytes) return std::nullopt;
+  ByteCharge charge(&pipelines_.bytes());
+  THAW_RETURN_IF_ERROR(ChargeStatsWork(request, charge));
+  absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(request.body);
+  if (!payload.ok()) return payload.status();
+  return AddStats(*std::move(payload), charge);
+}
+
+Task<absl::Status> TraceIntake::TakeStats(TraceRequest request, Cancellation& cancellation) {
+  absl::Status status;
+  {
+    const Line::Place place = co_await line_.Enter();
+    Task<absl::Status> processing = ProcessStatsInTurns(request, cancellation);
+    status = co_await std::move(processing);
+  }
+  WorkEnded();
+  co_return status;
+}
+
+Task<absl::Status> TraceIntake::ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation) {
+  ByteCharge charge(&pipelines_.bytes());
+  THAW_CO_RETURN_IF_ERROR(ChargeStatsWork(request, charge));
+  StatsWork work(request.body);
+  while (true) {
+    if (cancellation.requested())
+      co_return absl::UnavailableError("the request was given up before all of it was processed");
+    const absl::StatusOr<bool> done = work.Step(kStatsStepValues);
+    if (!done.ok()) co_return done.status();
+    if (*done) break;
+    co_await Turn(executor_);
+  }
+  co_return AddStats(work.Take(), charge);
+}
+
+absl::Status TraceIntake::ChargeStatsWork(const TraceRequest& request, ByteCharge& charge) {
   // What is not UTF-8 becomes at most three times as long; and the result grows by being copied.
   const size_t working = 4 * request.body.size();
-  ByteCharge charge(&pipelines_.bytes());
   charge.set_beside(request.body_memory);
   THAW_RETURN_IF_ERROR(charge.Grow(working));
-  if (!CanAllocate(working)) return NoMemory(working);
-  THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(request.body));
+  return CanAllocate(working) ? absl::OkStatus() : NoMemory(working);
+}
+
+absl::Status TraceIntake::AddStats(StatsPayload payload, ByteCharge& charge) {
   // A large one is encoded where it is handed over, which takes as much.
   if (payload.size() <= kSmallResult) charge.Release();
   const StatsCounts& counts = payload.counts();

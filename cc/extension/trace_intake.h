@@ -61,7 +61,8 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   // Large requests are worked on one after the other. What one becomes comes in parts, each of which is
   // compressed as soon as it is there; they are handed over together, or not at all.
   Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) override;
-  absl::Status TakeStats(const TraceRequest& request) override;
+  std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) override;
+  Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) override;
   absl::Status TakeProxied(ProxiedRequest request) override;
 
   // Waits until what is being worked on is done, for `at_most`.
@@ -86,11 +87,15 @@ class TraceIntake : public TraceSink, private LifecycleSink {
 
   TraceLimits LimitsOf(const TraceRequest& request) const;
   Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
+  Task<absl::Status> ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation);
   // Adds what a part comes to to `requests`, and what they take to `charge`; `workspace`: what encoding
   // takes.
   absl::Status Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
                       std::vector<EncodedRequest>& requests);
   absl::Status HandOver(TracePayload payload);
+  // Charges the budget with what working on a request with stats takes.
+  absl::Status ChargeStatsWork(const TraceRequest& request, ByteCharge& charge);
+  absl::Status AddStats(StatsPayload payload, ByteCharge& charge);
   // Of a request that is done.
   void Count(const TraceCounts& counts, const std::string& first_problem);
   void WorkEnded();

@@ -5,10 +5,12 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cc/base/byte_account.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/extension/pipelines_fixture.h"
+#include "cc/stats/stats_test_bodies.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
 
@@ -190,6 +192,36 @@ TEST_F(TraceIntakeTest, AFlushWaitsForWhatIsBeingWorkedOn) {
   Spawn(executor_, intake_->WaitForWork(absl::Seconds(1)), [&idle] { idle = true; });
   executor_.RunAll();
   EXPECT_TRUE(idle);
+}
+
+TEST_F(TraceIntakeTest, LargeStatsAreReadInTurnsAndACancelledRequestLeavesNothing) {
+  MakeIntake();
+  const std::string body = StatsBody({StatsBucket(1, std::vector<WriteValue>(5'000, StatsGroup("GET /")))});
+  const TraceRequest request = {.body = body};
+  EXPECT_FALSE(intake_->TakeStatsAtOnce(request).has_value());
+  const auto kept_stats = [this] { return pipelines_->stats().kept_payloads(); };
+  Cancellation cancellation;
+  absl::Status result = absl::UnknownError("no answer");
+  const auto take = [&](Cancellation& scope) {
+    Spawn<absl::Status>(executor_, intake_->TakeStats(request, scope),
+                        [&result](absl::Status status) { result = std::move(status); });
+  };
+  take(cancellation);
+  executor_.Step();
+  cancellation.Request(absl::CancelledError("the server closes"));
+  executor_.RunAll();
+  EXPECT_TRUE(absl::IsUnavailable(result)) << result;
+  EXPECT_EQ(kept_stats(), 0);
+  EXPECT_EQ(pipelines_->bytes().used(), 0);
+  Cancellation never;
+  take(never);
+  int turns = 0;
+  while (executor_.Step()) ++turns;
+  EXPECT_TRUE(result.ok()) << result;
+  EXPECT_GE(turns, 2);
+  EXPECT_EQ(kept_stats(), 1);
+  const absl::Status small = intake_->TakeStatsAtOnce({.body = StatsBody({})}).value();
+  EXPECT_TRUE(small.ok()) << small;
 }
 
 TEST_F(TraceIntakeTest, WhatTracersSayOfThemselvesCounts) {

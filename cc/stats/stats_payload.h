@@ -8,7 +8,7 @@
 // made empty, as the intake wants it of a function; values of other types are converted where no meaning is
 // lost (a float without a fraction, numbers as text, numbers and booleans where text is due); the start of
 // each bucket stays what the tracer said. A group that lacks a count or has a field of the wrong type is left
-// out and counted, its neighbours stay; so is a bucket.
+// out and counted, its neighbours stay; so is a bucket, and a group of more than 32,768 values.
 //
 // Source of the format: the published schema of the Datadog agent's stats payloads (stats.proto), with the
 // names of its Go structs as keys. Unknown keys are left out; nil is the zero value.
@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -38,6 +39,8 @@ namespace thaw {
 struct StatsCounts {
   THAW_DECLARE_COUNTS(THAW_STATS_COUNTS)
 };
+
+class StatsTranscoder;
 
 class StatsPayload {
  public:
@@ -67,6 +70,28 @@ class StatsPayload {
   StatsCounts counts_;
   std::string first_problem_;
   std::string bytes_;
+};
+
+// The same in steps, for bodies that are too large to be read between two turns of the loop.
+//
+//   StatsWork work(body);
+//   absl::StatusOr<bool> done = work.Step(10'000);   // until it is true, or an error as of FromMsgpack()
+//   StatsPayload payload = work.Take();
+class StatsWork {
+ public:
+  // `body` must outlive it.
+  explicit StatsWork(std::string_view body);
+  StatsWork(const StatsWork&) = delete;
+  StatsWork& operator=(const StatsWork&) = delete;
+  ~StatsWork();
+
+  // Reads about so many values more. True: that was all. After an error there is nothing more to do.
+  absl::StatusOr<bool> Step(uint64_t values);
+  // The result, once Step() was true.
+  StatsPayload Take();
+
+ private:
+  const std::unique_ptr<StatsTranscoder> transcoder_;
 };
 
 }  // namespace thaw

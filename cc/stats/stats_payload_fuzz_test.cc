@@ -45,10 +45,15 @@ int64_t Groups(std::string_view map, int levels) {
 
 void Try(std::string_view body) {
   const absl::StatusOr<thaw::StatsPayload> payload = thaw::StatsPayload::FromMsgpack(body);
+  thaw::StatsWork work(body);
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) done = work.Step(3);
+  Check(done.status() == payload.status());
   if (!payload.ok()) {
     Check(!payload.status().message().empty());
     return;
   }
+  Check(work.Take().bytes() == payload->bytes());
   const absl::StatusOr<thaw::StatsPayload> again = thaw::StatsPayload::FromMsgpack(payload->bytes());
   Check(again.ok());
   Check(again->bytes() == payload->bytes());
