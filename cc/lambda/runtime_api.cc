@@ -61,7 +61,7 @@ ClientOptions RuntimeApiClientOptions() {
   options.exchange_timeout = absl::InfiniteDuration();
   options.max_attempts = 1;
   // No class of failure is sent again but that of which nothing was sent.
-  options.resend_rule = ResendRule::kHyperZone1;
+  options.resend_rule = ResendRule::kUnsentOnly;
   // Events and registrations are small; what is written into them, or an error's page, may not be.
   options.max_response_body_kept_bytes = 256 * 1024;
   return options;

@@ -29,8 +29,8 @@ enum class OnResume {
 // How a failed request on a reused connection is resent without being counted.
 enum class ResendRule {
   kFailureClass,  // by ClassOf()
-  kHyperZone1,    // hyper-util 0.1.20: only what a connection handed back untouched, on a reused one,
-                  // as often as there are pooled connections; any other failure is final for the attempt
+  kUnsentOnly,    // only what a connection handed back untouched, as often as there are pooled connections;
+                  // any other failure is final for the attempt (as hyper-util 0.1.20 does)
 };
 
 // How a connection is judged before it is reused.

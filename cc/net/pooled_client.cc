@@ -18,6 +18,7 @@
 #include "cc/net/backoff.h"
 #include "cc/net/http1_connection.h"
 #include "cc/net/pool.h"
+#include "cc/net/retry_policy.h"
 
 namespace thaw {
 namespace {
@@ -93,13 +94,6 @@ class PooledClient : public Client {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
   };
-  // What a resend must not repeat.
-  struct Once {
-    bool stale = false;
-    bool incomplete = false;
-    bool crossed_dial = false;
-    int ambiguous = 0;  // tries
-  };
   // Of a destination to which dials fail: all its requests wait for the same moment, at which one of them
   // dials and the others wait for what it finds.
   struct FailedDials {
@@ -116,10 +110,9 @@ class PooledClient : public Client {
   absl::Duration UntilNextDial(const Destination& destination) const;
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
-  // Whether to try again, and after how long; nothing: the result stands.
-  std::optional<absl::Duration> Again(const Destination& destination, const ExchangeFailure& failure,
-                                      RetryClass retry_class, const SendOptions& options, Once& once,
-                                      const SendResult& result, int max_laps);
+  RetryRules RulesOf(const Destination& destination, const SendOptions& options) const;
+  // Judges an answer that is not 2xx as a failed exchange.
+  ExchangeFailure RefusalOf(const HttpRequest& request, const HttpResponse& response) const;
   void Count(RetryClass retry_class);
   // A request that must not go on a wire: no try will be any better.
   void Refuse(absl::Status why, SendResult& result);
@@ -202,7 +195,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
 }
 
 void PooledClient::CountFailedDial(const Destination& destination) {
-  if (options_.resend_rule == ResendRule::kHyperZone1) return;
+  if (options_.resend_rule == ResendRule::kUnsentOnly) return;
   FailedDials& failed = failed_dials_[destination];
   const absl::Duration now = clock_.Now().monotonic;
   // A dial that began in the round before tells nothing new.
@@ -316,51 +309,29 @@ void PooledClient::Count(RetryClass retry_class) {
   }
 }
 
-std::optional<absl::Duration> PooledClient::Again(const Destination& destination,
-                                                  const ExchangeFailure& failure, RetryClass retry_class,
-                                                  const SendOptions& options, Once& once,
-                                                  const SendResult& result, int max_laps) {
-  const bool attempts_left = result.attempts < options.max_attempts.value_or(options_.max_attempts);
-  const auto backoff = [&] {
-    return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
-  };
-  if (retry_class == RetryClass::kCancelled) return std::nullopt;
-  if (options_.resend_rule == ResendRule::kHyperZone1) {
-    if (retry_class == RetryClass::kUnsent) return absl::ZeroDuration();
-    if (!attempts_left) return std::nullopt;
-    return backoff();
-  }
-  switch (retry_class) {
-    case RetryClass::kUnsent:
-      if (result.unsent_laps <= max_laps) return absl::ZeroDuration();
-      return attempts_left ? std::optional(backoff()) : std::nullopt;
-    case RetryClass::kIncomplete:
-      if (!std::exchange(once.incomplete, true)) return absl::ZeroDuration();
-      return std::nullopt;
-    case RetryClass::kStale:
-      if (!std::exchange(once.stale, true)) return absl::ZeroDuration();
-      return std::nullopt;
-    case RetryClass::kUnreachable:
-      if (!attempts_left) return std::nullopt;
-      // The freeze broke this dial: that says nothing of the destination, so there is nothing to wait for.
-      if (failure.epoch_crossed && !std::exchange(once.crossed_dial, true)) return absl::ZeroDuration();
-      return UntilNextDial(destination);
-    case RetryClass::kAmbiguous:
-      if (!attempts_left || !options.retry_ambiguous) return std::nullopt;
-      if (++once.ambiguous > options.ambiguous_resends) return std::nullopt;
-      return backoff();
-    case RetryClass::kRefusedForNow: {
-      if (!attempts_left) return std::nullopt;
-      const absl::Duration delay = failure.retry_after.has_value() ? *failure.retry_after : backoff();
-      if (result.delayed + delay > options.most_delay) return std::nullopt;
-      return delay;
-    }
-    case RetryClass::kMisconfigured:
-    case RetryClass::kRefusedForGood:
-    case RetryClass::kCancelled:
-      return std::nullopt;
-  }
-  return std::nullopt;
+RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptions& options) const {
+  return {.resend_rule = options_.resend_rule,
+          .max_attempts = options.max_attempts.value_or(options_.max_attempts),
+          .backoff_base = options_.backoff_base,
+          .backoff_cap = options_.backoff_cap,
+          .retry_ambiguous = options.retry_ambiguous,
+          .ambiguous_resends = options.ambiguous_resends,
+          .most_delay = options.most_delay,
+          .free_unsent = 1 + pool_.open(destination)};
+}
+
+ExchangeFailure PooledClient::RefusalOf(const HttpRequest& request, const HttpResponse& response) const {
+  ExchangeFailure refusal;
+  refusal.phase = Phase::kBody;
+  refusal.bytes_written = BytesWritten::kAll;
+  refusal.response_begun = refusal.head_complete = true;
+  refusal.status = response.status;
+  if (const auto header = FindHeader(response.headers, "retry-after"))
+    refusal.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
+  refusal.error =
+      absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
+                                                 PathOf(request.target), ": answered ", refusal.status));
+  return refusal;
 }
 
 void PooledClient::Refuse(absl::Status why, SendResult& result) {
@@ -394,74 +365,58 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
         },
         options_.late_alarm);
   }
-  // What is pooled now can be stale to the last one; one more is fresh.
-  const int max_laps = 1 + pool_.open(request.destination);
-  Once once;
-  bool maybe_accepted = false;  // by any try of this call
+  const RetryRules rules = RulesOf(request.destination, options);
+  RetryState state;
   Want want = Want::kAny;
   while (!scope.requested()) {
     // All requests to a destination to which dials fail wait for the same moment, whenever they came.
     if (const absl::Duration wait = UntilNextDial(request.destination); wait > absl::ZeroDuration()) {
-      result.delayed += wait;
+      state.delayed += wait;
       const absl::Status slept = co_await Sleep(executor_, clock_, wait, scope);
       if (!slept.ok()) break;
       continue;
     }
-    ++result.attempts;
     ++counters_->exchange.attempts;
-    if (maybe_accepted && !std::exchange(result.possible_duplicate, true)) {
+    if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
       ++counters_->exchange.possible_duplicates;
     }
     Try tried = co_await TryOnce(request, want, scope);
     if (tried.response.has_value()) {
       result.response = std::move(tried.response);
       if (IsSuccess(*result.response)) {
+        ++state.attempts;
         result.accepted = true;
         ++counters_->exchange.accepted;
         break;
       }
-      ExchangeFailure& refused = tried.failure.emplace();
-      refused.phase = Phase::kBody;
-      refused.bytes_written = BytesWritten::kAll;
-      refused.response_begun = refused.head_complete = true;
-      refused.status = result.response->status;
-      if (const auto header = FindHeader(result.response->headers, "retry-after")) {
-        refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
-      }
-      refused.error =
-          absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
-                                                     PathOf(request.target), ": answered ", refused.status));
+      tried.failure = RefusalOf(request, *result.response);
     }
     ExchangeFailure& failure = *tried.failure;
-    const RetryClass retry_class = ClassOf(failure);
-    Count(retry_class);
-    maybe_accepted |= MayHaveBeenAccepted(failure);
-    if (retry_class == RetryClass::kUnsent) {
-      // Not an attempt: nothing was sent.
-      --result.attempts;
-      --counters_->exchange.attempts;
-      ++result.unsent_laps;
-    }
+    result.last_class = ClassOf(failure);
+    Count(*result.last_class);
+    if (result.last_class == RetryClass::kUnsent) --counters_->exchange.attempts;
     VLOG(1) << failure.ToString();
-    const std::optional<absl::Duration> delay =
-        Again(request.destination, failure, retry_class, options, once, result, max_laps);
-    want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh
-                                                                                       : Want::kAny;
-    result.last_class = retry_class;
+    const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
+    want = verdict.fresh ? Want::kFresh : Want::kAny;
     result.failures.push_back(std::move(failure));
-    if (!delay.has_value()) break;
+    if (!verdict.again) break;
+    const absl::Duration delay =
+        verdict.when_dialled_again ? UntilNextDial(request.destination) : verdict.delay;
     // A wait past the budget would only hold the flush up.
-    if (budget.has_value() && *delay >= budget->left()) break;
-    if (*delay > absl::ZeroDuration()) {
-      result.delayed += *delay;
-      const absl::Status slept = co_await Sleep(executor_, clock_, *delay, scope);
+    if (budget.has_value() && delay >= budget->left()) break;
+    if (delay > absl::ZeroDuration()) {
+      state.delayed += delay;
+      const absl::Status slept = co_await Sleep(executor_, clock_, delay, scope);
       if (!slept.ok()) break;
     }
   }
+  result.attempts = state.attempts;
+  result.unsent_laps = state.unsent;
+  result.delayed = state.delayed;
   if (result.accepted) {
     result.last_class.reset();
   } else {
-    result.may_have_been_accepted = maybe_accepted;
+    result.may_have_been_accepted = state.may_have_been_accepted;
     if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
   }
   if (--sends_ == 0) failed_dials_.clear();

@@ -238,7 +238,7 @@ TEST_F(PooledClientTest, HyperLosesTheRequestOnAForgottenConnection) {
          .liveness = Liveness::kReactorOnly,
          .expiry_clock = ExpiryClock::kMonotonic,
          .max_attempts = 1,
-         .resend_rule = ResendRule::kHyperZone1},
+         .resend_rule = ResendRule::kUnsentOnly},
         {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kSilent});
   SendOne(1);
   world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
@@ -253,7 +253,7 @@ TEST_F(PooledClientTest, HyperIsHandedBackWhatTheLoopSawEndFirst) {
          .idle_timeout = absl::Seconds(90),
          .liveness = Liveness::kReactorOnly,
          .max_attempts = 1,
-         .resend_rule = ResendRule::kHyperZone1},
+         .resend_rule = ResendRule::kUnsentOnly},
         {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kFin});
   SendOne(1);
   world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);

@@ -23,7 +23,7 @@ ClientOptions Hyper(int max_idle, int attempts) {
   options.late_alarm = LateAlarm::kFire;
   options.max_attempts = attempts;
   options.backoff_base = absl::ZeroDuration();
-  options.resend_rule = ResendRule::kHyperZone1;
+  options.resend_rule = ResendRule::kUnsentOnly;
   return options;
 }
 
