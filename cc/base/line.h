@@ -2,7 +2,7 @@
 //
 //   Line line(executor);
 //   const Line::Place place = co_await line.Enter();   // no other task enters until `place` is destroyed
-//    ... co_await Turn(executor);                       // lets other queued work of the executor run first
+//   ... co_await Turn(executor);                       // lets other queued work of the executor run first
 //
 // One thread: the executor's. The line must outlive the tasks.
 

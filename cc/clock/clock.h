@@ -1,9 +1,9 @@
 // Reads three clocks at once, and sets alarms.
 //
 // A freeze shows as a disagreement between clocks, so one reading takes all three together:
-//    wall       may step when somebody sets it; the only clock that a peer shares;
-//    monotonic  never steps back; may or may not count the time an environment was frozen;
-//    boot       like monotonic, and counts suspended time where the kernel knows of it.
+//   wall       may step when somebody sets it; the only clock that a peer shares;
+//   monotonic  never steps back; may or may not count the time an environment was frozen;
+//   boot       like monotonic, and counts suspended time where the kernel knows of it.
 // No single clock can be trusted to notice a freeze; see LargestAdvance.
 //
 // Domain code takes a Clock& and never asks the system for the time. One thread only.

@@ -2,7 +2,7 @@
 //
 //   EXPECT_TRUE(IsLinear(10'000, [](size_t size) {
 //     const std::string text(size, 'x');           // not measured
-//      return [text] { Parse(text); };              // measured
+//     return [text] { Parse(text); };              // measured
 //   }));
 //
 // It compares this thread's processor time for one size and for four times that size; a busy machine changes
