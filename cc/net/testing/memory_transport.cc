@@ -15,7 +15,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
 
   Executor& executor;
   std::weak_ptr<End> peer;
-  std::string arrived;  // bytes to be read here
+  std::string arrived;  // bytes that can be read here
   size_t consumed = 0;  // of `arrived`
   bool end_arrived = false;
   bool reset = false;
@@ -79,7 +79,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
         [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
 
-  // Takes what there is room for; false if the write has to wait.
+  // Accepts the bytes there is room for. Returns false if the write has to wait.
   bool WriteNow(std::string_view bytes, IoResult& result) {
     if (closed || end_sent) {
       result = {absl::CancelledError("closed")};
@@ -116,7 +116,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
 
   void RetryWrite() {
     if (!write_done) return;
-    // Taken out first: a write that breaks the stream comes back here.
+    // Moved out first: a write that breaks the stream comes back here.
     Done done = std::exchange(write_done, nullptr);
     IoResult result;
     if (WriteNow(from, result)) {

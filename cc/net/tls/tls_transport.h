@@ -1,5 +1,5 @@
 // TLS as a Transport over another one. BoringSSL reads and writes memory, and this class moves the bytes, so
-// that a freeze can fall between any two steps and a failed write can tell which bytes the peer may have read.
+// that a freeze can fall between any two steps and a failed write tells which bytes the peer may have read.
 //
 // Beyond transport.h:
 //  * StartWrite's `bytes` counts plaintext whose records the lower transport accepted whole: the peer can
