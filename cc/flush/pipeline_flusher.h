@@ -15,8 +15,8 @@
 //   * keeps requests that could not be delivered, to be sent first in the next flush, flagged
 //     possible_duplicate if the intake may have accepted them. A pipeline that may not send twice drops those
 //     instead (ambiguous_dropped);
-//   * resends at most kMostAmbiguous - 1 times, over all flushes, a request that the intake may have accepted;
-//     then keeps it for the shutdown;
+//   * resends at most kMostAmbiguous - 1 times, over all flushes, a request that the intake may have
+//     accepted; then keeps it for the shutdown;
 //   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early if
 //     nothing moves (outage_budget.h, refusal_hold.h).
 //
