@@ -66,7 +66,7 @@ struct ExchangeCounters {
 #undef THAW_DECLARE
 };
 
-// All counters of one client.
+// The counters of one client.
 struct Counters {
   ConnectionCounters connection;
   ExchangeCounters exchange;

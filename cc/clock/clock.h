@@ -30,8 +30,8 @@ struct ClockReading {
 // one.
 absl::Duration LargestAdvance(const ClockReading& earlier, const ClockReading& later);
 
-// What an alarm does when it fires far later than it was due. A freeze looks like this from inside: the work
-// that the alarm limits had no chance to run meanwhile.
+// The behaviour of an alarm that fires far later than it was due. A freeze looks like this from inside: the
+// work that the alarm limits had no chance to run meanwhile.
 enum class LateAlarm {
   kRearm,  // waits again for the time that remained when the loop last turned
   kFire,   // fires: frozen time counts as the peer's slowness, as in the peers' clients

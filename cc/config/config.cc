@@ -122,8 +122,8 @@ void WarnOfNamelessTags(const RawText& given, Finalizer& finalizer) {
   }
 }
 
-// Where the process is never frozen, only background flushes make sense; an interval that was given for one
-// is kept.
+// Forces background flushes where the process is never frozen, since nothing else makes sense there. An
+// interval that was given for one is kept.
 void ForceContinuousFlushes(FlushStrategy& strategy, const RawText* given, Finalizer& finalizer) {
   if (strategy.kind == FlushStrategy::Kind::kContinuously) return;
   const FlushStrategy forced{FlushStrategy::Kind::kContinuously, absl::Seconds(30)};

@@ -1,4 +1,4 @@
-// How much the process logs.
+// The amount that the process logs.
 
 #ifndef THAW_CC_CONFIG_LOG_LEVEL_H_
 #define THAW_CC_CONFIG_LOG_LEVEL_H_

@@ -94,7 +94,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
     YAML::Mark mark;
     int indent;                  // column, from 0, of the innermost block collection
     bool is_block;               // this frame is that collection
-    std::optional<size_t> key;   // of a map: the key whose value was not read yet
+    std::optional<size_t> key;   // in a map: the key whose value was not read yet
     YAML::Mark key_mark;         // position of that key
     bool key_merges = false;     // that key is the merge key
     std::vector<size_t> merged;  // values of merge keys

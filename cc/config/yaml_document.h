@@ -73,8 +73,8 @@ class YamlDocument {
     int line = 0;
     int column = 0;
     std::string text;
-    std::vector<size_t> items;                         // of a list: indices of nodes
-    std::map<std::string, Entry, std::less<>> values;  // of a map
+    std::vector<size_t> items;                         // items of a list: indices of nodes
+    std::map<std::string, Entry, std::less<>> values;  // entries of a map
   };
 
   void AddKeysBeyond(const std::set<std::string, std::less<>>& known, const Node& map, std::string_view path,

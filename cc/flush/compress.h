@@ -95,7 +95,7 @@ class Decompressor {
   bool within_ = false;  // inside a member or frame
   ByteCharge charge_;    // for the content and the codec's own memory
   std::unique_ptr<Codec> codec_;
-  std::string content_;  // its size is the room that there is
+  std::string content_;  // sized to the room that there is
   size_t made_ = 0;      // bytes of content so far
 };
 

@@ -30,11 +30,11 @@ constexpr std::string_view ToString(Pipeline pipeline) {
   return "";
 }
 
-// What happens to a payload whose flush failed.
+// The fate of a payload whose flush failed.
 enum class OnFailure {
-  kKeep,               // it is kept in the outbox and sent first in the next flush
-  kDiscard,            // it is dropped (peers, strategy `end`)
-  kRedriveAtShutdown,  // it is sent once more at shutdown, then dropped (peers)
+  kKeep,               // kept in the outbox and sent first in the next flush
+  kDiscard,            // dropped (peers, strategy `end`)
+  kRedriveAtShutdown,  // sent once more at shutdown, then dropped (peers)
 };
 
 struct FlusherOptions {

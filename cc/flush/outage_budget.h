@@ -107,7 +107,7 @@ class OutageBudget {
   // The time for which flushes may still wait after refusals.
   absl::Duration left_for_refusals() const;
 
-  // For the log: a flush got no answer from the destination; a flush got one.
+  // These two are for the log: a flush got no answer from the destination; a flush got one.
   void OnOutOfReach(const Destination& destination, std::string_view why);
   void OnInReach(const Destination& destination);
   // Returns null if the destination is in reach, as far as is known.

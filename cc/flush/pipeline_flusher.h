@@ -204,7 +204,7 @@ class PipelineFlusher : public Flushable {
     bool accepted = false;  // a request was accepted
     bool refused = false;   // a request was refused for now
     bool denied = false;    // permission was missing
-    bool stalled = false;   // nothing moved for too long, which ended it
+    bool stalled = false;   // the group was ended because nothing moved for too long
     int key_look_ups = 0;   // lookups that are waited for
     std::optional<absl::Duration> retry_after;  // the longest, of requests that stayed refused
     absl::Duration delayed;                     // after refusals, the longest of a request

@@ -808,8 +808,8 @@ TEST_F(PipelineFlusherTest, RetryAllStatusesTriesARefusalAsOftenAsTheClientTries
 
 // -- Property --------------------------------------------------------------------------------------------
 
-// Whatever happens, in any order, no payload is lost from the counts; when the faults end, everything that
-// was kept is delivered.
+// No payload is lost from the counts, whatever happens in whatever order; when the faults end, everything
+// that was kept is delivered.
 TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);

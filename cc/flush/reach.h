@@ -26,9 +26,9 @@ class Reach {
   Reach(std::string whom, std::string_view lost_means, OutageCounts& counts)
       : whom_(std::move(whom)), lost_means_(lost_means), counts_(&counts) {}
 
-  // It could not be reached, or refused everything, because of `why`.
+  // Reports that it could not be reached, or refused everything, because of `why`.
   void Lost(std::string_view why, const ClockReading& now);
-  // It was reached.
+  // Reports that it was reached.
   void Found(const ClockReading& now);
 
   bool lost() const { return lost_; }

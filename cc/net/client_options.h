@@ -19,9 +19,9 @@
 
 namespace thaw {
 
-// What a resume does to idle connections.
+// The effect of a resume on idle connections.
 enum class OnResume {
-  kKeep,  // nothing
+  kKeep,  // no effect
   // Looks at each connection once: those with readable bytes, an end or a reset are closed, the others are
   // kept.
   kProbe,
@@ -29,7 +29,7 @@ enum class OnResume {
   kDrain,
 };
 
-// Which failures on a reused connection are resent without being counted as an attempt.
+// The rule for resending a failed request on a reused connection without counting an attempt.
 enum class ResendRule {
   kFailureClass,  // decided by ClassOf()
   // As hyper-util 0.1.20 does: resends only a request that a reused connection returned untouched, at most as
@@ -37,10 +37,10 @@ enum class ResendRule {
   kHyperZone1,
 };
 
-// How a connection is checked before it is reused.
+// The check of an idle connection before it is reused.
 enum class Liveness {
-  kPeek,         // with one read that does not wait
-  kReactorOnly,  // with what the event loop has delivered so far, as hyper does
+  kPeek,         // one read that does not wait
+  kReactorOnly,  // only the events that the loop has delivered so far, as hyper does
 };
 
 // The clock that measures idle_timeout.
@@ -79,8 +79,8 @@ struct ClientOptions {
   absl::Duration exchange_timeout = absl::Seconds(30);
   // How long an exchange that was open at a resume may go on after it.
   absl::Duration resume_grace = absl::Seconds(1);
-  // What deadlines do when they fire late. kFire counts frozen time as the peer's slowness, as peers' clients
-  // do.
+  // The behaviour of deadlines that fire late. kFire counts frozen time as the peer's slowness, as peers'
+  // clients do.
   LateAlarm late_alarm = LateAlarm::kRearm;
 
   // -- Retry ---------------------------------------------------------------------------------------

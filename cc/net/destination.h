@@ -1,4 +1,4 @@
-// Where a request goes (scheme, host, port), and the text forms of it that protocols need.
+// The destination of a request (scheme, host, port), and the text forms of it that protocols need.
 
 #ifndef THAW_CC_NET_DESTINATION_H_
 #define THAW_CC_NET_DESTINATION_H_

@@ -23,15 +23,15 @@ inline constexpr Phase kAllPhases[] = {Phase::kResolve, Phase::kConnect, Phase::
                                        Phase::kWrite,   Phase::kHead,    Phase::kBody};
 std::string_view ToString(Phase phase);
 
-// How much of the request (head and body) the transport below TLS accepted.
+// The part of the request (head and body) that the transport below TLS accepted.
 enum class BytesWritten { kNone, kPart, kAll };
 inline constexpr BytesWritten kAllBytesWritten[] = {BytesWritten::kNone, BytesWritten::kPart,
                                                     BytesWritten::kAll};
 std::string_view ToString(BytesWritten bytes);
 
-// What went wrong, apart from the phase.
+// The kind of failure, apart from the phase.
 enum class Fault {
-  kNone,         // nothing: the exchange was answered with a status that is not 2xx
+  kNone,         // no failure: the exchange was answered with a status that is not 2xx
   kReset,        // the peer reset the connection, or the system reported another error on it
   kEnd,          // the peer ended the stream in order
   kTimeout,      // the deadline passed, or the grace after a resume
@@ -61,10 +61,10 @@ struct ExchangeFailure {
   // The environment was frozen and resumed while the exchange was open or since the connection was opened.
   bool epoch_crossed = false;
   BytesWritten bytes_written = BytesWritten::kNone;
-  bool response_begun = false;                // a byte of the answer came
-  bool head_complete = false;                 // the whole head of the answer came
-  int status = 0;                             // of the answer, or of the proxy's answer to CONNECT; 0: none
-  absl::Duration idle_for;                    // how long the connection had been idle; zero if it wasn't
+  bool response_begun = false;  // a byte of the answer came
+  bool head_complete = false;   // the whole head of the answer came
+  int status = 0;               // status of the answer, or of the proxy's answer to CONNECT; 0: none
+  absl::Duration idle_for;      // how long the connection had been idle; zero if it wasn't
   std::optional<absl::Duration> retry_after;  // the answer's Retry-After
   std::vector<AddressOutcome> addresses;      // each address that was tried, in order
   absl::Status error;                         // never OK; says what happened and where

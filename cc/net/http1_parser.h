@@ -56,7 +56,7 @@ class Http1Parser {
   State End();
 
   State state() const { return state_; }
-  bool begun() const { return begun_; }  // at least one byte came
+  bool begun() const { return begun_; }  // a byte came
   // Returns true if the whole head came, or if its status line came and the rest is over the limit: the
   // status is known. A later error does not change this.
   bool head_complete() const { return head_complete_; }
@@ -75,7 +75,7 @@ class Http1Parser {
 
   // The body's framing according to the headers, whether or not a body follows. The length is in `left_`.
   struct BodyFraming {
-    bool sound = true;  // it does not contradict itself
+    bool sound = true;  // false: it contradicts itself
     bool has_length = false;
     bool coded = false;    // transfer-coded; then the length means nothing
     bool chunked = false;  // its last coding is chunked
@@ -111,7 +111,7 @@ class Http1Parser {
   bool header_kept_ = false;  // the last header line was kept; folded lines belong to it
   size_t line_bytes_ = 0;     // in whole lines of the head or of the trailers
   size_t body_bytes_ = 0;
-  uint64_t left_ = 0;    // of the body or of the current chunk
+  uint64_t left_ = 0;    // bytes left of the body or of the current chunk
   std::string pending_;  // bytes of an incomplete line
   std::string reason_;
   absl::Status error_;

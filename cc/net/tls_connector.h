@@ -21,7 +21,7 @@
 namespace thaw {
 
 struct TlsTarget {
-  Destination destination;  // what the connection is for (for TLS to a proxy: the proxy itself)
+  Destination destination;  // the destination of the connection (for TLS to a proxy: the proxy itself)
   // The name that the certificate must contain: a host name, with or without a final dot, or an IP literal.
   std::string server_name;
   std::string proxy;  // "host:port" of the proxy that the stream goes through; "" if direct

@@ -113,8 +113,8 @@ struct ResolvedName {
   absl::Duration time_to_live;
 };
 
-// What the machine can do below connections: resolve names and open TCP streams. The simulation is the second
-// implementation.
+// The machine's abilities below connections: resolving names and opening TCP streams. The simulation is the
+// second implementation.
 class Network {
  public:
   virtual ~Network() = default;

@@ -25,7 +25,7 @@
 
 namespace thaw {
 
-// Which of the frozen machine's clocks count the frozen time.
+// The clocks of the frozen machine that count the frozen time.
 enum class FrozenClocks {
   kAllAdvance,  // as measured for on-demand freezes (SIGSTOP and the cgroup freezer behave the same)
   kMonotonicStandsStill,  // a paused virtual machine whose wall clock is set right afterwards

@@ -16,7 +16,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   Executor& executor;
   std::weak_ptr<End> peer;
   std::string arrived;  // bytes that can be read here
-  size_t consumed = 0;  // of `arrived`
+  size_t consumed = 0;  // the part of `arrived` that was read
   bool end_arrived = false;
   bool reset = false;
   bool closed = false;
@@ -36,7 +36,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   Done read_done;
   bool read_posted = false;
   std::string_view from;
-  Done write_done;  // of a write that waits for room
+  Done write_done;  // set while a write waits for room
 
   size_t waiting() const { return arrived.size() - consumed; }
   bool readable() const { return reset || (!hold && (waiting() > 0 || end_arrived)); }

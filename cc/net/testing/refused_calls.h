@@ -23,7 +23,7 @@ struct RefusedCall {
 
 struct ChildExit {
   bool filtered = false;  // false: this machine allows no such filter
-  int status = -1;        // what `body` returned; −1: a signal ended the child, or it took over 10 s
+  int status = -1;        // result of `body`; −1: a signal ended the child, or it took over 10 s
 };
 
 ChildExit WithRefusedCalls(const std::vector<RefusedCall>& refused, absl::FunctionRef<int()> body);

@@ -44,7 +44,7 @@ class TlsTestServer {
     virtual std::string TakeReceived() = 0;
     virtual size_t received_size() const = 0;
     virtual bool saw_close_notify() const = 0;
-    virtual std::string error() const = 0;  // of the handshake or a read; empty if none
+    virtual std::string error() const = 0;  // error of the handshake or a read; empty if none
 
     virtual void Send(std::string_view plaintext) = 0;
     // Sends a TLS 1.3 key update; `request` asks for one back.

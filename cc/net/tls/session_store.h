@@ -24,7 +24,7 @@ struct ssl_session_st;
 
 namespace thaw {
 
-// What must be equal for a session to be resumed.
+// The properties that must be equal for a session to be resumed.
 struct SessionKey {
   std::string host;
   uint16_t port = 0;

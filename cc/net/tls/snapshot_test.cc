@@ -53,7 +53,7 @@ struct ClientHello {
 // Parses a ClientHello (RFC 8446 section 4.1.2) in one record.
 ClientHello Parse(std::string_view record) {
   Reader reader(record);
-  reader.Take(5 + 4 + 2);  // of the record, of the handshake message, the old version
+  reader.Take(5 + 4 + 2);  // headers of the record and the handshake message, the old version
   ClientHello hello;
   hello.random = reader.Take(32);
   hello.session_id = reader.Vector(1);

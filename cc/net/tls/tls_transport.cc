@@ -151,10 +151,10 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
 
   std::string made_;    // ciphertext that TLS made
   std::string flying_;  // the part given to the lower transport; not moved until it is written
-  size_t flown_ = 0;    // how much of `flying_` was written
+  size_t flown_ = 0;    // written bytes of `flying_`
   int64_t made_in_all_ = 0;
   int64_t flown_in_all_ = 0;
-  Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // of the pending write
+  Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // records of the pending write
   size_t record_count_ = 0;
   Transport::Done write_done_;
   absl::Status write_status_;  // why nothing can be written any more

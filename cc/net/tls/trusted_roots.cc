@@ -24,7 +24,7 @@ constexpr size_t kMaxBundleBytes = 8 << 20;
 struct Outline {
   std::string_view der;
   CBS subject;
-  CBS behind;  // what follows the certificate
+  CBS behind;  // bytes behind the certificate
 };
 
 std::string_view TextOf(const CBS& bytes) {
