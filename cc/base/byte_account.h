@@ -1,10 +1,9 @@
 // Accounts for memory whose size follows from input: it is charged before it is allocated.
 //
 //   ByteCharge charge(account);
-//   THAW_RETURN_IF_ERROR(charge.Grow(bytes));             // ResourceExhausted: no room now; OutOfRange:
-// never
-//   THAW_RETURN_IF_ERROR(Reserve(text, bytes, charge));   // cc/base/reserve.h
-//   ...                                                   // destroying `charge` gives the bytes back
+//   THAW_RETURN_IF_ERROR(charge.Grow(bytes));              // ResourceExhausted: no room now
+//   THAW_RETURN_IF_ERROR(Reserve(text, bytes, &charge));   // cc/base/reserve.h
+//   ...                                                    // destroying `charge` gives the bytes back
 //
 // One thread.
 
@@ -76,8 +75,7 @@ class ByteCharge {
   }
   void Release() { Shrink(bytes_); }
 
-  // Bytes that the same work holds in other charges. Grow returns OutOfRange for what can never fit beside
-  // them.
+  // Bytes that the same work holds in other charges; Grow treats them as if they were held here.
   void set_beside(size_t bytes) { beside_ = bytes; }
 
   size_t bytes() const { return bytes_; }

@@ -66,8 +66,8 @@ class MsgpackReader {
     }
     return ReadLongString(text);
   }
-  // Reads an integer of any width as 64 bits. Negative ones are in two's complement, as some tracers write
-  // ids.
+  // Reads an integer of any width as 64 bits; negative ones, which some tracers use for ids, in two's
+  // complement.
   bool ReadInteger(uint64_t& value);
   // Reads an integer or a float of either width.
   bool ReadNumber(double& value);

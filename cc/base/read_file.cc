@@ -70,8 +70,7 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, size_t max_by
   const size_t size = static_cast<size_t>(std::max<off_t>(facts.st_size, 0));
   if (size > max_bytes) return TooLarge(max_bytes);
 
-  // Files in /proc report no size, and any file may grow. Reading one byte more shows that a file is too
-  // large.
+  // Files in /proc report no size, and any file may grow. One byte more shows that a file is too large.
   std::string text;
   size_t taken = 0;
   text.resize(std::min(std::max(size + 1, kFirstRead), max_bytes + 1));

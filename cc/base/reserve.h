@@ -1,7 +1,7 @@
 // Allocates memory whose size follows from input so that a failure is a status. The shipped program is built
 // without exceptions: a failed allocation in a container would end it.
 //
-//   THAW_RETURN_IF_ERROR(Reserve(notes, notes.size() + 1, charge));
+//   THAW_RETURN_IF_ERROR(Reserve(notes, notes.size() + 1, &charge));
 
 #ifndef THAW_CC_BASE_RESERVE_H_
 #define THAW_CC_BASE_RESERVE_H_

@@ -14,8 +14,8 @@ Word Load(const char* at) {
   return word;
 }
 
-// Most text is short ASCII. The last bytes, fewer than a word, are checked as a word that overlaps the one
-// before.
+// Most text is short ASCII. A last part shorter than a word is checked as a word that overlaps the one before
+// it.
 bool IsAscii(const char* text, size_t size) {
   constexpr uint64_t kHigh = 0x8080808080808080u;
   if (size >= 8) {

@@ -8,8 +8,7 @@
 
 namespace thaw {
 
-// Returns whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest
-// forms).
+// Returns whether `text` is valid UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms).
 bool IsValidUtf8(std::string_view text);
 
 // Returns `text` with each maximal ill-formed part replaced by U+FFFD (Unicode standard, section 3.9).

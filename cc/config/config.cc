@@ -95,7 +95,7 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
                                      ": nothing is known of it; the defaults of on-demand are kept"));
 }
 
-// The domains of Datadog's regions ("Getting started with Datadog sites" in its documentation) and of its
+// The domains of Datadog's regions ("Getting started with Datadog sites" in its documentation) and its
 // staging.
 constexpr std::string_view kDatadogSites[] = {
     "datadoghq.com",     "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com",

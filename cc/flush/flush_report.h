@@ -48,8 +48,7 @@ struct FlushReport {
   bool skipped = false;
   // The flush ended because there was no progress.
   bool stalled = false;
-  // A line for each destination that could not be reached, or that refused everything: which, since when,
-  // why.
+  // A line for each destination that could not be reached or refused everything: which, since when, why.
   std::vector<std::string> out_of_reach;
   // The failure of the last request that was given up; unset if each was delivered.
   std::optional<ExchangeFailure> cause;

@@ -39,8 +39,7 @@ enum class OnFailure {
 
 struct FlusherOptions {
   OnFailure on_failure = OnFailure::kKeep;
-  // Sends one request after the other; the first failure ends the flush (peers). One slow answer then delays
-  // all.
+  // Sends one request after the other, so that a slow answer delays all; the first failure ends it (peers).
   bool sequential = false;
   // With `sequential`: a failure makes all requests of the flush count as failed, including those already
   // accepted, which a redrive then sends twice (peers).

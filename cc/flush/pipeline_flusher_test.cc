@@ -76,8 +76,8 @@ class PipelineFlusherTest : public testing::Test {
     ASSERT_TRUE(flusher_->CheckInvariantByWalking().ok()) << flusher_->CheckInvariantByWalking();
   }
 
-  // Runs a flush step by step and checks the invariant after each; time passes when nothing else is left to
-  // do.
+  // Runs a flush step by step and checks the invariant after each; time passes when nothing else is to be
+  // done.
   FlushReport RunFlush(bool shutdown = false, absl::Duration deadline = absl::Seconds(10)) {
     std::optional<FlushReport> report;
     Cancellation cancellation;

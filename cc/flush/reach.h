@@ -21,8 +21,7 @@ namespace thaw {
 
 class Reach {
  public:
-  // `whom` is what is reached, and `lost_means` what is logged of it while it is lost. `counts` must outlive
-  // it.
+  // `whom` is what is reached; `lost_means` is logged while it is lost. `counts` must outlive it.
   Reach(std::string whom, std::string_view lost_means, OutageCounts& counts)
       : whom_(std::move(whom)), lost_means_(lost_means), counts_(&counts) {}
 

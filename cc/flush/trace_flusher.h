@@ -1,5 +1,4 @@
-// Sends traces to the intake: AgentPayload, zstd, one request for all payloads of tracers with the same
-// headers.
+// Sends traces to the intake: AgentPayload, zstd, one request for all tracers with the same headers.
 
 #ifndef THAW_CC_FLUSH_TRACE_FLUSHER_H_
 #define THAW_CC_FLUSH_TRACE_FLUSHER_H_

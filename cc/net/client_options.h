@@ -22,8 +22,7 @@ namespace thaw {
 // The effect of a resume on idle connections.
 enum class OnResume {
   kKeep,  // no effect
-  // Looks at each connection once: those with readable bytes, an end or a reset are closed, the others are
-  // kept.
+  // Looks at each connection once and closes those with readable bytes, an end or a reset.
   kProbe,
   // Closes all of them. Under on-demand Lambda, a connection then lives within one epoch only.
   kDrain,

@@ -29,8 +29,7 @@ struct Destination {
 
 // Returns "https://intake.example:8443", with brackets around an IPv6 literal.
 std::string ToString(const Destination& destination);
-// Returns the value of the Host header (RFC 9110 section 7.2), without the port if it is the scheme's
-// default.
+// Returns the Host header (RFC 9110 section 7.2), without the port if it is the scheme's default.
 std::string HostHeader(const Destination& destination);
 // Returns "host:port", always with the port, as CONNECT needs it (RFC 9110 section 9.3.6).
 std::string Authority(const Destination& destination);

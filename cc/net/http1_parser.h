@@ -51,8 +51,7 @@ class Http1Parser {
   Http1Parser& operator=(const Http1Parser&) = delete;
 
   State Put(std::string_view bytes);
-  // Tells the parser that no more bytes come. Completes an end-delimited body; anything else unfinished stays
-  // so.
+  // Tells the parser that no more bytes come, which completes an end-delimited body and nothing else.
   State End();
 
   State state() const { return state_; }
@@ -82,8 +81,7 @@ class Http1Parser {
   };
 
   State Fail(std::string_view what);
-  // Takes a line off `bytes`, without its end. Returns false if the line isn't complete yet or the parser
-  // failed.
+  // Takes a line off `bytes`, without its end. Returns false if it isn't complete yet or the parser failed.
   bool TakeLine(std::string_view& bytes, std::string& joined, std::string_view& line);
   size_t LineLimit() const;
   void OverLimit();

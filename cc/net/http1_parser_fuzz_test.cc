@@ -1,5 +1,4 @@
-// Checks that a response gives the same result whether it is read whole or in pieces, and never exceeds the
-// limits.
+// Checks that a response read whole and in pieces gives the same result, within the limits.
 
 #include <algorithm>
 #include <cstddef>

@@ -198,8 +198,7 @@ class Pool {
     Discard(host, lease);
   }
 
-  // Tells the pool that the environment was frozen and runs again. Connections in use now are not reused
-  // later.
+  // Tells the pool that the environment was frozen and runs again. Connections now in use are not reused.
   void Resume() {
     ++epoch_;
     for (auto& [key, host] : hosts_) {

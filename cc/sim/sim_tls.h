@@ -1,7 +1,7 @@
 // The interface by which real TLS enters the simulation: the client's connector and the intake's side of a
 // connection.
 //
-// The simulation has no TLS of its own: its dialer scripts TLS as a phase. real_tls.h implements this for
+// The simulation has no TLS of its own: its dialer scripts TLS as a phase. real_tls.h implements it for
 // tests.
 
 #ifndef THAW_CC_SIM_SIM_TLS_H_

@@ -5,7 +5,7 @@
 //   Spawn(world.executor(), ...);                 // the client's work
 //   world.At(absl::Milliseconds(3), [] { ... });  // an event outside the client
 //   while (world.Step()) {}                       // or RunUntil(...)
-//   world.Freeze(absl::Seconds(60));              // the client stands still, the rest goes on
+//   world.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);  // the client stands still, the rest goes on
 //
 // A step is one entry of the client's queue or, if that is empty, the next event in time. All randomness
 // comes from one seed: two processes with the same seed run the same steps.

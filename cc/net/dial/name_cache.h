@@ -33,8 +33,7 @@ class NameCache {
   static constexpr absl::Duration kLeastTimeToLive = absl::Seconds(5);
   static constexpr absl::Duration kMostTimeToLive = absl::Seconds(60);
 
-  // Asks `network` for names that are not cached. All arguments must outlive the cache, and the cache its
-  // lookups.
+  // Asks `network` for names that are not cached. All must outlive the cache, and the cache its lookups.
   NameCache(Executor& executor, Clock& clock, Network& network, ConnectionCounters& counters)
       : executor_(executor), clock_(clock), network_(network), counters_(counters) {}
   NameCache(const NameCache&) = delete;

@@ -22,8 +22,7 @@
 
 namespace thaw {
 
-// Returns InvalidArgument for a proxy URL that doesn't parse. Arguments passed by reference must outlive the
-// dialer.
+// Returns InvalidArgument for a proxy URL that doesn't parse. Reference arguments must outlive the dialer.
 absl::StatusOr<std::unique_ptr<Dialer>> MakeStackDialer(Executor& executor, Clock& clock, Network& network,
                                                         std::unique_ptr<TlsConnector> tls,
                                                         const ClientOptions& options,

@@ -19,8 +19,7 @@ using boost::system::error_code;
 // ended. The caller, which waits between its tries, must get the error.
 constexpr int kMostFailuresInARow = 16;
 
-// Returns true if the connection, or its path, failed before it was accepted (accept(2)): the next one may
-// work.
+// Returns true if the connection or its path failed before accept(2): the next one may work.
 bool ConcernsOneConnection(const error_code& error) {
   namespace errc = boost::system::errc;
   for (const auto reason :

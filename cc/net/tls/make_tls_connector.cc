@@ -155,7 +155,7 @@ absl::Status BoringTlsConnector::MakeContext() {
                                              kRsaPssPssSha384,
                                              kRsaPssPssSha512,
                                              SSL_SIGN_RSA_PKCS1_SHA1};
-  // TLS 1.3 suites depend on the processor (AES-GCM where it has AES). For 1.2, only suites with forward
+  // TLS 1.3 suites depend on the processor (AES-GCM where it has AES). TLS 1.2 keeps those with forward
   // secrecy.
   static constexpr char kTls12Suites[] =
       "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"

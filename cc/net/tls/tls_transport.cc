@@ -416,8 +416,7 @@ void TlsStream::Close() {
     if (!read_done_ && read_status_.ok()) {
       char scratch[1024];
       IoResult result;
-      // Reads what had come, then what one read from below returns; bounded, since the peer may still be
-      // sending.
+      // Reads what had come, then what one read from below returns; bounded, as the peer may go on sending.
       for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
       }
       if (wants_tickets_ && read_status_.ok() && begin_ == end_) {

@@ -58,8 +58,7 @@ struct TlsHandshake {
   std::unique_ptr<Transport> transport;
 };
 
-// Runs the handshake. When `cancellation` is requested, the lower transport is closed and the outcome is
-// kLower.
+// Runs the handshake. A request of `cancellation` closes the lower transport; the outcome is then kLower.
 Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts,
                               Cancellation& cancellation);
 
