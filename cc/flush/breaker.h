@@ -1,6 +1,6 @@
 // Decides whether sending to one destination is worth trying.
 //
-// A flush that got no answer is a strike; `strikes` of them in a row open the breaker. While it is open
+// A flush that made no progress is a strike; `strikes` of them in a row open the breaker. While it is open
 // nothing is sent, except by a flush that probes. A probe is due when its wait has passed in active time, or
 // kWallFactor times as much by the clock that advanced most, or kFlushes flushes have begun, whichever comes
 // first: neither a function that is invoked rarely nor one whose invocations are short waits long. All three
@@ -51,7 +51,7 @@ class Breaker {
 
   // A flush got through: closes the breaker and forgets strikes.
   void OnProgress();
-  // A flush or a probe got no answer.
+  // A flush or a probe made no progress.
   void OnStrike();
   // The probe was answered.
   void OnProbeAnswered();

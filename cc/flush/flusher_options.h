@@ -71,7 +71,7 @@ struct FlusherOptions {
   // Ends a flush in which nothing moved for this long. Shorter: an outage costs less, but a slow intake is
   // cut off.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);
-  // Opens the breaker of a destination after this many flushes in a row without an answer.
+  // Opens the breaker of a destination after this many flushes in a row without progress.
   int breaker_strikes = 2;
   // Limits the time that a flush spends on checking whether the intake is back.
   absl::Duration probe_budget = absl::Milliseconds(250);
