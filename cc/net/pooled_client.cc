@@ -53,7 +53,7 @@ class PooledClient : public Client {
     pool_.Close();
   }
   int open_exchanges() const override {
-    // A dial that was given up has closed its socket; its task ends with the next turns of the loop.
+    // A dial that was given up has closed its socket; its task ends within the next turns of the loop.
     return sends_ + static_cast<int>(std::count_if(dials_.begin(), dials_.end(), [](const auto& dial) {
              return !dial.second.cancellation.requested();
            }));
@@ -75,10 +75,11 @@ class PooledClient : public Client {
   };
   using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
 
-  // What is under way, so that a resume reaches it.
+  // An exchange under way, so that a resume reaches it.
   struct Exchange {
     std::shared_ptr<Http1Connection> connection;
-    bool crossed = false;  // given up to a freeze since it began, or its connection before that
+    // The environment was given up to a freeze since the exchange, or its connection, began.
+    bool crossed = false;
     bool graced = false;
     Alarm grace;
   };
@@ -87,17 +88,17 @@ class PooledClient : public Client {
     Alarm deadline;
     bool crossed = false;
     bool graced = false;
-    bool not_needed = false;  // other connections served the requests it was begun for
+    bool not_needed = false;  // other connections served the requests that it was begun for
   };
-  // One try: an answer, or why there is none.
+  // The outcome of one try: an answer or a failure.
   struct Try {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
   };
-  // Of a destination to which dials fail: all its requests wait for the same moment, at which one of them
-  // dials and the others wait for what it finds.
+  // A destination to which dials fail. All its requests wait for the same moment; then one of them dials, and
+  // the others wait for its result.
   struct FailedDials {
-    int rounds = 0;        // in a row
+    int rounds = 0;        // failures in a row, each followed by a wait
     absl::Duration until;  // on the monotonic clock
   };
 
@@ -106,7 +107,7 @@ class PooledClient : public Client {
   void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   void CountFailedDial(const Destination& destination);
-  // Until the next dial to it may begin.
+  // Returns the time until the next dial to `destination` may begin.
   absl::Duration UntilNextDial(const Destination& destination) const;
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
@@ -114,7 +115,7 @@ class PooledClient : public Client {
   // Judges an answer that is not 2xx as a failed exchange.
   ExchangeFailure RefusalOf(const HttpRequest& request, const HttpResponse& response) const;
   void Count(RetryClass retry_class);
-  // A request that must not go on a wire: no try will be any better.
+  // Ends a request that must not be sent: no further try could succeed.
   void Refuse(absl::Status why, SendResult& result);
 
   Executor& executor_;
@@ -127,11 +128,11 @@ class PooledClient : public Client {
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
   std::map<uint64_t, Exchange> exchanges_;
-  std::map<Destination, FailedDials> failed_dials_;  // while there are requests
+  std::map<Destination, FailedDials> failed_dials_;  // kept while there are requests
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
-  bool given_up_ = false;  // a quiesce was, its resume was not
+  bool given_up_ = false;  // between a quiesce and its resume
   bool closed_ = false;
 };
 
@@ -170,13 +171,13 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool not_needed = running->second.not_needed;
   dials_.erase(running);
   ConnectionPool::Dialled dialled;
-  // A freeze is no part of how long dials take.
+  // Frozen time is not part of a dial's time.
   if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
     ++counters_->connection.opened;
     auto connection = std::make_shared<Connection>();
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
-    // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
+    // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
     connection->http = Http1Connection::Start(
         executor_, clock_, std::move(result.transport), options_, counters_->exchange,
         [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
@@ -185,7 +186,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     dialled.connection = std::move(connection);
     failed_dials_.erase(destination);
   } else {
-    // A dial that was not needed any more says nothing of its destination.
+    // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
@@ -198,7 +199,7 @@ void PooledClient::CountFailedDial(const Destination& destination) {
   if (options_.resend_rule == ResendRule::kUnsentOnly) return;
   FailedDials& failed = failed_dials_[destination];
   const absl::Duration now = clock_.Now().monotonic;
-  // A dial that began in the round before tells nothing new.
+  // A dial that began in the previous round adds no information.
   if (failed.rounds > 0 && now < failed.until) return;
   failed.until = now + Backoff(options_.backoff_base, options_.backoff_cap, ++failed.rounds, random_());
 }
@@ -214,7 +215,7 @@ absl::Duration PooledClient::UntilNextDial(const Destination& destination) const
 Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
   Try result;
   const int64_t quiesces_before = quiesces_;
-  // One deadline over all phases of the exchange, the wait for a connection included.
+  // One deadline covers all phases of the exchange, the wait for a connection included.
   Cancellation exchange_scope(&scope);
   const Alarm deadline(
       clock_, options_.exchange_timeout,
@@ -231,7 +232,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
         pool_.Acquire(request.destination, want,
                       [&acquired](ConnectionPool::Acquired answer) { acquired.Set(std::move(answer)); });
     const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
-      // Served already: the answer is on its way and is dealt with below.
+      // The request was served already: its answer is on the way and is handled below.
       if (!pool_.CancelWaiter(request.destination, waiter)) return;
       ExchangeFailure failure;
       failure.phase = Phase::kConnect;
@@ -429,7 +430,7 @@ int PooledClient::Quiesce() {
   ++quiesces_;
   given_up_ = true;
   counters_->connection.open_at_next += open_exchanges();
-  // The loop may find the end that came in the freeze before it finds the event that says that there was one.
+  // After the freeze, the loop may see a connection's end before it sees the event that reports the resume.
   for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
   for (auto& [dial, running] : dials_) running.crossed = true;
   return open_exchanges();
@@ -439,9 +440,9 @@ void PooledClient::Resume() {
   ++counters_->connection.resumes;
   given_up_ = false;
   pool_.Resume();
-  // What was open goes on for the grace: its answer may be on the way, or the end of its connection. Longer
-  // it isn't waited for, since a peer that forgot it never says so. What crosses again has no more than is
-  // left of that, or short invocations would keep it for ever.
+  // Open exchanges go on for the grace: their answer, or the end of their connection, may be on the way. They
+  // are not waited for longer, since a peer that forgot a connection sends nothing. An exchange that crosses
+  // again keeps what is left of its grace; otherwise short invocations would keep it for ever.
   for (auto& [id, exchange] : exchanges_) {
     ++counters_->connection.crossed;
     exchange.crossed = true;

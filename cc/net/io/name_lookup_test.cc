@@ -1,4 +1,4 @@
-// Look-ups through real nameservers on the loopback that answer, fail or stay silent.
+// Looks names up through real nameservers on the loopback that answer, fail or stay silent.
 
 #include "cc/net/io/name_lookup.h"
 
@@ -228,7 +228,7 @@ TEST_F(NameLookupTest, AFileOfAliasesIsNotRead) {
 }
 
 TEST_F(NameLookupTest, BothFamiliesAreOfOneName) {
-  // A wildcard in a search domain must not lend its IPv6 address to a name that has none.
+  // A wildcard in a search domain must not give its IPv6 address to a name that has none.
   const Nameserver server(7, [](const std::string& name, bool ipv6) {
     if (name == "trace.intake.test.") return ipv6 ? kNoData : kAddress;
     return kAddress;
@@ -244,7 +244,7 @@ TEST_F(NameLookupTest, TimeAndAttemptsAreTheFiles) {
   EXPECT_TRUE(absl::IsUnavailable(status_)) << status_;
   EXPECT_GE(took_, absl::Milliseconds(900));
   EXPECT_LT(took_, absl::Seconds(4)) << "three tries take seven seconds and more";
-  // One of each family, and once more of each in case they were lost.
+  // Two questions of each family: the second in case the first was lost.
   EXPECT_EQ(dead.asked().size(), 4u);
 }
 
