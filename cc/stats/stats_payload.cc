@@ -34,7 +34,7 @@ struct Field {
   bool required = false;
 };
 
-// Of a ClientStatsPayload; Hostname and Stats are written apart.
+// Fields of a ClientStatsPayload; Hostname and Stats are written apart.
 constexpr Field kPayloadFields[] = {
     {"Env", Type::kString},
     {"Version", Type::kString},
@@ -52,14 +52,14 @@ constexpr Field kPayloadFields[] = {
     {"ProcessTags", Type::kString},
 };
 
-// Of a ClientStatsBucket but for Stats.
+// Fields of a ClientStatsBucket except for Stats.
 constexpr Field kBucketFields[] = {
     {"Start", Type::kUnsigned, true},
     {"Duration", Type::kUnsigned, true},
     {"AgentTimeShift", Type::kSigned},
 };
 
-// Of a ClientGroupedStats.
+// Fields of a ClientGroupedStats.
 constexpr Field kGroupFields[] = {
     {"Service", Type::kString, true},
     {"Name", Type::kString, true},
@@ -124,9 +124,9 @@ class StatsTranscoder {
     return problem_.empty() ? reader_.error() : absl::InvalidArgumentError(problem_);
   }
 
-  // Reads a map's keys and where their values begin, so that values can be written in our order and a key
-  // that comes twice counts once, the last time. A nil is as good as any value of a required key, and as good
-  // as none of another. `nested` is a key by itself.
+  // Reads a map's keys and notes where their values begin, so that values can be written in a fixed order and
+  // the last of a repeated key counts. A nil counts as a value for a required key, and as absent for others.
+  // `nested` is a separate key.
   template <size_t n>
   bool Index(const Field (&fields)[n], std::array<size_t, n>& positions, std::string_view nested,
              size_t& nested_position) {
@@ -160,7 +160,7 @@ class StatsTranscoder {
         std::count_if(positions.begin(), positions.end(), [](size_t p) { return p != kAbsent; }));
   }
 
-  // Writes what Index found.
+  // Writes the values that Index found.
   template <size_t n>
   bool Fields(const Field (&fields)[n], const std::array<size_t, n>& positions) {
     const size_t back = reader_.position();
@@ -188,7 +188,7 @@ class StatsTranscoder {
         uint64_t number = 0;
         if (!reader_.TakeNil() && !reader_.ReadBool(value)) {
           if (!reader_.ReadInteger(number))
-            return reader_.ReadBool(value);  // so that the error speaks of one
+            return reader_.ReadBool(value);  // so that the error names a boolean
           value = number != 0;
         }
         writer_.Bool(value);
@@ -230,8 +230,8 @@ class StatsTranscoder {
     return true;
   }
 
-  // What is no integer but means one: a float without a fraction, a number as text. The reader stays before
-  // anything else.
+  // Converts a value that means an integer: a float without a fraction, or a number as text. Leaves the
+  // reader before any other value.
   bool ConvertToInteger(uint64_t& value, bool& negative) {
     constexpr double kLowest = -9'223'372'036'854'775'808.0, kBeyond = 18'446'744'073'709'551'616.0;
     const size_t position = reader_.position();
@@ -274,7 +274,7 @@ class StatsTranscoder {
     return true;
   }
 
-  // Bytes, which some tracers write as an array of integers.
+  // Reads bytes, which some tracers write as an array of integers.
   bool Sketch() {
     const size_t position = reader_.position();
     std::string_view bytes;
@@ -284,7 +284,7 @@ class StatsTranscoder {
     }
     uint32_t count;
     if (!reader_.ReadArray(count)) {
-      reader_.ReadString(bytes);  // so that the error speaks of bytes
+      reader_.ReadString(bytes);  // so that the error names bytes
       return false;
     }
     std::string data;
@@ -302,7 +302,7 @@ class StatsTranscoder {
     return true;
   }
 
-  // An array of maps at `position`, each written by `write` or left out, with its length before it.
+  // Writes an array of maps at `position` with its length first; `write` writes each map or leaves it out.
   template <typename Write>
   bool Each(size_t position, Write write, int64_t& written, int64_t& left_out) {
     if (position == kAbsent) {
@@ -313,7 +313,8 @@ class StatsTranscoder {
     reader_.MoveTo(position);
     uint32_t count = 0;
     if (!reader_.TakeNil() && !reader_.ReadArray(count)) return false;
-    // The number is known only afterwards: written as if none was left out, and again if one was.
+    // The length is known only afterwards: the array is written as if none was left out, and again if one
+    // was.
     const size_t at_output = writer_.size();
     writer_.Array(count);
     const size_t header = writer_.size() - at_output;
@@ -373,7 +374,7 @@ class StatsTranscoder {
   MsgpackReader reader_;
   MsgpackWriter writer_;
   StatsPayload payload_;
-  std::string problem_;  // what is wrong, where the reader can't know
+  std::string problem_;  // a problem that the reader can't know
 };
 
 absl::StatusOr<StatsPayload> StatsPayload::FromMsgpack(std::string_view body) {
