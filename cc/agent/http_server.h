@@ -20,9 +20,9 @@
 //     another one needs the connection or its room, and small requests always find some room;
 //   * a request that is refused before its body came is answered at once; its body is then read and discarded
 //     for a while, so that the client sees the answer and not a reset;
-//   * at the connection limit the connection that has been without progress longest is closed, else the longest
-//     idle one, those that never brought anything before the others; if a handler works for each of them, new
-//     connections wait.
+//   * at the connection limit the connection that has been without progress longest is closed, else the
+//     longest idle one, those that never brought anything before the others; if a handler works for each of
+//     them, new connections wait.
 //
 // A tracer must not find a connection dead that it had every reason to trust. So idle time is active time (a
 // freeze does not count). Within a second of a resume, no connection is closed that was idle before the
