@@ -30,7 +30,7 @@ struct HttpRoute {
 
   std::string path;                  // the whole path, without query
   std::vector<std::string> methods;  // empty: any
-  size_t max_body_bytes = 0;         // of the body as the handler gets it
+  size_t max_body_bytes = 0;         // limit of the body as the handler gets it
   TooLarge too_large = TooLarge::kRefuse;
   // Decodes bodies in gzip or zstd; off: the handler gets them as they were sent, with their header.
   bool decode_body = true;

@@ -25,9 +25,8 @@
 //     them, new connections wait.
 //
 // A tracer must not find a connection dead that it had every reason to trust. So idle time is active time (a
-// freeze does not count). Within a second of a resume, no connection is closed that was idle before the
-// freeze; a connection with bytes waiting is never closed as idle. A few more connections may exist
-// meanwhile.
+// freeze does not count). Within a second of a resume, no connection is closed for idleness that was idle
+// before the freeze; a connection with bytes waiting never is. A few more connections may exist meanwhile.
 //
 // One thread: the executor's.
 

@@ -111,7 +111,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
     kDiscarding,  // refused and about to close; further bytes are discarded
     kClosed,
   };
-  // Where a body is put.
+  // The place of a body.
   enum class BodyForm {
     kInPlace,    // after its head
     kBuffer,     // body_, which has room for its Content-Length
@@ -202,7 +202,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   BodyForm body_form_ = BodyForm::kInPlace;
   size_t body_limit_ = 0;
   uint64_t body_length_ = 0;    // by Content-Length
-  uint64_t body_received_ = 0;  // of content
+  uint64_t body_received_ = 0;  // bytes of content
   bool body_left_out_ = false;
   bool chunks_over_budget_ = false;
   ContentCoding coding_ = ContentCoding::kIdentity;

@@ -24,16 +24,16 @@ struct HttpServerOptions {
   // Active time without a request until a connection is closed; up to a quarter more. The time is long
   // because a client that misses the close loses its next request.
   absl::Duration idle_timeout = absl::Minutes(5);
-  // From a request's first byte until its head is complete, then until its body is.
+  // Time from a request's first byte until its head is complete, then until its body is.
   absl::Duration head_timeout = absl::Seconds(10);
   absl::Duration body_timeout = absl::Seconds(60);
-  // For the client to receive an answer.
+  // Time for the client to receive an answer.
   absl::Duration write_timeout = absl::Seconds(10);
-  // For a TaskHandler.
+  // Time for a TaskHandler.
   absl::Duration handler_timeout = absl::Seconds(30);
-  // For reading the rest of a request that was refused.
+  // Time for reading the rest of a request that was refused.
   absl::Duration linger_timeout = absl::Seconds(2);
-  // For so long after a resume, no connection is closed for being idle, and no request is given up.
+  // Time after a resume in which no connection is closed for being idle, and no request is given up.
   absl::Duration resume_grace = absl::Seconds(1);
 
   // Returns the longest Content-Length for which there can be room: a body's buffer grows as the body comes,

@@ -6,8 +6,8 @@
 // At each of the offsets in the request stand eight bytes, big-endian: a number to which --step is added from
 // one request to the next, so that no two requests carry the same ids.
 //
-// It must cost less than what it measures: no parser (the answer's head must come in one piece and name its
-// Content-Length), no allocation, one thread.
+// The generator must cost less than what it measures: no parser (the answer's head must come in one piece and
+// name its Content-Length), no allocation, one thread.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

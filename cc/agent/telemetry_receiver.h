@@ -4,7 +4,7 @@
 //   TelemetryReceiver receiver(clock, on_record);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //
-// A batch is answered with 200 even if only parts of it could be read: Lambda redelivers other batches, and
+// A batch is answered with 200 even if only parts of it could be read: Lambda redelivers refused batches, and
 // bytes that could not be read once can't be read then. Without memory for it, the batch is answered with
 // 429.
 //

@@ -56,7 +56,7 @@ class FunctionLife {
     bool telemetry = true;
     // The part of an invocation's time that is kept for its last flush if its end has not been seen.
     absl::Duration reserve = absl::Milliseconds(300);
-    // How long an end is waited for while no record has ever come: the first records are about the
+    // Longest wait for an end while no record has ever come: the first records are about the
     // environment's start and are delivered within a tenth of a second. Ends are unknown until a record
     // comes. With the flush that follows, no invocation is held up for more than a second.
     absl::Duration silence = absl::Milliseconds(800);

@@ -129,7 +129,7 @@ TEST_F(FunctionLifeTest, TheNextEventWaitsForTheEndAndTheFlushThatFollows) {
   Begin();
   EXPECT_EQ(lines_, Lines({"resume", "invoke a"}));
   ASSERT_TRUE(Add(*traces_));
-  life_->OnRecords();  // of the environment's start
+  life_->OnRecords();  // records of the environment's start
   Pass(absl::Seconds(1));
   EXPECT_FALSE(parked()) << "the function runs";
   EXPECT_EQ(lines_.size(), 2) << "nothing is sent meanwhile";

@@ -54,7 +54,7 @@ class LineOutputTest : public testing::TestWithParam<Kind> {
       EXPECT_EQ(pipe(ends_), 0);
     }
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &files_), 0);
-    // Nothing can be opened, and poll(2) takes no more descriptors than the limit.
+    // The limit lets nothing be opened, and poll(2) takes no more descriptors than the limit.
     rlimit one = files_;
     one.rlim_cur = 1;
     if (GetParam() == Kind::kPipeOfAnotherUser) {

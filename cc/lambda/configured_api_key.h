@@ -13,7 +13,7 @@
 //
 // No error and no log shows a key.
 //
-// One thread: the executor's. It must outlive this, and run until a look-up under way has ended.
+// One thread: the executor's. The executor must outlive the key, and run until the current look-up has ended.
 
 #ifndef THAW_CC_LAMBDA_CONFIGURED_API_KEY_H_
 #define THAW_CC_LAMBDA_CONFIGURED_API_KEY_H_
@@ -54,7 +54,7 @@ struct ApiKeyCounts {
 struct ConfiguredApiKeyOptions {
   absl::Duration source_timeout = absl::Seconds(5);  // active time (LateAlarm)
   absl::Duration failure_expiry = absl::Seconds(30);
-  // How long the first transient failure in a row is remembered; failure_expiry bounds the later ones. A
+  // Time for which the first transient failure in a row is remembered; failure_expiry bounds the later. A
   // look-up that hung took the time limit of a source, and is remembered for that long at first.
   absl::Duration passing_failure_expiry = absl::Milliseconds(500);
   // Bounds of the retries within a look-up; delays are jittered by up to a half.

@@ -26,7 +26,7 @@
 namespace thaw {
 
 struct DelegatedAuthOptions {
-  std::string region;    // of the STS endpoint
+  std::string region;    // the STS endpoint's
   std::string site;      // "datadoghq.com"
   std::string org_uuid;  // the organization
 };

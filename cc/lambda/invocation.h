@@ -52,11 +52,11 @@ struct Invocation {
   std::optional<Timed<PlatformStart>> start;
   std::optional<Timed<PlatformRuntimeDone>> runtime_done;
   std::optional<Timed<PlatformReport>> report;
-  // When this extension was done with the invocation and called /next.
+  // Time at which this extension was done with the invocation and called /next.
   std::optional<absl::Time> next_called;
   // The outcome concluded from later events, and when it was concluded; only if no record tells it.
   std::optional<Timed<InvocationOutcome>> concluded;
-  // When SHUTDOWN came, if the end was concluded from it.
+  // Time of SHUTDOWN, if the end was concluded from it.
   std::optional<absl::Time> shut_down;
   InvocationStart started_as = InvocationStart::kWarm;  // decided at its INVOKE
 

@@ -30,7 +30,7 @@
 
 namespace thaw {
 
-// How a phase ended, in the platform's terms.
+// Result of a phase, in the platform's terms.
 enum class TelemetryStatus { kUnknown, kSuccess, kError, kFailure, kTimeout };
 std::string_view ToString(TelemetryStatus status);
 

@@ -105,7 +105,7 @@ Concentrator::Interval* Concentrator::Find(const TracerView& tracer, IntervalSta
   if (found == intervals.end()) {
     if (ReservedRoom() == 0) return nullptr;
     found = intervals.try_emplace(start).first;
-    // The first interval of a tracer is also charged with the tracer's name.
+    // Each interval is also charged with its tracer's name.
     found->second.bytes = kEntryBytes<Intervals::value_type> + sizeof(Tracers::value_type) +
                           tracer.language.size() + tracer.tracer_version.size() + tracer.runtime_id.size() +
                           tracer.container_id.size();

@@ -39,7 +39,7 @@ std::string_view NormalizeEnv(std::string_view env, std::string& buffer);
 // Returns whether `text` is a status code, 100 to 599; other values of "http.status_code" are removed.
 bool IsHttpStatusCode(std::string_view text);
 
-// A span's start and duration, in its own units.
+// A span's start and duration, in nanoseconds.
 struct SpanTimes {
   int64_t start_unix_nanos = 0;
   int64_t duration_nanos = 0;

@@ -14,8 +14,8 @@ namespace thaw {
 // `text` must be UTF-8.
 std::string NormalizeTag(std::string_view text);
 
-// As above, but returns `text` itself, without a copy, if it is normal already; else a view of `buffer`, in
-// which `text` must not lie.
+// Does the same, but returns `text` itself, without a copy, if it is normal already; else a view of `buffer`,
+// in which `text` must not lie.
 std::string_view NormalizeTag(std::string_view text, std::string& buffer);
 
 }  // namespace thaw

@@ -5,8 +5,8 @@
 //   ObfuscateSql("SELECT a AS b FROM t WHERE id IN (1, 2) AND c = 'x'", SqlDialect::kGeneric, text);
 //   // text is "SELECT a FROM t WHERE id IN ( ? ) AND c = ?"
 //
-// It is a tokenizer, not a parser: one pass, linear time, no recursion, no allocation but the growth of
-// `out`.
+// ObfuscateSql is a tokenizer, not a parser: one pass, linear time, no recursion, no allocation but the
+// growth of `out`.
 //
 // Dashboards and monitors hold obfuscated queries as keys, so the text equals the Datadog agent's, with its
 // habits: tokens stand one space apart except before ','; identifiers lose their quotes; a comma after a

@@ -38,8 +38,8 @@ class TagFilter {
   struct Settings {
     std::string_view require;        // all must hold
     std::string_view regex_require;  // all must hold
-    std::string_view reject;         // none may hold
-    std::string_view regex_reject;   // none may hold
+    std::string_view reject;         // no entry may hold
+    std::string_view regex_reject;   // no entry may hold
   };
 
   // Makes a filter that keeps everything.

@@ -142,7 +142,7 @@ class TraceProcessor {
     std::vector<SpanNote> notes;
     std::vector<Trace> traces;
     SpanIndex index;
-    std::vector<SpanMeta> observed_meta;  // of the span shown to the observer
+    std::vector<SpanMeta> observed_meta;  // tags of the span shown to the observer
 
     // Frees what an unusually large request needed.
     void Trim();

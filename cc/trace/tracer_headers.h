@@ -1,4 +1,4 @@
-// What a tracer says about itself in a request's headers, and the part of it that the intake is told.
+// Facts that a tracer states about itself in a request's headers, and those that the intake is told.
 
 #ifndef THAW_CC_TRACE_TRACER_HEADERS_H_
 #define THAW_CC_TRACE_TRACER_HEADERS_H_

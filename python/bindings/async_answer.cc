@@ -33,7 +33,7 @@ class Mailbox {
     const absl::MutexLock lock(mutex_);
     numbers_.push_back(number);
     const uint64_t one = 1;
-    // It fails only while 2^64 - 1 wait to be read.
+    // write() fails only while 2^64 - 1 wait to be read.
     [[maybe_unused]] const ssize_t written = write(descriptor_, &one, sizeof one);
   }
   std::vector<uint64_t> Take() {

@@ -6,7 +6,7 @@ namespace thaw::python {
 namespace py = pybind11;
 namespace {
 
-// How often a waiting call checks for signals. A wait that ends sooner is not delayed.
+// Interval at which a waiting call checks for signals. A wait that ends sooner is not delayed.
 constexpr absl::Duration kSignalCheckEvery = absl::Milliseconds(50);
 
 }  // namespace

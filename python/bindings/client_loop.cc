@@ -23,7 +23,7 @@ namespace {
 
 // A thread that does not end within this is abandoned: the end of the interpreter must not hang.
 constexpr absl::Duration kStopLimit = absl::Seconds(10);
-// How often a closing loop checks whether the last exchange has ended.
+// Interval at which a closing loop checks whether the last exchange has ended.
 constexpr absl::Duration kIdleCheckEvery = absl::Milliseconds(1);
 
 // Entered only with a ForkGate::Pass, so that no child inherits its lock held.

@@ -5,9 +5,9 @@
 //   loop->Post([&loop = *loop] { loop.client().Resume(); });
 //   loop->Close();
 //
-// It knows nothing of Python: callers that wait for it release the GIL first. The thread shares ownership; it
-// ends after Close(), which any thread may call, the loop's own included. A forked child has no such thread:
-// forked() says so, and then nothing else may be called.
+// The loop knows nothing of Python: callers that wait for it release the GIL first. The thread shares
+// ownership; it ends after Close(), which any thread may call, the loop's own included. A forked child has no
+// such thread: forked() says so, and then nothing else may be called.
 
 #ifndef THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_
 #define THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_
@@ -74,7 +74,7 @@ class ClientLoop {
   // Ends all running calls with kCancelled, closes every connection and waits for the thread (unless called
   // on it). Idempotent; any thread, several at once.
   void Close();
-  // As Close(), without waiting: `stopped` runs when the thread has done its work, on that thread, or here if
+  // Closes without waiting: `stopped` runs when the thread has done its work, on that thread, or here if
   // it has done so already. Not after a fork.
   void CloseThen(absl::AnyInvocable<void()> stopped);
   bool closed() const;

@@ -34,7 +34,7 @@ auto OrPark(const Call& call) {
   }
 }
 
-// As OrPark, for a call that returns a new reference, or null if Python raised; then throws
+// Works like OrPark, for a call that returns a new reference, or null if Python raised; then throws
 // error_already_set.
 template <typename Call>
 pybind11::object CallPython(const Call& call) {

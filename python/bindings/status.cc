@@ -105,7 +105,7 @@ void RaiseUndelivered(const FlushReport& report) {
   if (report.cause.has_value()) {
     type = TypeFor(*report.cause);
   } else if (report.skipped) {
-    // Nothing was tried, since the destination is known to be unreachable.
+    // No attempt was made, since the destination is known to be unreachable.
     type = types().unreachable;
   }
   const py::object instance = type(report.Undelivered());

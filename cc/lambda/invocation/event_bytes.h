@@ -29,7 +29,7 @@ const boost::json::value* FirstItem(const boost::json::value& list);
 // Returns the bytes of a list of numbers in any of these forms.
 std::optional<std::string> ListedBytes(const boost::json::value& value);
 
-// As above, but also accepts a text in base64 (of either alphabet, with or without its padding).
+// Does the same, but also accepts a text in base64 (of either alphabet, with or without its padding).
 std::optional<std::string> ListedOrBase64Bytes(const boost::json::value& value);
 
 }  // namespace thaw

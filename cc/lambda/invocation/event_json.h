@@ -25,7 +25,7 @@ namespace thaw {
 
 struct EventJsonLimits {
   size_t max_values = 20'000;  // in the whole tree
-  size_t max_elements = 128;   // of one array
+  size_t max_elements = 128;   // per array
   size_t max_numbers = 8192;  // in an array within another's element: it may be bytes, as Kafka's headers are
   size_t max_depth = 32;      // deeper values are null
 };

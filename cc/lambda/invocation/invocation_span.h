@@ -76,7 +76,7 @@ struct TracerEnd {
   SpanTags propagation_tags;
   bool is_error = false;
   SpanTags error_tags;           // error.msg, error.type, error.stack
-  std::string http_status_code;  // of the response; empty if it has none
+  std::string http_status_code;  // the response's; empty if it has none
   // The time from INVOKE until the tracer's call; nullopt if the call came first.
   std::optional<absl::Duration> after;
 

@@ -14,7 +14,7 @@
 //
 // A body over the limit, or invalid JSON, loses only its own content.
 //
-// The store is bounded in number and in bytes; above the bounds the oldest are sent first, ended ones before
+// The store is bounded in number and in bytes; above the bounds the oldest leave first, ended ones before
 // others. Nothing random is drawn before an invocation has ended or a tracer has sent a span, so that clones
 // of a snapshot don't share ids. One thread.
 //
@@ -119,7 +119,7 @@ struct LifecycleOptions {
   size_t max_bytes = 4 << 20;
   // The account that the store is charged to; may be null. Must outlive the lifecycle.
   ByteAccount* account = nullptr;
-  // How long a call may come before its invocation is known, by the clock that advances most.
+  // Longest time from a call until its invocation is known, by the clock that advances most.
   absl::Duration wait_for_invocation = absl::Seconds(2);
 };
 

@@ -24,7 +24,7 @@ constexpr std::string_view kBaggagePrefix = "ot-baggage-";
 
 // Longest x-datadog-tags header that tracers accept.
 constexpr size_t kMaxTagsHeader = 512;
-// Largest numbers of tracestate members and of baggage items that the standards require to be accepted.
+// Largest numbers of tracestate members and of baggage items that the standards allow to be sent.
 constexpr int kMaxStateMembers = 32;
 constexpr size_t kMaxBaggageItems = 64;
 constexpr size_t kMaxBaggageValue = 4096;
