@@ -147,7 +147,7 @@ class InvocationTracker {
   const InvocationCounts& counts() const { return counts_; }
 
  private:
-  // Counts up with age: the lowest is the oldest.
+  // Orders invocations by age: the lowest is the oldest.
   using Sequence = uint64_t;
   struct Entry {
     Invocation invocation;

@@ -265,8 +265,8 @@ bool IsObjectAt(const json::value& root, std::initializer_list<std::string_view>
   return value != nullptr && value->is_object();
 }
 
-// Returns the HTTP source of an event; kUnknown if there is none. The first three are recognised by the
-// members that the documentation lists, then the same ones again by a sufficient part of these members.
+// Returns the HTTP source of an event; kUnknown if there is none. The first three sources are recognised
+// by the members that the documentation lists, then the same three by a sufficient part of these members.
 Source HttpSourceOf(const json::value& event) {
   const auto has = [&event](std::initializer_list<std::string_view> path) {
     const json::value* value = FindAt(event, path);

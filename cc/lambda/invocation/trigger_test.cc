@@ -730,7 +730,7 @@ TEST(TriggerTest, HeadersOfAnyEventAndThenOfTheCall) {
 }
 
 TEST(TriggerTest, MatchOrder) {
-  // An event with the marks of two sources is the earlier one.
+  // An event with the marks of two sources counts as the earlier one.
   EXPECT_EQ(
       Detect(R"({"requestContext":{"stage":"s","messageDirection":"IN"},"httpMethod":"GET","resource":"/"})")
           .spans[0]
