@@ -33,7 +33,7 @@ class TraceIntakeTest : public PipelinesFixture {
   absl::Status Give(const std::string& body, TracerHeaders headers = {}) {
     return Give(TraceRequest{.body = body, .headers = std::move(headers)});
   }
-  // Counts the turns of the loop that it takes.
+  // Gives the request and counts the turns of the loop that it takes.
   absl::Status Give(const TraceRequest& request) {
     turns_ = 0;
     if (std::optional<absl::Status> status = intake_->TakeTracesAtOnce(request)) return *status;
@@ -90,7 +90,7 @@ TEST_F(TraceIntakeTest, WhatWasTurnedAwayIsTakenWhenItComesAgain) {
   EXPECT_EQ(Give(last).code(), absl::StatusCode::kResourceExhausted) << "not taken for a duplicate";
 }
 
-// A request of v0.5 whose spans share a string of a table.
+// Makes a v0.5 request whose spans share a string of a table.
 std::string SpansThatShare(const std::string& text, int spans) {
   MsgpackWriter out;
   out.Array(2);
@@ -135,7 +135,7 @@ TEST_F(TraceIntakeTest, WhatNeverFitsIsRefusedForGoodAndHoldsNothing) {
 
 TEST_F(TraceIntakeTest, ALargeRequestThatFindsNoRoomIsTakenWhenItComesAgain) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
-  // What does not compress, so that its parts fill what is left.
+  // Noise does not compress, so that its parts fill the remaining room.
   std::string noise;
   uint32_t state = 1;
   for (int i = 0; i < 3'000'000; ++i) noise.push_back(' ' + (state = state * 1664525 + 1013904223) % 94);

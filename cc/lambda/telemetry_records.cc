@@ -22,21 +22,21 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-// A function's log line is the user's JSON: deeper than any platform record, and bounded all the same, since
-// the parser goes down by recursion.
+// Largest depth. A function's log line is the user's JSON and may be deeper than any platform record; it is
+// bounded all the same, since the parser recurses.
 constexpr size_t kMaxDepth = 128;
 
-// An array of which this many times its own size was read in vain is given up. What is merely broken here and
-// there stays far below it; it bounds what a hostile body costs.
+// An array is given up once this many times its own size was read in vain. Arrays with a few broken elements
+// stay far below it; it bounds the cost of a hostile body.
 constexpr size_t kMaxWasteFactor = 32;
 
-// A record of the platform is a few hundred bytes long; as a tree of values it takes many times its length.
+// A platform record has a few hundred bytes; as a tree of values it takes many times its length.
 constexpr size_t kMaxPlatformRecord = 64 * 1024;
 
-// What one record can say was dropped, so that sums have room.
+// Largest number of dropped records that one record may report, so that sums don't overflow.
 constexpr int64_t kMaxDropped = 1'000'000'000'000;
 
-// Takes what the parser finds and does nothing: the parser itself checks.
+// Ignores what the parser finds: the parser itself checks.
 struct Ignore {
   static constexpr size_t max_array_size = std::numeric_limits<size_t>::max();
   static constexpr size_t max_object_size = std::numeric_limits<size_t>::max();
@@ -63,7 +63,7 @@ struct Ignore {
   bool on_comment(json::string_view, error_code&) { return true; }
 };
 
-// Bytes that are not UTF-8 are looked for apart, so that they can be repaired; half a surrogate pair, which
+// Invalid UTF-8 is searched for separately, so that it can be repaired; half a surrogate pair, which
 // JavaScript writes, is well-formed JSON.
 json::parse_options Leniently() {
   json::parse_options options;
@@ -80,21 +80,21 @@ size_t SkipSpace(std::string_view text, size_t at) {
   return at;
 }
 
-// The byte behind the string that begins at `at`; npos if it doesn't end.
+// Returns the position after the string that begins at `at`; npos if it doesn't end.
 size_t StringEnd(std::string_view text, size_t at) {
   while (true) {
     at = text.find_first_of("\"\\", at + 1);
     if (at == std::string_view::npos) return at;
     if (text[at] == '"') return at + 1;
-    ++at;  // what is escaped
+    ++at;  // skips the escaped character
   }
 }
 
-// The byte behind the value that begins at `at`, by its quotes and brackets alone; npos if it doesn't end or
-// its brackets don't match. What stands between two commas counts as a value.
+// Returns the position after the value that begins at `at`, judged by quotes and brackets alone; npos if it
+// doesn't end or its brackets don't match. The bytes between two commas count as a value.
 size_t BracketedEnd(std::string_view text, size_t at) {
   size_t depth = 0;
-  std::bitset<kMaxDepth> is_object;  // deeper ones aren't told apart
+  std::bitset<kMaxDepth> is_object;  // deeper ones aren't distinguished
   for (size_t i = at; i < text.size(); ++i) {
     switch (text[i]) {
       case '"':
@@ -109,7 +109,7 @@ size_t BracketedEnd(std::string_view text, size_t at) {
         break;
       case '}':
       case ']':
-        // The end of what the value stands in, or one too many.
+        // This closes the enclosing value, or is one bracket too many.
         if (depth == 0) return i == at ? i + 1 : i;
         --depth;
         if (depth < is_object.size() && is_object[depth] != (text[i] == '}')) return std::string_view::npos;
@@ -125,8 +125,8 @@ size_t BracketedEnd(std::string_view text, size_t at) {
   return std::string_view::npos;
 }
 
-// Where, from `at`, the next element seems to begin: an object of an array whose first member is one of an
-// element's. For what can't be told by brackets any more.
+// Returns where, from `at`, the next element seems to begin: an object in an array whose first member is one
+// of an element's. Used where brackets no longer help.
 size_t NextElement(std::string_view text, size_t at) {
   for (size_t i = text.find('{', at); i != std::string_view::npos; i = text.find('{', i + 1)) {
     size_t before = i;
@@ -161,7 +161,7 @@ InitPhase PhaseOf(std::string_view text) {
   return InitPhase::kUnknown;
 }
 
-// A word that is not known leaves what it is read into unknown, and is counted.
+// Reads a status; an unknown word becomes kUnknown and is counted.
 void ReadStatus(const JsonMembers& members, TelemetryStatus& into) {
   std::string text;
   members.Read("status", text);
@@ -195,7 +195,7 @@ void ReadSpans(const JsonMembers& members, std::vector<TelemetrySpan>& into) {
   });
 }
 
-// -- Record types: each reads its members and says whether the record is of any use -----------------------
+// -- Record types: each reads its members and says whether the record is useful -----------------------------
 
 void ReadInit(const JsonMembers& members, std::string& initialization_type, InitPhase& phase) {
   members.Read("initializationType", initialization_type);
@@ -399,7 +399,7 @@ class Decoder {
     if (batch_.first_problem.empty()) batch_.first_problem = absl::StrCat("byte ", at, ": ", problem);
   }
 
-  // The byte behind the JSON value that begins at `at`, or where it is found to be none: last_error().
+  // Returns the position after the JSON value that begins at `at`, or where it is invalid: last_error().
   size_t Check(size_t at) {
     check_.reset();
     error_code error;
@@ -408,7 +408,7 @@ class Decoder {
     return at + used;
   }
 
-  // `body_` from `begin` to `end` is well-formed but for its UTF-8.
+  // Takes the element from `begin` to `end` of `body_`, which is well-formed except for its UTF-8.
   void TakeElement(size_t begin, size_t end) {
     std::string_view text = body_.substr(begin, end - begin);
     if (!all_utf8_ && !IsValidUtf8(text)) {
@@ -451,8 +451,8 @@ class Decoder {
     give_(std::move(record));
   }
 
-  // The members of a well-formed object that matter; of two of one name the last. A name or value written
-  // with escapes that it doesn't need is taken for another.
+  // Returns the relevant members of a well-formed object, the last of two with one name. A name or value with
+  // needless escapes is not recognised.
   static Element Take(std::string_view text) {
     Element element;
     for (size_t at = SkipSpace(text, 1); text[at] != '}'; at = SkipSpace(text, at)) {
@@ -462,7 +462,7 @@ class Decoder {
       }
       const size_t key_end = StringEnd(text, at);
       const std::string_view key = text.substr(at, key_end - at);
-      const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // behind the colon
+      const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // after the colon
       at = BracketedEnd(text, value);
       std::string_view raw = absl::StripTrailingAsciiWhitespace(text.substr(value, at - value));
       if (key == "\"time\"") {
@@ -476,7 +476,7 @@ class Decoder {
     return element;
   }
 
-  // The text of a JSON string without escapes; empty if it is no string.
+  // Returns the text of a JSON string without escapes; empty for other values.
   static std::string_view Unquoted(std::string_view raw) {
     if (raw.size() < 2 || raw.front() != '"') return {};
     return raw.substr(1, raw.size() - 2);

@@ -34,7 +34,7 @@ struct Field {
   bool required = false;
 };
 
-// Of a ClientStatsPayload; Hostname and Stats are written apart.
+// Fields of a ClientStatsPayload; Hostname and Stats are written apart.
 constexpr Field kPayloadFields[] = {
     {"Env", Type::kString},
     {"Version", Type::kString},
@@ -52,14 +52,14 @@ constexpr Field kPayloadFields[] = {
     {"ProcessTags", Type::kString},
 };
 
-// Of a ClientStatsBucket but for Stats.
+// Fields of a ClientStatsBucket except for Stats.
 constexpr Field kBucketFields[] = {
     {"Start", Type::kUnsigned, true},
     {"Duration", Type::kUnsigned, true},
     {"AgentTimeShift", Type::kSigned},
 };
 
-// Of a ClientGroupedStats.
+// Fields of a ClientGroupedStats.
 constexpr Field kGroupFields[] = {
     {"Service", Type::kString, true},
     {"Name", Type::kString, true},
@@ -316,9 +316,9 @@ class StatsTranscoder {
     return skipped == MsgpackReader::Skipped::kDone ? Progress::kDone : Progress::kMore;
   }
 
-  // Reads a map's keys and where their values begin, so that values can be written in our order and a key
-  // that comes twice counts once, the last time. A nil is as good as any value of a required key, and as good
-  // as none of another. `nested` is a key by itself.
+  // Reads a map's keys and notes where their values begin, so that values can be written in a fixed order and
+  // the last of a repeated key counts. A nil counts as a value for a required key, and as absent for others.
+  // `nested` is a separate key.
   template <size_t n>
   Progress Index(const Field (&fields)[n], std::array<size_t, n>& positions, std::string_view nested,
                  size_t& nested_position, Keys& keys) {
@@ -365,7 +365,7 @@ class StatsTranscoder {
         std::count_if(positions.begin(), positions.end(), [](size_t p) { return p != kAbsent; }));
   }
 
-  // Writes what Index found.
+  // Writes the values that Index found.
   template <size_t n>
   bool Fields(const Field (&fields)[n], const std::array<size_t, n>& positions) {
     const size_t back = reader_.position();
@@ -393,7 +393,7 @@ class StatsTranscoder {
         uint64_t number = 0;
         if (!reader_.TakeNil() && !reader_.ReadBool(value)) {
           if (!reader_.ReadInteger(number))
-            return reader_.ReadBool(value);  // so that the error speaks of one
+            return reader_.ReadBool(value);  // so that the error names a boolean
           value = number != 0;
         }
         writer_.Bool(value);
@@ -436,8 +436,8 @@ class StatsTranscoder {
     return true;
   }
 
-  // What is no integer but means one: a float without a fraction, a number as text. The reader stays before
-  // anything else.
+  // Converts a value that means an integer: a float without a fraction, or a number as text. Leaves the
+  // reader before any other value.
   bool ConvertToInteger(uint64_t& value, bool& negative) {
     constexpr double kLowest = -9'223'372'036'854'775'808.0, kBeyond = 18'446'744'073'709'551'616.0;
     const size_t position = reader_.position();
@@ -480,7 +480,7 @@ class StatsTranscoder {
     return true;
   }
 
-  // Bytes, which some tracers write as an array of integers.
+  // Reads bytes, which some tracers write as an array of integers.
   bool Sketch() {
     const size_t position = reader_.position();
     std::string_view bytes;
@@ -490,7 +490,7 @@ class StatsTranscoder {
     }
     uint32_t count;
     if (!reader_.ReadArray(count)) {
-      reader_.ReadString(bytes);  // so that the error speaks of bytes
+      reader_.ReadString(bytes);  // so that the error names bytes
       return false;
     }
     std::string data;
@@ -509,7 +509,7 @@ class StatsTranscoder {
   MsgpackReader reader_;
   MsgpackWriter writer_;
   StatsPayload payload_;
-  std::string problem_;  // what is wrong, where the reader can't know
+  std::string problem_;  // a problem that the reader can't know
 
   Stage stage_ = Stage::kPayload;
   uint64_t work_ = 0;  // values that may still be read in this step

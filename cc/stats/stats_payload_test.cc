@@ -57,7 +57,7 @@ TEST(StatsPayload, EveryOptionalFieldIsKept) {
     write(pair);
     EXPECT_NE(bytes.find(pair.bytes()), std::string::npos) << key;
   }
-  // What was read once is the same when it is read again.
+  // A payload reads the same again.
   EXPECT_EQ(Parse(bytes).bytes(), bytes);
 }
 

@@ -26,7 +26,7 @@ namespace {
 
 namespace json = boost::json;
 
-// In the order in which an event is held against them: some events would pass for two.
+// The sources in the order in which they are tried: some events match two.
 enum class Source {
   kHttpApi,
   kRestApi,
@@ -51,7 +51,7 @@ void Add(SpanTags& tags, std::string_view name, std::string_view value) {
   if (!value.empty()) tags.emplace(name, value);
 }
 
-// Part `index` of a text cut at each `separator`; empty if it has fewer.
+// Returns part `index` of a text split at `separator`; empty if it has fewer parts.
 std::string_view Part(std::string_view text, char separator, size_t index) {
   for (const std::string_view part : absl::StrSplit(text, separator))
     if (index-- == 0) return part;
@@ -62,8 +62,8 @@ std::string_view LastPart(std::string_view text, char separator) {
   return text.substr(text.rfind(separator) + 1);
 }
 
-// A time as RFC 3339, or as a number of seconds since 1970 or of milliseconds, to the microsecond. Nothing
-// that no clock says.
+// Reads a time as RFC 3339, or as a number of seconds or milliseconds since 1970, to the microsecond. Returns
+// InfinitePast for values that are no times.
 enum class TimeUnit : int { kSeconds = 1'000'000, kMilliseconds = 1'000 };
 absl::Time TimeAt(const json::value& root, std::initializer_list<std::string_view> path, TimeUnit unit) {
   absl::Time time;
@@ -79,13 +79,13 @@ absl::Time TimeAt(const json::value& root, std::initializer_list<std::string_vie
   return absl::FromUnixMicros(std::llround(microseconds));
 }
 
-// The first of several values; a single one itself.
+// Returns the first of several values, or a single value itself.
 const json::value& FirstValue(const json::value& values) {
   const json::value* const first = FirstItem(values);
   return first == nullptr ? values : *first;
 }
 
-// The headers of `object` that may be of a trace context. Of several values the first counts.
+// Returns the headers of an object that may belong to a trace context. The first of several values counts.
 HttpHeaders CarrierOf(const json::value* value) {
   HttpHeaders carrier;
   const json::object* object = value == nullptr ? nullptr : value->if_object();
@@ -98,7 +98,7 @@ HttpHeaders CarrierOf(const json::value* value) {
   return carrier;
 }
 
-// Whether a carrier names a trace, as far as that is to be seen without knowing which styles count.
+// Returns whether a carrier names a trace, as far as this can be told without the configured styles.
 bool NamesTrace(const HttpHeaders& carrier) {
   if (ParseDecimalId(FindHeader(carrier, "x-datadog-trace-id").value_or(std::string_view()))) return true;
   for (const char* name : {"traceparent", "b3", "x-b3-traceid"})
@@ -111,7 +111,7 @@ void AddCarrier(Trigger& trigger, HttpHeaders carrier) {
 }
 void AddCarrier(Trigger& trigger, const json::value* value) { AddCarrier(trigger, CarrierOf(value)); }
 
-// A header of an event whose names may be in any case.
+// Returns a header of an event, whose names may be in any case.
 std::string EventHeader(const json::value& event, std::string_view name) {
   for (const char* member : {"headers", "multiValueHeaders"}) {
     const json::value* headers = FindAt(event, {member});
@@ -124,21 +124,21 @@ std::string EventHeader(const json::value& event, std::string_view name) {
   return "";
 }
 
-// JSON within a text. Null if it is too long or none.
+// Parses the JSON in a text; null if it is too long or invalid.
 json::value ParseNested(std::string_view text) {
   if (text.empty() || text.size() > kMaxNestedJson) return nullptr;
   absl::StatusOr<EventJson> nested = ParseEventJson(text);
   return nested.ok() ? std::move(nested->root) : nullptr;
 }
 
-// JSON that is a text in AWS's event. A runtime may have parsed it already.
+// Returns JSON that is a text in AWS's event, and that a runtime may have parsed already.
 json::value NestedJson(const json::value* value) {
   if (value == nullptr) return nullptr;
   if (const json::string* text = value->if_string()) return ParseNested(*text);
   return value->is_object() ? *value : json::value();
 }
 
-// JSON that is bytes in AWS's event.
+// Returns JSON that is bytes in AWS's event.
 json::value NestedBytesJson(const json::value* value) {
   if (value == nullptr) return nullptr;
   const json::string* text = value->if_string();
@@ -148,7 +148,7 @@ json::value NestedBytesJson(const json::value* value) {
   return NestedJson(value);
 }
 
-// The first of the members that is there.
+// Returns the first member that exists.
 const json::value* AnyOf(const json::value& object, std::initializer_list<std::string_view> names) {
   for (const std::string_view name : names)
     if (const json::value* member = FindAt(object, {name}); member != nullptr && !member->is_null())
@@ -156,7 +156,7 @@ const json::value* AnyOf(const json::value& object, std::initializer_list<std::s
   return nullptr;
 }
 
-// A text whose name may begin with a small letter.
+// Returns a text whose name may begin with a small letter.
 std::string_view TextOf(const json::value& object, std::string_view name) {
   const std::string_view text = TextAt(object, {name});
   if (!text.empty()) return text;
@@ -165,8 +165,8 @@ std::string_view TextOf(const json::value& object, std::string_view name) {
   return TextAt(object, {small});
 }
 
-// The `_datadog` attribute of a message of a queue or a topic: JSON as text, or as bytes. Null if there is
-// none.
+// Returns the `_datadog` attribute of a queue's or topic's message, JSON as text or as bytes; null if there
+// is none.
 json::value DatadogAttribute(const json::value& message) {
   const json::value* attributes = AnyOf(message, {"messageAttributes", "MessageAttributes"});
   const json::value* attribute = attributes == nullptr ? nullptr : FindAt(*attributes, {"_datadog"});
@@ -181,7 +181,7 @@ json::value DatadogAttribute(const json::value& message) {
   return NestedBytesJson(binary);
 }
 
-// A member of `detail` tells an event whose source is missing from others that have a type.
+// The member `detail` distinguishes an event without a source from other objects with a type.
 bool IsEventBridge(const json::value& event) {
   return !TextAt(event, {"detail-type"}).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
          TextAt(event, {"source"}) != "aws.events";
@@ -193,8 +193,8 @@ bool IsSnsMessage(const json::value& message) {
   return TextAt(message, {"Type"}) == "Notification" ? has_topic || has_message : has_topic && has_message;
 }
 
-// The first record of a Kafka event, whatever its group is called. It has a topic, or the event says what it
-// is.
+// Returns the first record of a Kafka event, whatever its group is called. The record must have a topic, or
+// the event must name Kafka as its source.
 const json::value* MskRecord(const json::value& event) {
   const json::value* groups = FindAt(event, {"records"});
   if (groups == nullptr || !groups->is_object()) return nullptr;
@@ -207,13 +207,13 @@ const json::value* MskRecord(const json::value& event) {
   return nullptr;
 }
 
-// Whether this is a state machine's context object.
+// Returns whether this is a state machine's context object.
 bool IsStep(const json::value& at) {
   return !TextAt(at, {"Execution", "Id"}).empty() && !TextAt(at, {"State", "Name"}).empty() &&
          !TextAt(at, {"State", "EnteredTime"}).empty();
 }
 
-// Where a state machine's context object is in an event.
+// Returns a state machine's context object in an event.
 const json::value* StepOf(const json::value& event) {
   for (const json::value* at : {&event, FindAt(event, {"Payload"}), FindAt(event, {"_datadog"}),
                                 FindAt(event, {"Payload", "_datadog"})})
@@ -221,7 +221,7 @@ const json::value* StepOf(const json::value& event) {
   return nullptr;
 }
 
-// The trace of a state machine's step. The machine goes on with a trace that it was started in, and with that
+// Returns the trace of a state machine's step. The machine continues a trace that it was started in, and that
 // of the machine which started it; either is named beside the context object, or in the execution's input.
 TraceContext ContextOfStepObject(const json::value& step) {
   const auto carried = [](const json::value& at) {
@@ -254,7 +254,7 @@ TraceContext ContextOfStepObject(const json::value& step) {
   return context;
 }
 
-// The name by which an API or a function was called.
+// Returns the domain name by which an API or a function was called.
 std::string DomainOf(const json::value& event) {
   const std::string_view domain = TextAt(event, {"requestContext", "domainName"});
   return domain.empty() ? EventHeader(event, "host") : std::string(domain);
@@ -265,8 +265,8 @@ bool IsObjectAt(const json::value& root, std::initializer_list<std::string_view>
   return value != nullptr && value->is_object();
 }
 
-// What called over HTTP; kUnknown if nothing did. The first three are told by the members that they have by
-// the documentation, then the same ones by enough of them.
+// Returns the HTTP source of an event; kUnknown if there is none. The first three sources are recognised
+// by the members that the documentation lists, then the same three by a sufficient part of these members.
 Source HttpSourceOf(const json::value& event) {
   const auto has = [&event](std::initializer_list<std::string_view> path) {
     const json::value* value = FindAt(event, path);
@@ -292,8 +292,7 @@ Source HttpSourceOf(const json::value& event) {
   return Source::kUnknown;
 }
 
-// The classes of AWS's library for Java name some members in their own way, and so do events made of them
-// again.
+// AWS's library for Java names some members in its own way, and so do events made from its classes.
 const json::value* RecordsOf(const json::value& event) { return AnyOf(event, {"Records", "records"}); }
 const json::value* NotificationOf(const json::value& record) {
   const json::value* notification = FindAt(record, {"Sns"});
@@ -309,7 +308,7 @@ bool IsOfService(const json::value& record, std::string_view service) {
          Part(ArnOf(record), ':', 2) == service;
 }
 
-// Of one of an event's records.
+// Returns the source of one of an event's records.
 Source SourceOfRecord(const json::value& record) {
   if (IsOfService(record, "sqs")) return Source::kSqs;
   if (NotificationOf(record) != nullptr) return Source::kSns;
@@ -319,7 +318,7 @@ Source SourceOfRecord(const json::value& record) {
   return Source::kUnknown;
 }
 
-// The first record that says what it is, which stands for all. Null if none does.
+// Returns the first record of a known source, which stands for all; null if there is none.
 const json::value* KnownRecord(const json::value& event) {
   const json::value* records = RecordsOf(event);
   const json::value* known = nullptr;
@@ -341,12 +340,12 @@ Source SourceOf(const json::value& event) {
   return StepOf(event) == nullptr ? Source::kUnknown : Source::kStepFunctions;
 }
 
-// Whose service a span has.
+// The names from which a span's service is chosen.
 struct ServiceNames {
-  std::string_view specific;  // id by which one sender is mapped
-  std::string_view generic;   // key by which all of its kind are
-  std::string_view instance;  // its own name
-  std::string_view fallback;  // what it is without one, or if AWS services are not to be shown as such
+  std::string_view specific;  // id that maps one sender
+  std::string_view generic;   // key that maps all of its kind
+  std::string_view instance;  // the sender's own name
+  std::string_view fallback;  // without an instance, or if AWS services are not represented
 };
 
 std::string ServiceOf(const ServiceNames& names, const TriggerOptions& options) {
@@ -412,7 +411,7 @@ class Detector {
   }
 
  private:
-  // What stands for all records, of sources that have some.
+  // Returns the record that stands for all, for sources with records.
   const json::value& record() const { return *KnownRecord(event_); }
   // Calls visit(record) for each, until a sender's trace is known.
   void ForEachRecord(absl::FunctionRef<void(const json::value&)> visit) const {
@@ -424,7 +423,8 @@ class Detector {
     return trigger_.generated_context.has_value() ||
            std::any_of(trigger_.carriers.begin(), trigger_.carriers.end(), NamesTrace);
   }
-  // What a sender left as `_datadog`: headers, or the context object of a state machine's step.
+  // Takes the context that a sender left as `_datadog`: headers, or the context object of a state machine's
+  // step.
   void TakeContext(const json::value* datadog) {
     if (datadog == nullptr) return;
     if (IsStep(*datadog)) {
@@ -449,7 +449,7 @@ class Detector {
     return text.empty() ? TextAt(event_, otherwise) : text;
   }
 
-  // The name that an API was called by. Where nothing says it, the one that each has from the start.
+  // Returns the domain by which an API was called; if unknown, its default domain.
   std::string ApiDomain(std::string_view api) const {
     std::string domain = DomainOf(event_);
     if (domain.empty() && !api.empty() && !options_.region.empty())
@@ -458,7 +458,7 @@ class Detector {
     return domain;
   }
 
-  // What is the same for all that come over HTTP.
+  // The facts common to all HTTP sources.
   struct HttpRequestFacts {
     std::string_view method, path, domain, route, source_ip, user_agent, protocol, request_id;
   };
@@ -619,11 +619,11 @@ class Detector {
     Finish(std::move(span), {Part(arn, '/', 1), "lambda_msk", Part(arn, '/', 1), "msk"});
   }
 
-  // Kafka's headers: a list of {name: bytes}, or one object of all.
+  // Adds Kafka's headers: a list of {name: bytes}, or one object of all.
   void AddMskCarriers(const json::value& record) {
     const json::value* headers = FindAt(record, {"headers"});
     if (headers == nullptr) return;
-    // Some runtimes write bytes as base64, which a text by itself doesn't show.
+    // Some runtimes write bytes as base64, which a text alone doesn't show.
     HttpHeaders carrier, decoded;
     const auto add = [&carrier, &decoded](std::string_view name, const json::value& value) {
       if (!IsTraceContextHeader(name)) return;
@@ -673,7 +673,7 @@ class Detector {
     Add(span.tags, "operation_name", span.name);
     Add(span.tags, "receipt_handle", TextAt(record, {"receiptHandle"}));
 
-    // What fed the queue stands before it.
+    // The source that fed the queue precedes it.
     const json::value body = NestedJson(FindAt(record, {"body"}));
     if (IsSnsMessage(body)) {
       SnsSpan(body);
@@ -691,7 +691,7 @@ class Detector {
         TakeContextOfDetail(inner);
       }
     });
-    // What AWS says of the message is the last resort.
+    // AWS's own trace header of the message is the last resort.
     ForEachItem(*RecordsOf(event_), [this](const json::value& each) {
       if (!trigger_.generated_context)
         trigger_.generated_context = ContextOfXrayHeader(TextAt(each, {"attributes", "AWSTraceHeader"}));
@@ -699,7 +699,7 @@ class Detector {
     Finish(std::move(span), {queue, "lambda_sqs", queue, "sqs"});
   }
 
-  // Of a topic's message: its attribute, or what the bus said that fed the topic.
+  // Takes the context of a topic's message: its attribute, or that of the bus that fed the topic.
   void TakeContextOfNotification(const json::value& message) {
     const json::value attribute = DatadogAttribute(message);
     TakeContext(&attribute);
@@ -716,7 +716,8 @@ class Detector {
     SnsSpan(message, TextOf(record(), "EventSubscriptionArn"));
   }
 
-  // A notification, as Lambda gets it or as a queue does, and before it the bus that fed the topic.
+  // Adds the span of a notification, as Lambda or a queue gets it, and before it that of the bus that fed the
+  // topic.
   void SnsSpan(const json::value& message, std::string_view subscription = {}) {
     const json::value inner = NestedJson(AnyOf(message, {"Message", "message"}));
     if (IsEventBridge(inner)) EventBridge(inner, /*carrier=*/false);
@@ -828,7 +829,7 @@ class Detector {
   Trigger trigger_;
 };
 
-// Eight bytes of a digest as an id, which is never 0 and fits 63 bits.
+// Makes an id of eight bytes of a digest; it is never 0 and fits 63 bits.
 uint64_t IdOf(const std::array<uint8_t, 32>& digest, size_t first) {
   uint64_t id = 0;
   for (size_t i = first; i < first + 8; ++i) id = id << 8 | digest[i];
@@ -840,11 +841,11 @@ bool AllOf(std::string_view text, bool (*is)(unsigned char)) {
   return std::all_of(text.begin(), text.end(), [is](char c) { return is(static_cast<unsigned char>(c)); });
 }
 
-// Digits, a UUID or a ULID.
+// Accepts digits, a UUID or a ULID.
 bool LooksLikeId(std::string_view segment) {
   if (segment.empty()) return false;
   if (AllOf(segment, absl::ascii_isdigit)) return true;
-  // Crockford's base 32; its first character holds three bits.
+  // The segment is in Crockford's base 32; its first character holds three bits.
   if (segment.size() == 26)
     return segment[0] >= '0' && segment[0] <= '7' && AllOf(segment, absl::ascii_isalnum) &&
            segment.find_first_of("ILOUilou") == std::string_view::npos;
@@ -857,7 +858,7 @@ bool LooksLikeId(std::string_view segment) {
   return true;
 }
 
-// "users" is "user", "categories" is "category"; enough for the names of ids.
+// Makes "user" of "users" and "category" of "categories"; good enough for the names of ids.
 std::string Singular(std::string_view word) {
   if (absl::ConsumeSuffix(&word, "ies")) return absl::StrCat(word, "y");
   for (const std::string_view ending : {"sses", "shes", "ches", "xes"})
