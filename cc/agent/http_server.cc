@@ -38,6 +38,7 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   bool MakeRoom(bool patient);
   bool CloseOne(bool patient);
   bool CloseLongestIdle(bool useful);
+  HttpServerConnection* LongestWithinRequest() const;
   HttpServerConnection* LongestStill(const HttpServerConnection& asking, absl::Duration least) const;
   absl::Duration StandsStillFor(const HttpServerConnection& connection) const;
   void Start(std::unique_ptr<Transport> transport);
@@ -126,31 +127,36 @@ bool HttpServer::Core::MakeRoom(bool patient) {
 // under it. `patient`: closes nothing yet if it will be known within kStandsStill whether a connection that
 // has brought nothing makes progress.
 bool HttpServer::Core::CloseOne(bool patient) {
-  HttpServerConnection* lingering = nullptr;
-  HttpServerConnection* within_request = nullptr;
-  bool undecided = false;
   for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
-    if (lingering == nullptr && connection->lingers()) lingering = connection.get();
-    if (connection->waits_for_client()) {
-      if (within_request == nullptr) within_request = connection.get();
-      undecided = undecided || !connection->useful();
-    }
-    if (lingering != nullptr) break;
-  }
-  if (lingering != nullptr) {
+    if (!connection->lingers()) continue;
+    const std::shared_ptr<HttpServerConnection> lingering = connection;
     lingering->GiveWay();
     return true;
   }
+  HttpServerConnection* within_request = LongestWithinRequest();
   if (within_request != nullptr && StandsStillFor(*within_request) >= kStandsStill) {
     within_request->GiveWay();
     return true;
   }
   if (CloseLongestIdle(/*useful=*/false)) return true;
+  // Looked for again: a connection that seemed idle may have had a request waiting to be read.
+  const bool undecided = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+    return connection->waits_for_client() && !connection->useful();
+  });
   if (patient && undecided) return false;
   if (CloseLongestIdle(/*useful=*/true)) return true;
+  within_request = LongestWithinRequest();
   if (within_request == nullptr) return false;
   within_request->GiveWay();
   return true;
+}
+
+// The one that has not got on for longest with a request or an answer for which it waits for its client; null:
+// there is none.
+HttpServerConnection* HttpServer::Core::LongestWithinRequest() const {
+  const auto found = std::find_if(connections.begin(), connections.end(),
+                                  [](const auto& connection) { return connection->waits_for_client(); });
+  return found == connections.end() ? nullptr : found->get();
 }
 
 bool HttpServer::Core::CloseLongestIdle(bool useful) {
