@@ -1,24 +1,25 @@
 """The rules of this house that no linter knows: who may include what, and where clocks may be read.
 
 Each rule is a function from the tree, a mapping of path to text, to the places that break it.
-`tools/check` runs all of them. By hand: `python tools/house_rules.py`.
+`tools/check` runs all of them. By hand: `python -m tools.house_rules`.
 """
 
 from __future__ import annotations
 
+import functools
 import pathlib
 import posixpath
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+
+from tools import third_party_rules
+from tools.cpp_expressions import full_expression
+from tools.problem import Problem, Tree
+from tools.problem import line_of as _line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-
-from tools.cpp_expressions import full_expression  # noqa: E402
 
 # A room includes only itself and rooms before it.
 ROOMS = (
@@ -42,20 +43,6 @@ SIMULATION_USES = ROOMS[: ROOMS.index("flush") + 1]
 # Rooms whose .cc files may name the event loop, the HTTP parser and the TLS library.
 SOCKET_ROOMS = ("net", "agent", "lambda")
 
-Tree = Mapping[str, str]
-
-
-class Problem(NamedTuple):
-    path: str
-    line: int
-    text: str
-    # A note is printed and does not fail the check.
-    note: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {'note: ' if self.note else ''}{self.text}"
-
-
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 _NOT_CODE = re.compile(
     r"""
@@ -69,13 +56,10 @@ _NOT_CODE = re.compile(
 )
 
 
+@functools.cache
 def code_only(text: str) -> str:
     """C++ with comments and literals blanked out, each line where it was."""
     return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-
-
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
 
 
 def _cpp(tree: Tree, *folders: str) -> Iterator[tuple[str, str]]:
@@ -365,7 +349,7 @@ def lock_is_current(tree: Tree) -> Iterator[Problem]:
             yield Problem(
                 source,
                 _line(tree[source], match.start()),
-                f"{match[0]} is not locked; run tools/lock_python.py",
+                f"{match[0]} is not locked; run python -m tools.lock_python",
             )
 
 
@@ -387,6 +371,7 @@ RULES = (
     retry_table,
     links,
     lock_is_current,
+    *third_party_rules.RULES,
 )
 
 

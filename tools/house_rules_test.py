@@ -2,8 +2,8 @@
 
 import pytest
 
-from tools import house_rules
-from tools.house_rules import Problem
+from tools import house_rules, third_party_rules
+from tools.problem import Problem
 
 RETRY = "enum class RetryClass {\n  kStale,  // kept\n  kUnsent,\n};\n"
 GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
@@ -191,7 +191,8 @@ def test_every_rule_is_run() -> None:
     rules = {rule.__name__ for rule in house_rules.RULES}
     public = {
         name
-        for name, value in vars(house_rules).items()
+        for module in (house_rules, third_party_rules)
+        for name, value in vars(module).items()
         if callable(value) and getattr(value, "__annotations__", {}).get("return") == "Iterator[Problem]"
     }
     assert rules == {name for name in public if not name.startswith("_")}

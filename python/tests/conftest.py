@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-import thaw
-
 from . import peer
+
+if TYPE_CHECKING:
+    import thaw
 
 
 @pytest.fixture(scope="session")
@@ -25,6 +27,8 @@ def tls_peer(authority: peer.Authority) -> Iterator[peer.Peer]:
 @pytest.fixture
 def options(authority: peer.Authority) -> thaw.ClientOptions:
     """Trusts the test's authority only; no delay between tries."""
+    import thaw  # the first run builds it, after this file has been read (python/conftest.py)
+
     return thaw.ClientOptions(
         tls_cert_file=str(authority.file), use_public_roots=False, backoff_base=0.0, max_idle_per_host=4
     )
@@ -32,6 +36,8 @@ def options(authority: peer.Authority) -> thaw.ClientOptions:
 
 @pytest.fixture
 def client(options: thaw.ClientOptions) -> Iterator[thaw.Client]:
+    import thaw
+
     with thaw.Client(options) as made:
         yield made
 

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterator
 from typing import Any
 
-from tools.bar import Bar, at_least, at_most, exactly
+from tools.documents.bar import Bar, at_least, at_most, exactly
 
 Figures = dict[str, Any]
 

@@ -3,10 +3,10 @@
 import copy
 from typing import Any
 
-from tools.extension_bars import extension_bars
-from tools.results_table import with_experiment
-from tools.run_benchmarks import bars, cpp_table, document, extension_section, with_extension
-from tools.update_readme_test import RESULT
+from tools.documents.extension_bars import extension_bars
+from tools.documents.results_table import with_experiment
+from tools.documents.run_benchmarks import bars, cpp_table, document, extension_section, with_extension
+from tools.documents.update_readme_test import RESULT
 
 CPU = {"rounds": 15, "thaw_us": 300.0, "pycurl_us": 600.0, "pycurl": "PycURL/1", "resumption": False}
 PYTHON = {

@@ -16,14 +16,12 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools.documents.bar import Bar, at_most, exactly
+from tools.documents.extension_bars import extension_bars, method
+from tools.documents.results_table import Result, experiment, markdown_table, with_experiment
+from tools.documents.update_readme import machine, read
 
-from tools.bar import Bar, at_most, exactly  # noqa: E402
-from tools.extension_bars import extension_bars, method  # noqa: E402
-from tools.results_table import Result, experiment, markdown_table, with_experiment  # noqa: E402
-from tools.update_readme import machine, read  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 BAZEL = os.environ.get("BAZEL", "bazel")
 QUIET = ("--color=no", "--curses=no", "--noshow_progress")
@@ -241,7 +239,7 @@ def run_extension(quick: bool) -> Figures:
     _bazel("build", *QUIET, "//cc:layer", "//cc/agent:load_generator")
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:
-            (name,) = layer.namelist()
+            (name,) = [path for path in layer.namelist() if path.startswith("extensions/")]
             executable = pathlib.Path(layer.extract(name, scratch))
         executable.chmod(0o755)
         path = pathlib.Path(scratch) / "figures.json"

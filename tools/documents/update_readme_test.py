@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tools import update_readme
-from tools.results_table import Result, command, experiment, price, with_experiment
-from tools.update_readme import BEGIN, END, EXPERIMENTS, ROOT, insert, read, section
+from tools.documents import update_readme
+from tools.documents.results_table import Result, command, experiment, price, with_experiment
+from tools.documents.update_readme import BEGIN, END, EXPERIMENTS, ROOT, insert, read, section
 
 ARM = {
     "payloads": 10,

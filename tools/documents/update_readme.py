@@ -1,7 +1,7 @@
 """Puts the result tables into README.md, from what the laboratory measured.
 
-    python tools/update_readme.py --measure FOLDER     measures them first, in about ten minutes
-    python tools/update_readme.py RESULT.json...       takes what was measured
+    python -m tools.documents.update_readme --measure FOLDER     measures them first, in about ten minutes
+    python -m tools.documents.update_readme RESULT.json...       takes what was measured
 
 Each file is one that `tools/lab compare ... --json FILE` wrote. What stands between the two markers in
 README.md is replaced; nothing else is touched.
@@ -19,11 +19,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools.documents.results_table import Result, experiment, is_price, price
 
-from tools.results_table import Result, experiment, is_price, price  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
@@ -113,7 +111,7 @@ def read(path: pathlib.Path) -> Result:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="tools/update_readme.py",
+        prog="python -m tools.documents.update_readme",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="%(prog)s [--help] (--measure FOLDER | RESULT.json...)",
