@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from thaw.lab import chaos
-from thaw.lab.behaviour import FORMS
+from thaw.lab.experiments.chaos import run as chaos
+from thaw.lab.intake.script import FORMS
 from thaw.lab.nameserver import AAAA
 from thaw.lab.secrets_server import FAULTS, STORES
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
 from thaw.lab.emulator.freezer import Freeze
 from thaw.lab.emulator.invocation import Invocation, Times
-from thaw.lab.emulator.report import Report
+from thaw.lab.emulator.invocation_report import Report
 from thaw.lab.emulator.sandbox import Shutdown, Startup, State
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import Settings

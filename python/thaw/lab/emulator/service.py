@@ -27,9 +27,9 @@ from thaw.lab.emulator.environment import Environment
 from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
 from thaw.lab.emulator.freezer import Freeze
 from thaw.lab.emulator.invocation import Invocation
+from thaw.lab.emulator.invocation_report import Report, billed_ms
 from thaw.lab.emulator.opt_folder import OptFolder
 from thaw.lab.emulator.processes import Launcher
-from thaw.lab.emulator.report import Report, billed_ms
 from thaw.lab.emulator.sandbox import Phase, Record, Sandbox, Shutdown, Startup, State, spans_of
 from thaw.lab.emulator.server import ApiServer
 from thaw.lab.emulator.settings import Settings, ShutdownReason
