@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from thaw.lab.emulator.sandbox import ExtensionEnd, Shutdown
+from thaw.lab.emulator.history import ExtensionEnd, Shutdown
 from thaw.lab.experiments.chaos.account import Account, Payload, violations
 
 

@@ -403,7 +403,7 @@ class _Server:
         self.timers = _Timers()
         self.counts = _Counts()
         self._files = (chain_file, key_file)
-        self._contexts: dict[TlsVersionName, ssl.SSLContext] = {}
+        self._contexts: dict[tuple[TlsVersionName, bool], ssl.SSLContext] = {}
         self._connections: dict[int, _Connection] = {}
         self._number = itertools.count(1)
         self._script = Script()
@@ -445,12 +445,15 @@ class _Server:
     # -- For connections
 
     def context(self, script: Script) -> ssl.SSLContext:
-        if not script.tickets:
-            # A context of its own has no sessions of others to resume (TLS 1.2 by session id).
-            return server_context(*self._files, version=script.tls_version, tickets=False)
-        if script.tls_version not in self._contexts:
-            self._contexts[script.tls_version] = server_context(*self._files, version=script.tls_version)
-        return self._contexts[script.tls_version]
+        kind = (script.tls_version, script.tickets)
+        if kind == ("1.2", False):
+            # TLS 1.2 resumes by session id, too: a context of its own knows no session of another connection.
+            return server_context(*self._files, version="1.2", tickets=False)
+        if kind not in self._contexts:
+            self._contexts[kind] = server_context(
+                *self._files, version=script.tls_version, tickets=script.tickets
+            )
+        return self._contexts[kind]
 
     def wants(self, phase: Phase) -> bool:
         return self._hold == phase

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
-from thaw.lab.emulator.sandbox import Shutdown
+from thaw.lab.emulator.history import Shutdown
 
 # What a few thousand small payloads and rubbish may take; and they fit into any budget of bytes.
 _MOST_MB = 64.0

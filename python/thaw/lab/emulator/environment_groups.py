@@ -1,8 +1,8 @@
 """Control groups of one environment: its freezer, its memory limit, its share of the processors.
 
 Version 2 of the interface is used for whatever it has, version 1 for memory and processors where they are
-mounted that way. Freezing is always version 2, which can kill what is frozen. Nothing here needs to be
-allowed: `Groups.make` says in `notes` what wasn't, and why.
+mounted that way. Freezing is always version 2, which can kill what is frozen. The emulator works without any
+of it: `EnvironmentGroups.make` says in `notes` what this machine did not allow, and why.
 """
 
 from __future__ import annotations
@@ -11,88 +11,47 @@ import contextlib
 import os
 import pathlib
 import secrets
-import time
 from collections.abc import Collection
 
-from thaw.lab.emulator.errors import EmulatorError
+from thaw.lab import cgroups
 from thaw.lab.emulator.settings import MEMORY_MB_PER_CPU, Limit
+from thaw.lab.freezer import FreezerGroup
 
 _PREFIX = "lambda-"
 _PERIOD_US = 20_000
-_FREEZE_LIMIT = 5.0
 _REMOVE_LIMIT = 2.0
 
 
-def _mounts() -> tuple[pathlib.Path | None, dict[str, pathlib.Path]]:
-    """Where version 2 is mounted, and each controller of version 1."""
-    unified: pathlib.Path | None = None
-    controllers: dict[str, pathlib.Path] = {}
-    for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
-        before, _, after = line.partition(" - ")
-        kind, _, options = after.split(" ", 2)
-        where = pathlib.Path(before.split(" ")[4])
-        if kind == "cgroup2":
-            unified = where
-        elif kind == "cgroup":
-            controllers |= dict.fromkeys(options.split(","), where)
-    return unified, controllers
-
-
-def _own_paths() -> dict[str, str]:
-    """This process's group under each controller of version 1; under "" that of version 2."""
-    lines = pathlib.Path("/proc/self/cgroup").read_text().splitlines()
-    return {
-        name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")
-    }
-
-
-class Groups:
+class EnvironmentGroups:
     """The groups that one environment's processes are in. Made by `make`, empty where nothing is allowed."""
 
     def __init__(self) -> None:
         self.notes: list[str] = []
-        self._unified: pathlib.Path | None = None
+        self.freezer: FreezerGroup | None = None
         self._memory: pathlib.Path | None = None
         self._cpu: pathlib.Path | None = None
 
     @classmethod
-    def make(cls, *, freezer: bool, limits: Collection[Limit], memory_mb: int) -> Groups:
+    def make(cls, *, freezer: bool, limits: Collection[Limit], memory_mb: int) -> EnvironmentGroups:
         """Makes what is asked for and allowed. `notes` has a line for each thing that isn't."""
         made = cls()
         name = f"{_PREFIX}{os.getpid()}-{secrets.token_hex(4)}"
-        unified, controllers = _mounts()
-        own = _own_paths()
+        unified, controllers = cgroups.mounts()
+        own = cgroups.groups_of()
         if freezer or limits:
-            made._make_unified(unified, own.get("", "/"), name, limits, needed=freezer)
+            made._make_unified(unified, own.get("", ""), name, limits, needed=freezer)
         for limit in sorted(limits):
-            made._limit(limit, controllers.get(limit), own.get(limit, "/"), name, memory_mb)
+            made._limit(limit, controllers.get(limit), own.get(limit, ""), name, memory_mb)
         return made
-
-    @property
-    def can_freeze(self) -> bool:
-        return self._unified is not None
 
     @property
     def joined_by(self) -> list[str]:
         """The files by which a process joins: it writes 0 to each before it becomes another program."""
-        folders = {self._unified, self._memory, self._cpu} - {None}
-        return sorted(str(folder / "cgroup.procs") for folder in folders if folder)
+        return sorted(str(folder / "cgroup.procs") for folder in self._folders())
 
-    # -- Freezing
-
-    def freeze(self) -> None:
-        """Returns when every process of the environment is frozen."""
-        assert self._unified is not None
-        (self._unified / "cgroup.freeze").write_text("1")
-        deadline = time.monotonic() + _FREEZE_LIMIT
-        while "frozen 1" not in (self._unified / "cgroup.events").read_text():
-            if time.monotonic() > deadline:
-                raise EmulatorError(f"{self._unified} did not freeze within {_FREEZE_LIMIT:g} s")
-            time.sleep(0.00005)
-
-    def resume(self) -> None:
-        assert self._unified is not None
-        (self._unified / "cgroup.freeze").write_text("0")
+    def _folders(self) -> set[pathlib.Path]:
+        unified = None if self.freezer is None else self.freezer.folder
+        return {folder for folder in (unified, self._memory, self._cpu) if folder is not None}
 
     # -- Memory
 
@@ -115,27 +74,15 @@ class Groups:
 
     def kill(self) -> None:
         """Ends every process in the group, those that left their process group, too."""
-        if self._unified is not None:
-            with contextlib.suppress(OSError):
-                (self._unified / "cgroup.kill").write_text("1")
+        if self.freezer is not None:
+            self.freezer.kill()
 
     def remove(self) -> None:
         """Takes the groups away, after `kill`."""
-        for folder in {self._unified, self._memory, self._cpu} - {None}:
-            deadline = time.monotonic() + _REMOVE_LIMIT
-            while folder is not None:
-                try:
-                    folder.rmdir()
-                except FileNotFoundError:
-                    pass
-                except OSError:
-                    # A killed process is in its group until the kernel is done with it.
-                    if time.monotonic() < deadline:
-                        time.sleep(0.001)
-                        continue
-                    self.notes.append(f"{folder} is still in use and stays")
-                break
-        self._unified = self._memory = self._cpu = None
+        for folder in self._folders():
+            if not cgroups.remove(folder, _REMOVE_LIMIT):
+                self.notes.append(f"{folder} is still in use and stays")
+        self.freezer = self._memory = self._cpu = None
 
     # -- Making
 
@@ -146,15 +93,14 @@ class Groups:
             if needed:
                 self.notes.append("no cgroup freezer: version 2 of cgroups is not mounted")
             return
-        folder = mount / own.lstrip("/") / name
+        folder = mount / own / name
         _remove_orphans(folder.parent)
         try:
-            folder.mkdir()
+            self.freezer = FreezerGroup(folder)
         except OSError as error:
             if needed:
                 self.notes.append(f"no cgroup freezer: {error.strerror} ({folder})")
             return
-        self._unified = folder
         if limits:
             # Parents hand their controllers down only where they may; what they don't is noted later.
             with contextlib.suppress(OSError):
@@ -172,11 +118,11 @@ class Groups:
         }
         (new_file, old_file), (new_value, old_value) = files[limit]
         try:
-            if self._unified is not None and (self._unified / new_file).exists():
-                folder = self._unified
+            if self.freezer is not None and (self.freezer.folder / new_file).exists():
+                folder = self.freezer.folder
                 (folder / new_file).write_text(str(new_value))
             elif mount is not None:
-                folder = mount / own.lstrip("/") / name
+                folder = mount / own / name
                 _remove_orphans(folder.parent)
                 folder.mkdir(exist_ok=True)
                 if limit == "cpu":
@@ -195,7 +141,7 @@ class Groups:
 
 
 def _remove_orphans(parent: pathlib.Path) -> None:
-    """Groups of emulators that were killed. Their processes went with them."""
+    """Removes the groups of emulators that were killed, whose processes ended with them."""
     with contextlib.suppress(OSError):
         for folder in parent.glob(f"{_PREFIX}*-*"):
             emulator = folder.name.removeprefix(_PREFIX).partition("-")[0]
@@ -205,6 +151,6 @@ def _remove_orphans(parent: pathlib.Path) -> None:
 
 
 def _quota_us(memory_mb: int) -> int:
-    """Of each period, by Lambda's rule; the kernel takes no less than 1 ms. More than all is no limit."""
+    """Processor time in each period, by Lambda's rule. The kernel accepts no less than 1 ms."""
     share = min(memory_mb / MEMORY_MB_PER_CPU, os.cpu_count() or 1)
     return max(1000, int(_PERIOD_US * share))
