@@ -4,9 +4,9 @@
         requests.post(intake.url + "/api/v0.2/traces", data=body, verify=intake.ca_file)
         intake.spans()
 
-`client` starts the server's process and asks it what it saw; `script` is what the server does; `server`,
-`connection` and `http` run in that process; `decode` reads what arrived, `encode` writes what other
-projects' clients send.
+`client` starts the server's process and asks it what it saw; `script` is what the server does. `server`,
+`connection`, `request_parsing`, `stored_requests` and `timers` run in that process. `decode` reads what
+arrived, `encode` writes what other projects' clients send.
 """
 
 from __future__ import annotations
