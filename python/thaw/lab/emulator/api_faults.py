@@ -31,7 +31,7 @@ class _Fault:
 
 
 class ApiFaults:
-    """Faults that wait for their calls. Only a call whose answer is cut or stalls gets as far as the environment."""
+    """Faults that wait for their calls. Only a call whose answer is cut or stalls reaches the environment."""
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
