@@ -13,11 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "cc/base/json_members.h"
 #include "cc/base/status_macros.h"
 #include "cc/config/parse_values.h"
 #include "cc/lambda/aws_sigv4.h"
 #include "cc/lambda/json_exchange.h"
-#include "cc/lambda/json_members.h"
 
 namespace thaw {
 namespace {

@@ -7,9 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/json_members.h"
 #include "cc/base/status_macros.h"
 #include "cc/lambda/json_exchange.h"
-#include "cc/lambda/json_members.h"
 
 namespace thaw {
 namespace {

@@ -12,9 +12,9 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/json_members.h"
 #include "cc/base/status_macros.h"
 #include "cc/lambda/json_exchange.h"
-#include "cc/lambda/json_members.h"
 
 namespace thaw {
 

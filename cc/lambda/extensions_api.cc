@@ -11,10 +11,10 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "cc/base/json_members.h"
+#include "cc/base/shallow_json.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/utf8.h"
-#include "cc/lambda/json_members.h"
-#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cc/lambda/json_members.h"
+#include "cc/base/json_members.h"
+#include "cc/base/shallow_json.h"
 #include "cc/lambda/runtime_api.h"
-#include "cc/lambda/shallow_json.h"
 
 namespace thaw {
 namespace {

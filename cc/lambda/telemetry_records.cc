@@ -13,8 +13,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/json_members.h"
 #include "cc/base/utf8.h"
-#include "cc/lambda/json_members.h"
 
 namespace thaw {
 namespace {

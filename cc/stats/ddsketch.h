@@ -23,7 +23,7 @@
 #include <optional>
 #include <vector>
 
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_writer.h"
 
 namespace thaw {
 

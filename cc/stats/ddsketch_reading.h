@@ -10,8 +10,8 @@
 #include <map>
 #include <string_view>
 
+#include "cc/base/protobuf_reader.h"
 #include "cc/stats/ddsketch.h"
-#include "cc/trace/protobuf_reader.h"
 
 namespace thaw {
 

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/utf8.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {

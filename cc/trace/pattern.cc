@@ -2,7 +2,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 #include "re2/re2.h"
 
 namespace thaw {

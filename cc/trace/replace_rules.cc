@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
+#include "cc/base/mask.h"
 #include "cc/base/status_macros.h"
-#include "cc/config/mask.h"
 #include "re2/re2.h"
 
 namespace thaw {

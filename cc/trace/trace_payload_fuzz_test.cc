@@ -10,11 +10,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
 #include "cc/trace/invocation_links.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/replace_rules.h"
 #include "cc/trace/span_view.h"
 #include "cc/trace/tag_filter.h"

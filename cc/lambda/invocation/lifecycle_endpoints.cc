@@ -8,10 +8,10 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "boost/json/value.hpp"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/span_pointers.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {

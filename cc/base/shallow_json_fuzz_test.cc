@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "cc/lambda/shallow_json.h"
+#include "cc/base/shallow_json.h"
 
 namespace {
 

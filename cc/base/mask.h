@@ -1,8 +1,8 @@
 // How values look where people see them: secrets masked, bytes that no terminal takes escaped.
 // URLs: MaskUrl of cc/net/destination.h.
 
-#ifndef THAW_CC_CONFIG_MASK_H_
-#define THAW_CC_CONFIG_MASK_H_
+#ifndef THAW_CC_BASE_MASK_H_
+#define THAW_CC_BASE_MASK_H_
 
 #include <string>
 #include <string_view>
@@ -18,4 +18,4 @@ std::string Quoted(std::string_view text);
 
 }  // namespace thaw
 
-#endif  // THAW_CC_CONFIG_MASK_H_
+#endif  // THAW_CC_BASE_MASK_H_

@@ -1,4 +1,4 @@
-#include "cc/lambda/shallow_json.h"
+#include "cc/base/shallow_json.h"
 
 #include <boost/json/error.hpp>
 #include <boost/json/parse.hpp>

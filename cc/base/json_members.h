@@ -7,8 +7,8 @@
 // A member that is missing or null leaves what it is read into as it is; one of a wrong type or out of range
 // does too, and is counted.
 
-#ifndef THAW_CC_LAMBDA_JSON_MEMBERS_H_
-#define THAW_CC_LAMBDA_JSON_MEMBERS_H_
+#ifndef THAW_CC_BASE_JSON_MEMBERS_H_
+#define THAW_CC_BASE_JSON_MEMBERS_H_
 
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -104,4 +104,4 @@ class JsonMembers {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_LAMBDA_JSON_MEMBERS_H_
+#endif  // THAW_CC_BASE_JSON_MEMBERS_H_

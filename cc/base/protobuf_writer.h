@@ -8,8 +8,8 @@
 // values can be left out by the caller; nothing is left out here.
 // Format: the protobuf encoding guide (tag = field number << 3 | wire type; varint, fixed64, length).
 
-#ifndef THAW_CC_TRACE_PROTOBUF_WRITER_H_
-#define THAW_CC_TRACE_PROTOBUF_WRITER_H_
+#ifndef THAW_CC_BASE_PROTOBUF_WRITER_H_
+#define THAW_CC_BASE_PROTOBUF_WRITER_H_
 
 #include <bit>
 #include <cstddef>
@@ -182,4 +182,4 @@ class ProtobufWriter {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_TRACE_PROTOBUF_WRITER_H_
+#endif  // THAW_CC_BASE_PROTOBUF_WRITER_H_

@@ -6,8 +6,8 @@
 // However deeply it is nested, it costs no stack and loses nothing near the top: what lies deeper than
 // kMaxShallowDepth is null. Text that is no JSON gives an error and null.
 
-#ifndef THAW_CC_LAMBDA_SHALLOW_JSON_H_
-#define THAW_CC_LAMBDA_SHALLOW_JSON_H_
+#ifndef THAW_CC_BASE_SHALLOW_JSON_H_
+#define THAW_CC_BASE_SHALLOW_JSON_H_
 
 #include <boost/json/value.hpp>
 #include <boost/system/error_code.hpp>
@@ -23,4 +23,4 @@ boost::json::value ParseShallowJson(std::string_view text, boost::system::error_
 
 }  // namespace thaw
 
-#endif  // THAW_CC_LAMBDA_SHALLOW_JSON_H_
+#endif  // THAW_CC_BASE_SHALLOW_JSON_H_

@@ -4,8 +4,8 @@
 // and unlisted. Tests assert on these, not on log text. One thread writes; others take a copy through
 // that thread's executor.
 
-#ifndef THAW_CC_BASE_COUNTERS_H_
-#define THAW_CC_BASE_COUNTERS_H_
+#ifndef THAW_CC_NET_COUNTERS_H_
+#define THAW_CC_NET_COUNTERS_H_
 
 #include <cstdint>
 
@@ -88,4 +88,4 @@ void VisitCounters(const ExchangeCounters& counters, Visitor&& visit) {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_BASE_COUNTERS_H_
+#endif  // THAW_CC_NET_COUNTERS_H_

@@ -1,4 +1,4 @@
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 
 #include "gtest/gtest.h"
 

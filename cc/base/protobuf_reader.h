@@ -6,8 +6,8 @@
 //
 // Format: the protobuf encoding guide. Groups (wire types 3 and 4) are not known here.
 
-#ifndef THAW_CC_TRACE_PROTOBUF_READER_H_
-#define THAW_CC_TRACE_PROTOBUF_READER_H_
+#ifndef THAW_CC_BASE_PROTOBUF_READER_H_
+#define THAW_CC_BASE_PROTOBUF_READER_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -92,4 +92,4 @@ class ProtobufReader {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_TRACE_PROTOBUF_READER_H_
+#endif  // THAW_CC_BASE_PROTOBUF_READER_H_

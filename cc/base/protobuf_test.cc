@@ -2,8 +2,8 @@
 #include <limits>
 #include <string>
 
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_reader.h"
+#include "cc/base/protobuf_writer.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
