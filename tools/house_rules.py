@@ -26,6 +26,7 @@ ROOMS = (
     "clock",
     "net",
     "config",
+    "telemetry",
     "trace",
     "stats",
     "logs",

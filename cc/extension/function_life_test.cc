@@ -11,7 +11,7 @@
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
 #include "cc/lambda/runtime_api.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

@@ -34,8 +34,8 @@
 #include "cc/base/declare_counts.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
-#include "cc/lambda/lambda_event.h"
 #include "cc/lambda/runtime_api.h"
+#include "cc/telemetry/lambda_event.h"
 
 namespace thaw {
 

@@ -45,9 +45,9 @@
 #include "absl/time/time.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
-#include "cc/lambda/invocation.h"
-#include "cc/lambda/lambda_event.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/invocation.h"
+#include "cc/telemetry/lambda_event.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 

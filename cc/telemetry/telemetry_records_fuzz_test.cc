@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "cc/base/utf8.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace {
 

@@ -5,8 +5,8 @@
 //
 // A plain value; what follows is computed from what came, so that the order in which it came doesn't matter.
 
-#ifndef THAW_CC_LAMBDA_INVOCATION_H_
-#define THAW_CC_LAMBDA_INVOCATION_H_
+#ifndef THAW_CC_TELEMETRY_INVOCATION_H_
+#define THAW_CC_TELEMETRY_INVOCATION_H_
 
 #include <cstddef>
 #include <optional>
@@ -14,8 +14,8 @@
 #include <string_view>
 
 #include "absl/time/time.h"
-#include "cc/lambda/lambda_event.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/lambda_event.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 
@@ -82,4 +82,4 @@ struct Invocation {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_LAMBDA_INVOCATION_H_
+#endif  // THAW_CC_TELEMETRY_INVOCATION_H_

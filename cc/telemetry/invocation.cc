@@ -1,4 +1,4 @@
-#include "cc/lambda/invocation.h"
+#include "cc/telemetry/invocation.h"
 
 #include <algorithm>
 

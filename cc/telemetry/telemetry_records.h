@@ -15,8 +15,8 @@
 // Pure: no I/O, no clock. Source of the format: AWS's Telemetry API, schemas 2022-07-01, 2022-12-13 and
 // 2025-01-29.
 
-#ifndef THAW_CC_LAMBDA_TELEMETRY_RECORDS_H_
-#define THAW_CC_LAMBDA_TELEMETRY_RECORDS_H_
+#ifndef THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_
+#define THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_
 
 #include <cstdint>
 #include <optional>
@@ -206,4 +206,4 @@ TelemetryBatch DecodeTelemetry(std::string_view body, absl::Time received,
 
 }  // namespace thaw
 
-#endif  // THAW_CC_LAMBDA_TELEMETRY_RECORDS_H_
+#endif  // THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_

@@ -1,7 +1,7 @@
 // What /next returns.
 
-#ifndef THAW_CC_LAMBDA_LAMBDA_EVENT_H_
-#define THAW_CC_LAMBDA_LAMBDA_EVENT_H_
+#ifndef THAW_CC_TELEMETRY_LAMBDA_EVENT_H_
+#define THAW_CC_TELEMETRY_LAMBDA_EVENT_H_
 
 #include <string>
 #include <variant>
@@ -35,4 +35,4 @@ using LambdaEvent = std::variant<InvokeEvent, ShutdownEvent>;
 
 }  // namespace thaw
 
-#endif  // THAW_CC_LAMBDA_LAMBDA_EVENT_H_
+#endif  // THAW_CC_TELEMETRY_LAMBDA_EVENT_H_

@@ -1,4 +1,4 @@
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 
 #include <algorithm>
 #include <bitset>

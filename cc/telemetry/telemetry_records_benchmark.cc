@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "benchmark/benchmark.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 namespace {
