@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
-#include "cc/lambda/runtime_api.h"
+#include "cc/lambda/api/runtime_api.h"
 #include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
 

@@ -19,7 +19,7 @@
 #include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/function_tags.h"
-#include "cc/lambda/invocation/sha256.h"
+#include "cc/lambda/sha256.h"
 
 namespace thaw {
 namespace {
