@@ -14,7 +14,7 @@
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
-#include "cc/trace/trace_processor_options.h"
+#include "cc/trace/process/trace_processor_options.h"
 
 namespace thaw {
 

@@ -14,12 +14,12 @@
 #include "cc/base/utf8.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
-#include "cc/trace/invocation_links.h"
-#include "cc/trace/replace_rules.h"
+#include "cc/trace/process/invocation_links.h"
+#include "cc/trace/process/replace_rules.h"
+#include "cc/trace/process/tag_filter.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
-#include "cc/trace/tag_filter.h"
 #include "cc/trace/trace_payload.h"
-#include "cc/trace/trace_processor.h"
 
 namespace {
 

@@ -6,7 +6,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 

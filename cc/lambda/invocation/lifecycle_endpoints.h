@@ -41,7 +41,7 @@
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
 #include "cc/net/http_message.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 
 namespace thaw {
 
