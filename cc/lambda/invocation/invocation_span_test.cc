@@ -12,6 +12,7 @@
 #include "cc/trace/agent_payload.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_payload.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

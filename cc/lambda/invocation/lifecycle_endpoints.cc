@@ -13,6 +13,7 @@
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/span_pointers.h"
 #include "cc/trace/trace_fields.h"
+#include "cc/trace/trace_request_writer.h"
 
 namespace thaw {
 namespace {

@@ -15,6 +15,7 @@
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
