@@ -1,20 +1,17 @@
 #include "cc/telemetry/telemetry_records.h"
 
 #include <algorithm>
-#include <bitset>
-#include <boost/json/basic_parser_impl.hpp>
 #include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstddef>
-#include <limits>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/json_members.h"
 #include "cc/base/utf8.h"
+#include "cc/telemetry/json_elements.h"
 
 namespace thaw {
 namespace {
@@ -22,123 +19,11 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-// A function's log line is the user's JSON: deeper than any platform record, and bounded all the same, since
-// the parser goes down by recursion.
-constexpr size_t kMaxDepth = 128;
-
-// An array of which this many times its own size was read in vain is given up. What is merely broken here and
-// there stays far below it; it bounds what a hostile body costs.
-constexpr size_t kMaxWasteFactor = 32;
-
 // A record of the platform is a few hundred bytes long; as a tree of values it takes many times its length.
 constexpr size_t kMaxPlatformRecord = 64 * 1024;
 
 // What one record can say was dropped, so that sums have room.
 constexpr int64_t kMaxDropped = 1'000'000'000'000;
-
-// Takes what the parser finds and does nothing: the parser itself checks.
-struct Ignore {
-  static constexpr size_t max_array_size = std::numeric_limits<size_t>::max();
-  static constexpr size_t max_object_size = std::numeric_limits<size_t>::max();
-  static constexpr size_t max_string_size = std::numeric_limits<size_t>::max();
-  static constexpr size_t max_key_size = std::numeric_limits<size_t>::max();
-
-  bool on_document_begin(error_code&) { return true; }
-  bool on_document_end(error_code&) { return true; }
-  bool on_array_begin(error_code&) { return true; }
-  bool on_array_end(size_t, error_code&) { return true; }
-  bool on_object_begin(error_code&) { return true; }
-  bool on_object_end(size_t, error_code&) { return true; }
-  bool on_string_part(json::string_view, size_t, error_code&) { return true; }
-  bool on_string(json::string_view, size_t, error_code&) { return true; }
-  bool on_key_part(json::string_view, size_t, error_code&) { return true; }
-  bool on_key(json::string_view, size_t, error_code&) { return true; }
-  bool on_number_part(json::string_view, error_code&) { return true; }
-  bool on_int64(int64_t, json::string_view, error_code&) { return true; }
-  bool on_uint64(uint64_t, json::string_view, error_code&) { return true; }
-  bool on_double(double, json::string_view, error_code&) { return true; }
-  bool on_bool(bool, error_code&) { return true; }
-  bool on_null(error_code&) { return true; }
-  bool on_comment_part(json::string_view, error_code&) { return true; }
-  bool on_comment(json::string_view, error_code&) { return true; }
-};
-
-// Bytes that are not UTF-8 are looked for apart, so that they can be repaired; half a surrogate pair, which
-// JavaScript writes, is well-formed JSON.
-json::parse_options Leniently() {
-  json::parse_options options;
-  options.max_depth = kMaxDepth;
-  options.allow_invalid_utf8 = true;
-  options.allow_invalid_utf16 = true;
-  return options;
-}
-
-bool IsSpace(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-
-size_t SkipSpace(std::string_view text, size_t at) {
-  while (at < text.size() && IsSpace(text[at])) ++at;
-  return at;
-}
-
-// The byte behind the string that begins at `at`; npos if it doesn't end.
-size_t StringEnd(std::string_view text, size_t at) {
-  while (true) {
-    at = text.find_first_of("\"\\", at + 1);
-    if (at == std::string_view::npos) return at;
-    if (text[at] == '"') return at + 1;
-    ++at;  // what is escaped
-  }
-}
-
-// The byte behind the value that begins at `at`, by its quotes and brackets alone; npos if it doesn't end or
-// its brackets don't match. What stands between two commas counts as a value.
-size_t BracketedEnd(std::string_view text, size_t at) {
-  size_t depth = 0;
-  std::bitset<kMaxDepth> is_object;  // deeper ones aren't told apart
-  for (size_t i = at; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '"':
-        i = StringEnd(text, i);
-        if (i == std::string_view::npos || depth == 0) return i;
-        --i;
-        break;
-      case '{':
-      case '[':
-        if (depth < is_object.size()) is_object[depth] = text[i] == '{';
-        ++depth;
-        break;
-      case '}':
-      case ']':
-        // The end of what the value stands in, or one too many.
-        if (depth == 0) return i == at ? i + 1 : i;
-        --depth;
-        if (depth < is_object.size() && is_object[depth] != (text[i] == '}')) return std::string_view::npos;
-        if (depth == 0) return i + 1;
-        break;
-      case ',':
-        if (depth == 0) return i;
-        break;
-      default:
-        break;
-    }
-  }
-  return std::string_view::npos;
-}
-
-// Where, from `at`, the next element seems to begin: an object of an array whose first member is one of an
-// element's. For what can't be told by brackets any more.
-size_t NextElement(std::string_view text, size_t at) {
-  for (size_t i = text.find('{', at); i != std::string_view::npos; i = text.find('{', i + 1)) {
-    size_t before = i;
-    while (before > 0 && IsSpace(text[before - 1])) --before;
-    if (before > 0 && text[before - 1] != ',' && text[before - 1] != '[') continue;
-    const std::string_view rest = text.substr(SkipSpace(text, i + 1));
-    for (const std::string_view key : {"\"time\"", "\"type\"", "\"record\""}) {
-      if (absl::StartsWith(rest, key)) return i;
-    }
-  }
-  return text.size();
-}
 
 std::optional<absl::Time> ParseTime(std::string_view text) {
   absl::Time time;
@@ -340,52 +225,45 @@ constexpr PlatformType kPlatformTypes[] = {
 
 // -- The body ---------------------------------------------------------------------------------------------
 
+// An element's members, as written.
+constexpr std::string_view kTimeMember = "\"time\"";
+constexpr std::string_view kTypeMember = "\"type\"";
+constexpr std::string_view kRecordMember = "\"record\"";
+constexpr std::string_view kElementMembers[] = {kTimeMember, kTypeMember, kRecordMember};
+
 class Decoder {
  public:
   Decoder(std::string_view body, absl::Time received, absl::FunctionRef<void(TelemetryRecord&&)> give)
-      : body_(body), received_(received), give_(give), check_(Leniently()) {}
+      : body_(body), received_(received), give_(give), elements_(body, kElementMembers) {}
 
   TelemetryBatch Run() {
-    size_t at = SkipSpace(body_, 0);
-    if (at == body_.size() || body_[at] != '[') {
-      ++counts().bodies_refused;
-      Note(at, "the body is no array");
-      return std::move(batch_);
+    while (true) {
+      const JsonElements::Found found = elements_.Next();
+      const size_t at = elements_.begin();
+      switch (found) {
+        case JsonElements::Found::kElement:
+          TakeElement(at, elements_.text());
+          break;
+        case JsonElements::Found::kBroken:
+          ++counts().malformed;
+          Note(at, absl::StrCat("an element is broken at its byte ", elements_.broken_at(), ": ",
+                                elements_.error()));
+          break;
+        case JsonElements::Found::kNoArray:
+          ++counts().bodies_refused;
+          Note(at, "the body is no array");
+          return std::move(batch_);
+        case JsonElements::Found::kNotClosed:
+          ++counts().bodies_cut;
+          Note(at, "the array is not closed");
+          return std::move(batch_);
+        case JsonElements::Found::kGivenUp:
+          ++counts().bodies_given_up;
+          return std::move(batch_);
+        case JsonElements::Found::kEnd:
+          return std::move(batch_);
+      }
     }
-    all_utf8_ = IsValidUtf8(body_);
-    size_t waste_left = kMaxWasteFactor * body_.size();
-    for (++at;;) {
-      at = SkipSpace(body_, at);
-      if (at == body_.size()) {
-        ++counts().bodies_cut;
-        Note(at, "the array is not closed");
-        break;
-      }
-      if (body_[at] == ']') break;
-      if (body_[at] == ',') {
-        ++at;
-        continue;
-      }
-      const size_t checked = Check(at);
-      if (!check_.last_error()) {
-        TakeElement(at, checked);
-        at = checked;
-        continue;
-      }
-      ++counts().malformed;
-      Note(at, absl::StrCat("an element is broken at its byte ", checked - at, ": ",
-                            check_.last_error().message()));
-      const size_t end = BracketedEnd(body_, at);
-      const size_t read_to = end == std::string_view::npos ? body_.size() : end;
-      const size_t wasted = (checked - at) + (read_to - at);
-      at = end == std::string_view::npos ? NextElement(body_, at + 1) : end;
-      if (wasted > waste_left) {
-        ++counts().bodies_given_up;
-        break;
-      }
-      waste_left -= wasted;
-    }
-    return std::move(batch_);
   }
 
  private:
@@ -399,19 +277,10 @@ class Decoder {
     if (batch_.first_problem.empty()) batch_.first_problem = absl::StrCat("byte ", at, ": ", problem);
   }
 
-  // The byte behind the JSON value that begins at `at`, or where it is found to be none: last_error().
-  size_t Check(size_t at) {
-    check_.reset();
-    error_code error;
-    const std::string_view rest = body_.substr(at);
-    const size_t used = check_.write_some(/*more=*/false, rest.data(), rest.size(), error);
-    return at + used;
-  }
-
-  // `body_` from `begin` to `end` is well-formed but for its UTF-8.
-  void TakeElement(size_t begin, size_t end) {
-    std::string_view text = body_.substr(begin, end - begin);
-    if (!all_utf8_ && !IsValidUtf8(text)) {
+  // `text` is well-formed but for its UTF-8.
+  void TakeElement(size_t begin, std::string_view text) {
+    if (!all_utf8_) all_utf8_ = IsValidUtf8(body_);
+    if (!*all_utf8_ && !IsValidUtf8(text)) {
       repaired_ = RepairUtf8(text);
       text = repaired_;
       ++counts().repaired;
@@ -455,24 +324,15 @@ class Decoder {
   // with escapes that it doesn't need is taken for another.
   static Element Take(std::string_view text) {
     Element element;
-    for (size_t at = SkipSpace(text, 1); text[at] != '}'; at = SkipSpace(text, at)) {
-      if (text[at] == ',') {
-        ++at;
-        continue;
-      }
-      const size_t key_end = StringEnd(text, at);
-      const std::string_view key = text.substr(at, key_end - at);
-      const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // behind the colon
-      at = BracketedEnd(text, value);
-      std::string_view raw = absl::StripTrailingAsciiWhitespace(text.substr(value, at - value));
-      if (key == "\"time\"") {
+    ForEachJsonMember(text, [&element](std::string_view key, std::string_view raw) {
+      if (key == kTimeMember) {
         element.time = raw;
-      } else if (key == "\"type\"") {
+      } else if (key == kTypeMember) {
         element.type = raw;
-      } else if (key == "\"record\"") {
+      } else if (key == kRecordMember) {
         element.record = raw;
       }
-    }
+    });
     return element;
   }
 
@@ -500,7 +360,7 @@ class Decoder {
     unsigned char buffer[4096];
     json::monotonic_resource memory(buffer);
     error_code error;
-    const json::value value = json::parse(raw, error, &memory, Leniently());
+    const json::value value = json::parse(raw, error, &memory, LenientJson());
     if (error || !value.is_object()) {
       ++counts().incomplete;
       Note(begin, absl::StrCat("the record of ", type.name, " is no object"));
@@ -526,8 +386,8 @@ class Decoder {
   const std::string_view body_;
   const absl::Time received_;
   const absl::FunctionRef<void(TelemetryRecord&&)> give_;
-  json::basic_parser<Ignore> check_;
-  bool all_utf8_ = false;
+  JsonElements elements_;
+  std::optional<bool> all_utf8_;  // whether `body_` is; nothing: not looked at yet
   std::string repaired_;
   TelemetryRecord record_;
   TelemetryBatch batch_;
