@@ -19,7 +19,15 @@ def only_where_small_is_the_rule(copts):
 FAST_WHERE_SMALL_IS_THE_RULE = only_where_small_is_the_rule(["-O2"])
 
 # Rooms that every span or every request runs through.
-_FAST = ["cc/agent", "cc/base", "cc/stats", "cc/trace", "cc/trace/obfuscate", "cc/trace/process"]
+_FAST = [
+    "cc/agent",
+    "cc/base",
+    "cc/sketch",
+    "cc/stats",
+    "cc/trace",
+    "cc/trace/obfuscate",
+    "cc/trace/process",
+]
 
 def thaw_cc_library(name, copts = [], fast = None, **kwargs):
     """A library. `fast`: whether it is built so where small is the rule; by default its room says so."""

@@ -26,6 +26,7 @@ ROOMS = (
     "clock",
     "net",
     "config",
+    "sketch",
     "telemetry",
     "trace",
     "stats",

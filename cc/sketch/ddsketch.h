@@ -14,8 +14,8 @@
 // relative-error guarantees", 2019; the published schema DDSketch.proto. Gamma and offset are those that
 // Datadog's intake merges by.
 
-#ifndef THAW_CC_STATS_DDSKETCH_H_
-#define THAW_CC_STATS_DDSKETCH_H_
+#ifndef THAW_CC_SKETCH_DDSKETCH_H_
+#define THAW_CC_SKETCH_DDSKETCH_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -69,4 +69,4 @@ class DDSketch {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_STATS_DDSKETCH_H_
+#endif  // THAW_CC_SKETCH_DDSKETCH_H_

@@ -1,4 +1,4 @@
-#include "cc/stats/ddsketch.h"
+#include "cc/sketch/ddsketch.h"
 
 #include <algorithm>
 #include <cmath>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "cc/base/seeded_random.h"
-#include "cc/stats/ddsketch_reading.h"
+#include "cc/sketch/ddsketch_reading.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

@@ -1,7 +1,7 @@
 // A sketch's bytes read back, for tests.
 
-#ifndef THAW_CC_STATS_DDSKETCH_READING_H_
-#define THAW_CC_STATS_DDSKETCH_READING_H_
+#ifndef THAW_CC_SKETCH_DDSKETCH_READING_H_
+#define THAW_CC_SKETCH_DDSKETCH_READING_H_
 
 #include <bit>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "cc/base/protobuf_reader.h"
-#include "cc/stats/ddsketch.h"
+#include "cc/sketch/ddsketch.h"
 
 namespace thaw {
 
@@ -76,4 +76,4 @@ struct DDSketchReading {
 
 }  // namespace thaw
 
-#endif  // THAW_CC_STATS_DDSKETCH_READING_H_
+#endif  // THAW_CC_SKETCH_DDSKETCH_READING_H_

@@ -1,4 +1,4 @@
-#include "cc/stats/ddsketch.h"
+#include "cc/sketch/ddsketch.h"
 
 #include <algorithm>
 #include <bit>
