@@ -30,7 +30,6 @@ namespace thaw {
   X(resumes, "returns from a freeze that the client was told of")                                    \
   X(crossed, "exchanges that were open at a resume")                                                 \
   X(open_at_next, "exchanges open when the environment was given up to a freeze")                    \
-  X(alarm_late, "alarms that fired late and were re-armed")                                          \
   X(name_lookups, "names asked of the resolver")                                                     \
   X(name_cache_hits, "names answered from the cache")                                                \
   X(name_stale_answers, "expired names used because the resolver failed")
@@ -51,8 +50,7 @@ namespace thaw {
   X(cancelled, "exchanges stopped by their caller before they could matter")                \
   X(possible_duplicates, "requests sent again after the peer may have taken them")          \
   X(bytes_sent, "bytes given to the transport, TLS included")                               \
-  X(bytes_received, "bytes taken from the transport, TLS included")                         \
-  X(errors_logged, "lines logged at level ERROR")
+  X(bytes_received, "bytes taken from the transport, TLS included")
 
 struct ConnectionCounters {
 #define THAW_DECLARE(name, text) int64_t name = 0;

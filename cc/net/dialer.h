@@ -26,8 +26,6 @@ struct DialResult {
   // Why it failed: phase (resolve, connect, proxy, tls), fault, addresses, status, error are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
-  bool tls = false;
-  bool tls_resumed = false;
   // The proxy wants requests in absolute form (an http:// destination through a proxy), with these.
   bool absolute_form = false;
   std::string proxy_authorization;  // the header's value; empty: none

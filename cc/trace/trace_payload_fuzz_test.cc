@@ -77,7 +77,6 @@ class NoInvocations : public thaw::InvocationLinks {
  public:
   uint64_t OnLoadSpan(uint64_t, uint64_t) override { return 0; }
   void OnPlaceholder(const thaw::SpanView&, std::string_view, bool) override {}
-  void OnInvocationSpan(const thaw::SpanView&) override {}
   uint64_t ParentOf(uint64_t, uint64_t parent_id) override { return parent_id; }
 };
 

@@ -250,7 +250,6 @@ void InvocationTracker::KeepBounds() {
 
 void InvocationTracker::Forget(std::map<Sequence, Entry>::iterator position) {
   const Entry& entry = position->second;
-  observer_.InvocationForgotten(entry.invocation);
   const auto found = by_request_id_.find(entry.invocation.request_id);
   absl::InlinedVector<Sequence, 1>& same = found->second;
   same.erase(std::find(same.begin(), same.end(), position->first));

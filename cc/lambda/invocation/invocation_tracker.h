@@ -73,8 +73,6 @@ class InvocationObserver {
   virtual void InvocationEnded(const Invocation& invocation) { static_cast<void>(invocation); }
   // Once for each, after InvocationEnded: platform.report came, with memory and billed duration.
   virtual void InvocationReported(const Invocation& invocation) { static_cast<void>(invocation); }
-  // It leaves the store. Without ended(): it never did as far as is known.
-  virtual void InvocationForgotten(const Invocation& invocation) { static_cast<void>(invocation); }
   // Whenever a part of it comes.
   virtual void InitializationChanged(const Initialization& initialization) {
     static_cast<void>(initialization);

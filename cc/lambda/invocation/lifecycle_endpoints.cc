@@ -455,9 +455,6 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
   SetBytes(*entry, sizeof(Entry) + entry->record.request_id.size() + MemoryOf(entry->record));
 }
 
-// Spans of tracers that make it themselves need nothing.
-void InvocationLifecycle::OnInvocationSpan(const SpanView&) {}
-
 uint64_t InvocationLifecycle::ParentOf(uint64_t trace_id, uint64_t parent_id) {
   // Where several run at once nothing says of which of them a span is.
   if (!may_lack_trace_id_ || sending_ || options_.concurrent) return parent_id;

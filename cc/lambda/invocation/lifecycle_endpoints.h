@@ -160,7 +160,6 @@ class InvocationLifecycle : public InvocationLinks {
   // InvocationLinks:
   uint64_t OnLoadSpan(uint64_t trace_id, uint64_t span_id) override;
   void OnPlaceholder(const SpanView& span, std::string_view meta_struct, bool client_computed_stats) override;
-  void OnInvocationSpan(const SpanView& span) override;
   uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) override;
 
   // Invocations in the store, and bytes that they hold, about.

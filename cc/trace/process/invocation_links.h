@@ -36,9 +36,6 @@ class InvocationLinks {
   virtual void OnPlaceholder(const SpanView& span, std::string_view meta_struct,
                              bool client_computed_stats) = 0;
 
-  // A span named kInvocationSpanName that is no placeholder, as its tracer sent it.
-  virtual void OnInvocationSpan(const SpanView& span) = 0;
-
   // The id of the parent that the span of this trace shall have whose parent is `parent_id`, which may be it.
   // An invocation that doesn't know its trace yet may take it from here.
   virtual uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) = 0;

@@ -176,7 +176,6 @@ class TraceProcessor::Run : public TraceWork {
     }
     processor_.deduplicator_.Prefetch(note.trace_id, note.span_id);
     note.is_load = span_.name == kLoadSpanName;
-    note.is_invocation = span_.name == kInvocationSpanName && !note.is_placeholder && !note.is_large;
     for (const SpanMetric& metric : span_.metrics) {
       switch (MetricTagOf(metric.key)) {
         case MetricTag::kSamplingPriority:
@@ -286,14 +285,10 @@ class TraceProcessor::Run : public TraceWork {
     if (note.is_load)
       if (const uint64_t parent = links.OnLoadSpan(note.trace_id, note.span_id); parent != 0)
         note.parent_id = parent;
-    if (note.is_placeholder || note.is_invocation) {
+    if (note.is_placeholder) {
       reader_.ReadAgain(note.position, span_);
       span_.RepairText(scratch_);
-      if (note.is_placeholder) {
-        links.OnPlaceholder(ViewOf(span_), MetaStructOf(span_), headers_.client_computed_stats);
-      } else {
-        links.OnInvocationSpan(ViewOf(span_));
-      }
+      links.OnPlaceholder(ViewOf(span_), MetaStructOf(span_), headers_.client_computed_stats);
       scratch_.Reset();
     }
     note.parent_id = links.ParentOf(note.trace_id, note.parent_id);

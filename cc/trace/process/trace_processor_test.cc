@@ -652,9 +652,6 @@ class Links : public InvocationLinks {
       call += " " + key + "=" + value;
     calls.push_back(call + (client_computed_stats ? " stats" : ""));
   }
-  void OnInvocationSpan(const SpanView& span) override {
-    calls.push_back("invocation " + std::to_string(span.span_id));
-  }
   uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) override {
     return trace_id == 7 && parent_id == 50 ? 60 : parent_id;
   }
@@ -676,8 +673,7 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
                                                                   {"meta_struct", Map({{"s", Text("b")}})},
                                                                   {"span_links", Array({Map({})})}})))}}),
          ComputedStats());
-  EXPECT_EQ(links.calls,
-            (std::vector<std::string>{"load 7 2", "invocation 3", "placeholder request_id=r m s=b stats"}));
+  EXPECT_EQ(links.calls, (std::vector<std::string>{"load 7 2", "placeholder request_id=r m s=b stats"}));
   EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{1, 2, 3}));
   EXPECT_EQ(Num(Spans(payload)[0], SpanField::kParentId), 60);
   EXPECT_EQ(Num(Spans(payload)[1], SpanField::kParentId), 77);
