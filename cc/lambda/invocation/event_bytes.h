@@ -26,6 +26,9 @@ void ForEachItem(const boost::json::value& list, absl::FunctionRef<void(const bo
 // The first item of such a list; null if there is none.
 const boost::json::value* FirstItem(const boost::json::value& list);
 
+// The first of several values; a single one itself.
+const boost::json::value& FirstValue(const boost::json::value& values);
+
 // The bytes of a list of numbers in any of these forms.
 std::optional<std::string> ListedBytes(const boost::json::value& value);
 

@@ -46,7 +46,13 @@ absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonL
 const boost::json::value* FindAt(const boost::json::value& root,
                                  std::initializer_list<std::string_view> path);
 
-// The same, if it is a text; otherwise empty.
+bool IsObjectAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
+
+// The first of the members that is there and not null; null if none is.
+const boost::json::value* AnyOf(const boost::json::value& object,
+                                std::initializer_list<std::string_view> names);
+
+// The value at the end of a path, if it is a text; otherwise empty.
 std::string_view TextAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
 
 // The same as text, if it is a text, a number or a boolean; otherwise empty.
