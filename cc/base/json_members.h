@@ -1,11 +1,11 @@
-// The members of a JSON object that came from outside, read by what they should be.
+// Reads the members of an untrusted JSON object by their expected types.
 //
 //   int64_t ignored = 0;
 //   const JsonMembers members(value.if_object(), ignored);
 //   members.Read("requestId", event.request_id);
 //
-// A member that is missing or null leaves what it is read into as it is; one of a wrong type or out of range
-// does too, and is counted.
+// A member that is missing or null leaves its target unchanged; so does one of a wrong type or out of range,
+// which is also counted.
 
 #ifndef THAW_CC_BASE_JSON_MEMBERS_H_
 #define THAW_CC_BASE_JSON_MEMBERS_H_
@@ -24,7 +24,7 @@ namespace thaw {
 
 class JsonMembers {
  public:
-  // `object` may be null: it has no members. Both must outlive this.
+  // `object` may be null, which means no members. Both must outlive this object.
   JsonMembers(const boost::json::object* object, int64_t& ignored) : object_(object), ignored_(&ignored) {}
 
   void Read(std::string_view name, std::string& into) const {
@@ -36,14 +36,14 @@ class JsonMembers {
       Ignore();
     }
   }
-  // Whole, not below zero.
+  // Reads a whole number, not below zero.
   void Read(std::string_view name, std::optional<int64_t>& into) const {
     if (const auto number = Number(name)) into = static_cast<int64_t>(*number);
   }
   void ReadMilliseconds(std::string_view name, std::optional<absl::Duration>& into) const {
     if (const auto number = Number(name)) into = absl::Milliseconds(*number);
   }
-  // Of a list what is text.
+  // Reads the texts of a list.
   void Read(std::string_view name, std::vector<std::string>& into) const {
     ForEach(name, [this, &into](const boost::json::value& item) {
       if (const boost::json::string* text = item.if_string()) {
@@ -53,18 +53,18 @@ class JsonMembers {
       }
     });
   }
-  // The members of a member.
+  // Returns the members of a member.
   JsonMembers Of(std::string_view name) const {
     const boost::json::value* value = Find(name);
     if (value == nullptr) return JsonMembers(nullptr, *ignored_);
     if (!value->is_object()) Ignore();
     return OfItem(*value);
   }
-  // The members of an item; none if it is no object.
+  // Returns the members of an item; none if it is no object.
   JsonMembers OfItem(const boost::json::value& item) const {
     return JsonMembers(item.if_object(), *ignored_);
   }
-  // Calls visit(item) for each of a list.
+  // Calls visit(item) for each item of a list.
   template <typename Visit>
   void ForEach(std::string_view name, Visit&& visit) const {
     const boost::json::value* value = Find(name);
@@ -75,11 +75,11 @@ class JsonMembers {
       Ignore();
     }
   }
-  // Something that was read is of no use to its reader.
+  // Counts a member that was read but is of no use.
   void Ignore() const { ++*ignored_; }
 
  private:
-  // A number beyond it measures nothing.
+  // Larger numbers are no measurements.
   static constexpr double kMaxNumber = 1e15;
 
   const boost::json::value* Find(std::string_view name) const {

@@ -1,5 +1,5 @@
-// How values look where people see them: secrets masked, bytes that no terminal takes escaped.
-// URLs: MaskUrl of cc/net/destination.h.
+// Formats values for people to read: secrets are masked, and bytes that a terminal can't show are escaped.
+// For URLs use MaskUrl of cc/net/destination.h.
 
 #ifndef THAW_CC_BASE_MASK_H_
 #define THAW_CC_BASE_MASK_H_
@@ -9,11 +9,11 @@
 
 namespace thaw {
 
-// "****" and the last 4 characters, by which an owner knows a key again; of fewer than 8 only "****".
-// Empty for an empty one.
+// Returns "****" and the last 4 characters, by which an owner recognizes a key; only "****" if there are
+// fewer than 8. An empty secret stays empty.
 std::string MaskSecret(std::string_view secret);
 
-// In quotes; other than printable ASCII is escaped, and a long text cut.
+// Returns the text in quotes. Everything but printable ASCII is escaped, and a long text is cut.
 std::string Quoted(std::string_view text);
 
 }  // namespace thaw

@@ -1,8 +1,8 @@
-// Walks the fields of a protobuf message; views into it, nothing is copied.
+// Walks the fields of a protobuf message. It returns views of the message and copies nothing.
 //
 //   ProtobufReader reader(message);
 //   while (reader.Next()) if (reader.field() == 6) Use(reader.bytes());
-//   if (!reader.ok()) ...   // it is cut off, or no message
+//   if (!reader.ok()) ...   // the message is cut off or malformed
 //
 // Format: the protobuf encoding guide. Groups (wire types 3 and 4) are not known here.
 
@@ -20,7 +20,7 @@ class ProtobufReader {
  public:
   explicit ProtobufReader(std::string_view message) : left_(message) {}
 
-  // To the next field. False at the end, and when what follows is no field.
+  // Moves to the next field. Returns false at the end and at bytes that are no field.
   bool Next() {
     if (left_.empty() || !ok_) return false;
     const char* const begin = left_.data();
@@ -59,9 +59,9 @@ class ProtobufReader {
   bool ok() const { return ok_; }
   uint32_t field() const { return field_; }
   int wire_type() const { return wire_type_; }
-  uint64_t value() const { return value_; }          // of a varint or a fixed width
-  std::string_view bytes() const { return bytes_; }  // of a length-delimited field
-  std::string_view whole() const { return whole_; }  // tag included
+  uint64_t value() const { return value_; }          // value of a varint or fixed-width field
+  std::string_view bytes() const { return bytes_; }  // content of a length-delimited field
+  std::string_view whole() const { return whole_; }  // the field with its tag
 
  private:
   bool Bad() {

@@ -33,7 +33,7 @@ TEST(Protobuf, MessagesOfEverySizeGetTheirShortestLength) {
     writer.EndMessage(outer);
     writer.Varint(3, 7);
 
-    ProtobufWriter expected;  // its length is known before it is written
+    ProtobufWriter expected;  // with the length known before
     expected.Varint(9, 1);
     ProtobufWriter inner;
     inner.String(20, std::string(size, 'x'));

@@ -4,8 +4,8 @@
 //   writer.String(1, service);
 //   writer.EndMessage(message);
 //
-// Fields are written as they come, so that a message is made in one pass while its source is read. Zero
-// values can be left out by the caller; nothing is left out here.
+// Fields are written in the order of the calls, so that a message is made in one pass while its source is
+// read. The writer omits nothing: callers leave out zero values where they want to.
 // Format: the protobuf encoding guide (tag = field number << 3 | wire type; varint, fixed64, length).
 
 #ifndef THAW_CC_BASE_PROTOBUF_WRITER_H_
@@ -29,7 +29,7 @@ namespace thaw {
 class ProtobufWriter {
  public:
   ProtobufWriter() = default;
-  // `capacity`: bytes expected; more only cost another allocation.
+  // `capacity`: the bytes expected; more bytes cost another allocation.
   explicit ProtobufWriter(size_t capacity) { Grow(capacity); }
   ProtobufWriter(const ProtobufWriter& other) {
     Grow(other.size_);
@@ -49,9 +49,9 @@ class ProtobufWriter {
   std::string_view bytes() const { return {data_.get(), size_}; }
   size_t size() const { return size_; }
   size_t capacity() const { return capacity_; }
-  // Makes room for `more` bytes, of which writing then needs no others: charged before it is asked for, and
-  // the old memory until it is given back; what is small is not charged. `charge` may be null. Other growth
-  // is for what is small, or has made its room.
+  // Makes room for `more` bytes, so that writing them allocates nothing. Charges new memory before it is
+  // allocated, and the old until it is freed; small buffers are not charged. `charge` may be null. Writes
+  // without a call of this must be small.
   absl::Status ReserveMore(size_t more, ByteCharge* charge) {
     if (capacity_ - size_ >= more) return absl::OkStatus();
     const size_t capacity = size_ + (more > capacity_ ? more : capacity_);
@@ -68,9 +68,9 @@ class ProtobufWriter {
     Take(std::move(grown), capacity);
     return absl::OkStatus();
   }
-  // Forgets what was written after size() was `size`.
+  // Discards what was written after size() was `size`.
   void Truncate(size_t size) { size_ = size; }
-  // Gives back memory beyond what is used, if that is worth a copy.
+  // Frees unused memory, if that is worth a copy.
   void Shrink() {
     if (capacity_ - size_ <= capacity_ / 4) return;
     std::unique_ptr<char[]> shrunk(new (std::nothrow) char[size_]);
@@ -94,7 +94,7 @@ class ProtobufWriter {
     char* at = Reserve(2 * kMaxVarint + text.size());
     Commit(PutString(PutVarint(at, field << 3 | 2), text));
   }
-  // An entry of a map<string, string> or map<string, bytes>.
+  // Writes an entry of a map<string, string> or map<string, bytes>.
   void StringEntry(uint32_t field, std::string_view key, std::string_view value) {
     const size_t inner = 2 + VarintSize(key.size()) + key.size() + VarintSize(value.size()) + value.size();
     char* at = Reserve(2 * kMaxVarint + inner);
@@ -104,7 +104,7 @@ class ProtobufWriter {
     *at++ = 2 << 3 | 2;
     Commit(PutString(at, value));
   }
-  // An entry of a map<string, double>.
+  // Writes an entry of a map<string, double>.
   void DoubleEntry(uint32_t field, std::string_view key, double value) {
     const size_t inner = 2 + VarintSize(key.size()) + key.size() + 8;
     char* at = Reserve(2 * kMaxVarint + inner);
@@ -115,16 +115,16 @@ class ProtobufWriter {
     std::memcpy(at, &value, 8);
     Commit(at + 8);
   }
-  // A message whose bytes are there already.
+  // Writes a message that is encoded already.
   void Message(uint32_t field, std::string_view bytes) { String(field, bytes); }
-  // Fields whose bytes are there already.
+  // Writes fields that are encoded already.
   void Raw(std::string_view bytes) {
     char* at = Reserve(bytes.size());
     if (!bytes.empty()) std::memcpy(at, bytes.data(), bytes.size());
     Commit(at + bytes.size());
   }
 
-  // A message that is written field by field until EndMessage, which takes what this returns. They nest.
+  // Begins a message; its fields follow until EndMessage(), which takes the returned value. Messages nest.
   size_t BeginMessage(uint32_t field) {
     char* at = PutVarint(Reserve(kMaxVarint + kLengthBytes), field << 3 | 2);
     Commit(at + kLengthBytes);
@@ -133,7 +133,7 @@ class ProtobufWriter {
   void EndMessage(size_t begin) {
     const size_t length = size_ - begin;
     const int bytes = VarintSize(length);
-    // Two bytes are left for the length, which fit most messages; others are moved.
+    // Two bytes are reserved for the length, which fit most messages; the content of others is moved.
     if (bytes != kLengthBytes) {
       Reserve(kMaxVarint);
       std::memmove(data_.get() + begin + bytes - kLengthBytes, data_.get() + begin, length);

@@ -10,15 +10,15 @@ namespace {
 
 namespace json = boost::json;
 
-// The byte behind the string that begins at `at`.
+// Returns the position after the string that begins at `at`.
 size_t StringEnd(std::string_view text, size_t at) {
   for (++at; at < text.size() && text[at] != '"'; ++at)
     if (text[at] == '\\') ++at;
   return at < text.size() ? at + 1 : text.size();
 }
 
-// `text` with null in place of each list and object that is nested too deeply, in which nothing but brackets
-// and strings is looked at.
+// Returns `text` with null in place of each list and object that is nested too deeply; only brackets and
+// strings inside those are looked at.
 std::string WithoutTheDeep(std::string_view text) {
   std::string shallow;
   size_t depth = 0, kept_from = 0, at = 0;

@@ -1,10 +1,10 @@
-// JSON that came from outside and is read for a few members near its top.
+// Parses untrusted JSON of which only a few members near the top are needed.
 //
 //   boost::system::error_code error;
 //   const boost::json::value value = ParseShallowJson(response.body, error);
 //
-// However deeply it is nested, it costs no stack and loses nothing near the top: what lies deeper than
-// kMaxShallowDepth is null. Text that is no JSON gives an error and null.
+// Deep nesting costs no stack and loses nothing near the top: values deeper than kMaxShallowDepth become
+// null. Invalid JSON gives an error and null.
 
 #ifndef THAW_CC_BASE_SHALLOW_JSON_H_
 #define THAW_CC_BASE_SHALLOW_JSON_H_
@@ -16,7 +16,7 @@
 
 namespace thaw {
 
-// Lists and objects within one another.
+// Largest depth of nested lists and objects.
 inline constexpr size_t kMaxShallowDepth = 32;
 
 boost::json::value ParseShallowJson(std::string_view text, boost::system::error_code& error);

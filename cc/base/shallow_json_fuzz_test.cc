@@ -1,4 +1,4 @@
-// Any bytes: JSON that is not nested deeply is read as the library reads it, and whatever is read is shallow.
+// For any bytes, shallow JSON is read as the library reads it, and every result is shallow.
 
 #include <algorithm>
 #include <boost/json/parse.hpp>
@@ -31,7 +31,7 @@ void Try(std::string_view text) {
   const boost::json::value value = thaw::ParseShallowJson(text, error);
   Check(error.failed() ? value.is_null() : DepthOf(value) <= thaw::kMaxShallowDepth);
   const boost::json::value plain = boost::json::parse(text, plain_error);
-  // As text, since what the library makes of 0e99999 is not equal to itself.
+  // Compare texts, since the library's value of 0e99999 is not equal to itself.
   if (!plain_error) Check(!error && boost::json::serialize(plain) == boost::json::serialize(value));
 }
 

@@ -13,7 +13,7 @@ std::string Nested(size_t depth, char open = '[', char close = ']') {
   return absl::StrCat(std::string(depth, open), std::string(depth, close));
 }
 
-// What is read, written again; the error's text where it is none.
+// Returns the parsed value serialised, or the error's text.
 std::string Read(const std::string& text) {
   boost::system::error_code error;
   const boost::json::value value = ParseShallowJson(text, error);

@@ -13,10 +13,10 @@
 namespace thaw {
 namespace {
 
-// Whose requests go where traces go, wherever that is.
+// The intake whose requests go to the trace URL, whatever that is.
 constexpr std::string_view kTraceIntakePrefix = "trace.agent";
 
-// The primary endpoint, then the additional ones that can be used.
+// Returns the primary endpoint, then the usable additional ones.
 absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const Config& config, Pipeline pipeline,
                                                   const std::shared_ptr<ApiKeySource>& api_key,
                                                   std::vector<std::string>& warnings) {

@@ -14,7 +14,7 @@ std::string Hex(std::string_view bytes) {
   return absl::BytesToHexString({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-// The examples of FIPS 180-4.
+// The vectors are the examples of FIPS 180-4.
 TEST(Sha256Test, Vectors) {
   EXPECT_EQ(Hex(""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
   EXPECT_EQ(Hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

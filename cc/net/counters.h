@@ -1,8 +1,8 @@
-// Everything that can happen to a client, declared once.
+// Counters of everything that can happen to a client, each declared once.
 //
-// One list gives the struct, its names and its sums, so that a new failure class cannot be counted
-// and unlisted. Tests assert on these, not on log text. One thread writes; others take a copy through
-// that thread's executor.
+// One list defines the struct, the names and the sums, so that a counter cannot exist without being listed.
+// Tests assert on counters and not on log text. One thread writes; other threads get a copy through that
+// thread's executor.
 
 #ifndef THAW_CC_NET_COUNTERS_H_
 #define THAW_CC_NET_COUNTERS_H_
@@ -64,7 +64,7 @@ struct ExchangeCounters {
 #undef THAW_DECLARE
 };
 
-// All counters of one client.
+// The counters of one client.
 struct Counters {
   ConnectionCounters connection;
   ExchangeCounters exchange;

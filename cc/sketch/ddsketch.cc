@@ -13,15 +13,15 @@ constexpr uint32_t kMapping = 1;
 constexpr uint32_t kPositiveValues = 2;
 constexpr uint32_t kNegativeValues = 3;
 constexpr uint32_t kZeroCount = 4;
-// Of a mapping.
+// Fields of a mapping.
 constexpr uint32_t kGamma = 1;
 constexpr uint32_t kIndexOffset = 2;
-// Of a store.
+// Fields of a store.
 constexpr uint32_t kContiguousBinCounts = 2;
 constexpr uint32_t kContiguousBinIndexOffset = 3;
 }  // namespace field
 
-// The least value whose bin has only normal numbers in it.
+// The least value whose bin holds only normal numbers.
 constexpr double kLeastIndexable = std::numeric_limits<double>::min() * DDSketch::kGamma;
 
 int32_t IndexOf(double value) {
@@ -55,8 +55,8 @@ void DDSketch::Merge(const DDSketch& other) {
   zero_count_ += other.zero_count_;
   const std::optional<Range> used = other.Used();
   if (!used.has_value()) return;
-  // Downwards: the highest decides how far down bins are kept, and what is made of a sketch does not depend
-  // on how it came about.
+  // Goes downwards: the highest bin decides how far down bins are kept, so that the result does not depend on
+  // the order of insertions.
   for (int32_t from = used->high; from >= used->low; --from) {
     const uint32_t count = other.bins_[from - other.first_];
     if (count == 0) continue;

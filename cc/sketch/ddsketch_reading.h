@@ -1,4 +1,4 @@
-// A sketch's bytes read back, for tests.
+// Reads a sketch's bytes back, for tests.
 
 #ifndef THAW_CC_SKETCH_DDSKETCH_READING_H_
 #define THAW_CC_SKETCH_DDSKETCH_READING_H_
@@ -16,7 +16,7 @@
 namespace thaw {
 
 struct DDSketchReading {
-  std::map<int32_t, double> bins;  // those with something in them
+  std::map<int32_t, double> bins;  // those that are not empty
   size_t width = 0;                // bins written
   double zero_count = 0;
 
@@ -41,7 +41,7 @@ struct DDSketchReading {
     return count;
   }
 
-  // The value that `rank` values are below.
+  // Returns the value that `rank` values are below.
   double At(double rank) const {
     double below = zero_count;
     if (below > rank) return 0;

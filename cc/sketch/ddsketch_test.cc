@@ -26,7 +26,7 @@ DDSketch Of(const std::vector<double>& values) {
   return sketch;
 }
 
-// The lowest value but a hair that belongs to a bin.
+// Returns a value just above the lowest of a bin.
 double In(int32_t index) { return std::exp((index + 0.01 - DDSketch::kIndexOffset) * std::log(1.015625)); }
 
 // gamma 1.015625, indexOffset 1338.5
@@ -34,7 +34,7 @@ const std::string kMapping("\x0A\x12\x09\x00\x00\x00\x00\x00\x40\xF0\x3F\x11\x00
                            20);
 
 TEST(DDSketch, ItsBytesAreThoseOfTheSchema) {
-  // An empty store of each sign.
+  // Each sign has an empty store.
   EXPECT_EQ(Encoded(DDSketch()), kMapping + std::string("\x12\x00\x1A\x00", 4));
   // contiguousBinCounts {2, 0, 1} from bin 1338, whose zigzag is 2676; zeroCount 1.
   const std::string bins(
@@ -49,7 +49,7 @@ TEST(DDSketch, ItsBytesAreThoseOfTheSchema) {
   EXPECT_EQ(Encoded(Of({1, In(1340), 0, 1})), kMapping + bins);
 }
 
-// Worked out to 40 digits.
+// The values were worked out to 40 digits.
 TEST(DDSketch, AValueHasTheBinThatTheIntakeKnowsItBy) {
   for (const auto& [value, index] : std::vector<std::pair<double, int32_t>>{{1e-30, -3117},
                                                                             {1e-9, 1},
@@ -91,7 +91,7 @@ TEST(DDSketch, QuantilesAreRightToWithinTheAccuracy) {
 }
 
 TEST(DDSketch, LowBinsCollapseAndHighOnesStay) {
-  // Whatever the order: 2048 bins down from the highest.
+  // In any order, 2048 bins are kept below the highest.
   std::vector<int32_t> order = {100, 1000, 101, 3000, 2000, 953, 952};
   std::sort(order.begin(), order.end());
   do {
@@ -103,7 +103,7 @@ TEST(DDSketch, LowBinsCollapseAndHighOnesStay) {
   } while (std::next_permutation(order.begin(), order.end()));
 }
 
-// Against the obvious way to do it.
+// Compares with a map.
 TEST(DDSketch, ItCountsAsAMapWould) {
   SeededRandom random(7);
   for (int round = 0; round < 200; ++round) {
@@ -155,7 +155,7 @@ TEST(DDSketch, WhatHasNoRoomIsNotCounted) {
   const std::string before = Encoded(sketch);
   EXPECT_FALSE(sketch.Insert(1e9, 100));
   EXPECT_EQ(Encoded(sketch), before);
-  // What takes no memory needs no room.
+  // An insertion that takes no memory needs no room.
   EXPECT_TRUE(sketch.Insert(1, 0));
   EXPECT_TRUE(sketch.Insert(0, 0));
   EXPECT_EQ(DDSketchReading(sketch).count(), 3);

@@ -21,7 +21,7 @@ InvocationOutcome OutcomeOf(TelemetryStatus status) {
   return InvocationOutcome::kUnknown;
 }
 
-// The report of an invocation that used all the memory there is. Successful ones may have done so too.
+// Returns whether all memory was used. Successful invocations may do so too.
 bool UsedAllMemory(const PlatformReport& report) {
   return report.memory_size_megabytes.has_value() && report.max_memory_used_megabytes.has_value() &&
          *report.max_memory_used_megabytes >= *report.memory_size_megabytes;
@@ -92,7 +92,7 @@ std::optional<absl::Duration> Invocation::duration() const {
     return report->record.duration;
   }
   if (runtime_done.has_value() && start.has_value()) {
-    // A clock that steps back between the two leaves nothing to say.
+    // If the clock stepped back between the two, the duration is zero.
     return std::max(runtime_done->time - start->time, absl::ZeroDuration());
   }
   return std::nullopt;

@@ -1,9 +1,10 @@
-// One invocation: what came of it so far, by any channel and in any order, and what follows from it.
+// One invocation: the events and records that arrived for it, by any channel, and the facts derived from
+// them.
 //
 //   invocation.outcome()      kTimeout
-//   invocation.duration()     3 s, of platform.runtimeDone, or of what else tells it
+//   invocation.duration()     3 s, from platform.runtimeDone or whichever record tells it
 //
-// A plain value; what follows is computed from what came, so that the order in which it came doesn't matter.
+// A plain value. Facts are computed from all that arrived, so that the order of arrival doesn't matter.
 
 #ifndef THAW_CC_TELEMETRY_INVOCATION_H_
 #define THAW_CC_TELEMETRY_INVOCATION_H_
@@ -20,23 +21,23 @@
 namespace thaw {
 
 enum class InvocationOutcome {
-  kUnknown,      // it has not ended, or nobody said how
+  kUnknown,      // not ended, or ended without a known outcome
   kSuccess,      //
   kError,        // the handler failed
-  kFailure,      // the runtime did
+  kFailure,      // the runtime failed
   kTimeout,      //
-  kOutOfMemory,  // killed for it
+  kOutOfMemory,  // killed for lack of memory
 };
 std::string_view ToString(InvocationOutcome outcome);
 
-// Whether an invocation is the one that the environment was started for.
+// Relates an invocation to the start of its environment.
 enum class InvocationStart {
-  kWarm,       // an earlier one was served by this environment
+  kWarm,       // the environment has served an earlier one
   kCold,       // the first: the caller waited for the initialisation
-  kProactive,  // the first, of an environment that had been initialised some time before
+  kProactive,  // the first, in an environment that had been initialised some time before
 };
 
-// A record, and the time that the platform gave it.
+// A record with the platform's time for it.
 template <typename Record>
 struct Timed {
   absl::Time time;
@@ -46,37 +47,37 @@ struct Timed {
 struct Invocation {
   std::string request_id;
 
-  // -- What came --------------------------------------------------------------------------------------
+  // -- Arrived ----------------------------------------------------------------------------------------
   std::optional<Timed<InvokeEvent>> invoke;  // at the time when /next returned
   std::optional<Timed<PlatformStart>> start;
   std::optional<Timed<PlatformRuntimeDone>> runtime_done;
   std::optional<Timed<PlatformReport>> report;
-  // When this extension had done with it and called /next.
+  // Time at which this extension was done with the invocation and called /next.
   std::optional<absl::Time> next_called;
-  // When it was concluded from later events that it must have ended, and how it then ended. Only where no
-  // record says so.
+  // The outcome concluded from later events, and when it was concluded; only if no record tells it.
   std::optional<Timed<InvocationOutcome>> concluded;
-  // When SHUTDOWN came, from which it was concluded. Nothing if it was from anything else.
+  // Time of SHUTDOWN, if the end was concluded from it.
   std::optional<absl::Time> shut_down;
   InvocationStart started_as = InvocationStart::kWarm;  // decided at its INVOKE
 
-  // -- What follows -----------------------------------------------------------------------------------
+  // -- Derived ----------------------------------------------------------------------------------------
   bool ended() const { return runtime_done.has_value() || report.has_value() || concluded.has_value(); }
   InvocationOutcome outcome() const;
-  // "Runtime.ExitError"; empty if there is none.
+  // Returns for instance "Runtime.ExitError"; empty without an error.
   std::string_view error_type() const;
-  // By the platform's clock where it said so, or when /next returned; nothing before either.
+  // Returns the platform's time of the start, else when /next returned; nullopt before either.
   std::optional<absl::Time> start_time() const;
-  // Of the handler: by platform.runtimeDone; on managed instances, which have none, by the span
-  // "responseLatency" of the report or else by its duration; or else by the times of start and runtimeDone.
+  // Returns how long the handler ran: from platform.runtimeDone; on managed instances, which lack that
+  // record, from the span "responseLatency" of the report or else its duration; or else from the times of
+  // start and runtimeDone.
   std::optional<absl::Duration> duration() const;
-  // From its start until SHUTDOWN ended it, and no longer than until its deadline, since the environment may
-  // have been frozen in between. Nothing if it ended otherwise.
+  // Returns the time from the start until SHUTDOWN ended the invocation, at most until its deadline, since
+  // the environment may have been frozen in between. Returns nullopt if it ended otherwise.
   std::optional<absl::Duration> until_shutdown() const;
-  // How long /next was held back after the runtime was done, which is billed.
+  // Returns how long /next was held back after the runtime was done; this time is billed.
   std::optional<absl::Duration> post_runtime() const;
 
-  // Bytes of memory held, about.
+  // Returns about how many bytes of memory it holds.
   size_t memory() const;
 };
 

@@ -14,15 +14,15 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-// A function's log line is the user's JSON: deeper than any platform record, and bounded all the same, since
-// the parser goes down by recursion.
+// Largest depth. A function's log line is the user's JSON and may be deeper than any platform record; it is
+// bounded all the same, since the parser recurses.
 constexpr size_t kMaxDepth = 128;
 
-// An array of which this many times its own size was read in vain is given up. What is merely broken here and
-// there stays far below it; it bounds what a hostile body costs.
+// An array is given up once this many times its own size was read in vain. Arrays with a few broken elements
+// stay far below it; it bounds the cost of a hostile body.
 constexpr size_t kMaxWasteFactor = 32;
 
-// Takes what the parser finds and does nothing: the parser itself checks.
+// Ignores what the parser finds: the parser itself checks.
 struct Ignore {
   static constexpr size_t max_array_size = std::numeric_limits<size_t>::max();
   static constexpr size_t max_object_size = std::numeric_limits<size_t>::max();
@@ -56,21 +56,21 @@ size_t SkipSpace(std::string_view text, size_t at) {
   return at;
 }
 
-// The byte behind the string that begins at `at`; npos if it doesn't end.
+// Returns the position after the string that begins at `at`; npos if it doesn't end.
 size_t StringEnd(std::string_view text, size_t at) {
   while (true) {
     at = text.find_first_of("\"\\", at + 1);
     if (at == std::string_view::npos) return at;
     if (text[at] == '"') return at + 1;
-    ++at;  // what is escaped
+    ++at;  // skips the escaped character
   }
 }
 
-// The byte behind the value that begins at `at`, by its quotes and brackets alone; npos if it doesn't end or
-// its brackets don't match. What stands between two commas counts as a value.
+// Returns the position after the value that begins at `at`, judged by quotes and brackets alone; npos if it
+// doesn't end or its brackets don't match. The bytes between two commas count as a value.
 size_t BracketedEnd(std::string_view text, size_t at) {
   size_t depth = 0;
-  std::bitset<kMaxDepth> is_object;  // deeper ones aren't told apart
+  std::bitset<kMaxDepth> is_object;  // deeper ones aren't distinguished
   for (size_t i = at; i < text.size(); ++i) {
     switch (text[i]) {
       case '"':
@@ -85,7 +85,7 @@ size_t BracketedEnd(std::string_view text, size_t at) {
         break;
       case '}':
       case ']':
-        // The end of what the value stands in, or one too many.
+        // This closes the enclosing value, or is one bracket too many.
         if (depth == 0) return i == at ? i + 1 : i;
         --depth;
         if (depth < is_object.size() && is_object[depth] != (text[i] == '}')) return std::string_view::npos;
@@ -180,7 +180,7 @@ void ForEachJsonMember(std::string_view text,
     }
     const size_t key_end = StringEnd(text, at);
     const std::string_view key = text.substr(at, key_end - at);
-    const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // behind the colon
+    const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // after the colon
     at = BracketedEnd(text, value);
     visit(key, absl::StripTrailingAsciiWhitespace(text.substr(value, at - value)));
   }

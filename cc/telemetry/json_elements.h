@@ -1,11 +1,11 @@
-// Finds the elements of a JSON array that came from outside, also where some of them are broken.
+// Finds the elements of a JSON array from outside, even if some of them are broken.
 //
 //   constexpr std::string_view kMembers[] = {"\"time\"", "\"type\""};
 //   JsonElements elements(body, kMembers);
 //   while (elements.Next() == JsonElements::Found::kElement) Take(elements.text());
 //
-// A broken element costs itself and not its neighbours: its end is found by quotes and brackets, or else by
-// the beginning of what looks like the next element. Elements are checked and not copied.
+// A broken element does not affect its neighbours: its end is found by quotes and brackets, or else by the
+// beginning of what looks like the next element. Elements are checked and not copied.
 
 #ifndef THAW_CC_TELEMETRY_JSON_ELEMENTS_H_
 #define THAW_CC_TELEMETRY_JSON_ELEMENTS_H_
@@ -24,38 +24,38 @@ namespace thaw {
 class JsonElements {
  public:
   enum class Found {
-    kElement,    // text() is a well-formed value, but perhaps not UTF-8
-    kBroken,     // something that is no JSON, or nested too deep: broken_at(), error()
-    kEnd,        // the array's end; what stands behind it is not looked at
+    kElement,    // text() is a well-formed value, but may not be UTF-8
+    kBroken,     // invalid, or nested too deep: see broken_at() and error()
+    kEnd,        // the end of the array; the bytes after it are not read
     kNoArray,    // the body is no array
     kNotClosed,  // the body ended before the array did
-    kGivenUp,    // so much is broken that the rest is left out unread
+    kGivenUp,    // too much is broken; the rest is not read
   };
 
-  // `first_members`: the names that an element may begin with, in their quotes. Both must outlive this.
+  // `first_members` are the names that an element may begin with, in quotes. Both must outlive this object.
   JsonElements(std::string_view body, absl::Span<const std::string_view> first_members);
   ~JsonElements();
 
-  // The next element. kEnd and what is listed after it are returned again and again.
+  // Finds the next element. After kEnd and the values listed below it, returns the same value again.
   Found Next();
 
-  // The byte of the body at which begins what Next() found.
+  // The position in the body of the last element.
   size_t begin() const { return begin_; }
-  // Valid as long as the body, after kElement.
+  // The element, after kElement. Valid as long as the body.
   std::string_view text() const { return text_; }
-  // The byte of the element at which it was found to be broken, and why; after kBroken.
+  // The position within the element of the error, and its description; after kBroken.
   size_t broken_at() const { return broken_at_; }
   std::string error() const;
 
  private:
   struct Parser;
 
-  // The byte behind the JSON value at `begin_`, or where it is found to be none: the parser's last error.
+  // Returns the position after the JSON value at `begin_`, or where it is invalid: the parser's last error.
   size_t Check();
-  // Moves `next_` behind the broken element at `begin_`, or gives up.
+  // Moves `next_` past the broken element at `begin_`, or gives up.
   void SkipBroken();
-  // Where, from `at`, the next element seems to begin: an object of an array whose first member is one of an
-  // element's. For what can't be told by brackets any more.
+  // Returns where, from `at`, the next element seems to begin: an object in an array whose first member is
+  // one of an element's. Used where brackets no longer help.
   size_t NextElement(size_t at) const;
 
   const std::string_view body_;
@@ -71,12 +71,12 @@ class JsonElements {
   std::string_view text_;
 };
 
-// Calls visit(key, value) for each member of `text`, a well-formed object, in order: both as they are
-// written, the key with its quotes.
+// Calls visit(key, value) for each member of `text`, a well-formed object, in order. Both are as written, the
+// key with its quotes.
 void ForEachJsonMember(std::string_view text,
                        absl::FunctionRef<void(std::string_view key, std::string_view value)> visit);
 
-// Bytes that are not UTF-8 are looked for apart, so that they can be repaired; half a surrogate pair, which
+// Invalid UTF-8 is searched for separately, so that it can be repaired; half a surrogate pair, which
 // JavaScript writes, is well-formed JSON.
 boost::json::parse_options LenientJson();
 

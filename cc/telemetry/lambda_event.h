@@ -1,4 +1,4 @@
-// What /next returns.
+// The events that /next returns.
 
 #ifndef THAW_CC_TELEMETRY_LAMBDA_EVENT_H_
 #define THAW_CC_TELEMETRY_LAMBDA_EVENT_H_
@@ -10,11 +10,11 @@
 
 namespace thaw {
 
-// An invocation begins. A text that was missing is empty.
+// An invocation begins. Missing texts are empty.
 struct InvokeEvent {
-  absl::Time deadline = absl::InfiniteFuture();  // where none was given
+  absl::Time deadline = absl::InfiniteFuture();  // default if none was given
   std::string request_id;
-  std::string function_arn;    // with the qualifier it was invoked by
+  std::string function_arn;    // with the qualifier of the call
   std::string tracing_header;  // "Root=…;Parent=…;Sampled=…"; often missing
 };
 

@@ -19,10 +19,10 @@ namespace {
 namespace json = boost::json;
 using boost::system::error_code;
 
-// A record of the platform is a few hundred bytes long; as a tree of values it takes many times its length.
+// A platform record has a few hundred bytes; as a tree of values it takes many times its length.
 constexpr size_t kMaxPlatformRecord = 64 * 1024;
 
-// What one record can say was dropped, so that sums have room.
+// Largest number of dropped records that one record may report, so that sums don't overflow.
 constexpr int64_t kMaxDropped = 1'000'000'000'000;
 
 std::optional<absl::Time> ParseTime(std::string_view text) {
@@ -46,7 +46,7 @@ InitPhase PhaseOf(std::string_view text) {
   return InitPhase::kUnknown;
 }
 
-// A word that is not known leaves what it is read into unknown, and is counted.
+// Reads a status; an unknown word becomes kUnknown and is counted.
 void ReadStatus(const JsonMembers& members, TelemetryStatus& into) {
   std::string text;
   members.Read("status", text);
@@ -80,7 +80,7 @@ void ReadSpans(const JsonMembers& members, std::vector<TelemetrySpan>& into) {
   });
 }
 
-// -- Record types: each reads its members and says whether the record is of any use -----------------------
+// -- Record types: each reads its members and says whether the record is useful -----------------------------
 
 void ReadInit(const JsonMembers& members, std::string& initialization_type, InitPhase& phase) {
   members.Read("initializationType", initialization_type);
@@ -277,7 +277,7 @@ class Decoder {
     if (batch_.first_problem.empty()) batch_.first_problem = absl::StrCat("byte ", at, ": ", problem);
   }
 
-  // `text` is well-formed but for its UTF-8.
+  // Takes an element, whose text is well-formed except for its UTF-8.
   void TakeElement(size_t begin, std::string_view text) {
     if (!all_utf8_) all_utf8_ = IsValidUtf8(body_);
     if (!*all_utf8_ && !IsValidUtf8(text)) {
@@ -320,8 +320,8 @@ class Decoder {
     give_(std::move(record));
   }
 
-  // The members of a well-formed object that matter; of two of one name the last. A name or value written
-  // with escapes that it doesn't need is taken for another.
+  // Returns the relevant members of a well-formed object, the last of two with one name. A name or value with
+  // needless escapes is not recognised.
   static Element Take(std::string_view text) {
     Element element;
     ForEachJsonMember(text, [&element](std::string_view key, std::string_view raw) {
@@ -336,7 +336,7 @@ class Decoder {
     return element;
   }
 
-  // The text of a JSON string without escapes; empty if it is no string.
+  // Returns the text of a JSON string without escapes; empty for other values.
   static std::string_view Unquoted(std::string_view raw) {
     if (raw.size() < 2 || raw.front() != '"') return {};
     return raw.substr(1, raw.size() - 2);

@@ -1,16 +1,15 @@
-// What the Telemetry API delivers: the body of one POST, as typed records.
+// Decodes the body of one POST of the Telemetry API into typed records.
 //
 //   const TelemetryBatch batch = DecodeTelemetry(body, clock.Now().wall, [&](TelemetryRecord&& record) {
 //     if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record)) ...
 //   });
-//   counters += batch.counts;
+//   Add(batch.counts);
 //
-// Element by element: one of an unknown type, of no use, cut off, or that is no JSON at all is left out and
-// counted, and its neighbours are given on. Text that is not UTF-8 is repaired (U+FFFD) and given on. Members
-// that nobody knows are ignored; one of a wrong type is as good as missing, and counted.
+// Decodes element by element: an element of an unknown type, without use, cut off or invalid is left out and
+// counted, and its neighbours are passed on. Text that is not UTF-8 is repaired (U+FFFD) and passed on.
+// Unknown members are ignored; a member of a wrong type counts as missing, and is counted.
 //
-// A log record is given on as the JSON text it came as, checked and not copied; only platform records are
-// taken apart.
+// A log record is passed on as its JSON text, checked and not copied; only platform records are parsed.
 //
 // Pure: no I/O, no clock. Source of the format: AWS's Telemetry API, schemas 2022-07-01, 2022-12-13 and
 // 2025-01-29.
@@ -31,22 +30,22 @@
 
 namespace thaw {
 
-// How a phase ended, by the platform's word for it.
+// Result of a phase, in the platform's terms.
 enum class TelemetryStatus { kUnknown, kSuccess, kError, kFailure, kTimeout };
 std::string_view ToString(TelemetryStatus status);
 
-// In which phase the function was initialised.
+// The phase in which the function was initialised.
 enum class InitPhase { kUnknown, kInit, kInvoke, kSnapStart };
 
 // A part of a phase: "responseLatency", "responseDuration", "runtimeOverhead".
 struct TelemetrySpan {
   std::string name;
-  absl::Time start = absl::InfinitePast();  // where it isn't said
+  absl::Time start = absl::InfinitePast();  // InfinitePast if missing
   absl::Duration duration;
 };
 
-// The record types, each named as the platform names it, less "platform.". A text that is missing is empty; a
-// number or duration that is missing is nothing.
+// The record types, each named as the platform names it, less "platform.". A missing text is empty; a missing
+// number or duration is nullopt.
 
 struct PlatformInitStart {
   std::string initialization_type;
@@ -56,7 +55,7 @@ struct PlatformInitStart {
   std::string function_name;
   std::string function_version;
   std::string instance_id;
-  std::optional<int64_t> instance_max_memory;  // as the platform gives it; its unit isn't documented
+  std::optional<int64_t> instance_max_memory;  // as the platform reports it; its unit isn't documented
 };
 
 struct PlatformInitRuntimeDone {
@@ -143,7 +142,7 @@ struct PlatformTelemetrySubscription {
   std::vector<std::string> types;
 };
 
-// Records were lost before they came here.
+// The platform lost records before delivery.
 struct PlatformLogsDropped {
   std::string reason;
   int64_t dropped_records = 0;
@@ -151,7 +150,7 @@ struct PlatformLogsDropped {
 };
 
 // A line that the function, or an extension, wrote: the whole of `record` as JSON, mostly a string or an
-// object. Well-formed and UTF-8. Lives as long as the call that gives it.
+// object. Well-formed and UTF-8. Valid during the call that passes it.
 struct FunctionLog {
   std::string_view json;
 };
@@ -195,12 +194,13 @@ struct TelemetryCounts {
 
 struct TelemetryBatch {
   TelemetryCounts counts;
-  // What was wrong with the first thing that was left out or ignored, and at which byte; empty: nothing was.
+  // Says what was wrong with the first element that was left out or ignored, and at which byte; empty if none
+  // was.
   std::string first_problem;
 };
 
-// Gives each record of `body` to `give`, in order, inside the call. `received` stands in for a time that
-// can't be read.
+// Passes each record of `body` to `give`, in order, during the call. `received` replaces a time that can't be
+// read.
 TelemetryBatch DecodeTelemetry(std::string_view body, absl::Time received,
                                absl::FunctionRef<void(TelemetryRecord&&)> give);
 

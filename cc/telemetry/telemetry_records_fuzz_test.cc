@@ -1,5 +1,5 @@
-// Whatever is posted to the listener: what is given on is well-formed, and the neighbours of what is broken
-// are given on.
+// For any body posted to the listener, records passed on are well-formed, and the neighbours of broken
+// elements are passed on.
 
 #include <cstddef>
 #include <cstdint>
@@ -66,7 +66,7 @@ constexpr std::string_view kAfter =
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  // As an element, as a log record and as the record of each type.
+  // The input is used as an element, as a log record and as the record of each type.
   Check(Try(absl::StrCat("[", kBefore, ",", input, ",", kAfter, "]")).before >= 1);
   for (const std::string_view type :
        {"function", "platform.start", "platform.runtimeDone", "platform.report", "platform.initStart",
@@ -74,7 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     const Seen seen =
         Try(absl::StrCat("[", kBefore, R"(,{"type":")", type, R"(","record":)", input, "},", kAfter, "]"));
     Check(seen.before >= 1);
-    // What is JSON by itself breaks nothing about it.
+    // Valid JSON does not break its neighbours.
     if (IsJson(input)) Check(seen.after >= 1);
   }
   return 0;

@@ -16,7 +16,7 @@ constexpr std::string_view kTime = "2026-01-02T03:04:05.678Z";
 const absl::Time kTimeValue = absl::FromUnixMillis(1767323045678);
 const absl::Time kReceived = absl::FromUnixSeconds(1767400000);
 
-// Owns the text of a log record, which lives only as long as the call.
+// A record that owns its log text, which is valid only during the call.
 struct Given {
   TelemetryRecord record;
   std::string log;
@@ -55,7 +55,7 @@ std::string Start(std::string_view id) {
   return Element("platform.start", absl::StrCat(R"({"requestId":")", id, R"("})"));
 }
 
-// `broken` stands between two good elements: both must survive, and it must not.
+// `broken` stands between two good elements: both must survive, and `broken` must not.
 TelemetryCounts Between(std::string_view broken) {
   const Decoded decoded = Decode(Array({Start("before"), std::string(broken), Start("after")}));
   EXPECT_EQ(decoded.given.size(), 2) << broken;
@@ -237,7 +237,7 @@ TEST(TelemetryRecords, AWronglyTypedMemberIsAsGoodAsMissing) {
   EXPECT_EQ(done.produced_bytes, std::nullopt);
   ASSERT_EQ(done.spans.size(), 1);
   EXPECT_EQ(done.spans[0].name, "c");
-  // status, errorType, durationMs, producedBytes, tracing, three spans, and the number beyond all measure.
+  // They are status, errorType, durationMs, producedBytes, tracing, three spans, and the immense number.
   EXPECT_EQ(decoded.counts().members_ignored, 9);
 }
 
@@ -324,13 +324,13 @@ TEST(TelemetryRecords, WhatIsNestedTooDeepIsLeftOutAlone) {
     EXPECT_EQ(Between(Element("function", deep)).malformed, 1);
     EXPECT_EQ(Between(Element("platform.start", deep)).malformed, 1);
   }
-  // As deep as anybody logs.
+  // Real log lines are not deeper than this.
   const std::string log = std::string(100, '[') + std::string(100, ']');
   EXPECT_EQ(Decode(Array({Element("function", log)})).given.at(0).log, log);
 }
 
 TEST(TelemetryRecords, AnObjectWithinABrokenElementIsNoElement) {
-  // The log line of a function that looks like an element itself.
+  // A function's log line looks like an element itself.
   const std::string forged = Element("platform.runtimeDone", R"({"requestId":"forged","status":"error"})");
   const TelemetryCounts counts =
       Between(R"({"time":"t","type":"function","record":)" + forged + R"(,"x":"a)");
@@ -347,7 +347,7 @@ TEST(TelemetryRecords, ABodyThatIsNoArrayIsRefused) {
 }
 
 TEST(TelemetryRecords, ABodyBrokenThroughoutIsGivenUp) {
-  // Each of them begins as an element does and never ends, so that each is looked for to the end.
+  // Each element begins well and never ends, so that each is searched to the end.
   std::string body = "[";
   for (int i = 0; i < 20'000; ++i) absl::StrAppend(&body, R"({"time":[)", i, ",");
   const Decoded decoded = Decode(body);

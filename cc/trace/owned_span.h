@@ -1,4 +1,4 @@
-// A span that is made here and not by a tracer: a plain value that owns its texts.
+// A span that owns its texts, for spans that the extension makes itself.
 
 #ifndef THAW_CC_TRACE_OWNED_SPAN_H_
 #define THAW_CC_TRACE_OWNED_SPAN_H_
@@ -12,7 +12,7 @@
 
 namespace thaw {
 
-// Tags of a span; sorted, so that equal ones are equal bytes.
+// Tags of a span; sorted, so that equal tags encode to equal bytes.
 using SpanTags = std::map<std::string, std::string, std::less<>>;
 using SpanMetrics = std::map<std::string, double, std::less<>>;
 

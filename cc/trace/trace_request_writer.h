@@ -1,4 +1,4 @@
-// Writes spans that are made here as a tracer's request, so that they go the way of all spans.
+// Writes the extension's own spans as a tracer's request, so that they take the path of all spans.
 //
 //   OwnedSpan span{.service = "shop", .name = "web.request", .trace_id = 1, .span_id = 2};
 //   processor.Process(EncodeTraceRequest({&span, 1}), ...);
@@ -13,7 +13,7 @@
 
 namespace thaw {
 
-// The body of a /v0.4/traces request with these spans as its only trace.
+// Encodes the body of a /v0.4/traces request with these spans as its only trace.
 std::string EncodeTraceRequest(absl::Span<const OwnedSpan> trace);
 
 }  // namespace thaw

@@ -1,4 +1,4 @@
-// What tests of this room put requests together with, and take results apart with.
+// Builds the requests that tests of this room need, and takes results apart.
 //
 //   const std::string body = Body({{Span(1, 0, {{"service", Text("svc")}}), Span(2, 1)}});
 //   ...

@@ -1,13 +1,13 @@
-// Sends one request again and again over a few kept connections, as fast as it is answered, and prints what
-// came of it as JSON. Each connection has one request under way.
+// Sends one request again and again over a few kept connections, as fast as it is answered, and prints the
+// results as JSON. Each connection has one request under way.
 //
 //   load_generator --port=8126 --request=request.bin --offsets=420,431 --step=16 --connections=8 --seconds=5
 //
 // At each of the offsets in the request stand eight bytes, big-endian: a number to which --step is added from
 // one request to the next, so that no two requests carry the same ids.
 //
-// It shall cost less than what it measures: no parser (the answer's head must come in one piece and name its
-// Content-Length), no allocation, one thread.
+// The generator must cost less than what it measures: no parser (the answer's head must come in one piece and
+// name its Content-Length), no allocation, one thread.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -63,15 +63,15 @@ void StoreBigEndian(char* bytes, uint64_t value) {
   std::memcpy(bytes, &value, sizeof(value));
 }
 
-// A server that does not answer for so long is gone.
+// The server counts as gone after this time without an answer.
 constexpr int kAnswerMilliseconds = 10'000;
 
 absl::Duration Now() { return thaw::ReadSystemClocks().monotonic; }
 
 struct Connection {
   int fd = -1;
-  absl::Duration sent;      // by the monotonic clock
-  size_t answer_bytes = 0;  // that were read of an answer that is not whole
+  absl::Duration sent;      // monotonic time
+  size_t answer_bytes = 0;  // bytes read of an incomplete answer
   std::array<char, 4096> answer;
 };
 
@@ -173,7 +173,7 @@ class Load {
     }
   }
 
-  // Whether the answer is whole now.
+  // Returns whether the answer is complete.
   bool Read(Connection& connection, absl::Duration now) {
     const ssize_t bytes = recv(connection.fd, connection.answer.data() + connection.answer_bytes,
                                connection.answer.size() - connection.answer_bytes, 0);
@@ -213,7 +213,7 @@ class Load {
   int open_ = 0;
   int64_t sent_ = 0;
   std::map<int, int64_t> statuses_;
-  std::vector<float> latencies_;  // microseconds
+  std::vector<float> latencies_;  // in microseconds
   absl::Duration begin_, took_;
 };
 

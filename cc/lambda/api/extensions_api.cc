@@ -26,12 +26,12 @@ constexpr char kIdentifierHeader[] = "Lambda-Extension-Identifier";
 
 constexpr absl::Duration kRegisterBudget = absl::Seconds(5);
 constexpr absl::Duration kReportBudget = absl::Seconds(1);
-// What Lambda documents for the shutdown with external extensions, where an event doesn't say.
+// The shutdown phase with external extensions that Lambda documents, used if an event has no deadline.
 constexpr absl::Duration kShutdownPhase = absl::Seconds(2);
-// So many calls in a row whose connections end without an event, or whose answers can't be read, are lost
-// before the API is.
+// After this many calls in a row whose connection ends without an event, or whose answer can't be read, the
+// API counts as lost.
 constexpr int kLostCalls = 3;
-// So many events in a row that nobody knows are no API that one can work with.
+// After this many unknown events in a row the API counts as unusable.
 constexpr int kMaxUnknownEvents = 100;
 
 std::string_view NameOf(ExtensionEvent event) {
@@ -44,7 +44,7 @@ std::string_view NameOf(ExtensionEvent event) {
   return "";
 }
 
-// Documents and emulators don't agree on case.
+// Ignores case, on which documentation and emulators don't agree.
 ShutdownReason ReasonOf(std::string_view text) {
   if (absl::EqualsIgnoreCase(text, "spindown")) return ShutdownReason::kSpindown;
   if (absl::EqualsIgnoreCase(text, "timeout")) return ShutdownReason::kTimeout;
@@ -60,8 +60,8 @@ absl::Status CheckPrintable(std::string_view what, std::string_view value) {
       absl::StrCat(what, " is '", Excerpt(value), "'; it must be printable ASCII and not empty"));
 }
 
-// An answer that was cut, or is JSON that says nothing. Anything else, a page as a rule, comes from another
-// program than Lambda's.
+// Accepts an answer that was cut, or is JSON. Anything else, usually an HTML page, comes from another program
+// than Lambda's API.
 bool MayBeAnEvent(const HttpResponse& response) {
   const std::string_view text = absl::StripLeadingAsciiWhitespace(response.body);
   return !response.body_whole || text.empty() || text.front() == '{' || text.front() == '[';
@@ -128,11 +128,10 @@ Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::AskForNext(Cancellation& cancel
   RuntimeApi::Call call;
   call.target = absl::StrCat(kVersion, "/event/next");
   call.headers = {{kIdentifierHeader, identifier_}};
-  // The one wait without a deadline: an environment lies idle, frozen or not, for as long as nobody calls the
-  // function. Giving up and asking again would be refused, since the first call still stands.
+  // The only wait without a deadline: an environment lies idle, frozen or not, until the function is called.
+  // A second request would be refused, since the first still stands.
   call.budget = absl::InfiniteDuration();
-  // An extension that ends takes the function's invocation with it, which one lost connection is no reason
-  // for.
+  // An extension that exits ends the function's invocation too; one lost connection is no reason for that.
   call.ask_again = kLostCalls;
   int unreadable = 0;
   for (int unknown = 0; unknown < kMaxUnknownEvents; ++unknown) {
@@ -154,7 +153,7 @@ Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::AskForNext(Cancellation& cancel
 
 absl::StatusOr<std::optional<LambdaEvent>> ExtensionsApi::ParseEvent(const RuntimeApi::Call& call,
                                                                      const HttpResponse& response) {
-  // By the body, not by its content type: an emulator says text/plain.
+  // The body decides, not its content type: an emulator says text/plain.
   boost::system::error_code error;
   const json::value value = ParseShallowJson(RepairUtf8(response.body), error);
   const JsonMembers members(value.if_object(), counts_.members_ignored);  // null after an error

@@ -1,4 +1,4 @@
-// Lambda's Extensions API: registers the extension, waits for events, reports that it can't go on.
+// Lambda's Extensions API: registers the extension, waits for events, reports errors before exit.
 //
 //   ExtensionsApi extensions(runtime_api, clock);
 //   absl::StatusOr<Registration> registration = co_await extensions.Register(
@@ -8,13 +8,13 @@
 //     ...
 //   }
 //
-// What of an answer is missing, or nested too deeply, is tolerated as far as it can be: a registration is its
-// identifier, an invocation may lack anything. An event of a type that is not known is counted and the next
-// one asked for.
+// Missing or deeply nested parts of an answer are tolerated as far as possible: a registration needs only its
+// identifier, an invocation may lack anything. An event of an unknown type is counted, and the next one is
+// asked for.
 //
-// An extension that ends takes the function's invocation along, so Next() asks again where a connection is
-// lost, or an answer is cut or can't be read, three times in a row. An error of it is final, and the
-// extension ends by its shutdown plan.
+// An extension that exits ends the function's invocation too. So Next() retries when a connection is lost or
+// an answer is cut or can't be read, up to three times in a row. An error of Next() is final: the extension
+// then follows its shutdown plan.
 //
 // One thread: the executor's. Source: AWS's documentation of the Extensions API, version 2020-01-01.
 
@@ -39,7 +39,7 @@
 
 namespace thaw {
 
-// What an extension may register for.
+// The events that an extension may register for.
 enum class ExtensionEvent { kInvoke, kShutdown };
 
 struct Registration {
@@ -47,7 +47,7 @@ struct Registration {
   std::string function_name;
   std::string function_version;
   std::string handler;
-  std::optional<std::string> account_id;  // where the platform knows it
+  std::optional<std::string> account_id;  // if the platform knows it
 };
 
 // X(name, what it counts)
@@ -69,18 +69,19 @@ class ExtensionsApi {
   ExtensionsApi(const ExtensionsApi&) = delete;
   ExtensionsApi& operator=(const ExtensionsApi&) = delete;
 
-  // Once, within 5 s; waits for the API where it isn't up yet. `name` is the base name of the executable in
-  // /opt/extensions. InvalidArgument: a name that no header can hold; else as RuntimeApi::Send, and Internal
-  // for an answer without an identifier.
+  // Registers once, within 5 s; waits for the API if it isn't up yet. `name` is the base name of the
+  // executable in /opt/extensions. Errors: InvalidArgument for a name that no header can hold; Internal for
+  // an answer without an identifier; else those of RuntimeApi::Send.
   Task<absl::StatusOr<Registration>> Register(std::string name, std::vector<ExtensionEvent> events,
                                               Cancellation& cancellation);
 
-  // The next event. The first call says that the extension is ready. FailedPrecondition before Register() and
-  // while another call waits; Internal for answers that are no events; else as RuntimeApi::Send. Ends early,
-  // with its reason, when `cancellation` is requested.
+  // Returns the next event. The first call says that the extension is ready. Ends early, with its reason,
+  // when `cancellation` is requested. Errors: FailedPrecondition before Register() and while another call
+  // waits; Internal for answers that are no events; else those of RuntimeApi::Send.
   Task<absl::StatusOr<LambdaEvent>> Next(Cancellation& cancellation);
 
-  // The extension can't begin, or can't go on, and will exit now. `error_type` is "Category.Reason".
+  // Report that the extension can't begin, or can't go on, and will exit now. `error_type` is
+  // "Category.Reason".
   Task<absl::Status> InitError(std::string error_type, std::string message, Cancellation& cancellation) {
     return ReportError("init", std::move(error_type), std::move(message), cancellation);
   }
@@ -93,7 +94,7 @@ class ExtensionsApi {
   const ExtensionsApiCounts& counts() const { return counts_; }
 
  private:
-  // Nothing: an event of a type that is not known.
+  // Returns nullopt for an event of an unknown type.
   absl::StatusOr<std::optional<LambdaEvent>> ParseEvent(const RuntimeApi::Call& call,
                                                         const HttpResponse& response);
   Task<absl::StatusOr<LambdaEvent>> AskForNext(Cancellation& cancellation);
@@ -104,7 +105,7 @@ class ExtensionsApi {
   Clock& clock_;
   std::string identifier_;
   bool waiting_ = false;
-  absl::Status failed_;  // of Next()
+  absl::Status failed_;  // the final error of Next()
   ExtensionsApiCounts counts_;
 };
 

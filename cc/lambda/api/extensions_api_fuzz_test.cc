@@ -1,4 +1,4 @@
-// Whatever the Runtime API answers: an event, or an error that says what is wrong.
+// Any answer of the Runtime API is an event, or an error that says what is wrong.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-// Until the queue is empty and no alarm is set.
+// Runs until the queue is empty and no alarm is set.
 void RunAll(thaw::ManualExecutor& executor, thaw::FakeClock& clock) {
   do {
     executor.RunAll();

@@ -23,7 +23,7 @@ class ExtensionsApiTest : public testing::Test {
     result.response->headers = std::move(headers);
     return result;
   }
-  // Runs until the task has ended; time passes when there is nothing else to do.
+  // Runs until the task has ended; advances time when there is nothing else to do.
   template <typename T>
   T Run(Task<T> task) {
     std::optional<T> result;
@@ -106,7 +106,7 @@ TEST_F(ExtensionsApiTest, RegisteringWaitsForTheApiToListen) {
   const absl::Duration began = clock_.Now().monotonic;
   EXPECT_TRUE(Register().ok());
   EXPECT_EQ(client_.sent().size(), 7);
-  // 5 + 10 + 20 + 40 + 80 + 100 ms.
+  // The delays are 5 + 10 + 20 + 40 + 80 + 100 ms.
   EXPECT_EQ(clock_.Now().monotonic - began, absl::Milliseconds(255));
 }
 

@@ -1,7 +1,7 @@
-// What each way of starting a function means for an extension, said once.
+// The consequences for an extension of each way of starting a function.
 //
 //   const InitializationTraits traits = InitializationTraitsOf(EnvironmentKindOf(environment));
-//   api.Register(name, traits.invoke_events ? … );
+//   if (traits.invoke_events) events.push_back(ExtensionEvent::kInvoke);
 //
 // Source: AWS's documentation of the Extensions API, of the Telemetry API and of managed instances.
 
@@ -15,17 +15,18 @@
 namespace thaw {
 
 struct InitializationTraits {
-  // INVOKE may be registered for. Managed instances refuse it (403): invocations are known by telemetry only.
+  // The extension may register for INVOKE. Managed instances refuse it (403): only telemetry tells of
+  // invocations.
   bool invoke_events = true;
-  // Many invocations at once in one environment: nothing is "the current" one.
+  // Many invocations run at once in one environment: none is "the current" one.
   bool concurrent_invocations = false;
-  // The environment is frozen whenever every party has asked for /next.
+  // The environment is frozen whenever every party has called /next.
   bool freezes = true;
-  // Initialised ahead of the first invocation as a rule, not because of it.
+  // The environment is usually initialised ahead of the first invocation, not because of it.
   bool initialized_ahead = false;
-  // Goes on from a snapshot that other environments go on from too: nothing random may be in it.
+  // The environment resumes from a snapshot that others resume from too: it must hold nothing random.
   bool restored_from_snapshot = false;
-  // Of the Telemetry API, to subscribe with.
+  // The schema version to subscribe to the Telemetry API with.
   std::string_view telemetry_schema = "2022-12-13";
 };
 

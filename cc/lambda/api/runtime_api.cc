@@ -16,11 +16,13 @@
 namespace thaw {
 namespace {
 
-// While nobody listens, the next try comes after this, then after twice as long, up to the limit.
+// The delay before the first retry while nobody listens; it doubles up to the limit.
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(5);
 constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
+// An answer whose head has come is whole by then, or counts as cut: /next has no other time limit.
+constexpr absl::Duration kBodyTimeout = absl::Seconds(1);
 
-// "Extension.InvalidExtensionState: …" of a refusal, or what else it says.
+// Returns "Extension.InvalidExtensionState: …" for a refusal, or the body's excerpt.
 std::string Complaint(const HttpResponse& response) {
   boost::system::error_code error;
   const boost::json::value value = ParseShallowJson(response.body, error);
@@ -58,9 +60,9 @@ ClientOptions RuntimeApiClientOptions() {
   options.on_resume = OnResume::kKeep;
   options.exchange_timeout = absl::InfiniteDuration();
   options.max_attempts = 1;
-  // No class of failure is sent again but that of which nothing was sent.
-  options.resend_rule = ResendRule::kHyperZone1;
-  // Events and registrations are small; what is written into them, or an error's page, may not be.
+  // Only requests of which nothing was sent are resent.
+  options.resend_rule = ResendRule::kUnsentOnly;
+  // Events and registrations are small; texts in them, or an error page, may not be.
   options.max_response_body_kept_bytes = 256 * 1024;
   return options;
 }
@@ -75,6 +77,7 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
   request.method = call.method;
   request.target = call.target;
   request.headers = std::move(call.headers);
+  request.body_timeout = kBodyTimeout;
   if (!call.body.empty()) {
     request.headers.emplace_back("content-type", "application/json");
     request.body = std::make_shared<const std::string>(std::move(call.body));

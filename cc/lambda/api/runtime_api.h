@@ -1,12 +1,12 @@
-// One request to Lambda's Runtime API: what the Extensions API and the Telemetry API have in common.
+// Sends one request to Lambda's Runtime API; the Extensions API and the Telemetry API use it.
 //
 //   THAW_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
 //   std::unique_ptr<Client> client = … MakeClient(…, RuntimeApiClientOptions(), …);
 //   RuntimeApi api(executor, clock, *client, destination);
 //   absl::StatusOr<HttpResponse> answer = co_await api.Send({.method = "PUT", …}, cancellation);
 //
-// The client is one of its own, and nobody calls its Resume(): /next is open while the environment is frozen,
-// and being frozen is no fault of it.
+// Give it a client of its own, and never call that client's Resume(): /next stays open while the environment
+// is frozen, and the freeze does its connection no harm.
 //
 // One thread: the executor's.
 
@@ -30,12 +30,12 @@
 
 namespace thaw {
 
-// AWS_LAMBDA_RUNTIME_API: "host:port". InvalidArgument names it and what is wrong.
+// Parses AWS_LAMBDA_RUNTIME_API, "host:port". InvalidArgument names the text and what is wrong with it.
 absl::StatusOr<Destination> ParseRuntimeApiAddress(std::string_view text);
 
-// One connection that is kept, no proxy, no deadline of the client's own (each call has one, /next has none),
-// and nothing is sent again but what no byte was sent of: the first may still be outstanding, and a second
-// /next beside it is refused.
+// Keeps one connection, uses no proxy and no deadline of the client's own (each call has one, /next has
+// none), and resends only requests of which no byte was sent: the first may still be outstanding, and Lambda
+// refuses a second /next beside it.
 ClientOptions RuntimeApiClientOptions();
 
 class RuntimeApi {
@@ -45,22 +45,22 @@ class RuntimeApi {
     std::string target;
     HttpHeaders headers;
     std::string body;                          // JSON; empty: none
-    absl::Duration budget = absl::Seconds(1);  // for all of it
-    bool wait_for_listener = false;            // try again, within the budget, while nobody listens there
-    int ask_again = 0;                         // so often after connections that end without an answer
+    absl::Duration budget = absl::Seconds(1);  // for the whole call
+    bool wait_for_listener = false;            // retry, within the budget, while nobody listens there
+    int ask_again = 0;                         // retries after connections that end without an answer
   };
 
-  // All must outlive the calls.
+  // All arguments must outlive the calls.
   RuntimeApi(Executor& executor, Clock& clock, Client& client, Destination destination)
       : executor_(executor), clock_(clock), client_(client), destination_(std::move(destination)) {}
 
-  // An answer of 2xx. Otherwise, with the call and the answer in its text:
-  //   Cancelled or another reason   of the cancellation
+  // Returns an answer of 2xx. An error's text has the call and the answer:
+  //   Cancelled or another reason   the cancellation's
   //   FailedPrecondition            refused (3xx, 4xx): with errorType and errorMessage
-  //   Unavailable                   5xx, which says that the container can't go on; or no whole answer
+  //   Unavailable                   5xx, which says that the container can't go on; or no complete answer
   Task<absl::StatusOr<HttpResponse>> Send(Call call, Cancellation& cancellation);
 
-  // "GET http://127.0.0.1:9001/…", as errors begin.
+  // Returns "GET http://127.0.0.1:9001/…", the beginning of errors.
   std::string Name(const Call& call) const;
 
  private:
@@ -70,7 +70,7 @@ class RuntimeApi {
   const Destination destination_;
 };
 
-// As much of an answer as an error should show, on one line.
+// Returns the part of an answer that an error should show, on one line.
 std::string Excerpt(std::string_view body);
 
 }  // namespace thaw

@@ -1,5 +1,5 @@
-// Registration, events and subscription over real sockets: what goes over the wire, and what comes of each
-// answer there may be.
+// Registration, events and subscription over real sockets: the bytes on the wire, and the result of each
+// possible answer.
 
 #include "cc/lambda/api/runtime_api.h"
 
@@ -71,7 +71,7 @@ class RuntimeApiTest : public testing::Test {
                                      cancellation_));
   }
   absl::StatusOr<LambdaEvent> Next() { return Run(extensions_->Next(cancellation_)); }
-  // What /next comes to after a registration.
+  // Returns the result of /next after a registration.
   absl::Status NextAnswered(std::string answer, HttpTestServer::Then then = HttpTestServer::Then::kKeep) {
     server_->Answer(Registered());
     EXPECT_TRUE(Register().ok());
@@ -125,7 +125,7 @@ TEST_F(RuntimeApiTest, ALongPollIsAnsweredWhenThereIsAnEvent) {
     loop_.Stop();
   };
   Spawn<absl::StatusOr<LambdaEvent>>(loop_, extensions_->Next(cancellation_), std::move(done));
-  // It is asked, and nothing comes of it yet. A second question beside it never reaches the wire.
+  // The first call is on the wire and unanswered. A second one never reaches the wire.
   const absl::StatusOr<LambdaEvent> second = Run(extensions_->Next(cancellation_));
   EXPECT_TRUE(absl::IsFailedPrecondition(second.status())) << second.status();
   EXPECT_FALSE(event.has_value());
@@ -186,7 +186,7 @@ TEST_F(RuntimeApiTest, AfterAResetTheNextEventIsAskedForAgain) {
   EXPECT_EQ(server_->requests().size(), 3);
 }
 
-// The first call may still stand as far as the platform knows, which then says so.
+// The first call may still stand for the platform, whose answer then says so.
 TEST_F(RuntimeApiTest, AResetWhoseCallStillStandsIsALoss) {
   server_->Answer(Registered());
   ASSERT_TRUE(Register().ok());
@@ -207,6 +207,18 @@ TEST_F(RuntimeApiTest, AfterAnAnswerThatIsCutTheNextEventIsAskedForAgain) {
     EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "r1");
   }
   EXPECT_EQ(extensions_->counts().unreadable_events, 3);
+}
+
+TEST_F(RuntimeApiTest, AnAnswerWhoseBodyNeverEndsCountsAsCut) {
+  server_->Answer(Registered());
+  ASSERT_TRUE(Register().ok());
+  server_->Answer("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n{\"eventType\":\"INVOKE\",");
+  server_->Answer(Response(200, kInvoke));
+  const absl::StatusOr<LambdaEvent> event = Next();
+  ASSERT_TRUE(event.ok()) << event.status();
+  EXPECT_EQ(std::get<InvokeEvent>(*event).request_id, "r1");
+  EXPECT_EQ(extensions_->counts().unreadable_events, 1);
+  EXPECT_EQ(server_->connections(), 2);
 }
 
 TEST_F(RuntimeApiTest, AnswersThatAreCutEachTimeAreALoss) {

@@ -1,9 +1,10 @@
-// Where Lambda delivers telemetry: at the host that a subscription calls sandbox.localdomain, whose address
-// is in the environment's own hosts file. A listener there, and not on every interface, hears nobody else.
+// Finds the address where Lambda delivers telemetry: that of sandbox.localdomain, the host which
+// subscriptions name, in the environment's own hosts file. A listener on this address only is closed to
+// everybody else.
 //
 //   const std::string address = AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1");
 //
-// Never asked of a name server: that takes time, and a private zone may know another host of that name.
+// Name servers are never asked: that takes time, and a private zone may know another host of that name.
 //
 // Source: AWS Lambda's Telemetry API reference, "Destination"; hosts(5).
 
@@ -18,11 +19,10 @@ namespace thaw {
 
 inline constexpr std::string_view kSandboxHost = "sandbox.localdomain";
 
-// /etc/hosts; empty if it can't be read, or is larger than a megabyte.
+// Returns /etc/hosts; empty if it can't be read, or is larger than a megabyte.
 std::string ReadHosts();
 
-// The first IPv4 address that `hosts` gives for a name, in any case. Lines that make no sense are passed
-// over.
+// Returns the first IPv4 address that `hosts` gives for a name, in any case. Ignores malformed lines.
 std::optional<std::string> AddressInHosts(std::string_view hosts, std::string_view name);
 
 }  // namespace thaw

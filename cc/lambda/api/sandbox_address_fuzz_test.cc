@@ -1,4 +1,4 @@
-// Any hosts file, and any name of a runtime: text that the environment gives.
+// Any hosts file and any runtime name: texts that the environment provides.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::optional<std::string> address = thaw::AddressInHosts(text, thaw::kSandboxHost);
   if (address.has_value()) {
-    // Nothing but an address, which the text has.
+    // The result is an address that occurs in the text.
     CHECK(address->find_first_not_of("0123456789.") == std::string::npos) << *address;
     CHECK(text.find(*address) != std::string_view::npos) << *address;
   }

@@ -22,7 +22,7 @@ namespace {
 
 namespace json = boost::json;
 
-// A header of an event whose names may be in any case.
+// Returns a header of an event, whose names may be in any case.
 std::string EventHeader(const json::value& event, std::string_view name) {
   for (const char* member : {"headers", "multiValueHeaders"}) {
     const json::value* headers = FindAt(event, {member});
@@ -35,7 +35,7 @@ std::string EventHeader(const json::value& event, std::string_view name) {
   return "";
 }
 
-// The name by which an API or a function was called.
+// Returns the domain name by which an API or a function was called.
 std::string DomainOf(const json::value& event) {
   const std::string_view domain = TextAt(event, {"requestContext", "domainName"});
   return domain.empty() ? EventHeader(event, "host") : std::string(domain);
@@ -51,7 +51,7 @@ bool IsVersion2(const json::value& event) {
   return version == "2.0" || version == "2";
 }
 
-// Whether an API called, by some of the members that such an event has.
+// Returns whether an event has some of the members of an API's event.
 bool IsOfApi(const json::value& event) {
   return IsObjectAt(event, {"requestContext"}) &&
          (Has(event, {"requestContext", "stage"}) || Has(event, {"requestContext", "apiId"}) ||
@@ -68,7 +68,7 @@ std::string_view EitherText(const json::value& event, std::initializer_list<std:
   return text.empty() ? TextAt(event, otherwise) : text;
 }
 
-// The name that an API was called by. Where nothing says it, the one that each has from the start.
+// Returns the domain by which an API was called; if unknown, its default domain.
 std::string ApiDomain(const json::value& event, std::string_view api, const TriggerOptions& options) {
   std::string domain = DomainOf(event);
   if (domain.empty() && !api.empty() && !options.region.empty())
@@ -77,12 +77,12 @@ std::string ApiDomain(const json::value& event, std::string_view api, const Trig
   return domain;
 }
 
-// What is the same for all that come over HTTP.
+// The facts common to all HTTP sources.
 struct HttpRequestFacts {
   std::string_view method, path, domain, route, source_ip, user_agent, protocol, request_id;
 };
 
-// The span of the sender of such a request, whose tags and carriers `trigger` gets.
+// Makes the sender's span, and adds the request's tags and carriers to `trigger`.
 InferredSpan HttpSpan(const json::value& event, Trigger& trigger, std::string_view name,
                       std::string_view type, const HttpRequestFacts& request) {
   const std::string url =

@@ -1,6 +1,6 @@
-// Senders that call over HTTP: APIs of API Gateway, load balancers, function URLs.
+// Triggers that call over HTTP: APIs of API Gateway, load balancers, function URLs.
 //
-// Each has a function that tells whether an event is its own, and one that says what the event tells of it.
+// For each source, one function recognises its events and one describes the trigger of such an event.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_HTTP_TRIGGERS_H_
 #define THAW_CC_LAMBDA_INVOCATION_HTTP_TRIGGERS_H_
@@ -14,12 +14,12 @@ bool IsHttpApi(const boost::json::value& event);
 Trigger HttpApiTrigger(const boost::json::value& event, const TriggerOptions& options);
 
 bool IsRestApi(const boost::json::value& event);
-// Whether it has enough of the members of one, though not those that it has by the documentation.
+// Recognises an event by a sufficient part of the documented members.
 bool SeemsRestApi(const boost::json::value& event);
 Trigger RestApiTrigger(const boost::json::value& event, const TriggerOptions& options);
 
 bool IsWebSocketApi(const boost::json::value& event);
-// Likewise.
+// Recognises an event by a sufficient part of the documented members.
 bool SeemsWebSocketApi(const boost::json::value& event);
 Trigger WebSocketApiTrigger(const boost::json::value& event, const TriggerOptions& options);
 

@@ -32,7 +32,7 @@ void SetErrorTags(const InvocationRecord& record, SpanTags& tags) {
   }
 }
 
-// Everything but ids and the place in the trace.
+// Makes the invocation's span without its ids and its place in the trace.
 OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOptions& options) {
   OwnedSpan span{.service = InvocationService(options),
                  .name = std::string(kInvocationSpanName),
@@ -52,7 +52,7 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
   if (record.end) Set(tags, "http.status_code", record.end->http_status_code);
   SetErrorTags(record, tags);
   if (options.app_sec) span.metrics.emplace("_dd.appsec.enabled", 1);
-  // What others say doesn't override what is known here.
+  // Tags from the event and the tracer don't override those set here.
   tags.insert(record.trigger.tags.begin(), record.trigger.tags.end());
   tags.insert(record.payload_tags.begin(), record.payload_tags.end());
   if (record.upstream) tags.insert(record.upstream->baggage.begin(), record.upstream->baggage.end());
@@ -64,8 +64,8 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
   return span;
 }
 
-// What the tracer's call at the end says, completed from its placeholder: tracers drop the call where a
-// header can't carry an error's text.
+// Returns the tracer's end, completed from its placeholder: tracers drop the call at the end if a header
+// can't carry an error's text.
 TracerEnd EndOf(const InvocationRecord& record) {
   TracerEnd end = record.end.value_or(TracerEnd{});
   if (!record.placeholder) return end;
@@ -81,7 +81,7 @@ TracerEnd EndOf(const InvocationRecord& record) {
   return end;
 }
 
-// A sender's span up to `next`, the start of what follows it.
+// Makes a sender's span up to `next`, the start of the span after it.
 OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time end) {
   OwnedSpan span{.service = inferred.service,
                  .name = inferred.name,
@@ -147,13 +147,13 @@ std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
     trace.push_back(std::move(span));
   }
   invocation.parent_id = parent;
-  // Its tracer asks for the decision of the end: the handler may have changed it.
+  // The tracer's decision at the end counts: the handler may have changed it.
   const std::optional<int> priority =
       end.sampling_priority || !record.upstream ? end.sampling_priority : record.upstream->sampling_priority;
   if (priority) invocation.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
   trace.push_back(std::move(invocation));
 
-  // What holds for the whole trace is said by its first span.
+  // The first span carries the facts of the whole trace.
   OwnedSpan& root = trace.front();
   if (priority) root.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
   for (const auto& [name, value] : record.upstream ? record.upstream->tags : end.propagation_tags)

@@ -8,13 +8,13 @@
 namespace thaw {
 namespace {
 
-// How many forgotten invocations are remembered, to know a record of theirs when it comes.
+// Number of forgotten invocations that are remembered, to recognise their late records.
 constexpr size_t kMaxForgotten = 256;
 
-// Of an invocation that has a later one behind it, how many later ones prove enough.
+// Returns how many later INVOKEs prove that an invocation has ended.
 int ProofOfEnd(bool telemetry) { return telemetry ? 2 : 1; }
 
-// The same in every process, so that a run can be repeated.
+// The hash is the same in every process, so that a run can be repeated.
 size_t HashOf(std::string_view request_id) { return std::hash<std::string_view>()(request_id); }
 
 InvocationOutcome OutcomeOf(ShutdownReason reason) {
@@ -38,7 +38,7 @@ absl::Time LastRecord(const Invocation& invocation) {
   return last;
 }
 
-// Keeps the later of two; whether it was this one.
+// Keeps the later of two records; returns whether it is the new one.
 template <typename Record>
 bool KeepLatest(std::optional<Timed<Record>>& kept, absl::Time time, Record&& record) {
   if (kept.has_value() && kept->time > time) return false;
@@ -58,7 +58,7 @@ InvocationStart InvocationTracker::StartedAs(const ClockReading& now) const {
   if (invoked_before_) return InvocationStart::kWarm;
   absl::Duration ready_for = LargestAdvance(ready_, now);
   if (options_.restored_from_snapshot) {
-    // What came before the restore was in another environment.
+    // The time before the restore was spent in another environment.
     ready_for = restore_.start.has_value() ? now.wall - restore_.start->time : absl::ZeroDuration();
   }
   return ready_for > options_.proactive_after ? InvocationStart::kProactive : InvocationStart::kCold;
@@ -105,7 +105,7 @@ void InvocationTracker::OnShutdown(const ShutdownEvent& event) {
 void InvocationTracker::ConcludeAll() {
   for (auto& [sequence, entry] : invocations_) {
     if (entry.invocation.ended()) continue;
-    // What was followed by another has not to do with the shutdown.
+    // An invocation that another one followed did not end by the shutdown.
     if (entry.overtaken == 0) entry.invocation.shut_down = shut_down_;
     Conclude(entry, entry.overtaken == 0 ? shutdown_outcome_ : InvocationOutcome::kUnknown);
   }
@@ -167,7 +167,7 @@ void InvocationTracker::TakeRecord(absl::Time time, Record&& record,
     }
   }
   if (target == nullptr) {
-    // A retry of what was forgotten begins with a start; anything else under its id is late.
+    // A retry of a forgotten invocation begins with a start; any other record under its id is late.
     constexpr bool begins = std::is_same_v<Record, PlatformStart>;
     if (IsLate(record.request_id, begins ? time : absl::InfinitePast())) {
       ++counts_.late_records;

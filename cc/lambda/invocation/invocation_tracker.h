@@ -1,9 +1,9 @@
-// Which invocations there are, and when each has ended: pairs the events of /next with the records of
-// telemetry, which come by two channels in any order.
+// Tracks the invocations and decides when each has ended: pairs the events of /next with the telemetry
+// records, which come by two channels in any order.
 //
 //   InvocationTracker tracker(clock, {.telemetry = true}, observer);
 //   tracker.OnInvoke(event);                    // /next returned
-//   tracker.OnTelemetry(std::move(record));     // any record; those of no invocation are passed over
+//   tracker.OnTelemetry(std::move(record));     // any record; those of no invocation are ignored
 //   if (tracker.HasEnded(event.request_id)) ... // flush, then:
 //   tracker.OnNext(event.request_id);           // /next is called again
 //   tracker.OnShutdown(event); ... tracker.ConcludeAll();
@@ -12,18 +12,18 @@
 // once. An invocation has ended when platform.runtimeDone says so, with metrics or without, or
 // platform.report.
 //
-// Where that is not to be had it is concluded: another INVOKE, or SHUTDOWN, is sent only when every party has
-// called /next, so that the invocation before has ended by then. Without telemetry that is at once. With
-// telemetry the record is given until the INVOKE after next, since it mostly is on its way; should it come
-// later still, it takes the place of the conclusion.
+// Where such a record is missing, the end is concluded: Lambda sends another INVOKE, or SHUTDOWN, only when
+// every party has called /next, so that the invocation before has ended by then. Without telemetry the next
+// event concludes it at once. With telemetry the record, which mostly is on its way, may come until the
+// INVOKE after next; if it comes later still, it replaces the conclusion.
 //
 // Lambda retries a failed asynchronous invocation under the same request id, often in the same environment: a
 // second INVOKE or record of one kind begins another invocation, and a record goes to the oldest of its id
-// that lacks one of its kind. A record that came before (delivery is retried too) is counted and passed over,
-// also for a while after its invocation was forgotten.
+// that lacks one of its kind. A repeated record (delivery is retried too) is counted and ignored, also for a
+// while after its invocation was forgotten.
 //
-// The store is bounded. What was reported is kept for a few invocations more, for late records; when there is
-// too much all the same the oldest that has ended goes first, then the oldest.
+// The store is bounded. Reported invocations are kept for a few further invocations, for late records. When
+// the store is full all the same, the oldest ended one is forgotten first, then the oldest.
 //
 // One thread. The observer is called inside the call that causes it and must not call the tracker's On…().
 
@@ -51,8 +51,8 @@
 
 namespace thaw {
 
-// How the environment came to be ready: of each record the latest. It may be initialised twice, the second
-// time within an invocation when the first took too long.
+// The records of how the environment became ready, the latest of each type. It may be initialised twice, the
+// second time within an invocation if the first took too long.
 struct Initialization {
   std::optional<Timed<PlatformInitStart>> start;
   std::optional<Timed<PlatformInitRuntimeDone>> runtime_done;
@@ -67,13 +67,13 @@ struct Restore {
 class InvocationObserver {
  public:
   virtual ~InvocationObserver() = default;
-  // Heard of for the first time, by whatever channel.
+  // Called for the first news of an invocation, by any channel.
   virtual void InvocationStarted(const Invocation& invocation) { static_cast<void>(invocation); }
-  // Once for each. A record that comes later may still say more: see InvocationReported, and outcome().
+  // Called once for each. A later record may still add facts: see InvocationReported, and outcome().
   virtual void InvocationEnded(const Invocation& invocation) { static_cast<void>(invocation); }
-  // Once for each, after InvocationEnded: platform.report came, with memory and billed duration.
+  // Called once for each, after InvocationEnded: platform.report came, with memory and billed duration.
   virtual void InvocationReported(const Invocation& invocation) { static_cast<void>(invocation); }
-  // Whenever a part of it comes.
+  // Called whenever a part of it comes.
   virtual void InitializationChanged(const Initialization& initialization) {
     static_cast<void>(initialization);
   }
@@ -97,44 +97,44 @@ struct InvocationCounts {
 };
 
 struct InvocationTrackerOptions {
-  // Records come (TelemetrySupport::kSubscribed).
+  // Telemetry records come (TelemetrySupport::kSubscribed).
   bool telemetry = true;
   // Bounds of the store.
   size_t max_invocations = 500;
   size_t max_bytes = 512 * 1024;
-  // How many reported ones are kept for late records.
+  // The number of reported invocations kept for late records.
   size_t max_reported = 16;
-  // The first invocation is proactive and not cold when the environment had been ready for longer.
+  // The first invocation is proactive, not cold, if the environment had been ready for longer than this.
   absl::Duration proactive_after = absl::Seconds(10);
-  // It is ready since its restore (InitializationTraits).
+  // The environment has been ready since its restore (InitializationTraits).
   bool restored_from_snapshot = false;
 };
 
 class InvocationTracker {
  public:
-  // The environment is taken to be ready from now on. `clock` and `observer` must outlive the tracker.
+  // The environment counts as ready from now on. `clock` and `observer` must outlive the tracker.
   InvocationTracker(Clock& clock, InvocationTrackerOptions options, InvocationObserver& observer);
   InvocationTracker(const InvocationTracker&) = delete;
   InvocationTracker& operator=(const InvocationTracker&) = delete;
 
   // /next returned an invocation.
   void OnInvoke(InvokeEvent event);
-  // A record came. Logs and records about extensions are passed over.
+  // A record came. Logs and records about extensions are ignored.
   void OnTelemetry(TelemetryRecord&& record);
-  // This extension has done with the invocation and calls /next.
+  // This extension is done with the invocation and calls /next.
   void OnNext(std::string_view request_id);
-  // /next returned the end.
+  // /next returned SHUTDOWN.
   void OnShutdown(const ShutdownEvent& event);
-  // No record comes any more: what has not ended is concluded, by the reason of the shutdown.
+  // Concludes all that has not ended, by the reason of the shutdown: no further record comes.
   void ConcludeAll();
-  // The answer to the subscription: without telemetry ends are concluded from /next alone.
+  // Sets the answer to the subscription: without telemetry, ends are concluded from /next alone.
   void set_telemetry(bool telemetry) { options_.telemetry = telemetry; }
 
-  // The latest of its request id; null if there is none. Valid until the next call of an On…().
+  // Returns the latest of its request id; null if there is none. Valid until the next call of an On…().
   const Invocation* Find(std::string_view request_id) const;
-  // Whether every invocation of this request id has ended. One that is not known any more has.
+  // Returns whether every invocation of this request id has ended. Forgotten ones have.
   bool HasEnded(std::string_view request_id) const;
-  // Each, the oldest first.
+  // Visits all, the oldest first.
   void ForEach(absl::FunctionRef<void(const Invocation&)> visit) const;
   const Initialization& initialization() const { return initialization_; }
   const Restore& restore() const { return restore_; }
@@ -145,19 +145,19 @@ class InvocationTracker {
   const InvocationCounts& counts() const { return counts_; }
 
  private:
-  // By age.
+  // Orders invocations by age: the lowest is the oldest.
   using Sequence = uint64_t;
   struct Entry {
     Invocation invocation;
     Sequence sequence = 0;
-    size_t bytes = 0;   // as it was added to bytes_
-    int overtaken = 0;  // how many later INVOKEs came
-    // What the observer was told.
+    size_t bytes = 0;   // its part of bytes_
+    int overtaken = 0;  // number of later INVOKEs
+    // What the observer was told so far.
     bool started = false;
     bool ended = false;
     bool reported = false;
   };
-  // What is remembered of an invocation that was forgotten.
+  // Facts kept about a forgotten invocation.
   struct Forgotten {
     size_t request_id_hash = 0;
     absl::Time last_record;
@@ -170,7 +170,7 @@ class InvocationTracker {
   void Conclude(Entry& entry, InvocationOutcome outcome);
   void Forget(std::map<Sequence, Entry>::iterator position);
   void KeepBounds();
-  // Of a forgotten invocation, and not after its last record.
+  // Returns whether a record belongs to a forgotten invocation: its time is not after that one's last record.
   bool IsLate(std::string_view request_id, absl::Time time) const;
   InvocationStart StartedAs(const ClockReading& now) const;
 
@@ -180,8 +180,8 @@ class InvocationTracker {
   const ClockReading ready_;
 
   std::map<Sequence, Entry> invocations_;
-  absl::flat_hash_map<std::string, absl::InlinedVector<Sequence, 1>> by_request_id_;  // never walked
-  std::deque<Sequence> reported_;  // in the order of their reports; some may be forgotten
+  absl::flat_hash_map<std::string, absl::InlinedVector<Sequence, 1>> by_request_id_;  // never iterated
+  std::deque<Sequence> reported_;  // in the order of their reports; some may be forgotten already
   std::deque<Forgotten> forgotten_;
   Sequence next_sequence_ = 1;
   size_t bytes_ = 0;

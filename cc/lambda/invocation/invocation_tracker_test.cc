@@ -18,7 +18,7 @@
 namespace thaw {
 namespace {
 
-// What the observer was told, as "started a", in order.
+// Records what the observer was told, as "started a", in order.
 class Diary : public InvocationObserver {
  public:
   void InvocationStarted(const Invocation& invocation) override { Note("started", invocation); }
@@ -109,7 +109,7 @@ TEST_F(InvocationTrackerTest, AnInvocationInTheUsualOrder) {
   EXPECT_EQ(tracker_->open(), 0);
 }
 
-// INVOKE comes by another channel than telemetry: every order of the four is to be had.
+// INVOKE comes by another channel than telemetry, so all orders of the four can occur.
 TEST_F(InvocationTrackerTest, EveryOrderOfTheFourGivesOneInvocation) {
   std::vector<int> order = {0, 1, 2, 3};
   const std::vector<std::function<void()>> events = {[this] { Invoke("a"); }, [this] { Start("a"); },
@@ -168,7 +168,7 @@ TEST_F(InvocationTrackerTest, OutcomesByStatusAndErrorType) {
   EXPECT_EQ(outcome(TelemetryStatus::kError, "Runtime.OutOfMemory", 60), InvocationOutcome::kOutOfMemory);
   EXPECT_EQ(outcome(TelemetryStatus::kFailure, "", 128), InvocationOutcome::kOutOfMemory);
   EXPECT_EQ(outcome(TelemetryStatus::kUnknown, "", 60), InvocationOutcome::kUnknown);
-  // All memory used is no failure by itself.
+  // Using all memory is no failure by itself.
   EXPECT_EQ(outcome(TelemetryStatus::kSuccess, "", 128), InvocationOutcome::kSuccess);
   EXPECT_EQ(outcome(TelemetryStatus::kTimeout, "", 128), InvocationOutcome::kTimeout);
 }
@@ -201,7 +201,7 @@ TEST_F(InvocationTrackerTest, WhatAShutdownEndsLastsUntilThenAndNoLongerThanItsD
   };
   EXPECT_EQ(lasts(absl::Seconds(1)), absl::Seconds(1));
   EXPECT_EQ(lasts(absl::Minutes(10)), absl::Seconds(3)) << "most of it frozen";
-  // What another invocation followed ended before, nobody knows when.
+  // An invocation that another one followed ended earlier, for an unknown reason.
   Make({});
   Invoke("a");
   Invoke("b");
@@ -287,7 +287,7 @@ TEST_F(InvocationTrackerTest, ARetryUnderTheSameRequestIdIsAnotherInvocation) {
   clock_.Freeze(absl::Minutes(1));
   Invoke("a");
   EXPECT_FALSE(tracker_->HasEnded("a"));
-  // The first one's report comes only now.
+  // The report of the first one comes only now.
   Report("a", TelemetryStatus::kError);
   EXPECT_FALSE(tracker_->HasEnded("a"));
   Start("a", absl::Minutes(1));
@@ -340,14 +340,14 @@ TEST_F(InvocationTrackerTest, ReportedInvocationsAreForgottenAfterAWhile) {
   EXPECT_EQ(tracker_->size(), 2);
   EXPECT_EQ(counts().forgotten_ended, 0);
   EXPECT_EQ(counts().forgotten_open, 0);
-  // A batch that is delivered again starts nothing.
+  // A batch that is delivered twice starts nothing.
   Start("r0", absl::ZeroDuration());
   Done("r0", TelemetryStatus::kSuccess, absl::Milliseconds(1));
   Report("r0", TelemetryStatus::kSuccess, absl::Milliseconds(2));
   EXPECT_EQ(counts().late_records, 3);
   EXPECT_EQ(tracker_->size(), 2);
   EXPECT_TRUE(tracker_->HasEnded("r0"));
-  // A retry does.
+  // A retry starts an invocation.
   Start("r0", absl::Minutes(1));
   EXPECT_FALSE(tracker_->HasEnded("r0"));
   Done("r0", TelemetryStatus::kSuccess, absl::Minutes(2));
@@ -380,7 +380,7 @@ TEST_F(InvocationTrackerTest, BytesAreBounded) {
   }
   EXPECT_GT(tracker_->size(), 0);
   EXPECT_EQ(counts().forgotten_open, 100 - tracker_->size());
-  // One that is too large by itself is not kept either.
+  // An invocation that is too large by itself is not kept either.
   Give(absl::Seconds(200), PlatformStart{.request_id = std::string(100'000, 'y')});
   EXPECT_EQ(tracker_->size(), 0);
   EXPECT_EQ(tracker_->bytes(), 0);
@@ -402,7 +402,7 @@ TEST_F(InvocationTrackerTest, MemoryIsFlatOverManyInvocations) {
   EXPECT_EQ(counts().ended, 10'000);
 }
 
-// -- How it was started ------------------------------------------------------------------------------------
+// -- The kind of start ------------------------------------------------------------------------------------
 
 TEST_F(InvocationTrackerTest, TheFirstIsColdAndNoOtherIs) {
   Invoke("a");
@@ -423,7 +423,7 @@ TEST_F(InvocationTrackerTest, TheFirstIsProactiveWhenTheEnvironmentWasReadyLongB
 
 TEST_F(InvocationTrackerTest, ARestoredEnvironmentIsReadySinceItsRestore) {
   Make({.restored_from_snapshot = true});
-  clock_.Freeze(absl::Hours(48));  // of the snapshot
+  clock_.Freeze(absl::Hours(48));  // the snapshot's age
   Give(absl::Hours(48) - absl::Milliseconds(300), PlatformRestoreStart{});
   Invoke("a");
   EXPECT_EQ(Get("a").started_as, InvocationStart::kCold);
@@ -441,10 +441,10 @@ TEST_F(InvocationTrackerTest, InitAndRestoreAreTheLatestOfEach) {
   Give(absl::Milliseconds(10), PlatformInitReport{.duration = absl::Milliseconds(9)});
   Give(absl::ZeroDuration(), PlatformInitStart{.phase = InitPhase::kInit});
   Give(absl::Milliseconds(9), PlatformInitRuntimeDone{.status = TelemetryStatus::kTimeout});
-  // Within the invocation, once more.
+  // The environment is initialised again within the invocation.
   Give(absl::Seconds(12), PlatformInitReport{.duration = absl::Seconds(2)});
   Give(absl::Seconds(10), PlatformInitStart{.phase = InitPhase::kInvoke});
-  // Delivered late.
+  // The record is delivered late.
   Give(absl::Milliseconds(10), PlatformInitReport{.duration = absl::Milliseconds(9)});
   EXPECT_EQ(tracker_->initialization().start->record.phase, InitPhase::kInvoke);
   EXPECT_EQ(tracker_->initialization().report->record.duration, absl::Seconds(2));
@@ -460,7 +460,7 @@ TEST_F(InvocationTrackerTest, InitAndRestoreAreTheLatestOfEach) {
 
 // -- Any order ---------------------------------------------------------------------------------------------
 
-// Everything that doesn't depend on the order of arrival.
+// Returns all facts that don't depend on the order of arrival.
 std::string State(const InvocationTracker& tracker) {
   std::vector<std::string> lines;
   tracker.ForEach([&lines](const Invocation& invocation) {
@@ -488,7 +488,7 @@ TEST_F(InvocationTrackerTest, AnyOrderOfArrivalGivesTheSameState) {
       const std::string id = absl::StrCat("request-", i);
       const auto status = static_cast<TelemetryStatus>(random.Below(5));
       const absl::Duration at = absl::Seconds(i);
-      // Some records are lost, but for one that ends the invocation.
+      // Some records are lost, but one that ends the invocation arrives.
       const bool done = random.Chance(0.8);
       if (random.Chance(0.8)) events.push_back([this, id] { Invoke(id); });
       if (random.Chance(0.8)) events.push_back([this, id, at] { Start(id, at); });
@@ -505,7 +505,7 @@ TEST_F(InvocationTrackerTest, AnyOrderOfArrivalGivesTheSameState) {
       events.push_back(
           [this, at] { Give(absl::Seconds(at + 1), PlatformInitReport{.duration = absl::Seconds(at)}); });
     }
-    // Telemetry is delivered again when its answer is lost.
+    // Telemetry is delivered again if its answer is lost.
     events.insert(events.end(), twice.begin(), twice.end());
 
     std::optional<std::string> first;

@@ -18,7 +18,7 @@ namespace json = boost::json;
 // Longest text within an event that is read as JSON: what SQS, SNS and Kinesis may carry.
 constexpr size_t kMaxNestedJson = 1 << 20;
 
-// JSON within a text. Null if it is too long or none.
+// Parses the JSON in a text; null if it is too long or invalid.
 json::value ParseNested(std::string_view text) {
   if (text.empty() || text.size() > kMaxNestedJson) return nullptr;
   absl::StatusOr<EventJson> nested = ParseEventJson(text);

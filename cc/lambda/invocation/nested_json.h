@@ -1,8 +1,8 @@
-// JSON that stands within a text or bytes of an event, as messages of queues and topics do.
+// Reads JSON from a text or from bytes within an event, where queues and topics put their messages.
 //
 //   const boost::json::value body = NestedJson(FindAt(record, {"body"}));
 //
-// What is longer than SQS, SNS and Kinesis may carry, or no JSON, is null.
+// The result is null if the text is longer than SQS, SNS and Kinesis may carry, or is invalid.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_NESTED_JSON_H_
 #define THAW_CC_LAMBDA_INVOCATION_NESTED_JSON_H_
@@ -11,10 +11,11 @@
 
 namespace thaw {
 
-// JSON that is a text in AWS's event. A runtime may have parsed it already. `value` may be null.
+// Returns JSON that is a text in AWS's event, and that a runtime may have parsed already. `value` may be
+// null, here and below.
 boost::json::value NestedJson(const boost::json::value* value);
 
-// JSON that is bytes in AWS's event.
+// Returns JSON that is bytes in AWS's event.
 boost::json::value NestedBytesJson(const boost::json::value* value);
 
 }  // namespace thaw

@@ -18,11 +18,11 @@ bool AllOf(std::string_view text, bool (*is)(unsigned char)) {
   return std::all_of(text.begin(), text.end(), [is](char c) { return is(static_cast<unsigned char>(c)); });
 }
 
-// Digits, a UUID or a ULID.
+// Accepts digits, a UUID or a ULID.
 bool LooksLikeId(std::string_view segment) {
   if (segment.empty()) return false;
   if (AllOf(segment, absl::ascii_isdigit)) return true;
-  // Crockford's base 32; its first character holds three bits.
+  // The segment is in Crockford's base 32; its first character holds three bits.
   if (segment.size() == 26)
     return segment[0] >= '0' && segment[0] <= '7' && AllOf(segment, absl::ascii_isalnum) &&
            segment.find_first_of("ILOUilou") == std::string_view::npos;
@@ -35,7 +35,7 @@ bool LooksLikeId(std::string_view segment) {
   return true;
 }
 
-// "users" is "user", "categories" is "category"; enough for the names of ids.
+// Makes "user" of "users" and "category" of "categories"; good enough for the names of ids.
 std::string Singular(std::string_view word) {
   if (absl::ConsumeSuffix(&word, "ies")) return absl::StrCat(word, "y");
   for (const std::string_view ending : {"sses", "shes", "ches", "xes"})

@@ -1,6 +1,6 @@
-// A path with what looks like an id in it as a name, so that requests for many things are one resource.
+// Replaces ids in a path with names, so that requests for many things count as one resource.
 //
-//   ParameterizePath("/users/17")   "/users/{user_id}"
+//   ParameterizePath("/users/17")   // "/users/{user_id}"
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_PARAMETERIZE_PATH_H_
 #define THAW_CC_LAMBDA_INVOCATION_PARAMETERIZE_PATH_H_
@@ -10,7 +10,8 @@
 
 namespace thaw {
 
-// Digits, UUIDs and ULIDs are named after the segment before them. Paths with braces are kept.
+// Replaces digits, UUIDs and ULIDs with names made of the segment before them. Paths with braces stay as
+// they are.
 std::string ParameterizePath(std::string_view path);
 
 }  // namespace thaw

@@ -23,7 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-// A text whose name may begin with a small letter.
+// Returns a text whose name may begin with a small letter.
 std::string_view TextOf(const json::value& object, std::string_view name) {
   const std::string_view text = TextAt(object, {name});
   if (!text.empty()) return text;
@@ -38,8 +38,8 @@ bool IsSnsMessage(const json::value& message) {
   return TextAt(message, {"Type"}) == "Notification" ? has_topic || has_message : has_topic && has_message;
 }
 
-// The first record of a Kafka event, whatever its group is called. It has a topic, or the event says what it
-// is.
+// Returns the first record of a Kafka event, whatever its group is called. The record must have a topic, or
+// the event must name Kafka as its source.
 const json::value* MskRecord(const json::value& event) {
   const json::value* groups = FindAt(event, {"records"});
   if (groups == nullptr || !groups->is_object()) return nullptr;
@@ -52,8 +52,7 @@ const json::value* MskRecord(const json::value& event) {
   return nullptr;
 }
 
-// The classes of AWS's library for Java name some members in their own way, and so do events made of them
-// again.
+// AWS's library for Java names some members in its own way, and so do events made from its classes.
 const json::value* RecordsOf(const json::value& event) { return AnyOf(event, {"Records", "records"}); }
 const json::value* NotificationOf(const json::value& record) {
   const json::value* notification = FindAt(record, {"Sns"});
@@ -69,10 +68,10 @@ bool IsOfService(const json::value& record, std::string_view service) {
          Part(ArnOf(record), ':', 2) == service;
 }
 
-// What an event's records come from.
+// The sources of records.
 enum class Source { kSqs, kSns, kDynamoDb, kS3, kKinesis, kUnknown };
 
-// Of one of an event's records.
+// Returns the source of one of an event's records.
 Source SourceOfRecord(const json::value& record) {
   if (IsOfService(record, "sqs")) return Source::kSqs;
   if (NotificationOf(record) != nullptr) return Source::kSns;
@@ -82,7 +81,7 @@ Source SourceOfRecord(const json::value& record) {
   return Source::kUnknown;
 }
 
-// The first record that says what it is, which stands for all. Null if none does.
+// Returns the first record of a known source, which stands for all; null if there is none.
 const json::value* KnownRecord(const json::value& event) {
   const json::value* records = RecordsOf(event);
   const json::value* known = nullptr;
@@ -111,7 +110,8 @@ void ForEachRecord(const json::value& event, const Trigger& trigger,
   });
 }
 
-// What a sender left as `_datadog`: headers, or the context object of a state machine's step.
+// Takes the context that a sender left as `_datadog`: headers, or the context object of a state machine's
+// step.
 void TakeContext(Trigger& trigger, const json::value* datadog) {
   if (datadog == nullptr) return;
   if (IsStep(*datadog)) {
@@ -121,7 +121,7 @@ void TakeContext(Trigger& trigger, const json::value* datadog) {
   }
 }
 
-// What a bus's event carries of its sender's context.
+// Returns the sender's context in a bus's event.
 json::value DatadogOfDetail(const json::value& event) {
   const json::value detail = NestedJson(FindAt(event, {"detail"}));
   return NestedJson(FindAt(detail, {"_datadog"}));
@@ -131,7 +131,7 @@ void TakeContextOfDetail(Trigger& trigger, const json::value& event) {
   TakeContext(trigger, &datadog);
 }
 
-// Of a topic's message: its attribute, or what the bus said that fed the topic.
+// Takes the context of a topic's message: its attribute, or that of the bus that fed the topic.
 void TakeContextOfNotification(Trigger& trigger, const json::value& message) {
   const json::value attribute = DatadogAttribute(message);
   TakeContext(trigger, &attribute);
@@ -153,7 +153,8 @@ void AddBus(Trigger& trigger, const json::value& event, const json::value& datad
   AddSpan(trigger, std::move(span), {resource, "lambda_eventbridge", resource, "eventbridge"}, options);
 }
 
-// A notification, as Lambda gets it or as a queue does, and before it the bus that fed the topic.
+// Adds the span of a notification, as Lambda or a queue gets it, and before it that of the bus that fed the
+// topic.
 void AddTopic(Trigger& trigger, const json::value& message, std::string_view subscription,
               const TriggerOptions& options) {
   const json::value inner = NestedJson(AnyOf(message, {"Message", "message"}));
@@ -230,7 +231,7 @@ Trigger SqsTrigger(const json::value& event, const TriggerOptions& options) {
   Add(span.tags, "operation_name", span.name);
   Add(span.tags, "receipt_handle", TextAt(record, {"receiptHandle"}));
 
-  // What fed the queue stands before it.
+  // The source that fed the queue precedes it.
   const json::value body = NestedJson(FindAt(record, {"body"}));
   if (IsSnsMessage(body)) {
     AddTopic(trigger, body, /*subscription=*/{}, options);
@@ -248,7 +249,7 @@ Trigger SqsTrigger(const json::value& event, const TriggerOptions& options) {
       TakeContextOfDetail(trigger, inner);
     }
   });
-  // What AWS says of the message is the last resort.
+  // AWS's own trace header of the message is the last resort.
   ForEachItem(*RecordsOf(event), [&trigger](const json::value& each) {
     if (!trigger.generated_context)
       trigger.generated_context = ContextOfXrayHeader(TextAt(each, {"attributes", "AWSTraceHeader"}));

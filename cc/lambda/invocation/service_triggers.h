@@ -1,7 +1,7 @@
-// Senders that are services: queues, topics, buses, streams, tables, buckets, state machines.
+// Triggers of AWS's services: queues, topics, buses, streams, tables, buckets, state machines.
 //
-// Each has a function that tells whether an event is its own, and one that says what the event tells of it.
-// An event of several records is of the service whose is the first that says what it is.
+// For each source, one function recognises its events and one describes the trigger of such an event. The
+// first record of a known source stands for all records of an event.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_SERVICE_TRIGGERS_H_
 #define THAW_CC_LAMBDA_INVOCATION_SERVICE_TRIGGERS_H_
@@ -26,7 +26,7 @@ Trigger DynamoDbTrigger(const boost::json::value& event, const TriggerOptions& o
 bool IsS3(const boost::json::value& event);
 Trigger S3Trigger(const boost::json::value& event, const TriggerOptions& options);
 
-// A member of `detail` tells an event whose source is missing from others that have a type.
+// The member `detail` distinguishes an event without a source from other objects with a type.
 bool IsEventBridge(const boost::json::value& event);
 Trigger EventBridgeTrigger(const boost::json::value& event, const TriggerOptions& options);
 

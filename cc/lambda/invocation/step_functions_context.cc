@@ -21,7 +21,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Eight bytes of a digest as an id, which is never 0 and fits 63 bits.
+// Makes an id of eight bytes of a digest; it is never 0 and fits 63 bits.
 uint64_t IdOf(const std::array<uint8_t, 32>& digest, size_t first) {
   uint64_t id = 0;
   for (size_t i = first; i < first + 8; ++i) id = id << 8 | digest[i];

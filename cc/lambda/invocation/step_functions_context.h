@@ -1,4 +1,5 @@
-// The trace of a state machine's step: ids that follow from what the step is, so that all who see it agree.
+// Derives the trace of a state machine's step from the step itself, so that all its observers agree on the
+// ids.
 //
 //   if (const boost::json::value* step = StepOf(event)) context = ContextOfStepObject(*step);
 //
@@ -14,18 +15,18 @@
 
 namespace thaw {
 
-// Whether this is a state machine's context object.
+// Returns whether this is a state machine's context object.
 bool IsStep(const boost::json::value& at);
 
-// Where a state machine's context object is in an event; null if it is nowhere.
+// Returns a state machine's context object in an event; null if it has none.
 const boost::json::value* StepOf(const boost::json::value& event);
 
-// The trace of a state machine's step. The machine goes on with a trace that it was started in, and with that
+// Returns the trace of a state machine's step. The machine continues a trace that it was started in, and that
 // of the machine which started it; either is named beside the context object, or in the execution's input.
 TraceContext ContextOfStepObject(const boost::json::value& step);
 
-// Trace and parent id that all who see a step of a state machine agree on. `entered_time` and the counts are
-// the step's, as its context object has them.
+// Returns the trace and parent id that all observers of a state machine's step agree on. `entered_time` and
+// the counts are the step's, as its context object has them.
 struct StepFunctionsStep {
   std::string_view execution_id;
   std::string_view root_execution_id;  // empty: the execution is the root

@@ -57,7 +57,7 @@ std::vector<HttpHeaders> KafkaCarriers(const json::value& record) {
   std::vector<HttpHeaders> carriers;
   const json::value* headers = FindAt(record, {"headers"});
   if (headers == nullptr) return carriers;
-  // Some runtimes write bytes as base64, which a text by itself doesn't show.
+  // Some runtimes write bytes as base64, which a text alone doesn't show.
   HttpHeaders carrier, decoded;
   const auto add = [&carrier, &decoded](std::string_view name, const json::value& value) {
     if (!IsTraceContextHeader(name)) return;

@@ -16,8 +16,8 @@ struct EventSource {
   Trigger (*trigger)(const json::value& event, const TriggerOptions& options);
 };
 
-// In the order in which an event is held against them: some events would pass for two. APIs are first told by
-// the members that they have by the documentation, then by enough of them.
+// The sources in the order in which they are tried: some events match two. APIs are recognised first by the
+// members that the documentation lists, then by a sufficient part of these members.
 constexpr EventSource kSources[] = {
     {IsHttpApi, HttpApiTrigger},
     {IsRestApi, RestApiTrigger},

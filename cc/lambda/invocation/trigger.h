@@ -1,11 +1,11 @@
-// What an event says of its sender: the service that triggered the invocation, the tags that tell, where a
-// trace context may be in it, and the spans that stand for the senders, which no tracer makes.
+// Detects from an event which service triggered the invocation: its tags, the places that may hold a trace
+// context, and the spans that stand for the senders, which no tracer makes.
 //
 //   const Trigger trigger = DetectTrigger(event.root, options);
 //   if (trigger.source == "sqs") ...
 //
-// Every member that a source should have may be missing, null or of another type: what can be told is told.
-// Sources are told apart in the order of the table in the .cc file, which is the published one.
+// Any expected member may be missing, null or of another type: all that can be told is told. Sources are
+// tried in the order of the table in the .cc file, which is the published order.
 //
 // Source: the event formats in AWS's Lambda developer guide.
 
@@ -23,8 +23,8 @@ namespace thaw {
 
 Trigger DetectTrigger(const boost::json::value& event, const TriggerOptions& options);
 
-// The context of an invocation: of the trigger's carriers, the trigger's generated one, `request.headers`
-// and `headers` of the event, or the headers of the tracer's call; the first that there is.
+// Returns the first context found in: the trigger's carriers, the trigger's generated context,
+// `request.headers` and `headers` of the event, and the headers of the tracer's call.
 std::optional<TraceContext> ExtractInvocationContext(const boost::json::value& event, const Trigger& trigger,
                                                      const HttpHeaders& call_headers,
                                                      const PropagationOptions& options);

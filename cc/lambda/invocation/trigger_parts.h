@@ -1,4 +1,7 @@
-// What the functions of event sources have in common: texts cut to parts, times, services, carriers.
+// Helpers of all event sources: parts of texts, times, services, carriers.
+//
+//   Add(span.tags, "table_name", Part(arn, '/', 1));
+//   AddSpan(trigger, std::move(span), {table, "lambda_dynamodb", table, "dynamodb"}, options);
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_TRIGGER_PARTS_H_
 #define THAW_CC_LAMBDA_INVOCATION_TRIGGER_PARTS_H_
@@ -12,31 +15,31 @@
 
 namespace thaw {
 
-// Adds a tag that has a value.
+// Adds a tag unless its value is empty.
 void Add(SpanTags& tags, std::string_view name, std::string_view value);
 
-// Part `index` of a text cut at each `separator`; empty if it has fewer.
+// Returns part `index` of a text split at `separator`; empty if it has fewer parts.
 std::string_view Part(std::string_view text, char separator, size_t index);
 std::string_view LastPart(std::string_view text, char separator);
 
-// A time as RFC 3339, or as a number of seconds since 1970 or of milliseconds, to the microsecond. Nothing
-// that no clock says.
+// Reads a time as RFC 3339, or as a number of seconds or milliseconds since 1970, to the microsecond. Returns
+// InfinitePast for values that are no times.
 enum class TimeUnit : int { kSeconds = 1'000'000, kMilliseconds = 1'000 };
 absl::Time TimeAt(const boost::json::value& root, std::initializer_list<std::string_view> path,
                   TimeUnit unit);
 
-// Whose service a span has.
+// The names from which a span's service is chosen.
 struct ServiceNames {
-  std::string_view specific;  // id by which one sender is mapped
-  std::string_view generic;   // key by which all of its kind are
-  std::string_view instance;  // its own name
-  std::string_view fallback;  // what it is without one, or if AWS services are not to be shown as such
+  std::string_view specific;  // id that maps one sender
+  std::string_view generic;   // key that maps all of its kind
+  std::string_view instance;  // the sender's own name
+  std::string_view fallback;  // without an instance, or if AWS services are not represented
 };
 
-// Adds a sender's span with the service that it has.
+// Adds a sender's span, after choosing its service.
 void AddSpan(Trigger& trigger, InferredSpan span, const ServiceNames& names, const TriggerOptions& options);
 
-// Adds the headers of an object, if any may be of a trace context. `value` may be null.
+// Adds the headers of an object as a carrier if any may belong to a trace context. `value` may be null.
 void AddCarrier(Trigger& trigger, const boost::json::value* value);
 
 }  // namespace thaw

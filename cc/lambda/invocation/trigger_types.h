@@ -1,4 +1,4 @@
-// What is known of an invocation's sender, and by which options.
+// The sender of an invocation as it is detected from the event, and the options of the detection.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_TRIGGER_TYPES_H_
 #define THAW_CC_LAMBDA_INVOCATION_TRIGGER_TYPES_H_
@@ -18,34 +18,34 @@ struct TriggerOptions {
   std::string region;
   std::string account_id;
   std::string function_name;
-  // DD_SERVICE_MAPPING: from a specific id, or from a generic key such as "lambda_sqs", to a service.
+  // DD_SERVICE_MAPPING: maps a specific id, or a generic key such as "lambda_sqs", to a service.
   std::map<std::string, std::string, std::less<>> service_mapping;
-  // DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED: a span's service is its instance (the queue's name), not
-  // its kind ("sqs").
+  // DD_TRACE_AWS_SERVICE_REPRESENTATION_ENABLED: a span's service is its instance (the queue's name), not its
+  // kind ("sqs").
   bool aws_service_representation = true;
 };
 
-// A sender's span. Its ids and duration are given when the invocation's own are known.
+// A sender's span. Its ids and duration are set when the invocation's own are known.
 struct InferredSpan {
   std::string name;
   std::string type;
   std::string resource;
   std::string service;
-  absl::Time start = absl::InfinitePast();  // not known
+  absl::Time start = absl::InfinitePast();  // default: unknown
   bool is_async = false;                    // the sender doesn't wait for the invocation's end
   SpanTags tags;
 };
 
 struct Trigger {
-  std::string source;      // `function_trigger.event_source`: "api-gateway", "sqs", …; empty: not known
+  std::string source;      // `function_trigger.event_source`: "api-gateway", "sqs", …; empty: unknown
   std::string source_arn;  // `function_trigger.event_source_arn`
-  SpanTags tags;           // of the invocation's span
-  // Where the sender may have put a trace context: only names that IsTraceContextHeader. Several if an event
-  // has several records: the first that yields a context counts.
+  SpanTags tags;           // for the invocation's span
+  // Places for a trace context: only names that IsTraceContextHeader. An event with several records may have
+  // several; the first that yields a context counts.
   std::vector<HttpHeaders> carriers;
-  // A context that follows from the event, if no carrier has one.
+  // A context derived from the event, used if no carrier has one.
   std::optional<TraceContext> generated_context;
-  // The sender, and before it those that stood behind it, outermost first (a bus that fed a topic that fed a
+  // The sender, and before it the senders behind it, outermost first (a bus that fed a topic that fed a
   // queue). At most three.
   std::vector<InferredSpan> spans;
 };

@@ -1,4 +1,4 @@
-// Whatever AWS, Lambda's credentials endpoint and the intake answer: a key that a header can carry, or an
+// Any answers of AWS, Lambda's credentials endpoint and the intake give a key that a header can carry, or an
 // error that says what is wrong.
 
 #include <algorithm>
@@ -25,7 +25,7 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-// A look-up with every source, where all answer the same.
+// Looks a key up with every source, all of which get the same answer.
 void Try(const thaw::Config& config, int status, const std::string& body) {
   thaw::ManualExecutor executor;
   thaw::FakeClock clock(executor);

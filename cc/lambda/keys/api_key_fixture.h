@@ -1,4 +1,4 @@
-// What the tests of API key sources have in common: a client that answers as they say, and a clock they move.
+// Common parts of the tests of API key sources: a client with scripted answers and a fake clock.
 
 #ifndef THAW_CC_LAMBDA_KEYS_API_KEY_FIXTURE_H_
 #define THAW_CC_LAMBDA_KEYS_API_KEY_FIXTURE_H_
@@ -26,10 +26,10 @@ class ApiKeyFixture : public testing::Test {
     result.response->body = std::move(body);
     return result;
   }
-  // An answer that never comes.
+  // Makes an answer that never comes.
   static FakeClient::Scripted Hangs() { return {.after = absl::InfiniteDuration()}; }
 
-  // Runs until the task has ended; time passes when there is nothing else to do.
+  // Runs until the task has ended; advances time when there is nothing else to do.
   template <typename T>
   T Run(Task<T> task) {
     std::optional<T> result;
@@ -42,7 +42,7 @@ class ApiKeyFixture : public testing::Test {
   }
 
   const HttpRequest& request(size_t i) const { return client_.sent().at(i).request; }
-  // Header `name` of request `i`; empty if it has none.
+  // Returns header `name` of request `i`; empty if it has none.
   std::string Header(size_t i, std::string_view name) const {
     return std::string(FindHeader(request(i).headers, name).value_or(""));
   }

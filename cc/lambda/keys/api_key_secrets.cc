@@ -24,7 +24,7 @@ namespace {
 
 namespace json = boost::json;
 
-// The text at `name`; empty if there is none.
+// Returns the text at `name`; empty if there is none.
 std::string TextAt(const json::value& answer, std::string_view name) {
   int64_t ignored = 0;
   std::string text;
@@ -41,7 +41,7 @@ absl::StatusOr<std::string> FromBase64(std::string_view what, std::string_view e
   return decoded;
 }
 
-// The member of a JSON secret that is the key; empty if none is.
+// Returns the member of a JSON secret that is the key; empty if none is.
 std::string KeyMember(const json::value& secret) {
   for (const char* name : {"dd_api_key", "apiKey"})
     if (std::string key = TextAt(secret, name); !key.empty()) return key;
@@ -54,9 +54,9 @@ std::string KeyMember(const json::value& secret) {
   return "";
 }
 
-// The key in a text as it is kept.
+// Extracts the key from a stored text.
 absl::StatusOr<std::string> KeyIn(std::string text) {
-  // JSON of JSON is what scripts make of a secret that is JSON already.
+  // Scripts wrap a secret that is JSON already in a JSON string again.
   constexpr int kMaxWrappings = 4;
   for (int wrappings = 0; wrappings < kMaxWrappings; ++wrappings) {
     std::string_view stripped = text;
@@ -114,7 +114,7 @@ Task<absl::StatusOr<json::value>> ApiKeySecrets::Ask(Call call, Cancellation& ca
   SignAwsRequest({call.service, call.region}, credentials, clock_.Now().wall, request);
   Task<absl::StatusOr<json::value>> sending = SendForJson(client_, std::move(request), cancellation);
   absl::StatusOr<json::value> answer = co_await std::move(sending);
-  // They may be what is refused.
+  // The credentials may be the reason for the refusal.
   if (absl::IsFailedPrecondition(answer.status())) credentials_.Forget();
   co_return answer;
 }

@@ -1,4 +1,5 @@
-// An API key kept in AWS: encrypted by KMS, in Secrets Manager, or in the Parameter Store of Systems Manager.
+// Reads an API key kept in AWS: encrypted by KMS, in Secrets Manager, or in Systems Manager's Parameter
+// Store.
 //
 //   ApiKeySecrets secrets(clock, client, credentials, config.aws);
 //   absl::StatusOr<std::string> key = co_await secrets.SecretValue("arn:aws:secretsmanager:…", cancellation);
@@ -24,14 +25,13 @@
 
 namespace thaw {
 
-// Each look-up gives the key in the text that is kept, or an error that shows nothing of it: InvalidArgument
-// (no region is known, or what should be an ARN is none), as AwsCredentialsSource::Get(), as SendForJson(),
-// or Internal (an answer without what was asked for). All arguments of the constructor must outlive the
-// calls.
+// Each look-up returns the key in the stored text, or an error that shows nothing of it: InvalidArgument (the
+// region is unknown, or an ARN is malformed), those of AwsCredentialsSource::Get() and SendForJson(), or
+// Internal (an answer without the stored text). All arguments of the constructor must outlive the calls.
 //
 // The text may be the key, with white space around it; a JSON string; or a JSON object, as Secrets Manager's
-// console makes: of that the member dd_api_key, else apiKey, else one whose name differs from these in its
-// case, its '_' or '-', or a prefix "datadog".
+// console makes it: the key is its member dd_api_key, else apiKey, else one whose name differs from these in
+// its case, its '_' or '-', or a prefix "datadog".
 class ApiKeySecrets {
  public:
   ApiKeySecrets(const Clock& clock, Client& client, AwsCredentialsSource& credentials, AwsOptions aws)
@@ -39,14 +39,14 @@ class ApiKeySecrets {
   ApiKeySecrets(const ApiKeySecrets&) = delete;
   ApiKeySecrets& operator=(const ApiKeySecrets&) = delete;
 
-  // Of what KMS encrypted, in base64: as it is, and if KMS refuses that, in the encryption context of this
-  // function, which Lambda's console encrypts with.
+  // Decrypts a KMS ciphertext in base64: without an encryption context and, if KMS refuses that, in the
+  // context of this function, which Lambda's console encrypts with.
   Task<absl::StatusOr<std::string>> Decrypt(std::string ciphertext, Cancellation& cancellation);
 
-  // Of a secret, by ARN or name.
+  // Looks up a secret, by ARN or name.
   Task<absl::StatusOr<std::string>> SecretValue(std::string arn, Cancellation& cancellation);
 
-  // Of a parameter, by ARN or name.
+  // Looks up a parameter, by ARN or name.
   Task<absl::StatusOr<std::string>> Parameter(std::string arn, Cancellation& cancellation);
 
  private:
@@ -57,7 +57,7 @@ class ApiKeySecrets {
     boost::json::object arguments;
   };
 
-  // The region that an ARN names; this function's own where a name stands instead, or the ARN names none.
+  // Returns the region that an ARN names; this function's own for a plain name, or an ARN without a region.
   absl::StatusOr<std::string> RegionOf(std::string_view arn) const;
   absl::StatusOr<std::string> OwnRegion() const;
   Task<absl::StatusOr<boost::json::value>> Ask(Call call, Cancellation& cancellation);

@@ -127,7 +127,7 @@ TEST_F(ApiKeySecretsTest, AKeyMayBeAJsonStringWithWhiteSpaceAroundIt) {
   EXPECT_EQ(SecretValueOf(R"({"SecretString":"\"cut"})").value(), "\"cut") << "no JSON";
 }
 
-// AWS throttles with a status that says that the request is wrong.
+// AWS throttles with a status that means a bad request.
 TEST_F(ApiKeySecretsTest, WhatAwsRefusesForNowIsToldFromADefiniteNo) {
   for (const char* type : {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
                            "com.amazonaws.secretsmanager#ThrottlingException", "Throttling:http://aws/",

@@ -14,7 +14,7 @@
 namespace thaw {
 namespace {
 
-// What the sources have in common; they hold it.
+// Shared by the sources, which own it.
 struct Aws {
   Aws(Clock& clock, Client& aws_client, Client& intake_client, const Config& config)
       : credentials(clock, aws_client, config.aws),
@@ -35,7 +35,7 @@ ClientOptions AwsClientOptions(const ClientOptions& of_config) {
   options.proxy_url.clear();
   options.no_proxy.clear();
   options.max_idle_per_host = 0;
-  // A byte more, so that what is too long is seen to be.
+  // One byte more shows that an answer is too long.
   options.max_response_body_kept_bytes = kMaxJsonAnswerBytes + 1;
   return options;
 }

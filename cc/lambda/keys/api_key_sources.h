@@ -1,12 +1,12 @@
-// The API key sources that a configuration names, over their clients.
+// Makes the API key sources that a configuration names, on top of their clients.
 //
 //   std::unique_ptr<Client> aws_client = … MakeClient(…, AwsClientOptions(config.client), …);
 //   std::shared_ptr<ConfiguredApiKey> key =
 //       MakeConfiguredApiKey(executor, clock, *aws_client, *intake_client, config);
 //
-// The order in which they count: the literal key, delegated authentication, KMS, Secrets Manager, Parameter
-// Store. Of several an operator sets one on purpose and the others as what to fall back on; the literal one
-// comes first because it costs nothing, and what the intake refuses gives way to the next.
+// The sources are used in this order: the literal key, delegated authentication, KMS, Secrets Manager,
+// Parameter Store. An operator who sets several means the later ones as fallbacks; the literal key comes
+// first because it costs nothing, and a key that the intake refuses gives way to the next source.
 
 #ifndef THAW_CC_LAMBDA_KEYS_API_KEY_SOURCES_H_
 #define THAW_CC_LAMBDA_KEYS_API_KEY_SOURCES_H_
@@ -23,12 +23,12 @@
 
 namespace thaw {
 
-// For a client that asks AWS and Lambda's endpoint on this machine: as `of_config`, but without its proxy,
-// which is for what goes to the intake; nothing is kept idle, and a secret is kept whole.
+// Returns the options of the client for AWS and for Lambda's endpoint on this machine: those of `of_config`
+// without its proxy, which is only for the intake; no idle connections; and answers kept in full.
 ClientOptions AwsClientOptions(const ClientOptions& of_config);
 
-// All but `config` must outlive the key and its look-ups. `intake_client` goes where delegated authentication
-// asks, so through the proxy if there is one. `random`: see ConfiguredApiKeyOptions.
+// All but `config` must outlive the key and its look-ups. Delegated authentication goes through
+// `intake_client`, hence through the proxy if there is one. `random`: see ConfiguredApiKeyOptions.
 std::shared_ptr<ConfiguredApiKey> MakeConfiguredApiKey(Executor& executor, Clock& clock, Client& aws_client,
                                                        Client& intake_client, const Config& config,
                                                        std::function<double()> random = nullptr);

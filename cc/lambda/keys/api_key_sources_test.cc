@@ -86,7 +86,7 @@ TEST_F(ApiKeySourcesTest, EachGivesItsKey) {
   }
 }
 
-// A thousand environments that start at once are throttled by KMS.
+// KMS throttles a thousand environments that start at once.
 TEST_F(ApiKeySourcesTest, EachIsAskedAgainWhenItFailsForNow) {
   const std::pair<Environment::Variables, std::string> cases[] = {
       {{{"DD_ORG_UUID", "org"}}, R"({"data":{"attributes":{"api_key":"key"}}})"},
@@ -127,7 +127,7 @@ TEST_F(ApiKeySourcesTest, TheCredentialsOfARestoredEnvironmentAreAskedForAgainTo
   EXPECT_EQ(client_.sent().size(), 5u) << "credentials are not asked for again with each try";
 }
 
-// The peers' client waits for AWS as long as AWS likes.
+// The peers' client waits for AWS without a limit.
 TEST_F(ApiKeySourcesTest, EverySourceHasATimeLimit) {
   MakeAll();
   client_.set_otherwise([](const FakeClient::Sent&) { return Hangs(); });

@@ -14,7 +14,7 @@
 namespace thaw {
 namespace {
 
-// They go into headers.
+// Credentials go into headers.
 bool IsPrintable(const std::string& text) {
   return std::all_of(text.begin(), text.end(),
                      [](char c) { return absl::ascii_isgraph(static_cast<unsigned char>(c)); });
@@ -46,7 +46,7 @@ absl::StatusOr<AwsCredentials> AwsCredentialsSource::Parse(const boost::json::va
 
 bool AwsCredentialsSource::IsFresh(const Given& given) const {
   const ClockReading now = clock_.Now();
-  // By the wall clock, and by the time that has passed since, should somebody have set that clock back.
+  // Checks the wall clock and also the time that has passed, in case the wall clock was set back.
   return now.wall + kLeastLeft < given.expiration &&
          LargestAdvance(given.at, now) + kLeastLeft < given.expiration - given.at.wall;
 }
@@ -73,7 +73,7 @@ Task<absl::StatusOr<AwsCredentials>> AwsCredentialsSource::Get(Cancellation& can
                            co_await SendForJson(client_, std::move(request), cancellation));
   std::optional<absl::Time> expiration;
   THAW_CO_ASSIGN_OR_RETURN(AwsCredentials credentials, Parse(answer, expiration));
-  // Who gave the call up may have been told to forget.
+  // A caller that cancelled may have called Forget().
   if (expiration.has_value() && !cancellation.requested()) given_ = {credentials, at, *expiration};
   co_return credentials;
 }

@@ -1,5 +1,5 @@
-// The credentials of the function's role: as its environment gives them, or, where the environment was
-// restored from a snapshot and has none, as Lambda's own endpoint does.
+// The credentials of the function's role: from its environment or, if the environment was restored from a
+// snapshot and has none, from Lambda's own endpoint.
 //
 //   AwsCredentialsSource credentials(clock, client, config.aws);
 //   absl::StatusOr<AwsCredentials> mine = co_await credentials.Get(cancellation);
@@ -26,20 +26,20 @@ namespace thaw {
 
 class AwsCredentialsSource {
  public:
-  // What expires sooner is asked for again.
+  // Credentials that expire sooner than this are asked for again.
   static constexpr absl::Duration kLeastLeft = absl::Minutes(5);
 
-  // `clock` and `client` must outlive the calls. The client must not go through a proxy: the endpoint is on
-  // this machine.
+  // `clock` and `client` must outlive the calls. The client must not use a proxy: the endpoint is on this
+  // machine.
   AwsCredentialsSource(const Clock& clock, Client& client, AwsOptions aws)
       : clock_(clock), client_(client), aws_(std::move(aws)) {}
   AwsCredentialsSource(const AwsCredentialsSource&) = delete;
   AwsCredentialsSource& operator=(const AwsCredentialsSource&) = delete;
 
-  // FailedPrecondition if there are none, with the variables that are missing; else as SendForJson().
+  // Returns FailedPrecondition, with the missing variables, if there are none; else errors of SendForJson().
   Task<absl::StatusOr<AwsCredentials>> Get(Cancellation& cancellation);
 
-  // What the endpoint gave is of no use: asks again the next time.
+  // Forgets the endpoint's credentials, which proved useless: the next call asks again.
   void Forget() { given_.reset(); }
 
  private:
@@ -56,7 +56,7 @@ class AwsCredentialsSource {
   const Clock& clock_;
   Client& client_;
   const AwsOptions aws_;
-  std::optional<Given> given_;  // by the endpoint
+  std::optional<Given> given_;  // from the endpoint
 };
 
 }  // namespace thaw

@@ -21,7 +21,7 @@ class AwsCredentialsTest : public ApiKeyFixture {
            "\",\"SecretAccessKey\":\"s\",\"Token\":\"t\",\"Expiration\":\"" + std::string(expiration) + "\"}";
   }
   absl::StatusOr<AwsCredentials> Get() { return Run(source_.Get(cancellation_)); }
-  // Of credentials that are good for an hour.
+  // Gets credentials that are valid for an hour.
   void GetOnce() {
     client_.Answer(Says(200, Gives("first", "2026-01-01T01:00:00Z")));
     ASSERT_EQ(Get()->access_key_id, "first");
@@ -114,7 +114,7 @@ TEST_F(AwsCredentialsTest, WhatIsGivenUpIsNotKept) {
   Spawn<absl::StatusOr<AwsCredentials>>(executor_, source_.Get(cancellation_));
   executor_.Step();
   clock_.Advance(absl::ZeroDuration());
-  executor_.Step();  // the answer is there, and waits for its turn
+  executor_.Step();  // the answer has arrived and waits for its turn
   cancellation_.Request(absl::CancelledError("restored"));
   executor_.RunAll();
   Cancellation later;

@@ -35,7 +35,7 @@ std::string HmacSha256(std::string_view key, std::string_view text) {
   return std::string(reinterpret_cast<const char*>(digest), size);
 }
 
-// By lower-case name; without white space around values, and one space for many within.
+// Returns headers by lower-case name, without white space around values and with single spaces within.
 std::map<std::string, std::string> CanonicalHeaders(const HttpRequest& request) {
   std::map<std::string, std::string> headers = {{"host", HostHeader(request.destination)}};
   for (const auto& [name, value] : request.headers) {
@@ -47,7 +47,7 @@ std::map<std::string, std::string> CanonicalHeaders(const HttpRequest& request) 
   return headers;
 }
 
-// In the order of names, then values; a name without a value has an empty one.
+// Sorts parameters by name, then value; a name without a value has an empty one.
 std::string CanonicalQuery(std::string_view query) {
   std::vector<std::pair<std::string_view, std::string_view>> parameters;
   for (const std::string_view parameter : absl::StrSplit(query, '&', absl::SkipEmpty())) {

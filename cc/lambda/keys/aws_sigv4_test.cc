@@ -36,7 +36,7 @@ std::string Signature(const HttpRequest& request) {
   return parts.second;
 }
 
-// AWS's published examples: 2015-08-30T12:36:00Z at example.amazonaws.com.
+// The examples are AWS's published ones: 2015-08-30T12:36:00Z at example.amazonaws.com.
 std::string SignatureOfExample(HttpRequest request) {
   SignAwsRequest({"service", "us-east-1"}, Example(), absl::FromUnixSeconds(1440938160), request);
   EXPECT_EQ(FindHeader(request.headers, "X-Amz-Date"), "20150830T123600Z");

@@ -42,7 +42,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       ++self->counts_.answered_by_failure;
       co_return false;
     }
-    // Whoever has a key and asks for another was refused with this one.
+    // A caller that has a key and asks for another was refused with this one.
     if (!before.empty()) self->Refuse(before);
     if (self->look_up_ == nullptr) {
       self->Start();
@@ -71,7 +71,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     failed_at_.reset();
     failure_ = absl::OkStatus();
     if (look_up_ != nullptr) {
-      // Its end no longer finds itself here and settles nothing.
+      // The look-up's end no longer finds itself here and settles nothing.
       std::exchange(look_up_, nullptr)->cancellation.Request(absl::CancelledError("it is no longer wanted"));
     }
     if (options_.on_forget) options_.on_forget();
@@ -81,13 +81,13 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
   const ApiKeyCounts& counts() const { return counts_; }
 
  private:
-  // More keys than that are not refused in a row: sources give one each.
+  // Refused keys that are remembered: more are not refused in a row, since each source has one.
   static constexpr size_t kMostRefused = 8;
 
   struct LookUp {
     Cancellation cancellation;
-    bool is_waited_for = false;              // and so is no mere reload
-    std::vector<Completion<bool>*> waiting;  // in the frames of those who wait
+    bool is_waited_for = false;              // otherwise it is only a reload
+    std::vector<Completion<bool>*> waiting;  // in the frames of the waiting coroutines
   };
   struct Found {
     std::string key;
@@ -98,7 +98,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     return !since.has_value() || LargestAdvance(*since, clock_.Now()) >= interval;
   }
   bool HasJustFailed() const { return failed_at_.has_value() && !HasPassed(failed_at_, FailureExpiry()); }
-  // How long the last failure counts.
+  // Returns how long the last failure is remembered.
   absl::Duration FailureExpiry() const {
     if (failures_in_a_row_ == 0) return options_.failure_expiry;
     const absl::Duration first =
@@ -106,7 +106,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     return Backoff(first, options_.failure_expiry, failures_in_a_row_, /*fraction=*/1);
   }
   bool IsReloadDue() const {
-    // Only a key that was looked up can be another one later.
+    // Only a key that was looked up can change later.
     return look_up_ == nullptr && found_at_.has_value() && HasPassed(found_at_, options_.reload_interval) &&
            HasPassed(reload_tried_at_, options_.failure_expiry);
   }
@@ -126,7 +126,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     Spawn(executor_, Run(shared_from_this(), look_up_));
   }
 
-  // The frame holds the resolver, which the coroutines awaited from it may therefore refer to.
+  // The frame holds the resolver, so that the coroutines awaited from it may refer to the resolver.
   static Task<void> Run(std::shared_ptr<Resolver> self, std::shared_ptr<LookUp> look_up) {
     Task<absl::StatusOr<Found>> searching = self->Search(look_up->cancellation);
     absl::StatusOr<Found> found = co_await std::move(searching);
@@ -139,7 +139,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
 
   Task<absl::StatusOr<Found>> Search(Cancellation& cancellation) {
     std::vector<std::string> complaints;
-    // Of all sources: it may pass if one of them does.
+    // The worst status of all sources: the failure is transient if that of any source is.
     absl::StatusCode worst = absl::StatusCode::kFailedPrecondition;
     if (!literal_.empty()) {
       if (!IsRefused(literal_)) co_return Found{literal_, "the configuration"};
@@ -170,7 +170,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     return Backoff(options_.backoff_base, options_.backoff_cap, attempt, fraction);
   }
 
-  // A key of `source` that can be used, within its time.
+  // Returns a usable key of `source`, within its time limit.
   Task<absl::StatusOr<std::string>> Ask(const Source& source, Cancellation& cancellation) {
     Cancellation limited(&cancellation);
     const Alarm alarm(clock_, options_.source_timeout, [this, &limited] {
@@ -215,7 +215,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     if (is_waited_for) {
       failed_at_ = clock_.Now();
       failures_in_a_row_ = IsPassing(failure_) ? failures_in_a_row_ + 1 : 0;
-      // One of the keys that were refused may be good the next time.
+      // A refused key may be accepted the next time.
       refused_.clear();
     }
   }
@@ -227,11 +227,11 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
   const ConfiguredApiKeyOptions options_;
 
   std::string key_;
-  std::deque<std::string> refused_;              // the oldest first
+  std::deque<std::string> refused_;              // oldest first
   std::optional<ClockReading> found_at_;         // if `key_` was looked up
-  std::optional<ClockReading> reload_tried_at_;  // since then
-  std::optional<ClockReading> failed_at_;        // if somebody waited for it in vain
-  int failures_in_a_row_ = 0;                    // of those that may have passed, up to the last
+  std::optional<ClockReading> reload_tried_at_;  // since `found_at_`
+  std::optional<ClockReading> failed_at_;        // if a caller waited for the failed look-up
+  int failures_in_a_row_ = 0;                    // transient failures up to the last look-up
   absl::Status failure_;
   std::shared_ptr<LookUp> look_up_;  // under way
   ApiKeyCounts counts_;

@@ -1,20 +1,19 @@
-// The API key of the configuration: the one that is written there, or the first that one of the sources
-// gives.
+// The API key of the configuration: the literal key, or the first key that one of the sources finds.
 //
 //   auto key = std::make_shared<ConfiguredApiKey>(executor, clock, literal, std::move(sources));
 //   MakeEndpoint(config.trace_url, Pipeline::kTraces, key);
 //
-// Nothing is looked up before it is needed. A source that fails, or gives the key that the intake refused,
-// lets the next one count; each has a time limit of its own, and so is a source that hangs no worse than one
-// that fails. A source that fails for now (Unavailable: throttled, 5xx, reset) is asked again within its
-// time, after delays that grow. A definite failure is kept for half a minute; one that may have passed for
-// half a second at first, and each time twice as long, when each source is asked but twice, so that a flush
-// now and then finds out whether it has passed and no flush waits for long. Where a reload interval is given,
-// an older key stays in use while it is looked up again, and stays for good if that fails.
+// Nothing is looked up before it is needed. If a source fails, or finds the key that the intake refused, the
+// next one is asked; each has its own time limit, so that a source that hangs is no worse than one that
+// fails. A source that fails transiently (Unavailable: throttled, 5xx, reset) is retried within its time,
+// after growing delays. A definite failure is remembered for half a minute. A transient one is remembered for
+// half a second at first, and twice as long each time; meanwhile each source is asked only twice, so that an
+// occasional flush finds out whether the failure has passed and no flush waits for long. With a reload
+// interval, an older key stays in use while it is looked up again, and stays for good if that fails.
 //
-// A key is never shown, in no error and in no log.
+// No error and no log shows a key.
 //
-// One thread: the executor's. It must outlive this, and run until a look-up under way has ended.
+// One thread: the executor's. The executor must outlive the key, and run until the current look-up has ended.
 
 #ifndef THAW_CC_LAMBDA_KEYS_CONFIGURED_API_KEY_H_
 #define THAW_CC_LAMBDA_KEYS_CONFIGURED_API_KEY_H_
@@ -53,45 +52,45 @@ struct ApiKeyCounts {
 };
 
 struct ConfiguredApiKeyOptions {
-  absl::Duration source_timeout = absl::Seconds(5);  // of active time (LateAlarm)
+  absl::Duration source_timeout = absl::Seconds(5);  // active time (LateAlarm)
   absl::Duration failure_expiry = absl::Seconds(30);
-  // How long the first failure of a row counts that may have passed; failure_expiry bounds the later ones.
-  // What hung cost the time of a source and counts for that long at first.
+  // Time for which the first transient failure in a row is remembered; failure_expiry bounds the later. A
+  // look-up that hung took the time limit of a source, and is remembered for that long at first.
   absl::Duration passing_failure_expiry = absl::Milliseconds(500);
-  // Within a look-up: jittered by up to a half.
+  // Bounds of the retries within a look-up; delays are jittered by up to a half.
   int max_attempts = 8;
   absl::Duration backoff_base = absl::Milliseconds(100);
   absl::Duration backoff_cap = absl::Seconds(1);
-  // Gives the jitter, in [0, 1); none: there is no jitter. Asked for nothing before a source has failed.
+  // Returns the jitter, in [0, 1); null: no jitter. Not called before a source has failed.
   std::function<double()> random;
   absl::Duration reload_interval = absl::InfiniteDuration();
-  // Called by Forget(), for what the sources know besides.
+  // Called by Forget(), so that the sources forget what they hold.
   std::function<void()> on_forget;
 };
 
 class ConfiguredApiKey : public ApiKeySource {
  public:
   struct Source {
-    std::string name;  // as an error has it: "Secrets Manager"
-    // Ends early when the cancellation is requested.
+    std::string name;  // as errors show it: "Secrets Manager"
+    // Must end early when the cancellation is requested.
     std::function<Task<absl::StatusOr<std::string>>(Cancellation& cancellation)> look_up;
   };
 
-  // `literal`: empty if there is none. `sources`: in the order in which they count, after the literal.
+  // `literal`: empty if there is none. `sources`: in the order of use, after the literal.
   ConfiguredApiKey(Executor& executor, Clock& clock, std::string literal, std::vector<Source> sources,
                    ConfiguredApiKeyOptions options = {});
   ~ConfiguredApiKey() override;
 
-  // Begins to look the key up again where its reload interval has passed, and doesn't wait for that.
+  // Returns the key. If its reload interval has passed, starts a look-up and does not wait for it.
   std::string Current() const override;
   Task<bool> Refresh() override;
   void OnLastFlush() override;
 
-  // The environment goes on from a snapshot of it, in which there must be no key but a literal one: forgets
-  // everything that was looked up, and gives up what is being looked up.
+  // Call after the environment was restored from a snapshot, which must hold no key but a literal one:
+  // forgets everything that was looked up, and cancels the look-up under way.
   void Forget();
 
-  // Why the last look-up gave no key; OK if it did, or there was none.
+  // Returns why the last look-up found no key; OK if it found one, or there was none.
   const absl::Status& failure() const;
   const ApiKeyCounts& counts() const;
 

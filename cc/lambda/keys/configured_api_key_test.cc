@@ -19,7 +19,7 @@
 namespace thaw {
 namespace {
 
-// What a source does when it is asked, each time the next, and the last again and again.
+// One answer of a source; the last one repeats.
 struct Scripted {
   absl::StatusOr<std::string> answer;
   absl::Duration after;
@@ -29,7 +29,7 @@ class ConfiguredApiKeyTest : public testing::Test {
  protected:
   using Script = std::deque<Scripted>;
 
-  // Asks a source that follows the script; `asked` is how often.
+  // A source that follows the script; `asked` counts the look-ups.
   struct Source {
     Script script;
     int asked = 0;
@@ -76,7 +76,7 @@ class ConfiguredApiKeyTest : public testing::Test {
     Spawn<bool>(executor_, key_->Refresh(), std::move(done));
     return result;
   }
-  // What of the executor is ready; time stands still.
+  // Runs the executor's ready tasks; time stands still.
   void Settle() {
     do {
       executor_.RunAll();
@@ -90,7 +90,7 @@ class ConfiguredApiKeyTest : public testing::Test {
     }
     return **result;
   }
-  // How long it takes.
+  // Returns how long a refresh takes.
   absl::Duration TimeOfRefresh() {
     const absl::Duration began = clock_.Now().monotonic;
     Refresh();
@@ -171,7 +171,7 @@ TEST_F(ConfiguredApiKeyTest, WithoutAnySourceTheErrorSaysWhatToSet) {
   EXPECT_TRUE(absl::StrContains(key_->failure().message(), "DD_API_KEY"));
 }
 
-// The peers' client keeps a failure for as long as the process lives.
+// The peers' client remembers a failure as long as the process lives.
 TEST_F(ConfiguredApiKeyTest, AFailedLookUpIsNotCachedForEver) {
   Make("", {{Fails(), Gives("key")}});
   EXPECT_FALSE(Refresh());
@@ -249,7 +249,7 @@ TEST_F(ConfiguredApiKeyTest, TheLastFlushDoesNotAskForADefiniteNo) {
   EXPECT_EQ(asked(), 1);
 }
 
-// It costs the whole time of a source each time.
+// Each such look-up costs the whole time limit of a source.
 TEST_F(ConfiguredApiKeyTest, WhatHungIsKeptForAsLongAsItCost) {
   Make("", {{Hangs()}});
   EXPECT_EQ(TimeOfRefresh(), absl::Seconds(5));
@@ -286,7 +286,7 @@ TEST_F(ConfiguredApiKeyTest, AFreezeEndsAFailureByTheClockThatSawIt) {
   EXPECT_TRUE(Refresh());
 }
 
-// The peers' client lets those who wait turn the loop.
+// The peers' client makes waiting callers spin the loop.
 TEST_F(ConfiguredApiKeyTest, WhoWaitsForAKeyDoesNotSpin) {
   Make("", {{Gives("key", absl::Seconds(1))}});
   const auto first = Begin();
@@ -328,7 +328,7 @@ TEST_F(ConfiguredApiKeyTest, TheSameKeyAgainIsNoNewOneAndIsNotAskedForAgainSoon)
   EXPECT_EQ(asked(), 3);
 }
 
-// The peers' client never looks further than the first source that is configured.
+// The peers' client never tries more than the first configured source.
 TEST_F(ConfiguredApiKeyTest, ALiteralKeyThatIsRefusedGivesWayToTheNextSource) {
   Make("literal", {{Gives("secret")}});
   EXPECT_TRUE(Refresh());

@@ -26,7 +26,7 @@ std::string DelegatedProof(const AwsCredentials& credentials, std::string_view r
   request.destination.scheme = Destination::Scheme::kHttps;
   request.destination.host = absl::StrCat("sts.", region, ".amazonaws.com");
   request.destination.port = 443;
-  // Names as they stand in the proof.
+  // The names are written as in the proof.
   request.headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"},
                      {"X-Ddog-Org-Id", std::string(org_uuid)}};
   request.body = std::make_shared<const std::string>("Action=GetCallerIdentity&Version=2011-06-15");

@@ -1,5 +1,6 @@
-// Delegated authentication: Datadog gives an API key to who can prove to be a role that an organization
-// trusts. The proof is a signed request to AWS that says who its sender is, which Datadog sends in our stead.
+// Delegated authentication: Datadog hands out an API key to a role that an organization trusts. The role
+// proves its identity with a signed request to AWS that names its sender; Datadog sends that request in its
+// place.
 //
 //   DelegatedAuth auth(clock, client, credentials, {.region = …, .site = …, .org_uuid = …});
 //   absl::StatusOr<std::string> key = co_await auth.IntakeKey(cancellation);
@@ -25,27 +26,29 @@
 namespace thaw {
 
 struct DelegatedAuthOptions {
-  std::string region;    // of the STS endpoint that is asked
+  std::string region;    // the STS endpoint's
   std::string site;      // "datadoghq.com"
   std::string org_uuid;  // the organization
 };
 
-// BODY|HEADERS|POST|URL of a signed GetCallerIdentity, all but the method in base64. Good for the minutes
-// that AWS accepts a signature, and for this organization alone, whose id is signed.
+// Returns BODY|HEADERS|POST|URL of a signed GetCallerIdentity request, all but the method in base64. The
+// proof is valid for the minutes that AWS accepts a signature, and only for this organization, whose id is
+// signed.
 std::string DelegatedProof(const AwsCredentials& credentials, std::string_view region,
                            std::string_view org_uuid, absl::Time now);
 
 class DelegatedAuth {
  public:
-  // `clock`, `client` and `credentials` must outlive the calls. The client is one as for the intake.
+  // `clock`, `client` and `credentials` must outlive the calls. `client` should be configured as for the
+  // intake.
   DelegatedAuth(const Clock& clock, Client& client, AwsCredentialsSource& credentials,
                 DelegatedAuthOptions options)
       : clock_(clock), client_(client), credentials_(credentials), options_(std::move(options)) {}
   DelegatedAuth(const DelegatedAuth&) = delete;
   DelegatedAuth& operator=(const DelegatedAuth&) = delete;
 
-  // InvalidArgument without a region; else as AwsCredentialsSource::Get(), as SendForJson(), or Internal for
-  // an answer without a key.
+  // Returns the key. Errors: InvalidArgument without a region; those of AwsCredentialsSource::Get() and
+  // SendForJson(); Internal for an answer without a key.
   Task<absl::StatusOr<std::string>> IntakeKey(Cancellation& cancellation);
 
  private:

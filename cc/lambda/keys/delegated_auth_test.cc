@@ -24,7 +24,7 @@ std::string Decoded(const std::string& base64) {
   return decoded;
 }
 
-// Names and values of the proof's headers, in its order.
+// Returns names and values of the proof's headers, in its order.
 std::vector<std::string> HeadersOf(const std::string& proof) {
   const std::vector<std::string> parts = absl::StrSplit(proof, '|');
   const boost::json::value value = boost::json::parse(Decoded(parts.at(1)));

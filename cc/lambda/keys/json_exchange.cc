@@ -16,7 +16,7 @@
 namespace thaw {
 namespace {
 
-// The errors with which AWS's services refuse what they may take a moment later, whatever the status.
+// The errors with which AWS's services refuse what they may accept a moment later, whatever the status.
 // Source: the AWS SDKs' reference guide, standard retry mode.
 constexpr std::string_view kPassingErrors[] = {
     "BandwidthLimitExceeded",
@@ -37,17 +37,17 @@ constexpr std::string_view kPassingErrors[] = {
     "TransactionInProgressException",
 };
 
-// What a refusal says, as AWS's services write it; empty where it is written otherwise.
+// The content of a refusal in the format of AWS's services; empty for other formats.
 struct Complaint {
   std::string type;  // "com.amazon…#AccessDeniedException"
   std::string message;
 
-  // Of a message the first line: what follows it may quote the request with its credentials.
+  // Shows only the message's first line: the next may quote the request with its credentials.
   std::string ToString() const {
     if (type.empty() && message.empty()) return "";
     return absl::StrCat(" ", Excerpt(type), ": ", Excerpt(message.substr(0, message.find('\n'))));
   }
-  // "AccessDeniedException"; the type may also have a URL behind it.
+  // Returns "AccessDeniedException"; the type may also be followed by a URL.
   std::string_view name() const {
     const std::string_view whole = std::string_view(type).substr(0, type.find(':'));
     return whole.substr(whole.rfind('#') + 1);

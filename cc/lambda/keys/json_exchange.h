@@ -1,4 +1,4 @@
-// One request whose answer is a small JSON document.
+// Sends one request whose answer is a small JSON document.
 
 #ifndef THAW_CC_LAMBDA_KEYS_JSON_EXCHANGE_H_
 #define THAW_CC_LAMBDA_KEYS_JSON_EXCHANGE_H_
@@ -14,18 +14,18 @@
 
 namespace thaw {
 
-// A longer answer is refused.
+// Longer answers are refused.
 inline constexpr size_t kMaxJsonAnswerBytes = 128 * 1024;
 
-// The document in a 2xx answer, as ParseShallowJson reads it. Otherwise, with method and URL in the text and
+// Returns the document in a 2xx answer, parsed by ParseShallowJson. An error's text has method and URL and
 // nothing of the document:
-//   Cancelled or another reason   of the cancellation
+//   Cancelled or another reason   the cancellation's
 //   FailedPrecondition            refused (3xx, 4xx): with what AWS says of it
-//   Unavailable                   refused for now (408, 429, 5xx, or whatever the status what AWS calls
-//   throttling),
-//                                 or no whole answer: another try may succeed
-//   Internal                      what came is no JSON, or too long
-// It is tried once: the caller decides on another try (configured_api_key.h). `client` must outlive the call.
+//   Unavailable                   refused for now (408, 429, 5xx, or any status with an error that AWS calls
+//                                 throttling), or no complete answer: another try may succeed
+//   Internal                      the answer is invalid JSON, or too long
+// The request is sent once: the caller decides on another try (configured_api_key.h). `client` must outlive
+// the call.
 Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest request,
                                                      Cancellation& cancellation);
 

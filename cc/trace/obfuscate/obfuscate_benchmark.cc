@@ -1,5 +1,4 @@
-// What a span costs before it is sent: SQL obfuscation in bytes a second, and fields that are normal already
-// and are only looked at.
+// Measures SQL obfuscation in bytes per second, and the check of fields that are normal already.
 
 #include <cstdint>
 #include <string>
@@ -17,7 +16,7 @@
 namespace thaw {
 namespace {
 
-// What an object mapper sends for one page.
+// A query that an object mapper sends for one page.
 constexpr std::string_view kSelect =
     R"(SELECT "orders"."id", "orders"."created_at" AS "created", COUNT("items"."id") AS "items" FROM "orders" )"
     R"(INNER JOIN "items" ON "items"."order_id" = "orders"."id" WHERE "orders"."customer_id" = 4711 AND )"

@@ -8,7 +8,7 @@
 namespace thaw {
 namespace {
 
-// "scheme:" "//user@" "host:port" "/path" "?query" "#fragment", each with its delimiters and maybe empty.
+// "scheme:" "//user@" "host:port" "/path" "?query" "#fragment", each with its delimiters, possibly empty.
 struct UrlParts {
   std::string_view scheme;
   std::string_view user;
@@ -20,7 +20,7 @@ struct UrlParts {
 
 bool IsSchemePart(char c) { return absl::ascii_isalnum(c) || c == '+' || c == '-' || c == '.'; }
 
-// The text from its `count`-th byte on; takes it off.
+// Removes the text from its `count`-th byte on and returns it.
 std::string_view TakeFrom(std::string_view& text, size_t count) {
   count = std::min(count, text.size());
   const std::string_view rest = text.substr(count);
@@ -28,7 +28,7 @@ std::string_view TakeFrom(std::string_view& text, size_t count) {
   return rest;
 }
 
-// Of "host:port": the port with its colon, which a colon in "[::1]" does not begin.
+// Returns the port of "host:port" with its colon; the colons inside "[::1]" begin no port.
 std::string_view Port(std::string_view authority) {
   const size_t colon = authority.rfind(':');
   if (colon == std::string_view::npos || authority.find(']', colon) != std::string_view::npos) return {};
@@ -51,7 +51,7 @@ UrlParts Split(std::string_view url) {
   if (rest.substr(0, 2) == "//") {
     size_t end = std::min(rest.find_first_of("/?#", 2), rest.size());
     size_t at = rest.substr(0, end).rfind('@');
-    // "//user:pass/word@host": what stands here is no port, so that the '@' further on ends a password.
+    // In "//user:pass/word@host" no port stands here, so that the '@' further on ends a password.
     if (at == std::string_view::npos && !IsPort(Port(rest.substr(2, end - 2)))) at = rest.rfind('@');
     if (at != std::string_view::npos) {
       parts.user = rest.substr(2, at - 1);
@@ -85,7 +85,7 @@ bool IsUrl(std::string_view url, const UrlParts& parts) {
          HasOnlyGoodEscapes(parts.fragment);
 }
 
-// A digit, or "%30" to "%39"; the digits of other escapes don't count.
+// Returns whether there is a digit, or "%30" to "%39"; the digits of other escapes don't count.
 bool HasDigit(std::string_view segment) {
   for (size_t i = 0; i < segment.size(); ++i) {
     if (absl::ascii_isdigit(segment[i])) return true;

@@ -1,10 +1,10 @@
-// URLs of spans without user, password and, on request, without query and identifiers.
+// Removes user and password from the URLs of spans and, on request, the query and identifiers.
 //
 //   std::string buffer;
-//   ObfuscateUrl("https://me:pass@host/users/42?page=1", {.remove_query_string = true,
-//                .remove_paths_with_digits = true}, buffer);   // "https://host/users/??"
+//   const HttpObfuscation all = {.remove_query_string = true, .remove_paths_with_digits = true};
+//   ObfuscateUrl("https://me:pass@host/users/42?page=1", all, buffer);  // "https://host/users/??"
 //
-// Source: the public behaviour of the Datadog agent's HTTP obfuscation, but that nothing is escaped anew.
+// Source: the public behaviour of the Datadog agent's HTTP obfuscation, except that nothing is escaped anew.
 
 #ifndef THAW_CC_TRACE_OBFUSCATE_OBFUSCATE_HTTP_H_
 #define THAW_CC_TRACE_OBFUSCATE_OBFUSCATE_HTTP_H_
@@ -15,15 +15,15 @@
 namespace thaw {
 
 struct HttpObfuscation {
-  // What follows '?' is left out.
+  // Removes what follows '?'.
   bool remove_query_string = false;
-  // A segment of the path that has a digit, escaped or not, is '?'.
+  // Replaces each segment of the path that has a digit, escaped or not, with '?'.
   bool remove_paths_with_digits = false;
 };
 
-// `url` itself where there is nothing to leave out, else what then stands in `buffer`. User and password
-// always go, an empty fragment too. With either option a text that is no URL (a control character, a bad
-// escape or port) is '?'.
+// Returns `url` itself if nothing is removed, else a view of `buffer`. User and password always go, and so
+// does an empty fragment. With either option, a text that is no URL (a control character, a bad escape or
+// port) becomes '?'.
 std::string_view ObfuscateUrl(std::string_view url, const HttpObfuscation& options, std::string& buffer);
 
 }  // namespace thaw

@@ -1,4 +1,4 @@
-// Any text: it gets no longer, and no password, query or segment with a digit is left that was put there.
+// No text grows, and none shows the password, query or segment with a digit that was put into it.
 
 #include <algorithm>
 #include <cstddef>

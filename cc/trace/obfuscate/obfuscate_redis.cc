@@ -15,12 +15,12 @@ constexpr int kMostCommands = 3;
 
 bool IsBlank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-// The words of commands.
+// Splits commands into words.
 class RedisWords {
  public:
   explicit RedisWords(std::string_view text) : text_(text) {}
 
-  // Goes to the next line that has a word, past what is left of this one. False: there is none.
+  // Moves to the next line that has a word, past the rest of this one. Returns false if there is none.
   bool NextCommand() {
     std::string_view word;
     while (begun_ && NextWord(word)) {
@@ -30,7 +30,7 @@ class RedisWords {
     return position_ < text_.size();
   }
 
-  // False: the line has no more.
+  // Returns false at the end of the line.
   bool NextWord(std::string_view& word) {
     while (position_ < text_.size() && IsBlank(text_[position_])) ++position_;
     if (position_ == text_.size() || text_[position_] == '\n') return false;
@@ -55,7 +55,7 @@ class RedisWords {
   bool begun_ = false;  // within a line
 };
 
-// Letters, digits, '.', '_' and '-' after a letter: "FT.SEARCH".
+// Accepts letters, digits, '.', '_' and '-' after a letter: "FT.SEARCH".
 bool MayBeCommandName(std::string_view word) {
   constexpr size_t kLongest = 32;
   return word.size() <= kLongest && absl::ascii_isalpha(word[0]) &&
@@ -77,14 +77,14 @@ bool HasSubcommand(std::string_view command) {
   return false;
 }
 
-// Which arguments of a command are not shown: `first`, counted from 0, and each `step`-th after it.
+// The arguments of a command that are hidden: `first`, counted from 0, and each `step`-th after it.
 struct Rule {
   std::string_view command;
   size_t first;
   size_t step;
 };
 constexpr size_t kOnly = std::numeric_limits<size_t>::max();
-// One '?' for it and all that follow.
+// One '?' replaces the first and all that follow.
 constexpr size_t kRest = 0;
 
 constexpr Rule kRules[] = {
@@ -109,7 +109,7 @@ const Rule* FindRule(std::string_view command) {
   return nullptr;
 }
 
-// Decides of one command's arguments, given in their order.
+// Decides which of one command's arguments are hidden; they are passed in their order.
 class ArgumentFilter {
  public:
   enum class Verdict { kShow, kHide, kHideRest };

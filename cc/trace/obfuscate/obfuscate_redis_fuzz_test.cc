@@ -1,5 +1,4 @@
-// Any text: the names of commands are names, at most six words and "..."; values of known commands are not
-// shown.
+// For any text, command names are names, at most six words and "..."; values of known commands are not shown.
 
 #include <algorithm>
 #include <cstddef>
@@ -33,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(out.size() <= 2 * size);
 
   if (absl::StrContains(input, "secret")) return 0;
-  // A value that the input's quotes don't reach.
+  // The value lies outside the input's quotes.
   const bool quoted = absl::StrContains(input, '"');
   for (const std::string_view command :
        {"SET k secret", "MSET a b k secret", "AUTH a secret", "ZADD k NX 1 secret", "HSET k f v f secret",

@@ -15,12 +15,13 @@ namespace {
 
 constexpr std::string_view kPlaceholder = "?";
 
-// What a byte may be part of.
+// Classes of bytes.
 constexpr uint8_t kSpace = 1;
 constexpr uint8_t kNameStart = 2;
 constexpr uint8_t kNamePart = 4;
 
-// In PostgreSQL '@' and '#' begin operators; elsewhere they are part of names. Code points beyond ASCII are.
+// '@' and '#' begin operators in PostgreSQL; elsewhere they are part of names. Code points beyond ASCII are
+// part of names everywhere.
 constexpr std::array<uint8_t, 256> Classes(bool postgresql) {
   std::array<uint8_t, 256> classes{};
   for (const char c : std::string_view(" \t\n\v\f\r")) classes[static_cast<uint8_t>(c)] = kSpace;
@@ -38,7 +39,7 @@ constexpr std::array<uint8_t, 256> Classes(bool postgresql) {
 constexpr std::array<uint8_t, 256> kClasses = Classes(false);
 constexpr std::array<uint8_t, 256> kPostgreSqlClasses = Classes(true);
 
-// Bytes of the white space beyond ASCII that begins here, or 0.
+// Returns the length of the white space beyond ASCII that begins here, or 0.
 size_t WideSpaceAt(std::string_view text, size_t at) {
   const std::string_view rest = text.substr(at, 3);
   if (absl::StartsWith(rest, "\xC2\x85") || absl::StartsWith(rest, "\xC2\xA0")) return 2;
@@ -49,9 +50,9 @@ size_t WideSpaceAt(std::string_view text, size_t at) {
   return last <= 0x8A || last == 0xA8 || last == 0xA9 || last == 0xAF ? 3 : 0;
 }
 
-// What a token is to the rules.
+// The meaning of a token to the rules.
 enum class Kind : uint8_t {
-  kNone,         // before the first token, and for one that was left out
+  kNone,         // before the first token, and for a token that was left out
   kDroppedOpen,  // a '(' that was left out: it may turn out to begin a subquery
   kName,
   kQuery,        // SELECT, UPDATE, DELETE
@@ -110,7 +111,7 @@ class SqlObfuscator {
       outcome = Next();
     }
     if (doubt_.has_value()) {
-      // What one reading shows after it, the other has in quotes.
+      // Text that one reading shows after this point is quoted in the other.
       CutAt(*doubt_);
       outcome = SqlOutcome::kUnterminated;
     } else if (outcome == SqlOutcome::kUnterminated) {
@@ -122,18 +123,18 @@ class SqlObfuscator {
   }
 
  private:
-  // All that the rules remember; small, since each token may be the one to go back to.
+  // The state of the rules; small, since each token may be the one to go back to.
   struct State {
     size_t position = 0;
     size_t written = 0;
     uint32_t dropped_depth = 0;   // parentheses open in a row that is left out
     uint32_t list_depth = 0;      // parentheses open in a list of values
-    uint32_t bracket_depth = 0;   // of '['
-    uint32_t braces = 0;          // open ones of a statement that begins with '{'
-    Kind previous = Kind::kNone;  // the last token, whatever became of it
-    Kind last = Kind::kNone;      // what became of it
-    bool in_values = false;       // a '?' was written, after it only what may be in a list
-    bool row_written = false;     // "( ?" was; another '(' begins a row like it
+    uint32_t bracket_depth = 0;   // '[' open
+    uint32_t braces = 0;          // braces open in a statement that begins with '{'
+    Kind previous = Kind::kNone;  // the last token, written or not
+    Kind last = Kind::kNone;      // the last token as written
+    bool in_values = false;       // a '?' was written, and after it only elements of a list
+    bool row_written = false;     // "( ?" was written; another '(' begins a row like it
     bool row_may_follow = false;  // '(' would begin a list of values
   };
 
@@ -142,7 +143,7 @@ class SqlObfuscator {
   bool Is(char c, uint8_t classes) const { return (classes_[static_cast<uint8_t>(c)] & classes) != 0; }
   std::string_view Rest() const { return query_.substr(state_.position); }
 
-  // False at the end.
+  // Returns false at the end.
   bool SkipSpace() {
     while (state_.position < query_.size()) {
       const char c = query_[state_.position];
@@ -157,22 +158,22 @@ class SqlObfuscator {
     return false;
   }
 
-  // One '?' for all from there on.
+  // Writes one '?' for all that follows `state`.
   void CutAt(const State& state) {
     state_ = state;
     out_.resize(state_.written);
-    // What an unterminated comment hides was never to be shown.
+    // An unterminated comment hides text that would not be shown anyway.
     if (!absl::StartsWith(Rest(), "/*")) Token(Kind::kValue, kPlaceholder);
   }
 
-  // --- The rules: what becomes of a token.
+  // --- The rules: they decide what is written for a token.
 
   void Token(Kind kind, std::string_view text) {
     state_.previous = kind;
     FollowList(kind);
     if (state_.dropped_depth > 0) {
       if (state_.last != Kind::kDroppedOpen || !IsName(kind)) return Drop(kind);
-      // No further row of values, but a subquery: its parentheses are wanted after all.
+      // Not a further row of values but a subquery: its parentheses are written after all.
       for (; state_.dropped_depth > 0; --state_.dropped_depth) Write(Kind::kOpen, "(");
       EndList();
     }
@@ -222,7 +223,7 @@ class SqlObfuscator {
 
   void EndList() { state_.in_values = state_.row_written = false; }
 
-  // Whether texts in double quotes are values here.
+  // Tracks the lists in which texts in double quotes are values.
   void FollowList(Kind kind) {
     switch (kind) {
       case Kind::kOpen:
@@ -344,7 +345,7 @@ class SqlObfuscator {
     }
   }
 
-  // 36, or 0 where there is none.
+  // Returns 36, or 0 if no UUID stands here.
   size_t UuidLength() const {
     constexpr std::string_view kShape = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
     const std::string_view text = query_.substr(state_.position, kShape.size());
@@ -372,8 +373,8 @@ class SqlObfuscator {
     return outcome;
   }
 
-  // What begins with a digit, or with '-', '.' or '$' and a digit: all letters too that follow, since "0xFF",
-  // "1e5", "10L" and "1h30m" are literals.
+  // Reads a literal that begins with a digit, or with '-', '.' or '$' and a digit, with all letters that
+  // follow: "0xFF", "1e5", "10L" and "1h30m" are literals.
   SqlOutcome Number() {
     size_t end = state_.position + 1;
     for (; end < query_.size(); ++end) {
@@ -388,8 +389,8 @@ class SqlObfuscator {
 
   bool BackslashEscapes() const { return dialect_ == SqlDialect::kMySql || dialect_ == SqlDialect::kGeneric; }
 
-  // Where the quoted text that begins at `at` ends, past its quote; npos if it does not. A doubled quote is
-  // one of its characters.
+  // Returns where the quoted text that begins at `at` ends, past its quote; npos if it does not. A doubled
+  // quote is one of its characters.
   size_t EndOfQuoted(size_t at, bool backslash_escapes) {
     const char quote = query_[at];
     const State here = state_;
@@ -406,8 +407,9 @@ class SqlObfuscator {
     return std::string_view::npos;
   }
 
-  // In standard SQL the text ends with this quote, which no letter can follow then: 'C:\'. With a letter the
-  // backslash is an escape, as in 'it\'s', and so are all of the query.
+  // Decides what a backslash before a quote means. In standard SQL the text ends with this quote, and no
+  // letter can follow: 'C:\'. If a letter follows, the backslash is an escape, as in 'it\'s', throughout the
+  // query.
   void NoteEscapedQuote(const State& begin, char next) {
     if (Is(next, kNamePart)) {
       backslash_is_escape_ = true;
@@ -438,14 +440,14 @@ class SqlObfuscator {
     if (end == std::string_view::npos) return SqlOutcome::kUnterminated;
     std::string_view name = query_.substr(state_.position, end - state_.position);
     const std::string_view inside = name.substr(1, name.size() - 2);
-    // A name of nothing but white space would leave a hole.
+    // A name that is only white space would leave a hole.
     if (!absl::StripAsciiWhitespace(inside).empty()) name = inside;
     state_.position = end;
     Token(Kind::kName, name);
     return SqlOutcome::kObfuscated;
   }
 
-  // q'[it's]': what stands after the quote says how the text ends.
+  // Reads q'[it's]': the character after the quote decides how the text ends.
   SqlOutcome OracleQuote() {
     constexpr std::string_view kOpening = "[{(<";
     constexpr std::string_view kClosing = "]})>";
@@ -462,7 +464,7 @@ class SqlObfuscator {
       ++state_.bracket_depth;
       return Take(Kind::kOther, 1);
     }
-    // A name of SQL Server, "]]" in it being one "]".
+    // A name of SQL Server, in which "]]" is one "]".
     size_t end = state_.position;
     do {
       end = query_.find(']', end + 1);
@@ -480,7 +482,8 @@ class SqlObfuscator {
     return SqlOutcome::kObfuscated;
   }
 
-  // A CQL map or an ODBC escape is a literal as a whole, unless the statement begins with it: {call f(?)}.
+  // Reads a brace. A CQL map or an ODBC escape is one literal, unless the statement begins with it: {call
+  // f(?)}.
   SqlOutcome OpenBrace() {
     if (out_.empty() || state_.braces > 0) {
       ++state_.braces;
@@ -502,21 +505,21 @@ class SqlObfuscator {
     return SqlOutcome::kUnterminated;
   }
 
-  // $1, $tag$…$tag$, or a name like SQL Server's $action.
+  // Reads $1, $tag$…$tag$, or a name like SQL Server's $action.
   SqlOutcome Dollar() {
     if (absl::ascii_isdigit(Peek(1))) return Number();
     size_t end = state_.position + 1;
     while (Is(At(end), kNamePart) && At(end) != '$' && At(end) != '.') ++end;
     const bool may_quote = dialect_ == SqlDialect::kPostgreSql || dialect_ == SqlDialect::kGeneric;
     if (!may_quote || At(end) != '$') return Name();
-    // No '$' inside, so that looking for it takes linear time.
+    // The tag has no '$' inside, so that the search takes linear time.
     const std::string_view tag = query_.substr(state_.position, end + 1 - state_.position);
     const size_t close = query_.find(tag, end + 1);
     if (close == std::string_view::npos) return SqlOutcome::kUnterminated;
     return Take(Kind::kValue, close + tag.size() - state_.position);
   }
 
-  // %s and %(name)s are placeholders of Python's drivers; else it is an operator.
+  // Reads a placeholder of Python's drivers, %s or %(name)s, or else an operator.
   SqlOutcome Percent() {
     size_t end = state_.position + 1;
     if (Peek(1) == '(') {
@@ -530,7 +533,7 @@ class SqlObfuscator {
     return Take(Kind::kValue, end - state_.position);
   }
 
-  // A cast, an assignment, a placeholder or a colon.
+  // Reads a cast, an assignment, a placeholder or a colon.
   SqlOutcome Colon() {
     const char next = Peek(1);
     if (next == ':') return Take(Kind::kOther, 2);
@@ -542,7 +545,7 @@ class SqlObfuscator {
     return Take(Kind::kOther, end - state_.position);
   }
 
-  // A placeholder, or in PostgreSQL an operator on JSON.
+  // Reads a placeholder or, in PostgreSQL, an operator on JSON.
   SqlOutcome QuestionMark() {
     if (dialect_ != SqlDialect::kPostgreSql) return Take(Kind::kValue, 1);
     if (Peek(1) == '|' || Peek(1) == '&') return Take(Kind::kOther, 2);
@@ -580,8 +583,8 @@ class SqlObfuscator {
   const std::array<uint8_t, 256>& classes_;
   std::string& out_;
   State state_;
-  bool backslash_is_escape_ = false;  // proven so, of an unknown dialect
-  // Before the first literal that ends sooner if a backslash is a character like others.
+  bool backslash_is_escape_ = false;  // proven, in an unknown dialect
+  // The state before the first literal that ends sooner if a backslash is an ordinary character.
   std::optional<State> doubt_;
 };
 
@@ -606,7 +609,7 @@ SqlDialect SqlDialectOf(std::string_view database) {
       {"cassandra", SqlDialect::kStandard},
       {"db2", SqlDialect::kStandard},
       {"h2", SqlDialect::kStandard},
-      // Of db.system.name.
+      // Values of db.system.name.
       {"aws.redshift", SqlDialect::kPostgreSql},
       {"cockroachdb", SqlDialect::kPostgreSql},
       {"microsoft.sql_server", SqlDialect::kMsSql},

@@ -1,5 +1,5 @@
-// Any text: the result is bounded and says what it is. And SQL made of known pieces, whole or cut anywhere,
-// in every dialect: nothing of what stands in a literal or a comment is shown.
+// The result for any text is bounded and says what it is. SQL made of known pieces, whole or cut anywhere,
+// shows nothing of its literals and comments in any dialect.
 
 #include <algorithm>
 #include <cstddef>
@@ -22,7 +22,7 @@ constexpr SqlDialect kDialects[] = {SqlDialect::kGeneric,    SqlDialect::kStanda
 
 constexpr std::string_view kSecret = "secret";
 
-// What every dialect takes.
+// Pieces that every dialect accepts.
 constexpr std::string_view kPieces[] = {"SELECT",
                                         "UPDATE",
                                         "a",
@@ -66,7 +66,7 @@ constexpr std::string_view kPieces[] = {"SELECT",
                                         "SAVEPOINT",
                                         "ESCAPE",
                                         "%s"};
-// A backslash is an escape in the first, a character like others in the second.
+// A backslash is an escape in the first list, an ordinary character in the second.
 constexpr std::string_view kEscaping[] = {R"('it\'s secret')", R"('\\')", R"('secret\\\'')",
                                           R"(= "a\"secret")"};
 constexpr std::string_view kLiteral[] = {R"('secret\')", R"('\')", R"('C:\secret\x\')", R"('\''secret')"};

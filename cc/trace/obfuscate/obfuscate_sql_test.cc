@@ -144,10 +144,10 @@ TEST(ObfuscateSql, ABackslashBeforeAQuoteShowsNothingInEitherReading) {
   constexpr std::string_view kLiteral = R"(SELECT a WHERE b = 'c:\' AND c = 'secret' AND d = 1)";
   EXPECT_EQ(Obfuscated(kLiteral, SqlDialect::kStandard), "SELECT a WHERE b = ? AND c = ? AND d = ?");
   EXPECT_EQ(Cut(kLiteral), "SELECT a WHERE b = ?");
-  // Read with escapes, this comes to an end too, and so does a query that was cut.
+  // With escapes the text has an end too, and so has a query that was cut.
   EXPECT_EQ(Cut(R"(SELECT a WHERE b = 'c:\' AND c = 'secret' -- it's so)"), "SELECT a WHERE b = ?");
   EXPECT_EQ(Cut(R"(SELECT a WHERE b = 'c:\' AND c = 'secr)"), "SELECT a WHERE b = ?");
-  // A letter after the quote shows what the backslashes are.
+  // A letter after the quote proves that the backslashes are escapes.
   EXPECT_EQ(Cut(R"(SELECT a WHERE b = '5\' tall, it\'s' AND c = 'secr)"), "SELECT a WHERE b = ? AND c = ?");
   EXPECT_EQ(Obfuscated(R"(SELECT a WHERE b = 'say \'hi\'' AND c = 'x')"), "SELECT a WHERE b = ? AND c = ?");
   EXPECT_EQ(Obfuscated(R"(SELECT a WHERE b LIKE 'x' ESCAPE '\' AND c = 'y')"),

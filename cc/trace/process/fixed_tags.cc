@@ -16,7 +16,7 @@ FixedTags::FixedTags(const std::map<std::string, std::string>& tags) {
     const auto& entry = *valid.insert_or_assign(RepairUtf8(key), RepairUtf8(value)).first;
     bytes += entry.first.size() + entry.second.size();
   }
-  text_.reserve(bytes);  // views of it must not move
+  text_.reserve(bytes);  // the views below require that it never moves
   const auto keep = [this](std::string_view text) {
     text_.append(text);
     return std::string_view(text_).substr(text_.size() - text.size());

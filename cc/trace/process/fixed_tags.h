@@ -1,4 +1,4 @@
-// Tags that every span gets: encoded once, told from a span's own in a few instructions.
+// Tags that every span gets: encoded once, and told apart from a span's own tags in a few instructions.
 //
 //   const FixedTags tags({{"env", "prod"}, {"region", "eu-west-1"}});
 //   if (!tags.Contains(entry.key)) ...   // the span's own entry stays
@@ -20,7 +20,7 @@ namespace thaw {
 
 class FixedTags {
  public:
-  // What is not UTF-8 is made so; a key that is empty is left out.
+  // Repairs text that is not UTF-8 and leaves out empty keys.
   explicit FixedTags(const std::map<std::string, std::string>& tags);
   FixedTags(const FixedTags&) = delete;
   FixedTags& operator=(const FixedTags&) = delete;
@@ -28,11 +28,11 @@ class FixedTags {
   bool Contains(std::string_view key) const { return !key.empty() && marks_[Mark(key)] && Find(key); }
   // Sorted by key.
   absl::Span<const SpanMeta> entries() const { return entries_; }
-  // As entries of a Span's meta.
+  // The tags encoded as entries of a Span's `meta`.
   std::string_view encoded() const { return encoded_; }
 
  private:
-  // Seldom the same for different keys.
+  // A one-byte hash of the key: different keys seldom share it.
   static uint8_t Mark(std::string_view key) {
     return static_cast<uint8_t>(key.size() * 37 + static_cast<uint8_t>(key.front()) * 5 +
                                 static_cast<uint8_t>(key.back()) * 11 +
@@ -41,7 +41,7 @@ class FixedTags {
   bool Find(std::string_view key) const;
 
   std::bitset<256> marks_;
-  std::string text_;  // of all keys and values
+  std::string text_;  // all keys and values
   std::vector<SpanMeta> entries_;
   std::string encoded_;
 };

@@ -10,7 +10,7 @@
 namespace thaw {
 namespace {
 
-// `text` begins with `address`, and no digit follows, which would make it another.
+// Returns whether `text` begins with `address` and no digit follows, which would make it another address.
 bool BeginsWithAddress(std::string_view text, std::string_view address) {
   return absl::StartsWith(text, address) &&
          (text.size() == address.size() || !absl::ascii_isdigit(text[address.size()]));
@@ -22,7 +22,7 @@ std::string_view Get(const KnownMeta& meta, MetaTag tag) { return meta[static_ca
 
 NoiseFilter::NoiseFilter(std::string_view runtime_api)
     : plumbing_([runtime_api] {
-        // The Runtime API where it usually is, the lifecycle listener, DogStatsD.
+        // The Runtime API's usual address, the lifecycle listener, DogStatsD.
         std::vector<Address> plumbing = {{"127.0.0.1", "9001"}, {"127.0.0.1", "8124"}, {"127.0.0.1", "8125"}};
         const size_t colon = runtime_api.rfind(':');
         if (colon != std::string_view::npos && colon > 0 && colon + 1 < runtime_api.size())
@@ -46,7 +46,7 @@ bool NoiseFilter::IsNoise(const SpanRecord& span, const KnownMeta& meta) const {
       return true;
   }
   const std::string_view name_server = Get(meta, MetaTag::kDnsAddress);
-  // The last is the X-Ray daemon's.
+  // The last address is the X-Ray daemon's.
   for (const std::string_view address : {"0.0.0.0", "127.0.0.1", "169.254.79.129"})
     if (BeginsWithAddress(name_server, address)) return true;
   return false;

@@ -1,5 +1,5 @@
-// Spans of the function's dealings with Lambda and with its extension, which say nothing of the function:
-// calls of the Runtime API, of this extension's listeners, of the X-Ray daemon, and name lookups.
+// Recognises spans of the function's own plumbing, which say nothing about the function: calls of the Runtime
+// API, of this extension's listeners and of the X-Ray daemon, and name lookups.
 
 #ifndef THAW_CC_TRACE_PROCESS_NOISE_FILTER_H_
 #define THAW_CC_TRACE_PROCESS_NOISE_FILTER_H_
@@ -14,7 +14,7 @@
 
 namespace thaw {
 
-// A span's tags that have a meaning here, by MetaTag; those it has not are empty.
+// The values of a span's known tags, by MetaTag; empty where the span lacks the tag.
 using KnownMeta = std::array<std::string_view, kMetaTags>;
 
 class NoiseFilter {

@@ -47,7 +47,7 @@ TEST(NoiseFilter, WhatTheFunctionDoesIsNone) {
   EXPECT_FALSE(IsNoise(filter, {{MetaTag::kDnsAddress, "8.8.8.8"}}));
 }
 
-// The peer compares beginnings only, and takes another port or address for its own.
+// The peer compares only beginnings, and mistakes other ports and addresses for its own.
 TEST(NoiseFilter, ALongerPortIsAnother) {
   const NoiseFilter filter("");
   EXPECT_FALSE(IsNoise(filter, {{MetaTag::kHttpUrl, "http://127.0.0.1:90010/"}}));
@@ -55,7 +55,7 @@ TEST(NoiseFilter, ALongerPortIsAnother) {
   EXPECT_FALSE(IsNoise(filter, {{MetaTag::kDnsAddress, "127.0.0.10"}}));
 }
 
-// The peer knows the Runtime API's usual address only.
+// The peer knows only the Runtime API's usual address.
 TEST(NoiseFilter, TheRuntimeApiIsWhereTheEnvironmentSaysIt) {
   const NoiseFilter filter("169.254.100.1:9001");
   EXPECT_TRUE(IsNoise(filter, {{MetaTag::kHttpUrl, "http://169.254.100.1:9001/2018-06-01/runtime"}}));

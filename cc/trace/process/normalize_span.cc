@@ -14,7 +14,7 @@ constexpr size_t kMostBytes = 100;
 constexpr std::string_view kUnnamedService = "unnamed-service";
 constexpr std::string_view kUnnamedOperation = "unnamed_operation";
 
-// As many whole characters as have place.
+// Cuts `text` to as many whole characters as fit.
 std::string_view Truncate(std::string_view text) {
   if (text.size() <= kMostBytes) return text;
   size_t end = kMostBytes;

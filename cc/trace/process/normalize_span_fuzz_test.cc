@@ -1,4 +1,5 @@
-// Any text: normal fields are within their bounds, UTF-8 stays UTF-8, and to normalise again changes nothing.
+// For any text, normal fields are within their bounds, UTF-8 stays UTF-8, and normalising twice changes
+// nothing.
 
 #include <cstddef>
 #include <cstdint>

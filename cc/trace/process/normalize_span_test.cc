@@ -33,7 +33,7 @@ TEST(NormalizeService, IsATagOfAtMostHundredBytes) {
   EXPECT_EQ(Service("My Shop"), "my_shop");
   EXPECT_EQ(Service(std::string(300, 'a')), std::string(100, 'a'));
   EXPECT_EQ(Service(Repeated("Too$Long$.", 20)), Repeated("too_long_.", 10));
-  // Cut where a character would be split.
+  // The cut would split a character.
   EXPECT_EQ(Service("x" + Repeated("\xC3\xA9", 60)), "x" + Repeated("\xC3\xA9", 49));
   EXPECT_EQ(Service(""), "unnamed-service");
   EXPECT_EQ(Service("123"), "unnamed-service");

@@ -14,11 +14,11 @@ class RE2;
 
 namespace thaw {
 
-// Thread-safe and unchangeable; holds at most about 1 MB, most of it once it is used. InvalidArgument shows
-// the expression and says what is wrong with it.
+// Compiles a thread-safe, immutable expression, which holds at most about 1 MB, most of it allocated at first
+// use. InvalidArgument shows the expression and says what is wrong with it.
 absl::StatusOr<std::unique_ptr<const re2::RE2>> CompilePattern(std::string_view pattern);
 
-// Whether it matches any part of the text.
+// Returns whether the pattern matches any part of the text.
 bool Matches(const re2::RE2& pattern, std::string_view text);
 
 }  // namespace thaw

@@ -24,7 +24,7 @@ constexpr int kMostGroups = 9;
 
 bool IsNamePart(char c) { return absl::ascii_isalnum(c) || c == '_'; }
 
-// The name of the group that the reference after a '$' is to; takes the reference off. Empty: it is none.
+// Removes the reference after a '$' and returns the group's name; empty if there is none.
 std::string_view TakeReference(std::string_view& text) {
   const bool braces = !text.empty() && text[0] == '{';
   const size_t begin = braces ? 1 : 0;
@@ -36,7 +36,7 @@ std::string_view TakeReference(std::string_view& text) {
   return name;
 }
 
-// The index of the group; -1 if there is none of this name.
+// Returns the group's index; -1 if there is no group of this name.
 int GroupOf(std::string_view name, const re2::RE2& pattern) {
   int index;
   if (absl::ascii_isdigit(name[0]))
@@ -47,10 +47,10 @@ int GroupOf(std::string_view name, const re2::RE2& pattern) {
 
 struct Rewrite {
   std::string text;     // in RE2's form
-  std::string missing;  // the first group that was named and isn't there
+  std::string missing;  // the first named group that does not exist
 };
 
-// `replacement`, which is in Go's form.
+// Translates `replacement` from Go's form.
 absl::StatusOr<Rewrite> Translate(std::string_view replacement, const re2::RE2& pattern) {
   Rewrite rewrite;
   while (!replacement.empty()) {

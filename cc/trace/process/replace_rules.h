@@ -8,9 +8,8 @@
 //   url = rules.ApplyToTag("http.url", url, buffer);
 //
 // A rule's name is a tag's key, "*" for all tags, or "resource.name" for the resource. All matches of its
-// pattern are replaced. In `repl`, $1 and ${1} are the text of a group, $name and ${name} of a named one, $$
-// is '$'; as in Go, "$1x" is the group "1x". Rules are applied in their order, each to what the one before
-// it made.
+// pattern are replaced. In `repl`, $1 and ${1} are the text of a group, $name and ${name} of a named group,
+// $$ is '$'; as in Go, "$1x" is the group "1x". Each rule is applied to the result of the one before it.
 
 #ifndef THAW_CC_TRACE_PROCESS_REPLACE_RULES_H_
 #define THAW_CC_TRACE_PROCESS_REPLACE_RULES_H_
@@ -26,11 +25,11 @@ namespace thaw {
 
 class ReplaceRules {
  public:
-  // No rules.
+  // Makes an empty list of rules.
   ReplaceRules();
-  // Each rule that can't be used is one warning, which names its index, counted from 0, and the reason; the
-  // others hold. A reference to a group that the pattern does not have stands for nothing, as in Go, and is a
-  // warning too.
+  // Parses `json`. Each rule that can't be used is left out with one warning, which names its index, counted
+  // from 0, and the reason. A reference to a group that the pattern lacks stands for nothing, as in Go, and
+  // is a warning too.
   ReplaceRules(std::string_view json, std::vector<std::string>& warnings);
   ReplaceRules(ReplaceRules&&) noexcept;
   ReplaceRules& operator=(ReplaceRules&&) noexcept;
@@ -38,7 +37,7 @@ class ReplaceRules {
 
   bool empty() const { return rules_.empty(); }
 
-  // `value` itself where nothing matches, else what then stands in `buffer`, in which `value` must not lie.
+  // Returns `value` itself if no rule matches, else a view of `buffer`, in which `value` must not lie.
   std::string_view ApplyToTag(std::string_view key, std::string_view value, std::string& buffer) const;
   std::string_view ApplyToResource(std::string_view resource, std::string& buffer) const;
 

@@ -1,6 +1,6 @@
-// Any text as rules, and as pattern, replacement and value of a rule: it is a warning, or it works.
+// Any text works, or is a warning, as rules and as the pattern, replacement and value of one rule.
 //
-// The parts of an input are between its zero bytes.
+// Zero bytes separate the parts of an input.
 
 #include <cstddef>
 #include <cstdint>
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   warnings.clear();
   const thaw::ReplaceRules rules(boost::json::serialize(boost::json::array{bad, rule, last}), warnings);
   std::string buffer;
-  // Boost refuses text that is no UTF-8; then all of it is one warning.
+  // Boost refuses text that is not UTF-8; all of it is then one warning.
   if (rules.empty()) {
     Check(warnings.size() == 1);
     return 0;

@@ -28,7 +28,7 @@ std::string Resource(const ReplaceRules& rules, std::string_view resource) {
   return std::string(rules.ApplyToResource(resource, buffer));
 }
 
-// What a pattern and a replacement make of a text.
+// Applies one rule to a text.
 std::string Replaced(std::string_view pattern, std::string_view replacement, std::string_view text) {
   return Tag(Rules(absl::StrCat(R"([{"name": "t", "pattern": ")", pattern, R"(", "repl": ")", replacement,
                                 R"("}])")),

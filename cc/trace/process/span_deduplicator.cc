@@ -10,7 +10,7 @@ SpanDeduplicator::SpanDeduplicator(size_t max_bytes)
 }
 
 void SpanDeduplicator::Allocate() {
-  // The ring is left as it comes: its pages become resident only as spans do.
+  // The ring is not initialised: its pages become resident only as spans fill them.
   memory_ = std::make_unique_for_overwrite<unsigned char[]>(memory());
   ring_ = reinterpret_cast<Span*>(memory_.get());
   slots_ = reinterpret_cast<Slot*>(memory_.get() + capacity_ * sizeof(Span));
@@ -34,7 +34,7 @@ bool SpanDeduplicator::Insert(uint64_t trace_id, uint64_t span_id) {
   if (remembered_ == capacity_) {
     Erase(inserted_);
     slot = Search(span, home);
-    // The next ones to be forgotten lie side by side in the ring, but their slots anywhere.
+    // The spans to be forgotten next lie side by side in the ring, but their slots are scattered.
     constexpr uint64_t kAhead = 4;
     const Span& soon = ring_[Place(inserted_ + kAhead)];
     Prefetch(soon.trace_id, soon.span_id);
@@ -60,7 +60,7 @@ void SpanDeduplicator::Erase(uint64_t number) {
   size_t gap = Home(ring_[place]);
   const Slot filled = Filled(gap, place);
   while (slots_[gap] != filled) gap = Next(gap);
-  // What follows without a gap moves up, unless that would put it before its home.
+  // Slots that follow without a gap move up, unless that would put them before their home.
   const size_t mask = kSlotsPerSpan * capacity_ - 1;
   for (size_t slot = Next(gap); slots_[slot] != 0; slot = Next(slot)) {
     if (((slot - HomeOf(slots_[slot])) & mask) < ((slot - gap) & mask)) continue;

@@ -1,4 +1,4 @@
-// What it costs to remember a span, once as many are remembered as there is room for.
+// Measures what it costs to remember a span once the deduplicator is full.
 
 #include <cstdint>
 #include <vector>
@@ -10,7 +10,7 @@
 namespace thaw {
 namespace {
 
-// Requests of so many spans. Between two of them other work takes the processor's nearest caches.
+// Inserts requests of this many spans. Other work evicts the processor's nearest caches between two of them.
 void BM_RememberSpans(benchmark::State& state) {
   const uint64_t spans = state.range(0);
   SpanDeduplicator deduplicator;

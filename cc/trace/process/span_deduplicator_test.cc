@@ -40,7 +40,7 @@ TEST(SpanDeduplicator, ARewindForgetsTheLatest) {
   EXPECT_EQ(deduplicator.inserted(), mark);
   EXPECT_TRUE(deduplicator.Insert(1, 7));
   EXPECT_FALSE(deduplicator.Insert(1, 6));
-  // Further back than it remembers.
+  // This is further back than the deduplicator remembers.
   deduplicator.Rewind(0);
   for (uint64_t span = 1; span <= 4; ++span) EXPECT_TRUE(deduplicator.Insert(1, span)) << span;
 }
@@ -53,7 +53,7 @@ TEST(SpanDeduplicator, WithoutRoomItIsOff) {
   deduplicator.Rewind(0);
 }
 
-// Against the obvious way to do it, with few enough ids that all that can happen does.
+// Compares with a list and a set, with few enough ids that every case occurs.
 TEST(SpanDeduplicator, ItDoesWhatAListAndASetWouldDo) {
   SeededRandom random(11);
   SpanDeduplicator deduplicator(16 * 24);

@@ -16,7 +16,7 @@
 namespace thaw {
 namespace {
 
-// What tracers call the service of a function that has no name for it.
+// The service that tracers report for a function without a configured service.
 constexpr std::string_view kLambdaService = "aws.lambda";
 
 std::map<std::string, std::string> TagsOfEverySpan(const TraceProcessorOptions& options,
@@ -25,7 +25,7 @@ std::map<std::string, std::string> TagsOfEverySpan(const TraceProcessorOptions& 
   tags["origin"] = kLambdaOrigin;
   tags[std::string(kOriginTag)] = kLambdaOrigin;
   if (backend_computes_stats) tags[std::string(kComputeStatsTag)] = "1";
-  // Replacements come last, and these values are always the same.
+  // Replacement rules come last, and these values never change, so the rules are applied once.
   std::string buffer;
   for (auto& [key, value] : tags) value = std::string(options.replace_rules.ApplyToTag(key, value, buffer));
   return tags;
@@ -153,7 +153,7 @@ void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, c
   for (SpanMeta& entry : span.meta) {
     if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
     if (entry.value.empty()) continue;
-    // Mostly it is the resource once more.
+    // The query is mostly the resource once more.
     if (entry.value == span.resource) {
       entry.value = query;
     } else {
@@ -174,7 +174,7 @@ void SpanProcessor::Replace(SpanRecord& span, ScratchText& scratch) const {
   std::string* buffer = &scratch.Take();
   const auto take = [&](std::string_view replaced, std::string_view& text) {
     if (replaced.data() != buffer->data()) return;
-    // A pattern may match a part of a character.
+    // A pattern may match a part of a character, so the result may not be UTF-8.
     if (!IsValidUtf8(*buffer)) *buffer = RepairUtf8(*buffer);
     text = *buffer;
     buffer = &scratch.Take();

@@ -1,10 +1,10 @@
-// What is done to each span that is kept.
+// Normalises, tags, obfuscates and rewrites each span that is kept.
 //
 //   const FixedTags& fixed = processor.fixed_tags(backend_computes_stats);
 //   processor.Process(span, fixed, top_level, now, scratch);
 //   WriteSpan(span, fixed.encoded(), out);
 //
-// Strings that are made on the way are in `scratch`: none, as long as a span is as it should be.
+// New strings are made in `scratch`; a span that needs no change makes none.
 
 #ifndef THAW_CC_TRACE_PROCESS_SPAN_PROCESSOR_H_
 #define THAW_CC_TRACE_PROCESS_SPAN_PROCESSOR_H_
@@ -23,28 +23,28 @@ namespace thaw {
 
 class SpanProcessor {
  public:
-  // `options` outlive it.
+  // `options` must outlive the processor.
   explicit SpanProcessor(const TraceProcessorOptions& options);
   SpanProcessor(const SpanProcessor&) = delete;
   SpanProcessor& operator=(const SpanProcessor&) = delete;
 
-  // Makes text UTF-8, and fields and the tags `env` and `http.status_code` normal: what a tag filter looks
-  // at.
+  // Makes text UTF-8 and normalises the fields and the tags `env` and `http.status_code`, which tag filters
+  // look at.
   void Normalize(SpanRecord& span, absl::Time now, ScratchText& scratch) const;
 
-  // Normalises the span and does all that follows, in the order of trace_processor.h. What of the span's own
-  // tags `fixed` has too is taken out.
+  // Normalises the span and applies all later steps, in the order that trace_processor.h lists. Removes the
+  // span's own tags that `fixed` has too.
   void Process(SpanRecord& span, const FixedTags& fixed, bool top_level, absl::Time now,
                ScratchText& scratch) const;
 
-  // What every span gets: the function's tags, the origin, and, if the backend is to compute its stats, a
-  // word about that.
+  // Returns the tags that every span gets: the function's tags, the origin and, if the backend is to compute
+  // stats, the tag that asks for it.
   const FixedTags& fixed_tags(bool backend_computes_stats) const {
     return backend_computes_stats ? with_compute_stats_ : fixed_;
   }
 
  private:
-  // A span's tags that obfuscation looks at; null where it has none.
+  // The tags of a span that obfuscation looks at; null where the span lacks them.
   struct Found {
     SpanMeta* url = nullptr;
     SpanMeta* sql_query = nullptr;
@@ -53,7 +53,7 @@ class SpanProcessor {
   };
 
   void NormalizeFields(SpanRecord& span, absl::Time now, ScratchText& scratch) const;
-  // False: the tag goes.
+  // Returns false if the tag is to be removed.
   bool NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const;
   void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch) const;
   void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
@@ -63,8 +63,8 @@ class SpanProcessor {
   const TraceProcessorOptions& options_;
   const FixedTags fixed_;
   const FixedTags with_compute_stats_;
-  const std::string service_tag_;   // in place of the service "aws.lambda"; empty: that stays
-  const std::string base_service_;  // of spans made of a trigger
+  const std::string service_tag_;   // replaces the service "aws.lambda"; empty: it stays
+  const std::string base_service_;  // service of spans made of a trigger
 };
 
 }  // namespace thaw

@@ -1,13 +1,14 @@
-// Which traces are kept, by the tags of their root span: the four DD_APM_FILTER_TAGS_* settings.
+// Decides by the tags of a trace's root span whether the trace is kept: the four DD_APM_FILTER_TAGS_*
+// settings.
 //
 //   std::vector<std::string> warnings;
 //   const TagFilter filter({.require = "env:prod", .regex_reject = "resource:/health$"}, warnings);
-//   if (!filter.Keeps(root)) …   // the trace is left out
+//   if (!filter.Keeps(root)) ...   // the trace is left out
 //
-// A setting is a list of entries between white space. "key:value" holds if the tag has the value, or, of the
-// keys name, service, resource and type, the span's field has; in the regex settings the value is a regular
-// expression that any part of the text may match. "key" holds if there is such a tag, or if the field is not
-// empty. Metrics are not looked at. Expressions are compiled once.
+// A setting is a list of entries separated by white space. "key:value" holds if the tag has the value; the
+// keys name, service, resource and type mean the span's fields. In the regex settings the value is a regular
+// expression that may match any part of the text. "key" holds if the tag exists or the field is not empty.
+// Metrics are not looked at. Expressions are compiled once.
 
 #ifndef THAW_CC_TRACE_PROCESS_TAG_FILTER_H_
 #define THAW_CC_TRACE_PROCESS_TAG_FILTER_H_
@@ -28,7 +29,7 @@ struct RootSpan {
   std::string_view name;
   std::string_view resource;
   std::string_view type;
-  // The value of the tag, or null if there is none.
+  // Returns the value of the tag, or null if there is none.
   absl::FunctionRef<const std::string_view*(std::string_view key)> meta;
 };
 
@@ -37,19 +38,19 @@ class TagFilter {
   struct Settings {
     std::string_view require;        // all must hold
     std::string_view regex_require;  // all must hold
-    std::string_view reject;         // none may hold
-    std::string_view regex_reject;   // none may hold
+    std::string_view reject;         // no entry may hold
+    std::string_view regex_reject;   // no entry may hold
   };
 
-  // Keeps everything.
+  // Makes a filter that keeps everything.
   TagFilter();
-  // An expression that is none is a warning, and its entry never holds.
+  // Adds a warning for each invalid expression, whose entry then never holds.
   TagFilter(const Settings& settings, std::vector<std::string>& warnings);
   TagFilter(TagFilter&&) noexcept;
   TagFilter& operator=(TagFilter&&) noexcept;
   ~TagFilter();
 
-  // There is nothing to look at.
+  // Returns whether the filter keeps everything.
   bool empty() const { return require_.empty() && reject_.empty(); }
 
   bool Keeps(const RootSpan& root) const;

@@ -1,4 +1,4 @@
-// Any text as settings: each expression is a warning or works, and who has no such tag is not rejected.
+// Any text as settings: each expression works or is a warning, and a root without such a tag is not rejected.
 
 #include <algorithm>
 #include <cstddef>
@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const thaw::TagFilter requiring({.require = input, .regex_require = input}, warnings);
 
   const auto none = [](std::string_view) -> const std::string_view* { return nullptr; };
-  if (input.find_first_of("nrst") == std::string_view::npos)  // no field's name
+  if (input.find_first_of("nrst") == std::string_view::npos)  // no letter that begins a field's name
     Check(rejecting.Keeps({.meta = none}));
   const auto same = [&input](std::string_view) { return &input; };
   const thaw::RootSpan root = {

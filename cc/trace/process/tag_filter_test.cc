@@ -13,7 +13,7 @@ namespace {
 
 using Tags = std::map<std::string_view, std::string_view>;
 
-// Whether a root with these tags is kept; its fields are the same in every test.
+// Returns whether a root with these tags is kept; its fields are the same in every test.
 bool Keeps(const TagFilter& filter, const Tags& tags) {
   const auto find = [&tags](std::string_view key) {
     const auto found = tags.find(key);

@@ -22,15 +22,15 @@
 namespace thaw {
 namespace {
 
-// What of a request is done within one turn: its body, and what it becomes.
+// Largest request, and largest result, that is processed within one turn of the loop.
 constexpr size_t kAtOnceBytes = 256 << 10;
-// Of work, as TraceWork::Step() counts it. What is done at once takes a few milliseconds.
+// Work, as TraceWork::Step() counts it, that is done at once: a few milliseconds.
 constexpr int64_t kAtOnceWork = 2 << 20;
 
-// As much of each kind of memory is kept from one request for the next.
+// Bytes of each kind of memory that are kept from one request for the next.
 constexpr size_t kKeptBytes = 64 << 10;
 
-// A tracer's payload says once what function its spans are of.
+// Encodes the function's tags for a tracer's payload, which states them once.
 std::string PayloadTags(const std::map<std::string, std::string>& function_tags) {
   if (function_tags.empty()) return "";
   ProtobufWriter out;
@@ -62,7 +62,7 @@ SpanView ViewOf(const SpanRecord& span) {
   return view;
 }
 
-// The entries of meta_struct among what a span has of structures.
+// Returns the entries of meta_struct from a span's structures.
 std::string MetaStructOf(const SpanRecord& span) {
   std::string fields;
   ProtobufReader reader(span.structures.bytes());
@@ -100,16 +100,17 @@ class TraceProcessor::Run : public TraceWork {
   }
   ~Run() override { memory_.Trim(); }
 
-  // The first pass, as far as `work` goes. True: it is done. Nothing has come of the request by then.
+  // Runs the first pass as far as `work` allows. Returns true once it is done; the request has had no effect
+  // yet.
   absl::StatusOr<bool> Read(int64_t work) {
     return reader_.ReadOn(span_, counts_, first_problem_, *this, work);
   }
-  // What the request becomes at most, once it is read.
+  // Returns an upper bound of the result's size, once the request is read.
   size_t result_bound() const { return size_bound_; }
 
   absl::StatusOr<State> Step(int64_t bytes) override {
     work_ = bytes;
-    charge_.Shrink(std::exchange(part_charge_, 0));  // of the part that was taken
+    charge_.Shrink(std::exchange(part_charge_, 0));  // the part that was taken
     // The function may have got another tag meanwhile.
     TakeFixedTags();
     if (phase_ == Phase::kRead) {
@@ -146,19 +147,19 @@ class TraceProcessor::Run : public TraceWork {
   void EndCharge() override { charge_.Release(); }
   void Forget() override { processor_.deduplicator_.Rewind(before_); }
 
-  // Calls of the reader.
+  // The reader's calls.
 
   absl::Status BeginRequest(size_t traces) { return Reserve(traces_, traces, &charge_); }
 
   absl::Status BeginTrace(size_t spans) {
-    // One of which nothing was kept makes room for the next.
+    // A trace of which nothing was kept makes room for the next.
     if (traces_.empty() || traces_.back().begin < traces_.back().end) {
       THAW_RETURN_IF_ERROR(ReserveMore(traces_, 1, &charge_));
       traces_.emplace_back();
     }
     traces_.back() = {};
     traces_.back().begin = traces_.back().end = notes_.size();
-    // Many small traces make the notes grow in few steps.
+    // The first growth is large, so that many small traces need few growths.
     constexpr size_t kFewest = 16;
     return ReserveMore(notes_, std::max(spans, kFewest), &charge_);
   }
@@ -167,7 +168,7 @@ class TraceProcessor::Run : public TraceWork {
     SpanNote note(span_, position);
     const size_t bound = span_.size_bound();
     note.is_large = bound >= kLargeAllocation;
-    // What a placeholder says is kept with its invocation.
+    // A placeholder's content is kept with its invocation.
     note.is_placeholder = span_.resource == kPlaceholderResource && bound <= kMaxPlaceholderBytes;
     note.has_ids = span_.trace_id != 0 && span_.span_id != 0;
     if (!note.has_ids && !note.is_placeholder) {
@@ -220,7 +221,7 @@ class TraceProcessor::Run : public TraceWork {
 
  private:
   enum class Phase { kRead, kLink, kWrite };
-  // Of work, in bytes, what each span is beside its own, in each pass, and what each trace is.
+  // Extra work, in bytes, of each span in each pass, and of each trace.
   static constexpr int64_t kLinkWork = 128;
   static constexpr int64_t kSpanWork = 512;
   static constexpr int64_t kTraceWork = 128;
@@ -236,14 +237,14 @@ class TraceProcessor::Run : public TraceWork {
         /*backend_computes_stats=*/!headers_.client_computed_stats &&
         !processor_.options_.compute_stats_on_extension);
   }
-  // The value of a tag, for as long as the request is worked on.
+  // Returns a tag's value such that it lives as long as the request's processing.
   std::string_view Kept(MetaTag tag, std::string_view value) {
     return span_.converted.taken() == 0 || tag > MetaTag::kOrigin ? value : reader_.Keep(value);
   }
 
-  // Between the passes.
+  // The step between the passes.
 
-  // Leaves out what came before, ties what is left to invocations, and understands the trace then.
+  // Leaves out spans that came before, ties the others to invocations, and then settles the trace's facts.
   absl::Status LinkOn(Trace& trace) {
     if (trace.begin == trace.end) {
       work_ -= kTraceWork;
@@ -253,8 +254,8 @@ class TraceProcessor::Run : public TraceWork {
     for (; next_note_ < trace.end && work_ > 0; ++next_note_) {
       work_ -= kLinkWork;
       SpanNote& note = notes_[next_note_];
-      // What a snapshot said, a later one or the finished span says again. The span that a placeholder stands
-      // for has its ids.
+      // A later snapshot or the finished span repeats a snapshot's content. A placeholder has the ids of the
+      // span that it stands for.
       if (note.has_ids && !note.is_snapshot && !note.is_placeholder &&
           !processor_.deduplicator_.Insert(note.trace_id, note.span_id)) {
         ++processor_.counts_.duplicate_spans;
@@ -294,7 +295,7 @@ class TraceProcessor::Run : public TraceWork {
     note.parent_id = links.ParentOf(note.trace_id, note.parent_id);
   }
 
-  // What is known only when all spans of a trace are.
+  // Settles the facts that need all spans of a trace.
   absl::Status Understand(Trace& trace) {
     const absl::Span<SpanNote> notes = NotesOf(trace);
     work_ -= kLinkWork * static_cast<int64_t>(notes.size());
@@ -337,7 +338,7 @@ class TraceProcessor::Run : public TraceWork {
 
   // The second pass.
 
-  // Begins a payload. The first has room for all of a small request.
+  // Begins a payload. The first has room for the whole of a small request.
   absl::Status BeginPayload() {
     payload_ = TracePayload();
     const int64_t repaired = process_.Write(headers_, processor_.options_.env, payload_.process_fields_);
@@ -379,7 +380,7 @@ class TraceProcessor::Run : public TraceWork {
     return !keeps;
   }
 
-  // Goes on with a trace's spans. True: a payload is full, and its next span goes into another.
+  // Continues with a trace's spans. Returns true if the payload is full: the next span goes into another.
   absl::StatusOr<bool> WriteOn(const Trace& trace) {
     if (next_note_ == kNotBegun) {
       work_ -= kTraceWork;
@@ -410,7 +411,7 @@ class TraceProcessor::Run : public TraceWork {
     return false;
   }
 
-  // False: nothing comes of the trace.
+  // Returns false if the trace is not sent.
   bool BeginTraceOut(const Trace& trace) {
     if (IsRejected(trace)) {
       ++processor_.counts_.filtered_chunks;
@@ -431,13 +432,13 @@ class TraceProcessor::Run : public TraceWork {
     return !dropped_ || observer_ != nullptr;
   }
 
-  // Ends what of the trace is in the payload, if anything is.
+  // Ends the trace's chunk in this payload, if there is one.
   void EndChunk(const Trace& trace) {
     if (!chunk_open_) return;
     chunk_open_ = false;
     if (trace.priority != 0)
       out().Varint(TraceChunkField::kPriority, static_cast<uint64_t>(int64_t{trace.priority}));
-    // Where the tracer names no origin, the chunk says what its spans say.
+    // Where the tracer names no origin, the chunk has its spans' origin.
     std::string_view origin = trace.origin.empty() ? kLambdaOrigin : trace.origin;
     if (!IsValidUtf8(origin)) origin = scratch_.Take() = RepairUtf8(origin);
     out().String(TraceChunkField::kOrigin, origin);
@@ -445,8 +446,8 @@ class TraceProcessor::Run : public TraceWork {
     out().EndMessage(chunk_);
   }
 
-  // What the root says for the whole trace, its `_dd.p.*` tags and sampling priority, where the first span
-  // that is written has to say it: if the root is left out, and in each part of a trace that is cut.
+  // Takes the root's tags that hold for the whole trace, `_dd.p.*` and the sampling priority, for the first
+  // span that is written: if the root is left out, and in each part of a trace that is cut.
   void TakeTraceTags(const SpanNote& note) {
     // Tracers keep these below 512 bytes.
     constexpr size_t kAtMost = 16 << 10;
@@ -463,7 +464,7 @@ class TraceProcessor::Run : public TraceWork {
     give_trace_tags_ = !trace_tags_.empty() || trace_priority_.has_value();
   }
 
-  // Adds them to the span, but for what it says itself.
+  // Adds these tags to the span, except for those it has itself.
   absl::Status GiveTraceTags() {
     THAW_RETURN_IF_ERROR(ReserveMore(span_.meta, trace_tags_.size(), &charge_));
     for (const auto& [key, value] : trace_tags_) {
@@ -478,7 +479,7 @@ class TraceProcessor::Run : public TraceWork {
     return absl::OkStatus();
   }
 
-  // True: it does not fit into the payload, and is to be written into another.
+  // Returns true if the span does not fit into the payload and must be written into another.
   absl::StatusOr<bool> Write(const SpanNote& note) {
     work_ -= kSpanWork;
     if (note.is_noise) {
@@ -531,8 +532,8 @@ class TraceProcessor::Run : public TraceWork {
     return MetaTagOf(key) != MetaTag::kOther || key == kDatabaseStatementTag || key == kDatabaseQueryTextTag;
   }
 
-  // Texts that are looked into, which would hold up the loop, and of which the intake keeps less: it cuts a
-  // resource at 5,000 characters and a tag at 25,000.
+  // Cuts texts that are searched, since very long ones would hold up the loop. The intake keeps less of them
+  // anyway: it cuts a resource at 5,000 characters and a tag at 25,000.
   void CutLongTexts() {
     constexpr size_t kAtMost = 256 << 10;
     span_.resource = span_.resource.substr(0, kAtMost);
@@ -540,11 +541,11 @@ class TraceProcessor::Run : public TraceWork {
       if (IsLookedInto(entry.key)) entry.value = entry.value.substr(0, kAtMost);
   }
 
-  // What is made of a large span's text on the way: repaired, obfuscated, replaced.
+  // Returns the bytes that a large span's text may become on the way: repaired, obfuscated, replaced.
   size_t ScratchBytes() const {
     constexpr size_t kAtMost = 3;
     size_t bytes = span_.type.empty() ? 0 : kAtMost * span_.resource.size();
-    // What is repaired grows by being copied.
+    // Repairing copies the text, which grows.
     const auto add = [&bytes](std::string_view text) {
       if (!IsValidUtf8(text)) bytes += 2 * kAtMost * text.size();
     };
@@ -563,7 +564,7 @@ class TraceProcessor::Run : public TraceWork {
     THAW_RETURN_IF_ERROR(Reserve(meta, span_.meta.size() + fixed_->entries().size(), &charge_));
     meta.assign(span_.meta.begin(), span_.meta.end());
     for (const SpanMeta& entry : fixed_->entries()) {
-      // Stats tell apart what synthetic tests cause, which the function's own origin would hide.
+      // Stats tell apart spans that synthetic tests cause; the function's own origin would hide those.
       const bool hides = entry.key == kOriginTag && !origin_.empty();
       meta.push_back(hides ? SpanMeta{entry.key, origin_} : entry);
     }
@@ -577,7 +578,7 @@ class TraceProcessor::Run : public TraceWork {
     return absl::OkStatus();
   }
 
-  // What is added to a span beyond its tags and the fixed ones: metrics, tags, names for what has none.
+  // Bytes added to a span beside its tags and the fixed tags: metrics, tags, default names.
   static constexpr size_t kAddedBytes = 96;
 
   TraceProcessor& processor_;
@@ -590,42 +591,42 @@ class TraceProcessor::Run : public TraceWork {
 
   const TraceLimits limits_;
   ByteCharge charge_;
-  TracerHeaders headers_;  // gone with the last payload
+  TracerHeaders headers_;  // moved into the last payload
   TraceReader reader_;
   const absl::Time now_;
-  uint64_t before_;               // what the deduplicator knew
-  SpanObserver* const observer_;  // null: stats are not computed here, or nobody asks for them
+  uint64_t before_;               // the deduplicator's mark when this began
+  SpanObserver* const observer_;  // null: stats are not computed here, or there is no observer
   const FixedTags* fixed_ = nullptr;
   ProcessFields process_;
   TraceCounts counts_;
   std::string first_problem_;
   size_t size_bound_ = 64;
 
-  // How far it is.
+  // The progress of the request.
   Phase phase_ = Phase::kRead;
-  int64_t work_ = 0;  // left of the step
+  int64_t work_ = 0;  // left in this step
   size_t next_trace_ = 0;
-  size_t next_note_ = kNotBegun;  // of the trace
+  size_t next_note_ = kNotBegun;  // the next note of the trace
   size_t kept_notes_ = 0;
 
-  // Of the trace that is being written.
-  bool dropped_ = false;  // only shown to the observer
+  // State of the trace that is being written.
+  bool dropped_ = false;  // shown to the observer, but not sent
   int64_t written_ = 0;
   bool chunk_open_ = false;
   size_t chunk_ = 0;
-  std::string_view origin_;  // by its tracer
+  std::string_view origin_;  // named by its tracer
   std::vector<std::pair<std::string, std::string>> trace_tags_;
   std::optional<double> trace_priority_;
   bool give_trace_tags_ = false;  // to the next span
 
-  TracePayload payload_;  // that is being written
+  TracePayload payload_;  // being written
   int64_t payloads_ = 0;
   int64_t spans_before_ = 0;
-  TracePayload part_;  // that is finished
+  TracePayload part_;  // finished, to be taken
   size_t part_charge_ = 0;
 };
 
-// With memory of its own: requests that are done at once come between its steps.
+// Has memory of its own, since requests that are done at once run between its steps.
 class TraceProcessor::LongRun : private Memory, public Run {
  public:
   template <typename... Arguments>

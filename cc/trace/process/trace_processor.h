@@ -1,26 +1,26 @@
-// What the extension does to traces on their way from a tracer to the intake.
+// Processes traces on their way from a tracer to the intake.
 //
 //   TraceProcessor processor(options, clock, &invocations);
-//   THAW_ASSIGN_OR_RETURN(TracePayload payload, processor.Process(body, TraceFormat::kV04, headers,
-//   &concentrator));
+//   absl::StatusOr<TracePayload> payload = processor.Process(body, TraceFormat::kV04, headers, &observer);
 //
-// Two passes over the bytes. The first reads every span and notes a few facts of each, so that a request that
-// is cut off, or would become too much, is refused before anything came of it. The second reads each span
-// that is kept, changes it and writes it. The number of allocations does not depend on how many spans there
-// are, obfuscation and replacement apart; memory that one large request needed is given back after it.
+// Processing makes two passes over the bytes. The first reads every span and notes a few facts of each, so
+// that a request that is cut off, or would become too large, is refused before it had any effect. The second
+// reads each kept span again, changes it and writes it. The number of allocations does not depend on the
+// number of spans, obfuscation and replacement apart; memory that one large request needed is freed after it.
 //
-// What a request becomes may be thousands of times its size: a few bytes name a long string of its table, and
-// each span gets the function's tags. A large one is worked on in steps, and its result comes in parts:
+// The result of a request may be thousands of times its size: a few bytes name a long string of its table,
+// and each span gets the function's tags. A large request is processed in steps, and its result comes in
+// parts:
 //
 //   std::unique_ptr<TraceWork> work = processor.Begin(body, format, headers, limits, &concentrator);
-//   absl::StatusOr<TraceWork::State> state = work->Step(2 << 20);   // until kDone, or no status OK
-//   if (state.ok() && *state == TraceWork::State::kPart) Take(work->TakePart());
+//   absl::StatusOr<TraceWork::State> state = work->Step(2 << 20);   // until kDone or an error
+//   if (state.ok() && *state == TraceWork::State::kPart) Use(work->TakePart());
 //
-// In this order: spans that came before are left out, spans are tied to invocations (invocation_links.h);
-// each trace's root, sampling priority and top-level spans are found; the tag filters look at the root; noise
-// is left out; then each span is normalised, given the function's tags, obfuscated, and its tags are replaced
-// by the rules. A trace of which nothing is left makes no chunk. What is taken, and what becomes of bad
-// input, says trace_reader.h.
+// The order of the steps: leave out spans that came before; tie spans to invocations (invocation_links.h);
+// find each trace's root, sampling priority and top-level spans; apply the tag filters to the root; leave out
+// noise; then normalise each span, add the function's tags, obfuscate it, and apply the replacement rules to
+// its tags. A trace of which nothing is left makes no chunk. trace_reader.h says what is accepted and what
+// becomes of bad input.
 //
 // One thread only.
 
@@ -56,98 +56,98 @@
 
 namespace thaw {
 
-// What one request may take.
+// Bounds of one request.
 struct TraceLimits {
-  // What memory is charged to before it is asked for; null: nothing.
+  // The account that memory is charged to before it is allocated; null: none.
   ByteAccount* account = nullptr;
-  // What the body is charged with.
+  // The charge of the body.
   size_t body_bytes = 0;
-  // What the request may become. A payload of it, unless one span alone is larger.
+  // Largest result of the request, and largest payload of it, unless a single span is larger.
   size_t max_result_bytes = std::numeric_limits<size_t>::max();
   size_t max_part_bytes = std::numeric_limits<size_t>::max();
 };
 
-// A request that is worked on in steps. The body it is of must stay until it is gone; so must its processor,
-// which may work on others meanwhile.
+// A request that is processed in steps. Its body and its processor, which may process other requests
+// meanwhile, must outlive it.
 class TraceWork {
  public:
   enum class State {
-    kMore,  // of the steps
-    kPart,  // TakePart() has a payload, and there may be more
-    kDone,  // TakePart() has the last payload, which may be empty
+    kMore,  // steps follow
+    kPart,  // TakePart() returns a payload, and more may follow
+    kDone,  // TakePart() returns the last payload, which may be empty
   };
   virtual ~TraceWork() = default;
 
-  // Goes on for about as much work as it is to copy `bytes`. InvalidArgument: the request can't be read.
-  // OutOfRange: what it would become is more than it may, or than its account could ever hold.
-  // ResourceExhausted: there is no room for it now. It is over then.
+  // Continues for about as much work as copying `bytes` takes. An error ends the work. InvalidArgument: the
+  // request can't be read. OutOfRange: its result would be larger than allowed, or than the account could
+  // ever hold. ResourceExhausted: there is no room at present.
   virtual absl::StatusOr<State> Step(int64_t bytes) = 0;
   virtual TracePayload TakePart() = 0;
-  // Of all its payloads.
+  // Counts all its payloads.
   virtual const TraceCounts& counts() const = 0;
   virtual const std::string& first_problem() const = 0;
-  // What it took may be taken by others from now on; no step may follow.
+  // Releases its charge; no step may follow.
   virtual void EndCharge() = 0;
-  // Its spans don't count as having come before, as ForgetLast() says.
+  // Makes the deduplicator forget its spans, as ForgetLast() does.
   virtual void Forget() = 0;
 };
 
 class TraceProcessor {
  public:
-  // `links`: null if there are no invocations here. Both outlive the processor.
+  // `links`: null without invocations. `clock` and `links` must outlive the processor.
   TraceProcessor(TraceProcessorOptions options, const Clock& clock, InvocationLinks* links = nullptr);
   TraceProcessor(const TraceProcessor&) = delete;
   TraceProcessor& operator=(const TraceProcessor&) = delete;
 
-  // `observer` sees each span whose stats are computed here, those of traces that are then dropped too; may
-  // be null. InvalidArgument names the byte, what was expected there and what was found; nothing came of the
-  // request then.
+  // `observer` sees each span whose stats are computed here, even of traces that are then dropped; it may be
+  // null. InvalidArgument names the byte, what was expected there and what was found; the request then had no
+  // effect.
   absl::StatusOr<TracePayload> Process(std::string_view body, TraceFormat format, TracerHeaders headers,
                                        SpanObserver* observer = nullptr);
 
-  // The same within `limits`, for a request that is little work: nothing if it is more than should be done at
-  // once. Then nothing came of it, and Begin() is for it.
+  // Processes the request within `limits` if it is little work. Returns nullopt, without any effect, if it is
+  // too much to be done at once; Begin() then does it.
   absl::StatusOr<std::optional<TracePayload>> ProcessAtOnce(std::string_view body, TraceFormat format,
                                                             TracerHeaders headers, const TraceLimits& limits,
                                                             SpanObserver* observer = nullptr);
   std::unique_ptr<TraceWork> Begin(std::string_view body, TraceFormat format, TracerHeaders headers,
                                    const TraceLimits& limits, SpanObserver* observer = nullptr);
 
-  // A tag of the function that became known after the start. Spans have it from the next request on.
+  // Sets a function tag that became known after the start. Spans have it from the next request on.
   void SetFunctionTag(std::string_view name, std::string value);
 
-  // Of all requests.
+  // Counts all requests.
   const TraceProcessorCounts& counts() const { return counts_; }
 
-  // The spans of the last request don't count as having come before: it was not taken in after all. Their
-  // observer and their invocations know them nevertheless, so that to refuse a request before is better.
+  // Makes the deduplicator forget the spans of the last request, which was refused after all. The observer
+  // and the invocations have seen them nevertheless, so it is better to refuse a request earlier.
   void ForgetLast() { deduplicator_.Rewind(before_last_); }
 
  private:
-  // A trace of the request.
+  // One trace of the request.
   struct Trace {
-    size_t begin = 0;  // its spans' notes
+    size_t begin = 0;  // index of its first note
     size_t end = 0;
-    size_t root = 0;  // index of its note
+    size_t root = 0;  // index of the root's note
     int32_t priority = 0;
-    bool has_origin = false;  // one of its spans has
-    bool has_noise = false;   // one of its spans is left out
-    std::string_view origin;  // its root's
-    ProcessTags tags;         // the first of each that its spans have
+    bool has_origin = false;  // a span of it has an origin
+    bool has_noise = false;   // a span of it is left out
+    std::string_view origin;  // the root's origin
+    ProcessTags tags;         // the first value of each among its spans
   };
-  // Memory of one request, which serves the next.
+  // Memory of one request, reused for the next.
   struct Memory {
     SpanRecord span;
     ScratchText scratch;
     std::vector<SpanNote> notes;
     std::vector<Trace> traces;
     SpanIndex index;
-    std::vector<SpanMeta> observed_meta;  // of the span that is shown to the observer
+    std::vector<SpanMeta> observed_meta;  // tags of the span shown to the observer
 
-    // Gives back what an unusual request needed.
+    // Frees what an unusually large request needed.
     void Trim();
   };
-  // One request.
+  // The processing of one request.
   class Run;
   class LongRun;
 
@@ -158,13 +158,13 @@ class TraceProcessor {
   const Clock& clock_;
   InvocationLinks* const links_;
   const NoiseFilter noise_;
-  std::optional<SpanProcessor> span_processor_;  // there from the beginning; made anew with each new tag
-  std::string payload_tags_;                     // of each TracerPayload, encoded
+  std::optional<SpanProcessor> span_processor_;  // always set; remade with each new tag
+  std::string payload_tags_;                     // tags of each TracerPayload, encoded
   SpanDeduplicator deduplicator_;
   uint64_t before_last_ = 0;
   TraceProcessorCounts counts_;
 
-  Memory memory_;  // of requests that are done at once
+  Memory memory_;  // serves requests that are done at once
 };
 
 }  // namespace thaw

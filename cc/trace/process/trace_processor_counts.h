@@ -1,4 +1,4 @@
-// What a TraceProcessor has left out, declared once. One thread writes and reads.
+// Counts of what a TraceProcessor has left out, declared once. One thread writes and reads.
 
 #ifndef THAW_CC_TRACE_PROCESS_TRACE_PROCESSOR_COUNTS_H_
 #define THAW_CC_TRACE_PROCESS_TRACE_PROCESSOR_COUNTS_H_

@@ -64,7 +64,7 @@ class TraceProcessorTest : public testing::Test {
   TraceProcessor Make(TraceProcessorOptions options = {}, InvocationLinks* links = nullptr) {
     return TraceProcessor(std::move(options), clock_, links);
   }
-  // By a processor of its own.
+  // Processes the body with a new processor.
   TracePayload Process(const std::string& body, TraceProcessorOptions options = {},
                        TracerHeaders headers = {}, SpanObserver* observer = nullptr) {
     TraceProcessor processor = Make(std::move(options));
@@ -92,7 +92,7 @@ class TraceProcessorTest : public testing::Test {
 
   ManualExecutor executor_;
   FakeClock clock_{executor_};
-  TraceProcessorCounts counts_;  // of the processor that was used last
+  TraceProcessorCounts counts_;  // counts of the processor that was used last
 };
 
 TracerHeaders ComputedTopLevel() {
@@ -123,7 +123,7 @@ TEST_F(TraceProcessorTest, OneBadSpanDoesNotRefuseTheRequest) {
   EXPECT_EQ(payload.first_problem(), "at byte 33: expected a map, found a string");
 }
 
-// The peer sends them on as they are.
+// The peer sends them on unchanged.
 TEST_F(TraceProcessorTest, SpansWithoutIdsAreLeftOut) {
   const TracePayload payload = Process(
       Body({{Span(0, 0), Map({{"span_id", Int(5)}}), Span(1, 0)}, {Map({}), Map({{"trace_id", Int(1)}})}}));
@@ -138,7 +138,7 @@ TEST_F(TraceProcessorTest, ARequestThatIsCutOffLeavesNothingBehind) {
   const std::string body = Body({{Span(1, 0)}, {Span(2, 0)}});
   EXPECT_EQ(processor.Process(body.substr(0, body.size() - 1), TraceFormat::kV04, {}).status().code(),
             absl::StatusCode::kInvalidArgument);
-  // Its first span is not taken for one that came before.
+  // Its first span is not mistaken for one that came before.
   EXPECT_EQ(By(processor, body).counts().spans, 2);
 }
 
@@ -201,7 +201,7 @@ TEST_F(TraceProcessorTest, ChildrenOfSpansThatAreLeftOutAreNotPromoted) {
 }
 
 TEST_F(TraceProcessorTest, TopLevelOfAManySpanTraceIsTheSame) {
-  // More than are searched one by one; a chain of spans whose service changes every tenth.
+  // There are more spans than are searched one by one: a chain whose service changes every tenth span.
   std::vector<Write> spans;
   for (int i = 0; i < 100; ++i)
     spans.push_back(Span(100 - i, 99 - i, Service("s" + std::to_string((99 - i) / 10))));
@@ -260,7 +260,7 @@ TEST_F(TraceProcessorTest, ATagOfTheFunctionMayBecomeKnownLater) {
 
 // --- What is left out ---
 
-// Go and Java send traces that are a placeholder and nothing else; the peer ships empty chunks for them.
+// Go and Java send traces that are only a placeholder; the peer ships empty chunks for them.
 TEST_F(TraceProcessorTest, ATraceOfWhichNothingIsLeftMakesNoChunk) {
   const TracePayload payload =
       Process(Body({{Span(1, 0, Resource("dd-tracer-serverless-span"))}, {Span(2, 0)}}));
@@ -282,7 +282,7 @@ TEST_F(TraceProcessorTest, NoiseIsLeftOut) {
   EXPECT_EQ(counts_.noise_spans, 2);
 }
 
-// A tracer whose connection was frozen sends again what was taken in.
+// A tracer whose connection was frozen resends spans that were accepted.
 TEST_F(TraceProcessorTest, SpansThatComeAgainAreLeftOut) {
   TraceProcessor processor = Make();
   const std::string body = Body({{Span(1, 0), Span(2, 1)}});
@@ -338,12 +338,12 @@ TEST_F(TraceProcessorTest, UnsampledTracesAreDroppedOnlyWhereStatsAreComputedHer
   EXPECT_EQ(payload.counts().empty_chunks, 0);
   EXPECT_EQ(Ids(payload, 0), (std::vector<uint64_t>{3}));
   EXPECT_EQ(Ids(payload, 1), (std::vector<uint64_t>{4}));
-  // Also where the tracer computes stats itself.
+  // The same holds if the tracer computes stats itself.
   EXPECT_EQ(Process(body, StatsHere(), ComputedStats()).counts().chunks, 2);
   EXPECT_EQ(counts_.unsampled_chunks, 2);
 }
 
-// --- Who computes stats ---
+// --- The party that computes stats ---
 
 TEST_F(TraceProcessorTest, WhoComputesStats) {
   const std::string body = Body({{Span(1, 0)}});
@@ -503,7 +503,7 @@ TEST_F(TraceProcessorTest, WhatSpansHaveBesidesTagsIsKept) {
 
 // --- Normalisation, filters, obfuscation, replacement ---
 
-// The peer stops normalising at the first span that is not as it should be.
+// The peer stops normalising at the first span that is wrong.
 TEST_F(TraceProcessorTest, EverySpanIsNormalised) {
   const int64_t now = absl::ToUnixNanos(clock_.Now().wall);
   const TracePayload payload = Process(Body({{
@@ -512,7 +512,7 @@ TEST_F(TraceProcessorTest, EverySpanIsNormalised) {
             {"name", Text("1 op!")},
             {"start", Int(5)},
             {"duration", Int(7)}}),
-      Map({{"trace_id", Int(8)},  // of another trace
+      Map({{"trace_id", Int(8)},  // a span of another trace
            {"span_id", Int(2)},
            {"resource", Text("r")},
            {"meta", Map({{"env", Text("Prod Env")}, {"http.status_code", Text("abc")}, {"k", Text("V")}})}}),
@@ -583,7 +583,7 @@ TEST_F(TraceProcessorTest, SpansAreObfuscatedByTheirType) {
   EXPECT_EQ(Entries(spans[4], SpanField::kMeta)["http.url"], "https://me:secret@host/a?token=1");
 }
 
-// OpenTelemetry's names for the query, and for the database whose dialect it is in.
+// OpenTelemetry has tags for the query and for the database whose dialect it is in.
 TEST_F(TraceProcessorTest, QueriesInTagsOfOpenTelemetryAreObfuscatedLikeTheResource) {
   const auto sql = [](uint64_t id, const std::string& resource, Fields meta, const char* type = "sql") {
     return Span(id, 0, Resource(resource, {{"meta", Map(std::move(meta))}, {"type", Text(type)}}));
@@ -678,13 +678,13 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
   EXPECT_EQ(Num(Spans(payload)[0], SpanField::kParentId), 60);
   EXPECT_EQ(Num(Spans(payload)[1], SpanField::kParentId), 77);
   EXPECT_EQ(Num(Spans(payload)[2], SpanField::kParentId), 60);
-  // What came before is not told again.
+  // Links are not told of spans that came before.
   links.calls.clear();
   By(processor, Body({{Span(2, 1, Named("aws.lambda.load"))}}));
   EXPECT_TRUE(links.calls.empty());
 }
 
-// What is said once for a trace is said by its root, which the extension takes out.
+// The root, which the extension takes out, holds the facts of the whole trace.
 TEST_F(TraceProcessorTest, WhatIsLeftOfATraceSaysWhatItsPlaceholderSaid) {
   const Fields placeholder = {{"resource", Text("dd-tracer-serverless-span")},
                               {"meta", Map({{"_dd.p.tid", Text("640cfd8d00000000")},
@@ -787,8 +787,8 @@ std::string ManySpans(int traces, int spans, uint64_t first_id) {
   return Body(body);
 }
 
-// A request of v0.5 whose spans, 100 bytes each, name strings of a table: `text` is each one's tag
-// "error.stack".
+// Makes a v0.5 request whose spans, 100 bytes each, name strings of a table: each span's tag "error.stack" is
+// `text`.
 std::string SpansThatShare(const std::string& text, int spans) {
   MsgpackWriter out;
   out.Array(2);
@@ -820,7 +820,7 @@ std::string SpansThatShare(const std::string& text, int spans) {
   return out.Take();
 }
 
-// What came of work that went on to its end.
+// The result of work that was run to its end.
 struct Worked {
   absl::Status status;
   std::vector<TracePayload> parts;
@@ -883,7 +883,7 @@ TEST_F(TraceProcessorTest, WhatARequestWouldBecomeIsBoundedBeforeAnythingCameOfI
     EXPECT_TRUE(worked.parts.empty());
   }
   EXPECT_LT(account.most(), 4 << 20) << "not even the notes of all its spans";
-  // None of its spans counts as having come before.
+  // Spans of a refused request don't count as having come before.
   const std::string few = SpansThatShare("short", 100);
   EXPECT_EQ((*processor.ProcessAtOnce(few, TraceFormat::kV05, {}, limits))->counts().spans, 100);
 }
@@ -899,7 +899,7 @@ TEST_F(TraceProcessorTest, WhatIsMoreWorkThanOneTurnIsLeftToSteps) {
 }
 
 TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
-  // Each bad byte becomes three.
+  // Each invalid byte becomes three.
   const std::string body = SpansThatShare(std::string(1'000'000, '\xFF'), 4);
   for (const size_t room : {size_t{2} << 20, size_t{16} << 20}) {
     FakeByteAccount account(room);
@@ -962,7 +962,7 @@ TEST_F(TraceProcessorTest, AllocationsDoNotDependOnTheNumberOfSpans) {
     size_t tags = 0;
   } observer;
   TraceProcessor processor = Make(std::move(options));
-  // What serves every request is there after the first.
+  // The first request allocates the memory that all later ones use.
   By(processor, ManySpans(1, 1, 1), {}, &observer);
   constexpr int64_t kMost = 16;
   uint64_t first_id = 1000;
