@@ -20,7 +20,7 @@
 #include "cc/agent/http_route.h"
 #include "cc/base/byte_account.h"
 #include "cc/clock/clock.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 

@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 #include "cc/config/parse_values.h"
 #include "cc/config/pretty_json.h"
 #include "cc/config/tag_list.h"

@@ -8,7 +8,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 
 namespace thaw {
 namespace {

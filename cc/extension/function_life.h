@@ -31,8 +31,8 @@
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/flush/flush_coordinator.h"
-#include "cc/lambda/extensions_api.h"
-#include "cc/lambda/invocation_tracker.h"
+#include "cc/lambda/api/extensions_api.h"
+#include "cc/lambda/invocation/invocation_tracker.h"
 
 namespace thaw {
 

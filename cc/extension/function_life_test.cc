@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
-#include "cc/lambda/runtime_api.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/lambda/api/runtime_api.h"
+#include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

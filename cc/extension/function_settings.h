@@ -11,10 +11,10 @@
 
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
-#include "cc/lambda/extensions_api.h"
+#include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
-#include "cc/trace/trace_processor_options.h"
+#include "cc/trace/process/trace_processor_options.h"
 
 namespace thaw {
 

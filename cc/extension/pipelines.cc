@@ -7,7 +7,7 @@
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/configured_options.h"
 #include "cc/flush/endpoint.h"
-#include "cc/lambda/api_key_sources.h"
+#include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
 
 namespace thaw {

@@ -28,7 +28,7 @@
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
-#include "cc/lambda/configured_api_key.h"
+#include "cc/lambda/keys/configured_api_key.h"
 #include "cc/net/client.h"
 #include "cc/net/transport.h"
 

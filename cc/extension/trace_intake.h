@@ -31,7 +31,7 @@
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/stats/concentrator.h"
-#include "cc/trace/trace_processor.h"
+#include "cc/trace/process/trace_processor.h"
 
 namespace thaw {
 

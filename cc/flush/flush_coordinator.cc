@@ -9,9 +9,9 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
-#include "cc/base/counters.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
+#include "cc/net/counters.h"
 
 namespace thaw {
 namespace {

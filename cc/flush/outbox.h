@@ -87,7 +87,6 @@ class Outbox : private ByteBudget::Holder {
   // Parts of payloads, lent ones included.
   int64_t parts() const { return tried_.parts + fresh_.parts + held_.parts + lent_.parts; }
   int64_t untried_items() const { return fresh_.count; }
-  int64_t waiting_items() const { return tried_.count + fresh_.count; }
   int64_t lent_items() const { return lent_.count; }
   int64_t held_items() const { return held_.count; }
 

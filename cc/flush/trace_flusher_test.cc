@@ -9,11 +9,11 @@
 #include <vector>
 
 #include "cc/base/msgpack_writer.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/clock/linear_work.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/payload_flusher_fixture.h"
-#include "cc/trace/protobuf_reader.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

@@ -23,9 +23,9 @@
 
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/task.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http_message.h"
 

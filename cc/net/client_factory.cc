@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "cc/base/counters.h"
 #include "cc/base/status_macros.h"
+#include "cc/net/counters.h"
 #include "cc/net/dial/stack_dialer.h"
 #include "cc/net/dialer.h"
 #include "cc/net/pooled_client.h"

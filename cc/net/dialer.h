@@ -26,8 +26,6 @@ struct DialResult {
   // Why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
-  bool tls = false;
-  bool tls_resumed = false;
   // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.
   bool absolute_form = false;
   std::string proxy_authorization;  // the header's value; empty: no such header

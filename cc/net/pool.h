@@ -40,9 +40,9 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
-#include "cc/base/counters.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 
 namespace thaw {
 

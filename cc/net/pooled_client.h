@@ -6,11 +6,11 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/dialer.h"
 #include "cc/net/random.h"
 

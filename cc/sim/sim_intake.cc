@@ -282,7 +282,6 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
   const absl::Duration round_trip = 2 * intake_.options_.one_way;
   const SimFault fault = intake_.DrawFault(/*dial=*/true);
   DialResult result;
-  result.tls = destination.is_tls();
 
   // The phases of a dial. Each takes its round trips and may end the dial.
   struct Step {
@@ -328,7 +327,6 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
           co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
       result.transport = std::move(secured.transport);
       result.failure = std::move(secured.failure);
-      result.tls_resumed = secured.resumed;
     }
   }
   result.took = world_.clock().Now().monotonic - began.monotonic;

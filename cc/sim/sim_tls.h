@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "cc/base/counters.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/tls_connector.h"
 #include "cc/sim/sim_world.h"
 

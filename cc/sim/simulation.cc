@@ -14,11 +14,11 @@
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/task.h"
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/net/counters.h"
 #include "cc/net/pooled_client.h"
 
 namespace thaw {

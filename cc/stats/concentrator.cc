@@ -8,9 +8,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/time/time.h"
 #include "cc/base/msgpack_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/utf8.h"
 #include "cc/stats/stats_tags.h"
-#include "cc/trace/protobuf_writer.h"
 
 namespace thaw {
 namespace {

@@ -32,8 +32,8 @@
 #include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
+#include "cc/sketch/ddsketch.h"
 #include "cc/stats/aggregation_key.h"
-#include "cc/stats/ddsketch.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/trace/span_view.h"
 

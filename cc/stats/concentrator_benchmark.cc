@@ -12,8 +12,8 @@
 #include "benchmark/benchmark.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/sketch/ddsketch.h"
 #include "cc/stats/concentrator.h"
-#include "cc/stats/ddsketch.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/trace/span_view.h"
 

@@ -14,7 +14,7 @@
 #include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_reader.h"
 #include "cc/clock/fake_clock.h"
-#include "cc/stats/ddsketch_reading.h"
+#include "cc/sketch/ddsketch_reading.h"
 #include "gtest/gtest.h"
 
 namespace thaw {

@@ -5,9 +5,9 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "cc/base/protobuf_reader.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/split_to_fit.h"
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "gtest/gtest.h"
 

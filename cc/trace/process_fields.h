@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/tracer_headers.h"

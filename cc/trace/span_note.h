@@ -33,7 +33,6 @@ struct SpanNote {
   bool is_noise = false;
   bool is_placeholder = false;
   bool is_load = false;
-  bool is_invocation = false;
   bool is_large = false;
 
   SpanNote() = default;

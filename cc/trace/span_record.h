@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/scratch_text.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/span_view.h"
 
 namespace thaw {

@@ -16,7 +16,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/trace/trace_counts.h"
 #include "cc/trace/trace_reader.h"
 #include "cc/trace/tracer_headers.h"

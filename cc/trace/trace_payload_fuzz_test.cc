@@ -10,16 +10,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
-#include "cc/trace/invocation_links.h"
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/replace_rules.h"
+#include "cc/trace/process/invocation_links.h"
+#include "cc/trace/process/replace_rules.h"
+#include "cc/trace/process/tag_filter.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
-#include "cc/trace/tag_filter.h"
 #include "cc/trace/trace_payload.h"
-#include "cc/trace/trace_processor.h"
 
 namespace {
 
@@ -77,7 +77,6 @@ class NoInvocations : public thaw::InvocationLinks {
  public:
   uint64_t OnLoadSpan(uint64_t, uint64_t) override { return 0; }
   void OnPlaceholder(const thaw::SpanView&, std::string_view, bool) override {}
-  void OnInvocationSpan(const thaw::SpanView&) override {}
   uint64_t ParentOf(uint64_t, uint64_t parent_id) override { return parent_id; }
 };
 

@@ -12,7 +12,7 @@
 
 #include "cc/base/counted_allocations.h"
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"

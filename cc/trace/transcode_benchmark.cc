@@ -11,9 +11,9 @@
 #include "cc/base/msgpack_writer.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
 #include "cc/trace/trace_payload.h"
-#include "cc/trace/trace_processor.h"
 
 namespace thaw {
 namespace {

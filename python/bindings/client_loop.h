@@ -28,12 +28,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/transport.h"
 
 namespace thaw {

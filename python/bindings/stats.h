@@ -3,7 +3,7 @@
 #ifndef THAW_PYTHON_BINDINGS_STATS_H_
 #define THAW_PYTHON_BINDINGS_STATS_H_
 
-#include "cc/base/counters.h"
+#include "cc/net/counters.h"
 
 namespace thaw::python {
 

@@ -242,7 +242,7 @@ def run_python(quick: bool) -> Figures:
 
 def run_extension(quick: bool) -> Figures:
     """Measures what ships: the executable of the layer."""
-    _bazel("build", *QUIET, "//cc:layer", "//cc/agent:load_generator")
+    _bazel("build", *QUIET, "//cc:layer", "//tools/load_generator")
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:
             (name,) = [path for path in layer.namelist() if path.startswith("extensions/")]

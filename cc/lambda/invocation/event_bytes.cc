@@ -75,6 +75,11 @@ const json::value* FirstItem(const json::value& list) {
   return members == nullptr ? nullptr : members->if_contains("0");
 }
 
+const json::value& FirstValue(const json::value& values) {
+  const json::value* const first = FirstItem(values);
+  return first == nullptr ? values : *first;
+}
+
 std::optional<std::string> ListedBytes(const json::value& value) {
   if (const json::string* text = value.if_string()) return BytesOfText(*text);
   const json::object* object = value.if_object();

@@ -26,6 +26,9 @@ void ForEachItem(const boost::json::value& list, absl::FunctionRef<void(const bo
 // Returns the first item of such a list; null if there is none.
 const boost::json::value* FirstItem(const boost::json::value& list);
 
+// Returns the first of several values, or a single value itself.
+const boost::json::value& FirstValue(const boost::json::value& values);
+
 // Returns the bytes of a list of numbers in any of these forms.
 std::optional<std::string> ListedBytes(const boost::json::value& value);
 

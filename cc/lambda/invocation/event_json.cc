@@ -199,6 +199,18 @@ const json::value* FindAt(const json::value& root, std::initializer_list<std::st
   return at;
 }
 
+bool IsObjectAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  return value != nullptr && value->is_object();
+}
+
+const json::value* AnyOf(const json::value& object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names)
+    if (const json::value* member = FindAt(object, {name}); member != nullptr && !member->is_null())
+      return member;
+  return nullptr;
+}
+
 std::string_view TextAt(const json::value& root, std::initializer_list<std::string_view> path) {
   const json::value* value = FindAt(root, path);
   const json::string* text = value == nullptr ? nullptr : value->if_string();

@@ -45,6 +45,13 @@ absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonL
 const boost::json::value* FindAt(const boost::json::value& root,
                                  std::initializer_list<std::string_view> path);
 
+// Returns whether the member at the path is an object.
+bool IsObjectAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
+
+// Returns the first of the members that exists and is not null; null if none does.
+const boost::json::value* AnyOf(const boost::json::value& object,
+                                std::initializer_list<std::string_view> names);
+
 // Returns the member at the path if it is a text; otherwise empty.
 std::string_view TextAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
 

@@ -1,12 +1,12 @@
 #include "cc/lambda/invocation/invocation_span.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "cc/base/msgpack_writer.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
@@ -97,53 +97,6 @@ OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time e
 }
 
 }  // namespace
-
-std::string EncodeTraceRequest(absl::Span<const OwnedSpan> trace) {
-  MsgpackWriter out;
-  const auto text = [&out](std::string_view key, std::string_view value) {
-    out.String(key);
-    out.String(value);
-  };
-  const auto number = [&out](std::string_view key, int64_t value) {
-    out.String(key);
-    out.Signed(value);
-  };
-  const auto id = [&out](std::string_view key, uint64_t value) {
-    out.String(key);
-    out.Unsigned(value);
-  };
-  out.Array(1);
-  out.Array(trace.size());
-  for (const OwnedSpan& span : trace) {
-    out.Map(13);
-    text("service", span.service);
-    text("name", span.name);
-    text("resource", span.resource);
-    text("type", span.type);
-    id("trace_id", span.trace_id);
-    id("span_id", span.span_id);
-    id("parent_id", span.parent_id);
-    number("start", absl::ToUnixNanos(span.start));
-    number("duration", absl::ToInt64Nanoseconds(span.duration));
-    number("error", span.is_error ? 1 : 0);
-    out.String("meta");
-    out.Map(span.tags.size());
-    for (const auto& [key, value] : span.tags) text(key, value);
-    out.String("metrics");
-    out.Map(span.metrics.size());
-    for (const auto& [key, value] : span.metrics) {
-      out.String(key);
-      out.Double(value);
-    }
-    out.String("meta_struct");
-    out.Map(span.meta_struct.size());
-    for (const auto& [key, value] : span.meta_struct) {
-      out.String(key);
-      out.Binary(value);
-    }
-  }
-  return out.Take();
-}
 
 uint64_t NewSpanId(RandomId& random) {
   const uint64_t id = random() & INT64_MAX;

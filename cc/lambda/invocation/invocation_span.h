@@ -12,41 +12,18 @@
 #define THAW_CC_LAMBDA_INVOCATION_INVOCATION_SPAN_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
-#include "absl/types/span.h"
 #include "cc/lambda/invocation/span_pointers.h"
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
+#include "cc/trace/owned_span.h"
 
 namespace thaw {
-
-using SpanMetrics = std::map<std::string, double, std::less<>>;
-
-struct OwnedSpan {
-  std::string service;
-  std::string name;
-  std::string resource;
-  std::string type;
-  uint64_t trace_id = 0;
-  uint64_t span_id = 0;
-  uint64_t parent_id = 0;
-  absl::Time start;
-  absl::Duration duration;
-  bool is_error = false;
-  SpanTags tags;
-  SpanMetrics metrics;
-  SpanTags meta_struct;  // values are MessagePack
-};
-
-// Encodes the body of a /v0.4/traces request with these spans as its only trace.
-std::string EncodeTraceRequest(absl::Span<const OwnedSpan> trace);
 
 // Returns a number evenly distributed over all. Not called before an invocation has ended, so that clones of
 // one snapshot don't share numbers.

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/seeded_random.h"
 #include "cc/trace/agent_payload.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_payload.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

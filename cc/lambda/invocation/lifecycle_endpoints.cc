@@ -8,11 +8,12 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "boost/json/value.hpp"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/span_pointers.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
+#include "cc/trace/trace_request_writer.h"
 
 namespace thaw {
 namespace {
@@ -453,9 +454,6 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
   // SendReady() keeps the bounds, since evicted entries would be sent and nothing can be processed now.
   SetBytes(*entry, sizeof(Entry) + entry->record.request_id.size() + MemoryOf(entry->record));
 }
-
-// A tracer that makes the span itself needs nothing.
-void InvocationLifecycle::OnInvocationSpan(const SpanView&) {}
 
 uint64_t InvocationLifecycle::ParentOf(uint64_t trace_id, uint64_t parent_id) {
   // If several invocations run at once, a span can't be attributed to one.

@@ -41,7 +41,7 @@
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
 #include "cc/net/http_message.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 
 namespace thaw {
 
@@ -161,7 +161,6 @@ class InvocationLifecycle : public InvocationLinks {
   // InvocationLinks:
   uint64_t OnLoadSpan(uint64_t trace_id, uint64_t span_id) override;
   void OnPlaceholder(const SpanView& span, std::string_view meta_struct, bool client_computed_stats) override;
-  void OnInvocationSpan(const SpanView& span) override;
   uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) override;
 
   // The number of invocations in the store, and about the bytes that they hold.

@@ -13,8 +13,9 @@
 #include "cc/clock/fake_clock.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
-#include "cc/trace/trace_processor.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

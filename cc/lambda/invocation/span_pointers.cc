@@ -13,7 +13,7 @@
 #include "boost/json/serialize.hpp"
 #include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
-#include "cc/lambda/invocation/sha256.h"
+#include "cc/lambda/sha256.h"
 
 namespace thaw {
 namespace {

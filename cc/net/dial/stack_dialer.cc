@@ -141,8 +141,6 @@ class StackDialer : public Dialer {
         co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
-    result.tls = true;
-    result.tls_resumed = secured.resumed;
     co_return std::nullopt;
   }
 

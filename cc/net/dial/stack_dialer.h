@@ -12,10 +12,10 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/dialer.h"
 #include "cc/net/tls_connector.h"
 #include "cc/net/transport.h"

@@ -16,10 +16,10 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/tls_connector.h"
 
 namespace thaw {

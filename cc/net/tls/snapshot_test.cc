@@ -12,10 +12,10 @@
 #include <vector>
 
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/tls/make_tls_connector.h"
 #include "gtest/gtest.h"
