@@ -19,7 +19,16 @@ def lambda_only_copts(copts):
 # executable. Code that every span or every request runs through is optimized for speed instead.
 OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only_copts(["-O2"])
 
-_PACKAGES_OPTIMIZED_FOR_SPEED = ["cc/agent", "cc/base", "cc/stats", "cc/trace"]
+# Rooms that every span or every request runs through.
+_PACKAGES_OPTIMIZED_FOR_SPEED = [
+    "cc/agent",
+    "cc/base",
+    "cc/sketch",
+    "cc/stats",
+    "cc/trace",
+    "cc/trace/obfuscate",
+    "cc/trace/process",
+]
 
 def thaw_cc_library(name, copts = [], fast = None, **kwargs):
     """A library. `fast`: whether it is optimized for speed on Lambda; by default its package decides."""

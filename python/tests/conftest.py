@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from thaw.lab.certificates import Authority
+
 from . import peer
 
 if TYPE_CHECKING:
@@ -14,23 +16,23 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> peer.Authority:
-    return peer.Authority(tmp_path_factory.mktemp("authority"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture
-def tls_peer(authority: peer.Authority) -> Iterator[peer.Peer]:
-    with peer.peer(context=authority.server_context()) as server:
+def tls_peer(authority: Authority) -> Iterator[peer.Peer]:
+    with peer.peer(context=authority.issue_context()) as server:
         yield server
 
 
 @pytest.fixture
-def options(authority: peer.Authority) -> thaw.ClientOptions:
+def options(authority: Authority) -> thaw.ClientOptions:
     """Trusts the test's authority only; no delay between tries."""
     import thaw  # the first run builds it, after this file has been read (python/conftest.py)
 
     return thaw.ClientOptions(
-        tls_cert_file=str(authority.file), use_public_roots=False, backoff_base=0.0, max_idle_per_host=4
+        tls_cert_file=str(authority.ca_file), use_public_roots=False, backoff_base=0.0, max_idle_per_host=4
     )
 
 

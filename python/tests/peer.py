@@ -1,30 +1,18 @@
-"""Peers for the tests: a scripted HTTP server, with TLS or without, and a proxy, on 127.0.0.1."""
+"""Peers for the tests: an HTTP server on 127.0.0.1, with TLS or without, whose handlers hold each byte.
+
+The laboratory's intake does what a `Script` of plain values says, in a process of its own. A test of the
+client wants more: a function that decides about each request, answers a half of it or nothing, and looks at
+what it got in the test's own process. That is why this server stands beside it.
+"""
 
 from __future__ import annotations
 
 import contextlib
-import pathlib
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-
-import trustme
-
-
-class Authority:
-    """A certificate authority made for one test run, and what is signed by it."""
-
-    def __init__(self, folder: pathlib.Path) -> None:
-        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        self.file = folder / "ca.pem"
-        self._ca.cert_pem.write_to_path(self.file)
-
-    def server_context(self, name: str = "127.0.0.1", **issue: object) -> ssl.SSLContext:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(name, key_type=trustme.KeyType.ECDSA, **issue).configure_cert(context)
-        return context
 
 
 @dataclass
@@ -90,7 +78,7 @@ Handler = Callable[[Connection, Received], bytes | None]
 
 @dataclass
 class Peer:
-    """A server that hands each request to `handler` and sends what that gives (None: it sent by itself)."""
+    """A server that hands each request to `handler` and sends what that returns; None: it sent by itself."""
 
     handler: Handler = lambda connection, request: answer()
     context: ssl.SSLContext | None = None

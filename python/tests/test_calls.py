@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import thaw
+from thaw.lab.certificates import Authority
 
 from . import misuse, peer
 
@@ -291,9 +292,9 @@ class Path:
 
 
 @pytest.mark.parametrize("kind", [str, pathlib.Path, Path, lambda path: Path(os.fsencode(path))])
-def test_a_path_is_a_path(authority: peer.Authority, tls_peer: peer.Peer, kind: Any) -> None:
-    options = thaw.ClientOptions(tls_cert_file=kind(authority.file), use_public_roots=False)
-    assert options.tls_cert_file == str(authority.file)
+def test_a_path_is_a_path(authority: Authority, tls_peer: peer.Peer, kind: Any) -> None:
+    options = thaw.ClientOptions(tls_cert_file=kind(authority.ca_file), use_public_roots=False)
+    assert options.tls_cert_file == str(authority.ca_file)
     with thaw.Client(options) as client:
         assert client.send(tls_peer.url).accepted
     options.tls_cert_file = pathlib.Path("/other")

@@ -13,6 +13,7 @@ import threading
 import pytest
 
 import thaw
+from thaw.lab.certificates import Authority
 
 from . import peer
 from .peer import ClosedError, Connection, Peer, Received, answer
@@ -100,14 +101,14 @@ def test_redirects_and_refusals_are_answers(options: thaw.ClientOptions):
     assert [r.target for r in server.received] == ["/301", "/404", "/503", "/503"]
 
 
-def test_stale_connection_is_replaced(options: thaw.ClientOptions, authority: peer.Authority):
+def test_stale_connection_is_replaced(options: thaw.ClientOptions, authority: Authority):
     def close_after_second_is_read(connection: Connection, request: Received) -> bytes | None:
         if connection.number == 1 and connection.requests == 2:
             raise ClosedError
         return answer()
 
     with (
-        peer.peer(close_after_second_is_read, authority.server_context()) as server,
+        peer.peer(close_after_second_is_read, authority.issue_context()) as server,
         thaw.Client(options) as client,
     ):
         first, second = client.send(server.url, b"1"), client.send(server.url, b"2")
@@ -145,8 +146,8 @@ def test_unknown_host(options: thaw.ClientOptions):
     assert caught.value.failure.phase is thaw.Phase.RESOLVE
 
 
-def test_wrong_host_name(client: thaw.Client, authority: peer.Authority):
-    with peer.peer(context=authority.server_context("other.example")) as server:
+def test_wrong_host_name(client: thaw.Client, authority: Authority):
+    with peer.peer(context=authority.issue_context("other.example")) as server:
         result = client.send(server.url, b"x", budget=5.0)
     with pytest.raises(thaw.Misconfigured) as caught:
         result.raise_for_failure()
@@ -158,8 +159,8 @@ def test_wrong_host_name(client: thaw.Client, authority: peer.Authority):
     assert server.received == []
 
 
-def test_expired_certificate(client: thaw.Client, authority: peer.Authority):
-    context = authority.server_context(not_after=datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC))
+def test_expired_certificate(client: thaw.Client, authority: Authority):
+    context = authority.issue_context(not_after=datetime.datetime(2001, 1, 1, tzinfo=datetime.UTC))
     with peer.peer(context=context) as server:
         result = client.send(server.url, b"x", budget=5.0)
     with pytest.raises(thaw.Misconfigured, match="expired"):
@@ -169,7 +170,7 @@ def test_expired_certificate(client: thaw.Client, authority: peer.Authority):
 
 def test_unknown_authority(options: thaw.ClientOptions, tmp_path: pathlib.Path):
     with (
-        peer.peer(context=peer.Authority(tmp_path).server_context()) as server,
+        peer.peer(context=Authority(tmp_path).issue_context()) as server,
         thaw.Client(options) as client,
     ):
         result = client.send(server.url, b"x", budget=5.0)
@@ -206,13 +207,13 @@ def test_bad_certificate_file(
 def test_a_certificate_file_that_is_damaged_in_part_is_used(
     options: thaw.ClientOptions,
     tls_peer: Peer,
-    authority: peer.Authority,
+    authority: Authority,
     tmp_path: pathlib.Path,
     caplog: pytest.LogCaptureFixture,
 ):
     file = tmp_path / "given.pem"
     file.write_bytes(
-        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + authority.file.read_bytes()
+        b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n" + authority.ca_file.read_bytes()
     )
     with thaw.Client(options.replace(tls_cert_file=file)) as client:
         (warning,) = caplog.messages
@@ -234,10 +235,10 @@ def test_proxy_tunnels(options: thaw.ClientOptions, tls_peer: Peer):
 
 
 def test_tunnels_through_a_proxy_of_https(
-    options: thaw.ClientOptions, tls_peer: Peer, authority: peer.Authority, tmp_path: pathlib.Path
+    options: thaw.ClientOptions, tls_peer: Peer, authority: Authority, tmp_path: pathlib.Path
 ):
     """TLS to the proxy and TLS to the intake inside of it; the given file is trusted in both."""
-    with peer.peer(peer.connect_proxy(), authority.server_context()) as proxy:
+    with peer.peer(peer.connect_proxy(), authority.issue_context()) as proxy:
         through = options.replace(proxy_url=f"https://user:pass@127.0.0.1:{proxy.port}")
         with thaw.Client(through) as client:
             assert client.send(tls_peer.url, b"x" * 100_000).accepted
@@ -251,7 +252,7 @@ def test_tunnels_through_a_proxy_of_https(
 
         # The intake behind it is judged as if there were no proxy.
         with (
-            peer.peer(context=authority.server_context("other.example")) as wrong,
+            peer.peer(context=authority.issue_context("other.example")) as wrong,
             thaw.Client(through) as client,
         ):
             result = client.send(wrong.url, b"x", budget=5.0)
@@ -260,7 +261,7 @@ def test_tunnels_through_a_proxy_of_https(
         assert wrong.received == []
 
     # A proxy that nobody vouches for gets no CONNECT, and no credential.
-    with peer.peer(peer.connect_proxy(), peer.Authority(tmp_path).server_context()) as proxy:
+    with peer.peer(peer.connect_proxy(), Authority(tmp_path).issue_context()) as proxy:
         with thaw.Client(options.replace(proxy_url=f"https://user:pass@127.0.0.1:{proxy.port}")) as client:
             result = client.send(tls_peer.url, b"x", budget=5.0)
         with pytest.raises(thaw.Misconfigured):
@@ -331,9 +332,9 @@ def test_answers_of_a_proxy_that_open_a_tunnel(
 
 
 def test_a_final_dot_is_no_part_of_a_certificates_name(
-    options: thaw.ClientOptions, authority: peer.Authority
+    options: thaw.ClientOptions, authority: Authority
 ) -> None:
-    with peer.peer(context=authority.server_context("localhost")) as server, thaw.Client(options) as client:
+    with peer.peer(context=authority.issue_context("localhost")) as server, thaw.Client(options) as client:
         result = client.send(f"https://localhost.:{server.port}/", b"x", budget=10.0)
     assert result.accepted, result.failures
     # RFC 9110 section 7.2: the header is what the URL says.
@@ -342,9 +343,9 @@ def test_a_final_dot_is_no_part_of_a_certificates_name(
 
 @pytest.mark.parametrize("entry", ["localhost.", "LOCALHOST", " localhost. ", "localhost.:*"])
 def test_no_proxy_names_a_host_with_or_without_its_final_dot(
-    options: thaw.ClientOptions, authority: peer.Authority, entry: str
+    options: thaw.ClientOptions, authority: Authority, entry: str
 ) -> None:
-    with peer.peer(context=authority.server_context("localhost")) as server:
+    with peer.peer(context=authority.issue_context("localhost")) as server:
         entry = entry.replace("*", str(server.port))
         direct = options.replace(proxy_url="http://127.0.0.1:1", no_proxy=[entry])
         with thaw.Client(direct) as client:

@@ -12,9 +12,9 @@ from typing import Any
 import msgpack
 import pytest
 
-from thaw.lab import extension_benchmarks
+from thaw.lab.benchmarks.extension import program
 from thaw.lab.executables import LOAD_GENERATOR
-from thaw.lab.numbered import NumberedRequest
+from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
 
@@ -47,11 +47,11 @@ def test_a_numbered_request_has_ids_of_its_own() -> None:
 @pytest.mark.slow
 def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
     if not LOAD_GENERATOR.exists():
-        pytest.skip("no load generator; bazel build //cc/agent:load_generator")
+        pytest.skip("no load generator; bazel build //tools/load_generator")
     figures_file = tmp_path / "figures.json"
     done = subprocess.run(
         [
-            *(sys.executable, "-m", "thaw.lab.extension_benchmarks", "--scale", "0.02"),
+            *(sys.executable, "-m", "thaw.lab.benchmarks.extension", "--scale", "0.02"),
             *("--extension", str(EXTENSION), "--json", str(figures_file)),
         ],
         capture_output=True,
@@ -60,7 +60,7 @@ def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     figures = json.loads(figures_file.read_text())
-    assert set(figures) == {*extension_benchmarks.BENCHMARKS, "mtu"}
+    assert set(figures) == {*program.BENCHMARKS, "mtu"}
     assert figures["startup"]["exit_codes"] == [0]
     assert figures["startup"]["threads"] == 1
     assert figures["shutdown"]["delivered"]

@@ -9,8 +9,8 @@ import sys
 
 import pytest
 
-from thaw.lab import chaos
-from thaw.lab.behaviour import FORMS
+from thaw.lab.experiments.chaos.plan import ENDS, draw
+from thaw.lab.intake.script import FORMS
 from thaw.lab.nameserver import AAAA
 from thaw.lab.secrets_server import FAULTS, STORES
 
@@ -18,16 +18,16 @@ from .extension_under_test import EXTENSION, needs_extension
 
 
 def test_a_seed_draws_the_same_plan_again() -> None:
-    first = [chaos.draw(random.Random(f"5/{number}")) for number in range(50)]
-    again = [chaos.draw(random.Random(f"5/{number}")) for number in range(50)]
+    first = [draw(random.Random(f"5/{number}")) for number in range(50)]
+    again = [draw(random.Random(f"5/{number}")) for number in range(50)]
     assert list(map(str, first)) == list(map(str, again))
     assert len({str(plan) for plan in first}) == 50
     assert {plan.settings.initialization_type for plan in first} >= {"on-demand", "snap-start"}
-    assert {plan.end for plan in first} == set(chaos.ENDS)
+    assert {plan.end for plan in first} == set(ENDS)
 
 
 def test_every_fault_is_drawn() -> None:
-    plans = [chaos.draw(random.Random(f"5/{number}")) for number in range(400)]
+    plans = [draw(random.Random(f"5/{number}")) for number in range(400)]
     answers = [answer for plan in plans for script in plan.scripts for answer in script.answers]
     assert {answer.form for answer in answers} == set(FORMS)
     assert {answer.form for answer in answers if not answer.accepts} > {"plain", "no_reason"}

@@ -22,13 +22,13 @@ from typing import Any
 import msgpack
 import pytest
 
-from thaw.lab.behaviour import Answer, Script
 from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.settings import Limit
 from thaw.lab.emulator.telemetry_records import Stream
+from thaw.lab.experiments.chaos.rubbish import throw
 from thaw.lab.intake import Intake
-from thaw.lab.numbered import NumberedRequest
-from thaw.lab.rubbish import throw
+from thaw.lab.intake.script import Answer, Script
+from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from thaw.lab import decode
 from thaw.lab.emulator import Lambda, Settings, TelemetryFaults
+from thaw.lab.intake import decode
 
 from . import emulated
 from .extension_under_test import EXTENSION, needs_extension

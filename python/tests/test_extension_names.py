@@ -12,7 +12,7 @@ import sys
 
 import pytest
 
-from thaw.lab.intake import child_environment
+from thaw.lab.child_environment import child_environment
 
 from .extension_under_test import EXTENSION, needs_extension
 
@@ -25,7 +25,7 @@ from thaw.lab.certificates import Authority
 from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.intake import Intake
 from thaw.lab.nameserver import Nameserver
-from thaw.lab.numbered import NumberedRequest
+from thaw.lab.workload.numbered_request import NumberedRequest
 
 INVOCATIONS = 3
 extension, aaaa, resolv_conf = sys.argv[1:]

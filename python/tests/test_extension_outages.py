@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from thaw.lab.behaviour import Answer, Script
 from thaw.lab.emulator import Lambda, Settings, functions
 from thaw.lab.intake import Intake
-from thaw.lab.numbered import NumberedRequest
+from thaw.lab.intake.script import Answer, Script
+from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
 from .test_extension_faults import _books

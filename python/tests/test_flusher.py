@@ -18,9 +18,10 @@ import msgpack
 import pytest
 
 import thaw
-from thaw.lab import decode, workload
-from thaw.lab.behaviour import Answer, Script
-from thaw.lab.intake import Intake, child_environment
+from thaw.lab import workload
+from thaw.lab.child_environment import child_environment
+from thaw.lab.intake import Intake, decode
+from thaw.lab.intake.script import Answer, Script
 
 from . import peer
 

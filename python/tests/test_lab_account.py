@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from thaw.lab.account import Account, Payload, violations
-from thaw.lab.emulator.sandbox import ExtensionEnd, Shutdown
+from thaw.lab.emulator.history import ExtensionEnd, Shutdown
+from thaw.lab.experiments.chaos.account import Account, Payload, violations
 
 
 def books(*, dropped: int = 0, kept: int = 0) -> dict[str, object]:

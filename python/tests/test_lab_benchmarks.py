@@ -6,17 +6,18 @@ import sys
 
 import pytest
 
-from thaw.lab import benchmarks, extension_benchmarks
+from thaw.lab.benchmarks import client, flush
+from thaw.lab.benchmarks.extension import program
 
 
 @pytest.mark.parametrize(("sharing", "connections"), [(True, 1), (False, 4)])
 def test_connections_of_a_flush(sharing: bool, connections: int) -> None:
-    figures = benchmarks.flush_of_many(round_trip=0.0, sharing=sharing, requests=4, rounds=1)
+    figures = flush.flush_of_many(round_trip=0.0, sharing=sharing, requests=4, rounds=1)
     assert (figures["requests"], figures["connections"]) == (4, connections)
 
 
 def test_the_round_trip_is_in_the_time_of_a_flush() -> None:
-    figures = benchmarks.flush_of_many(round_trip=0.03, sharing=False, requests=3, rounds=1)
+    figures = flush.flush_of_many(round_trip=0.03, sharing=False, requests=3, rounds=1)
     assert figures["connections"] == 3
     # Connection, TLS and request are a round trip each, side by side for the three requests.
     assert 90.0 <= figures["wall_ms"] < 3 * 90.0
@@ -36,9 +37,9 @@ def test_the_round_trip_is_in_the_time_of_a_flush() -> None:
 def test_what_is_wrong_with_the_extensions_benchmarks_is_said_in_a_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(extension_benchmarks, "run", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(program, "run", lambda *_, **__: pytest.fail("it was run"))
     with pytest.raises(SystemExit) as stopped:
-        extension_benchmarks.main(arguments)
+        program.main(arguments)
     said = capsys.readouterr().err
     assert (stopped.value.code, said.count("\n")) == (2, 1)
     assert says in said
@@ -51,10 +52,10 @@ def test_what_is_wrong_with_the_extensions_benchmarks_is_said_in_a_line(
 def test_what_is_wrong_with_benchmarks_is_said_in_a_line(
     argument: str, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(benchmarks, "measure", lambda *_, **__: pytest.fail("it was run"))
+    monkeypatch.setattr(client, "measure", lambda *_, **__: pytest.fail("it was run"))
     monkeypatch.setattr(sys, "argv", ["benchmarks", argument])
     with pytest.raises(SystemExit) as stopped:
-        benchmarks.main()
+        client.main()
     said = capsys.readouterr().err
     assert (stopped.value.code, said.count("\n")) == (2, 1)
     assert says in said

@@ -12,22 +12,14 @@ import sys
 import pyarrow.parquet
 import pytest
 
-from thaw.lab import (
-    arms,
-    chaos,
-    command_line,
-    compare,
-    executables,
-    main_experiment,
-    measure,
-    needs,
-    report,
-    sweep,
-)
+from thaw.lab import arms, command_line, executables, needs, report
 from thaw.lab.__main__ import main
 from thaw.lab.arguments import help_only, output_file
-from thaw.lab.experiment import Settings, Stopped
-from thaw.lab.intake import child_environment
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import ExperimentSettings, Stopped
+from thaw.lab.experiments import compare, main_experiment, sweep
+from thaw.lab.experiments.chaos import run as chaos
+from thaw.lab.report import measure
 from thaw.lab.stop import Stop
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -44,12 +36,12 @@ def test_compare_keeps_what_a_report_is_made_of(
     assert [(row.arm, row.cycle) for row in run.measurements.cycles] == [
         (arm, cycle) for arm in ("v93", "thaw") for cycle in range(4)
     ]
-    for arm, figures in run.result["arms"].items():
+    for arm, figures in run.result.arms.items():
         outcomes = [row.outcome for row in run.measurements.payloads if row.arm == arm]
-        assert len(outcomes) == figures["payloads"] == 4 * 3
-        assert outcomes.count("lost") == figures["lost"]
-        assert outcomes.count("once") == figures["delivered"] - figures["duplicated"]
-    assert run.result["arms"]["v93"]["lost"] > run.result["arms"]["thaw"]["lost"] == 0
+        assert len(outcomes) == figures.payloads == 4 * 3
+        assert outcomes.count("lost") == figures.lost
+        assert outcomes.count("once") == figures.delivered - figures.duplicated
+    assert run.result.arms["v93"].lost > run.result.arms["thaw"].lost == 0
 
     assert main(["report", str(rows), f"--out={page}"]) == 0
     assert str(page) in capsys.readouterr().out
@@ -74,11 +66,11 @@ def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
     for part in main_experiment.parts():
         run = report.read_run(tmp_path / part.name)
         assert report.terminal_table(run.result) in said
-        assert list(run.result["arms"]) == list(main_experiment.ARMS)
+        assert list(run.result.arms) == list(main_experiment.ARMS)
         assert all(f"<th scope=row>{arm}" in html for arm in main_experiment.ARMS)
         for arm in ("thaw", "thaw-unshared", "thaw-pooled"):
-            figures = run.result["arms"][arm]
-            assert (figures["delivered"], figures["lost"]) == (figures["payloads"], 0) == (6, 0)
+            figures = run.result.arms[arm]
+            assert (figures.delivered, figures.lost) == (figures.payloads, 0) == (6, 0)
     assert report.read_run(tmp_path / "W1-idle-silent").result["arms"]["v93"]["lost"] == 3
 
 
@@ -232,7 +224,7 @@ def test_every_output_says_under_which_conditions_and_how_to_repeat_it(
 # A program whose third cycle is interrupted as by a terminal, which tells the whole group.
 INTERRUPTED = """
 import os, signal, sys
-from thaw.lab import compare
+from thaw.lab.experiments import compare
 from thaw.lab.__main__ import main
 step = compare.Progress.step
 def interrupting(self, cycle):
@@ -291,7 +283,7 @@ def test_a_stop_before_anything_is_finished_writes_nothing(tmp_path: pathlib.Pat
     stopping = Stop()
     stopping.request()
     with pytest.raises(Stopped):
-        compare.run(Settings(world="W0"), arms.find("thaw"), stop=stopping)
+        compare.run(ExperimentSettings(world="W0"), arms.find("thaw"), stop=stopping)
     path = tmp_path / "result.json"
     assert output_file(str(path)) == path
     assert list(tmp_path.iterdir()) == []  # asking leaves nothing behind
@@ -306,10 +298,10 @@ def test_a_simulation_that_is_stopped_keeps_the_arms_before() -> None:
         stopping.request()
 
     run = compare.run(
-        Settings(world="W0", cycles=2000), arms.find("thaw,v93"), stop=stopping, after_arm=after_arm
+        ExperimentSettings(world="W0", cycles=2000), arms.find("thaw,v93"), stop=stopping, after_arm=after_arm
     )
-    assert list(run.result["arms"]) == ["thaw"]
-    assert run.result["complete"] is False
+    assert list(run.result.arms) == ["thaw"]
+    assert run.result.complete is False
 
 
 # -- What is needed ----------------------------------------------------------------------------------------

@@ -13,13 +13,15 @@ from typing import Any
 import psutil
 import pytest
 
-from thaw.lab import arms, compare, report, workload
+from thaw.lab import arms, report, workload
 from thaw.lab.__main__ import main
-from thaw.lab.behaviour import PHASES
-from thaw.lab.experiment import CLOSES, Close, Settings
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import CLOSES, Close, ExperimentSettings
+from thaw.lab.experiments import compare
 from thaw.lab.freezer import FreezerError
-from thaw.lab.intake import child_environment
+from thaw.lab.intake.script import PHASES
 from thaw.lab.report import Run
+from thaw.lab.results import ArmResult
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
@@ -36,11 +38,11 @@ ARM_KEYS = {
 CYCLES = 6
 
 
-def run(arm: str, **settings: Any) -> tuple[dict[str, Any], Run]:
-    """One arm's figures, and everything."""
+def run(arm: str, **settings: Any) -> tuple[ArmResult, Run]:
+    """Runs one arm alone. Returns what it did, and the whole experiment."""
     given = {"cycles": CYCLES, "payloads": 2, "workload": "generated", **settings}
-    made = compare.run(Settings(**given), arms.find(arm))
-    return made.result["arms"][arm], made
+    made = compare.run(ExperimentSettings(**given), arms.find(arm))
+    return made.result.arms[arm], made
 
 
 @pytest.mark.parametrize("close", CLOSES)
@@ -48,8 +50,8 @@ def run(arm: str, **settings: Any) -> tuple[dict[str, Any], Run]:
 def test_thaw_frozen_between_flushes_delivers_all_once(arm: str, close: Close) -> None:
     figures, _ = run(arm, close=close)
     wanted = {"payloads": 12, "delivered": 12, "lost": 0, "duplicated": 0, "retained": 0, "dropped": 0}
-    assert {name: figures[name] for name in wanted} == wanted
-    assert figures["errors"] == 0
+    assert {name: getattr(figures, name) for name in wanted} == wanted
+    assert figures.errors == 0
 
 
 @pytest.mark.parametrize("close", CLOSES)
@@ -57,7 +59,7 @@ def test_thaw_frozen_between_flushes_delivers_all_once(arm: str, close: Close) -
 def test_whatever_the_client_every_payload_is_accounted_for(arm: str, close: Close) -> None:
     figures, made = run(arm, close=close)
     fates = ("delivered", "lost", "retained", "dropped")
-    assert sum(figures[name] for name in fates) == figures["payloads"] == 12
+    assert sum(getattr(figures, name) for name in fates) == figures.payloads == 12
     assert made.measurements is not None
     assert len(made.measurements.payloads) == 12
     assert len(made.measurements.cycles) == CYCLES
@@ -66,9 +68,9 @@ def test_whatever_the_client_every_payload_is_accounted_for(arm: str, close: Clo
 @pytest.mark.parametrize("arm", ["v93", "requests"])
 def test_a_pool_that_a_freeze_made_stale_loses_every_second_flush(arm: str) -> None:
     figures, made = run(arm, close="silent", payloads=1)
-    assert figures["lost"] == CYCLES // 2
-    assert figures["connections"] == CYCLES // 2
-    assert figures["errors"] >= CYCLES // 2
+    assert figures.lost == CYCLES // 2
+    assert figures.connections == CYCLES // 2
+    assert figures.errors >= CYCLES // 2
     assert made.measurements is not None
     lost = [row.cycle for row in made.measurements.payloads if row.outcome == "lost"]
     assert lost == [1, 3, 5]
@@ -77,9 +79,9 @@ def test_a_pool_that_a_freeze_made_stale_loses_every_second_flush(arm: str) -> N
 @pytest.mark.parametrize("arm", ["v92", "v94", "v98"])
 def test_who_keeps_no_connection_loses_none(arm: str) -> None:
     figures, _ = run(arm, close="silent")
-    assert (figures["delivered"], figures["lost"], figures["connections"]) == (12, 0, CYCLES)
+    assert (figures.delivered, figures.lost, figures.connections) == (12, 0, CYCLES)
     # A session is remembered by a client that lives on.
-    assert figures["handshakes_full"] == (CYCLES if arm == "v92" else 1)
+    assert figures.handshakes_full == (CYCLES if arm == "v92" else 1)
 
 
 @pytest.mark.parametrize("arm", ["v93", "v98", "thaw", "thaw-pooled", "requests", "pycurl"])
@@ -87,7 +89,7 @@ def test_frozen_in_flight_at_every_phase(arm: str) -> None:
     figures, made = run(arm, scenario="inflight", close="rst", payloads=1)
     assert made.measurements is not None
     assert [cycle.phase for cycle in made.measurements.cycles] == list(PHASES)
-    assert figures["delivered"] + figures["lost"] + figures["retained"] == figures["payloads"]
+    assert figures.delivered + figures.lost + figures.retained == figures.payloads
 
 
 @pytest.mark.parametrize("close", ["fin", "rst", "race"])
@@ -95,7 +97,7 @@ def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
     # No limit of time is to end an exchange here, however busy the machine is: what is sent anew because of
     # one may come twice wherever it was frozen before.
     figures, made = run("thaw", scenario="inflight", close=close, payloads=1, exchange_timeout=30.0)
-    assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
+    assert (figures.delivered, figures.lost, figures.retained) == (CYCLES, 0, 0)
     assert made.measurements is not None
     twice = {row.phase for row in made.measurements.payloads if row.times_delivered > 1}
     # Only where the intake had all of a request can it come twice. A close that races the resume may come
@@ -106,19 +108,19 @@ def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
     flagged = {row.phase for row in made.measurements.payloads if row.flagged}
     assert flagged <= {"head", "written", "answer"} or close == "race"
     # The client finds the end before it can be told of the resume, and knows that it crossed a freeze.
-    assert figures["stale"] == 3 or close == "race"
+    assert figures.stale == 3 or close == "race"
 
 
 @pytest.mark.slow
 def test_thaw_outlasts_a_peer_that_is_silent_in_flight() -> None:
     figures, _ = run("thaw", scenario="inflight", close="silent", payloads=1, exchange_timeout=0.4)
-    assert (figures["delivered"], figures["lost"], figures["retained"]) == (CYCLES, 0, 0)
+    assert (figures.delivered, figures.lost, figures.retained) == (CYCLES, 0, 0)
 
 
 def test_a_round_trip_and_tls_1_2() -> None:
     figures, _ = run("thaw", cycles=2, round_trip=0.02, tls_version="1.2")
-    assert figures["delivered"] == 4
-    assert figures["flush_ms"]["p50"] >= 20.0
+    assert figures.delivered == 4
+    assert figures.flush_ms.p50 >= 20.0
 
 
 @pytest.mark.parametrize(("arm", "lost"), [("thaw", 0), ("v93", CYCLES)])
@@ -127,7 +129,7 @@ def test_the_cgroup_freezer_shows_the_same(arm: str, lost: int) -> None:
         figures, made = run(arm, close="silent", freezer="cgroup")
     except FreezerError as error:
         pytest.skip(str(error))
-    assert (figures["lost"], figures["delivered"]) == (lost, 2 * CYCLES - lost)
+    assert (figures.lost, figures.delivered) == (lost, 2 * CYCLES - lost)
     assert made.measurements is not None
     assert made.measurements.provenance.clock_behaviour.endswith("(frozen by cgroup)")
 
@@ -135,16 +137,16 @@ def test_the_cgroup_freezer_shows_the_same(arm: str, lost: int) -> None:
 def test_world_w0_is_simulated() -> None:
     thaw_figures, made = run("thaw", world="W0", close="silent", cycles=50)
     v93_figures, _ = run("v93", world="W0", close="silent", cycles=50)
-    assert (thaw_figures["delivered"], thaw_figures["lost"]) == (100, 0)
-    assert v93_figures["lost"] > 0
-    assert set(thaw_figures) == ARM_KEYS
+    assert (thaw_figures.delivered, thaw_figures.lost) == (100, 0)
+    assert v93_figures.lost > 0
+    assert set(thaw_figures.to_json()) == ARM_KEYS
     assert made.measurements is None
     assert report.conditions(made.result) == (
         "2 payloads a flush, generated workload, round trip 1 ms, TLS 1.3, freeze 2 ms at least (61 to 89 s)"
     )
     # Name, connection, TLS, request: of a network that adds 20 ms each.
     slow, _ = run("thaw", world="W0", cycles=50, round_trip=0.02)
-    assert slow["flush_ms"]["p99"] >= slow["flush_ms"]["p50"] >= 60.0 > thaw_figures["flush_ms"]["p50"] > 0.0
+    assert slow.flush_ms.p99 >= slow.flush_ms.p50 >= 60.0 > thaw_figures.flush_ms.p50 > 0.0
 
 
 # -- The command line --------------------------------------------------------------------------------
@@ -213,9 +215,9 @@ def test_without_the_tracer_payloads_are_generated_and_the_reason_is_said(
         raise RuntimeError("the tracer sent no traces")
 
     monkeypatch.setattr(workload, "captures", broken)
-    assert compare.with_workload(Settings(workload="real")).workload == "generated"
+    assert compare.with_workload(ExperimentSettings(workload="real")).workload == "generated"
     assert "the tracer sent no traces" in capsys.readouterr().err
-    assert compare.with_workload(Settings(workload="generated")).workload == "generated"
+    assert compare.with_workload(ExperimentSettings(workload="generated")).workload == "generated"
     assert capsys.readouterr().err == ""
 
 

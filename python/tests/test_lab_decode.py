@@ -7,7 +7,7 @@ import gzip
 import pytest
 import zstandard
 
-from thaw.lab import decode
+from thaw.lab.intake import decode
 
 
 def test_reads_bytes_encoded_by_hand() -> None:

@@ -85,11 +85,11 @@ def test_closing_leaves_nothing_behind(name: FreezerName, killed: bool, counting
 
 def test_where_there_is_no_cgroup_that_is_said(tmp_path: pathlib.Path) -> None:
     with pytest.raises(FreezerError, match="there is no cgroup freezer"):
-        freezer.Cgroup(os.getpid(), tmp_path)
+        freezer.CgroupFreezer(os.getpid(), tmp_path)
 
 
 def test_where_it_is_not_allowed_that_is_said(tmp_path: pathlib.Path) -> None:
     (tmp_path / "cgroup.controllers").touch()
     (tmp_path / f"thaw-lab-{os.getpid()}").touch()  # mkdir fails, as it does without the privilege
     with pytest.raises(FreezerError, match="can't be used here"):
-        freezer.Cgroup(os.getpid(), tmp_path)
+        freezer.CgroupFreezer(os.getpid(), tmp_path)

@@ -8,8 +8,10 @@ import sys
 
 import pytest
 
-from thaw.lab import function_experiment, function_report, main_experiment, measure, report
-from thaw.lab.function_experiment import FunctionRun, InvocationRow
+from thaw.lab import report
+from thaw.lab.experiments import main_experiment
+from thaw.lab.report import function_run, function_section, measure
+from thaw.lab.report.function_run import FunctionRun, InvocationRow
 
 from .extension_under_test import EXTENSION, needs_extension
 from .test_lab_main_experiment import comparison
@@ -27,7 +29,7 @@ def made() -> list[FunctionRun]:
 
 
 def test_the_table_says_what_arrived_and_what_it_cost() -> None:
-    head, thaw, none = function_experiment.table(made()).splitlines()
+    head, thaw, none = function_run.table(made()).splitlines()
     assert head.startswith("extension")
     for part in ("42 of 45", "  2  ", "1.5", "29.0 / 33.0", "3.0"):
         assert part in thaw
@@ -35,7 +37,7 @@ def test_the_table_says_what_arrived_and_what_it_cost() -> None:
 
 
 def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.Path) -> None:
-    section = function_report.section(made())
+    section = function_section.section(made())
     assert section.count("<svg") == 2
     assert section.count("<th scope=row>") == 2
     assert "42 of 45" in section
@@ -53,7 +55,7 @@ def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.
 def test_every_span_of_a_real_function_arrives_once() -> None:
     # In a process of its own, since it moves to a network of its own.
     program = (
-        "import pathlib, sys; from thaw.lab import function_experiment as experiment\n"
+        "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
         "runs = experiment.run(pathlib.Path(sys.argv[1]), invocations=6)\n"
         "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])"
     )

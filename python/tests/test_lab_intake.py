@@ -15,10 +15,9 @@ import pytest
 import requests
 import zstandard
 
-from thaw.lab import decode
-from thaw.lab.behaviour import CLOSE_KINDS, FORMS, PHASES, Answer, CloseKind, Form, Phase, Script
 from thaw.lab.certificates import TlsVersionName
-from thaw.lab.intake import Intake, IntakeError
+from thaw.lab.intake import Intake, IntakeError, decode
+from thaw.lab.intake.script import CLOSE_KINDS, FORMS, PHASES, Answer, CloseKind, Form, Phase, Script
 
 TRACES = "/api/v0.2/traces"
 

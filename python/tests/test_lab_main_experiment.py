@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import pathlib
-from typing import Any
 
 import pytest
 
-from thaw.lab import arms, main_experiment, measure, report
-from thaw.lab.main_experiment import Part
+from thaw.lab import arms, report
+from thaw.lab.experiments import main_experiment
+from thaw.lab.experiments.main_experiment import Part
+from thaw.lab.report import measure
 
 from .test_lab_report import result
 
 
 def comparison(part: Part) -> report.Run:
-    made: dict[str, Any] = result(*part.arms, scenario=part.scenario, close=part.close, cycles=part.cycles)
+    made = result(*part.arms, scenario=part.scenario, close=part.close, cycles=part.cycles)
     rows = measure.Measurements(
         [], [], measure.provenance(world=part.world, seed=part.seed, cycles=part.cycles)
     )

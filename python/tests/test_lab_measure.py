@@ -10,8 +10,8 @@ import pyarrow.parquet
 import pytest
 
 import thaw
-from thaw.lab import measure
-from thaw.lab.measure import CycleRow, MeasureError, PayloadRow
+from thaw.lab.report import measure
+from thaw.lab.report.measure import CycleRow, MeasureError, PayloadRow
 
 PAYLOADS = [
     PayloadRow("v93", "W1", "rst", "idle", None, 0, 0, 1, False, False, None),

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from thaw.lab.child_environment import child_environment
 from thaw.lab.emulator import EmulatorError, Lambda, Settings
-from thaw.lab.intake import child_environment
 from thaw.lab.nameserver import Aaaa, Nameserver
 
 from .emulated import runtime

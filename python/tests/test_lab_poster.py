@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from thaw.lab.emulator.functions import poster
-from thaw.lab.numbered import NumberedRequest
+from thaw.lab.workload.numbered_request import NumberedRequest
 
 REQUESTS = 24
 _LEAST_DELAY_MS = 35.0  # Linux's delayed acknowledgement is 40 ms

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from thaw.lab import arms, measure, report
-from thaw.lab.measure import CycleRow, MeasureError, Measurements
+from thaw.lab import arms, report
+from thaw.lab.report import measure
+from thaw.lab.report.measure import CycleRow, MeasureError, Measurements
+from thaw.lab.results import ArmResult, ExperimentResult
 
 ARM: dict[str, Any] = {
     "payloads": 10,
@@ -34,7 +36,7 @@ ARM: dict[str, Any] = {
 EVIL = "<script>alert('1')</script>&amp;$x_1$"
 
 
-def result(*names: str, **changes: Any) -> dict[str, Any]:
+def result_json(*names: str, **changes: Any) -> dict[str, Any]:
     figures = {}
     for index, name in enumerate(names):
         arm = copy.deepcopy(ARM)
@@ -44,15 +46,19 @@ def result(*names: str, **changes: Any) -> dict[str, Any]:
     return {**base, **changes, "arms": figures}
 
 
-def rows(run_result: dict[str, Any]) -> Measurements:
+def result(*names: str, **changes: Any) -> ExperimentResult:
+    return ExperimentResult.from_json(result_json(*names, **changes))
+
+
+def rows(run_result: ExperimentResult) -> Measurements:
     """Measurements with other flush times than the result's percentiles."""
-    where = tuple(run_result[key] for key in ("world", "close", "scenario"))
+    where = tuple(getattr(run_result, key) for key in ("world", "close", "scenario"))
     cycles = [
         CycleRow(arm, *where, None, cycle, 2.0 + cycle, 500.0, 1, 1, 0, 0)
-        for arm in run_result["arms"]
-        for cycle in range(run_result["cycles"])
+        for arm in run_result.arms
+        for cycle in range(run_result.cycles)
     ]
-    return Measurements([], cycles, measure.provenance(world="W1", seed=7, cycles=run_result["cycles"]))
+    return Measurements([], cycles, measure.provenance(world="W1", seed=7, cycles=run_result.cycles))
 
 
 class Page(html.parser.HTMLParser):
@@ -107,12 +113,14 @@ def figures_of(arm: dict[str, Any]) -> list[float]:
 
 
 def test_the_tables_have_every_figure_of_the_result(page: str, runs: list[report.Run]) -> None:
-    expected = [(name, sorted(figures_of(arm))) for run in runs for name, arm in run.result["arms"].items()]
+    expected = [
+        (name, sorted(figures_of(arm.to_json()))) for run in runs for name, arm in run.result.arms.items()
+    ]
     assert [(name, sorted(values)) for name, values in Page(page).table_rows] == expected
 
 
 def test_each_figure_is_under_its_title() -> None:
-    values = {column.title: column.value(ARM) for column in report.COLUMNS}
+    values = {column.title: column.value(ArmResult.from_json(ARM)) for column in report.COLUMNS}
     assert len(values) == len(figures_of(ARM))
     assert values["lost"] == 1
     assert values["flagged"] == 3
@@ -167,10 +175,10 @@ def test_the_pictures_say_what_became_of_the_payloads(page: str) -> None:
 
 
 def test_each_payload_is_in_one_segment() -> None:
-    both = result("thaw")
+    both = result_json("thaw")
     both["arms"]["thaw"].update(delivered=9, lost=0, duplicated=0, retained=1, dropped=3)
     # Of the three that the client dropped and the one it keeps, three have arrived all the same.
-    assert "of 10: 9 once, 1 kept" in Page(report.page([report.Run(both)])).texts
+    assert "of 10: 9 once, 1 kept" in Page(report.page([report.Run(ExperimentResult.from_json(both))])).texts
 
 
 def test_arms_are_described(page: str) -> None:
@@ -233,10 +241,10 @@ def test_where_it_comes_from_is_said(page: str, runs: list[report.Run]) -> None:
 
 
 def test_nothing_measured_is_drawn_too() -> None:
-    empty = result("v93", cycles=0)
+    empty = result_json("v93", cycles=0)
     for name, value in ARM.items():
         empty["arms"]["v93"][name] = {"p50": 0.0, "p99": 0.0} if name == "flush_ms" else 0 * value
-    texts = Page(report.page([report.Run(empty)])).texts
+    texts = Page(report.page([report.Run(ExperimentResult.from_json(empty))])).texts
     assert {"of 0: 0 once", "not measured"} <= set(texts)
 
 
@@ -257,7 +265,10 @@ def test_a_run_comes_back_from_its_folder(tmp_path: pathlib.Path, runs: list[rep
         (None, "does not exist"),
         ("{", "is no JSON"),
         ("[]", "it has no arms"),
-        (json.dumps({**result("v93"), "arms": {"v93": {**ARM, "flush_ms": {"p50": 1.0}}}}), "flush_ms.p99"),
+        (
+            json.dumps({**result_json("v93"), "arms": {"v93": {**ARM, "flush_ms": {"p50": 1.0}}}}),
+            "flush_ms.p99",
+        ),
     ],
 )
 def test_a_wrong_result_is_named(tmp_path: pathlib.Path, text: str | None, says: str) -> None:

@@ -7,11 +7,12 @@ import re
 import pytest
 
 from thaw import InvariantBroken
-from thaw.lab import result
 from thaw.lab.arms import ARMS
-from thaw.lab.experiment import ArmOutcome, CycleOutcome, Settings, Where
+from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentSettings, Where
+from thaw.lab.experiments import promises
+from thaw.lab.results import ArmResult, FlushTimes
 
-SETTINGS = Settings(seed=7)
+SETTINGS = ExperimentSettings(seed=7)
 PAYLOAD: Where = (3, 1)
 
 
@@ -44,24 +45,24 @@ FATES = ("delivered", "lost", "duplicated", "possible_duplicate", "retained", "d
     ],
 )
 def test_each_payload_is_counted_by_what_became_of_it(did: ArmOutcome, counts: tuple[int, ...]) -> None:
-    figures = result.figures(did)
-    assert tuple(figures[name] for name in FATES) == counts
-    assert figures["payloads"] == 3
+    figures = ArmResult.from_outcome(did)
+    assert tuple(getattr(figures, name) for name in FATES) == counts
+    assert figures.payloads == 3
 
 
 def test_costs_are_those_of_the_cycles() -> None:
     did = outcome(1)
     did.cycles = [CycleOutcome(number, None, float(number), 30.0, 1, 1, 0, 0) for number in range(101)]
     did.errors = ["a", "b"]
-    figures = result.figures(did)
-    assert figures["flush_ms"] == {"p50": 50.0, "p99": 99.0}
-    assert figures["cpu_us_per_payload"] == 101 * 30.0 / 3
-    assert figures["errors"] == 2
+    figures = ArmResult.from_outcome(did)
+    assert figures.flush_ms == FlushTimes(p50=50.0, p99=99.0)
+    assert figures.cpu_us_per_payload == 101 * 30.0 / 3
+    assert figures.errors == 2
 
 
 def test_nothing_at_all_has_figures() -> None:
-    figures = result.figures(ArmOutcome())
-    assert (figures["payloads"], figures["cpu_us_per_payload"], figures["flush_ms"]["p99"]) == (0, 0.0, 0.0)
+    figures = ArmResult.from_outcome(ArmOutcome())
+    assert (figures.payloads, figures.cpu_us_per_payload, figures.flush_ms.p99) == (0, 0.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_nothing_at_all_has_figures() -> None:
     [outcome(1), outcome(2, flagged=True), outcome(0, kept=True), outcome(0, dropped="evicted")],
 )
 def test_what_thaw_promises_holds(did: ArmOutcome) -> None:
-    result.check(ARMS["thaw"], SETTINGS, did)
+    promises.check(ARMS["thaw"], SETTINGS, did)
 
 
 @pytest.mark.parametrize("arm", ["thaw", "thaw-unshared", "thaw-pooled"])
@@ -84,18 +85,18 @@ def test_what_thaw_promises_holds(did: ArmOutcome) -> None:
 )
 def test_a_broken_promise_is_named(arm: str, did: ArmOutcome, what: str) -> None:
     with pytest.raises(InvariantBroken, match=f"arm {arm}, .*seed 7: {re.escape(what)}"):
-        result.check(ARMS[arm], SETTINGS, did)
+        promises.check(ARMS[arm], SETTINGS, did)
 
 
 def test_nothing_may_be_open_at_a_freeze_between_flushes() -> None:
     did = outcome(1)
     did.counters = {"open_at_next": 2}
     with pytest.raises(InvariantBroken, match="2 exchanges were open"):
-        result.check(ARMS["thaw"], SETTINGS, did)
-    result.check(ARMS["thaw"], Settings(scenario="inflight"), did)
+        promises.check(ARMS["thaw"], SETTINGS, did)
+    promises.check(ARMS["thaw"], ExperimentSettings(scenario="inflight"), did)
 
 
 @pytest.mark.parametrize("arm", ["v92", "v93", "v94", "v98", "requests", "pycurl"])
 def test_who_promises_nothing_breaks_nothing(arm: str) -> None:
-    result.check(ARMS[arm], SETTINGS, outcome(0))
-    result.check(ARMS[arm], SETTINGS, outcome(2))
+    promises.check(ARMS[arm], SETTINGS, outcome(0))
+    promises.check(ARMS[arm], SETTINGS, outcome(2))

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
-from thaw.lab import sweep
-from thaw.lab.measure import MeasureError
-from thaw.lab.sweep import Cell, Grid, Progress
+from thaw.lab.experiments import sweep
+from thaw.lab.experiments.sweep import Cell, Grid, Progress
+from thaw.lab.report.measure import MeasureError
+from thaw.lab.results import ExperimentResult
 
 GRID = Grid(
     arms=("v93", "thaw"), closes=("silent", "rst"), freezes=(0.05, 1), round_trips=(0.0, 0.02), cycles=4
 )
 
 
-def comparison(cell: Cell) -> dict[str, Any]:
+def comparison(cell: Cell) -> ExperimentResult:
     """A result whose figures say which cell it is of."""
     arm = {
         "payloads": cell.payloads * cell.cycles,
@@ -39,7 +40,8 @@ def comparison(cell: Cell) -> dict[str, Any]:
         "cpu_us_per_payload": 1000 * cell.freeze,
         "flush_ms": {"p50": 1e3 * cell.round_trip, "p99": 13.5},
     }
-    return {"commit": "0123abcd", "arms": {cell.arm: arm}}
+    conditions = {name: getattr(cell, name) for name in ("world", "scenario", "close", "cycles", "seed")}
+    return ExperimentResult.from_json({**conditions, "commit": "0123abcd", "arms": {cell.arm: arm}})
 
 
 class Counting:
@@ -50,7 +52,7 @@ class Counting:
         self.asked: list[Cell] = []
         self._lock = threading.Lock()
 
-    def __call__(self, cell: Cell) -> dict[str, Any]:
+    def __call__(self, cell: Cell) -> ExperimentResult:
         with self._lock:
             self.asked.append(cell)
         if cell.arm in self.broken:
@@ -87,7 +89,7 @@ def test_every_cell_is_run_once_and_kept(path: pathlib.Path, executor: Any) -> N
 def test_a_row_has_the_figures_of_its_cell(path: pathlib.Path, executor: Any) -> None:
     sweep.run(GRID, path, executor, comparison, progress=quiet)
     row = next(row for row in sweep.read(path) if row.arm == "v93" and row.freeze == 1 and row.round_trip)
-    expected = comparison(row.cell)["arms"]["v93"]
+    expected = comparison(row.cell).arms["v93"].to_json()
     for name, value in expected.items():
         if name != "flush_ms":
             assert getattr(row, name) == value

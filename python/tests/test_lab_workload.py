@@ -9,7 +9,7 @@ import msgpack
 import pytest
 
 from thaw.lab import workload
-from thaw.lab.workload import Origin, Workload
+from thaw.lab.workload import Origin, Workload, tracer_captures
 
 
 def ids(body: bytes) -> list[int]:
@@ -47,9 +47,9 @@ def test_the_tracer_sends_traces_and_stats(captured: list[workload.Capture]) -> 
 def test_captures_are_kept(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> None:
     made = [workload.Capture("/v0.4/traces", {"datadog-meta-lang": "python"}, b"\x90")]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(workload, "capture", lambda: made)
+    monkeypatch.setattr(tracer_captures, "capture", lambda: made)
     assert workload.captures() == made
-    monkeypatch.setattr(workload, "capture", lambda: pytest.fail("taken again"))
+    monkeypatch.setattr(tracer_captures, "capture", lambda: pytest.fail("taken again"))
     assert workload.captures() == made
 
 

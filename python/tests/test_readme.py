@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 
-from thaw.lab.intake import child_environment
+from thaw.lab.child_environment import child_environment
 
 README = pathlib.Path(__file__).resolve().parents[2] / "README.md"
 

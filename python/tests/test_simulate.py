@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 import thaw
-from thaw.lab.intake import child_environment
+from thaw.lab.child_environment import child_environment
 
 
 def test_one_seed_is_one_run() -> None:

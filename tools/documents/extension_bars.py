@@ -1,4 +1,4 @@
-"""Holds what thaw.lab.extension_benchmarks measures against what the extension sets out to reach."""
+"""Holds what thaw.lab.benchmarks.extension measures against what the extension sets out to reach."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tools.documents.bar import Bar, at_least, at_most, exactly
 Figures = dict[str, Any]
 
 METHOD = """
-How it is measured (`python/thaw/lab/extension_benchmarks.py`): from outside, of the executable that the
+How it is measured (`python/thaw/lab/benchmarks/extension/`): from outside, of the executable that the
 layer holds, in the emulated Lambda, with an intake on TLS 1.3 in a process of its own and a loopback of
 its own with packets of {mtu} bytes. A payload is one trace of ten spans with eight tags each, {body:,}
 bytes of MessagePack. Memory and processor time are the kernel's, of the whole process, both modes. Medians

@@ -3,73 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-Result = dict[str, Any]
+from thaw.lab.report import COLUMNS
+from thaw.lab.results import ExperimentResult
+from tools.documents.markdown import markdown_table
 
-_COLUMNS = (
-    ("delivered", "delivered"),
-    ("lost", "lost"),
-    ("duplicated", "duplicated"),
-    ("possible_duplicate", "flagged"),
-    ("connections", "connections"),
-    ("handshakes_full", "full handshakes"),
-    ("handshakes_resumed", "resumed"),
-    ("cpu_us_per_payload", "CPU µs/payload"),
-)
+# The figures that a document shows of each arm, beside the times of its flushes.
+_SHOWN = {
+    *("delivered", "lost", "duplicated", "possible_duplicate"),
+    *("connections", "handshakes_full", "handshakes_resumed", "cpu_us_per_payload"),
+}
+_COLUMNS = [column for column in COLUMNS if column.path in _SHOWN]
 
 
-def _number(value: Any) -> str:
-    return f"{value:.0f}" if isinstance(value, float) else str(value)
-
-
-def markdown_table(rows: list[list[str]]) -> str:
-    """The first row is the header; figures are set to the right."""
-    rule = ["---"] + ["---:"] * (len(rows[0]) - 1)
-    return "\n".join("| " + " | ".join(row) + " |" for row in [rows[0], rule, *rows[1:]])
-
-
-def command(result: Result) -> str:
+def command(result: ExperimentResult) -> str:
     """The command that makes this result: its own word, or what one that has none must have been."""
-    if "command" in result:
-        return str(result["command"])
-    arms = result["arms"]
-    payloads = max(arm["payloads"] for arm in arms.values())
+    if result.command is not None:
+        return result.command
+    arms = result.arms
+    payloads = max(arm.payloads for arm in arms.values())
     return (
-        f"python -m thaw.lab compare --arms {','.join(arms)} --world {result['world']}"
-        f" --scenario {result['scenario']} --close {result['close']} --cycles {result['cycles']}"
-        f" --payloads {payloads // result['cycles']} --seed {result['seed']}"
+        f"python -m thaw.lab compare --arms {','.join(arms)} --world {result.world}"
+        f" --scenario {result.scenario} --close {result.close} --cycles {result.cycles}"
+        f" --payloads {payloads // result.cycles} --seed {result.seed}"
     )
 
 
-def _commit(result: Result) -> str:
+def _commit(result: ExperimentResult) -> str:
     """Short, and still with the word that something in it was changed."""
-    commit, dash, dirty = str(result["commit"]).partition("-")
+    commit, dash, dirty = result.commit.partition("-")
     return commit[:12] + dash + dirty
 
 
-def _what(result: Result) -> str:
+def _what(result: ExperimentResult) -> str:
     """What tells one experiment of a document from the others."""
-    far = f", round trip {_milliseconds(result['round_trip'])}" if result.get("round_trip") else ""
-    return f"World {result['world']}, frozen {result['scenario']}, peer's close: {result['close']}{far};"
+    far = f", round trip {_milliseconds(result.round_trip)}" if result.round_trip else ""
+    return f"World {result.world}, frozen {result.scenario}, peer's close: {result.close}{far};"
 
 
 def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:g} ms"
 
 
-def _conditions(result: Result) -> str:
+def _conditions(result: ExperimentResult) -> str:
     """What else it was measured under, in parentheses; empty for a result that does not say."""
-    if "workload" not in result:
+    if result.freeze is None or result.round_trip is None:
         return ""
     return (
-        f" ({result['payloads']} a flush, {result['workload']};"
-        f" round trip {_milliseconds(result['round_trip'])}, TLS {result['tls_version']},"
-        f" freeze {_milliseconds(result['freeze'])})"
+        f" ({result.payloads} a flush, {result.workload};"
+        f" round trip {_milliseconds(result.round_trip)}, TLS {result.tls_version},"
+        f" freeze {_milliseconds(result.freeze)})"
     )
 
 
-def with_experiment(text: str, result: Result) -> str:
+def with_experiment(text: str, result: ExperimentResult) -> str:
     """A document with this experiment in place of the one of the same kind that it has, or at its end."""
     begin = text.find(_what(result))
     if begin < 0:
@@ -78,66 +65,64 @@ def with_experiment(text: str, result: Result) -> str:
     return text[:begin] + experiment(result) + text[end:]
 
 
-def experiment(result: Result) -> str:
+def experiment(result: ExperimentResult) -> str:
     """One experiment: a line that says what was done, the table, and where it comes from."""
-    arms = result["arms"]
-    payloads = sorted({arm["payloads"] for arm in arms.values()})
-    rows = [["arm", *(title for _, title in _COLUMNS), "flush p50 / p99 ms"]]
+    arms = result.arms
+    payloads = sorted({arm.payloads for arm in arms.values()})
+    rows = [["arm", *(column.title for column in _COLUMNS), "flush p50 / p99 ms"]]
     for name, arm in arms.items():
-        flush = arm["flush_ms"]
         rows.append(
             [
                 name,
-                *(_number(arm[key]) for key, _ in _COLUMNS),
-                f"{flush['p50']:.1f} / {flush['p99']:.1f}",
+                *(column.text(arm) for column in _COLUMNS),
+                f"{arm.flush_ms.p50:.1f} / {arm.flush_ms.p99:.1f}",
             ]
         )
     return (
-        f"{_what(result)} {result['cycles']} cycles,"
+        f"{_what(result)} {result.cycles} cycles,"
         f" {' or '.join(map(str, payloads))} payloads for each arm{_conditions(result)}.\n\n"
         f"{markdown_table(rows)}\n\n"
         f"Made by `{command(result)}` at commit {_commit(result)}.\n"
     )
 
 
-# -- What keeping a promise costs
-# ------------------------------------------------------------------------------
+# -- What keeping a promise costs --------------------------------------------------------------------------
 
 
-def is_price(result: Result) -> bool:
+def is_price(result: ExperimentResult) -> bool:
     """Whether it shows what flushes cost where nothing goes wrong."""
-    return (result["scenario"], result["close"]) == ("idle", "none")
+    return (result.scenario, result.close) == ("idle", "none")
 
 
-def price(results: Sequence[Result]) -> str:
+def price(results: Sequence[ExperimentResult]) -> str:
     """What each arm loses where the peer ends connections, and beside it what its flushes take at each round
     trip where the peer ends none. Empty if the results have not both.
     """
-    prices = sorted(filter(is_price, results), key=lambda result: float(result["round_trip"]))
-    promises = [each for each in results if each["scenario"] == "idle" and not is_price(each)]
+    prices = sorted(filter(is_price, results), key=lambda result: result.round_trip or 0.0)
+    promises = [each for each in results if each.scenario == "idle" and not is_price(each)]
     if not prices or not promises:
         return ""
-    promise = max(promises, key=lambda result: len(result["arms"]))
-    closes = promise["close"]
+    promise = max(promises, key=lambda result: len(result.arms))
+    closes = promise.close
     title = [
         "arm",
         f"lost (close: {closes})",
         "duplicated",
         "connections a flush",
-        *(f"flush p50, round trip {_milliseconds(each['round_trip'])}" for each in prices),
+        *(f"flush p50, round trip {_milliseconds(each.round_trip or 0.0)}" for each in prices),
     ]
     rows = [title]
-    for name, kept in promise["arms"].items():
-        if all(name in each["arms"] for each in prices):
-            arms = [each["arms"][name] for each in prices]
-            cycles = prices[-1]["cycles"]
+    for name, kept in promise.arms.items():
+        if all(name in each.arms for each in prices):
+            arms = [each.arms[name] for each in prices]
+            cycles = prices[-1].cycles
             rows.append(
                 [
                     name,
-                    f"{kept['lost']} of {kept['payloads']}",
-                    str(kept["duplicated"]),
-                    f"{arms[-1]['connections'] / cycles:.2g}",
-                    *(f"{arm['flush_ms']['p50']:.1f} ms" for arm in arms),
+                    f"{kept.lost} of {kept.payloads}",
+                    str(kept.duplicated),
+                    f"{arms[-1].connections / cycles:.2g}",
+                    *(f"{arm.flush_ms.p50:.1f} ms" for arm in arms),
                 ]
             )
     made = "\n".join(f"* `{command(each)}` at commit {_commit(each)}" for each in (promise, *prices))

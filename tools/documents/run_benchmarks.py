@@ -14,14 +14,18 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tools.documents.bar import Bar, at_most, exactly
 from tools.documents.extension_bars import extension_bars, method
-from tools.documents.results_table import Result, experiment, markdown_table, with_experiment
+from tools.documents.markdown import markdown_table
 from tools.documents.update_readme import machine, read
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+# Help is given where nothing is set up: what needs the package is imported where it is used.
+if TYPE_CHECKING:
+    from thaw.lab.results import ExperimentResult
 
 BAZEL = os.environ.get("BAZEL", "bazel")
 QUIET = ("--color=no", "--curses=no", "--noshow_progress")
@@ -33,11 +37,11 @@ MOST_CONNECTIONS = 6
 
 METHOD = """
 
-How they are measured (`python/thaw/lab/benchmarks.py`): the server is another process on this machine.
+How they are measured (`python/thaw/lab/benchmarks/`): the server is another process on this machine.
 CPU is user and system time of all threads of the client's process, 100 sequential requests for each call
 from Python, the median of 15 calls after a first that is not counted, thaw and pycurl by turns; both trust
-one file with one P-256 certificate, use X25519, TCP_NODELAY and one handle throughout. A round trip is made
-by a relay that holds bytes back, for the connect too. Memory is unique set size, over many clients and
+one authority on P-256, use X25519, TCP_NODELAY and one handle throughout. A round trip is made by the
+server, which holds bytes back, for the connect too. Memory is unique set size, over many clients and
 connections, after malloc_trim.
 """
 
@@ -141,7 +145,7 @@ def document(
     date: str,
     python: Figures,
     cpp: dict[str, Figures],
-    experiments: Sequence[Result],
+    experiments: Sequence[ExperimentResult],
     extension: str = "",
 ) -> str:
     """The whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
@@ -164,6 +168,8 @@ def document(
     if cpp:
         parts.append(f"## In the core\n\nOne core, by Google Benchmark.\n\n{cpp_table(cpp)}\n")
     if experiments:
+        from tools.documents.results_table import experiment
+
         parts.append("## Freezes\n\n" + "\n".join(map(experiment, experiments)))
     return "\n".join(parts)
 
@@ -236,7 +242,7 @@ def run_python(quick: bool) -> Figures:
 
 def run_extension(quick: bool) -> Figures:
     """Measures what ships: the executable of the layer."""
-    _bazel("build", *QUIET, "//cc:layer", "//cc/agent:load_generator")
+    _bazel("build", *QUIET, "//cc:layer", "//tools/load_generator")
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:
             (name,) = [path for path in layer.namelist() if path.startswith("extensions/")]
@@ -244,7 +250,7 @@ def run_extension(quick: bool) -> Figures:
         executable.chmod(0o755)
         path = pathlib.Path(scratch) / "figures.json"
         command = [
-            *(sys.executable, "-m", "thaw.lab.extension_benchmarks"),
+            *(sys.executable, "-m", "thaw.lab.benchmarks.extension"),
             *("--extension", str(executable), "--json", str(path), "--scale", "0.02" if quick else "1"),
         ]
         subprocess.run(command, cwd=ROOT, check=True)
@@ -293,6 +299,8 @@ def main() -> None:
     date = datetime.datetime.now(datetime.UTC).date().isoformat()
     path = ROOT / "docs" / "benchmarks.md"
     if arguments.experiments_only:
+        from tools.documents.results_table import with_experiment
+
         text = path.read_text()
         for each in experiments:
             text = with_experiment(text, each)

@@ -1,6 +1,7 @@
 """The document on benchmarks: what is measured is held against its bar, and nothing is left out."""
 
 import copy
+import dataclasses
 from typing import Any
 
 from tools.documents.extension_bars import extension_bars
@@ -184,12 +185,12 @@ def test_the_section_on_the_executable_replaces_the_one_there_is() -> None:
 
 
 def test_an_experiment_replaces_the_one_of_its_kind() -> None:
-    other = {**RESULT, "close": "fin"}
+    other = dataclasses.replace(RESULT, close="fin")
     text = document("tools/benchmarks", "abc", "2026-01-02", PYTHON, {}, [RESULT, other])
-    again = {**RESULT, "cycles": 7, "commit": "0123456789abcdef"}
+    again = dataclasses.replace(RESULT, cycles=7, commit="0123456789abcdef")
     once = with_experiment(text, again)
     assert "at commit 0123456789ab" in once
     assert once.count("World W1, frozen idle, peer's close: rst;") == 1
     assert with_experiment(once, RESULT) == text
-    third = {**RESULT, "close": "race"}
+    third = dataclasses.replace(RESULT, close="race")
     assert with_experiment(text, third).startswith(text)

@@ -18,8 +18,11 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from tools.documents.results_table import Result, experiment, is_price, price
+# Help is given where nothing is set up: what needs the package is imported where it is used.
+if TYPE_CHECKING:
+    from thaw.lab.results import ExperimentResult
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -64,10 +67,12 @@ def machine() -> str:
     return f"{os.cpu_count()} × {model[1] if model else platform.machine()}, Linux {platform.release()}"
 
 
-def section(results: Sequence[Result], where: str) -> str:
+def section(results: Sequence[ExperimentResult], where: str) -> str:
     """The section on results, as Markdown: the promise beside its price if both were measured, and the
     experiments.
     """
+    from tools.documents.results_table import experiment, is_price, price
+
     parts = [INTRODUCTION]
     if table := price(results):
         parts.append(f"{PRICE}\n{table}")
@@ -94,17 +99,23 @@ def measure(folder: pathlib.Path) -> list[pathlib.Path]:
     return files
 
 
-def read(path: pathlib.Path) -> Result:
+def read(path: pathlib.Path) -> ExperimentResult:
     """A result. ValueError says what is wrong with the file."""
+    from thaw.lab.results import ExperimentResult
+
     try:
-        result: Result = json.loads(path.read_text())
+        value = json.loads(path.read_text())
     except OSError as error:
         raise ValueError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from None
-    if not isinstance(result, dict) or not result.get("arms"):
-        raise ValueError(f"{path} is no result of `tools/lab compare --json`")
-    if not result.get("complete", True):
+    try:
+        result = ExperimentResult.from_json(value)
+    except ValueError as error:
+        raise ValueError(f"{path} is no result of `tools/lab compare --json`: {error}") from None
+    if not result.arms:
+        raise ValueError(f"{path} is no result of `tools/lab compare --json`: it has no arms")
+    if not result.complete:
         raise ValueError(f"{path} was stopped early; a table is made from whole experiments")
     return result
 

@@ -1,5 +1,6 @@
 """The README's table says what the laboratory's JSON says, and how to make it again."""
 
+import dataclasses
 import json
 import pathlib
 import subprocess
@@ -7,8 +8,9 @@ import sys
 
 import pytest
 
+from thaw.lab.results import ExperimentResult
 from tools.documents import update_readme
-from tools.documents.results_table import Result, command, experiment, price, with_experiment
+from tools.documents.results_table import command, experiment, price, with_experiment
 from tools.documents.update_readme import BEGIN, END, EXPERIMENTS, ROOT, insert, read, section
 
 ARM = {
@@ -28,7 +30,7 @@ ARM = {
     "cpu_us_per_payload": 812.4,
     "flush_ms": {"p50": 3.25, "p99": 11.0},
 }
-RESULT: Result = {
+RESULT_JSON = {
     "world": "W1",
     "close": "rst",
     "scenario": "idle",
@@ -37,6 +39,7 @@ RESULT: Result = {
     "commit": "0123456789abcdef",
     "arms": {"v93": ARM, "thaw": {**ARM, "delivered": 10, "lost": 0}},
 }
+RESULT = ExperimentResult.from_json(RESULT_JSON)
 
 
 def test_each_arm_is_a_row_of_its_figures() -> None:
@@ -54,7 +57,7 @@ def test_the_provenance_is_a_command_and_a_commit() -> None:
         " --payloads 2 --seed 7"
     )
     assert f"`{command(RESULT)}` at commit 0123456789ab." in experiment(RESULT)
-    changed = {**RESULT, "commit": f"{RESULT['commit']}-dirty"}
+    changed = dataclasses.replace(RESULT, commit=f"{RESULT.commit}-dirty")
     assert "at commit 0123456789ab-dirty." in experiment(changed)
 
 
@@ -76,7 +79,7 @@ def test_the_readme_has_the_markers() -> None:
     assert "812" in insert(readme, section([RESULT], "a machine"))
 
 
-def of_round_trip(seconds: float, **flush_ms: float) -> Result:
+def of_round_trip(seconds: float, **flush_ms: float) -> ExperimentResult:
     """Where nothing goes wrong: what the arms' flushes take, in milliseconds."""
     arms = {
         name.replace("_", "-"): {**ARM, "lost": 0, "connections": 5, "flush_ms": {"p50": p50, "p99": 999.0}}
@@ -84,7 +87,7 @@ def of_round_trip(seconds: float, **flush_ms: float) -> Result:
     }
     conditions = {"payloads": 1, "workload": "real", "freeze": 0.002, "tls_version": "1.3"}
     said = {"command": f"compare --round-trip {seconds:g}", "complete": True, "round_trip": seconds}
-    return {**RESULT, **conditions, **said, "close": "none", "arms": arms}
+    return ExperimentResult.from_json({**RESULT_JSON, **conditions, **said, "close": "none", "arms": arms})
 
 
 PRICES = [
@@ -129,7 +132,7 @@ def test_conditions_stand_in_the_line_above_the_table() -> None:
     text = with_experiment(with_experiment("# a\n", far), near)
     assert text.count("Made by ") == 2
     assert with_experiment(text, near).count("Made by ") == 2
-    assert f"`{far['command']}`" in with_experiment(text, near)
+    assert f"`{far.command}`" in with_experiment(text, near)
 
 
 def test_what_is_no_result_is_refused(tmp_path: pathlib.Path) -> None:
@@ -138,13 +141,13 @@ def test_what_is_no_result_is_refused(tmp_path: pathlib.Path) -> None:
         (None, "No such file"),
         ("{", "is no JSON"),
         ("[]", "is no result"),
-        (json.dumps({**RESULT, "complete": False}), "stopped early"),
+        (json.dumps({**RESULT_JSON, "complete": False}), "stopped early"),
     ):
         if text is not None:
             file.write_text(text)
         with pytest.raises(ValueError, match=says):
             read(file)
-    file.write_text(json.dumps(RESULT))
+    file.write_text(json.dumps(RESULT.to_json()))
     assert read(file) == RESULT
 
 

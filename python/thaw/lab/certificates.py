@@ -1,7 +1,13 @@
-"""A certificate authority made at run time, and leaves on P-256 signed by it."""
+"""The certificate authority of experiments, benchmarks and tests, and server contexts with its leaves.
+
+authority = Authority(folder)
+server_context(str(authority.chain_file), str(authority.key_file), version="1.3")
+authority.issue_context("other.example")        # with a leaf of its own
+"""
 
 from __future__ import annotations
 
+import datetime
 import pathlib
 import ssl
 from typing import Literal
@@ -13,7 +19,7 @@ _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
 class Authority:
-    """A certificate authority that lives as long as one experiment.
+    """A certificate authority on P-256 that is made at run time, and one leaf that it has signed.
 
     Args:
       folder: where `ca.pem` (what clients trust), `leaf.pem` and `key.pem` are written.
@@ -21,14 +27,23 @@ class Authority:
     """
 
     def __init__(self, folder: pathlib.Path, names: tuple[str, ...] = ("127.0.0.1", "localhost")) -> None:
-        authority = trustme.CA(key_type=trustme.KeyType.ECDSA)
-        leaf = authority.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
+        self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
+        leaf = self._ca.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
         self.ca_file = folder / "ca.pem"
         self.chain_file = folder / "leaf.pem"
         self.key_file = folder / "key.pem"
-        authority.cert_pem.write_to_path(self.ca_file)
+        self._ca.cert_pem.write_to_path(self.ca_file)
         leaf.private_key_pem.write_to_path(self.key_file)
         self.chain_file.write_bytes(b"".join(blob.bytes() for blob in leaf.cert_chain_pems))
+
+    def issue_context(
+        self, name: str = "127.0.0.1", *, not_after: datetime.datetime | None = None
+    ) -> ssl.SSLContext:
+        """A server's TLS context of any version with a new leaf, for the host name or address `name`."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        leaf = self._ca.issue_cert(name, not_after=not_after, key_type=trustme.KeyType.ECDSA)
+        leaf.configure_cert(context)
+        return context
 
 
 def server_context(

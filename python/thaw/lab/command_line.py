@@ -9,28 +9,26 @@ import sys
 from collections.abc import Callable, Sequence
 
 import thaw
-from thaw.lab import (
-    arguments,
-    arms,
-    chaos,
-    compare,
-    function_experiment,
-    main_experiment,
-    needs,
-    own_network,
-    report,
-    stop,
-    sweep,
-)
+from thaw.lab import arguments, arms, needs, own_network, report, stop
 from thaw.lab.arguments import Parser
 from thaw.lab.arms import Arm
-from thaw.lab.chaos import ChaosError
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
-from thaw.lab.experiment import BOUNDS, CLOSES, SCENARIOS, WORLDS, ExperimentError, Settings, Stopped
+from thaw.lab.experiment import (
+    BOUNDS,
+    CLOSES,
+    SCENARIOS,
+    WORLDS,
+    ExperimentError,
+    ExperimentSettings,
+    Stopped,
+)
+from thaw.lab.experiments import compare, function_experiment, main_experiment, sweep
+from thaw.lab.experiments.chaos import run as chaos
+from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.freezer import FREEZERS, FreezerError
-from thaw.lab.measure import MeasureError
+from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
 _COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "report")
@@ -145,7 +143,7 @@ def _seconds(name: str) -> Callable[[str], float]:
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
-    plain = Settings()
+    plain = ExperimentSettings()
     option = parser.add_argument
     option(
         "--arms",
@@ -225,7 +223,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
     _require(needs.of_arms([arm.name for arm in given.arms]), "this comparison")
-    settings = Settings(
+    settings = ExperimentSettings(
         world=given.world,
         scenario=given.scenario,
         close=given.close,
@@ -253,7 +251,7 @@ def _compare(given: argparse.Namespace) -> int:
 def _write(run: report.Run, given: argparse.Namespace) -> None:
     print(report.terminal_table(run.result))
     if given.json is not None:
-        given.json.write_text(json.dumps(run.result, indent=1) + "\n")
+        given.json.write_text(json.dumps(run.result.to_json(), indent=1) + "\n")
     if given.rows is not None:
         report.save_run(given.rows, run)
     if given.report is not None:
@@ -334,8 +332,8 @@ def _main_job(given: argparse.Namespace) -> int:
     return stop.EXIT_CODE if stopping.requested else 0
 
 
-def _settings_of(part: main_experiment.Part, payloads: int) -> Settings:
-    return Settings(
+def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSettings:
+    return ExperimentSettings(
         world="W0" if part.world == "W0" else "W1",
         scenario="idle" if part.scenario == "idle" else "inflight",
         close=next(close for close in CLOSES if close == part.close),

@@ -17,15 +17,18 @@ WorldName = Literal["W0", "W1"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# How the intake gives connections up: as `behaviour.CloseKind`; race: by FIN, timed about the resume; none:
+# How the intake gives connections up: as `intake.CloseKind`; race: by FIN, timed about the resume; none:
 # not at all, which shows what an arm costs where nothing goes wrong.
 Close = Literal["fin", "rst", "silent", "race", "none"]
 CLOSES: tuple[Close, ...] = get_args(Close)
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
+# Reasons for which a client drops a payload only because sending it failed: such a payload is lost.
+THROWN_AWAY = ("discarded", "redrive_failed")
 
-# Least and most of each number of `Settings`. A span's id has room for so many cycles and payloads.
+
+# Least and most of each number of `ExperimentSettings`. A span's id has room for so many cycles and payloads.
 BOUNDS: dict[str, tuple[float, float]] = {
     "cycles": (1, 1 << 26),
     "payloads": (1, 1 << 16),
@@ -46,7 +49,7 @@ class Stopped(Exception):
 
 
 @dataclass(frozen=True)
-class Settings:
+class ExperimentSettings:
     """One experiment.
 
     `freeze` is how long each freeze lasts at least and `round_trip` what the network adds, in seconds;
@@ -91,7 +94,7 @@ class Settings:
         return asdict(self)
 
 
-def command(settings: Settings, arms: Sequence[str]) -> str:
+def command(settings: ExperimentSettings, arms: Sequence[str]) -> str:
     """The command that runs an experiment again, for a shell. It names every setting, whatever the
     defaults.
     """

@@ -1,12 +1,16 @@
-"""Ways to freeze a process and everything it has started: SIGSTOP, and the kernel's cgroup freezer.
+"""Ways to freeze processes with everything they have started: SIGSTOP, and the kernel's cgroup freezer.
 
     freezer = make("sigstop", process.pid)
     freezer.freeze()       # returns when nothing of it runs any more
     freezer.resume()
     freezer.close()        # before the process is waited for; leaves nothing behind
 
-SIGSTOP needs no privilege. The cgroup freezer is what container runtimes pause by; it wants a writable cgroup
-hierarchy, version 1 or 2, which root has. Neither freezes the kernel: sockets go on.
+SIGSTOP needs no privilege. The cgroup freezer is what container runtimes pause by; it needs a writable cgroup
+hierarchy, version 1 or 2, which root has.
+
+Neither freezes the kernel: it acknowledges and queues what arrives, and a connection that the peer closes is
+closed when the process wakes up. A process notices at most that an interruptible system call (epoll_wait is
+one) returns EINTR after the resume.
 """
 
 from __future__ import annotations
@@ -16,123 +20,197 @@ import os
 import pathlib
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, get_args
+
+from thaw.lab import cgroups
 
 FreezerName = Literal["sigstop", "cgroup"]
 FREEZERS: tuple[FreezerName, ...] = get_args(FreezerName)
 
-# Seconds for everything of a process to come to a stop.
+# Seconds within which all processes have to stop, and within which a group has to go away.
 _LIMIT = 5.0
-_POLL = 0.0001
+_POLL = 0.00005
 
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
 
 
 class FreezerError(RuntimeError):
-    """A process can't be frozen this way here; the text says why."""
+    """Processes can't be frozen this way here; the text says why."""
 
 
 class Freezer(Protocol):
+    """Freezes the same processes again and again."""
+
+    @property
+    def name(self) -> str: ...
+
     def freeze(self) -> None:
-        """Returns when nothing of the process runs. Raises FreezerError if that takes over 5 s."""
+        """Returns when no thread of the processes runs. Raises FreezerError if that takes over 5 s."""
 
     def resume(self) -> None: ...
 
     def close(self) -> None:
-        """Lets go of the process, which runs or not as it did."""
+        """Lets go of the processes, which run afterwards; leaves nothing behind."""
 
 
 def make(name: FreezerName, pid: int) -> Freezer:
-    """Raises FreezerError if this machine does not allow it."""
-    return Sigstop(pid) if name == "sigstop" else Cgroup(pid)
+    """A freezer of one process. Raises FreezerError if this machine does not allow it."""
+    return SignalFreezer(lambda: [pid]) if name == "sigstop" else CgroupFreezer(pid)
 
 
-class Sigstop:
-    """Stops by SIGSTOP, which reaches every thread of one process."""
+class SignalFreezer:
+    """SIGSTOP and SIGCONT to processes and all their descendants. Needs no privileges.
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    A process whose parent has ended is no descendant any more: a daemon escapes.
+
+    Args:
+      leaders: gives the processes whose descendants are frozen with them; called at each freeze.
+    """
+
+    name = "signals"
+
+    def __init__(self, leaders: Callable[[], Iterable[int]]) -> None:
+        self._leaders = leaders
+        self._stopped: list[int] = []
 
     def freeze(self) -> None:
-        os.kill(self._pid, signal.SIGSTOP)
-        tasks = pathlib.Path(f"/proc/{self._pid}/task")
-
-        def stopped() -> bool:
-            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                stats = [(task / "stat").read_text() for task in tasks.iterdir()]
-                return bool(stats) and all(stat.rpartition(")")[2].split()[0] in "TZX" for stat in stats)
-            return False
-
-        _wait(stopped, f"process {self._pid} did not stop within {_LIMIT:g} s of SIGSTOP")
+        deadline = time.monotonic() + _LIMIT
+        self._stopped = []
+        # What is being forked while its parent is told to stop is found in the next round.
+        while running := [pid for pid in self._family() if not _is_stopped(pid)]:
+            for pid in running:
+                if pid not in self._stopped:
+                    self._stopped.append(pid)
+                    _signal(pid, signal.SIGSTOP)
+            if time.monotonic() > deadline:
+                raise FreezerError(f"processes {running} did not stop within {_LIMIT:g} s of SIGSTOP")
 
     def resume(self) -> None:
-        os.kill(self._pid, signal.SIGCONT)
+        for pid in self._stopped:
+            _signal(pid, signal.SIGCONT)
+        self._stopped = []
 
     def close(self) -> None:
-        pass
+        self.resume()
+
+    def _family(self) -> Iterator[int]:
+        waiting = list(self._leaders())
+        while waiting:
+            pid = waiting.pop()
+            yield pid
+            with contextlib.suppress(OSError):
+                for task in os.listdir(f"/proc/{pid}/task"):
+                    children = pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text()
+                    waiting += [int(child) for child in children.split()]
 
 
-class Cgroup:
-    """Freezes a cgroup made for the process, with all that it starts from then on."""
+class FreezerGroup:
+    """A cgroup, made here, that freezes whatever is in it. Raises OSError if it can't be made.
+
+    Args:
+      folder: of the group, which must not exist.
+      version_1: whether it lies in a hierarchy of version 1, with the controller `freezer`.
+    """
+
+    name = "cgroup"
+
+    def __init__(self, folder: pathlib.Path, *, version_1: bool = False) -> None:
+        folder.mkdir()
+        self.folder = folder
+        self._switch = folder / ("freezer.state" if version_1 else "cgroup.freeze")
+        self._state = folder / ("freezer.state" if version_1 else "cgroup.events")
+        self._freeze, self._thaw = ("FROZEN", "THAWED") if version_1 else ("1", "0")
+        self._frozen = "FROZEN" if version_1 else "frozen 1"
+
+    @property
+    def members(self) -> pathlib.Path:
+        """The file that lists the group's processes; a process joins by its id, or 0 for itself."""
+        return self.folder / "cgroup.procs"
+
+    def freeze(self) -> None:
+        self._switch.write_text(self._freeze)
+        deadline = time.monotonic() + _LIMIT
+        while self._frozen not in self._state.read_text().splitlines():
+            if time.monotonic() > deadline:
+                raise FreezerError(f"{self.folder} did not freeze within {_LIMIT:g} s")
+            time.sleep(_POLL)
+
+    def resume(self) -> None:
+        self._switch.write_text(self._thaw)
+
+    def kill(self) -> None:
+        """Ends every process of the group, frozen or not. Only version 2 can."""
+        with contextlib.suppress(OSError):
+            (self.folder / "cgroup.kill").write_text("1")
+
+    def close(self) -> None:
+        """Removes the group, whose processes must have ended or left."""
+        if not cgroups.remove(self.folder, _LIMIT):
+            raise FreezerError(f"{self.folder} could not be removed")
+
+
+class CgroupFreezer:
+    """Freezes a process by a group of its own, with all that it starts from then on."""
+
+    name = "cgroup"
 
     def __init__(self, pid: int, root: pathlib.Path = _CGROUPS) -> None:
         version_1 = (root / "freezer" / "cgroup.procs").exists()
         parent = root / "freezer" if version_1 else root
         if not version_1 and not (root / "cgroup.controllers").exists():
             raise FreezerError(f"there is no cgroup freezer in {root}")
-        self._home = parent / _group_of(pid, "freezer" if version_1 else "")
-        self._folder = parent / f"thaw-lab-{pid}"
-        self._switch = self._folder / ("freezer.state" if version_1 else "cgroup.freeze")
-        self._state = self._folder / ("freezer.state" if version_1 else "cgroup.events")
-        self._words = ("FROZEN", "THAWED") if version_1 else ("1", "0")
-        self._frozen = "FROZEN" if version_1 else "frozen 1"
+        self._home = parent / cgroups.groups_of(pid).get("freezer" if version_1 else "", "")
+        folder = parent / f"thaw-lab-{pid}"
         try:
-            self._folder.mkdir()
-            (self._folder / "cgroup.procs").write_text(str(pid))
+            self._group = FreezerGroup(folder, version_1=version_1)
+            self._group.members.write_text(str(pid))
         except OSError as error:
             with contextlib.suppress(OSError):
-                self._folder.rmdir()
+                folder.rmdir()
             raise FreezerError(f"the cgroup freezer can't be used here: {error}") from error
 
     def freeze(self) -> None:
-        self._switch.write_text(self._words[0])
-        _wait(
-            lambda: self._frozen in self._state.read_text().splitlines(),
-            f"{self._folder} did not freeze within {_LIMIT:g} s",
-        )
+        self._group.freeze()
 
     def resume(self) -> None:
-        self._switch.write_text(self._words[1])
+        self._group.resume()
 
     def close(self) -> None:
-        """A frozen process can't end, so it is thawed; it goes back to the cgroup it came from."""
+        """Thaws the process, since a frozen one can't end, and moves it back to the group it came from."""
         with contextlib.suppress(FileNotFoundError):
             self.resume()
-            for pid in (self._folder / "cgroup.procs").read_text().split():
+            for pid in self._group.members.read_text().split():
                 with contextlib.suppress(ProcessLookupError):
                     (self._home / "cgroup.procs").write_text(pid)
-        # What was killed leaves the cgroup only when the kernel has buried it.
-        _wait(self._removed, f"{self._folder} could not be removed")
-
-    def _removed(self) -> bool:
-        with contextlib.suppress(OSError):
-            self._folder.rmdir()
-        return not self._folder.exists()
+        self._group.close()
 
 
-def _group_of(pid: int, controller: str) -> str:
-    """The process's cgroup in a hierarchy (proc(5), /proc/[pid]/cgroup), relative to its root."""
-    for line in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controller in controllers.split(","):
-            return path.lstrip("/")
-    return ""
+class NoFreezer:
+    """Stands for a freezer where nothing is ever frozen: managed instances."""
+
+    name = "nothing"
+
+    def freeze(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
 
 
-def _wait(done: Callable[[], bool], otherwise: str) -> None:
-    deadline = time.monotonic() + _LIMIT
-    while not done():
-        if time.monotonic() > deadline:
-            raise FreezerError(otherwise)
-        time.sleep(_POLL)
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _is_stopped(pid: int) -> bool:
+    """Whether all threads are stopped, or ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            stat = pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text()
+            if stat.rpartition(")")[2].split()[0] not in "TtZX":
+                return False
+    return True

@@ -1,10 +1,10 @@
-"""A proxy that speaks CONNECT and misbehaves on request, and a relay that delays what it passes on.
+"""A proxy that speaks CONNECT and misbehaves on request.
 
     with Proxy() as proxy:
         requests.get("https://...", proxies={"https": proxy.url})
         proxy.tunnels
 
-Both run an event loop in a thread of their own, on an ephemeral port of 127.0.0.1. Times are seconds.
+It runs an event loop in a thread of its own, on an ephemeral port of 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ import asyncio
 import base64
 import contextlib
 import threading
-from typing import Literal
+from collections.abc import Coroutine
+from typing import Any, Literal, Self
 
 # What a CONNECT gets:
 #   tunnel   the tunnel it asks for
@@ -21,7 +22,7 @@ from typing import Literal
 #   stall    nothing, ever
 #   cut      the tunnel, whose both sides are reset after `cut_after` bytes from the client
 #   garbage  bytes that are no HTTP
-Behaviour = Literal["tunnel", "refuse", "stall", "cut", "garbage"]
+ProxyBehaviour = Literal["tunnel", "refuse", "stall", "cut", "garbage"]
 
 _READ_BYTES = 1 << 16
 
@@ -66,7 +67,7 @@ class _Loop:
         self._thread.join(timeout=10)
         self._loop.close()
 
-    def __enter__(self):  # type: ignore[no-untyped-def]  # the subclass
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *unused: object) -> None:
@@ -84,13 +85,13 @@ class Proxy(_Loop):
 
     def __init__(
         self,
-        behaviour: Behaviour = "tunnel",
+        behaviour: ProxyBehaviour = "tunnel",
         *,
         credentials: str | None = None,
         cut_after: int = 0,
         port: int = 0,
     ) -> None:
-        self.behaviour: Behaviour = behaviour
+        self.behaviour: ProxyBehaviour = behaviour
         self.cut_after = cut_after
         self._credentials = credentials
         self.tunnels = 0  # opened
@@ -154,27 +155,7 @@ class Proxy(_Loop):
         await writer.drain()
 
 
-class Relay(_Loop):
-    """Passes TCP on to a port of 127.0.0.1, each byte half of `round_trip` seconds late; opening takes a
-    whole one.
-    """
-
-    def __init__(self, target_port: int, round_trip: float = 0.0) -> None:
-        self._target_port = target_port
-        self._round_trip = round_trip
-        super().__init__()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(self._round_trip)
-        upstream_reader, upstream = await asyncio.open_connection("127.0.0.1", self._target_port)
-        delay = self._round_trip / 2
-        try:
-            await _join(_pump(reader, upstream, delay=delay), _pump(upstream_reader, writer, delay=delay))
-        finally:
-            upstream.close()
-
-
-async def _join(*pumps) -> None:  # type: ignore[no-untyped-def]  # coroutines
+async def _join(*pumps: Coroutine[Any, Any, None]) -> None:
     """Runs both ways until one ends, which ends the other."""
     tasks = [asyncio.ensure_future(each) for each in pumps]
     try:
@@ -186,36 +167,15 @@ async def _join(*pumps) -> None:  # type: ignore[no-untyped-def]  # coroutines
 
 
 async def _pump(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    *,
-    delay: float = 0.0,
-    limit: int | None = None,
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, limit: int | None = None
 ) -> None:
-    """Copies until the end, or until `limit` bytes; each piece `delay` seconds after it came."""
-    loop = asyncio.get_running_loop()
+    """Copies until the end, or until `limit` bytes."""
     passed = 0
-    waiting: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
-
-    async def late() -> None:
-        while True:
-            when, data = await waiting.get()
-            await asyncio.sleep(max(0.0, when - loop.time()))
-            if not data:
-                return
-            writer.write(data)
-            await writer.drain()
-
-    sender = loop.create_task(late())
-    try:
-        while data := await reader.read(_READ_BYTES):
-            if limit is not None and passed + len(data) > limit:
-                data = data[: limit - passed]
-            passed += len(data)
-            waiting.put_nowait((loop.time() + delay, data))
-            if limit is not None and passed >= limit:
-                break
-        waiting.put_nowait((loop.time() + delay, b""))
-        await sender
-    finally:
-        sender.cancel()
+    while data := await reader.read(_READ_BYTES):
+        if limit is not None:
+            data = data[: limit - passed]
+        passed += len(data)
+        writer.write(data)
+        await writer.drain()
+        if limit is not None and passed >= limit:
+            return

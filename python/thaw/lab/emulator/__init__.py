@@ -13,10 +13,10 @@ It follows AWS's documentation and knows nothing of what runs in it. docs/emulat
 from __future__ import annotations
 
 from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
-from thaw.lab.emulator.freezer import Freeze
+from thaw.lab.emulator.history import Freeze, Shutdown, Startup
 from thaw.lab.emulator.invocation import Invocation, Times
-from thaw.lab.emulator.report import Report
-from thaw.lab.emulator.sandbox import Shutdown, Startup, State
+from thaw.lab.emulator.invocation_report import Report
+from thaw.lab.emulator.sandbox_state import State
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import Settings
 from thaw.lab.emulator.telemetry import Delivery, TelemetryFaults

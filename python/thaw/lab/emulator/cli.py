@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
 from thaw.lab import arguments, needs
-from thaw.lab.emulator import functions, report
+from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint
@@ -66,7 +66,8 @@ faults:
   --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: and that is told
   --telemetry-fault split=1                     each record in a request of its own
   --telemetry-fault shuffle                     a batch's records in any order
-  --api-fault /event/next=500                   the next such call fails (500, html, nested, reset, cut, hang)
+  --api-fault /event/next=500                   the next such call fails so (500, html, nested, reset,
+                                                cut, stall, hang)
 
 docs/emulator.md explains what is emulated, and what isn't."""
 
@@ -305,7 +306,7 @@ def _print_result(sandbox: Lambda) -> None:
     for note in sandbox.notes:
         print(f"note: {note}")
     if sandbox.reports:
-        print(report.table(sandbox.reports))
+        print(invocation_report.table(sandbox.reports))
     for startup in sandbox.startups[:1]:
         usage = startup.usage
         used = f", {usage.cpu_ns / 1e6:.1f} ms of processor, {usage.resident_bytes >> 10} kB" if usage else ""
@@ -327,7 +328,7 @@ def _result(sandbox: Lambda) -> dict[str, Any]:
             "initialization_type": settings.initialization_type,
         },
         "notes": sandbox.notes,
-        "summary": report.summary(sandbox.reports),
+        "summary": invocation_report.summary(sandbox.reports),
         "invocations": [each.to_json() for each in sandbox.reports],
         "startups": [
             {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from thaw.lab.emulator.errors import SandboxFailure
-from thaw.lab.emulator.report import Report
+from thaw.lab.emulator.invocation_report import Report
 
 Status = Literal["success", "error", "failure", "timeout"]
 

@@ -73,7 +73,7 @@ class Launcher:
         on_line: Callable[[str], None],
         on_exit: Callable[[Process], None],
     ) -> Process:
-        """Starts a program. `joins` are the files of cgroups that take it in (cgroups.Groups.joined_by);
+        """Starts a program. `joins` are the files of cgroups that take it in (EnvironmentGroups.joined_by);
         `files_over` are seen in place of the machine's.
 
         Raises EmulatorError: it can't be started.

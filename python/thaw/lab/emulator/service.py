@@ -20,17 +20,18 @@ from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-from thaw.lab.emulator import functions
-from thaw.lab.emulator import telemetry_records as records
+from thaw.lab.emulator import functions, telemetry_records
 from thaw.lab.emulator.api_faults import ApiFaults
 from thaw.lab.emulator.environment import Environment
 from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
-from thaw.lab.emulator.freezer import Freeze
+from thaw.lab.emulator.history import Freeze, History, Shutdown, Startup
 from thaw.lab.emulator.invocation import Invocation
+from thaw.lab.emulator.invocation_report import Report, billed_ms
 from thaw.lab.emulator.opt_folder import OptFolder
+from thaw.lab.emulator.phases.initialization import Phase
 from thaw.lab.emulator.processes import Launcher
-from thaw.lab.emulator.report import Report, billed_ms
-from thaw.lab.emulator.sandbox import Phase, Record, Sandbox, Shutdown, Startup, State, spans_of
+from thaw.lab.emulator.sandbox import Sandbox
+from thaw.lab.emulator.sandbox_state import State
 from thaw.lab.emulator.server import ApiServer
 from thaw.lab.emulator.settings import Settings, ShutdownReason
 from thaw.lab.emulator.telemetry import Delivery, Telemetry, TelemetryFaults
@@ -76,7 +77,7 @@ class Lambda:
         self.reports: list[Report] = []
         self.deliveries: list[Delivery] = []
         self.notes: list[str] = []
-        self._record = Record()
+        self._history = History()
         self._on_log = on_log
         self._sandbox: Sandbox | None = None
         self._launcher: Launcher | None = None
@@ -96,17 +97,17 @@ class Lambda:
     @property
     def freeze_log(self) -> list[Freeze]:
         """Every freeze that is over."""
-        return self._record.freezes
+        return self._history.freezes
 
     @property
     def startups(self) -> list[Startup]:
         """Each extension's way to its first /event/next."""
-        return self._record.startups
+        return self._history.startups
 
     @property
     def shutdowns(self) -> list[Shutdown]:
         """The end of each environment."""
-        return self._record.shutdowns
+        return self._history.shutdowns
 
     @property
     def address(self) -> str:
@@ -309,7 +310,7 @@ class Lambda:
             telemetry=Telemetry(self.telemetry_faults, self.deliveries),
             launcher=self._launcher,
             opt=self._opt,
-            record=self._record,
+            history=self._history,
             log=self._log,
         )
         self._note(*sandbox.notes)
@@ -361,9 +362,9 @@ class Lambda:
 
     def _report_record(self, invocation: Invocation, report: Report) -> dict[str, object]:
         managed = self.settings.is_managed_instance
-        metrics = records.without_none(durationMs=report.duration_ms)
+        metrics = telemetry_records.without_none(durationMs=report.duration_ms)
         if not managed:
-            metrics |= records.without_none(
+            metrics |= telemetry_records.without_none(
                 billedDurationMs=report.billed_ms,
                 memorySizeMB=report.memory_mb,
                 maxMemoryUsedMB=report.max_memory_mb,
@@ -371,13 +372,15 @@ class Lambda:
                 restoreDurationMs=report.restore_ms,
                 billedRestoreDurationMs=None if report.restore_ms is None else -int(-report.restore_ms // 1),
             )
-        return records.without_none(
+        answered = invocation.times.answered_ns
+        spans = telemetry_records.spans_of(invocation) if managed and answered else None
+        return telemetry_records.without_none(
             requestId=invocation.request_id,
             status=invocation.status,
             errorType=invocation.error_type,
             metrics=metrics,
-            spans=spans_of(invocation) if managed and invocation.times.answered_ns else None,
-            tracing=records.tracing(invocation.trace_header),
+            spans=spans,
+            tracing=telemetry_records.tracing(invocation.trace_header),
         )
 
     async def _after(self) -> None:

@@ -1,0 +1,1 @@
+"""What the extension costs a function, measured from outside in the emulated Lambda."""

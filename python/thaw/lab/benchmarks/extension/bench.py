@@ -1,0 +1,153 @@
+"""What the benchmarks of the extension share: a Lambda with it, load, and statistics."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import math
+import pathlib
+import statistics
+import urllib.request
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from thaw.lab.emulator import Lambda, Settings, functions
+from thaw.lab.emulator.invocation import Invocation
+from thaw.lab.emulator.processes import Usage
+from thaw.lab.executables import LOAD_GENERATOR
+from thaw.lab.intake import Intake
+from thaw.lab.workload.numbered_request import NumberedRequest
+
+SPANS = 10
+MEMORY_MB = 512
+SMALL_MB = 128  # whose budget of bytes is soon full, compressed as most of it is
+MTU = 1500
+PORT = 8126
+AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
+# What the last invocation left is flushed at the start of each: ten thousand don't wait 25 ms each for
+# Lambda to tell of their end.
+EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
+# Nothing is flushed before the end of the environment.
+NO_FLUSH = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
+
+Figures = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What is measured, with what, and how often.
+
+    Attributes:
+      executable: the extension.
+      folder: holds the numbered request.
+      scale: 1 for figures that count; less for a quick look at whether everything works.
+    """
+
+    executable: pathlib.Path
+    folder: pathlib.Path
+    request: NumberedRequest
+    scale: float = 1.0
+    say: Callable[[str], None] = lambda _line: None
+
+    def times(self, count: int, least: int = 1) -> int:
+        """How often, at this scale."""
+        return max(least, round(count * self.scale))
+
+    # -- A Lambda with it
+
+    @contextlib.asynccontextmanager
+    async def function(
+        self,
+        intake: Intake,
+        variables: Mapping[str, str] | None = None,
+        *,
+        log: list[str] | None = None,
+        memory_mb: int = MEMORY_MB,
+    ) -> AsyncIterator[Lambda]:
+        """The function that hands over numbered requests, with the extension, and no environment yet."""
+        environment = {
+            **intake.agent_variables,
+            **(variables or {}),
+        }
+        settings = Settings(name="bench", memory_mb=memory_mb, timeout=60.0, environment=environment)
+        command = functions.poster_command(*map(str, self.request.write(self.folder)))
+
+        def keep(stream: str, line: str) -> None:
+            if log is not None and stream == "extension":
+                log.append(line)
+
+        async with Lambda(command, extension=self.executable, settings=settings, on_log=keep) as sandbox:
+            yield sandbox
+
+    def usage(self, sandbox: Lambda) -> Usage:
+        """The extension's, now."""
+        usage = sandbox.current.process(self.executable.name).usage()
+        assert usage is not None, "the extension has ended"
+        return usage
+
+    def next_ms(self, invocation: Invocation) -> tuple[float, float]:
+        """Milliseconds to the extension's /event/next, from the delivery of platform.runtimeDone and from the
+        function's response.
+        """
+        asked = invocation.times.extensions_next_ns[self.executable.name]
+        return (
+            (asked - invocation.times.runtime_done_delivered_ns) / 1e6,
+            (asked - invocation.times.answered_ns) / 1e6,
+        )
+
+    async def load(
+        self, connections: int, *, requests: int = 0, seconds: float = 10.0, first: int = 0, port: int = PORT
+    ) -> Figures:
+        """Requests as fast as they are answered."""
+        request, _ = self.request.write(self.folder)
+        process = await asyncio.create_subprocess_exec(
+            str(LOAD_GENERATOR),
+            f"--port={port}",
+            f"--request={request}",
+            f"--offsets={','.join(map(str, self.request.offsets))}",
+            f"--step={self.request.step}",
+            f"--connections={connections}",
+            f"--requests={requests}",
+            f"--seconds={seconds}",
+            f"--first={first}",
+            stdout=asyncio.subprocess.PIPE,
+        )
+        output, _ = await process.communicate()
+        if process.returncode != 0:
+            raise RuntimeError(f"the load generator ended with {process.returncode}")
+        return dict(json.loads(output))
+
+
+def statuses_of(invocation: Invocation) -> Counter[str]:
+    """What the function's requests were answered with."""
+    return Counter(invocation.json()["statuses"])
+
+
+def books_of_the_extension() -> Figures:
+    """The extension's own counters. It must not be frozen."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/debug/thaw", timeout=10) as answer:
+        return dict(json.load(answer))
+
+
+def dropped(books: Figures) -> int:
+    """Payloads that it says it has dropped, for whatever reason."""
+    return sum(
+        count
+        for pipeline in books["flush"]["pipelines"].values()
+        for count in pipeline.get("dropped", {}).values()
+    )
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def difference(some: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
+    """Of the means, and half of its 95 % interval; infinite where there are too few values."""
+    if min(len(some), len(others)) < 2:
+        return 0.0, math.inf
+    squared = sum(statistics.variance(values) / len(values) for values in (some, others))
+    return statistics.fmean(some) - statistics.fmean(others), 1.96 * math.sqrt(squared)

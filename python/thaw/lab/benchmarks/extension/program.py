@@ -1,0 +1,105 @@
+"""What the extension costs a function: start-up, memory, throughput, and time in each phase of its life.
+
+    python -m thaw.lab.benchmarks.extension --json figures.json [startup|memory|load|…]...
+
+Everything is measured from outside, of the executable as it ships, in the emulated Lambda with a TLS 1.3
+intake: times by the emulator's clock, memory and processor time by /proc. Requests are those of
+`thaw.lab.workload.numbered_request`: one trace of ten spans with eight tags each. Each benchmark returns a
+plain dictionary; `tools/benchmarks` runs them all and writes docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pathlib
+import sys
+import tempfile
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from thaw.lab import own_network
+from thaw.lab.arguments import Parser, help_only, integer, number, output_file
+from thaw.lab.benchmarks.extension.bench import (
+    MTU,
+    SPANS,
+    Bench,
+    Figures,
+)
+from thaw.lab.benchmarks.extension.invocations import end_of_invocation, endurance, idle, outage
+from thaw.lab.benchmarks.extension.life import shutdown, startup
+from thaw.lab.benchmarks.extension.memory import bounded, memory
+from thaw.lab.benchmarks.extension.size import size
+from thaw.lab.benchmarks.extension.throughput import load, two_writes
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, LOAD_GENERATOR
+from thaw.lab.workload.numbered_request import NumberedRequest
+
+BENCHMARKS: dict[str, Callable[[Bench], Coroutine[Any, Any, Figures]]] = {
+    "size": size,
+    "startup": startup,
+    "shutdown": shutdown,
+    "memory": memory,
+    "bounded": bounded,
+    "load": load,
+    "two_writes": two_writes,
+    "end_of_invocation": end_of_invocation,
+    "idle": idle,
+    "outage": outage,
+    "endurance": endurance,
+}
+
+
+def run(
+    executable: pathlib.Path, names: Sequence[str] = (), *, scale: float = 1.0, quiet: bool = False
+) -> Figures:
+    """Runs the benchmarks of these names, or all, one after the other."""
+    figures: Figures = {}
+    with tempfile.TemporaryDirectory(prefix="thaw-bench-") as folder:
+        for name in names or BENCHMARKS:
+
+            def say(line: str, name: str = name) -> None:
+                if not quiet:
+                    print(f"{name}: {line}", file=sys.stderr, flush=True)
+
+            say("…")
+            bench = Bench(executable, pathlib.Path(folder), NumberedRequest.of_spans(SPANS), scale, say)
+            figures[name] = asyncio.run(BENCHMARKS[name](bench))
+            say(json.dumps(figures[name]))
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = Parser(
+        prog="python -m thaw.lab.benchmarks.extension", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="which; all if none is named")
+    parser.add_argument("--extension", type=pathlib.Path, default=EXTENSION, help="the executable")
+    parser.add_argument("--json", type=output_file, help="a file for the figures")
+    parser.add_argument(
+        "--mtu", type=integer(576, 65536), default=MTU, help=f"loopback's packet size ({MTU})"
+    )
+    parser.add_argument(
+        "--scale",
+        type=number(0, 1000, "times", above=True),
+        default=1.0,
+        help="of the numbers of runs; less is quicker",
+    )
+    given = parser.parse_args(help_only(sys.argv[1:] if arguments is None else arguments, ()))
+    for needed in (given.extension, LOAD_GENERATOR):
+        if not needed.exists():
+            parser.error(f"{needed} is not there; bazel build //cc:extension //tools/load_generator")
+    note = own_network.enter(given.mtu)
+    if note is not None:
+        print(f"{note}; measured on the machine's loopback", file=sys.stderr)
+        try:
+            own_network.require_free(EXTENSION_PORTS)
+        except ValueError as error:
+            parser.error(str(error))
+    figures = run(given.extension.resolve(), given.names, scale=given.scale)
+    figures["mtu"] = own_network.mtu()
+    text = json.dumps(figures, indent=1)
+    if given.json is not None:
+        given.json.write_text(text + "\n")
+    else:
+        print(text)
+    return 0

@@ -1,0 +1,67 @@
+"""World W0 as a benchmark: how fast it is, and ten million cycles with faults that break no invariant."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+
+import thaw
+from thaw.lab.benchmarks.intake import Figures
+
+
+def simulation(*, cycles: int = 100_000, payloads: int = 2, seed: int = 1) -> Figures:
+    """Freeze cycles of world W0 a second, on the one core it uses."""
+    rows = {}
+    for scenario in ("idle", "inflight"):
+        begun = time.process_time()
+        thaw.simulate(seed=seed, cycles=cycles, payloads=payloads, close="mixed", scenario=scenario)
+        rows[scenario] = cycles / (time.process_time() - begun)
+    return {"cycles": cycles, "payloads": payloads, "seed": seed, "cycles_per_second": rows}
+
+
+def invariants(*, cycles: int = 10_000_000, cycles_each: int = 5_000, seed: int = 1) -> Figures:
+    """Cycles of world W0 with faults, the invariants of delivery checked after every step.
+
+    Runs of `cycles_each` cycles, each from a seed of its own and to its end, when everything must have
+    arrived: frozen idle and in flight, none kept idle and pooled, with a breaker and without (it spares the
+    client most faults of an intake as bad as this one), by turns. InvariantBroken ends it, with
+    the seed, the cycle and the step that replay it.
+    """
+    kinds = [
+        (scenario, client, flusher)
+        for flusher in (thaw.FlusherOptions(), thaw.FlusherOptions(no_progress_limit=math.inf))
+        for scenario in ("idle", "inflight")
+        for client in (
+            thaw.ClientOptions(max_idle_per_host=0),
+            thaw.ClientOptions(max_idle_per_host=4, on_resume="probe"),
+        )
+    ]
+    faults = steps = 0
+    begun = time.monotonic()
+    runs = cycles // cycles_each
+    for number in range(runs):
+        scenario, client, flusher = kinds[number % len(kinds)]
+        counts = thaw.simulate(
+            seed=seed + number,
+            cycles=cycles_each,
+            close="mixed",
+            fault_rate=0.3,
+            scenario=scenario,
+            client=client,
+            flusher=flusher,
+            function_time=1.0,
+        )
+        faults += counts["faults_met"]
+        steps += counts["steps"]
+        if number % 200 == 199:
+            print(f"benchmark: invariants: {number + 1} of {runs} runs", file=sys.stderr, flush=True)
+    return {
+        "cycles": runs * cycles_each,
+        "runs": runs,
+        "seed": seed,
+        "faults_met": faults,
+        "steps": steps,
+        "broken": 0,
+        "seconds": time.monotonic() - begun,
+    }

@@ -1,0 +1,159 @@
+"""The account of one environment's life under chaos, and what must hold of it whatever went wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+from thaw.lab.emulator.history import Shutdown
+
+# What a few thousand small payloads and rubbish may take; and they fit into any budget of bytes.
+_MOST_MB = 64.0
+
+# Milliseconds that an environment's invocations may be held up in all by what fails: the outage budget of
+# 4 s, what its probes take, and the flushes of what does move.
+_MOST_ADDED_MS = 15_000.0
+
+
+# Milliseconds that a request of a sender without TCP_NODELAY may take, in the median: 40 where
+# acknowledgements are delayed. Of few requests a median says nothing.
+_MOST_NAGLE_MS = 35.0
+_FEWEST_NAGLE = 10
+
+_CRIES = ("Sanitizer", "runtime error:", "CHECK failed")
+
+
+@dataclass(frozen=True)
+class Payload:
+    """What became of one payload.
+
+    Attributes:
+      status: what the function got for it; 0: nothing.
+      least, most: how often its spans arrived, the one that did least and the one that did most.
+      untold: how often it arrived and the intake kept that to itself, so that it may come once more.
+    """
+
+    status: int
+    least: int = 0
+    most: int = 0
+    untold: int = 0
+
+
+@dataclass
+class Account:
+    """What was seen from outside.
+
+    Attributes:
+      cut_off: whether others than the intake may have kept its answers from the extension: a freeze, a
+        proxy, the end.
+      deaf: whether telemetry is lost, so that ends are waited for in vain, up to the deadline.
+      kills: whether the function's end was a crash or a timeout.
+      end_lost: whether the word of that end was lost. The extension then waits for it, is not in /event/next
+        to be told of its own end, and is killed.
+      interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
+      peak_mb: the most memory that was seen.
+      payloads: by number.
+      nagle_ms: how long senders without TCP_NODELAY waited for each answer.
+      wrong_keys: requests to the intake that did not have the key that there is.
+      key_withheld: whether the store of the key recovered before the end and was not asked for it even then:
+      what
+        throttles or fails for now has to be asked again.
+      added_ms: how long each invocation was held up after the function's answer.
+      failures: invocations that did not end well and should have.
+      ends: of the environment's processes.
+      books: the extension's own, the last that it wrote.
+      lines: what it wrote.
+    """
+
+    cut_off: bool = False
+    deaf: bool = False
+    kills: bool = False
+    end_lost: bool = False
+    interface_failed: bool = False
+    peak_mb: float = 0.0
+    payloads: dict[int, Payload] = field(default_factory=dict)
+    nagle_ms: list[float] = field(default_factory=list)
+    wrong_keys: int = 0
+    key_withheld: bool = False
+    added_ms: list[float] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+    ends: list[Shutdown] = field(default_factory=list)
+    books: dict[str, Any] | None = None
+    lines: list[str] = field(default_factory=list)
+
+    @property
+    def taken(self) -> list[int]:
+        """Payloads of which the function was told that they are taken."""
+        return [number for number, payload in self.payloads.items() if payload.status == 200]
+
+    @property
+    def told_lost(self) -> int:
+        """Payloads of which the extension says that it dropped them, or had them still at its end."""
+        if self.books is None:
+            return 0
+        return sum(
+            sum(pipeline["dropped"].values()) + pipeline["kept"]
+            for name, pipeline in self.books["flush"]["pipelines"].items()
+            if name == "traces"
+        )
+
+
+def violations(account: Account) -> list[str]:
+    """What is wrong, a line each."""
+    wrong = [] if account.interface_failed else list(account.failures)
+    wrong += _of_delivery(account)
+    wrong += _of_the_process(account)
+    if not account.deaf and sum(account.added_ms) > _MOST_ADDED_MS:
+        wrong.append(f"invocations were held up for {sum(account.added_ms) / 1e3:.1f} s in all")
+    if len(account.nagle_ms) >= _FEWEST_NAGLE and (typical := median(account.nagle_ms)) > _MOST_NAGLE_MS:
+        wrong.append(f"without TCP_NODELAY half of the requests took {typical:.0f} ms or more")
+    return wrong
+
+
+def _of_delivery(account: Account) -> list[str]:
+    wrong = []
+    killed = any(end.killed for shutdown in account.ends for end in shutdown.extensions)
+    missing = [number for number in account.taken if account.payloads[number].least == 0]
+    if account.books is None and account.taken and not killed:
+        wrong.append("there are no books")
+    if account.wrong_keys:
+        wrong.append(f"{account.wrong_keys} requests to the intake had another key")
+    if account.key_withheld and account.taken and not killed and not account.interface_failed:
+        wrong.append("the key was not asked for again when its store had recovered")
+    if len(missing) > account.told_lost and not killed:
+        wrong.append(
+            f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
+            f" the first: {missing[:5]}"
+        )
+    # Each time that the intake takes something and does not say so is good for one more.
+    beyond = [number for number, each in account.payloads.items() if each.most > 1 + each.untold]
+    if beyond and not account.cut_off:
+        wrong.append(f"{len(beyond)} payloads arrived more often than they may: {beyond[:5]}")
+    # A function that is killed may not hear the answer.
+    usual = {0, 200} if account.kills or account.interface_failed or killed else {200}
+    odd = {payload.status for payload in account.payloads.values()} - usual
+    if odd:
+        wrong.append(f"good payloads were answered with {sorted(odd)} (0: not at all)")
+    return wrong
+
+
+def _of_the_process(account: Account) -> list[str]:
+    wrong = []
+    if account.peak_mb > _MOST_MB:
+        wrong.append(f"it took {account.peak_mb:.0f} MB")
+    if not account.ends and not account.interface_failed:
+        wrong.append("its end was not seen")
+    for shutdown in account.ends:
+        for end in shutdown.extensions:
+            if end.killed and account.end_lost:
+                continue
+            if not end.told_ns and not account.interface_failed:
+                wrong.append("it ended before it was told to")
+            if end.killed:
+                took = f" ({end.took_ms:.0f} ms)" if end.told_ns else ""
+                wrong.append(f"it did not end by itself within Lambda's time{took}")
+            elif end.exit_code != 0 and not account.interface_failed:
+                wrong.append(f"it ended with {end.exit_code}")
+    wrong += [f"it said: {line}" for line in account.lines if any(each in line for each in _CRIES)]
+    return wrong

@@ -1,0 +1,165 @@
+"""Everything at once that may go wrong with an extension, drawn from a seed, and an account of every payload.
+
+    python -m thaw.lab chaos --seed 7 --seconds 120
+
+One environment after the other lives in the emulated Lambda: of any initialization type and flush strategy,
+with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
+to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
+that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
+allows; a nameserver that has no word for IPv6; a key in a store that throttles; a reader of its log that
+stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
+compared: what the function was told is taken has arrived, or is said to be lost.
+
+Names and stores need a network and a mount table of one's own, and so root; without, they are left out.
+
+What is done is drawn from the seed alone, so that a seed shows again what it has shown. When it happens
+depends on the machine, too: a race may want several runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import pathlib
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from thaw.lab import arguments, own_network
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
+from thaw.lab.experiments.chaos.account import Account, violations
+from thaw.lab.experiments.chaos.life import live
+from thaw.lab.experiments.chaos.plan import Plan, draw
+from thaw.lab.stop import EXIT_CODE, Stop
+
+
+class ChaosError(RuntimeError):
+    """An invariant is broken; the text says which, and how to see it again."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Of a whole run."""
+
+    environments: int
+    payloads: int
+    taken: int
+    arrived: int
+    twice: int
+    told_lost: int
+    seconds: float
+
+
+def run(
+    executable: pathlib.Path,
+    *,
+    seed: int,
+    seconds: float,
+    environments: int = 0,
+    only: int | None = None,
+    names: bool = False,
+    say: Callable[[str], None] = lambda _line: None,
+    stop: Stop | None = None,
+) -> Result:
+    """Environment after environment until the time is over, or so many, or `stop` asks for it. Raises
+    ChaosError at the first whose books are wrong. `only`: just the environment of that number. `names`: as in
+    `live`.
+    """
+    begun = time.monotonic()
+    number = payloads = taken = arrived = twice = lost = done = 0
+    with tempfile.TemporaryDirectory(prefix="thaw-chaos-") as folder:
+        while True:
+            if only is not None:
+                number = only
+            plan = draw(random.Random(f"{seed}/{number}"))
+            account = asyncio.run(live(plan, seed, number, executable, pathlib.Path(folder), names=names))
+            broken = violations(account)
+            if broken:
+                raise ChaosError(_tell(seed, number, plan, account, broken))
+            done += 1
+            payloads += len(account.payloads)
+            taken += len(account.taken)
+            arrived += sum(account.payloads[each].least > 0 for each in account.taken)
+            twice += sum(account.payloads[each].most > 1 for each in account.taken)
+            lost += account.told_lost
+            spent = time.monotonic() - begun
+            say(
+                f"{spent:6.1f} s  {done} environments, {taken:,} payloads taken, {arrived:,} arrived,"
+                f" {lost:,} told lost"
+            )
+            number += 1
+            ended = stop is not None and stop.requested
+            if ended or only is not None or (environments and done >= environments) or spent >= seconds:
+                return Result(done, payloads, taken, arrived, twice, lost, spent)
+
+
+def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
+    lines = [f"environment {number} of seed {seed}:", *(f"  {each}" for each in broken)]
+    lines.append(f"  it was: {plan.settings.initialization_type}, {plan.settings.environment}")
+    lines.append(f"  {plan.faults}, end: {plan.end}")
+    lines.append(f"  AAAA: {plan.aaaa}, key: {plan.store}, which first answers {plan.store_faults}")
+    lines += [f"  | {line}" for line in account.lines[-15:]]
+    lines.append(f"  again: python -m thaw.lab chaos --seed {seed} --only {number}")
+    return "\n".join(lines)
+
+
+# -- The command line --------------------------------------------------------------------------------------
+
+_LOOPBACK_MTU = 65536
+# Span ids are counted on from one environment to the next, and stay below those of traces.
+_MOST_ENVIRONMENTS = 1 << 20
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `chaos`."""
+    option = parser.add_argument
+    option("--seed", type=arguments.seed, default=1, help="of all that is drawn (default: %(default)s)")
+    option(
+        "--seconds",
+        type=arguments.number(0, 1e7, "seconds", above=True),
+        default=120,
+        help="for how long (default: %(default)s)",
+    )
+    option(
+        "--environments",
+        type=arguments.integer(0, _MOST_ENVIRONMENTS),
+        default=0,
+        help="end after so many, if that is sooner",
+    )
+    option(
+        "--only",
+        type=arguments.integer(0, _MOST_ENVIRONMENTS),
+        metavar="N",
+        help="the environment of that number alone",
+    )
+    option("--extension", type=arguments.checked(extension), default=EXTENSION, help="the executable")
+    parser.set_defaults(run=_run)
+
+
+def _run(given: argparse.Namespace) -> int:
+    extension(str(given.extension))
+    # The extension's ports are fixed; in a network of its own nobody else has them.
+    if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
+        print(f"{note}; this machine's is used, and no nameserver and no store of secrets", file=sys.stderr)
+    own_network.require_free(EXTENSION_PORTS)
+    with Stop.on_interrupt() as stop:
+        result = run(
+            given.extension.resolve(),
+            seed=given.seed,
+            seconds=given.seconds,
+            environments=given.environments,
+            only=given.only,
+            names=note is None,
+            say=lambda line: print(line, file=sys.stderr, flush=True),
+            stop=stop,
+        )
+    print(
+        f"seed {given.seed}: {result.environments} environments in {result.seconds:.0f} s;"
+        f" of {result.payloads:,} payloads {result.taken:,} were taken, {result.arrived:,} arrived"
+        f" ({result.twice:,} more than once, as they may), {result.told_lost:,} are said to be lost;"
+        " nothing is unaccounted for"
+    )
+    return EXIT_CODE if stop.requested else 0

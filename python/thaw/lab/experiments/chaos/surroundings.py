@@ -1,0 +1,68 @@
+"""What an environment lives among: intake, proxy, nameserver and a store of secrets."""
+
+from __future__ import annotations
+
+import contextlib
+import pathlib
+
+from thaw.lab.certificates import Authority
+from thaw.lab.experiments.chaos.plan import Plan
+from thaw.lab.intake import Intake, Script
+from thaw.lab.nameserver import Nameserver
+from thaw.lab.proxy import Proxy
+from thaw.lab.secrets_server import HOSTS, SecretsServer, variables
+
+# The intake's name, where it has one, and the key, where it is in a store.
+_INTAKE_NAME = "intake.lab"
+_STORED_KEY = "fedcba9876543210fedcba9876543210"
+
+
+class Surroundings:
+    """What an environment lives among: intake, proxy, nameserver and a store of secrets, until it is left.
+
+    Attributes:
+      options: what the environment's variables have to say of them.
+      files_over: what its processes see in place of the machine's files.
+    """
+
+    def __init__(self, plan: Plan, folder: pathlib.Path, stack: contextlib.ExitStack, *, names: bool) -> None:
+        self.files_over: dict[pathlib.Path, pathlib.Path] = {}
+        self.secrets: SecretsServer | None = None
+        self.nameserver: Nameserver | None = None
+        authority = Authority(folder, ("127.0.0.1", _INTAKE_NAME, *HOSTS))
+        self.intake = stack.enter_context(Intake(plan.scripts[0], authority=authority))
+        self.options = {**plan.settings.environment, **self.intake.agent_variables}
+        self.key = self.options["DD_API_KEY"]
+        self.proxy: Proxy | None = None
+        if plan.proxy is not None:
+            self.proxy = stack.enter_context(Proxy(plan.proxy[0], cut_after=3000))
+            self.options["DD_PROXY_HTTPS"] = self.proxy.url
+        if not names or (plan.aaaa is None and plan.store is None):
+            return
+        hosts = dict.fromkeys((_INTAKE_NAME, *HOSTS), "127.0.0.1")
+        self.nameserver = stack.enter_context(Nameserver(hosts, plan.aaaa or "empty"))
+        self.files_over[pathlib.Path("/etc/resolv.conf")] = self.nameserver.resolv_conf(folder)
+        # A proxy looks names up itself, where nobody knows this one.
+        if plan.aaaa is not None and self.proxy is None:
+            self.options["DD_APM_DD_URL"] = f"https://{_INTAKE_NAME}:{self.intake.port}"
+        if plan.store is not None:
+            self.key = _STORED_KEY
+            self.secrets = stack.enter_context(
+                SecretsServer(authority, key=self.key, faults=plan.store_faults)
+            )
+            del self.options["DD_API_KEY"]
+            self.options |= variables(plan.store)
+
+    def turn(self, plan: Plan, number: int) -> None:
+        """From now on it is as at that invocation."""
+        self.intake.script(plan.scripts[number])
+        if self.proxy is not None and plan.proxy is not None:
+            self.proxy.behaviour = plan.proxy[number]
+
+    def recover(self) -> None:
+        """Nothing goes wrong any more, so that what is kept can go."""
+        self.intake.script(Script())
+        if self.proxy is not None:
+            self.proxy.behaviour = "tunnel"
+        if self.secrets is not None:
+            self.secrets.fail(())

@@ -1,0 +1,217 @@
+"""One experiment: several arms, the same freezes.
+
+run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
+run.result.arms["thaw"].lost
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thaw.lab import workload
+from thaw.lab.arms import Arm
+from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
+from thaw.lab.experiments import promises
+from thaw.lab.report import Run, measure
+from thaw.lab.results import ArmResult, ExperimentResult
+from thaw.lab.stop import Stop
+from thaw.lab.worlds import w0_simulated, w1_stopped_process
+
+Say = Callable[[str], None]
+
+
+def run(
+    settings: ExperimentSettings,
+    arms: Sequence[Arm],
+    progress: Progress | None = None,
+    *,
+    stop: Stop | None = None,
+    after_arm: Callable[[Run], None] = lambda run: None,
+) -> Run:
+    """Runs the arms one after the other; the result is what `compare --json` writes, with the rows beside it.
+
+    Args:
+      stop: ends it early; the result then has what was finished, and `complete` is false.
+      after_arm: called with what there is after each arm, so that an arm that fails loses none before it.
+
+    Raises ExperimentError, FreezerError: it could not be carried out. InvariantBroken: an arm of thaw broke
+    one. Stopped: it was stopped before anything was finished.
+    """
+    shown = progress or Progress(silent=True)
+    ended = stop or Stop()
+    if settings.world == "W1":
+        settings = with_workload(settings)
+    made = _Collected(settings, [arm.name for arm in arms])
+    for number, arm in enumerate(arms):
+        if ended.requested:
+            break
+        shown.begin(f"{settings.scenario} {settings.close} {arm.name} ({number + 1}/{len(arms)})", settings)
+        try:
+            made.add(arm, *_run_arm(arm, settings, shown, ended))
+        except Stopped:
+            break
+        shown.end(made.arms[arm.name])
+        after_arm(made.run())
+    if not made.arms:
+        raise Stopped("stopped before a cycle was finished")
+    return made.run()
+
+
+def _run_arm(
+    arm: Arm, settings: ExperimentSettings, shown: Progress, stop: Stop
+) -> tuple[ArmResult, ArmOutcome | None]:
+    """Runs one arm. Returns its result and, in a real world, what the result was counted from."""
+    if settings.world == "W0":
+        return w0_simulated.run(arm, settings, shown.step, stop), None
+    outcome = w1_stopped_process.run(arm, settings, shown.step, stop)
+    if not outcome.cycles:
+        raise Stopped
+    promises.check(arm, settings, outcome)
+    return ArmResult.from_outcome(outcome), outcome
+
+
+class _Collected:
+    """What an experiment has brought so far."""
+
+    def __init__(self, settings: ExperimentSettings, arms: Sequence[str]) -> None:
+        self.arms: dict[str, ArmResult] = {}
+        self._settings, self._names = settings, arms
+        self._payloads: list[measure.PayloadRow] = []
+        self._cycles: list[measure.CycleRow] = []
+
+    def add(self, arm: Arm, result: ArmResult, outcome: ArmOutcome | None) -> None:
+        self.arms[arm.name] = result
+        if outcome is not None:
+            self._payloads += _payload_rows(arm, self._settings, outcome)
+            self._cycles += _cycle_rows(arm, self._settings, outcome)
+
+    def run(self) -> Run:
+        settings = self._settings
+        again = command(settings, self._names)
+        complete = list(self.arms) == list(self._names) and all(
+            each.cycles == settings.cycles for each in self.arms.values()
+        )
+        where_from = measure.provenance(
+            world=settings.world,
+            seed=settings.seed,
+            cycles=settings.cycles,
+            freezer=settings.freezer,
+            command=again,
+            complete=complete,
+        )
+        result = ExperimentResult.of(
+            settings, self.arms, commit=where_from.commit, command=again, complete=complete
+        )
+        rows = None
+        if self._cycles:
+            rows = measure.Measurements(list(self._payloads), list(self._cycles), where_from)
+        return Run(result, rows)
+
+
+def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
+    """The settings, with generated payloads where real ones can't be had; the reason goes to stderr."""
+    if settings.workload != "real":
+        return settings
+    try:
+        workload.captures()  # the client's process finds them in the cache
+    except (ImportError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+        print(f"payloads are generated, ddtrace can't run: {type(error).__name__}: {error}", file=sys.stderr)
+        return dataclasses.replace(settings, workload="generated")
+    return settings
+
+
+def _payload_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.PayloadRow]:
+    phases = {cycle.cycle: cycle.phase for cycle in outcome.cycles}
+    return [
+        measure.PayloadRow(
+            arm=arm.name,
+            world=settings.world,
+            close=settings.close,
+            scenario=settings.scenario,
+            phase=phases.get(where[0]),
+            cycle=where[0],
+            payload=where[1],
+            times_delivered=times,
+            flagged=where in outcome.flagged,
+            retained=where in outcome.retained,
+            dropped_reason=outcome.dropped.get(where),
+            **_conditions(settings),
+        )
+        for where, times in outcome.times.items()
+    ]
+
+
+def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.CycleRow]:
+    return [
+        measure.CycleRow(
+            arm=arm.name,
+            world=settings.world,
+            close=settings.close,
+            scenario=settings.scenario,
+            phase=cycle.phase,
+            cycle=cycle.cycle,
+            flush_ms=cycle.flush_ms,
+            cpu_us=cycle.cpu_us,
+            connections=cycle.connections,
+            handshakes_full=cycle.handshakes_full,
+            handshakes_resumed=cycle.handshakes_resumed,
+            errors=cycle.errors,
+            **_conditions(settings),
+        )
+        for cycle in outcome.cycles
+    ]
+
+
+def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
+    """What rows say of their experiment beside its kind."""
+    return {
+        "payloads_per_flush": settings.payloads,
+        "workload": settings.workload,
+        "freeze": settings.freeze,
+        "round_trip": settings.round_trip,
+        "tls_version": settings.tls_version,
+    }
+
+
+class Progress:
+    """Says how far an experiment is: on a terminal in one line that changes, elsewhere now and then."""
+
+    def __init__(self, *, silent: bool = False) -> None:
+        self._silent = silent
+        self._live = sys.stderr.isatty()
+        self._every = 0.2 if self._live else 10.0
+        self._label, self._total = "", 0
+        self._begun = self._last = 0.0
+
+    def begin(self, label: str, settings: ExperimentSettings) -> None:
+        self._label, self._total = label, settings.cycles
+        self._begun = self._last = time.monotonic()
+
+    def step(self, cycle: int) -> None:
+        now = time.monotonic()
+        if self._silent or now - self._last < self._every:
+            return
+        self._last = now
+        rate = cycle / max(now - self._begun, 1e-9)
+        left = (self._total - cycle) / max(rate, 1e-9)
+        self._write(f"{self._label}: cycle {cycle}/{self._total}, {rate:.0f} a second, {left:.0f} s left")
+
+    def end(self, arm: ArmResult) -> None:
+        if self._silent:
+            return
+        took = time.monotonic() - self._begun
+        self._write(
+            f"{self._label}: {arm.delivered} of {arm.payloads} payloads delivered, "
+            f"{arm.lost} lost, {arm.duplicated} duplicated, {took:.1f} s"
+        )
+        if self._live:
+            sys.stderr.write("\n")
+
+    def _write(self, text: str) -> None:
+        sys.stderr.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
+        sys.stderr.flush()

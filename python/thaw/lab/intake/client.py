@@ -1,0 +1,244 @@
+"""A Datadog intake on this machine: a TLS server in a process of its own that counts what it gets.
+
+    with Intake() as intake:
+        requests.post(intake.url + "/api/v0.2/traces", data=body, verify=intake.ca_file)
+        intake.counts()["requests"], intake.spans()
+
+It speaks /api/v0.2/traces and /api/v0.2/stats; what it does to connections and requests is a `Script`. Being
+another process, it has processor time of its own and goes on while a client is frozen. Times are seconds.
+"""
+
+from __future__ import annotations
+
+import concurrent.futures
+import contextlib
+import dataclasses
+import itertools
+import json
+import pathlib
+import queue
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from thaw.lab.certificates import Authority
+from thaw.lab.child_environment import child_environment
+from thaw.lab.intake.script import CloseKind, Phase, Script
+
+_COMMAND_TIMEOUT = 60.0
+
+
+class IntakeError(RuntimeError):
+    """The intake's process said no, or is gone."""
+
+
+class Intake:
+    """Starts an intake; usable from one thread at a time. `ca_file` is the PEM file clients must trust.
+
+    Args:
+      script: what every connection meets, unless `script()` says otherwise later.
+      authority: certificates to use; made for this intake if not given.
+      port: 0 for one that is free.
+    """
+
+    def __init__(
+        self, script: Script | None = None, *, authority: Authority | None = None, port: int = 0
+    ) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="thaw-intake-")
+        self.authority = authority or Authority(pathlib.Path(self._folder.name))
+        self.ca_file = str(self.authority.ca_file)
+        self._numbers = itertools.count(1)
+        self._replies: dict[int, concurrent.futures.Future[Any]] = {}
+        self._lock = threading.Lock()
+        self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "thaw.lab.intake.server"),
+                *(str(self.authority.chain_file), str(self.authority.key_file), str(port)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env=child_environment(),
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        try:
+            self.port: int = self.event("ready", timeout=_COMMAND_TIMEOUT)["port"]
+            if script is not None:
+                self.script(script)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def url(self) -> str:
+        """The base URL, without a path."""
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def agent_variables(self) -> dict[str, str]:
+        """What the environment of an extension has to say so that it delivers here."""
+        return {
+            "DD_API_KEY": "0123456789abcdef",
+            "DD_APM_DD_URL": self.url,
+            "DD_TLS_CERT_FILE": self.ca_file,
+        }
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
+    # -- What it does
+
+    def script(self, default: Script, following: Sequence[Script] = ()) -> None:
+        """Sets what connections meet: `following` the next ones in turn, `default` all others, open ones
+        too.
+        """
+        self._ask(
+            "script",
+            default=dataclasses.asdict(default),
+            following=[dataclasses.asdict(each) for each in following],
+        )
+
+    def hold(self, phase: Phase | None) -> None:
+        """Holds the next exchange that gets to `phase`; `event("held")` tells when. None: holds none."""
+        self._ask("hold", phase=phase)
+
+    def act(self, close: CloseKind | None, *, delay: float = 0.0) -> None:
+        """Ends the connection that is held, after `delay` seconds. None: it stays as it is, unserved."""
+        self._ask("act", close=close, delay=delay)
+
+    def close_idle(self, close: CloseKind, *, delay: float = 0.0) -> int:
+        """Ends every connection that is idle now, after `delay` seconds. Returns how many."""
+        return int(self._ask("close_idle", close=close, delay=delay))
+
+    def wait_until_none_idle(self, timeout: float = _COMMAND_TIMEOUT) -> None:
+        """Returns when no connection is open and idle. TimeoutError if that takes longer than `timeout`."""
+        self._ask("await_no_idle", timeout=timeout)
+
+    def event(self, name: str, timeout: float = _COMMAND_TIMEOUT) -> dict[str, Any]:
+        """The next event of that name. TimeoutError, or IntakeError if the process is gone."""
+        while True:
+            try:
+                event = self._events.get(timeout=timeout)
+            except queue.Empty:
+                raise TimeoutError(f"the intake had no event {name!r} in {timeout:g} s") from None
+            if event["event"] == name:
+                return event
+            if event["event"] == "gone":
+                raise IntakeError(f"the intake's process ended with {self._process.wait()}")
+
+    def poll_event(self, name: str) -> dict[str, Any] | None:
+        """The next event of that name if there is one already."""
+        with contextlib.suppress(TimeoutError, queue.Empty):
+            while True:
+                event = self._events.get_nowait()
+                if event["event"] == name:
+                    return event
+        return None
+
+    # -- What it saw
+
+    def counts(self) -> dict[str, Any]:
+        """accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests, body_bytes, open,
+        idle, ...
+        """
+        return dict(self._ask("counts"))
+
+    def decode(self) -> int:
+        """Decodes what came since the last time, so that it doesn't pile up. Returns the number of
+        requests.
+        """
+        return int(self._ask("decode"))
+
+    def spans(self) -> dict[int, int]:
+        """How often each span id was accepted. IntakeError if a request can't be decoded."""
+        return self._spans("spans")
+
+    def spans_untold(self) -> dict[int, int]:
+        """How often each span id was accepted and the sender was not told so, or only after a while. Those
+        that never were are left out. IntakeError as above.
+        """
+        return self._spans("untold")
+
+    def _spans(self, which: str) -> dict[int, int]:
+        answer = self._ask("spans")
+        if answer["undecodable"]:
+            raise IntakeError(f"requests that can't be decoded: {answer['undecodable'][:3]}")
+        return {int(span): int(times) for span, times in answer[which]}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every request read whole: connection (numbered from 1), target, headers, bytes, spans, accepted."""
+        return list(self._ask("requests"))
+
+    def stats(self) -> list[dict[str, Any]]:
+        """Every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
+        return list(self._ask("stats"))
+
+    # -- The process
+
+    def close(self) -> None:
+        if self._process.poll() is None:
+            with contextlib.suppress(IntakeError, OSError, TimeoutError):
+                self._ask("stop", timeout=5.0)
+            if self._process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    self._process.stdin.close()
+            try:
+                self._process.wait(timeout=5.0)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        self._reader.join(timeout=5.0)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._folder.cleanup()
+
+    def __enter__(self) -> Intake:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stdout:
+                message = json.loads(line)
+                if "event" in message:
+                    self._events.put(message)
+                    continue
+                with self._lock:
+                    reply = self._replies.pop(message["id"], None)
+                if reply is None:
+                    continue
+                if "error" in message:
+                    reply.set_exception(IntakeError(message["error"]))
+                else:
+                    reply.set_result(message["ok"])
+        with self._lock:
+            pending, self._replies = list(self._replies.values()), {}
+        for reply in pending:
+            reply.set_exception(IntakeError("the intake's process is gone"))
+        self._events.put({"event": "gone"})
+
+    def _ask(self, op: str, *, timeout: float = _COMMAND_TIMEOUT, **arguments: Any) -> Any:
+        reply: concurrent.futures.Future[Any] = concurrent.futures.Future()
+        number = next(self._numbers)
+        with self._lock:
+            self._replies[number] = reply
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps({"id": number, "op": op, **arguments}) + "\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise IntakeError("the intake's process is gone") from None
+        try:
+            return reply.result(timeout)
+        except concurrent.futures.TimeoutError:
+            raise TimeoutError(f"the intake did not answer {op!r} in {timeout:g} s") from None

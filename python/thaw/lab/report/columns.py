@@ -1,0 +1,90 @@
+"""The columns of every table about arms: which figure each shows, what it is called and what it means."""
+
+from __future__ import annotations
+
+import operator
+from dataclasses import dataclass
+
+from thaw.lab.results import ArmResult
+
+
+@dataclass(frozen=True)
+class Column:
+    """A figure of an arm.
+
+    Attributes:
+      path: where the figure stands in an `ArmResult`.
+      title, meaning: what the column is called, and what its figures mean.
+      narrow: the two lines above the column in the terminal, which has no column without them.
+      digits: decimal places.
+    """
+
+    path: str
+    title: str
+    meaning: str
+    narrow: tuple[str, str] | None = None
+    digits: int = 0
+
+    def value(self, arm: ArmResult) -> float:
+        number: float = operator.attrgetter(self.path)(arm)
+        return number
+
+    def text(self, arm: ArmResult) -> str:
+        return f"{self.value(arm):.{self.digits}f}"
+
+
+COLUMNS = (
+    Column("payloads", "payloads", "Given to the client to deliver.", ("pay-", "loads")),
+    Column("delivered", "delivered", "Arrived at least once, by the server's own count.", ("deliv-", "ered")),
+    Column(
+        "lost",
+        "lost",
+        "Never arrived, and is neither kept nor dropped for another reason than that sending failed: what a"
+        " client throws away because sending failed is lost.",
+        ("", "lost"),
+    ),
+    Column("duplicated", "duplicated", "Arrived more than once.", ("dupli-", "cated")),
+    Column(
+        "possible_duplicate",
+        "flagged",
+        "A failure left open whether it had arrived, and the client marked it as possibly there twice.",
+        ("", "flagged"),
+    ),
+    Column(
+        "retained",
+        "retained",
+        "Still kept by the client at the end.",
+        ("re-", "tained"),
+    ),
+    Column(
+        "dropped",
+        "dropped",
+        "Given up by the client for a reason other than that sending failed, and counted.",
+        ("", "dropped"),
+    ),
+    Column("requests", "requests", "Requests that the client began, repeats included."),
+    Column("errors", "errors", "Exchanges that failed; most are repeated."),
+    Column("connections", "connections", "Connections opened.", ("connec-", "tions")),
+    Column("handshakes_full", "full handshakes", "TLS handshakes from nothing.", ("TLS", "full")),
+    Column(
+        "handshakes_resumed",
+        "resumed",
+        "TLS handshakes that resumed an earlier session.",
+        ("TLS", "resumed"),
+    ),
+    Column("stale", "stale", "Connections that looked open and were dead when they were used or looked at."),
+    Column(
+        "cpu_us_per_payload",
+        "CPU µs/payload",
+        "Processor time of the client's process, for each payload given to it.",
+        ("CPU µs", "each"),
+    ),
+    Column("flush_ms.p50", "flush p50 ms", "Half of the flushes took no longer.", ("flush", "p50 ms"), 1),
+    Column(
+        "flush_ms.p99",
+        "flush p99 ms",
+        "99 of 100 flushes took no longer.",
+        ("flush", "p99 ms"),
+        1,
+    ),
+)

@@ -1,0 +1,111 @@
+"""What a life of a real function's environment showed, with an extension or without, and its table."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from thaw.lab.aligned import aligned
+
+
+@dataclass(frozen=True)
+class InvocationRow:
+    """One invocation; milliseconds.
+
+    Attributes:
+      extension: thaw, control or none.
+      number: counted from 0.
+      begin_ms: since the first one began.
+      answer_ms: from its begin to the function's response.
+      post_runtime_ms: from the response to the end of the invocation.
+      billed_ms: what Lambda would bill.
+      frozen_before_ms: how long everything stood still before it.
+    """
+
+    extension: str
+    number: int
+    begin_ms: float
+    answer_ms: float
+    post_runtime_ms: float
+    billed_ms: int
+    frozen_before_ms: float
+
+
+@dataclass
+class FunctionRun:
+    """One life of an environment.
+
+    Attributes:
+      extension: thaw, control or none.
+      startup_ms: of the extension, from exec to its first /event/next; None without one.
+      shutdown_ms: of the extension, from SHUTDOWN to its exit.
+      spans: that the function made.
+      once, twice, lost: what became of them.
+      counts: what the intake counted: connections and handshakes.
+    """
+
+    extension: str
+    startup_ms: float | None = None
+    shutdown_ms: float | None = None
+    spans: int = 0
+    once: int = 0
+    twice: int = 0
+    rows: list[InvocationRow] = field(default_factory=list)
+    counts: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def lost(self) -> int:
+        return self.spans - self.once - self.twice
+
+    @property
+    def post_runtime_ms(self) -> list[float]:
+        return [row.post_runtime_ms for row in self.rows]
+
+
+TITLES = (
+    "extension",
+    "spans once",
+    "lost",
+    "twice",
+    "connections",
+    "full handshakes",
+    "resumed",
+    "start-up ms",
+    "after the response ms p50 / p99",
+    "billed ms p50",
+    "SHUTDOWN to exit ms",
+)
+
+
+def cells(run: FunctionRun) -> list[str]:
+    """A row for TITLES."""
+
+    def milliseconds(value: float | None) -> str:
+        return "–" if value is None else f"{value:.1f}"
+
+    ends = sorted(run.post_runtime_ms)
+    p99 = ends[min(len(ends) - 1, int(len(ends) * 0.99))]
+    delivered = ["–", "–", "–", "–", "–", "–"]
+    if run.spans:
+        counts = run.counts
+        delivered = [
+            f"{run.once:,} of {run.spans:,}",
+            f"{run.lost:,}",
+            f"{run.twice:,}",
+            *(f"{counts[name]:,}" for name in ("accepted", "handshakes_full", "handshakes_resumed")),
+        ]
+    return [
+        run.extension,
+        *delivered,
+        milliseconds(run.startup_ms),
+        f"{statistics.median(ends):.1f} / {p99:.1f}",
+        f"{statistics.median(row.billed_ms for row in run.rows):.0f}",
+        milliseconds(run.shutdown_ms),
+    ]
+
+
+def table(runs: Sequence[FunctionRun]) -> str:
+    """For a terminal."""
+    return "\n".join(aligned([list(TITLES), *map(cells, runs)]))

@@ -1,0 +1,255 @@
+"""A report as one HTML file: its pictures are inside it, and it asks the network for nothing."""
+
+from __future__ import annotations
+
+import html
+import os
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+
+from thaw.lab import arms
+from thaw.lab.report import pictures
+from thaw.lab.report.columns import COLUMNS, Column
+from thaw.lab.report.measure import Provenance
+from thaw.lab.report.run import Run
+from thaw.lab.report.style import style_sheet
+from thaw.lab.report.words import (
+    CLOSES,
+    SCENARIOS,
+    UNKNOWN,
+    WORLDS,
+    conditions,
+    duration,
+    title,
+    what_is_missing,
+)
+from thaw.lab.results import ArmResult, ExperimentResult
+
+
+def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Sequence[str] = ()) -> None:
+    """Writes the page. `sections`: HTML of others. ValueError: there are no runs."""
+    if not runs:
+        raise ValueError("a report needs at least one run")
+    pathlib.Path(path).write_text(page(runs, sections), encoding="utf-8")
+
+
+def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
+    """The page's HTML. `sections` come before the tables."""
+    panels = [_panel(run) for run in runs]
+    names = list(dict.fromkeys(name for run in runs for name in run.result.arms))
+    cycles = sum(run.result.cycles_of(arm) for run in runs for arm in run.result.arms.values())
+    payloads = sum(arm.payloads for run in runs for arm in run.result.arms.values())
+    parts = [
+        f"<h1>{_TITLE}</h1>",
+        f"<p class=lead>{_LEAD}</p>",
+        f"<p>{len(runs)} experiment{'s' * (len(runs) != 1)}, {cycles:,} freezes, {payloads:,} payloads;"
+        f" arms: " + ", ".join(f"<b class=arm>{_text(name)}</b>" for name in names) + ".</p>",
+        _section(
+            "What became of the payloads",
+            "Each bar is all payloads of one arm. Blue is what should be: arrived exactly once.",
+            pictures.delivery(panels),
+        ),
+        _section(
+            "How long a flush took",
+            _FLUSH_WORDS[any(arm.flush_ms for panel in panels for arm in panel.arms)]
+            + " At the right: median / 99th percentile.",
+            pictures.latency(panels),
+        ),
+        _section(
+            "TLS handshakes for each flush",
+            "What it costs not to keep connections: none at all means that every flush used a connection of"
+            " before.",
+            pictures.handshakes(panels),
+        ),
+        _section(
+            "Processor time for each payload",
+            "Of the client's process, handshakes included, for each payload that it was given, lost ones too:"
+            " an arm that loses much looks cheap here, and its flushes short above.",
+            pictures.processor(panels),
+        ),
+        *sections,
+        "<section><h2>All figures</h2>",
+        *(_table(run.result) for run in runs),
+        "</section>",
+        _how_to_read(runs),
+        "<section><h2>Where this comes from</h2>",
+        *(_provenance(run) for run in runs),
+        "</section>",
+    ]
+    body = "\n".join(parts)
+    return (
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{_TITLE}</title>\n'
+        f"<style>{style_sheet()}</style>\n</head>\n<body><main>\n{body}\n</main></body>\n</html>\n"
+    )
+
+
+_TITLE = "What a freeze does to telemetry"
+
+_LEAD = (
+    "AWS Lambda freezes a program between two pieces of work, and connections that it kept open may be dead"
+    " when it goes on. Here, clients with different policies on connections (the <em>arms</em>) sent traces"
+    " to a server that ends connections while the client is frozen, again and again, and the server counted"
+    " what arrived: once, twice or never."
+)
+
+_FLUSH_WORDS = {
+    True: "A flush sends everything that waits. Box: the middle half; upright mark: the median; line: from"
+    " 1\u00a0% to 99\u00a0% of the flushes; end mark: the slowest. The scale is logarithmic.",
+    False: "A flush sends everything that waits. Upright mark: the median; line: up to the 99th percentile."
+    " The scale is logarithmic.",
+}
+
+
+def _text(value: object) -> str:
+    return html.escape(str(value))
+
+
+def _section(title: str, words: str, picture: str) -> str:
+    return (
+        f"<section><h2>{_text(title)}</h2>\n<p>{_text(words)}</p>\n"
+        f"<div class=wide><figure>{picture}</figure></div></section>"
+    )
+
+
+def _panel(run: Run) -> pictures.Panel:
+    result = run.result
+    above = "\n".join(filter(None, [title(result), conditions(result)]))
+    return pictures.Panel(above, [_arm_picture(run, name, arm) for name, arm in result.arms.items()])
+
+
+def _arm_picture(run: Run, name: str, arm: ArmResult) -> pictures.ArmPicture:
+    cycles = max(run.result.cycles_of(arm), 1)
+    return pictures.ArmPicture(
+        name=name,
+        outcomes=_outcomes(arm),
+        payloads=arm.payloads,
+        handshakes_full=arm.handshakes_full / cycles,
+        handshakes_resumed=arm.handshakes_resumed / cycles,
+        cpu_us=arm.cpu_us_per_payload,
+        flush_p50=arm.flush_ms.p50,
+        flush_p99=arm.flush_ms.p99,
+        flush_ms=_flush_times(run, name),
+    )
+
+
+def _outcomes(arm: ArmResult) -> dict[str, int]:
+    """Each payload once. One that has arrived may be kept or dropped besides, by a client that can't know."""
+    ended_otherwise = max(0, arm.payloads - arm.delivered - arm.lost)
+    retained = min(arm.retained, ended_otherwise)
+    return {
+        "once": arm.delivered - arm.duplicated,
+        "twice": arm.duplicated,
+        "retained": retained,
+        "dropped": ended_otherwise - retained,
+        "lost": arm.lost,
+    }
+
+
+def _flush_times(run: Run, arm: str) -> list[float]:
+    if run.measurements is None:
+        return []
+    wanted = (arm, run.result.world, run.result.close, run.result.scenario)
+    return [
+        row.flush_ms
+        for row in run.measurements.cycles
+        if (row.arm, row.world, row.close, row.scenario) == wanted
+    ]
+
+
+# A figure in these columns that is not 0 is what the page is about.
+_BAD = ("lost", "duplicated", "dropped")
+
+
+def _table(result: ExperimentResult) -> str:
+    head = "".join(f"<th scope=col>{_text(column.title)}</th>" for column in COLUMNS)
+    rows = []
+    for name, arm in result.arms.items():
+        cells = [_cell(column, arm) for column in COLUMNS]
+        rows.append(f"<tr><th scope=row>{_text(name)}</th>{''.join(cells)}</tr>")
+    return (
+        f"<div class=wide><table><caption>{_text(title(result))}{_below(result)}</caption>\n"
+        f"<thead><tr><th scope=col>arm</th>{head}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table></div>"
+    )
+
+
+def _below(result: ExperimentResult) -> str:
+    """What stands below a table's title."""
+    missing = what_is_missing(result)
+    lines = [_text(conditions(result)), f"<b class=bad>{_text(missing)}</b>" if missing else ""]
+    return "".join(f"<br>{line}" for line in lines if line)
+
+
+def _cell(column: Column, arm: ArmResult) -> str:
+    value = column.value(arm)
+    mark = " class=bad" if column.path in _BAD and value else ""
+    return f'<td{mark}><data value="{_text(value)}">{_text(column.text(arm))}</data></td>'
+
+
+def _how_to_read(runs: Sequence[Run]) -> str:
+    def words(title: str, key: str, known: Mapping[str, str]) -> str:
+        used = list(dict.fromkeys(str(getattr(run.result, key)) for run in runs))
+        items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(known.get(name, UNKNOWN))}</dd>" for name in used)
+        return f"<h3>{title}</h3><dl>{items}</dl>"
+
+    columns = "".join(f"<dt>{_text(each.title)}</dt><dd>{_text(each.meaning)}</dd>" for each in COLUMNS)
+    return (
+        "<section><h2>How to read this</h2>\n"
+        "<p>An <b>arm</b> is a client policy. v92 to v98 are what Datadog's Lambda extension did in those"
+        " versions, their defects kept, as options of the same native client: policies are compared, and not"
+        " programs. A <b>cycle</b> is one freeze and the flush after it. Compare arms within one experiment;"
+        " times depend on the machine, counts of what arrived hardly do.</p>\n"
+        + _arms_in_words(runs)
+        + words("World: how it was frozen", "world", WORLDS)
+        + words("When it was frozen", "scenario", SCENARIOS)
+        + words("How the peer closed", "close", CLOSES)
+        + f"<h3>Columns</h3><dl>{columns}</dl></section>"
+    )
+
+
+def _arms_in_words(runs: Sequence[Run]) -> str:
+    names = dict.fromkeys(name for run in runs for name in run.result.arms)
+    items = "".join(
+        f"<dt>{_text(name)}</dt><dd>{_text(arms.ARMS[name].text if name in arms.ARMS else UNKNOWN)}</dd>"
+        for name in names
+    )
+    return f"<h3>Arms</h3><dl>{items}</dl>"
+
+
+def _provenance(run: Run) -> str:
+    result = run.result
+    facts = {
+        "commit": result.commit,
+        "seed": result.seed,
+        "cycles": result.cycles,
+        **{name: text(result) for name, key, text in _CONDITIONS if getattr(result, key) is not None},
+        **(_provenance_facts(run.measurements.provenance) if run.measurements else {}),
+    }
+    items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
+    return f"<h3>{_text(title(result))}</h3><dl class=facts>{items}</dl>"
+
+
+_CONDITIONS: tuple[tuple[str, str, Callable[[ExperimentResult], str]], ...] = (
+    ("payloads of a flush", "payloads", lambda result: str(result.payloads)),
+    ("workload", "workload", lambda result: str(result.workload)),
+    ("round trip", "round_trip", lambda result: duration(result.round_trip or 0)),
+    ("TLS", "tls_version", lambda result: str(result.tls_version)),
+    ("freeze", "freeze", lambda result: f"{duration(result.freeze or 0)} at least"),
+    ("exchange timeout", "exchange_timeout", lambda result: duration(result.exchange_timeout or 0)),
+    ("complete", "complete", lambda result: what_is_missing(result) or "yes"),
+    ("again", "command", lambda result: str(result.command)),
+)
+
+_FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
+    ("version", lambda where: where.version),
+    ("date", lambda where: where.date),
+    ("machine", lambda where: where.machine),
+    ("Python", lambda where: where.python),
+    ("clocks", lambda where: where.clock_behaviour),
+)
+
+
+def _provenance_facts(where: Provenance) -> dict[str, str]:
+    return {name: fact(where) for name, fact in _FACTS}

@@ -1,0 +1,314 @@
+"""What an experiment measured, row by row, in Parquet, with where it comes from.
+
+    measure.write(folder, payload_rows, cycle_rows, measure.provenance(world="W1", seed=1, cycles=200))
+    measurements = measure.read(folder)
+    measurements.cycles[0].flush_ms, measurements.provenance.commit
+
+A folder holds `payloads.parquet` (a row for each payload of each arm), `cycles.parquet` (a row for each
+freeze of each arm) and `provenance.json`, which stands in the metadata of both tables too, so that a table
+that was moved elsewhere still says where it is from. pandas, DuckDB and the like read the tables as they are.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import functools
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+import pyarrow
+import pyarrow.parquet
+
+import thaw
+from thaw.lab.experiment import THROWN_AWAY
+from thaw.lab.freezer import FreezerName
+
+PAYLOADS_FILE = "payloads.parquet"
+CYCLES_FILE = "cycles.parquet"
+PROVENANCE_FILE = "provenance.json"
+
+UNKNOWN_COMMIT = "unknown"
+
+_METADATA_KEY = b"thaw.provenance"
+
+
+class MeasureError(RuntimeError):
+    """A file of measurements is missing or is not what this module writes. The text names the file."""
+
+
+@dataclasses.dataclass(frozen=True)
+class PayloadRow:
+    """What became of one payload.
+
+    Attributes:
+      times_delivered: the intake's own count.
+      flagged: whether the client marked the payload as a possible duplicate.
+      retained: whether the payload is in the client's outbox at the end.
+      phase: where an exchange was frozen, if it was.
+      dropped_reason: the client's own word, those of `experiment.THROWN_AWAY` included.
+      payloads_per_flush … tls_version: the conditions, so that rows of several experiments can stand in one
+        table.
+    """
+
+    arm: str
+    world: str
+    close: str
+    scenario: str
+    phase: str | None
+    cycle: int
+    payload: int
+    times_delivered: int
+    flagged: bool
+    retained: bool
+    dropped_reason: str | None
+    payloads_per_flush: int = 0
+    workload: str = ""
+    freeze: float = 0.0
+    round_trip: float = 0.0
+    tls_version: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """once, twice, retained, dropped or lost: the first of these that holds."""
+        if self.times_delivered:
+            return "once" if self.times_delivered == 1 else "twice"
+        if self.retained:
+            return "retained"
+        return "lost" if self.dropped_reason in (None, *THROWN_AWAY) else "dropped"
+
+
+@dataclasses.dataclass(frozen=True)
+class CycleRow:
+    """What one cycle, a freeze and the flush after it, cost. `cpu_us` is the client's processor time; the
+    last five are as in `PayloadRow`.
+    """
+
+    arm: str
+    world: str
+    close: str
+    scenario: str
+    phase: str | None
+    cycle: int
+    flush_ms: float
+    cpu_us: float
+    connections: int
+    handshakes_full: int
+    handshakes_resumed: int
+    errors: int
+    payloads_per_flush: int = 0
+    workload: str = ""
+    freeze: float = 0.0
+    round_trip: float = 0.0
+    tls_version: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Provenance:
+    """Where measurements come from. `clock_behaviour` says which clocks went on while the client was frozen;
+    `date` is UTC, in ISO 8601; `command` runs the experiment again; `complete` is false if it was stopped
+    early.
+    """
+
+    version: str
+    commit: str
+    date: str
+    kernel: str
+    cpu_model: str
+    cores: int
+    python: str
+    world: str
+    seed: int
+    cycles: int
+    clock_behaviour: str
+    command: str = ""
+    complete: bool = True
+
+    @property
+    def machine(self) -> str:
+        """One line about the machine."""
+        return f"{self.cores} × {self.cpu_model}, {self.kernel}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurements:
+    """What `write` was given."""
+
+    payloads: list[PayloadRow]
+    cycles: list[CycleRow]
+    provenance: Provenance
+
+
+CLOCK_BEHAVIOUR = {
+    "W0": "every clock as the simulation sets it",
+    "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
+}
+
+
+def provenance(
+    *,
+    world: str,
+    seed: int,
+    cycles: int,
+    freezer: FreezerName = "sigstop",
+    command: str = "",
+    complete: bool = True,
+) -> Provenance:
+    """The provenance of what is measured here and now. `freezer`: that of W1."""
+    return Provenance(
+        version=thaw.__version__,
+        commit=commit(),
+        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        kernel=f"{platform.system()} {platform.release()}",
+        cpu_model=_cpu_model(),
+        cores=len(os.sched_getaffinity(0)),
+        python=platform.python_version(),
+        world=world,
+        seed=seed,
+        cycles=cycles,
+        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world == "W1" else ""),
+        command=command,
+        complete=complete,
+    )
+
+
+@functools.cache
+def commit() -> str:
+    """The commit of the checkout this package is in, with "-dirty" if tracked files differ from it; "unknown"
+    for a package that was installed from a wheel.
+    """
+    root = pathlib.Path(__file__).resolve().parents[4]
+    if not (root / ".git").exists():
+        return UNKNOWN_COMMIT
+    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=40"]
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return UNKNOWN_COMMIT
+    return done.stdout.strip()
+
+
+def write(
+    folder: str | os.PathLike[str],
+    payload_rows: Sequence[PayloadRow],
+    cycle_rows: Sequence[CycleRow],
+    where_from: Provenance,
+) -> None:
+    """Writes the three files into `folder`, which is made if need be; what they held before is gone."""
+    path = pathlib.Path(folder)
+    path.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(dataclasses.asdict(where_from), indent=1)
+    write_rows(path / PAYLOADS_FILE, PayloadRow, payload_rows, text)
+    write_rows(path / CYCLES_FILE, CycleRow, cycle_rows, text)
+    _replace(path / PROVENANCE_FILE, lambda scratch: scratch.write_text(text + "\n"))
+
+
+def read(folder: str | os.PathLike[str]) -> Measurements:
+    """What `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
+    path = pathlib.Path(folder)
+    return Measurements(
+        read_rows(path / PAYLOADS_FILE, PayloadRow),
+        read_rows(path / CYCLES_FILE, CycleRow),
+        _read_provenance(path / PROVENANCE_FILE),
+    )
+
+
+# -- One table ---------------------------------------------------------------------------------------
+
+Row = TypeVar("Row")
+
+_TYPES: dict[Any, pyarrow.DataType] = {
+    str: pyarrow.string(),
+    int: pyarrow.int64(),
+    float: pyarrow.float64(),
+    bool: pyarrow.bool_(),
+}
+
+
+def _schema(row_type: type) -> pyarrow.Schema:
+    """The columns of a dataclass of plain values, each of which may be `| None`."""
+    columns = []
+    for name, hint in typing.get_type_hints(row_type).items():
+        kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        plain = [kind for kind in kinds if kind is not type(None)]
+        columns.append(pyarrow.field(name, _TYPES[plain[0]], nullable=len(plain) < len(kinds)))
+    return pyarrow.schema(columns)
+
+
+def write_rows(path: pathlib.Path, row_type: type[Row], rows: Sequence[Row], where_from: str) -> None:
+    """Writes one table of a dataclass's rows, whole or not at all; `where_from` is JSON for its metadata."""
+    schema = _schema(row_type).with_metadata({_METADATA_KEY: where_from.encode()})
+    columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
+    table = pyarrow.Table.from_pydict(columns, schema=schema)
+    _replace(path, lambda scratch: pyarrow.parquet.write_table(table, scratch))
+
+
+def read_rows(path: pathlib.Path, row_type: type[Row]) -> list[Row]:
+    """The rows of one table. MeasureError: it is missing, no Parquet, or has other columns."""
+    table = _read_table(path)
+    expected = _schema(row_type)
+    if not table.schema.equals(expected, check_metadata=False):
+        raise MeasureError(
+            f"{path} has other columns than {row_type.__name__}: {_difference(table, expected)}"
+        )
+    return [row_type(**values) for values in table.to_pylist()]
+
+
+def read_where_from(path: pathlib.Path) -> str:
+    """The JSON that `write_rows` put into a table's metadata. MeasureError: there is none."""
+    text = (_read_table(path).schema.metadata or {}).get(_METADATA_KEY)
+    if text is None:
+        raise MeasureError(f"{path} does not say where it is from")
+    return str(text.decode())
+
+
+def _read_table(path: pathlib.Path) -> pyarrow.Table:
+    try:
+        return pyarrow.parquet.ParquetFile(path).read()
+    except FileNotFoundError:
+        raise MeasureError(f"{path} does not exist") from None
+    except (pyarrow.ArrowException, OSError) as error:
+        raise MeasureError(f"{path} can't be read as Parquet: {error}") from error
+
+
+def _difference(table: pyarrow.Table, expected: pyarrow.Schema) -> str:
+    found = {field.name: str(field) for field in table.schema}
+    wanted = {field.name: str(field) for field in expected}
+    changed = [f"{text}, found {found.get(name)}" for name, text in wanted.items() if found.get(name) != text]
+    changed += [f"unexpected {found[name]}" for name in found.keys() - wanted.keys()]
+    return "; ".join(changed) or "their order differs"
+
+
+def _read_provenance(path: pathlib.Path) -> Provenance:
+    try:
+        return Provenance(**json.loads(path.read_text()))
+    except FileNotFoundError:
+        raise MeasureError(f"{path} does not exist") from None
+    except (OSError, TypeError, ValueError) as error:
+        raise MeasureError(f"{path} is no provenance: {error}") from error
+
+
+def _replace(path: pathlib.Path, fill: typing.Callable[[pathlib.Path], object]) -> None:
+    """A reader meanwhile, or one after a crash, finds the old file or the new one."""
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        fill(scratch)
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+def _cpu_model() -> str:
+    try:
+        match = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    except OSError:
+        match = None
+    return match[1] if match else platform.machine()

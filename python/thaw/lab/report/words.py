@@ -1,0 +1,68 @@
+"""An experiment in words: its world, its freezes, how its peer closed, and under which conditions."""
+
+from __future__ import annotations
+
+from thaw.lab.results import ExperimentResult
+
+WORLDS = {
+    "W0": "simulated: client, clock and network are stepped in one process, and a freeze falls between any"
+    " two steps. Exact and fast; says nothing about a kernel. Payloads are made by the simulation, TLS 1.3 is"
+    " scripted, a round trip takes 1 ms at least and a freeze 61 to 89 s of virtual time, whatever was asked"
+    " for.",
+    "W1": "SIGSTOP stops the client's whole process and SIGCONT lets it go on. Sockets and TLS are real, but"
+    " the kernel goes on while the client is frozen: it acknowledges data and takes note of closed"
+    " connections. On Lambda the kernel is frozen too, so this is not claimed for Lambda.",
+}
+SCENARIOS = {
+    "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
+    " those that are idle",
+    "inflight": "in the middle of an exchange, at each of its phases in turn (connecting, TLS, head, body,"
+    " written, half an answer); meanwhile the server gives that connection up",
+}
+CLOSES = {
+    "fin": "the connection is ended properly (FIN)",
+    "rst": "the connection is reset (RST)",
+    "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
+    "race": "the connection is ended properly (FIN), within 1 ms before or after the resume",
+    "none": "the connection stays as it is: what an arm costs where nothing goes wrong",
+}
+
+
+UNKNOWN = "not described here"
+
+
+def title(result: ExperimentResult) -> str:
+    return (
+        f"World {result.world}, frozen {result.scenario}, peer's close: {result.close};"
+        f" {result.cycles} cycles"
+    )
+
+
+def conditions(result: ExperimentResult) -> str:
+    """Names the conditions of the experiment, as far as the result has them and its world uses them."""
+    simulated = result.world == "W0"
+    said = []
+    if result.payloads is not None:
+        said.append(f"{result.payloads} payload{'s' * (result.payloads != 1)} a flush")
+    if result.workload is not None:
+        real = result.workload == "real"
+        said.append(f"{'simulated' if simulated and real else result.workload} workload")
+    if result.round_trip is not None:
+        said.append(f"round trip {duration(max(result.round_trip, 0.001 if simulated else 0))}")
+    if result.tls_version is not None:
+        said.append(f"TLS {result.tls_version}")
+    if result.freeze is not None:
+        said.append(f"freeze {duration(result.freeze)} at least{' (61 to 89 s)' if simulated else ''}")
+    return ", ".join(said)
+
+
+def what_is_missing(result: ExperimentResult) -> str:
+    """Says how far an experiment came that was stopped early; empty for a whole one."""
+    if result.complete:
+        return ""
+    done = ", ".join(f"{name} {result.cycles_of(arm)}" for name, arm in result.arms.items())
+    return f"STOPPED EARLY: of {result.cycles} cycles of each arm these were done: {done}"
+
+
+def duration(seconds: float) -> str:
+    return f"{seconds * 1e3:g} ms" if seconds < 1 else f"{seconds:g} s"

@@ -1,0 +1,213 @@
+"""The result of an experiment: what became of each arm's payloads, and what that cost.
+
+    result = ExperimentResult.from_json(json.loads(text))
+    result.arms["thaw"].lost, result.arms["thaw"].flush_ms.p99
+    json.dumps(result.to_json())
+
+The JSON is what `python -m thaw.lab compare --json` writes:
+
+    {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
+     "tls_version", "exchange_timeout", "flush_deadline", "freezer", "commit", "command", "complete",
+     "arms": {NAME: {
+        "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
+        "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
+        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}}}}
+
+Older files lack some of these members; a member that is None was not in the file and is not written.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+
+from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, ExperimentSettings
+
+
+@dataclass(frozen=True)
+class FlushTimes:
+    """Percentiles of an arm's flushes, in milliseconds."""
+
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True)
+class ArmResult:
+    """What one arm did.
+
+    Attributes:
+      payloads: how many the arm was given.
+      requests: how many it began, repeats included.
+      delivered, lost, duplicated, retained, dropped: what became of the payloads (docs/design.md).
+      possible_duplicate: payloads that the client marked as possibly there twice.
+      errors: exchanges that failed.
+      stale: connections that looked open and were dead.
+      cpu_us_per_payload: processor time of the client's process.
+      cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
+    """
+
+    payloads: int
+    requests: int
+    delivered: int
+    lost: int
+    duplicated: int
+    possible_duplicate: int
+    retained: int
+    dropped: int
+    errors: int
+    connections: int
+    handshakes_full: int
+    handshakes_resumed: int
+    stale: int
+    cpu_us_per_payload: float
+    flush_ms: FlushTimes
+    cycles: int | None = None
+
+    @classmethod
+    def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
+        """Counts what a real world saw."""
+        times = outcome.times
+        dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
+        flush_ms = [cycle.flush_ms for cycle in outcome.cycles]
+        return cls(
+            cycles=len(outcome.cycles),
+            payloads=len(times),
+            requests=outcome.requests,
+            delivered=sum(1 for each in times.values() if each > 0),
+            lost=sum(
+                1
+                for where, each in times.items()
+                if each == 0 and where not in outcome.retained and where not in dropped
+            ),
+            duplicated=sum(1 for each in times.values() if each > 1),
+            possible_duplicate=len(outcome.flagged),
+            retained=len(outcome.retained),
+            dropped=len(dropped),
+            errors=len(outcome.errors),
+            connections=outcome.connections,
+            handshakes_full=outcome.handshakes_full,
+            handshakes_resumed=outcome.handshakes_resumed,
+            stale=outcome.counters.get("stale", 0),
+            cpu_us_per_payload=sum(cycle.cpu_us for cycle in outcome.cycles) / max(1, len(times)),
+            flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
+        )
+
+    @classmethod
+    def from_json(cls, value: Any) -> ArmResult:
+        """Reads an arm's object. ValueError names the member that is missing or is no number."""
+        if not isinstance(value, dict):
+            raise ValueError("figures")
+        percentiles = value.get("flush_ms")
+        times = FlushTimes(_number(percentiles, "p50", "flush_ms."), _number(percentiles, "p99", "flush_ms."))
+        numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
+        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"))
+
+    def to_json(self) -> dict[str, Any]:
+        plain = dataclasses.asdict(self)
+        cycles = plain.pop("cycles")
+        return plain if cycles is None else {"cycles": cycles, **plain}
+
+
+_ARM_NUMBERS = tuple(
+    each.name for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "cycles")
+)
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """What several arms did in the same freezes.
+
+    Attributes:
+      world, scenario, close, cycles, seed, payloads … freezer: the experiment's settings; `payloads` is how
+        many each flush sent, and times are seconds (`experiment.ExperimentSettings`).
+      commit: where the code comes from.
+      command: runs the experiment again.
+      complete: false if the experiment was stopped early.
+      arms: by name, in the order in which they ran.
+    """
+
+    world: str
+    scenario: str
+    close: str
+    cycles: int
+    seed: int
+    commit: str
+    arms: Mapping[str, ArmResult]
+    payloads: int | None = None
+    workload: str | None = None
+    freeze: float | None = None
+    round_trip: float | None = None
+    tls_version: str | None = None
+    exchange_timeout: float | None = None
+    flush_deadline: float | None = None
+    freezer: str | None = None
+    command: str | None = None
+    complete: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        settings: ExperimentSettings,
+        arms: Mapping[str, ArmResult],
+        *,
+        commit: str,
+        command: str,
+        complete: bool,
+    ) -> ExperimentResult:
+        """The result of an experiment with these settings."""
+        return cls(
+            **settings.conditions(), commit=commit, command=command, complete=complete, arms=dict(arms)
+        )
+
+    @classmethod
+    def from_json(cls, value: Any) -> ExperimentResult:
+        """Reads what `to_json` gave, now or in an older version. ValueError says what is missing."""
+        if not isinstance(value, dict) or not isinstance(value.get("arms"), dict):
+            raise ValueError("it has no arms")
+        for name in _REQUIRED:
+            if name not in value:
+                raise ValueError(f"it has no {name}")
+        arms = {}
+        for name, figures in value["arms"].items():
+            try:
+                arms[name] = ArmResult.from_json(figures)
+            except ValueError as error:
+                raise ValueError(f"arm {name} has no {error}") from None
+        known = {each.name for each in dataclasses.fields(cls)}
+        plain = {name: each for name, each in value.items() if name in known}
+        return cls(**{**plain, "arms": arms})
+
+    def to_json(self) -> dict[str, Any]:
+        plain = {name: getattr(self, name) for name in _MEMBERS}
+        said = {name: value for name, value in plain.items() if value is not None}
+        return {**said, "arms": {name: arm.to_json() for name, arm in self.arms.items()}}
+
+    def cycles_of(self, arm: ArmResult) -> int:
+        """How many cycles an arm did: fewer than asked for if it was stopped."""
+        return self.cycles if arm.cycles is None else arm.cycles
+
+
+_REQUIRED = ("world", "close", "scenario", "cycles", "seed", "commit")
+# In the order in which they are written: the settings' own, and where the result comes from.
+_MEMBERS = (
+    *(each.name for each in dataclasses.fields(ExperimentSettings)),
+    *("commit", "command", "complete"),
+)
+
+
+def _number(value: Any, name: str, prefix: str = "") -> Any:
+    """The member, unchanged. ValueError, which names it: it is missing or is no number."""
+    try:
+        float(value[name])
+    except (KeyError, TypeError, ValueError):
+        raise ValueError(f"{prefix}{name}") from None
+    return value[name]
+
+
+def _percentile(values: Sequence[float], percent: float) -> float:
+    return float(numpy.percentile(values, percent)) if values else 0.0

@@ -1,0 +1,345 @@
+"""The process that is frozen: one arm's client, driven by lines of JSON.
+
+    python -m thaw.lab.worlds.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT
+
+A line in is a command, a line out is the answer to it or the first line, which says that it is ready.
+`quiesce` and `resume` are obeyed at once, while a flush is under way; `resume` has no answer. The payloads
+are made here, from the workload's seed, so that no pipe is in the way.
+
+    {"op": "flush", "cycle": 3, "payloads": 5, "large": false, "deadline": 10.0}
+    {"op": "quiesce"}
+    {"op": "resume"}
+    {"op": "finish", "deadline": 10.0}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import functools
+import io
+import json
+import queue
+import signal
+import sys
+import threading
+import time
+from typing import Any, Protocol
+
+import thaw
+from thaw.lab.arms import ARMS, Arm
+from thaw.lab.intake import encode
+from thaw.lab.workload import Body, Workload
+
+# Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
+LARGE_FILLER_BYTES = 1_500_000
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+Where = tuple[int, int]  # cycle, payload
+
+
+class Client(Protocol):
+    """What an arm does with the payloads of a flush."""
+
+    def prepare(self, where: Where, body: Body) -> None:
+        """Makes ready what is not part of a flush."""
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        """Sends what is prepared: delivered, errors."""
+
+    def resume(self) -> None: ...
+
+    def quiesce(self) -> None: ...
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        """The end: what is left is sent if the arm does that. What became of everything, and counters."""
+
+
+class Native:
+    """One client and one flusher for life."""
+
+    def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
+        self._arm = arm
+        self._client = thaw.Client(
+            arm.client_options(ca_file, exchange_timeout=exchange_timeout, resume_grace=exchange_timeout / 4)
+        )
+        self._flusher = thaw.TraceFlusher(
+            self._client, endpoint=url, api_key="key", options=arm.flusher_options(scenario)
+        )
+        self._ready: list[tuple[Where, Body]] = []
+        self._where: dict[int, Where] = {}
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, body))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        for where, body in ready:
+            payload = thaw.TracePayload.from_msgpack(body.data, body.headers)
+            self._where[self._flusher.add(payload)] = where
+        report = self._flusher.flush(deadline=deadline)
+        return {"delivered": report.delivered, "errors": report.errors}
+
+    @property
+    def holds(self) -> bool:
+        """Whether it has something for a redrive."""
+        return self._flusher.retained > 0
+
+    def resume(self) -> None:
+        if self._arm.tells_resume:
+            self._client.resume()
+
+    def quiesce(self) -> None:
+        if self._arm.tells_resume:
+            self._client.quiesce()
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        errors: list[str] = []
+        if self._arm.keeps:
+            for _ in range(3):
+                errors += self._flusher.flush(deadline=deadline).errors
+                if self._flusher.retained == 0:
+                    break
+        else:
+            errors += self._flusher.shutdown(deadline=deadline).errors
+        if self._arm.keeps:
+            self._flusher.check_invariant()
+        return {
+            "errors": errors,
+            "requests": self._flusher.total.requests,
+            "retained": [self._where[each] for each in self._flusher.retained_payloads],
+            "flagged": [self._where[each] for each in self._flusher.possible_duplicates],
+            "dropped": [
+                (*self._where[each], reason) for each, reason in self._flusher.dropped_payloads.items()
+            ],
+            "counters": self.counters(),
+        }
+
+    def counters(self) -> dict[str, int]:
+        return {**self._client.connections.to_dict(), **self._client.exchanges.to_dict()}
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class NativePerFlush:
+    """A client and a flusher for each flush; they outlive it only while they hold what failed."""
+
+    def __init__(self, arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> None:
+        self._make = functools.partial(Native, arm, url, ca_file, scenario, exchange_timeout)
+        self._ready: list[tuple[Where, Body]] = []
+        self._holding: list[Native] = []
+        self._end: dict[str, Any] = {
+            "errors": [],
+            "requests": 0,
+            "retained": [],
+            "flagged": [],
+            "dropped": [],
+            "counters": {},
+        }
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, body))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        client = self._make()
+        for where, body in ready:
+            client.prepare(where, body)
+        answer = client.flush(deadline)
+        if client.holds:
+            self._holding.append(client)
+        else:
+            self._finish(client, deadline)
+        return answer
+
+    def resume(self) -> None:
+        pass
+
+    def quiesce(self) -> None:
+        pass
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        for client in self._holding:
+            self._finish(client, deadline)
+        return self._end
+
+    def _finish(self, client: Native, deadline: float) -> None:
+        end = client.finish(deadline)
+        client.close()
+        self._end["requests"] += end["requests"]
+        for name in ("errors", "retained", "flagged", "dropped"):
+            self._end[name] += end[name]
+        counters = self._end["counters"]
+        for name, value in end["counters"].items():
+            counters[name] = counters.get(name, 0) + value
+
+
+class Outside:
+    """Another project's client: one request for each payload, what fails is gone."""
+
+    def __init__(self, url: str) -> None:
+        self._url = f"{url}/api/v0.2/traces"
+        self._ready: list[tuple[Where, bytes]] = []
+        self._requests = 0
+        self._connections = 0
+
+    def prepare(self, where: Where, body: Body) -> None:
+        self._ready.append((where, encode.agent_payload(body.data, body.headers)))
+
+    def flush(self, deadline: float) -> dict[str, Any]:
+        ready, self._ready = self._ready, []
+        errors: list[str] = []
+        for _, body in ready:
+            self._requests += 1
+            error = self.post(body, deadline)
+            if error is not None:
+                errors.append(error)
+        return {"delivered": len(ready) - len(errors), "errors": errors}
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        """Why it failed, or None."""
+        raise NotImplementedError
+
+    def resume(self) -> None:
+        pass
+
+    def quiesce(self) -> None:
+        pass
+
+    def finish(self, deadline: float) -> dict[str, Any]:
+        none: list[Any] = []
+        return {
+            "errors": none,
+            "requests": self._requests,
+            "retained": none,
+            "flagged": none,
+            "dropped": none,
+            "counters": {},
+        }
+
+
+class Requests(Outside):
+    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
+        super().__init__(url)
+        import requests
+
+        self._session = requests.Session()
+        self._session.verify = ca_file
+        self._session.trust_env = False
+        self._timeout = exchange_timeout
+        self._failures = (requests.RequestException,)
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        try:
+            answer = self._session.post(
+                self._url, data=body, headers=encode.INTAKE_HEADERS, timeout=min(deadline, self._timeout)
+            )
+        except self._failures as error:
+            return f"{type(error).__name__}: {error}"
+        return None if answer.ok else f"status {answer.status_code}"
+
+
+class Curl(Outside):
+    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
+        super().__init__(url)
+        import pycurl
+
+        self._error = pycurl.error
+        handle = self._handle = pycurl.Curl()
+        handle.setopt(pycurl.URL, self._url)
+        handle.setopt(pycurl.CAINFO, ca_file)
+        handle.setopt(pycurl.POST, 1)
+        handle.setopt(pycurl.PROXY, "")
+        handle.setopt(pycurl.NOSIGNAL, 1)
+        handle.setopt(pycurl.TCP_NODELAY, 1)
+        handle.setopt(pycurl.TIMEOUT_MS, int(exchange_timeout * 1000))
+        handle.setopt(
+            pycurl.HTTPHEADER,
+            [f"{name}: {value}" for name, value in encode.INTAKE_HEADERS.items()] + ["Expect:"],
+        )
+        self._code = pycurl.RESPONSE_CODE
+        self._fields, self._data = pycurl.POSTFIELDS, pycurl.WRITEDATA
+
+    def post(self, body: bytes, deadline: float) -> str | None:
+        self._handle.setopt(self._fields, body)
+        self._handle.setopt(self._data, io.BytesIO())
+        try:
+            self._handle.perform()
+        except self._error as error:
+            return f"curl {error}"
+        status = self._handle.getinfo(self._code)
+        return None if 200 <= status < 300 else f"status {status}"
+
+
+def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> Client:
+    if arm.maker == "requests":
+        return Requests(url, ca_file, exchange_timeout)
+    if arm.maker == "pycurl":
+        return Curl(url, ca_file, exchange_timeout)
+    kind = NativePerFlush if arm.client_per_flush else Native
+    return kind(arm, url, ca_file, scenario, exchange_timeout)
+
+
+def end_with_parent() -> None:
+    """A stopped process does not see its pipe close: the kernel is to kill it when its runner is gone."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main() -> None:
+    end_with_parent()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the runner
+    name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
+    plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
+    # Generated spans have a filler each; of a real payload the first one has.
+    large = Workload(plain.kind, seed=int(seed), spans=1, filler_bytes=LARGE_FILLER_BYTES)
+    client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
+    commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
+
+    one_line = threading.Lock()
+
+    def say(answer: dict[str, Any]) -> None:
+        with one_line:
+            sys.stdout.write(json.dumps(answer) + "\n")
+            sys.stdout.flush()
+
+    def read() -> None:
+        for line in sys.stdin:
+            command = json.loads(line)
+            if command["op"] == "resume":
+                with contextlib.suppress(thaw.Closed):
+                    client.resume()
+            elif command["op"] == "quiesce":
+                with contextlib.suppress(thaw.Closed):
+                    client.quiesce()
+                say({"quiesced": True})
+            else:
+                commands.put(command)
+        commands.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    plain.body(0, 0)  # captures of the tracer are read before anything is measured
+    say({"ready": True})
+    while (command := commands.get()) is not None:
+        if command["op"] == "prepare":
+            spans = []
+            for number in range(command["payloads"]):
+                source = large if command["large"] and number == 0 else plain
+                body = source.body(command["cycle"], number)
+                client.prepare((command["cycle"], number), body)
+                spans.append(body.spans)
+            say({"spans": spans})
+        elif command["op"] == "flush":
+            processor, begun = time.process_time(), time.monotonic()
+            answer = client.flush(command["deadline"])
+            answer["cpu_us"] = (time.process_time() - processor) * 1e6
+            answer["flush_ms"] = (time.monotonic() - begun) * 1e3
+            client.quiesce()
+            say(answer)
+        elif command["op"] == "finish":
+            say(client.finish(command["deadline"]))
+
+
+if __name__ == "__main__":
+    main()

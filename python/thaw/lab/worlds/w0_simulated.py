@@ -1,0 +1,67 @@
+"""World W0: an arm's options in the simulation (`thaw.simulate`): scripted TLS, virtual time, no kernel."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import thaw
+from thaw.lab.arms import Arm
+from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
+from thaw.lab.results import ArmResult, FlushTimes
+from thaw.lab.stop import Stop
+
+
+def run(
+    arm: Arm,
+    settings: ExperimentSettings,
+    progress: Callable[[int], None] = lambda cycle: None,
+    stop: Stop | None = None,
+) -> ArmResult:
+    """The figures of one arm. Flush times are virtual, less the frozen time.
+
+    Raises ExperimentError for an arm that is not thaw's client with options, InvariantBroken if an arm of
+    thaw breaks one, Stopped if `stop` asked for it.
+    """
+    if arm.maker != "native" or arm.client_per_flush:
+        raise ExperimentError(f"world W0 can't run arm {arm.name}: it simulates one client of thaw's own")
+
+    def step(cycle: int) -> None:
+        if stop is not None and stop.requested:
+            raise Stopped
+        progress(cycle)
+
+    begun = time.process_time()
+    counts = thaw.simulate(
+        cycles=settings.cycles,
+        payloads=settings.payloads,
+        seed=settings.seed,
+        scenario=settings.scenario,
+        close=settings.close,
+        client=arm.client_options("", use_public_roots=True),
+        flusher=arm.flusher_options(settings.scenario),
+        resume=arm.tells_resume,
+        check=arm.keeps,
+        # Longer than the intake's idle limit, shorter than hyper's: the peer's end is what is met.
+        freeze=(61.0, 89.0),
+        one_way=max(settings.round_trip / 2, 0.0005),
+        progress=step,
+    )
+    used = time.process_time() - begun
+    progress(settings.cycles)
+    connections, exchanges = counts["connections"], counts["exchanges"]
+    names = ("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained")
+    thrown_away = min(counts["dropped"], counts["lost"])
+    return ArmResult(
+        cycles=settings.cycles,
+        **{name: counts[name] for name in names},
+        dropped=counts["dropped"] - thrown_away,
+        errors=counts["errors"],
+        connections=connections["dials"],
+        # Scripted: each costs the round trips of a full one.
+        handshakes_full=connections["opened"],
+        handshakes_resumed=0,
+        stale=exchanges["stale"],
+        cpu_us_per_payload=used * 1e6 / max(1, counts["payloads"]),
+        flush_ms=FlushTimes(**counts["flush_ms"]),
+    )

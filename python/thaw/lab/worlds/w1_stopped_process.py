@@ -1,0 +1,323 @@
+"""World W1: real sockets, real TLS, a client in a process of its own that is stopped, with SIGSTOP or by the
+cgroup freezer.
+
+The kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world shows is
+not claimed for Lambda itself.
+
+idle      flush; freeze; the intake gives every idle connection up; resume; the next flush.
+inflight  the intake holds an exchange at one of its phases, in turn; quiesce and freeze there; the intake
+          gives the connection up; resume; the flush ends as it can.
+
+Instead of an idle limit and a longer freeze the intake closes on command while the client is stopped: the
+client can't tell the difference, and a run takes seconds. The next flush's command is in the client's pipe
+before it is resumed, as an event is there when a function is thawed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from thaw.lab import freezer
+from thaw.lab.arms import Arm
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
+from thaw.lab.freezer import FreezerError
+from thaw.lab.intake import Intake
+from thaw.lab.intake.script import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
+from thaw.lab.stop import Stop
+from thaw.lab.workload import origin_of
+
+_START_LIMIT = 60.0
+# Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
+# the time for which a client trusts a connection without knowing, over twice this.
+_RACE = 0.001
+_RACE_LEAD = 0.006  # from the command to the resume
+
+
+class Child:
+    """The client's process. Killed at the end, stopped or not."""
+
+    def __init__(self, arm: Arm, intake: Intake, settings: ExperimentSettings) -> None:
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._quiesced: queue.Queue[None] = queue.Queue()
+        self._process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
+                *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_environment(),
+        )
+        try:
+            self._freezer = freezer.make(settings.freezer, self._process.pid)
+        except FreezerError:
+            self._process.kill()
+            self._process.wait()
+            raise
+        self._said: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def tell(self, **command: Any) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise ExperimentError(f"the client's process is gone: {self._last_words()}") from None
+
+    def answer(self, timeout: float) -> dict[str, Any]:
+        try:
+            answer = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+        if answer is None:
+            raise ExperimentError(f"the client's process is gone: {self._last_words()}")
+        return answer
+
+    def quiesce(self, timeout: float) -> None:
+        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
+        self.tell(op="quiesce")
+        try:
+            self._quiesced.get(timeout=timeout)
+        except queue.Empty:
+            raise ExperimentError(f"the client did not quiesce in {timeout:g} s") from None
+
+    @property
+    def has_answered(self) -> bool:
+        return not self._answers.empty()
+
+    def freeze(self) -> None:
+        """Returns when nothing of it runs."""
+        self._freezer.freeze()
+
+    def resume(self) -> None:
+        self._freezer.resume()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._freezer.close()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stdout:
+                message = json.loads(line)
+                if "quiesced" in message:
+                    self._quiesced.put(None)
+                else:
+                    self._answers.put(message)
+        self._answers.put(None)
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stderr:
+                self._said = [*self._said[-20:], line.rstrip()]
+
+    def _last_words(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
+
+
+def run(
+    arm: Arm,
+    settings: ExperimentSettings,
+    progress: Callable[[int], None] = lambda cycle: None,
+    stop: Stop | None = None,
+) -> ArmOutcome:
+    """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
+    the arm ends with the cycle that is under way; the outcome has those that are done.
+
+    Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
+    does not allow the freezer that is asked for.
+    """
+    script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
+    with Intake(script) as intake:
+        child = Child(arm, intake, settings)
+        try:
+            child.answer(_START_LIMIT)
+            return _Run(arm, settings, intake, child, stop or Stop()).run(progress)
+        finally:
+            child.close()
+
+
+class _Run:
+    def __init__(
+        self, arm: Arm, settings: ExperimentSettings, intake: Intake, child: Child, stop: Stop
+    ) -> None:
+        self._arm, self._settings, self._stop = arm, settings, stop
+        self._intake, self._child = intake, child
+        self._chance = random.Random(settings.seed)
+        self._outcome = ArmOutcome()
+        self._spans: dict[tuple[int, int], int] = {}
+        self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
+        self._before: dict[str, Any] = intake.counts()
+
+    def run(self, progress: Callable[[int], None]) -> ArmOutcome:
+        cycle = self._idle_cycle if self._settings.scenario == "idle" else self._in_flight_cycle
+        for number in range(self._settings.cycles):
+            if self._stop.requested:
+                break
+            try:
+                cycle(number)
+            except (ExperimentError, FreezerError, TimeoutError) as error:
+                raise ExperimentError(f"arm {self._arm.name}, cycle {number}: {error}") from error
+            if number % 32 == 31:
+                self._intake.decode()
+            progress(number + 1)
+        return self._finish()
+
+    # -- Scenario idle
+
+    def _idle_cycle(self, cycle: int) -> None:
+        self._prepare(cycle, large=False)
+        if cycle == 0:
+            self._tell_flush(cycle)
+        else:
+            self._child.freeze()
+            # It is in the pipe when the client wakes up.
+            self._child.tell(op="resume")
+            self._tell_flush(cycle)
+            if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
+                self._intake.close_idle("fin", delay=self._racing_delay())
+                time.sleep(_RACE_LEAD)
+            else:
+                if self._settings.close != "none":
+                    self._intake.close_idle(self._settings.close)
+                self._stop.sleep(self._settings.freeze)
+            self._child.resume()
+        self._take_answer(cycle, None)
+
+    def _racing_delay(self) -> float:
+        return _RACE_LEAD + self._chance.uniform(-_RACE, _RACE)
+
+    # -- Scenario inflight
+
+    def _in_flight_cycle(self, cycle: int) -> None:
+        phase = PHASES[cycle % len(PHASES)]
+        self._prepare(cycle, large=phase == "body")
+        if phase in ("connect", "tls", "head"):
+            self._close_pooled()
+        self._intake.hold(phase)
+        self._tell_flush(cycle)
+        held = self._await_held()
+        if held:
+            # Who is frozen in mid-exchange has asked for the next event all the same. What ended meanwhile is
+            # found before anybody can tell of the resume.
+            self._child.quiesce(self._limit)
+            self._child.freeze()
+            self._child.tell(op="resume")
+            if self._settings.close == "race":
+                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
+                self._intake.act("fin", delay=self._racing_delay())
+                time.sleep(_RACE_LEAD)
+            else:
+                self._intake.act(self._held_close())
+                self._stop.sleep(self._settings.freeze)
+            self._child.resume()
+        else:
+            self._intake.hold(None)
+        self._take_answer(cycle, phase if held else None)
+
+    def _held_close(self) -> CloseKind:
+        return next(kind for kind in CLOSE_KINDS if kind == self._settings.close)
+
+    def _close_pooled(self) -> None:
+        """A connection that is pooled would never be dialled; its end is seen by a client that runs."""
+        if self._intake.close_idle("fin"):
+            self._intake.wait_until_none_idle()
+            time.sleep(0.005)
+
+    def _await_held(self) -> bool:
+        """False if the flush ended without coming to the phase."""
+        deadline = time.monotonic() + self._limit
+        while time.monotonic() < deadline:
+            if self._intake.poll_event("held") is not None:
+                return True
+            if self._child.has_answered:
+                return self._intake.poll_event("held") is not None
+            time.sleep(0.0002)
+        raise ExperimentError(f"no exchange came to be held within {self._limit:g} s")
+
+    # -- Both
+
+    def _prepare(self, cycle: int, *, large: bool) -> None:
+        self._child.tell(op="prepare", cycle=cycle, payloads=self._settings.payloads, large=large)
+        for number, spans in enumerate(self._child.answer(self._limit)["spans"]):
+            self._spans[cycle, number] = spans
+
+    def _tell_flush(self, cycle: int) -> None:
+        self._child.tell(op="flush", cycle=cycle, deadline=self._settings.flush_deadline)
+
+    def _take_answer(self, cycle: int, phase: Phase | None) -> None:
+        answer = self._child.answer(self._limit)
+        self._outcome.errors += answer["errors"]
+        counts = self._intake.counts()
+        names = ("accepted", "handshakes_full", "handshakes_resumed")
+        connections, full, resumed = (counts[name] - self._before[name] for name in names)
+        self._before = counts
+        self._outcome.cycles.append(
+            CycleOutcome(
+                cycle=cycle,
+                phase=phase,
+                flush_ms=answer["flush_ms"],
+                cpu_us=answer["cpu_us"],
+                connections=connections,
+                handshakes_full=full,
+                handshakes_resumed=resumed,
+                errors=len(answer["errors"]),
+            )
+        )
+
+    def _finish(self) -> ArmOutcome:
+        outcome = self._outcome
+        self._child.tell(op="finish", deadline=self._settings.flush_deadline)
+        end = self._child.answer(4 * self._limit)
+        outcome.errors += end["errors"]
+        outcome.requests = end["requests"]
+        outcome.flagged = {(cycle, payload) for cycle, payload in end["flagged"]}
+        outcome.retained = {(cycle, payload) for cycle, payload in end["retained"]}
+        outcome.dropped = {(cycle, payload): reason for cycle, payload, reason in end["dropped"]}
+        outcome.counters = end["counters"]
+        counts = self._intake.counts()
+        outcome.connections = counts["accepted"]
+        outcome.handshakes_full = counts["handshakes_full"]
+        outcome.handshakes_resumed = counts["handshakes_resumed"]
+        outcome.times = dict(self._times())
+        return outcome
+
+    def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
+        """How often each payload came: all its spans once, or one of them more often."""
+        came: dict[tuple[int, int], list[int]] = {where: [] for where in self._spans}
+        for identifier, times in self._intake.spans().items():
+            origin = origin_of(identifier)
+            came[origin.cycle, origin.payload].append(times)
+        for where, spans in self._spans.items():
+            whole = len(came[where]) == spans
+            yield where, max(came[where]) if whole else 0
