@@ -24,7 +24,7 @@ namespace thaw {
 
 class DeadNetwork : public Network {
  public:
-  Task<absl::StatusOr<ResolvedName>> Lookup(std::string, Cancellation&) override {
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string, LookupPatience, Cancellation&) override {
     co_return absl::UnavailableError("nobody answers");
   }
   Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress, uint16_t, ConnectOptions,

@@ -111,6 +111,15 @@ struct IpAddress {
 struct ResolvedName {
   std::vector<IpAddress> addresses;  // in the resolver's order
   absl::Duration time_to_live;
+  // Whether it is known of both families which addresses there are. False: the servers were silent about a
+  // family so far, or failed.
+  bool complete = true;
+};
+
+// The time that a look-up gives a slow family once it has addresses of the other.
+enum class LookupPatience {
+  kShort,  // the delays of RFC 8305; then an incomplete answer
+  kLong,   // until the servers have answered or failed, since the addresses found so far were of no use
 };
 
 // The machine's abilities below connections: resolving names and opening TCP streams. The simulation is the
@@ -121,7 +130,8 @@ class Network {
 
   // Resolves a host name, never a literal, to its A and AAAA addresses. Not cached (NameCache does that).
   // kNotFound: the name does not exist; kUnavailable: no resolver answered.
-  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) = 0;
+  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
+                                                    Cancellation& cancellation) = 0;
 
   struct ConnectOptions {
     bool tcp_nodelay = true;

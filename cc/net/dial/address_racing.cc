@@ -1,5 +1,6 @@
 #include "cc/net/dial/address_racing.h"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
@@ -19,13 +20,14 @@ std::string Named(const IpAddress& address, uint16_t port) {
 class Race {
  public:
   Race(Executor& executor, Clock& clock, Network& network, std::vector<IpAddress> addresses, uint16_t port,
-       Network::ConnectOptions options)
+       Network::ConnectOptions options, MoreAddresses more)
       : executor_(executor),
         clock_(clock),
         network_(network),
         addresses_(std::move(addresses)),
         port_(port),
         options_(options),
+        more_(std::move(more)),
         over_(executor) {}
 
   Task<RaceResult> Run(Cancellation& cancellation) {
@@ -40,7 +42,8 @@ class Race {
  private:
   void StartNext() {
     stagger_.Cancel();
-    if (started_ == addresses_.size() || attempts_.requested()) return;
+    if (attempts_.requested()) return;
+    if (started_ == addresses_.size()) return FindMore();
     const size_t index = started_++;
     ++running_;
     result_.outcomes.push_back(
@@ -52,8 +55,29 @@ class Race {
           OnEnded(index, std::move(connected));
         };
     Spawn<absl::StatusOr<std::unique_ptr<Transport>>>(executor_, std::move(attempt), std::move(done));
-    if (started_ < addresses_.size())
+    if (started_ < addresses_.size() || more_ != nullptr)
       stagger_ = Alarm(clock_, kConnectionAttemptDelay, [this] { StartNext(); });
+  }
+
+  void FindMore() {
+    if (more_ == nullptr) return;
+    ++running_;
+    finding_ = std::exchange(more_, nullptr);
+    Task<std::vector<IpAddress>> task = finding_(attempts_);
+    absl::AnyInvocable<void(std::vector<IpAddress>)> done = [this](std::vector<IpAddress> found) {
+      OnFound(std::move(found));
+    };
+    Spawn<std::vector<IpAddress>>(executor_, std::move(task), std::move(done));
+  }
+
+  void OnFound(std::vector<IpAddress> found) {
+    --running_;
+    for (IpAddress& address : InterleaveFamilies(found)) {
+      if (std::find(addresses_.begin(), addresses_.end(), address) == addresses_.end())
+        addresses_.push_back(std::move(address));
+    }
+    StartNext();
+    if (running_ == 0) over_.Set(true);
   }
 
   void OnEnded(size_t index, absl::StatusOr<std::unique_ptr<Transport>> connected) {
@@ -81,9 +105,11 @@ class Race {
   Executor& executor_;
   Clock& clock_;
   Network& network_;
-  const std::vector<IpAddress> addresses_;
+  std::vector<IpAddress> addresses_;
   const uint16_t port_;
   const Network::ConnectOptions options_;
+  MoreAddresses more_;     // null once called
+  MoreAddresses finding_;  // the called one, which its task may refer to
   Cancellation attempts_;
   Completion<bool> over_;
   Alarm stagger_;
@@ -109,8 +135,9 @@ std::vector<IpAddress> InterleaveFamilies(const std::vector<IpAddress>& addresse
 
 Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network,
                                std::vector<IpAddress> addresses, uint16_t port,
-                               Network::ConnectOptions options, Cancellation& cancellation) {
-  Race race(executor, clock, network, InterleaveFamilies(addresses), port, options);
+                               Network::ConnectOptions options, Cancellation& cancellation,
+                               MoreAddresses more) {
+  Race race(executor, clock, network, InterleaveFamilies(addresses), port, options, std::move(more));
   co_return co_await race.Run(cancellation);
 }
 

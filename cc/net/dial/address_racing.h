@@ -1,5 +1,6 @@
 // Connects to the first address that answers (RFC 8305, "Happy Eyeballs"): families are interleaved, the next
-// address is tried after 250 ms or as soon as one fails, and the losers are cancelled.
+// address is tried after 250 ms or as soon as one fails, and the losers are cancelled. Addresses that are not
+// known yet may join.
 
 #ifndef THAW_CC_NET_DIAL_ADDRESS_RACING_H_
 #define THAW_CC_NET_DIAL_ADDRESS_RACING_H_
@@ -8,6 +9,7 @@
 #include <memory>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/executor.h"
@@ -29,10 +31,17 @@ struct RaceResult {
   std::vector<AddressOutcome> outcomes;  // in the order the attempts began; losers are kCancelled
 };
 
-// `addresses` must not be empty.
+// Finds further addresses; gives up when the cancellation is requested. Those that are known already may be
+// among them.
+using MoreAddresses = absl::AnyInvocable<Task<std::vector<IpAddress>>(Cancellation&)>;
+
+// `addresses` must not be empty. `more` may be null; it is called when the turn of an address behind the last
+// one comes, and the race goes on with what it returns. So a family whose addresses can't be reached does not
+// hide one that the resolver is slow about.
 Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network,
                                std::vector<IpAddress> addresses, uint16_t port,
-                               Network::ConnectOptions options, Cancellation& cancellation);
+                               Network::ConnectOptions options, Cancellation& cancellation,
+                               MoreAddresses more = nullptr);
 
 }  // namespace thaw
 

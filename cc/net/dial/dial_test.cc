@@ -46,18 +46,21 @@ class FakeNetwork : public Network {
  public:
   explicit FakeNetwork(SimWorld& world) : world_(world) {}
 
-  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
+                                            Cancellation& cancellation) override {
     ++lookups;
-    const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(), lookup_takes, cancellation);
+    const bool patient = patience == LookupPatience::kLong;
+    const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(),
+                                              patient ? patient_lookup_takes : lookup_takes, cancellation);
     if (!slept.ok()) co_return slept;
+    if (patient && both_families.contains(host)) co_return both_families.at(host);
     if (!names.contains(host)) co_return absl::NotFoundError("no such name");
     co_return names.at(host);
   }
   Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t, ConnectOptions,
                                                            Cancellation& cancellation) override {
     attempts.push_back(address.text);
-    const absl::Duration takes =
-        hangs.contains(address.text) ? absl::InfiniteDuration() : absl::Milliseconds(10);
+    const absl::Duration takes = hangs.contains(address.text) ? absl::InfiniteDuration() : connect_takes;
     const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(), takes, cancellation);
     if (!slept.ok()) co_return slept;
     if (refuses.contains(address.text)) co_return absl::UnavailableError("Connection refused");
@@ -67,7 +70,11 @@ class FakeNetwork : public Network {
   }
 
   std::map<std::string, ResolvedName> names;
+  // Answers to patient questions, where they differ.
+  std::map<std::string, ResolvedName> both_families;
   absl::Duration lookup_takes = absl::Milliseconds(5);
+  absl::Duration patient_lookup_takes = absl::Milliseconds(600);
+  absl::Duration connect_takes = absl::Milliseconds(10);
   std::set<std::string> hangs;
   std::set<std::string> refuses;
   std::string answer;
@@ -339,6 +346,93 @@ TEST_F(StackDialerTest, ALiteralAddressIsNotLookedUp) {
   EXPECT_NE(Dial("https://127.0.0.1.").transport, nullptr);
   EXPECT_EQ(network_.lookups, 0);
   EXPECT_THAT(tls_->targets, ElementsAre("127.0.0.1", "127.0.0.1."));
+}
+
+class SlowFamilyTest : public StackDialerTest {
+ protected:
+  SlowFamilyTest() {
+    Build({});
+    network_.names["intake.test"] = {{V6("fd00::1")}, absl::Seconds(5), /*complete=*/false};
+    network_.both_families["intake.test"] = {{V6("fd00::1"), V4("10.0.0.1")}, absl::Seconds(30)};
+    network_.refuses = {"fd00::1"};
+  }
+};
+
+TEST_F(SlowFamilyTest, AddressesThatCanNotBeReachedDoNotHideTheFamilyThatIsSlow) {
+  EXPECT_NE(Dial().transport, nullptr);
+  EXPECT_THAT(network_.attempts, ElementsAre("fd00::1", "10.0.0.1"));
+  EXPECT_EQ(counters_.name_lookups, 2);
+  // The whole answer is cached.
+  EXPECT_NE(Dial().transport, nullptr);
+  EXPECT_EQ(counters_.name_lookups, 2);
+  EXPECT_EQ(counters_.name_cache_hits, 1);
+}
+
+TEST_F(SlowFamilyTest, AddressesThatAreReachedWaitForNothing) {
+  network_.refuses.clear();
+  const DialResult result = Dial();
+  EXPECT_NE(result.transport, nullptr);
+  EXPECT_LT(result.took, absl::Milliseconds(50));
+  EXPECT_EQ(counters_.name_lookups, 1);
+}
+
+TEST_F(SlowFamilyTest, AnIncompleteAnswerWhoseAddressesFailedIsNotCached) {
+  network_.both_families["intake.test"] = network_.names["intake.test"];
+  for (int dial = 1; dial <= 2; ++dial) {
+    const DialResult result = Dial();
+    EXPECT_EQ(result.failure->fault, Fault::kRefused);
+    EXPECT_EQ(result.failure->addresses.size(), 1) << "no address is tried twice";
+    EXPECT_EQ(counters_.name_lookups, 2 * dial);
+  }
+}
+
+TEST_F(SlowFamilyTest, BothFamiliesAreInTheFailure) {
+  network_.refuses = {"fd00::1", "10.0.0.1"};
+  const DialResult result = Dial();
+  ASSERT_EQ(result.failure->addresses.size(), 2);
+  EXPECT_EQ(result.failure->addresses[0].address, "[fd00::1]:443");
+  EXPECT_EQ(result.failure->addresses[1].address, "10.0.0.1:443");
+}
+
+TEST_F(SlowFamilyTest, DialsSideBySideWaitForOneAnswer) {
+  int connected = 0;
+  for (int i = 0; i < 3; ++i) {
+    absl::AnyInvocable<void(DialResult)> done = [&](DialResult result) {
+      connected += result.transport != nullptr;
+    };
+    Spawn<DialResult>(world_.executor(),
+                      dialer_->Dial(ParseUrl("https://intake.test")->destination, cancellation_),
+                      std::move(done));
+  }
+  world_.RunUntil([&] { return connected == 3; });
+  EXPECT_EQ(counters_.name_lookups, 2);
+}
+
+TEST_F(SlowFamilyTest, AddressesThatAreSilentDoNotHideItEither) {
+  network_.refuses.clear();
+  network_.hangs = {"fd00::1"};
+  EXPECT_NE(Dial().transport, nullptr);
+  EXPECT_EQ(world_.now(), network_.lookup_takes + kConnectionAttemptDelay + network_.patient_lookup_takes +
+                              absl::Milliseconds(10));
+}
+
+TEST_F(SlowFamilyTest, AnAddressThatAnswersLateEndsTheSearchForOthers) {
+  network_.refuses.clear();
+  network_.connect_takes = absl::Milliseconds(300);
+  network_.patient_lookup_takes = absl::InfiniteDuration();
+  EXPECT_NE(Dial().transport, nullptr);
+  EXPECT_EQ(world_.now(), network_.lookup_takes + network_.connect_takes);
+  EXPECT_EQ(counters_.name_lookups, 2);
+}
+
+TEST_F(SlowFamilyTest, TheDeadlineEndsTheWait) {
+  network_.patient_lookup_takes = absl::InfiniteDuration();
+  world_.At(absl::Seconds(2), [&] { cancellation_.Request(absl::DeadlineExceededError("late")); });
+  const DialResult result = Dial();
+  EXPECT_EQ(result.failure->phase, Phase::kConnect);
+  EXPECT_EQ(result.failure->fault, Fault::kTimeout);
+  EXPECT_EQ(result.failure->addresses.size(), 1);
+  EXPECT_EQ(world_.now(), absl::Seconds(2));
 }
 
 TEST_F(StackDialerTest, FailuresNamePhaseAndPlace) {

@@ -5,17 +5,40 @@
 
 namespace thaw {
 
-Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellation& cancellation) {
+const NameCache::Answer* NameCache::Fresh(const std::string& host) const {
   const auto known = answers_.find(host);
-  if (known != answers_.end() &&
-      LargestAdvance(known->second.since, clock_.Now()) <= known->second.time_to_live) {
+  const bool fresh = known != answers_.end() &&
+                     LargestAdvance(known->second.since, clock_.Now()) <= known->second.time_to_live;
+  return fresh ? &known->second : nullptr;
+}
+
+Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellation& cancellation) {
+  if (const Answer* known = Fresh(host)) {
     ++counters_.name_cache_hits;
-    co_return known->second.name;
+    co_return known->name;
   }
-  std::shared_ptr<Question>& asked = asking_[host];
+  Task<absl::StatusOr<ResolvedName>> answer =
+      Await(Key(std::move(host), LookupPatience::kShort), cancellation);
+  co_return co_await std::move(answer);
+}
+
+Task<absl::StatusOr<ResolvedName>> NameCache::LookupBothFamilies(std::string host,
+                                                                 Cancellation& cancellation) {
+  if (const Answer* known = Fresh(host); known != nullptr && known->name.complete) {
+    ++counters_.name_cache_hits;
+    co_return known->name;
+  }
+  answers_.erase(host);
+  Task<absl::StatusOr<ResolvedName>> answer =
+      Await(Key(std::move(host), LookupPatience::kLong), cancellation);
+  co_return co_await std::move(answer);
+}
+
+Task<absl::StatusOr<ResolvedName>> NameCache::Await(Key key, Cancellation& cancellation) {
+  std::shared_ptr<Question>& asked = asking_[key];
   if (asked == nullptr) {
     asked = std::make_shared<Question>();
-    Ask(host, asked);
+    Ask(key, asked);
   }
   const std::shared_ptr<Question> question = asked;
   const auto waiter = std::make_shared<Completion<absl::StatusOr<ResolvedName>>>(executor_);
@@ -25,34 +48,38 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellat
     std::erase(question->waiters, waiter);
     if (!question->waiters.empty()) return;
     // The last waiter is gone: nobody needs the answer, and a later lookup asks anew.
-    Retire(host, question);
+    Retire(key, question);
     question->cancellation.Request(reason);
   });
   Completion<absl::StatusOr<ResolvedName>>& answer = *waiter;
   co_return co_await answer;
 }
 
-void NameCache::Retire(const std::string& host, const std::shared_ptr<Question>& question) {
-  const auto found = asking_.find(host);
+void NameCache::Retire(const Key& key, const std::shared_ptr<Question>& question) {
+  const auto found = asking_.find(key);
   if (found != asking_.end() && found->second == question) asking_.erase(found);
 }
 
-void NameCache::Ask(const std::string& host, const std::shared_ptr<Question>& question) {
+void NameCache::Ask(const Key& key, const std::shared_ptr<Question>& question) {
   ++counters_.name_lookups;
-  Task<absl::StatusOr<ResolvedName>> task = network_.Lookup(host, question->cancellation);
+  Task<absl::StatusOr<ResolvedName>> task = network_.Lookup(key.first, key.second, question->cancellation);
   absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done =
-      [this, host, question](absl::StatusOr<ResolvedName> answer) {
-        OnAnswer(host, question, std::move(answer));
+      [this, key, question](absl::StatusOr<ResolvedName> answer) {
+        OnAnswer(key, question, std::move(answer));
       };
   Spawn<absl::StatusOr<ResolvedName>>(executor_, std::move(task), std::move(done));
 }
 
-void NameCache::OnAnswer(const std::string& host, const std::shared_ptr<Question>& question,
+void NameCache::OnAnswer(const Key& key, const std::shared_ptr<Question>& question,
                          absl::StatusOr<ResolvedName> answer) {
-  Retire(host, question);
+  Retire(key, question);
+  const auto& [host, patience] = key;
   if (answer.ok()) {
-    answers_[host] = {*answer, clock_.Now(),
-                      std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
+    // What a patient question leaves incomplete are the addresses that could not be reached.
+    if (answer->complete || patience == LookupPatience::kShort) {
+      answers_[host] = {*answer, clock_.Now(),
+                        std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
+    }
   } else if (const auto old = answers_.find(host); old != answers_.end() && !question->waiters.empty()) {
     ++counters_.name_stale_answers;
     answer = old->second.name;

@@ -2,6 +2,8 @@
 //
 //   NameCache cache(executor, clock, network, counters);
 //   absl::StatusOr<ResolvedName> name = co_await cache.Lookup("intake.example", cancellation);
+//   if (!name->complete)  // and none of its addresses answers
+//     name = co_await cache.LookupBothFamilies("intake.example", cancellation);
 //
 // The age of an answer is measured by the clock that advanced most, so that an answer from before a freeze is
 // old after it. If the resolver fails, an expired answer is used and counted. Only one question per name is
@@ -13,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -41,6 +44,10 @@ class NameCache {
 
   Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation);
 
+  // Looks `host` up anew, waiting for the family that an incomplete answer lacked; for callers that reached
+  // none of its addresses in time. The incomplete answer is forgotten, and another one is not cached.
+  Task<absl::StatusOr<ResolvedName>> LookupBothFamilies(std::string host, Cancellation& cancellation);
+
   // Forgets all answers; questions under way go on.
   void Forget() { answers_.clear(); }
 
@@ -51,22 +58,26 @@ class NameCache {
     absl::Duration time_to_live;
   };
   using Waiter = std::shared_ptr<Completion<absl::StatusOr<ResolvedName>>>;
+  using Key = std::pair<std::string, LookupPatience>;
   struct Question {
     Cancellation cancellation;
     std::vector<Waiter> waiters;
   };
 
-  void Ask(const std::string& host, const std::shared_ptr<Question>& question);
-  void OnAnswer(const std::string& host, const std::shared_ptr<Question>& question,
+  const Answer* Fresh(const std::string& host) const;
+  // Waits for the answer to the question, which is asked unless it is already.
+  Task<absl::StatusOr<ResolvedName>> Await(Key key, Cancellation& cancellation);
+  void Ask(const Key& key, const std::shared_ptr<Question>& question);
+  void OnAnswer(const Key& key, const std::shared_ptr<Question>& question,
                 absl::StatusOr<ResolvedName> answer);
-  void Retire(const std::string& host, const std::shared_ptr<Question>& question);
+  void Retire(const Key& key, const std::shared_ptr<Question>& question);
 
   Executor& executor_;
   Clock& clock_;
   Network& network_;
   ConnectionCounters& counters_;
   std::map<std::string, Answer> answers_;
-  std::map<std::string, std::shared_ptr<Question>> asking_;
+  std::map<Key, std::shared_ptr<Question>> asking_;
 };
 
 }  // namespace thaw

@@ -107,6 +107,7 @@ class StackDialer : public Dialer {
                                              Cancellation& cancellation) {
     const std::string where = ToString(hop);
     std::vector<IpAddress> addresses;
+    MoreAddresses more;
     if (std::optional<IpAddress> literal = LiteralAddress(hop.host)) {
       addresses.push_back(*std::move(literal));
     } else {
@@ -117,12 +118,18 @@ class StackDialer : public Dialer {
                           where, cancellation);
       }
       addresses = std::move(name->addresses);
+      if (!name->complete) {
+        more = [this, host = hop.host](Cancellation& given_up) {
+          return AddressesOfBothFamilies(host, given_up);
+        };
+      }
     }
     if (cancellation.requested()) {
       co_return Failure(Phase::kConnect, Fault::kCancelled, absl::OkStatus(), where, cancellation);
     }
-    RaceResult race = co_await RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
-                                             connect_options_, cancellation);
+    Task<RaceResult> racing = RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
+                                            connect_options_, cancellation, std::move(more));
+    RaceResult race = co_await std::move(racing);
     if (race.transport == nullptr) {
       ExchangeFailure failure =
           Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
@@ -131,6 +138,13 @@ class StackDialer : public Dialer {
     }
     result.transport = std::move(race.transport);
     co_return std::nullopt;
+  }
+
+  // Returns the addresses of both families, or none if they can't be found.
+  Task<std::vector<IpAddress>> AddressesOfBothFamilies(std::string host, Cancellation& cancellation) {
+    absl::StatusOr<ResolvedName> name = co_await names_.LookupBothFamilies(std::move(host), cancellation);
+    if (!name.ok()) co_return std::vector<IpAddress>();
+    co_return std::move(name->addresses);
   }
 
   // Adds TLS to the stream.

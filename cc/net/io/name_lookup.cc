@@ -271,7 +271,8 @@ class AresLookup : public NameLookup, private NameServers {
  public:
   AresLookup(EventLoop& loop, DnsOptions options) : loop_(loop), options_(std::move(options)) {}
 
-  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
+                                            Cancellation& cancellation) override {
     if (absl::Status status = Open(); !status.ok()) co_return status;
     const std::string_view relative = absl::StripSuffix(host, ".");
     absl::StatusOr<ResolvedName> name = channels_[0]->FromHostsFile(std::string(relative));
@@ -280,7 +281,8 @@ class AresLookup : public NameLookup, private NameServers {
     absl::Status error = absl::OkStatus();
     const std::vector<std::string> names = NamesToAsk(host, conf_);
     for (const std::string& absolute : names) {
-      Task<NameRaceResult> race = RaceNameServers(loop_, loop_, *this, absolute, Order(), cancellation);
+      Task<NameRaceResult> race =
+          RaceNameServers(loop_, loop_, *this, absolute, Order(), patience, cancellation);
       NameRaceResult result = co_await std::move(race);
       // The server that answered first is asked first the next time, so that a dead one costs its delay once.
       if (result.answered_by.has_value() && !conf_.rotate) first_ = *result.answered_by;

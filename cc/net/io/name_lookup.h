@@ -22,7 +22,8 @@ class NameLookup {
   virtual ~NameLookup() = default;
 
   // As Network::Lookup().
-  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) = 0;
+  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
+                                                    Cancellation& cancellation) = 0;
 };
 
 // Opens and reads nothing before the first lookup. `loop` must outlive the result.

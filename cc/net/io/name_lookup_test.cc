@@ -141,7 +141,8 @@ class NameLookupTest : public testing::Test {
       loop_.Stop();
     };
     const absl::Duration began = loop_.Now().monotonic;
-    Spawn<absl::StatusOr<ResolvedName>>(loop_, names_->Lookup(host, cancellation_), std::move(done));
+    Spawn<absl::StatusOr<ResolvedName>>(loop_, names_->Lookup(host, patience_, cancellation_),
+                                        std::move(done));
     loop_.Run();
     took_ = loop_.Now().monotonic - began;
     status_ = result->status();
@@ -154,6 +155,7 @@ class NameLookupTest : public testing::Test {
 
   EventLoop loop_;
   Cancellation cancellation_;
+  LookupPatience patience_ = LookupPatience::kShort;
   std::unique_ptr<NameLookup> names_;
   absl::Duration took_;
   absl::Status status_;
@@ -291,7 +293,8 @@ TEST_F(NameLookupTest, DestroyedWhileAQuestionIsOpen) {
   absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [&](absl::StatusOr<ResolvedName>) {
     ended = true;
   };
-  Spawn<absl::StatusOr<ResolvedName>>(loop_, names_->Lookup("intake.test", cancellation_), std::move(done));
+  Spawn<absl::StatusOr<ResolvedName>>(loop_, names_->Lookup("intake.test", patience_, cancellation_),
+                                      std::move(done));
   const Alarm soon(loop_, absl::Milliseconds(30), [this] { loop_.Stop(); });
   loop_.Run();
   cancellation_.Request(absl::CancelledError("closing"));

@@ -15,8 +15,13 @@ using Family = IpAddress::Family;
 class NameRace : public std::enable_shared_from_this<NameRace> {
  public:
   NameRace(Executor& executor, Clock& clock, NameServers& servers, std::string name,
-           std::vector<size_t> order)
-      : clock_(clock), servers_(servers), name_(std::move(name)), order_(std::move(order)), over_(executor) {
+           std::vector<size_t> order, LookupPatience patience)
+      : clock_(clock),
+        servers_(servers),
+        name_(std::move(name)),
+        order_(std::move(order)),
+        patient_(patience == LookupPatience::kLong),
+        over_(executor) {
     order_.push_back(order_.front());
   }
 
@@ -76,8 +81,13 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
     // counts.
     const bool nothing = settled.answer->no_such_name && family == Family::kV4;
     if (!settled.answer->name.ok() && !nothing) return;
-    const absl::Duration delay = family == Family::kV4 ? kResolutionDelay : kResolutionDelayOfIpv6;
-    patience_ = Alarm(clock_, delay, [this] { Conclude(); });
+    absl::Duration delay = family == Family::kV4 ? kResolutionDelay : kResolutionDelayOfIpv6;
+    if (patient_ && !nothing) {
+      // IPv4 addresses have as long as the servers and the caller's time allow.
+      if (family == Family::kV6) return;
+      delay = kLongResolutionDelay;
+    }
+    wait_ = Alarm(clock_, delay, [this] { Conclude(); });
   }
 
   void Conclude() {
@@ -99,13 +109,14 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
         error = side->answer->name.status();
     }
     if (name.addresses.empty()) return End(std::move(error));
+    name.complete = complete;
     if (!complete) name.time_to_live = std::min(name.time_to_live, kIncompleteTimeToLive);
     End(std::move(name));
   }
 
   void End(absl::StatusOr<ResolvedName> name) {
     if (std::exchange(ended_, true)) return;
-    patience_.Cancel();
+    wait_.Cancel();
     v4_.stagger.Cancel();
     v6_.stagger.Cancel();
     over_.Set({.name = std::move(name), .answered_by = answered_by_});
@@ -115,10 +126,11 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
   NameServers& servers_;
   const std::string name_;
   std::vector<size_t> order_;  // ends with the first server again
+  const bool patient_;
   Completion<NameRaceResult> over_;
   Side v4_;
   Side v6_;
-  Alarm patience_;
+  Alarm wait_;  // of the settled family for the other
   std::optional<size_t> answered_by_;
   bool ended_ = false;
 };
@@ -126,8 +138,10 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
 }  // namespace
 
 Task<NameRaceResult> RaceNameServers(Executor& executor, Clock& clock, NameServers& servers, std::string name,
-                                     std::vector<size_t> order, Cancellation& cancellation) {
-  const auto race = std::make_shared<NameRace>(executor, clock, servers, std::move(name), std::move(order));
+                                     std::vector<size_t> order, LookupPatience patience,
+                                     Cancellation& cancellation) {
+  const auto race =
+      std::make_shared<NameRace>(executor, clock, servers, std::move(name), std::move(order), patience);
   race->Start();
   const auto registration =
       cancellation.OnRequest([&race](const absl::Status& reason) { race->GiveUp(reason); });

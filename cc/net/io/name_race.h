@@ -2,11 +2,13 @@
 // servers.
 //
 //   const NameRaceResult result =
-//       co_await RaceNameServers(executor, clock, servers, "intake.example.", order, cancellation);
+//       co_await RaceNameServers(executor, clock, servers, "intake.example.", order,
+//                                LookupPatience::kShort, cancellation);
 //
 // RFC 8305 section 3: once there are IPv4 addresses, the IPv6 answer has 50 ms left, whether it is late or
-// never comes. IPv6 addresses alone wait longer for IPv4, since there may be no IPv6 connectivity here. If a
-// server is silent for 200 ms, the next one is asked beside it; if it fails, the next one is asked at once.
+// never comes. IPv6 addresses alone wait longer for IPv4, since there may be no IPv6 connectivity here. With
+// LookupPatience::kLong they wait until every server has answered or failed, and IPv4 addresses wait a second.
+// If a server is silent for 200 ms, the next one is asked beside it; if it fails, the next one is asked at once.
 // The first definite answer counts, however late it comes. After the last server the first one is asked once
 // more, since a packet may have been lost.
 
@@ -34,6 +36,9 @@ inline constexpr absl::Duration kResolutionDelay = absl::Milliseconds(50);
 // The delay for IPv6 addresses that came first: as long as a connection to one of them has before an IPv4
 // address would be tried beside it.
 inline constexpr absl::Duration kResolutionDelayOfIpv6 = absl::Milliseconds(250);
+// The delay for IPv4 addresses where patience is long: an IPv4 address that can't be reached is common, and
+// so is a server that never answers about IPv6.
+inline constexpr absl::Duration kLongResolutionDelay = absl::Seconds(1);
 // How long a server may be silent before the next one is asked beside it, and before one is asked again.
 inline constexpr absl::Duration kServerDelay = absl::Milliseconds(200);
 inline constexpr absl::Duration kRepeatDelay = absl::Milliseconds(500);
@@ -64,7 +69,8 @@ struct NameRaceResult {
 // `order` lists the servers in the order to ask them; it is not empty. `servers` may run `done` after the
 // task has ended.
 Task<NameRaceResult> RaceNameServers(Executor& executor, Clock& clock, NameServers& servers, std::string name,
-                                     std::vector<size_t> order, Cancellation& cancellation);
+                                     std::vector<size_t> order, LookupPatience patience,
+                                     Cancellation& cancellation);
 
 }  // namespace thaw
 

@@ -58,11 +58,11 @@ class NameRaceTest : public testing::Test {
     cancellation_.Request(absl::CancelledError("the test is over"));
     executor_.RunAll();
   }
-  void Start(size_t count = 1) {
+  void Start(size_t count = 1, LookupPatience patience = LookupPatience::kShort) {
     std::vector<size_t> order;
     for (size_t i = 0; i < count; ++i) order.push_back(i);
-    Task<NameRaceResult> race =
-        RaceNameServers(executor_, clock_, servers_, "intake.test.", std::move(order), cancellation_);
+    Task<NameRaceResult> race = RaceNameServers(executor_, clock_, servers_, "intake.test.", std::move(order),
+                                                patience, cancellation_);
     absl::AnyInvocable<void(NameRaceResult)> done = [this](NameRaceResult result) {
       result_ = std::move(result);
     };
@@ -101,6 +101,7 @@ TEST_F(NameRaceTest, BothFamiliesAreAskedAtOnceAndGivenTogether) {
   Answer("AAAA@0", Addresses("fd00::1", absl::Seconds(20)));
   EXPECT_THAT(Found(), UnorderedElementsAre("10.0.0.1", "fd00::1"));
   EXPECT_EQ(result_->name->time_to_live, absl::Seconds(20));
+  EXPECT_TRUE(result_->name->complete);
   EXPECT_EQ(result_->answered_by, 0u);
 }
 
@@ -155,6 +156,44 @@ TEST_F(NameRaceTest, Ipv6AddressesAloneAreGivenAfterAWhile) {
   Pass(kResolutionDelayOfIpv6);
   EXPECT_THAT(Found(), ElementsAre("fd00::1"));
   EXPECT_EQ(result_->name->time_to_live, kIncompleteTimeToLive);
+  EXPECT_FALSE(result_->name->complete);
+}
+
+TEST_F(NameRaceTest, WithLongPatienceIpv6AddressesWaitForTheOthersAsLongAsItTakes) {
+  Start(1, LookupPatience::kLong);
+  Answer("AAAA@0", Addresses("fd00::1"));
+  Pass(absl::Seconds(3));
+  EXPECT_FALSE(ended());
+  Answer("A@0", Addresses("10.0.0.1"));
+  EXPECT_THAT(Found(), UnorderedElementsAre("10.0.0.1", "fd00::1"));
+  EXPECT_TRUE(result_->name->complete);
+}
+
+TEST_F(NameRaceTest, WithLongPatienceTheServersFailuresEndTheWait) {
+  Start(1, LookupPatience::kLong);
+  Answer("AAAA@0", Addresses("fd00::1"));
+  Answer("A@0", ServerFailure());
+  EXPECT_FALSE(ended());
+  Answer("A@0", ServerFailure());
+  EXPECT_THAT(Found(), ElementsAre("fd00::1"));
+  EXPECT_FALSE(result_->name->complete);
+}
+
+TEST_F(NameRaceTest, WithLongPatienceIpv4AddressesWaitASecond) {
+  Start(1, LookupPatience::kLong);
+  Answer("A@0", Addresses("10.0.0.1"));
+  Pass(kLongResolutionDelay - absl::Milliseconds(1));
+  EXPECT_FALSE(ended());
+  Pass(absl::Milliseconds(1));
+  EXPECT_THAT(Found(), ElementsAre("10.0.0.1"));
+  EXPECT_FALSE(result_->name->complete);
+}
+
+TEST_F(NameRaceTest, WithLongPatienceANameThatIsNotIsNotFoundAsSoon) {
+  Start(1, LookupPatience::kLong);
+  Answer("A@0", NoSuchName());
+  Pass(kResolutionDelay);
+  EXPECT_TRUE(absl::IsNotFound(result_->name.status()));
 }
 
 TEST_F(NameRaceTest, ANameThatIsNotIsNotFound) {

@@ -20,8 +20,9 @@ class TcpNetwork : public Network {
  public:
   TcpNetwork(EventLoop& loop, DnsOptions dns) : loop_(loop), names_(MakeNameLookup(loop, std::move(dns))) {}
 
-  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) override {
-    return names_->Lookup(std::move(host), cancellation);
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
+                                            Cancellation& cancellation) override {
+    return names_->Lookup(std::move(host), patience, cancellation);
   }
 
   Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port,

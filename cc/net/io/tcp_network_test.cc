@@ -81,7 +81,8 @@ class TcpNetworkTest : public testing::Test {
       result = std::move(name);
       loop_.Stop();
     };
-    Spawn<absl::StatusOr<ResolvedName>>(loop_, network_->Lookup(host, cancellation_), std::move(done));
+    Spawn<absl::StatusOr<ResolvedName>>(loop_, network_->Lookup(host, LookupPatience::kShort, cancellation_),
+                                        std::move(done));
     loop_.Run();
     return *std::move(result);
   }
