@@ -17,6 +17,7 @@
 #include "absl/strings/strip.h"
 #include "ares.h"
 #include "cc/base/read_file.h"
+#include "cc/net/io/dns_sockets.h"
 #include "cc/net/io/name_race.h"
 #include "cc/net/io/resolv_conf.h"
 
@@ -153,7 +154,7 @@ absl::Status AresChannel::Open() {
   if (status == ARES_SUCCESS && !options_.servers.empty()) {
     status = ares_set_servers_ports_csv(channel_, options_.servers.c_str());
   }
-  if (status == ARES_SUCCESS) return absl::OkStatus();
+  if (status == ARES_SUCCESS) return UseDnsSockets(channel_);
   if (channel_ != nullptr) ares_destroy(std::exchange(channel_, nullptr));
   return absl::UnavailableError(absl::StrCat("no resolver: ", ares_strerror(status)));
 }

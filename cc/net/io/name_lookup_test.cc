@@ -33,6 +33,11 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
 constexpr int kSilent = -1, kAddress = 0, kServfail = 2, kNxdomain = 3, kRefused = 5, kNoData = 100;
+// Datagrams that are no answer.
+constexpr int kEmpty = 101, kOneByte = 102, kFiveBytes = 103, kEcho = 104, kGarbage = 105,
+              kShortAddress = 106;
+constexpr int kNoAnswers[] = {kEmpty, kOneByte, kFiveBytes, kEcho, kGarbage, kShortAddress};
+constexpr int kTruncatedAddress = 107, kTruncated = 108;
 
 // Decides how a server answers a question for A or AAAA records.
 using Policy = std::function<int(const std::string& name, bool ipv6)>;
@@ -70,6 +75,7 @@ class Nameserver {
     return asked_;
   }
   std::string where;
+  std::atomic<int> stray = 0;  // sent before each answer, unless 0
 
  private:
   void Serve() {
@@ -80,13 +86,12 @@ class Nameserver {
       const ssize_t bytes =
           recvfrom(fd_, packet, sizeof(packet), 0, reinterpret_cast<sockaddr*>(&from), &size);
       if (bytes < 17) continue;
-      const std::string answer =
-          Answer(std::string(reinterpret_cast<char*>(packet), static_cast<size_t>(bytes)));
-      if (!answer.empty())
+      const std::string question(reinterpret_cast<char*>(packet), static_cast<size_t>(bytes));
+      for (const std::string& answer : Answers(question))
         sendto(fd_, answer.data(), answer.size(), 0, reinterpret_cast<sockaddr*>(&from), size);
     }
   }
-  std::string Answer(const std::string& question) {
+  std::vector<std::string> Answers(const std::string& question) {
     std::string name;
     size_t at = 12;
     while (question[at] != 0) {
@@ -100,14 +105,27 @@ class Nameserver {
       const std::lock_guard<std::mutex> lock(mutex_);
       asked_.push_back(absl::StrCat(ipv6 ? "AAAA " : "A ", name));
     }
+    std::vector<std::string> answers;
+    if (stray != 0) answers.push_back(Datagram(stray, question, asked_for, ipv6));
     const int what = policy_(name, ipv6);
-    if (what == kSilent) return "";
-    const int code = what == kNoData ? 0 : what;
-    std::string answer = question.substr(0, 2) + '\x81' + static_cast<char>(0x80 | code);
-    answer +=
-        std::string("\0\1\0", 3) + (what == kAddress ? '\1' : '\0') + std::string("\0\0\0\0", 4) + asked_for;
-    if (what == kAddress) {
+    if (what != kSilent) answers.push_back(Datagram(what, question, asked_for, ipv6));
+    return answers;
+  }
+  std::string Datagram(int what, const std::string& question, const std::string& asked_for, bool ipv6) {
+    if (what == kEmpty) return "";
+    if (what == kOneByte) return "x";
+    if (what == kFiveBytes) return question.substr(0, 5);
+    if (what == kEcho) return question;
+    if (what == kGarbage) return question.substr(0, 2) + "\x81\x80" + std::string(10, '\xff');
+    const bool truncated = what == kTruncated || what == kTruncatedAddress;
+    const bool has_record = what == kAddress || what == kShortAddress || what == kTruncatedAddress;
+    const int code = what < kNoData ? what : 0;
+    std::string answer =
+        question.substr(0, 2) + (truncated ? '\x83' : '\x81') + static_cast<char>(0x80 | code);
+    answer += std::string("\0\1\0", 3) + (has_record ? '\1' : '\0') + std::string("\0\0\0\0", 4) + asked_for;
+    if (has_record) {
       answer += std::string("\xc0\x0c\0", 3) + (ipv6 ? '\x1c' : '\1') + std::string("\0\1\0\0\0\x1e\0", 7);
+      if (what == kShortAddress) return answer + std::string("\3\0\0\0", 4);
       answer +=
           ipv6 ? std::string("\x10\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0", 16) : std::string("\4\xc0\0\2", 4);
       answer += static_cast<char>(last_);
@@ -174,6 +192,41 @@ TEST_F(NameLookupTest, Ipv4AddressesDoNotWaitForWhatIsSaidOfIpv6) {
     EXPECT_THAT(Lookup("intake.test"), ElementsAre("192.0.2.7")) << ipv6;
     EXPECT_LT(took_, absl::Milliseconds(1500)) << "in which a flush would have been given up";
   }
+}
+
+TEST_F(NameLookupTest, Ipv4AddressesCountWhateverComesForIpv6) {
+  for (const int ipv6 : kNoAnswers) {
+    const Nameserver server(7, Ipv4Only(ipv6));
+    Use({&server});
+    EXPECT_THAT(Lookup("intake.test"), ElementsAre("192.0.2.7")) << ipv6;
+    EXPECT_LT(took_, absl::Milliseconds(1500)) << ipv6;
+  }
+}
+
+TEST_F(NameLookupTest, ADatagramThatIsNoAnswerDoesNotHideTheAnswerBehindIt) {
+  for (const int stray : kNoAnswers) {
+    Nameserver server(7, Always(kAddress));
+    server.stray = stray;
+    Use({&server});
+    EXPECT_THAT(Lookup("intake.test"), testing::UnorderedElementsAre("192.0.2.7", "2001:db8::7")) << stray;
+    EXPECT_EQ(server.asked().size(), 2u) << "no question is asked again for it, " << stray;
+  }
+}
+
+TEST_F(NameLookupTest, AServerThatSendsNoAnswerIsPassedOver) {
+  const Nameserver broken(1, Always(kGarbage));
+  const Nameserver live(7, Ipv4Only(kNoData));
+  Use({&broken, &live});
+  EXPECT_THAT(Lookup("intake.test"), ElementsAre("192.0.2.7"));
+}
+
+TEST_F(NameLookupTest, ATruncatedAnswerWithAddressesNeedsNoTcp) {
+  // Nothing listens on the TCP port.
+  const Nameserver server(
+      7, [](const std::string&, bool ipv6) { return ipv6 ? kTruncated : kTruncatedAddress; });
+  Use({&server});
+  EXPECT_THAT(Lookup("intake.test"), ElementsAre("192.0.2.7"));
+  EXPECT_LT(took_, absl::Milliseconds(1500));
 }
 
 TEST_F(NameLookupTest, ADeadServerInFrontCostsADelayOnce) {
