@@ -109,7 +109,11 @@ async def test_a_signal_that_the_parent_had_blocked_or_ignored_ends_it(
 
 
 @needs_filters
-@pytest.mark.parametrize("error", [errno.EPERM, errno.ENOSYS], ids=["EPERM", "ENOSYS"])
+@pytest.mark.parametrize(
+    "error",
+    [errno.EPERM, errno.ENOSYS, errno.EAGAIN, errno.EINTR],
+    ids=["EPERM", "ENOSYS", "EAGAIN", "EINTR"],
+)
 async def test_refused_randomness_comes_from_the_device(
     start: Start, tmp_path: pathlib.Path, error: int
 ) -> None:

@@ -15,12 +15,16 @@
 namespace thaw {
 namespace {
 
+// A filter of calls may answer EINTR without end.
+constexpr int kMostInterruptions = 1000;
+
 // Returns 0 or the error number.
 int ReadKernel(void* into, size_t size) {
   ssize_t got;
+  int tries = 0;
   do {
     got = getrandom(into, size, GRND_NONBLOCK);
-  } while (got < 0 && errno == EINTR);
+  } while (got < 0 && errno == EINTR && ++tries < kMostInterruptions);
   return got == static_cast<ssize_t>(size) ? 0 : errno;
 }
 
@@ -65,8 +69,9 @@ uint64_t DrawSeed() {
 absl::Status CheckSystemRandom() {
   char byte;
   const int by_kernel = ReadKernel(&byte, sizeof(byte));
-  // EAGAIN (not ready yet) is no refusal: the TLS library waits for it.
-  if (by_kernel == 0 || by_kernel == EAGAIN) return absl::OkStatus();
+  if (by_kernel == 0) return absl::OkStatus();
+  // With EAGAIN the pool may not be ready yet; then the TLS library waits for it. A filter's EAGAIN looks the
+  // same, and then the library reads the device.
   const int by_device = ReadDevice(&byte, sizeof(byte));
   if (by_device == 0) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("no random numbers: getrandom: ", std::strerror(by_kernel),

@@ -45,7 +45,7 @@ TEST(SystemRandom, SeedsDiffer) {
 }
 
 TEST(SystemRandom, ARefusedCallIsReplacedByTheDevice) {
-  for (const int error : {EPERM, ENOSYS, EACCES, EINVAL}) {
+  for (const int error : {EPERM, ENOSYS, EACCES, EINVAL, EAGAIN, EINTR, EFAULT}) {
     const ChildExit seeds = WithRefusedCalls({{SYS_getrandom, error}}, Draw);
     if (!seeds.filtered) GTEST_SKIP() << "no filters of calls on this machine";
     EXPECT_EQ(seeds.status, kWell) << error;
@@ -54,12 +54,14 @@ TEST(SystemRandom, ARefusedCallIsReplacedByTheDevice) {
 }
 
 TEST(SystemRandom, WithoutEitherSeedsDifferAndKeysAreAnError) {
-  std::vector<RefusedCall> refused = kNoDevice;
-  refused.push_back({SYS_getrandom, EPERM});
-  const ChildExit seeds = WithRefusedCalls(refused, Draw);
-  if (!seeds.filtered) GTEST_SKIP() << "no filters of calls on this machine";
-  EXPECT_EQ(seeds.status, kWell);
-  EXPECT_EQ(WithRefusedCalls(refused, DrawKeys).status, kNoRandom);
+  for (const int error : {EPERM, EAGAIN, EINTR}) {
+    std::vector<RefusedCall> refused = kNoDevice;
+    refused.push_back({SYS_getrandom, error});
+    const ChildExit seeds = WithRefusedCalls(refused, Draw);
+    if (!seeds.filtered) GTEST_SKIP() << "no filters of calls on this machine";
+    EXPECT_EQ(seeds.status, kWell) << error;
+    EXPECT_EQ(WithRefusedCalls(refused, DrawKeys).status, kNoRandom) << error;
+  }
 }
 
 }  // namespace
