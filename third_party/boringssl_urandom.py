@@ -2,10 +2,11 @@
 
     boringssl_urandom.py crypto/rand/urandom.cc OUT
 
-The library ends the process where getrandom(2) fails by anything but ENOSYS at its first call, or by anything at a
-later one, and repeats an interrupted call without end. A filter may refuse by any error, EAGAIN and EINTR included.
-The device is not read in place of a pool that is not ready: a call that may wait is made first, and the kernel's own
-EAGAIN never comes from that. Each place that is changed must be there as it is expected, or the build stops.
+The library ends the process where getrandom(2) fails by anything but ENOSYS at its first call, or by anything
+at a later one, and repeats an interrupted call without end. A filter may refuse by any error, also by EAGAIN
+or EINTR. The device is not read in place of a pool that is not ready: a call that may wait is made first, and
+the kernel's own EAGAIN never comes from that. Each place that is changed must be there as it is expected, or
+the build stops.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ CHANGES = {
     '#include "../bcm_support.h"': '#include "crypto/bcm_support.h"',
     '#include "../internal.h"': '#include "crypto/internal.h"',
     '#include "internal.h"': '#include "crypto/rand/internal.h"',
-    "  ssize_t ret;\n  do {\n    ret = syscall(": "  ssize_t ret;\n  int tries = 0;\n  do {\n    ret = syscall(",
+    "  do {\n    ret = syscall(": "  int tries = 0;\n  do {\n    ret = syscall(",
     "while (ret == -1 && errno == EINTR);": "while (ret == -1 && errno == EINTR && ++tries < 1000);",
     "(getrandom_ret == -1 && errno == ENOSYS)": "(getrandom_ret == -1)",
     "void bssl::CRYPTO_init_sysrand() {": """static ssize_t read_device(void *out, size_t len) {

@@ -105,8 +105,13 @@ size_t Http1Parser::LineLimit() const {
   return limits_.head_bytes - std::min(line_bytes_, limits_.head_bytes);
 }
 
-void Http1Parser::OverLimit() {
+void Http1Parser::OverLimit(std::string_view begin) {
   const bool in_head = expect_ == Expect::kStatusLine || expect_ == Expect::kHeader;
+  if (expect_ == Expect::kStatusLine && !begin.empty()) {
+    OnStatusLine(begin);
+    // If the limit cuts the line behind its digits, more of them may follow.
+    if (reason_.empty() && !IsLineSpace(begin.back())) response_.status = 0;
+  }
   if (expect_ == Expect::kHeader && response_.status >= 200) head_complete_ = true;
   Fail(absl::StrCat(in_head ? "its head" : "a line of its body", " is longer than ", limits_.head_bytes,
                     " bytes"));
@@ -137,7 +142,7 @@ bool Http1Parser::TakeLine(std::string_view& bytes, std::string& joined, std::st
     return false;
   }
   if (so_far.size() > limit) {
-    OverLimit();
+    OverLimit(so_far.substr(0, limit));
     return false;
   }
   if (!whole) return false;

@@ -56,8 +56,8 @@ class Http1Parser {
 
   State state() const { return state_; }
   bool begun() const { return begun_; }  // a byte came
-  // Returns true if the whole head came, or if its status line came and the rest is over the limit: the
-  // status is known. A later error does not change this.
+  // Returns true if the whole head came, or if its status came and the rest, reason included, is over the
+  // limit: the status is known. A later error does not change this.
   bool head_complete() const { return head_complete_; }
   // Whether the connection may carry another request; meaningful in kDone. Bytes behind the answer's end make
   // it false.
@@ -84,7 +84,8 @@ class Http1Parser {
   // Takes a line off `bytes`, without its end. Returns false if it isn't complete yet or the parser failed.
   bool TakeLine(std::string_view& bytes, std::string& joined, std::string_view& line);
   size_t LineLimit() const;
-  void OverLimit();
+  // Ends a line, of which `begin` came, that is longer than the limit.
+  void OverLimit(std::string_view begin);
   bool MayBeStatusLine(std::string_view begin) const;
   void OnLine(std::string_view line);
   void OnStatusLine(std::string_view line);

@@ -466,8 +466,31 @@ TEST(Http1ParserTest, AHeadBeyondTheLimitHasTheStatusOfItsFirstLine) {
   ExpectRefused("HTTP/1.1 103 Early Hints" + rest);
 }
 
+TEST(Http1ParserTest, AReasonBeyondTheLimitLeavesTheStatus) {
+  for (const size_t length : {kLimits.head_bytes, 500 * kLimits.head_bytes}) {
+    const std::string reason(length, 'x');
+    ExpectHeadOnly("HTTP/1.1 202 " + reason, 202);
+    ExpectHeadOnly("HTTP/1.1 202 " + reason + "\r\nContent-Length: 0\r\n\r\n", 202);
+    ExpectHeadOnly("\r\nHTTP/1.1 503  " + reason, 503);
+    ExpectHeadOnly("HTTP/1.1 202" + std::string(length, ' '), 202);
+    ExpectRefused("HTTP/1.1 103 " + reason);
+    ExpectRefused("HTTP/1.1 20" + reason);
+    ExpectRefused("HTTP/1.1 " + std::string(length, '2'));
+  }
+}
+
+TEST(Http1ParserTest, AStatusThatTheLimitCutsIsNone) {
+  // 1xx answers before the final one use the limit up.
+  for (size_t left = 0; left <= 14; ++left) {
+    std::string head = "HTTP/1.1 100 ";
+    head.append(kLimits.head_bytes - left - head.size() - 4, 'x');
+    head += "\r\n\r\nHTTP/1.1 2020 OK\r\n";
+    ExpectRefused(head);
+  }
+}
+
 TEST(Http1ParserTest, AnEndlessLine) {
-  ExpectRefused("HTTP/1.1 200 " + std::string(kLimits.head_bytes, 'x'));
+  ExpectHeadOnly("HTTP/1.1 200 " + std::string(kLimits.head_bytes, 'x'));
   ExpectRefused(std::string(kLimits.head_bytes + 1, ' '));
   ExpectHeadOnly("HTTP/1.1 200 OK\r\nX: " + std::string(kLimits.head_bytes, 'x'));
 }

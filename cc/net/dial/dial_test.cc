@@ -99,6 +99,8 @@ class FakeTls : public TlsConnector {
   int forgotten = 0;
 };
 
+const size_t kMaxHeadBytes = ClientOptions().max_response_head_bytes;
+
 IpAddress V4(std::string text) { return {IpAddress::Family::kV4, std::move(text)}; }
 IpAddress V6(std::string text) { return {IpAddress::Family::kV6, std::move(text)}; }
 
@@ -500,19 +502,21 @@ TEST_F(StackDialerTest, WhatAProxyMayAnswer) {
   result = Dial();
   EXPECT_EQ(result.failure->fault, Fault::kProtocol);
   network_.received.clear();
-  network_.answer = "HTTP/1.1 200 " + std::string(kMaxProxyHeadBytes, 'x');
+  network_.answer = "HTTP/1.1 200 " + std::string(kMaxHeadBytes, 'x');
   result = Dial();
   EXPECT_EQ(result.failure->fault, Fault::kProtocol);
   network_.received.clear();
-  network_.answer = "HTTP/1.1 200 OK\r\nX: " + std::string(kMaxProxyHeadBytes, 'x');
+  network_.answer = "HTTP/1.1 200 OK\r\nX: " + std::string(kMaxHeadBytes, 'x');
   result = Dial();
   EXPECT_EQ(result.failure->fault, Fault::kProtocol) << "where the tunnel begins isn't known";
 }
 
 TEST_F(StackDialerTest, AnswersThatOpenATunnel) {
   Build({.proxy_url = "http://proxy.test:3128"});
+  const std::string many_headers =
+      absl::StrCat("HTTP/1.1 200 OK\r\nX: ", std::string(60'000, 'x'), "\r\n\r\n");
   for (const char* answer :
-       {"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+       {many_headers.c_str(), "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
         "HTTP/1.1 102 Processing\r\nX: y\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.0 200\r\n\r\n",
         "HTTP/1.1 200 OK\n\n", "HTTP/1.0 200 OK\nVia: x\n\n", "HTTP/1.1 200\r\n\r\n",
         "\r\nHTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n",
@@ -541,7 +545,7 @@ TEST_F(StackDialerTest, ARefusedTunnelIsNamedByTheProxysReason) {
 
 TEST_F(StackDialerTest, EndlessAnswersBeforeTheAnswerOpenNoTunnel) {
   Build({.proxy_url = "http://proxy.test:3128"});
-  while (network_.answer.size() <= kMaxProxyHeadBytes) network_.answer += "HTTP/1.1 100 Continue\r\n\r\n";
+  while (network_.answer.size() <= kMaxHeadBytes) network_.answer += "HTTP/1.1 100 Continue\r\n\r\n";
   EXPECT_EQ(Dial().failure->fault, Fault::kProtocol);
 }
 

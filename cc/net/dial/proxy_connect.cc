@@ -26,8 +26,6 @@ Fault FaultOf(const absl::Status& status, const Cancellation& cancellation) {
   return absl::IsOutOfRange(status) ? Fault::kEnd : Fault::kReset;
 }
 
-constexpr Http1Parser::Limits kLimits = {
-    .head_bytes = kMaxProxyHeadBytes, .body_kept_bytes = 0, .body_drained_bytes = 0};
 constexpr size_t kShownBytes = 128;
 
 // Escapes text from the peer for the log.
@@ -51,7 +49,7 @@ ExchangeFailure Refusal(Http1Parser& parser, const std::string& authority, const
 
 Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, Destination destination,
                                                          std::string userinfo, std::string proxy,
-                                                         Cancellation& cancellation) {
+                                                         size_t max_head_bytes, Cancellation& cancellation) {
   const std::string authority = Authority(destination);
   std::string head = absl::StrCat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n");
   if (!userinfo.empty()) {
@@ -72,7 +70,9 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   }
   // The head is read byte by byte: what follows it belongs to the tunnel, and bytes can't be given back. It
   // is one head of some hundred bytes per connection.
-  Http1Parser parser(kLimits, Http1Parser::AnswerTo::kConnect);
+  const Http1Parser::Limits limits = {
+      .head_bytes = max_head_bytes, .body_kept_bytes = 0, .body_drained_bytes = 0};
+  Http1Parser parser(limits, Http1Parser::AnswerTo::kConnect);
   while (parser.state() == Http1Parser::State::kHead) {
     char byte;
     const IoResult read = co_await transport.Read(absl::MakeSpan(&byte, 1));

@@ -49,6 +49,7 @@ class StackDialer : public Dialer {
         tls_(std::move(tls)),
         proxy_(std::move(proxy)),
         no_proxy_(options.no_proxy),
+        max_head_bytes_(options.max_response_head_bytes),
         connect_options_{.tcp_nodelay = options.tcp_nodelay},
         names_(executor, clock, network, counters) {}
 
@@ -92,7 +93,7 @@ class StackDialer : public Dialer {
       }
       const std::string proxy_name = ToString(hop);
       failure = co_await ConnectThroughProxy(*result.transport, destination, proxy_->userinfo, proxy_name,
-                                             cancellation);
+                                             max_head_bytes_, cancellation);
       if (failure.has_value()) co_return failure;
     }
     if (destination.is_tls()) {
@@ -164,6 +165,7 @@ class StackDialer : public Dialer {
   const std::unique_ptr<TlsConnector> tls_;
   const std::optional<Url> proxy_;
   const std::vector<std::string> no_proxy_;
+  const size_t max_head_bytes_;
   const Network::ConnectOptions connect_options_;
   NameCache names_;
 };
