@@ -27,8 +27,8 @@
 #include "cc/extension/config_check.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/log_output.h"
+#include "cc/extension/process_signals.h"
 #include "cc/net/io/event_loop.h"
-#include "cc/net/io/signal_watch.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_network.h"
 
@@ -99,9 +99,7 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
 
   EventLoop loop;
   Cancellation stop;
-  const SignalWatch signals(loop, {SIGTERM, SIGINT}, [&stop](int signal) {
-    stop.Request(absl::CancelledError(absl::StrCat("signal ", signal)));
-  });
+  const ProcessSignals signals(loop, stop);
   Extension extension(
       loop, environment, config,
       {.name = std::string(program.substr(program.rfind('/') + 1)), .runtime_api = runtime_api});

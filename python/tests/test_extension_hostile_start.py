@@ -91,12 +91,37 @@ async def _ends_within_an_invocation(running: Any, how: signal.Signals) -> None:
 
 
 @pytest.mark.parametrize("strategy", ["end", "continuously,3600000"])
-@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    "how",
+    [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT],
+    ids=["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"],
+)
 async def test_a_signal_ends_it_within_an_invocation(
     start: Start, strategy: str, how: signal.Signals
 ) -> None:
     async with start(DD_SERVERLESS_FLUSH_STRATEGY=strategy) as running:
         await _ends_within_an_invocation(running, how)
+
+
+async def test_a_signal_that_means_nothing_ends_nothing(start: Start) -> None:
+    meaningless = [
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+        signal.SIGALRM,
+        signal.SIGXFSZ,
+        signal.SIGIO,
+        signal.SIGPROF,
+        signal.SIGVTALRM,
+    ]
+    async with start() as running:
+        await running.invoke()
+        process = running.sandbox.current.process(EXTENSION.name)
+        for how in meaningless * 2:
+            os.kill(process.pid, how)
+        await running.invoke()
+        assert process.exit_code is None
+        await running.end()
+        running.assert_each_once()
 
 
 @pytest.mark.parametrize("before", ["block", "ignore"])

@@ -27,7 +27,7 @@ struct SignalWatch::Impl {
   sigset_t mask_before;
 };
 
-SignalWatch::SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
+SignalWatch::SignalWatch(EventLoop& loop, const std::vector<int>& signals,
                          absl::AnyInvocable<void(int)> on_signal)
     : impl_(std::make_shared<Impl>(*static_cast<boost::asio::io_context*>(loop.native()),
                                    std::move(on_signal))) {

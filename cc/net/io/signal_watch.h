@@ -8,8 +8,8 @@
 #ifndef THAW_CC_NET_IO_SIGNAL_WATCH_H_
 #define THAW_CC_NET_IO_SIGNAL_WATCH_H_
 
-#include <initializer_list>
 #include <memory>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "cc/net/io/event_loop.h"
@@ -19,7 +19,7 @@ namespace thaw {
 class SignalWatch {
  public:
   // Calls `on_signal` for each signal. `loop` must outlive the watch.
-  SignalWatch(EventLoop& loop, std::initializer_list<int> signals, absl::AnyInvocable<void(int)> on_signal);
+  SignalWatch(EventLoop& loop, const std::vector<int>& signals, absl::AnyInvocable<void(int)> on_signal);
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
   SignalWatch& operator=(const SignalWatch&) = delete;
