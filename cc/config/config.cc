@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
+#include <string>
 #include <utility>
 
 #include "absl/algorithm/container.h"
@@ -14,6 +16,7 @@
 #include "cc/config/pretty_json.h"
 #include "cc/config/tag_list.h"
 #include "cc/net/destination.h"
+#include "cc/net/dial/no_proxy.h"
 
 namespace thaw {
 namespace {
@@ -201,10 +204,17 @@ std::vector<AdditionalEndpoint> Usable(
 
 std::vector<std::string> NoProxy(const RawOptions& raw, Finalizer& finalizer) {
   std::vector<std::string> hosts;
-  finalizer.Set(hosts, raw.no_proxy, &ParseHostList, "none", &ShowUrl);
-  std::vector<std::string> more;
-  finalizer.Set(more, raw.no_proxy_of_any_program, &ParseHostList, "none", &ShowUrl);
-  hosts.insert(hosts.end(), more.begin(), more.end());
+  for (const RawOptions::Texts* texts : {&raw.no_proxy, &raw.no_proxy_of_any_program}) {
+    std::vector<std::string> entries;
+    const RawText* taken = finalizer.Set(entries, *texts, &ParseHostList, "none", &ShowUrl);
+    for (std::string& entry : entries) {
+      if (const std::optional<std::string> why = WhyItMatchesNothing(entry)) {
+        finalizer.Warn(taken->source, absl::StrCat("entry ", ShowUrl(entry), " of ", taken->source,
+                                                   " matches no host: ", *why));
+      }
+      hosts.push_back(std::move(entry));
+    }
+  }
   return hosts;
 }
 

@@ -379,6 +379,10 @@ TEST(ConfigTest, NoProxy) {
               ElementsAre("a"));
   for (const char* name : {"DD_PROXY_NO_PROXY", "NO_PROXY"}) {
     EXPECT_THAT(WithBad(name, "a,\xff").client.no_proxy, IsEmpty());
+    const Config config = LoadConfig({{name, "http://localhost,127.0.0.0/33,localhost/"}}, "");
+    EXPECT_EQ(OnlyWarning(config, name),
+              absl::StrCat("entry \"127.0.0.0/33\" of ", name,
+                           " matches no host: it is not a range of addresses such as 10.0.0.0/8"));
   }
 }
 

@@ -313,6 +313,56 @@ TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
   }
 }
 
+TEST(NoProxy, OfAUrlTheHostAndThePortCount) {
+  const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
+    return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
+  };
+  EXPECT_TRUE(past("localhost", "http://localhost"));
+  EXPECT_TRUE(past("localhost", "https://LocalHost:443/path"));
+  EXPECT_FALSE(past("localhost", "https://localhost:80/"));
+  EXPECT_TRUE(past("localhost", "localhost/"));
+  EXPECT_TRUE(past("trace.intake.test", "https://.intake.test/"));
+  EXPECT_TRUE(past("::1", "http://[::1]:443/"));
+  EXPECT_TRUE(past("10.1.2.3", "http://10.0.0.0/8"));
+  // As in Go, and unlike curl.
+  EXPECT_FALSE(past("localhost", ".localhost"));
+}
+
+TEST(NoProxy, EntriesThatMatchNothingAreKnown) {
+  for (const char* entry : {"*",
+                            "localhost",
+                            "LOCALHOST.",
+                            ".intake.test",
+                            "*.intake.test",
+                            "*intake.test",
+                            "a_b.test:443",
+                            "a.test:",
+                            "10.0.0.0/8",
+                            "0.0.0.0/0",
+                            "10.0.0.0/8.",
+                            "::1",
+                            "[::1]",
+                            "[::1]:443",
+                            "fe80::/10",
+                            "[fe80::]/10",
+                            "::1.",
+                            "127.0.0.1:80",
+                            "http://localhost",
+                            "https://localhost:443/path",
+                            "localhost/",
+                            "1.2.3.4"}) {
+    EXPECT_EQ(WhyItMatchesNothing(entry), std::nullopt) << entry;
+  }
+  for (const char* entry : {"0/0", "127.0.0.0/33", "10.0.0.0/-1", "10.0/8", "::/129", "localhost/8", "/8"})
+    EXPECT_THAT(WhyItMatchesNothing(entry), testing::Optional(HasSubstr("range"))) << entry;
+  for (const char* entry : {"localhost:http", "localhost:0", "localhost:65536"})
+    EXPECT_THAT(WhyItMatchesNothing(entry), testing::Optional(HasSubstr("port"))) << entry;
+  for (const char* entry : {".", "*.", "/", "http://", ":443", "[]"})
+    EXPECT_THAT(WhyItMatchesNothing(entry), testing::Optional(HasSubstr("host"))) << entry;
+  for (const char* entry : {"a*b", "*.*", "**", "[", "a\\b", "a|b", "[a]:443"})
+    EXPECT_THAT(WhyItMatchesNothing(entry), testing::Optional(HasSubstr("host"))) << entry;
+}
+
 // -- The whole -----------------------------------------------------------------------------------------
 
 class StackDialerTest : public DialTest {
