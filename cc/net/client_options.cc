@@ -1,8 +1,12 @@
 #include "cc/net/client_options.h"
 
+#include <algorithm>
+#include <string>
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "cc/net/destination.h"
 #include "cc/net/http_message.h"
@@ -54,6 +58,12 @@ absl::Status ClientOptions::Validate() const {
     return status;
   if (tls_cert_file.find('\0') != std::string::npos) {
     return absl::InvalidArgumentError("ClientOptions.tls_cert_file has a NUL in it, which no path may have");
+  }
+  for (const std::string& entry : no_proxy) {
+    if (std::any_of(entry.begin(), entry.end(),
+                    [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
+      return Bad("no_proxy", absl::StrCat("'", absl::CHexEscape(entry), "'"), "without control characters");
+    }
   }
   if (!proxy_url.empty()) {
     if (const auto url = ParseUrl(proxy_url); !url.ok()) {

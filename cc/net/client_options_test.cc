@@ -46,6 +46,7 @@ TEST(ClientOptionsTest, EachBadFieldIsNamed) {
          o.tls_max_version = TlsVersion::kTls12;
        }},
       {"use_public_roots", [](ClientOptions& o) { o.use_public_roots = false; }},
+      {"no_proxy", [](ClientOptions& o) { o.no_proxy = {"a", "a\nb"}; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "proxy:3128"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "socks5://proxy"; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "http://"; }},

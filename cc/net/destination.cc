@@ -90,6 +90,9 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
   const size_t authority_end = std::min(rest.find_first_of("/?#"), rest.size());
   std::string_view authority = rest.substr(0, authority_end);
   rest.remove_prefix(authority_end);
+  // Other programs read a backslash as a slash, and so find another host in the same text.
+  if (absl::StrContains(authority, '\\'))
+    return bad("a backslash is in its host, user or password, where it is written as %5C");
 
   if (const size_t at = authority.rfind('@'); at != std::string_view::npos) {
     std::optional<std::string> userinfo = PercentDecode(authority.substr(0, at));
@@ -121,7 +124,8 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
   }
   url.destination.host = absl::AsciiStrToLower(host);
   url.destination.port = DefaultPort(url.destination.scheme);
-  if (!authority.empty()) {
+  // RFC 3986 section 3.2.3: a port may be empty, which means the default.
+  if (!authority.empty() && authority != ":") {
     const std::string_view digits = authority.substr(1);
     uint32_t port = 0;
     if (authority.front() != ':' || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||

@@ -51,8 +51,9 @@ TEST(ParseUrlTest, Ports) {
   EXPECT_EQ(Parsed("https://a:1").destination.port, 1);
   EXPECT_EQ(Parsed("https://a:65535").destination.port, 65535);
   EXPECT_EQ(Parsed("https://a:080").destination.port, 80);
-  for (const char* port :
-       {"", "0", "65536", "4294967297", "-1", "+80", " 80", "80 ", "8o", "80:80", "0x50"}) {
+  EXPECT_EQ(Parsed("https://a:/x").destination.port, 443);
+  EXPECT_EQ(Parsed("http://[::1]:").destination.port, 80);
+  for (const char* port : {"0", "65536", "4294967297", "-1", "+80", " 80", "80 ", "8o", "80:80", "0x50"}) {
     ExpectRefused(absl::StrCat("https://a:", port, "/"), "port");
   }
 }
@@ -106,6 +107,13 @@ TEST(ParseUrlTest, BadHosts) {
     ExpectRefused(text, "host");
   }
   ExpectRefused("https://a\0b"sv, "host");
+}
+
+TEST(ParseUrlTest, ABackslashBeforeThePathIsRefused) {
+  for (const char* text : {"http://127.0.0.1:1\\@x/", "http://a\\b@x/", "http://x\\/", "http://user:p\\w@x"})
+    ExpectRefused(text, "backslash");
+  EXPECT_EQ(Parsed("http://a%5Cb:c@x").userinfo, "a\\b:c");
+  EXPECT_EQ(Parsed("http://x/a\\b").target, "/a\\b");
 }
 
 TEST(ParseUrlTest, BadPaths) {

@@ -414,6 +414,14 @@ def test_bad_url(client: thaw.Client, url: str):
         thaw.Request(url)
 
 
+def test_backslashes_and_empty_ports_of_urls() -> None:
+    with pytest.raises(thaw.InvalidArgument, match="backslash"):
+        thaw.Request("http://127.0.0.1:1\\@x/")
+    thaw.Request("http://host:/")
+    with pytest.raises(thaw.InvalidArgument, match="no_proxy"):
+        thaw.ClientOptions(no_proxy=["a\nb"])
+
+
 @pytest.mark.parametrize(
     "headers",
     [
