@@ -50,8 +50,8 @@ class FakeNetwork : public Network {
                                             Cancellation& cancellation) override {
     ++lookups;
     const bool patient = patience == LookupPatience::kLong;
-    const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(),
-                                              patient ? patient_lookup_takes : lookup_takes, cancellation);
+    const absl::Duration takes = patient ? patient_lookup_takes : lookup_takes;
+    const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(), takes, cancellation);
     if (!slept.ok()) co_return slept;
     if (patient && both_families.contains(host)) co_return both_families.at(host);
     if (!names.contains(host)) co_return absl::NotFoundError("no such name");
