@@ -467,7 +467,7 @@ TEST(Http1ParserTest, AHeadBeyondTheLimitHasTheStatusOfItsFirstLine) {
 }
 
 TEST(Http1ParserTest, AReasonBeyondTheLimitLeavesTheStatus) {
-  for (const size_t length : {kLimits.head_bytes, 500 * kLimits.head_bytes}) {
+  for (const size_t length : {kLimits.head_bytes, 3 * kLimits.head_bytes}) {
     const std::string reason(length, 'x');
     ExpectHeadOnly("HTTP/1.1 202 " + reason, 202);
     ExpectHeadOnly("HTTP/1.1 202 " + reason + "\r\nContent-Length: 0\r\n\r\n", 202);
