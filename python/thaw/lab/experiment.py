@@ -1,4 +1,4 @@
-"""What an experiment is, and what comes of one arm of it: plain values that worlds fill in."""
+"""An experiment's settings, and the outcome of one arm: plain values that worlds fill in."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class ExperimentError(RuntimeError):
 
 
 class Stopped(Exception):
-    """Whoever runs an experiment asked it to end, and nothing of the arm under way can be used."""
+    """An experiment was asked to end, and nothing of the arm under way can be used."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class ExperimentSettings:
             )
 
     def conditions(self) -> dict[str, Any]:
-        """All of it, as it stands in a result's JSON."""
+        """All settings, as they stand in a result's JSON."""
         return asdict(self)
 
 
@@ -107,7 +107,7 @@ def command(settings: ExperimentSettings, arms: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CycleOutcome:
-    """What one flush cost. `phase`: where its exchange was frozen, if it was."""
+    """The cost of one flush. `phase`: where its exchange was frozen, if it was."""
 
     cycle: int
     phase: str | None
@@ -121,8 +121,11 @@ class CycleOutcome:
 
 @dataclass
 class ArmOutcome:
-    """What one arm did. `times`: how often the intake accepted each payload that was handed over. `lost`
-    reasons of peers' clients (discarded, redrive_failed) stand in `dropped` too, by their name.
+    """The outcome of one arm in a real world.
+
+    Attributes:
+      times: how often the intake accepted each payload that was handed over.
+      dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """
 
     times: dict[Where, int] = field(default_factory=dict)

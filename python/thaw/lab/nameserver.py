@@ -1,7 +1,7 @@
 """A nameserver that knows a few names and misbehaves when it is asked for IPv6 addresses.
 
     with Nameserver({"intake.lab": "127.0.0.1"}, aaaa="silent") as nameserver:
-        nameserver.resolv_conf(folder)       # a file for who should ask it: /etc/resolv.conf
+        nameserver.resolv_conf(folder)       # to be laid over /etc/resolv.conf
         nameserver.asked["AAAA"]
 
 It answers over UDP, from a thread of its own. Port 53, where resolvers look, is free in a network of one's
@@ -19,7 +19,7 @@ import threading
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-# What a question for an AAAA record gets:
+# The reaction to a question for an AAAA record:
 #   empty     no such record, which is the truth
 #   silent    nothing, ever
 #   servfail, refused   these errors

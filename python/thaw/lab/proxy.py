@@ -16,7 +16,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Literal, Self
 
-# What a CONNECT gets:
+# The reaction to a CONNECT:
 #   tunnel   the tunnel it asks for
 #   refuse   502 Bad Gateway
 #   stall    nothing, ever

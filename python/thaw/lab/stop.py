@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-# What a shell says of a program that ended by Ctrl-C.
+# The exit code of a program that ended by Ctrl-C, by the convention of shells.
 EXIT_CODE = 130
 
 

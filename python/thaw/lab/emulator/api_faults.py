@@ -34,7 +34,7 @@ class ApiFaults:
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
-        # What has gone wrong so far: the path's end and how.
+        # Faults that were taken so far: the path's end and the kind.
         self.taken: list[tuple[str, ApiFaultKind]] = []
 
     def add(self, path_end: str, kind: ApiFaultKind, *, times: int = 1) -> None:

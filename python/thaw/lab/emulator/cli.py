@@ -78,8 +78,18 @@ _MOST_RECORDS = 10_000  # of a batch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command `lambda`."""
+    """Adds the arguments of the command `lambda`."""
     plain = functions.demo_settings()
+    _add_function(parser, plain)
+    _add_invocations(parser)
+    _add_environment(parser, plain)
+    output = parser.add_argument_group("output")
+    output.add_argument("--logs", action="store_true", help="print what everybody writes")
+    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
+    parser.set_defaults(run=command)
+
+
+def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
     function = parser.add_argument_group("function and extensions")
     function.add_argument(
         "command", nargs="*", metavar="COMMAND", help="the function (default: demonstration)"
@@ -116,6 +126,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     function.add_argument("--log-format", choices=("Text", "JSON"), default=plain.log_format)
 
+
+def _add_invocations(parser: argparse.ArgumentParser) -> None:
     events = parser.add_argument_group("invocations")
     events.add_argument("--event", action="append", default=[], metavar="JSON", help="may be given often")
     events.add_argument(
@@ -137,6 +149,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     events.add_argument("--listen", metavar="HOST:PORT", help="serve invocations by HTTP until Ctrl-C")
 
+
+def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
     environment = parser.add_argument_group("environment")
     environment.add_argument(
         "--initialization-type", choices=INITIALIZATION_TYPES, default=plain.initialization_type
@@ -157,11 +171,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     environment.add_argument("--shutdown", choices=SHUTDOWN_REASONS, default="spindown", metavar="REASON")
     environment.add_argument("--telemetry-fault", action="append", default=[], metavar="FAULT")
     environment.add_argument("--api-fault", action="append", default=[], metavar="PATH=KIND")
-
-    output = parser.add_argument_group("output")
-    output.add_argument("--logs", action="store_true", help="print what everybody writes")
-    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
-    parser.set_defaults(run=command)
 
 
 def command(given: argparse.Namespace) -> int:

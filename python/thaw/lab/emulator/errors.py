@@ -1,4 +1,4 @@
-"""What Lambda says no with: the errors of its three local APIs, and how an environment fails.
+"""Errors of Lambda's three local APIs, and the failures that end an environment.
 
 The Extensions API answers 403 to everything that an extension did wrong, the Runtime API 400 and 403, the
 Telemetry API 400 to a bad subscription and 202 where there is no telemetry. The types are AWS's; extensions

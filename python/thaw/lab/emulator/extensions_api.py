@@ -30,7 +30,7 @@ ExtensionState = Literal["registered", "ready", "running", "shutting down", "fai
 
 @dataclass(frozen=True)
 class Answer:
-    """What an API answers with."""
+    """An answer of a local API."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Extension:
     shutdown_sent_ns: int = 0
     error_type: str | None = None
     waiting: asyncio.Future[Answer] | None = None
-    # What it is told of the end whenever it comes to /event/next.
+    # The SHUTDOWN event, which it gets whenever it comes to /event/next.
     shutdown: Answer | None = None
 
     def tell(self, event: Mapping[str, Any], *, headers: Mapping[str, str]) -> None:
@@ -180,7 +180,7 @@ class ExtensionsApi:
         return Answer(b'{"status":"OK"}', status=202)
 
     def identify(self, headers: Mapping[str, str]) -> Extension:
-        """Who calls. Raises ApiError if nobody that is registered."""
+        """The extension that calls. Raises ApiError if it is not registered."""
         given = headers.get("Lambda-Extension-Identifier", "")
         if not given:
             raise errors.missing_extension_identifier()

@@ -16,7 +16,7 @@ from thaw.lab.emulator.invocation_report import Report
 Status = Literal["success", "error", "failure", "timeout"]
 
 
-# Of what an invocation logs, what X-Amz-Log-Result has.
+# Bytes at the end of an invocation's log that X-Amz-Log-Result has.
 LOG_TAIL_BYTES = 4096
 
 
@@ -117,7 +117,7 @@ class Invocation:
         self.error_type = failure.error_type
         if not self.answered.is_set():
             self.function_error = "Unhandled"
-            # What a caller is told of the kernel's out-of-memory killer is that the runtime exited.
+            # Lambda tells a caller about the out-of-memory killer only that the runtime exited.
             told = failure.error_type if failure.error_type != "Runtime.OutOfMemory" else "Runtime.ExitError"
             text = f"RequestId: {self.request_id} Error: {failure.message}"
             error = json.dumps({"errorType": told, "errorMessage": text}).encode()

@@ -70,7 +70,7 @@ def _tell_ends(emulator: socket.socket) -> None:
         if end is None:
             return
         when = time.monotonic_ns()
-        # What it leaves in its process group. The number is not given to another before it is waited for.
+        # Ends the rest of its process group. The kernel gives the number to no other process before the wait.
         with contextlib.suppress(OSError):
             os.killpg(end.si_pid, signal.SIGKILL)
         _, status = os.waitpid(end.si_pid, 0)

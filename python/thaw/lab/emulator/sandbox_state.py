@@ -44,7 +44,7 @@ class State(enum.Enum):
 
 
 class SandboxState:
-    """What the phases of an environment have in common; at first the environment has not begun.
+    """The state that the phases of an environment share; at first the environment has not begun.
 
     Args:
       settings: of the function.
@@ -108,7 +108,7 @@ class SandboxState:
 
     @property
     def notes(self) -> list[str]:
-        """What was asked for and is not allowed here, and why."""
+        """A line for each thing that was asked for and is not allowed here, with the reason."""
         return self.groups.notes
 
     @property

@@ -119,7 +119,7 @@ async def _small_body(request: web.Request) -> bytes:
 
 
 async def _body(request: web.Request) -> bytes | None:
-    """None if it is larger than a response may be."""
+    """The body of a request; None if it is larger than a response may be."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:

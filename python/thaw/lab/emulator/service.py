@@ -39,7 +39,7 @@ from thaw.lab.emulator.telemetry_records import Stream
 from thaw.lab.emulator.timestamps import ms_between, now_ns
 
 Event = bytes | str | Mapping[str, object] | Sequence[object] | int | float | bool | None
-"""What a function is invoked with: bytes as they are, anything else as JSON."""
+"""The event of an invocation: bytes are passed on as they are, anything else as JSON."""
 
 
 class Lambda:
@@ -111,7 +111,7 @@ class Lambda:
 
     @property
     def address(self) -> str:
-        """Of the local APIs, "host:port"."""
+        """The address of the local APIs, "host:port"."""
         return self._server.address
 
     @property
@@ -128,7 +128,7 @@ class Lambda:
     # -- What can be done
 
     async def initialize(self) -> float:
-        """Makes an environment ready before anybody needs it, frozen. Milliseconds it took.
+        """Makes an environment ready before it is needed, and freezes it. Returns the milliseconds that took.
 
         Raises SandboxFailure: it could not be initialized, and is gone.
         """
@@ -286,9 +286,9 @@ class Lambda:
                     self._places.release()
 
     async def _initialize_for(self, invocation: Invocation) -> float | None:
-        """Milliseconds of an initialization before the invocation; None if it is a part of it.
+        """Initializes for an invocation. Returns the milliseconds; None if they are part of the invocation.
 
-        One that fails is tried once more, within the invocation.
+        An initialization that fails is tried once more, within the invocation.
         """
         if not self._failed_before:
             try:

@@ -1,4 +1,4 @@
-"""What a function and its environment are like: everything that a user of Lambda configures.
+"""Settings of a function and its environment: everything that a user of Lambda configures.
 
     Settings(name="orders", memory_mb=512, timeout=3.0, environment={"DD_API_KEY": "key"})
 
@@ -26,7 +26,7 @@ LIMITS: tuple[Limit, ...] = get_args(Limit)
 
 LogFormat = Literal["Text", "JSON"]
 
-# What Lambda allows: least and most.
+# Bounds that Lambda sets: least and most.
 MEMORY_MB = (128, 10240)
 TIMEOUT_SECONDS = (0.001, 900)
 MAX_CONCURRENCY = (1, 1000)

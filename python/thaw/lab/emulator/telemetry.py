@@ -29,7 +29,7 @@ from thaw.lab.emulator.timestamps import iso, now_ns
 _HOSTS = ("sandbox", "sandbox.localdomain")
 _HERE = "127.0.0.1"  # what they are for the emulator
 _RESERVED_PORT = 9001
-# Of a buffer: name, least, most, and what it is if not given.
+# Limits of a subscriber's buffer: name, least, most, default.
 _LIMITS = (
     ("maxItems", 1000, 10_000, 10_000),
     ("maxBytes", 262_144, 1_048_576, 262_144),
@@ -43,7 +43,7 @@ _BATCHES_HELD = 4  # a buffer's limit, in batches
 
 @dataclass
 class TelemetryFaults:
-    """What goes wrong with telemetry. It may be changed at any time; a subscription in force obeys at once.
+    """Faults of telemetry. They may be changed at any time; a subscription in force obeys at once.
 
         faults.delay["platform.runtimeDone"] = 0.5     # comes half a second late, after its followers
         faults.drop.add("platform.report")             # never comes
@@ -105,7 +105,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Subscribing:
-    """What a subscriber asked for."""
+    """A subscription as its subscriber asked for it."""
 
     schema: Schema
     streams: frozenset[Stream]
@@ -219,7 +219,7 @@ class Telemetry:
         )
 
     def end_of_initialization(self) -> None:
-        """Nobody can subscribe any more."""
+        """Ends the time in which extensions may subscribe."""
         self._backlog = None
 
     def pause(self) -> None:

@@ -76,7 +76,7 @@ def _run_arm(
 
 
 class _Collected:
-    """What an experiment has brought so far."""
+    """The results and rows of the arms that are finished."""
 
     def __init__(self, settings: ExperimentSettings, arms: Sequence[str]) -> None:
         self.arms: dict[str, ArmResult] = {}
@@ -168,7 +168,7 @@ def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> 
 
 
 def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
-    """What rows say of their experiment beside its kind."""
+    """The columns that say under which conditions a row was measured."""
     return {
         "payloads_per_flush": settings.payloads,
         "workload": settings.workload,
@@ -179,7 +179,7 @@ def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
 
 
 class Progress:
-    """Says how far an experiment is: on a terminal in one line that changes, elsewhere now and then."""
+    """Says how far an experiment is: on a terminal in one line that changes, elsewhere every ten seconds."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self._silent = silent

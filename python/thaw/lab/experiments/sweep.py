@@ -117,7 +117,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """A cell, what came of it, and where that was. The figures are those of a comparison's result; `command`
+    """A cell, its result and its provenance. The figures are those of a comparison's result; `command`
     runs the cell again by itself.
     """
 
@@ -185,7 +185,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a sweep did: `rows` are all that the file has now, in the grid's order first."""
+    """The outcome of a sweep. `rows` are all that the file has now, those of the grid first, in its order."""
 
     rows: list[SweepRow]
     ran: int

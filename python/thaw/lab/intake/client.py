@@ -32,7 +32,7 @@ _COMMAND_TIMEOUT = 60.0
 
 
 class IntakeError(RuntimeError):
-    """The intake's process said no, or is gone."""
+    """The intake's process refused a command, or is gone."""
 
 
 class Intake:
@@ -81,7 +81,7 @@ class Intake:
 
     @property
     def agent_variables(self) -> dict[str, str]:
-        """What the environment of an extension has to say so that it delivers here."""
+        """Variables with which an extension delivers here."""
         return {
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": self.url,

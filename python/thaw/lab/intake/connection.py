@@ -29,7 +29,7 @@ State = Literal["waiting", "handshake", "open", "forgotten", "draining", "closed
 
 @dataclass
 class Counts:
-    """What happened since the start."""
+    """Counts since the start."""
 
     accepted: int = 0
     handshakes_full: int = 0
@@ -42,7 +42,7 @@ class Counts:
 
 
 class Owner(Protocol):
-    """What a connection needs of the server that accepted it."""
+    """The server that accepted a connection, as the connection sees it."""
 
     selector: selectors.BaseSelector
     timers: Timers

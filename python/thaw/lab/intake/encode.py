@@ -1,4 +1,4 @@
-"""A tracer's request as the intake's protobuf, by PyPI's protobuf and zstandard: what outside clients send.
+"""A tracer's request as the intake's protobuf, by PyPI's protobuf and zstandard: for other projects' clients.
 
     body = encode.agent_payload(traces_body, headers)
 

@@ -1,4 +1,4 @@
-"""What a life of a real function's environment showed, with an extension or without, and its table."""
+"""One life of a real function's environment, with an extension or without, and a table of several."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a report shows of a real function with the extension: two pictures, a table, and words."""
+"""The section of a report on a real function with the extension: two pictures, a table, and words."""
 
 from __future__ import annotations
 

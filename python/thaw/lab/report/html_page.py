@@ -176,7 +176,7 @@ def _table(result: ExperimentResult) -> str:
 
 
 def _below(result: ExperimentResult) -> str:
-    """What stands below a table's title."""
+    """Lines below a table's title: the conditions, and how far an experiment came that was stopped."""
     missing = what_is_missing(result)
     lines = [_text(conditions(result)), f"<b class=bad>{_text(missing)}</b>" if missing else ""]
     return "".join(f"<br>{line}" for line in lines if line)

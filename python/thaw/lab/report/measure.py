@@ -1,4 +1,4 @@
-"""What an experiment measured, row by row, in Parquet, with where it comes from.
+"""Measurements of an experiment, row by row, in Parquet, with their provenance.
 
     measure.write(folder, payload_rows, cycle_rows, measure.provenance(world="W1", seed=1, cycles=200))
     measurements = measure.read(folder)
@@ -47,7 +47,7 @@ class MeasureError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class PayloadRow:
-    """What became of one payload.
+    """The fate of one payload.
 
     Attributes:
       times_delivered: the intake's own count.
@@ -88,7 +88,7 @@ class PayloadRow:
 
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
-    """What one cycle, a freeze and the flush after it, cost. `cpu_us` is the client's processor time; the
+    """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
     last five are as in `PayloadRow`.
     """
 
@@ -140,7 +140,7 @@ class Provenance:
 
 @dataclasses.dataclass(frozen=True)
 class Measurements:
-    """What `write` was given."""
+    """The rows and the provenance of one folder."""
 
     payloads: list[PayloadRow]
     cycles: list[CycleRow]
@@ -212,7 +212,7 @@ def write(
 
 
 def read(folder: str | os.PathLike[str]) -> Measurements:
-    """What `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
+    """Reads what `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
     path = pathlib.Path(folder)
     return Measurements(
         read_rows(path / PAYLOADS_FILE, PayloadRow),

@@ -80,7 +80,7 @@ _ROW, _PANEL = 0.24, 0.72  # inches: a row, and what a panel needs besides
 
 @dataclass(frozen=True)
 class ArmPicture:
-    """What the pictures show of one arm. Without `flush_ms` only the percentiles are drawn."""
+    """One arm's figures as the pictures show them. Without `flush_ms` only the percentiles are drawn."""
 
     name: str
     outcomes: dict[str, int]  # by the names of OUTCOMES
@@ -107,7 +107,7 @@ class Panel:
 
 
 def delivery(panels: Sequence[Panel]) -> str:
-    """What became of the payloads: stacked bars, in percent, with the counts beside them."""
+    """Fates of the payloads: stacked bars, in percent, with the counts beside them."""
 
     def draw(axes: Axes, panel: Panel) -> None:
         left = numpy.zeros(len(panel.arms))

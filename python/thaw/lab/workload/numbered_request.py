@@ -17,7 +17,7 @@ from typing import Any
 
 import msgpack
 
-# Of the first request: the trace's id, and the first span's id. Both take nine bytes in msgpack, and a step
+# Ids of the first request: the trace's, and the first span's. Both take nine bytes in msgpack, and a step
 # leaves room for the spans of a request between one and the next.
 _TRACE_ID = 1 << 62
 _SPAN_ID = 1 << 61

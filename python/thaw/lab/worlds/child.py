@@ -40,7 +40,7 @@ Where = tuple[int, int]  # cycle, payload
 
 
 class Client(Protocol):
-    """What an arm does with the payloads of a flush."""
+    """A client of one arm: it is given payloads, and flushes them."""
 
     def prepare(self, where: Where, body: Body) -> None:
         """Makes ready what is not part of a flush."""
@@ -289,7 +289,7 @@ def end_with_parent() -> None:
 
 def main() -> None:
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the runner
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
     # Generated spans have a filler each; of a real payload the first one has.

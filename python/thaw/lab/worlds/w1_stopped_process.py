@@ -228,8 +228,8 @@ class _Run:
         self._tell_flush(cycle)
         held = self._await_held()
         if held:
-            # Who is frozen in mid-exchange has asked for the next event all the same. What ended meanwhile is
-            # found before anybody can tell of the resume.
+            # On Lambda an environment that is frozen in mid-exchange has asked for the next event. The client
+            # finds connections that ended meanwhile before it can be told of the resume.
             self._child.quiesce(self._limit)
             self._child.freeze()
             self._child.tell(op="resume")

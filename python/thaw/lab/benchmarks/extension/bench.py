@@ -1,4 +1,4 @@
-"""What the benchmarks of the extension share: a Lambda with it, load, and statistics."""
+"""Tools of the extension's benchmarks: a Lambda with it, load, and statistics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SMALL_MB = 128  # whose budget of bytes is soon full, compressed as most of it i
 MTU = 1500
 PORT = 8126
 AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
-# What the last invocation left is flushed at the start of each: ten thousand don't wait 25 ms each for
+# Each start flushes what the last invocation left: ten thousand invocations don't wait 25 ms each for
 # Lambda to tell of their end.
 EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
 # Nothing is flushed before the end of the environment.
@@ -38,7 +38,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, with what, and how often.
+    """The executable that is measured, the request that is sent to it, and how often.
 
     Attributes:
       executable: the extension.
@@ -53,7 +53,7 @@ class Bench:
     say: Callable[[str], None] = lambda _line: None
 
     def times(self, count: int, least: int = 1) -> int:
-        """How often, at this scale."""
+        """How often a measurement is repeated at this scale."""
         return max(least, round(count * self.scale))
 
     # -- A Lambda with it
@@ -83,7 +83,7 @@ class Bench:
             yield sandbox
 
     def usage(self, sandbox: Lambda) -> Usage:
-        """The extension's, now."""
+        """The resources that the extension has used until now."""
         usage = sandbox.current.process(self.executable.name).usage()
         assert usage is not None, "the extension has ended"
         return usage
@@ -101,7 +101,7 @@ class Bench:
     async def load(
         self, connections: int, *, requests: int = 0, seconds: float = 10.0, first: int = 0, port: int = PORT
     ) -> Figures:
-        """Requests as fast as they are answered."""
+        """Sends requests as fast as they are answered. Returns the load generator's figures."""
         request, _ = self.request.write(self.folder)
         process = await asyncio.create_subprocess_exec(
             str(LOAD_GENERATOR),
@@ -122,7 +122,7 @@ class Bench:
 
 
 def statuses_of(invocation: Invocation) -> Counter[str]:
-    """What the function's requests were answered with."""
+    """Counts the statuses of the answers to the function's requests."""
     return Counter(invocation.json()["statuses"])
 
 
@@ -146,7 +146,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def difference(some: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
-    """Of the means, and half of its 95 % interval; infinite where there are too few values."""
+    """The difference of the means, and half of its 95 % interval: infinite where values are too few."""
     if min(len(some), len(others)) < 2:
         return 0.0, math.inf
     squared = sum(statistics.variance(values) / len(values) for values in (some, others))

@@ -1,4 +1,4 @@
-"""What the extension holds in memory, and that the byte budget bounds it."""
+"""Memory of the extension with a thousand payloads, and under load that fills the byte budget."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def memory(bench: Bench) -> Figures:
     }
 
 
-# So long may load go on until the byte budget is full.
+# Seconds of load within which the byte budget has to be full.
 _FULL_WITHIN = 90.0
 
 

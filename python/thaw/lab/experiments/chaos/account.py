@@ -8,7 +8,7 @@ from typing import Any
 
 from thaw.lab.emulator.history import Shutdown
 
-# What a few thousand small payloads and rubbish may take; and they fit into any budget of bytes.
+# Memory that a few thousand small payloads and rubbish may take; they fit into any budget of bytes.
 _MOST_MB = 64.0
 
 # Milliseconds that an environment's invocations may be held up in all by what fails: the outage budget of
@@ -26,7 +26,7 @@ _CRIES = ("Sanitizer", "runtime error:", "CHECK failed")
 
 @dataclass(frozen=True)
 class Payload:
-    """What became of one payload.
+    """The fate of one payload.
 
     Attributes:
       status: what the function got for it; 0: nothing.
@@ -42,7 +42,7 @@ class Payload:
 
 @dataclass
 class Account:
-    """What was seen from outside.
+    """The observations from outside.
 
     Attributes:
       cut_off: whether others than the intake may have kept its answers from the extension: a freeze, a
@@ -56,9 +56,8 @@ class Account:
       payloads: by number.
       nagle_ms: how long senders without TCP_NODELAY waited for each answer.
       wrong_keys: requests to the intake that did not have the key that there is.
-      key_withheld: whether the store of the key recovered before the end and was not asked for it even then:
-      what
-        throttles or fails for now has to be asked again.
+      key_withheld: whether the store of the key recovered before the end and was not asked again. A store
+        that throttles or fails for a while has to be asked again.
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
@@ -84,12 +83,12 @@ class Account:
 
     @property
     def taken(self) -> list[int]:
-        """Payloads of which the function was told that they are taken."""
+        """Payloads that were answered with 200: the function was told that they are taken."""
         return [number for number, payload in self.payloads.items() if payload.status == 200]
 
     @property
     def told_lost(self) -> int:
-        """Payloads of which the extension says that it dropped them, or had them still at its end."""
+        """How many payloads the extension says it dropped, or still had at its end."""
         if self.books is None:
             return 0
         return sum(
@@ -100,7 +99,7 @@ class Account:
 
 
 def violations(account: Account) -> list[str]:
-    """What is wrong, a line each."""
+    """Names each invariant that is broken, in a line."""
     wrong = [] if account.interface_failed else list(account.failures)
     wrong += _of_delivery(account)
     wrong += _of_the_process(account)

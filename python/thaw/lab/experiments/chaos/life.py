@@ -28,7 +28,7 @@ _NUMBERS = 1 << 20
 
 
 class _Log:
-    """What the extension writes: its last books, and what it complains of."""
+    """The extension's log, and the last books in it."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -116,7 +116,7 @@ async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocati
 
 
 async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> Invocation:
-    """One invocation, with rubbish beside it. Unless it is a success the environment is gone."""
+    """Runs one invocation, with rubbish beside it. Unless it succeeds, the environment is gone."""
     ports = itertools.islice(itertools.cycle(EXTENSION_PORTS), plan.rubbish[turn])
     noise = [
         asyncio.create_task(throw(port, random.Random(f"{seed}/{turn}/{each}")))
@@ -150,7 +150,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
 
 
 def _extension_process(sandbox: Lambda) -> Process | None:
-    """None if it has not come up, or is gone."""
+    """The extension's process; None if it has not come up, or is gone."""
     with contextlib.suppress(EmulatorError, KeyError, StopIteration):
         return sandbox.current.process(next(iter(sandbox.startups)).name)
     return None

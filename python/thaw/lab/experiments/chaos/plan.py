@@ -1,4 +1,4 @@
-"""What one environment goes through, drawn from a seed."""
+"""The plan of one environment's life, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STRATEGIES = (
     *("end", "default", "end,50", "periodically,20", "periodically,200", "continuously,50"),
     "continuously,3600000",
 )
-# Those after which no exchange is open.
+# Strategies that leave no exchange open at a freeze.
 _BLOCKING = ("end", "end,50", "periodically,20", "periodically,200")
 ENDS = ("spindown",) * 5 + ("crash", "timeout", "spindown at once")
 _REFUSALS = (403, 408, 413, 429, 500, 503)
@@ -32,7 +32,7 @@ _REFUSALS = (403, 408, 413, 429, 500, 503)
 
 @dataclass
 class Plan:
-    """What one environment goes through.
+    """Everything that happens to one environment.
 
     Attributes:
       settings, faults: of the Lambda.
@@ -154,7 +154,7 @@ def _event(chance: random.Random) -> dict[str, Any]:
 
 
 def _api_fault(chance: random.Random, turn: int) -> tuple[str, ApiFaultKind] | None:
-    """What Lambda's interface does wrong at an invocation, if anything.
+    """A fault of Lambda's interface at an invocation, or None.
 
     `/telemetry` and `/register` are called at the start and never again. An event that never comes is a
     function that is not called, so that a start fails in more ways than what follows.
@@ -173,7 +173,7 @@ def _script(chance: random.Random) -> Script:
         idle_after=chance.choice((0.0005, 0.005, 0.05)),
     )
     answers = tuple(_answer(chance) for _ in range(chance.choice((0, 0, 1, 2, 4))))
-    # A hole that swallows everything is rare: it takes seconds of each run.
+    # An intake that never answers is rare: it takes seconds of each run.
     always = Answer(action="black_hole") if chance.random() < 0.03 else Answer()
     return replace(script, answers=answers, answer=always)
 

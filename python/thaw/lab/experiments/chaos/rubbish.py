@@ -49,7 +49,7 @@ def _broken_traces(chance: random.Random) -> bytes:
 
 
 def _ambiguous(chance: random.Random) -> bytes:
-    """What two readers may take for different requests."""
+    """A request that two readers may understand differently."""
     lines = chance.sample(
         [
             *(b"Host: x", b"Host: y", b"Content-Length: 5", b"Content-Length: +5", b"Content-Length: 5, 6"),

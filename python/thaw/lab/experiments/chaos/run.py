@@ -6,7 +6,7 @@ One environment after the other lives in the emulated Lambda: of any initializat
 with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
 to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
 that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
-allows; a nameserver that has no word for IPv6; a key in a store that throttles; a reader of its log that
+allows; a nameserver that has no answer for IPv6; a key in a store that throttles; a reader of its log that
 stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
 compared: what the function was told is taken has arrived, or is said to be lost.
 
@@ -42,7 +42,7 @@ class ChaosError(RuntimeError):
 
 @dataclass(frozen=True)
 class Result:
-    """Of a whole run."""
+    """Counts of a whole run."""
 
     environments: int
     payloads: int
@@ -141,7 +141,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     extension(str(given.extension))
-    # The extension's ports are fixed; in a network of its own nobody else has them.
+    # The extension's ports are fixed; in a network of its own no other process has them.
     if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
         print(f"{note}; this machine's is used, and no nameserver and no store of secrets", file=sys.stderr)
     own_network.require_free(EXTENSION_PORTS)

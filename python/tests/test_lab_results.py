@@ -1,4 +1,4 @@
-"""What an arm did becomes figures, and broken invariants are named. Nothing runs here."""
+"""An arm's outcome becomes a result, and broken invariants are named. Nothing runs here."""
 
 from __future__ import annotations
 
