@@ -95,8 +95,8 @@ def is_price(result: ExperimentResult) -> bool:
 
 
 def price(results: Sequence[ExperimentResult]) -> str:
-    """A table of what each arm loses where the peer ends connections, beside what its flushes take where it does
-    not, at each round trip. Empty if the results have not both.
+    """A table of what each arm loses where the peer ends connections, beside what its flushes take where it
+    does not, at each round trip. Empty if the results have not both.
     """
     prices = sorted(filter(is_price, results), key=lambda result: result.round_trip or 0.0)
     promises = [each for each in results if each.scenario == "idle" and not is_price(each)]
