@@ -45,7 +45,7 @@ _FAILURES = (
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """As `thaw.lab.__main__.main` says."""
+    """Runs a command. Returns the exit code that `thaw.lab.__main__.main` describes."""
     wanted = arguments.help_only(sys.argv[1:] if given is None else given, _COMMANDS)
     parser = _parser()
     parsed = parser.parse_args(wanted or ["main"])
@@ -205,7 +205,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_times(parser: argparse.ArgumentParser, plain: ExperimentSettings) -> None:
-    """Adds what an experiment is measured under: durations, the version of TLS, the freezer."""
+    """Adds the conditions of an experiment: durations, the version of TLS, the freezer."""
     option = parser.add_argument
     for name, text in (
         ("freeze", "how long each freeze lasts, at least"),
@@ -355,7 +355,7 @@ def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSetting
 
 
 def _require_function(executable: pathlib.Path) -> None:
-    """ValueError says what a real function with the extension lacks."""
+    """Raises ValueError if this machine can't run a real function with the extension; it says why."""
     without = "or leave the function out: --without-function"
     if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
         raise ValueError(f"{text}, {without}")

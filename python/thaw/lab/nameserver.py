@@ -35,7 +35,7 @@ _TTL = 1  # seconds: each flush asks again
 
 
 class Nameserver:
-    """Answers as long as it is entered.
+    """A nameserver that answers while its context is entered.
 
     Args:
       names: host names in lower case, and their IPv4 addresses.
@@ -61,7 +61,7 @@ class Nameserver:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def resolv_conf(self, folder: pathlib.Path) -> pathlib.Path:
-        """A file that names this nameserver and no other."""
+        """Writes a file that names this nameserver and no other. Returns its path."""
         path = folder / "resolv.conf"
         path.write_text("nameserver 127.0.0.1\n")
         return path
@@ -72,7 +72,7 @@ class Nameserver:
 
     def __exit__(self, *unused: object) -> None:
         self._stopped = True
-        # Wakes the thread up, which closing would not.
+        # Wakes the thread up, which close() alone would not.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=10)
@@ -91,7 +91,7 @@ class Nameserver:
                     self._socket.sendto(answer, sender)
 
     def _answer(self, message: bytes) -> bytes | None:
-        """ValueError, struct.error or IndexError for what is no question."""
+        """The answer to a question. ValueError, struct.error or IndexError for anything else."""
         number, flags, questions, *_ = _HEADER.unpack_from(message)
         if flags & _RESPONSE or questions != 1:
             raise ValueError("not one question")

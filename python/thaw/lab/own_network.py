@@ -33,7 +33,7 @@ def enter(mtu: int) -> str | None:
 
 
 def require_free(ports: Iterable[int]) -> None:
-    """ValueError, which names the port, unless nobody listens on any of these of the loopback."""
+    """Raises ValueError, which names the port, if one of these ports of the loopback is taken."""
     for port in ports:
         with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

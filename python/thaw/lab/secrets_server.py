@@ -24,7 +24,7 @@ from typing import Literal, get_args
 
 from thaw.lab.certificates import Authority, server_context
 
-# Which store, and so which variable names the secret.
+# The store, which decides which variable names the secret.
 Store = Literal["secretsmanager", "kms", "ssm"]
 STORES: tuple[Store, ...] = get_args(Store)
 
@@ -67,11 +67,11 @@ def variables(store: Store) -> dict[str, str]:
 
 
 class SecretsServer:
-    """Answers as long as it is entered.
+    """A store of secrets that answers while its context is entered.
 
     Args:
       authority: whose leaf is for `HOSTS`.
-      key: what is secret.
+      key: the secret.
       faults: of the first calls, in turn.
       port: 0 for one that is free.
 

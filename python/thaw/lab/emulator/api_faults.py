@@ -18,7 +18,7 @@ from typing import Literal, get_args
 
 ApiFaultKind = Literal["500", "html", "nested", "reset", "cut", "hang"]
 API_FAULT_KINDS: tuple[ApiFaultKind, ...] = get_args(ApiFaultKind)
-# After these an extension asks for its next event again.
+# Faults after which an extension asks for its next event again.
 LOST_ANSWERS: tuple[ApiFaultKind, ...] = ("nested", "reset", "cut")
 
 
@@ -38,7 +38,7 @@ class ApiFaults:
         self.taken: list[tuple[str, ApiFaultKind]] = []
 
     def add(self, path_end: str, kind: ApiFaultKind, *, times: int = 1) -> None:
-        """The next `times` calls of paths with that end are answered so."""
+        """Gives the next `times` calls whose path ends with this a faulty answer."""
         if kind not in API_FAULT_KINDS:
             raise ValueError(f"{kind!r} is not one of {', '.join(API_FAULT_KINDS)}")
         self._faults.append(_Fault(path_end, kind, times))

@@ -9,7 +9,7 @@ import secrets
 
 from thaw.lab.emulator.settings import Settings
 
-# Obviously nobody's: what signs with them is refused everywhere.
+# Credentials that are obviously made up: what is signed with them is refused everywhere.
 _ACCESS_KEY = "ASIAEMULATED00000000"
 _SECRET_KEY = "emulated-secret-access-key"
 _SESSION_TOKEN = "emulated-session-token"

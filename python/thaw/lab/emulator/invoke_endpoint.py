@@ -150,7 +150,7 @@ def client_context(header: str) -> str:
         decoded = None
     if not isinstance(decoded, dict):
         raise ValueError("Client context must be a valid Base64-encoded JSON object.")
-    # It becomes a header's value.
+    # The text becomes a header's value.
     return text if text.isascii() and text.isprintable() else json.dumps(decoded)
 
 

@@ -26,9 +26,9 @@ from thaw.lab.emulator.errors import EmulatorError
 from thaw.lab.emulator.opt_folder import OptFolder
 from thaw.lab.emulator.timestamps import now_ns
 
-_LONGEST_LINE = 256 << 10  # Lambda cuts what is longer
-_PIPE, _SMALL_PIPE = 1 << 16, 1 << 12  # bytes; the latter where nobody reads
-_OUTPUT_LIMIT = 1.0  # seconds that output is awaited after the end
+_LONGEST_LINE = 256 << 10  # bytes; Lambda cuts longer lines
+_PIPE, _SMALL_PIPE = 1 << 16, 1 << 12  # bytes; the latter while output is not read
+_OUTPUT_LIMIT = 1.0  # seconds for which output is awaited after the end
 _START_LIMIT = 30.0
 
 
@@ -185,13 +185,13 @@ class Process:
         return self.exit_code is None
 
     def terminate(self) -> None:
-        """SIGTERM, to the program alone."""
+        """Sends SIGTERM to the program alone."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL, to its whole group."""
+        """Sends SIGKILL to its whole group."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -248,7 +248,7 @@ class _Lines:
         if self._open and self._reads:
             self._reads = False
             self._loop.remove_reader(self._descriptor)
-            with contextlib.suppress(OSError):  # more than that is in it already
+            with contextlib.suppress(OSError):  # the pipe holds more than that already
                 fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _SMALL_PIPE)
 
     def go_on(self) -> None:

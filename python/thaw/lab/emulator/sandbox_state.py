@@ -153,7 +153,7 @@ class SandboxState:
             on_line=lambda line: self._on_line(source, line),
             on_exit=self._on_exit,
         )
-        # A fast extension asks for its first event before its own start is heard of.
+        # A fast extension asks for its first event before the launcher tells of its start.
         extension = self.extensions.find(name)
         if extension is not None and extension.first_next_ns:
             self._note_startup(extension)

@@ -28,7 +28,7 @@ Call = Callable[[Sandbox, web.Request], Awaitable[Answer]]
 
 
 class ApiServer:
-    """Listens on a port of this machine that is free.
+    """Serves the local APIs on a free port of this machine.
 
     Args:
       sandbox: the environment that is there now; None between two.
@@ -97,7 +97,7 @@ class ApiServer:
 
 
 async def _cut(request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
-    """The head and half of the body, then the connection's end."""
+    """Sends the head and half of the body, and ends the connection."""
     response = web.StreamResponse(
         status=answer.status, headers={**headers, "Content-Length": str(len(answer.body) + 1)}
     )

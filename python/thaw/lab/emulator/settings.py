@@ -50,7 +50,7 @@ class Settings:
       max_concurrency: invocations at once on managed instances.
       log_format: JSON makes objects of lines that are JSON objects.
       knows_account_id: whether an extension that asks for its account id is told.
-      init_timeout: None for Lambda's: 10 s, or 130 s where nobody waits for the initialization.
+      init_timeout: None for Lambda's: 10 s, or 130 s where no invocation waits for the initialization.
       freeze_by: "auto" is the cgroup freezer if this process may use it, otherwise signals.
       limits: what cgroups shall hold the environment to. Where that isn't allowed, a note says why.
       opt_folder: whether extensions appear in /opt/extensions (needs root; a note says why not).

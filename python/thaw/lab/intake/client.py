@@ -145,14 +145,14 @@ class Intake:
     # -- What it saw
 
     def counts(self) -> dict[str, Any]:
-        """accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests, body_bytes, open,
-        idle, ...
+        """Counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests,
+        body_bytes, statuses, closed_idle; and now: open, idle, states.
         """
         return dict(self._ask("counts"))
 
     def decode(self) -> int:
-        """Decodes what came since the last time, so that it doesn't pile up. Returns the number of
-        requests.
+        """Decodes the requests that came since the last time, so that they don't pile up. Returns how many
+        they were.
         """
         return int(self._ask("decode"))
 

@@ -162,7 +162,7 @@ def provenance(
     command: str = "",
     complete: bool = True,
 ) -> Provenance:
-    """The provenance of what is measured here and now. `freezer`: that of W1."""
+    """The provenance of measurements made here and now. `freezer`: that of W1."""
     return Provenance(
         version=thaw.__version__,
         commit=commit(),
@@ -202,7 +202,7 @@ def write(
     cycle_rows: Sequence[CycleRow],
     where_from: Provenance,
 ) -> None:
-    """Writes the three files into `folder`, which is made if need be; what they held before is gone."""
+    """Writes the three files into `folder`, which is made if need be; older files are replaced."""
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(where_from), indent=1)
@@ -297,7 +297,7 @@ def _read_provenance(path: pathlib.Path) -> Provenance:
 
 
 def _replace(path: pathlib.Path, fill: typing.Callable[[pathlib.Path], object]) -> None:
-    """A reader meanwhile, or one after a crash, finds the old file or the new one."""
+    """Replaces a file so that a reader finds the old one or the new one, after a crash too."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fill(scratch)

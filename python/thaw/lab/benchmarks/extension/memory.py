@@ -18,7 +18,7 @@ from thaw.lab.intake import Intake
 
 
 async def memory(bench: Bench) -> Figures:
-    """Resident with 1,000 payloads, before and after their flush, and the most there was."""
+    """Resident memory with 1,000 payloads, before and after their flush, and at its peak."""
     payloads = bench.times(1000, 10)
     with Intake() as intake:
         async with bench.function(intake) as sandbox:
@@ -54,7 +54,7 @@ _FULL_WITHIN = 90.0
 
 
 async def bounded(bench: Bench) -> Figures:
-    """Load without a flush, until the byte budget is full, and beyond."""
+    """Memory under load without a flush, until the byte budget is full, and beyond."""
     statuses: Counter[str] = Counter()
     begun = time.monotonic()
     sent = 0

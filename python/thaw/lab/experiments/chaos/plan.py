@@ -44,8 +44,8 @@ class Plan:
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
       end: how the environment ends.
       unreadable: at which invocations telemetry comes that can't be read.
-      unread: at which invocations nobody reads what the extension writes. Never at the last: its books are in
-        what it writes.
+      unread: at which invocations the extension's output is not read. Never at the last, whose output has
+        the books.
       aaaa: what the nameserver answers to questions for IPv6; None: the intake has no name, but an address.
       store, store_faults: where the key is and what the first calls for it get; None: it is in a variable.
     """
