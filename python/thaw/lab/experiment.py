@@ -50,13 +50,16 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class ExperimentSettings:
-    """One experiment.
+    """One experiment. Durations are seconds.
 
-    `freeze` is how long each freeze lasts at least and `round_trip` what the network adds, in seconds;
-    `exchange_timeout` the limit of one exchange, for every arm: peers wait 30 s, which with a peer that is
-    silent is all a run would do. `resume_grace` of thaw is a quarter of it. World W0 makes its payloads
-    itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61 to 89 s. ValueError names a
-    number that is out of bounds, or what does not go together.
+    World W0 makes its payloads itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61
+    to 89 s. ValueError names a number that is out of bounds, or settings that contradict each other.
+
+    Attributes:
+      freeze: how long each freeze lasts at least.
+      round_trip: what the network adds.
+      exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
+        against a silent intake. thaw's `resume_grace` is a quarter of it.
     """
 
     world: WorldName = "W1"

@@ -30,7 +30,7 @@ _HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup 
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
-    """A line that says what `what` needs and this Python has not, None if it has everything."""
+    """A line that names the modules which this Python lacks for `what`, or None if it has them all."""
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None

@@ -23,7 +23,7 @@ _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 
 
 def enter(mtu: int) -> str | None:
-    """Moves this thread, and what it starts, there. None if that was done, otherwise why it was not."""
+    """Moves this thread, and what it starts, to a network of its own. Returns None, or why it could not."""
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
         return f"no network of its own: {os.strerror(ctypes.get_errno())}"
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as control:

@@ -1,7 +1,9 @@
 """Local APIs that answer as they shouldn't.
 
-faults.add("/extension/event/next", "500")
-faults.add("/telemetry", "reset", times=3)
+    faults.add("/extension/event/next", "500")
+    faults.add("/telemetry", "reset", times=3)
+
+The kinds of fault are:
 
     500      an error of the platform
     html     200 with a page of another program

@@ -1,7 +1,9 @@
 """One experiment: several arms, the same freezes.
 
-run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
-run.result.arms["thaw"].lost
+    run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
+    run.result.arms["thaw"].lost
+
+The arms run one after the other, and `Progress` says how far they are.
 """
 
 from __future__ import annotations
@@ -114,7 +116,7 @@ class _Collected:
 
 
 def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
-    """The settings, with generated payloads where real ones can't be had; the reason goes to stderr."""
+    """The settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
     if settings.workload != "real":
         return settings
     try:

@@ -74,7 +74,7 @@ class NumberedRequest:
         return range(first, first + self.spans)
 
     def write(self, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-        """The request, and beside it what one must know to count it up, as JSON. Returns both files."""
+        """Writes the request, and in JSON beside it how to count it up. Returns both files."""
         request, counting = folder / "request.bin", folder / "request.json"
         request.write_bytes(self.data)
         counting.write_text(json.dumps({"offsets": self.offsets, "step": self.step}))

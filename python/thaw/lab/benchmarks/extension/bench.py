@@ -23,7 +23,7 @@ from thaw.lab.workload.numbered_request import NumberedRequest
 
 SPANS = 10
 MEMORY_MB = 512
-SMALL_MB = 128  # whose budget of bytes is soon full, compressed as most of it is
+SMALL_MB = 128  # memory whose budget of bytes is soon full
 MTU = 1500
 PORT = 8126
 AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
@@ -67,7 +67,7 @@ class Bench:
         log: list[str] | None = None,
         memory_mb: int = MEMORY_MB,
     ) -> AsyncIterator[Lambda]:
-        """The function that hands over numbered requests, with the extension, and no environment yet."""
+        """A Lambda that hands over numbered requests, with the extension, and no environment yet."""
         environment = {
             **intake.agent_variables,
             **(variables or {}),
@@ -127,13 +127,13 @@ def statuses_of(invocation: Invocation) -> Counter[str]:
 
 
 def books_of_the_extension() -> Figures:
-    """The extension's own counters. It must not be frozen."""
+    """Reads the extension's own counters. The extension must not be frozen."""
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/debug/thaw", timeout=10) as answer:
         return dict(json.load(answer))
 
 
 def dropped(books: Figures) -> int:
-    """Payloads that it says it has dropped, for whatever reason."""
+    """How many payloads the extension says it has dropped, for any reason."""
     return sum(
         count
         for pipeline in books["flush"]["pipelines"].values()

@@ -64,7 +64,7 @@ async def live(
     command = functions.poster_command(*map(str, files), str(journal), str(first))
     log = _Log()
     with contextlib.ExitStack() as stack:
-        # Constructors there run loops of their own.
+        # The peers' constructors run loops of their own.
         around = await asyncio.to_thread(Surroundings, plan, folder, stack, names=names)
         settings = replace(plan.settings, environment=around.options, files_over=around.files_over)
         account = Account(
@@ -108,7 +108,7 @@ async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocati
         and not plan.faults.unsupported
         and not last.times.runtime_done_delivered_ns
     )
-    # An answer that is lost is none: the next event is asked for again.
+    # After an answer that is lost the extension asks for the next event again.
     account.interface_failed = any(
         path == "/register" or (path == "/event/next" and kind not in LOST_ANSWERS)
         for path, kind in sandbox.api_faults.taken

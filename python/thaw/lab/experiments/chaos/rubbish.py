@@ -78,7 +78,7 @@ _KINDS: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 async def throw(port: int, chance: random.Random) -> None:
-    """One connection to 127.0.0.1 with something of the kind; waits a while for an answer, or hangs up."""
+    """Sends rubbish over one connection to 127.0.0.1; waits a while for an answer, or hangs up."""
     data = chance.choice(_KINDS)(chance)
     hangs_up = chance.random() < 0.5
     with contextlib.suppress(OSError, TimeoutError):

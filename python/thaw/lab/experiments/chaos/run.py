@@ -64,9 +64,13 @@ def run(
     say: Callable[[str], None] = lambda _line: None,
     stop: Stop | None = None,
 ) -> Result:
-    """Environment after environment until the time is over, or so many, or `stop` asks for it. Raises
-    ChaosError at the first whose books are wrong. `only`: just the environment of that number. `names`: as in
-    `live`.
+    """Runs one environment after the other, until the time is over, or so many ran, or `stop` asks for it.
+
+    Args:
+      only: runs just the environment of that number.
+      names: as in `live`.
+
+    Raises ChaosError at the first environment whose books are wrong.
     """
     begun = time.monotonic()
     number = payloads = taken = arrived = twice = lost = done = 0
@@ -109,12 +113,12 @@ def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence
 # -- The command line --------------------------------------------------------------------------------------
 
 _LOOPBACK_MTU = 65536
-# Span ids are counted on from one environment to the next, and stay below those of traces.
+# Span ids go on from one environment to the next, and stay below the ids of traces.
 _MOST_ENVIRONMENTS = 1 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `chaos`."""
+    """Adds the arguments of `chaos`."""
     option = parser.add_argument
     option("--seed", type=arguments.seed, default=1, help="of all that is drawn (default: %(default)s)")
     option(
