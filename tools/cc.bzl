@@ -10,24 +10,33 @@ _WARNINGS = [
     "-Wno-missing-field-initializers",
 ]
 
-# What is built for Lambda is built small (toolchains/zig), but for what every request runs through.
-def only_where_small_is_the_rule(copts):
-    """Compiler options for what is built for Lambda, and none elsewhere."""
+def lambda_only_copts(copts):
+    """Returns compiler options that apply to what is built for Lambda (by //toolchains/zig), and to nothing else."""
     targets = [("@thaw//toolchains/zig:is_" + target, copts) for target in ZIG_TARGETS]
     return select(dict(targets, **{"//conditions:default": []}))
 
-FAST_WHERE_SMALL_IS_THE_RULE = only_where_small_is_the_rule(["-O2"])
+# The toolchain for Lambda optimizes for size (-Oz), since a function's environment starts with reading the
+# executable. Code that every span or every request runs through is optimized for speed instead.
+OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only_copts(["-O2"])
 
 # Rooms that every span or every request runs through.
-_FAST = ["cc/agent", "cc/base", "cc/stats", "cc/trace"]
+_PACKAGES_OPTIMIZED_FOR_SPEED = [
+    "cc/agent",
+    "cc/base",
+    "cc/sketch",
+    "cc/stats",
+    "cc/trace",
+    "cc/trace/obfuscate",
+    "cc/trace/process",
+]
 
 def thaw_cc_library(name, copts = [], fast = None, **kwargs):
-    """A library. `fast`: whether it is built so where small is the rule; by default its room says so."""
+    """A library. `fast`: whether it is optimized for speed on Lambda; by default its package decides."""
     if fast == None:
-        fast = native.package_name() in _FAST
+        fast = native.package_name() in _PACKAGES_OPTIMIZED_FOR_SPEED
     native.cc_library(
         name = name,
-        copts = _WARNINGS + copts + (FAST_WHERE_SMALL_IS_THE_RULE if fast else []),
+        copts = _WARNINGS + copts + (OPTIMIZE_FOR_SPEED_ON_LAMBDA if fast else []),
         **kwargs
     )
 

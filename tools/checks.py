@@ -17,11 +17,9 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools import house_rules
 
-from tools import house_rules  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 VENV = pathlib.Path(sys.prefix) / "bin"
 
@@ -55,9 +53,9 @@ def _outcome(code: int, output: str) -> Outcome:
     return Outcome([line for line in output.splitlines() if line.strip()] or [f"exit code {code}"])
 
 
-def clang_format(fix: bool) -> Outcome:
+def clang_format(fix: bool, files: Sequence[str] = ()) -> Outcome:
     """C++ is laid out as .clang-format says"""
-    files = _files(".cc", ".h")
+    files = files or _files(".cc", ".h")
     if fix:
         return _outcome(*_run(VENV / "clang-format", "-i", *files))
     code, output = _run(VENV / "clang-format", "--dry-run", "--Werror", *files)
@@ -70,18 +68,22 @@ def clang_format(fix: bool) -> Outcome:
     return Outcome(problems or output.splitlines())
 
 
-def ruff_format(fix: bool) -> Outcome:
+# Files that are named are still left out where pyproject.toml leaves them out.
+_RUFF = ("--quiet", "--force-exclude")
+
+
+def ruff_format(fix: bool, files: Sequence[str] = (".",)) -> Outcome:
     """Python is laid out as ruff does it"""
     if fix:
-        return _outcome(*_run(VENV / "ruff", "format", "--quiet", "."))
-    code, output = _run(VENV / "ruff", "format", "--check", "--quiet", "--output-format=concise", ".")
+        return _outcome(*_run(VENV / "ruff", "format", *_RUFF, *files))
+    code, output = _run(VENV / "ruff", "format", "--check", *_RUFF, "--output-format=concise", *files)
     return _outcome(code, output)
 
 
-def ruff(fix: bool) -> Outcome:
+def ruff(fix: bool, files: Sequence[str] = (".",)) -> Outcome:
     """Python lints (pyproject.toml)"""
     arguments = ["--fix"] if fix else []
-    return _outcome(*_run(VENV / "ruff", "check", "--quiet", "--output-format=concise", *arguments, "."))
+    return _outcome(*_run(VENV / "ruff", "check", *_RUFF, "--output-format=concise", *arguments, *files))
 
 
 def mypy(fix: bool) -> Outcome:

@@ -12,11 +12,11 @@ asks_for_help() {
   return 1
 }
 
-# Ends with the help of one of our Python tools, by whatever Python there is.
+# Ends with the help of one of the Python tools, which is named as a module, by whatever Python there is.
 show_help_of() {
   local python
   for python in .venv/bin/python python3; do
-    ! command -v "$python" >/dev/null || exec "$python" "$1" --help
+    ! command -v "$python" >/dev/null || exec "$python" -m "$1" --help
   done
   echo "$1 has --help; tools/setup installs the Python that prints it"
   exit 0

@@ -44,12 +44,12 @@ def test_the_laboratory_gives_help_on_its_commands(checkout: pathlib.Path, comma
 @pytest.mark.parametrize(
     "tool",
     [
-        *("checks.py", "compile_commands.py", "lock_python.py", "make_layer.py", "make_wheel.py"),
-        *("run_benchmarks.py", "run_tests.py", "update_readme.py"),
+        *("checks", "compile_commands", "lock_python", "make_layer", "make_wheel", "run_tests"),
+        *("documents.run_benchmarks", "documents.update_readme"),
     ],
 )
 def test_a_python_tool_gives_help(checkout: pathlib.Path, tool: str) -> None:
-    assert_help([sys.executable, checkout / "tools" / tool, "--help"], checkout)
+    assert_help([sys.executable, "-m", f"tools.{tool}", "--help"], checkout)
 
 
 def test_help_after_two_dashes_is_for_another_program(checkout: pathlib.Path) -> None:

@@ -1,24 +1,26 @@
 """The rules of this house that no linter knows: who may include what, and where clocks may be read.
 
 Each rule is a function from the tree, a mapping of path to text, to the places that break it.
-`tools/check` runs all of them. By hand: `python tools/house_rules.py`.
+`tools/check` runs all of them. By hand: `python -m tools.house_rules`.
 """
 
 from __future__ import annotations
 
+import functools
+import itertools
 import pathlib
 import posixpath
 import re
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+
+from tools import third_party_rules
+from tools.cpp_expressions import full_expression
+from tools.problem import Problem, Tree
+from tools.problem import line_of as _line
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-
-from tools.cpp_expressions import full_expression  # noqa: E402
 
 # A room includes only itself and rooms before it.
 ROOMS = (
@@ -26,6 +28,8 @@ ROOMS = (
     "clock",
     "net",
     "config",
+    "sketch",
+    "telemetry",
     "trace",
     "stats",
     "logs",
@@ -42,20 +46,6 @@ SIMULATION_USES = ROOMS[: ROOMS.index("flush") + 1]
 # Rooms whose .cc files may name the event loop, the HTTP parser and the TLS library.
 SOCKET_ROOMS = ("net", "agent", "lambda")
 
-Tree = Mapping[str, str]
-
-
-class Problem(NamedTuple):
-    path: str
-    line: int
-    text: str
-    # A note is printed and does not fail the check.
-    note: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {'note: ' if self.note else ''}{self.text}"
-
-
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"]+)[>"]', re.MULTILINE)
 _NOT_CODE = re.compile(
     r"""
@@ -69,13 +59,10 @@ _NOT_CODE = re.compile(
 )
 
 
+@functools.cache
 def code_only(text: str) -> str:
     """C++ with comments and literals blanked out, each line where it was."""
     return _NOT_CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), text)
-
-
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
 
 
 def _cpp(tree: Tree, *folders: str) -> Iterator[tuple[str, str]]:
@@ -178,13 +165,12 @@ def no_exceptions(tree: Tree) -> Iterator[Problem]:
 
 
 _FILES = re.compile(r"\b(?:i?fstream|f(?:re)?open)\b|\bO_(?:RDONLY|RDWR)\b")
-# The one reader; devices that are no files; a program that ships to nobody.
+# The one reader; devices that are no files.
 _OPENS_FILES = (
     "cc/base/read_file.cc",
     "cc/net/io/system_random.cc",
     "cc/extension/log_output.cc",
     "cc/extension/main.cc",
-    "cc/agent/load_generator.cc",
 )
 
 
@@ -306,22 +292,122 @@ def finished(tree: Tree) -> Iterator[Problem]:
 
 
 _PICTURE = re.compile(r"^```mermaid\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_DESIGN = "docs/design.md"
 
 
 def picture_of_rooms(tree: Tree) -> Iterator[Problem]:
     """The picture in docs/design.md shows the rooms that exist, no more and no fewer."""
-    path = "docs/design.md"
-    match = _PICTURE.search(tree.get(path, ""))
+    match = _PICTURE.search(tree.get(_DESIGN, ""))
     if not match:
-        yield Problem(path, 1, "has no mermaid picture of the rooms")
+        yield Problem(_DESIGN, 1, "has no mermaid picture of the rooms")
         return
     drawn = set(re.findall(r"\bcc/(\w+)", match[1]))
     there = {_room(name) for name in tree if name.startswith("cc/") and name.count("/") >= 2}
-    line = _line(tree[path], match.start())
+    line = _line(tree[_DESIGN], match.start())
     for room in sorted(there - drawn):
-        yield Problem(path, line, f"the picture lacks cc/{room}")
+        yield Problem(_DESIGN, line, f"the picture lacks cc/{room}")
     for room in sorted(drawn - there):
-        yield Problem(path, line, f"the picture shows cc/{room}, which does not exist")
+        yield Problem(_DESIGN, line, f"the picture shows cc/{room}, which does not exist")
+
+
+# An arrow: a room's folder, and that of a room which uses it.
+Arrow = tuple[str, str]
+_BINDINGS = "python/bindings"
+
+
+def _arrows_of_includes(tree: Tree) -> dict[Arrow, str]:
+    """For each room that another one's production code includes from, an include that does."""
+    arrows: dict[Arrow, str] = {}
+    for path, text in _cpp(tree, "cc/", _BINDINGS + "/"):
+        if _is_test(path):
+            continue
+        user = _BINDINGS if path.startswith(_BINDINGS) else f"cc/{_room(path)}"
+        for match in _INCLUDE.finditer(text):
+            parts = match[1].split("/")
+            used = "/".join(parts[:2])
+            if parts[0] == "cc" and len(parts) > 2 and used != user:
+                arrows.setdefault((used, user), f"{path} includes {match[1]}")
+    return arrows
+
+
+def _leads(arrows: Iterable[Arrow], start: str, end: str) -> bool:
+    """Whether a path of two arrows or more leads from start to end."""
+    users: dict[str, set[str]] = {}
+    for used, user in arrows:
+        users.setdefault(used, set()).add(user)
+    seen: set[str] = set()
+    waiting = users.get(start, set()) - {end}
+    while waiting:
+        room = waiting.pop()
+        seen.add(room)
+        if end in users.get(room, ()):
+            return True
+        waiting |= users.get(room, set()) - seen
+    return False
+
+
+def _arrows_drawn(tree: Tree) -> set[Arrow]:
+    """The arrows in the picture between rooms of C++."""
+    match = _PICTURE.search(tree.get(_DESIGN, ""))
+    picture = match[1] if match else ""
+    folders = {
+        name: folder
+        for name, folder in re.findall(r"^ *(\w+)\[\"?([\w/]+)", picture, re.MULTILINE)
+        if folder.startswith("cc/") or folder == _BINDINGS
+    }
+    drawn = set()
+    for line in picture.splitlines():
+        names = [name.strip() for name in line.split("-->")]
+        drawn |= {(folders.get(used, ""), folders.get(user, "")) for used, user in itertools.pairwise(names)}
+    return {arrow for arrow in drawn if all(arrow)}
+
+
+def picture_of_arrows(tree: Tree) -> Iterator[Problem]:
+    """The picture's arrows are those of the includes, less those that a longer path says already."""
+    included = _arrows_of_includes(tree)
+    needed = {arrow for arrow in included if not _leads(included, *arrow)}
+    drawn = _arrows_drawn(tree)
+    for used, user in sorted(needed - drawn):
+        why = included[used, user]
+        yield Problem(_DESIGN, 1, f"the picture lacks the arrow from {used} to {user}: {why}")
+    for used, user in sorted(drawn - needed):
+        why = "a longer path says it already" if (used, user) in included else "no include needs it"
+        yield Problem(_DESIGN, 1, f"the picture's arrow from {used} to {user} is to go: {why}")
+
+
+_ROOMS_BUILD = "cc/BUILD.bazel"
+_GROUP = re.compile(r"^package_group\(\n(.*?)^\)", re.DOTALL | re.MULTILINE)
+_DEFAULT_VISIBILITY = re.compile(r"^package\(default_visibility = \[(.*?)\]", re.DOTALL | re.MULTILINE)
+
+
+def visibility_of_rooms(tree: Tree) -> Iterator[Problem]:
+    """Bazel lets a room be used by those that the picture's arrows lead to, and by no other."""
+    build = tree.get(_ROOMS_BUILD, "")
+    lets: set[Arrow] = set()
+    groups = set()
+    for match in _GROUP.finditer(build):
+        name = re.search(r'name = "users_of_(\w+)"', match[1])
+        if not name:
+            continue
+        groups.add(name[1])
+        users = [f"cc/{user}" for user in re.findall(r'":users_of_(\w+)"', match[1])]
+        users += re.findall(r'"//([\w/]+)/\.\.\."', match[1])
+        lets |= {(f"cc/{name[1]}", user) for user in users if user != f"cc/{name[1]}"}
+    drawn = _arrows_drawn(tree)
+    for used, user in sorted(drawn - lets):
+        yield Problem(_ROOMS_BUILD, 1, f"the users of {used} lack {user}, to which {_DESIGN} draws an arrow")
+    for used, user in sorted(lets - drawn):
+        if user.startswith("cc/") or user == _BINDINGS:
+            yield Problem(
+                _ROOMS_BUILD, 1, f"the users of {used} have {user}, to which {_DESIGN} draws no arrow"
+            )
+    for path, text in tree.items():
+        if not (path.startswith("cc/") and path.endswith("/BUILD.bazel")) or path == _ROOMS_BUILD:
+            continue
+        group = f"users_of_{_room(path)}"
+        default = _DEFAULT_VISIBILITY.search(text)
+        if not default or f'"//cc:{group}"' not in default[1] or _room(path) not in groups:
+            yield Problem(path, 1, f"the default visibility must be //cc:{group}")
 
 
 def retry_table(tree: Tree) -> Iterator[Problem]:
@@ -365,7 +451,7 @@ def lock_is_current(tree: Tree) -> Iterator[Problem]:
             yield Problem(
                 source,
                 _line(tree[source], match.start()),
-                f"{match[0]} is not locked; run tools/lock_python.py",
+                f"{match[0]} is not locked; run python -m tools.lock_python",
             )
 
 
@@ -384,9 +470,12 @@ RULES = (
     portable,
     finished,
     picture_of_rooms,
+    picture_of_arrows,
+    visibility_of_rooms,
     retry_table,
     links,
     lock_is_current,
+    *third_party_rules.RULES,
 )
 
 

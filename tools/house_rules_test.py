@@ -2,10 +2,43 @@
 
 import pytest
 
-from tools import house_rules
-from tools.house_rules import Problem
+from tools import house_rules, third_party_rules
+from tools.problem import Problem
 
 RETRY = "enum class RetryClass {\n  kStale,  // kept\n  kUnsent,\n};\n"
+PICTURE = (
+    "```mermaid\n"
+    '  a["cc/a<br/>one"]\n  b["cc/b<br/>two"]\n  c[cc/c]\n  x["python/bindings"]\n  y["python/thaw"]\n\n'
+    "  a --> b --> c\n  b --> x --> y\n"
+    "```\n"
+)
+INCLUDES = {
+    "cc/b/b.h": '#include "cc/a/a.h"\n',
+    "cc/c/d/c.cc": '#include "cc/a/a.h"\n#include "cc/b/b.h"\n#include "cc/c/c.h"\n',
+    "python/bindings/x.cc": '#include "cc/b/b.h"\n#include "python/bindings/x.h"\n',
+    "cc/a/a_test.cc": '#include "cc/b/b.h"\n',
+}
+GROUPS = """package_group(
+    name = "users_of_a",
+    includes = [":users_of_b"],
+    packages = ["//cc/a/..."],
+)
+
+package_group(
+    name = "users_of_b",
+    includes = [":users_of_c"],
+    packages = [
+        "//cc/b/...",
+        "//python/bindings/...",
+        "//tools/load/...",
+    ],
+)
+
+package_group(
+    name = "users_of_c",
+    packages = ["//cc/c/..."],
+)
+"""
 GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
 
 
@@ -59,6 +92,18 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
         (
             "picture_of_rooms",
             {"docs/design.md": "```mermaid\na[cc/net]\n```\n", "cc/net/a.cc": "", "cc/BUILD": ""},
+        ),
+        ("picture_of_arrows", {"docs/design.md": PICTURE, **INCLUDES}),
+        (
+            "visibility_of_rooms",
+            {
+                "docs/design.md": PICTURE,
+                "cc/BUILD.bazel": GROUPS,
+                "cc/a/BUILD.bazel": 'package(default_visibility = ["//cc:users_of_a"])\n',
+                "cc/b/e/BUILD.bazel": (
+                    'package(default_visibility = [\n    "//cc:users_of_b",\n    "//cc/a:__pkg__",\n])\n'
+                ),
+            },
         ),
         (
             "links",
@@ -153,6 +198,45 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             ("docs/design.md", 2),
         ),
         ("picture_of_rooms", {"docs/design.md": "```mermaid\na[cc/net]\n```\n"}, ("docs/design.md", 1)),
+        *(
+            ("picture_of_arrows", {"docs/design.md": picture, **INCLUDES, **more}, ("docs/design.md", 1))
+            for picture, more in (
+                # An include without its arrow, an arrow without an include, one that others say already.
+                (PICTURE.replace("b --> c", "b"), {}),
+                (PICTURE.replace("a --> b --> c", "a --> b --> c\n  x --> c"), {}),
+                (PICTURE.replace("a --> b --> c", "a --> b --> c\n  a --> c"), {}),
+                (PICTURE, {"cc/c/c.h": '#include "cc/d/d.h"\n'}),
+            )
+        ),
+        *(
+            (
+                "visibility_of_rooms",
+                {"docs/design.md": PICTURE, "cc/BUILD.bazel": groups},
+                ("cc/BUILD.bazel", 1),
+            )
+            for groups in (
+                GROUPS.replace('    includes = [":users_of_c"],\n', ""),
+                GROUPS.replace('        "//python/bindings/...",\n', ""),
+                GROUPS.replace('["//cc/c/..."]', '["//cc/c/...", "//cc/a/..."]'),
+                GROUPS.replace('["//cc/c/..."]', '["//cc/c/...", "//python/bindings/..."]'),
+            )
+        ),
+        *(
+            (
+                "visibility_of_rooms",
+                {
+                    "docs/design.md": PICTURE,
+                    "cc/BUILD.bazel": GROUPS,
+                    path: f'package(default_visibility = ["{default}"])\n',
+                },
+                (path, 1),
+            )
+            for path, default in (
+                ("cc/a/BUILD.bazel", "//visibility:public"),
+                ("cc/b/e/BUILD.bazel", "//cc:users_of_a"),
+                ("cc/d/BUILD.bazel", "//cc:users_of_d"),
+            )
+        ),
         (
             "retry_table",
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n"},
@@ -191,7 +275,8 @@ def test_every_rule_is_run() -> None:
     rules = {rule.__name__ for rule in house_rules.RULES}
     public = {
         name
-        for name, value in vars(house_rules).items()
+        for module in (house_rules, third_party_rules)
+        for name, value in vars(module).items()
         if callable(value) and getattr(value, "__annotations__", {}).get("return") == "Iterator[Problem]"
     }
     assert rules == {name for name in public if not name.startswith("_")}

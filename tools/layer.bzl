@@ -20,11 +20,14 @@ _for_lambda = transition(
 def _lambda_layer_impl(ctx):
     executable = ctx.attr.extension[0][DefaultInfo].files_to_run.executable
     output = ctx.actions.declare_file(ctx.label.name + ".zip")
+    licences = []
+    for licence in ctx.files.licences:
+        licences += ["--licence", licence.path]
     ctx.actions.run(
         outputs = [output],
-        inputs = [executable],
+        inputs = [executable] + ctx.files.licences,
         executable = ctx.executable._make_layer,
-        arguments = ["--output", output.path, "--name", executable.basename, executable.path],
+        arguments = ["--output", output.path, "--name", executable.basename] + licences + [executable.path],
         mnemonic = "Layer",
         progress_message = "Packing " + output.short_path,
     )
@@ -35,6 +38,11 @@ lambda_layer = rule(
     attrs = {
         "cpu": attr.string(mandatory = True, doc = "a target of //toolchains/zig, such as lambda_amd64_static"),
         "extension": attr.label(mandatory = True, cfg = _for_lambda, doc = "the executable; its name is the extension's"),
+        "licences": attr.label_list(
+            allow_files = True,
+            default = ["//:LICENSE", "//:NOTICE"],
+            doc = "texts that lie in the layer's folder licenses",
+        ),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
         ),

@@ -1,6 +1,9 @@
 """Writes a Lambda layer: a zip archive with extensions/NAME, made to run, the same bytes each time.
 
-make_layer.py --output layer.zip --name datadog-agent bazel-bin/cc/extension/datadog-agent
+    make_layer.py --output layer.zip --name datadog-agent --licence LICENSE --licence NOTICE EXECUTABLE
+
+Lambda unpacks it into /opt and starts each file of /opt/extensions. Licences lie in licenses/NAME, where
+Lambda looks for nothing.
 """
 
 from __future__ import annotations
@@ -8,30 +11,44 @@ from __future__ import annotations
 import argparse
 import pathlib
 import zipfile
+from collections.abc import Mapping
 
 # The oldest time that a zip archive can say.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def write_layer(output: pathlib.Path, name: str, executable: bytes) -> None:
-    """Raises ValueError for what is no ELF executable: Lambda would only say that init failed."""
+def write_layer(
+    output: pathlib.Path, name: str, executable: bytes, licences: Mapping[str, bytes] | None = None
+) -> None:
+    """Writes the layer; `licences` are texts by the name of their files.
+
+    Raises ValueError for what is no ELF executable: Lambda would only say that init failed.
+    """
     if not executable.startswith(b"\x7fELF"):
         raise ValueError(f"extensions/{name} is to be an ELF executable and begins with {executable[:4]!r}")
     with zipfile.ZipFile(output, "w") as archive:
-        entry = zipfile.ZipInfo(f"extensions/{name}", _EPOCH)
-        entry.compress_type = zipfile.ZIP_DEFLATED
-        entry.create_system = 3  # Unix, so that the permissions count
-        entry.external_attr = 0o100755 << 16
-        archive.writestr(entry, executable, compresslevel=9)
+        _add(archive, f"extensions/{name}", executable, 0o100755)
+        for file, text in sorted((licences or {}).items()):
+            _add(archive, f"licenses/{name}/{file}", text, 0o100644)
+
+
+def _add(archive: zipfile.ZipFile, path: str, content: bytes, mode: int) -> None:
+    entry = zipfile.ZipInfo(path, _EPOCH)
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.create_system = 3  # Unix, so that the permissions count
+    entry.external_attr = mode << 16
+    archive.writestr(entry, content, compresslevel=9)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--output", type=pathlib.Path, required=True)
     parser.add_argument("--name", required=True, help="the extension's name, which is its file's")
+    parser.add_argument("--licence", action="append", type=pathlib.Path, default=[], metavar="FILE")
     parser.add_argument("executable", type=pathlib.Path)
     arguments = parser.parse_args()
-    write_layer(arguments.output, arguments.name, arguments.executable.read_bytes())
+    licences = {file.name: file.read_bytes() for file in arguments.licence}
+    write_layer(arguments.output, arguments.name, arguments.executable.read_bytes(), licences)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,21 @@ def test_the_extension_lies_where_lambda_looks_and_may_run(tmp_path: pathlib.Pat
     assert stat.S_IMODE(mode) == 0o755
 
 
+def test_licences_lie_where_lambda_starts_nothing(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "layer.zip"
+    write_layer(path, "datadog-agent", EXECUTABLE, {"NOTICE": b"Others' work.", "LICENSE": b"Ours."})
+    with zipfile.ZipFile(path) as archive:
+        names = [
+            "extensions/datadog-agent",
+            "licenses/datadog-agent/LICENSE",
+            "licenses/datadog-agent/NOTICE",
+        ]
+        assert archive.namelist() == names
+        assert archive.read("licenses/datadog-agent/NOTICE") == b"Others' work."
+        mode = archive.getinfo("licenses/datadog-agent/NOTICE").external_attr >> 16
+    assert mode == 0o100644
+
+
 def test_the_same_executable_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
     paths = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for path in paths:

@@ -25,15 +25,25 @@ def _digest(data: bytes) -> str:
 
 
 def _metadata(
-    name: str, version: str, summary: str, python: str, extras: Mapping[str, Sequence[str]], readme: str
+    name: str,
+    version: str,
+    summary: str,
+    python: str,
+    extras: Mapping[str, Sequence[str]],
+    readme: str,
+    licence_expression: str,
+    licences: Iterable[str],
 ) -> str:
     lines = [
-        "Metadata-Version: 2.1",
+        "Metadata-Version: 2.4",
         f"Name: {name}",
         f"Version: {version}",
         f"Summary: {summary}",
         f"Requires-Python: {python}",
     ]
+    if licence_expression:
+        lines.append(f"License-Expression: {licence_expression}")
+    lines += [f"License-File: {file}" for file in sorted(licences)]
     for extra, requirements in sorted(extras.items()):
         lines.append(f"Provides-Extra: {extra}")
         lines += [
@@ -56,11 +66,20 @@ def write_wheel(
     extras: Mapping[str, Sequence[str]] | None = None,
     scripts: Mapping[str, str] | None = None,
     readme: str = "",
+    licence_expression: str = "",
+    licences: Mapping[str, bytes] | None = None,
 ) -> None:
-    """Writes `files` (path in the wheel to content) and the wheel's own records to `output`."""
+    """Writes `files` (path in the wheel to content) and the wheel's own records to `output`.
+
+    `licences` (file name to text) are among the records, as PEP 639 says; the expression is SPDX's.
+    """
     info = f"{name}-{version}.dist-info"
+    licences = licences or {}
     contents = dict(files)
-    contents[f"{info}/METADATA"] = _metadata(name, version, summary, python, extras or {}, readme).encode()
+    contents |= {f"{info}/licenses/{file}": text for file, text in licences.items()}
+    contents[f"{info}/METADATA"] = _metadata(
+        name, version, summary, python, extras or {}, readme, licence_expression, licences
+    ).encode()
     contents[f"{info}/WHEEL"] = (
         f"Wheel-Version: 1.0\nGenerator: thaw make_wheel\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
     )
@@ -94,6 +113,8 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--tag", required=True)
     parser.add_argument("--summary", default="")
+    parser.add_argument("--licence-expression", default="")
+    parser.add_argument("--licence", action="append", type=pathlib.Path, default=[], metavar="FILE")
     parser.add_argument("--readme", type=pathlib.Path)
     parser.add_argument("--requirements", type=pathlib.Path, help="a requirements.in with exact versions")
     parser.add_argument("--extra", action="append", default=[], metavar="EXTRA:PACKAGE")
@@ -119,6 +140,8 @@ def main() -> None:
         extras=extras,
         scripts=dict(item.split("=", 1) for item in arguments.script),
         readme=arguments.readme.read_text() if arguments.readme else "",
+        licence_expression=arguments.licence_expression,
+        licences={file.name: file.read_bytes() for file in arguments.licence},
     )
 
 

@@ -26,6 +26,8 @@ def wheel(tmp_path: pathlib.Path) -> pathlib.Path:
         extras={"lab": ["rich>=15.0.0"]},
         scripts={"toy": "toy:main"},
         readme="# Toy\n",
+        licence_expression="Apache-2.0 AND MIT",
+        licences={"NOTICE": b"Others' work.", "LICENSE": b"Ours."},
     )
     return path
 
@@ -58,6 +60,15 @@ def test_metadata_names_what_it_needs(wheel: pathlib.Path) -> None:
         assert 'Provides-Extra: lab\nRequires-Dist: rich>=15.0.0 ; extra == "lab"\n' in metadata
         assert metadata.endswith("\n\n# Toy\n")
         assert archive.read("toy-1.0.dist-info/entry_points.txt") == b"[console_scripts]\ntoy = toy:main\n"
+
+
+def test_licences_are_among_the_records_and_metadata_names_them(wheel: pathlib.Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        metadata = archive.read("toy-1.0.dist-info/METADATA").decode()
+        assert archive.read("toy-1.0.dist-info/licenses/NOTICE") == b"Others' work."
+        assert archive.read("toy-1.0.dist-info/licenses/LICENSE") == b"Ours."
+    assert metadata.startswith("Metadata-Version: 2.4\n")
+    assert "License-Expression: Apache-2.0 AND MIT\nLicense-File: LICENSE\nLicense-File: NOTICE\n" in metadata
 
 
 def test_only_programs_are_executable(wheel: pathlib.Path) -> None:

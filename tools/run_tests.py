@@ -1,8 +1,9 @@
 """Every test of the project, step by step, and one count at the end: what tools/test runs.
 
-Each test is run once. `bazel test //...` leaves out the Python tests (tag `pytest`), which plain
-pytest runs after it against the native module of `bazel build //cc:extension`, and what is tagged
-`manual`. `bazel test //...` by hand does run the Python tests.
+Each test is run once. `bazel test //...` leaves out the tests of the tools (tag `pytest`), which plain
+pytest runs after it with those of the Python package, against the native module of
+`bazel build //cc:extension`, and what is tagged `manual`. `bazel test //...` by hand runs the tests of the
+tools, too.
 """
 
 from __future__ import annotations
@@ -20,11 +21,9 @@ import time
 import xml.etree.ElementTree
 from collections.abc import Callable, Iterable, Mapping
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
+from tools import checks
 
-from tools import checks  # noqa: E402
+ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 BAZEL = os.environ.get("BAZEL", "bazel")
 QUIET = ("--color=no", "--curses=no", "--noshow_progress")

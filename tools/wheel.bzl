@@ -34,11 +34,15 @@ def _thaw_wheel_impl(ctx):
         ("--version", ctx.attr.version),
         ("--tag", tag),
         ("--summary", ctx.attr.summary),
+        ("--licence-expression", ctx.attr.licence_expression),
         ("--readme", ctx.file.readme.path),
         ("--requirements", ctx.file.requirements.path),
     ]:
         arguments.add(name)
         arguments.add(value)
+    for licence in ctx.files.licences:
+        arguments.add("--licence")
+        arguments.add(licence.path)
     for extra, packages in ctx.attr.extras.items():
         for package in packages:
             arguments.add("--extra")
@@ -51,7 +55,7 @@ def _thaw_wheel_impl(ctx):
 
     ctx.actions.run(
         outputs = [output],
-        inputs = packed + [ctx.file.readme, ctx.file.requirements],
+        inputs = packed + ctx.files.licences + [ctx.file.readme, ctx.file.requirements],
         executable = ctx.executable._make_wheel,
         arguments = [arguments],
         mnemonic = "Wheel",
@@ -65,6 +69,12 @@ thaw_wheel = rule(
         "deps": attr.label_list(mandatory = True, doc = "Python libraries; their data comes too"),
         "extras": attr.string_list_dict(doc = "extra to the packages it needs, by the names in `requirements`"),
         "folder": attr.string(mandatory = True, doc = "the package's folder from the workspace's root"),
+        "licence_expression": attr.string(mandatory = True, doc = "SPDX's, of all that the wheel contains"),
+        "licences": attr.label_list(
+            allow_files = True,
+            default = ["//:LICENSE", "//:NOTICE"],
+            doc = "texts that lie in the wheel's folder of records",
+        ),
         "package": attr.string(mandatory = True),
         "readme": attr.label(allow_single_file = True, mandatory = True),
         "requirements": attr.label(allow_single_file = True, mandatory = True),

@@ -11,7 +11,7 @@ namespace thaw {
 absl::StatusOr<ContentCoding> ParseContentCoding(std::string_view value) {
   const std::string_view coding = absl::StripAsciiWhitespace(value);
   if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) return ContentCoding::kIdentity;
-  // "x-gzip" is the same (RFC 9110 section 8.4.1.3).
+  // "x-gzip" means gzip (RFC 9110 section 8.4.1.3).
   if (absl::EqualsIgnoreCase(coding, "gzip") || absl::EqualsIgnoreCase(coding, "x-gzip"))
     return ContentCoding::kGzip;
   if (absl::EqualsIgnoreCase(coding, "zstd")) return ContentCoding::kZstd;

@@ -1,5 +1,5 @@
-// Whatever claims to be gzip or zstd decodes to no more than the limit, and what was made by us decodes to
-// what it was made of.
+// Any bytes taken for gzip or zstd decode to no more than the limit, and bodies encoded here decode to their
+// content.
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ void Check(bool holds) {
 void Try(thaw::ContentCoding coding, std::string_view bytes) {
   const absl::StatusOr<std::string> body = thaw::DecodeBody(coding, bytes, kLimit);
   Check(!body.ok() || body->size() <= kLimit);
-  // In pieces it comes to the same.
+  // Decoding in pieces gives the same.
   thaw::BodyDecoder decoder(coding, bytes, kLimit);
   absl::StatusOr<bool> done = false;
   while (done.ok() && !*done) done = decoder.Step(100);
@@ -39,11 +39,11 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     std::string packed =
         coding == thaw::ContentCoding::kGzip ? *thaw::CompressGzip(input, 1) : *thaw::CompressZstd(input, 1);
     if (size <= kLimit) Check(*thaw::DecodeBody(coding, packed, kLimit) == input);
-    // Several in a row are one body, whose parts may be cut anywhere.
+    // Several streams in a row are one body, whose parts may be cut anywhere.
     if (size <= kLimit / 2) Check(*thaw::DecodeBody(coding, packed + packed, kLimit) == input + input);
     if (size > 0) Try(coding, packed + packed.substr(0, data[0] % packed.size()));
     Try(coding, packed + input);
-    // With one byte changed, so that what is behind the header is reached.
+    // One changed byte reaches the code after the header.
     if (size > 1) {
       packed[data[0] % packed.size()] ^= static_cast<char>(data[1]);
       Try(coding, packed);

@@ -5,7 +5,7 @@
 namespace thaw {
 namespace {
 
-// RFC 9110 section 15; a phrase is for people, so a status without one is no error.
+// RFC 9110 section 15. A status without a phrase is no error, since phrases are for people.
 std::string_view PhraseOf(int status) {
   switch (status) {
     case 200:
@@ -46,7 +46,7 @@ std::string_view PhraseOf(int status) {
 void HttpReply::AppendTo(std::string& out, bool http_1_0, bool keep_alive, bool to_head) const {
   absl::StrAppend(&out, "HTTP/1.1 ", status_, " ", PhraseOf(status_), "\r\nContent-Type: ", content_type_);
   absl::StrAppend(&out, "\r\nContent-Length: ", body_.size(), "\r\n");
-  // Closing is what 1.0 does unless told otherwise, staying is what 1.1 does.
+  // HTTP/1.0 closes unless told otherwise, HTTP/1.1 keeps the connection.
   if (!keep_alive) {
     out.append("Connection: close\r\n");
   } else if (http_1_0) {

@@ -1,4 +1,4 @@
-// What a handler of the local HTTP server is given, and what it answers.
+// A request as a handler of the local HTTP server gets it, and the handler's reply.
 //
 //   void Hello(HttpServerRequest& request, HttpReply& reply) {
 //     reply.Set(200, kJsonType, "{}");
@@ -24,24 +24,24 @@ inline constexpr std::string_view kTextType = "text/plain; charset=utf-8";
 struct HttpServerRequest {
   std::string_view method;
   std::string_view path;
-  std::string_view query;  // behind the question mark
+  std::string_view query;  // after the question mark
   const HttpHeaderViews* headers = nullptr;
   std::string_view body;
-  // The body was longer than the route's limit and is left out (TooLarge::kLeaveOutBody).
+  // The body was longer than the route's limit and is omitted (TooLarge::kLeaveOutBody).
   bool body_left_out = false;
-  // Where the body is kept, if it has a buffer of its own.
+  // The body's own buffer; null if it shares one with the head.
   std::string* body_buffer = nullptr;
-  // What the body takes of the memory that there is for requests, in bytes, if it has a buffer of its own.
+  // The bytes that the body's own buffer takes of the memory for requests.
   size_t body_memory = 0;
-  // Gives that back; null: nothing is to be given back.
+  // Releases that memory; null: there is none.
   std::function<void()> release_memory;
 
-  // The first value of a header; empty if there is none.
+  // Returns the first value of a header; empty if there is none.
   std::string_view Header(std::string_view name) const {
     return FindHeader(*headers, name).value_or(std::string_view());
   }
-  // The body for keeps; copied only if it shares its buffer with the head. `body` is empty afterwards, and
-  // who has taken it accounts for its memory.
+  // Moves the body out; copies it only if it shares its buffer with the head. `body` is empty afterwards, and
+  // the caller accounts for the memory.
   std::string TakeBody() {
     std::string taken = body_buffer != nullptr ? std::move(*body_buffer) : std::string(body);
     body = {};
@@ -52,16 +52,16 @@ struct HttpServerRequest {
   }
 };
 
-// 500 until it is set. One for each connection, filled anew for each request.
+// Status 500 until Set(). Each connection has one, reused for each request.
 class HttpReply {
  public:
-  // `content_type` is a constant.
+  // `content_type` must be a constant.
   void Set(int status, std::string_view content_type, std::string_view body) {
     status_ = status;
     content_type_ = content_type;
     body_.assign(body);
   }
-  // The answer takes longer: the route's task handler gives it.
+  // Leaves the answer to the route's task handler.
   void Defer() { deferred_ = true; }
   bool deferred() const { return deferred_; }
   void AddHeader(std::string_view name, std::string_view value) { headers_.emplace_back(name, value); }
@@ -70,8 +70,8 @@ class HttpReply {
   std::string_view body() const { return body_; }
   const HttpHeaders& headers() const { return headers_; }
 
-  // Appends the answer as it goes over the wire. `to_head`: the request's method was HEAD, so the body is
-  // only told of.
+  // Appends the answer in its wire format. `to_head`: the request's method was HEAD, so the head describes
+  // the body and the body is left out.
   void AppendTo(std::string& out, bool http_1_0, bool keep_alive, bool to_head) const;
   void Reset();
 

@@ -14,7 +14,7 @@
 namespace thaw {
 namespace {
 
-// What a byte may be part of, as bits.
+// The classes of a byte, as bits.
 enum ByteClass : uint8_t {
   kToken = 1,        // names and methods (RFC 9110 section 5.6.2)
   kTarget = 2,       // a request's target
@@ -29,8 +29,8 @@ constexpr std::array<uint8_t, 256> MakeByteClasses() {
     if (byte != 0x7f) classes[byte] |= kFieldLine;
   classes['\t'] |= kFieldLine;
   for (int byte = 0x20; byte < 0x7f; ++byte) classes[byte] |= kRequestLine;
-  // A fragment is never sent, and what else clients have to encode in every part of a URL; they differ about
-  // others, such as '|' and braces, which do no harm.
+  // Excludes fragments, which are never sent, and the characters that clients must encode in every part of a
+  // URL. Clients differ about others, such as '|' and braces, which do no harm.
   for (int byte = 0x21; byte < 0x7f; ++byte) classes[byte] |= kTarget;
   for (const char byte : std::string_view("\"#<>")) classes[static_cast<uint8_t>(byte)] &= ~kTarget;
   for (const char byte :
@@ -65,7 +65,7 @@ absl::Status NotHttp(std::string_view what) {
   return absl::InvalidArgumentError(absl::StrCat("the request is not HTTP/1.1: ", what));
 }
 
-// The items of a list as it stands in one header's value.
+// Visits the items of a list in one header's value.
 template <typename Visit>
 void ForEachItem(std::string_view list, Visit visit) {
   while (true) {
@@ -76,7 +76,7 @@ void ForEachItem(std::string_view list, Visit visit) {
   }
 }
 
-// DIGITs and nothing else; nothing beyond 2^64-1.
+// Parses DIGITs and nothing else, up to 2^64-1.
 std::optional<uint64_t> ParseLength(std::string_view digits) {
   if (digits.empty()) return std::nullopt;
   uint64_t length = 0;
@@ -133,7 +133,7 @@ void HttpRequestParser::Reset() {
   method_ = {};
   target_ = {};
   fields_.clear();
-  // Its vector keeps what it has, unless that is more than any usual head needs.
+  // The vector keeps its memory, unless that is more than any usual head needs.
   constexpr size_t kKeptHeaders = 128;
   HttpHeaderViews headers = std::move(head_.headers);
   headers.clear();
@@ -172,7 +172,7 @@ absl::StatusOr<bool> HttpRequestParser::PutHead(std::string_view bytes) {
       return true;
     }
   }
-  // A carriage return may be the end of a line: the next byte says so.
+  // A carriage return may end a line: the next byte decides.
   const bool may_end = within.size() > checked_ && within.back() == '\r';
   THAW_RETURN_IF_ERROR(CheckBytes(within, within.size()));
   checked_ = within.size() - (may_end ? 1 : 0);
@@ -210,7 +210,7 @@ absl::Status HttpRequestParser::PutRequestLine(std::string_view line, size_t beg
   }
   method_ = {begin, method.size()};
   target_ = {begin + first + 1, target.size()};
-  // Any later minor version is read as the highest one known (RFC 9110 section 2.5).
+  // A later minor version is read as the highest known one (RFC 9110 section 2.5).
   head_.http_1_0 = version.back() == '0';
   return absl::OkStatus();
 }
@@ -241,7 +241,7 @@ struct HttpRequestParser::Framing {
 };
 
 absl::Status HttpRequestParser::PutFraming(std::string_view name, std::string_view value, Framing& framing) {
-  // Their lengths tell most names apart.
+  // The length tells most names apart.
   switch (name.size()) {
     case 4:
       if (!absl::EqualsIgnoreCase(name, "host")) break;
@@ -261,7 +261,7 @@ absl::Status HttpRequestParser::PutFraming(std::string_view name, std::string_vi
       break;
     case 14: {
       if (!absl::EqualsIgnoreCase(name, "content-length")) break;
-      // Some hop may have made a list of one that was sent twice (RFC 9110 section 8.6).
+      // A hop may have joined a repeated header into a list (RFC 9110 section 8.6).
       bool wrong = false;
       ForEachItem(value, [&](std::string_view item) {
         const std::optional<uint64_t> length = ParseLength(item);
@@ -272,7 +272,7 @@ absl::Status HttpRequestParser::PutFraming(std::string_view name, std::string_vi
       break;
     }
     case 16:
-      // As one list they would be several codings, one over the other, which no client means.
+      // Joined into one list they would mean several nested codings, which no client intends.
       if (absl::EqualsIgnoreCase(name, "content-encoding") && ++framing.content_codings > 1)
         return NotHttp("it has two Content-Encodings");
       break;
@@ -293,7 +293,7 @@ absl::Status HttpRequestParser::CheckHead(const char* begin) {
     THAW_RETURN_IF_ERROR(PutFraming(At(begin, field.name), At(begin, field.value), framing));
   if (framing.hosts == 0 && !head_.http_1_0) return NotHttp("it has no Host");
   if (const auto coding = framing.transfer_encoding; coding.has_value()) {
-    // Each of these may be an attempt to have one hop see another request than the next (RFC 9112 section 6).
+    // Each of these may be an attempt to make one hop see another request than the next (RFC 9112 section 6).
     if (framing.content_length.has_value())
       return NotHttp("it has both a Transfer-Encoding and a Content-Length");
     if (head_.http_1_0) return NotHttp("HTTP/1.0 has no Transfer-Encoding");
@@ -335,7 +335,7 @@ absl::StatusOr<size_t> HttpRequestParser::PutChunks(std::string_view bytes,
   return used;
 }
 
-// Any byte but those of content.
+// Takes a byte outside the content.
 absl::Status HttpRequestParser::PutChunkByte(char byte) {
   const auto expect = [this, byte](char expected, ChunkState next) {
     if (byte != expected) return NotHttp("a chunk's line does not end with CR and LF");
@@ -364,7 +364,7 @@ absl::Status HttpRequestParser::PutChunkByte(char byte) {
 }
 
 absl::Status HttpRequestParser::PutSizeByte(char byte) {
-  // The digits of any size, CR, and a few zeros before them.
+  // Room for the digits of any size, CR, and a few leading zeros.
   constexpr size_t kUsualLineBytes = 20;
   if (++chunk_line_ > kMaxChunkLineBytes)
     return NotHttp(absl::StrCat("a chunk's line is longer than ", kMaxChunkLineBytes, " bytes"));
@@ -381,7 +381,7 @@ absl::Status HttpRequestParser::PutSizeByte(char byte) {
   }
   if (chunk_state_ == ChunkState::kFirstDigit) return NotHttp("a chunk begins without its size");
   if (chunk_state_ == ChunkState::kExtensions) {
-    // Nobody reads them; the line's end is all that matters.
+    // Extensions are not read; only the line's end matters.
     if (byte == '\r') {
       chunk_state_ = ChunkState::kLineFeed;
     } else if (!Is(kFieldLine, byte)) {

@@ -1,17 +1,17 @@
-// Reads HTTP/1.x requests from bytes that come in pieces, without copying them. Pure: no stream, no time.
+// Parses HTTP/1.x requests from bytes that come in pieces, without copying them. Pure: no stream, no time.
 //
 //   HttpRequestParser parser(64 << 10);
-//   absl::StatusOr<bool> whole = parser.PutHead(bytes);    // all that came of this request, each time
-//   parser.head().method ...                               // once it is whole
-//   parser.PutChunks(bytes_behind_the_head, take);         // if head().chunked
-//   parser.Reset();                                        // the next request
+//   absl::StatusOr<bool> whole = parser.PutHead(bytes);    // pass all bytes of this request, each time
+//   parser.head().method ...                               // once `whole` is true
+//   parser.PutChunks(bytes_after_the_head, take);          // if head().chunked
+//   parser.Reset();                                        // for the next request
 //
-// A body with a Content-Length needs no parser: it is the bytes behind the head.
+// A body with a Content-Length needs no parser: it is the bytes after the head.
 //
-// It is as strict as RFC 9112 asks of servers, and where that leaves a choice, refuses: lines that end
+// The parser is as strict as RFC 9112 asks of servers, and refuses where that leaves a choice: lines that end
 // without CR, CR and other control characters within lines, white space before a colon, folded lines, a
-// missing, repeated or malformed Host, every doubt about where a body ends. Each byte is looked at once
-// however small the pieces are, and numbers and lengths of what a request may hold are bounded.
+// missing, repeated or malformed Host, and every ambiguity about where a body ends. It looks at each byte
+// once, however small the pieces are, and bounds the number and length of a request's parts.
 
 #ifndef THAW_CC_AGENT_HTTP_REQUEST_PARSER_H_
 #define THAW_CC_AGENT_HTTP_REQUEST_PARSER_H_
@@ -29,15 +29,15 @@
 
 namespace thaw {
 
-// Headers of one request; clients send a dozen.
+// Largest number of headers of one request; clients send a dozen.
 inline constexpr size_t kMaxRequestHeaders = 256;
-// The line that begins a chunk, its extensions included.
+// Longest line that begins a chunk, its extensions included.
 inline constexpr size_t kMaxChunkLineBytes = 4 * 1024;
 
 struct HttpRequestHead {
   std::string_view method;
   std::string_view target;  // as it was sent
-  HttpHeaderViews headers;  // in the order they came
+  HttpHeaderViews headers;  // in the order of arrival
   bool http_1_0 = false;
   // The client wants to send another request on this connection.
   bool keep_alive = false;
@@ -45,7 +45,7 @@ struct HttpRequestHead {
   bool expects_continue = false;
   bool chunked = false;
   std::optional<uint64_t> content_length;  // never together with `chunked`
-  size_t bytes = 0;                        // its own length, the empty line included
+  size_t bytes = 0;                        // length of the head, the empty line included
 };
 
 class HttpRequestParser {
@@ -54,24 +54,24 @@ class HttpRequestParser {
   HttpRequestParser(const HttpRequestParser&) = delete;
   HttpRequestParser& operator=(const HttpRequestParser&) = delete;
 
-  // `bytes`: all that came since the request's first byte; each call gives at least what the one before gave,
-  // at the same or at another address. True: the head is whole. Errors are final until Reset():
-  // InvalidArgument: no HTTP, or a request that must be refused; ResourceExhausted: longer than the limit, or
-  // with too many headers; Unimplemented: a transfer coding that isn't known.
+  // `bytes`: all bytes since the request's first; each call passes at least those of the call before, at the
+  // same or at another address. Returns true once the head is complete. Errors are final until Reset():
+  // InvalidArgument: not HTTP, or a request that must be refused; ResourceExhausted: longer than the limit,
+  // or with too many headers; Unimplemented: an unknown transfer coding.
   absl::StatusOr<bool> PutHead(std::string_view bytes);
 
   // Valid once PutHead() returned true; refers to the bytes of that call.
   const HttpRequestHead& head() const { return head_; }
-  // The bytes of the head are at another address now.
+  // Must be called when the bytes of the head have moved to another address.
   void Moved(const char* begin);
 
-  // Reads a chunked body and gives its content to `take`; returns how many bytes are of this request: all,
-  // unless it ends among them. InvalidArgument: no chunks, or more than the limits allow beside their
-  // content; final until Reset().
+  // Parses a chunked body and passes its content to `take`. Returns how many bytes belong to this request:
+  // all, unless it ends among them. InvalidArgument: no chunks, or more bytes beside the content than the
+  // limits allow; final until Reset().
   absl::StatusOr<size_t> PutChunks(std::string_view bytes, absl::FunctionRef<void(std::string_view)> take);
-  // What is still to come of the chunk that has begun.
+  // Returns how many bytes of the current chunk are still to come.
   uint64_t chunk_left() const { return chunk_left_; }
-  // The last chunk and the trailers came.
+  // Returns whether the last chunk and the trailers came.
   bool chunks_done() const { return chunk_state_ == ChunkState::kDone; }
 
   void Reset();
@@ -85,13 +85,13 @@ class HttpRequestParser {
     Place name;
     Place value;
   };
-  // What the next byte belongs to.
+  // The part that the next byte belongs to.
   enum class ChunkState {
     kFirstDigit,
     kDigits,
     kSpaces,  // between the size and an extension
     kExtensions,
-    kLineFeed,  // of the line with the size
+    kLineFeed,  // after the size
     kContent,
     kContentReturn,
     kContentLineFeed,
@@ -102,11 +102,11 @@ class HttpRequestParser {
     kLastLineFeed,
     kDone,
   };
-  // The headers that say how the request is framed, as far as they were seen.
+  // The framing headers seen so far.
   struct Framing;
 
   static std::string_view At(const char* begin, Place place) { return {begin + place.begin, place.length}; }
-  // Of the line [line_begin_, end): whether its bytes may be part of one, before it is known what they mean.
+  // Checks that the bytes of the line [line_begin_, end) may occur in a line, before it is parsed.
   absl::Status CheckBytes(std::string_view bytes, size_t end);
   absl::Status PutRequestLine(std::string_view line, size_t begin);
   absl::Status PutField(std::string_view line, size_t begin);
@@ -117,9 +117,9 @@ class HttpRequestParser {
   absl::Status PutTrailerByte(char byte);
 
   const size_t head_limit_;
-  size_t line_begin_ = 0;  // of the line that isn't whole
-  size_t checked_ = 0;     // bytes of the head that were looked at
-  Place method_;           // empty: the request line isn't whole
+  size_t line_begin_ = 0;  // start of the incomplete line
+  size_t checked_ = 0;     // bytes of the head looked at so far
+  Place method_;           // empty: the request line is incomplete
   Place target_;
   std::vector<Field> fields_;
   HttpRequestHead head_;
@@ -130,8 +130,8 @@ class HttpRequestParser {
   size_t beside_content_ = 0;  // bytes of extensions and trailers
 };
 
-// The parts of a request's target: path and query, in origin or absolute form (RFC 9112 section 3.2). The
-// query begins behind the question mark.
+// The parts of a request's target in origin or absolute form (RFC 9112 section 3.2). The query excludes the
+// question mark.
 struct RequestTarget {
   std::string_view path;
   std::string_view query;

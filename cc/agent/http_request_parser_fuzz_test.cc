@@ -1,5 +1,5 @@
-// Whatever a client sends: read whole and read in pieces it comes to the same, within the limits, and nothing
-// of it is read from outside the bytes that came.
+// Any bytes give the same result read whole and read in pieces, within the limits, and the parser reads
+// nothing outside them.
 
 #include <algorithm>
 #include <cstddef>
@@ -39,7 +39,7 @@ bool HasControl(std::string_view text) {
   });
 }
 
-// Gives `bytes` in pieces of `piece`, each time in a buffer of its own.
+// Passes `bytes` in pieces of `piece`, each time in a new buffer.
 Result Read(std::string_view bytes, size_t piece, size_t limit) {
   HttpRequestParser parser(limit);
   Result result;
@@ -64,7 +64,7 @@ Result Read(std::string_view bytes, size_t piece, size_t limit) {
   Check(!head.chunked || !head.content_length.has_value());
   Check(Within(head.method, buffer) && Within(head.target, buffer));
   Check(head.headers.size() <= thaw::kMaxRequestHeaders);
-  // What is sent on is neither another request nor part of one.
+  // A forwarded target can't be another request or a part of one.
   for (const char byte : head.target) Check(byte > ' ' && byte < 0x7f && byte != '#');
   int hosts = 0;
   const thaw::RequestTarget target = thaw::SplitTarget(head.target);
@@ -114,7 +114,8 @@ void Try(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  // Past the first line, and into each kind of body, without having to guess the way there.
+  // The input is put after the first line and into each kind of body, so that the fuzzer need not find the
+  // way.
   Try("POST / HTTP/1.1\r\nHost: x\r\n" + input);
   Try("POST / HTTP/1.1\r\n" + input);
   Try("POST /" + input.substr(0, 20) + " HTTP/1.1\r\nHost: x\r\n\r\n");
@@ -123,7 +124,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try("POST /x?y HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n" + input);
   Try("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + input);
   Try("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n" + input);
-  // Text made of what matters to a parser.
+  // The text is made of words that matter to a parser.
   constexpr std::string_view kWords[] = {"POST / HTTP/1.1",
                                          "\r\n",
                                          "\r",

@@ -25,7 +25,7 @@ class HttpRequestParserTest : public testing::Test {
     ASSERT_TRUE(whole.ok()) << whole.status();
     ASSERT_TRUE(*whole);
   }
-  // The error of a head that is refused.
+  // Returns the error of a head that is refused.
   absl::Status Refused(std::string_view bytes) {
     parser_.Reset();
     const absl::StatusOr<bool> whole = parser_.PutHead(bytes);
@@ -37,7 +37,7 @@ class HttpRequestParserTest : public testing::Test {
     EXPECT_TRUE(absl::IsInvalidArgument(status)) << status;
     EXPECT_THAT(status.message(), HasSubstr(reason));
   }
-  // The content of a chunked body that comes at once, and what it left.
+  // Returns the content of a chunked body that comes at once, and sets the rest.
   std::string Chunks(std::string_view bytes, std::string_view* rest = nullptr) {
     std::string content;
     const absl::StatusOr<size_t> used =
@@ -121,7 +121,7 @@ TEST_F(HttpRequestParserTest, ConnectionIsAListOverAllItsLines) {
   EXPECT_TRUE(parser_.head().keep_alive);
 }
 
-// Heads as the HTTP clients write them that tracers and runtimes use.
+// The heads are those of the HTTP clients that tracers and runtimes use.
 TEST_F(HttpRequestParserTest, TracersOfEachLanguageAreTaken) {
   const std::string_view heads[] = {
       // Node: http, and fetch

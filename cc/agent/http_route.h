@@ -1,4 +1,4 @@
-// Which requests a server takes, and what handles them.
+// The requests that a server takes, and their handlers.
 
 #ifndef THAW_CC_AGENT_HTTP_ROUTE_H_
 #define THAW_CC_AGENT_HTTP_ROUTE_H_
@@ -14,27 +14,27 @@
 
 namespace thaw {
 
-// What becomes of a request whose body is longer than its route takes.
+// The treatment of a request whose body is longer than its route allows.
 enum class TooLarge {
   kRefuse,        // 413
-  kLeaveOutBody,  // the handler gets the request without it
+  kLeaveOutBody,  // the handler gets the request without its body
 };
 
 struct HttpRoute {
   // Runs inside the turn of the loop that brought the request's last byte: answers at once, or calls
-  // HttpReply::Defer() where the route has a task handler, too.
+  // HttpReply::Defer() if the route also has a task handler.
   using Handler = absl::AnyInvocable<void(HttpServerRequest&, HttpReply&)>;
-  // For what has to wait. The cancellation is requested at the deadline and when the server closes; the task
-  // then ends soon, and until it has, request and reply stay.
+  // Handles requests that have to wait. The cancellation is requested at the deadline and when the server
+  // closes; the task must then end soon, and until it has, request and reply stay valid.
   using TaskHandler = absl::AnyInvocable<Task<void>(HttpServerRequest&, HttpReply&, Cancellation&)>;
 
-  std::string path;                  // the whole of it, without query
+  std::string path;                  // the whole path, without query
   std::vector<std::string> methods;  // empty: any
-  size_t max_body_bytes = 0;         // of the body as it is given to the handler
+  size_t max_body_bytes = 0;         // limit of the body as the handler gets it
   TooLarge too_large = TooLarge::kRefuse;
-  // Bodies in gzip or zstd are decoded; off: the handler gets them as they were sent, with their header.
+  // Decodes bodies in gzip or zstd; off: the handler gets them as they were sent, with their header.
   bool decode_body = true;
-  // One of the two at least.
+  // At least one of the two is set.
   Handler handler;
   TaskHandler task_handler;
 };

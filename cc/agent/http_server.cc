@@ -12,19 +12,19 @@
 namespace thaw {
 namespace {
 
-// So often idle connections are looked at within the time that they may be idle.
+// Idle connections are checked this often within the idle timeout.
 constexpr int kTicksPerIdleTimeout = 4;
-// Between tries to accept a connection that failed.
+// The delay between tries to accept after a failure.
 constexpr absl::Duration kFirstAcceptBackoff = absl::Milliseconds(10);
 constexpr absl::Duration kLastAcceptBackoff = absl::Seconds(1);
-// A client that has not got on with its request for so long stands still: it makes room for another one's.
-// Local clients send what they have without a pause, unless there is too little processor time for all.
+// A client without progress on its request for this long stands still, and gives way to others. Local clients
+// send without a pause, unless processor time is too short for all.
 constexpr absl::Duration kStandsStill = absl::Milliseconds(10);
-// A request that takes no more room than this is small: for those there is always some.
+// A request that takes at most this room is small: there is always some room for small requests.
 constexpr size_t kSmallRequestBytes = 64 * 1024;
-// The part of the room for incoming bytes that is kept for them beside it.
+// The part of the room for incoming bytes that is added for small requests.
 constexpr size_t kPartForSmallRequests = 8;
-// The part of the connections that there may be beside the limit while those from before a freeze are spared.
+// The part of the connection limit that is added while connections from before a freeze are spared.
 constexpr int kPartAfterResume = 8;
 
 }  // namespace
@@ -38,6 +38,7 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   bool MakeRoom(bool patient);
   bool CloseOne(bool patient);
   bool CloseLongestIdle(bool useful);
+  HttpServerConnection* LongestWithinRequest() const;
   HttpServerConnection* LongestStill(const HttpServerConnection& asking, absl::Duration least) const;
   absl::Duration StandsStillFor(const HttpServerConnection& connection) const;
   void Start(std::unique_ptr<Transport> transport);
@@ -51,16 +52,16 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   void Close();
   void WakeWaiting();
 
-  // Those first that have been idle or without progress longest.
+  // Ordered: those that have been idle or without progress longest come first.
   Connections connections;
-  Cancellation stop;  // no more connections
+  Cancellation stop;  // requested: take no more connections
   std::vector<Completion<bool>*> waiting_for_room;
   // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late
-  // waits for what remained of it, so this is active time, and no request has to read a clock.
+  // waits for its remaining time, so this is active time, and no request has to read a clock.
   int64_t ticks = 0;
   std::optional<Alarm> sweep;
   Alarm grace;                // ends resumed_lately
-  absl::Duration resumed_at;  // by the monotonic clock
+  absl::Duration resumed_at;  // monotonic time
 };
 
 Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener) {
@@ -71,7 +72,7 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
     if (core->stop.requested()) break;
     if (!accepted.ok()) {
       ++core->counters.accept_failed;
-      // A connection that is not in use holds what another one needs.
+      // An unused connection holds the resources that another one needs.
       if (absl::IsResourceExhausted(accepted.status())) core->CloseOne(/*patient=*/false);
       Task<absl::Status> sleeping = Sleep(core->executor, core->clock, backoff, core->stop);
       static_cast<void>(co_await std::move(sleeping));
@@ -91,7 +92,7 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
 
 Task<void> HttpServer::Core::WaitForRoom() {
   const absl::Duration begun = clock.Now().monotonic;
-  // By then whoever has begun a request has ended it or stands still.
+  // By then each client that has begun a request has completed it or stands still.
   const Alarm patience(clock, kStandsStill, [this] { WakeWaiting(); });
   do {
     Completion<bool> woken(executor);
@@ -107,8 +108,8 @@ void HttpServer::Core::WakeWaiting() {
 }
 
 int HttpServer::Core::ConnectionLimit() const {
-  // Clients that were frozen may be about to send on the connections that they had. Those that connect now
-  // must not wait until that is over.
+  // Clients that were frozen may be about to send on their old connections. New clients must not wait until
+  // that is over.
   return options.max_connections + (resumed_lately ? options.max_connections / kPartAfterResume + 1 : 0);
 }
 
@@ -118,39 +119,44 @@ bool HttpServer::Core::MakeRoom(bool patient) {
   return true;
 }
 
-// Closes the connection whose client loses least: one that has its answer, one that stands still within a
-// request, an idle one that has never brought anything, another idle one. Where all get on with their requests,
-// the one that has done so least lately. Those that handlers work on stay.
+// Closes the connection whose client loses least: one that has its answer; one that stands still within a
+// request; an idle one that has never brought anything; another idle one; or, if all make progress, the one
+// whose last progress is oldest. Connections with a working handler stay.
 //
-// The function's own tracer is often the longest idle of all and loses a request if its connection ends under
-// it. `patient`: whether to close nothing yet where a connection that has brought nothing will be known within
-// kStandsStill to get on or not to.
+// The function's own tracer is often the longest idle of all, and loses a request if its connection ends
+// under it. `patient`: closes nothing yet if it will be known within kStandsStill whether a connection that
+// has brought nothing makes progress.
 bool HttpServer::Core::CloseOne(bool patient) {
-  HttpServerConnection* lingering = nullptr;
-  HttpServerConnection* within_request = nullptr;
-  bool undecided = false;
   for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
-    if (lingering == nullptr && connection->lingers()) lingering = connection.get();
-    if (connection->waits_for_client()) {
-      if (within_request == nullptr) within_request = connection.get();
-      undecided = undecided || !connection->useful();
-    }
-    if (lingering != nullptr) break;
-  }
-  if (lingering != nullptr) {
+    if (!connection->lingers()) continue;
+    const std::shared_ptr<HttpServerConnection> lingering = connection;
     lingering->GiveWay();
     return true;
   }
+  HttpServerConnection* within_request = LongestWithinRequest();
   if (within_request != nullptr && StandsStillFor(*within_request) >= kStandsStill) {
     within_request->GiveWay();
     return true;
   }
   if (CloseLongestIdle(/*useful=*/false)) return true;
+  // Looked for again: a connection that seemed idle may have had a request waiting to be read.
+  const bool undecided = std::any_of(connections.begin(), connections.end(), [](const auto& connection) {
+    return connection->waits_for_client() && !connection->useful();
+  });
   if (patient && undecided) return false;
   if (CloseLongestIdle(/*useful=*/true)) return true;
+  within_request = LongestWithinRequest();
   if (within_request == nullptr) return false;
   within_request->GiveWay();
   return true;
+}
+
+// The one that has not got on for longest with a request or an answer for which it waits for its client; null:
+// there is none.
+HttpServerConnection* HttpServer::Core::LongestWithinRequest() const {
+  const auto found = std::find_if(connections.begin(), connections.end(),
+                                  [](const auto& connection) { return connection->waits_for_client(); });
+  return found == connections.end() ? nullptr : found->get();
 }
 
 bool HttpServer::Core::CloseLongestIdle(bool useful) {
@@ -165,7 +171,8 @@ bool HttpServer::Core::CloseLongestIdle(bool useful) {
   return false;
 }
 
-// Of those that hold room for a request: the one that has not got on with it for longest, and for `least`.
+// Returns the connection with set-aside room that made no progress for longest; null if that is less than
+// `least`.
 HttpServerConnection* HttpServer::Core::LongestStill(const HttpServerConnection& asking,
                                                      absl::Duration least) const {
   for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
@@ -177,7 +184,7 @@ HttpServerConnection* HttpServer::Core::LongestStill(const HttpServerConnection&
 }
 
 absl::Duration HttpServer::Core::StandsStillFor(const HttpServerConnection& connection) const {
-  // In a freeze nobody gets on.
+  // No client makes progress in a freeze.
   return clock.Now().monotonic - std::max(connection.progressed, resumed_at);
 }
 
@@ -229,7 +236,7 @@ void HttpServer::Core::Sweep() {
   ++ticks;
   for (auto next = connections.begin(); !resumed_lately && next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
-    // The first tick may have come right after it became idle.
+    // The first tick may have come right after the connection became idle.
     if (connection->idle() && ticks - connection->idle_since > kTicksPerIdleTimeout &&
         connection->CloseIfIdle()) {
       ++counters.closed_idle;

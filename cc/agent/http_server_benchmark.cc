@@ -1,4 +1,4 @@
-// What the local HTTP server costs by itself: requests of a tracer's size over loopback TCP, a handler that
+// Measures the local HTTP server alone: requests of a tracer's size over loopback TCP, and a handler that
 // only looks at the body. `server_cpu_us` is the CPU time of the server's thread for each request, the
 // kernel's part included.
 
@@ -36,7 +36,7 @@ double CpuMicroseconds() {
   return microseconds(usage.ru_utime) + microseconds(usage.ru_stime);
 }
 
-// As ddtrace sends its traces.
+// Makes a request as ddtrace sends its traces.
 std::string Request(size_t body_bytes) {
   return absl::StrCat(
       "PUT /v0.4/traces HTTP/1.1\r\nHost: localhost:8126\r\nAccept-Encoding: identity\r\n"
@@ -104,7 +104,7 @@ int Connect(uint16_t port, bool no_delay = true) {
   return fd;
 }
 
-// The answer is shorter than a segment and comes whole.
+// Reads the answer, which is shorter than a segment and comes whole.
 void ReadAnswer(int fd) {
   char answer[1024];
   const ssize_t bytes = recv(fd, answer, sizeof(answer), 0);
@@ -112,7 +112,7 @@ void ReadAnswer(int fd) {
   CHECK(std::string_view(answer, bytes).ends_with("{}}")) << std::string_view(answer, bytes);
 }
 
-// So many connections, each with one request at a time.
+// Opens the given number of connections, each with one request at a time.
 void Requests(benchmark::State& state) {
   RunningServer server;
   const std::string request = Request(state.range(1));
@@ -138,7 +138,7 @@ BENCHMARK(Requests)
     ->Args({1, 60000})
     ->UseRealTime();
 
-// A client that writes head and body apart and leaves Nagle's algorithm on, as dd-java-agent does: the kernel
+// The client writes head and body apart and leaves Nagle's algorithm on, as dd-java-agent does: the kernel
 // holds the body back until the head is acknowledged.
 void RequestsInTwoWrites(benchmark::State& state) {
   RunningServer server;
@@ -151,7 +151,7 @@ void RequestsInTwoWrites(benchmark::State& state) {
              static_cast<ssize_t>(request.size() - head));
     ReadAnswer(fd);
   };
-  // The kernel delays no acknowledgement while a connection is young.
+  // The kernel delays no acknowledgement on a young connection.
   for (int i = 0; i < 20; ++i) exchange();
   for (auto _ : state) exchange();
   close(fd);

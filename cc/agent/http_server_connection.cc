@@ -11,36 +11,38 @@
 namespace thaw {
 namespace {
 
-// Holds the usual request whole: a payload of a few traces and its head.
+// Holds the usual request: a payload of a few traces and its head.
 constexpr size_t kInboundBytes = 16 * 1024;
-// A read is given at least so much room.
+// The least room for a read.
 constexpr size_t kReadBytes = 4 * 1024;
 // A large body is read in pieces of this size.
 constexpr size_t kBodyReadBytes = 64 * 1024;
-// A buffer larger than this is given back after its request, a smaller one kept for the next. What idle
-// connections keep is in no books, so that only a few of them keep more than the least.
+// A larger buffer is freed after its request, a smaller one kept for the next. Buffers of idle connections
+// are not charged, so only a few connections keep more than the least.
 constexpr size_t kLeastKeptBytes = kInboundBytes;
 constexpr size_t kMostKeptBytes = 64 * 1024;
 constexpr int kLargeBuffersKept = 8;
-// What is read and thrown away so that a connection can carry another request.
+// Bytes that are read and discarded so that a connection can carry another request.
 constexpr size_t kMaxSkippedBytes = 1 << 20;
-// What is read and thrown away where a route goes on without its body, or so that a client sees its refusal.
+// Bytes that are read and discarded if a route handles a request without its body, or so that a client sees
+// its refusal.
 constexpr size_t kMaxDiscardedBytes = 64 << 20;
-// A large body's buffer begins with half of this at least, and is twice as large as what came at most.
+// A large body's buffer begins with at least half of this, and is at most twice as large as the received
+// bytes.
 constexpr size_t kLeastBodyBytes = 32 * 1024;
-// A client that sends or takes so much has got on with its request.
+// This many bytes, sent or received, are progress of the client.
 constexpr size_t kProgressBytes = 16 * 1024;
-// Pipelined requests that are answered before other connections have their turns.
+// Pipelined requests answered before other connections have their turns.
 constexpr int kRequestsInATurn = 16;
 
-// Of a compressed body, so much is made in one turn of the loop.
+// Bytes decoded from a compressed body in one turn of the loop.
 constexpr size_t kDecodeBytes = 256 << 10;
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 
-// How large the buffer of a body of `length` bytes is made once `came` of them have filled it. What is
-// promised is no reason to take memory, so it grows with what came: by halves of its length, so that it is
-// never copied from more than half of what it becomes.
+// Returns the size of the buffer for a body of `length` bytes once `came` of them have filled it. A promised
+// length takes no memory: the buffer grows with what came, by halves of its length, so that it is never
+// copied from more than half of its next size.
 size_t BufferFor(size_t length, size_t came) {
   size_t capacity = length;
   while (capacity / 2 > std::max(came, kLeastBodyBytes)) capacity = (capacity + 1) / 2;
@@ -70,7 +72,7 @@ void HttpServerConnection::Read() {
   if (reading_) return;
   absl::Span<char> into;
   if (phase_ == Phase::kBody && body_form_ == BodyForm::kBuffer) {
-    // AdvanceBody() has made room for what is read.
+    // AdvanceBody() has made the room for this read.
     const uint64_t room = std::min<uint64_t>(body_length_, body_aside_) - body_received_;
     const size_t more = std::min<uint64_t>(room, kBodyReadBytes);
     body_.resize(body_received_ + more);
@@ -78,7 +80,7 @@ void HttpServerConnection::Read() {
   } else if (phase_ == Phase::kDiscarding) {
     into = absl::MakeSpan(inbound_);
   } else {
-    // A body that stays in place has its room since BeginBody().
+    // A body that stays in place got its room in BeginBody().
     const bool grows = phase_ == Phase::kHead || (phase_ == Phase::kBody && body_form_ != BodyForm::kInPlace);
     if (grows && !MakeRoom(kReadBytes)) {
       RefuseForRoom();
@@ -86,7 +88,7 @@ void HttpServerConnection::Read() {
     }
     into = absl::MakeSpan(inbound_).subspan(end_);
   }
-  // The client may wait for this before it sends the rest of a request.
+  // The client may wait for the acknowledgement before it sends the rest of a request.
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) transport_->AcknowledgeNow();
   reading_ = true;
   transport_->StartRead(into, [self = shared_from_this()](IoResult result) {
@@ -99,7 +101,7 @@ bool HttpServerConnection::MakeRoom(size_t bytes) {
   if (inbound_.size() - end_ >= bytes) return true;
   MoveToFront();
   if (inbound_.size() - end_ >= bytes) return true;
-  // Heads are bounded, and so is what of a chunked body can't be taken yet.
+  // Heads are bounded, and so are the bytes of a chunked body that can't be taken yet.
   const size_t size = std::max(2 * inbound_.size(), end_ + bytes);
   const size_t more = size - inbound_.size();
   if (!owner_->SetAside(*this, more)) return false;
@@ -139,11 +141,11 @@ void HttpServerConnection::OnRead(IoResult result) {
       end_ += result.bytes;
       break;
     case Phase::kDiscarding:
-      FreeBody();  // into which this read went
+      FreeBody();  // the buffer of the read that just ended
       discarded_bytes_ += result.bytes;
       if (discarded_bytes_ > kMaxDiscardedBytes) return Close();
       return Read();
-    case Phase::kWriting:  // of a refusal that came while a read was pending
+    case Phase::kWriting:  // a refusal was written while a read was pending
       FreeBody();
       discarded_bytes_ += result.bytes;
       return;
@@ -163,7 +165,7 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
     case Phase::kHead:
     case Phase::kBody:
       if (!in_order) return Lose();
-      // It may have ended only its own side, and still want to know.
+      // The client may have ended only its own side, and still read the answer.
       Refuse(400, &HttpServerCounters::refused_cut,
              phase_ == Phase::kHead ? "the connection ended within the request's head"
                                     : "the connection ended within the request's body");
@@ -171,7 +173,7 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
     case Phase::kWriting:
     case Phase::kHandling:
     case Phase::kClosed:
-      return;  // the write, or what follows it, finds out
+      return;  // the write, or the next step, will notice
     case Phase::kDiscarding:
       return Close();
   }
@@ -281,12 +283,12 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
   const HttpRequestHead& head = parser_.head();
   body_limit_ = limit_bytes;
   body_length_ = head.content_length.value_or(0);
-  // What never finds room is not waited for.
+  // A body for which there can never be room is refused at once.
   const size_t most = std::min(limit_bytes, owner_->options.largest_body_bytes());
   const bool has_body = head.chunked || body_length_ > 0;
   const bool waits = head.expects_continue && has_body && end_ == body_begin_;
   if (refusal_.has_value() && (waits || body_length_ > most)) {
-    // Nobody needs to send or to read it.
+    // The body needs neither to be sent nor to be read.
     return Refuse(refusal_->status, refusal_->counter, refusal_->text);
   }
   if (head.chunked) {
@@ -355,7 +357,7 @@ bool HttpServerConnection::AdvanceBody() {
 
 bool HttpServerConnection::ReserveBody(size_t bytes) {
   if (bytes <= body_aside_) return true;
-  // A buffer that was kept is used whole. While one is copied into another there are both.
+  // A kept buffer is used as a whole. While one buffer is copied into another, both exist.
   const size_t capacity = std::max(bytes, body_.capacity());
   if (!owner_->SetAside(*this, capacity)) return false;
   if (capacity > body_.capacity()) {
@@ -383,7 +385,7 @@ bool HttpServerConnection::AppendToBody(std::string_view content) {
   return true;
 }
 
-// False: it was refused.
+// Returns false if the request was refused.
 bool HttpServerConnection::AdvanceChunks() {
   const bool wanted = !refusal_.has_value();
   const auto take = [this, wanted](std::string_view content) {
@@ -397,7 +399,7 @@ bool HttpServerConnection::AdvanceChunks() {
     return false;
   }
   if (chunks_over_budget_) return RefuseForRoom();
-  // A chunk that is too long is known by its first line.
+  // The first line of a chunk shows that it is too long.
   const uint64_t announced = body_received_ + parser_.chunk_left();
   if (announced > body_limit_) {
     if (refusal_.has_value()) {
@@ -457,7 +459,7 @@ bool HttpServerConnection::Handle() {
   if (route_->handler) {
     route_->handler(request_, reply_);
     if (phase_ == Phase::kClosed) {
-      // It has closed the server.
+      // The handler has closed the server.
       FreeBody();
       return false;
     }
@@ -470,7 +472,7 @@ bool HttpServerConnection::Handle() {
   return false;
 }
 
-// A piece of it; the next one comes in another turn of the loop, so that other clients have theirs.
+// Decodes one piece; the next one is decoded in another turn of the loop, so that other clients have theirs.
 bool HttpServerConnection::DecodeRequestBody() {
   const absl::StatusOr<bool> done = decoder_->Step(kDecodeBytes);
   if (done.ok() && !*done) {
@@ -491,7 +493,7 @@ bool HttpServerConnection::DecodeRequestBody() {
     ++owner_->counters.bodies_decoded;
     body_ = decoder->TakeBody();
     body_charge_ = decoder->TakeCharge();
-    // Of the buffer that it came in.
+    // The buffer of the encoded body is released.
     owner_->incoming_bytes -= std::exchange(body_aside_, 0);
     request_.body = body_;
     request_.body_buffer = &body_;
@@ -549,7 +551,7 @@ bool HttpServerConnection::Answer(AfterWrite then) {
 bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
   ++(owner_->counters.*counter);
   CancelDeadline();
-  // A read that is pending may read into it.
+  // A pending read may write into it.
   if (!reading_) FreeBody();
   reply_.Set(status, kTextType, text);
   Answer(AfterWrite::kDiscard);
@@ -657,7 +659,7 @@ size_t HttpServerConnection::KeptBytes() {
 
 bool HttpServerConnection::CloseIfIdle() {
   if (phase_ != Phase::kIdle) return false;
-  // The pending read reads behind this byte.
+  // The pending read writes after this byte.
   const IoResult result = transport_->TryRead(absl::MakeSpan(inbound_).subspan(0, 1));
   if (result.status.ok()) {
     ++owner_->counters.woken_when_closing;
@@ -677,7 +679,7 @@ void HttpServerConnection::Close() {
   const Phase phase = std::exchange(phase_, Phase::kClosed);
   CancelDeadline();
   transport_->Close();
-  // What handles the request still refers to its body.
+  // The handling task still refers to the request's body.
   if (phase != Phase::kHandling) FreeBody();
   ReleaseInbound();
   if (std::exchange(keeps_large_, false)) --owner_->large_buffers_kept;
@@ -692,7 +694,7 @@ void HttpServerConnection::GiveWay() {
     reply_.Set(408, kTextType, "the request stood still while others needed its room");
     outbound_.clear();
     reply_.AppendTo(outbound_, /*http_1_0=*/false, /*keep_alive=*/false, /*to_head=*/false);
-    // As far as it is taken at once.
+    // Writes only the part that is accepted at once.
     static_cast<void>(transport_->TryWrite(outbound_));
   }
   Close();
@@ -705,7 +707,7 @@ void HttpServerConnection::Lose() {
 
 void HttpServerConnection::SetDeadline(absl::Duration timeout) {
   deadline_set_ = true;
-  // Late alarms are armed again: a freeze is not the client's slowness.
+  // A late alarm is set again: a freeze is not the client's slowness.
   deadline_ = Alarm(owner_->clock, timeout, [this] { OnDeadline(); });
 }
 
@@ -718,7 +720,7 @@ void HttpServerConnection::CancelDeadline() {
 void HttpServerConnection::OnDeadline() {
   const auto self = shared_from_this();
   deadline_set_ = false;
-  // The client, too, has just come out of the freeze.
+  // The client has just come out of the freeze too.
   if (owner_->resumed_lately && (phase_ == Phase::kHead || phase_ == Phase::kBody))
     return SetDeadline(owner_->options.resume_grace);
   switch (phase_) {

@@ -1,8 +1,8 @@
-// One connection of the local HTTP server: reads requests, gives them to their handlers, answers, one after
-// the other. What connections have in common, and when one must make room for another, is its owner's.
+// One connection of the local HTTP server: reads requests, passes them to their handlers and answers, one
+// after the other. Its owner holds the shared state, and decides when one connection makes room for another.
 //
-// A read is always pending while the connection is idle, so that its end is seen when it comes. Everything is
-// driven by the ends of reads, writes, tasks and deadlines; between two of them Advance() goes as far as the
+// A read is always pending while the connection is idle, so that its end is noticed when it comes. The ends
+// of reads, writes, tasks and deadlines drive everything; between two of them Advance() goes as far as the
 // bytes allow.
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
@@ -36,7 +36,7 @@ namespace thaw {
 
 class HttpServerConnection;
 
-// What the connections of one server share, and whom they tell.
+// The shared state of one server's connections, which notify it.
 class HttpConnectionOwner {
  public:
   using Connections = std::list<std::shared_ptr<HttpServerConnection>>;
@@ -45,14 +45,14 @@ class HttpConnectionOwner {
       : executor(executor_in), clock(clock_in), options(options_in) {}
   virtual ~HttpConnectionOwner() = default;
 
-  // It has nothing to do from now on.
+  // The connection has become idle.
   virtual void OnIdle(HttpServerConnection& connection) = 0;
-  // It waits for its client within a request or an answer, and the client has just got on with it.
+  // The connection waits for its client within a request or an answer, and the client has just made progress.
   virtual void OnProgress(HttpServerConnection& connection) = 0;
-  // Sets room aside for so many bytes of a request. Where they are short, connections that get on more slowly
-  // give way. False: there is no room.
+  // Sets room aside for `bytes` of a request; if room is short, connections with less progress give way.
+  // Returns false if there is no room.
   virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
-  // It is over. The caller keeps it alive.
+  // The connection is closed. The caller keeps it alive.
   virtual void OnClosed(HttpServerConnection& connection) = 0;
 
   Executor& executor;
@@ -60,7 +60,7 @@ class HttpConnectionOwner {
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
   HttpServerCounters counters;
-  // Set aside for what comes in and doesn't fit into the connections' buffers.
+  // Room for incoming bytes that don't fit into the connections' buffers.
   ChargedBytes incoming_bytes{options.account};
   int large_buffers_kept = 0;   // by connections, between their requests
   bool resumed_lately = false;  // less than resume_grace ago
@@ -74,53 +74,53 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
 
   void Start() { Advance(); }
 
-  // Between requests, without a byte of the next one.
+  // Returns whether it is between requests, without a byte of the next one.
   bool idle() const { return phase_ == Phase::kIdle; }
-  // Closes it if it is idle and nothing waits to be read. False: it isn't, or something does and is now being
-  // read.
+  // Closes the connection if it is idle and no bytes wait. Returns false if it is not idle, or if bytes wait,
+  // which are then read.
   bool CloseIfIdle();
-  // Within a request or an answer, and its client has to do the next step.
+  // Returns whether the next step within a request or an answer is the client's.
   bool waits_for_client() const {
     return !yields_ && (phase_ == Phase::kHead || phase_ == Phase::kBody || phase_ == Phase::kWriting ||
                         phase_ == Phase::kDiscarding);
   }
-  // It was answered, and only what its client still sends is thrown away.
+  // Returns whether it was answered, and the rest of the client's bytes is discarded.
   bool lingers() const { return phase_ == Phase::kDiscarding; }
-  // It has brought a request with a body that was accepted.
+  // Returns whether it has brought a request with a body that was accepted.
   bool useful() const { return useful_; }
-  // Room set aside for its request, in bytes.
+  // Returns the bytes set aside for its request.
   size_t set_aside() const { return body_aside_ + inbound_aside_; }
-  // Closes it because another connection needs its room; its client is told so if it has no answer yet.
+  // Closes the connection because another one needs its room; answers so if there is no answer yet.
   void GiveWay();
-  // Idempotent. What was not answered isn't.
+  // Closes the connection without answering. Idempotent.
   void Close();
 
-  // The owner's notes.
+  // Notes of the owner.
   HttpConnectionOwner::Connections::iterator position;
-  int64_t idle_since = 0;     // ticks of the owner
-  int64_t idle_resumes = 0;   // resumes of the owner before it became idle
-  absl::Duration progressed;  // by the monotonic clock, at the last OnProgress()
+  int64_t idle_since = 0;     // in ticks of the owner
+  int64_t idle_resumes = 0;   // resumes that the owner had counted when it became idle
+  absl::Duration progressed;  // monotonic time of the last OnProgress()
 
  private:
   enum class Phase {
     kIdle,        // waits for a request's first byte
-    kHead,        // a head is coming in, or may be there
-    kBody,        // its body is
+    kHead,        // a head is coming in, or may be buffered
+    kBody,        // the head's body is coming in
     kHandling,    // a task works on it
     kWriting,     // the answer, or a 100, is going out
-    kDiscarding,  // it was refused and closes; what still comes is thrown away
+    kDiscarding,  // refused and about to close; further bytes are discarded
     kClosed,
   };
-  // Where a body goes.
+  // The place of a body.
   enum class BodyForm {
-    kInPlace,    // behind its head
+    kInPlace,    // after its head
     kBuffer,     // body_, which has room for its Content-Length
-    kChunks,     // body_, as far as it is wanted
-    kThrowAway,  // nowhere, with a Content-Length
+    kChunks,     // body_, as far as the body is wanted
+    kThrowAway,  // nowhere; it has a Content-Length
   };
   enum class AfterWrite { kNextRequest, kBody, kDiscard, kClose };
   using Counter = int64_t HttpServerCounters::*;
-  // An answer that is certain before the body came.
+  // An answer that is decided before the body came.
   struct Refusal {
     int status;
     Counter counter;
@@ -130,20 +130,21 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void Read();
   void OnRead(IoResult result);
   void OnStreamOver(const absl::Status& status);
-  // For so many bytes more behind those that are there. False: no memory may be had for them.
+  // Makes room for `bytes` more in inbound_; returns false if there is no memory for them.
   bool MakeRoom(size_t bytes);
   void MoveToFront();
 
-  // Each goes one step on; false: something has to come first, or it is over.
+  // Advance() runs the others, one step each; they return false if they must wait, or the connection is
+  // closed.
   void Advance();
-  // Lets other connections have their turns, then goes on.
+  // Lets other connections have their turns, then continues.
   void Yield();
   bool AdvanceHead();
   bool OnHead();
   bool BeginBody(size_t limit_bytes);
   bool AdvanceBody();
   bool AdvanceChunks();
-  // For so many bytes in body_. False: there is no room.
+  // Makes room for `bytes` in body_; returns false if there is none.
   bool ReserveBody(size_t bytes);
   bool AppendToBody(std::string_view content);
   bool Dispatch();
@@ -152,7 +153,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void OnTaskDone();
 
   bool Answer(AfterWrite then);
-  // Answers without having read all of the request, and closes.
+  // Answers without having read the whole request, and closes.
   bool Refuse(int status, Counter counter, std::string_view text);
   bool RefuseForRoom();
   bool WriteOut(AfterWrite then);
@@ -164,12 +165,12 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void CancelDeadline();
   void OnDeadline();
   void Lose();
-  // Its client got on by so many bytes. Little by little is no progress before it comes to something.
+  // Counts bytes of the client. Small amounts become progress only once they add up.
   void CountProgress(size_t bytes);
   void MarkProgress();
   void FreeBody();
   void ReleaseInbound();
-  // How large its buffers may stay between requests.
+  // Returns how large its buffers may stay between requests.
   size_t KeptBytes();
   std::string_view Inbound(size_t from, size_t to) const { return {inbound_.data() + from, to - from}; }
 
@@ -184,31 +185,31 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   int answered_in_turn_ = 0;
   size_t uncounted_progress_ = 0;  // in bytes
 
-  // What came and is not dealt with: [begin_, end_). The first byte of the buffer is kept free while idle,
-  // for the one that CloseIfIdle() may find.
+  // Received bytes to be processed: [begin_, end_). The first byte of the buffer is kept free while idle, for
+  // the byte that CloseIfIdle() may find.
   std::vector<char> inbound_;
   size_t begin_ = 1;
   size_t end_ = 1;
-  size_t inbound_aside_ = 0;  // of its length, what is set aside
+  size_t inbound_aside_ = 0;  // the part of its length that is set aside
 
-  // The request. Its head begins at begin_.
+  // The request, whose head begins at begin_.
   HttpRequestParser parser_;
   bool head_begun_ = false;
   HttpRoute* route_ = nullptr;  // null: there is none
   bool keep_alive_ = false;
   size_t body_begin_ = 0;  // in inbound_
-  size_t next_begin_ = 0;  // of what follows the request, once that is whole
+  size_t next_begin_ = 0;  // start of the bytes after the request, once it is complete
   BodyForm body_form_ = BodyForm::kInPlace;
   size_t body_limit_ = 0;
   uint64_t body_length_ = 0;    // by Content-Length
-  uint64_t body_received_ = 0;  // content
+  uint64_t body_received_ = 0;  // bytes of content
   bool body_left_out_ = false;
   bool chunks_over_budget_ = false;
   ContentCoding coding_ = ContentCoding::kIdentity;
   std::unique_ptr<BodyDecoder> decoder_;
-  ByteCharge body_charge_;  // of a body that was decoded
+  ByteCharge body_charge_;  // charge of a decoded body
   std::string body_;
-  size_t body_aside_ = 0;  // of its capacity, what is set aside
+  size_t body_aside_ = 0;  // the part of its capacity that is set aside
   bool keeps_large_ = false;
   std::optional<Refusal> refusal_;
   HttpServerRequest request_;

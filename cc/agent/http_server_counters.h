@@ -1,4 +1,4 @@
-// Everything that can happen to a local HTTP server, declared once.
+// The events counted by a local HTTP server, declared once.
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_COUNTERS_H_
 #define THAW_CC_AGENT_HTTP_SERVER_COUNTERS_H_

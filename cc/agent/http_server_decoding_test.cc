@@ -1,4 +1,4 @@
-// Bodies that are decoded: piece by piece, within the memory there is.
+// Bodies that are decoded piece by piece, within the available memory.
 
 #include <memory>
 #include <string>
@@ -51,7 +51,7 @@ class HttpServerDecodingTest : public ReceiverFixture {
     return absl::StrCat("POST ", path, " HTTP/1.1\r\nHost: x\r\nContent-Encoding: ", coding,
                         "\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
   }
-  // What the client has got by now.
+  // Returns what the client has received by now.
   static std::string Answer(MemoryTransport& client) {
     std::string answer(65'536, '\0');
     const IoResult result = client.TryRead(absl::MakeSpan(answer));

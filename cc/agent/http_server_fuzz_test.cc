@@ -1,4 +1,4 @@
-// Whatever clients send, in whatever pieces, and however they end: every answer is one, a good client beside
+// Whatever clients send, in any pieces and with any end, every answer is well-formed, a good client beside
 // them is served, and nothing is left when they are gone.
 
 #include <algorithm>
@@ -101,7 +101,7 @@ void Try(std::string_view bytes, size_t piece) {
       Check(world.server().incoming_bytes() <= (1 << 20) + (1 << 17));
     }
     world.Pass(absl::Milliseconds(20));
-    // At the limit of connections others than the good one make room.
+    // At the connection limit, other connections than the good one give way.
     for (int i = 0; i < 3; ++i) CheckServes(world, *world.Connect());
     Check(answers.empty() || std::string_view(answers).starts_with("HTTP/1.1 "));
     if (bytes.size() % 3 == 0) client->SendEnd();
@@ -112,7 +112,7 @@ void Try(std::string_view bytes, size_t piece) {
   }
   world.Run();
   CheckServes(world, *good);
-  // Whatever was left unfinished runs into its deadline.
+  // Each unfinished request runs into its deadline.
   world.Pass(absl::Minutes(2));
   world.Pass(absl::Minutes(1));
   Check(world.server().connections() == 1);
@@ -131,7 +131,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Try("POST / HTTP/1.1\r\nHost: x\r\n" + input, piece);
     Try("POST /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n" + input, piece);
     Try("POST / HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + input, piece);
-    // Text made of what matters.
+    // The text is made of words that matter.
     constexpr std::string_view kWords[] = {"POST / HTTP/1.1\r\nHost: x\r\n",
                                            "GET /x HTTP/1.1\r\nHost: x\r\n",
                                            "\r\n",

@@ -9,7 +9,7 @@ namespace thaw {
 absl::Status HttpServerOptions::Validate() const {
   if (max_connections < 1)
     return absl::InvalidArgumentError(absl::StrCat("max_connections is ", max_connections, ", not above 0"));
-  // A request line and one header.
+  // Room for a request line and one header.
   constexpr size_t kSmallestHead = 256;
   if (max_head_bytes < kSmallestHead)
     return absl::InvalidArgumentError(

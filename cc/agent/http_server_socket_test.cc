@@ -1,5 +1,5 @@
-// The server over real sockets: what a stream in memory can't show. Clients are blocking sockets on a thread
-// of their own; every wait is for bytes that must come.
+// The server over real sockets, for behaviour that a stream in memory can't show. Clients are blocking
+// sockets on a thread of their own; every wait is for bytes that must come.
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -66,7 +66,7 @@ class Client {
   }
   Client(const Client&) = delete;
   ~Client() { close(fd_); }
-  // False: the server took no more.
+  // Returns false if the server took no more.
   bool Send(std::string_view text) const {
     while (!text.empty()) {
       const ssize_t sent = send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
@@ -101,7 +101,7 @@ class Client {
 
 class HttpServerSocketTest : public testing::Test {
  protected:
-  // Serves while `clients` runs on a thread of its own; all connections have ended afterwards.
+  // Serves while `clients` runs on another thread; all connections have ended afterwards.
   template <typename Work>
   void Serve(Work clients, HttpServerOptions options = {}) {
     absl::StatusOr<std::unique_ptr<Listener>> listener = ListenOnTcp(loop_, {});
@@ -132,14 +132,14 @@ class HttpServerSocketTest : public testing::Test {
     server.Close();
     EXPECT_EQ(server.connections(), 0);
     EXPECT_EQ(server.incoming_bytes(), 0);
-    // What was closed ends in the next turns.
+    // Closed connections end in the next turns.
     loop_.Post([this] { loop_.Post([this] { loop_.Stop(); }); });
     loop_.Run();
   }
 
   EventLoop loop_;
   int64_t bytes_ = 0;
-  // Of the loop's thread, at the last request and the one before it.
+  // Allocations of the loop's thread, at the last request and the one before it.
   int64_t allocations_now_ = 0;
   int64_t allocations_before_ = 0;
   HttpServerCounters counters_;
@@ -185,7 +185,7 @@ TEST_F(HttpServerSocketTest, BodiesOfFiftyMegabytes) {
   EXPECT_EQ(bytes_, int64_t{100} << 20);
 }
 
-// A tracer that writes all of its body before it reads must find the answer and no reset.
+// A tracer that writes its whole body before it reads must find the answer and no reset.
 TEST_F(HttpServerSocketTest, ARefusedBodyDoesNotBreakTheConnectionBeforeTheAnswerIsRead) {
   Serve([](uint16_t port) {
     const Client client(port);
@@ -218,7 +218,7 @@ TEST_F(HttpServerSocketTest, MoreConnectionsThanAllowed) {
           EXPECT_TRUE(clients.back()->Send(Post("/take", "abc")));
           EXPECT_EQ(clients.back()->Answer(), kAnswer) << i;
         }
-        // All but the last four have been closed in order.
+        // All connections but the last four have been closed in order.
         for (int i = 0; i < 60; ++i) EXPECT_EQ(clients[i]->ReadToEnd(), "") << i;
         for (int i = 60; i < 64; ++i) {
           EXPECT_TRUE(clients[i]->Send(Post("/take", "abc")));
@@ -274,8 +274,8 @@ TEST_F(HttpServerSocketTest, HalfOpenAndSlowClients) {
   EXPECT_EQ(counters_.refused_timeout, 2);
 }
 
-// Nagle's algorithm is on in this client: what it writes second waits until the first is acknowledged, which
-// the kernel delays by 40 ms.
+// This client leaves Nagle's algorithm on: its second write waits until the first is acknowledged, which the
+// kernel delays by 40 ms.
 TEST_F(HttpServerSocketTest, AClientThatWaitsForAcknowledgementsIsNotKeptWaiting) {
   constexpr int kRequests = 40;
   for (const size_t size : {size_t{100}, size_t{9000}, size_t{300'000}}) {

@@ -45,7 +45,7 @@ std::string Chunked(std::string_view path, const std::vector<std::string>& chunk
     absl::StrAppend(&request, absl::Hex(chunk.size()), "\r\n", chunk, "\r\n");
   return request + "0\r\n\r\n";
 }
-// What /echo answers.
+// Returns the answer of /echo.
 std::string Echoed(std::string_view body) {
   return absl::StrCat("HTTP/1.1 200 OK\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: ",
                       body.size(), "\r\n\r\n", body);
@@ -108,7 +108,7 @@ class HttpServerTest : public testing::Test {
     server_->Serve(door_.Open());
     executor_.RunAll();
   }
-  // Answers after a second, with its body.
+  // Answers after a second, with the request's body.
   Task<void> Slow(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation) {
     Task<absl::Status> sleeping = Sleep(executor_, clock_, absl::Seconds(1), cancellation);
     task_end_ = co_await std::move(sleeping);
@@ -132,7 +132,7 @@ class HttpServerTest : public testing::Test {
       text.remove_prefix(taken);
     }
   }
-  // All that came; the stream's end as "<end>", a reset as "<reset>".
+  // Returns all received bytes; "<end>" for the stream's end, "<reset>" for a reset.
   std::string Received(const Client& client) {
     std::string text;
     char buffer[16384];
@@ -149,7 +149,7 @@ class HttpServerTest : public testing::Test {
     return Received(client);
   }
   bool Works(const Client& client) { return Exchange(client, Post("/echo", "works")) == Echoed("works"); }
-  // Time passes, and what is due meanwhile is done when it is due.
+  // Advances time and runs everything due at its own moment.
   void Pass(absl::Duration time) {
     while (time > absl::ZeroDuration()) {
       const absl::Duration step = std::min(time, clock_.UntilNextAlarm().value_or(time));
@@ -212,7 +212,7 @@ TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInTheirOrder) {
     answers += Echoed(body);
   }
   EXPECT_EQ(Exchange(client, requests), answers);
-  // One that doesn't fit into the buffer, and another behind it.
+  // One request doesn't fit into the buffer, and another follows it.
   const std::string large(50'000, 'x');
   EXPECT_EQ(Exchange(client, Post("/echo", large) + Post("/echo", "next")), Echoed(large) + Echoed("next"));
 }
@@ -382,7 +382,7 @@ TEST_F(HttpServerTest, ABodyOverTheLimitIsRefusedBeforeItCame) {
       testing::AllOf(StartsWith("HTTP/1.1 413 Content Too Large\r\n"), HasSubstr("Connection: close\r\n"),
                      EndsWith("a body of 100001 bytes is larger than 100000")));
   EXPECT_EQ(counters().refused_too_large, 1);
-  // What the client sends all the same is read, so that it is not reset before it has read the answer.
+  // The body that the client sends nevertheless is read, so that no reset precedes the answer.
   Send(client, std::string(100'001, 'x'));
   EXPECT_EQ(Received(client), "");
   client->SendEnd();
@@ -912,7 +912,7 @@ TEST_F(HttpServerTest, AtTheLimitWhoHasBroughtSomethingIsClosedLast) {
   Make({.max_connections = 4});
   const Client tracer = Connect();
   EXPECT_TRUE(Works(tracer));
-  // Of each kind more than there is room for, all at the same moment.
+  // There are more of each kind than there is room for, all at the same moment.
   for (const std::string& bytes :
        {std::string(), std::string("GET /silent HTTP/1.1\r\nHost: x\r\n\r\n"), std::string("POST /echo HT"),
         Post("/unknown", "x"), Promise("/echo", 3)}) {

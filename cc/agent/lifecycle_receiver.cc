@@ -9,8 +9,8 @@
 namespace thaw {
 namespace {
 
-// What the tree of an event takes at most: its texts once, thrice where they have escapes and are put
-// together first, and a bounded number of values.
+// Returns an upper bound of an event's tree: its texts once, or three times if they have escapes and are
+// assembled first, and a bounded number of values.
 size_t TreeBytes(std::string_view event) {
   constexpr size_t kValues = size_t{1} << 20;
   return event.size() * (event.find('\\') == std::string_view::npos ? 1 : 3) + kValues;

@@ -1,10 +1,10 @@
-// What tracers and runtimes say of invocations: the listener on port 8124.
+// Receives the calls of tracers and runtimes about invocations: the listener on port 8124.
 //
 //   LifecycleReceiver receiver(lifecycle);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //
-// The calls and what they mean are InvocationLifecycle's. An event that is too long, or for whose tree there
-// is no room, loses its body and nothing else.
+// InvocationLifecycle gives the calls their meaning. An event that is too long, or whose tree does not fit
+// into memory, loses only its body.
 //
 // One thread: the server's.
 
@@ -21,14 +21,14 @@ namespace thaw {
 
 class LifecycleReceiver {
  public:
-  // `lifecycle` and `account` must outlive the receiver. `account`: what events are charged to while they are
+  // `lifecycle` and `account` must outlive the receiver. `account`: is charged with events while they are
   // read; may be null.
   explicit LifecycleReceiver(InvocationLifecycle& lifecycle, ByteAccount* account = nullptr)
       : lifecycle_(lifecycle), account_(account) {}
   LifecycleReceiver(const LifecycleReceiver&) = delete;
   LifecycleReceiver& operator=(const LifecycleReceiver&) = delete;
 
-  // They refer to the receiver.
+  // The routes refer to the receiver.
   std::vector<HttpRoute> Routes();
 
  private:

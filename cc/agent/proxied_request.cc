@@ -34,8 +34,8 @@ constexpr ProxyRoute kRoutes[] = {
 
 constexpr std::string_view kAdditionalTags = "X-Datadog-Additional-Tags";
 
-// About this connection and not about the request (RFC 9110 section 7.6.1), or made anew by the client that
-// sends it on.
+// Headers about this connection and not the request (RFC 9110 section 7.6.1), or made anew by the client that
+// forwards it.
 constexpr std::string_view kNotPassedOn[] = {"Connection",
                                              "Keep-Alive",
                                              "Proxy-Connection",
@@ -54,7 +54,7 @@ std::string_view KeyOf(std::string_view tag) {
   return absl::StripAsciiWhitespace(tag.substr(0, tag.find(':')));
 }
 
-// The sender's tags, and those of `ours` whose keys it doesn't have. Senders separate by commas or by
+// Returns the sender's tags, and those of `ours` with other keys. Senders separate tags by commas or
 // semicolons.
 std::string MergeTags(std::string_view theirs, std::string_view ours) {
   if (theirs.empty()) return std::string(ours);
@@ -70,7 +70,7 @@ std::string MergeTags(std::string_view theirs, std::string_view ours) {
   return merged;
 }
 
-// Which headers go on: not those that end at each hop, nor those that `Connection` says end here too.
+// Selects the headers to forward: neither hop-by-hop headers nor those that `Connection` names.
 class HeaderFilter {
  public:
   explicit HeaderFilter(const HttpHeaderViews& headers) {
@@ -78,7 +78,7 @@ class HeaderFilter {
       if (!absl::EqualsIgnoreCase(name, "connection")) continue;
       for (const std::string_view token : absl::StrSplit(value, ',')) {
         const std::string_view named = absl::StripAsciiWhitespace(token);
-        // As nearly every request has it.
+        // Nearly every request has this value.
         if (!absl::EqualsIgnoreCase(named, "keep-alive")) named_here_.insert(absl::AsciiStrToLower(named));
       }
     }

@@ -1,5 +1,5 @@
-// What tracers send to the agent for other intakes than that of traces: data streams, profiles, LLM
-// observability, debugger, their own telemetry. It goes on as it came: the same body, the query, the headers
+// Forwards tracers' requests for other intakes than that of traces: data streams, profiles, LLM
+// observability, debugger, the tracers' own telemetry. A request keeps its body, its query and the headers
 // that are not about the connection.
 //
 //   for (const ProxyRoute& route : ProxyRoutes()) ...
@@ -19,10 +19,10 @@
 namespace thaw {
 
 struct ProxyRoute {
-  std::string_view path;         // here
+  std::string_view path;         // at this agent
   std::string_view host_prefix;  // the intake is at https://<host_prefix>.<site>
-  std::string_view intake_path;  // there
-  std::string_view context;      // what it is, in the answer to the tracer
+  std::string_view intake_path;  // at the intake
+  std::string_view context;      // names the kind of data in the answer to the tracer
   size_t max_body_bytes = 0;
 };
 
@@ -34,8 +34,8 @@ struct ProxiedRequest {
   EncodedRequest request;
 };
 
-// Takes the request's body. `additional_tags`: "key:value;key:value"; a key that the sender has tagged
-// already keeps the sender's value.
+// Takes the request's body. `additional_tags`: "key:value;key:value"; the sender's value stays for a key that
+// it has tagged itself.
 ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& request,
                                   std::string_view additional_tags);
 

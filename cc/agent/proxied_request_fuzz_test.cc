@@ -1,5 +1,5 @@
-// Whatever a tracer puts into the head of a proxied request: nothing about its connection, no API key and no
-// second set of tags goes on, and the query, the body and every other header do.
+// Whatever stands in the head of a proxied request, nothing about its connection, no API key and no second
+// set of tags is forwarded; the query, the body and every other header are.
 //
 // The input is a query line, the name of the agent's own tag, and headers of one line each.
 

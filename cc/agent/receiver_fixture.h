@@ -1,4 +1,4 @@
-// A receiver's routes, served in memory, and a client with one connection to them.
+// Serves a receiver's routes in memory, to a client with one connection.
 
 #ifndef THAW_CC_AGENT_RECEIVER_FIXTURE_H_
 #define THAW_CC_AGENT_RECEIVER_FIXTURE_H_
@@ -27,7 +27,7 @@ class ReceiverFixture : public testing::Test {
     executor_.RunAll();
   }
 
-  // To be called once, by the test's constructor.
+  // Must be called once, by the test's constructor.
   void Serve(std::vector<HttpRoute> routes) {
     server_ = std::make_unique<HttpServer>(executor_, clock_, HttpServerOptions(), std::move(routes));
     server_->Serve(door_.Open());
@@ -35,7 +35,7 @@ class ReceiverFixture : public testing::Test {
     executor_.RunAll();
   }
 
-  // Sends a request and gives the whole answer. `headers`: lines with their ends.
+  // Sends a request and returns the whole answer. `headers`: lines with their ends.
   std::string Request(std::string_view method, std::string_view target, std::string_view body = "",
                       std::string_view headers = "") {
     client_->StartWrite(absl::StrCat(method, " ", target, " HTTP/1.1\r\nHost: localhost:8126\r\n", headers,

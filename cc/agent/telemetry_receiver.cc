@@ -19,7 +19,7 @@ std::vector<HttpRoute> TelemetryReceiver::Routes() {
 
 void TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
   ByteCharge charge(account_);
-  // Of what is not UTF-8 a copy is made, in which a byte may become three.
+  // A batch that is not UTF-8 is copied, and a byte may become three in the copy.
   const bool is_large = request.body.size() >= kLargeAllocation;
   const size_t copy = is_large && !IsValidUtf8(request.body) ? 3 * request.body.size() : 0;
   if (!charge.Grow(copy).ok() || !CanAllocate(copy))

@@ -1,10 +1,12 @@
-// Where Lambda delivers telemetry: the listener on port 8999, which only the sandbox reaches.
+// Receives Lambda's telemetry: the listener on port 8999, which only the sandbox reaches.
 //
-//   TelemetryReceiver receiver(clock, [&](TelemetryRecord&& record) { tracker.OnTelemetry(std::move(record));
-//   }); HttpServer server(executor, clock, {}, receiver.Routes());
+//   const auto on_record = [&](TelemetryRecord&& record) { tracker.OnTelemetry(std::move(record)); };
+//   TelemetryReceiver receiver(clock, on_record);
+//   HttpServer server(executor, clock, {}, receiver.Routes());
 //
-// Whatever can be read of a batch is given on, and the batch is answered with 200: Lambda delivers again what
-// is not, and what could not be read once can't be read then. For want of memory it is answered with 429.
+// A batch is answered with 200 even if only parts of it could be read: Lambda redelivers refused batches, and
+// bytes that could not be read once can't be read then. Without memory for it, the batch is answered with
+// 429.
 //
 // One thread: the server's.
 
@@ -18,30 +20,29 @@
 #include "cc/agent/http_route.h"
 #include "cc/base/byte_account.h"
 #include "cc/clock/clock.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
 
 class TelemetryReceiver {
  public:
-  // Of a batch: far more than the largest that can be subscribed for.
+  // Largest batch: far more than the largest that one can subscribe for.
   static constexpr size_t kMaxBatchBytes = 8 << 20;
 
-  // `clock` must outlive the receiver. Each record is given inside the request's turn of the loop; then
-  // `on_batch` is called, once for each batch.
-  // `account`: what a batch that has to be repaired is charged to; may be null, and must outlive the
-  // receiver.
+  // `clock` must outlive the receiver. Each record is passed on inside the request's turn of the loop; then
+  // `on_batch` is called, once for each batch. `account`: is charged with a batch that has to be repaired;
+  // may be null, and must outlive the receiver.
   TelemetryReceiver(const Clock& clock, absl::AnyInvocable<void(TelemetryRecord&&)> on_record,
                     absl::AnyInvocable<void()> on_batch = nullptr, ByteAccount* account = nullptr)
       : clock_(clock), on_record_(std::move(on_record)), on_batch_(std::move(on_batch)), account_(account) {}
   TelemetryReceiver(const TelemetryReceiver&) = delete;
   TelemetryReceiver& operator=(const TelemetryReceiver&) = delete;
 
-  // They refer to the receiver.
+  // The routes refer to the receiver.
   std::vector<HttpRoute> Routes();
 
   const TelemetryCounts& counts() const { return counts_; }
-  // What was wrong with the first thing that could not be read; empty: nothing was.
+  // Says what was wrong with the first part that could not be read; empty if all could.
   const std::string& first_problem() const { return first_problem_; }
 
  private:

@@ -23,7 +23,7 @@ class TelemetryReceiverTest : public ReceiverFixture {
   std::string Deliver(std::string_view body) { return Request("POST", "/", body); }
 
   FakeByteAccount account_{16 << 20};
-  // The ids of the ends that came, and "|" at the end of each batch.
+  // The ids of the received ends, with "|" at the end of each batch.
   std::vector<std::string> seen_;
   TelemetryReceiver receiver_{clock_,
                               [this](TelemetryRecord&& record) {

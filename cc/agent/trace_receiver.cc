@@ -16,17 +16,17 @@ constexpr std::string_view kStats = "/v0.6/stats";
 constexpr std::string_view kInfo = "/info";
 constexpr std::string_view kDebug = "/debug/thaw";
 
-// What tracers keep to.
+// The limit that tracers keep to.
 constexpr size_t kTracesBytes = 50 << 20;
 constexpr size_t kStatsBytes = 10 << 20;
-// A GET has none, but nothing is wrong with one that does.
+// A GET has no body, but one with a body is accepted too.
 constexpr size_t kUnreadBytes = 64 << 10;
 
-// No sampling rates are given here, so tracers keep their own.
+// The answer has no sampling rates, so that tracers keep their own.
 constexpr std::string_view kTracesTaken = R"({"rate_by_service":{}})";
 
-// Of a request under /evp_proxy all headers go on but those about the connection. These are the ones that
-// tracers ask about.
+// The forwarded headers of requests under /evp_proxy that tracers ask about; all are forwarded except those
+// about the connection.
 constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding",
                                             "User-Agent", "DD-CI-PROVIDER-NAME"};
 
@@ -50,7 +50,7 @@ std::string Info(const TraceReceiverOptions& options) {
   boost::json::object info;
   info["version"] = options.version;
   info["endpoints"] = ArrayOf(endpoints);
-  // Not before stats are computed for what a tracer drops.
+  // Not before stats count the spans that a tracer drops.
   info["client_drop_p0s"] = false;
   info["span_meta_structs"] = true;
   info["evp_proxy_allowed_headers"] = ArrayOf(kEvpHeaders);
@@ -85,13 +85,16 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
       return TakeTraces(request, format, reply, cancellation);
     };
   }
-  add(kStats, post_or_put, kStatsBytes,
-      [this](HttpServerRequest& request, HttpReply& reply) { TakeStats(request, reply); });
+  add(kStats, post_or_put, kStatsBytes, [this](HttpServerRequest& request, HttpReply& reply) {
+    TakeStatsAtOnce(request, reply);
+  }).task_handler = [this](HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation) {
+    return TakeStats(request, reply, cancellation);
+  };
   for (const ProxyRoute& route : ProxyRoutes()) {
     HttpRoute& added = add(
         route.path, {"POST"}, route.max_body_bytes,
         [this, &route](HttpServerRequest& request, HttpReply& reply) { TakeProxied(route, request, reply); });
-    // The intake gets the bytes and the coding that the tracer chose.
+    // The intake gets the bytes in the coding that the tracer chose.
     added.decode_body = false;
   }
   add(kInfo, {}, kUnreadBytes,
@@ -124,8 +127,23 @@ void TraceReceiver::AnswerTraces(const absl::Status& status, HttpReply& reply) {
   reply.Set(200, kJsonType, kTracesTaken);
 }
 
-void TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply) {
-  const absl::Status status = sink_.TakeStats(RequestOf(request, TraceFormat::kV04));
+void TraceReceiver::TakeStatsAtOnce(HttpServerRequest& request, HttpReply& reply) {
+  if (const std::optional<absl::Status> status =
+          sink_.TakeStatsAtOnce(RequestOf(request, TraceFormat::kV04))) {
+    AnswerStats(*status, reply);
+  } else {
+    reply.Defer();
+  }
+}
+
+Task<void> TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply,
+                                    Cancellation& cancellation) {
+  Task<absl::Status> taking = sink_.TakeStats(RequestOf(request, TraceFormat::kV04), cancellation);
+  const absl::Status status = co_await std::move(taking);
+  AnswerStats(status, reply);
+}
+
+void TraceReceiver::AnswerStats(const absl::Status& status, HttpReply& reply) {
   if (!status.ok()) return Refuse(status, reply);
   ++counters_.stats_requests;
   reply.Set(202, kJsonType, "{}");

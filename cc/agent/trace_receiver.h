@@ -1,17 +1,17 @@
-// The agent's side of a tracer: the routes of port 8126, what they take, and what they answer.
+// The agent as a tracer sees it: the routes of port 8126.
 //
 //   TraceReceiver receiver(options, sink);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //
 //   /v0.4/traces, /v0.5/traces   POST, PUT   200 {"rate_by_service":{}}
 //   /v0.6/stats                  POST, PUT   202
-//   those of ProxyRoutes()       POST        200
-//   /info                        any         what this agent can do, as JSON
-//   /debug/thaw                  GET         whatever the owner tells of itself, as JSON
+//   paths of ProxyRoutes()       POST        200
+//   /info                        any         the agent's features, as JSON
+//   /debug/thaw                  GET         the owner's state, as JSON
 //
-// An answer tells the truth about who is to blame: 400 with the reason for what can't be read, 413 for what
-// is more than there ever is room for, 429 when there is no room now, 503 and 500 for what went wrong here.
-// The usual request is handled inside the server's turn; one with traces that is more work is answered later.
+// The status tells the reason: 400, with an explanation, for a request that can't be read; 413 for one that
+// is larger than there can ever be room for; 429 if there is no room at present; 503 and 500 for failures
+// here. The usual request is handled inside the server's turn; a larger one with traces is answered later.
 //
 // One thread: the server's.
 
@@ -38,7 +38,7 @@
 
 namespace thaw {
 
-// A tracer's request. What it refers to stays as long as it is worked on.
+// A tracer's request. The memory that it refers to must stay valid while it is processed.
 struct TraceRequest {
   std::string_view body;
   TraceFormat format = TraceFormat::kV04;
@@ -46,17 +46,19 @@ struct TraceRequest {
   size_t body_memory = 0;  // HttpServerRequest::body_memory
 };
 
-// Where what was received goes. OK: it is taken over. InvalidArgument: it can't be read, and why. OutOfRange:
-// there never is room for it. ResourceExhausted: no room now. Anything else: it could be read and was not
-// taken over.
+// Takes over received requests. Returns OK: taken over; InvalidArgument: unreadable, with the reason;
+// OutOfRange: there can never be room for it; ResourceExhausted: no room at present; any other status:
+// readable, but not taken over.
 class TraceSink {
  public:
   virtual ~TraceSink() = default;
-  // Nothing: it is more work than fits into a turn of the loop, and TakeTraces() is for it.
+  // Returns nullopt if this is too much for one turn of the loop: TakeTraces() must do it.
   virtual std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) = 0;
-  // In turns between which others have theirs. The cancellation ends it; then nothing was taken over.
+  // Works in turns between which others have theirs. A cancellation ends it; nothing was taken over then.
   virtual Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) = 0;
-  virtual absl::Status TakeStats(const TraceRequest& request) = 0;
+  // The same for client stats.
+  virtual std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) = 0;
+  virtual Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) = 0;
   virtual absl::Status TakeProxied(ProxiedRequest request) = 0;
 };
 
@@ -75,13 +77,13 @@ struct TraceReceiverCounters {
 };
 
 struct TraceReceiverOptions {
-  std::string version;  // of this program
-  // What the stats computed here are by.
+  std::string version;  // this program's
+  // The peer tags and span kinds by which stats are computed here.
   std::vector<std::string> peer_tags;
   std::vector<std::string> span_kinds;
-  // "key:value;key:value", given to proxied requests.
+  // "key:value;key:value", added to proxied requests.
   std::string additional_tags;
-  // A JSON text; null: there is no /debug/thaw.
+  // Returns a JSON text; null: there is no /debug/thaw.
   std::function<std::string()> debug_json;
 };
 
@@ -92,9 +94,9 @@ class TraceReceiver {
   TraceReceiver(const TraceReceiver&) = delete;
   TraceReceiver& operator=(const TraceReceiver&) = delete;
 
-  // They refer to the receiver, which must outlive the server that is given them.
+  // The routes refer to the receiver, which must outlive their server.
   std::vector<HttpRoute> Routes();
-  // What /info says.
+  // Returns the answer to /info.
   const std::string& info() const { return info_; }
   const TraceReceiverCounters& counters() const { return counters_; }
 
@@ -103,7 +105,9 @@ class TraceReceiver {
   Task<void> TakeTraces(HttpServerRequest& request, TraceFormat format, HttpReply& reply,
                         Cancellation& cancellation);
   void AnswerTraces(const absl::Status& status, HttpReply& reply);
-  void TakeStats(HttpServerRequest& request, HttpReply& reply);
+  void TakeStatsAtOnce(HttpServerRequest& request, HttpReply& reply);
+  Task<void> TakeStats(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
+  void AnswerStats(const absl::Status& status, HttpReply& reply);
   void TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply);
   void Refuse(const absl::Status& status, HttpReply& reply);
 

@@ -26,7 +26,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Reads traces as the extension does, and remembers.
+// Reads traces as the extension does, and records them.
 class RecordingSink : public TraceSink {
  public:
   std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) override {
@@ -53,7 +53,20 @@ class RecordingSink : public TraceSink {
     spans += payload->counts().spans;
     return absl::OkStatus();
   }
-  absl::Status TakeStats(const TraceRequest& request) override {
+  std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) override {
+    if (takes_turns > 0) return std::nullopt;
+    return Count(request);
+  }
+  Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) override {
+    for (; takes_turns > 0; --takes_turns) {
+      Completion<bool> turn(*executor);
+      executor->Post([&turn] { turn.Set(true); });
+      co_await turn;
+      if (cancellation.requested()) co_return absl::UnavailableError("cancelled");
+    }
+    co_return Count(request);
+  }
+  absl::Status Count(const TraceRequest& request) {
     bodies.emplace_back(request.body);
     tracer = request.headers;
     return std::exchange(next, absl::OkStatus());
@@ -64,7 +77,7 @@ class RecordingSink : public TraceSink {
   }
 
   Executor* executor = nullptr;
-  int takes_turns = 0;  // before the next traces are taken
+  int takes_turns = 0;  // before it takes the next traces
   absl::Status next;
   std::vector<std::string> bodies;
   std::vector<TraceFormat> formats;
@@ -92,7 +105,7 @@ class TraceReceiverTest : public ReceiverFixture {
   TraceReceiver receiver_{Options(), sink_};
 };
 
-// One trace of one empty span; of one span and a number.
+// A trace of one empty span; below, a trace of one span and a number.
 constexpr std::string_view kOneSpan = "\x91\x91\x80";
 constexpr std::string_view kSpanAndNumber = "\x91\x92\x80\x05";
 
@@ -144,9 +157,19 @@ TEST_F(TraceReceiverTest, WhatNeverFitsIsToldFromWhatDoesNotFitNow) {
   EXPECT_EQ(receiver_.counters().refused_too_large, 1);
 }
 
+TEST_F(TraceReceiverTest, StatsThatAreMoreWorkAreAnsweredLater) {
+  sink_.takes_turns = 20;
+  EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 202 "));
+  EXPECT_EQ(sink_.takes_turns, 0);
+  sink_.takes_turns = 20;
+  sink_.next = absl::ResourceExhaustedError("full");
+  EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(receiver_.counters().stats_requests, 1);
+}
+
 TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
   sink_.takes_turns = 20;
-  // The second comes behind it on the same connection.
+  // The second request follows on the same connection.
   client_ = door_.Connect();
   const std::string head = absl::StrCat(
       "POST /v0.4/traces HTTP/1.1\r\nHost: x\r\nContent-Length: ", kOneSpan.size(), "\r\n\r\n", kOneSpan);
@@ -227,7 +250,7 @@ TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
   std::vector<std::string> endpoints;
   for (const boost::json::value& endpoint : info.at("endpoints").as_array())
     endpoints.emplace_back(endpoint.as_string());
-  // Each is there.
+  // Each endpoint exists.
   for (const std::string& endpoint : endpoints)
     EXPECT_THAT(Get(endpoint), testing::Not(StartsWith("HTTP/1.1 404 ")));
   EXPECT_EQ(endpoints.size(), 13);

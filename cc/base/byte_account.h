@@ -1,9 +1,9 @@
-// What memory is charged to before it is asked for, where its size follows from input.
+// Accounts for memory whose size follows from input: it is charged before it is allocated.
 //
 //   ByteCharge charge(account);
-//   THAW_RETURN_IF_ERROR(charge.Grow(bytes));       // ResourceExhausted: no room now; OutOfRange: never
-//   THAW_RETURN_IF_ERROR(Reserve(text, bytes, charge));   // cc/base/reserve.h
-//   ...                                             // the charge ends with `charge`
+//   THAW_RETURN_IF_ERROR(charge.Grow(bytes));              // ResourceExhausted: no room now
+//   THAW_RETURN_IF_ERROR(Reserve(text, bytes, &charge));   // cc/base/reserve.h
+//   ...                                                    // destroying `charge` gives the bytes back
 //
 // One thread.
 
@@ -22,20 +22,20 @@ namespace thaw {
 class ByteAccount {
  public:
   virtual ~ByteAccount() = default;
-  // Books `bytes`. ResourceExhausted: there is no room for them now; nothing was booked.
+  // Books `bytes`. Returns ResourceExhausted, and books nothing, if there is no room for them now.
   virtual absl::Status Take(size_t bytes) = 0;
-  // Books them even if there is no room: for what is bounded by itself.
+  // Books `bytes` even if there is no room, for uses that are bounded by themselves.
   virtual void TakeAnyway(size_t bytes) = 0;
   virtual void GiveBack(size_t bytes) = 0;
-  // More can't be had, whatever is given back.
+  // The most bytes the account can ever hold.
   virtual size_t limit() const = 0;
 };
 
-// What one piece of work holds of an account. Without an account it only counts.
+// Bytes that one piece of work holds of an account. Without an account it only counts them.
 class ByteCharge {
  public:
   ByteCharge() = default;
-  // `account` must outlive it; may be null.
+  // `account` may be null; otherwise it must outlive the charge.
   explicit ByteCharge(ByteAccount* account) : account_(account) {}
   ByteCharge(ByteCharge&& other) noexcept
       : account_(other.account_), bytes_(std::exchange(other.bytes_, 0)), beside_(other.beside_) {}
@@ -49,8 +49,8 @@ class ByteCharge {
   }
   ~ByteCharge() { Release(); }
 
-  // Charges so many bytes more. ResourceExhausted: there is no room now. OutOfRange: with what it holds
-  // already, this can never fit.
+  // Charges `bytes` more. Returns ResourceExhausted if there is no room now, and OutOfRange if they can never
+  // fit beside the bytes that are already held.
   absl::Status Grow(size_t bytes) {
     if (account_ != nullptr) {
       const size_t limit = account_->limit();
@@ -62,7 +62,7 @@ class ByteCharge {
     bytes_ += bytes;
     return absl::OkStatus();
   }
-  // Charges `bytes` in all, even if there is no room: for what is bounded by itself.
+  // Sets the charge to `bytes` in all, even if there is no room, for uses that are bounded by themselves.
   void Set(size_t bytes) {
     if (bytes < bytes_) return Shrink(bytes_ - bytes);
     if (account_ != nullptr) account_->TakeAnyway(bytes - bytes_);
@@ -75,7 +75,7 @@ class ByteCharge {
   }
   void Release() { Shrink(bytes_); }
 
-  // What the same work holds by other charges: Grow refuses for ever what does not fit with that.
+  // Bytes that the same work holds in other charges; Grow treats them as if they were held here.
   void set_beside(size_t bytes) { beside_ = bytes; }
 
   size_t bytes() const { return bytes_; }
@@ -87,7 +87,7 @@ class ByteCharge {
   size_t beside_ = 0;
 };
 
-// A number of bytes that is charged as it is: for what bounds itself.
+// A number of bytes that is always charged, room or not, because its owner bounds it.
 class ChargedBytes {
  public:
   explicit ChargedBytes(ByteAccount* account) : charge_(account) {}
@@ -101,7 +101,7 @@ class ChargedBytes {
     charge_.Shrink(bytes);
     return *this;
   }
-  // Whether there is room for so many more.
+  // Returns whether there is room for `bytes` more.
   bool HasRoomFor(size_t bytes) {
     ByteCharge more(charge_.account());
     return more.Grow(bytes).ok();

@@ -1,8 +1,8 @@
-// Cancellation: tells running work to stop early, with a reason.
+// Tells running work to stop early, with a reason.
 //
-// Whoever starts work owns the Cancellation; work registers what to do when it is requested (close
-// a transport, set a completion) and keeps the registration for as long as that makes sense. One
-// thread only. A child is cancelled with its parent and alone when only it is asked.
+// The code that starts work owns the Cancellation. The work registers a callback that stops it (closes a
+// transport, sets a completion) and keeps the registration while the callback makes sense. A request to a
+// parent also cancels its children; a request to a child leaves the parent alone. One thread only.
 //
 //   Cancellation flush;                 // the whole flush
 //   Cancellation exchange(&flush);      // one exchange in it

@@ -34,7 +34,6 @@ class Completion {
     }
     return true;
   }
-  bool is_set() const { return value_.has_value() || taken_; }
 
   bool await_ready() const noexcept { return value_.has_value(); }
   void await_suspend(std::coroutine_handle<> waiter) noexcept { waiter_ = waiter; }

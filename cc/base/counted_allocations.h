@@ -1,4 +1,4 @@
-// How often this test has allocated memory. Whoever links this counts; for tests only.
+// Counts this process's memory allocations. Linking this library turns the counting on; for tests only.
 //
 //   const int64_t before = CountedAllocations();
 //   Work();
@@ -11,14 +11,14 @@
 
 namespace thaw {
 
-// Sanitizers have allocators of their own, which must not be mixed with another.
+// Sanitizers replace the allocator themselves, and two replacements must not be mixed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool kAllocationsAreCounted = false;
 #else
 inline constexpr bool kAllocationsAreCounted = true;
 #endif
 
-// Calls of operator new so far, by all threads.
+// Returns the number of calls of operator new so far, by all threads.
 int64_t CountedAllocations();
 
 }  // namespace thaw

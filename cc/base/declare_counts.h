@@ -1,7 +1,7 @@
-// Counts that are told from one list: what each is called and what it counts.
+// Declares a struct of counts from one list of names and descriptions.
 //
 //   // X(name, what it counts)
-//   #define THAW_KITCHEN_COUNTS(X) X(eggs, "eggs that were broken") X(omelettes, "what came of them")
+//   #define THAW_KITCHEN_COUNTS(X) X(eggs, "eggs that were broken") X(omelettes, "omelettes made of them")
 //
 //   struct KitchenCounts {
 //     THAW_DECLARE_COUNTS(THAW_KITCHEN_COUNTS)
@@ -16,8 +16,8 @@
 #define THAW_DECLARE_COUNT(name, text) int64_t name = 0;
 #define THAW_VISIT_COUNT(name, text) visit(#name, name, text);
 
-// A member for each entry of the list, and Visit(), which calls visit(name, value, text) for each in the
-// order of the list.
+// Declares a member for each entry of the list, and Visit(), which calls visit(name, value, text) for each
+// entry in the order of the list.
 #define THAW_DECLARE_COUNTS(LIST)     \
   LIST(THAW_DECLARE_COUNT)            \
   template <typename Visitor>         \

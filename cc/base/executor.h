@@ -1,8 +1,8 @@
-// Where work runs: a queue served by one thread.
+// Runs work from a queue that one thread serves.
 //
-// Everything above this seam (pool, client, retry, flush) runs on one Executor's thread and takes no
-// locks. There are two backends: the event loop of `net`, and the simulation, which runs the queue
-// one step at a time so that a freeze can fall between any two steps.
+// Everything above this interface (pool, client, retry, flush) runs on one executor's thread and takes no
+// locks. There are two implementations: the event loop of `net`, and the simulation, which runs the queue one
+// step at a time so that a freeze can fall between any two steps.
 
 #ifndef THAW_CC_BASE_EXECUTOR_H_
 #define THAW_CC_BASE_EXECUTOR_H_

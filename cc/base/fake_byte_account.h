@@ -1,4 +1,4 @@
-// An account of a fixed size, for tests: remembers the most that was ever taken.
+// A ByteAccount of a fixed size for tests. It records the largest number of bytes that was ever taken.
 
 #ifndef THAW_CC_BASE_FAKE_BYTE_ACCOUNT_H_
 #define THAW_CC_BASE_FAKE_BYTE_ACCOUNT_H_

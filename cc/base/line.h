@@ -1,8 +1,8 @@
-// One after the other: tasks that are not to run side by side, in the order in which they came.
+// Serializes tasks: they enter one at a time, in the order in which they asked.
 //
 //   Line line(executor);
-//   const Line::Place place = co_await line.Enter();   // until `place` goes, no other is let in
-//   ... co_await Turn(executor);                       // other work of the executor has its turn
+//   const Line::Place place = co_await line.Enter();   // no other task enters until `place` is destroyed
+//   ... co_await Turn(executor);                       // lets other queued work of the executor run first
 //
 // One thread: the executor's. The line must outlive the tasks.
 
@@ -18,7 +18,7 @@
 
 namespace thaw {
 
-// Lets what is queued by now run first.
+// Awaiting a Turn lets the work that is queued by now run first.
 class Turn {
  public:
   explicit Turn(Executor& executor) : executor_(executor) {}
@@ -34,7 +34,7 @@ class Turn {
 
 class Line {
  public:
-  // Whose turn it is, until it is destroyed.
+  // The right to run, which its holder has until the place is destroyed.
   class Place {
    public:
     explicit Place(Line* line) : line_(line) {}
@@ -62,7 +62,7 @@ class Line {
     return Awaiter{*this};
   }
 
-  // Of those in the line, the first included.
+  // The number of tasks in the line, including the one that runs.
   size_t size() const { return (taken_ ? 1 : 0) + waiting_.size(); }
 
  private:

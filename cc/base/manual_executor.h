@@ -1,5 +1,5 @@
-// An executor that runs its queue only when told to, one step at a time, on the caller's thread. For
-// tests, and the heart of the simulation.
+// An executor that runs its queue only when told to, one step at a time, on the caller's thread. Tests and
+// the simulation use it.
 
 #ifndef THAW_CC_BASE_MANUAL_EXECUTOR_H_
 #define THAW_CC_BASE_MANUAL_EXECUTOR_H_
@@ -17,7 +17,7 @@ class ManualExecutor : public Executor {
  public:
   void Post(absl::AnyInvocable<void()> work) override { queue_.push_back(std::move(work)); }
 
-  // Runs the oldest entry; false if there is none.
+  // Runs the oldest entry. Returns false if the queue is empty.
   bool Step() {
     if (queue_.empty()) return false;
     auto work = std::move(queue_.front());

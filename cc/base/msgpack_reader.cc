@@ -40,7 +40,7 @@ uint64_t Big64(const char* at) {
   return std::endian::native == std::endian::little ? __builtin_bswap64(value) : value;
 }
 
-// `width` bytes, most significant first.
+// Reads `width` bytes, most significant first.
 uint64_t Big(const char* at, int width) {
   uint64_t value = 0;
   for (int i = 0; i < width; ++i) value = value << 8 | static_cast<uint8_t>(at[i]);
@@ -79,7 +79,7 @@ bool MsgpackReader::ReadCount(uint8_t with16, uint8_t with32, Kind kind, uint32_
   if (width == 0) return Fail(kind, false);
   if (end_ - at_ <= width) return Fail(kind, true);
   const uint64_t value = Big(at_ + 1, width);
-  // Each value takes at least a byte: a larger count is a lie, and nobody shall reserve memory for it.
+  // Each value takes at least a byte, so a larger count is wrong, and no memory is reserved for it.
   if (value > static_cast<uint64_t>(end_ - at_ - 1 - width)) return Fail(kind, true);
   count = static_cast<uint32_t>(value);
   at_ += 1 + width;
@@ -208,7 +208,7 @@ MsgpackReader::Skipped MsgpackReader::SkipOn(Skipping& skipping, uint64_t values
     --left[depth];
     if (at_ == end_) return fail(true);
     const uint8_t first = static_cast<uint8_t>(*at_);
-    uint64_t payload = 0;  // bytes after the first
+    uint64_t payload = 0;  // bytes after the first one
     uint64_t children = 0;
     if (first <= 0x7F || first >= 0xE0 || first == 0xC0 || first == 0xC2 || first == 0xC3) {
     } else if (first <= 0x8F) {

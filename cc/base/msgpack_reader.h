@@ -4,9 +4,9 @@
 //   uint32_t count;
 //   if (!reader.ReadArray(count)) return reader.error();   // "at byte 0: expected an array, found a map"
 //
-// A read that fails leaves the position at the value that did not fit, so that the caller can skip it and
-// go on; `error()` then says what was wrong. Nothing here recurses: nesting is bounded by kMaxDepth.
-// Format: the MessagePack specification (format name and first byte of each value).
+// A read that fails leaves the position at the value that did not fit, so that the caller can skip that value
+// and go on; `error()` then says what was wrong. Nothing here recurses: nesting is bounded by kMaxDepth. The
+// format is that of the MessagePack specification (format name and first byte of each value).
 
 #ifndef THAW_CC_BASE_MSGPACK_READER_H_
 #define THAW_CC_BASE_MSGPACK_READER_H_
@@ -21,7 +21,7 @@ namespace thaw {
 
 class MsgpackReader {
  public:
-  // How deep arrays and maps may nest in what Skip() passes over.
+  // The deepest nesting of arrays and maps that Skip() accepts.
   static constexpr int kMaxDepth = 64;
 
   explicit MsgpackReader(std::string_view bytes)
@@ -30,17 +30,17 @@ class MsgpackReader {
   size_t position() const { return at_ - begin_; }
   size_t bytes_left() const { return end_ - at_; }
   bool at_end() const { return at_ == end_; }
-  // Back, or forward, to what position() was.
+  // Moves to a position that position() returned earlier.
   void MoveTo(size_t position) { at_ = begin_ + position; }
 
-  // Takes a nil if the next value is one.
+  // Consumes the next value if it is nil. Returns false, and consumes nothing, if it is not.
   bool TakeNil() {
     if (at_ == end_ || static_cast<uint8_t>(*at_) != 0xC0) return false;
     ++at_;
     return true;
   }
 
-  // Numbers of values, of pairs.
+  // Read the header of an array or a map; `count` is the number of values, or of key-value pairs.
   bool ReadArray(uint32_t& count) {
     if (at_ != end_ && (*at_ & 0xF0) == 0x90) [[likely]] {
       count = *at_++ & 0x0F;
@@ -55,7 +55,7 @@ class MsgpackReader {
     }
     return ReadCount(0xDE, 0xDF, Kind::kMap, count);
   }
-  // The bytes of a str or a bin: tracers use either. Not checked for UTF-8.
+  // Reads the bytes of a str or a bin; tracers use either. They are not checked for UTF-8.
   bool ReadString(std::string_view& text) {
     if (at_ != end_ && (*at_ & 0xE0) == 0xA0) [[likely]] {
       const size_t size = *at_ & 0x1F;
@@ -66,41 +66,42 @@ class MsgpackReader {
     }
     return ReadLongString(text);
   }
-  // An integer of any width as 64 bits; negative ones in two's complement, as some tracers write ids.
+  // Reads an integer of any width as 64 bits; negative ones, which some tracers use for ids, in two's
+  // complement.
   bool ReadInteger(uint64_t& value);
-  // An integer or a float of either width.
+  // Reads an integer or a float of either width.
   bool ReadNumber(double& value);
   bool ReadBool(bool& value);
 
-  // Passes over one value whatever it is. False: it is cut off, nested deeper than kMaxDepth, or begins
-  // with 0xC1, which never is a value.
+  // Skips one value of any type. Returns false if the value is cut off, is nested deeper than kMaxDepth, or
+  // begins with 0xC1, which no value does.
   bool Skip();
 
-  // Passing over one value in steps, for values that may be very large.
+  // The state of skipping one value in steps, for values that may be very large.
   class Skipping {
    public:
     bool begun() const { return depth_ >= 0; }
-    // Of the value, and how many it consists of so far, itself included.
+    // The position of the value, and the number of values in it so far, itself included.
     size_t position() const { return position_; }
     uint64_t values() const { return values_; }
     void Reset() { depth_ = -1; }
 
    private:
     friend class MsgpackReader;
-    uint64_t left_[kMaxDepth + 1];  // values still to pass, at each depth
+    uint64_t left_[kMaxDepth + 1];  // values still to skip, at each depth
     int depth_ = -1;
     size_t position_ = 0;
     uint64_t values_ = 0;
   };
   enum class Skipped { kDone, kMore, kFailed };
-  // Passes over `values` more values at most; begins if `skipping` has not begun, or is done. kMore: the
-  // reader must stay where it is. kFailed: as Skip().
+  // Skips at most `values` more values. Begins a new skip if `skipping` has not begun or is done. kMore: the
+  // reader must not move before the next call. kFailed: as for Skip().
   Skipped SkipOn(Skipping& skipping, uint64_t values);
 
-  // The byte that the next value begins with; -1 at the end.
+  // The first byte of the next value; -1 at the end.
   int next_byte() const { return at_ == end_ ? -1 : static_cast<uint8_t>(*at_); }
 
-  // What the last failed read expected and found, and where.
+  // Says what the last failed read expected and found, and where.
   absl::Status error() const;
 
  private:

@@ -9,7 +9,7 @@ namespace thaw {
 
 bool ReadScalarText(MsgpackReader& reader, std::string& text) {
   constexpr int kFloat32 = 0xCA;
-  // Integers with a sign begin with this or more.
+  // First bytes from here on belong to signed integers.
   constexpr int kFirstSigned = 0xD0;
   const int first = reader.next_byte();
   char digits[32];

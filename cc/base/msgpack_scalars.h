@@ -1,4 +1,4 @@
-// Numbers and booleans of MessagePack as text, for what ought to have been written as text.
+// Reads MessagePack numbers and booleans as text, where a sender should have written text.
 //
 //   std::string text;
 //   if (ReadScalarText(reader, text)) ...   // "5", "-3", "1.5", "true"
@@ -12,8 +12,8 @@
 
 namespace thaw {
 
-// False: the next value is neither; the reader stays before it. A float has as many digits as tell it from
-// all others of its width.
+// Returns false, and leaves the reader where it is, if the next value is neither a number nor a boolean. A
+// float gets the fewest digits that tell it from all others of its width.
 bool ReadScalarText(MsgpackReader& reader, std::string& text);
 
 }  // namespace thaw

@@ -121,7 +121,7 @@ TEST(Msgpack, AValueIsPassedOverInSteps) {
   EXPECT_EQ(skipping.values(), 3001);
   EXPECT_EQ(skipping.position(), 0);
   EXPECT_EQ(reader.position(), bytes.size());
-  // One that is cut off leaves the reader before it.
+  // A value that is cut off leaves the reader before it.
   MsgpackReader shorter(std::string_view(bytes).substr(0, bytes.size() - 1));
   MsgpackReader::Skipped skipped = MsgpackReader::Skipped::kMore;
   while (skipped == MsgpackReader::Skipped::kMore) skipped = shorter.SkipOn(skipping, 7);
@@ -155,7 +155,7 @@ TEST(Msgpack, WhatIsCutOffIsSaid) {
     EXPECT_FALSE(reader.Skip());
     EXPECT_EQ(reader.position(), 0);
   }
-  // A count larger than the bytes that follow is not believed.
+  // A count larger than the number of bytes that follow is rejected.
   const std::string liar = "\xDD\xFF\xFF\xFF\xFF\x01"s;
   MsgpackReader reader(liar);
   uint32_t count;

@@ -58,11 +58,11 @@ class MsgpackWriter {
   }
   void Double(double value) { Big(0xCB, std::bit_cast<uint64_t>(value), 8); }
   void Bool(bool value) { Byte(value ? 0xC3 : 0xC2); }
-  // What is MessagePack already.
+  // Appends bytes that are MessagePack already.
   void Raw(std::string_view bytes) { bytes_.append(bytes); }
 
   size_t size() const { return bytes_.size(); }
-  // Forgets what was written after size() was `size`.
+  // Drops everything that was written after size() was `size`.
   void Truncate(size_t size) { bytes_.resize(size); }
   const std::string& bytes() const { return bytes_; }
   std::string Take() { return std::move(bytes_); }

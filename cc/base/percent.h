@@ -1,4 +1,4 @@
-// Percent-encoding of RFC 3986 section 2.1, as URLs and W3C baggage have it.
+// Percent-encoding (RFC 3986 section 2.1), as URLs and W3C baggage use it.
 
 #ifndef THAW_CC_BASE_PERCENT_H_
 #define THAW_CC_BASE_PERCENT_H_
@@ -9,8 +9,7 @@
 
 namespace thaw {
 
-// `text` with each %XX as its byte; nothing if a '%' is followed by anything else than two hexadecimal
-// digits.
+// Returns `text` with each %XX decoded, or nullopt if a '%' is not followed by two hexadecimal digits.
 std::optional<std::string> PercentDecode(std::string_view text);
 
 }  // namespace thaw

@@ -28,13 +28,13 @@ void AppendEscaped(std::string& line, char c) {
   }
 }
 
-// Controls beyond ASCII, separators of lines, and marks that turn the direction of what follows.
+// Returns true for controls beyond ASCII, line separators, and marks that change the reading direction.
 bool Disturbs(uint32_t point) {
   return (point >= 0x80 && point <= 0x9f) || point == 0x061c || (point >= 0x200e && point <= 0x200f) ||
          (point >= 0x2028 && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
 }
 
-// Of a well-formed sequence.
+// Returns the code point of a well-formed sequence.
 uint32_t PointOf(std::string_view sequence) {
   uint32_t point = static_cast<uint8_t>(sequence[0]) & (0xff >> (sequence.size() + 1));
   for (const char c : sequence.substr(1)) point = point << 6 | (static_cast<uint8_t>(c) & 0x3f);

@@ -1,9 +1,9 @@
-// Text that came from outside, made fit for one line of a log or a terminal.
+// Makes text from outside safe to print in one line of a log or on a terminal.
 //
 //   Printable("502 \x1b[31mBad\r\nGateway")   // "502 \\x1b[31mBad\\r\\nGateway"
 //
-// Whatever would move a cursor, end the line, change the reading direction or isn't UTF-8 is written as an
-// escape; everything else stays as it is.
+// Control characters, line ends, marks that change the reading direction and bytes that are not UTF-8 are
+// written as escapes; everything else stays as it is.
 
 #ifndef THAW_CC_BASE_PRINTABLE_H_
 #define THAW_CC_BASE_PRINTABLE_H_

@@ -58,11 +58,11 @@ absl::Status TooLarge(size_t max_bytes) {
 }  // namespace
 
 absl::StatusOr<std::string> ReadWholeFile(const std::string& path, size_t max_bytes) {
-  // Opening a device may have effects of its own, so the kind is looked at before.
+  // The kind is checked before opening, since opening a device may have side effects.
   struct stat facts;
   if (stat(path.c_str(), &facts) != 0) return LastError();
   if (absl::Status status = CheckRegular(facts); !status.ok()) return status;
-  // Another file may lie there by now. Opening a pipe doesn't wait with O_NONBLOCK.
+  // Another file may be there by now, so it is checked again. O_NONBLOCK: opening a pipe does not wait.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
   if (file.number() < 0) return LastError();
   if (fstat(file.number(), &facts) != 0) return LastError();
@@ -70,7 +70,7 @@ absl::StatusOr<std::string> ReadWholeFile(const std::string& path, size_t max_by
   const size_t size = static_cast<size_t>(std::max<off_t>(facts.st_size, 0));
   if (size > max_bytes) return TooLarge(max_bytes);
 
-  // Files of /proc have no size, and any file may grow; one byte more tells that it is too large.
+  // Files in /proc report no size, and any file may grow. One byte more shows that a file is too large.
   std::string text;
   size_t taken = 0;
   text.resize(std::min(std::max(size + 1, kFirstRead), max_bytes + 1));

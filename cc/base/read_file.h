@@ -1,9 +1,9 @@
-// A file that somebody named, read whole: configuration, certificates, the hosts file.
+// Reads a whole file that a user named: configuration, certificates, the hosts file.
 //
 //   absl::StatusOr<std::string> text = ReadWholeFile(path, 1 << 20);
 //
-// A name may lead to anything. Only a regular file is opened, and no more of it is read than is allowed, so
-// that a pipe without a writer, a terminal or an endless device costs an error and no time.
+// A name may lead to anything. Only regular files are opened, and at most `max_bytes` are read, so that a
+// pipe without a writer, a terminal or an endless device costs an error and no time.
 //
 // Any thread.
 
@@ -17,7 +17,7 @@
 
 namespace thaw {
 
-// The content of `path`, which may be empty. The error's text says what is wrong and leaves the path out:
+// Returns the content of `path`, which may be empty. An error's text says what is wrong and omits the path:
 //   NotFound             there is no such file, or no such folder
 //   FailedPrecondition   a folder, a pipe, a device or a socket
 //   ResourceExhausted    larger than `max_bytes`

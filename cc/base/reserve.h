@@ -1,7 +1,7 @@
-// Memory whose size follows from input, asked for so that a refusal is a status: what ships has no
-// exceptions, and would end where one would be thrown.
+// Allocates memory whose size follows from input so that a failure is a status. The shipped program is built
+// without exceptions: a failed allocation in a container would end it.
 //
-//   THAW_RETURN_IF_ERROR(Reserve(notes, notes.size() + 1, charge));
+//   THAW_RETURN_IF_ERROR(Reserve(notes, notes.size() + 1, &charge));
 
 #ifndef THAW_CC_BASE_RESERVE_H_
 #define THAW_CC_BASE_RESERVE_H_
@@ -16,29 +16,29 @@
 
 namespace thaw {
 
-// A smaller allocation is not worth a second look: what is left of memory when it fails is too little for
-// anything.
+// Allocations smaller than this are not checked: when one of them fails, too little memory is left for
+// anything else to work.
 inline constexpr size_t kLargeAllocation = 64 * 1024;
 
 inline absl::Status NoMemory(size_t bytes) {
   return absl::ResourceExhaustedError(absl::StrCat("there is no memory for ", bytes, " bytes"));
 }
 
-// Whether `bytes` can be allocated, by doing so and giving them back. The next allocation of as many
-// succeeds: the memory of requests is asked for by one thread.
+// Returns whether `bytes` can be allocated, by allocating and freeing them. The next allocation of the same
+// size succeeds, since one thread allocates all memory of requests.
 inline bool CanAllocate(size_t bytes) {
   if (bytes < kLargeAllocation) return true;
-  // The containers' own rounding.
+  // Room for the rounding that containers do themselves.
   constexpr size_t kRounding = 64;
   void* block = ::operator new(bytes + kRounding, std::nothrow);
-  // Or the compiler may take the pair out and assume success.
+  // Without this the compiler may remove the allocation and assume success.
   asm volatile("" : "+r"(block) : : "memory");
   ::operator delete(block);
   return block != nullptr;
 }
 
 // Makes `container`, a vector or string, hold `count` elements without another allocation. The new memory is
-// charged before it is asked for, and the old one until it is given back; what was small is not charged.
+// charged before it is allocated, and the old memory until it is freed; small allocations are not charged.
 // `charge` may be null.
 template <typename Container>
 absl::Status Reserve(Container& container, size_t count, ByteCharge* charge) {
@@ -56,7 +56,7 @@ absl::Status Reserve(Container& container, size_t count, ByteCharge* charge) {
     if (charged) charge->Shrink(bytes);
     return NoMemory(bytes);
   }
-  // Not container.reserve(count), which may ask for twice what is there.
+  // container.reserve(count) is not used because it may allocate twice the current size.
   Container grown;
   grown.reserve(count);
   grown.insert(grown.end(), container.begin(), container.end());
@@ -65,7 +65,7 @@ absl::Status Reserve(Container& container, size_t count, ByteCharge* charge) {
   return absl::OkStatus();
 }
 
-// The same, for one more element at least, and as many as make growing cheap.
+// Reserves room for at least one more element, growing by a factor so that repeated calls stay cheap.
 template <typename Container>
 absl::Status ReserveMore(Container& container, size_t more, ByteCharge* charge) {
   const size_t count = container.size() + more;

@@ -1,9 +1,9 @@
-// Strings that live for one step of work: taken one by one, given back all at once, their memory kept for
-// the next step.
+// Strings that live for one step of work. They are taken one by one and given back all at once; their memory
+// is kept for the next step.
 //
-//   std::string& repaired = scratch.Take();   // empty; stays where it is
+//   std::string& repaired = scratch.Take();   // empty; its address does not change
 //   ...
-//   scratch.Reset();                          // nothing that was taken may be used any more
+//   scratch.Reset();                          // no string that was taken may be used after this
 
 #ifndef THAW_CC_BASE_SCRATCH_TEXT_H_
 #define THAW_CC_BASE_SCRATCH_TEXT_H_
@@ -29,7 +29,7 @@ class ScratchText {
   void Reset() {
     for (size_t i = 0; i < taken_; ++i) {
       strings_[i]->clear();
-      // What one unusual step needed is not kept for ever.
+      // Memory that one unusual step needed is not kept.
       if (strings_[i]->capacity() > kKeptBytes) strings_[i]->shrink_to_fit();
     }
     if (taken_ > kKeptStrings) strings_.resize(kKeptStrings);

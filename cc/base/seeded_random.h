@@ -1,5 +1,6 @@
-// A small generator whose sequence is the same in every process and build, so that a seed replays a run.
-// Not for secrets. (SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.)
+// A small random generator whose sequence is the same in every process and build, so that a seed replays a
+// run. Not for secrets. (SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators",
+// 2014.)
 
 #ifndef THAW_CC_BASE_SEEDED_RANDOM_H_
 #define THAW_CC_BASE_SEEDED_RANDOM_H_
@@ -18,9 +19,10 @@ class SeededRandom {
     z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
     return z ^ (z >> 31);
   }
-  // Evenly spread over [0, 1).
+  // Returns a number that is uniform over [0, 1).
   double Fraction() { return static_cast<double>(Next() >> 11) * 0x1.0p-53; }
-  // Evenly spread over [0, bound); bound > 0. The bias of the remainder is below 2^-40 for small bounds.
+  // Returns a number that is uniform over [0, bound); bound > 0. The remainder's bias is below 2^-40 for
+  // small bounds.
   uint64_t Below(uint64_t bound) { return Next() % bound; }
   bool Chance(double probability) { return Fraction() < probability; }
 

@@ -1,4 +1,4 @@
-// Cuts a body until every part fits.
+// Splits a body until every part fits.
 
 #ifndef THAW_CC_BASE_SPLIT_TO_FIT_H_
 #define THAW_CC_BASE_SPLIT_TO_FIT_H_
@@ -10,8 +10,8 @@
 
 namespace thaw {
 
-// `body` in parts of at most `max_bytes` each, in order. `halve` makes two bodies of one, or none if it can't
-// be cut: such a part is as large as it is.
+// Returns `body` in parts of at most `max_bytes` each, in order. `halve` splits a body into two, or returns
+// nothing if the body cannot be split; such a body stays larger than the limit.
 template <typename Halve>
 std::vector<std::string> CutToFit(std::string body, size_t max_bytes, Halve halve) {
   std::vector<std::string> fitting;

@@ -1,4 +1,4 @@
-// Returns early on an error Status. Works in plain functions; a coroutine uses the CO_ forms.
+// Macros that return early on an error Status. Plain functions use these; a coroutine uses the CO_ forms.
 //
 //   THAW_ASSIGN_OR_RETURN(const Destination destination, ParseUrl(text));
 

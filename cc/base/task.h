@@ -2,16 +2,15 @@
 //
 //   Task<int> Two() { co_return 2; }
 //   Task<int> Four() { co_return co_await Two() + co_await Two(); }
-//   Spawn(executor, Four(), [](int four) { ... });
+//   Spawn<int>(executor, Four(), [](int four) { ... });
 //
-// A task starts when it is awaited (or spawned) and is always run to its end: what must stop early is
-// told so (Cancellation, Transport::Close) and returns. The frame is destroyed by the awaiter. No
-// exception may leave a task: rooms report errors as Status, and an exception here is a defect that
-// ends the process with its message.
+// A task starts when it is awaited (or spawned) and always runs to its end: work that must stop early is told
+// so (Cancellation, Transport::Close) and returns. The awaiter destroys the frame. No exception may leave a
+// task: errors are reported as Status, and an exception here is a bug that ends the process with its message.
 //
-// Arguments of a task are copied into its frame; a reference argument must outlive the task.
-// GCC 12 can destroy twice what a lambda captures when the lambda is written inside a `co_await`
-// expression: name such a lambda first.
+// Arguments of a task are copied into its frame; a reference argument must outlive the task. GCC 12 can
+// destroy a lambda's captures twice when the lambda is written inside a `co_await` expression: give such a
+// lambda a name first.
 
 #ifndef THAW_CC_BASE_TASK_H_
 #define THAW_CC_BASE_TASK_H_
@@ -117,7 +116,7 @@ inline Task<void> Promise<void>::get_return_object() {
   return Task<void>(std::coroutine_handle<Promise>::from_promise(*this));
 }
 
-// Owns itself: the frame goes when the coroutine ends.
+// A coroutine that owns itself: its frame is destroyed when it ends.
 struct Detached {
   struct promise_type {
     Detached get_return_object() const noexcept {
@@ -143,7 +142,7 @@ inline Detached RunDetached(Task<void> task, absl::AnyInvocable<void()> done) {
 
 }  // namespace internal_task
 
-// Starts `task` from the executor's queue and gives its result to `done`, on the executor's thread.
+// Starts `task` from the executor's queue and passes its result to `done`, on the executor's thread.
 template <typename T>
   requires(!std::is_void_v<T>)
 void Spawn(Executor& executor, Task<T> task, absl::AnyInvocable<void(T)> done = nullptr) {

@@ -27,7 +27,7 @@ TEST(Task, RunsOnlyFromTheExecutorsQueue) {
   EXPECT_EQ(result, 4);
 }
 
-// g++ passes control between coroutines without growing the stack, except under these two sanitizers.
+// GCC passes control between coroutines without growing the stack, except under these two sanitizers.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr int kDeep = 1000;
 #else

@@ -14,8 +14,8 @@ Word Load(const char* at) {
   return word;
 }
 
-// Most text is ASCII, and short: what no whole word is left for is looked at as a word that overlaps the one
-// before.
+// Most text is short ASCII. A last part shorter than a word is checked as a word that overlaps the one before
+// it.
 bool IsAscii(const char* text, size_t size) {
   constexpr uint64_t kHigh = 0x8080808080808080u;
   if (size >= 8) {
@@ -30,7 +30,7 @@ bool IsAscii(const char* text, size_t size) {
   return true;
 }
 
-// Bytes at the beginning of `text` that are ASCII, eight at a time.
+// Returns how many bytes at the beginning of `text` are ASCII; checks eight at a time.
 size_t AsciiPrefix(const char* text, size_t size) {
   size_t i = 0;
   while (i + 8 <= size && IsAscii(text + i, 8)) i += 8;
@@ -38,14 +38,14 @@ size_t AsciiPrefix(const char* text, size_t size) {
   return i;
 }
 
-// The length of the code point at the beginning of `text` (1 to 4); or, negative, how many bytes of an
-// ill-formed one belong together.
+// Returns the length of the code point at the beginning of `text` (1 to 4), or, as a negative number, how
+// many bytes of an ill-formed one belong together.
 int CodePoint(const char* text, size_t size) {
   const auto byte = [text](size_t i) { return static_cast<uint8_t>(text[i]); };
   const uint8_t first = byte(0);
   if (first < 0x80) return 1;
   int length;
-  // The second byte's range is what excludes longer forms than needed, surrogates and too large values.
+  // The second byte's range excludes overlong forms, surrogates and values that are too large.
   uint8_t low = 0x80, high = 0xBF;
   if (first >= 0xC2 && first <= 0xDF) {
     length = 2;

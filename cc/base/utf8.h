@@ -1,4 +1,4 @@
-// UTF-8: is it, and if not, made so. Intakes refuse a whole request for one bad string.
+// Checks and repairs UTF-8. Intakes refuse a whole request because of one bad string.
 
 #ifndef THAW_CC_BASE_UTF8_H_
 #define THAW_CC_BASE_UTF8_H_
@@ -8,10 +8,10 @@
 
 namespace thaw {
 
-// Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms).
+// Returns whether `text` is valid UTF-8 (RFC 3629: no surrogates, nothing over U+10FFFF, shortest forms).
 bool IsValidUtf8(std::string_view text);
 
-// `text` with each maximal ill-formed part replaced by U+FFFD, as the Unicode standard recommends (§3.9).
+// Returns `text` with each maximal ill-formed part replaced by U+FFFD (Unicode standard, section 3.9).
 std::string RepairUtf8(std::string_view text);
 
 }  // namespace thaw

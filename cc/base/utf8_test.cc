@@ -28,9 +28,9 @@ TEST(Utf8, ABadByteIsSeenWhereverItIs) {
 TEST(Utf8, IllFormedPartsBecomeOneReplacementEach) {
   const std::string r = "\xEF\xBF\xBD";
   const std::pair<std::string, std::string> cases[] = {
-      {"\x80", r},                          // a continuation by itself
-      {"\xC0\xAF", r + r},                  // longer than needed
-      {"\xE0\x80\xAF", r + r + r},          // longer than needed
+      {"\x80", r},                          // a lone continuation byte
+      {"\xC0\xAF", r + r},                  // overlong
+      {"\xE0\x80\xAF", r + r + r},          // overlong
       {"\xED\xA0\x80", r + r + r},          // a surrogate
       {"\xF4\x90\x80\x80", r + r + r + r},  // over U+10FFFF
       {"\xF5", r},                          // never a first byte

@@ -37,7 +37,7 @@ void AlarmQueue::FireDue(absl::Duration now, absl::FunctionRef<void(absl::AnyInv
          alarms_.begin()->first.first != absl::InfiniteDuration()) {
     auto node = alarms_.extract(alarms_.begin());
     const auto [due, id] = node.key();
-    // What remained of it when the loop last turned, which is never more than it was set for.
+    // The time that remained when the loop last turned, never more than the alarm was set for.
     const absl::Duration remainder = std::min(due - last_turn_, node.mapped().delay);
     if (node.mapped().late == LateAlarm::kRearm && now - due > kAlarmLateAfter &&
         remainder > absl::ZeroDuration()) {

@@ -1,8 +1,8 @@
-// The alarms of one clock, in the order they are due. Shared by every Clock there is, so that the rule
-// for late alarms is written once.
+// Holds the alarms of one clock in the order they are due. Every Clock uses it, so that the rule for late
+// alarms is written once.
 //
-// The owner calls Turn() at the start of each turn of its loop and FireDue() when it has read the
-// clock; NextDue() says how long it may sleep.
+// The owner calls Turn() at the start of each turn of its loop and FireDue() after reading the clock;
+// NextDue() says how long it may sleep.
 
 #ifndef THAW_CC_CLOCK_ALARM_QUEUE_H_
 #define THAW_CC_CLOCK_ALARM_QUEUE_H_
@@ -22,25 +22,25 @@ namespace thaw {
 
 class AlarmQueue {
  public:
-  // `now`: the monotonic clock.
+  // `now` is a reading of the monotonic clock.
   AlarmId Set(absl::Duration now, absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire);
   bool Cancel(AlarmId id);
 
-  // From `now` until the alarm is due, never below zero; zero if it isn't set.
+  // Returns the time from `now` until the alarm is due, never below zero; zero if it isn't set.
   absl::Duration Until(AlarmId id, absl::Duration now) const;
 
-  // When the next alarm is due on the monotonic clock; nothing if none is set.
+  // Returns when the next alarm is due on the monotonic clock, or nullopt if none is set.
   std::optional<absl::Duration> NextDue() const;
 
-  // Gives each alarm that is due at `now` to `post`, in order; one that is cancelled before its turn
-  // comes doesn't run. One that is late and wants to be re-armed waits for what remained of it at the
-  // last turn instead. What was posted refers to this queue, which must outlive it.
+  // Passes each alarm that is due at `now` to `post`, in order. An alarm that is cancelled before its turn
+  // comes doesn't run. A late alarm with LateAlarm::kRearm is set again instead, for what remained of it at
+  // the last turn. Posted functions refer to this queue, which must outlive them.
   void FireDue(absl::Duration now, absl::FunctionRef<void(absl::AnyInvocable<void()>)> post);
 
-  // The loop turns: what was due before now had its chance.
+  // The loop begins a turn: alarms that were due before `now` have had their chance to fire.
   void Turn(absl::Duration now) { last_turn_ = now; }
 
-  // How many alarms were re-armed because they fired late.
+  // The number of alarms that were re-armed because they fired late.
   int64_t late() const { return late_; }
   bool empty() const { return alarms_.empty(); }
 
@@ -50,7 +50,7 @@ class AlarmQueue {
     absl::Duration delay;
     absl::AnyInvocable<void()> fire;
   };
-  using Key = std::pair<absl::Duration, AlarmId>;  // due, id
+  using Key = std::pair<absl::Duration, AlarmId>;  // time due, id
 
   std::map<Key, Entry> alarms_;
   absl::flat_hash_map<AlarmId, absl::Duration> due_;

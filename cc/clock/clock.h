@@ -1,12 +1,12 @@
-// Three clocks in one reading, and alarms.
+// Reads three clocks at once, and sets alarms.
 //
-// A freeze is a disagreement between clocks, so one reading takes all three together:
-//   wall       steps when somebody sets it; the only one that means anything to a peer;
+// A freeze shows as a disagreement between clocks, so one reading takes all three together:
+//   wall       may step when somebody sets it; the only clock that a peer shares;
 //   monotonic  never steps back; may or may not count the time an environment was frozen;
 //   boot       like monotonic, and counts suspended time where the kernel knows of it.
-// No single one can be trusted to notice a freeze; see LargestAdvance.
+// No single clock can be trusted to notice a freeze; see LargestAdvance.
 //
-// Domain code takes a Clock& and never asks the system. One thread only.
+// Domain code takes a Clock& and never asks the system for the time. One thread only.
 
 #ifndef THAW_CC_CLOCK_CLOCK_H_
 #define THAW_CC_CLOCK_CLOCK_H_
@@ -25,18 +25,19 @@ struct ClockReading {
   absl::Duration boot;       // since an arbitrary origin
 };
 
-// How much time has passed at most, by any of the three clocks; never negative. The age of anything a
-// peer may have given up: the clock that saw the freeze is the one that counts.
+// Returns the largest advance of the three clocks between two readings; never negative. The age of anything
+// that a peer may have given up is measured by this, since the clock that counted the freeze is the right
+// one.
 absl::Duration LargestAdvance(const ClockReading& earlier, const ClockReading& later);
 
-// What an alarm does when it fires far later than it was due, which is what a freeze looks like from
-// inside: the work it limits had no chance to run meanwhile.
+// The behaviour of an alarm that fires far later than it was due. A freeze looks like this from inside: the
+// work that the alarm limits had no chance to run meanwhile.
 enum class LateAlarm {
-  kRearm,  // wait again for what remained when the loop last turned; counted `alarm_late`
-  kFire,   // judge frozen time as the peer's slowness, as peers' clients do
+  kRearm,  // waits again for the time that remained when the loop last turned
+  kFire,   // fires: frozen time counts as the peer's slowness, as in the peers' clients
 };
 
-// An alarm later than this is late (LateAlarm).
+// An alarm that fires later than this after it was due is late (see LateAlarm).
 inline constexpr absl::Duration kAlarmLateAfter = absl::Milliseconds(50);
 
 using AlarmId = uint64_t;
@@ -48,20 +49,20 @@ class Clock {
 
   virtual ClockReading Now() const = 0;
 
-  // Runs `fire` once, from the executor's queue, when the monotonic clock has advanced by `delay`
-  // (below zero counts as zero; InfiniteDuration never fires). Alarms due at the same time fire in
-  // the order they were set.
+  // Runs `fire` once, from the executor's queue, when the monotonic clock has advanced by `delay`. A delay
+  // below zero counts as zero; InfiniteDuration never fires. Alarms due at the same time fire in the order
+  // they were set.
   virtual AlarmId SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire) = 0;
 
-  // After this `fire` will not run. Returns false if it ran already or the id is unknown.
+  // Ensures that `fire` will not run. Returns false if it ran already or the id is unknown.
   virtual bool CancelAlarm(AlarmId id) = 0;
 
-  // How long until the alarm is due, never below zero; zero if it ran already or the id is unknown. Of
-  // active time, as far as late alarms are (LateAlarm).
+  // Returns the time until the alarm is due, never below zero; zero if it ran already or the id is unknown.
+  // With LateAlarm::kRearm this is active time: frozen time does not count.
   virtual absl::Duration UntilAlarm(AlarmId id) const = 0;
 };
 
-// Holds an alarm; cancels it when destroyed.
+// Owns an alarm and cancels it when destroyed.
 class Alarm {
  public:
   Alarm() = default;
@@ -78,7 +79,7 @@ class Alarm {
     return *this;
   }
   ~Alarm() { Cancel(); }
-  // What is left of the delay; zero if it fired, was cancelled or never set.
+  // Returns what is left of the delay; zero if the alarm fired, was cancelled or was never set.
   absl::Duration left() const { return clock_ == nullptr ? absl::ZeroDuration() : clock_->UntilAlarm(id_); }
   void Cancel() {
     if (clock_ != nullptr) std::exchange(clock_, nullptr)->CancelAlarm(id_);

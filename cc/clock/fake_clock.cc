@@ -23,7 +23,7 @@ void FakeClock::Move(const Step& step) {
 
 void FakeClock::Advance(Step step) {
   const absl::Duration end = now_.monotonic + step.monotonic;
-  // Stop at each alarm on the way, so that what it posts sees the time it was due at.
+  // Stops at each alarm on the way, so that its function sees the time at which it was due.
   while (alarms_.NextDue().has_value() && *alarms_.NextDue() <= end) {
     const absl::Duration part = std::max(*alarms_.NextDue() - now_.monotonic, absl::ZeroDuration());
     const Step portion = {std::min(step.wall, part), part, std::min(step.boot, part)};

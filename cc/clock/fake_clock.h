@@ -1,10 +1,9 @@
-// A clock that a test moves, each of the three times by itself: a freeze is their disagreement.
+// A clock that tests move. Each of the three times moves by itself, so that a test can make them disagree.
 //
 //   FakeClock clock(executor);
 //   clock.Advance(absl::Seconds(1));                       // all three; alarms due meanwhile fire in order
 //   clock.Advance({.wall = absl::Seconds(90)});            // a freeze that the monotonic clock did not see
-//   clock.Freeze({.wall = s, .monotonic = s, .boot = s});  // the loop did not turn meanwhile: alarms are
-//   late
+//   clock.Freeze({.wall = s, .monotonic = s, .boot = s});  // the loop did not turn: alarms are late
 
 #ifndef THAW_CC_CLOCK_FAKE_CLOCK_H_
 #define THAW_CC_CLOCK_FAKE_CLOCK_H_
@@ -38,16 +37,16 @@ class FakeClock : public Clock {
   bool CancelAlarm(AlarmId id) override { return alarms_.Cancel(id); }
   absl::Duration UntilAlarm(AlarmId id) const override { return alarms_.Until(id, Now().monotonic); }
 
-  // Moves the clocks as running time does: alarms fire when they are due, none is late. With
-  // different steps the monotonic one decides which alarms fire. Steps may be negative, except monotonic.
+  // Moves the clocks as running time does: alarms fire when they are due and none is late. If the steps
+  // differ, the monotonic one decides which alarms fire. Steps may be negative, except the monotonic one.
   void Advance(Step step);
   void Advance(absl::Duration all) { Advance({all, all, all}); }
 
-  // Moves the clocks in one go while the loop stands still: what came due meanwhile is late.
+  // Moves the clocks in one step while the loop stands still: alarms that came due meanwhile are late.
   void Freeze(Step step);
   void Freeze(absl::Duration all) { Freeze({all, all, all}); }
 
-  // How far off the next alarm is; nothing if none is set.
+  // Returns the time until the next alarm, or nullopt if none is set.
   std::optional<absl::Duration> UntilNextAlarm() const;
   int64_t late() const { return alarms_.late(); }
 

@@ -1,12 +1,12 @@
-// Whether work grows no faster than what it is done for; for tests only.
+// Checks that the time of some work grows no faster than the size of its input; for tests only.
 //
 //   EXPECT_TRUE(IsLinear(10'000, [](size_t size) {
-//     const std::string text(size, 'x');           // is not measured
-//     return [text] { Parse(text); };              // is
+//     const std::string text(size, 'x');           // not measured
+//     return [text] { Parse(text); };              // measured
 //   }));
 //
-// It compares this thread's processor time for one size and for four times as much, which a busy machine
-// changes little; where one comparison is off, the next ones decide.
+// It compares this thread's processor time for one size and for four times that size; a busy machine changes
+// it little. If one comparison fails, more are made before the result is false.
 
 #ifndef THAW_CC_CLOCK_LINEAR_WORK_H_
 #define THAW_CC_CLOCK_LINEAR_WORK_H_
@@ -26,11 +26,11 @@ inline int64_t ThreadCpuMicroseconds() {
   return time.tv_sec * int64_t{1'000'000} + time.tv_nsec / 1000;
 }
 
-// `make_work(size)` gives what is to be run for that size.
+// `make_work(size)` returns the work to measure for that size.
 template <typename MakeWork>
 bool IsLinear(size_t size, MakeWork make_work) {
   constexpr int kTries = 5;
-  // Quadratic work takes 16 times as long.
+  // The largest ratio that counts as linear. Quadratic work takes 16 times as long.
   constexpr double kMost = 8;
   const auto least = [](auto work) {
     int64_t least = std::numeric_limits<int64_t>::max();

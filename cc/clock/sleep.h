@@ -13,7 +13,7 @@
 
 namespace thaw {
 
-// OK after `delay` of the monotonic clock; the cancellation's reason if that is requested first.
+// Returns OK after `delay` on the monotonic clock, or the cancellation's reason if it is requested first.
 inline Task<absl::Status> Sleep(Executor& executor, Clock& clock, absl::Duration delay,
                                 Cancellation& cancellation) {
   Completion<absl::Status> woken(executor);

@@ -1,4 +1,4 @@
-// The machine's own clocks. The only place that asks the system for the time.
+// Reads the machine's own clocks. No other code asks the system for the time.
 
 #ifndef THAW_CC_CLOCK_SYSTEM_CLOCK_H_
 #define THAW_CC_CLOCK_SYSTEM_CLOCK_H_
@@ -7,7 +7,7 @@
 
 namespace thaw {
 
-// CLOCK_REALTIME, CLOCK_MONOTONIC and CLOCK_BOOTTIME, read one after the other.
+// Reads CLOCK_REALTIME, CLOCK_MONOTONIC and CLOCK_BOOTTIME, one after the other.
 ClockReading ReadSystemClocks();
 
 }  // namespace thaw

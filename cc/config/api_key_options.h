@@ -1,4 +1,4 @@
-// Where the API key of the primary endpoint can be had besides DD_API_KEY. Of each text: empty, not that way.
+// Sources of the primary endpoint's API key besides DD_API_KEY. An empty text turns a source off.
 
 #ifndef THAW_CC_CONFIG_API_KEY_OPTIONS_H_
 #define THAW_CC_CONFIG_API_KEY_OPTIONS_H_
@@ -10,11 +10,11 @@
 namespace thaw {
 
 struct ApiKeyOptions {
-  std::string org_uuid;  // of the organization that trusts this function's role (delegated authentication)
+  std::string org_uuid;        // organization that trusts this function's role (delegated authentication)
   std::string kms_ciphertext;  // the key encrypted by KMS, in base64
-  std::string secret_arn;      // in Secrets Manager
-  std::string parameter_arn;   // in the Parameter Store of Systems Manager
-  // A key that is older is looked up again when it is used.
+  std::string secret_arn;      // a secret in Secrets Manager
+  std::string parameter_arn;   // a parameter in the Parameter Store of Systems Manager
+  // A key older than this is looked up again when it is used.
   absl::Duration reload_interval = absl::InfiniteDuration();
 };
 

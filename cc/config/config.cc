@@ -9,7 +9,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 #include "cc/config/parse_values.h"
 #include "cc/config/pretty_json.h"
 #include "cc/config/tag_list.h"
@@ -18,11 +18,11 @@
 namespace thaw {
 namespace {
 
-// How a value looks in a warning.
+// Format a value for a warning.
 std::string ShowAll(std::string_view text) { return Quoted(text); }
 std::string ShowUrl(std::string_view text) { return Quoted(MaskUrl(text)); }
 std::string ShowKey(std::string_view text) { return Quoted(MaskSecret(text)); }
-// Who has key and URL the wrong way round has a key here.
+// A user who swaps key and URL puts a key here.
 std::string ShowEndpoint(std::string_view text) {
   return absl::StrContains(text, "://") ? ShowUrl(text) : ShowKey(text);
 }
@@ -32,8 +32,8 @@ class Finalizer {
  public:
   explicit Finalizer(std::vector<ConfigWarning>& warnings) : warnings_(warnings) {}
 
-  // Sets `value` to the first of `texts` that `parse` takes and warns of those before it. Gives where the
-  // value comes from; null: it is the default, left as it was.
+  // Sets `value` to the first of `texts` that `parse` accepts, and warns about those before it. Returns the
+  // source of the value, or null if it was left at its default.
   template <typename T, typename Parse>
   const RawText* Set(T& value, const RawOptions::Texts& texts, const Parse& parse,
                      std::string_view default_text, std::string (*show)(std::string_view text) = &ShowAll) {
@@ -76,7 +76,7 @@ absl::StatusOr<int> ParseMaxIdle(std::string_view text) {
   return absl::InvalidArgumentError(absl::StrCat(number.status().message(), ", nor \"unlimited\""));
 }
 
-// 0: never.
+// "0" means never.
 absl::StatusOr<absl::Duration> ParseReloadInterval(std::string_view text) {
   if (text == "0") return absl::InfiniteDuration();
   absl::StatusOr<absl::Duration> interval = ParseSeconds(text);
@@ -95,14 +95,14 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
                                      ": nothing is known of it; the defaults of on-demand are kept"));
 }
 
-// The domains of Datadog's regions ("Getting started with Datadog sites" of its documentation), and of its
+// The domains of Datadog's regions ("Getting started with Datadog sites" in its documentation) and its
 // staging.
 constexpr std::string_view kDatadogSites[] = {
     "datadoghq.com",     "us3.datadoghq.com", "us5.datadoghq.com", "datadoghq.eu", "ap1.datadoghq.com",
     "ap2.datadoghq.com", "ddog-gov.com",      "us2.ddog-gov.com",  "datad0g.com",
 };
 
-// A site that is unknown here may be a new region, so it is used.
+// An unknown site may be a new region, so it is used.
 void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
   if (absl::c_linear_search(kDatadogSites, site)) return;
   std::string text =
@@ -122,8 +122,8 @@ void WarnOfNamelessTags(const RawText& given, Finalizer& finalizer) {
   }
 }
 
-// Where the process is never frozen nothing but a background flush makes sense: a flush interval that was
-// given for one is kept.
+// Forces background flushes where the process is never frozen, since nothing else makes sense there. An
+// interval that was given for one is kept.
 void ForceContinuousFlushes(FlushStrategy& strategy, const RawText* given, Finalizer& finalizer) {
   if (strategy.kind == FlushStrategy::Kind::kContinuously) return;
   const FlushStrategy forced{FlushStrategy::Kind::kContinuously, absl::Seconds(30)};
@@ -160,12 +160,12 @@ AwsOptions AwsOptionsOf(const RawOptions& raw, Finalizer& finalizer) {
   return aws;
 }
 
-// `memory`: of the function.
+// `memory` is the function's memory.
 size_t OutboxBytesOf(int64_t memory) {
   return static_cast<size_t>(std::clamp<int64_t>(memory / 8, int64_t{4} << 20, int64_t{64} << 20));
 }
 
-// Keeps of the endpoints what can be used. A member of the object that can't is a bad value of its own.
+// Returns the endpoints that can be used. Each member that can't yields a warning of its own.
 std::vector<AdditionalEndpoint> Usable(
     const std::vector<std::pair<std::string, std::vector<std::string>>>& given, const std::string& source,
     Finalizer& finalizer) {
@@ -190,7 +190,7 @@ std::vector<AdditionalEndpoint> Usable(
     }
     if (keys.empty()) warn("there is no key for it; nothing is sent there");
     if (usable_keys.empty()) continue;
-    // Two spellings of a URL may have become one.
+    // Two spellings of a URL may have become equal.
     auto endpoint = std::find_if(usable.begin(), usable.end(),
                                  [&](const AdditionalEndpoint& other) { return other.url == *base_url; });
     if (endpoint == usable.end()) endpoint = usable.insert(endpoint, {.url = *std::move(base_url)});

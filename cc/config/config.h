@@ -1,14 +1,14 @@
-// The configuration of the process, finalized: every value is usable, and what was not has become a
-// warning.
+// The finalized configuration of the process. Values that can't be used are replaced, with a warning for
+// each.
 //
 //   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
 //   for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
-//   MakeClient(config.client, …);
+//   MakeClient(executor, clock, network, config.client, …);
 //
-// An option is looked up in the environment, then in datadog.yaml; a value that can't be used is as good as
-// absent, so that the next one counts. cc/config/raw_options.h lists the names.
+// An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
+// absent, so that the next one is tried. cc/config/raw_options.h lists the names.
 //
-// What each variable means and its default is in docs/configuration.md.
+// docs/configuration.md has the meaning and default of each variable.
 
 #ifndef THAW_CC_CONFIG_CONFIG_H_
 #define THAW_CC_CONFIG_CONFIG_H_
@@ -30,13 +30,14 @@
 
 namespace thaw {
 
-// What gets a copy of everything, once with each key.
+// An endpoint that gets a copy of all data, once for each key.
 struct AdditionalEndpoint {
   std::string url;  // base URL
   std::vector<std::string> keys;
 };
 
-// What is done to traces. Rules, filters, styles and lists are texts here, read where they are used.
+// Options of trace processing. Rules, filters, styles and lists are texts here; the code that uses them
+// parses them.
 struct TraceConfig {
   bool compute_stats = false;
   bool aws_service_representation = true;
@@ -59,18 +60,18 @@ struct TraceConfig {
 struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
-  std::string api_key;  // empty: none is given here
+  std::string api_key;  // empty: not given directly
   ApiKeyOptions api_key_sources;
   AwsOptions aws;
-  // Base URL of traces and stats, without a slash at its end.
+  // The base URL for traces and stats, without a final slash.
   std::string trace_url = "https://trace.agent.datadoghq.com";
   std::vector<AdditionalEndpoint> additional_endpoints;
   absl::Duration flush_timeout = absl::Seconds(30);
-  // On managed instances always kContinuously: there is no end of an invocation to wait for.
+  // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;
   int compression_level = 3;
-  // Bound of all that is kept undelivered, by all pipelines together: an eighth of the function's memory, and
-  // no less than 4 MiB nor more than 64 MiB.
+  // Limits the bytes that all pipelines together keep undelivered. The default is an eighth of the function's
+  // memory, between 4 MiB and 64 MiB. More survives a longer outage; the function has less memory.
   size_t outbox_bytes = size_t{32} << 20;
   ClientOptions client;
   LogLevel log_level = LogLevel::kWarn;
@@ -83,11 +84,11 @@ struct Config {
   std::vector<ConfigWarning> warnings;
 };
 
-// Never fails. Each bad value is one warning that names its source, shows it (masked if it is a secret) and
-// says what is wrong with it and what counts instead.
+// Never fails. Each bad value yields one warning that names its source, shows it (masked if it is a secret)
+// and says what is wrong with it and which value is used instead.
 Config LoadConfig(const Environment& environment, std::string_view yaml_text);
 
-// The effective configuration, indented, for people to read: durations in seconds, secrets masked.
+// Returns the effective configuration as indented JSON: durations in seconds, secrets masked.
 std::string ToJson(const Config& config);
 
 }  // namespace thaw

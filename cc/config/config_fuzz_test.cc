@@ -1,8 +1,8 @@
-// Whatever stands in the environment and in datadog.yaml: a usable configuration comes of it, its JSON is
-// JSON, and no secret is seen.
+// Tries any content of the environment and datadog.yaml: the configuration is usable, its JSON is valid, and
+// no secret is shown.
 //
-// An input is lines NAME=VALUE up to its first zero byte, and YAML after it. To each kind of secret one that
-// is known is added, so that it can be looked for.
+// An input is lines NAME=VALUE up to its first zero byte, followed by YAML. A known secret is added for each
+// kind, so that it can be searched for.
 
 #include <cstddef>
 #include <cstdint>
@@ -49,7 +49,7 @@ void Try(const thaw::Environment::Variables& variables, std::string_view yaml_te
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
-  // An input that has found the secret out may show it itself.
+  // An input that contains the secret by chance may show it itself.
   if (absl::StrContains(input, "Qm7")) return 0;
   const std::pair<std::string_view, std::string_view> parts = absl::StrSplit(input, absl::MaxSplits('\0', 1));
   thaw::Environment::Variables variables;
@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   endpoints = absl::StrCat("{\"https://a\": [\"", kSecret, "\"", endpoints);
   Try(variables, absl::StrCat("api_key: ", kSecret, "\nproxy: {https: 'u:", kSecret, "@h'}\n", parts.second));
 
-  // The input where a variable's value is wanted, for what no line of it names one.
+  // Sets variables to the whole input, which may have no line NAME=VALUE.
   for (const char* name :
        {"DD_SITE", "DD_APM_DD_URL", "DD_APM_ADDITIONAL_ENDPOINTS", "DD_FLUSH_TIMEOUT",
         "DD_SERVERLESS_FLUSH_STRATEGY", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "DD_PROXY_HTTPS",

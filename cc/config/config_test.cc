@@ -19,7 +19,7 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
 
-// The configuration of what has no flaw.
+// Returns the configuration, which must have no warning.
 Config Clean(const Environment& environment, std::string_view yaml_text = "") {
   Config config = LoadConfig(environment, yaml_text);
   EXPECT_THAT(config.warnings, IsEmpty()) << config.warnings[0].text;
@@ -27,7 +27,7 @@ Config Clean(const Environment& environment, std::string_view yaml_text = "") {
   return config;
 }
 
-// The only warning, by its source.
+// Returns the only warning, which must come from `source`.
 std::string OnlyWarning(const Config& config, std::string_view source) {
   EXPECT_EQ(config.warnings.size(), 1u);
   if (config.warnings.size() != 1) return "";
@@ -37,7 +37,7 @@ std::string OnlyWarning(const Config& config, std::string_view source) {
   return config.warnings[0].text;
 }
 
-// Of a configuration in which only this variable is set, and badly.
+// Returns the configuration in which only this variable is set, to a bad value.
 Config WithBad(const std::string& name, const std::string& value) {
   Config config = LoadConfig({{name, value}}, "");
   const std::string warning = OnlyWarning(config, name);
@@ -660,7 +660,7 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
 })");
 }
 
-// A secret in each place, good and bad: none is seen.
+// Puts a secret into each place, valid and invalid: none is shown.
 TEST(ConfigTest, SecretsAreNeverShown) {
   constexpr std::string_view kSecret = "s3cr3t";
   const std::string secret = absl::StrCat("aaaaaaaa", kSecret, "bbbbbbbb");

@@ -12,7 +12,7 @@ Environment Environment::OfProcess() {
     const std::string_view text(*entry);
     const size_t equals = text.find('=');
     if (equals == std::string_view::npos) continue;
-    // Of a name that stands twice the first counts, as for getenv.
+    // If a name occurs twice, the first one counts, as for getenv.
     variables.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return Environment(std::move(variables));

@@ -1,9 +1,9 @@
-// Environment variables as a value, so that a test says what they are.
+// Environment variables as a value, so that a test can set them.
 //
 //   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
 //   const Config config = LoadConfig(Environment({{"DD_SITE", "datadoghq.eu"}}), "");
 //
-// Nothing else in cc/ reads the environment.
+// No other code in cc/ reads the environment.
 
 #ifndef THAW_CC_CONFIG_ENVIRONMENT_H_
 #define THAW_CC_CONFIG_ENVIRONMENT_H_
@@ -22,16 +22,15 @@ class Environment {
  public:
   using Variables = std::map<std::string, std::string, std::less<>>;
 
-  // Without any variable.
+  // Has no variables.
   Environment() = default;
   explicit Environment(Variables variables) : variables_(std::move(variables)) {}
   Environment(std::initializer_list<Variables::value_type> variables) : variables_(variables) {}
 
-  // A copy of this process's variables as they are now. As with getenv, no other thread may set one
-  // meanwhile.
+  // Copies this process's variables as they are now. As with getenv, no other thread may set one meanwhile.
   static Environment OfProcess();
 
-  // Nothing if there is no such variable; an empty text if it is set to nothing.
+  // Returns the value, which may be empty, or nullopt if there is no such variable.
   std::optional<std::string> Get(std::string_view name) const;
   const Variables& variables() const { return variables_; }
 

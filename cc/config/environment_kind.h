@@ -1,4 +1,4 @@
-// Where the process runs, and what a client does there if nothing else is said.
+// The kind of environment that the process runs in, and a client's default options there.
 
 #ifndef THAW_CC_CONFIG_ENVIRONMENT_KIND_H_
 #define THAW_CC_CONFIG_ENVIRONMENT_KIND_H_
@@ -13,26 +13,26 @@ namespace thaw {
 
 enum class EnvironmentKind {
   kOnDemand,                // Lambda, frozen between invocations
-  kSnapStart,               // the same, restored from a snapshot
-  kProvisionedConcurrency,  // the same, initialised ahead of the first invocation
-  kManagedInstances,        // Lambda that runs on: many invocations at once, no freeze
-  kOtherLambda,             // Lambda that doesn't say how, as an emulator; taken to freeze
+  kSnapStart,               // like kOnDemand, restored from a snapshot
+  kProvisionedConcurrency,  // like kOnDemand, initialised ahead of the first invocation
+  kManagedInstances,        // Lambda without freezes, many invocations at once
+  kOtherLambda,             // Lambda of an unknown kind, such as an emulator; assumed to freeze
   kOutsideLambda,
 };
 
-// "on-demand", "snap-start", …; "lambda" and "outside Lambda" for the last two.
+// Returns "on-demand", "snap-start", …; "lambda" and "outside Lambda" for the last two.
 std::string_view ToString(EnvironmentKind kind);
 
-// By what AWS_LAMBDA_INITIALIZATION_TYPE and telemetry call it ("on-demand", …); nothing if it is none of
-// those.
+// Parses the names that AWS_LAMBDA_INITIALIZATION_TYPE and telemetry use ("on-demand", …). Returns nullopt
+// for any other text.
 std::optional<EnvironmentKind> EnvironmentKindOfInitializationType(std::string_view type);
 
-// By AWS_LAMBDA_INITIALIZATION_TYPE; without it, or with a value of which nothing is known, by
+// Determines the kind by AWS_LAMBDA_INITIALIZATION_TYPE; if that is missing or has an unknown value, by
 // AWS_LAMBDA_FUNCTION_NAME.
 EnvironmentKind EnvironmentKindOf(const Environment& environment);
 
-// Where the process may freeze: nothing is kept idle, and there are 2 connections to a host. Elsewhere: 4
-// idle ones of 8.
+// Returns the defaults: where the process may freeze, no idle connections and at most 2 connections per host;
+// elsewhere 4 idle ones and at most 8.
 ClientOptions DefaultClientOptions(EnvironmentKind kind);
 
 }  // namespace thaw

@@ -19,7 +19,7 @@ TEST(EnvironmentKindTest, ByInitializationType) {
 
 TEST(EnvironmentKindTest, AnInitializationTypeIsReadByItsNameAlone) {
   EXPECT_EQ(EnvironmentKindOfInitializationType("snap-start"), EnvironmentKind::kSnapStart);
-  // Words of our own are none of the platform's.
+  // The project's own words are not the platform's.
   for (const char* type : {"", "of-the-future", "lambda", "outside Lambda"}) {
     EXPECT_EQ(EnvironmentKindOfInitializationType(type), std::nullopt) << type;
   }

@@ -1,4 +1,4 @@
-// How much the process says of itself.
+// The amount that the process logs.
 
 #ifndef THAW_CC_CONFIG_LOG_LEVEL_H_
 #define THAW_CC_CONFIG_LOG_LEVEL_H_
@@ -9,11 +9,11 @@
 
 namespace thaw {
 
-// Each says what those before it say, and more.
+// Each level includes those before it.
 enum class LogLevel { kError, kWarn, kInfo, kDebug, kTrace };
 std::string_view ToString(LogLevel level);
 
-// error, warn (warning), info, debug, trace (all); in any case.
+// Parses error, warn (warning), info, debug, trace (all), in any case.
 absl::StatusOr<LogLevel> ParseLogLevel(std::string_view text);
 
 }  // namespace thaw

@@ -28,7 +28,7 @@ bool IsPrintable(std::string_view text) {
                      [](char c) { return absl::ascii_isprint(static_cast<unsigned char>(c)); });
 }
 
-// ParseUrl, and of its errors only what is wrong.
+// Calls ParseUrl and keeps of its errors only what is wrong, not the text.
 absl::StatusOr<Url> ParseHiddenUrl(std::string_view text) {
   absl::StatusOr<Url> url = ParseUrl(text);
   if (url.ok()) return url;
@@ -59,7 +59,7 @@ absl::StatusOr<int> ParseInt(std::string_view text, int least, int most) {
 
 absl::StatusOr<absl::Duration> ParseSeconds(std::string_view text) {
   double seconds = 0;
-  // SimpleAtod takes hexadecimal too.
+  // SimpleAtod also accepts hexadecimal numbers.
   if (text.find_first_of("xX") != std::string_view::npos || !absl::SimpleAtod(text, &seconds) ||
       !std::isfinite(seconds) || seconds <= 0 || seconds > 86400 ||
       absl::Seconds(seconds) == absl::ZeroDuration()) {
@@ -87,7 +87,7 @@ absl::StatusOr<std::string> ParseBaseUrl(std::string_view text) {
   while (absl::ConsumeSuffix(&text, "/")) {
   }
   THAW_ASSIGN_OR_RETURN(const Url url, ParseHiddenUrl(text));
-  // ParseUrl takes an '@' off with what stands before it, which may be empty.
+  // ParseUrl removes credentials up to an '@', even empty ones, so '@' is looked for here.
   if (absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("://") + 3)), '@')) {
     return Wrong("it has a user or password, which nothing would use");
   }
@@ -109,7 +109,7 @@ absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text) {
   if (!std::all_of(hosts.begin(), hosts.end(), IsPrintable)) {
     return Wrong("it has a character no host may have");
   }
-  // Whoever lists a URL with a password finds it shown nowhere.
+  // Rejected so that a URL with a password in the list is shown nowhere.
   if (absl::StrContains(text, '@')) return Wrong("it has an @, and credentials don't belong here");
   return hosts;
 }

@@ -1,5 +1,5 @@
-// Texts of options to values. An error is InvalidArgument and says what is wrong with the text without
-// showing it: it may be a secret.
+// Parses the texts of options. Errors are InvalidArgument and say what is wrong with a text without showing
+// it, since it may be a secret.
 
 #ifndef THAW_CC_CONFIG_PARSE_VALUES_H_
 #define THAW_CC_CONFIG_PARSE_VALUES_H_
@@ -14,46 +14,47 @@
 
 namespace thaw {
 
-// true, 1, t, yes, on; false, 0, f, no, off; in any case.
+// Accepts true, 1, t, yes, on; false, 0, f, no, off; in any case.
 absl::StatusOr<bool> ParseBool(std::string_view text);
 
-// A whole number from `least` to `most`.
+// Accepts a whole number from `least` to `most`.
 absl::StatusOr<int> ParseInt(std::string_view text, int least, int most);
 
-// A number of seconds, maybe with a fraction, above 0 and at most a day.
+// Accepts a number of seconds, which may have a fraction, above 0 and at most a day.
 absl::StatusOr<absl::Duration> ParseSeconds(std::string_view text);
 
-// A host name (RFC 1123 section 2.1), in lower case.
+// Accepts a host name (RFC 1123 section 2.1) and returns it in lower case.
 absl::StatusOr<std::string> ParseHostName(std::string_view text);
 
-// An http or https URL that paths are appended to: without credentials, query or fragment; slashes at its
-// end are taken off.
+// Accepts an http or https URL that paths can be appended to: without credentials, query or fragment. Final
+// slashes are removed.
 absl::StatusOr<std::string> ParseBaseUrl(std::string_view text);
 
-// A proxy's URL. Without a scheme it is http, as every program takes it.
+// Accepts a proxy's URL. Without a scheme it is taken as http, as in every other program.
 absl::StatusOr<std::string> ParseProxyUrl(std::string_view text);
 
-// What stands between commas and white space.
+// Returns the words between commas and white space.
 absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text);
 
-// A key, which goes into a header as it is.
+// Accepts a key that can be put into a header as it is.
 absl::StatusOr<std::string> ParseApiKey(std::string_view text);
 
-// A word of printable ASCII, which goes into a header or into JSON as it is: an ARN, a token.
+// Accepts a word of printable ASCII, such as an ARN or a token, that can be put into a header or JSON as it
+// is.
 absl::StatusOr<std::string> ParseWord(std::string_view text);
 
-// The name of a region of AWS, which becomes a part of host names: letters, digits and hyphens.
+// Accepts the name of an AWS region, which becomes a part of host names: letters, digits and hyphens.
 absl::StatusOr<std::string> ParseRegion(std::string_view text);
 
-// The URL that gives a container its credentials: https, or http to 127.0.0.1 and the other addresses
-// that AWS has for it. Elsewhere the token would be sent in the clear.
+// Accepts the URL that gives a container its credentials: https, or http to 127.0.0.1 and the other addresses
+// that AWS uses for it. Any other http URL would send the token in the clear.
 absl::StatusOr<std::string> ParseCredentialsUrl(std::string_view text);
 
-// The path of a file.
+// Accepts the path of a file.
 absl::StatusOr<std::string> ParsePath(std::string_view text);
 
-// URL and keys of each member of the JSON object {"URL": ["key", …], …}, in its order, unparsed but without
-// white space around them.
+// Returns URL and keys of each member of the JSON object {"URL": ["key", …], …}, in its order. They are not
+// parsed; white space around them is removed.
 absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> ParseEndpoints(
     std::string_view json);
 

@@ -1,4 +1,4 @@
-// Writes JSON that people read: one member to a line, indented by two spaces.
+// Writes JSON for people to read: one member per line, indented by two spaces.
 //
 //   PrettyJson json;
 //   json.Open('{');
@@ -22,21 +22,21 @@ namespace thaw {
 
 class PrettyJson {
  public:
-  // Begins an object or a list, as the value of `name` where it is in an object.
+  // Begins an object or a list; in an object, as the value of `name`.
   void Open(char bracket, std::string_view name);
   void Open(char bracket);
   void Close(char bracket);
 
-  // A member of an object. A duration is its seconds.
+  // Adds a member to an object. A duration is written as seconds.
   void Add(std::string_view name, std::string_view value);
   void Add(std::string_view name, const char* value) { Add(name, std::string_view(value)); }
   void Add(std::string_view name, int value);
   void Add(std::string_view name, bool value);
   void Add(std::string_view name, absl::Duration value);
-  // An item of a list.
+  // Adds an item to a list.
   void Add(std::string_view item);
 
-  // The whole, without a line's end after it.
+  // Returns the whole text, without a line end after it.
   std::string Take() && { return std::move(text_); }
 
  private:
@@ -45,7 +45,7 @@ class PrettyJson {
 
   std::string text_;
   int depth_ = 0;
-  bool empty_ = true;  // nothing stands yet in the innermost object or list
+  bool empty_ = true;  // the innermost object or list has no member yet
 };
 
 }  // namespace thaw

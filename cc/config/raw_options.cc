@@ -28,8 +28,8 @@ FoundText ListAt(const YamlDocument& yaml, std::string_view path) {
   return absl::StrJoin(items, ",");
 }
 
-// A list of tags, each of which is one whatever characters it has. The comma at the end tells the list from a
-// text, in which spaces may stand between tags (tag_list.h).
+// Returns a list of tags as one text. Each item is one tag whatever characters it has: the comma at the end
+// marks the text as a list with commas, in which spaces do not separate tags (tag_list.h).
 FoundText TagsAt(const YamlDocument& yaml, std::string_view path) {
   const FoundText text = yaml.Text(path);
   if (text.ok()) return text;
@@ -40,7 +40,7 @@ FoundText TagsAt(const YamlDocument& yaml, std::string_view path) {
 
 FoundText JsonAt(const YamlDocument& yaml, std::string_view path) { return yaml.Json(path); }
 
-// The map as JSON, or the text that stands there in its place.
+// Returns the map as JSON, or the text that is there instead.
 FoundText EndpointsAt(const YamlDocument& yaml, std::string_view path) {
   THAW_ASSIGN_OR_RETURN(const std::optional<YamlDocument::MapOfLists> endpoints, yaml.Lists(path));
   if (!endpoints.has_value()) return yaml.Text(path);
@@ -84,7 +84,7 @@ class Reader {
     FromYaml(texts, path, look_up);
   }
 
-  // Warns of names that were not asked for, once all options were.
+  // Returns the warnings, with those about unknown names. Call it after all options were read.
   std::vector<ConfigWarning> TakeWarnings() && {
     for (ConfigWarning& warning : MisspelledVariables(environment_, variables_))
       warnings_.push_back(std::move(warning));
@@ -101,7 +101,7 @@ class Reader {
     if (!bare.empty()) texts.push_back({.source = std::move(source), .text = std::string(bare)});
   }
   void Warn(std::string source, std::string text, bool is_error = false) {
-    // What is wrong with a map is found again with every path through it.
+    // A fault in a map is found again with every path through it.
     const auto same = [&text](const ConfigWarning& warning) { return warning.text == text; };
     if (std::any_of(warnings_.begin(), warnings_.end(), same)) return;
     warnings_.push_back({.source = std::move(source), .text = std::move(text), .is_error = is_error});
@@ -109,7 +109,7 @@ class Reader {
 
   const Environment& environment_;
   std::optional<YamlDocument> yaml_;
-  // What the options are called.
+  // The names of all options.
   NameSet variables_;
   NameSet paths_;
   std::vector<ConfigWarning> warnings_;

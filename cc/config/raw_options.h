@@ -1,5 +1,5 @@
-// What environment and datadog.yaml say, as text and with its source's name. Nothing is judged here but the
-// YAML's form; cc/config/config.h makes values of the texts.
+// Reads the options from the environment and datadog.yaml as text, each with its source's name. Only the
+// YAML's form is checked here; cc/config/config.h parses the texts.
 
 #ifndef THAW_CC_CONFIG_RAW_OPTIONS_H_
 #define THAW_CC_CONFIG_RAW_OPTIONS_H_
@@ -16,47 +16,47 @@ namespace thaw {
 
 struct ConfigWarning {
   std::string source;     // "DD_SITE", "datadog.yaml: site", "datadog.yaml"
-  std::string text;       // a sentence that names the source too, with any secret masked
-  bool is_error = false;  // all that the source says is lost, not one value: logged at error
+  std::string text;       // names the source too; secrets are masked
+  bool is_error = false;  // the whole source is lost, not one value: logged at error
 };
 
 using NameSet = std::set<std::string, std::less<>>;
 
 struct RawText {
   std::string source;
-  std::string text;  // without white space around it, never empty
+  std::string text;  // never empty; without white space around it
 };
 
-// Of each option the texts that are there, the one that wins first: the environment before YAML. What is
-// empty is as good as absent, as in Lambda's console. Lists have become one text with commas, a YAML map of
-// endpoints the JSON that its variable would have.
+// The texts found for each option, the preferred one first: the environment before YAML. An empty text counts
+// as absent, since Lambda's console leaves such variables behind. A list becomes one text with commas, and a
+// YAML map of endpoints the JSON that its variable would have.
 struct RawOptions {
   using Texts = std::vector<RawText>;
 
-  Texts site;                        // DD_SITE; site
-  Texts api_key;                     // DD_API_KEY; api_key
-  Texts org_uuid;                    // DD_ORG_UUID; org_uuid
-  Texts kms_api_key;                 // DD_KMS_API_KEY; kms_api_key
-  Texts api_key_secret_arn;          // DD_API_KEY_SECRET_ARN; api_key_secret_arn
-  Texts api_key_ssm_arn;             // DD_API_KEY_SSM_ARN; api_key_ssm_arn
-  Texts api_key_reload_interval;     // DD_API_KEY_SECRET_RELOAD_INTERVAL; api_key_secret_reload_interval
-  Texts fips_mode;                   // DD_LAMBDA_FIPS_MODE
-  Texts aws_region;                  // AWS_REGION, AWS_DEFAULT_REGION
-  Texts function_name;               // AWS_LAMBDA_FUNCTION_NAME
-  Texts aws_access_key_id;           // AWS_ACCESS_KEY_ID
-  Texts aws_secret_access_key;       // AWS_SECRET_ACCESS_KEY
-  Texts aws_session_token;           // AWS_SESSION_TOKEN
-  Texts container_credentials;       // AWS_CONTAINER_CREDENTIALS_FULL_URI
-  Texts container_token;             // AWS_CONTAINER_AUTHORIZATION_TOKEN
-  Texts trace_url;                   // DD_APM_DD_URL; apm_config.apm_dd_url
-  Texts additional_endpoints;        // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
-  Texts flush_timeout;               // DD_FLUSH_TIMEOUT; flush_timeout
-  Texts flush_strategy;              // DD_SERVERLESS_FLUSH_STRATEGY; serverless_flush_strategy
-  Texts function_memory;             // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
-  Texts compression_level;           // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL;
-                                     // apm_config.compression_level, compression_level
-  Texts proxy_url;                   // DD_PROXY_HTTPS; proxy.https; HTTPS_PROXY, https_proxy, which are for
-                                     // any program
+  Texts site;                     // DD_SITE; site
+  Texts api_key;                  // DD_API_KEY; api_key
+  Texts org_uuid;                 // DD_ORG_UUID; org_uuid
+  Texts kms_api_key;              // DD_KMS_API_KEY; kms_api_key
+  Texts api_key_secret_arn;       // DD_API_KEY_SECRET_ARN; api_key_secret_arn
+  Texts api_key_ssm_arn;          // DD_API_KEY_SSM_ARN; api_key_ssm_arn
+  Texts api_key_reload_interval;  // DD_API_KEY_SECRET_RELOAD_INTERVAL; api_key_secret_reload_interval
+  Texts fips_mode;                // DD_LAMBDA_FIPS_MODE
+  Texts aws_region;               // AWS_REGION, AWS_DEFAULT_REGION
+  Texts function_name;            // AWS_LAMBDA_FUNCTION_NAME
+  Texts aws_access_key_id;        // AWS_ACCESS_KEY_ID
+  Texts aws_secret_access_key;    // AWS_SECRET_ACCESS_KEY
+  Texts aws_session_token;        // AWS_SESSION_TOKEN
+  Texts container_credentials;    // AWS_CONTAINER_CREDENTIALS_FULL_URI
+  Texts container_token;          // AWS_CONTAINER_AUTHORIZATION_TOKEN
+  Texts trace_url;                // DD_APM_DD_URL; apm_config.apm_dd_url
+  Texts additional_endpoints;     // DD_APM_ADDITIONAL_ENDPOINTS; apm_config.additional_endpoints
+  Texts flush_timeout;            // DD_FLUSH_TIMEOUT; flush_timeout
+  Texts flush_strategy;           // DD_SERVERLESS_FLUSH_STRATEGY; serverless_flush_strategy
+  Texts function_memory;          // AWS_LAMBDA_FUNCTION_MEMORY_SIZE, in MB
+  // DD_APM_CONFIG_COMPRESSION_LEVEL, DD_COMPRESSION_LEVEL; apm_config.compression_level, compression_level
+  Texts compression_level;
+  // DD_PROXY_HTTPS; proxy.https; then HTTPS_PROXY and https_proxy, which many programs read
+  Texts proxy_url;
   Texts no_proxy;                    // DD_PROXY_NO_PROXY; proxy.no_proxy
   Texts no_proxy_of_any_program;     // NO_PROXY, no_proxy, which add to the former
   Texts tls_cert_file;               // DD_TLS_CERT_FILE; tls_cert_file
@@ -92,12 +92,12 @@ struct RawOptions {
   Texts capture_payload;             // DD_CAPTURE_LAMBDA_PAYLOAD; capture_lambda_payload
   Texts capture_payload_max_depth;   // DD_CAPTURE_LAMBDA_PAYLOAD_MAX_DEPTH; capture_lambda_payload_max_depth
 
-  // YAML that can't be parsed, of which then nothing counts; a list where a text is wanted, and the like;
-  // names that no option has.
+  // Warnings about YAML that can't be parsed, so that all of it is ignored; about lists and maps where a text
+  // is needed; and about unknown names.
   std::vector<ConfigWarning> warnings;
 };
 
-// `yaml_text`: what stands in datadog.yaml; may be empty.
+// `yaml_text` is the content of datadog.yaml; it may be empty.
 RawOptions ReadRawOptions(const Environment& environment, std::string_view yaml_text);
 
 }  // namespace thaw

@@ -8,22 +8,22 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
-#include "cc/config/mask.h"
+#include "cc/base/mask.h"
 
 namespace thaw {
 namespace {
 
 constexpr std::string_view kPrefix = "DD_";
 constexpr size_t kMostWarnings = 20;
-// A longer name is no typing error, and comparing costs the product of both lengths.
+// A longer name is not a typing error, and comparing costs the product of both lengths.
 constexpr size_t kLongestName = 80;
 
-// Names of other programs that are close to one of ours.
+// Names of other programs that are close to names known here.
 constexpr std::string_view kNamesOfOthers[] = {
     "DD_APP_KEY",  // Datadog's application key, for its public API
 };
 
-// What people write who know the option from elsewhere, too far from its name to be a typing error.
+// Names that users know from elsewhere, too far from the option's name to count as a typing error.
 constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"DD_HTTPS_PROXY", "DD_PROXY_HTTPS"},
     {"DD_NO_PROXY", "DD_PROXY_NO_PROXY"},
@@ -31,7 +31,7 @@ constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"no_proxy", "proxy.no_proxy"},
 };
 
-// The optimal string alignment distance.
+// Returns the optimal string alignment distance.
 size_t Distance(std::string_view a, std::string_view b) {
   std::vector<size_t> before_last(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   for (size_t j = 0; j <= b.size(); ++j) last[j] = j;
@@ -61,10 +61,10 @@ std::optional<std::string> SuggestionFor(std::string_view name, const NameSet& k
   return NearestName(name, known);
 }
 
-// The suggestion for a key's path, of which only the last part may be wrong, or the place.
+// Suggests a key for a path whose last part may be misspelled or in the wrong place.
 std::optional<std::string> SuggestionForPath(std::string_view path, const NameSet& known) {
   if (std::optional<std::string> suggestion = SuggestionFor(path, known)) return suggestion;
-  // A key at the wrong place is another's last part: `https` for `proxy.https` is too little to go by.
+  // A misplaced key equals the last part of another path: `https` for `proxy.https` is too short to go by.
   for (const std::string& other : known)
     if (absl::EndsWith(other, absl::StrCat(".", path)) && path.size() > 5) return other;
   return std::nullopt;

@@ -22,14 +22,14 @@
 namespace thaw {
 namespace {
 
-// Of the copies that a caller gets. Aliases let a short document have long lists many times.
+// Limits the copies that a caller gets: aliases let a short document repeat long lists many times.
 constexpr size_t kMaxListBytes = 4 << 20;
 
-// Merge keys copy the keys of other maps, many times where a short document says so.
+// Limits the keys that merge keys copy, which a short document can repeat many times.
 constexpr size_t kMaxMergedBytes = 1 << 20;
-constexpr size_t kBytesOfAnEntry = 96;  // of the map's node beside the key's text
+constexpr size_t kBytesOfAnEntry = 96;  // the size of a map's node beside the key's text
 
-// What yaml-cpp says, without the part of the document that it appends after a colon.
+// Returns yaml-cpp's error without the part of the document that it appends after a colon.
 absl::Status FromException(const YAML::Exception& exception) {
   const std::string_view message = std::string_view(exception.msg).substr(0, exception.msg.find(": "));
   if (exception.mark.is_null()) return absl::InvalidArgumentError(message);
@@ -38,10 +38,10 @@ absl::Status FromException(const YAML::Exception& exception) {
 
 }  // namespace
 
-// Makes nodes of what the parser reports as it goes.
+// Makes nodes from the parser's events.
 class YamlDocument::Builder : public YAML::EventHandler {
  public:
-  // `text`: what the parser reads.
+  // `text` is the text that the parser reads.
   Builder(std::string_view text, std::vector<Node>& nodes) : text_(text), nodes_(nodes) {}
 
   void OnDocumentStart(const YAML::Mark& mark) override {
@@ -50,7 +50,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
-    // yaml-cpp takes a line without a colon for a key, and then reports its value at the key's own place.
+    // yaml-cpp takes a line without a colon as a key and reports its value at the key's own position.
     if (InBlockMap() && stack_.back().key.has_value() && mark.pos <= stack_.back().key_mark.pos) {
       throw YAML::ParserException(stack_.back().key_mark, "a key without a colon after it");
     }
@@ -86,17 +86,17 @@ class YamlDocument::Builder : public YAML::EventHandler {
   }
 
  private:
-  // yaml-cpp's tag of a scalar without quotes and without a tag of its own.
+  // The tag that yaml-cpp gives a scalar without quotes and without a tag of its own.
   static constexpr std::string_view kPlain = "?";
 
   struct Frame {
     size_t node;
     YAML::Mark mark;
-    int indent;                  // columns, from 0, of the innermost block collection
-    bool is_block;               // it is that collection
-    std::optional<size_t> key;   // of a map: the node of a key whose value was not read yet
-    YAML::Mark key_mark;         // where that key stands
-    bool key_merges = false;     // it is the merge key
+    int indent;                  // column, from 0, of the innermost block collection
+    bool is_block;               // this frame is that collection
+    std::optional<size_t> key;   // in a map: the key whose value was not read yet
+    YAML::Mark key_mark;         // position of that key
+    bool key_merges = false;     // that key is the merge key
     std::vector<size_t> merged;  // values of merge keys
   };
 
@@ -140,7 +140,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
     open_.erase(frame.node);
     Attach(frame.node, frame.mark, /*is_plain=*/false);
   }
-  // Puts a whole node where it belongs in the collection that is open. `is_plain`: a text without quotes.
+  // Adds a complete node to the open collection. `is_plain`: the node is a text without quotes.
   void Attach(size_t node, const YAML::Mark& mark, bool is_plain) {
     if (stack_.empty()) return;
     Frame& frame = stack_.back();
@@ -174,7 +174,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
       throw YAML::ParserException(mark, "the merge key << needs a map or a list of maps");
     }
   }
-  // Adds to a map the keys of those that its merge keys name.
+  // Adds to a map the keys of the maps that its merge keys name.
   void Merge(const Frame& frame) {
     const auto add = [&](const Node& map) {
       for (const auto& [key, entry] : map.values) {
@@ -211,7 +211,7 @@ absl::StatusOr<YamlDocument> YamlDocument::Parse(std::string_view text) {
     std::istringstream stream{std::string(text)};
     YAML::Parser parser(stream);
     Builder builder(text, document.nodes_);
-    // The parser stops, without an error, where a document ends for it; what follows is refused.
+    // The parser stops, without an error, where it sees the document's end; anything after that is rejected.
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& exception) {

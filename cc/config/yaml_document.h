@@ -1,14 +1,13 @@
-// The text of a datadog.yaml, parsed, and looked up by dotted paths.
+// A parsed datadog.yaml, whose values are looked up by dotted paths.
 //
 //   THAW_ASSIGN_OR_RETURN(const YamlDocument document, YamlDocument::Parse(text));
 //   document.Text("apm_config.apm_dd_url");
 //
-// Scalars stay the text that stands there: `site: 007` is "007". An alias is the value it names, shared, so
-// that a document of a few lines that would fill the memory with copies doesn't. `<<: *defaults` merges the
-// keys of another map, or of a list of maps, into its own (YAML 1.1's merge key): a key that the map has
-// itself wins, and of several maps the first one.
+// Scalars keep their text: `site: 007` is "007". An alias shares the value that it names, so that a short
+// document cannot fill the memory with copies. `<<: *defaults` merges the keys of another map, or of a list
+// of maps, into its own (YAML 1.1's merge key): the map's own keys win, then those of the first map.
 //
-// Errors are InvalidArgument and name line and column, both from 1. No error shows anything of the document:
+// Errors are InvalidArgument and name line and column, both from 1. They show nothing of the document, since
 // it holds keys.
 
 #ifndef THAW_CC_CONFIG_YAML_DOCUMENT_H_
@@ -35,30 +34,31 @@ class YamlDocument {
   using MapOfLists = std::map<std::string, std::vector<std::string>>;
 
   struct Key {
-    std::string path;  // dotted
+    std::string path;  // dotted path
     int line = 0;
     int column = 0;
   };
 
-  // An empty text is an empty map. Refuses what is no YAML, also where yaml-cpp accepts it (quotes that are
-  // not closed, a key without a colon, characters that YAML does not allow, a second document); a document
-  // that is no map; a key that stands twice in a map or is no text; an alias within the value it names; and
-  // more bytes or deeper nesting than the limits, the latter before the parser recurses.
+  // Parses a document; an empty text is an empty map. Rejects invalid YAML, even if yaml-cpp accepts it
+  // (quotes that are not closed, a key without a colon, characters that YAML does not allow, a second
+  // document); a document that is not a map; a key that occurs twice in a map or is not a text; an alias
+  // within the value it names; and more bytes or deeper nesting than the limits, the latter before the parser
+  // recurses.
   static absl::StatusOr<YamlDocument> Parse(std::string_view text);
 
-  // The text at `path`. Nothing if there is none, or null; an error if a list or a map stands there, or
-  // something other than a map on the way.
+  // Returns the text at `path`, or nullopt if there is none, or null. Returns an error for a list or a map,
+  // or if anything but a map is on the way.
   absl::StatusOr<std::optional<std::string>> Text(std::string_view path) const;
-  // The texts in the list at `path`; a text that stands alone is a list of one.
+  // Returns the texts of the list at `path`; a single text is a list of one.
   absl::StatusOr<std::vector<std::string>> List(std::string_view path) const;
-  // The map of lists at `path`. Nothing if there is none, or null, or a text.
+  // Returns the map of lists at `path`, or nullopt if there is none, or null, or a text.
   absl::StatusOr<std::optional<MapOfLists>> Lists(std::string_view path) const;
-  // What stands at `path` as JSON, its scalars as strings; a text that stands alone is itself, as it is JSON
-  // already where it came from a variable. Nothing if there is nothing, or null.
+  // Returns the value at `path` as JSON, its scalars as strings, or nullopt if there is none, or null. A
+  // single text is returned as it is: it is JSON already, as in the variable.
   absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
-  // The keys whose path is neither in `known` nor the beginning of a path in it, by their place in the
-  // document. What lies below such a key is not listed, nor are keys that begin with "x-", which by
-  // convention hold what anchors name.
+  // Returns the keys whose path is neither in `known` nor the beginning of a path in it, in document order.
+  // Keys below such a key are not listed, nor are keys that begin with "x-", which by convention hold
+  // anchors.
   std::vector<Key> KeysBeyond(const std::set<std::string, std::less<>>& known) const;
 
  private:
@@ -73,15 +73,15 @@ class YamlDocument {
     int line = 0;
     int column = 0;
     std::string text;
-    std::vector<size_t> items;                         // of a list: indices of nodes
-    std::map<std::string, Entry, std::less<>> values;  // of a map
+    std::vector<size_t> items;                         // items of a list: indices of nodes
+    std::map<std::string, Entry, std::less<>> values;  // entries of a map
   };
 
   void AddKeysBeyond(const std::set<std::string, std::less<>>& known, const Node& map, std::string_view path,
                      std::vector<Key>& keys) const;
   static std::string_view Name(Type type);
   static absl::Status Wrong(const Node& node, std::string_view what, std::string_view wanted);
-  // Null if nothing or null stands there.
+  // Returns null if there is no value, or null, at `path`.
   absl::StatusOr<const Node*> Find(std::string_view path) const;
   // Appends the node's JSON. The depth is bounded by the document's.
   absl::Status AppendJson(const Node& node, std::string_view path, std::string& json) const;

@@ -23,7 +23,7 @@ YamlFile ReadYamlFile(const Environment& environment) {
                                  .is_error = true};
   };
 
-  // A file of the other common ending is likely meant for this, and would be passed over in silence.
+  // A datadog.yml is likely meant as datadog.yaml, and would be ignored without a word.
   const auto warn_of_other_ending = [&file, &folder] {
     const std::string other = absl::StrCat(folder, "/datadog.yml");
     if (access(other.c_str(), F_OK) != 0) return;

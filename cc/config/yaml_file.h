@@ -1,4 +1,4 @@
-// datadog.yaml, as a function ships it.
+// Reads the datadog.yaml that a function ships.
 //
 //   const YamlFile file = ReadYamlFile(environment);
 //   Config config = LoadConfig(environment, file.text);
@@ -16,16 +16,16 @@
 namespace thaw {
 
 struct YamlFile {
-  // More is no configuration; nothing of it is read.
+  // A larger file is an error, and nothing of it is used.
   static constexpr size_t kMaxBytes = 1 << 20;
 
   std::string path;
-  std::string text;  // empty: there is no such file, or it can't be read
+  std::string text;  // empty if there is no such file or it can't be read
   std::optional<ConfigWarning> warning;
 };
 
-// Reads datadog.yaml in the folder that LAMBDA_TASK_ROOT names (/var/task if it names none). A file that does
-// not exist is no warning, unless there is a datadog.yml; one that can't be read, or is too large, is an
+// Reads datadog.yaml in the folder that LAMBDA_TASK_ROOT names (/var/task by default). A file that does not
+// exist causes no warning, unless there is a datadog.yml; one that can't be read, or is too large, is an
 // error.
 YamlFile ReadYamlFile(const Environment& environment);
 

@@ -13,7 +13,7 @@ constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 bool IsForbidden(unsigned char c) { return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') || c == 0x7f; }
 
-// The error for the character at `offset`.
+// Returns the error for the character at `offset`.
 absl::Status AtOffset(std::string_view text, size_t offset, std::string_view what) {
   const std::string_view before = text.substr(0, offset);
   const size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
@@ -38,7 +38,7 @@ size_t SkipProperties(std::string_view text, size_t offset) {
   return offset;
 }
 
-// Whether the line that begins at `offset` has something on it at or left of column `indent`.
+// Returns whether the line that begins at `offset` has text at or left of column `indent`.
 bool BeginsLeft(std::string_view text, size_t offset, int indent) {
   const size_t first = text.find_first_not_of(' ', offset);
   if (first == std::string_view::npos || text[first] == '\n' || text[first] == '\r') return false;
@@ -61,7 +61,7 @@ absl::Status CheckYamlCharacters(std::string_view text) {
                      is_nul ? "" : absl::StrFormat("0x%02x", *forbidden), ", which YAML does not allow"));
   }
   if (IsValidUtf8(text)) return absl::OkStatus();
-  // Lines are short; the first one that is not UTF-8 has the place.
+  // Checks line by line: lines are short, and the first one that is not UTF-8 gives the position.
   size_t begin = 0;
   while (begin < text.size()) {
     const size_t end = std::min(text.find('\n', begin), text.size());
@@ -79,7 +79,7 @@ QuoteFault CheckQuotes(std::string_view text, size_t offset, int indent) {
   for (size_t i = offset + 1; i < text.size(); ++i) {
     if (text[i] == '\n' && BeginsLeft(text, i + 1, indent)) return QuoteFault::kNotIndented;
     if (quote == '"' && text[i] == '\\') {
-      // A line break may be escaped; the line after it is indented all the same.
+      // A line break may be escaped; the line after it must be indented all the same.
       if (i + 1 < text.size() && text[i + 1] != '\n') ++i;
     } else if (text[i] == quote) {
       const bool is_escaped = quote == '\'' && i + 1 < text.size() && text[i + 1] == quote;

@@ -1,4 +1,4 @@
-// What the executable is asked to do by its arguments. Lambda starts it without any.
+// Parses the executable's arguments. Lambda starts it without any.
 
 #ifndef THAW_CC_EXTENSION_COMMAND_LINE_H_
 #define THAW_CC_EXTENSION_COMMAND_LINE_H_
@@ -13,14 +13,14 @@ namespace thaw {
 struct CommandLine {
   enum class Action { kRun, kHelp, kVersion, kCheckConfig, kRefuse };
   Action action = Action::kRun;
-  bool connect = false;  // beside kCheckConfig: try the key source and the intake, too
-  std::string problem;   // why it is refused
+  bool connect = false;  // with kCheckConfig: also tries the key source and the intake
+  std::string problem;   // reason of kRefuse
 };
 
 // `arguments`: without the program's own name.
 CommandLine ParseCommandLine(absl::Span<const std::string_view> arguments);
 
-// What --help prints.
+// Returns the output of --help.
 std::string_view HelpText();
 
 }  // namespace thaw

@@ -13,8 +13,8 @@
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
 #include "cc/flush/endpoint.h"
-#include "cc/lambda/api_key_sources.h"
-#include "cc/lambda/extensions_api.h"
+#include "cc/lambda/api/extensions_api.h"
+#include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/destination.h"
 #include "cc/net/tls/trusted_roots.h"
@@ -35,7 +35,7 @@ std::vector<std::string> KeySources(const Config& config) {
   return sources;
 }
 
-// What became of the request, in words.
+// Describes the result of the request.
 std::string Outcome(const SendResult& result) {
   if (result.response.has_value()) return absl::StrCat("answers ", result.response->status);
   if (!result.failures.empty()) return result.failures.back().ToString();
@@ -82,7 +82,7 @@ std::string StartLine(const Config& config) {
 Task<ConnectionTrial> TryConnection(Executor& executor, Clock& clock, Network& network, const Config& config,
                                     std::function<double()> random) {
   ConnectionTrial trial;
-  std::vector<std::string> warnings;  // ProblemsOf() has them
+  std::vector<std::string> warnings;  // reported by ProblemsOf() already
   absl::StatusOr<std::unique_ptr<Client>> client =
       MakeClient(executor, clock, network, config.client, random, &warnings);
   absl::StatusOr<std::unique_ptr<Client>> aws_client =

@@ -1,4 +1,4 @@
-// What --check-config finds, and the trial that --connect adds.
+// Implements --check-config, and the connection trial that --connect adds.
 //
 //   for (const std::string& problem : ProblemsOf(environment, config)) …
 //   const ConnectionTrial trial = co_await TryConnection(loop, loop, network, config, random);
@@ -21,25 +21,25 @@
 
 namespace thaw {
 
-// Where the API key comes from: "DD_API_KEY", "Secrets Manager", …, the sources after the first one in
-// parentheses; empty if no source is configured.
+// Returns the source of the API key: "DD_API_KEY", "Secrets Manager", …, with the sources after the first one
+// in parentheses; empty if no source is configured.
 std::string KeySourceOf(const Config& config);
 
-// One sentence for each thing that is wrong: values and names (config.warnings), a missing API key, rules,
-// filters, styles and mappings that can't be used, a certificate file that can't.
+// Returns a sentence for each problem: values and names (config.warnings), a missing API key, unusable rules,
+// filters, styles and mappings, an unusable certificate file.
 std::vector<std::string> ProblemsOf(const Environment& environment, const Config& config);
 
-// "thaw 1.0: site datadoghq.com, API key from DD_API_KEY, flush strategy default, traces go to https://…":
-// logged at info when the extension starts.
+// Returns "thaw 1.0: site datadoghq.com, API key from DD_API_KEY, flush strategy default, traces go to
+// https://…", logged at info when the extension starts.
 std::string StartLine(const Config& config);
 
 struct ConnectionTrial {
   bool succeeded = false;
-  std::vector<std::string> lines;  // what was tried and what came of it; no line shows a key
+  std::vector<std::string> lines;  // each step and its result; no line shows a key
 };
 
-// Gets the API key from its source and sends one request without traces to the intake, as a flush would: by
-// the configured proxy, certificates and time limits. Takes 10 s at most. Executor, clock and network must
+// Gets the API key from its source and sends one request without traces to the intake, as a flush would: with
+// the configured proxy, certificates and time limits. Takes at most 10 s. Executor, clock and network must
 // outlive it.
 Task<ConnectionTrial> TryConnection(Executor& executor, Clock& clock, Network& network, const Config& config,
                                     std::function<double()> random);

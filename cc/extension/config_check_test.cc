@@ -24,7 +24,7 @@ std::vector<std::string> Problems(Environment::Variables variables, std::string_
   return ProblemsOf(environment, LoadConfig(environment, yaml));
 }
 
-// With a key, so that only the other thing is wrong.
+// Sets a key, so that only the variable is wrong.
 std::vector<std::string> ProblemsOfVariable(const std::string& name, const std::string& value) {
   return Problems({{"DD_API_KEY", "0123456789abcdef"}, {name, value}});
 }

@@ -17,8 +17,8 @@
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
 #include "cc/extension/log_output.h"
-#include "cc/lambda/sandbox_address.h"
-#include "cc/lambda/telemetry_subscription.h"
+#include "cc/lambda/api/sandbox_address.h"
+#include "cc/lambda/api/telemetry_subscription.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_listener.h"
@@ -29,7 +29,7 @@
 namespace thaw {
 namespace {
 
-// Seeded when it is first asked: clones of a snapshot must not share a seed.
+// A generator that is seeded at its first use: clones of a snapshot must not share a seed.
 class LateRandom {
  public:
   double Fraction() { return Generator().Fraction(); }
@@ -50,10 +50,10 @@ boost::json::object ObjectOf(const Counts& counts) {
   return object;
 }
 
-// Emulators may deliver to this machine without a name for it.
+// Emulators may deliver to this machine without naming it in the hosts file.
 std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
 
-// Each once: clients that share an option have the same complaint.
+// Logs each warning once: clients that share an option have the same complaint.
 void Say(const std::vector<std::string>& warnings) {
   for (auto warning = warnings.begin(); warning != warnings.end(); ++warning) {
     if (std::find(warnings.begin(), warning, *warning) == warning) LOG(WARNING) << *warning;
@@ -74,7 +74,7 @@ Extension::Extension(EventLoop& loop, const Environment& environment, const Conf
 
 Extension::~Extension() = default;
 
-// -- Up --------------------------------------------------------------------------------------------------
+// -- Start -----------------------------------------------------------------------------------------------
 
 Task<int> Extension::Run(Cancellation& stop) {
   const absl::Status started = co_await Start(stop);
@@ -110,7 +110,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, *this);
 
   // Lambda may deliver as soon as it is asked to, and the function runs as soon as all extensions have
-  // registered: whoever connects before there are routes waits in the kernel's queue.
+  // registered: connections that come before there are routes wait in the kernel's queue.
   telemetry_ = std::make_unique<TelemetryReceiver>(
       loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
       [this] {
@@ -147,7 +147,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
     } else {
       intake_->lifecycle().FinishIdentified();
     }
-    // What is left behind in an environment that is never thawed again is lost.
+    // Data left in an environment that is never thawed again is lost.
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
@@ -199,7 +199,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
 }
 
 Task<void> Extension::ReportFailure(std::string error_type, const absl::Status& status) {
-  // Without an identifier nobody can be told.
+  // Without an identifier there is no way to report.
   if (extensions_ == nullptr || extensions_->identifier().empty()) co_return;
   Cancellation never;
   const ExtensionsApiCounts& events = extensions_->counts();
@@ -229,18 +229,18 @@ std::unique_ptr<HttpServer> Extension::Serve(std::unique_ptr<Listener> listener,
   return server;
 }
 
-// -- Down ------------------------------------------------------------------------------------------------
+// -- Stop ------------------------------------------------------------------------------------------------
 
 Task<void> Extension::Shutdown(absl::Duration left) {
   co_await pipelines_->coordinator().Shutdown(std::clamp(left, absl::ZeroDuration(), options_.shutdown_time));
 }
 
-// -- What Lambda says ------------------------------------------------------------------------------------
+// -- Events of Lambda ------------------------------------------------------------------------------------
 
 void Extension::OnRecord(TelemetryRecord&& record) { tracker_->OnTelemetry(std::move(record)); }
 
 void Extension::InvocationStarted(const Invocation& invocation) {
-  // Elsewhere INVOKE says so.
+  // Other environments learn of the invocation from INVOKE.
   if (!traits_.invoke_events) intake_->lifecycle().OnInvoke(invocation.request_id, {});
 }
 
@@ -264,7 +264,7 @@ void Extension::InvocationReported(const Invocation& invocation) {
 
 void Extension::InitializationChanged(const Initialization& initialization) {
   if (intake_ == nullptr || !initialization.start.has_value()) return;
-  // Lambda gives the variable that names it to the function alone.
+  // Lambda gives the variable that names the runtime only to the function.
   const std::string& version = initialization.start->record.runtime_version;
   if (version != std::exchange(runtime_version_, version)) intake_->SetRuntimeVersion(version);
   std::optional<absl::Duration> duration;
@@ -283,7 +283,7 @@ void Extension::RestoreChanged(const Restore& restore) {
   intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/true, restore.start->time, duration);
 }
 
-// -- Books -----------------------------------------------------------------------------------------------
+// -- Counters --------------------------------------------------------------------------------------------
 
 std::string Extension::DebugJson() const {
   boost::json::object all;

@@ -1,15 +1,17 @@
-// The extension, wired: local listeners, Lambda's two interfaces, processing, pipelines, and the order in
-// which they come up and go down.
+// Wires the extension: local listeners, Lambda's two interfaces, processing and pipelines, and the order in
+// which they start and stop.
 //
 //   EventLoop loop;
-//   Extension extension(loop, environment, config, {.name = "datadog-agent", .runtime_api =
-//   "127.0.0.1:9001"}); Spawn<int>(loop, extension.Run(stop), [&](int status) { … }); loop.Run();
+//   const ExtensionOptions options{.name = "datadog-agent", .runtime_api = "127.0.0.1:9001"};
+//   Extension extension(loop, environment, config, options);
+//   Spawn<int>(loop, extension.Run(stop), [&](int status) { … });
+//   loop.Run();
 //
-// Up: the listeners, registration, the routes, the subscription, the first /next. Whatever
-// can wait until after it, waits: certificates are read when a chain names them, names and keys are looked up
-// by the first flush, and nothing random is drawn before the first event (clones of a snapshot would share
-// it). Down, after SHUTDOWN, a signal, or the loss of Lambda's interface: FlushCoordinator::Shutdown, within
-// the time that is left. Nothing is taken apart: the process ends.
+// The order of the start: listeners, registration, routes, subscription, first /next. All other work waits
+// until after it: certificates are read when a chain names them, the first flush looks up names and keys, and
+// nothing random is drawn before the first event (clones of a snapshot would share it). The stop, after
+// SHUTDOWN, a signal, or the loss of Lambda's interface, is FlushCoordinator::Shutdown within the remaining
+// time. Nothing is destroyed: the process ends.
 //
 // One thread: the loop's.
 
@@ -37,10 +39,10 @@
 #include "cc/extension/pipelines.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/flush/byte_budget.h"
-#include "cc/lambda/extensions_api.h"
-#include "cc/lambda/initialization_type.h"
-#include "cc/lambda/invocation_tracker.h"
-#include "cc/lambda/runtime_api.h"
+#include "cc/lambda/api/extensions_api.h"
+#include "cc/lambda/api/initialization_type.h"
+#include "cc/lambda/api/runtime_api.h"
+#include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/net/client.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/listener.h"
@@ -49,39 +51,39 @@
 namespace thaw {
 
 struct ExtensionOptions {
-  std::string name;         // the executable's, by which Lambda knows it
+  std::string name;         // the executable's name, by which Lambda knows it
   std::string runtime_api;  // AWS_LAMBDA_RUNTIME_API
   uint16_t trace_port = 8126;
   uint16_t lifecycle_port = 8124;
   uint16_t telemetry_port = 8999;
-  // What a shutdown that nobody gave a deadline may take.
+  // The time limit of a shutdown without a deadline.
   absl::Duration shutdown_time = absl::Seconds(2);
 };
 
 class Extension : public InvocationObserver {
  public:
-  // All must outlive it.
+  // All arguments must outlive the extension.
   Extension(EventLoop& loop, const Environment& environment, const Config& config, ExtensionOptions options);
   Extension(const Extension&) = delete;
   Extension& operator=(const Extension&) = delete;
   ~Extension() override;
 
-  // From registration to the last flush; gives the process's exit status. `stop` ends it by the shutdown
-  // plan.
+  // Runs from registration to the last flush and returns the process's exit status. `stop` ends it by the
+  // shutdown plan.
   Task<int> Run(Cancellation& stop);
 
-  // Everything that is counted, on one line.
+  // Returns all counters on one line.
   std::string DebugJson() const;
 
  private:
-  // What can fail on the way up.
+  // Performs the steps of the start that can fail.
   Task<absl::Status> Start(Cancellation& stop);
   Task<void> Subscribe(Cancellation& stop);
   // Tells Lambda, which ends the environment in its own time, why the extension ends: as a failure of the
   // initialization until the first event has come. `error_type` is "Extension.Reason".
   Task<void> ReportFailure(std::string error_type, const absl::Status& status);
   Task<void> Shutdown(absl::Duration left);
-  // Null: the port is taken. That costs what would have come by it, and is said once.
+  // Returns null if the port is taken; its data is then lost, which is logged once.
   std::unique_ptr<Listener> Listen(std::string address, uint16_t port, std::string_view what);
   std::unique_ptr<HttpServer> Serve(std::unique_ptr<Listener> listener, std::vector<HttpRoute> routes);
   void OnRecord(TelemetryRecord&& record);
@@ -99,7 +101,7 @@ class Extension : public InvocationObserver {
   const ExtensionOptions options_;
   const InitializationTraits traits_;
 
-  const std::shared_ptr<ByteBudget> bytes_;  // all that follows from input
+  const std::shared_ptr<ByteBudget> bytes_;  // charged with all memory that depends on input
   std::unique_ptr<Network> network_;
   std::unique_ptr<Client> runtime_client_;
   std::unique_ptr<RuntimeApi> runtime_api_;
@@ -112,7 +114,7 @@ class Extension : public InvocationObserver {
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
   std::vector<std::unique_ptr<HttpServer>> servers_;
-  std::string runtime_version_;         // as platform.initStart has named it
+  std::string runtime_version_;         // from platform.initStart
   std::optional<absl::Time> restored_;  // when the last restore began
 };
 

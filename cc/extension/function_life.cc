@@ -10,7 +10,7 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
   while (true) {
     absl::StatusOr<LambdaEvent> event = co_await extensions_.Next(cancellation);
     if (!event.ok()) co_return event.status();
-    // Before anything is sent: whatever was open may have crossed a freeze.
+    // Resumes before anything is sent: open connections may have crossed a freeze.
     coordinator_.Resume();
     if (on_resume_) on_resume_();
     if (auto* const shutdown = std::get_if<ShutdownEvent>(&*event)) {
@@ -34,12 +34,12 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
     case FlushDecision::kAtEnd:
       if (options_.telemetry && !silent_) {
         co_await WaitForEnd(deadline, cancellation);
-        // What the function still hands over is the shutdown's to take in.
+        // The shutdown takes in what the function still hands over.
         if (cancellation.requested()) break;
         coordinator_.OnFunctionEnd();
         co_await Flush(FlushReason::kEnd, cancellation);
       } else {
-        // What this invocation hands over goes with the next one, or with the last flush.
+        // Data of this invocation is sent with the next one, or with the last flush.
         ++counts_.ends_unknown;
         co_await Flush(FlushReason::kBlocking, cancellation);
       }
@@ -51,7 +51,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
     case FlushDecision::kNone:
       break;
   }
-  // Nothing is asked for after this, and no freeze follows.
+  // A cancelled life asks for no event after this, and no freeze follows.
   if (cancellation.requested()) {
     ++counts_.cut_short;
     co_return;
@@ -63,7 +63,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
 
 Task<void> FunctionLife::Flush(FlushReason reason, Cancellation& cancellation) {
   if (cancellation.requested()) co_return;
-  // Shared with the flush, which the last one waits for where this doesn't.
+  // Shared with the flush: if this function stops waiting, the last flush waits for that one.
   const auto ended = std::make_shared<Completion<bool>>(executor_);
   Task<FlushReport> flush = coordinator_.Flush(reason);
   absl::AnyInvocable<void(FlushReport)> done = [ended](const FlushReport&) { ended->Set(true); };
@@ -88,7 +88,7 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellat
     seen = co_await ended;
     ended_ = nullptr;
     if (cancellation.requested()) co_return seen;
-    // Whoever has spoken meanwhile is waited for up to the deadline.
+    // If a record came meanwhile, the end is waited for up to the deadline.
   } while (!seen && in_silence && heard_);
   if (!seen) {
     ++counts_.ends_not_seen;
@@ -106,7 +106,7 @@ void FunctionLife::OnRecords() {
 
 void FunctionLife::LookForEnd() {
   if (counts_.invocations == 0 || !tracker_.HasEnded(request_id_)) return;
-  // Whatever the strategy: a shutdown must not wait for what has ended.
+  // Called under every strategy: a shutdown must not wait for an ended function.
   coordinator_.OnFunctionEnd();
   if (ended_ != nullptr) ended_->Set(true);
 }

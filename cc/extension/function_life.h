@@ -1,14 +1,14 @@
-// The life of an environment that is frozen between invocations: asks Lambda for events and does what each
-// calls for, until the last.
+// Runs the life of an environment that is frozen between invocations: asks Lambda for events and handles
+// each, until the last.
 //
 //   FunctionLife life(executor, clock, extensions, tracker, coordinator, {.telemetry = true});
 //   life.set_on_resume([&] { server.Resume(); });
 //   life.set_on_quiesce([&] { server.Quiesce(); });
-//   absl::Status ended = co_await life.Run(cancellation);   // then the shutdown plan
+//   absl::StatusOr<ShutdownEvent> ended = co_await life.Run(cancellation);   // then the shutdown plan
 //
-// While an invocation runs, the extension holds /next back only as long as the flush strategy wants it to: to
-// the function's end and through the flush that follows. It never does so up to the deadline: an extension
-// that is not in /next then is killed with the function and never sees the SHUTDOWN.
+// While an invocation runs, the extension holds /next back only as long as the flush strategy demands: until
+// the function's end and the flush that follows. It never does so up to the deadline: an extension that is
+// not in /next then is killed with the function and never sees the SHUTDOWN.
 //
 // One thread: the executor's.
 
@@ -31,8 +31,8 @@
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/flush/flush_coordinator.h"
-#include "cc/lambda/extensions_api.h"
-#include "cc/lambda/invocation_tracker.h"
+#include "cc/lambda/api/extensions_api.h"
+#include "cc/lambda/invocation/invocation_tracker.h"
 
 namespace thaw {
 
@@ -52,17 +52,17 @@ struct FunctionLifeCounts {
 class FunctionLife {
  public:
   struct Options {
-    // Records of telemetry come, so that an invocation's end becomes known.
+    // Telemetry records come, so that an invocation's end becomes known.
     bool telemetry = true;
-    // What must be left of an invocation for the last flush in it when its end has not been seen.
+    // The part of an invocation's time that is kept for its last flush if its end has not been seen.
     absl::Duration reserve = absl::Milliseconds(300);
-    // How long an end is waited for while not one record has ever come: the first ones are of the
+    // Longest wait for an end while no record has ever come: the first records are about the
     // environment's start and are delivered within a tenth of a second. Ends are unknown until a record
     // comes. With the flush that follows, no invocation is held up for more than a second.
     absl::Duration silence = absl::Milliseconds(800);
   };
 
-  // All must outlive the life.
+  // All arguments must outlive the life.
   FunctionLife(Executor& executor, Clock& clock, ExtensionsApi& extensions, InvocationTracker& tracker,
                FlushCoordinator& coordinator, Options options)
       : executor_(executor),
@@ -74,32 +74,32 @@ class FunctionLife {
   FunctionLife(const FunctionLife&) = delete;
   FunctionLife& operator=(const FunctionLife&) = delete;
 
-  // Called when /next has returned, before anything else.
+  // Sets a function to be called when /next has returned, before anything else.
   void set_on_resume(absl::AnyInvocable<void()> on_resume) { on_resume_ = std::move(on_resume); }
-  // Called before /next is asked for again.
+  // Sets a function to be called before /next is called again.
   void set_on_quiesce(absl::AnyInvocable<void()> on_quiesce) { on_quiesce_ = std::move(on_quiesce); }
-  // Called with each invocation, before its flush.
+  // Sets a function to be called with each invocation, before its flush.
   void set_on_invoke(absl::AnyInvocable<void(const InvokeEvent&)> on_invoke) {
     on_invoke_ = std::move(on_invoke);
   }
   void set_telemetry(bool telemetry) { options_.telemetry = telemetry; }
 
-  // From the first /next to SHUTDOWN, whose event is OK's value; or why there was none. When `cancellation`
-  // is requested it ends at once, whatever an invocation waits for: the shutdown plan takes in and sends the
+  // Runs until SHUTDOWN and returns its event; another status says why /next failed. When `cancellation` is
+  // requested, returns at once, whatever an invocation waits for: the shutdown plan takes in and sends the
   // rest.
   Task<absl::StatusOr<ShutdownEvent>> Run(Cancellation& cancellation);
 
-  // An invocation may have ended: to be called when a record has come.
+  // Must be called when a record has come: an invocation may have ended.
   void OnRecords();
 
   const FunctionLifeCounts& counts() const { return counts_; }
 
  private:
-  // Ends early, with an invocation that is still open, when `cancellation` is requested.
+  // Returns early, with the invocation still open, when `cancellation` is requested.
   Task<void> Serve(InvokeEvent event, Cancellation& cancellation);
   Task<void> Flush(FlushReason reason, Cancellation& cancellation);
   void LookForEnd();
-  // False: it was given up.
+  // Returns false if the end was not seen in time.
   Task<bool> WaitForEnd(absl::Time deadline, Cancellation& cancellation);
 
   Executor& executor_;
@@ -112,11 +112,11 @@ class FunctionLife {
   absl::AnyInvocable<void()> on_quiesce_;
   absl::AnyInvocable<void(const InvokeEvent&)> on_invoke_;
 
-  // The invocation that runs, or ran last; and who waits for its end.
+  // The running or last invocation, and the completion of the wait for its end.
   std::string request_id_;
   Completion<bool>* ended_ = nullptr;
-  bool heard_ = false;   // a record has come, ever
-  bool silent_ = false;  // none has, and none is waited for any more
+  bool heard_ = false;   // a record has come, at some time
+  bool silent_ = false;  // no record has come, and none is waited for any more
   FunctionLifeCounts counts_;
 };
 

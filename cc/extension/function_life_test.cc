@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
-#include "cc/lambda/runtime_api.h"
-#include "cc/lambda/telemetry_records.h"
+#include "cc/lambda/api/runtime_api.h"
+#include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -21,7 +21,7 @@ using Lines = std::vector<std::string>;
 
 class FunctionLifeTest : public CoordinatorFixture {
  protected:
-  // A life that has registered and not yet asked for an event.
+  // Makes a life that has registered and not yet asked for an event.
   void Live(std::string_view strategy, FunctionLife::Options options = {}) {
     Make(strategy);
     SendResult registered = Answered(200);
@@ -53,7 +53,7 @@ class FunctionLifeTest : public CoordinatorFixture {
         [this](const InvokeEvent& event) { lines_.push_back("invoke " + event.request_id); });
   }
 
-  // Answers of /next, in turn; after them it is parked.
+  // Scripts an answer of /next; after the scripted answers it is parked.
   void WillInvoke(std::string_view id, absl::Duration timeout = absl::Seconds(60)) {
     WillSay(absl::StrCat(R"({"eventType":"INVOKE","requestId":")", id, R"(","deadlineMs":)",
                          absl::ToUnixMillis(clock_.Now().wall + timeout), "}"));
@@ -77,7 +77,7 @@ class FunctionLifeTest : public CoordinatorFixture {
                                          });
     Settle();
   }
-  // Lets everything happen that takes no time.
+  // Runs everything that takes no time.
   void Settle() {
     for (int turn = 0; turn < 10; ++turn) Pass(absl::Microseconds(10));
   }
@@ -86,7 +86,7 @@ class FunctionLifeTest : public CoordinatorFixture {
     life_->OnRecords();
     Settle();
   }
-  // A flush runs; the life ends all the same, and the last flush within its time.
+  // Expects that the life ends during a flush, and that the last flush keeps its time.
   void StopsWithinAFlush() {
     Pass(absl::Milliseconds(100));
     EXPECT_EQ(coordinator_->running(), 1);
@@ -99,7 +99,7 @@ class FunctionLifeTest : public CoordinatorFixture {
     Run(coordinator_->Shutdown(absl::Seconds(2)));
     EXPECT_LE(clock_.Now().monotonic - began, absl::Seconds(2));
   }
-  // Whether the next event is being asked for.
+  // Returns whether the next event is being asked for.
   bool parked() const { return lambda_.open_exchanges() == 1 && !ended_.has_value(); }
   void TearDown() override {
     stop_.Request(absl::CancelledError("the test is over"));
@@ -129,7 +129,7 @@ TEST_F(FunctionLifeTest, TheNextEventWaitsForTheEndAndTheFlushThatFollows) {
   Begin();
   EXPECT_EQ(lines_, Lines({"resume", "invoke a"}));
   ASSERT_TRUE(Add(*traces_));
-  life_->OnRecords();  // of its start
+  life_->OnRecords();  // records of the environment's start
   Pass(absl::Seconds(1));
   EXPECT_FALSE(parked()) << "the function runs";
   EXPECT_EQ(lines_.size(), 2) << "nothing is sent meanwhile";

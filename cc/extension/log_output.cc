@@ -37,7 +37,7 @@ std::string_view LevelOf(const absl::LogEntry& entry) {
   }
 }
 
-// A descriptor's writes that don't wait, though its own flags are everybody's who shares it.
+// Writes to a descriptor without blocking, although its flags are shared with other processes.
 class UnwaitingWrites {
  public:
   explicit UnwaitingWrites(int shared) : shared_(shared) {}
@@ -47,7 +47,7 @@ class UnwaitingWrites {
   UnwaitingWrites(const UnwaitingWrites&) = delete;
   UnwaitingWrites& operator=(const UnwaitingWrites&) = delete;
 
-  // As write(2): EAGAIN where nothing can be taken now.
+  // Works like write(2): EAGAIN if nothing can be taken now.
   ssize_t Write(std::string_view bytes) {
     if (way_ == Way::kUnknown) Choose();
     switch (way_) {
@@ -67,22 +67,22 @@ class UnwaitingWrites {
  private:
   enum class Way { kUnknown, kPlain, kSocket, kOwn, kPolled };
 
-  // At the first line, so that a start that says nothing pays nothing.
+  // Runs at the first line, so that a start without lines costs nothing.
   void Choose() {
     struct stat facts;
-    way_ = Way::kPlain;  // a file; or closed, which the write tells
+    way_ = Way::kPlain;  // a file; or closed, which the write reports
     if (fstat(shared_, &facts) != 0 || S_ISREG(facts.st_mode)) return;
     if (S_ISSOCK(facts.st_mode)) {
       way_ = Way::kSocket;
       return;
     }
-    // Opened anew, a pipe or a terminal has flags of its own. Another user's can't be opened.
+    // A pipe or a terminal that is opened anew has flags of its own. Another user's can't be opened.
     const std::string path = absl::StrCat("/proc/self/fd/", shared_);
     own_ = open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     way_ = own_ >= 0 ? Way::kOwn : Way::kPolled;
   }
 
-  // A pipe that is ready takes PIPE_BUF bytes at once, unless another process is quicker.
+  // A ready pipe takes PIPE_BUF bytes at once, unless another process is faster.
   ssize_t WritePolled(std::string_view bytes) {
     ssize_t taken = 0;
     while (taken < static_cast<ssize_t>(bytes.size())) {
@@ -110,7 +110,7 @@ struct LineOutput::Impl {
 
   enum class Outcome { kTaken, kFull, kBroken };
 
-  // What was taken is gone from `bytes`.
+  // Writes `bytes` and removes the part that was taken.
   Outcome Give(std::string& bytes) {
     while (!bytes.empty()) {
       const ssize_t taken = writes.Write(bytes);
@@ -123,8 +123,8 @@ struct LineOutput::Impl {
 
   std::mutex mutex;
   UnwaitingWrites writes;
-  std::string rest;  // of a line that was taken in part
-  int64_t said = 0;  // of counts.dropped
+  std::string rest;  // remainder of a line that was partly taken
+  int64_t said = 0;  // the part of counts.dropped that was reported
   LogCounts counts;
 };
 
@@ -142,7 +142,7 @@ void LineOutput::Write(std::string_view level, std::string_view text) {
     }
     impl_->rest.clear();
   }
-  // One write for all of it, so that lines of several processes don't mix.
+  // One write takes the whole line, so that lines of several processes don't mix.
   std::string line;
   const int64_t unsaid = counts.dropped - impl_->said;
   if (unsaid > 0) {
@@ -181,7 +181,7 @@ class StandardError : public absl::LogSink {
   LineOutput lines_{STDERR_FILENO};
 };
 
-// Outlives whatever logs last.
+// The output outlives everything that logs.
 StandardError& Output() {
   static StandardError* const output = new StandardError;
   return *output;
@@ -191,7 +191,7 @@ StandardError& Output() {
 
 void InstallLogOutput(LogLevel level) {
   absl::AddLogSink(&Output());
-  // The library's own lines go nowhere else.
+  // The library must not write lines elsewhere.
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kInfinity);
   absl::SetMinLogLevel(level == LogLevel::kError  ? absl::LogSeverityAtLeast::kError
                        : level == LogLevel::kWarn ? absl::LogSeverityAtLeast::kWarning

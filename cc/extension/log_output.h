@@ -1,11 +1,11 @@
-// What the process says, on standard error, as Lambda's log shows it: one line for each message.
+// Writes the process's log to standard error, as Lambda's log shows it: one line for each message.
 //
 //   InstallLogOutput(LogLevel::kWarn);
 //   LogCounts counts = LogOutputCounts();
 //
-// InstallLogOutput is to be called once, before anything is logged. No line holds the process up: where
-// nobody reads standard error, lines are left out and counted, and the first line after that says how many.
-// Characters of messages that a terminal would obey are escaped (cc/base/printable.h).
+// Call InstallLogOutput once, before anything is logged. No line blocks the process: if nobody reads standard
+// error, lines are dropped and counted, and the first line after that says how many. Control characters in
+// messages are escaped (cc/base/printable.h).
 
 #ifndef THAW_CC_EXTENSION_LOG_OUTPUT_H_
 #define THAW_CC_EXTENSION_LOG_OUTPUT_H_
@@ -32,7 +32,7 @@ struct LogCounts {
 void InstallLogOutput(LogLevel level);
 LogCounts LogOutputCounts();
 
-// Lines for a descriptor that may be shared with other processes: its own flags stay as they are. Any thread.
+// Writes lines to a descriptor that other processes may share, without changing its flags. Any thread.
 class LineOutput {
  public:
   explicit LineOutput(int descriptor);
@@ -40,7 +40,7 @@ class LineOutput {
   LineOutput(const LineOutput&) = delete;
   LineOutput& operator=(const LineOutput&) = delete;
 
-  // "THAW | LEVEL | text". Never waits.
+  // Writes "THAW | LEVEL | text". Never blocks.
   void Write(std::string_view level, std::string_view text);
   LogCounts counts() const;
 

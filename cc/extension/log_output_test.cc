@@ -21,14 +21,14 @@ namespace {
 
 using ::testing::StartsWith;
 
-// Standard error of this process, while it lives.
+// Captures this process's standard error while it lives.
 class Capture {
  public:
   Capture() { testing::internal::CaptureStderr(); }
   std::string Text() { return testing::internal::GetCapturedStderr(); }
 };
 
-// One test, since a process has one log.
+// All cases are one test, since a process has one log.
 TEST(LogOutput, IsOneLineForEachMessageOfItsLevel) {
   Capture capture;
   InstallLogOutput(LogLevel::kWarn);
@@ -54,7 +54,7 @@ class LineOutputTest : public testing::TestWithParam<Kind> {
       EXPECT_EQ(pipe(ends_), 0);
     }
     EXPECT_EQ(getrlimit(RLIMIT_NOFILE, &files_), 0);
-    // Nothing can be opened; poll(2) takes no more descriptors than the limit.
+    // The limit lets nothing be opened, and poll(2) takes no more descriptors than the limit.
     rlimit one = files_;
     one.rlim_cur = 1;
     if (GetParam() == Kind::kPipeOfAnotherUser) {
@@ -73,7 +73,7 @@ class LineOutputTest : public testing::TestWithParam<Kind> {
     close(ends_[0]);
     ends_[0] = -1;
   }
-  // What has been written up to now.
+  // Returns what has been written so far.
   std::string Drain() {
     fcntl(reader(), F_SETFL, O_NONBLOCK);
     std::string all;

@@ -47,7 +47,7 @@ Config Configure(const Environment& environment) {
   return config;
 }
 
-// Runs the trial to its end; true if it succeeded.
+// Runs the trial to its end; returns whether it succeeded.
 bool Connect(const Config& config) {
   EventLoop loop;
   const std::unique_ptr<Network> network = MakeTcpNetwork(loop);
@@ -80,7 +80,7 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
           "datadog-agent: AWS_LAMBDA_RUNTIME_API is not set: this is to be run by AWS Lambda; see --help\n");
     return kRefused;
   }
-  // A peer that is gone is an error of its write.
+  // A write to a closed connection returns an error instead.
   std::signal(SIGPIPE, SIG_IGN);
   if (const absl::Status able = EventLoop::Check(); !able.ok()) {
     Print(stderr, absl::StrCat("datadog-agent: ", able.message(), "\n"));
@@ -106,15 +106,15 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
       loop, environment, config,
       {.name = std::string(program.substr(program.rfind('/') + 1)), .runtime_api = runtime_api});
   Spawn<int>(loop, extension.Run(stop), [](int status) {
-    // Nothing is left to be done, and taking everything apart would take time that Lambda bills.
+    // All work is done, and destroying everything would take time that Lambda bills.
     _exit(status);
   });
   loop.Run();
   return 0;
 }
 
-// Whatever was closed by the parent would be the number of the next file or connection, into which the log
-// would be written.
+// Opens the standard descriptors that the parent closed. Otherwise the next file or connection would get such
+// a number, and the log would be written into it.
 void HoldStandardDescriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
     if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));

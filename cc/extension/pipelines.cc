@@ -7,16 +7,16 @@
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/configured_options.h"
 #include "cc/flush/endpoint.h"
-#include "cc/lambda/api_key_sources.h"
+#include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
 
 namespace thaw {
 namespace {
 
-// Whose requests go where traces go, wherever that is.
+// The intake whose requests go to the trace URL, whatever that is.
 constexpr std::string_view kTraceIntakePrefix = "trace.agent";
 
-// The primary endpoint, then the additional ones that can be used.
+// Returns the primary endpoint, then the usable additional ones.
 absl::StatusOr<std::vector<Endpoint>> EndpointsOf(const Config& config, Pipeline pipeline,
                                                   const std::shared_ptr<ApiKeySource>& api_key,
                                                   std::vector<std::string>& warnings) {

@@ -1,9 +1,9 @@
-// What is delivered to Datadog, and how: one client, one flusher for each kind of data, and who flushes them
-// all.
+// The delivery to Datadog: one client, a flusher for each kind of data, and the coordinator of their flushes.
 //
-//   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Pipelines> pipelines, Pipelines::Make(loop, loop, network, config,
-//   …)); pipelines->traces().Add(std::move(payload)); co_await
-//   pipelines->coordinator().Flush(FlushReason::kEnd);
+//   absl::StatusOr<std::unique_ptr<Pipelines>> pipelines =
+//       Pipelines::Make(loop, loop, network, config, random, warnings);
+//   (*pipelines)->traces().Add(std::move(payload));
+//   co_await (*pipelines)->coordinator().Flush(FlushReason::kEnd);
 //
 // One thread: the executor's.
 
@@ -28,7 +28,7 @@
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
-#include "cc/lambda/configured_api_key.h"
+#include "cc/lambda/keys/configured_api_key.h"
 #include "cc/net/client.h"
 #include "cc/net/transport.h"
 
@@ -36,9 +36,9 @@ namespace thaw {
 
 class Pipelines {
  public:
-  // Executor, clock and network must outlive what is made. `limits`: what of it there is already. `warnings`
-  // gets what of the configuration can't be used: an additional endpoint, a certificate file.
-  // InvalidArgument: not even the primary endpoint can be.
+  // Executor, clock and network must outlive the pipelines. `limits`: parts that exist already. Unusable
+  // parts of the configuration, an additional endpoint or a certificate file, are added to `warnings`.
+  // InvalidArgument: even the primary endpoint is unusable.
   static absl::StatusOr<std::unique_ptr<Pipelines>> Make(Executor& executor, Clock& clock, Network& network,
                                                          const Config& config, std::function<double()> random,
                                                          std::vector<std::string>& warnings,
@@ -49,22 +49,22 @@ class Pipelines {
   const PipelineFlusher& proxied(const ProxyRoute& route) const {
     return *proxied_.find(route.host_prefix)->second;
   }
-  // ResourceExhausted: there is no room for it.
+  // Returns ResourceExhausted if there is no room for the request.
   absl::Status AddProxied(ProxiedRequest request);
 
-  // What all of it is kept in.
+  // The budget that holds all queued data.
   ByteBudget& bytes() { return *limits_.bytes; }
 
   FlushCoordinator& coordinator() { return *coordinator_; }
   const FlushCoordinator& coordinator() const { return *coordinator_; }
-  // The environment was restored from a snapshot: what other clones of it may have too is forgotten.
+  // Call after a restore from a snapshot: forgets secrets that other clones of it may have too.
   void ForgetSecrets() { api_key_->Forget(); }
 
  private:
   Pipelines() = default;
 
   std::unique_ptr<Client> client_;      // to the intake
-  std::unique_ptr<Client> aws_client_;  // to where keys are kept
+  std::unique_ptr<Client> aws_client_;  // to the stores of API keys
   std::shared_ptr<ConfiguredApiKey> api_key_;
   SharedLimits limits_;
   std::unique_ptr<TraceFlusher> traces_;

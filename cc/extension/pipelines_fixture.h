@@ -1,4 +1,4 @@
-// Pipelines over a network on which nobody answers: what is handed over stays, and can be looked at.
+// Pipelines over a network without a peer: data handed over stays, and can be looked at.
 
 #ifndef THAW_CC_EXTENSION_PIPELINES_FIXTURE_H_
 #define THAW_CC_EXTENSION_PIPELINES_FIXTURE_H_

@@ -12,21 +12,24 @@
 namespace thaw {
 namespace {
 
-// What a tracer's request may become before it is compressed: several times the largest body. At some 100 MB
-// a second it is done before tracers give up.
+// Largest result of a tracer's request before compression: several times the largest body. At some 100 MB a
+// second it is done before tracers give up.
 constexpr size_t kMaxResultBytes = size_t{256} << 20;
-// Of that, what makes one request to the intake: a sixteenth of the budget within these bounds, since it is
+// Bounds of the part of a result that makes one request to the intake: a sixteenth of the budget, since it is
 // in memory three times while it is compressed.
 constexpr size_t kSmallestPart = size_t{1} << 20;
 constexpr size_t kLargestPart = size_t{4} << 20;
-// What is no larger by itself waits for the flush, and shares a request with others.
+// A result up to this size waits for the flush, and shares a request with others.
 constexpr size_t kSmallResult = size_t{256} << 10;
-// What a compressor takes beside what goes in and comes out, about.
+// About the memory of a compressor beside its input and output.
 constexpr size_t kCompressorBytes = size_t{1536} << 10;
-// Of work that is done in one turn of the loop, in bytes: a few milliseconds.
+// Work done in one turn of the loop, in bytes: a few milliseconds.
 constexpr int64_t kStepWork = 512 << 10;
+// A request with stats of this size is read within a turn; of a larger one so many values in each.
+constexpr size_t kStatsAtOnceBytes = 64 << 10;
+constexpr uint64_t kStatsStepValues = 100'000;
 
-// The store of invocations takes an eighth of the budget at most, and what is counted of spans another.
+// Limits the store of invocations to an eighth of the budget; the stats get another eighth.
 LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
   options.account = &account;
   options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
@@ -69,10 +72,10 @@ std::optional<absl::Status> TraceIntake::TakeTracesAtOnce(const TraceRequest& re
   if (status.ok()) {
     Count((*payload)->counts(), (*payload)->first_problem());
     status = HandOver(**std::move(payload));
-    // The tracer will send it again.
+    // The tracer will resend the request.
     if (!status.ok()) processor_.ForgetLast();
   }
-  // A placeholder among the spans may have been all that an invocation's own span waited for.
+  // A placeholder among the spans may have been the last part that an invocation's span waited for.
   lifecycle_.SendReady();
   return status;
 }
@@ -94,7 +97,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   std::unique_ptr<TraceWork> work =
       processor_.Begin(request.body, request.format, request.headers, LimitsOf(request), concentrator_.get());
   std::vector<EncodedRequest> requests;
-  // Of requests that are made already, and of what encoding keeps for the next part.
+  // Charges of the requests made so far, and of the memory that encoding keeps for the next part.
   ByteCharge charge(&pipelines_.bytes()), workspace(&pipelines_.bytes());
   charge.set_beside(request.body_memory);
   while (true) {
@@ -109,7 +112,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
       TracePayload part = work->TakePart();
       if (done && requests.empty() && part.size() <= kSmallResult) {
         Count(work->counts(), work->first_problem());
-        // What it takes is charged anew where it is handed over.
+        // The part is charged anew where it is handed over.
         work->EndCharge();
         status = HandOver(std::move(part));
         if (!status.ok()) work->Forget();
@@ -143,7 +146,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
 
 absl::Status TraceIntake::Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
                                  std::vector<EncodedRequest>& requests) {
-  // Its body before and after compression, beside the part itself.
+  // The part's body before and after compression, beside the part itself.
   const size_t working = 2 * part.size() + kCompressorBytes;
   if (working > workspace.bytes()) THAW_RETURN_IF_ERROR(workspace.Grow(working - workspace.bytes()));
   absl::StatusOr<std::vector<EncodedRequest>> encoded = pipelines_.traces().EncodePart(std::move(part));
@@ -190,15 +193,51 @@ Task<void> TraceIntake::WaitForWork(absl::Duration at_most) {
 
 // -- Everything else -------------------------------------------------------------------------------------
 
-absl::Status TraceIntake::TakeStats(const TraceRequest& request) {
-  // What is not UTF-8 becomes at most three times as long; and the result grows by being copied.
-  const size_t working = 4 * request.body.size();
+std::optional<absl::Status> TraceIntake::TakeStatsAtOnce(const TraceRequest& request) {
+  if (request.body.size() > kStatsAtOnceBytes) return std::nullopt;
   ByteCharge charge(&pipelines_.bytes());
+  THAW_RETURN_IF_ERROR(ChargeStatsWork(request, charge));
+  absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(request.body);
+  if (!payload.ok()) return payload.status();
+  return AddStats(*std::move(payload), charge);
+}
+
+Task<absl::Status> TraceIntake::TakeStats(TraceRequest request, Cancellation& cancellation) {
+  absl::Status status;
+  {
+    const Line::Place place = co_await line_.Enter();
+    Task<absl::Status> processing = ProcessStatsInTurns(request, cancellation);
+    status = co_await std::move(processing);
+  }
+  WorkEnded();
+  co_return status;
+}
+
+Task<absl::Status> TraceIntake::ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation) {
+  ByteCharge charge(&pipelines_.bytes());
+  THAW_CO_RETURN_IF_ERROR(ChargeStatsWork(request, charge));
+  StatsWork work(request.body);
+  while (true) {
+    if (cancellation.requested())
+      co_return absl::UnavailableError("the request was given up before all of it was processed");
+    const absl::StatusOr<bool> done = work.Step(kStatsStepValues);
+    if (!done.ok()) co_return done.status();
+    if (*done) break;
+    co_await Turn(executor_);
+  }
+  co_return AddStats(work.Take(), charge);
+}
+
+absl::Status TraceIntake::ChargeStatsWork(const TraceRequest& request, ByteCharge& charge) {
+  // Invalid UTF-8 grows to at most three times its size; and the result grows by being copied.
+  const size_t working = 4 * request.body.size();
   charge.set_beside(request.body_memory);
   THAW_RETURN_IF_ERROR(charge.Grow(working));
-  if (!CanAllocate(working)) return NoMemory(working);
-  THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(request.body));
-  // A large one is encoded where it is handed over, which takes as much.
+  return CanAllocate(working) ? absl::OkStatus() : NoMemory(working);
+}
+
+absl::Status TraceIntake::AddStats(StatsPayload payload, ByteCharge& charge) {
+  // A large payload is encoded where it is handed over, which takes as much.
   if (payload.size() <= kSmallResult) charge.Release();
   const StatsCounts& counts = payload.counts();
   counts_.stats_left_out += counts.groups_left_out;
@@ -217,7 +256,7 @@ void TraceIntake::HandOverStats(FlushScope scope) {
   concentrator_
       ->Flush(scope,
               [this](StatsPayload payload) { return pipelines_.stats().Add(std::move(payload)).status(); })
-      .IgnoreError();  // counted where it was turned away
+      .IgnoreError();  // the refusal is counted already
 }
 
 absl::Status TraceIntake::TakeProxied(ProxiedRequest request) {

@@ -1,5 +1,5 @@
-// Where everything that tracers send comes together: processed as the configuration says, and handed to the
-// pipelines. Spans that the extension makes of invocations go the same way.
+// Processes everything that tracers send, as the configuration says, and hands it to the pipelines. Spans
+// that the extension makes of invocations take the same path.
 //
 //   TraceIntake intake(processing, lifecycle, stats, executor, clock, random, pipelines);
 //   TraceReceiver receiver(options, intake);
@@ -31,7 +31,7 @@
 #include "cc/extension/pipelines.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/stats/concentrator.h"
-#include "cc/trace/trace_processor.h"
+#include "cc/trace/process/trace_processor.h"
 
 namespace thaw {
 
@@ -51,31 +51,32 @@ struct TraceIntakeCounts {
 
 class TraceIntake : public TraceSink, private LifecycleSink {
  public:
-  // `clock` and `pipelines` must outlive it. `stats`: of what is counted here, if anything is.
+  // `clock` and `pipelines` must outlive the intake. `stats`: set if stats are computed here.
   TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
               std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock, RandomId random,
               Pipelines& pipelines);
 
   // TraceSink:
   std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) override;
-  // Large requests are worked on one after the other. What one becomes comes in parts, each of which is
-  // compressed as soon as it is there; they are handed over together, or not at all.
+  // Processes large requests one after the other. A result comes in parts, each of which is compressed at
+  // once; they are handed over together, or not at all.
   Task<absl::Status> TakeTraces(TraceRequest request, Cancellation& cancellation) override;
-  absl::Status TakeStats(const TraceRequest& request) override;
+  std::optional<absl::Status> TakeStatsAtOnce(const TraceRequest& request) override;
+  Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) override;
   absl::Status TakeProxied(ProxiedRequest request) override;
 
-  // Waits until what is being worked on is done, for `at_most`.
+  // Waits until the current work is done, for at most `at_most`.
   Task<void> WaitForWork(absl::Duration at_most);
 
-  // Hands over the stats that were counted here. What there is no room for stays for the next time.
+  // Hands over the stats computed here. Payloads without room stay for the next time.
   void HandOverStats(FlushScope scope);
 
-  // As platform.initStart names it: the function's runtime becomes a tag.
+  // Takes the runtime's version from platform.initStart: the function's runtime becomes a tag.
   void SetRuntimeVersion(std::string_view version);
 
   InvocationLifecycle& lifecycle() { return lifecycle_; }
   const InvocationLifecycle& lifecycle() const { return lifecycle_; }
-  // Null if nothing is counted here.
+  // Returns null if no stats are computed here.
   const Concentrator* concentrator() const { return concentrator_.get(); }
   const TraceIntakeCounts& counts() const { return counts_; }
 
@@ -86,12 +87,16 @@ class TraceIntake : public TraceSink, private LifecycleSink {
 
   TraceLimits LimitsOf(const TraceRequest& request) const;
   Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
-  // Adds what a part comes to to `requests`, and what they take to `charge`; `workspace`: what encoding
-  // takes.
+  Task<absl::Status> ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation);
+  // Encodes a part: adds its requests to `requests` and their memory to `charge`; `workspace` is charged with
+  // the memory that encoding needs.
   absl::Status Encode(TracePayload part, ByteCharge& charge, ByteCharge& workspace,
                       std::vector<EncodedRequest>& requests);
   absl::Status HandOver(TracePayload payload);
-  // Of a request that is done.
+  // Charges the budget with the memory that reading a stats request needs.
+  absl::Status ChargeStatsWork(const TraceRequest& request, ByteCharge& charge);
+  absl::Status AddStats(StatsPayload payload, ByteCharge& charge);
+  // Counts a request that is done.
   void Count(const TraceCounts& counts, const std::string& first_problem);
   void WorkEnded();
 

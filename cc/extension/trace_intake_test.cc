@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cc/base/byte_account.h"
@@ -32,7 +33,7 @@ class TraceIntakeTest : public PipelinesFixture {
   absl::Status Give(const std::string& body, TracerHeaders headers = {}) {
     return Give(TraceRequest{.body = body, .headers = std::move(headers)});
   }
-  // Counts the turns of the loop that it takes.
+  // Gives the request and counts the turns of the loop that it takes.
   absl::Status Give(const TraceRequest& request) {
     turns_ = 0;
     if (std::optional<absl::Status> status = intake_->TakeTracesAtOnce(request)) return *status;
@@ -89,7 +90,7 @@ TEST_F(TraceIntakeTest, WhatWasTurnedAwayIsTakenWhenItComesAgain) {
   EXPECT_EQ(Give(last).code(), absl::StatusCode::kResourceExhausted) << "not taken for a duplicate";
 }
 
-// A request of v0.5 whose spans share a string of a table.
+// Makes a v0.5 request whose spans share a string of a table.
 std::string SpansThatShare(const std::string& text, int spans) {
   MsgpackWriter out;
   out.Array(2);
@@ -134,7 +135,7 @@ TEST_F(TraceIntakeTest, WhatNeverFitsIsRefusedForGoodAndHoldsNothing) {
 
 TEST_F(TraceIntakeTest, ALargeRequestThatFindsNoRoomIsTakenWhenItComesAgain) {
   MakeIntake(false, {{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
-  // What does not compress, so that its parts fill what is left.
+  // Noise does not compress, so that its parts fill the remaining room.
   std::string noise;
   uint32_t state = 1;
   for (int i = 0; i < 3'000'000; ++i) noise.push_back(' ' + (state = state * 1664525 + 1013904223) % 94);
@@ -190,6 +191,48 @@ TEST_F(TraceIntakeTest, AFlushWaitsForWhatIsBeingWorkedOn) {
   Spawn(executor_, intake_->WaitForWork(absl::Seconds(1)), [&idle] { idle = true; });
   executor_.RunAll();
   EXPECT_TRUE(idle);
+}
+
+TEST_F(TraceIntakeTest, LargeStatsAreReadInTurnsAndACancelledRequestLeavesNothing) {
+  MakeIntake();
+  MsgpackWriter out;
+  out.Map(1);
+  out.String("Stats");
+  out.Array(1);
+  out.Map(3);
+  for (const std::string_view key : {"Start", "Duration"}) {
+    out.String(key);
+    out.Unsigned(1);
+  }
+  out.String("Stats");
+  out.Array(200'000);
+  for (int i = 0; i < 200'000; ++i) out.Map(0);
+  const std::string body = out.Take();
+  const TraceRequest request = {.body = body};
+  EXPECT_FALSE(intake_->TakeStatsAtOnce(request).has_value());
+  const auto kept_stats = [this] { return pipelines_->stats().kept_payloads(); };
+  Cancellation cancellation;
+  absl::Status result = absl::UnknownError("no answer");
+  const auto take = [&](Cancellation& scope) {
+    Spawn<absl::Status>(executor_, intake_->TakeStats(request, scope),
+                        [&result](absl::Status status) { result = std::move(status); });
+  };
+  take(cancellation);
+  executor_.Step();
+  cancellation.Request(absl::CancelledError("the server closes"));
+  executor_.RunAll();
+  EXPECT_TRUE(absl::IsUnavailable(result)) << result;
+  EXPECT_EQ(kept_stats(), 0);
+  EXPECT_EQ(pipelines_->bytes().used(), 0);
+  Cancellation never;
+  take(never);
+  int turns = 0;
+  while (executor_.Step()) ++turns;
+  EXPECT_TRUE(result.ok()) << result;
+  EXPECT_GE(turns, 2);
+  EXPECT_EQ(kept_stats(), 1);
+  const absl::Status small = intake_->TakeStatsAtOnce({.body = "\x80"}).value();
+  EXPECT_TRUE(small.ok()) << small;
 }
 
 TEST_F(TraceIntakeTest, WhatTracersSayOfThemselvesCounts) {

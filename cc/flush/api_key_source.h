@@ -1,5 +1,5 @@
-// Where an API key comes from. Payloads in the outbox refer to the source, never to the key, so that a
-// rotated key reaches them.
+// Provides an API key. Payloads in the outbox refer to the source and never to the key, so that a rotated key
+// reaches them.
 
 #ifndef THAW_CC_FLUSH_API_KEY_SOURCE_H_
 #define THAW_CC_FLUSH_API_KEY_SOURCE_H_
@@ -15,18 +15,19 @@ class ApiKeySource {
  public:
   virtual ~ApiKeySource() = default;
 
-  // The key as known now; empty: none, and nothing can be sent.
+  // Returns the key as known now; empty if there is none, so that nothing can be sent.
   virtual std::string Current() const = 0;
 
-  // There is no key yet, or the intake refused it: looks it up (again). True if Current() is another one now.
-  // Calls that overlap share one look-up.
+  // Looks the key up, because there is none yet or the intake refused it. Returns true if Current() is a
+  // different one now. Overlapping calls share one lookup.
   virtual Task<bool> Refresh() = 0;
 
-  // No flush follows the one that begins: what failed and may have passed is looked up once more.
+  // Tells the source that the last flush begins: a lookup that failed for a reason that may have passed is
+  // made once more.
   virtual void OnLastFlush() {}
 };
 
-// A key that was written into the configuration: there is no other.
+// A key from the configuration, which never changes.
 class LiteralApiKey : public ApiKeySource {
  public:
   explicit LiteralApiKey(std::string key) : key_(std::move(key)) {}

@@ -39,7 +39,7 @@ void Breaker::OnStrike() {
     WaitForProbe();
     return;
   }
-  // A flush that began before the breaker opened tells nothing new.
+  // A flush that began before the breaker opened adds no information.
   if (!probing_) return;
   probing_ = false;
   backoff_ = std::min(2 * backoff_, options_.probe_backoff_cap);
@@ -56,7 +56,7 @@ void Breaker::Open() {
   if (open_) return;
   open_ = true;
   probe_due_ = true;
-  // The first probe that fails makes it the first wait.
+  // The first probe that fails doubles this to the first wait.
   backoff_ = options_.probe_backoff / 2;
 }
 
@@ -64,7 +64,7 @@ void Breaker::WaitLike(const Breaker& other) {
   if (!open_ || probing_ || other.backoff_ <= backoff_) return;
   backoff_ = other.backoff_;
   WaitForProbe();
-  // Its own wait is over, and not begun anew yet.
+  // Its own wait is over and no new one has begun.
   if (other.probing_ || other.probe_due_) return;
   since_ = other.since_;
   flushes_ = other.flushes_;
@@ -82,7 +82,7 @@ void Breaker::WaitForProbe() {
   probe_due_ = false;
   since_ = clock_.Now();
   flushes_ = 0;
-  // kRearm: time in which the environment was frozen doesn't count here.
+  // kRearm: frozen time does not count here.
   probe_alarm_ = Alarm(clock_, backoff_, [this] { probe_due_ = true; }, LateAlarm::kRearm);
 }
 

@@ -1,11 +1,11 @@
-// The bound of what is kept undelivered, and of what is being worked on, shared by all of the process.
+// Limits the bytes that are kept undelivered or being worked on, over all pipelines of the process.
 //
 //   auto budget = std::make_shared<ByteBudget>(config.outbox_bytes);
 //   PipelineFlusher traces(..., {.bytes = budget});
 //   PipelineFlusher stats(..., {.bytes = budget});
 //
-// Newer data of any pipeline evicts what was tried at least once, of any pipeline, oldest first. What may not
-// go fills the budget until there is no room.
+// New data of any pipeline evicts data that was tried at least once, of any pipeline, oldest first. Data that
+// may not be evicted fills the budget until there is no room.
 //
 // One thread.
 
@@ -24,13 +24,13 @@ namespace thaw {
 
 class ByteBudget : public ByteAccount {
  public:
-  // One of those who keep bytes.
+  // A store that keeps bytes.
   class Holder {
    public:
     virtual ~Holder() = default;
-    // The number, by NextSequence, of the oldest that may go; nothing: all must stay.
+    // The number, from NextSequence, of its oldest evictable data; nullopt if nothing may be evicted.
     virtual std::optional<uint64_t> OldestEvictable() const = 0;
-    // Gives that up, telling the budget of it.
+    // Evicts that data, and gives its bytes back to the budget.
     virtual void EvictOldest() = 0;
   };
 
@@ -38,25 +38,25 @@ class ByteBudget : public ByteAccount {
   ByteBudget(const ByteBudget&) = delete;
   ByteBudget& operator=(const ByteBudget&) = delete;
 
-  // `holder` must be removed before it is destroyed.
+  // A holder must be removed before it is destroyed.
   void AddHolder(Holder* holder) { holders_.push_back(holder); }
   void RemoveHolder(Holder* holder);
 
-  // Makes room for `bytes` more, if that is possible. ResourceExhausted: it isn't, and nothing was evicted.
+  // Makes room for `bytes` more. Returns ResourceExhausted, and evicts nothing, if that is impossible.
   absl::Status MakeRoom(size_t bytes);
-  // Makes what room can be made: for data that was admitted before in another form.
+  // Evicts as much as possible up to `bytes`, for data that was admitted before in another form.
   void Evict(size_t bytes);
 
-  // Bytes that are kept from now on, and no more. Those that may go count as evictable besides.
+  // Add and Remove count bytes that are kept. Evictable bytes are counted in addition.
   void Add(size_t bytes) { used_ += bytes; }
   void Remove(size_t bytes) { used_ -= bytes; }
   void AddEvictable(size_t bytes) { evictable_ += bytes; }
   void RemoveEvictable(size_t bytes) { evictable_ -= bytes; }
 
-  // Counts arrivals, so that the oldest of all holders is known.
+  // Numbers arrivals, so that the oldest of all holders is known.
   uint64_t NextSequence() { return ++sequence_; }
 
-  // ByteAccount: what is worked on counts beside what is kept.
+  // ByteAccount: bytes that are being worked on, counted beside those that are kept.
   absl::Status Take(size_t bytes) override;
   void TakeAnyway(size_t bytes) override { Add(bytes); }
   void GiveBack(size_t bytes) override { Remove(bytes); }

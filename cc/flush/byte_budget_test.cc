@@ -9,7 +9,7 @@
 namespace thaw {
 namespace {
 
-// Keeps things of one byte that may go.
+// Keeps evictable things of one byte each.
 class Keeper : public ByteBudget::Holder {
  public:
   explicit Keeper(ByteBudget& budget) : budget_(budget) { budget_.AddHolder(this); }
@@ -51,7 +51,7 @@ TEST(ByteBudgetTest, NothingGoesForWhatHasNoRoomAllTheSame) {
   ByteBudget budget(4);
   Keeper keeper(budget);
   keeper.Keep();
-  budget.Add(2);  // which may not go
+  budget.Add(2);  // not evictable
   EXPECT_EQ(budget.MakeRoom(3),
             absl::ResourceExhaustedError("there is no room for 3 bytes: 2 of 4 hold what was not tried yet"));
   EXPECT_EQ(budget.MakeRoom(5).code(), absl::StatusCode::kResourceExhausted);

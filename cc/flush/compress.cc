@@ -12,7 +12,7 @@
 #include "absl/types/span.h"
 #include "cc/base/reserve.h"
 #include "zlib.h"
-// Frame headers, and what a decoder takes.
+// Declares the functions for frame headers and for estimating a decoder's memory.
 #define ZSTD_STATIC_LINKING_ONLY
 #include "zstd.h"
 #include "zstd_errors.h"
@@ -20,10 +20,10 @@
 namespace thaw {
 namespace {
 
-// windowBits of zlib that mean gzip with the largest window.
+// zlib's windowBits for gzip with the largest window.
 constexpr int kGzip = 15 + 16;
 
-// A piece of content is at least so large, where there is room.
+// The least size of a piece of content, where there is room.
 constexpr size_t kLeastPiece = 16 * 1024;
 
 // One byte beyond the limit shows that there is more.
@@ -90,23 +90,23 @@ absl::StatusOr<std::string> CompressGzip(std::string_view data, int level) {
 
 // -- Decompression ---------------------------------------------------------------------------------------
 
-// One format's decoder.
+// The decoder of one format.
 class Decompressor::Codec {
  public:
-  // What one call of Run came to.
+  // The result of one call of Run.
   struct Progress {
     size_t taken = 0;
     size_t made = 0;
     bool ended = false;  // a member or frame has ended
   };
   virtual ~Codec() = default;
-  // Of the content that begins with `data`, as far as its format says; 0: it does not.
+  // Returns the size of the content that begins with `data`, as far as its format tells; 0 if it does not.
   virtual size_t SizeHint(std::string_view data) const = 0;
-  // Whether `data` can be another member or frame.
+  // Returns whether `data` can be another member or frame.
   virtual bool Begins(std::string_view data) const = 0;
-  // Makes ready for the member or frame that `data` begins with; `is_first` of all.
+  // Prepares for the member or frame that `data` begins with; `is_first` of all.
   virtual absl::Status Begin(std::string_view data, bool is_first, ByteCharge& charge) = 0;
-  // What of that charge is the codec's.
+  // The codec's own part of that charge.
   size_t charged() const { return charged_; }
   virtual absl::StatusOr<Progress> Run(std::string_view from, absl::Span<char> to) = 0;
 
@@ -195,12 +195,12 @@ class Decompressor::ZstdCodec : public Codec {
       largest_window_log_ = std::clamp(limit_log, kGrantedWindowLog, kLargestWindowLog);
       ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, largest_window_log_);
     }
-    // What is no frame is found by the decoder, and what is too large, too.
+    // The decoder itself detects data that is no frame or is too large.
     ZSTD_FrameHeader header;
     if (ZSTD_getFrameHeader(&header, data.data(), data.size()) != 0 || header.frameType != ZSTD_frame ||
         header.windowSize > uint64_t{1} << largest_window_log_)
       return absl::OkStatus();
-    // For a larger window the decoder allocates anew, after it has freed what it had.
+    // For a larger window the decoder frees its memory and allocates anew.
     return ChargeInAll(ZSTD_estimateDStreamSize(header.windowSize), charge);
   }
 
@@ -240,7 +240,7 @@ std::string Decompressor::TakeContent() {
   return std::move(content_);
 }
 
-// For one byte at least, of which one beyond the limit shows that there is more.
+// Makes room for at least one byte; one beyond the limit shows that there is more.
 absl::Status Decompressor::MakeRoom() {
   if (made_ > max_size_) return TooLarge(max_size_);
   if (made_ < content_.size()) return absl::OkStatus();
@@ -257,7 +257,7 @@ absl::Status Decompressor::MakeRoom() {
 }
 
 absl::StatusOr<bool> Decompressor::Step(size_t bytes) {
-  // What it is to begin a member or frame, in bytes that could be made instead.
+  // The work of beginning a member or frame, as the number of bytes that could be made instead.
   constexpr size_t kBeginWork = 512;
   for (size_t work = 0; work < bytes;) {
     const std::string_view rest = data_.substr(position_);

@@ -1,4 +1,4 @@
-// Bodies compressed as the intake wants them, and back, for splitting what it found too large.
+// Compresses bodies for the intake, and decompresses them to split a body that the intake found too large.
 
 #ifndef THAW_CC_FLUSH_COMPRESS_H_
 #define THAW_CC_FLUSH_COMPRESS_H_
@@ -17,18 +17,19 @@ struct ZSTD_CCtx_s;
 
 namespace thaw {
 
-// Makes zstd frames, one after the other in the same memory, which is as large as the largest needed it. New
-// memory for each is as much work as compressing: the kernel clears every page of it.
+// Compresses into zstd frames, one after the other in the same memory, which stays as large as the largest
+// needed it. Fresh memory for each frame would cost as much as compressing, since the kernel clears every
+// page.
 class ZstdCompressor {
  public:
   ZstdCompressor() = default;
   ZstdCompressor(const ZstdCompressor&) = delete;
   ZstdCompressor& operator=(const ZstdCompressor&) = delete;
 
-  // One frame that says how large its content is. `level`: 1 to 22. Equal data give equal bytes, whatever was
-  // compressed before.
+  // Returns one frame that states its content's size. `level`: 1 to 22. Equal data give equal bytes, whatever
+  // was compressed before.
   absl::StatusOr<std::string> Compress(std::string_view data, int level);
-  // Gives the memory back.
+  // Frees the memory.
   void Release();
 
  private:
@@ -40,40 +41,40 @@ class ZstdCompressor {
   size_t frame_capacity_ = 0;
 };
 
-// The same, of one frame.
+// Compresses one frame with memory of its own.
 absl::StatusOr<std::string> CompressZstd(std::string_view data, int level);
 
-// One gzip member (RFC 1952) without name and time, so that equal data give equal bytes. `level`: 1 to 9;
-// higher ones are 9.
+// Returns one gzip member (RFC 1952) without name and time, so that equal data give equal bytes. `level`: 1
+// to 9; higher levels count as 9.
 absl::StatusOr<std::string> CompressGzip(std::string_view data, int level);
 
 enum class Compression { kGzip, kZstd };
 
-// Makes the content of compressed data piece by piece: what is made is bounded, and other work can be done
-// between two pieces. The data are one member of gzip or frame of zstd or several, one after the other (RFC
-// 1952 section 2.2, RFC 8878 section 3), which make one content.
+// Decompresses piece by piece: memory is bounded, and other work can be done between two pieces. The data are
+// one gzip member or zstd frame or several, one after the other (RFC 1952 section 2.2, RFC 8878 section 3),
+// which make one content.
 //
 //   Decompressor decompressor(Compression::kGzip, data, /*max_size=*/50 << 20, account);
 //   absl::StatusOr<bool> done = decompressor.Step(1 << 20);   // until it is true, or no status OK
 //   std::string content = decompressor.TakeContent();
 //
-// InvalidArgument: the data are not of the format, cut off, or followed by what is not of it. OutOfRange: the
-// content is larger than `max_size` or than the account could ever hold. ResourceExhausted: there is no room
-// for it now. No more than `max_size` is ever made.
+// Errors: InvalidArgument if the data are not in the format, are cut off, or are followed by other bytes;
+// OutOfRange if the content is larger than `max_size` or than the account could ever hold; ResourceExhausted
+// if there is no room for it now. At most `max_size` bytes are ever made.
 class Decompressor {
  public:
-  // `data` and `account` must outlive it. `account`: what its memory is charged to; may be null.
-  // `data_bytes`: what the data are charged with elsewhere.
+  // `data` and `account` must outlive the decompressor. Its memory is charged to `account`, which may be
+  // null; `data_bytes` is what the data are charged with elsewhere.
   Decompressor(Compression format, std::string_view data, size_t max_size, ByteAccount* account = nullptr,
                size_t data_bytes = 0);
   Decompressor(const Decompressor&) = delete;
   Decompressor& operator=(const Decompressor&) = delete;
   ~Decompressor();
 
-  // Goes on for about as much work as it is to make `bytes`. True: that was all of it.
+  // Works until about `bytes` more bytes are made. Returns true when the content is complete.
   absl::StatusOr<bool> Step(size_t bytes);
 
-  // The content, and what it is charged with.
+  // Return the content, and the charge for it.
   std::string TakeContent();
   ByteCharge TakeCharge();
 
@@ -84,21 +85,21 @@ class Decompressor {
 
   absl::Status Begin(std::string_view rest);
   absl::Status MakeRoom();
-  // `status`, and where.
+  // Returns `status` with the position added.
   absl::Status At(const absl::Status& status) const;
 
   const std::string_view data_;
   const size_t max_size_;
   const Compression format_;
   size_t position_ = 0;
-  bool within_ = false;  // a member or frame
-  ByteCharge charge_;    // of the content, and of what the codec needs for itself
+  bool within_ = false;  // inside a member or frame
+  ByteCharge charge_;    // for the content and the codec's own memory
   std::unique_ptr<Codec> codec_;
-  std::string content_;  // as long as there is room
-  size_t made_ = 0;      // of it
+  std::string content_;  // sized to the room that there is
+  size_t made_ = 0;      // bytes of content so far
 };
 
-// The whole content. The same refusals.
+// Decompress the whole content, with the same errors.
 absl::StatusOr<std::string> DecompressZstd(std::string_view data, size_t max_size);
 absl::StatusOr<std::string> DecompressGzip(std::string_view data, size_t max_size);
 

@@ -101,7 +101,7 @@ TEST_P(Compress, MemoryIsChargedBeforeItIsAskedFor) {
 }
 
 TEST(Decompressor, ALengthThatLiesCostsNoMemory) {
-  // The last four bytes of a gzip member say how long it is.
+  // The last four bytes of a gzip member are its length.
   std::string gzip = *CompressGzip("text", 6);
   for (int i = 1; i <= 4; ++i) gzip[gzip.size() - i] = '\xFF';
   EXPECT_EQ(DecompressGzip(gzip, SIZE_MAX).status().code(), absl::StatusCode::kInvalidArgument);

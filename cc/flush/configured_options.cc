@@ -9,7 +9,7 @@ namespace thaw {
 
 namespace {
 
-// About a hundred requests of tracers: a function that sends less has it all in one request.
+// About a hundred requests of tracers: a function that sends less gets them all into one request.
 constexpr size_t kEncodeAboveBytes = size_t{1} << 20;
 
 }  // namespace
@@ -19,7 +19,7 @@ FlusherOptions MakeFlusherOptions(const Config& config, Pipeline pipeline) {
   options.flush_timeout = config.flush_timeout;
   options.outbox_bytes = config.outbox_bytes;
   options.encode_above_bytes = kEncodeAboveBytes;
-  // The level is one of zstd; what isn't sent as zstd has its own.
+  // The configured level is one of zstd; other encodings have their own.
   if (pipeline == Pipeline::kTraces) options.compression_level = config.compression_level;
   return options;
 }

@@ -1,8 +1,9 @@
-// What the configuration says about flushing, as the options of those who flush.
+// Makes the options of flushers and the coordinator from the configuration.
 //
 //   const SharedLimits limits = MakeSharedLimits(executor, clock, config);
 //   TraceFlusher traces(executor, clock, client, MakeFlusherOptions(config, Pipeline::kTraces), endpoints,
-//   limits); FlushCoordinator coordinator(executor, clock, MakeFlushSchedule(config, clock.Now()), limits,
+//                       limits);
+//   FlushCoordinator coordinator(executor, clock, MakeFlushSchedule(config, clock.Now()), limits,
 //                                MakeCoordinatorOptions(config));
 
 #ifndef THAW_CC_FLUSH_CONFIGURED_OPTIONS_H_
@@ -18,10 +19,10 @@
 
 namespace thaw {
 
-// The pipeline's defaults with flush_timeout, outbox_bytes and, for traces, compression_level.
+// Returns the pipeline's defaults with flush_timeout, outbox_bytes and, for traces, compression_level.
 FlusherOptions MakeFlusherOptions(const Config& config, Pipeline pipeline);
 
-// One byte budget and one outage budget, for all pipelines of the process.
+// Makes the byte budget and the outage budget that all pipelines of the process share.
 SharedLimits MakeSharedLimits(Executor& executor, Clock& clock, const Config& config);
 
 FlushSchedule MakeFlushSchedule(const Config& config, const ClockReading& now);

@@ -1,6 +1,6 @@
-// A coordinator with pipelines over a FakeClient, and time that passes as it does under Lambda.
+// A test fixture: a coordinator with pipelines over a FakeClient, and time that passes as under Lambda.
 //
-// Three pipelines to two hosts: traces and stats share one, logs have their own.
+// There are three pipelines and two hosts: traces and stats share one, logs have their own.
 
 #ifndef THAW_CC_FLUSH_COORDINATOR_FIXTURE_H_
 #define THAW_CC_FLUSH_COORDINATOR_FIXTURE_H_
@@ -51,7 +51,7 @@ class CoordinatorFixture : public testing::Test {
   void AnswerAll(FakeClient::Scripted scripted) {
     client_.set_otherwise([scripted](const FakeClient::Sent&) { return scripted; });
   }
-  // Gives a payload to a pipeline; false: there is no room.
+  // Gives a payload to a pipeline. Returns false if there is no room.
   bool Add(PipelineFlusher& pipeline) {
     EncodedRequest request;
     request.body = std::make_shared<const std::string>(100, '.');
@@ -59,7 +59,7 @@ class CoordinatorFixture : public testing::Test {
     return pipeline.Add(std::move(request)).ok();
   }
 
-  // Time in which the loop turns.
+  // Lets time pass while the loop turns.
   void Pass(absl::Duration time) {
     while (time > absl::ZeroDuration()) {
       const absl::Duration step = std::min(time, absl::Milliseconds(10));
@@ -68,7 +68,7 @@ class CoordinatorFixture : public testing::Test {
       time -= step;
     }
   }
-  // Flushes in the background that a test has begun end too: each has its deadline.
+  // Ends the background flushes that a test has begun: each has its deadline.
   void TearDown() override {
     for (int step = 0; coordinator_ != nullptr && coordinator_->running() > 0; ++step) {
       ASSERT_LT(step, 100'000) << "a flush in the background never ends";
@@ -76,7 +76,7 @@ class CoordinatorFixture : public testing::Test {
     }
     executor_.RunAll();
   }
-  // Runs a flush to its end, while time passes.
+  // Runs a flush to its end while time passes.
   FlushReport Run(Task<FlushReport> flush) {
     std::optional<FlushReport> report;
     Spawn<FlushReport>(executor_, std::move(flush), [&report](FlushReport got) { report = std::move(got); });
@@ -87,7 +87,7 @@ class CoordinatorFixture : public testing::Test {
     }
     return *std::move(report);
   }
-  // How long a flush took.
+  // Returns how long a flush took.
   absl::Duration Time(Task<FlushReport> flush) {
     const absl::Duration began = clock_.Now().monotonic;
     Run(std::move(flush));

@@ -1,4 +1,4 @@
-// Why a payload was given up, declared once: a drop that is not in this list cannot happen uncounted.
+// Why a payload was dropped. Reasons are declared in one list, so that no drop can go uncounted.
 
 #ifndef THAW_CC_FLUSH_DROP_REASON_H_
 #define THAW_CC_FLUSH_DROP_REASON_H_
@@ -41,7 +41,7 @@ constexpr std::string_view ToString(DropReason reason) {
   return "unknown";
 }
 
-// A number for each reason.
+// A count for each reason.
 class DropCounts {
  public:
   int64_t& operator[](DropReason reason) { return counts_[static_cast<size_t>(reason)]; }

@@ -1,4 +1,4 @@
-// One request body as it goes over the wire, and whose data it holds.
+// One request body as it is sent, and the payloads whose data it holds.
 
 #ifndef THAW_CC_FLUSH_ENCODED_REQUEST_H_
 #define THAW_CC_FLUSH_ENCODED_REQUEST_H_
@@ -13,18 +13,18 @@
 
 namespace thaw {
 
-// What was handed over at once: one body of a tracer, one stats payload. Unique within a flusher.
+// Identifies what was handed over at once (one body of a tracer, one stats payload). Unique within a flusher.
 using PayloadId = uint64_t;
 
 struct EncodedRequest {
-  std::string target;   // path and query, behind the endpoint's; empty: that is all of it
-  HttpHeaders headers;  // without the API key, which the endpoint adds
-  // Encoded and compressed. Shared by all endpoints and all resends, so that they are byte-identical.
+  std::string target;   // path and query, appended to the endpoint's; may be empty
+  HttpHeaders headers;  // without the API key, which is added when it is sent
+  // Encoded and compressed. All endpoints and resends share it, so that they are byte-identical.
   std::shared_ptr<const std::string> body;
-  // Each payload that has a part in the body. A payload may have parts in several requests.
+  // The payloads that have a part in the body. A payload may have parts in several requests.
   std::vector<PayloadId> payloads;
 
-  // Bytes of memory that it holds.
+  // The bytes of memory that the request holds.
   size_t memory() const {
     size_t bytes = sizeof(*this) + target.capacity() + payloads.capacity() * sizeof(PayloadId);
     bytes += body == nullptr ? 0 : body->capacity();

@@ -1,5 +1,5 @@
-// Where a pipeline's requests go: one primary endpoint and any number of additional ones, each with its
-// own key. All get the same compressed bytes.
+// The destination of a pipeline's requests. A pipeline has one primary endpoint and any number of additional
+// ones, each with its own key; all get the same compressed bytes.
 
 #ifndef THAW_CC_FLUSH_ENDPOINT_H_
 #define THAW_CC_FLUSH_ENDPOINT_H_
@@ -20,16 +20,16 @@ struct Endpoint {
   std::string target;  // path and query
   std::shared_ptr<ApiKeySource> api_key;
 
-  // "https://host/path": without the key.
+  // Returns "https://host/path", without the key.
   std::string ToString() const;
 };
 
-// "/api/v0.2/traces", "/api/v0.2/stats"; nothing for what is proxied, whose requests say it.
+// Returns "/api/v0.2/traces", "/api/v0.2/stats"; empty for proxied requests, which have their own path.
 std::string_view IntakePath(Pipeline pipeline);
 
-// `base_url`: "https://host", with or without a path and slashes at its end; the pipeline's path is
-// appended. InvalidArgument: what is wrong with the URL; credentials in it are. A key that is known already
-// and that no header may carry is refused, too, and not shown.
+// Makes an endpoint from "https://host", with or without a path and final slashes; the pipeline's path is
+// appended. Returns InvalidArgument for a bad URL, one with credentials, or a key, known already, that no
+// header may contain; the key is not shown.
 absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,
                                       std::shared_ptr<ApiKeySource> api_key);
 

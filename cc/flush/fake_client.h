@@ -1,11 +1,11 @@
-// A Client whose answers a test writes, and which remembers what it was given.
+// A Client with scripted answers, which records the requests that it was given.
 //
 //   FakeClient client(executor, clock);
-//   client.Answer(Accepted());                 // to the next request
+//   client.Answer(Accepted());                 // answers the next request
 //   client.set_otherwise([](const FakeClient::Sent& sent) { return Accepted(); });
 //
-// A scripted answer may take time of the clock; meanwhile the request can be cancelled, which gives
-// kCancelled with what `cancelled` says.
+// A scripted answer may take time; meanwhile the request can be cancelled, which gives kCancelled with
+// `written_when_cancelled`.
 
 #ifndef THAW_CC_FLUSH_FAKE_CLIENT_H_
 #define THAW_CC_FLUSH_FAKE_CLIENT_H_
@@ -38,10 +38,10 @@ class FakeClient : public Client {
   };
   struct Scripted {
     SendResult result;
-    absl::Duration after;  // how long it takes; InfiniteDuration: until it is cancelled
-    // Whether the intake may have had it all when it was cancelled.
+    absl::Duration after;  // time until the answer; InfiniteDuration: none comes
+    // Whether the intake may have had the whole request when it was cancelled.
     bool written_when_cancelled = false;
-    bool connects = true;  // counts a connection opened and bytes moved at its start
+    bool connects = true;  // counts an opened connection and moved bytes when it begins
   };
 
   FakeClient(Executor& executor, Clock& clock) : executor_(executor), clock_(clock) {}
@@ -51,7 +51,7 @@ class FakeClient : public Client {
   void set_otherwise(std::function<Scripted(const Sent&)> otherwise) { otherwise_ = std::move(otherwise); }
   const std::vector<Sent>& sent() const { return sent_; }
   void clear_sent() { sent_.clear(); }
-  // What a real client counts when bytes move.
+  // Counts moved bytes, as a real client does.
   void Move() { ++counters_.exchange.bytes_received; }
   ClientOptions& mutable_options() { return options_; }
   int most_open() const { return most_open_; }
@@ -71,7 +71,7 @@ class FakeClient : public Client {
     Cancellation budget(&cancellation);
     const Alarm alarm(clock_, options.budget,
                       [&budget] { budget.Request(absl::DeadlineExceededError("the budget is used up")); });
-    // Always through the queue once, as an exchange is.
+    // Goes through the queue at least once, as an exchange does.
     Task<absl::Status> sleeping = Sleep(executor_, clock_, scripted.after, budget);
     const absl::Status slept = co_await std::move(sleeping);
     --open_;

@@ -9,20 +9,20 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
-#include "cc/base/counters.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
+#include "cc/net/counters.h"
 
 namespace thaw {
 namespace {
 
-// No invocation may last longer.
+// Lambda's limit of an invocation.
 constexpr absl::Duration kLongestInvocation = absl::Minutes(15);
 
-// For what is being worked on when a flush begins.
+// Limits the wait for data that is being processed when a flush begins.
 constexpr absl::Duration kMostWaitForWork = absl::Seconds(1);
 
-// A visitor that makes members of what it is shown.
+// Returns a visitor that adds a member for each count.
 auto MembersOf(boost::json::object& object) {
   return [&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; };
 }
@@ -123,8 +123,8 @@ FlushDecision FlushCoordinator::BeginInvocation(absl::Time deadline) {
   const ClockReading now = clock_.Now();
   const absl::Duration left = deadline - now.wall;
   invocation_ends_ = now.monotonic + left;
-  // The clock that the deadline is written in may be wrong here, as after a restore. A flush that is cut off
-  // by the flush timeout alone is better than none.
+  // The wall clock, in which the deadline is given, may be wrong, as after a restore. A flush that only the
+  // flush timeout limits is better than none.
   if (left <= absl::ZeroDuration() || left > kLongestInvocation) {
     ++counts_.implausible_deadlines;
     invocation_ends_ = absl::InfiniteDuration();

@@ -1,4 +1,4 @@
-// Flushes all pipelines side by side, at the right times, within one deadline, and keeps the books of it.
+// Flushes all pipelines side by side, at the right times and within one deadline, and keeps counts and times.
 //
 // Under Lambda, for each event:
 //
@@ -18,15 +18,16 @@
 //   }
 //   coordinator.Quiesce();                                     // and /next is asked again
 //
-// and at the end `co_await coordinator.Shutdown(time_left)`. On managed instances, which are never frozen,
-// RunContinuously() takes the place of all but the end.
+// At the end: `co_await coordinator.Shutdown(time_left)`. On managed instances, which are never frozen,
+// RunContinuously() replaces everything but the shutdown.
 //
-// The deadline of a flush is the smallest of the flush timeout and, unless it is in the background, what is
-// left of the invocation less a margin; pipelines end it earlier when an outage has cost what it may
-// (outage_budget.h). A flush that holds the invocation up waits for those that still run, so that no exchange
-// is open when the environment freezes. Flushes in the background may be; they are counted.
+// A flush's deadline is the smaller of the flush timeout and, unless it is in the background, the rest of the
+// invocation less a margin; pipelines end it earlier when an outage has used up its budget (outage_budget.h).
+// A flush that holds the invocation up waits for those that still run, so that no exchange is open when the
+// environment freezes. Flushes in the background may have open exchanges then; they are counted.
 //
-// One thread: the executor's. Must outlive its flushes; pipelines and clients must outlive it.
+// One thread: the executor's. The coordinator must outlive its flushes; pipelines and clients must outlive
+// it.
 
 #ifndef THAW_CC_FLUSH_FLUSH_COORDINATOR_H_
 #define THAW_CC_FLUSH_FLUSH_COORDINATOR_H_
@@ -54,7 +55,7 @@
 
 namespace thaw {
 
-// Why there is a flush. X(enumerator, name, when)
+// The reasons for a flush. X(enumerator, name, when)
 #define THAW_FLUSH_REASONS(X)                                                               \
   X(kEnd, end, "flushes at the end of an invocation")                                       \
   X(kBlocking, blocking, "flushes at the start of one, before the next event is asked for") \
@@ -105,18 +106,18 @@ struct CoordinatorCounts {
 
 struct CoordinatorOptions {
   absl::Duration flush_timeout = absl::Seconds(30);
-  // What is left of an invocation when its flush must have ended: for the way back to /next on a small share
-  // of a CPU.
+  // Time that must be left of an invocation when its flush ends: for the way back to /next on a small share
+  // of a CPU. A longer margin makes flushes end earlier; a shorter one risks the function's timeout.
   absl::Duration invocation_margin = absl::Milliseconds(100);
   // How long a shutdown waits for the end of an invocation that is still open.
   absl::Duration take_in = absl::Milliseconds(300);
-  // What is left of the shutdown's time when its flush must have ended.
+  // Time that must be left of the shutdown when its flush ends.
   absl::Duration shutdown_margin = absl::Milliseconds(150);
 };
 
 class FlushCoordinator {
  public:
-  // How long something took, over all times.
+  // How long an activity took, over all its occurrences.
   struct Times {
     absl::Duration last;
     absl::Duration most;
@@ -124,7 +125,7 @@ class FlushCoordinator {
     void Add(absl::Duration time);
   };
 
-  // `limits`: those that the pipelines share; both are needed.
+  // `limits` must be those that the pipelines share; both members are needed.
   FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule, SharedLimits limits,
                    CoordinatorOptions options);
   FlushCoordinator(const FlushCoordinator&) = delete;
@@ -132,57 +133,57 @@ class FlushCoordinator {
 
   // -- Before the first event ----------------------------------------------------------------------------
   void AddPipeline(Flushable& pipeline) { pipelines_.push_back(&pipeline); }
-  // Whom a resume and a quiesce must reach. `name`: "intake", for ToJson.
+  // Adds a client that resumes and quiesces must reach. `name`, such as "intake", is for ToJson.
   void AddClient(std::string name, Client& client) { clients_.push_back({std::move(name), &client}); }
-  // What gathers data until there is a flush: called when one begins, before any pipeline is asked. `last`:
-  // nothing may be held back.
+  // Adds a function that hands over gathered data. It is called when a flush begins, before any pipeline is
+  // asked. `last`: nothing may be held back.
   void AddSource(absl::AnyInvocable<void(bool last)> hand_over) { sources_.push_back(std::move(hand_over)); }
-  // What data is still being made of: waited for, for a part of the flush's time, when one begins that is not
-  // in the background.
+  // Sets a task that finishes data being processed. A flush that is not in the background waits for it when
+  // it begins, for a part of its time.
   void set_before_flush(absl::AnyInvocable<Task<void>(absl::Duration at_most)> before_flush) {
     before_flush_ = std::move(before_flush);
   }
-  // Called when a flush has ended.
+  // Sets a function that is called when a flush has ended.
   void set_on_flushed(absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed) {
     on_flushed_ = std::move(on_flushed);
   }
 
   // -- For each event ------------------------------------------------------------------------------------
-  // The environment goes on after a freeze, or may have been frozen: before anything else.
+  // The environment runs again after a freeze, or may have been frozen. Call this before anything else.
   void Resume();
-  // An invocation has begun that ends at `deadline` at the latest. Begins the flush if it is to be in the
+  // An invocation has begun; it ends at `deadline` at the latest. Begins the flush if it is to run in the
   // background.
   FlushDecision BeginInvocation(absl::Time deadline);
-  // The function has ended: time from here to Quiesce is what the extension adds.
+  // The function has ended. The time from here to Quiesce is what the extension adds.
   void OnFunctionEnd();
-  // Sends what there is. kEnd and kBlocking wait for flushes that run already, too.
+  // Sends what there is. kEnd and kBlocking also wait for flushes that are already running.
   Task<FlushReport> Flush(FlushReason reason);
-  // The next event is asked for. Gives how many exchanges with the intake are open.
+  // The next event is about to be requested. Returns the number of open exchanges with the intake.
   int Quiesce();
 
-  // A flush in the background every interval of the strategy, unless one still runs. Until Shutdown.
+  // Begins a background flush every interval of the strategy, unless one is running, until Shutdown.
   void RunContinuously();
 
-  // The end, which must have come when `left` has passed: takes in what the open invocation still hands over,
-  // for a short while and only if there is one; then sends everything, sparing nothing.
+  // Ends everything within `left`: waits briefly for what an open invocation still hands over, if there is
+  // one; then sends everything, ignoring breakers.
   Task<FlushReport> Shutdown(absl::Duration left);
 
   int running() const { return running_; }
   const FlushSchedule& schedule() const { return schedule_; }
   const CoordinatorCounts& counts() const { return counts_; }
-  // How long flushes took, and by how much they kept invocations open that had ended.
+  // How long flushes took, and how long they kept invocations open after the function had ended.
   const Times& flush_time() const { return flush_time_; }
   const Times& added_time() const { return added_time_; }
-  // Payloads that all pipelines keep.
+  // The number of payloads that all pipelines keep.
   int64_t kept_payloads() const;
-  // Requests to additional endpoints that they keep.
+  // The number of requests to additional endpoints that all pipelines keep.
   int64_t kept_for_additional() const;
 
-  // What the pipelines have not delivered, or dropped, by kind, and what was out of reach in the last flush,
-  // in one line; empty: nothing is lost.
+  // Returns one line that says, by kind, what the pipelines have not delivered or have dropped, and what was
+  // out of reach in the last flush; empty if nothing is lost.
   std::string Losses(const FlushReport& last) const;
 
-  // All of it on one line: counts, times in seconds, pipelines, outages, clients.
+  // Returns all of it on one line: counts, times in seconds, pipelines, outages, clients.
   std::string ToJson() const;
 
  private:
@@ -191,13 +192,13 @@ class FlushCoordinator {
     Client* client;
   };
 
-  // Nobody waits for it.
+  // Returns whether no caller waits for such a flush.
   bool InBackground(FlushReason reason) const;
-  // Active time until the flush must have ended.
+  // Returns the active time until the flush must have ended.
   absl::Duration DeadlineOf(FlushReason reason) const;
   int64_t& CountOf(FlushReason reason);
   Task<FlushReport> FlushAll(FlushReason reason, absl::Duration deadline);
-  // Waits until no flush runs.
+  // Waits until no flush is running.
   Task<void> WaitForRunning(absl::Duration at_most);
   void SetRaceAlarm();
   void OnRaceAlarm();
@@ -214,18 +215,18 @@ class FlushCoordinator {
   absl::AnyInvocable<Task<void>(absl::Duration)> before_flush_;
   absl::AnyInvocable<void(FlushReason, const FlushReport&)> on_flushed_;
 
-  // Of the invocation that is open, or was last.
+  // State of the open invocation, or of the last one.
   FlushDecision decision_ = FlushDecision::kNone;
   absl::Duration invocation_ends_ = absl::InfiniteDuration();  // on the monotonic clock
   bool function_runs_ = false;
   std::optional<absl::Duration> function_ended_;  // on the monotonic clock, until Quiesce
   bool at_next_ = false;                          // between Quiesce and Resume
-  bool timed_ = false;                            // the race alarm is in use
+  bool timed_ = false;                            // the race alarm is used
   bool continuous_ = false;
 
   int running_ = 0;
   int running_in_background_ = 0;
-  std::vector<Completion<bool>*> waiting_;  // for running_ to be 0
+  std::vector<Completion<bool>*> waiting_;  // wait for running_ to be 0
   Completion<bool>* taking_in_ = nullptr;   // waits for the function's end
   Alarm race_alarm_;
 

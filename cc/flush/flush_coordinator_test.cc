@@ -156,7 +156,7 @@ TEST_F(FlushCoordinatorTest, AFlushInTheBackgroundMayBeOpenAtNextAndIsCounted) {
   EXPECT_EQ(coordinator_->Quiesce(), 1);
   EXPECT_EQ(coordinator_->counts().open_at_next, 1);
   EXPECT_EQ(coordinator_->counts().quiesce_broken, 0);
-  // It goes on after a freeze.
+  // The environment runs again after a freeze.
   clock_.Freeze(absl::Hours(1));
   Begin();
   Pass(absl::Milliseconds(310));
@@ -164,7 +164,7 @@ TEST_F(FlushCoordinatorTest, AFlushInTheBackgroundMayBeOpenAtNextAndIsCounted) {
   EXPECT_EQ(coordinator_->running(), 0);
 }
 
-// What failed in the background waits for no shutdown.
+// Data whose background flush failed does not wait for the shutdown.
 TEST_F(FlushCoordinatorTest, WhatFailedInAContinuousFlushGoesOutInTheNext) {
   Make("continuously,1000");
   client_.Answer(Unreachable());
@@ -257,7 +257,7 @@ TEST_F(FlushCoordinatorTest, ManagedInstancesFlushEveryIntervalUnlessOneStillRun
     EXPECT_TRUE(Add(*traces_));
     Pass(absl::Milliseconds(100));
   }
-  // At 1.0 s until 2.3 s; a second after that.
+  // One flush runs from 1.0 s to 2.3 s, the other begins a second later.
   EXPECT_EQ(coordinator_->counts().background, 2);
   EXPECT_EQ(coordinator_->counts().overlapped, 0);
   EXPECT_EQ(client_.most_open(), 23);
@@ -318,7 +318,7 @@ TEST_F(FlushCoordinatorTest, ABlackHoleDoesNotLetAShutdownMissItsDeadline) {
 TEST_F(FlushCoordinatorTest, AShutdownGivesASlowIntakeItsTimeLessTheMargin) {
   Make("end");
   client_.set_otherwise([this](const FakeClient::Sent&) {
-    // Something moves now and then.
+    // Something moves from time to time.
     for (int i = 1; i < 40; ++i)
       clock_.SetAlarm(absl::Milliseconds(100 * i), LateAlarm::kRearm, [this] { client_.Move(); });
     return AcceptedAfter(absl::Seconds(4));

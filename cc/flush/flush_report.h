@@ -1,4 +1,4 @@
-// What one flush did.
+// The result of one flush.
 
 #ifndef THAW_CC_FLUSH_FLUSH_REPORT_H_
 #define THAW_CC_FLUSH_FLUSH_REPORT_H_
@@ -24,46 +24,46 @@ struct FlushReport {
   DropCounts dropped;
   // Payloads still kept when the flush ended, whatever they wait for.
   int64_t retained = 0;
-  // Requests that were given to the client, resends by the flusher included.
+  // Requests that were given to the client, including the flusher's own resends.
   int64_t requests = 0;
-  // Tries, as the client counts them.
+  // Tries, as counted by the client.
   int64_t attempts = 0;
-  // Payloads delivered after a try that the intake may have taken too.
+  // Payloads delivered after an earlier try that the intake may have accepted too.
   int64_t possible_duplicates = 0;
-  // Requests to additional endpoints, which no payload waits for.
+  // Requests to additional endpoints, for which no payload waits.
   int64_t additional_delivered = 0;
   DropCounts additional_dropped;
-  // Of those, the ones still kept when the flush ended.
+  // Requests to additional endpoints that were still kept when the flush ended.
   int64_t additional_retained = 0;
-  // Requests that are not sent again before the shutdown: after so many tries the intake may have them.
+  // Requests that are kept for the shutdown: after this many tries the intake may have them.
   int64_t held = 0;
-  // Refused for good, by status; requests, not payloads.
+  // Requests, not payloads, that were refused for good, by status.
   std::map<int, int64_t> refused_by_status;
-  // Each failed try, in the order the requests ended; of one flush at most kMaxFailures, the first.
+  // Each failed try, in the order the requests ended; the first kMaxFailures of a flush.
   static constexpr size_t kMaxFailures = 1000;
   std::vector<ExchangeFailure> failures;
-  // What was logged at level ERROR.
+  // Lines logged at level ERROR.
   std::vector<std::string> errors;
-  // A destination was out of reach (its breaker was open), so that what goes there was not tried.
+  // A destination's breaker was open, so that its requests were not tried.
   bool skipped = false;
-  // It ended because there was no progress.
+  // The flush ended because there was no progress.
   bool stalled = false;
-  // Each destination that could not be reached, or refused all it was sent: which, since when and why.
+  // A line for each destination that could not be reached or refused everything: which, since when, why.
   std::vector<std::string> out_of_reach;
-  // Why the request that was given up last was given up; nothing if each was delivered.
+  // The failure of the last request that was given up; unset if each was delivered.
   std::optional<ExchangeFailure> cause;
   absl::Duration elapsed;  // monotonic
 
-  // Everything was delivered, to additional endpoints too.
+  // Returns true if everything was delivered, also to additional endpoints.
   bool all_delivered() const {
     return retained + dropped.total() + additional_retained + additional_dropped.total() == 0;
   }
-  // What was not delivered, and why, in one line; empty if everything was.
+  // Returns one line that says what was not delivered and why; empty if everything was.
   std::string Undelivered() const;
 
-  // Adds everything up, except what is retained, which becomes the other's.
+  // Adds `other` to the sums; `retained` values are taken over from it.
   void Accumulate(const FlushReport& other);
-  // Keeps the latest so many failures and errors: what is summed up for the life of a process has no end.
+  // Drops all but the latest `most` failures and errors: a sum over a process's life would grow for ever.
   void KeepLatest(size_t most);
 };
 

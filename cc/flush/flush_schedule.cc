@@ -6,12 +6,12 @@ namespace {
 using Kind = FlushStrategy::Kind;
 
 constexpr absl::Duration kAdaptiveInterval = absl::Seconds(20);
-// Whoever is invoked less often than this, in the mean, may not be invoked again for long: its data goes out
-// at once.
+// A function that is invoked less often than this, on average, may not be invoked again for long, so its data
+// is sent at once.
 constexpr absl::Duration kSeldom = absl::Seconds(120);
 
 constexpr absl::Duration kAdaptiveRaceInterval = absl::Seconds(60);
-// Longer than any invocation.
+// Longer than any invocation, so that the race timer never fires.
 constexpr absl::Duration kNoRace = absl::Minutes(15);
 
 }  // namespace
@@ -33,7 +33,7 @@ std::string_view ToString(FlushDecision decision) {
 FlushStrategy FlushSchedule::Adapt(const ClockReading& now) {
   invokes_[invoked_++ % kRemembered] = now;
   if (invoked_ < kRemembered) return {.kind = Kind::kEnd};
-  // The next place to be written is the oldest.
+  // The next place to be written holds the oldest entry.
   const absl::Duration elapsed = LargestAdvance(invokes_[invoked_ % kRemembered], now);
   if (elapsed / (kRemembered - 1) >= kSeldom) return {.kind = Kind::kEnd};
   if (elapsed < flush_timeout_) return {Kind::kContinuously, kAdaptiveInterval};

@@ -20,7 +20,7 @@ class FlushScheduleTest : public testing::Test {
   FlushDecision Invoke(FlushSchedule& schedule, bool background_flush_runs = false) {
     return schedule.OnInvoke(clock_.Now(), background_flush_runs);
   }
-  // The decisions of so many invocations, each `gap` after the one before.
+  // Returns the decisions of `count` invocations, each `gap` after the one before.
   std::vector<FlushDecision> Invocations(FlushSchedule& schedule, int count, absl::Duration gap) {
     std::vector<FlushDecision> decisions;
     for (int i = 0; i < count; ++i) {

@@ -1,4 +1,4 @@
-// What a FlushCoordinator flushes: a pipeline, whatever it holds.
+// The interface of a pipeline to the FlushCoordinator.
 
 #ifndef THAW_CC_FLUSH_FLUSHABLE_H_
 #define THAW_CC_FLUSH_FLUSHABLE_H_
@@ -18,23 +18,23 @@ class Flushable {
  public:
   virtual ~Flushable() = default;
 
-  // "traces": what its counts are reported under.
+  // The name under which its counts are reported, such as "traces".
   virtual std::string_view name() const = 0;
 
-  // Sends what there is. `deadline`: active time for all of it. Ends early when `cancellation` is requested;
-  // what was not delivered stays. Flushes may overlap: each sends what no other is sending.
+  // Sends what there is. `deadline` is active time for all of it. Ends early when `cancellation` is
+  // requested; what was not delivered is kept. Flushes may overlap: each sends what no other is sending.
   virtual Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) = 0;
-  // The last flush, which spares nothing.
+  // Runs the last flush, which ignores breakers.
   virtual Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) = 0;
 
-  // Payloads handed over that have not ended, and the bytes they take.
+  // Payloads that were handed over and have not ended, and the bytes they take.
   virtual int64_t kept_payloads() const = 0;
   virtual size_t bytes() const = 0;
   // Requests to additional endpoints that have not ended.
   virtual int64_t kept_for_additional() const = 0;
   // Payloads for which there was no room.
   virtual int64_t turned_away() const = 0;
-  // All flushes so far.
+  // The sum of all flushes so far.
   virtual const FlushReport& total() const = 0;
 };
 

@@ -1,5 +1,5 @@
-// How a pipeline flushes. The defaults are thaw's; the other values exist so that an experiment can run
-// what peers' clients do through the same code.
+// Options of a pipeline's flusher. The defaults are thaw's; the other values exist so that an experiment can
+// run the policies of peers' clients through the same code.
 
 #ifndef THAW_CC_FLUSH_FLUSHER_OPTIONS_H_
 #define THAW_CC_FLUSH_FLUSHER_OPTIONS_H_
@@ -15,7 +15,7 @@ namespace thaw {
 enum class Pipeline {
   kTraces,
   kStats,
-  kProxied,  // what tracers send to other intakes: each request has its own path
+  kProxied,  // data that tracers send to other intakes; each request has its own path
 };
 
 constexpr std::string_view ToString(Pipeline pipeline) {
@@ -30,56 +30,61 @@ constexpr std::string_view ToString(Pipeline pipeline) {
   return "";
 }
 
-// What becomes of a payload whose flush failed.
+// The fate of a payload whose flush failed.
 enum class OnFailure {
-  kKeep,               // it stays in the outbox and goes first in the next flush
-  kDiscard,            // peers, strategy `end`: thrown away
-  kRedriveAtShutdown,  // peers, in-flight flushes: sent once more at shutdown, then thrown away
+  kKeep,               // kept in the outbox and sent first in the next flush
+  kDiscard,            // dropped (peers, strategy `end`)
+  kRedriveAtShutdown,  // sent once more at shutdown, then dropped (peers)
 };
 
 struct FlusherOptions {
   OnFailure on_failure = OnFailure::kKeep;
-  // One request after the other; the first failure ends the flush (peers).
+  // Sends one request after the other, so that a slow answer delays all; the first failure ends it (peers).
   bool sequential = false;
-  // With `sequential`: a failure makes all requests of the flush failed ones, also those already accepted,
-  // which a redrive then sends twice (peers).
+  // With `sequential`: a failure makes all requests of the flush count as failed, including those already
+  // accepted, which a redrive then sends twice (peers).
   bool return_all_on_failure = false;
-  // One request for all payloads with the same headers; off: one for each payload.
+  // Merges all payloads with the same headers into one request. Off: sends one request per payload.
   bool coalesce = true;
+  // The level of zstd or gzip. A higher one makes smaller bodies and takes more processor time.
   int compression_level = 3;
-  // Bound of everything kept: what was not tried yet, what is being sent, what failed.
+  // Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts data that
+  // was tried, or is turned away.
   size_t outbox_bytes = 32 << 20;
-  // Of an encoded payload before compression; larger ones are split.
+  // Limits a payload's bytes before compression; larger ones are split. The intake refuses bodies that are
+  // too large.
   size_t max_batch_bytes = 12'000'000;
-  // When more than this waits to be encoded, it is, without a flush: a request more or less costs little, and
-  // what is compressed takes a tenth of the memory. 0: only a flush encodes.
+  // Encodes without waiting for a flush when more bytes than this wait to be encoded: that costs a request
+  // more now and then, but compressed data take a tenth of the memory. 0: only a flush encodes.
   size_t encode_above_bytes = 0;
-  // Send again what may have been accepted, marked possible_duplicate. Traces and logs: yes. Stats and
-  // metrics: no (a count twice is wrong).
+  // Resends requests that may have been accepted, marked possible_duplicate. Off for stats and metrics, where
+  // counting twice is wrong: such requests are dropped.
   bool retry_ambiguous = true;
-  // Drop what the intake refused for good; off: keep it.
+  // Drops what the intake refused for good. Off: keeps it, so that every flush sends it again.
   bool drop_refused = true;
-  // Peers: every status from 400 is tried again as often as the client tries, and then dropped.
+  // Retries every status from 400 on as often as the client tries, and then drops the request (peers).
   bool retry_all_statuses = false;
   // The deadline of a flush for which none is given.
   absl::Duration flush_timeout = absl::Seconds(30);
 
-  // -- Outages (outage_budget.h). InfiniteDuration in the first turns it off, as peers have none. -----------
-  // A flush that made no progress for this long ends.
+  // -- Outages (outage_budget.h). no_progress_limit = InfiniteDuration turns this off, as peers have none. --
+  // Ends a flush in which nothing moved for this long. Shorter: an outage costs less, but a slow intake is
+  // cut off.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);
-  // So many in a row open the breaker.
+  // Opens the breaker of a destination after this many flushes in a row without progress.
   int breaker_strikes = 2;
-  // What a flush may spend to find out whether the intake is back.
+  // Limits the time that a flush spends on checking whether the intake is back.
   absl::Duration probe_budget = absl::Milliseconds(250);
-  // Active time until the first probe, doubled with each that fails.
+  // Active time until the first probe, doubled by each probe that fails.
   absl::Duration probe_backoff = absl::Seconds(1);
+  // The longest wait between probes.
   absl::Duration probe_backoff_cap = absl::Seconds(60);
 
-  // InvalidArgument names the field and the value.
+  // Returns InvalidArgument, naming the field and its value, if an option is out of range.
   absl::Status Validate() const;
 };
 
-// The defaults of a pipeline: stats are not sent twice.
+// Returns a pipeline's defaults: stats are not sent twice.
 FlusherOptions DefaultFlusherOptions(Pipeline pipeline);
 
 }  // namespace thaw

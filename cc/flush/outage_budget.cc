@@ -8,7 +8,7 @@
 namespace thaw {
 
 void OutageBudget::Spent::Add(absl::Duration idle, absl::Duration now) {
-  // Never more than `idle`: `until` may lie before a freeze.
+  // Adds at most `idle`, since `until` may lie before a freeze.
   total += std::clamp(now - until, absl::ZeroDuration(), idle);
   until = std::max(until, now);
 }
@@ -50,8 +50,8 @@ int OutageBudget::open_breakers() const {
 }
 
 StallWatch::Limits OutageBudget::probe_limits() const {
-  // A destination so far away that no answer can be there in time moves step by step: one round trip may be
-  // as long as the probe, as far as looks now and then can tell.
+  // To a destination so far away that no answer can come in time, progress is made step by step: one round
+  // trip may take as long as the probe budget, within the precision of the checks.
   const absl::Duration look_every = options_.probe_budget / 12;
   return {.idle_limit = options_.probe_budget - look_every,
           .at_least = options_.probe_budget,
@@ -159,7 +159,7 @@ void OutageBudget::Leave(const Pass& pass, End end) {
       if (pass.kind == Breaker::Decision::kProbe) state.breaker.OnNothingLearned();
       break;
     case End::kFailed: {
-      // Flushes side by side that fail are one strike: none of them knew of the other's.
+      // Flushes that fail side by side are one strike: none of them knew about the other's.
       if (pass.number <= state.struck_at) break;
       state.struck_at = passes_;
       ++counts_.strikes;

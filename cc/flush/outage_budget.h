@@ -1,22 +1,22 @@
-// Bounds what an outage of the intake costs the function, over all pipelines and destinations.
+// Limits what an outage of the intake costs the function, over all pipelines and destinations.
 //
-// A flush in which nothing moves for a while ends. Two such open the breaker of the destination (breaker.h);
-// so does using up what an outage may cost in all. The time for which nothing had moved when a flush ended
-// counts against that, once however many flushes wait side by side:
+// A flush in which nothing moves for a while ends. Two such flushes open the breaker of the destination
+// (breaker.h); so does using up the budget of an outage. The time for which nothing had moved when a flush
+// ended counts against that budget, once however many flushes wait side by side:
 //   * against the destination, until it answers;
-//   * against the sandbox, until anything answers: what cuts off everything is one outage, though
-//   destinations
-//     are tried one after the other.
-// A destination is thus told from the others (one that is dead for good costs nothing more while others
-// work), and one that is slow but moves is never cut off. Once its breaker is open, a flush that probes
-// spends `probe_budget`, more only while something moves, and any other nothing. Destinations that are lost
-// in the same outage probe side by side.
+//   * against the sandbox, until anything answers: a failure that cuts off everything is one outage, though
+//     destinations are tried one after the other.
+// A destination is thus treated apart from the others (one that is dead for good costs nothing more while
+// others work), and one that is slow but moves is never cut off. Once its breaker is open, a flush that
+// probes spends `probe_budget`, more only while something moves; other flushes spend nothing. Destinations
+// that were lost in the same outage probe side by side.
 //
-// A refusal for now (408, 429, 5xx) is no answer that refills the budget. What refusals cost is counted for
-// itself, against as much: when it is used up, no flush waits after a refusal any more, and it is given back
-// little by little by flushes without one (refusal_hold.h has what an endpoint that refuses is spared).
+// A refusal for now (408, 429, 5xx) is not an answer that refills the budget. The time that refusals cost
+// counts against a separate budget of the same size: when it is used up, no flush waits after a refusal any
+// more. Flushes without a refusal give it back little by little (refusal_hold.h describes how an endpoint
+// that refuses is spared).
 //
-// It also knows what the log is told of destinations (reach.h).
+// It also tracks what is logged about destinations (reach.h).
 //
 //   OutageBudget::Pass pass = co_await outage.Enter(destination, cancellation);
 //   switch (pass.kind) {
@@ -53,29 +53,29 @@
 namespace thaw {
 
 struct OutageOptions {
-  // A flush in which nothing moves for this long ends. InfiniteDuration: there is no breaker and no budget.
+  // Ends a flush in which nothing moves for this long. InfiniteDuration turns breakers and budget off.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);
-  // What an outage may cost before its breakers are open.
+  // The time that an outage may cost before its breakers are open.
   absl::Duration total = absl::Seconds(4);
-  // What a flush may spend to find out whether a destination is back.
-  // With what a flush takes besides it is 300 ms that an invocation may pay.
+  // The time that a flush may spend on checking whether a destination is back. With the flush's other work it
+  // makes 300 ms, which an invocation can afford.
   absl::Duration probe_budget = absl::Milliseconds(250);
   BreakerOptions breaker;
 };
 
 class OutageBudget {
  public:
-  // A flush's leave to send to one destination.
+  // A flush's permission to send to one destination.
   struct Pass {
     Destination destination;
     Breaker::Decision kind = Breaker::Decision::kSkip;
     uint64_t number = 0;
   };
-  // How it went.
+  // How a pass ended.
   enum class End {
     kProgress,        // answered, and nothing stalled
-    kFailed,          // nothing was answered, or it stalled
-    kNothingLearned,  // nothing was tried, or the caller gave up before anything could be known
+    kFailed,          // there was no answer, or it stalled
+    kNothingLearned,  // nothing was tried, or the caller gave up too early to tell
   };
 
   OutageBudget(Executor& executor, Clock& clock, OutageOptions options)
@@ -83,55 +83,55 @@ class OutageBudget {
   OutageBudget(const OutageBudget&) = delete;
   OutageBudget& operator=(const OutageBudget&) = delete;
 
-  // False: nothing here counts or limits.
+  // Returns false if nothing is counted or limited here.
   bool limits() const { return options_.no_progress_limit != absl::InfiniteDuration(); }
 
-  // What a flush that begins now may do at `destination`. While another one probes there, its finding is
-  // waited for. Each Pass other than kSkip must be ended with Leave.
+  // Decides what a flush that begins now may do at `destination`. Waits for the result of another flush's
+  // probe, if one is under way. Each Pass other than kSkip must be ended with Leave.
   Task<Pass> Enter(Destination destination, Cancellation& cancellation);
   void Leave(const Pass& pass, End end);
 
   // The probe was answered: the breaker closes, and the flush may send the rest.
   void OnProbeAnswered(const Pass& pass);
-  // A flush begins, of all pipelines that share this.
+  // A flush begins, of any pipeline that shares this budget.
   void OnFlush();
 
-  // `destination` answered a request, and not by refusing it for now.
+  // `destination` answered a request other than by refusing it for now.
   void OnAnswer(const Destination& destination);
   // A flush ended without an answer, when nothing had moved for the last `idle`.
   void OnIdle(const Destination& destination, absl::Duration idle);
-  // A flush that was refused something has cost `time` because of that.
+  // Refusals have cost a flush `time`.
   void OnRefusals(absl::Duration time);
-  // A flush was refused nothing where others had been.
+  // A flush was not refused anything, where earlier ones had been.
   void OnNoRefusal(absl::Duration given_back);
-  // For how long flushes may still wait after refusals.
+  // The time for which flushes may still wait after refusals.
   absl::Duration left_for_refusals() const;
 
-  // For the log: a flush got no answer from it, and one did.
+  // These two are for the log: a flush got no answer from the destination; a flush got one.
   void OnOutOfReach(const Destination& destination, std::string_view why);
   void OnInReach(const Destination& destination);
-  // Nothing: it is in reach, as far as is known.
+  // Returns null if the destination is in reach, as far as is known.
   const Reach* Lost(const Destination& destination) const;
 
-  // For a flush that goes, and for one that probes.
+  // Limits for a flush that may send, and for one that probes.
   StallWatch::Limits flush_limits() const { return {.idle_limit = options_.no_progress_limit}; }
   StallWatch::Limits probe_limits() const;
 
-  // Enter would give kSkip at once.
+  // Returns whether Enter would return kSkip at once.
   bool would_skip(const Destination& destination) const;
   bool breaker_open(const Destination& destination) const;
-  // How many destinations have their breaker open.
+  // The number of destinations whose breaker is open.
   int open_breakers() const;
-  // For how long nothing may move before an outage has cost all it may.
+  // The time for which nothing may move before an outage has used up its budget.
   absl::Duration left(const Destination& destination) const;
   const OutageCounts& counts() const { return counts_; }
   OutageCounts& mutable_counts() { return counts_; }
-  // "https://host is out of reach since ...": each that is.
+  // Returns "https://host is out of reach since ..." for each destination that is.
   std::vector<std::string> OutOfReach() const;
   const OutageOptions& options() const { return options_; }
 
  private:
-  // Time that counts once, however many report it.
+  // Time that counts once, however many flushes report it.
   struct Spent {
     absl::Duration total;
     absl::Duration until = -absl::InfiniteDuration();  // on the monotonic clock
@@ -141,16 +141,16 @@ class OutageBudget {
     State(Breaker breaker, Reach reach) : breaker(std::move(breaker)), reach(std::move(reach)) {}
     Breaker breaker;
     Reach reach;
-    int64_t opened_at = -1;  // how many answers there had been when it opened
+    int64_t opened_at = -1;  // the number of answers when the breaker opened
     Spent spent;
-    uint64_t struck_at = 0;                  // the last pass that was given when the last strike fell
-    std::vector<Completion<bool>*> waiting;  // for a probe's finding
+    uint64_t struck_at = 0;                  // the last pass given before the last strike
+    std::vector<Completion<bool>*> waiting;  // for the result of a probe
   };
 
   State& StateOf(const Destination& destination);
   const State* Find(const Destination& destination) const;
   void EndWaits(State& state);
-  // Has it probe with the others that are lost since the last answer of anything.
+  // Makes it probe together with the other destinations lost since the last answer.
   void Align(State& state);
 
   Executor& executor_;

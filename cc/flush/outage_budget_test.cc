@@ -30,7 +30,7 @@ class OutageBudgetTest : public testing::Test {
       time -= step;
     }
   }
-  // The pass, or nothing while it is waited for.
+  // Returns the pass, which is unset while it is waited for.
   std::shared_ptr<std::optional<OutageBudget::Pass>> BeginEnter(const Destination& destination) {
     auto pass = std::make_shared<std::optional<OutageBudget::Pass>>();
     Spawn<OutageBudget::Pass>(executor_, outage_.Enter(destination, cancellation_),
@@ -43,12 +43,12 @@ class OutageBudgetTest : public testing::Test {
     EXPECT_TRUE(pass->has_value());
     return pass->value_or(OutageBudget::Pass());
   }
-  // Time in which nothing moves.
+  // Lets time pass in which nothing moves.
   void Idle(const Destination& destination, absl::Duration time) {
     Pass(time);
     outage_.OnIdle(destination, time);
   }
-  // A flush in which nothing moves until it ends.
+  // Runs a flush in which nothing moves until it ends.
   void Stall(const Destination& destination) {
     const OutageBudget::Pass pass = Enter(destination);
     ASSERT_EQ(pass.kind, Decision::kGo);
@@ -81,7 +81,7 @@ TEST_F(OutageBudgetTest, TwoStalledFlushesOpenTheBreakerOfTheirDestinationOnly) 
 
 TEST_F(OutageBudgetTest, FlushesSideBySideThatFailAreOneStrike) {
   const OutageBudget::Pass traces = Enter(traces_);
-  const OutageBudget::Pass stats = Enter(traces_);  // of another pipeline, to the same host
+  const OutageBudget::Pass stats = Enter(traces_);  // from another pipeline, to the same host
   outage_.Leave(traces, End::kFailed);
   outage_.Leave(stats, End::kFailed);
   EXPECT_FALSE(outage_.breaker_open(traces_));
@@ -99,7 +99,7 @@ TEST_F(OutageBudgetTest, IdleTimeSideBySideIsSpentOnce) {
   EXPECT_EQ(outage_.left(metrics_), absl::Seconds(3)) << "the sandbox has spent it";
 }
 
-// What has no route to anywhere finds its destinations dead one after the other: still one outage.
+// A function without a route to anywhere finds its destinations dead one after the other: still one outage.
 TEST_F(OutageBudgetTest, AnOutageOfEverythingCostsFourSecondsInAll) {
   Stall(traces_);
   Stall(traces_);
@@ -185,7 +185,7 @@ TEST_F(OutageBudgetTest, AFlushThatBeganBeforeTheProbeDoesNotEndIt) {
   EXPECT_EQ((*waiting)->kind, Decision::kSkip);
 }
 
-// It answers a probe and stalls all the same, time and again: the wait between probes still grows.
+// The destination answers probes and stalls each time: the wait between probes still grows.
 TEST_F(OutageBudgetTest, WhatAnswersProbesOnlyIsGivenUpSoonerEachTime) {
   Stall(traces_);
   Stall(traces_);

@@ -1,4 +1,4 @@
-// What is counted of outages, over all destinations.
+// Counts of outages, over all destinations.
 
 #ifndef THAW_CC_FLUSH_OUTAGE_COUNTS_H_
 #define THAW_CC_FLUSH_OUTAGE_COUNTS_H_

@@ -1,5 +1,5 @@
-// What an outage of the intake costs a function, invocation by invocation, over all pipelines, with the
-// environment frozen after each.
+// Measures what an outage of the intake costs a function, invocation by invocation, over all pipelines, with
+// a freeze after each.
 
 #include <cstdint>
 #include <functional>
@@ -15,7 +15,7 @@ constexpr absl::Duration kFunctionTime = absl::Milliseconds(50);
 
 class OutageTest : public CoordinatorFixture {
  protected:
-  // One invocation with a payload for each of the pipelines. Gives what the extension added to it.
+  // Runs one invocation with a payload for each pipeline. Returns what the extension added to it.
   absl::Duration Invoke(const std::vector<PipelineFlusher*>& pipelines) {
     EXPECT_EQ(Begin(), FlushDecision::kAtEnd);
     for (PipelineFlusher* pipeline : pipelines) {
@@ -32,7 +32,7 @@ class OutageTest : public CoordinatorFixture {
   }
   std::vector<PipelineFlusher*> All() { return {traces_.get(), stats_.get(), logs_.get()}; }
 
-  // So many invocations with a dead intake, checking what each costs.
+  // Runs invocations with a dead intake and checks what each costs.
   void Suffer(int invocations, const std::function<std::vector<PipelineFlusher*>(int)>& pipelines) {
     absl::Duration before_open;
     int probing = 0;
@@ -54,11 +54,11 @@ class OutageTest : public CoordinatorFixture {
     }
     EXPECT_LE(before_open, absl::Seconds(4));
     EXPECT_GT(probing, 0);
-    // 10 s of active time, and waits of 1, 2, 4 s and so on: few of them probe.
+    // In 10 s of active time, with waits of 1, 2, 4 s and so on, few of them probe.
     EXPECT_LE(probing, 12);
     EXPECT_EQ(coordinator_->counts().quiesce_broken, 0);
   }
-  // Invocations with an intake that works, until nothing is kept.
+  // Runs invocations with a working intake until nothing is kept.
   void Recover() {
     AnswerAll({.result = Accepted()});
     for (int i = 0; coordinator_->kept_payloads() > 0 && i < 400; ++i)
@@ -66,7 +66,7 @@ class OutageTest : public CoordinatorFixture {
     EXPECT_EQ(coordinator_->kept_payloads(), 0);
     EXPECT_EQ(limits_.outage->open_breakers(), 0);
   }
-  // What the outage may still cost.
+  // Returns what the outage may still cost.
   absl::Duration Left() const {
     absl::Duration left;
     for (const char* host : {"traces.example", "logs.example", "metrics.example"}) {
@@ -99,7 +99,7 @@ TEST_F(OutageTest, SoDoesAnIntakeThatConnectsAndSaysNothing) {
   Recover();
   EXPECT_EQ(traces_->delivered(), 200);
   EXPECT_EQ(logs_->delivered(), 200);
-  // Of these the intake may have had those that were tried.
+  // The intake may have accepted those that were tried.
   EXPECT_EQ(stats_->delivered() + stats_->dropped()[DropReason::kAmbiguousDropped], 200);
   EXPECT_GT(stats_->delivered(), 150);
 }
@@ -112,7 +112,7 @@ TEST_F(OutageTest, SoDoesAnIntakeThatRefusesConnections) {
   EXPECT_EQ(Delivered(), 600);
 }
 
-// A function without a route to anywhere, whose pipelines have their first data one after the other.
+// The function has no route to anywhere, and its pipelines have their first data one after the other.
 TEST_F(OutageTest, DestinationsThatAreTriedLaterBelongToTheSameOutage) {
   Make("end");
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
@@ -168,7 +168,7 @@ TEST_F(OutageTest, ASlowIntakeThatMovesIsNeverGivenUp) {
   EXPECT_EQ(limits_.outage->counts().strikes, 0);
 }
 
-// So far away that an answer takes longer than a probe has.
+// The intake is so far away that an answer takes longer than a probe may.
 TEST_F(OutageTest, AnIntakeThatIsFarAwayIsFoundAgain) {
   Make("end");
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
@@ -184,7 +184,7 @@ TEST_F(OutageTest, AnIntakeThatIsFarAwayIsFoundAgain) {
   EXPECT_EQ(limits_.outage->open_breakers(), 0);
 }
 
-// An intake that answers at once and refuses data, and how a client waits after that.
+// The answer of an intake that refuses data at once, and how a client waits after it.
 FakeClient::Scripted RefusedAfterWaits(const SendOptions& options, int status, bool retry_after) {
   FakeClient::Scripted scripted{
       .result = Refused(status, retry_after ? std::optional(absl::Seconds(1)) : std::nullopt),
@@ -255,12 +255,12 @@ TEST_F(OutageTest, AnIntakeThatRefusesEverySecondRequestIsWaitedForFourSecondsIn
   });
   absl::Duration added;
   for (int i = 0; i < 1000; ++i) added += Invoke({traces_.get()});
-  // The budget, what the flushes that were refused nothing gave back, and the answers themselves.
+  // The budget, what flushes without refusals gave back, and the time of the answers themselves.
   EXPECT_LE(added, absl::Seconds(4) + 500 * absl::Milliseconds(10) + 1000 * absl::Milliseconds(2));
   EXPECT_GE(traces_->delivered(), 990);
 }
 
-// Invocations of 10 ms without a pause between them.
+// The invocations take 10 ms, without a pause between them.
 TEST_F(OutageTest, AfterAShortOutageShortInvocationsSendAgainSoon) {
   Make("end");
   const absl::Duration over = clock_.Now().monotonic + absl::Milliseconds(300);

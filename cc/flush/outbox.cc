@@ -8,10 +8,10 @@
 namespace thaw {
 namespace {
 
-// What an item costs beside its request: its bookkeeping, and what the allocator adds, about.
+// The approximate cost of an item beside its request: its bookkeeping and the allocator's overhead.
 constexpr size_t kItemOverhead = 256;
-// And each of its payloads beside its id here: its place among those whose end is awaited. Where payloads are
-// much alike, a body holds thousands of them in no more bytes than that.
+// The approximate cost of each of its payloads beside the id: its entry among those whose outcome is awaited.
+// If payloads are much alike, a body holds thousands of them in no more bytes than that.
 constexpr size_t kPayloadOverhead = 40;
 
 }  // namespace
@@ -38,7 +38,7 @@ void Outbox::Tally::Remove(const Item& item) {
 
 void Outbox::List::Insert(Item item) {
   Add(item);
-  // Nearly always at the end.
+  // The place is nearly always at the end.
   auto place = items.end();
   while (place != items.begin() && std::prev(place)->sequence > item.sequence) --place;
   items.insert(place, std::move(item));
@@ -64,7 +64,7 @@ std::optional<uint64_t> Outbox::OldestEvictable() const {
 }
 
 void Outbox::EvictOldest() {
-  // Taken off first: `evicted_` may ask how much is kept.
+  // Removed first, since `evicted_` may ask how much is kept.
   const Item item = (tried_.count > 0 ? tried_ : held_).PopFront();
   budget_->RemoveEvictable(item.bytes());
   budget_->Remove(item.bytes());

@@ -1,14 +1,14 @@
-// The bounded store of encoded, compressed, undelivered requests.
+// Stores encoded, compressed, undelivered requests within a limit.
 //
-// Everything a pipeline keeps is in here or lent out by it: never tried, being sent, tried and failed. All
-// of it counts against one byte budget, which pipelines may share.
+// Everything that a pipeline keeps is stored here or lent out by it: never tried, being sent, tried and
+// failed. All of it counts against one byte budget, which pipelines may share.
 //
 //   Outbox outbox(std::make_shared<ByteBudget>(32 << 20), [](const Outbox::Item& evicted) { ... });
 //   absl::Status status = outbox.Add(std::move(item));
 //   for (Outbox::Item& item : outbox.Take()) { ... outbox.End(item) or outbox.Return(std::move(item)) }
 //
-// Newer data evicts what was tried at least once, oldest first. What was never tried is never evicted: when
-// that alone fills the budget, Add refuses.
+// New data evicts items that were tried at least once, oldest first. Untried items are never evicted: when
+// they alone fill the budget, Add returns ResourceExhausted.
 //
 // One thread.
 
@@ -36,24 +36,24 @@ class Outbox : private ByteBudget::Holder {
   struct Item {
     std::shared_ptr<const EncodedRequest> request;
     size_t endpoint = 0;    // index; 0 is the primary one
-    ClockReading added;     // when it came in; its age is LargestAdvance from here
-    int tries = 0;          // flushes that tried it
-    uint64_t sequence = 0;  // of arrival, over all pipelines; set by Add
+    ClockReading added;     // when it was added; its age is LargestAdvance from here
+    int tries = 0;          // number of flushes that tried it
+    uint64_t sequence = 0;  // number of arrival, over all pipelines; set by Add
     bool possible_duplicate = false;
-    int ambiguous = 0;  // tries after which nobody knows whether the intake has it
-    // The payloads of the request wait for this item. Not so for additional endpoints, nor for what was
-    // accepted already and is sent again all the same (a defect of peers' clients).
+    int ambiguous = 0;  // tries after which the intake may or may not have it
+    // Whether the request's payloads wait for this item. False for additional endpoints, and for a request
+    // that was accepted and is sent again all the same (a defect of peers' clients).
     bool counted = true;
 
     size_t bytes() const;
     int64_t parts() const { return counted ? static_cast<int64_t>(request->payloads.size()) : 0; }
   };
 
-  // What an item of `request` is counted with: its body, its headers and target, which are copied once more
-  // while it is sent, and bookkeeping.
+  // Returns the bytes that an item of `request` is counted with: body, headers and target, which are copied
+  // once more while it is sent, and bookkeeping.
   static size_t BytesOf(const EncodedRequest& request);
 
-  // `evicted` is called for each item that goes to make room, here or in another pipeline.
+  // `evicted` is called for each item that is evicted to make room, here or for another pipeline.
   Outbox(std::shared_ptr<ByteBudget> budget, absl::AnyInvocable<void(const Item&)> evicted)
       : budget_(std::move(budget)), evicted_(std::move(evicted)) {
     budget_->AddHolder(this);
@@ -62,36 +62,35 @@ class Outbox : private ByteBudget::Holder {
   Outbox& operator=(const Outbox&) = delete;
   ~Outbox() override;
 
-  // Takes in a new item. ResourceExhausted: there is no room and none can be made; nothing was evicted.
+  // Adds an item. Returns ResourceExhausted, and evicts nothing, if no room can be made.
   absl::Status Add(Item item);
-  // Takes it in whatever the budget says: for data that was admitted before in another form.
+  // Adds an item whatever the budget says, for data that was admitted before in another form.
   void AddAdmitted(Item item);
 
-  // Lends out everything that waits: the tried, oldest first, then the never tried, in order.
+  // Lends out everything that waits: tried items, oldest first, then untried ones, in order.
   std::vector<Item> Take();
-  // Lends out what is held.
+  // Lends out the held items.
   std::vector<Item> TakeHeld();
 
-  // A part of what was lent, made by splitting a lent item: lent from the start.
+  // Adds a part of a lent item that was split; it is lent from the start.
   void AddLent(const Item& item);
-  // A lent item comes back, tried (Item::tries > 0) or not.
+  // Takes back a lent item, tried (Item::tries > 0) or not.
   void Return(Item item);
-  // A lent item comes back and is not lent again by Take: only by TakeHeld.
+  // Takes back a lent item; only TakeHeld lends it again, not Take.
   void Hold(Item item);
-  // A lent item is gone: delivered or dropped.
+  // Removes a lent item, which was delivered or dropped.
   void End(const Item& item);
 
   // Bytes and items of everything, lent ones included.
   size_t bytes() const { return tried_.bytes + fresh_.bytes + held_.bytes + lent_.bytes; }
   int64_t items() const { return tried_.count + fresh_.count + held_.count + lent_.count; }
-  // Parts of payloads, likewise.
+  // Parts of payloads, lent ones included.
   int64_t parts() const { return tried_.parts + fresh_.parts + held_.parts + lent_.parts; }
   int64_t untried_items() const { return fresh_.count; }
-  int64_t waiting_items() const { return tried_.count + fresh_.count; }
   int64_t lent_items() const { return lent_.count; }
   int64_t held_items() const { return held_.count; }
 
-  // Counts everything again and compares. Internal names what differs.
+  // Counts everything anew and compares. Returns Internal, naming what differs.
   absl::Status CheckByWalking() const;
 
  private:

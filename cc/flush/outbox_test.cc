@@ -21,7 +21,7 @@ Outbox::Item MakeItem(PayloadId id, size_t bytes = 1000) {
 
 class OutboxTest : public testing::Test {
  protected:
-  // Room for exactly `items` of 1000 bytes.
+  // Returns room for exactly `items` of 1000 bytes.
   static size_t RoomFor(size_t items) { return items * MakeItem(1).bytes(); }
 
   std::unique_ptr<Outbox> MakeOutbox() {
@@ -56,7 +56,7 @@ TEST_F(OutboxTest, LendsTheTriedFirstOldestFirstThenTheNeverTried) {
   std::vector<Outbox::Item> lent = outbox.Take();
   EXPECT_EQ(Ids(lent), (std::vector<PayloadId>{1, 2, 3}));
   ASSERT_TRUE(Add(outbox, 4).ok());
-  // They come back in another order.
+  // The items come back in another order.
   ReturnTried(outbox, std::move(lent[2]));
   ReturnTried(outbox, std::move(lent[0]));
   outbox.End(lent[1]);
@@ -87,7 +87,7 @@ TEST_F(OutboxTest, NeverEvictsWhatWasNeverTriedNorWhatIsBeingSent) {
   EXPECT_EQ(Add(outbox, 3).code(), absl::StatusCode::kResourceExhausted);
   std::vector<Outbox::Item> lent = outbox.Take();
   EXPECT_EQ(Add(outbox, 3).code(), absl::StatusCode::kResourceExhausted);
-  outbox.Return(std::move(lent[0]));  // not tried after all
+  outbox.Return(std::move(lent[0]));  // not tried in the end
   ReturnTried(outbox, std::move(lent[1]));
   EXPECT_TRUE(Add(outbox, 3).ok());
   EXPECT_EQ(evicted_, (std::vector<PayloadId>{2}));

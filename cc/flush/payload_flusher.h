@@ -1,20 +1,21 @@
-// A flusher of payloads that are merged into requests only when they are sent: what Trace- and StatsFlusher
-// have in common.
+// Flushes payloads that are merged into requests only when they are sent; the base of TraceFlusher and
+// StatsFlusher.
 //
 //   PayloadFlusher<TraceEncoding> flusher(executor, clock, client, options, {endpoint});
 //   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // An Encoding is a struct of
-//   Payload                                 what is handed over; size() and memory() in bytes
+//   Payload                                 the type that is handed over; size() and memory() in bytes
 //   kPipeline                               a Pipeline
 //   Workspace                               memory that one Encode leaves to the next, until Release()
-//   Encode(held, options, workspace, emit)  merges payloads into requests, giving each to `emit`
-//   Split(compressed body, options)         two bodies made of one, after a 413; empty: it can't be split
+//   Encode(held, options, workspace, emit)  merges payloads into requests and passes each to `emit`
+//   Split(compressed body, options)         splits a body in two after a 413; empty: it can't be split
 //
-// Payloads are encoded and compressed once, when the first flush after their arrival begins, or when much
-// has come (FlusherOptions::encode_above_bytes); from then on the PipelineFlusher keeps the bytes. (A flush
-// that can't send anything leaves them as they are.) One thread: the executor's. Must outlive its flushes.
+// Payloads are encoded and compressed once, when the first flush after their arrival begins, or when many
+// bytes wait (FlusherOptions::encode_above_bytes); from then on the PipelineFlusher keeps the bytes. A flush
+// that can't send anything leaves them as they are. One thread: the executor's. The flusher must outlive its
+// flushes.
 
 #ifndef THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
 #define THAW_CC_FLUSH_PAYLOAD_FLUSHER_H_
@@ -61,7 +62,7 @@ class PayloadFlusher : public Flushable {
  public:
   using Payload = typename Encoding::Payload;
 
-  // As for PipelineFlusher.
+  // Arguments as for PipelineFlusher.
   PayloadFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
                  std::vector<Endpoint> endpoints, SharedLimits shared = {})
       : pipeline_(executor, clock, client, std::move(options), Encoding::kPipeline, std::move(endpoints),
@@ -74,7 +75,7 @@ class PayloadFlusher : public Flushable {
     });
   }
 
-  // Takes a payload over. ResourceExhausted: what was never tried fills the outbox; nothing was taken.
+  // Takes a payload over. Returns ResourceExhausted, and takes nothing, if untried data fills the outbox.
   absl::StatusOr<PayloadId> Add(Payload payload) {
     THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory() + kBookkeeping));
     held_.push_back({next_id_, std::move(payload)});
@@ -83,9 +84,9 @@ class PayloadFlusher : public Flushable {
     return next_id_++;
   }
 
-  // For a payload that comes in parts: makes requests of one, apart from all others. Whoever calls it charges
-  // what they take, and gives all of them to AddParts() when the last part is there. ResourceExhausted: there
-  // is no memory.
+  // Encodes one part of a payload that comes in parts, apart from all others. The caller charges the
+  // requests' memory and passes all of them to AddParts() when the last part has come. Returns
+  // ResourceExhausted if there is no memory.
   absl::StatusOr<std::vector<EncodedRequest>> EncodePart(Payload payload) {
     std::vector<HeldPayload<Payload>> part;
     part.push_back({next_id_, std::move(payload)});
@@ -102,17 +103,17 @@ class PayloadFlusher : public Flushable {
     THAW_RETURN_IF_ERROR(pipeline_.AddAll(std::move(requests)));
     return next_id_++;
   }
-  // Gives back what encoding needed.
+  // Frees the memory that encoding needed.
   void ReleaseWorkspace() { workspace_.Release(); }
 
   std::string_view name() const override { return pipeline_.name(); }
 
-  // As PipelineFlusher's, with what was added before. While nothing can be sent, nothing is encoded either,
-  // unless it takes much room: it costs no time now, and makes fewer requests later.
+  // As PipelineFlusher::Flush, with everything added so far. While nothing can be sent, nothing is encoded
+  // either, unless it takes much room: that saves time now and makes fewer requests later.
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
     const bool much = pipeline_.opened_bytes() > pipeline_.byte_budget().limit() / 4;
     if (much || !pipeline_.would_skip()) EncodeHeld();
-    // Between flushes nothing is held that a small function would miss.
+    // Between flushes, no memory is held that a small function would miss.
     workspace_.Release();
     return pipeline_.Flush(deadline, cancellation);
   }
@@ -154,7 +155,7 @@ class PayloadFlusher : public Flushable {
     }
   }
 
-  // Of each payload, about: its id, and its place among those whose end is awaited.
+  // The approximate bookkeeping per payload: its id, and its entry among those whose outcome is awaited.
   static constexpr size_t kBookkeeping = 64;
 
   PipelineFlusher pipeline_;

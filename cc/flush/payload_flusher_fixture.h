@@ -1,5 +1,5 @@
-// What the tests of Trace- and StatsFlusher have in common: a flusher over a FakeClient that accepts
-// everything, and one flush of it to its end.
+// A fixture for the tests of TraceFlusher and StatsFlusher: a flusher over a FakeClient that accepts
+// everything, and a function that runs one flush to its end.
 //
 //   using TraceFlusherTest = PayloadFlusherFixture<TraceEncoding>;
 //   TEST_F(TraceFlusherTest, ...) {

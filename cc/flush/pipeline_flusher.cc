@@ -14,21 +14,21 @@
 namespace thaw {
 namespace {
 
-// Requests of one flush to one destination that are given to the client at a time. Each holds a copy of its
-// headers meanwhile; connections, of which a host has fewer, never run short of them.
+// The number of requests of one flush to one destination that the client gets at a time. Each holds a copy of
+// its headers meanwhile; a host has fewer connections than this, so they never run short of requests.
 constexpr size_t kSendsAtOnce = 32;
 
-// Of all flushes together.
+// Limits the failures kept for the sum of all flushes.
 constexpr size_t kFailuresOfTotal = 100;
 
-// What a flush that is refused nothing gives back of what refusals have cost.
+// The time that a flush without refusals gives back of what refusals have cost.
 constexpr absl::Duration kGivenBack = absl::Milliseconds(10);
-// A wait that is as long as a stall would be taken for one.
+// A wait as long as a stall would be taken for one, so waits are shorter by this.
 constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
 
-// After how many tries the peer may have taken a request over a fresh connection. (A stale connection is not
-// meant: it died while it was not in use, and what is written to it then is all but certain not to have been
-// read.)
+// Returns after how many tries the peer may have accepted the request over a fresh connection. Stale
+// connections do not count: they died while not in use, and bytes written to them then were almost certainly
+// not read.
 int AmbiguousTries(const SendResult& result) {
   int tries = 0;
   for (const ExchangeFailure& failure : result.failures) {
@@ -37,7 +37,7 @@ int AmbiguousTries(const SendResult& result) {
         (retry_class == RetryClass::kCancelled && MayHaveBeenAccepted(failure)))
       ++tries;
   }
-  // Whoever gives no details is believed the worst.
+  // A result without details is taken to mean one such try.
   return result.failures.empty() && result.may_have_been_accepted ? 1 : tries;
 }
 
@@ -196,7 +196,7 @@ void PipelineFlusher::EndParts(Run* run, const Outbox::Item& item, std::optional
     for (const PayloadId id : item.request->payloads) EndPart(run, id, item.possible_duplicate, dropped);
     return;
   }
-  if (item.endpoint == 0) return;  // was counted when it was accepted
+  if (item.endpoint == 0) return;  // counted already when it was accepted
   --kept_for_additional_;
   FlushReport& report = run != nullptr ? run->report : total_;
   if (dropped.has_value()) {
@@ -214,7 +214,7 @@ void PipelineFlusher::Delivered(Run& run, const Outbox::Item& item) {
 }
 
 void PipelineFlusher::Drop(Run* run, const Outbox::Item& item, DropReason reason) {
-  if (run != nullptr) outbox_.End(item);  // else it is off the outbox already
+  if (run != nullptr) outbox_.End(item);  // else it is not in the outbox any more
   if (named_.insert(absl::StrCat("drop/", ToString(reason))).second) {
     LOG(WARNING) << ToString(pipeline_) << ": a request to " << endpoints_[item.endpoint].ToString()
                  << " is dropped: " << ToString(reason) << "; further ones are only counted";
@@ -227,7 +227,7 @@ void PipelineFlusher::Error(Run& run, std::string line) {
   run.report.errors.push_back(std::move(line));
 }
 
-// What could not be delivered in this flush.
+// Handles an item that could not be delivered in this flush.
 void PipelineFlusher::Fail(Run& run, Outbox::Item item, bool redrive) {
   run.failed = true;
   if (redrive) return Drop(&run, item, DropReason::kRedriveFailed);
@@ -307,12 +307,12 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
   run.last = last;
   if (own_outage_) outage_->OnFlush();
   for (EndpointState& state : endpoint_states_) state.refusals.OnFlush();
-  // What is not encoded by now is so because nothing could be sent.
+  // Payloads that are still not encoded are so because nothing could be sent.
   run.report.skipped = opened_ > 0;
   for (size_t endpoint = 0; opened_ > 0 && endpoint < endpoints_.size(); ++endpoint)
     TellOutOfReach(run, endpoint);
   {
-    // First, so that at the deadline it comes before what the client does then.
+    // Set first, so that at the deadline it fires before the client's alarms.
     const Alarm deadline_alarm(clock_, deadline, [&run, deadline] {
       run.deadline_passed = true;
       run.cancellation.Request(absl::DeadlineExceededError(
@@ -340,7 +340,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
 
 Task<void> PipelineFlusher::SendByEndpoint(Run& run, std::vector<Outbox::Item> items) {
   std::map<size_t, std::vector<Outbox::Item>> groups;
-  // One after the other means over all endpoints.
+  // With `sequential`, one order covers all endpoints.
   for (Outbox::Item& item : items) groups[options_.sequential ? 0 : item.endpoint].push_back(std::move(item));
   if (groups.empty()) co_return;
   Completion<bool> all(executor_);
@@ -372,7 +372,7 @@ Task<void> PipelineFlusher::SendTo(Run& run, size_t endpoint, std::vector<Outbox
     co_return;
   }
   if (hold == Decision::kProbe || pass.kind == Decision::kProbe) {
-    // What is least likely to be at the intake already; of those the oldest.
+    // Chooses the oldest of the items that are least likely to be at the intake already.
     const auto chosen = std::min_element(
         items.begin(), items.end(),
         [](const Outbox::Item& a, const Outbox::Item& b) { return a.ambiguous < b.ambiguous; });
@@ -421,7 +421,7 @@ Task<bool> PipelineFlusher::Probe(Run& run, size_t endpoint, const OutageBudget:
   } else {
     if (pass.kind == Breaker::Decision::kProbe) outage_->OnProbeAnswered(pass);
     if (refused) outage_->Leave(pass, OutageBudget::End::kProgress);
-    // Conclude says so of what was accepted or refused for now; of what was refused for good it says nothing.
+    // Conclude reports accepted requests and refusals for now, but not refusals for good.
     if (!refused && !probe.accepted) refusals.OnAccepted();
   }
   Conclude(run, probe);
@@ -453,7 +453,7 @@ void PipelineFlusher::CountRefusals(const Group& group, absl::Duration active) {
   }
 }
 
-// What a group says of its endpoint, for later flushes and for the log.
+// Records a group's results for later flushes and for the log.
 void PipelineFlusher::Conclude(Run& run, const Group& group) {
   if (!outage_->limits()) return;
   const Destination& destination = endpoints_[group.endpoint].destination;
@@ -493,7 +493,7 @@ Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudg
   int64_t looks = 0;
   const StallWatch watch(
       clock_, limits,
-      // A key that is looked up is not the intake's slowness.
+      // A lookup of a key is not the intake's slowness.
       [this, &group, &looks] { return Progress() + (group.key_look_ups > 0 ? ++looks : looks); },
       [this, &pass, costs] { return costs ? outage_->left(pass.destination) : absl::InfiniteDuration(); },
       [&run, &group] {
@@ -538,7 +538,7 @@ Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbo
                                        bool redrive) {
   for (Outbox::Item& item : items) {
     if (run.failed && !redrive) {
-      // What was not reached counts as failed with the rest.
+      // Items that were not reached count as failed with the rest.
       ++item.tries;
       Fail(run, std::move(item), redrive);
       continue;
@@ -547,7 +547,7 @@ Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbo
     co_await std::move(sending);
   }
   if (run.failed && !redrive && options_.return_all_on_failure) {
-    // Their payloads have ended, delivered; the bytes go out again all the same.
+    // Their payloads have ended as delivered; the bytes are sent again all the same.
     for (Outbox::Item& item : run.accepted) {
       item.counted = false;
       item.possible_duplicate = true;
@@ -569,7 +569,7 @@ HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::st
   request.headers = item.request->headers;
   request.headers.emplace_back("dd-api-key", key);
   request.body = item.request->body;
-  request.body_wanted = false;  // statuses say all that is asked for
+  request.body_timeout = kUnwantedBodyTimeout;  // only the status is needed
   return request;
 }
 
@@ -582,7 +582,7 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
     request.target = item.request->target;
     request.headers = item.request->headers;
     request.body = std::move(body);
-    // Who is in which piece isn't known here: each payload waits for all of them.
+    // The payloads of each piece aren't known here, so each payload waits for all of them.
     request.payloads = item.request->payloads;
     Outbox::Item piece = item;
     piece.request = std::make_shared<const EncodedRequest>(std::move(request));
@@ -595,7 +595,7 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
     pieces.push_back(std::move(piece));
   }
   if (item.endpoint > 0) --kept_for_additional_;
-  // The whole is replaced by its pieces: neither delivered nor dropped.
+  // The pieces replace the whole item, which is neither delivered nor dropped.
   outbox_.End(item);
   if (item.counted) {
     for (const PayloadId id : item.request->payloads)
@@ -604,7 +604,7 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
   return true;
 }
 
-// Looks a key up, once in a flush. When the flush ends first, the look-up goes on by itself.
+// Looks a key up once per flush. If the flush ends first, the lookup goes on by itself.
 Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   std::shared_ptr<KeyLookUp>& look_up = run.key_look_ups[endpoint];
   if (look_up == nullptr) {
@@ -627,10 +627,10 @@ Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
   --group.key_look_ups;
 }
 
-// What the client's answer says, whatever becomes of the item.
+// Records the client's result, whatever happens to the item.
 void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result) {
   run.report.attempts += result.attempts;
-  // What the client refuses to send, for its form, is no try.
+  // A request that the client rejects for its form does not count as a try.
   const bool given_away = !result.failures.empty() && result.last_class != RetryClass::kRefusedForGood;
   if (result.attempts > 0 || given_away) group.tried = true;
   bool answered = result.response.has_value() || result.accepted;
@@ -643,7 +643,7 @@ void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const Sen
   if (result.last_class == RetryClass::kRefusedForNow && !result.failures.empty())
     group.retry_after = std::max(group.retry_after, result.failures.back().retry_after);
   group.answered = group.answered || answered;
-  // By a proxy that wants a credential.
+  // The answer came from a proxy that wants a credential.
   if (answered && result.last_class == RetryClass::kMisconfigured) group.denied = true;
   if (answered && result.last_class != RetryClass::kRefusedForNow)
     outage_->OnAnswer(endpoints_[item.endpoint].destination);
@@ -659,7 +659,7 @@ void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const Sen
   group.why = result.failures.back().ToString();
 }
 
-// True if it was delivered.
+// Returns true if the item was delivered.
 Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, bool redrive) {
   const Endpoint& endpoint = endpoints_[item.endpoint];
   std::string key = endpoint.api_key->Current();
@@ -695,14 +695,14 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       co_return true;
     }
 
-    // The head of an answer may be all that came of it.
+    // An answer may consist of its head alone.
     const int status = result.response.has_value() ? result.response->status
                        : !result.failures.empty()  ? result.failures.back().status
                                                    : 0;
     const bool refused_for_good = result.last_class == RetryClass::kRefusedForGood;
     const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
     if (refused && options_.retry_all_statuses) {
-      // The client tried again what is refused for now; the rest is tried again here, as often.
+      // The client has retried what is refused for now; other refusals are retried here, as often.
       if (refused_for_good && laps_for_status++ < client_.options().max_attempts &&
           !group.cancellation.requested()) {
         continue;
@@ -710,7 +710,7 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       Error(run, absl::StrCat("Max retries exceeded, returning HTTP error: status ", status, " from ",
                               endpoint.ToString()));
       ++run.report.refused_by_status[status];
-      Drop(&run, item, DropReason::kRefused);  // which the peers' client takes for success
+      Drop(&run, item, DropReason::kRefused);  // the peers' client takes this for success
       co_return false;
     }
     if (refused_for_good && status == 0) {
@@ -764,7 +764,7 @@ Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, 
       co_return false;
     }
     if (result.may_have_been_accepted) item.possible_duplicate = true;
-    // It was never given to a connection: it still counts as never tried.
+    // The request never got a connection: it still counts as never tried.
     if (result.attempts == 0 && result.failures.empty()) --item.tries;
     if (options_.on_failure != OnFailure::kKeep || redrive) {
       Error(run, absl::StrCat("Max retries exceeded, returning request error: ",

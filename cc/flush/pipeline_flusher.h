@@ -1,30 +1,31 @@
-// The core of every flusher: takes encoded requests, keeps them in an outbox, sends them all in one flush
-// with one deadline, and accounts for every payload. Knows nothing of traces or stats.
+// The core of every flusher: it takes encoded requests, keeps them in an outbox, sends them in one flush with
+// one deadline, and accounts for every payload. It knows nothing of traces or stats.
 //
 //   PipelineFlusher flusher(executor, clock, client, options, Pipeline::kTraces, {endpoint});
 //   absl::Status status = flusher.Add(std::move(request));   // ResourceExhausted: no room, come again
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
 // A flush:
-//   * starts everything at once, what an earlier flush kept first; the client bounds connections and shares
-//     them among what waits;
-//   * any 2xx is success, and what was accepted is never sent again;
-//   * an API key that is not known yet is looked up;
-//   * 413 is split and resent; 401 and 403 are resent only if looking the key up again gave another one;
-//     what else is refused for good is dropped, counted by status;
-//   * what could not be delivered stays, to go first in the next flush; flagged possible_duplicate if the
-//     intake may have taken it. A pipeline that may not send twice drops that instead (ambiguous_dropped);
-//   * what the intake may have taken is sent again kMostAmbiguous - 1 times at most over the flushes; then it
-//     is kept for the shutdown;
-//   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early when
+//   * starts everything at once, requests kept by earlier flushes first; the client limits connections and
+//     shares them among waiting requests;
+//   * takes any 2xx as success, and never sends an accepted request again;
+//   * looks up an API key that is not known yet;
+//   * splits and resends after 413; resends after 401 and 403 only if looking the key up again gave another
+//     one; drops other requests that are refused for good, counted by status;
+//   * keeps requests that could not be delivered, to be sent first in the next flush, flagged
+//     possible_duplicate if the intake may have accepted them. A pipeline that may not send twice drops those
+//     instead (ambiguous_dropped);
+//   * resends at most kMostAmbiguous - 1 times, over all flushes, a request that the intake may have
+//     accepted; then keeps it for the shutdown;
+//   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early if
 //     nothing moves (outage_budget.h, refusal_hold.h).
 //
-// Room for what is kept and time for outages may be shared with other pipelines (SharedLimits).
+// Pipelines may share the room for kept data and the time for outages (SharedLimits).
 //
-// Conservation, at every moment: payloads handed over = delivered + kept + dropped, each with a reason.
-// A payload with parts in several requests, or several halves after a split, is delivered when all of them
-// were accepted by the primary endpoint, and dropped when all ended and one of them was dropped. Additional
-// endpoints have counters of their own; no payload waits for them.
+// Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason.
+// A payload with parts in several requests, or several halves after a split, is delivered when the primary
+// endpoint accepted all of them, and dropped when all have ended and one of them was dropped. Additional
+// endpoints have their own counters; no payload waits for them.
 //
 // One thread: the executor's. The flusher must outlive its flushes.
 
@@ -72,12 +73,13 @@ namespace thaw {
 struct PayloadOutcome {
   PayloadId id = 0;
   bool delivered = false;
-  // It was sent again after the intake may have taken it: the intake may hold it twice (or, dropped, once).
+  // It was sent again after the intake may have accepted it: the intake may hold it twice (or, if dropped,
+  // once).
   bool possible_duplicate = false;
-  std::optional<DropReason> reason;  // of what was dropped
+  std::optional<DropReason> reason;  // set if it was dropped
 };
 
-// What the pipelines of a process have in common. A flusher that is given none has its own, by its options.
+// Limits that the pipelines of a process share. A flusher that is given none makes its own from its options.
 struct SharedLimits {
   std::shared_ptr<ByteBudget> bytes;
   std::shared_ptr<OutageBudget> outage;
@@ -85,67 +87,68 @@ struct SharedLimits {
 
 class PipelineFlusher : public Flushable {
  public:
-  // Tries of a request, over all flushes, that leave open whether the intake has it.
+  // The maximum number of tries of a request, over all flushes, after which the intake may have it.
   static constexpr int kMostAmbiguous = 4;
 
-  // The bodies into which a request is split after a 413; fewer than two: it can't be.
+  // Returns the bodies into which a request is split after a 413; fewer than two if it can't be split.
   using Splitter =
       std::function<std::vector<std::shared_ptr<const std::string>>(const EncodedRequest& request)>;
 
-  // `endpoints`: the primary one first; at least one. `options` must be valid. Executor, clock and client
-  // must outlive the flusher.
+  // `endpoints` has at least one member; the first is the primary one. `options` must be valid. Executor,
+  // clock and client must outlive the flusher.
   PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, Pipeline pipeline,
                   std::vector<Endpoint> endpoints, SharedLimits shared = {});
   ~PipelineFlusher() override;
   PipelineFlusher(const PipelineFlusher&) = delete;
   PipelineFlusher& operator=(const PipelineFlusher&) = delete;
 
-  // Takes a request over. ResourceExhausted: what was never tried fills the outbox; nothing was taken, the
-  // sender is to be told so (429), counted in turned_away().
+  // Takes a request over. Returns ResourceExhausted, and takes nothing, if untried data fills the outbox; the
+  // sender should be told so (429). Counted in turned_away().
   absl::Status Add(EncodedRequest request);
-  // All of them or none.
+  // Takes all of them over, or none.
   absl::Status AddAll(std::vector<EncodedRequest> requests);
-  // What they take of the budget.
+  // The bytes that a request takes of the budget.
   size_t BytesOf(const EncodedRequest& request) const { return Outbox::BytesOf(request) * endpoints_.size(); }
 
   // -- For flushers that encode later ------------------------------------------------------------------
-  // Takes over a payload that is not encoded yet and takes `bytes`. ResourceExhausted as above.
+  // Takes over a payload of `bytes` bytes that is not encoded yet. Returns ResourceExhausted as Add does.
   absl::Status Open(PayloadId id, size_t bytes);
-  // All payloads that were opened are about to be encoded: makes room for what comes of them.
+  // Makes room for encoding all opened payloads: gives back their bytes.
   void ReleaseOpened();
-  // One of them takes `bytes` on, since it could not be encoded.
+  // Counts `bytes` again for an opened payload that could not be encoded.
   void HoldOpened(size_t bytes);
   // Takes in a request of payloads that were opened before.
   void AddAdmitted(EncodedRequest request);
-  // The payload is encoded: all its requests were added.
+  // Tells the flusher that a payload is encoded: all its requests were added.
   void Seal(PayloadId id);
-  // The payload can't be encoded.
+  // Drops an opened payload that can't be encoded.
   void DropOpened(PayloadId id, DropReason reason);
 
   void set_splitter(Splitter splitter) { splitter_ = std::move(splitter); }
-  // Called once for each payload that ends, inside the flush or the Add (eviction) that ends it.
+  // Sets a function that is called once for each payload that ends, inside the flush or the Add (eviction)
+  // that ends it.
   void set_on_outcome(absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome) {
     on_outcome_ = std::move(on_outcome);
   }
 
-  // In books and reports; the pipeline's, unless it is one of several.
+  // The name in counts and reports; the pipeline's name, unless the pipeline has several flushers.
   std::string_view name() const override { return name_; }
   void set_name(std::string name) { name_ = std::move(name); }
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
-  // Asks no breaker, and sends what was held for a redrive.
+  // Runs the last flush: ignores breakers, and sends what was held for a redrive.
   Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
-  // Flush would send nothing at all: every destination is out of reach or refuses, and it is not time to
-  // probe.
+  // Returns whether Flush would send nothing: every destination is out of reach or refuses, and no probe is
+  // due.
   bool would_skip() const;
 
   int64_t kept_for_additional() const override { return kept_for_additional_; }
   int64_t kept_payloads() const override { return static_cast<int64_t>(payloads_.size()); }
   size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
-  // Of those, what is not encoded yet.
+  // The part of bytes() that is not encoded yet.
   size_t opened_bytes() const { return opened_bytes_; }
-  // Their ids, in order.
+  // The ids of the kept payloads, in order.
   std::vector<PayloadId> KeptPayloads() const;
-  // Items that no flush has tried yet.
+  // The number of items that no flush has tried yet.
   int64_t untried_requests() const { return outbox_.untried_items(); }
   const Outbox& outbox() const { return outbox_; }
   const ByteBudget& byte_budget() const { return *bytes_; }
@@ -153,7 +156,7 @@ class PipelineFlusher : public Flushable {
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   const FlusherOptions& options() const { return options_; }
   Clock& clock() const { return clock_; }
-  // Since the beginning, by reason; evictions between flushes included.
+  // Counts since the beginning, by reason; evictions between flushes included.
   const DropCounts& dropped() const { return dropped_; }
   const DropCounts& additional_dropped() const { return additional_dropped_; }
   int64_t handed_over() const { return handed_over_; }
@@ -161,9 +164,9 @@ class PipelineFlusher : public Flushable {
   int64_t turned_away() const override { return turned_away_; }
   const FlushReport& total() const override { return total_; }
 
-  // Internal names what is broken. In constant time.
+  // Returns Internal, naming the sum that is wrong. Takes constant time.
   absl::Status CheckInvariant() const;
-  // The same, counting everything again.
+  // Checks the same by counting everything anew.
   absl::Status CheckInvariantByWalking() const;
 
  private:
@@ -172,53 +175,53 @@ class PipelineFlusher : public Flushable {
     bool possible_duplicate = false;
     std::optional<DropReason> dropped;
   };
-  // There may be very many (Outbox::Item::bytes).
+  // There may be very many of them (Outbox::Item::bytes).
   static_assert(sizeof(Payload) <= 8);
-  // Of one endpoint's key. The flush that began it may end first.
+  // A lookup of one endpoint's key. The flush that began it may end first.
   struct KeyLookUp {
     bool ended = false;
     std::vector<std::shared_ptr<Completion<bool>>> waiting;
   };
-  // One flush.
+  // The state of one flush.
   struct Run {
     explicit Run(Cancellation* parent) : cancellation(parent) {}
     Cancellation cancellation;
     absl::Duration deadline;
     FlushReport report;
     bool last = false;                                          // Shutdown
-    bool deadline_passed = false;                               // which ended it
+    bool deadline_passed = false;                               // the deadline ended the flush
     std::map<size_t, std::shared_ptr<KeyLookUp>> key_look_ups;  // by endpoint
     std::vector<Outbox::Item> accepted;                         // kept only for return_all_on_failure
     bool failed = false;
   };
-  // What goes to one endpoint in one flush.
+  // The requests to one endpoint in one flush.
   struct Group {
     Group(Run& run, size_t endpoint) : cancellation(&run.cancellation), endpoint(endpoint) {}
     Cancellation cancellation;
     const size_t endpoint;
     bool tried = false;     // a request was given to a connection, or to the attempt to get one
-    bool answered = false;  // with whatever status
-    bool accepted = false;  // something was
-    bool refused = false;   // for now
-    bool denied = false;    // for want of permission
-    bool stalled = false;   // and ended because of that
-    int key_look_ups = 0;   // waited for
-    std::optional<absl::Duration> retry_after;  // the longest, of what stayed refused
+    bool answered = false;  // with any status
+    bool accepted = false;  // a request was accepted
+    bool refused = false;   // a request was refused for now
+    bool denied = false;    // permission was missing
+    bool stalled = false;   // the group was ended because nothing moved for too long
+    int key_look_ups = 0;   // lookups that are waited for
+    std::optional<absl::Duration> retry_after;  // the longest, of requests that stayed refused
     absl::Duration delayed;                     // after refusals, the longest of a request
     absl::Duration most_delay = absl::InfiniteDuration();
     std::string why;  // the last failure
   };
-  // What is known of an endpoint across flushes.
+  // State of an endpoint across flushes.
   struct EndpointState {
     RefusalHold refusals;
-    Reach accepts;        // is lost while it refuses everything
-    absl::Duration owed;  // what its refusals have cost and was not given back yet
+    Reach accepts;        // lost while the endpoint refuses everything
+    absl::Duration owed;  // time that its refusals have cost and that was not given back yet
   };
 
   Task<FlushReport> FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last);
   Task<void> SendByEndpoint(Run& run, std::vector<Outbox::Item> items);
   Task<void> SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items);
-  // The part of SendTo that finds out whether the rest may go: true.
+  // Sends one request. Returns true if the rest may be sent.
   Task<bool> Probe(Run& run, size_t endpoint, const OutageBudget::Pass& pass, Outbox::Item item);
   Task<void> SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
                          std::vector<Outbox::Item> items);
@@ -227,10 +230,10 @@ class PipelineFlusher : public Flushable {
   Task<bool> SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next);
   Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
   Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
-  // Keeps what this flush does not send.
+  // Returns the items that this flush does not send to the outbox.
   void GiveBack(Run& run, size_t endpoint, std::vector<Outbox::Item>& items);
   void Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result);
-  // Whether a group that got no answer says something of the destination.
+  // Returns whether a group without an answer tells anything about the destination.
   static bool IsKnown(const Run& run, const Group& group);
   void CountRefusals(const Group& group, absl::Duration active);
   void Conclude(Run& run, const Group& group);
@@ -263,9 +266,9 @@ class PipelineFlusher : public Flushable {
   std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
   Outbox outbox_;
   size_t opened_bytes_ = 0;
-  absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; walked only to be checked
-  int64_t open_parts_ = 0;                            // of all payloads
-  int64_t opened_ = 0;                                // of those, not encoded yet
+  absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; iterated only by checks
+  int64_t open_parts_ = 0;                            // sum over all payloads
+  int64_t opened_ = 0;                                // the part of them that is not encoded yet
   int64_t handed_over_ = 0;
   int64_t delivered_ = 0;
   int64_t turned_away_ = 0;

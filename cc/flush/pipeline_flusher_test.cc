@@ -18,7 +18,7 @@
 namespace thaw {
 namespace {
 
-// A key that a look-up may change.
+// A key that a lookup may change.
 class ScriptedKey : public ApiKeySource {
  public:
   ScriptedKey(Executor& executor, Clock& clock, std::string key)
@@ -76,7 +76,8 @@ class PipelineFlusherTest : public testing::Test {
     ASSERT_TRUE(flusher_->CheckInvariantByWalking().ok()) << flusher_->CheckInvariantByWalking();
   }
 
-  // Steps, with the invariant checked after each; time passes when there is nothing else to do.
+  // Runs a flush step by step and checks the invariant after each; time passes when nothing else is to be
+  // done.
   FlushReport RunFlush(bool shutdown = false, absl::Duration deadline = absl::Seconds(10)) {
     std::optional<FlushReport> report;
     Cancellation cancellation;
@@ -144,7 +145,8 @@ TEST_F(PipelineFlusherTest, SendsEverythingAtOnceAndAny2xxIsSuccess) {
   EXPECT_EQ(client_.sent()[0].request.destination.host, "intake0.example");
   EXPECT_EQ(KeyOf(client_.sent()[0]), "key0");
   EXPECT_EQ(client_.sent()[0].options.budget, absl::Seconds(10));
-  EXPECT_FALSE(client_.sent()[0].request.body_wanted) << "a body that never ends would hold the flush up";
+  EXPECT_EQ(client_.sent()[0].request.body_timeout, kUnwantedBodyTimeout)
+      << "a body that never ends would hold the flush up";
 }
 
 TEST_F(PipelineFlusherTest, AnEmptyFlushDoesNothing) {
@@ -499,7 +501,7 @@ TEST_F(PipelineFlusherTest, AnOutageCostsTwoShortFlushesThenNothingThenProbes) {
   EXPECT_LE(probe.elapsed, absl::Milliseconds(300));
   EXPECT_TRUE(RunFlush().skipped);
 
-  // The intake is back.
+  // The intake works again.
   client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   EXPECT_TRUE(RunFlush().skipped) << "not yet time to look";
   clock_.Advance(absl::Seconds(2));
@@ -702,7 +704,7 @@ TEST_F(PipelineFlusherTest, ASlowIntakeThatMovesNeverOpensTheBreaker) {
                        [&report](FlushReport got) { report = std::move(got); });
     while (!report.has_value()) {
       executor_.RunAll();
-      client_.Move();  // a byte now and then
+      client_.Move();  // a byte from time to time
       clock_.Advance(absl::Milliseconds(500));
     }
     EXPECT_FALSE(report->stalled);
@@ -807,8 +809,8 @@ TEST_F(PipelineFlusherTest, RetryAllStatusesTriesARefusalAsOftenAsTheClientTries
 
 // -- Property --------------------------------------------------------------------------------------------
 
-// Whatever happens, in whatever order, no payload is lost from the books; at the end of faults all that was
-// kept arrives.
+// No payload is lost from the counts, whatever happens in whatever order; when the faults end, everything
+// that was kept is delivered.
 TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
   for (uint64_t seed = 1; seed <= 60; ++seed) {
     SCOPED_TRACE(seed);

@@ -1,9 +1,9 @@
-// Whether something can be reached, and what the log is told of it: one WARNING when an outage begins, one
-// INFO when it is over, however many flushes lie between.
+// Tracks whether a destination or endpoint can be reached, and logs it: one WARNING when an outage begins and
+// one INFO when it is over, however many flushes lie between.
 //
 //   Reach reach("https://trace.agent.datadoghq.com", "is out of reach", counts);
 //   reach.Lost("connect: refused", clock.Now());   // logs and counts, the first time
-//   reach.Found(clock.Now());                      // likewise, if it was lost
+//   reach.Found(clock.Now());                      // logs and counts, if it was lost
 //
 // One thread.
 
@@ -21,13 +21,13 @@ namespace thaw {
 
 class Reach {
  public:
-  // What is reached, and what is said of it while it is lost. `counts` must outlive it.
+  // `whom` is what is reached; `lost_means` is logged while it is lost. `counts` must outlive it.
   Reach(std::string whom, std::string_view lost_means, OutageCounts& counts)
       : whom_(std::move(whom)), lost_means_(lost_means), counts_(&counts) {}
 
-  // It could not be reached, or refused everything, because of `why`.
+  // Reports that it could not be reached, or refused everything, because of `why`.
   void Lost(std::string_view why, const ClockReading& now);
-  // It was reached.
+  // Reports that it was reached.
   void Found(const ClockReading& now);
 
   bool lost() const { return lost_; }
@@ -36,7 +36,7 @@ class Reach {
 
  private:
   std::string whom_;
-  std::string_view lost_means_;  // of the program's text
+  std::string_view lost_means_;  // a constant of the program
   OutageCounts* counts_;
   bool lost_ = false;
   std::string why_;

@@ -1,9 +1,9 @@
-// What an endpoint is spared that answers, and refuses data for now (408, 429, 5xx).
+// Spares an endpoint that answers but refuses data for now (408, 429, 5xx).
 //
-// A flush in which it accepted nothing and refused something is a strike. Two in a row and it is left alone
-// but for a probe now and then, as a destination is that is out of reach (breaker.h). `Retry-After` is kept
-// across flushes: until it has passed, by the clock that advanced most, nothing is sent. Endpoints are held
-// apart, since one path of a host may refuse what another takes.
+// A flush in which the endpoint accepted nothing and refused something is a strike. After two in a row only
+// probes are sent, as to a destination that is out of reach (breaker.h). `Retry-After` is kept across
+// flushes: until it has passed, by the clock that advanced most, nothing is sent. Endpoints are treated
+// separately, since one path of a host may refuse what another accepts.
 //
 //   switch (hold.Decide()) { case kGo: ...; case kProbe: ...; case kSkip: ... }
 //   hold.OnRefused(retry_after), hold.OnAccepted() or hold.OnNothingLearned()
@@ -24,23 +24,23 @@ namespace thaw {
 
 class RefusalHold {
  public:
-  // A Retry-After is believed up to here.
+  // The longest Retry-After that is honoured; a longer one counts as this.
   static constexpr absl::Duration kLongestHold = absl::Minutes(5);
 
   RefusalHold(Clock& clock, BreakerOptions options) : clock_(clock), breaker_(clock, options) {}
 
-  // What a flush that begins now may do. kProbe must be ended by one of the three below.
+  // Decides what a flush that begins now may do. A kProbe must be ended by one of the three functions below.
   Breaker::Decision Decide() { return waits() ? Breaker::Decision::kSkip : breaker_.Decide(); }
   bool would_skip() const { return waits() || breaker_.would_skip(); }
-  // A flush begins, whether it has something for the endpoint or not.
+  // Counts a flush that begins, whether it has something for the endpoint or not.
   void OnFlush() { breaker_.OnFlush(); }
 
-  // All that was sent was refused.
+  // Everything that was sent was refused.
   void OnRefused(std::optional<absl::Duration> retry_after) {
     breaker_.OnStrike();
     HoldFor(retry_after);
   }
-  // Something was accepted. `retry_after`: of what was refused all the same.
+  // Something was accepted. `retry_after` is that of requests that were refused all the same.
   void OnAccepted(std::optional<absl::Duration> retry_after = std::nullopt) {
     breaker_.OnProgress();
     HoldFor(retry_after);

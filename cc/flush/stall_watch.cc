@@ -36,7 +36,7 @@ void StallWatch::Look() {
 }
 
 absl::Duration StallWatch::idle_for() const {
-  // Never more than the step: the clock may have counted a freeze.
+  // Adds at most the step, since the clock may have counted a freeze.
   return idle_for_ + std::min(step_, clock_.Now().monotonic - looked_at_);
 }
 

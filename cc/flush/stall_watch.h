@@ -1,12 +1,12 @@
-// Ends sending in which nothing moves.
+// Ends a flush in which nothing moves.
 //
 //   StallWatch watch(clock, {.idle_limit = absl::Milliseconds(1500)},
 //                    [&] { return bytes_moved; },
 //                    [&] { return allowance; },
 //                    [&] { cancellation.Request(...); });
 //
-// It looks now and then; what it counts is active time, since an alarm that a freeze made late is armed
-// again. Destroying it ends it. One thread.
+// It checks periodically and counts active time, since an alarm that a freeze made late is armed again.
+// Destroying it stops it. One thread.
 
 #ifndef THAW_CC_FLUSH_STALL_WATCH_H_
 #define THAW_CC_FLUSH_STALL_WATCH_H_
@@ -22,21 +22,20 @@ namespace thaw {
 class StallWatch {
  public:
   struct Limits {
-    // Nothing moved for so long: it is over,
+    // Calls `stalled` when nothing has moved for this long,
     absl::Duration idle_limit;
     // but not before this time has passed.
     absl::Duration at_least = absl::ZeroDuration();
-    // How often it looks.
+    // The interval between checks.
     absl::Duration look_every = absl::Milliseconds(100);
   };
 
-  // `moved`: a number that grows with whatever counts as movement.
-  // `allowance`: how long it may be idle besides.
-  // `stalled`: called once, when a limit is reached.
+  // `moved` returns a number that grows with every movement. `allowance` returns a second limit on the idle
+  // time. `stalled` is called once, when a limit is reached.
   StallWatch(Clock& clock, Limits limits, absl::AnyInvocable<int64_t()> moved,
              absl::AnyInvocable<absl::Duration()> allowance, absl::AnyInvocable<void()> stalled);
 
-  // For how long nothing has moved.
+  // How long nothing has moved.
   absl::Duration idle_for() const;
   // How much active time has passed.
   absl::Duration active_for() const;
@@ -51,11 +50,11 @@ class StallWatch {
   absl::AnyInvocable<absl::Duration()> allowance_;
   absl::AnyInvocable<void()> stalled_;
   int64_t last_;
-  // Up to the last look.
+  // The active time up to the last check.
   absl::Duration passed_;
   absl::Duration idle_for_;
   absl::Duration looked_at_;  // on the monotonic clock
-  absl::Duration step_;       // until the next look
+  absl::Duration step_;       // until the next check
   Alarm alarm_;
 };
 

@@ -22,7 +22,7 @@ class StallWatchTest : public testing::Test {
           stalled_ = true;
         });
   }
-  // Milliseconds pass, one by one, until it is over, but no more than so many.
+  // Lets at most `milliseconds` pass, one by one, until the watch has fired.
   absl::Duration Pass(int milliseconds) {
     for (int i = 0; i < milliseconds && !stalled_; ++i) {
       clock_.Advance(absl::Milliseconds(1));
@@ -88,7 +88,7 @@ TEST_F(StallWatchTest, IdleTimeIsKnownBetweenLooksToo) {
 
 TEST_F(StallWatchTest, AProbeOfWhatIsSilentEndsExactlyWithItsTime) {
   Watch(kProbe);
-  ++moved_;  // the first bytes go into the system's buffer, whoever is at the other end
+  ++moved_;  // the first bytes go into the system's buffer, whether or not a peer is there
   EXPECT_EQ(Pass(5000), absl::Milliseconds(300));
 }
 

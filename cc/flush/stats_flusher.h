@@ -1,5 +1,5 @@
-// Stats to the intake: StatsPayload as MessagePack, gzip. What may have been accepted is not sent again: a
-// count twice is wrong.
+// Sends stats to the intake: StatsPayload as MessagePack, gzip. Requests that may have been accepted are not
+// resent, since counting twice is wrong.
 
 #ifndef THAW_CC_FLUSH_STATS_FLUSHER_H_
 #define THAW_CC_FLUSH_STATS_FLUSHER_H_
@@ -20,7 +20,7 @@ struct StatsEncoding {
   using Payload = StatsPayload;
   static constexpr Pipeline kPipeline = Pipeline::kStats;
 
-  // Stats are few.
+  // Encoding keeps no memory, since stats are few.
   struct Workspace {
     void Release() {}
   };
@@ -28,8 +28,8 @@ struct StatsEncoding {
   // The intake's limit of a body before compression.
   static constexpr size_t kMaxBytes = 3 << 20;
 
-  // In order of arrival; requests of at most kMaxBytes or FlusherOptions::max_batch_bytes, whichever is less,
-  // unless one group alone is larger. A payload without a bucket makes no request.
+  // Encodes in order of arrival. Requests have at most kMaxBytes or FlusherOptions::max_batch_bytes,
+  // whichever is less, unless one group alone is larger. A payload without a bucket makes no request.
   static absl::Status Encode(const std::vector<HeldPayload<StatsPayload>>& held,
                              const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);

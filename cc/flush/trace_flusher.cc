@@ -16,7 +16,7 @@
 namespace thaw {
 namespace {
 
-// Bound of what is unpacked to be split: more than any request that was made here.
+// Limits the bytes that are decompressed to split a body: more than any request that was made here.
 constexpr size_t kMaxUnpacked = size_t{256} << 20;
 
 // Payloads that share a request.
@@ -79,7 +79,7 @@ struct MergeEqual {
   }
 };
 
-// In the order in which their first payloads came.
+// Returns the groups in the order in which their first payloads came.
 std::vector<Group> GroupByHeaders(const std::vector<HeldPayload<TracePayload>>& held, bool coalesce) {
   std::vector<Group> groups;
   absl::flat_hash_map<const TracerHeaders*, size_t, MergeHash, MergeEqual> numbers;
@@ -87,7 +87,7 @@ std::vector<Group> GroupByHeaders(const std::vector<HeldPayload<TracePayload>>& 
     if (payload.payload.empty()) continue;
     const TracerHeaders& headers = payload.payload.headers();
     size_t number = groups.size();
-    // There are as many groups as tracers, one or two, so that most payloads belong to the last one.
+    // There are as many groups as tracers, one or two, so that most payloads belong to the last group.
     if (coalesce && !groups.empty() && groups.back().headers.MergesWith(headers)) {
       number = groups.size() - 1;
     } else if (coalesce) {

@@ -1,4 +1,4 @@
-// Traces to the intake: AgentPayload, zstd, one request for all payloads of tracers with the same headers.
+// Sends traces to the intake: AgentPayload, zstd, one request for all tracers with the same headers.
 
 #ifndef THAW_CC_FLUSH_TRACE_FLUSHER_H_
 #define THAW_CC_FLUSH_TRACE_FLUSHER_H_
@@ -25,8 +25,8 @@ struct TraceEncoding {
     void Release();
   };
 
-  // In order of arrival; requests of at most FlusherOptions::max_batch_bytes before compression, unless one
-  // span alone is larger. A payload without a span makes no request.
+  // Encodes in order of arrival. Requests have at most FlusherOptions::max_batch_bytes before compression,
+  // unless one span alone is larger. A payload without a span makes no request.
   static absl::Status Encode(const std::vector<HeldPayload<TracePayload>>& held,
                              const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);

@@ -1,4 +1,4 @@
-// From a tracer's request to the compressed body of the intake's: decoding, encoding and zstd together.
+// Measures the way from a tracer's request to the intake's compressed body: decoding, encoding and zstd.
 
 #include <cstdint>
 #include <string>
@@ -49,7 +49,7 @@ void BM_DecodeEncodeCompress(benchmark::State& state) {
     bytes += bodies.back().size();
   }
   size_t compressed = 0;
-  // Its memory is used again, as under load.
+  // The memory is reused, as under load.
   TraceEncoding::Workspace workspace;
   for (auto _ : state) {
     std::vector<HeldPayload<TracePayload>> held;

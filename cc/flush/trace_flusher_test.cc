@@ -9,17 +9,17 @@
 #include <vector>
 
 #include "cc/base/msgpack_writer.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/clock/linear_work.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/payload_flusher_fixture.h"
-#include "cc/trace/protobuf_reader.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
 namespace {
 
-// One trace whose spans have the ids from `first` on, each as large as `filler`.
+// Returns one trace whose spans have the ids from `first` on, each as large as `filler`.
 TracePayload Payload(uint64_t first, int spans = 1, const std::string& lang = "", size_t filler = 0,
                      uint64_t dropped = 0) {
   MsgpackWriter out;
@@ -32,7 +32,7 @@ TracePayload Payload(uint64_t first, int spans = 1, const std::string& lang = ""
     out.String("parent_id");
     out.Unsigned(i == 0 ? 0 : first);
     out.String("resource");
-    // Not compressible to nothing, so that a body's size says something.
+    // The text does not compress to nothing, so that a body's size means something.
     std::string text;
     for (size_t at = 0; at < filler; ++at)
       text.push_back(static_cast<char>('a' + (at * at + first + i) % 26));
@@ -65,7 +65,7 @@ class TraceFlusherTest : public PayloadFlusherFixture<TraceEncoding> {
     EXPECT_TRUE(body.ok()) << body.status();
     return body.value_or("");
   }
-  // How often each span was sent.
+  // Returns how often each span was sent.
   std::map<uint64_t, int> SentIds() const {
     std::map<uint64_t, int> ids;
     for (const FakeClient::Sent& sent : client_.sent()) CountIds(Unpacked(sent), {5, 6, 3, 5}, ids);
@@ -138,9 +138,9 @@ TEST_F(TraceFlusherTest, BatchesAreNoLargerThanAllowed) {
     Add(Payload(id, 1, "", 1500));
     expected[id] = 1;
   }
-  Add(Payload(100, 40, "", 1000));  // larger by itself: cut between spans
+  Add(Payload(100, 40, "", 1000));  // larger than a request: cut between spans
   for (uint64_t id = 100; id < 140; ++id) expected[id] = 1;
-  Add(Payload(200, 1, "", 20'000));  // one span: goes alone
+  Add(Payload(200, 1, "", 20'000));  // one span: sent alone
   expected[200] = 1;
   const FlushReport report = RunFlush();
   EXPECT_EQ(report.delivered, 32);
@@ -190,7 +190,7 @@ TEST_F(TraceFlusherTest, AResendIsByteIdentical) {
   const FlushReport report = RunFlush();
   EXPECT_EQ(report.delivered, 2);
   ASSERT_EQ(client_.sent().size(), 3);
-  EXPECT_EQ(*client_.sent()[1].request.body, before);  // what was kept goes first
+  EXPECT_EQ(*client_.sent()[1].request.body, before);  // kept requests are sent first
 }
 
 TEST_F(TraceFlusherTest, APayloadWithoutSpansMakesNoRequest) {

@@ -10,7 +10,7 @@ namespace {
 constexpr absl::Duration kBase = absl::Milliseconds(100);
 constexpr absl::Duration kCap = absl::Seconds(2);
 
-// As near to 1 as a fraction of [0, 1) comes, for figures that are easy to read.
+// Uses the upper end of the fraction's range, which makes the figures easy to read.
 absl::Duration Longest(int tries) { return Backoff(kBase, kCap, tries, 1.0); }
 
 TEST(BackoffTest, DoublesUpToTheCap) {
@@ -45,7 +45,7 @@ TEST(BackoffTest, ABaseOfZeroWaitsForNothing) {
 
 // -- Retry-After -----------------------------------------------------------------------------------------
 
-// Sun, 06 Nov 1994 08:49:37 GMT, the RFC's own example.
+// The RFC's own example: Sun, 06 Nov 1994 08:49:37 GMT.
 const absl::Time kExample = absl::FromUnixSeconds(784111777);
 
 TEST(RetryAfterTest, Seconds) {

@@ -2,8 +2,8 @@
 
 #include <utility>
 
-#include "cc/base/counters.h"
 #include "cc/base/status_macros.h"
+#include "cc/net/counters.h"
 #include "cc/net/dial/stack_dialer.h"
 #include "cc/net/dialer.h"
 #include "cc/net/pooled_client.h"
@@ -16,7 +16,7 @@ absl::StatusOr<std::unique_ptr<Client>> MakeClient(Executor& executor, Clock& cl
                                                    ClientOptions options, RandomFraction random,
                                                    std::vector<std::string>* warnings) {
   THAW_RETURN_IF_ERROR(options.Validate());
-  // Pool, dialer and TLS count into one struct, which the client owns and outlives them with.
+  // Pool, dialer and TLS share one struct of counters, which the client owns.
   const auto counters = std::make_shared<Counters>();
   THAW_ASSIGN_OR_RETURN(std::unique_ptr<TlsConnector> tls,
                         MakeTlsConnector(executor, clock, options, counters->connection, warnings));

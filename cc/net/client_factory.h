@@ -1,5 +1,5 @@
-// The one place where a client is put together: dialer, TLS, pool, retry, for direct and proxied
-// connections alike.
+// Builds the client: dialer, TLS, pool and retry, for direct and proxied connections alike. No other code
+// assembles them.
 //
 //   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client,
 //                         MakeClient(loop, loop, *network, options, random, &warnings));
@@ -21,9 +21,10 @@
 
 namespace thaw {
 
-// InvalidArgument: options that can't be (a proxy URL that doesn't parse). A certificate file that can't
-// be read is no error: a line of `warnings` names it, and it is left out. `executor`, `clock` and `network`
-// must outlive the client. Close() it and run the executor until open_exchanges() is 0 before destroying it.
+// Returns InvalidArgument for options that are not valid (a proxy URL that doesn't parse). A certificate file
+// that can't be read is not an error: it is skipped, and a line in `warnings` names it. `executor`, `clock`
+// and `network` must outlive the client. Close() the client and run the executor until it is settled() before
+// destroying it.
 absl::StatusOr<std::unique_ptr<Client>> MakeClient(Executor& executor, Clock& clock, Network& network,
                                                    ClientOptions options, RandomFraction random,
                                                    std::vector<std::string>* warnings);

@@ -1,7 +1,7 @@
-// The one place where a client is configured: pooling, sharing, deadlines, retry, TLS, proxy.
+// Configures a client: pooling, sharing, deadlines, retry, TLS, proxy.
 //
-// Defaults are those for on-demand Lambda; DefaultClientOptions() of cc/config gives the ones for where
-// the process runs. The peers' clients of the past are this struct with other values (see
+// The defaults are for on-demand Lambda; DefaultClientOptions() of cc/config returns those for other
+// environments. The clients of other extensions are this struct with other values (see
 // python/thaw/lab/arms.py), so that an experiment compares policies and not two code bases.
 
 #ifndef THAW_CC_NET_CLIENT_OPTIONS_H_
@@ -19,65 +19,74 @@
 
 namespace thaw {
 
-// What a resume does to idle connections.
+// The effect of a resume on idle connections.
 enum class OnResume {
-  kKeep,   // nothing
-  kProbe,  // look at each: readable bytes, end or reset are found; what looks well is kept
-  kDrain,  // close all. Under on-demand Lambda a connection then lives within one epoch only
+  kKeep,  // no effect
+  // Looks at each connection once and closes those with readable bytes, an end or a reset.
+  kProbe,
+  // Closes all of them. Under on-demand Lambda, a connection then lives within one epoch only.
+  kDrain,
 };
 
-// How a failed request on a reused connection is resent without being counted.
+// The rule for resending a failed request on a reused connection without counting an attempt.
 enum class ResendRule {
-  kFailureClass,  // by ClassOf()
-  kHyperZone1,    // hyper-util 0.1.20: only what a connection handed back untouched, on a reused one,
-                  // as often as there are pooled connections; any other failure is final for the attempt
+  kFailureClass,  // decided by ClassOf()
+  // As hyper-util 0.1.20 does: resends only a request that a reused connection returned untouched, at most as
+  // often as there are pooled connections; any other failure ends the attempt.
+  kUnsentOnly,
 };
 
-// How a connection is judged before it is reused.
+// The check of an idle connection before it is reused.
 enum class Liveness {
-  kPeek,         // one read without waiting
-  kReactorOnly,  // hyper: only what the event loop had delivered by then
+  kPeek,         // one read that does not wait
+  kReactorOnly,  // only the events that the loop has delivered so far, as hyper does
 };
 
-// By which clock idle_timeout is measured.
+// The clock that measures idle_timeout.
 enum class ExpiryClock {
   kLargest,    // the clock that advanced most
-  kMonotonic,  // hyper
+  kMonotonic,  // the monotonic clock, as hyper does
 };
 
 enum class TlsVersion { kTls12, kTls13 };
 
 struct ClientOptions {
   // -- Reuse ---------------------------------------------------------------------------------------
-  // How many connections to one destination may be kept idle; 0: none. Unlimited: kUnlimited.
+  // The maximum number of idle connections kept per destination; 0 keeps none, kUnlimited any number. An idle
+  // connection saves a handshake, but one that is kept across a freeze may be dead when it is reused.
   static constexpr int kUnlimited = 1 << 30;
   int max_idle_per_host = 0;
-  // Hand a connection that has just finished a request to one that already waits. Always so when
+  // Hands a connection that has just finished a request to a request that is waiting. Always done if
   // max_idle_per_host > 0.
   bool share_within_flush = true;
-  // How long the first waiter waits for a shared connection before another is dialled; unset: no longer
-  // than it pays, by how many wait and by what the last exchange and the last dial took (pool.h).
+  // How long the first waiting request waits for a shared connection before another one is dialled. Unset: as
+  // long as waiting is likely to be faster than dialling, given the number of waiting requests and the times
+  // of the last exchange and the last dial (pool.h).
   std::optional<absl::Duration> share_patience;
-  // Idle connections older than this are closed. The Datadog intake closes at 60 s.
+  // Closes connections that have been idle for longer than this. The Datadog intake closes them after 60 s.
   absl::Duration idle_timeout = absl::Seconds(15);
+  // Limits open connections and dials per destination. Requests beyond it wait for a connection.
   int max_connections_per_host = 6;
   OnResume on_resume = OnResume::kDrain;
   Liveness liveness = Liveness::kPeek;
   ExpiryClock expiry_clock = ExpiryClock::kLargest;
-  // Dial as soon as no idle connection is to be had, however many are being opened (hyper-util).
+  // Dials whenever no idle connection is available, however many dials are under way (as hyper-util does).
   bool dial_eagerly = false;
 
   // -- Deadlines -----------------------------------------------------------------------------------
-  // One exchange over all its phases.
+  // Limits one exchange over all its phases, the wait for a connection included.
   absl::Duration exchange_timeout = absl::Seconds(30);
   // How long an exchange that was open at a resume may go on after it.
   absl::Duration resume_grace = absl::Seconds(1);
-  // What deadlines do when they fire late (kFire: as peers' clients do).
+  // The behaviour of deadlines that fire late. kFire counts frozen time as the peer's slowness, as peers'
+  // clients do.
   LateAlarm late_alarm = LateAlarm::kRearm;
 
   // -- Retry ---------------------------------------------------------------------------------------
+  // Limits the tries of one request that count as attempts (exchange_failure.h); 1 turns retries off.
   int max_attempts = 3;
-  // Full jitter: a delay is drawn from [0, min(backoff_cap, backoff_base * 2^n)].
+  // Full jitter: the delay after n failed attempts is drawn from zero to
+  // min(backoff_cap, backoff_base * 2^(n - 1)).
   absl::Duration backoff_base = absl::Milliseconds(100);
   absl::Duration backoff_cap = absl::Seconds(2);
   ResendRule resend_rule = ResendRule::kFailureClass;
@@ -85,29 +94,32 @@ struct ClientOptions {
   // -- HTTP ----------------------------------------------------------------------------------------
   std::string user_agent = "thaw";
   size_t max_response_head_bytes = 64 * 1024;
-  // What of a response body is kept for the caller.
+  // How much of a response body is kept for the caller; the rest is read and dropped.
   size_t max_response_body_kept_bytes = 16 * 1024;
-  // A longer body isn't drained: the connection is closed.
+  // A response body longer than this is not read to its end: the connection is closed instead.
   size_t max_response_body_drained_bytes = 256 * 1024;
   bool tcp_nodelay = true;
 
   // -- TLS -----------------------------------------------------------------------------------------
-  // A PEM file of one or many certificates, added to the public roots.
+  // A PEM file with certificates that are trusted in addition to the public roots.
   std::string tls_cert_file;
-  // The operating system's bundle, added to the public roots.
+  // Trusts the operating system's bundle in addition to the public roots.
   bool use_os_roots = false;
-  // Public roots compiled in (Mozilla's). Off: only what the two above name is trusted.
+  // Trusts Mozilla's public roots, which are compiled in. Off: only the certificates named by the two options
+  // above are trusted.
   bool use_public_roots = true;
+  // Accepts any certificate, so that anybody on the path can read and change the data; a warning says so.
   bool skip_ssl_validation = false;
+  // Resumes earlier TLS sessions, which saves the certificate and its verification.
   bool tls_session_resumption = true;
   TlsVersion tls_min_version = TlsVersion::kTls12;
   TlsVersion tls_max_version = TlsVersion::kTls13;
 
   // -- Proxy ---------------------------------------------------------------------------------------
-  std::string proxy_url;              // http:// or https://, with user:password@ if it wants them
+  std::string proxy_url;              // http:// or https://, with user:password@ if the proxy wants them
   std::vector<std::string> no_proxy;  // "host", ".suffix", "*.suffix", "*", "10.0.0.0/8", "host:port"
 
-  // InvalidArgument names the field and the value.
+  // Returns InvalidArgument, naming the field and its value, if an option is out of range.
   absl::Status Validate() const;
 };
 

@@ -57,7 +57,7 @@ std::string BasicCredentials(std::string_view userinfo) {
 }
 
 std::string MaskUrl(std::string_view url) {
-  // A list of URLs with their keys, put where one URL belongs; a password with a space in it.
+  // A list of URLs with their keys in place of one URL, or a password with a space in it.
   if (url.find_first_of("\"'{}<>,; \t\r\n") != url.npos) return "****";
   std::string shown(url);
   if (const size_t at = url.rfind('@'); at != std::string_view::npos) {
@@ -131,7 +131,7 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
     url.destination.port = static_cast<uint16_t>(port);
   }
 
-  // The fragment never goes to a server (RFC 9110 section 4.2.5).
+  // The fragment is never sent to a server (RFC 9110 section 4.2.5).
   rest = rest.substr(0, std::min(rest.find('#'), rest.size()));
   if (!std::all_of(rest.begin(), rest.end(), IsTargetCharacter)) {
     return bad("its path has a space or another character no URL may have");

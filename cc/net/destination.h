@@ -1,4 +1,4 @@
-// Where a request goes: scheme, host and port, and the text forms that protocols want of them.
+// The destination of a request (scheme, host, port), and the text forms of it that protocols need.
 
 #ifndef THAW_CC_NET_DESTINATION_H_
 #define THAW_CC_NET_DESTINATION_H_
@@ -27,31 +27,31 @@ struct Destination {
   bool is_tls() const { return scheme == Scheme::kHttps; }
 };
 
-// "https://intake.example:8443", with brackets about an IPv6 literal.
+// Returns "https://intake.example:8443", with brackets around an IPv6 literal.
 std::string ToString(const Destination& destination);
-// The Host header (RFC 9110 section 7.2): without the port when it is the scheme's own.
+// Returns the Host header (RFC 9110 section 7.2), without the port if it is the scheme's default.
 std::string HostHeader(const Destination& destination);
-// "host:port", always with the port: what CONNECT names (RFC 9110 section 9.3.6).
+// Returns "host:port", always with the port, as CONNECT needs it (RFC 9110 section 9.3.6).
 std::string Authority(const Destination& destination);
 
 struct Url {
   Destination destination;
   std::string target;    // path and query, at least "/"
-  std::string userinfo;  // "user:password", percent-decoded; empty if there is none
+  std::string userinfo;  // "user:password", percent-decoded; empty if the URL has none
 };
 
-// "Basic ..." for the userinfo of a URL (RFC 7617): the value of Authorization, or of Proxy-Authorization. A
-// user without a password has an empty one.
+// Returns "Basic ..." for the userinfo of a URL (RFC 7617): the value of Authorization or
+// Proxy-Authorization. A user without a password gets an empty one.
 std::string BasicCredentials(std::string_view userinfo);
 
-// What people may see of a URL: "http://****@proxy:3128" of "http://user:password@proxy:3128",
-// "https://h/p?****" of "https://h/p?key=0123". Where the text is no URL, whatever stands before its last '@'
-// is masked all the same: a password with a '/' in it makes no URL. A text with spaces, quotes or commas in
-// it is masked whole: it may be a list of URLs and their keys.
+// Returns a URL without its secrets: "http://****@proxy:3128" for "http://user:password@proxy:3128",
+// "https://h/p?****" for "https://h/p?key=0123". In a text that is not a URL, everything before the last '@'
+// is masked too, since a '/' in a password makes a URL invalid. A text with spaces, quotes or commas is
+// masked whole: it may be a list of URLs and keys.
 std::string MaskUrl(std::string_view url);
 
-// Parses an absolute http or https URL. InvalidArgument names the text (with any password masked) and
-// what is wrong with it: scheme, empty host, port out of range, characters no URL may have.
+// Parses an absolute http or https URL. The error, InvalidArgument, names the text (with any password masked)
+// and what is wrong with it: scheme, empty host, port out of range, characters that no URL may have.
 absl::StatusOr<Url> ParseUrl(std::string_view text);
 
 }  // namespace thaw

@@ -1,7 +1,7 @@
 // Opens connections: resolve, connect, proxy, TLS, as one step with one outcome.
 //
-// The seam under the pool: StackDialer is the real one; the simulation has one whose TLS is a scripted
-// phase.
+// The pool depends on this interface. StackDialer is the real implementation; the simulation has one with a
+// scripted TLS phase.
 
 #ifndef THAW_CC_NET_DIALER_H_
 #define THAW_CC_NET_DIALER_H_
@@ -21,27 +21,25 @@
 namespace thaw {
 
 struct DialResult {
-  // The stream a request goes over (TLS inside, where there is TLS); null if the dial failed.
+  // The stream that requests use (TLS if the destination needs it); null if the dial failed.
   std::unique_ptr<Transport> transport;
-  // Why it failed: phase (resolve, connect, proxy, tls), fault, addresses, status, error are set.
+  // Why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
-  bool tls = false;
-  bool tls_resumed = false;
-  // The proxy wants requests in absolute form (an http:// destination through a proxy), with these.
+  // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.
   bool absolute_form = false;
-  std::string proxy_authorization;  // the header's value; empty: none
+  std::string proxy_authorization;  // the header's value; empty: no such header
 };
 
 class Dialer {
  public:
   virtual ~Dialer() = default;
 
-  // Ends early when `cancellation` is requested: fault kTimeout if its reason is DeadlineExceeded, else
+  // Ends early when `cancellation` is requested: with fault kTimeout if its reason is DeadlineExceeded, else
   // kCancelled.
   virtual Task<DialResult> Dial(Destination destination, Cancellation& cancellation) = 0;
 
-  // Names and sessions that must not outlive a restore (SnapStart) are forgotten.
+  // Forgets names and sessions that must not outlive a restore from a snapshot (SnapStart).
   virtual void Forget() = 0;
 };
 

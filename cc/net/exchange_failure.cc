@@ -99,7 +99,7 @@ RetryClass ClassOfDial(const ExchangeFailure& failure) {
     case Fault::kCredential:
       return RetryClass::kMisconfigured;
     case Fault::kProxyStatus:
-      // A 5xx of the proxy passes; any other refusal of the tunnel is about how we asked.
+      // A proxy's 5xx is temporary; any other status says that our request for the tunnel was wrong.
       return failure.status >= 500 ? RetryClass::kUnreachable : RetryClass::kMisconfigured;
     default:
       return RetryClass::kUnreachable;
@@ -122,12 +122,12 @@ RetryClass ClassOf(const ExchangeFailure& failure) {
   if (BeforeTheRequest(failure.phase)) return ClassOfDial(failure);
   switch (failure.bytes_written) {
     case BytesWritten::kNone:
-      // A reused connection that died idle says nothing about the peer. One that merely took nothing in
-      // time does, and so does a fresh one.
+      // A reused connection that died while idle says nothing about the peer. One that accepted nothing
+      // before the deadline does, and so does a fresh one.
       return failure.reused && failure.fault != Fault::kTimeout ? RetryClass::kUnsent
                                                                 : RetryClass::kUnreachable;
     case BytesWritten::kPart:
-      // A body shorter than its Content-Length can't have been accepted.
+      // The peer can't have accepted a body that is shorter than its Content-Length.
       return RetryClass::kIncomplete;
     case BytesWritten::kAll:
       return (failure.reused || failure.epoch_crossed) &&

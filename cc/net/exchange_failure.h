@@ -1,7 +1,7 @@
-// Why an exchange failed, in the words the retry decision needs, and that decision.
+// Describes why an exchange failed, and classifies the failure for retries.
 //
-// Every failed exchange yields one ExchangeFailure. ClassOf() reads only that and gives exactly one
-// RetryClass for every combination; nothing else in the project decides about resending.
+// Every failed exchange yields one ExchangeFailure. ClassOf() reads nothing else and returns exactly one
+// RetryClass for every combination of its fields; code that resends requests decides by that class.
 
 #ifndef THAW_CC_NET_EXCHANGE_FAILURE_H_
 #define THAW_CC_NET_EXCHANGE_FAILURE_H_
@@ -17,31 +17,31 @@
 
 namespace thaw {
 
-// How far the exchange had come.
+// The phase that the exchange had reached.
 enum class Phase { kResolve, kConnect, kProxy, kTls, kWrite, kHead, kBody };
 inline constexpr Phase kAllPhases[] = {Phase::kResolve, Phase::kConnect, Phase::kProxy, Phase::kTls,
                                        Phase::kWrite,   Phase::kHead,    Phase::kBody};
 std::string_view ToString(Phase phase);
 
-// How much of the request (head and body) the transport below TLS took.
+// The part of the request (head and body) that the transport below TLS accepted.
 enum class BytesWritten { kNone, kPart, kAll };
 inline constexpr BytesWritten kAllBytesWritten[] = {BytesWritten::kNone, BytesWritten::kPart,
                                                     BytesWritten::kAll};
 std::string_view ToString(BytesWritten bytes);
 
-// What went wrong, apart from where.
+// The kind of failure, apart from the phase.
 enum class Fault {
-  kNone,         // nothing: the exchange was answered, with a status that is not 2xx
-  kReset,        // reset by the peer, or another error of the system on an open connection
+  kNone,         // no failure: the exchange was answered with a status that is not 2xx
+  kReset,        // the peer reset the connection, or the system reported another error on it
   kEnd,          // the peer ended the stream in order
   kTimeout,      // the deadline passed, or the grace after a resume
-  kProtocol,     // bytes that are not HTTP or not TLS, or past a limit
-  kNotFound,     // no such name
-  kRefused,      // no connection: refused, unreachable, no resolver
-  kCertificate,  // chain, host name or validity refused by us
+  kProtocol,     // the bytes are not HTTP or not TLS, or exceed a limit
+  kNotFound,     // the name does not exist
+  kRefused,      // no connection: refused, unreachable, or no resolver answered
+  kCertificate,  // we rejected the chain, the host name or the validity
   kCredential,   // the proxy wants a credential (407)
-  kProxyStatus,  // the proxy answered CONNECT with another status
-  kCancelled,    // the caller gave up
+  kProxyStatus,  // the proxy answered CONNECT with another status that is not 2xx
+  kCancelled,    // the caller cancelled the exchange
 };
 inline constexpr Fault kAllFaults[] = {Fault::kNone,        Fault::kReset,       Fault::kEnd,
                                        Fault::kTimeout,     Fault::kProtocol,    Fault::kNotFound,
@@ -57,32 +57,32 @@ struct AddressOutcome {
 struct ExchangeFailure {
   Phase phase = Phase::kResolve;
   Fault fault = Fault::kNone;
-  bool reused = false;         // the connection had carried a request before (idle or shared)
-  bool epoch_crossed = false;  // the environment was frozen and resumed while the exchange was open,
-                               // or since the connection was opened
+  bool reused = false;  // the connection had carried a request before (idle or shared)
+  // The environment was frozen and resumed while the exchange was open or since the connection was opened.
+  bool epoch_crossed = false;
   BytesWritten bytes_written = BytesWritten::kNone;
   bool response_begun = false;  // a byte of the answer came
-  bool head_complete = false;   // the head of the answer came whole
-  int status = 0;               // of the answer, or of the proxy's to CONNECT; 0 if none
-  absl::Duration idle_for;      // how long the connection had been idle before; zero if it wasn't
-  std::optional<absl::Duration> retry_after;  // of the answer
+  bool head_complete = false;   // the whole head of the answer came
+  int status = 0;               // status of the answer, or of the proxy's answer to CONNECT; 0: none
+  absl::Duration idle_for;      // how long the connection had been idle; zero if it wasn't
+  std::optional<absl::Duration> retry_after;  // the answer's Retry-After
   std::vector<AddressOutcome> addresses;      // each address that was tried, in order
-  absl::Status error;                         // never OK; says what and where
+  absl::Status error;                         // never OK; says what happened and where
 
-  // One line: "head: reset by peer (reused, idle 3s, all written) https://..."
+  // Returns one line: "head: reset by peer (reused, idle 3s, all written) https://..."
   std::string ToString() const;
 };
 
 enum class RetryClass {
-  kUnsent,          // at once on another connection; not an attempt
-  kUnreachable,     // backoff, counted, feeds the breaker; otherwise the outbox
-  kMisconfigured,   // not again in this flush; outbox; named once
-  kIncomplete,      // once on a fresh connection; can't be a duplicate
-  kStale,           // once on a fresh connection, marked possible_duplicate
-  kAmbiguous,       // if attempts, budget and the pipeline allow it; marked possible_duplicate
-  kRefusedForNow,   // backoff, Retry-After, within the budget; otherwise the outbox
+  kUnsent,          // resent at once on another connection; not counted as an attempt
+  kUnreachable,     // resent after a delay, counted; feeds the breaker; else kept
+  kMisconfigured,   // not resent in this flush; kept; logged once
+  kIncomplete,      // resent once on a fresh connection; can't be a duplicate
+  kStale,           // resent once on a fresh connection, marked possible_duplicate
+  kAmbiguous,       // resent, marked, if attempts, budget and the pipeline allow it
+  kRefusedForNow,   // resent after a delay or Retry-After within the budget; else kept
   kRefusedForGood,  // dropped, counted by status
-  kCancelled,       // kept by whoever cancelled; ambiguous if all was written (see ClassOf)
+  kCancelled,       // kept by the caller that cancelled; ambiguous if all was written (see ClassOf)
 };
 inline constexpr RetryClass kAllRetryClasses[] = {
     RetryClass::kUnsent,        RetryClass::kUnreachable,    RetryClass::kMisconfigured,
@@ -90,11 +90,10 @@ inline constexpr RetryClass kAllRetryClasses[] = {
     RetryClass::kRefusedForNow, RetryClass::kRefusedForGood, RetryClass::kCancelled};
 std::string_view ToString(RetryClass retry_class);
 
-// The one decision. Reads only the failure; total over every combination of its fields.
+// Classifies a failure. Reads only the failure; defined for every combination of its fields.
 RetryClass ClassOf(const ExchangeFailure& failure);
 
-// Whether the peer may have acted on the request all the same: sending it again is then marked
-// possible_duplicate.
+// Returns whether the peer may have acted on the request. A resend must then be marked possible_duplicate.
 bool MayHaveBeenAccepted(const ExchangeFailure& failure);
 
 }  // namespace thaw

@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-// -- The table of docs/design.md, one row per way to a class. Nothing here calls the code. ---------------
+// -- The table of docs/design.md, one row for each way to a class. It calls none of the code. ------------
 
 // A set of allowed values; empty: any.
 template <typename Value>
@@ -83,7 +83,7 @@ const std::vector<Row>& Table() {
        .status = {407}},
       // The caller gave up.
       {.why = "cancelled", .retry_class = RetryClass::kCancelled, .fault = {Fault::kCancelled}},
-      // There was no connection.
+      // The connection could not be made.
       {.why = "resolve, connect, TLS transport error, whatever broke towards the proxy",
        .retry_class = RetryClass::kUnreachable,
        .phase = dialling,
@@ -102,7 +102,7 @@ const std::vector<Row>& Table() {
        .retry_class = RetryClass::kMisconfigured,
        .phase = dialling,
        .fault = {Fault::kCertificate, Fault::kCredential}},
-      // Nothing of the request was taken.
+      // No byte of the request was accepted.
       {.why = "a reused connection died before any request byte was given to it",
        .retry_class = RetryClass::kUnsent,
        .phase = exchanging,
@@ -121,13 +121,13 @@ const std::vector<Row>& Table() {
        .fault = not_cancelled,
        .bytes = {BytesWritten::kNone},
        .reused = {false}},
-      // Part of it.
+      // A part of the request was accepted.
       {.why = "part of a Content-Length body written",
        .retry_class = RetryClass::kIncomplete,
        .phase = exchanging,
        .fault = not_cancelled,
        .bytes = {BytesWritten::kPart}},
-      // All of it.
+      // The whole request was accepted.
       {.why = "reused or epoch-crossed, all written, reset or end before a complete head",
        .retry_class = RetryClass::kStale,
        .phase = exchanging,
@@ -187,7 +187,7 @@ TEST(ExchangeFailureTest, EveryCombinationHasTheOneClassOfTheTable) {
     for (const Row& row : Table()) {
       if (row.Fits(failure)) rows.push_back(&row);
     }
-    // A first few of them are enough to read.
+    // The first few are enough to read.
     if (wrong >= 10) return;
     if (rows.size() != 1) {
       ++wrong;
@@ -230,7 +230,7 @@ TEST(ExchangeFailureTest, OnlyWhatWasWrittenWholeMayHaveBeenAccepted) {
                     failure.phase == Phase::kBody);
         break;
       default:
-        // Not sent whole, or answered: then the answer says it was not accepted.
+        // The request was not sent whole, or it was answered, and the answer says that it was not accepted.
         break;
     }
     ASSERT_EQ(MayHaveBeenAccepted(failure), expected) << Describe(failure);
@@ -266,7 +266,7 @@ TEST(ExchangeFailureTest, EveryStatusThatIsNotSuccess) {
 // -- Cases with a name ------------------------------------------------------------------------------------
 
 TEST(ExchangeFailureTest, TheBrokenPipeAfterAFreeze) {
-  // A pooled connection whose peer is gone: all was taken by the kernel, then a reset came.
+  // A pooled connection whose peer is gone: the kernel accepted everything, then a reset came.
   ExchangeFailure failure;
   failure.phase = Phase::kHead;
   failure.fault = Fault::kReset;

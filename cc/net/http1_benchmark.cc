@@ -1,4 +1,4 @@
-// What HTTP/1.1 costs by itself: exchanges over a stream in memory, and answers parsed.
+// Measures the cost of HTTP/1.1 itself: exchanges over a stream in memory, and parsing of answers.
 
 #include <algorithm>
 #include <cstdint>
@@ -20,13 +20,13 @@
 namespace thaw {
 namespace {
 
-// As the intake answers.
+// An answer like the intake's.
 constexpr std::string_view kAccepted =
     "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 2\r\n"
     "Strict-Transport-Security: max-age=31536000; includeSubDomains; preload\r\n"
     "X-Content-Type-Options: nosniff\r\nDate: Thu, 01 Jan 2026 00:00:00 GMT\r\n\r\n{}";
 
-// A peer that reads a request as it comes and answers once all of it is there.
+// A peer that reads a request as it comes and answers when it is complete.
 class Peer {
  public:
   explicit Peer(std::unique_ptr<MemoryTransport> transport) : transport_(std::move(transport)) { Read(); }
@@ -86,7 +86,7 @@ void Exchange(ManualExecutor& executor, Http1Connection& connection, const HttpR
   CHECK(answered);
 }
 
-// One request and its answer on a connection that is kept.
+// Sends one request on a connection that is kept.
 void ExchangeKept(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
@@ -105,7 +105,7 @@ void ExchangeKept(benchmark::State& state) {
 }
 BENCHMARK(ExchangeKept)->Arg(0)->Arg(4096)->Arg(65536)->Arg(1 << 20);
 
-// The same with a connection of its own: what making and closing one costs, the handshakes apart.
+// Sends one request on a connection of its own: includes making and closing it, without handshakes.
 void ExchangeFresh(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
@@ -126,7 +126,7 @@ void ExchangeFresh(benchmark::State& state) {
 }
 BENCHMARK(ExchangeFresh)->Arg(4096);
 
-// Answers in pieces of so many bytes.
+// Parses answers in pieces of a given size.
 void Parse(benchmark::State& state, const std::string& answer) {
   const size_t piece = static_cast<size_t>(state.range(0));
   const Http1Parser::Limits limits = {

@@ -9,9 +9,9 @@
 namespace thaw {
 namespace {
 
-// Holds most answers whole; the intake's are some hundred bytes.
+// Large enough for most answers; the intake's are some hundred bytes.
 constexpr size_t kReadBytes = 4096;
-// A body up to this size is sent behind the head in one write; copying it costs less than a second write.
+// A body up to this size is sent with the head in one write; copying it costs less than a second write.
 constexpr size_t kJoinedBodyBytes = 16 * 1024;
 
 Fault FaultOf(const absl::Status& status) {
@@ -74,7 +74,7 @@ void Http1Connection::CountBytes() {
 }
 
 void Http1Connection::CloseTransport() {
-  // The read that a closed one still has pending may outlive the client, and with it the counters.
+  // A closed connection's pending read may outlive the client, and with it the counters.
   if (state_ == State::kClosed) return;
   transport_->Close();
   CountBytes();
@@ -83,7 +83,7 @@ void Http1Connection::CloseTransport() {
 
 void Http1Connection::StandingRead() {
   reading_ = true;
-  // The pending read keeps the connection; Close() ends it.
+  // The pending read keeps the connection alive; Close() ends it.
   transport_->StartRead(absl::MakeSpan(inbound_), [self = shared_from_this()](IoResult result) {
     self->reading_ = false;
     self->OnRead(std::move(result));
@@ -95,12 +95,12 @@ void Http1Connection::OnRead(IoResult result) {
     case State::kClosed:
       return;
     case State::kIdle:
-      // An end, a reset, or bytes nobody asked for: either way it carries no request any more.
+      // An end, a reset, or unexpected bytes: the connection can't carry another request.
       CloseTransport();
       on_idle_closed_(this);
       return;
     case State::kQueued:
-      // The request was not taken yet: it is handed back untouched.
+      // The request was not taken yet: it is returned untouched.
       if (result.status.ok()) result.status = absl::InvalidArgumentError("bytes came before any request");
       return Fail(FaultOf(result.status), result.status);
     case State::kBusy:
@@ -125,19 +125,19 @@ void Http1Connection::OnParsed() {
       break;
   }
   ExchangeEnd end;
-  // An answer that came before all of the request was taken leaves the rest of it owed.
+  // If the answer came before the whole request was written, the rest of the request is still owed.
   end.reusable = parser_->keep_alive() && bytes_written() == BytesWritten::kAll && !writing_;
   end.response = std::move(parser_->response());
   if (parser_->state() == Http1Parser::State::kError) end.response->body_whole = false;
   Finish(std::move(end));
 }
 
-// Bounds the time for a body that trickles or never ends: the head is the answer.
+// Limits the time for a body that trickles or never ends: the head is the answer.
 void Http1Connection::LimitBody() {
-  if (body_wanted_ || patience_.has_value() || !parser_->head_complete()) return;
+  if (body_timeout_ == absl::InfiniteDuration() || patience_.has_value() || !parser_->head_complete()) return;
   // A peer that answers early is not cut off while it still reads the request.
   if (bytes_written() != BytesWritten::kAll) return;
-  patience_.emplace(clock_, kBodyPatience, [this] {
+  patience_.emplace(clock_, body_timeout_, [this] {
     Abort(Fault::kTimeout, absl::DeadlineExceededError("the rest of the body did not come"));
   });
 }
@@ -157,7 +157,7 @@ void Http1Connection::OnParsedAtEnd() {
 void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
   done_ = std::move(done);
   where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
-  body_wanted_ = request.body_wanted;
+  body_timeout_ = request.body_timeout;
   answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
   head_.clear();
   head_taken_ = body_taken_ = 0;
@@ -173,7 +173,7 @@ void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form,
 }
 
 void Http1Connection::TakeRequest() {
-  if (!done_) return;  // ended while it was queued
+  if (!done_) return;  // the exchange ended while the request was queued
   if (state_ == State::kClosed) {
     return Fail(Fault::kEnd, absl::OutOfRangeError("the connection had ended"));
   }
@@ -207,13 +207,13 @@ void Http1Connection::OnWritten(IoResult result) {
     auto [fault, error] = *std::exchange(failing_, std::nullopt);
     return Fail(fault, std::move(error));
   }
-  // A failed write isn't the last word: an answer may lie in the receive queue, and the pending read
-  // brings it, or the reset.
+  // A failed write is not final: an answer may be in the receive queue, and the pending read returns it, or
+  // the reset.
   if (!result.status.ok()) {
     if (!reading_) Fail(FaultOf(result.status), result.status);
     return;
   }
-  CountBytes();  // a long request is seen to move; an answer that trickles is no such movement
+  CountBytes();  // a long request counts as progress; a trickling answer does not
   LimitBody();
   WriteMore();
 }
@@ -226,7 +226,7 @@ BytesWritten Http1Connection::bytes_written() const {
 
 void Http1Connection::Fail(Fault fault, absl::Status error) {
   if (writing_) {
-    // The transport may have taken more than it has told of. Closing ends the write, and that tells.
+    // The transport may have accepted more than it has reported. Closing ends the write, whose result tells.
     failing_.emplace(fault, std::move(error));
     return CloseTransport();
   }
@@ -244,7 +244,7 @@ void Http1Connection::Fail(Fault fault, absl::Status error) {
 
 void Http1Connection::Abort(Fault fault, const absl::Status& error) {
   if (!busy()) return;
-  // The head may be whole with the body still coming: that is an answer.
+  // If the head is complete and the body is still coming, that is an answer.
   if (parser_.has_value() && parser_->head_complete()) {
     parser_->response().body_whole = false;
     return OnParsedAtEnd();
@@ -265,7 +265,7 @@ void Http1Connection::Finish(ExchangeEnd end) {
   parser_.reset();
   patience_.reset();
   body_ = std::string_view();
-  // Through the queue, so that whoever is told may do anything with this connection.
+  // Runs through the queue, so that the callback may do anything with this connection.
   executor_.Post(
       [done = std::exchange(done_, nullptr), end = std::move(end)]() mutable { done(std::move(end)); });
 }

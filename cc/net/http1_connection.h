@@ -1,16 +1,15 @@
-// One HTTP/1.1 connection: one exchange at a time, and a read always pending, so that its end is seen
-// when it comes and not when the next request is written.
+// One HTTP/1.1 connection: one exchange at a time, and a read that is always pending, so that the peer's end
+// is seen when it comes and not when the next request is written.
 //
 //   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counters,
 //                                            on_idle_closed);
 //   connection->Begin(request, form, [](ExchangeEnd end) { ... });
 //
-// Callback-driven: an exchange costs one write, one read and no coroutine frame of its own. Callbacks run
+// The interface uses callbacks: an exchange costs one write, one read and no coroutine frame. Callbacks run
 // from the executor's queue.
 //
-// A complete head is an answer, whatever becomes of its body. Where the caller does not want the body
-// (HttpRequest::body_wanted), it is read for kBodyPatience at most, so that the connection can be used again;
-// a body that does not end costs the connection and not the exchange.
+// A complete head is an answer, whatever happens to its body, which is read for HttpRequest::body_timeout at
+// most; a body that does not end by then costs the connection, and the exchange succeeds.
 
 #ifndef THAW_CC_NET_HTTP1_CONNECTION_H_
 #define THAW_CC_NET_HTTP1_CONNECTION_H_
@@ -27,10 +26,10 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http1_parser.h"
 #include "cc/net/http_message.h"
@@ -40,18 +39,18 @@ namespace thaw {
 
 // How an exchange ended on its connection.
 struct ExchangeEnd {
-  // A complete head came; the body may have been cut (HttpResponse::body_whole).
+  // The answer, if a complete head came; its body may have been cut (HttpResponse::body_whole).
   std::optional<HttpResponse> response;
-  // Otherwise: phase write or head, with fault, bytes_written, response_begun and error set. Reuse,
-  // crossing and idle time are the client's to add.
+  // The failure, if no complete head came: phase write or head, with fault, bytes_written, response_begun and
+  // error set. The client adds reuse, crossing and idle time.
   std::optional<ExchangeFailure> failure;
-  // The connection may carry another request.
+  // Whether the connection may carry another request.
   bool reusable = false;
 };
 
-// How requests on a connection are written.
+// How requests are written on a connection.
 struct RequestForm {
-  // The request line names the whole URL: a plain request to a proxy (RFC 9112 section 3.2.2).
+  // The request line has the whole URL, as a plain request to a proxy needs (RFC 9112 section 3.2.2).
   bool absolute = false;
   std::string proxy_authorization;  // empty: no such header
 };
@@ -60,11 +59,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  public:
   using Done = absl::AnyInvocable<void(ExchangeEnd)>;
 
-  // Time limit for the rest of an unwanted body, counted from when the head has come and the request is
-  // written.
-  static constexpr absl::Duration kBodyPatience = absl::Milliseconds(100);
-
-  // Takes over an open stream and starts the standing read. `on_idle_closed` runs when the peer ends the
+  // Takes over an open stream and starts the pending read. `on_idle_closed` runs if the peer closes the
   // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
   static std::shared_ptr<Http1Connection> Start(
       Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
@@ -73,25 +68,25 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
 
-  // Sends `request`, whose body must stay as it is until `done` ran. `done` runs once.
+  // Sends `request`, whose body must not change until `done` has run. `done` runs once.
   //
-  // The request waits in a one-slot queue until the loop's next turn: what the loop has seen of the peer's
-  // end by then hands it back untouched (bytes_written none).
+  // The request waits in a one-slot queue until the loop's next turn. If the loop sees the peer's end by
+  // then, the request is returned untouched (bytes_written none).
   void Begin(const HttpRequest& request, const RequestForm& form, Done done);
 
-  // Ends a running exchange with `fault`; the connection closes. Nothing runs: nothing happens.
+  // Ends a running exchange with `fault` and closes the connection. Does nothing if no exchange is running.
   void Abort(Fault fault, const absl::Status& error);
 
   bool open() const { return state_ != State::kClosed; }
   bool busy() const { return state_ == State::kQueued || state_ == State::kBusy; }
 
-  // One look, without waiting, at an idle connection.
+  // Checks an idle connection once, without waiting.
   bool CheckUsable();
 
-  // Idempotent. A running exchange ends with kCancelled.
+  // Closes the connection; idempotent. A running exchange ends with kCancelled.
   void Close();
 
-  // What the running exchange has come to, for whoever judges it from outside.
+  // How much of the running exchange's request was written.
   BytesWritten bytes_written() const;
 
  private:
@@ -129,15 +124,15 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
 
   // The running exchange.
   Done done_;
-  std::string head_;  // with the body behind it when that is small
+  std::string head_;  // with the body behind it if the body is small
   std::string_view body_;
   size_t head_taken_ = 0;
   size_t body_taken_ = 0;
-  bool body_wanted_ = true;
+  absl::Duration body_timeout_ = absl::InfiniteDuration();
   Http1Parser::AnswerTo answer_to_ = Http1Parser::AnswerTo::kAny;
   std::optional<Http1Parser> parser_;
-  std::optional<Alarm> patience_;  // for the rest of the body
-  // Why it fails, while the end of its last write isn't known.
+  std::optional<Alarm> patience_;  // limits the rest of the body
+  // Why the exchange fails, set while the result of its last write isn't known.
   std::optional<std::pair<Fault, absl::Status>> failing_;
   std::string where_;  // "POST https://host/path", for errors
 

@@ -54,7 +54,7 @@ class Http1ConnectionTest : public testing::Test {
       end_ = std::move(end);
     });
   }
-  // All that has come to the server.
+  // Returns everything that came to the server.
   std::string Received() {
     std::string text;
     char buffer[4096];
@@ -69,7 +69,7 @@ class Http1ConnectionTest : public testing::Test {
     server_->StartWrite(text, [](IoResult) {});
     executor_.RunAll();
   }
-  // Begins, and lets the server have all of it.
+  // Begins an exchange and lets the server read the whole request.
   std::string Sent(std::string body = "body") {
     Begin(std::move(body));
     executor_.RunAll();
@@ -436,8 +436,8 @@ TEST_F(Http1ConnectionTest, TheAnswerToAHeadRequestHasNoBody) {
 
 class Http1UnwantedBodyTest : public Http1ConnectionTest {
  protected:
-  Http1UnwantedBodyTest() { request_.body_wanted = false; }
-  // Time passes, and what came due by it runs.
+  Http1UnwantedBodyTest() { request_.body_timeout = kUnwantedBodyTimeout; }
+  // Advances the clock and runs the alarms that become due.
   void Pass(absl::Duration time) {
     clock_.Advance(time);
     executor_.RunAll();
@@ -451,7 +451,7 @@ TEST_F(Http1UnwantedBodyTest, AHeadIsTheAnswerThoughItsBodyNeverEnds) {
     Connect();
     Sent();
     Answer(absl::StrCat("HTTP/1.1 202 Accepted\r\n", body));
-    Pass(Http1Connection::kBodyPatience - absl::Milliseconds(1));
+    Pass(kUnwantedBodyTimeout - absl::Milliseconds(1));
     EXPECT_FALSE(end_.has_value()) << "the body may still come, and leave the connection usable";
     Pass(absl::Milliseconds(1));
     ASSERT_TRUE(answered());
@@ -474,7 +474,7 @@ TEST_F(Http1UnwantedBodyTest, ATricklingBodyBuysNoMoreTime) {
   }
   ASSERT_TRUE(answered());
   EXPECT_EQ(end_->response->status, 503);
-  EXPECT_EQ(bytes, Http1Connection::kBodyPatience / absl::Milliseconds(10));
+  EXPECT_EQ(bytes, kUnwantedBodyTimeout / absl::Milliseconds(10));
 }
 
 TEST_F(Http1UnwantedBodyTest, ABodyThatComesInTimeLeavesTheConnectionUsable) {
@@ -482,7 +482,7 @@ TEST_F(Http1UnwantedBodyTest, ABodyThatComesInTimeLeavesTheConnectionUsable) {
   for (int i = 0; i < 2; ++i) {
     Sent();
     Answer("HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\n");
-    Pass(Http1Connection::kBodyPatience / 2);
+    Pass(kUnwantedBodyTimeout / 2);
     EXPECT_FALSE(end_.has_value());
     Answer("{}");
     ASSERT_TRUE(answered());
@@ -505,7 +505,7 @@ TEST_F(Http1UnwantedBodyTest, AnEarlyAnswerDoesNotCutTheRequestOff) {
   EXPECT_THAT(Received(), testing::EndsWith("\r\n\r\nbody"));
   executor_.RunAll();
   EXPECT_FALSE(end_.has_value());
-  Pass(Http1Connection::kBodyPatience);
+  Pass(kUnwantedBodyTimeout);
   ASSERT_TRUE(answered());
   EXPECT_EQ(end_->response->status, 200);
 }
@@ -535,7 +535,7 @@ TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
     EXPECT_TRUE(server_->TryRead(absl::MakeSpan(buffer)).status.ok());
     executor_.RunAll();
   }
-  // An answer that trickles is not counted as movement.
+  // A trickling answer does not count as progress.
   Answer("HTTP/1.1 200 OK\r\n");
   EXPECT_EQ(counters_.bytes_received, 0);
   EXPECT_FALSE(end_.has_value());
@@ -546,7 +546,7 @@ TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
 TEST_F(Http1ConnectionTest, NoneWhenTheEndWasSeenBeforeTheRequestsTurn) {
   Connect();
   server_->SendEnd();
-  Begin();  // the end is in the queue already
+  Begin();  // the end is queued already
   executor_.RunAll();
   ExpectFailure(Phase::kWrite, Fault::kEnd, BytesWritten::kNone);
   EXPECT_EQ(client_->writes(), 0);
@@ -647,7 +647,7 @@ TEST_F(Http1ConnectionTest, AllThenAnEnd) {
 }
 
 TEST_F(Http1ConnectionTest, AllToAPeerThatIsGone) {
-  // The first write to a peer that has forgotten the connection is taken and answered by a reset.
+  // The first write to a peer that has forgotten the connection is accepted and answered by a reset.
   Connect();
   client_->set_hold_arrivals(true);
   server_.reset();
@@ -659,7 +659,7 @@ TEST_F(Http1ConnectionTest, AllToAPeerThatIsGone) {
 TEST_F(Http1ConnectionTest, AllWhenTheEndComesBetweenTheWriteAndItsCompletion) {
   Connect();
   Begin();
-  server_->SendEnd();  // behind the request's turn, before the completion of its write
+  server_->SendEnd();  // queued behind the request's turn, before its write completes
   executor_.RunAll();
   EXPECT_THAT(Received(), testing::EndsWith("\r\n\r\nbody")) << "the peer may act on it";
   ExpectFailure(Phase::kHead, Fault::kEnd, BytesWritten::kAll);
@@ -687,7 +687,7 @@ TEST_F(Http1ConnectionTest, AllWhenTheCallerGivesUpBetweenTheWriteAndItsCompleti
 }
 
 TEST_F(Http1ConnectionTest, AnAnswerIsReadThoughAWriteFailed) {
-  // The peer refuses a body it doesn't want, then resets: its answer was there before.
+  // The peer rejects a body that it doesn't want, then resets: its answer came before that.
   Connect();
   client_->set_capacity(1000);
   Begin(std::string(50000, 'x'));

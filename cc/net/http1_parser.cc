@@ -90,7 +90,7 @@ Http1Parser::State Http1Parser::End() {
   if (state_ == State::kBody) {
     if (expect_ == Expect::kToTheEnd) {
       state_ = State::kDone;
-      bytes_after_end_ = true;  // the stream is over
+      bytes_after_end_ = true;  // the stream has ended
     } else {
       response_.body_whole = false;
     }
@@ -101,7 +101,7 @@ Http1Parser::State Http1Parser::End() {
 // -- Lines -----------------------------------------------------------------------------------------------
 
 size_t Http1Parser::LineLimit() const {
-  // The head as a whole is bounded, and the trailers are; of the lines of chunks each is.
+  // The head as a whole is bounded, and so are the trailers; each line of a chunk is bounded by itself.
   return limits_.head_bytes - std::min(line_bytes_, limits_.head_bytes);
 }
 
@@ -126,7 +126,7 @@ bool Http1Parser::TakeLine(std::string_view& bytes, std::string& joined, std::st
   if (!whole || !pending_.empty()) pending_.append(bytes.substr(0, used > limit ? limit + 1 : used));
   const std::string_view so_far = pending_.empty() ? bytes.substr(0, used) : std::string_view(pending_);
   bytes.remove_prefix(used);
-  // Checked before the line is whole: a peer that speaks no HTTP may never end one.
+  // Checked before the line is complete: a peer that speaks another protocol may never end one.
   if (expect_ == Expect::kStatusLine && !MayBeStatusLine(Trim(so_far, [](char c) { return c == '\n'; }))) {
     Fail("it does not begin with HTTP/1");
     return false;
@@ -166,7 +166,7 @@ void Http1Parser::OnLine(std::string_view line) {
       expect_ = Expect::kChunkSize;
       return;
     case Expect::kTrailer:
-      // Trailers come with the body and are no headers (RFC 9110 section 6.5.1).
+      // Trailers come with the body and are not headers (RFC 9110 section 6.5.1).
       if (line.empty()) state_ = State::kDone;
       return;
     case Expect::kCounted:
@@ -178,7 +178,7 @@ void Http1Parser::OnLine(std::string_view line) {
 
 void Http1Parser::OnStatusLine(std::string_view line) {
   line = Trim(line, IsLineSpace);
-  // Some servers send an empty line behind the body of the last answer.
+  // Some servers send an empty line behind the body of the previous answer.
   if (line.empty()) return;
   if (line.size() <= kVersion.size() ||
       !absl::ascii_isdigit(static_cast<unsigned char>(line[kVersion.size()]))) {
@@ -210,10 +210,10 @@ void Http1Parser::OnHeader(std::string_view line) {
     reusable_ = false;  // the line may have been about framing
     return;
   }
-  // RFC 9112 section 5.1: no space stands there; a proxy removes it.
+  // RFC 9112 section 5.1: a space before the colon is not allowed; a proxy removes it.
   if (name.size() != written.size()) reusable_ = false;
   std::string value(Trim(line.substr(colon + 1), IsSpace));
-  // RFC 9110 section 5.5: these are refused or replaced by spaces.
+  // RFC 9110 section 5.5: these characters are rejected or replaced by spaces.
   for (char& c : value) {
     if (c != '\0' && c != '\r') continue;
     c = ' ';
@@ -226,7 +226,7 @@ void Http1Parser::OnHeader(std::string_view line) {
 void Http1Parser::OnFolded(std::string_view line) {
   const std::string_view more = Trim(line, IsSpace);
   if (!header_kept_) {
-    // RFC 9112 section 2.2: between the status line and the first header such a line is left out.
+    // RFC 9112 section 2.2: a folded line between the status line and the first header is left out.
     reusable_ = reusable_ && more.empty();
     return;
   }
@@ -250,7 +250,7 @@ Http1Parser::BodyFraming Http1Parser::ReadFraming() {
   const auto take_coding = [&](std::string_view coding) {
     coding = Trim(coding.substr(0, coding.find(';')), IsSpace);
     if (coding.empty() || absl::EqualsIgnoreCase(coding, "identity")) return true;
-    // Only the last one delimits, and it does so once.
+    // Only the last coding delimits the body, and it may stand there once only.
     if (framing.chunked && absl::EqualsIgnoreCase(coding, "chunked")) coding_sound = false;
     framing.coded = true;
     framing.chunked = absl::EqualsIgnoreCase(coding, "chunked");
@@ -272,7 +272,7 @@ Http1Parser::BodyFraming Http1Parser::ReadFraming() {
   }
   if (close || (http_1_0_ && !keep)) reusable_ = false;
   // The coding overrides the length, which is then ignored, sound or not (RFC 9112 section 6.3, rule 3). A
-  // peer that sends both, or a coding under HTTP/1.0, is not to be trusted with another request.
+  // peer that sends both, or a coding under HTTP/1.0, gets no other request on this connection.
   if (framing.coded && (framing.has_length || !length_sound || http_1_0_)) reusable_ = false;
   framing.sound = framing.coded ? coding_sound : length_sound;
   return framing;
@@ -285,7 +285,7 @@ bool Http1Parser::HasBody() const {
 
 void Http1Parser::OnHeadEnd() {
   if (response_.status / 100 == 1 && response_.status != 101) {
-    // An answer before the answer (RFC 9110 section 15.2): start over.
+    // An interim answer (RFC 9110 section 15.2): the parser starts over.
     response_ = HttpResponse();
     header_kept_ = false;
     expect_ = Expect::kStatusLine;

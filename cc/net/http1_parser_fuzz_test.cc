@@ -1,5 +1,4 @@
-// Whatever a peer sends: read whole and read in pieces it comes to the same, and never to more than the
-// limits allow.
+// Checks that a response read whole and in pieces gives the same result, within the limits.
 
 #include <algorithm>
 #include <cstddef>
@@ -18,14 +17,14 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-// How much is drained depends on the pieces by nature: a body that came with its end is done. So the limit
-// is out of reach here, and lines are shorter than a head may be.
+// How much is drained depends on the pieces: a body that came with its end is complete. So the drain limit
+// can't be reached here, and lines are shorter than the limit of a head.
 constexpr Http1Parser::Limits kLimits = {
     .head_bytes = 1 << 16, .body_kept_bytes = 16, .body_drained_bytes = 1 << 20};
-// Here limits are within reach.
+// Limits that inputs do reach.
 constexpr Http1Parser::Limits kTight = {.head_bytes = 64, .body_kept_bytes = 16, .body_drained_bytes = 32};
 
-// Gives `bytes` in pieces whose lengths `seed` chooses, one to `longest`.
+// Passes `bytes` on in pieces of one to `longest` bytes, with lengths drawn from `seed`.
 void Feed(Http1Parser& parser, std::string_view bytes, uint64_t seed, size_t longest) {
   while (!bytes.empty()) {
     seed = seed * 6364136223846793005u + 1442695040888963407u;
@@ -87,7 +86,7 @@ void Try(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  // Past the first line, and into each kind of body, without having to guess the way there.
+  // Puts the input behind the first line, and into each kind of body, without having to guess the way there.
   Try("HTTP/1.1 200 OK\r\n" + input);
   Try("HTTP/1.1 200 OK\r\n\r\n" + input);
   Try("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n" + input);
@@ -98,7 +97,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try("\r\nHTTP/1.1 202" + input);
   Try("HTTP/1.1 202\nContent-Length: 5\nTransfer-Encoding: chunked\n" + input);
   Try("HTTP/1.0 202 OK\r\nX: y\r\n " + input + "\r\nContent-Length: 5\r\n\r\nwhole");
-  // Text made of what matters to a parser.
+  // Words that mean something to a parser.
   constexpr std::string_view kWords[] = {"HTTP/1.1 200 OK",
                                          "\r\n",
                                          "\r",

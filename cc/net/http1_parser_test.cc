@@ -22,13 +22,13 @@ using ::testing::Pair;
 constexpr Http1Parser::Limits kLimits = {
     .head_bytes = 1024, .body_kept_bytes = 64, .body_drained_bytes = 1024};
 
-// What a caller sees of a parser.
+// The state of a parser as its caller sees it.
 struct Outcome {
   State state;
   bool begun = false;
   bool head_complete = false;
   bool keep_alive = false;
-  HttpResponse response;  // only of a complete head
+  HttpResponse response;  // only with a complete head
   absl::Status error;
 };
 
@@ -55,8 +55,8 @@ void ExpectSame(const Outcome& got, const Outcome& want, std::string_view how) {
   EXPECT_EQ(got.response.body_whole, want.response.body_whole);
 }
 
-// Parses `bytes` whole, a byte at a time, and in two pieces cut at every place: the outcome must be the
-// same. `end`: the stream ends behind them.
+// Parses `bytes` whole, byte by byte, and cut in two at every place: the outcome must be the same. `end`: the
+// stream ends behind them.
 Outcome Parse(std::string_view bytes, bool end = false, const Http1Parser::Limits& limits = kLimits) {
   Http1Parser whole(limits);
   whole.Put(bytes);
@@ -77,7 +77,7 @@ Outcome Parse(std::string_view bytes, bool end = false, const Http1Parser::Limit
   return outcome;
 }
 
-// Its head is whole and says `status`; its framing can't be followed.
+// Expects a complete head with `status` whose framing can't be followed.
 Outcome ExpectHeadOnly(std::string_view bytes, int status = 200) {
   SCOPED_TRACE(bytes);
   Outcome outcome = Parse(bytes);
@@ -225,7 +225,7 @@ TEST(Http1ParserTest, NoContentAndNotModifiedHaveNoBody) {
       const Outcome outcome = Parse(absl::StrCat("HTTP/1.1 ", status, "\r\n", header, "\r\n"));
       EXPECT_EQ(outcome.state, State::kDone) << status << header;
       EXPECT_EQ(outcome.response.body, "");
-      // A body that was announced may come all the same, and would be taken for the next answer.
+      // An announced body may come all the same, and would be taken for the next answer.
       EXPECT_EQ(outcome.keep_alive, header == none || header == zero) << status << header;
     }
   }
@@ -524,7 +524,7 @@ TEST(Http1ParserTest, ManySmallChunksAddUpToATooLongBody) {
   Http1Parser parser(kLimits);
   parser.Put("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
   int chunks = 0;
-  // Each piece ends within the next chunk's line.
+  // Each piece ends within the line of the next chunk.
   parser.Put("4");
   while (parser.Put("\r\nabcd\r\n4") == State::kBody && chunks < 10000) ++chunks;
   EXPECT_EQ(parser.state(), State::kEnough);
@@ -548,14 +548,14 @@ TEST(Http1ParserTest, AHugeContentLengthIsNotBelieved) {
 
 TEST(Http1ParserTest, DuplicateContentLengths) {
   ExpectHeadOnly("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n");
-  // The same number twice is one number (RFC 9110 section 8.6).
+  // The same number twice counts as one number (RFC 9110 section 8.6).
   EXPECT_EQ(Parse("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 1\r\n\r\nx").state, State::kDone);
   EXPECT_EQ(Parse("HTTP/1.1 200 OK\r\nContent-Length: 1, 1\r\n\r\nx").state, State::kDone);
   EXPECT_EQ(Parse("HTTP/1.1 200 OK\r\nContent-Length: 1,01 ,1\r\n\r\nx").state, State::kDone);
 }
 
 TEST(Http1ParserTest, ContentLengthTogetherWithChunked) {
-  // RFC 9112 section 6.3, rule 3: the coding counts, and the connection is given up.
+  // RFC 9112 section 6.3, rule 3: the coding counts, and the connection is not reused.
   for (const char* headers : {"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
                               "Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
                               "Transfer-Encoding: Chunked\r\nContent-Length: 1\r\nContent-Length: 2\r\n"}) {

@@ -11,7 +11,7 @@ namespace thaw {
 
 namespace {
 
-// The client writes these itself, or relies on what they would change.
+// Headers that the client writes itself, or whose meaning it relies on.
 constexpr std::string_view kOfTheClient[] = {"Host",    "Content-Length", "Transfer-Encoding", "Connection",
                                              "TE",      "Keep-Alive",     "Proxy-Connection",  "Upgrade",
                                              "Trailer", "Expect"};
@@ -68,7 +68,7 @@ absl::Status CheckHeader(std::string_view name, std::string_view value) {
         absl::StrCat("the header ", name,
                      " can't be given: the client frames its requests and keeps its connections itself"));
   }
-  // Nothing is put together for the many that are good.
+  // Valid values, nearly all of them, cost no allocation.
   if (IsValue(value)) return absl::OkStatus();
   return CheckHeaderValue(absl::StrCat("the value of the header ", name), value);
 }

@@ -1,4 +1,4 @@
-// Requests and responses, as plain values.
+// Requests and responses as plain values.
 
 #ifndef THAW_CC_NET_HTTP_MESSAGE_H_
 #define THAW_CC_NET_HTTP_MESSAGE_H_
@@ -11,31 +11,36 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
 
-// The path of a request's target, for texts: queries may hold keys.
+// Returns the path of a request's target for log and error texts: queries may hold keys.
 std::string_view PathOf(std::string_view target);
 
-// In the order they are sent; names compare without case.
+// Headers in the order they are sent; names compare without case.
 using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
-// The same, in somebody else's bytes.
+// Headers that refer to bytes owned elsewhere.
 using HttpHeaderViews = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// The first value of `name`; nothing if there is none.
+// Returns the first value of `name`, or nullopt if there is none.
 std::optional<std::string_view> FindHeader(const HttpHeaders& headers, std::string_view name);
 std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::string_view name);
 
-// Whether a header may go on a wire as it is: InvalidArgument unless `name` is a token that is not one of
-// those by which the client frames a message and keeps its connection (Host, Content-Length,
+// Checks whether a header may be sent. Returns InvalidArgument unless `name` is a token, is not one of the
+// headers by which the client frames a message and keeps its connection (Host, Content-Length,
 // Transfer-Encoding, Connection, ...), and `value` has no control character but tabs (RFC 9110 section 5.5):
 // a line end would start another header. The text names the header and never shows the value, which may be a
 // key.
 absl::Status CheckHeader(std::string_view name, std::string_view value);
-// The second half, for values of headers whose names are ours. `what` names it in the error.
+// Checks only the value, for headers whose names are constants. `what` names the header in the error.
 absl::Status CheckHeaderValue(std::string_view what, std::string_view value);
+
+// HttpRequest::body_timeout where the body of the answer is of no use: long enough for one that comes at
+// once, after which the connection can be used again.
+inline constexpr absl::Duration kUnwantedBodyTimeout = absl::Milliseconds(100);
 
 struct HttpRequest {
   Destination destination;
@@ -44,15 +49,16 @@ struct HttpRequest {
   HttpHeaders headers;       // without those that the client adds itself (CheckHeader)
   // Shared, so that a resend is byte-identical and copies nothing. Null: no body.
   std::shared_ptr<const std::string> body;
-  // The answer's body is of use. Without: the head of the answer is what counts, and its body is waited for
-  // only briefly (Http1Connection::kBodyPatience).
-  bool body_wanted = true;
+  // Time limit for the rest of the answer's body, counted from when its head has come and the request is
+  // written. A body that takes longer is cut (HttpResponse::body_whole), and its connection closed.
+  absl::Duration body_timeout = absl::InfiniteDuration();
 
-  // InvalidArgument: a method that is no token; a target with spaces, control or 8-bit characters or '#' in
-  // it; a header that CheckHeader refuses.
+  // Returns InvalidArgument if the method is not a token, the target has spaces, control or 8-bit characters
+  // or '#' in it, or CheckHeader rejects a header.
   absl::Status Validate() const;
 
-  // "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they hold keys.
+  // Returns "POST https://host/path, 3 headers, 1234 bytes". Header values and queries are left out: they
+  // hold keys.
   std::string ToString() const;
 };
 
@@ -60,9 +66,9 @@ struct HttpResponse {
   int status = 0;
   HttpHeaders headers;
   std::string body;        // as far as it is kept (ClientOptions::max_response_body_kept_bytes)
-  bool body_whole = true;  // false: cut by the peer, or not drained to its end
+  bool body_whole = true;  // false: the peer cut it, or it was not read to its end
 
-  // "202, 2 headers, 15 bytes: {...}", a body over 64 bytes cut.
+  // Returns "202, 2 headers, 15 bytes: {...}"; a body over 64 bytes is cut.
   std::string ToString() const;
 };
 

@@ -1,4 +1,4 @@
-// Where connections come in: the seam between a server and whatever carries its connections.
+// Accepts connections: the interface between a server and whatever carries its connections.
 //
 // Implementations: TCP on the event loop (net/io/tcp_listener.h), and one in memory for tests
 // (net/testing/memory_listener.h).
@@ -23,16 +23,16 @@ namespace thaw {
 
 class Listener {
  public:
-  // Stops listening. No Accept is pending.
+  // Stops listening. No Accept may be pending.
   virtual ~Listener() = default;
 
-  // The next connection, however long that takes. One call at a time. The cancellation's reason when that is
-  // requested. ResourceExhausted: descriptors or memory are used up; what waits stays there, so try again
-  // when some were given back. Any other error names the address and the system's reason; trying again later
-  // does no harm.
+  // Returns the next connection, however long that takes; the cancellation's reason if it is requested. One
+  // call at a time. ResourceExhausted: descriptors or memory are used up; waiting connections stay queued, so
+  // try again after some were freed. Any other error names the address and the system's reason; trying again
+  // later does no harm.
   virtual Task<absl::StatusOr<std::unique_ptr<Transport>>> Accept(Cancellation& cancellation) = 0;
 
-  // What it listens on.
+  // The port that it listens on.
   virtual uint16_t port() const = 0;
 };
 

@@ -1,26 +1,27 @@
-// Who gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of HTTP or TLS.
+// Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
+// HTTP or TLS.
 //
-//   Pool<Connection> pool(clock, options, counters, dial);
-//   const auto id = pool.Acquire(destination, Want::kAny, [](Acquired acquired) { ... });
-//   pool.Release(lease, /*reusable=*/true);
+//   Pool<Destination, Connection, ExchangeFailure> pool(clock, options, counters, start_dial, cancel_dial);
+//   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
+//   pool.Release(std::move(lease), /*reusable=*/true);
 //
 // Connection needs:
-//   bool open() const      what the loop has seen so far; no system call
-//   bool CheckUsable()     looks, without waiting, whether the peer ended it or sent something unasked
+//   bool open() const      whether the loop has seen no end so far; no system call
+//   bool CheckUsable()     checks, without waiting, that the peer neither closed it nor sent anything
 //   void Close()
 //
-// The rules, in the order they apply (docs/design.md has the reasons):
-//   checkout   most recently used first; what is closed, too old or found unusable is dropped on the way
-//   waiting    in order; a connection that comes free goes to the first waiter before it may be idle
-//   dialling   the first request dials; further connections are dialled, up to the cap, while the waiters
+// Rules, in the order they apply (docs/design.md has the reasons):
+//   checkout   most recently used first; closed, expired and unusable connections are dropped on the way
+//   waiting    in order; a connection that becomes free goes to the first waiter before it may become idle
+//   dialling   the first request dials; more connections are dialled, up to the cap, while the waiters
 //              outnumber the dials under way and (waiters / open connections) x the last exchange's time is
-//              longer than the last dial took; where an exchange's time is not known, or one takes long all
-//              the same, when the first waiter has been first for as long as a dial takes. With
-//              `share_patience` set, only when it has been first for that long
-//   failing    a failed dial fails the first waiter only; until one succeeds again there is one dial at a
-//              time, and each further failure fails all that wait
-//   keeping    at most max_idle_per_host; the newcomer is closed when there are that many
-//   resume     keep, probe or drain what is idle; what was in use at a resume is never handed on again
+//              longer than the last dial took. If an exchange's time is not known, or an exchange takes long
+//              all the same, another is dialled when the first waiter has been first for as long as a dial
+//              takes. With `share_patience` set, only when it has been first for that long
+//   failing    a failed dial fails the first waiter only; until a dial succeeds again there is one dial at a
+//              time, and each further failure fails all waiters
+//   keeping    at most max_idle_per_host; a connection that comes back when there are that many is closed
+//   resume     idle connections are kept, probed or drained; those in use at a resume are never reused
 //
 // One thread. Callbacks run inside the call that causes them; they may call the pool again.
 
@@ -39,16 +40,16 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
-#include "cc/base/counters.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 
 namespace thaw {
 
-// What a request will take.
+// The connection that a request accepts.
 enum class Want {
   kAny,
-  kFresh,  // one that carried nothing before
+  kFresh,  // one that has carried no request
 };
 
 template <typename Key, typename Connection, typename DialFailure>
@@ -59,7 +60,7 @@ class Pool {
     Key key;
     bool reused = false;      // it carried a request before
     absl::Duration idle_for;  // zero if it was fresh or shared
-    int64_t epoch = 0;        // in which it was opened
+    int64_t epoch = 0;        // the epoch in which it was opened
     absl::Duration begun;     // when it was handed out, on the monotonic clock
   };
   using Acquired = std::variant<Lease, DialFailure>;
@@ -67,23 +68,24 @@ class Pool {
   using WaiterId = uint64_t;
 
   struct Dialled {
-    std::shared_ptr<Connection> connection;  // null: failed
+    std::shared_ptr<Connection> connection;  // null: the dial failed
     std::optional<DialFailure> failure;
-    std::optional<absl::Duration> took;  // nothing: it tells nothing of the next one
+    std::optional<absl::Duration> took;  // unset: the next dial's time can't be told from this one
   };
-  // Starts a dial; the answer comes through OnDialled() with the same number.
+  // Starts a dial; its result comes through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
   // Why no request waits for a dial any more.
   enum class GivenUp {
-    kServed,     // other connections have served the requests: this says nothing of the destination
-    kCancelled,  // the requests were cancelled, which a dial that hangs may have caused; or the pool closes
+    kServed,  // other connections served the requests; says nothing of the destination
+    // The requests were cancelled, possibly because this dial hangs, or the pool is closed.
+    kCancelled,
   };
   using CancelDial = absl::AnyInvocable<void(uint64_t dial, GivenUp why)>;
 
-  // A queue that is worked off sooner, or a dial that is faster, is not worth a handshake more.
+  // Another connection does not pay if the queue or a dial takes less time than this.
   static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
-  // The first waiter's patience where no dial has told yet how long one takes; and how often the pool looks
-  // while it may dial no more, so that no patience at all does not keep the loop turning.
+  // The first waiter's patience while the time of a dial isn't known. It is also the interval of looking
+  // again while no dial is allowed, so that a patience of zero does not keep the loop turning.
   static constexpr absl::Duration kPatienceAtFirst = absl::Milliseconds(50);
 
   Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
@@ -96,7 +98,7 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // `done` runs once, unless the waiter is cancelled before.
+  // Takes an idle connection, or waits for one. `done` runs once, unless the waiter is cancelled first.
   WaiterId Acquire(const Key& key, Want want, OnAcquired done) {
     const WaiterId id = next_id_++;
     Host& host = hosts_[key];
@@ -112,7 +114,7 @@ class Pool {
     return id;
   }
 
-  // False if it was served already.
+  // Returns false if the waiter was served already.
   bool CancelWaiter(const Key& key, WaiterId id) {
     const auto found = hosts_.find(key);
     if (found == hosts_.end()) return false;
@@ -126,7 +128,7 @@ class Pool {
     return true;
   }
 
-  // The dial ended. One that was cancelled is closed at once.
+  // Takes the result of a dial. The connection of a dial that was cancelled is closed at once.
   void OnDialled(uint64_t dial, Dialled result) {
     const auto found = dial_keys_.find(dial);
     if (found == dial_keys_.end()) {
@@ -145,21 +147,21 @@ class Pool {
     Lease lease{std::move(result.connection), key, false, absl::ZeroDuration(), epoch};
     if (!host.waiters.empty()) return Serve(key, host, std::move(lease));
     if (epoch != epoch_) {
-      // It crossed a freeze while it was being opened.
+      // The connection crossed a freeze while it was being opened.
       ++counters_.dropped_epoch;
       return Discard(host, lease);
     }
     Keep(host, std::move(lease));
   }
 
-  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow. `answered`: it
-  // was answered, so that the time it took tells of the next one.
+  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow. `answered`:
+  // the exchange was answered, so that its time predicts the next one's.
   void Release(Lease lease, bool reusable) { Release(std::move(lease), reusable, reusable); }
   void Release(Lease lease, bool reusable, bool answered) {
     Host& host = hosts_[lease.key];
     const Key key = lease.key;
     lease.reused = true;
-    // A freeze is no part of how long exchanges take.
+    // Frozen time is not part of an exchange's time.
     if (answered && lease.epoch == epoch_) host.last_exchange = clock_.Now().monotonic - lease.begun;
     if (!reusable || !lease.connection->open() || lease.epoch != epoch_) {
       if (reusable && lease.connection->open()) ++counters_.dropped_epoch;
@@ -183,7 +185,7 @@ class Pool {
     Dial(key, host);
   }
 
-  // An idle connection's end was seen by the loop.
+  // Tells the pool that the loop saw an idle connection's end.
   void OnIdleClosed(const Key& key, const Connection* connection) {
     Host& host = hosts_[key];
     const auto found = std::find_if(host.idle.begin(), host.idle.end(), [connection](const Idle& idle) {
@@ -196,7 +198,7 @@ class Pool {
     Discard(host, lease);
   }
 
-  // The environment was frozen and goes on. Connections in use now are not handed on afterwards.
+  // Tells the pool that the environment was frozen and runs again. Connections now in use are not reused.
   void Resume() {
     ++epoch_;
     for (auto& [key, host] : hosts_) {
@@ -216,7 +218,7 @@ class Pool {
             Discard(host, gone);
             continue;
           }
-          // It was idle, so nothing of it crossed; it goes on as one of this epoch.
+          // An idle connection had no exchange that crossed, so it goes on as one of this epoch.
           lease.epoch = epoch_;
           ++i;
         }
@@ -224,7 +226,7 @@ class Pool {
     }
   }
 
-  // Closes what is idle and forgets who waits (their callbacks don't run).
+  // Closes idle connections and forgets all waiters; their callbacks don't run.
   void Close() {
     for (auto& [key, host] : hosts_) {
       host.patience.Cancel();
@@ -267,14 +269,14 @@ class Pool {
   struct Host {
     std::vector<Idle> idle;  // most recently used last
     std::deque<Waiter> waiters;
-    size_t fresh_waiters = 0;     // of those, who want a fresh one
-    std::vector<uint64_t> dials;  // being opened
+    size_t fresh_waiters = 0;     // waiters that want a fresh one
+    std::vector<uint64_t> dials;  // dials under way
     int open = 0;                 // opened and not closed: idle or leased
     int failures = 0;             // dials that failed in a row
     std::optional<absl::Duration> last_dial;
     std::optional<absl::Duration> last_exchange;
     Alarm patience;
-    WaiterId patient = 0;  // whose patience it is
+    WaiterId patient = 0;  // the waiter whose patience is measured
   };
   struct DialOrigin {
     Key key;
@@ -361,25 +363,26 @@ class Pool {
   void OnDialFailed(const Key& key, Host& host, DialFailure failure) {
     ++host.failures;
     std::vector<OnAcquired> failed;
-    // Two in a row, or more: it is the destination, not the attempt.
+    // From the second failure in a row on, the destination is taken to be at fault, not the attempt.
     const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
     for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
-    // Where each request dials for itself, as peers' do, the next two are again what counts.
+    // If each request dials for itself, as peers' do, the count starts again.
     if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
     GiveUpDials(host, GivenUp::kCancelled);
     Dial(key, host);
     for (OnAcquired& done : failed) done(failure);
   }
 
-  // Starts the dials that the rules call for.
+  // Starts the dials that the rules require.
   void Dial(const Key& key, Host& host) {
     const size_t cap = static_cast<size_t>(options_.max_connections_per_host);
     const auto room = [&] { return host.open + host.dials.size() < cap; };
-    // Whoever can't be served by a connection that comes free needs one of his own.
+    // Requests that a connection that becomes free can't serve need one of their own.
     size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : host.fresh_waiters;
     if (Failing(host)) own = std::min<size_t>(own, 1);
     while (host.dials.size() < own) {
-      if (!room() && !host.idle.empty()) PopIdle(host);  // a fresh one is wanted and the cap is reached
+      // The cap is reached but a fresh connection is needed, so an idle one makes room.
+      if (!room() && !host.idle.empty()) PopIdle(host);
       if (!room()) break;
       Begin(key, host);
     }
@@ -388,10 +391,10 @@ class Pool {
     WatchPatience(key, host);
   }
 
-  // The last dial failed: one at a time finds out whether another does.
+  // After a failed dial, only one dial at a time checks whether the destination works again.
   bool Failing(const Host& host) const { return host.failures > 0 && !options_.dial_eagerly; }
 
-  // Another connection would be there before the open ones have worked the queue off.
+  // Returns true if another connection would be ready before the open ones have worked off the queue.
   bool IsQueueLong(const Host& host) const {
     if (options_.share_patience.has_value() || !sharing() || Failing(host)) return false;
     if (!host.last_dial.has_value() || !host.last_exchange.has_value()) return false;
@@ -408,7 +411,7 @@ class Pool {
   }
 
   // Gives up the dials that no request waits for, so that none is open when a flush has ended. hyper lets
-  // them go on and keeps their connections.
+  // them finish and keeps their connections.
   void GiveUpDials(Host& host, GivenUp why) {
     if (options_.dial_eagerly) return;
     while (host.dials.size() > host.waiters.size()) {
@@ -419,7 +422,7 @@ class Pool {
     }
   }
 
-  // Counts how long the first waiter has been first.
+  // Measures how long the first waiter has been first.
   void WatchPatience(const Key& key, Host& host) {
     if (host.waiters.empty()) {
       host.patience.Cancel();
@@ -435,13 +438,13 @@ class Pool {
     if (options_.share_patience.has_value()) return *options_.share_patience;
     return std::max(kShortQueue, host.last_dial.value_or(kPatienceAtFirst));
   }
-  // Whether the first waiter's impatience may begin a dial. One that is under way serves him no later than
-  // one begun now.
+  // Returns whether the first waiter's impatience may begin a dial. A dial that is under way serves it no
+  // later than a new one.
   bool MayDialForPatience(const Host& host) const {
     if (host.dials.size() >= host.waiters.size()) return false;
     if (host.open + host.dials.size() >= static_cast<size_t>(options_.max_connections_per_host)) return false;
     if (Failing(host)) return host.dials.empty();
-    // While no connection is open, a third dial would meet what the first two meet.
+    // While no connection is open, a third dial would most likely fare like the first two.
     return options_.share_patience.has_value() || host.open > 0 || host.dials.size() < 2;
   }
   void SetPatience(const Key& key, Host& host, absl::Duration patience) {
@@ -451,7 +454,7 @@ class Pool {
   void OnPatienceOver(const Key& key) {
     Host& host = hosts_[key];
     if (host.waiters.empty()) return;
-    // The next one is dialled when he has waited as long again.
+    // The next connection is dialled when the first waiter has waited as long again.
     absl::Duration again = Patience(host);
     if (MayDialForPatience(host)) {
       Begin(key, host);

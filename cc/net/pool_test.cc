@@ -18,7 +18,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// The least there is to a connection.
+// The simplest type that fulfils the pool's requirements of a connection.
 struct Toy {
   bool open() const { return is_open; }
   bool CheckUsable() {
@@ -40,7 +40,7 @@ class PoolTest : public testing::Test {
   using ToyPool = Pool<std::string, Toy, std::string>;
   using Lease = ToyPool::Lease;
 
-  // What one Acquire() came to.
+  // The result of one Acquire().
   struct Ticket {
     std::string key;
     ToyPool::WaiterId id = 0;
@@ -78,7 +78,7 @@ class PoolTest : public testing::Test {
     });
     return ticket;
   }
-  // The oldest dial ends well.
+  // Makes the oldest dial succeed.
   std::shared_ptr<Toy> Connected(absl::Duration took = absl::Milliseconds(10)) {
     auto toy = std::make_shared<Toy>();
     pool_->OnDialled(TakeDial(), {.connection = toy, .took = took});
@@ -91,14 +91,14 @@ class PoolTest : public testing::Test {
     pool_->Release(std::get<Lease>(*std::move(ticket->answer)), reusable);
   }
   bool Cancel(const TicketPtr& ticket) { return pool_->CancelWaiter(ticket->key, ticket->id); }
-  // Opens, uses and returns a connection, alone at its destination.
+  // Opens, uses and returns a connection to a destination that has no other.
   std::shared_ptr<Toy> Pooled() {
     const TicketPtr ticket = Ask(Want::kFresh);
     std::shared_ptr<Toy> toy = Connected();
     Return(ticket);
     return toy;
   }
-  // Opens so many connections at once and returns them in the order they were opened, a second apart.
+  // Opens `count` connections at once and returns them in the order they were opened, a second apart.
   std::vector<std::shared_ptr<Toy>> PooledTogether(int count) {
     std::vector<TicketPtr> tickets;
     std::vector<std::shared_ptr<Toy>> toys;
@@ -112,8 +112,8 @@ class PoolTest : public testing::Test {
     }
     return toys;
   }
-  // A connection that took `dial` has answered one request in `exchange` and has another, behind which `left`
-  // more wait.
+  // Sets up a connection that took `dial`, has answered one request in `exchange` and has another, behind
+  // which `left` more wait.
   void Queue(absl::Duration dial, absl::Duration exchange, int left) {
     const TicketPtr holder = Ask();
     Connected(dial);
@@ -123,7 +123,7 @@ class PoolTest : public testing::Test {
     Return(holder);
     ASSERT_FALSE(last_->waiting());
   }
-  // Runs what comes due, alarms set meanwhile included.
+  // Advances the clock and runs the alarms that become due, including those set meanwhile.
   void Wait(absl::Duration duration) {
     for (absl::Duration step; duration > absl::ZeroDuration(); duration -= step) {
       step = std::min(duration, absl::Milliseconds(1));
@@ -138,10 +138,10 @@ class PoolTest : public testing::Test {
   ConnectionCounters counters_;
   std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
   std::vector<uint64_t> cancelled_;
-  std::vector<ToyPool::GivenUp> given_up_;  // why, of each of them
-  std::vector<int> served_;                 // which Ask(), in the order of the answers
+  std::vector<ToyPool::GivenUp> given_up_;  // the reason, for each dial that was given up
+  std::vector<int> served_;                 // the numbers of the Ask() calls, in the order of the answers
   int asked_ = 0;
-  TicketPtr last_;  // of Queue(): who has the connection
+  TicketPtr last_;  // the request of Queue() that has the connection
   std::optional<ToyPool> pool_;
 
  private:
@@ -389,7 +389,7 @@ TEST_F(PoolTest, TheLoopSawAnIdleConnectionEnd) {
   EXPECT_EQ(pool_->idle(), 1);
   EXPECT_EQ(pool_->open(), 1);
   EXPECT_EQ(counters_.dropped_peer_closed, 1);
-  pool_->OnIdleClosed("a", toys[1].get());  // no news
+  pool_->OnIdleClosed("a", toys[1].get());  // known already
   EXPECT_EQ(pool_->open(), 1);
   EXPECT_EQ(Ask()->toy(), toys[0].get());
 }
@@ -473,7 +473,7 @@ TEST_F(PoolTest, TheDialOfACancelledWaiterIsGivenUp) {
   EXPECT_THAT(cancelled_, ElementsAre(dial));
   EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kCancelled));
   EXPECT_EQ(pool_->dialling(), 0);
-  // Its connection came all the same.
+  // Its connection opened all the same.
   auto late = std::make_shared<Toy>();
   pool_->OnDialled(dial, {.connection = late});
   EXPECT_EQ(late->closes, 1);
@@ -647,7 +647,7 @@ TEST_F(PoolTest, PatienceIsCountedForEachFirstWaiterAnew) {
   const TicketPtr second = Ask();
   Ask();
   Wait(absl::Milliseconds(20));
-  Return(holder);  // to the second; the third is first now
+  Return(holder);  // served to the second; the third is first now
   ASSERT_FALSE(second->waiting());
   Wait(absl::Milliseconds(29));
   EXPECT_THAT(dials_, IsEmpty());
@@ -732,7 +732,7 @@ TEST_F(PoolTest, AReturnedConnectionWinsAndTheDialIsGivenUp) {
 }
 
 TEST_F(PoolTest, DialledEagerlyAReturnedConnectionWinsAndTheDialGoesOn) {
-  // hyper: the connection that was dialled in vain is put into the pool.
+  // As in hyper, a connection that was dialled needlessly is put into the pool.
   Build({.max_idle_per_host = ClientOptions::kUnlimited,
          .max_connections_per_host = ClientOptions::kUnlimited,
          .dial_eagerly = true});
@@ -1031,7 +1031,7 @@ TEST_F(PoolTest, WhatWasOpenedIsOpenOrClosed) {
     ASSERT_LE(pool_->open() + pool_->dialling(), 3);
     ASSERT_LE(pool_->idle(), 2);
     ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counters_.closed);
-    // Whoever waits, something is under way for him.
+    // While requests wait, a dial or an exchange is under way.
     ASSERT_TRUE(waiting == 0 || pool_->dialling() > 0 || leased > 0);
   }
   EXPECT_GT(counters_.shared, 20);

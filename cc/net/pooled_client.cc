@@ -18,6 +18,7 @@
 #include "cc/net/backoff.h"
 #include "cc/net/http1_connection.h"
 #include "cc/net/pool.h"
+#include "cc/net/retry_policy.h"
 
 namespace thaw {
 namespace {
@@ -52,7 +53,7 @@ class PooledClient : public Client {
     pool_.Close();
   }
   int open_exchanges() const override {
-    // A dial that was given up has closed its socket; its task ends with the next turns of the loop.
+    // A dial that was given up has closed its socket; its task ends within the next turns of the loop.
     return sends_ + static_cast<int>(std::count_if(dials_.begin(), dials_.end(), [](const auto& dial) {
              return !dial.second.cancellation.requested();
            }));
@@ -74,10 +75,11 @@ class PooledClient : public Client {
   };
   using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
 
-  // What is under way, so that a resume reaches it.
+  // An exchange under way, so that a resume reaches it.
   struct Exchange {
     std::shared_ptr<Http1Connection> connection;
-    bool crossed = false;  // given up to a freeze since it began, or its connection before that
+    // The environment was given up to a freeze since the exchange, or its connection, began.
+    bool crossed = false;
     bool graced = false;
     Alarm grace;
   };
@@ -86,24 +88,17 @@ class PooledClient : public Client {
     Alarm deadline;
     bool crossed = false;
     bool graced = false;
-    bool not_needed = false;  // other connections served the requests it was begun for
+    bool not_needed = false;  // other connections served the requests that it was begun for
   };
-  // One try: an answer, or why there is none.
+  // The outcome of one try: an answer or a failure.
   struct Try {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
   };
-  // What a resend must not repeat.
-  struct Once {
-    bool stale = false;
-    bool incomplete = false;
-    bool crossed_dial = false;
-    int ambiguous = 0;  // tries
-  };
-  // Of a destination to which dials fail: all its requests wait for the same moment, at which one of them
-  // dials and the others wait for what it finds.
+  // A destination to which dials fail. All its requests wait for the same moment; then one of them dials, and
+  // the others wait for its result.
   struct FailedDials {
-    int rounds = 0;        // in a row
+    int rounds = 0;        // failures in a row, each followed by a wait
     absl::Duration until;  // on the monotonic clock
   };
 
@@ -112,16 +107,15 @@ class PooledClient : public Client {
   void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   void CountFailedDial(const Destination& destination);
-  // Until the next dial to it may begin.
+  // Returns the time until the next dial to `destination` may begin.
   absl::Duration UntilNextDial(const Destination& destination) const;
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
-  // Whether to try again, and after how long; nothing: the result stands.
-  std::optional<absl::Duration> Again(const Destination& destination, const ExchangeFailure& failure,
-                                      RetryClass retry_class, const SendOptions& options, Once& once,
-                                      const SendResult& result, int max_laps);
+  RetryRules RulesOf(const Destination& destination, const SendOptions& options) const;
+  // Judges an answer that is not 2xx as a failed exchange.
+  ExchangeFailure RefusalOf(const HttpRequest& request, const HttpResponse& response) const;
   void Count(RetryClass retry_class);
-  // A request that must not go on a wire: no try will be any better.
+  // Ends a request that must not be sent: no further try could succeed.
   void Refuse(absl::Status why, SendResult& result);
 
   Executor& executor_;
@@ -134,11 +128,11 @@ class PooledClient : public Client {
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
   std::map<uint64_t, Exchange> exchanges_;
-  std::map<Destination, FailedDials> failed_dials_;  // while there are requests
+  std::map<Destination, FailedDials> failed_dials_;  // kept while there are requests
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
-  bool given_up_ = false;  // a quiesce was, its resume was not
+  bool given_up_ = false;  // between a quiesce and its resume
   bool closed_ = false;
 };
 
@@ -177,13 +171,13 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool not_needed = running->second.not_needed;
   dials_.erase(running);
   ConnectionPool::Dialled dialled;
-  // A freeze is no part of how long dials take.
+  // Frozen time is not part of a dial's time.
   if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
     ++counters_->connection.opened;
     auto connection = std::make_shared<Connection>();
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
-    // The pool holds the connection while it is idle; the standing read must not hold the pool's entry.
+    // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
     connection->http = Http1Connection::Start(
         executor_, clock_, std::move(result.transport), options_, counters_->exchange,
         [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
@@ -192,7 +186,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     dialled.connection = std::move(connection);
     failed_dials_.erase(destination);
   } else {
-    // A dial that was not needed any more says nothing of its destination.
+    // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counters_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
@@ -202,10 +196,10 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
 }
 
 void PooledClient::CountFailedDial(const Destination& destination) {
-  if (options_.resend_rule == ResendRule::kHyperZone1) return;
+  if (options_.resend_rule == ResendRule::kUnsentOnly) return;
   FailedDials& failed = failed_dials_[destination];
   const absl::Duration now = clock_.Now().monotonic;
-  // A dial that began in the round before tells nothing new.
+  // A dial that began in the previous round adds no information.
   if (failed.rounds > 0 && now < failed.until) return;
   failed.until = now + Backoff(options_.backoff_base, options_.backoff_cap, ++failed.rounds, random_());
 }
@@ -221,7 +215,7 @@ absl::Duration PooledClient::UntilNextDial(const Destination& destination) const
 Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
   Try result;
   const int64_t quiesces_before = quiesces_;
-  // One deadline over all phases of the exchange, the wait for a connection included.
+  // One deadline covers all phases of the exchange, the wait for a connection included.
   Cancellation exchange_scope(&scope);
   const Alarm deadline(
       clock_, options_.exchange_timeout,
@@ -238,7 +232,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
         pool_.Acquire(request.destination, want,
                       [&acquired](ConnectionPool::Acquired answer) { acquired.Set(std::move(answer)); });
     const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
-      // Served already: the answer is on its way and is dealt with below.
+      // The request was served already: its answer is on the way and is handled below.
       if (!pool_.CancelWaiter(request.destination, waiter)) return;
       ExchangeFailure failure;
       failure.phase = Phase::kConnect;
@@ -316,51 +310,29 @@ void PooledClient::Count(RetryClass retry_class) {
   }
 }
 
-std::optional<absl::Duration> PooledClient::Again(const Destination& destination,
-                                                  const ExchangeFailure& failure, RetryClass retry_class,
-                                                  const SendOptions& options, Once& once,
-                                                  const SendResult& result, int max_laps) {
-  const bool attempts_left = result.attempts < options.max_attempts.value_or(options_.max_attempts);
-  const auto backoff = [&] {
-    return Backoff(options_.backoff_base, options_.backoff_cap, result.attempts, random_());
-  };
-  if (retry_class == RetryClass::kCancelled) return std::nullopt;
-  if (options_.resend_rule == ResendRule::kHyperZone1) {
-    if (retry_class == RetryClass::kUnsent) return absl::ZeroDuration();
-    if (!attempts_left) return std::nullopt;
-    return backoff();
-  }
-  switch (retry_class) {
-    case RetryClass::kUnsent:
-      if (result.unsent_laps <= max_laps) return absl::ZeroDuration();
-      return attempts_left ? std::optional(backoff()) : std::nullopt;
-    case RetryClass::kIncomplete:
-      if (!std::exchange(once.incomplete, true)) return absl::ZeroDuration();
-      return std::nullopt;
-    case RetryClass::kStale:
-      if (!std::exchange(once.stale, true)) return absl::ZeroDuration();
-      return std::nullopt;
-    case RetryClass::kUnreachable:
-      if (!attempts_left) return std::nullopt;
-      // The freeze broke this dial: that says nothing of the destination, so there is nothing to wait for.
-      if (failure.epoch_crossed && !std::exchange(once.crossed_dial, true)) return absl::ZeroDuration();
-      return UntilNextDial(destination);
-    case RetryClass::kAmbiguous:
-      if (!attempts_left || !options.retry_ambiguous) return std::nullopt;
-      if (++once.ambiguous > options.ambiguous_resends) return std::nullopt;
-      return backoff();
-    case RetryClass::kRefusedForNow: {
-      if (!attempts_left) return std::nullopt;
-      const absl::Duration delay = failure.retry_after.has_value() ? *failure.retry_after : backoff();
-      if (result.delayed + delay > options.most_delay) return std::nullopt;
-      return delay;
-    }
-    case RetryClass::kMisconfigured:
-    case RetryClass::kRefusedForGood:
-    case RetryClass::kCancelled:
-      return std::nullopt;
-  }
-  return std::nullopt;
+RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptions& options) const {
+  return {.resend_rule = options_.resend_rule,
+          .max_attempts = options.max_attempts.value_or(options_.max_attempts),
+          .backoff_base = options_.backoff_base,
+          .backoff_cap = options_.backoff_cap,
+          .retry_ambiguous = options.retry_ambiguous,
+          .ambiguous_resends = options.ambiguous_resends,
+          .most_delay = options.most_delay,
+          .free_unsent = 1 + pool_.open(destination)};
+}
+
+ExchangeFailure PooledClient::RefusalOf(const HttpRequest& request, const HttpResponse& response) const {
+  ExchangeFailure refusal;
+  refusal.phase = Phase::kBody;
+  refusal.bytes_written = BytesWritten::kAll;
+  refusal.response_begun = refusal.head_complete = true;
+  refusal.status = response.status;
+  if (const auto header = FindHeader(response.headers, "retry-after"))
+    refusal.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
+  refusal.error =
+      absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
+                                                 PathOf(request.target), ": answered ", refusal.status));
+  return refusal;
 }
 
 void PooledClient::Refuse(absl::Status why, SendResult& result) {
@@ -394,74 +366,58 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
         },
         options_.late_alarm);
   }
-  // What is pooled now can be stale to the last one; one more is fresh.
-  const int max_laps = 1 + pool_.open(request.destination);
-  Once once;
-  bool maybe_accepted = false;  // by any try of this call
+  const RetryRules rules = RulesOf(request.destination, options);
+  RetryState state;
   Want want = Want::kAny;
   while (!scope.requested()) {
     // All requests to a destination to which dials fail wait for the same moment, whenever they came.
     if (const absl::Duration wait = UntilNextDial(request.destination); wait > absl::ZeroDuration()) {
-      result.delayed += wait;
+      state.delayed += wait;
       const absl::Status slept = co_await Sleep(executor_, clock_, wait, scope);
       if (!slept.ok()) break;
       continue;
     }
-    ++result.attempts;
     ++counters_->exchange.attempts;
-    if (maybe_accepted && !std::exchange(result.possible_duplicate, true)) {
+    if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
       ++counters_->exchange.possible_duplicates;
     }
     Try tried = co_await TryOnce(request, want, scope);
     if (tried.response.has_value()) {
       result.response = std::move(tried.response);
       if (IsSuccess(*result.response)) {
+        ++state.attempts;
         result.accepted = true;
         ++counters_->exchange.accepted;
         break;
       }
-      ExchangeFailure& refused = tried.failure.emplace();
-      refused.phase = Phase::kBody;
-      refused.bytes_written = BytesWritten::kAll;
-      refused.response_begun = refused.head_complete = true;
-      refused.status = result.response->status;
-      if (const auto header = FindHeader(result.response->headers, "retry-after")) {
-        refused.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
-      }
-      refused.error =
-          absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
-                                                     PathOf(request.target), ": answered ", refused.status));
+      tried.failure = RefusalOf(request, *result.response);
     }
     ExchangeFailure& failure = *tried.failure;
-    const RetryClass retry_class = ClassOf(failure);
-    Count(retry_class);
-    maybe_accepted |= MayHaveBeenAccepted(failure);
-    if (retry_class == RetryClass::kUnsent) {
-      // Not an attempt: nothing was sent.
-      --result.attempts;
-      --counters_->exchange.attempts;
-      ++result.unsent_laps;
-    }
+    result.last_class = ClassOf(failure);
+    Count(*result.last_class);
+    if (result.last_class == RetryClass::kUnsent) --counters_->exchange.attempts;
     VLOG(1) << failure.ToString();
-    const std::optional<absl::Duration> delay =
-        Again(request.destination, failure, retry_class, options, once, result, max_laps);
-    want = retry_class == RetryClass::kStale || retry_class == RetryClass::kIncomplete ? Want::kFresh
-                                                                                       : Want::kAny;
-    result.last_class = retry_class;
+    const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
+    want = verdict.fresh ? Want::kFresh : Want::kAny;
     result.failures.push_back(std::move(failure));
-    if (!delay.has_value()) break;
+    if (!verdict.again) break;
+    const absl::Duration delay =
+        verdict.when_dialled_again ? UntilNextDial(request.destination) : verdict.delay;
     // A wait past the budget would only hold the flush up.
-    if (budget.has_value() && *delay >= budget->left()) break;
-    if (*delay > absl::ZeroDuration()) {
-      result.delayed += *delay;
-      const absl::Status slept = co_await Sleep(executor_, clock_, *delay, scope);
+    if (budget.has_value() && delay >= budget->left()) break;
+    if (delay > absl::ZeroDuration()) {
+      state.delayed += delay;
+      const absl::Status slept = co_await Sleep(executor_, clock_, delay, scope);
       if (!slept.ok()) break;
     }
   }
+  result.attempts = state.attempts;
+  result.unsent_laps = state.unsent;
+  result.delayed = state.delayed;
   if (result.accepted) {
     result.last_class.reset();
   } else {
-    result.may_have_been_accepted = maybe_accepted;
+    result.may_have_been_accepted = state.may_have_been_accepted;
     if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
   }
   if (--sends_ == 0) failed_dials_.clear();
@@ -474,7 +430,7 @@ int PooledClient::Quiesce() {
   ++quiesces_;
   given_up_ = true;
   counters_->connection.open_at_next += open_exchanges();
-  // The loop may find the end that came in the freeze before it finds the event that says that there was one.
+  // After the freeze, the loop may see a connection's end before it sees the event that reports the resume.
   for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
   for (auto& [dial, running] : dials_) running.crossed = true;
   return open_exchanges();
@@ -484,9 +440,9 @@ void PooledClient::Resume() {
   ++counters_->connection.resumes;
   given_up_ = false;
   pool_.Resume();
-  // What was open goes on for the grace: its answer may be on the way, or the end of its connection. Longer
-  // it isn't waited for, since a peer that forgot it never says so. What crosses again has no more than is
-  // left of that, or short invocations would keep it for ever.
+  // Open exchanges go on for the grace: their answer, or the end of their connection, may be on the way. They
+  // are not waited for longer, since a peer that forgot a connection sends nothing. An exchange that crosses
+  // again keeps what is left of its grace; otherwise short invocations would keep it for ever.
   for (auto& [id, exchange] : exchanges_) {
     ++counters_->connection.crossed;
     exchange.crossed = true;

@@ -1,5 +1,4 @@
-// The client over a given dialer. Tests and the simulation bring their own; everybody else uses
-// client_factory.h.
+// Builds a client over a given dialer, for tests and the simulation; other code uses client_factory.h.
 
 #ifndef THAW_CC_NET_POOLED_CLIENT_H_
 #define THAW_CC_NET_POOLED_CLIENT_H_
@@ -7,19 +6,19 @@
 #include <memory>
 
 #include "absl/status/statusor.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/dialer.h"
 #include "cc/net/random.h"
 
 namespace thaw {
 
-// InvalidArgument: options that can't be. `executor` and `clock` must outlive the client; `random` draws
-// the jitter. Close() the client and run the executor until it is settled() before destroying it.
-// `counters`, if given, is where it counts (so that a dialer may count into it too).
+// Returns InvalidArgument for options that are not valid. `executor` and `clock` must outlive the client;
+// `random` draws the jitter. Close() the client and run the executor until it is settled() before destroying
+// it. `counters`, if given, is where the client counts, so that a dialer may share it.
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
                                                              std::unique_ptr<Dialer> dialer,
                                                              ClientOptions options, RandomFraction random,

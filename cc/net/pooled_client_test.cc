@@ -12,7 +12,7 @@
 namespace thaw {
 namespace {
 
-// The client against the simulated intake: real pool, real HTTP, scripted peers, virtual time.
+// Runs the client against the simulated intake: real pool, real HTTP, scripted peers, virtual time.
 class PooledClientTest : public testing::Test {
  protected:
   void Build(ClientOptions options, SimIntakeOptions intake = {}) {
@@ -37,7 +37,7 @@ class PooledClientTest : public testing::Test {
     request.body = std::make_shared<const std::string>(reinterpret_cast<const char*>(&id), sizeof(id));
     return request;
   }
-  // Starts a request; results come in order of their end.
+  // Starts a request; results are stored in the order in which requests end.
   void Start(uint64_t id, SendOptions options = {}) {
     ++started_;
     Spawn<SendResult>(world_.executor(), client_->Send(Payload(id), options, cancellation_),
@@ -132,7 +132,7 @@ TEST_F(PooledClientTest, AnIntakeThatClosesEachConnectionIsAskedSideBySideToo) {
   for (int id = 1; id <= 30; ++id) Start(id);
   Finish();
   EXPECT_EQ(exchanges().accepted, 30);
-  // One after the other would take 30 times a dial and an exchange: 1.9 s.
+  // Sending them one after the other would take 30 times a dial and an exchange: 1.9 s.
   EXPECT_LE(world_.clock().Now().monotonic - began, absl::Milliseconds(600));
 }
 
@@ -144,7 +144,7 @@ TEST_F(PooledClientTest, RequestsToADestinationThatRefusesShareOneWaitAndOneDial
     EXPECT_EQ(result.last_class, RetryClass::kUnreachable);
     EXPECT_EQ(result.attempts, 3);
   }
-  // Two tell that it is the destination; then one for each of the two waits.
+  // Two failures show that the destination is at fault; then there is one dial for each of the two waits.
   EXPECT_LE(connections().dials, 4);
 }
 
@@ -238,7 +238,7 @@ TEST_F(PooledClientTest, HyperLosesTheRequestOnAForgottenConnection) {
          .liveness = Liveness::kReactorOnly,
          .expiry_clock = ExpiryClock::kMonotonic,
          .max_attempts = 1,
-         .resend_rule = ResendRule::kHyperZone1},
+         .resend_rule = ResendRule::kUnsentOnly},
         {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kSilent});
   SendOne(1);
   world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);
@@ -253,7 +253,7 @@ TEST_F(PooledClientTest, HyperIsHandedBackWhatTheLoopSawEndFirst) {
          .idle_timeout = absl::Seconds(90),
          .liveness = Liveness::kReactorOnly,
          .max_attempts = 1,
-         .resend_rule = ResendRule::kHyperZone1},
+         .resend_rule = ResendRule::kUnsentOnly},
         {.idle_limit = absl::Seconds(1), .idle_close = IdleClose::kFin});
   SendOne(1);
   world_.Freeze(absl::Seconds(2), FrozenClocks::kAllAdvance);

@@ -1,4 +1,4 @@
-// Randomness as an argument: jitter and shuffles come from here, so that a seed replays a run.
+// Randomness as an argument: jitter and shuffles draw from it, so that a seed replays a run.
 
 #ifndef THAW_CC_NET_RANDOM_H_
 #define THAW_CC_NET_RANDOM_H_
@@ -9,7 +9,7 @@
 
 namespace thaw {
 
-// Gives a number evenly spread over [0, 1).
+// Returns a number that is uniform over [0, 1).
 using RandomFraction = absl::AnyInvocable<double()>;
 
 }  // namespace thaw

@@ -1,7 +1,7 @@
-// A byte stream, and what opens one: the seam between connections and whatever carries them.
+// A byte stream, and the network that opens one: the interface between connections and what carries them.
 //
-// Implementations: TCP on the event loop, TLS over another transport, and the simulation's in-memory
-// stream with faults at every step. Everything above (HTTP, pool, client) knows only this.
+// Implementations: TCP on the event loop, TLS over another transport, and the simulation's in-memory stream
+// with faults at every step. Everything above (HTTP, pool, client) knows only this interface.
 
 #ifndef THAW_CC_NET_TRANSPORT_H_
 #define THAW_CC_NET_TRANSPORT_H_
@@ -25,13 +25,13 @@
 
 namespace thaw {
 
-// What one read or write came to.
+// The result of one read or write.
 struct IoResult {
-  // OK; kOutOfRange: the peer ended its side in order (FIN, close_notify); kUnavailable,
-  // only from TryRead and TryWrite: nothing to read, no room now; kAborted: reset by the peer;
-  // kCancelled: closed by us; anything else: another error of the system, named in the text.
+  // kOutOfRange: the peer ended its side in order (FIN, close_notify). kUnavailable, only from TryRead and
+  // TryWrite: nothing to read, no room now. kAborted: the peer reset the connection. kCancelled: closed by
+  // us. Anything else: another error of the system, named in the text.
   absl::Status status;
-  // Bytes read or taken. A failed write may have taken some.
+  // Bytes that were read or accepted. A failed write may have accepted some.
   size_t bytes = 0;
 };
 
@@ -39,43 +39,43 @@ class Transport {
  public:
   using Done = absl::AnyInvocable<void(IoResult)>;
 
-  // Closes; a pending operation ends with kCancelled, from the executor's queue, after this.
+  // Closes the transport. A pending operation ends with kCancelled, from the executor's queue, later.
   virtual ~Transport() = default;
 
-  // Reads at least one byte into `into`. At most one read is pending. `into` stays valid until `done`
-  // ran. `done` is never run inside the call.
+  // Reads at least one byte into `into`. At most one read is pending. `into` must stay valid until `done` has
+  // run. `done` never runs inside the call.
   virtual void StartRead(absl::Span<char> into, Done done) = 0;
 
-  // Gives bytes to the lower layer; `bytes` says how many of `from` it took, at least one if OK. At most
-  // one write is pending, beside a read. `from` stays valid until `done` ran.
+  // Gives bytes to the lower layer; the result says how many bytes of `from` it accepted, at least one if OK.
+  // At most one write is pending, beside a read. `from` must stay valid until `done` has run.
   virtual void StartWrite(std::string_view from, Done done) = 0;
 
-  // Reads what is there now, without waiting; kUnavailable if there is nothing. A read may be pending: what
-  // this takes is not given to it, and an end or a reset is reported to both.
+  // Reads what is available, without waiting. Returns kUnavailable if there is nothing. A read may be
+  // pending: bytes that this call takes are not given to it, and an end or a reset is reported to both.
   virtual IoResult TryRead(absl::Span<char> into) = 0;
 
-  // Gives bytes to the lower layer if it takes some at once, as StartWrite does; kUnavailable: it doesn't, or
-  // can't tell without waiting: then StartWrite. No write is pending.
+  // Gives bytes to the lower layer if it accepts some at once, as StartWrite does. Returns kUnavailable if it
+  // does not, or can't tell without waiting; use StartWrite then. No write may be pending.
   virtual IoResult TryWrite(std::string_view from) {
     static_cast<void>(from);
     return {absl::UnavailableError("nothing is taken without waiting")};
   }
 
-  // Tells the peer at once that what came has come, where the layer below would take its time to do so: a
-  // peer may hold back the rest of what it sends until it knows. It holds for what came so far, and
-  // does nothing where more can be read at once.
+  // Acknowledges received bytes at once if the layer below would delay that: a peer may hold back the rest of
+  // what it sends until it is acknowledged. Covers only what came so far; does nothing if more can be read at
+  // once.
   virtual void AcknowledgeNow() {}
 
-  // In order (FIN; over TLS: reads once without waiting so that a late ticket is kept, then close_notify,
-  // whose answer isn't awaited) or at once. Pending operations end with kCancelled, and leave their buffers
-  // alone from here on. Idempotent.
+  // Closes in order (FIN; over TLS: one read without waiting so that a late ticket is kept, then
+  // close_notify, whose answer isn't awaited) or at once. Pending operations end with kCancelled and do not
+  // touch their buffers from here on. Idempotent.
   virtual void Close() = 0;
 
-  // Bytes given to and taken from the wire so far, all layers included.
+  // The bytes given to and taken from the wire so far, all layers included.
   virtual int64_t wire_bytes_sent() const = 0;
   virtual int64_t wire_bytes_received() const = 0;
 
-  // co_await transport.Read(...), co_await transport.Write(...).
+  // Awaitable forms: co_await transport.Read(...), co_await transport.Write(...).
   auto Read(absl::Span<char> into) {
     return Awaiter{[this, into](Done done) { StartRead(into, std::move(done)); }};
   }
@@ -109,24 +109,24 @@ struct IpAddress {
 };
 
 struct ResolvedName {
-  std::vector<IpAddress> addresses;  // as the resolver gave them
+  std::vector<IpAddress> addresses;  // in the resolver's order
   absl::Duration time_to_live;
 };
 
-// What the machine can do below connections: ask for names, open TCP streams. The second backend is
-// the simulation.
+// The machine's abilities below connections: resolving names and opening TCP streams. The simulation is the
+// second implementation.
 class Network {
  public:
   virtual ~Network() = default;
 
-  // A and AAAA of a host name, never of a literal. No cache (NameCache has it). kNotFound: there is no
-  // such name; kUnavailable: no resolver answered.
+  // Resolves a host name, never a literal, to its A and AAAA addresses. Not cached (NameCache does that).
+  // kNotFound: the name does not exist; kUnavailable: no resolver answered.
   virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) = 0;
 
   struct ConnectOptions {
     bool tcp_nodelay = true;
   };
-  // One TCP connection to one address. Errors name the address and the system's reason.
+  // Opens one TCP connection to one address. Errors name the address and the system's reason.
   virtual Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port,
                                                                    ConnectOptions options,
                                                                    Cancellation& cancellation) = 0;

@@ -27,12 +27,12 @@ struct Identity {
   TestCertificate certificate;
 };
 
-// Made once: generating keys takes longer than a handshake.
+// Made once, since generating keys takes longer than a handshake.
 const Identity& TheIdentity() {
   static const Identity& identity = *[] {
     const TestAuthority authority("simulation");
     const std::string pem = authority.pem();
-    // A file of this process only, which needs no directory and no cleaning up.
+    // A file that only this process sees; it needs no directory and no cleaning up.
     const int file = memfd_create("authority", MFD_CLOEXEC);
     CHECK_GE(file, 0);
     CHECK_EQ(write(file, pem.data(), pem.size()), static_cast<ssize_t>(pem.size()));
@@ -103,8 +103,8 @@ class RealServer : public SimTls::Server {
  private:
   // Connections may outlive the dialer: events of the world hold them.
   const std::shared_ptr<TlsTestServer> server_;
-  Wire* wire_;                 // the peer's
-  TlsTestServer::Peer* peer_;  // the server's
+  Wire* wire_;                 // owned by the peer
+  TlsTestServer::Peer* peer_;  // owned by the server
 };
 
 class BothSides : public SimTls {

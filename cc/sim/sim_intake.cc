@@ -20,11 +20,11 @@ constexpr std::string_view kAnswerAndClose =
     "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
 constexpr std::string_view kGarbageAnswer = "\x15\x03\x03 this is not HTTP\r\n\r\n";
 constexpr absl::Duration kSlow = absl::Seconds(5);
-// A window that closes while the client's second flight comes: in the end of the handshake, or in the record
-// of the request that goes out with it.
+// The window closes within this many bytes of the client's second flight: in the end of the handshake, or in
+// the record of the request that is sent with it.
 constexpr uint64_t kTlsStallWithin = 512;
 
-// The value of Content-Length in a complete head.
+// Returns the value of Content-Length in a complete head.
 size_t ContentLength(std::string_view head) {
   constexpr std::string_view kName = "\r\ncontent-length:";
   for (size_t at = head.find("\r\n"); at != std::string_view::npos; at = head.find("\r\n", at + 2)) {
@@ -41,7 +41,7 @@ size_t ContentLength(std::string_view head) {
 
 }  // namespace
 
-// One accepted connection, the intake's side of it.
+// The intake's side of one accepted connection.
 class SimIntake::Connection : public SimStream::Peer {
  public:
   Connection(SimIntake& intake, SimStream* stream, SimFault dial_fault, std::unique_ptr<SimTls::Server> tls)
@@ -96,7 +96,7 @@ class SimIntake::Connection : public SimStream::Peer {
     tls_->Send(plaintext);
     SendWire();
   }
-  // Servers end in order, with close_notify before the FIN, or without it.
+  // Ends in order, with or without close_notify before the FIN, since servers do either.
   void End() {
     if (tls_ != nullptr && intake_.world_.random().Chance(0.5)) {
       tls_->CloseNotify();
@@ -114,7 +114,7 @@ class SimIntake::Connection : public SimStream::Peer {
   }
 
   void CloseNow(IdleClose how) {
-    ++generation_;  // no answer comes any more
+    ++generation_;  // invalidates answers under way
     switch (how) {
       case IdleClose::kRst:
         return stream_->PeerReset();
@@ -127,11 +127,11 @@ class SimIntake::Connection : public SimStream::Peer {
 
   void StartIdleTimer() {
     idle_ = true;
-    if (close_ == IdleClose::kRace) return;  // whoever resumes the client says when
+    if (close_ == IdleClose::kRace) return;  // the code that resumes the client decides when
     After(intake_.options_.idle_limit, [this] { CloseNowIfIdle(close_); });
   }
 
-  // Runs `what` unless something newer happened to this connection by then.
+  // Runs `what` after `delay` unless something newer has happened to this connection.
   template <typename What>
   void After(absl::Duration delay, What what) {
     intake_.world_.At(delay, [this, stream = stream_->weak_from_this(), generation = ++generation_, what] {
@@ -204,7 +204,7 @@ class SimIntake::Connection : public SimStream::Peer {
   SimIntake& intake_;
   SimStream* const stream_;  // owns this
   const SimFault dial_fault_;
-  const std::unique_ptr<SimTls::Server> tls_;  // null: none
+  const std::unique_ptr<SimTls::Server> tls_;  // null: no TLS
   bool stalled_ = false;
   IdleClose close_;
   bool idle_ = false;
@@ -226,7 +226,7 @@ bool IsDialFault(SimFault fault) {
 SimFault SimIntake::DrawFault(bool dial) {
   if (options_.faults.empty() || !world_.random().Chance(options_.fault_rate)) return SimFault::kNone;
   const SimFault fault = options_.faults[world_.random().Below(options_.faults.size())];
-  // A fault of the other kind is no fault here; the rate is that of both together.
+  // A fault of the other kind counts as none; the rate is that of both kinds together.
   if (IsDialFault(fault) != dial) return SimFault::kNone;
   ++faults_met_;
   return fault;
@@ -237,7 +237,7 @@ std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault, std::unique_ptr<Sim
   auto stream = std::make_shared<SimStream>(world_, options_.one_way);
   switch (fault) {
     case SimFault::kStallMidRequest:
-      if (tls != nullptr) break;  // not before the request: the connection closes its window
+      if (tls != nullptr) break;  // too early: the connection closes its window with the request
       stream->SetWindow(1 + world_.random().Below(64));
       break;
     case SimFault::kNarrowWindow:
@@ -282,9 +282,8 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
   const absl::Duration round_trip = 2 * intake_.options_.one_way;
   const SimFault fault = intake_.DrawFault(/*dial=*/true);
   DialResult result;
-  result.tls = destination.is_tls();
 
-  // Each phase takes its round trips and may end the dial.
+  // The phases of a dial. Each takes its round trips and may end the dial.
   struct Step {
     Phase phase;
     absl::Duration takes;
@@ -328,14 +327,13 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
           co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
       result.transport = std::move(secured.transport);
       result.failure = std::move(secured.failure);
-      result.tls_resumed = secured.resumed;
     }
   }
   result.took = world_.clock().Now().monotonic - began.monotonic;
   co_return result;
 }
 
-// The network's time, not the client's: it passes while the client is frozen.
+// Waits in the network's time, not the client's: it passes while the client is frozen.
 Task<absl::Status> SimDialer::Wait(absl::Duration delay, Cancellation& cancellation) {
   // Shared, since the event outside may come after the wait was cancelled.
   const auto woken = std::make_shared<Completion<absl::Status>>(world_.executor());

@@ -1,9 +1,9 @@
 // The simulated intake, and the dialer that reaches it.
 //
-// It reads HTTP/1.1 requests off the stream, records which payloads it accepted and how often, answers
-// after a while, and closes idle connections. Faults fall at every step of an exchange: while the name
-// is looked up, during connect and TLS, while the request arrives, before, in the middle of and after
-// the answer. What it accepted is known exactly, whatever it then let the client see.
+// The intake reads HTTP/1.1 requests off the stream, records which payloads it accepted and how often,
+// answers after a delay, and closes idle connections. Faults occur at every step of an exchange: during the
+// lookup, connect and TLS, while the request arrives, and before, in the middle of and after the answer. The
+// set of accepted payloads is known exactly, whatever the client sees.
 
 #ifndef THAW_CC_SIM_SIM_INTAKE_H_
 #define THAW_CC_SIM_SIM_INTAKE_H_
@@ -24,13 +24,13 @@
 
 namespace thaw {
 
-// How the intake ends a connection that was idle for its limit.
+// How the intake ends a connection whose idle limit has passed.
 enum class IdleClose {
   kFin,
   kRst,
   kSilent,  // forgets it: the next segment is answered with a reset
-  kRace,    // by FIN, timed about the client's resume
-  kMixed,   // any of them, drawn per connection
+  kRace,    // by FIN, shortly before or after the client's resume
+  kMixed,   // any of them, drawn for each connection
 };
 
 // X(name, what happens)
@@ -77,7 +77,7 @@ struct SimIntakeOptions {
   absl::Duration service_time = absl::Milliseconds(1);
   absl::Duration idle_limit = absl::Seconds(60);
   IdleClose idle_close = IdleClose::kFin;
-  // How likely a dial and a request meets a fault, drawn evenly from `faults`.
+  // The probability that a dial or a request meets a fault, drawn evenly from `faults`.
   double fault_rate = 0;
   std::vector<SimFault> faults = {std::begin(kAllSimFaults), std::end(kAllSimFaults)};
 };
@@ -86,7 +86,7 @@ class SimIntake {
  public:
   SimIntake(SimWorld& world, SimIntakeOptions options) : world_(world), options_(std::move(options)) {}
 
-  // How often each payload was accepted. A request's body is a list of payload ids, 8 bytes each.
+  // Returns how often a payload was accepted. A request's body is a list of payload ids, 8 bytes each.
   int accepted(uint64_t payload) const {
     const auto found = accepted_.find(payload);
     return found == accepted_.end() ? 0 : found->second;
@@ -96,12 +96,12 @@ class SimIntake {
   int64_t connections() const { return connections_; }
   int64_t faults_met() const { return faults_met_; }
 
-  // Faults off or on from here on.
+  // Sets the fault rate from now on.
   void set_fault_rate(double rate) { options_.fault_rate = rate; }
-  // For IdleClose::kRace: closes every connection that is idle `delay` from now.
+  // For IdleClose::kRace: closes, after `delay`, every connection that is idle then.
   void CloseIdleIn(absl::Duration delay);
-  // Gives every connection up `delay` from now, by its kind of close, answers under way included: what a
-  // client that takes nothing from its socket must expect.
+  // Closes every connection after `delay`, each in its own way, even with an answer under way. A client that
+  // does not read from its socket must expect this.
   void CloseAllIn(absl::Duration delay);
 
  private:
@@ -109,7 +109,7 @@ class SimIntake {
   class Connection;
 
   SimFault DrawFault(bool dial);
-  // `tls` may be null: what comes over the stream is HTTP then.
+  // `tls` may be null; the stream then carries plain HTTP.
   std::shared_ptr<SimStream> Accept(SimFault fault, std::unique_ptr<SimTls::Server> tls);
   void Accepted(std::string_view body);
 
@@ -122,8 +122,8 @@ class SimIntake {
   std::vector<std::weak_ptr<SimStream>> open_;
 };
 
-// Reaches the intake. Without `tls` TLS is a scripted phase: the round trips and the faults of a handshake,
-// without its cryptography. With it the handshake is done, and its faults fall on its bytes.
+// Reaches the intake. Without `tls`, TLS is a scripted phase: the round trips and faults of a handshake
+// without its cryptography. With `tls`, the handshake is real, and faults hit its bytes.
 class SimDialer : public Dialer {
  public:
   SimDialer(SimWorld& world, SimIntake& intake, std::unique_ptr<SimTls> tls = nullptr)

@@ -47,7 +47,7 @@ void SimStream::OnEndArrived() {
 }
 
 void SimStream::OnResetArrived() {
-  // A reset throws away what was queued and not yet read.
+  // A reset discards what was queued and not read yet.
   reset_arrived_ = true;
   inbound_.clear();
   CompleteRead();
@@ -145,7 +145,7 @@ void SimStream::Close() {
   if (!cut_) {
     world_.At(one_way_, [self = shared_from_this()] {
       if (!self->peer_gone_ && self->peer_ != nullptr) self->peer_->OnEnd();
-      // The peer holds what it needs of the stream no longer.
+      // From here on the peer has forgotten the connection.
       self->peer_gone_ = true;
     });
   }

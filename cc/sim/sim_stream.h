@@ -1,9 +1,9 @@
 // A TCP connection of the simulation: the client's kernel, the path, and the peer's socket.
 //
-// The client holds a SimTransport; the peer's side is driven by whoever implements SimStream::Peer. The
-// kernel's part goes on while the client is frozen: bytes, FIN and RST are queued, as under SIGSTOP. A
-// peer that forgot the connection sends nothing and answers the next segment with a reset; a path that
-// is cut lets nothing through in either direction.
+// The client holds a SimTransport; an implementation of SimStream::Peer drives the peer's side. The kernel's
+// part runs while the client is frozen: bytes, FIN and RST are queued, as under SIGSTOP. A peer that forgot
+// the connection sends nothing and answers the next segment with a reset; a path that is cut passes nothing
+// in either direction.
 
 #ifndef THAW_CC_SIM_SIM_STREAM_H_
 #define THAW_CC_SIM_SIM_STREAM_H_
@@ -23,12 +23,12 @@ namespace thaw {
 
 class SimStream : public std::enable_shared_from_this<SimStream> {
  public:
-  // What the far end does. Called outside the client, at the time a segment arrives there.
+  // The far end's reactions. Called outside the client, at the time a segment arrives there.
   class Peer {
    public:
     virtual ~Peer() = default;
     virtual void OnBytes(std::string_view bytes) = 0;
-    // The client ended or closed its side.
+    // Called when the client ended or closed its side.
     virtual void OnEnd() = 0;
   };
 
@@ -43,12 +43,12 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   void PeerReset();  // RST
   // Forgets the connection without a packet.
   void PeerForget() { peer_gone_ = true; }
-  // Nothing passes any more, in either direction.
+  // Cuts the path: nothing passes any more, in either direction.
   void CutPath() { cut_ = true; }
-  // How many more bytes the peer's window lets the client send; unlimited at first. Widening it lets a
+  // Sets how many more bytes the peer's window lets the client send; unlimited at first. Widening it lets a
   // pending write go on.
   void SetWindow(size_t bytes);
-  // How much the client's kernel takes at once; everything at first.
+  // Sets how many bytes the client's kernel accepts at once; unlimited at first.
   void set_segment_bytes(size_t bytes) { segment_ = bytes; }
 
   // -- The client's side, used by SimTransport.

@@ -58,7 +58,7 @@ TEST_F(SimStreamTest, AFinDuringAFreezeIsQueued) {
   stream_->PeerEnd();
   world_.Freeze(absl::Seconds(1), FrozenClocks::kAllAdvance);
   EXPECT_TRUE(absl::IsOutOfRange(stream_->TryRead(absl::MakeSpan(buffer_)).status));
-  // The write is still taken; the reset comes a round trip later.
+  // The write is still accepted; the reset comes a round trip later.
   EXPECT_TRUE(Write("x")->status.ok());
   EXPECT_TRUE(absl::IsAborted(stream_->TryRead(absl::MakeSpan(buffer_)).status));
 }

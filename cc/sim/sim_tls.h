@@ -1,6 +1,8 @@
-// Where real TLS goes into the simulation: the client's connector and the intake's side of a connection.
+// The interface by which real TLS enters the simulation: the client's connector and the intake's side of a
+// connection.
 //
-// The simulation itself has none: its dialer scripts TLS as a phase. real_tls.h has the one for tests.
+// The simulation has no TLS of its own: its dialer scripts TLS as a phase. real_tls.h implements it for
+// tests.
 
 #ifndef THAW_CC_SIM_SIM_TLS_H_
 #define THAW_CC_SIM_SIM_TLS_H_
@@ -10,8 +12,8 @@
 #include <string>
 #include <string_view>
 
-#include "cc/base/counters.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/tls_connector.h"
 #include "cc/sim/sim_world.h"
 
@@ -19,18 +21,18 @@ namespace thaw {
 
 class SimTls {
  public:
-  // The intake's side of one connection: bytes in, bytes out, no time passes.
+  // The intake's side of one connection: bytes in, bytes out, without passing time.
   class Server {
    public:
     virtual ~Server() = default;
     // Takes what arrived; returns the plaintext it brought.
     virtual std::string Receive(std::string_view wire) = 0;
     virtual void Send(std::string_view plaintext) = 0;
-    // Nothing before the handshake is over.
+    // Does nothing before the handshake is complete.
     virtual void CloseNotify() = 0;
-    // What is to go out, handshake messages and alerts included; taken by the call.
+    // Returns the bytes to send since the last call, handshake messages and alerts included.
     virtual std::string TakeWire() = 0;
-    // It refused what came, and takes nothing more.
+    // Returns true if the server rejected what came and reads nothing more.
     virtual bool failed() const = 0;
   };
 
@@ -39,7 +41,7 @@ class SimTls {
   virtual std::unique_ptr<Server> Accept() = 0;
 };
 
-// Makes the TLS of one run. What is given outlives it.
+// Makes the TLS of one run. The arguments outlive the result.
 using SimTlsFactory =
     std::function<std::unique_ptr<SimTls>(SimWorld&, const ClientOptions&, ConnectionCounters&)>;
 

@@ -1,14 +1,14 @@
-// The simulated machine and what is outside it: one virtual time, a client that can be frozen between
-// any two of its steps, and peers that go on meanwhile.
+// The simulated machine and its surroundings: one virtual time, a client that can be frozen between any two
+// of its steps, and peers that go on meanwhile.
 //
 //   SimWorld world(seed);
 //   Spawn(world.executor(), ...);                 // the client's work
-//   world.At(absl::Milliseconds(3), [] { ... });  // something outside it happens
+//   world.At(absl::Milliseconds(3), [] { ... });  // an event outside the client
 //   while (world.Step()) {}                       // or RunUntil(...)
-//   world.Freeze(absl::Seconds(60));              // the client stands still, the outside goes on
+//   world.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);  // the client stands still, the rest goes on
 //
-// A step is one entry of the client's queue or, when that is empty, the next event in time. Everything
-// is drawn from one seed: two processes with one seed do the same steps.
+// A step is one entry of the client's queue or, if that is empty, the next event in time. All randomness
+// comes from one seed: two processes with the same seed run the same steps.
 
 #ifndef THAW_CC_SIM_SIM_WORLD_H_
 #define THAW_CC_SIM_SIM_WORLD_H_
@@ -25,12 +25,12 @@
 
 namespace thaw {
 
-// Which of the frozen machine's clocks count the frozen time.
+// The clocks of the frozen machine that count the frozen time.
 enum class FrozenClocks {
-  kAllAdvance,            // as measured for on-demand freezes (SIGSTOP and the cgroup freezer do so too)
+  kAllAdvance,  // as measured for on-demand freezes (SIGSTOP and the cgroup freezer behave the same)
   kMonotonicStandsStill,  // a paused virtual machine whose wall clock is set right afterwards
-  kAllStandStill,         // a paused virtual machine that nobody tells the time
-  kWallSetBack,           // the wall clock is set back meanwhile, by as much as time went on
+  kAllStandStill,         // a paused virtual machine whose clocks are not corrected
+  kWallSetBack,           // the wall clock is set back by as much time as passed
 };
 inline constexpr FrozenClocks kAllFrozenClocks[] = {FrozenClocks::kAllAdvance,
                                                     FrozenClocks::kMonotonicStandsStill,
@@ -48,17 +48,17 @@ class SimWorld {
 
   // Runs `event` outside the client after `delay`, whether the client is frozen by then or not.
   void At(absl::Duration delay, absl::AnyInvocable<void()> event);
-  // Time since the world began, by nobody's clock.
+  // The time since the world began, independent of the machine's clocks.
   absl::Duration now() const { return now_; }
 
-  // One step; false when nothing is left to happen.
+  // Runs one step. Returns false if nothing is left to happen.
   bool Step();
-  // Steps until `done` or nothing is left; returns done().
+  // Runs steps until `done` returns true or nothing is left; returns done().
   bool RunUntil(absl::FunctionRef<bool()> done);
   // Lets `duration` pass with the client running.
   void Run(absl::Duration duration);
 
-  // Lets `duration` pass with the client standing still.
+  // Lets `duration` pass with the client frozen.
   void Freeze(absl::Duration duration, FrozenClocks clocks);
 
   int64_t steps() const { return steps_; }

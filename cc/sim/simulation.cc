@@ -14,21 +14,21 @@
 #include "absl/log/check.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/task.h"
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/net/counters.h"
 #include "cc/net/pooled_client.h"
 
 namespace thaw {
 namespace {
 
-// How many cycles a payload is watched for late duplicates after its fate was reported.
+// The number of cycles for which a payload is watched for late duplicates after its outcome was reported.
 constexpr int64_t kCyclesWatched = 50;
-// A flush that heeds no cancellation leaves nothing that could be destroyed safely.
+// A flush that ignores its cancellation leaves nothing that could be destroyed safely.
 constexpr int64_t kMaxStepsOfACancelledFlush = 10'000'000;
-// A flush of a few payloads takes some dozens of steps; the freeze falls somewhere among them.
+// A flush of a few payloads takes some dozens of steps; the freeze falls among the first of this many.
 constexpr uint64_t kFreezeWithinSteps = 60;
 
 Endpoint TheIntake() {
@@ -67,7 +67,7 @@ class Run {
     result_.counters = client_->counters();
     result_.flush_p50 = FlushTime(0.50);
     result_.flush_p99 = FlushTime(0.99);
-    // Nothing may outlive the run: what is open ends, and the queue empties.
+    // Nothing may outlive the run: open exchanges end, and the queue empties.
     client_->Close();
     world_.RunUntil([this] { return client_->settled() && world_.executor().idle(); });
     return result_;
@@ -80,7 +80,7 @@ class Run {
     bool delivered = false;
     bool flagged = false;
   };
-  // A flush under way. Shared with the flush: one that never ends outlives whoever waits for it.
+  // A flush under way, shared with it: one that never ends outlives the code that waits for it.
   struct Running {
     bool ended = false;
     absl::Duration took;
@@ -118,7 +118,7 @@ class Run {
     request.payloads = {id};
     const absl::Status added = flusher_->Add(std::move(request));
     if (!added.ok()) {
-      // Refused at the door: the caller knows, and the payload was never handed over.
+      // The outbox is full: the caller knows, and the payload was never handed over.
       --result_.payloads;
       payloads_.erase(id);
       order_.pop_back();
@@ -149,14 +149,14 @@ class Run {
         << "a cancelled flush never ends: seed " << options_.seed << ", cycle " << cycle_;
   }
 
-  // At most so many steps; whether the flush ended.
+  // Runs at most `most` steps. Returns whether the flush ended.
   bool StepUntil(const Running& flush, int64_t most) {
     for (int64_t steps = 0; !flush.ended && steps < most && Step(); ++steps) {
     }
     return flush.ended;
   }
 
-  // The time that this share of the flushes took at most.
+  // Returns the time that this share of the flushes did not exceed.
   absl::Duration FlushTime(double share) {
     if (flush_times_.empty()) return absl::ZeroDuration();
     const auto nth = flush_times_.begin() + static_cast<int64_t>(share * (flush_times_.size() - 1) + 0.5);
@@ -182,12 +182,12 @@ class Run {
                                     ? kAllFrozenClocks[world_.random().Below(std::size(kAllFrozenClocks))]
                                     : options_.clocks;
     if (options_.intake.idle_close == IdleClose::kRace || options_.intake.idle_close == IdleClose::kMixed) {
-      // About the resume: a little before it or a little after.
+      // Closes connections a little before or a little after the resume.
       const absl::Duration about = 2 * (world_.random().Fraction() - 0.5) * 4 * options_.intake.one_way;
       intake_.CloseIdleIn(std::max(length + about, absl::ZeroDuration()));
     }
     if (options_.scenario == FreezeScenario::kInFlight && world_.random().Chance(0.5)) {
-      // While requests and answers are on their way, or at leisure.
+      // The close falls either while requests and answers are on their way, or anywhere in the freeze.
       const absl::Duration within =
           world_.random().Chance(0.5) ? 2 * (options_.intake.one_way + options_.intake.service_time) : length;
       intake_.CloseAllIn(world_.random().Fraction() * within);
@@ -195,8 +195,8 @@ class Run {
     world_.Freeze(length, clocks);
     frozen_ += length;
     if (!options_.tell_client) return;
-    // The event that says so comes through the same loop as everything that was queued meanwhile: before
-    // or after it.
+    // The resume event comes through the same loop as everything that was queued meanwhile, before or after
+    // it.
     if (world_.random().Chance(0.5)) {
       client_->Resume();
     } else {
@@ -226,7 +226,7 @@ class Run {
     }
   }
 
-  // Judges the payloads handed over up to `cycle`, as far as their fate is known, and forgets them.
+  // Judges the payloads handed over up to `cycle` whose outcome is known, and forgets them.
   void Settle(int64_t cycle) {
     while (!order_.empty()) {
       const uint64_t id = order_.front();
@@ -253,15 +253,15 @@ class Run {
     }
   }
 
-  // Faults end; what is left must go.
+  // Ends the faults and flushes until everything is sent.
   void End() {
     intake_.set_fault_rate(0);
     for (int round = 0; round < 50 && result_.broken.ok() && flusher_->kept_payloads() > 0; ++round) {
       FinishFlush(*StartFlush());
-      world_.Run(absl::Seconds(5));  // a breaker or a Retry-After may want time
+      world_.Run(absl::Seconds(5));  // a breaker or a Retry-After may need time
     }
     FinishFlush(*Start(flusher_->Shutdown(options_.flush_deadline, cancellation_)));
-    // Late acceptances: whatever is still on its way arrives.
+    // Lets late requests arrive.
     world_.Run(absl::Minutes(10));
     result_.retained = flusher_->kept_payloads();
     if (options_.check && result_.broken.ok()) {
@@ -288,15 +288,15 @@ class Run {
   SimWorld world_;
   SimIntake intake_;
   Cancellation cancellation_;
-  const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();  // the client's and its TLS's
+  const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();  // shared with TLS
   std::unique_ptr<Client> client_;
   std::unique_ptr<PipelineFlusher> flusher_;
-  absl::flat_hash_map<uint64_t, Payload> payloads_;  // looked up by id only, never walked
+  absl::flat_hash_map<uint64_t, Payload> payloads_;  // looked up by id only, never iterated
   std::deque<uint64_t> order_;
   uint64_t next_payload_ = 1;
   int64_t cycle_ = 0;
-  absl::Duration frozen_;           // in all
-  std::vector<float> flush_times_;  // seconds; small, since there may be millions
+  absl::Duration frozen_;           // total frozen time
+  std::vector<float> flush_times_;  // seconds; floats, since there may be millions
   SimulationResult result_;
 };
 

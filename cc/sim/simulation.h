@@ -1,12 +1,12 @@
-// World W0: many freeze cycles of the real client and flusher against the simulated intake, in one
-// process and on one virtual time, with the invariants of delivery checked after every step.
+// World W0: many freeze cycles of the real client and flusher against the simulated intake, in one process on
+// one virtual time, with the invariants of delivery checked after every step.
 //
 //   const SimulationResult result = Simulate({.seed = 7, .cycles = 1000});
 //   CHECK_OK(result.broken);
 //
-// Each cycle hands payloads over, flushes, gives the environment up to a freeze and resumes. In scenario
-// kIdle the flush ends first; in kInFlight the freeze falls between two steps drawn from the seed. After
-// the last cycle faults end, and flushes run until nothing is left to send.
+// Each cycle hands payloads over, flushes, lets the environment freeze and resumes. In scenario kIdle the
+// flush ends first; in kInFlight the freeze falls between two steps drawn from the seed. After the last
+// cycle, faults end, and flushes run until nothing is left to send.
 //
 // Invariants:
 //   conservation   after every step: payloads handed over = delivered + kept + dropped with a reason
@@ -16,7 +16,7 @@
 //   termination    a flush ends
 //   completeness   at the end: delivered + dropped = payloads, and nothing is open, kept or waiting
 //
-// A broken one is named with the seed, the cycle and the step; the same options replay it.
+// A broken invariant is reported with the seed, the cycle and the step; the same options replay it.
 
 #ifndef THAW_CC_SIM_SIMULATION_H_
 #define THAW_CC_SIM_SIMULATION_H_
@@ -27,9 +27,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
-#include "cc/base/counters.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/sim/sim_intake.h"
 #include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
@@ -50,27 +50,27 @@ struct SimulationOptions {
   ClientOptions client;
   FlusherOptions flusher;
   absl::Duration flush_deadline = absl::Seconds(10);
-  // How long the function runs in each cycle before its flush. What waits in active time, as a breaker does
-  // before it looks again, needs some.
+  // How long the function runs in each cycle before its flush. Waits in active time, such as a breaker's
+  // before a probe, need some.
   absl::Duration function_time;
-  // The length of a freeze is drawn evenly between these.
+  // A freeze's length is drawn evenly between these two.
   absl::Duration freeze_min = absl::Seconds(1);
   absl::Duration freeze_max = absl::Seconds(120);
   FrozenClocks clocks = FrozenClocks::kAllAdvance;
-  bool random_clocks = false;  // draw how the clocks behave for each freeze instead
-  // Tells the client of each resume, as a return from /next does. Peers' clients don't know of it.
+  bool random_clocks = false;  // draws the clocks' behaviour for each freeze instead
+  // Tells the client of each resume, as a return from /next does. Peers' clients don't react to it.
   bool tell_client = true;
-  // More steps than a flush takes for each payload kept: one that takes more never ends.
+  // The maximum number of steps of a flush per kept payload; a flush that takes more is taken never to end.
   int64_t max_steps_per_payload = 500'000;
-  // Peers' clients break the invariants; off, they are only counted.
+  // Off: broken invariants are only counted, since peers' clients break them.
   bool check = true;
-  // Real TLS (see real_tls.h); unset: a scripted phase.
+  // Makes real TLS (see real_tls.h); unset: a scripted phase.
   SimTlsFactory tls;
 };
 
 struct SimulationResult {
   int64_t payloads = 0;
-  int64_t delivered = 0;   // reported by the flusher
+  int64_t delivered = 0;   // payloads that the flusher reported
   int64_t accepted = 0;    // payloads the intake accepted at least once
   int64_t lost = 0;        // never accepted
   int64_t duplicated = 0;  // accepted more than once
@@ -83,16 +83,15 @@ struct SimulationResult {
   int64_t faults_met = 0;
   int64_t freezes = 0;
   int64_t steps = 0;
-  // How long the flushes of the cycles took, in virtual time less the frozen time: half of them at most as
-  // long as the first, 99 of 100 as the second.
+  // Percentiles of how long the cycles' flushes took, in virtual time without the frozen time.
   absl::Duration flush_p50;
   absl::Duration flush_p99;
   Counters counters;
-  // OK, or the first invariant that broke: which, seed, cycle, step.
+  // OK, or the first invariant that broke, with seed, cycle and step.
   absl::Status broken;
 };
 
-// `progress` is called after each cycle with its number; false stops the run there.
+// `progress` is called after each cycle with its number; returning false stops the run.
 SimulationResult Simulate(const SimulationOptions& options, absl::FunctionRef<bool(int64_t)> progress);
 SimulationResult Simulate(const SimulationOptions& options);
 

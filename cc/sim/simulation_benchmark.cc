@@ -1,4 +1,4 @@
-// Freeze cycles a second, on one core. Two payloads a cycle, as many faults as not.
+// Measures freeze cycles per second on one core, with two payloads a cycle and various fault rates.
 
 #include <cstdint>
 

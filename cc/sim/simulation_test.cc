@@ -9,7 +9,7 @@
 namespace thaw {
 namespace {
 
-// The peers' clients of the past, as the laboratory's arms have them.
+// Returns the options of peers' clients, as the laboratory's arms have them.
 ClientOptions Hyper(int max_idle, int attempts) {
   ClientOptions options;
   options.max_idle_per_host = max_idle;
@@ -23,7 +23,7 @@ ClientOptions Hyper(int max_idle, int attempts) {
   options.late_alarm = LateAlarm::kFire;
   options.max_attempts = attempts;
   options.backoff_base = absl::ZeroDuration();
-  options.resend_rule = ResendRule::kHyperZone1;
+  options.resend_rule = ResendRule::kUnsentOnly;
   return options;
 }
 
@@ -37,7 +37,7 @@ FlusherOptions StrategyEnd() {
   return options;
 }
 
-// What peers' clients log as errors is counted; a page of it would hide what failed.
+// Errors that peers' clients log are counted; printing them would hide a test's failure.
 const int quiet = [] {
   absl::SetMinLogLevel(absl::LogSeverityAtLeast::kFatal);
   return 0;
@@ -72,7 +72,7 @@ TEST_P(ThawInvariants, HoldUnderFaults) {
       const SimulationResult result = Simulate(options);
       ASSERT_TRUE(result.broken.ok()) << result.broken << ", fault rate " << fault_rate;
       if (fault_rate > 0) {
-        // An open breaker must not keep the client from what is tested here.
+        // Checks that an open breaker did not keep the client from meeting faults.
         EXPECT_GT(result.faults_met, options.cycles / 10);
       }
       if (fault_rate == 0 && scenario == FreezeScenario::kIdle) {
@@ -120,7 +120,7 @@ TEST(Simulation, FlushesTakeTheirRoundTripsAndNoFrozenTime) {
   options.payloads_per_cycle = 1;
   options.intake.one_way = absl::Milliseconds(20);
   const SimulationResult idle = Simulate(options);
-  // The name, then connection, TLS and request: three round trips.
+  // Lookup, then connection, TLS and request: three round trips.
   EXPECT_GE(idle.flush_p50, absl::Milliseconds(120));
   EXPECT_LE(idle.flush_p99, absl::Milliseconds(200));
   options.scenario = FreezeScenario::kInFlight;
@@ -135,7 +135,7 @@ TEST(Simulation, V93LosesEverySecondFlushToAPeerThatForgot) {
   options.intake.idle_close = IdleClose::kSilent;
   const SimulationResult result = Simulate(options);
   EXPECT_EQ(result.lost, result.payloads / 2);
-  EXPECT_EQ(result.errors, 2 * result.lost);  // the library's line and the extension's
+  EXPECT_EQ(result.errors, 2 * result.lost);  // one line of the library, one of the extension
 }
 
 TEST(Simulation, V93NoticesAFin) {

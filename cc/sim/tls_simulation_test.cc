@@ -29,8 +29,7 @@ TEST_P(TlsInvariants, HoldUnderFaults) {
       options.intake.idle_close = close;
       options.intake.fault_rate = fault_rate;
       options.client.max_idle_per_host = max_idle;
-      // What is kept idle is kept over the freeze, so that the close, and tickets before it, are met by
-      // reuse.
+      // Idle connections are kept over the freeze, so that reuse meets the close, and the tickets before it.
       options.client.on_resume = max_idle > 0 ? OnResume::kProbe : OnResume::kDrain;
       options.client.idle_timeout = absl::Seconds(90);
       options.random_clocks = true;
@@ -79,12 +78,12 @@ TEST_P(EachFault, BreaksNothing) {
 
 INSTANTIATE_TEST_SUITE_P(All, EachFault, testing::ValuesIn(kAllSimFaults));
 
-// No answer comes to a handshake that was reset or is never answered: each such dial fails, and as TLS.
+// A handshake that is reset or never answered fails its dial, and the failure's phase is TLS.
 TEST(TlsSimulation, FaultsOfTheHandshakeFailIt) {
   for (const SimFault fault : {SimFault::kTlsReset, SimFault::kTlsHangs}) {
     SimulationOptions options;
     options.cycles = 50;
-    // One dial at a time, so that none is given up for another's sake.
+    // One dial at a time, so that none is given up because another was faster.
     options.client.max_connections_per_host = 1;
     options.intake.fault_rate = 0.3;
     options.intake.faults = {fault};
@@ -121,7 +120,7 @@ TEST(TlsSimulation, ServerOfAnotherVersionIsRefused) {
   EXPECT_EQ(result.accepted, 0);
 }
 
-// Keys are not of the seed; what happens is, as long as no fault depends on the length of a record.
+// Keys do not come from the seed. Events do, as long as no fault depends on the length of a record.
 TEST(TlsSimulation, OneSeedIsOneRun) {
   SimulationOptions options;
   options.seed = 42;

@@ -13,13 +13,13 @@
 namespace thaw {
 namespace {
 
-// Memory that one unusual key needed is given back.
+// Memory beyond this, which one unusual key needed, is freed.
 constexpr size_t kKeptBytes = 16 << 10;
 
 // Values of the schema's Trilean.
 constexpr uint32_t kNotSet = 0, kTrue = 1, kFalse = 2;
 
-// What a key says but for the peers.
+// The values of a key except for the peers.
 struct Values {
   std::string_view service;
   std::string_view name;
@@ -35,7 +35,7 @@ struct Values {
   bool synthetics = false;
 };
 
-// The array of peer tags is to follow.
+// Writes the key's values; the array of peer tags must follow.
 void Write(const Values& values, MsgpackWriter& out) {
   const auto text = [&out](std::string_view name, std::string_view value) {
     out.String(name);
@@ -61,7 +61,7 @@ void Write(const Values& values, MsgpackWriter& out) {
   out.String("PeerTags");
 }
 
-// The values of kPeerTags that a span has; empty: it has it not.
+// The values of kPeerTags in a span; empty where it lacks the tag.
 class PeerTagValues {
  public:
   PeerTagValues(const SpanView& span, const StatsTags& tags) {
@@ -74,7 +74,7 @@ class PeerTagValues {
   }
 
   uint32_t count() const { return std::popcount(present_); }
-  // In the order of kPeerTags.
+  // Visits the tags in the order of kPeerTags.
   template <typename Visitor>
   void Visit(Visitor&& visit) const {
     for (uint64_t left = present_; left != 0; left &= left - 1) {

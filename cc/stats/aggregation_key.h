@@ -1,11 +1,11 @@
-// Which spans are counted together: those whose keys are equal.
+// Encodes the key of a span: spans with equal keys are counted together.
 //
 //   AggregationKeyEncoder encoder;
 //   groups[encoder.Encode(span, StatsTags::Of(span))] += ...;
 //
-// A key is the bytes that say it in a request: entries of a ClientGroupedStats in MessagePack, without the
-// map's head. So it is compared, kept and sent as it is, and encoded once. Source of the names: the published
-// schema of the Datadog agent's stats payloads.
+// A key is the bytes that express it in a request: entries of a ClientGroupedStats in MessagePack, without
+// the map's head. So it is encoded once, and compared, kept and sent as it is. Source of the names: the
+// published schema of the Datadog agent's stats payloads.
 
 #ifndef THAW_CC_STATS_AGGREGATION_KEY_H_
 #define THAW_CC_STATS_AGGREGATION_KEY_H_
@@ -21,19 +21,19 @@
 
 namespace thaw {
 
-// Entries that a key has.
+// The number of entries of a key.
 inline constexpr uint32_t kAggregationKeyEntries = 13;
 
-// What stands for values that there was no room to tell apart.
+// Replaces values that there was no room to tell apart.
 inline constexpr std::string_view kBlockedValue = "tracer_blocked_value";
 
-// The key of spans for whose own keys there was no room.
+// The key that counts all spans for whose own keys there was no room.
 const std::string& BlockedKey();
 
 class AggregationKeyEncoder {
  public:
-  // Valid until the next call. Allocates nothing, once there was a key as long as this one; lists of peers
-  // apart.
+  // Returns the span's key, valid until the next call. Allocates nothing once there was a key of this length,
+  // lists of peers apart.
   std::string_view Encode(const SpanView& span, const StatsTags& tags);
 
  private:

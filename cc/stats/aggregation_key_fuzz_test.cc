@@ -1,4 +1,4 @@
-// Whatever text a span has: its key is the same each time, and what it says is a group that is taken.
+// For any text of a span, its key is the same each time, and it encodes a group that is accepted.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-// A request with one group.
+// Makes a request with one group.
 std::string BodyOf(std::string_view key) {
   thaw::MsgpackWriter out;
   const auto number = [&out](std::string_view name) {
@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Check(Quantized(once) == once);
   Check(thaw::IsValidUtf8(once));
 
-  // Lines are values, or tags if they have a '='; those of a known tag have its number in place of its name.
+  // Each line is a value, or a tag if it has a '='; a known tag is written as its number.
   thaw::SpanView span;
   std::vector<thaw::SpanMeta> meta;
   std::vector<thaw::SpanMetric> metrics;

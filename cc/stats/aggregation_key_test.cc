@@ -75,7 +75,7 @@ TEST(AggregationKey, ItIsWhatTheRequestSays) {
 }
 
 TEST(AggregationKey, CallsAreToldApartByTheirPeers) {
-  // Sorted, without what is empty, each address the same word; the last of a tag that comes twice.
+  // Peers are sorted, empty ones left out, addresses replaced by one word; the last of a repeated tag counts.
   const std::vector<SpanMeta> peers = {
       {"peer.service", "orders"}, {"db.name", "old"}, {"out.host", "10.0.0.7"}, {"_dd.base_service", "shop"},
       {"db.instance", ""},        {"db.name", "new"}, {"hostname", "x"},        {"hostname", ""}};

@@ -8,9 +8,9 @@
 #include "absl/strings/ascii.h"
 #include "absl/time/time.h"
 #include "cc/base/msgpack_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/utf8.h"
 #include "cc/stats/stats_tags.h"
-#include "cc/trace/protobuf_writer.h"
 
 namespace thaw {
 namespace {
@@ -18,10 +18,10 @@ namespace {
 constexpr int64_t kIntervalNs = 10'000'000'000;
 // Spans of an interval may still come while the next one lasts.
 constexpr int64_t kSettlesAfterNs = 2 * kIntervalNs;
-// As the agent says it where nobody names the environment.
+// The agent's name for an environment that nobody names.
 constexpr std::string_view kUnknownEnv = "unknown-env";
 
-// About what a table's slots take for one entry, when it is as empty as it gets.
+// About the bytes of a table's slots per entry, when the table is as empty as it gets.
 template <typename Entry>
 constexpr size_t kEntryBytes = 2 * sizeof(Entry);
 
@@ -75,7 +75,7 @@ Concentrator::IntervalStart Concentrator::IntervalOf(const SpanView& span) {
   const int64_t begin = std::max<int64_t>(span.start, 0);
   const int64_t duration = std::max<int64_t>(span.duration, 0);
   IntervalStart start = AlignDown(begin + std::min(duration, std::numeric_limits<int64_t>::max() - begin));
-  // The clock is read for the first span of an interval only.
+  // The clock is read only for the first span of an interval.
   if (start > present_) present_ = IntervalAt(clock_);
   if (start > present_) {
     ++counts_.early_spans;
@@ -98,14 +98,14 @@ Concentrator::Interval* Concentrator::Find(const TracerView& tracer, IntervalSta
     last_tracer_ = &*found;
   }
   Intervals& intervals = last_tracer_->second;
-  // Mostly the latest.
+  // Mostly the interval is the latest.
   if (const auto latest = intervals.rbegin(); latest != intervals.rend() && latest->first == start)
     return &latest->second;
   auto found = intervals.find(start);
   if (found == intervals.end()) {
     if (ReservedRoom() == 0) return nullptr;
     found = intervals.try_emplace(start).first;
-    // With it comes what its tracer's name takes, once for each.
+    // Each interval is also charged with its tracer's name.
     found->second.bytes = kEntryBytes<Intervals::value_type> + sizeof(Tracers::value_type) +
                           tracer.language.size() + tracer.tracer_version.size() + tracer.runtime_id.size() +
                           tracer.container_id.size();
@@ -127,7 +127,7 @@ bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room
   auto found = interval.groups.find(key);
   if (found == interval.groups.end()) {
     const size_t needed = kEntryBytes<decltype(interval.groups)::value_type> + key.size();
-    // With the first duration, so that no group is empty.
+    // The first duration comes with the group, so that no group is empty.
     if (needed + DDSketch::kFirstMemory > room) return false;
     found = interval.groups.try_emplace(std::string(key)).first;
     interval.bytes += needed;
@@ -138,7 +138,7 @@ bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room
   DDSketch& durations = span.error != 0 ? group.error_durations : group.ok_durations;
   const size_t sketch_before = durations.memory();
   if (!durations.Insert(static_cast<double>(duration), room)) return false;
-  // A sketch may shrink, too.
+  // A sketch may also shrink.
   interval.bytes = interval.bytes - sketch_before + durations.memory();
   if (interval.bytes != before) {
     bytes_ -= before;
@@ -178,7 +178,7 @@ bool Concentrator::IsDue(IntervalStart start, FlushScope scope, IntervalStart no
 StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
                                   IntervalStart now) const {
   StatsCounts counts;
-  // One for whose groups there was no room has none.
+  // An interval for whose groups there was no room has none.
   const auto is_sent = [&](const Intervals::value_type& interval) {
     return IsDue(interval.first, scope, now) && !interval.second.groups.empty();
   };

@@ -1,16 +1,16 @@
 // Counts spans in place of the tracer: hits, errors and durations of each kind of span, by intervals of 10 s.
 //
 //   Concentrator concentrator({.env = "prod"}, clock);
-//   processor.Process(body, format, headers, &concentrator);   // is shown each span
-//   // before a freeze: nothing stays behind, for who knows whether there is a next time
+//   processor.Process(body, format, headers, &concentrator);   // shows each span to the concentrator
+//   // Before a freeze, flush everything: there may be no next invocation.
 //   absl::Status status = concentrator.Flush(FlushScope::kAll, [&](StatsPayload payload) {
 //     return flusher.Add(std::move(payload)).status();
 //   });
 //
-// A span belongs to the interval that it ends in, and to the process that its tracer runs in: each such
-// process has a payload of its own. Spans with equal keys (aggregation_key.h) are one group.
+// A span belongs to the interval that it ends in, and to the process that its tracer runs in: each process
+// has a payload of its own. Spans with equal keys (aggregation_key.h) are one group.
 //
-// Memory is bounded: a span that needs more, where there is none, is counted in one group for all such spans
+// Memory is bounded: a span that needs more than there is room for is counted in one group for all such spans
 // of its interval, so that sums stay right. A known key costs no allocation, unless its durations spread.
 //
 // One thread only.
@@ -32,8 +32,8 @@
 #include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
+#include "cc/sketch/ddsketch.h"
 #include "cc/stats/aggregation_key.h"
-#include "cc/stats/ddsketch.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/trace/span_view.h"
 
@@ -44,10 +44,10 @@ struct ConcentratorOptions {
   std::string env;
   std::string version;
   std::string service;
-  // Of one tracer's interval, and of all. The groups of spans that had no room may take an eighth more.
+  // Bounds of one tracer's interval and of all. The groups of spans without room may take an eighth more.
   size_t max_interval_bytes = size_t{2} << 20;
   size_t max_bytes = size_t{8} << 20;
-  // What groups are charged to; may be null. Must outlive the concentrator.
+  // The account that groups are charged to; may be null. Must outlive the concentrator.
   ByteAccount* account = nullptr;
 };
 
@@ -66,26 +66,25 @@ struct ConcentratorCounts {
 };
 
 enum class FlushScope {
-  kSettled,  // intervals that ended 10 s ago, or that lie ahead because the clock was set back
+  kSettled,  // intervals that ended 10 s ago, or that lie ahead since the clock was set back
   kAll,
 };
 
 class Concentrator : public SpanObserver {
  public:
-  // `clock` outlives the concentrator; its wall time counts.
+  // `clock` must outlive the concentrator; its wall time is used.
   Concentrator(ConcentratorOptions options, const Clock& clock);
   Concentrator(const Concentrator&) = delete;
   Concentrator& operator=(const Concentrator&) = delete;
 
   void OnSpan(const TracerView& tracer, const SpanView& span) override;
 
-  // Gives `take` a payload for each tracer that has something in `scope`. What it takes is forgotten here;
-  // if it returns an error, that is returned, and that payload's groups and all that is left stay for the
-  // next flush.
+  // Passes `take` a payload for each tracer that has groups in `scope`, and forgets what it takes. Returns
+  // the first error of `take`; that payload's groups and all later ones stay for the next flush.
   absl::Status Flush(FlushScope scope, absl::FunctionRef<absl::Status(StatsPayload)> take);
 
   bool empty() const { return tracers_.empty(); }
-  // Bytes that groups take, about.
+  // Returns about how many bytes the groups take.
   size_t memory() const { return bytes_; }
   const ConcentratorCounts& counts() const { return counts_; }
 
@@ -141,12 +140,12 @@ class Concentrator : public SpanObserver {
   using Tracers = absl::node_hash_map<TracerName, Intervals, TracerHash, TracerEqual>;
 
   IntervalStart IntervalOf(const SpanView& span);
-  // Null: there is no room for another.
+  // Returns null if there is no room for another interval.
   Interval* Find(const TracerView& tracer, IntervalStart start);
-  // Bytes left for keys of their own, and for the groups of spans that had no room.
+  // Returns the bytes left for further keys, or for the groups of spans without room.
   size_t Room(const Interval& interval) const;
   size_t ReservedRoom() const;
-  // False: it needs more than `room`; nothing was counted.
+  // Returns false, and counts nothing, if the span needs more than `room`.
   bool Count(std::string_view key, const SpanView& span, size_t room, Interval& interval);
 
   static bool IsDue(IntervalStart start, FlushScope scope, IntervalStart now);
@@ -158,10 +157,10 @@ class Concentrator : public SpanObserver {
   const Clock& clock_;
   AggregationKeyEncoder encoder_;
   Tracers tracers_;
-  // The last that a span was of: the next is of the same, mostly. Null: none.
+  // The tracer of the last span, mostly also that of the next; null if there is none.
   Tracers::value_type* last_tracer_ = nullptr;
-  IntervalStart oldest_;   // earlier spans are counted in it
-  IntervalStart present_;  // of now, when a span was last later than that
+  IntervalStart oldest_;   // earlier spans are counted in this interval
+  IntervalStart present_;  // the current interval when a span was last later than it
   ChargedBytes bytes_{options_.account};
   ConcentratorCounts counts_;
 };

@@ -1,4 +1,4 @@
-// What counting costs: a duration into a sketch, a span of a known key, and all that was counted into a
+// Measures the cost of counting: a duration into a sketch, a span of a known key, and all counts into a
 // payload.
 
 #include <cstddef>
@@ -12,15 +12,15 @@
 #include "benchmark/benchmark.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/sketch/ddsketch.h"
 #include "cc/stats/concentrator.h"
-#include "cc/stats/ddsketch.h"
 #include "cc/stats/stats_payload.h"
 #include "cc/trace/span_view.h"
 
 namespace thaw {
 namespace {
 
-// Durations over three decades, the same each time.
+// Makes durations over three decades, the same each time.
 std::vector<int64_t> Durations() {
   std::vector<int64_t> durations;
   for (int64_t i = 0; i < 1024; ++i) durations.push_back(1'000'000 + i * i * 1000);
@@ -36,7 +36,7 @@ void BM_SketchInsert(benchmark::State& state) {
 }
 BENCHMARK(BM_SketchInsert);
 
-// What the examples below have in common: spans as they come from the processor, with the function's tags.
+// Makes spans as they come from the processor, with the function's tags.
 class Spans {
  public:
   explicit Spans(std::string_view kind) : concentrator_({.env = "production"}, clock_) {
@@ -99,11 +99,11 @@ void CountSpans(benchmark::State& state, std::string_view kind) {
 }
 void BM_ServerSpan(benchmark::State& state) { CountSpans(state, "server"); }
 BENCHMARK(BM_ServerSpan);
-// With peers, one of them an address.
+// The span has peers, one of them an address.
 void BM_ClientSpan(benchmark::State& state) { CountSpans(state, "client"); }
 BENCHMARK(BM_ClientSpan);
 
-// An invocation's: 100 spans of 16 keys, counted and sent.
+// One invocation: 100 spans of 16 keys, counted and sent.
 void BM_CountAndFlush(benchmark::State& state) {
   Spans spans("server");
   size_t bytes = 0;

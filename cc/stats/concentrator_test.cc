@@ -14,7 +14,7 @@
 #include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_reader.h"
 #include "cc/clock/fake_clock.h"
-#include "cc/stats/ddsketch_reading.h"
+#include "cc/sketch/ddsketch_reading.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -22,7 +22,7 @@ namespace {
 
 constexpr int64_t kSecond = 1'000'000'000;
 
-// What a payload says, read back.
+// A payload's content, read back.
 struct ReadGroup {
   int64_t start = 0;
   int64_t length = 0;
@@ -33,7 +33,7 @@ struct ReadPayload {
   std::map<std::string, std::string> texts;
   std::vector<ReadGroup> groups;
 
-  // Of a resource, in all intervals.
+  // Returns the sum for a resource over all intervals.
   uint64_t Sum(const std::string& number, std::string_view resource) const {
     uint64_t sum = 0;
     for (const ReadGroup& group : groups)
@@ -117,7 +117,7 @@ class ConcentratorTest : public testing::Test {
  protected:
   int64_t now() const { return absl::ToUnixNanos(clock_.Now().wall); }
 
-  // A span that ends now, or `age` before.
+  // Makes a span that ends now, or `age` earlier.
   SpanView Span(std::string_view resource, int64_t duration = 1000,
                 absl::Duration age = absl::ZeroDuration()) const {
     SpanView span;
@@ -141,7 +141,7 @@ class ConcentratorTest : public testing::Test {
     std::vector<ReadPayload> payloads;
     const absl::Status status = concentrator.Flush(scope, [&](StatsPayload payload) {
       payloads.push_back(Reading(payload.bytes()).payload);
-      // It is what would be taken of a tracer.
+      // The payload equals what FromMsgpack would make of it.
       const absl::StatusOr<StatsPayload> taken = StatsPayload::FromMsgpack(payload.bytes());
       EXPECT_TRUE(taken.ok()) << taken.status();
       EXPECT_EQ(taken->first_problem(), "");
@@ -243,7 +243,7 @@ TEST_F(ConcentratorTest, AFlushOfWhatIsSettledLeavesTheLastTwoIntervals) {
     concentrator.OnSpan(python_, Span("a"));
     if (i < 3) clock_.Advance(absl::Seconds(10));
   }
-  // 30 s have passed since the first.
+  // 30 s have passed since the first interval.
   EXPECT_EQ(FlushOne(concentrator, FlushScope::kSettled).Sum("Hits"), 2);
   EXPECT_TRUE(Flush(concentrator, FlushScope::kSettled).empty());
   clock_.Advance(absl::Seconds(10));
@@ -251,8 +251,8 @@ TEST_F(ConcentratorTest, AFlushOfWhatIsSettledLeavesTheLastTwoIntervals) {
   EXPECT_EQ(FlushOne(concentrator).Sum("Hits"), 1);
 }
 
-// The peer leaves what is younger than 20 s behind at each flush that is not the last, and there may be no
-// last one.
+// The peer leaves counts younger than 20 s behind at each flush except the last, and there may be no last
+// one.
 TEST_F(ConcentratorTest, NothingStaysBehindBeforeAFreeze) {
   Concentrator concentrator({}, clock_);
   uint64_t sent = 0;
@@ -285,7 +285,7 @@ TEST_F(ConcentratorTest, EachTracerHasAPayloadOfItsOwn) {
   }
   EXPECT_EQ(hits, (std::map<std::string, uint64_t>{{"runtime-1", 3}, {"runtime-2", 2}, {"runtime-3", 1}}));
   EXPECT_EQ(languages["runtime-2"], "java");
-  // Nor is one remembered for ever.
+  // Tracers without counts are forgotten.
   concentrator.OnSpan(java, Span("a"));
   EXPECT_EQ(FlushOne(concentrator).texts.at("Lang"), "java");
 }
@@ -361,7 +361,7 @@ TEST_F(ConcentratorTest, WhatHasNoRoomIsCountedTogether) {
   for (int i = 0; i < kSpans; ++i) names.push_back("GET /" + std::to_string(i));
   for (int i = 0; i < kSpans; ++i) concentrator.OnSpan(python_, Span(names[i], 1000 + i));
   EXPECT_LE(concentrator.memory(), kLimit + 16'000);
-  // A known key is counted under it still.
+  // A known key is still counted by itself.
   concentrator.OnSpan(python_, Span("GET /0"));
   const ConcentratorCounts& counts = concentrator.counts();
   EXPECT_GT(counts.spans_counted, 100);

@@ -11,7 +11,7 @@
 namespace thaw {
 namespace {
 
-// By number. Source: gRPC's documentation, "Status codes and their use in gRPC".
+// Names by number. Source: gRPC's documentation, "Status codes and their use in gRPC".
 constexpr std::string_view kNames[] = {
     "OK",        "CANCELLED",       "UNKNOWN",           "INVALID_ARGUMENT",   "DEADLINE_EXCEEDED",
     "NOT_FOUND", "ALREADY_EXISTS",  "PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION",
@@ -19,7 +19,7 @@ constexpr std::string_view kNames[] = {
     "DATA_LOSS", "UNAUTHENTICATED",
 };
 constexpr uint8_t kCancelled = 1;
-// As Go's library spells it.
+// The spelling of Go's library.
 constexpr std::string_view kCanceled = "CANCELED";
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The status of a gRPC call, as a number, however it is written in a span's tags.
+// Parses the status of a gRPC call from its spellings in span tags.
 
 #ifndef THAW_CC_STATS_GRPC_STATUS_H_
 #define THAW_CC_STATS_GRPC_STATUS_H_
@@ -9,7 +9,7 @@
 
 namespace thaw {
 
-// "5", "not_found" and "StatusCode.NOT_FOUND" are 5. Nothing: it is none of these.
+// Returns 5 for "5", "not_found" and "StatusCode.NOT_FOUND"; nullopt for a text that is no status.
 std::optional<uint8_t> ParseGrpcStatus(std::string_view text);
 
 }  // namespace thaw

@@ -16,8 +16,8 @@ static_assert(std::all_of(std::begin(kPeerTags), std::end(kPeerTags), [](std::st
   return kShortest <= key.size() && key.size() <= kLongest;
 }));
 
-// Most tags of a span are none of these, and each is asked for: a table in which every key has a slot of its
-// own, so that one comparison decides. The factor that makes it so is found by the compiler.
+// A perfect hash table, in which every key has a slot of its own, so that one comparison decides: each tag of
+// a span is looked up, and most are no peer tags. The compiler finds the factor that makes it perfect.
 constexpr int kSlotBits = 8;
 struct Table {
   uint64_t factor = 0;
@@ -25,7 +25,7 @@ struct Table {
 };
 
 constexpr size_t SlotOf(std::string_view key, uint64_t factor) {
-  // Length and two letters tell all of them apart.
+  // The length and two letters tell all keys apart.
   const uint64_t letters = key.size() | static_cast<uint64_t>(static_cast<uint8_t>(key[3])) << 8 |
                            static_cast<uint64_t>(static_cast<uint8_t>(key[key.size() - 3])) << 16;
   return (letters * factor) >> (64 - kSlotBits);

@@ -1,4 +1,4 @@
-// Which tags of a span say whom it talked to; stats of calls are told apart by them.
+// The tags of a span that name its peer; stats of calls are kept apart by them.
 //
 //   if (std::optional<size_t> tag = PeerTagOf("db.instance")) Use(kPeerTags[*tag]);
 
@@ -11,7 +11,7 @@
 
 namespace thaw {
 
-// Those that the agent goes by, sorted.
+// The tags that the agent uses, sorted.
 inline constexpr std::string_view kPeerTags[] = {
     "_dd.base_service",
     "active_record.db.vendor",
@@ -58,7 +58,7 @@ inline constexpr std::string_view kPeerTags[] = {
     "topicname",
 };
 
-// Where in kPeerTags `key` is.
+// Returns the index of `key` in kPeerTags.
 std::optional<size_t> PeerTagOf(std::string_view key);
 
 }  // namespace thaw

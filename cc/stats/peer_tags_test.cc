@@ -15,7 +15,7 @@ TEST(PeerTags, EachIsFoundWhereItIs) {
 TEST(PeerTags, NothingElseIsOne) {
   for (const std::string_view key : {"", "a", "db.nam", "http.url", "span.kind", "db.statement", "env"})
     EXPECT_EQ(PeerTagOf(key), std::nullopt) << key;
-  // Of the same length and letters where the table looks.
+  // Names of the same length and with the same letters where the table looks.
   for (const std::string_view tag : kPeerTags) {
     std::string other(tag);
     other[0] = '?';

@@ -17,7 +17,7 @@ constexpr std::string_view kKept[] = {"127.0.0.1", "::1", "169.254.169.254", "fd
                                       "169.254.170.2"};
 constexpr std::string_view kSchemes[] = {"dnspoll:/", "ftp:/", "file:/", "http:/", "https:/"};
 
-// The length of what may come before an address.
+// Returns the length of the prefix that may precede an address.
 size_t PrefixOf(std::string_view text) {
   constexpr std::string_view kHostPrefix = "ip-";
   if (text.starts_with(kHostPrefix)) return kHostPrefix.size();
@@ -47,7 +47,7 @@ std::optional<Address> ParseIpv4(std::string_view text, char separator) {
     const size_t begin = at;
     int value = 0;
     for (; at < text.size() && absl::ascii_isdigit(text[at]); ++at) {
-      // 010 is none, and might be 8.
+      // 010 is no number here, since it might mean 8.
       if (at > begin && value == 0) return std::nullopt;
       value = 10 * value + (text[at] - '0');
       if (value > 255) return std::nullopt;
@@ -58,7 +58,7 @@ std::optional<Address> ParseIpv4(std::string_view text, char separator) {
 }
 
 bool IsIpv6(std::string_view text) {
-  // What the C library reads ends with a zero byte; a longer text is none.
+  // The C library needs a terminating zero byte; a longer text is no address.
   char copy[INET6_ADDRSTRLEN];
   if (text.size() >= sizeof(copy) || text.find('\0') != std::string_view::npos) return false;
   *std::copy(text.begin(), text.end(), copy) = '\0';

@@ -1,12 +1,12 @@
-// Makes few values of many: IP addresses in what names a peer become one and the same word.
+// Replaces the IP addresses in tags that name a peer with one word, so that few values remain.
 //
 //   AddressQuantizer quantizer;
 //   quantizer.Append("10.1.2.3:6379,10.1.2.4:6379", text);   // blocked-ip-address:6379
 //
-// A value is a list, parted by commas; what comes twice after that is left out. An entry may begin with "ip-"
-// or a scheme (http://, https://, ftp://, file://, dnspoll://) and may have anything after an IPv4 address,
-// whose numbers may be parted by '-' or '_' too. An IPv6 address stands alone, or in brackets before a port.
-// Addresses that mean the same everywhere stay: loopback, and where a cloud keeps an instance's metadata.
+// A value is a list separated by commas; entries that become equal are written once. An entry may begin with
+// "ip-" or a scheme (http://, https://, ftp://, file://, dnspoll://) and may have anything after an IPv4
+// address, whose numbers may be separated by '-' or '_' too. An IPv6 address stands alone, or in brackets
+// before a port. Addresses that mean the same everywhere stay: loopback, and a cloud's metadata address.
 
 #ifndef THAW_CC_STATS_QUANTIZE_ADDRESSES_H_
 #define THAW_CC_STATS_QUANTIZE_ADDRESSES_H_
@@ -21,11 +21,11 @@ namespace thaw {
 
 class AddressQuantizer {
  public:
-  // Allocates nothing for one entry, if `out` has room for it.
+  // Appends the result to `out`. Allocates nothing for a single entry, if `out` has room for it.
   void Append(std::string_view value, std::string& out);
 
  private:
-  // An entry that is no address is all `before`.
+  // The parts of an entry; one without an address is all `before`.
   struct Entry {
     std::string_view before;
     bool is_address = false;
@@ -40,7 +40,7 @@ class AddressQuantizer {
   static Entry Parse(std::string_view text);
   static void Append(const Entry& entry, std::string& out);
 
-  absl::flat_hash_set<Entry> seen_;  // of one value
+  absl::flat_hash_set<Entry> seen_;  // entries of one value
 };
 
 }  // namespace thaw

@@ -11,7 +11,7 @@
 namespace thaw {
 namespace {
 
-// A map whose key "Stats" is an array, of which halves are made.
+// A map whose key "Stats" is an array that can be halved.
 struct Stats {
   std::vector<std::string_view> elements;
   // Everything else, as keys and values.
@@ -61,7 +61,7 @@ std::string WithElements(const Stats& stats, const std::vector<std::string_view>
   return out.Take();
 }
 
-// The first elements, about half of the bytes, and the rest: neither empty. There must be two.
+// Returns the first elements, about half of the bytes, and the rest; neither is empty. There must be two.
 std::pair<std::vector<std::string_view>, std::vector<std::string_view>> Halve(
     const std::vector<std::string_view>& elements) {
   size_t total = 0;
@@ -72,7 +72,7 @@ std::pair<std::vector<std::string_view>, std::vector<std::string_view>> Halve(
   return {{elements.begin(), elements.begin() + middle}, {elements.begin() + middle, elements.end()}};
 }
 
-// Halves of a map at `depth` levels below which nothing is cut.
+// Returns the halves of a map; `depth` is how many levels below it may be cut.
 std::vector<std::string> Split(std::string_view map, int depth) {
   std::optional<Stats> stats = Take(map);
   if (!stats.has_value() || stats->elements.empty()) return {};
@@ -82,7 +82,7 @@ std::vector<std::string> Split(std::string_view map, int depth) {
   }
   if (depth == 0) return {};
   std::vector<std::string> halves = Split(stats->elements[0], depth - 1);
-  // What one tracer counted now comes in parts, which the intake puts together again if it is told.
+  // This tracer's counts now come in parts, which the intake puts together only if this key says so.
   constexpr std::string_view kTrue = "\xC3";
   for (auto& [key, value] : stats->others)
     if (key == "SplitPayload") value = kTrue;

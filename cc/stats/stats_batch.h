@@ -10,18 +10,18 @@
 
 namespace thaw {
 
-// What a body has beside its payloads, at most.
+// Largest size of a body beside its payloads.
 inline constexpr size_t kStatsBatchFraming = 96;
 
-// `payloads`: the bytes of StatsPayloads.
+// `payloads`: the encoded StatsPayloads.
 std::string EncodeStatsBatch(const std::vector<std::string_view>& payloads);
 
-// `body` as two bodies that hold the same groups: cut between payloads, or else between the buckets of its
-// only payload, or else between the groups of its only bucket. Bodies that have a part of a payload say so
-// (SplitPayload), as the agent's do. Empty if it has but one group, or is no body.
+// Cuts `body` into two bodies that hold the same groups: between payloads, or else between the buckets of its
+// only payload, or else between the groups of its only bucket. Bodies with a part of a payload are marked
+// (SplitPayload), as the agent's are. Returns nothing if the body has only one group or is invalid.
 std::vector<std::string> SplitStatsBatch(std::string_view body);
 
-// `body` in parts of at most `max_bytes` each, or of one group.
+// Cuts `body` into parts of at most `max_bytes` each, or of one group.
 std::vector<std::string> SplitStatsToFit(std::string body, size_t max_bytes);
 
 }  // namespace thaw

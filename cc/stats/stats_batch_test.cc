@@ -78,7 +78,8 @@ TEST(StatsBatch, EveryPartFitsOrIsOneGroup) {
   for (const size_t limit : {10u, 1000u, 3000u}) {
     std::string all;
     for (const std::string& part : SplitStatsToFit(EncodeStatsBatch({payload}), limit)) {
-      EXPECT_TRUE(part.size() <= limit || Occurrences(part, "Hits") == 2) << part.size();  // and TopLevelHits
+      // also in TopLevelHits
+      EXPECT_TRUE(part.size() <= limit || Occurrences(part, "Hits") == 2) << part.size();
       all += part;
     }
     for (int i = 0; i < 100; ++i) EXPECT_EQ(Occurrences(all, "<" + std::to_string(i) + ">"), 1);

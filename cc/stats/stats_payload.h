@@ -1,14 +1,14 @@
-// One process's client stats, made ready for the intake: a request of a tracer that counts for itself, or
-// what the concentrator counted for it.
+// One process's client stats, ready for the intake: the request of a tracer that counts for itself, or the
+// concentrator's counts.
 //
 //   THAW_ASSIGN_OR_RETURN(StatsPayload payload, StatsPayload::FromMsgpack(body));
 //
-// MessagePack in, MessagePack out: each map is looked over for its keys, then its values are checked and
-// written. The host name is
-// made empty, as the intake wants it of a function; values of other types are converted where no meaning is
-// lost (a float without a fraction, numbers as text, numbers and booleans where text is due); the start of
-// each bucket stays what the tracer said. A group that lacks a count or has a field of the wrong type is left
-// out and counted, its neighbours stay; so is a bucket.
+// Input and output are MessagePack: each map is searched for its keys, then its values are checked and
+// written. The host name is made empty, as the intake wants it for a function. Values of other types are
+// converted where no meaning is lost (a float without a fraction, numbers as text, numbers and booleans where
+// text is due). The start of each bucket stays as the tracer sent it. A group that lacks a count or has a
+// field of the wrong type is left out and counted, and its neighbours stay; the same holds
+// for a bucket, and for a group of more than 32,768 values.
 //
 // Source of the format: the published schema of the Datadog agent's stats payloads (stats.proto), with the
 // names of its Go structs as keys. Unknown keys are left out; nil is the zero value.
@@ -18,6 +18,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,25 +40,27 @@ struct StatsCounts {
   THAW_DECLARE_COUNTS(THAW_STATS_COUNTS)
 };
 
+class StatsTranscoder;
+
 class StatsPayload {
  public:
   // InvalidArgument names the byte, what was expected there and what was found.
   static absl::StatusOr<StatsPayload> FromMsgpack(std::string_view body);
 
-  // Of what was counted here. `bytes`: a ClientStatsPayload as FromMsgpack would leave it, but for the order
-  // of its keys; `counts`: what it has.
+  // Wraps counts made here. `bytes`: a ClientStatsPayload as FromMsgpack would leave it, except for the order
+  // of its keys; `counts`: the counts of its content.
   StatsPayload(std::string bytes, const StatsCounts& counts) : counts_(counts), bytes_(std::move(bytes)) {}
 
   const StatsCounts& counts() const { return counts_; }
-  // No bucket is left.
+  // Returns whether no bucket is left.
   bool empty() const { return counts_.buckets == 0; }
-  // What was wrong with the first thing that was left out, and where; empty: nothing was.
+  // Says what was wrong with the first item that was left out, and where; empty if nothing was left out.
   const std::string& first_problem() const { return first_problem_; }
 
-  // The payload as one map of MessagePack.
+  // The payload as one MessagePack map.
   std::string_view bytes() const { return bytes_; }
   size_t size() const { return bytes_.size(); }
-  // Bytes of memory held.
+  // Returns the bytes of memory held.
   size_t memory() const { return sizeof(*this) + bytes_.capacity() + first_problem_.capacity(); }
 
  private:
@@ -67,6 +70,28 @@ class StatsPayload {
   StatsCounts counts_;
   std::string first_problem_;
   std::string bytes_;
+};
+
+// The same in steps, for bodies that are too large to be read between two turns of the loop.
+//
+//   StatsWork work(body);
+//   absl::StatusOr<bool> done = work.Step(10'000);   // until it is true, or an error as of FromMsgpack()
+//   StatsPayload payload = work.Take();
+class StatsWork {
+ public:
+  // `body` must outlive it.
+  explicit StatsWork(std::string_view body);
+  StatsWork(const StatsWork&) = delete;
+  StatsWork& operator=(const StatsWork&) = delete;
+  ~StatsWork();
+
+  // Reads about so many values more. True: that was all. After an error there is nothing more to do.
+  absl::StatusOr<bool> Step(uint64_t values);
+  // The result, once Step() was true.
+  StatsPayload Take();
+
+ private:
+  const std::unique_ptr<StatsTranscoder> transcoder_;
 };
 
 }  // namespace thaw

@@ -1,5 +1,5 @@
-// Whatever a tracer sends as stats: it is refused with a reason, or what comes out is the same when it is
-// read again, and loses no group when it is split.
+// Any stats request is refused with a reason, or its result reads the same again and loses no group when it
+// is split.
 
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ void Check(bool holds) {
   if (!holds) std::abort();
 }
 
-// Groups in a map whose list is `levels` above them.
+// Counts the groups of a map, `levels` levels below it.
 int64_t Groups(std::string_view map, int levels) {
   if (levels < 0) return 1;
   int64_t groups = 0;
@@ -45,10 +45,15 @@ int64_t Groups(std::string_view map, int levels) {
 
 void Try(std::string_view body) {
   const absl::StatusOr<thaw::StatsPayload> payload = thaw::StatsPayload::FromMsgpack(body);
+  thaw::StatsWork work(body);
+  absl::StatusOr<bool> done = false;
+  while (done.ok() && !*done) done = work.Step(3);
+  Check(done.status() == payload.status());
   if (!payload.ok()) {
     Check(!payload.status().message().empty());
     return;
   }
+  Check(work.Take().bytes() == payload->bytes());
   const absl::StatusOr<thaw::StatsPayload> again = thaw::StatsPayload::FromMsgpack(payload->bytes());
   Check(again.ok());
   Check(again->bytes() == payload->bytes());
@@ -66,7 +71,7 @@ void Try(std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  // Most inputs are no map of lists of maps: put one around them, up to the values of a group.
+  // Wrap the input in a map of lists of maps down to a group's values, which most inputs lack.
   thaw::MsgpackWriter out;
   out.Map(1);
   out.String("Tags");

@@ -1,9 +1,14 @@
 #include "cc/stats/stats_payload.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <vector>
 
+#include "absl/strings/str_cat.h"
+#include "cc/clock/linear_work.h"
 #include "cc/stats/stats_test_bodies.h"
 #include "gtest/gtest.h"
 
@@ -52,7 +57,7 @@ TEST(StatsPayload, EveryOptionalFieldIsKept) {
     write(pair);
     EXPECT_NE(bytes.find(pair.bytes()), std::string::npos) << key;
   }
-  // What was read once is the same when it is read again.
+  // A payload reads the same again.
   EXPECT_EQ(Parse(bytes).bytes(), bytes);
 }
 
@@ -213,6 +218,74 @@ TEST(StatsPayload, WhatCannotBeReadIsRefusedByName) {
   for (size_t cut = 0; cut < whole.size(); ++cut) refusal(whole.substr(0, cut));
   EXPECT_NE(refusal("\x81\xA1x" + std::string(1000, '\x91') + "\x01").find("nested deeper"),
             std::string::npos);
+}
+
+TEST(StatsWork, StepsOfOneValueComeToTheSame) {
+  const std::string body = StatsBody(
+      {Int(1),
+       StatsBucket(1, {Int(2), StatsGroup("a"), StatsGroup("b", {{"Hits", nullptr}}), StatsGroup("c")}),
+       Map({{"Start", Int(1)}, {"Duration", Int(1)}}), StatsBucket(2, {StatsGroup("d")})},
+      {{"unknown", Array({Int(1), Map({{"x", Array({})}})})}, {"Tags", Array({Text("a:b")})}});
+  const StatsPayload at_once = Parse(body);
+  for (const uint64_t values : {1, 2, 7, 1000}) {
+    StatsWork work(body);
+    absl::StatusOr<bool> done = false;
+    int steps = 0;
+    for (; done.ok() && !*done; ++steps) done = work.Step(values);
+    ASSERT_TRUE(done.ok()) << done.status();
+    const StatsPayload payload = work.Take();
+    EXPECT_EQ(payload.bytes(), at_once.bytes());
+    EXPECT_EQ(payload.first_problem(), at_once.first_problem());
+    EXPECT_EQ(payload.counts().groups, 3);
+    EXPECT_EQ(payload.counts().groups_left_out, 2);
+    EXPECT_EQ(payload.counts().buckets_left_out, 2);
+    EXPECT_EQ(steps > 1, values < 1000);
+  }
+}
+
+TEST(StatsWork, AStepIsShortWhateverTheBodyIs) {
+  constexpr size_t kMany = 1'000'000;
+  const auto many = [](std::string_view element) {
+    std::string all = "\xDD";
+    for (int shift = 24; shift >= 0; shift -= 8) all.push_back(static_cast<char>(kMany >> shift & 0xFF));
+    for (size_t i = 0; i < kMany; ++i) all += element;
+    return all;
+  };
+  const auto with = [](std::string_view key, const std::string& value) {
+    return absl::StrCat("\x81", std::string(1, static_cast<char>(0xA0 + key.size())), key, value);
+  };
+  const std::string bucket =
+      "\x83\xA5Start\x01\xA8"
+      "Duration\x01\xA5Stats";
+  for (const std::string& body :
+       {with("Stats", many("\x80")), with("Stats", many("\x01")),
+        with("Stats", "\x91" + bucket + many("\x80")), with("Stats", "\x91" + bucket + many("\xC0")),
+        with("Stats", "\x91" + bucket + "\x91" + many("\x01")), with("unknown", many("\x90"))}) {
+    StatsWork work(body);
+    absl::StatusOr<bool> done = false;
+    int64_t steps = 0, longest = 0;
+    for (; done.ok() && !*done; ++steps) {
+      const int64_t before = ThreadCpuMicroseconds();
+      done = work.Step(10'000);
+      longest = std::max(longest, ThreadCpuMicroseconds() - before);
+    }
+    ASSERT_TRUE(done.ok()) << done.status();
+    EXPECT_GE(steps, static_cast<int64_t>(kMany / 10'000));
+    EXPECT_LT(longest, 25'000);
+    EXPECT_EQ(work.Take().counts().groups, 0);
+  }
+}
+
+TEST(StatsPayload, WhatNoTracerSendsIsBounded) {
+  std::vector<WriteValue> tags(20'000, Text("a:b"));
+  const StatsPayload payload = Parse(StatsBody(
+      {StatsBucket(1, {StatsGroup("a", {{"PeerTags", Array(tags)}}), StatsGroup("b"),
+                       StatsGroup("c", {{"x", Array(std::vector<WriteValue>(40'000, Int(1)))}})})}));
+  EXPECT_EQ(payload.counts().groups, 1);
+  EXPECT_EQ(payload.counts().groups_left_out, 2);
+  EXPECT_NE(payload.first_problem().find("an array of 20000 texts"), std::string::npos);
+  EXPECT_EQ(StatsPayload::FromMsgpack(Encoded(Map({{"Tags", Array(tags)}}))).status().code(),
+            absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

@@ -17,12 +17,12 @@ namespace {
 
 constexpr std::string_view kHttpStatus = "http.status_code";
 constexpr std::string_view kSnapshotVersion = "_dd.partial_version";
-// The first that says something counts.
+// The first tag that yields a status counts.
 constexpr std::string_view kGrpcStatus[] = {"rpc.grpc.status_code", "grpc.code", "rpc.grpc.status.code",
                                             "grpc.status.code"};
 constexpr size_t kGrpcKeys = std::size(kGrpcStatus);
 
-// An index in kGrpcStatus, or its size.
+// Returns an index in kGrpcStatus, or its size.
 size_t GrpcKeyOf(std::string_view key) {
   return std::find(std::begin(kGrpcStatus), std::end(kGrpcStatus), key) - std::begin(kGrpcStatus);
 }
@@ -46,7 +46,7 @@ StatsTags StatsTags::Of(const SpanView& span) {
   std::array<std::string_view, kGrpcKeys> grpc_texts;
   std::array<std::optional<uint8_t>, kGrpcKeys> grpc_numbers;
 
-  // Told apart by their length first.
+  // The length tells most keys apart.
   for (const auto& [key, value] : span.meta) {
     switch (key.size()) {
       case 9:

@@ -1,9 +1,9 @@
-// What of a span's tags its stats go by, found in one walk over them; and whether it has stats at all.
+// The tags of a span that its stats depend on, found in one walk, and the decision whether it has stats.
 //
 //   const StatsTags tags = StatsTags::Of(span);
 //   if (HasStats(span, tags)) Use(encoder.Encode(span, tags));
 //
-// Views of the span.
+// The fields are views of the span.
 
 #ifndef THAW_CC_STATS_STATS_TAGS_H_
 #define THAW_CC_STATS_STATS_TAGS_H_
@@ -23,19 +23,19 @@ struct StatsTags {
   std::string_view span_kind;
   std::string_view http_method;
   std::string_view http_endpoint;   // or else the route
-  std::string_view service_source;  // what the tracer took the service's name from
+  std::string_view service_source;  // the tracer's source of the service's name
   std::string_view base_service;
   std::string_view origin;
   uint32_t http_status = 0;  // 0: none
   std::optional<uint8_t> grpc_status;
-  // It will come again, when it is complete.
+  // The span is unfinished and will come again.
   bool is_snapshot = false;
 
   static StatsTags Of(const SpanView& span);
 
-  // It speaks to a peer, and is not the one that answers.
+  // Returns whether the span is the calling side of a call to a peer.
   bool is_call() const;
-  // It is a test from outside.
+  // Returns whether a synthetic test caused the span.
   bool is_synthetic() const { return origin.starts_with("synthetics"); }
 };
 

@@ -81,7 +81,7 @@ TEST(StatsTags, WhatComesAgainWhenCompleteHasNone) {
   span.top_level = true;
   EXPECT_FALSE(HasStats(span, Tags({}, {{"_dd.partial_version", 0}})));
   EXPECT_TRUE(HasStats(span, Tags({}, {{"_dd.partial_version", -1}})));
-  // The last of a span that was shown before it was complete.
+  // This is the last of a span that was shown before it was complete.
   EXPECT_TRUE(HasStats(span, Tags({}, {{"_dd.was_long_running", 1}})));
 }
 

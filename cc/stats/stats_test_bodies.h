@@ -55,7 +55,7 @@ inline std::string Encoded(const WriteValue& write) {
   return out.Take();
 }
 
-// A group with all that is required; `changes` replace, or add.
+// Makes a group with all required fields; `changes` replace or add fields.
 inline WriteValue StatsGroup(const std::string& resource, const Pairs& changes = {}) {
   Pairs pairs = {{"Service", Text("shop")},
                  {"Name", Text("http.request")},

@@ -5,16 +5,16 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "cc/base/protobuf_reader.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/split_to_fit.h"
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {
 namespace {
 
-// What the agent sends if nothing is configured.
+// The value that the agent sends if nothing is configured.
 constexpr double kTargetTps = 60.0;
 
 void WriteConstantFields(ProtobufWriter& out) {
@@ -22,10 +22,10 @@ void WriteConstantFields(ProtobufWriter& out) {
   out.Double(AgentPayloadField::kErrorTps, kTargetTps);
 }
 
-// A message as the fields that are to be cut, and all others.
+// A message, taken apart into the repeated field to be cut and all other fields.
 struct Parts {
   bool ok = false;
-  std::vector<std::string_view> repeated;        // contents of the field in question
+  std::vector<std::string_view> repeated;        // contents of the repeated field
   std::vector<std::string_view> repeated_whole;  // the same, tag and length included
   std::string others;
 };
@@ -45,7 +45,7 @@ Parts Take(std::string_view message, uint32_t field) {
   return parts;
 }
 
-// How many of the first fields make up about half of the bytes: at least one, and not all.
+// Returns how many of the first fields make up about half of the bytes: at least one, and not all.
 size_t Middle(const std::vector<std::string_view>& fields) {
   size_t total = 0;
   for (const std::string_view field : fields) total += field.size();
@@ -55,7 +55,7 @@ size_t Middle(const std::vector<std::string_view>& fields) {
   return count;
 }
 
-// The two halves of a message that is cut between the fields of `parts`.
+// Returns the two halves of a message that is cut between the fields of `parts`.
 std::pair<std::string, std::string> Halves(const Parts& parts) {
   const size_t middle = Middle(parts.repeated_whole);
   std::pair<std::string, std::string> halves;
@@ -81,8 +81,8 @@ std::string TraceTagsOf(std::string_view span) {
   return tags;
 }
 
-// What each part of a cut trace has to say: the root's `_dd.p.*` tags and sampling priority, as fields of a
-// span. A map's entry that comes twice is one entry.
+// Returns what each part of a cut trace must repeat: the root's `_dd.p.*` tags and sampling priority, as
+// fields of a span. A map's entry that comes twice is one entry.
 std::string TraceTags(const std::vector<std::string_view>& spans) {
   std::string_view root = spans.back();
   for (const std::string_view span : spans) {
@@ -92,7 +92,7 @@ std::string TraceTags(const std::vector<std::string_view>& spans) {
     if (!has_parent) root = span;
   }
   std::string tags = TraceTagsOf(root);
-  // Where the root is sent by itself, the first span has them.
+  // If the root is sent apart, the first span has these tags.
   return tags.empty() ? TraceTagsOf(spans.front()) : tags;
 }
 
@@ -116,7 +116,7 @@ std::pair<std::string, std::string> HalvesOfTrace(const Parts& spans) {
   return {std::string(halves[0].bytes()), std::string(halves[1].bytes())};
 }
 
-// An AgentPayload with one TracerPayload with one chunk.
+// Encodes an AgentPayload with one TracerPayload with one chunk.
 std::string Wrap(const Parts& agent, const Parts& tracer, std::string_view chunk) {
   ProtobufWriter out(agent.others.size() + tracer.others.size() + chunk.size() + 32);
   const size_t message = out.BeginMessage(AgentPayloadField::kTracerPayloads);

@@ -1,10 +1,11 @@
-// The body of a request to the trace intake: an AgentPayload message of many tracers' payloads.
+// The body of a request to the trace intake: an AgentPayload message with the payloads of many tracers.
 //
 //   AgentPayloadBuilder builder;
-//   builder.Add(payload); builder.Add(other);
+//   builder.Add(payload);
+//   builder.Add(other);
 //   builder.FinishInto(body);
 //
-// Also how such a body is cut in two, when it is larger than it may be or the intake says so (413).
+// SplitAgentPayload() cuts a body that is too large, or that the intake refused as too large (413), in two.
 
 #ifndef THAW_CC_TRACE_AGENT_PAYLOAD_H_
 #define THAW_CC_TRACE_AGENT_PAYLOAD_H_
@@ -18,19 +19,19 @@
 
 namespace thaw {
 
-// Payloads of one process become one TracerPayload, in the order they came. The payloads are referred to
-// until Finish() and must not move.
+// Payloads of one process become one TracerPayload, in the order they came. Added payloads must not move or
+// die until Finish().
 class AgentPayloadBuilder {
  public:
   void Add(const TracePayload& payload);
   bool empty() const { return groups_.empty(); }
-  // An upper bound of the body's size.
+  // Returns an upper bound of the body's size.
   size_t size_bound() const { return size_bound_; }
-  // What size_bound() would be after Add(payload), at most.
+  // Returns an upper bound of size_bound() after Add(payload).
   size_t size_bound_with(const TracePayload& payload) const {
     return size_bound_ + payload.size() + kFraming;
   }
-  // The body, instead of what `body` held; the builder is empty afterwards.
+  // Replaces the content of `body` with the encoded body; the builder is empty afterwards.
   void FinishInto(std::string& body);
   std::string Finish() {
     std::string body;
@@ -51,14 +52,14 @@ class AgentPayloadBuilder {
   size_t size_bound_ = kConstantFields;
 };
 
-// `body` as two bodies that hold the same spans: cut between TracerPayloads, or else between traces, or else
-// between the spans of its only trace. Each part of a trace keeps its priority and origin, and on its first
-// span the trace's tags (`_dd.p.*` and the sampling priority of its root). Empty if there is but one span,
-// or the body is no AgentPayload.
+// Cuts `body` into two bodies that hold the same spans: between TracerPayloads, or else between traces, or
+// else between the spans of its only trace. Each part of a trace keeps its priority and origin, and its first
+// span carries the trace's tags (`_dd.p.*` and the sampling priority of its root). Returns nothing if the
+// body has only one span or is no AgentPayload.
 std::vector<std::string> SplitAgentPayload(std::string_view body);
 
-// `body` in parts of at most `max_bytes` each. A span that is larger is a part by itself: only the intake can
-// say whether it takes it.
+// Cuts `body` into parts of at most `max_bytes` each. A larger span is a part by itself: only the intake can
+// say whether it accepts it.
 std::vector<std::string> SplitToFit(std::string body, size_t max_bytes);
 
 }  // namespace thaw

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "gtest/gtest.h"
 
@@ -19,7 +19,7 @@ struct SpanSpec {
   uint64_t id;
   uint64_t parent = 0;
   std::string env = "";
-  std::string trace_tag = "";  // of _dd.p.dm
+  std::string trace_tag = "";  // _dd.p.dm
   size_t filler = 0;
 };
 
@@ -66,7 +66,7 @@ std::vector<std::string_view> All(std::string_view message, uint32_t field) {
   return all;
 }
 
-// How often each span id is in the body.
+// Returns how often each span id is in the body.
 std::map<uint64_t, int> Ids(std::string_view body) {
   std::map<uint64_t, int> ids;
   for (const auto tracer : All(body, 5))

@@ -11,12 +11,12 @@ namespace {
 
 constexpr size_t kMostCodePoints = 200;
 constexpr size_t kMostBytes = 400;
-// Of a character that begins within them; what is no UTF-8 could go on for ever.
+// Bytes of a character that begins within the bound; text that is not UTF-8 could go on for ever.
 constexpr size_t kMostBytesOver = 3;
 
 enum class ByteKind : uint8_t { kOther, kLetter, kNotFirst, kUnderscore };
 
-// Of the bytes that a normal tag may have.
+// The kind of each byte in a normal tag.
 constexpr std::array<ByteKind, 256> kKinds = [] {
   std::array<ByteKind, 256> kinds{};
   for (int c = 'a'; c <= 'z'; ++c) kinds[c] = ByteKind::kLetter;
@@ -28,12 +28,11 @@ constexpr std::array<ByteKind, 256> kKinds = [] {
   return kinds;
 }();
 
-// Whether nothing is to be done. Longer texts may be normal too; they go the long way.
+// Returns whether `text` is certainly normal. Longer texts may be normal too; they take the slow path.
 bool IsNormal(std::string_view text) {
   if (text.empty()) return true;
   if (text.size() > kMostCodePoints) return false;
-  // In front of the first character, and after an underscore, only a letter may stand, or a digit in its
-  // case.
+  // kOther stands before the first character, which must be a letter; no underscore follows another.
   ByteKind last = ByteKind::kOther;
   for (const char byte : text) {
     const ByteKind kind = kKinds[static_cast<uint8_t>(byte)];

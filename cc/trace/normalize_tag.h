@@ -8,13 +8,14 @@
 
 namespace thaw {
 
-// Lower case; letters and ':' anywhere; digits, '.', '/' and '-' but not first; what else there is becomes
-// one '_', none of which is first, last or doubled; at most 200 code points, of which none begins after 400
-// bytes. Code points beyond ASCII count as letters and are left as they are. `text` must be UTF-8.
+// Returns `text` in lower case. Letters and ':' may stand anywhere; digits, '.', '/' and '-' anywhere but
+// first; everything else becomes one '_', which is never first, last or doubled. At most 200 code points,
+// none of which begins after 400 bytes. Code points beyond ASCII count as letters and stay as they are.
+// `text` must be UTF-8.
 std::string NormalizeTag(std::string_view text);
 
-// The same without a copy where there is nothing to do: `text` itself, else what then stands in `buffer`, in
-// which `text` must not lie.
+// Does the same, but returns `text` itself, without a copy, if it is normal already; else a view of `buffer`,
+// in which `text` must not lie.
 std::string_view NormalizeTag(std::string_view text, std::string& buffer);
 
 }  // namespace thaw

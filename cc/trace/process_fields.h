@@ -1,7 +1,7 @@
-// What a request says of the process its spans are of, from the tags of its spans.
+// Collects what a request says about its process from the tags of its spans.
 //
-// The first that is not empty holds: each trace's root is asked first, then its other spans, then later
-// traces.
+// The first value that is not empty wins: in each trace the root is asked first, then its other spans; then
+// later traces.
 
 #ifndef THAW_CC_TRACE_PROCESS_FIELDS_H_
 #define THAW_CC_TRACE_PROCESS_FIELDS_H_
@@ -10,17 +10,17 @@
 #include <cstdint>
 #include <string_view>
 
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/tracer_headers.h"
 
 namespace thaw {
 
-// Of one trace, or of one span: by MetaTag.
+// Tags of one trace or one span, by MetaTag.
 using ProcessTags = std::array<std::string_view, kProcessTags>;
 
-// Fills what is empty in `tags` from `span`, if `tag` is one of a process.
+// Fills an empty element of `tags` from `value`, if `tag` describes the process.
 inline void TakeProcessTag(MetaTag tag, std::string_view value, ProcessTags& tags) {
   const int index = static_cast<int>(tag);
   if (index < kProcessTags && tags[index].empty()) tags[index] = value;
@@ -28,20 +28,21 @@ inline void TakeProcessTag(MetaTag tag, std::string_view value, ProcessTags& tag
 
 class ProcessFields {
  public:
-  // Whether a trace whose first tags are `tags` says something that is not known yet.
+  // Returns whether a trace whose first tags are `tags` would add something.
   bool Lacks(const ProcessTags& tags) const {
     for (int i = 0; i < kProcessTags; ++i)
       if (tags_[i].empty() && !tags[i].empty()) return true;
     return false;
   }
-  // Of the next trace: its root's tags, and the first of each of all of its spans.
+  // Adds the next trace: its root's tags, and the first value of each tag among all its spans.
   void Add(const ProcessTags& root, const ProcessTags& all) {
     for (int i = 0; i < kProcessTags; ++i)
       if (tags_[i].empty()) tags_[i] = root[i].empty() ? all[i] : root[i];
   }
   std::string_view Get(MetaTag tag) const { return tags_[static_cast<int>(tag)]; }
 
-  // A TracerPayload's fields but for its chunks and tags. Returns how many strings had to be made UTF-8.
+  // Writes a TracerPayload's fields except for chunks and tags. Returns how many strings had to be repaired
+  // to be UTF-8.
   int64_t Write(const TracerHeaders& headers, std::string_view default_env, ProtobufWriter& out) const;
 
  private:

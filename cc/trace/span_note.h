@@ -1,5 +1,5 @@
-// What is remembered of each span of a trace until all of it was seen, and what follows from it: which is the
-// root, how the trace is sampled.
+// Notes a few facts about each span of a trace until all were seen, and derives the trace's root and sampling
+// priority from them.
 
 #ifndef THAW_CC_TRACE_SPAN_NOTE_H_
 #define THAW_CC_TRACE_SPAN_NOTE_H_
@@ -22,22 +22,21 @@ struct SpanNote {
   uint64_t trace_id = 0;
   uint64_t span_id = 0;
   uint64_t parent_id = 0;
-  size_t position = 0;  // of the span in the request
+  size_t position = 0;  // position of the span in the request
   std::string_view service;
   int32_t priority = 0;
   bool has_priority = false;
-  bool has_tracer_top_level = false;  // its tracer says whether it is top-level
+  bool has_tracer_top_level = false;  // the tracer says whether the span is top-level
   bool top_level = false;
   bool has_ids = false;
-  bool is_snapshot = false;  // of a span that will come again, with what it was until then
+  bool is_snapshot = false;  // unfinished: the span will come again
   bool is_noise = false;
   bool is_placeholder = false;
   bool is_load = false;
-  bool is_invocation = false;
   bool is_large = false;
 
   SpanNote() = default;
-  // What `span`, which was read at `position`, says. Its sampling priority is given apart.
+  // Notes the facts of `span`, which was read at `position`, except for its sampling priority.
   SpanNote(const SpanRecord& span, size_t position)
       : trace_id(span.trace_id),
         span_id(span.span_id),
@@ -45,7 +44,7 @@ struct SpanNote {
         position(position),
         service(span.service) {}
 
-  // From the metric's value: what is beyond 32 bits is as far as they go.
+  // Takes the priority from the metric's value, clamped to 32 bits.
   void SetPriority(double value) {
     constexpr double kLow = std::numeric_limits<int32_t>::min();
     constexpr double kHigh = std::numeric_limits<int32_t>::max();
@@ -54,34 +53,34 @@ struct SpanNote {
   }
 };
 
-// Answers questions about one trace's spans, each in O(log n) or less, n log n before the first. Its memory
-// serves trace after trace.
+// Answers questions about one trace's spans, each in O(log n) or less after O(n log n) for the first. Its
+// memory is reused for the next trace.
 class SpanIndex {
  public:
-  // `spans`: of one trace, not empty; must not move as long as questions are asked. Ids may change before the
-  // first question only.
+  // `spans`: the notes of one trace, not empty; they must not move while questions are asked. Ids may change
+  // only before the first question.
   void Begin(absl::Span<const SpanNote> spans) {
     spans_ = spans;
     sorted_.clear();
   }
 
-  // Makes room for a trace of so many spans before it is begun.
+  // Makes room for a trace of `spans` spans before it is begun.
   absl::Status ReserveFor(size_t spans, ByteCharge* charge) {
     return spans < kFew ? absl::OkStatus() : Reserve(sorted_, spans, charge);
   }
 
-  // The last span without a parent; else the last whose parent is not here; else the last.
+  // Returns the last span without a parent; else the last whose parent is absent; else the last.
   size_t Root();
-  // The root's priority, else that of the first span that has one, else kNoPriority.
+  // Returns the root's priority, else that of the first span that has one, else kNoPriority.
   int32_t Priority(size_t root) const;
-  // The last span with this id; null if there is none.
+  // Returns the last span with this id; null if there is none.
   const SpanNote* Find(uint64_t span_id);
 
-  // Gives back memory that an unusual trace needed.
+  // Frees memory that an unusually large trace needed.
   void Trim();
 
  private:
-  // Below this, to look at all is faster than to sort.
+  // Below this number of spans a linear search is faster than sorting.
   static constexpr size_t kFew = 24;
   static constexpr size_t kKept = 4096;
 

@@ -11,7 +11,7 @@
 namespace thaw {
 namespace {
 
-// Spans as (id, parent).
+// Makes spans from pairs (id, parent).
 std::vector<SpanNote> Notes(std::vector<std::pair<uint64_t, uint64_t>> spans) {
   std::vector<SpanNote> notes;
   for (const auto& [id, parent] : spans) {
@@ -50,7 +50,7 @@ TEST(SpanIndex, APriorityIsTheRootsElseTheFirstElseNone) {
   EXPECT_EQ(index.Priority(1), 1);
 }
 
-// With few spans and with many, with ids that come twice.
+// There are few spans and many, with ids that come twice.
 TEST(SpanIndex, FindsTheLastOfAnId) {
   SeededRandom random(5);
   SpanIndex index;

@@ -21,7 +21,8 @@ void SpanRecord::RepairText(ScratchText& scratch) {
 }
 
 size_t SpanRecord::size_bound() const {
-  // A tag of one byte and a length of at most five for each string; an entry of a map is framed once more.
+  // Bounds: a string has a tag of one byte and a length of at most five; an entry of a map is framed once
+  // more.
   constexpr size_t kText = 6, kEntry = 18, kNumbers = 80;
   size_t bound =
       kNumbers + 4 * kText + service.size() + name.size() + resource.size() + type.size() + structures.size();

@@ -1,4 +1,4 @@
-// One span between being read and being written: views of the request, or of scratch memory.
+// One span between being read and being written: views of the request or of scratch memory.
 
 #ifndef THAW_CC_TRACE_SPAN_RECORD_H_
 #define THAW_CC_TRACE_SPAN_RECORD_H_
@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/scratch_text.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/span_view.h"
 
 namespace thaw {
@@ -25,19 +25,19 @@ struct SpanFields {
   int64_t start = 0;     // ns since 1970
   int64_t duration = 0;  // ns; not negative
   int32_t error = 0;
-  // While it was read: metrics left out because they are no numbers, strings made UTF-8.
+  // Counts from reading: metrics left out because they are not numbers, strings repaired to be UTF-8.
   int32_t metrics_not_finite = 0;
   int32_t strings_repaired = 0;
 };
 
-// Its memory serves span after span.
+// A span with its collections; its memory is reused for the next span.
 struct SpanRecord : SpanFields {
   std::vector<SpanMeta> meta;
   std::vector<SpanMetric> metrics;
   // meta_struct, span links and span events as fields of the intake's Span.
   ProtobufWriter structures;
-  // Text that was made of other values while the span was read. It is valid until Clear(), as `structures`
-  // are.
+  // Text converted from values of other types while the span was read. Like `structures`, it is valid until
+  // Clear().
   ScratchText converted;
 
   void Clear() {
@@ -47,13 +47,13 @@ struct SpanRecord : SpanFields {
     structures.Truncate(0);
     if (converted.taken() > 0) converted.Reset();
   }
-  // Makes UTF-8 of all text that isn't, in `scratch`. Text read into `structures` is already.
+  // Repairs all text that is not UTF-8, in `scratch`. Text in `structures` was repaired when it was read.
   void RepairText(ScratchText& scratch);
-  // At most so many bytes does WriteSpan() write.
+  // Returns an upper bound of the bytes that WriteSpan() writes.
   size_t size_bound() const;
 };
 
-// `span` as a whole field of a TraceChunk. `more_meta`: entries of `meta` that are encoded already.
+// Writes `span` as a whole field of a TraceChunk. `more_meta`: further entries of `meta`, encoded already.
 void WriteSpan(const SpanRecord& span, std::string_view more_meta, ProtobufWriter& out);
 
 }  // namespace thaw

@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "gtest/gtest.h"
 

@@ -1,4 +1,4 @@
-// The tags of spans that mean something here, told apart by their length first.
+// The span tags that have a meaning here, told apart by their length first.
 
 #ifndef THAW_CC_TRACE_SPAN_TAGS_H_
 #define THAW_CC_TRACE_SPAN_TAGS_H_
@@ -9,23 +9,23 @@
 namespace thaw {
 
 inline constexpr std::string_view kOriginTag = "_dd.origin";
-// What all that comes from here says of its origin.
+// The origin of all spans that come from a function.
 inline constexpr std::string_view kLambdaOrigin = "lambda";
 inline constexpr std::string_view kBaseServiceTag = "_dd.base_service";
 inline constexpr std::string_view kComputeStatsTag = "_dd.compute_stats";
 inline constexpr std::string_view kFunctionTagsTag = "_dd.tags.function";
 inline constexpr std::string_view kSqlQueryTag = "sql.query";
 inline constexpr std::string_view kTopLevelMetric = "_top_level";
-// What begins the names of tags that hold for a whole trace.
+// The prefix of tags that hold for a whole trace.
 inline constexpr std::string_view kPropagationTagPrefix = "_dd.p.";
-// OpenTelemetry's names for a database and for its query, older and newer ones. Looked for in spans of
-// databases alone.
+// OpenTelemetry's names for a database and for its query, older and newer ones. Only spans of databases are
+// searched for them.
 inline constexpr std::string_view kDatabaseSystemNameTag = "db.system.name";
 inline constexpr std::string_view kDatabaseStatementTag = "db.statement";
 inline constexpr std::string_view kDatabaseQueryTextTag = "db.query.text";
 
 enum class MetaTag : uint8_t {
-  // What says something of the whole process comes first.
+  // Tags that describe the whole process come first.
   kEnv,
   kVersion,
   kHostname,

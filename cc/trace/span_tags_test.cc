@@ -18,7 +18,7 @@ TEST(SpanTags, EachNameIsItsOwnTag) {
     const MetaTag tag = MetaTagOf(name);
     EXPECT_NE(tag, MetaTag::kOther) << name;
     EXPECT_TRUE(tags.insert(tag).second) << name;
-    // One byte more, less or else is another tag.
+    // A name with one byte more, fewer or changed is another tag.
     EXPECT_EQ(MetaTagOf(std::string(name) + "x"), MetaTag::kOther);
     EXPECT_EQ(MetaTagOf(name.substr(1)), MetaTag::kOther);
     EXPECT_EQ(MetaTagOf("~" + std::string(name.substr(1))), MetaTag::kOther);

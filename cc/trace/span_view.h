@@ -1,11 +1,11 @@
-// What an observer sees of a span that was kept, after all processing: names normalised, values obfuscated,
-// function tags in place; and of the tracer that sent it.
+// A span as an observer sees it after all processing (names normalised, values obfuscated, function tags in
+// place), and the tracer that sent it.
 //
 //   void Concentrator::OnSpan(const TracerView& tracer, const SpanView& span) override { ... }
 //   processor.Process(body, format, headers, &concentrator);
 //
-// Views of the request's bytes and of memory of the processor: valid until the observer returns. All text is
-// UTF-8.
+// The views are of the request's bytes and of the processor's memory: they are valid until the observer
+// returns. All text is UTF-8.
 
 #ifndef THAW_CC_TRACE_SPAN_VIEW_H_
 #define THAW_CC_TRACE_SPAN_VIEW_H_
@@ -38,14 +38,14 @@ struct SpanView {
   int64_t start = 0;       // ns since 1970
   int64_t duration = 0;    // ns
   int32_t error = 0;       // 0: none
-  bool top_level = false;  // it is the first of its service in its trace
-  bool measured = false;   // its tracer asks for stats of it
-  // A key comes once, unless the tracer sent it twice.
+  bool top_level = false;  // the first of its service in its trace
+  bool measured = false;   // the tracer asks for stats of it
+  // Each key comes once, unless the tracer sent it twice.
   absl::Span<const SpanMeta> meta;
   absl::Span<const SpanMetric> metrics;
 };
 
-// Which process a request's spans are of.
+// Describes the process that a request's spans come from.
 struct TracerView {
   std::string_view language;
   std::string_view tracer_version;
@@ -53,7 +53,7 @@ struct TracerView {
   std::string_view container_id;
 };
 
-// What wants to see each span whose stats are computed here.
+// Receives each span whose stats are computed here.
 class SpanObserver {
  public:
   virtual ~SpanObserver() = default;

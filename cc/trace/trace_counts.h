@@ -1,4 +1,4 @@
-// What came of the spans and traces of one request of a tracer, declared once.
+// Counts of the spans and traces of one tracer's request, declared once.
 
 #ifndef THAW_CC_TRACE_TRACE_COUNTS_H_
 #define THAW_CC_TRACE_TRACE_COUNTS_H_

@@ -68,7 +68,7 @@ struct SpanEventField {
   static constexpr uint32_t kAttributes = 3;
 };
 
-// AttributeAnyValue and AttributeArrayValue; the latter has no array.
+// Fields of AttributeAnyValue and AttributeArrayValue; the latter has no array.
 struct AttributeField {
   static constexpr uint32_t kType = 1;
   static constexpr uint32_t kString = 2;
@@ -76,10 +76,10 @@ struct AttributeField {
   static constexpr uint32_t kInt = 4;
   static constexpr uint32_t kDouble = 5;
   static constexpr uint32_t kArray = 6;
-  static constexpr uint32_t kArrayValues = 1;  // of AttributeArray
+  static constexpr uint32_t kArrayValues = 1;  // a field of AttributeArray
 };
 
-// The metric that holds a trace's sampling priority, and what a chunk says that has none.
+// The metric that holds a trace's sampling priority, and the priority of a chunk that has none.
 inline constexpr char kSamplingPriorityMetric[] = "_sampling_priority_v1";
 inline constexpr int32_t kNoPriority = -128;
 

@@ -1,4 +1,4 @@
-// How a tracer encodes the traces of a request.
+// The encodings in which tracers send traces.
 
 #ifndef THAW_CC_TRACE_TRACE_FORMAT_H_
 #define THAW_CC_TRACE_TRACE_FORMAT_H_

@@ -21,8 +21,9 @@ class TraceTranscoder {
  public:
   TraceTranscoder(std::string_view body, TracerHeaders headers, TraceFormat format) : reader_(body, format) {
     payload_.headers_ = std::move(headers);
-    // Protobuf takes no more room than MessagePack, but for an entry of a map: at most 4 bytes each, which
-    // keys that become field numbers make up for. Texts from a table come to more; then the buffer grows.
+    // Protobuf needs no more room than MessagePack, except for the entries of maps: at most 4 bytes each,
+    // which keys that become field numbers make up for. Texts from a table may exceed it; then the buffer
+    // grows.
     payload_.chunk_fields_ = ProtobufWriter(body.size() + body.size() / 8 + 256);
     span_.meta.reserve(32);
     span_.metrics.reserve(8);
@@ -36,7 +37,7 @@ class TraceTranscoder {
     return std::move(payload_);
   }
 
-  // For the reader.
+  // The reader's calls.
   absl::Status BeginRequest(size_t) { return absl::OkStatus(); }
   absl::Status BeginTrace(size_t spans) {
     if (spans > notes_.capacity()) notes_.reserve(std::max(spans, 2 * notes_.capacity()));
@@ -63,7 +64,7 @@ class TraceTranscoder {
     return absl::OkStatus();
   }
 
-  // What is known only when all spans are.
+  // Settles the facts that need all spans.
   absl::Status EndTrace() {
     index_.Begin(notes_);
     const size_t root = index_.Root();
@@ -79,14 +80,14 @@ class TraceTranscoder {
   }
 
  private:
-  // The value of a tag, for as long as it is needed.
+  // Returns a tag's value such that it lives as long as it is needed.
   std::string_view Kept(MetaTag tag, std::string_view value) {
     return span_.converted.taken() == 0 || tag > MetaTag::kOrigin ? value : reader_.Keep(value);
   }
 
   ProtobufWriter& out() { return payload_.chunk_fields_; }
 
-  // Reads the root once more, for a few of its tags.
+  // Reads the root again for a few of its tags.
   void AskRoot(const SpanNote& root) {
     reader_.ReadAgain(root.position, span_);
     ProcessTags root_tags;
@@ -111,7 +112,7 @@ class TraceTranscoder {
   SpanRecord span_;
   ScratchText scratch_;
   ProcessFields process_;
-  // Of the trace being read.
+  // Notes of the trace being read.
   std::vector<SpanNote> notes_;
   SpanIndex index_;
   ProcessTags tags_;

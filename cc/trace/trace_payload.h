@@ -1,10 +1,11 @@
-// One request of a tracer as the intake's protobuf.
+// One tracer's request, encoded as the intake's protobuf.
 //
 //   THAW_ASSIGN_OR_RETURN(TracePayload payload, TracePayload::FromMsgpack(body, headers));
 //
-// As it is, in one pass over the bytes: each string is checked and copied once, into its place in the result.
-// The number of allocations does not depend on how many spans there are. What the extension does to traces on
-// their way is trace_processor.h's. What is taken, and what becomes of bad input, says trace_reader.h.
+// FromMsgpack() transcodes without processing, in one pass over the bytes: it checks each string and copies
+// it once, to its place in the result. The number of allocations does not depend on the number of spans.
+// trace_processor.h changes traces on their way; trace_reader.h says what is accepted and what becomes of bad
+// input.
 
 #ifndef THAW_CC_TRACE_TRACE_PAYLOAD_H_
 #define THAW_CC_TRACE_TRACE_PAYLOAD_H_
@@ -15,7 +16,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "cc/trace/protobuf_writer.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/trace/trace_counts.h"
 #include "cc/trace/trace_reader.h"
 #include "cc/trace/tracer_headers.h"
@@ -31,18 +32,18 @@ class TracePayload {
 
   const TracerHeaders& headers() const { return headers_; }
   const TraceCounts& counts() const { return counts_; }
-  // No span is left.
+  // Returns whether no span is left.
   bool empty() const { return counts_.spans == 0; }
-  // What was wrong with the first thing that was left out, and where; empty: nothing was.
+  // Says what was wrong with the first item that was left out, and where; empty if nothing was left out.
   const std::string& first_problem() const { return first_problem_; }
 
-  // A TracerPayload message's fields but for its chunks: equal ones describe the same process.
+  // A TracerPayload's fields except for its chunks: equal ones describe the same process.
   std::string_view process_fields() const { return process_fields_.bytes(); }
-  // Its chunks, each as a whole field.
+  // The chunks, each as a whole field.
   std::string_view chunk_fields() const { return chunk_fields_.bytes(); }
-  // Bytes of the encoded TracerPayload.
+  // The size of the encoded TracerPayload, in bytes.
   size_t size() const { return process_fields_.size() + chunk_fields_.size(); }
-  // Bytes of memory held.
+  // The bytes of memory held.
   size_t memory() const {
     return sizeof(*this) + headers_.memory() + process_fields_.capacity() + chunk_fields_.capacity() +
            first_problem_.capacity();

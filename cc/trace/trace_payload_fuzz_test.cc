@@ -1,5 +1,5 @@
-// Whatever a tracer sends, in either format, processed or not: it is refused with a reason, or what comes out
-// is protobuf and can be split.
+// Any request of a tracer, in either format, processed or not, is refused with a reason, or the result is
+// protobuf and can be split.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,16 +10,16 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
-#include "cc/trace/invocation_links.h"
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/replace_rules.h"
+#include "cc/trace/process/invocation_links.h"
+#include "cc/trace/process/replace_rules.h"
+#include "cc/trace/process/tag_filter.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
-#include "cc/trace/tag_filter.h"
 #include "cc/trace/trace_payload.h"
-#include "cc/trace/trace_processor.h"
 
 namespace {
 
@@ -59,7 +59,7 @@ void TryPayload(const absl::StatusOr<thaw::TracePayload>& payload) {
   Check(spans == payload->counts().spans);
 }
 
-// Whatever a span was, its observer sees text.
+// Checks that an observer sees only text, whatever the span was.
 class TextObserver : public thaw::SpanObserver {
  public:
   void OnSpan(const thaw::TracerView&, const thaw::SpanView& span) override {
@@ -77,7 +77,6 @@ class NoInvocations : public thaw::InvocationLinks {
  public:
   uint64_t OnLoadSpan(uint64_t, uint64_t) override { return 0; }
   void OnPlaceholder(const thaw::SpanView&, std::string_view, bool) override {}
-  void OnInvocationSpan(const thaw::SpanView&) override {}
   uint64_t ParentOf(uint64_t, uint64_t parent_id) override { return parent_id; }
 };
 
@@ -126,7 +125,7 @@ void TryV05(std::string_view body) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   Try(input);
-  // Most inputs are no array of arrays of maps: put one around them.
+  // Wrap the input in an array of arrays of maps, which most inputs lack.
   std::string wrapped = "\x91\x91\x81\xA4meta";
   wrapped.append(input);
   Try(wrapped);
@@ -134,7 +133,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   Try(wrapped);
   Try("\x91\x91\x81\xABspan_events\x91" + std::string(input));
   Try("\x91\x92\x82\xA7span_id\x01" + std::string(input));
-  // With ids, so that it is processed; of the types that are obfuscated.
+  // Add ids, so that the span is processed, and a type that is obfuscated.
   for (const std::string_view type : {"\xA3web", "\xA3sql", "\xA5redis"})
     Try(absl::StrCat("\x91\x91\x84\xA8trace_id\x01\xA7span_id\x01\xA4type", type, "\xA8resource", input));
   Try("\x91\x91\x83\xA8trace_id\x01\xA7span_id\x01\xA4meta" + std::string(input));

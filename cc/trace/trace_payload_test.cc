@@ -12,7 +12,7 @@
 
 #include "cc/base/counted_allocations.h"
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
@@ -28,7 +28,7 @@ TracePayload Parse(const std::string& body, TracerHeaders headers = {}) {
   return *std::move(payload);
 }
 
-// As a tracer sent it, and not as we think it does.
+// The bytes are those a tracer sent, not those we assume.
 TEST(TracePayload, ARequestOfARealTracerLosesNothing) {
   std::ifstream file("testdata/ddtrace_v04.msgpack", std::ios::binary);
   const std::string body((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -196,7 +196,7 @@ TEST(TracePayload, WhatCannotBeReadIsRefusedByName) {
   EXPECT_EQ(refusal(Body({}) + "x"), "at byte 1: 1 bytes follow the end of the array of traces");
   const std::string whole = Body({{Span(1, 0, {{"service", Text("s")}})}, {Span(2, 0)}});
   for (size_t cut = 0; cut < whole.size(); ++cut) refusal(whole.substr(0, cut));
-  // Nested too deep where nothing is looked at.
+  // A value that is not looked at is nested too deep.
   MsgpackWriter deep;
   deep.Raw("\x91\x91\x81\xA1x");
   deep.Raw(std::string(1000, '\x91'));

@@ -63,7 +63,7 @@ SpanKey KeyOf(std::string_view key) {
   }
 }
 
-// `text` if it is UTF-8, else `repaired`.
+// Returns `text` if it is UTF-8, else `repaired`.
 std::string_view Utf8(std::string_view text, std::string& repaired, SpanRecord& span) {
   if (IsValidUtf8(text)) [[likely]]
     return text;
@@ -72,7 +72,7 @@ std::string_view Utf8(std::string_view text, std::string& repaired, SpanRecord& 
   return repaired;
 }
 
-// Values of a span of v0.5, in its order.
+// The number of values of a v0.5 span, which come in a fixed order.
 constexpr uint32_t kV05Values = 12;
 
 }  // namespace
@@ -98,7 +98,7 @@ absl::Status TraceReader::ReadTable(int64_t& work) {
   for (; strings_left_ > 0 && work > 0; --strings_left_) {
     std::string_view text;
     if (skipping_.begun() || !reader_.ReadString(text)) {
-      // Only the spans that refer to it are lost.
+      // An element that is no string loses only the spans that refer to it.
       THAW_ASSIGN_OR_RETURN(const bool passed, PassOver(work));
       if (!passed) return absl::OkStatus();
     }
@@ -116,7 +116,7 @@ absl::Status TraceReader::BeginTraces() {
 
 absl::StatusOr<bool> TraceReader::PassOver(int64_t& work) {
   const uint64_t values = skipping_.begun() ? skipping_.values() : 0;
-  // A value of many bytes is passed over at once.
+  // A large value is skipped at once.
   constexpr int64_t kWorkOfValue = 4;
   const MsgpackReader::Skipped skipped =
       reader_.SkipOn(skipping_, static_cast<uint64_t>(std::max<int64_t>(work, kWorkOfValue)) / kWorkOfValue);
@@ -154,7 +154,7 @@ bool TraceReader::Bad(std::string_view what) {
   return false;
 }
 
-// A map: `read` takes the value of each key that is not nil.
+// Reads a map: `read` takes the value of each key that is not nil.
 template <typename ReadValue>
 bool TraceReader::Map(ReadValue read) {
   uint32_t entries;
@@ -296,7 +296,7 @@ bool TraceReader::Error(SpanRecord& span) {
   } else if (!ConvertToInteger(error, /*may_be_bool=*/true)) {
     return reader_.ReadInteger(bits);
   }
-  // Any error is one: it must not become 0 for being too large.
+  // A number that is too large is clamped, so that an error never becomes 0.
   constexpr int64_t kLow = std::numeric_limits<int32_t>::min(), kHigh = std::numeric_limits<int32_t>::max();
   span.error = static_cast<int32_t>(std::clamp(error, kLow, kHigh));
   return true;
@@ -346,7 +346,7 @@ bool TraceReader::ConvertToInteger(int64_t& value, bool may_be_bool) {
   constexpr double kBeyond = 9'223'372'036'854'775'808.0;
   if (ConvertToNumber(number, may_be_bool) && number >= -kBeyond && number < kBeyond) {
     value = static_cast<int64_t>(std::round(number));
-    // What is not nothing does not become nothing.
+    // A value that is not zero must not become zero.
     if (may_be_bool && value == 0 && number != 0) value = 1;
     return true;
   }
@@ -370,7 +370,7 @@ bool TraceReader::ConvertToNumber(double& value, bool may_be_bool) {
 
 template <typename Container>
 bool TraceReader::RoomIn(Container& container, size_t count) {
-  // Processing adds a few.
+  // Spare places for the tags that processing adds.
   constexpr size_t kSpare = 8;
   if (count + kSpare <= container.capacity()) [[likely]]
     return true;
@@ -378,7 +378,7 @@ bool TraceReader::RoomIn(Container& container, size_t count) {
   return memory_.ok();
 }
 
-// A value of a structure becomes at most three times as many bytes: an empty one, or bytes that are not
+// A value of a structure becomes at most three times as many bytes: an empty value, or bytes that are not
 // UTF-8.
 bool TraceReader::RoomForStructures(SpanRecord& span) {
   constexpr size_t kAtMost = 3, kFraming = 64;
@@ -390,7 +390,7 @@ bool TraceReader::RoomForStructures(SpanRecord& span) {
   return memory_.ok();
 }
 
-// Room is made for all entries before any is read: nothing grows while they are.
+// Room for all entries is made before any is read, so that nothing grows during the reading.
 
 template <typename ReadKey, typename ReadText>
 bool TraceReader::Meta(SpanRecord& span, ReadKey read_key, ReadText read_text) {
@@ -439,7 +439,7 @@ bool TraceReader::MetaStruct(SpanRecord& span) {
     std::string_view value;
     if (!reader_.ReadString(value)) return false;
     std::string repaired;
-    // The value is of type bytes: what is in it is not looked at.
+    // The value has the type bytes: its content is not looked at.
     span.structures.StringEntry(SpanField::kMetaStruct, Utf8(key, repaired, span), value);
     return true;
   });
@@ -501,7 +501,7 @@ bool TraceReader::SpanEvent(SpanRecord& span) {
   return read;
 }
 
-// An AttributeAnyValue, or an AttributeArrayValue, which holds no arrays.
+// Reads an AttributeAnyValue, or an AttributeArrayValue, which holds no arrays.
 bool TraceReader::AttributeValue(SpanRecord& span, bool may_be_array) {
   return Map([this, &span, may_be_array](std::string_view key) {
     if (key == "type") return IntegerField(span, AttributeField::kType);

@@ -5,19 +5,18 @@
 //   THAW_RETURN_IF_ERROR(reader.ReadAll(span, counts, first_problem, visitor));   // or ReadOn(), in steps
 //   reader.ReadAgain(position, span);
 //
-// A span that can't be read is left out and counted; its neighbours stay. So is a trace that is no array.
-// What is no request at all, is cut off or nested too deep, is refused whole.
+// A span that can't be read is left out and counted; its neighbours stay. The same holds for a trace that is
+// no array. A body that is no request, is cut off or nested too deep is refused as a whole.
 //
-// What is of another type than it should be is converted where no meaning is lost: floats and numbers written
-// as text to integers and numbers, numbers and booleans to the text of a tag. A float's fraction of a
-// nanosecond is none.
+// A value of the wrong type is converted where no meaning is lost: floats and numbers written as text to
+// integers and numbers, numbers and booleans to the text of a tag. Fractions of a nanosecond are dropped.
 //
 // Sources: the tracers' formats. /v0.4/traces: an array of traces, each an array of span maps with the keys
 // service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics, type,
 // meta_struct, span_links, span_events; all optional, nil is the zero value, other keys are ignored.
 // /v0.5/traces: an array of a table of strings and an array of traces, each an array of spans, each an array
 // of 12: service, name, resource, trace id, span id, parent id, start, duration, error, meta, metrics, type.
-// Text is a place in the table.
+// Text is an index in the table.
 
 #ifndef THAW_CC_TRACE_TRACE_READER_H_
 #define THAW_CC_TRACE_TRACE_READER_H_
@@ -46,36 +45,35 @@ namespace thaw {
 
 class TraceReader {
  public:
-  // More tags, of either kind, than any tracer gives a span: such a span is left out. What a tag costs while
-  // it is read may be many times its bytes in the request.
+  // Largest number of tags of either kind, more than any tracer gives a span; a span with more is left out. A
+  // tag may take many times its bytes in the request while it is read.
   static constexpr uint32_t kMaxTags = 65'536;
-  // A table of strings that is larger is refused, for the same reason.
+  // Largest table of strings, for the same reason; a request with a larger one is refused.
   static constexpr uint32_t kMaxStrings = 4 << 20;
 
-  // So many values that are not text are made text in a span, for the same reason.
+  // Largest number of values converted to text in a span, for the same reason.
   static constexpr size_t kMaxConverted = 4'096;
   static constexpr size_t kMaxKept = 1'024;
-  // Values of a span in a large request: more would hold up the reading thread.
+  // Largest number of values of a span in a large request: more would hold up the reading thread.
   static constexpr uint64_t kMaxValues = 1 << 20;
-  // From this size on a request's spans are measured before they are read.
+  // Size from which on a request's spans are measured before they are read.
   static constexpr size_t kLargeBody = 1 << 20;
 
-  // `charge`: what memory is charged with whose size follows from the request; may be null.
+  // `charge`: is charged with memory whose size follows from the request; may be null.
   TraceReader(std::string_view body, TraceFormat format, ByteCharge* charge = nullptr)
       : body_(body), format_(format), charge_(charge), reader_(body) {}
   TraceReader(const TraceReader&) = delete;
   TraceReader& operator=(const TraceReader&) = delete;
 
-  // Reads on, for about as much work as `work` says, in bytes, which what was done is taken off. True: all is
-  // read. Calls of `visitor`, each of which gives a status that ends the reading if it is not OK, in this
-  // order:
+  // Reads on for about `work` bytes' worth of work and subtracts what it did from `work`. Returns true once
+  // all is read. Calls `visitor` in this order; a status that is not OK ends the reading:
   //   BeginRequest(traces), with how many traces to make room for;
   //   BeginTrace(spans) before each trace, with how many spans to make room for;
   //   OnSpan(position) for each span that could be read, which then is in `span`;
-  //   EndTrace() after the last of each trace that has any.
+  //   EndTrace() after the last span of each trace that has any.
   // InvalidArgument names the byte, what was expected there and what was found; ResourceExhausted and
-  // OutOfRange: there is no memory. `first_problem` becomes what was wrong with the first thing that was left
-  // out, if any was.
+  // OutOfRange: there is no memory. `first_problem` is set to what was wrong with the first item that was
+  // left out, if any.
   template <typename Visitor>
   absl::StatusOr<bool> ReadOn(SpanRecord& span, TraceCounts& counts, std::string& first_problem,
                               Visitor& visitor, int64_t& work) {
@@ -106,7 +104,7 @@ class TraceReader {
     return phase_ == Phase::kDone;
   }
 
-  // All of it.
+  // Reads the whole request.
   template <typename Visitor>
   absl::Status ReadAll(SpanRecord& span, TraceCounts& counts, std::string& first_problem, Visitor& visitor) {
     absl::StatusOr<bool> done = false;
@@ -117,8 +115,8 @@ class TraceReader {
     return done.status();
   }
 
-  // A text of the span that was read last, for as long as there are the reader and the request: what was made
-  // of a value that is no text does not outlive its span. Empty beyond kMaxKept of those.
+  // Returns a text of the span that was read last such that it lives as long as the reader and the request:
+  // text converted from another type is copied, since it dies with its span. Empty beyond kMaxKept copies.
   std::string_view Keep(std::string_view text) {
     const std::less<const char*> before;
     const bool in_request =
@@ -128,7 +126,7 @@ class TraceReader {
     return *kept_.emplace_back(std::make_unique<std::string>(text));
   }
 
-  // The span that OnSpan() was called for with `position`. Goes on afterwards where it was.
+  // Reads the span again that OnSpan() was called for with `position`, then continues where the reader was.
   void ReadAgain(size_t position, SpanRecord& span) {
     const size_t back = reader_.position();
     reader_.MoveTo(position);
@@ -141,14 +139,14 @@ class TraceReader {
   static constexpr size_t kSmallSpan = 32;
   static constexpr size_t kMostRoom = 16'384;
 
-  // Of `count` spans or traces that are announced, as many as there is input for, and not very many: nobody
-  // shall reserve memory for a lie.
+  // Returns for how many of `count` announced spans or traces to make room: no more than the input can hold,
+  // and a bounded number, so that a false count reserves no memory.
   size_t RoomFor(uint32_t count) const {
     return std::min({size_t{count}, reader_.bytes_left() / kSmallSpan, kMostRoom});
   }
 
   enum class Phase { kHead, kTable, kBegin, kTraces, kSpans, kDone };
-  // Of work, each item of a request beside its bytes.
+  // The work of each item of a request beside its bytes.
   static constexpr int64_t kItemWork = 32;
   static constexpr int64_t kSpanWork = 256;
 
@@ -212,9 +210,9 @@ class TraceReader {
   absl::Status BeginTraces();
   absl::Status ReadTail();
   bool ReadTrace(uint32_t& spans);
-  // Passes over the next value, whatever it is, as far as `work` goes. True: it is behind us.
+  // Skips the next value, of any type, as far as `work` allows. Returns true once it is skipped.
   absl::StatusOr<bool> PassOver(int64_t& work);
-  // False: error() says why.
+  // Returns false if the span can't be read; error() says why.
   bool Read(SpanRecord& span);
   bool ReadV04(SpanRecord& span);
   bool ReadV05(SpanRecord& span);
@@ -229,7 +227,7 @@ class TraceReader {
   bool Meta(SpanRecord& span, ReadKey read_key, ReadText read_text);
   template <typename ReadText>
   bool Metrics(SpanRecord& span, ReadText read_text);
-  // Room for `count` elements, or for `bytes` of structures; false: there is no memory.
+  // Makes room for `count` elements, or for `bytes` of structures; returns false if there is no memory.
   template <typename Container>
   bool RoomIn(Container& container, size_t count);
   bool RoomForStructures(SpanRecord& span);
@@ -243,8 +241,8 @@ class TraceReader {
   bool Error(SpanRecord& span);
   bool Number(double& value);
 
-  // For values of another type than they should be; the reader is still before them. False: no meaning can be
-  // had of it, and error() says what was expected.
+  // Convert a value of the wrong type, which the reader has not consumed yet. Return false if it has no
+  // meaning as the right type; error() says what was expected.
   bool ConvertToText(SpanRecord& span, std::string_view& text);
   bool ConvertToId(uint64_t& id);
   bool ConvertToInteger(int64_t& value, bool may_be_bool);
@@ -263,16 +261,16 @@ class TraceReader {
   ByteCharge* const charge_;
   MsgpackReader reader_;
   Phase phase_ = Phase::kHead;
-  uint32_t strings_left_ = 0;  // of the table
+  uint32_t strings_left_ = 0;  // strings of the table still to read
   uint32_t traces_left_ = 0;
-  uint32_t spans_left_ = 0;  // of the trace
-  bool any_span_ = false;    // of the trace could be read
+  uint32_t spans_left_ = 0;  // spans of the trace still to read
+  bool any_span_ = false;    // a span of the trace could be read
   MsgpackReader::Skipping skipping_;
-  absl::Status memory_;  // not OK: there was none
-  // Of v0.5; what is no string in it has no data.
+  absl::Status memory_;  // not OK: memory ran out
+  // The table of v0.5; an element that is no string has no data.
   std::vector<std::string_view> strings_;
   std::vector<std::unique_ptr<std::string>> kept_;
-  // What is wrong beyond what the MessagePack reader knows, with the span being read.
+  // A problem of the current span that the MessagePack reader can't know.
   std::string problem_;
 };
 

@@ -18,7 +18,7 @@ namespace {
 
 using namespace trace_test;
 
-// The values of a v0.5 span that are all nil but for what `values` has at its place.
+// Makes the values of a v0.5 span: nil, except where `values` has one.
 Write Values(std::vector<std::pair<size_t, Write>> values, size_t count = 12) {
   std::vector<Write> all(count, Nil());
   for (const auto& [place, write] : values) all[place] = write;
@@ -86,14 +86,14 @@ Result ReadAll(const std::string& body, TraceFormat format = TraceFormat::kV05, 
   Result& result = visitor.result;
   const std::vector<size_t>& positions = visitor.positions;
   TraceReader reader(body, format, &charge);
-  // In steps it is the same as at once.
+  // Reading in steps gives the same result as reading at once.
   absl::StatusOr<bool> done = false;
   while (done.ok() && !*done) {
     int64_t work = step;
     done = reader.ReadOn(span, result.counts, result.first_problem, visitor, work);
   }
   result.status = done.status();
-  // Each reads the same again, in any order.
+  // Each span reads the same again, in any order.
   for (size_t i = positions.size(); i-- > 0;) {
     reader.ReadAgain(positions[i], span);
     EXPECT_EQ(Line(span), result.spans[i]);
@@ -252,7 +252,7 @@ TEST(TraceReaderV05, NumbersAndBooleansInMetaAreConverted) {
 }
 
 TEST(TraceReader, ALargeRequestIsReadInSteps) {
-  // One span of a million values that mean nothing, and one of more than is read.
+  // One span has a million meaningless values, the other more than are read.
   MsgpackWriter some, many;
   some.Array(1'000'000);
   some.Raw(std::string(1'000'000, '\x01'));

@@ -1,4 +1,4 @@
-// What tests of this room put requests together with, and take results apart with.
+// Builds the requests that tests of this room need, and takes results apart.
 //
 //   const std::string body = Body({{Span(1, 0, {{"service", Text("svc")}}), Span(2, 1)}});
 //   ...
@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "cc/base/msgpack_writer.h"
-#include "cc/trace/protobuf_reader.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_payload.h"
 #include "gtest/gtest.h"

@@ -15,7 +15,7 @@ namespace {
 
 template <typename Headers>
 std::string Text(const Headers& headers, std::string_view name) {
-  // Tracers say less than 100 bytes each; an intake that is told much more refuses the whole request.
+  // Tracers send less than 100 bytes each; an intake that gets much more refuses the whole request.
   constexpr size_t kAtMost = 256;
   std::string_view value = FindHeader(headers, name).value_or("");
   if (value.size() > kAtMost) {
@@ -23,7 +23,7 @@ std::string Text(const Headers& headers, std::string_view name) {
     while (whole > 0 && (static_cast<uint8_t>(value[whole]) & 0xC0) == 0x80) --whole;
     value = value.substr(0, whole);
   }
-  // These go into protobuf strings, which have to be UTF-8.
+  // The values go into protobuf strings, which must be UTF-8.
   return IsValidUtf8(value) ? std::string(value) : RepairUtf8(value);
 }
 

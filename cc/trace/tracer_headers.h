@@ -1,4 +1,4 @@
-// What a tracer says about itself in the headers of a request, and what of it the intake is told.
+// Facts that a tracer states about itself in a request's headers, and those that the intake is told.
 
 #ifndef THAW_CC_TRACE_TRACER_HEADERS_H_
 #define THAW_CC_TRACE_TRACER_HEADERS_H_
@@ -23,27 +23,27 @@ struct TracerHeaders {
   uint64_t dropped_p0_traces = 0;
   uint64_t dropped_p0_spans = 0;
 
-  // Names compare without case. Boolean headers follow the agent's rule: missing, empty or one of 0, f, F,
-  // false, False, FALSE is false, any other text is true. A number that is none is 0. Texts are cut at 256
-  // bytes.
+  // Compares names without case. Boolean headers follow the agent's rule: missing, empty or one of 0, f, F,
+  // false, False, FALSE is false, any other text is true. An invalid number is 0. Texts are cut at 256 bytes.
   static TracerHeaders FromRequest(const HttpHeaders& headers);
   static TracerHeaders FromViews(const HttpHeaderViews& headers);
 
-  // The headers of an intake request with what this tracer sent: content type and encoding, language,
-  // versions, flags.
+  // Returns the headers of an intake request for this tracer: content type and encoding, language, versions,
+  // flags.
   HttpHeaders ForIntake() const;
 
-  // Whether payloads of both may share a request: all is equal but the numbers of dropped spans and traces.
+  // Returns whether payloads of both may share a request: all is equal but the numbers of dropped spans and
+  // traces.
   bool MergesWith(const TracerHeaders& other) const;
-  // Adds the other's numbers of what was dropped, so that the shared request says all of it.
+  // Adds the other's numbers of dropped items, so that the shared request reports all.
   void Merge(const TracerHeaders& other);
 
-  // Bytes of memory that its texts hold beside it.
+  // Returns the bytes of memory that its texts hold outside the object.
   size_t memory() const;
 
   bool operator==(const TracerHeaders&) const = default;
 
-  // The same for those that MergesWith() each other.
+  // Returns equal hashes for headers that merge with each other.
   size_t MergeHash() const;
 };
 

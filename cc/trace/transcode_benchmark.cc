@@ -1,5 +1,5 @@
-// How fast a tracer's request becomes the intake's protobuf: bytes of MessagePack a second, on one core; as
-// it is, and with all that the extension does to it.
+// Measures how fast a tracer's request becomes the intake's protobuf, in bytes of MessagePack per second on
+// one core: transcoded only, and with all processing.
 
 #include <cstddef>
 #include <cstdint>
@@ -11,14 +11,14 @@
 #include "cc/base/msgpack_writer.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/trace/agent_payload.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
 #include "cc/trace/trace_payload.h"
-#include "cc/trace/trace_processor.h"
 
 namespace thaw {
 namespace {
 
-// One trace of `spans` spans with eight string tags each, as tracers send: about 370 bytes a span.
+// Makes one trace of `spans` spans with eight string tags each, as tracers send: about 370 bytes a span.
 std::string Body(int spans) {
   MsgpackWriter out;
   out.Array(1);
@@ -73,7 +73,7 @@ void BM_Transcode(benchmark::State& state) {
 }
 BENCHMARK(BM_Transcode)->Arg(1)->Arg(10)->Arg(100)->Arg(10'000);
 
-// A function as it is usually deployed.
+// Settings of a typically deployed function.
 TraceProcessorOptions Options() {
   TraceProcessorOptions options;
   options.function_tags = {
@@ -112,7 +112,7 @@ void Process(benchmark::State& state, TraceProcessorOptions options) {
   TraceProcessor processor(std::move(options), clock);
   for (auto _ : state) {
     absl::StatusOr<TracePayload> payload = processor.Process(body, TraceFormat::kV04, {}, &observer);
-    // Or the next would be its duplicate.
+    // Otherwise the next request would be a duplicate.
     processor.ForgetLast();
     AgentPayloadBuilder builder;
     builder.Add(*payload);
@@ -125,7 +125,7 @@ void Process(benchmark::State& state, TraceProcessorOptions options) {
 void BM_Process(benchmark::State& state) { Process(state, Options()); }
 BENCHMARK(BM_Process)->Arg(1)->Arg(10)->Arg(100)->Arg(10'000);
 
-// Each span is shown to what computes stats.
+// Shows each span to the observer that computes stats.
 void BM_ProcessAndObserve(benchmark::State& state) {
   TraceProcessorOptions options = Options();
   options.compute_stats_on_extension = true;

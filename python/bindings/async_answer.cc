@@ -21,7 +21,7 @@ namespace thaw::python {
 namespace py = pybind11;
 namespace {
 
-// Numbers of answers that can be made, and a descriptor that is readable while there are any.
+// Holds the numbers of answers that can be made, and a descriptor that is readable while there are any.
 class Mailbox {
  public:
   explicit Mailbox(int descriptor) : descriptor_(descriptor) {}
@@ -33,7 +33,7 @@ class Mailbox {
     const absl::MutexLock lock(mutex_);
     numbers_.push_back(number);
     const uint64_t one = 1;
-    // It fails only where 2^64 - 1 are waiting to be read.
+    // write() fails only while 2^64 - 1 wait to be read.
     [[maybe_unused]] const ssize_t written = write(descriptor_, &one, sizeof one);
   }
   std::vector<uint64_t> Take() {
@@ -59,8 +59,8 @@ py::object Call(const py::handle& object, const char* method, const py::handle& 
 
 bool IsDone(const py::handle& future) { return PyObject_IsTrue(Call(future, "done").ptr()) == 1; }
 
-// Whoever runs an event loop has imported asyncio; nothing is imported in the middle of a call, where a fork
-// by another thread would leave the import's lock taken in the child.
+// A running event loop has imported asyncio; nothing is imported within a call, since a fork by another
+// thread would leave the import's lock taken in the child.
 py::object RunningLoop() {
   PyObject* const module = PyImport_GetModule(py::str("asyncio.events").ptr());
   if (module == nullptr) {
@@ -74,7 +74,7 @@ py::object RunningLoop() {
 
 class AwaitedAnswers : public std::enable_shared_from_this<AwaitedAnswers> {
  public:
-  // Those of the event loop that runs in this thread.
+  // Returns the answers of the event loop that runs in this thread.
   static std::shared_ptr<AwaitedAnswers> OfRunningLoop() {
     const py::object loop = RunningLoop();
     Known& all = known();
@@ -111,7 +111,7 @@ class AwaitedAnswers : public std::enable_shared_from_this<AwaitedAnswers> {
     py::object future;
     absl::AnyInvocable<py::object()> make;
   };
-  // By the address of the event loop, which each of them keeps alive.
+  // Keyed by the address of the event loop, which each value keeps alive.
   using Known = std::map<PyObject*, std::shared_ptr<AwaitedAnswers>>;
   static Known& known() {
     static absl::NoDestructor<Known> instance;

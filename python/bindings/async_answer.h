@@ -1,10 +1,13 @@
-// asyncio futures of what native threads do. Those threads never take the GIL: they put a number into a
-// mailbox and wake the event loop, which reads the mailbox on its own thread and resolves the futures there.
+// Makes asyncio futures of the results of native threads. Those threads never take the GIL: they put a number
+// into a mailbox and wake the event loop, which reads the mailbox on its own thread and resolves the futures
+// there.
 //
-//   AsyncAnswer answer = MakeAsyncAnswer([call] { return py::cast(call->result); }, [call] { Cancel(call);
-//   }); Start(call, answer.Resolver()); return answer.future();
+//   AsyncAnswer answer =
+//       MakeAsyncAnswer([call] { return py::cast(call->result); }, [call] { Cancel(call); });
+//   Start(call, answer.Resolver());
+//   return answer.future();
 //
-// Everything here but the resolver requires the GIL.
+// Everything here except the resolver requires the GIL.
 
 #ifndef THAW_PYTHON_BINDINGS_ASYNC_ANSWER_H_
 #define THAW_PYTHON_BINDINGS_ASYNC_ANSWER_H_
@@ -27,9 +30,9 @@ class AsyncAnswer {
       : awaited_(std::move(awaited)), number_(number), future_(std::move(future)) {}
 
   pybind11::object future() const { return future_; }
-  // To be run once, by any thread, without the GIL or with it, when the answer can be made.
+  // Returns a function to be run once, by any thread, with or without the GIL, when the answer can be made.
   absl::AnyInvocable<void()> Resolver() const;
-  // Instead of a resolver: there will be no answer, and nobody has seen the future.
+  // Call instead of a resolver if there will be no answer; nobody may have seen the future.
   void Withdraw();
 
  private:
@@ -38,12 +41,12 @@ class AsyncAnswer {
   pybind11::object future_;
 };
 
-// A future of the event loop that runs in this thread; RuntimeError if there is none. `make` runs on that
-// thread and gives the future's result, or raises what becomes its exception. `cancel` runs there if the
-// future is cancelled.
+// Makes a future of the event loop that runs in this thread; RuntimeError if there is none. `make` runs on
+// that thread and returns the future's result, or raises its exception. `cancel` runs there if the future is
+// cancelled.
 AsyncAnswer MakeAsyncAnswer(absl::AnyInvocable<pybind11::object()> make, absl::AnyInvocable<void()> cancel);
 
-// A future of the running event loop that has its result already.
+// Makes a future of the running event loop that has its result already.
 pybind11::object ResolvedFuture(const pybind11::object& result);
 
 }  // namespace thaw::python

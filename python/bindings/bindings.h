@@ -1,4 +1,4 @@
-// What module.cc boots: one function per bound type, each in its own file.
+// Declares the functions that module.cc calls: one per bound type, each in its own file.
 
 #ifndef THAW_PYTHON_BINDINGS_BINDINGS_H_
 #define THAW_PYTHON_BINDINGS_BINDINGS_H_

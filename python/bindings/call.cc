@@ -6,7 +6,7 @@ namespace thaw::python {
 namespace py = pybind11;
 namespace {
 
-// How often a waiting call looks for signals. A wait that ends sooner costs nothing of it.
+// Interval at which a waiting call checks for signals. A wait that ends sooner is not delayed.
 constexpr absl::Duration kSignalCheckEvery = absl::Milliseconds(50);
 
 }  // namespace
@@ -15,7 +15,7 @@ LoopHandle MakeLoopHandle(std::shared_ptr<ClientLoop> loop) {
   ClientLoop* const raw = loop.get();
   return LoopHandle(raw, [loop = std::move(loop)](ClientLoop*) mutable {
     if (loop->forked()) {
-      // Its thread and its sockets are the parent's; to take them apart here would end them there.
+      // The thread and its sockets are the parent's; destroying them here would end them there.
       new std::shared_ptr<ClientLoop>(std::move(loop));
       return;
     }

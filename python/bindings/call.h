@@ -1,12 +1,12 @@
-// Calls from Python into a client's thread: waited for with the GIL released, or as an asyncio future.
+// Runs calls from Python in a client's thread: waited for with the GIL released, or as an asyncio future.
 //
 //   SendResult result = WaitFor<SendResult>(loop, [&](ClientLoop& loop, Cancellation& cancellation) {
 //     return loop.client().Send(request, options, cancellation);
 //   });
 //
-// A task started here gets a Cancellation of its own, which the end of the client requests, and
-// Ctrl-C or the future's cancellation. It always runs to its end; WaitFor returns only then. Everything
-// here requires the GIL.
+// Each task started here gets a Cancellation of its own, which is requested by the client's end, by Ctrl-C
+// and by the future's cancellation. A task always runs to its end; WaitFor returns only then. Everything here
+// requires the GIL.
 
 #ifndef THAW_PYTHON_BINDINGS_CALL_H_
 #define THAW_PYTHON_BINDINGS_CALL_H_
@@ -37,7 +37,7 @@ class Future : public pybind11::object {
   explicit Future(pybind11::object future) : pybind11::object(std::move(future)) {}
 };
 
-// Releases its loop without the GIL, which the loop's thread may want before it can end.
+// Releases the loop without the GIL, which the loop's thread may need before it can end.
 using LoopHandle = std::shared_ptr<ClientLoop>;
 LoopHandle MakeLoopHandle(std::shared_ptr<ClientLoop> loop);
 
@@ -52,7 +52,7 @@ class Signal {
     const absl::MutexLock lock(mutex_);
     set_ = true;
   }
-  // True as soon as it is set, false after `limit`. Without the GIL.
+  // Waits without the GIL. Returns true as soon as the signal is set, false after `limit`.
   bool Wait(absl::Duration limit) {
     const absl::MutexLock lock(mutex_);
     return mutex_.AwaitWithTimeout(absl::Condition(&set_), limit);
@@ -63,14 +63,14 @@ class Signal {
   bool set_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
-// Waits with the GIL released and looks for signals now and then. When a handler raises (Ctrl-C), calls
-// `cancel`, waits for the end all the same and then raises what the handler raised.
+// Waits with the GIL released and checks for signals now and then. When a signal handler raises (Ctrl-C),
+// calls `cancel`, waits for the end nevertheless, and then raises the handler's exception.
 void WaitInterruptibly(Signal& done, absl::AnyInvocable<void()> cancel);
 
-// A task on a loop: where its result goes and how it is told to stop.
+// A task on a loop: its result and its cancellation.
 template <typename T>
 struct Call {
-  // The loop's thread only: made when the task starts, gone when it ends.
+  // For the loop's thread only: exists while the task runs.
   std::optional<Cancellation> cancellation;
   // Set before `done`, read after it.
   std::optional<T> result;
@@ -85,8 +85,8 @@ void Cancel(const LoopHandle& loop, std::shared_ptr<Call<T>> call) {
   });
 }
 
-// Starts the task that `start` gives; `finish` runs on the loop's thread when it ended. False if the client
-// is closed.
+// Starts the task that `start` returns; `finish` runs on the loop's thread when it has ended. Returns false
+// if the client is closed.
 template <typename T>
 bool StartCall(const LoopHandle& loop, std::shared_ptr<Call<T>> call,
                absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start,
@@ -96,7 +96,7 @@ bool StartCall(const LoopHandle& loop, std::shared_ptr<Call<T>> call,
       [on, call = std::move(call), start = std::move(start), finish = std::move(finish)]() mutable {
         call->cancellation.emplace(&on->closing());
         Task<T> task = start(*on, *call->cancellation);
-        // What `start` refers to lives until the task has ended.
+        // Objects that `start` refers to live until the task has ended.
         Spawn<T>(on->executor(), std::move(task),
                  [call, scope = ClientLoop::CallScope(*on), start = std::move(start),
                   finish = std::move(finish)](T result) mutable {
@@ -107,7 +107,7 @@ bool StartCall(const LoopHandle& loop, std::shared_ptr<Call<T>> call,
       });
 }
 
-// Runs a task to its end and gives its result. Raises Closed, Forked, or what a signal handler raised.
+// Runs a task to its end and returns its result. Raises Closed, Forked, or a signal handler's exception.
 template <typename T>
 T WaitFor(const LoopHandle& loop, absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start) {
   CheckUsable(*loop);
@@ -117,7 +117,7 @@ T WaitFor(const LoopHandle& loop, absl::AnyInvocable<Task<T>(ClientLoop&, Cancel
   return *std::move(call->result);
 }
 
-// Runs a short function on the loop's thread and gives what it returns. Raises as WaitFor does.
+// Runs a short function on the loop's thread and returns its result. Raises as WaitFor does.
 template <typename Function, typename T = std::invoke_result_t<Function, ClientLoop&>>
 T RunOn(const LoopHandle& loop, Function function) {
   CheckUsable(*loop);
@@ -142,7 +142,7 @@ T RunOn(const LoopHandle& loop, Function function) {
   if constexpr (!std::is_void_v<T>) return *std::move(state->result);
 }
 
-// Runs a task and gives an asyncio future of `to_python(result)`. Cancelling the future cancels the task.
+// Runs a task and returns an asyncio future of `to_python(result)`. Cancelling the future cancels the task.
 // Raises RuntimeError if no event loop runs in this thread.
 template <typename T>
 Future<T> StartAsync(const LoopHandle& loop, absl::AnyInvocable<Task<T>(ClientLoop&, Cancellation&)> start,

@@ -33,10 +33,10 @@ namespace {
 
 using GivenClock = std::variant<SystemClockFace, std::shared_ptr<FakeClockFace>>;
 
-// Longer than a loop's thread may take to end (client_loop.cc): what comes after finds it at rest.
+// Longer than a loop's thread may take to end (client_loop.cc), so that later steps find it at rest.
 constexpr absl::Duration kReleasedThreadsLimit = absl::Seconds(2);
 
-// logging.getLogger("thaw"), found at the import: an import within a call is a lock that a forked child may
+// The logger "thaw", looked up at import time: an import within a call takes a lock that a forked child may
 // inherit.
 py::handle logger;
 
@@ -53,7 +53,7 @@ void MoveClock(const LoopHandle& loop, FakeClockFace::Move move, FakeClock::Step
   moved->Wait(absl::InfiniteDuration());
 }
 
-// What an extension only warns of, so that it starts, is an error here: a certificate file that adds nothing.
+// Raises for a certificate file that adds nothing; the extension only warns of it, so that it starts.
 void CheckCertificateFile(const std::string& path) {
   const auto fail = [](std::string_view problem) {
     Raise(absl::InvalidArgumentError(absl::StrCat("ClientOptions.tls_cert_file: ", problem)));
@@ -86,7 +86,7 @@ LoopHandle StartLoop(ClientLoop::StartOptions start) {
   return handle;
 }
 
-// Says that a client runs by this clock, from before it is started until it is closed.
+// Claims a clock for a client, from before the client is started until it is closed.
 class ClockClaim {
  public:
   explicit ClockClaim(FakeClockFace& clock) : clock_(clock) {
@@ -165,7 +165,7 @@ Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>
   });
 }
 
-// The present state, or the last one of a closed client.
+// Returns the present state, or the last one of a closed client.
 ClientSnapshot Snapshot(const ClientFace& self) {
   CheckUsable(*self.loop);
   try {
@@ -182,7 +182,7 @@ void Close(const ClientFace& self) {
   loop->Close();
 }
 
-// The same for asyncio, whose event loop goes on meanwhile.
+// Closes for asyncio, whose event loop runs on meanwhile.
 Future<py::none> CloseAsync(const ClientFace& self) {
   if (self.loop->forked()) return Future<py::none>(ResolvedFuture(py::none()));
   const AsyncAnswer answer = MakeAsyncAnswer([] { return py::none(); }, [] {});
@@ -190,7 +190,7 @@ Future<py::none> CloseAsync(const ClientFace& self) {
   return Future<py::none>(answer.future());
 }
 
-// Runs when no Python code is left that could use a client: after every atexit handler, which may still send.
+// Runs when no Python code is left that could use a client: after all atexit handlers, which may still send.
 void EndOfInterpreter() {
   CloseAllClientLoops();
   AwaitReleasedThreads(kReleasedThreadsLimit);

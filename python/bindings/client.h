@@ -7,7 +7,7 @@
 
 namespace thaw::python {
 
-// What Python holds: one native loop thread, shared with the flushers on it.
+// The object that Python holds: one native loop thread, shared with the flushers on it.
 struct ClientFace {
   LoopHandle loop;
 };

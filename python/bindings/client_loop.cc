@@ -21,9 +21,9 @@
 namespace thaw::python {
 namespace {
 
-// A thread that does not end within this is left behind: the end of the interpreter must not hang.
+// A thread that does not end within this is abandoned: the end of the interpreter must not hang.
 constexpr absl::Duration kStopLimit = absl::Seconds(10);
-// How often a closing loop looks whether the last exchange has ended.
+// Interval at which a closing loop checks whether the last exchange has ended.
 constexpr absl::Duration kIdleCheckEvery = absl::Milliseconds(1);
 
 // Entered only with a ForkGate::Pass, so that no child inherits its lock held.
@@ -38,7 +38,7 @@ Registry& registry() {
   return *instance;
 }
 
-// Signals are for the interpreter's main thread: a thread started meanwhile takes none.
+// Blocks signals, which are for the interpreter's main thread: threads started meanwhile get none.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -52,8 +52,8 @@ class SignalsBlocked {
   sigset_t before_;
 };
 
-// Abseil measures the processor's clock in the first wait of a process, for milliseconds: a child that is
-// forked in the middle of that waits for ever. So that wait is made here, where no fork can be.
+// Makes the process's first wait here, where no fork can happen: in it Abseil measures the processor's clock
+// for milliseconds, and a child that is forked in the middle waits for ever.
 void MakeFirstWait() {
   absl::Mutex mutex;
   const bool never = false;
@@ -67,7 +67,7 @@ ClientLoop::ClientLoop() : pid_(getpid()) {}
 ClientLoop::~ClientLoop() = default;
 
 absl::StatusOr<std::shared_ptr<ClientLoop>> ClientLoop::Start(StartOptions options) {
-  // What is made once for a process (tables of the TLS library, of the resolver) is made here, too.
+  // Per-process initializations (tables of the TLS library, of the resolver) happen here, too.
   const ForkGate::Pass pass;
   MakeFirstWait();
   THAW_RETURN_IF_ERROR(EventLoop::Check());

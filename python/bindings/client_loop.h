@@ -1,12 +1,12 @@
-// The native thread of one thaw.Client: owns the event loop, the network and the client, and runs them
-// for life, so that an idle connection sees its end when it comes.
+// The native thread of one thaw.Client: owns the event loop, the network and the client, and runs them all
+// its life, so that the end of an idle connection is noticed when it comes.
 //
 //   THAW_ASSIGN_OR_RETURN(std::shared_ptr<ClientLoop> loop, ClientLoop::Start({.client = options}));
 //   loop->Post([&loop = *loop] { loop.client().Resume(); });
 //   loop->Close();
 //
-// Knows nothing of Python: whoever waits for it releases the GIL first. The thread shares ownership; it
-// ends after Close(), which any thread may call, the loop's own included. After a fork the child has no
+// The loop knows nothing of Python: callers that wait for it release the GIL first. The thread shares
+// ownership; it ends after Close(), which any thread may call, the loop's own included. A forked child has no
 // such thread: forked() says so, and then nothing else may be called.
 
 #ifndef THAW_PYTHON_BINDINGS_CLIENT_LOOP_H_
@@ -28,12 +28,12 @@
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -54,41 +54,41 @@ class ClientLoop {
  public:
   struct StartOptions {
     ClientOptions client;
-    // Of the jitter; drawn from the system if there is none.
+    // The seed of the jitter; nullopt: drawn from the system.
     std::optional<uint64_t> seed;
-    // Run by a fake clock that shows this at first.
+    // The first reading of a fake clock that runs the loop; nullopt: the machine's clock.
     std::optional<ClockReading> fake_clock;
   };
-  // Errors: those of MakeClient.
+  // Returns the errors of MakeClient.
   static absl::StatusOr<std::shared_ptr<ClientLoop>> Start(StartOptions options);
 
   ClientLoop(const ClientLoop&) = delete;
   ClientLoop& operator=(const ClientLoop&) = delete;
   ~ClientLoop();
 
-  // Queues `work` for the loop's thread; any thread. False, and `work` is destroyed unrun, if the loop is
-  // closed. A task that `work` starts must end soon after closing() is requested, and hold a CallScope
-  // until it does.
+  // Queues `work` for the loop's thread; any thread. Returns false, and destroys `work` without running it,
+  // if the loop is closed. A task that `work` starts must end soon after closing() is requested, and hold a
+  // CallScope until it does.
   bool Post(absl::AnyInvocable<void()> work);
 
-  // Ends what runs with kCancelled, closes every connection and waits for the thread (unless called on
-  // it). Idempotent; any thread, several at once.
+  // Ends all running calls with kCancelled, closes every connection and waits for the thread (unless called
+  // on it). Idempotent; any thread, several at once.
   void Close();
-  // The same without waiting: `stopped` runs when the thread has done its work, on that thread, or here if it
-  // has already. Not after a fork.
+  // Closes without waiting: `stopped` runs when the thread has done its work, on that thread, or here if
+  // it has done so already. Not after a fork.
   void CloseThen(absl::AnyInvocable<void()> stopped);
   bool closed() const;
 
   const ClientOptions& options() const { return options_; }
-  // What of the options could not be done and was left out.
+  // The options that could not be applied and were left out.
   const std::vector<std::string>& warnings() const { return warnings_; }
   bool forked() const;
-  // The state when the client was closed.
+  // Returns the state when the client was closed.
   ClientSnapshot last_snapshot() const;
 
   // -- For the loop's thread only ------------------------------------------------------------------
 
-  // Keeps the loop from stopping. Lives on the loop's thread.
+  // Keeps the loop from stopping. Must live on the loop's thread.
   class CallScope {
    public:
     explicit CallScope(ClientLoop& loop) : loop_(&loop) { ++loop_->calls_; }
@@ -104,12 +104,12 @@ class ClientLoop {
 
   Executor& executor();
   Clock& clock();
-  FakeClock* fake_clock() { return fake_clock_.get(); }  // null if it runs by the machine's
+  FakeClock* fake_clock() { return fake_clock_.get(); }  // null with the machine's clock
   Client& client() { return *client_; }
   Cancellation& closing() { return closing_; }
   ClientSnapshot Snapshot() const;
 
-  // What lives on this loop and ends before its client: a flusher.
+  // Adds an object that lives on this loop and ends before its client: a flusher.
   void AddTenant(uint64_t key, std::shared_ptr<void> tenant) { tenants_.emplace(key, std::move(tenant)); }
   void RemoveTenant(uint64_t key) { tenants_.erase(key); }
   std::shared_ptr<void> tenant(uint64_t key) const {
@@ -130,7 +130,7 @@ class ClientLoop {
   pid_t pid_;
   std::thread::id thread_id_;
 
-  // The loop's thread only, once it runs; destroyed on it, last first.
+  // Used by the loop's thread only, once it runs; destroyed on it, last first.
   std::unique_ptr<EventLoop> event_loop_;
   std::unique_ptr<FakeClock> fake_clock_;
   std::unique_ptr<Network> network_;
@@ -150,7 +150,7 @@ class ClientLoop {
 
 // Closes every loop of this process; none can be started afterwards. For the end of the interpreter.
 void CloseAllClientLoops();
-// In the child of a fork, whose loops have no threads.
+// Call in the child of a fork, whose loops have no threads.
 void ForgetClientLoops();
 
 }  // namespace thaw::python

@@ -111,7 +111,7 @@ void BindClientOptions(py::module_& module) {
   py::native_enum<ResendRule>(module, "ResendRule", "enum.Enum",
                               "How a failed request on a reused connection is resent without being counted.")
       .value("FAILURE_CLASS", ResendRule::kFailureClass, "by the failure's RetryClass")
-      .value("HYPER_ZONE1", ResendRule::kHyperZone1, "only what a connection handed back untouched")
+      .value("HYPER_ZONE1", ResendRule::kUnsentOnly, "only what a connection handed back untouched")
       .finalize();
   KeepMembers<ResendRule>(module, "ResendRule");
   py::native_enum<TlsVersion>(module, "TlsVersion", "enum.Enum", "A version of TLS.")

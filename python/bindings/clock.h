@@ -15,17 +15,16 @@ class ClientLoop;
 
 struct SystemClockFace {};
 
-// A clock of its own, and the same moves again for the clock of the client that runs by it: that one is
-// used by another thread.
+// A clock that repeats its moves on the clock of its client, which another thread uses.
 struct FakeClockFace {
   using Move = void (FakeClock::*)(FakeClock::Step);
 
   ManualExecutor executor;
   FakeClock clock{executor};
-  // A client that is about to be one of this clock.
+  // A client is being made with this clock.
   bool claimed = false;
-  // The client that runs by this clock, until it is closed; `move_client` moves that one's, and returns when
-  // its alarms that are due by then are in its queue.
+  // The client that runs by this clock, until it is closed; `move_client` moves the client's clock, and
+  // returns when the alarms due by then are in the client's queue.
   std::weak_ptr<ClientLoop> client;
   absl::AnyInvocable<void(Move, FakeClock::Step)> move_client;
 };

@@ -1,4 +1,4 @@
-// Config: what the environment and a datadog.yaml come to.
+// Config: the result of the environment and a datadog.yaml.
 
 #include "cc/config/config.h"
 
@@ -23,7 +23,7 @@ Config FromEnvironment(const GivenEnvironment& given, std::string_view yaml) {
   return LoadConfig(Environment(Environment::Variables(given->begin(), given->end())), yaml);
 }
 
-// As a flusher takes them.
+// Returns the endpoints in the form that a flusher takes.
 std::vector<std::pair<std::string, std::string>> AdditionalEndpoints(const Config& self) {
   std::vector<std::pair<std::string, std::string>> pairs;
   for (const AdditionalEndpoint& endpoint : self.additional_endpoints) {

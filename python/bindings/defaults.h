@@ -1,4 +1,4 @@
-// Defaults by where the process runs.
+// Defaults that depend on where the process runs.
 
 #ifndef THAW_PYTHON_BINDINGS_DEFAULTS_H_
 #define THAW_PYTHON_BINDINGS_DEFAULTS_H_
@@ -7,7 +7,7 @@
 
 namespace thaw::python {
 
-// By os.environ as it is now. Requires the GIL.
+// Reads os.environ as it is now. Requires the GIL.
 ClientOptions DefaultClientOptions();
 
 }  // namespace thaw::python

@@ -1,5 +1,5 @@
-// Enums of C++ as members of Python's enum.Enum, and back, without running any Python code: pybind11's own
-// way calls the enum's type, which is written in Python, in the middle of native calls.
+// Converts enums of C++ to members of Python's enum.Enum and back, without running any Python code:
+// pybind11's own way calls the enum's type, which is written in Python, in the middle of native calls.
 //
 //   py::native_enum<OnResume> type(module, "OnResume", "enum.Enum", "...");
 //   type.value("KEEP", OnResume::kKeep).finalize();
@@ -27,7 +27,7 @@ struct EnumMember {
   std::string lower_name;
 };
 
-// All members, in their order; none before KeepMembers.
+// All members in their order; empty before KeepMembers.
 template <typename Enum>
 std::vector<EnumMember<Enum>>& EnumMembers() {
   static absl::NoDestructor<std::vector<EnumMember<Enum>>> members;

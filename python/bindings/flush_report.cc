@@ -1,4 +1,4 @@
-// FlushReport: what one flush did.
+// FlushReport: the result of one flush.
 
 #include "cc/flush/flush_report.h"
 
@@ -41,7 +41,7 @@ py::dict ToDict(const FlushReport& self) {
 
 }  // namespace
 
-// By the names of the reasons that occurred.
+// Pickles the counts by the names of the reasons that occurred.
 template <>
 struct Pickled<DropCounts> {
   static py::object Out(const DropCounts& counts) { return py::cast(ToMap(counts)); }

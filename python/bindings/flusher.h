@@ -1,5 +1,5 @@
-// What thaw.TraceFlusher and thaw.StatsFlusher have in common: a PayloadFlusher that lives on its client's
-// loop, and the face Python holds.
+// The common part of thaw.TraceFlusher and thaw.StatsFlusher: a PayloadFlusher that lives on its client's
+// loop, and the object that Python holds.
 
 #ifndef THAW_PYTHON_BINDINGS_FLUSHER_H_
 #define THAW_PYTHON_BINDINGS_FLUSHER_H_
@@ -153,7 +153,7 @@ class FlusherFace {
     std::map<PayloadId, std::string> dropped_payloads;
   };
 
-  // Runs `function` on the loop's thread with the tenant.
+  // Runs `function` on the loop's thread with the tenant as argument.
   template <typename Function>
   auto On(Function function) {
     return RunOn(loop_, [key = key_, function = std::move(function)](ClientLoop& loop) mutable {
@@ -165,7 +165,7 @@ class FlusherFace {
                                                                              bool last) {
     const absl::Duration limit =
         deadline.has_value() ? FromSeconds(*deadline, "deadline") : default_deadline_;
-    // Holds the tenant: the flusher must outlive its flushes, whatever becomes of the Python object.
+    // Holds the tenant: the flusher must outlive its flushes, even if the Python object is gone.
     return [key = key_, limit, last, held = std::shared_ptr<Tenant>()](ClientLoop& loop,
                                                                        Cancellation& cancellation) mutable {
       held = std::static_pointer_cast<Tenant>(loop.tenant(key));
@@ -179,7 +179,7 @@ class FlusherFace {
   FlusherOptions options_;
 };
 
-// Binds what both flushers have. `Given` is the payload's face in Python, with a member `payload`.
+// Binds the common members of both flushers. `Given` is the payload's Python object, with a member `payload`.
 template <typename Flusher, typename Given>
 void BindFlusher(py::module_& module, const char* name, Pipeline pipeline, const char* text) {
   using Face = FlusherFace<Flusher>;

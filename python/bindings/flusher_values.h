@@ -1,4 +1,4 @@
-// What flushers and their reports have in common, as plain values.
+// Common values of flushers and their reports, as plain Python values.
 
 #ifndef THAW_PYTHON_BINDINGS_FLUSHER_VALUES_H_
 #define THAW_PYTHON_BINDINGS_FLUSHER_VALUES_H_
@@ -11,7 +11,7 @@
 
 namespace thaw::python {
 
-// The reasons that occurred.
+// Returns the reasons that occurred.
 inline std::map<std::string, int64_t> ToMap(const DropCounts& counts) {
   std::map<std::string, int64_t> map;
   counts.Visit([&map](const char* name, int64_t count, const char*) {

@@ -12,10 +12,10 @@
 namespace thaw::python {
 namespace {
 
-// A fork goes ahead after this: a child that may hang is better than a parent that does.
+// A fork goes ahead after this: a hanging child is better than a hanging parent.
 constexpr std::chrono::seconds kForkPatience{2};
 
-// Of the standard library, not of Abseil: these can be made anew in the child, whatever state they were in.
+// Uses the standard library, not Abseil: these can be remade in the child, whatever state they were in.
 struct Gate {
   std::mutex mutex;
   std::condition_variable changed;

@@ -1,9 +1,9 @@
-// Keeps forks out of the moments at which a child would inherit a lock, or an initialization, that another
-// thread of its parent is in the middle of.
+// Delays forks during moments at which a child would inherit a lock, or an initialization, that another
+// thread of its parent holds half-done.
 //
 //   const ForkGate::Pass pass;     // a fork by any thread waits until it is gone
 //
-// A child has only the thread that forked: what another one had begun never ends there.
+// A child has only the thread that forked: work that another thread had begun never ends there.
 
 #ifndef THAW_PYTHON_BINDINGS_FORK_GATE_H_
 #define THAW_PYTHON_BINDINGS_FORK_GATE_H_
@@ -12,7 +12,7 @@ namespace thaw::python {
 
 class ForkGate {
  public:
-  // Hold it for short work that does not wait for the GIL: who forks may hold that.
+  // Hold it only for short work that does not wait for the GIL: the forking thread may hold the GIL.
   class Pass {
    public:
     Pass();
@@ -21,7 +21,7 @@ class ForkGate {
     Pass& operator=(const Pass&) = delete;
   };
 
-  // Once, before threads are started. `in_child` runs in the child of each fork, while no Pass is held.
+  // Call once, before threads are started. `in_child` runs in the child of each fork, while no Pass is held.
   static void Install(void (*in_child)());
 };
 

@@ -15,7 +15,7 @@ namespace thaw::python {
 namespace py = pybind11;
 namespace {
 
-// Of thaw._calls, which `import thaw` has run: the exception that says what is wrong with a call, and
+// Objects of thaw._calls, which `import thaw` has run: the exception that says what is wrong with a call, and
 // the inspect.Signature of a signature's text.
 py::handle explain;
 py::handle signature_of;
@@ -29,12 +29,12 @@ PyTypeObject* bound_metaclass = nullptr;
 struct Function {
   PyObject_HEAD vectorcallfunc call;
   PyObject* native;        // pybind11's
-  PyTypeObject* receiver;  // whose objects it takes first; null if it has no receiver. Lives as long as it
+  PyTypeObject* receiver;  // type of its first argument; null if it has no receiver. Lives as long as it
   bool constructs;         // __init__, __setstate__: its receiver is not initialised yet
   PyObject* module;
   PyObject* name;
   PyObject* qualified_name;
-  PyObject* label;  // as errors name it: "Client.send()", "ClientOptions.max_attempts"
+  PyObject* label;  // shown in errors: "Client.send()", "ClientOptions.max_attempts"
 };
 Function& AsFunction(PyObject* object) { return *reinterpret_cast<Function*>(object); }
 
@@ -47,7 +47,7 @@ bool IsBound(PyObject* object) {
   return metaclass == bound_metaclass || PyType_IsSubtype(metaclass, bound_metaclass) != 0;
 }
 
-// Without its module.
+// Returns the type's name without its module.
 const char* NameOf(PyTypeObject* type) {
   const char* const dot = std::strrchr(type->tp_name, '.');
   return dot == nullptr ? type->tp_name : dot + 1;
@@ -76,8 +76,8 @@ bool CheckInitialised(const Function& function, PyObject* const* arguments, size
   return true;
 }
 
-// pybind11 found no way to take the arguments: its text lists every signature, and the arguments' values,
-// which may be secrets.
+// Returns whether pybind11 found no way to take the arguments: its text lists every signature, and the
+// arguments' values, which may be secrets.
 bool IsUnexplained(const py::error_already_set& error) {
   if (!error.matches(PyExc_TypeError)) return false;
   Py_ssize_t size = 0;
@@ -130,8 +130,7 @@ PyObject* CallFunction(PyObject* self, PyObject* const* arguments, size_t flags,
   return result;
 }
 
-// -- The type
-// ------------------------------------------------------------------------------------------------
+// -- The type ----------------------------------------------------------------------------------------------
 
 void Delete(PyObject* self) {
   Function& function = AsFunction(self);
@@ -165,7 +164,7 @@ int SetModule(PyObject* self, PyObject* module, void*) {
   Py_SETREF(AsFunction(self).module, Py_NewRef(module));
   return 0;
 }
-// What was written; pybind11 puts the signature before it, which is there by itself.
+// Returns the written text; pybind11 puts the signature before it, which __signature__ has anyway.
 PyObject* Documentation(PyObject* self, void*) {
   const char* const text = RecordOf(AsFunction(self).native)->doc;
   if (text == nullptr || *text == '\0') return Py_NewRef(Py_None);
@@ -181,7 +180,7 @@ PyObject* Signature(PyObject* self, void*) {
   Py_DECREF(text);
   return signature;
 }
-// By its name, as any function: what is pickled is found again by whoever unpickles it.
+// Pickles the function by its name, as any function: unpickling finds it again.
 PyObject* Reduce(PyObject* self, PyObject*) { return Py_NewRef(AsFunction(self).qualified_name); }
 
 PyTypeObject* MakeFunctionType() {
@@ -211,10 +210,9 @@ PyTypeObject* MakeFunctionType() {
   return reinterpret_cast<PyTypeObject*>(type);
 }
 
-// -- Wrapping
-// ------------------------------------------------------------------------------------------------
+// -- Wrapping ----------------------------------------------------------------------------------------------
 
-// The function that pybind11 made, of a function or of what stands for it in a class; null if there is none.
+// Returns the pybind11 function behind a function or a class's attribute; null if there is none.
 py::handle NativeOf(py::handle object) {
   PyObject* function = object.ptr();
   if (PyInstanceMethod_Check(function)) function = PyInstanceMethod_GET_FUNCTION(function);
@@ -224,7 +222,7 @@ py::handle NativeOf(py::handle object) {
   return function;
 }
 
-// `label`: null: the qualified name, as a call.
+// `label`: null means the qualified name, as a call.
 py::object Wrap(py::handle native, py::handle type, const std::string& qualified_name, bool has_receiver,
                 const char* label = nullptr) {
   PyObject* const object = function_type->tp_alloc(function_type, 0);
@@ -258,7 +256,7 @@ py::object WrapProperty(py::handle given, py::handle type, const std::string& qu
   return property(part("fget"), part("fset"), part("fdel"), given.attr("__doc__"));
 }
 
-// In place of pybind11's "No constructor defined!".
+// Replaces pybind11's "No constructor defined!".
 int RefuseToConstruct(PyObject* self, PyObject*, PyObject*) {
   PyErr_Format(PyExc_TypeError, "%s objects are made by thaw alone: there is no constructor",
                Py_TYPE(self)->tp_name);
@@ -267,8 +265,8 @@ int RefuseToConstruct(PyObject* self, PyObject*, PyObject*) {
 
 newfunc allocate_bound = nullptr;
 
-// The base of all bound types has no C++ type: pybind11 would throw through Python's frames. copyreg makes
-// one of it for the old pickle protocols.
+// The base of all bound types has no C++ type: pybind11 would throw through Python's frames. copyreg makes an
+// object of it for the old pickle protocols.
 PyObject* AllocateUnlessBase(PyTypeObject* type, PyObject* arguments, PyObject* named) {
   if (!py::detail::all_type_info(type).empty()) return allocate_bound(type, arguments, named);
   PyErr_Format(PyExc_TypeError, "%s has no objects of its own", NameOf(type));
@@ -288,7 +286,7 @@ void WrapClass(py::handle type) {
     GiveSignature(type, "() -> None");
   }
   const auto class_name = type.attr("__name__").cast<std::string>();
-  // The same for all, so that the __new__ of the base may be called for each.
+  // All types have the same tp_new, so that the base's __new__ may be called for each.
   reinterpret_cast<PyTypeObject*>(type.ptr())->tp_new = &AllocateUnlessBase;
   const bool pickles =
       PyDict_GetItemString(reinterpret_cast<PyTypeObject*>(type.ptr())->tp_dict, "__setstate__") != nullptr;
@@ -299,7 +297,7 @@ void WrapClass(py::handle type) {
     const auto name = key.cast<std::string>();
     const std::string qualified_name = absl::StrCat(class_name, ".", name);
     if (name == "_pybind11_conduit_v1_") {
-      // Gives other extension modules the bare pointer, for which there is no use here.
+      // The attribute gives other extension modules the bare pointer, which nothing here uses.
       if (PyObject_DelAttr(type.ptr(), key.ptr()) != 0) throw py::error_already_set();
     } else if (const py::handle native = NativeOf(value)) {
       type.attr(key) = Wrap(native, type, qualified_name, true);
@@ -319,7 +317,7 @@ void WrapClass(py::handle type) {
 bool IsInitialised(py::handle object) {
   if (!IsBound(object.ptr())) return true;
   auto* const instance = reinterpret_cast<py::detail::instance*>(object.ptr());
-  // Not by the holder: what refers to a part of another object has none.
+  // The holder does not tell: an object that refers to a part of another one has none.
   if (instance->simple_layout) return instance->simple_value_holder[0] != nullptr;
   py::detail::values_and_holders all(instance);
   for (const auto& each : all) {

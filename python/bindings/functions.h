@@ -1,10 +1,10 @@
-// Every function of the module as Python code meets it: over each one that pybind11 made lies an object that
-//   - refuses receivers of another type, and objects whose __init__ never ran, which pybind11 would read as
-//   they are;
-//   - says which argument is wrong and what was meant, in place of pybind11's list of all that is possible;
+// Wraps every function of the module for Python code: over each one that pybind11 made lies an object that
+//   - refuses receivers of another type, and objects whose __init__ never ran, which pybind11 would read
+//     nevertheless;
+//   - says which argument is wrong and what was expected, in place of pybind11's list of all signatures;
 //   - has a __signature__.
 //
-//   type.def("send", &Send, ...);     // as ever
+//   type.def("send", &Send, ...);     // as usual
 //   WrapFunctions(module);            // once, at the end
 
 #ifndef THAW_PYTHON_BINDINGS_FUNCTIONS_H_
@@ -21,10 +21,10 @@ namespace thaw::python {
 // gets one that says so.
 void WrapFunctions(pybind11::module_& module);
 
-// False: an object of a bound type whose __init__ has not run to its end. True of all others.
+// Returns false for an object of a bound type whose __init__ has not run to its end, true for all others.
 bool IsInitialised(pybind11::handle object);
 
-// TypeError: "requests[3] must be thaw.Request, not str".
+// Raises TypeError: "requests[3] must be thaw.Request, not str".
 [[noreturn]] void RaiseWrongType(const std::string& what, std::string_view wanted, pybind11::handle given);
 
 }  // namespace thaw::python

@@ -24,7 +24,7 @@ def generate() -> str:
     import thaw
     from thaw import _native
 
-    # thaw says that its names are its own; the stubs describe the module they come from.
+    # The names claim the module thaw; the stubs describe the module that defines them.
     for name in thaw.__all__:
         if getattr(_native, name, None) is not None:
             getattr(_native, name).__module__ = "thaw._native"
@@ -49,14 +49,14 @@ def generate() -> str:
 
 
 def _tidy(text: str) -> str:
-    # What pybind11 takes for an int or a float is more than a reader wants to know.
+    # Readers need no list of the types that pybind11 accepts as an int or a float.
     text = text.replace("typing.SupportsInt | typing.SupportsIndex", "int")
     text = text.replace("typing.SupportsFloat | typing.SupportsIndex", "float")
     text = re.sub(r"(\| None)( \| None)+", r"\1", text)
-    # Members of enums, as type checkers want them written.
+    # Members of enums in the form that type checkers expect.
     text = re.sub(r"    ([A-Z0-9_]+): typing\.ClassVar\[([A-Z]\w+)\]\n", r"    \1 = ...\n", text)
     text = text.replace("    @classmethod\n    def __new__(cls, value):\n        ...\n", "")
-    # Only the base class declares what every exception carries.
+    # Only the base class declares the attributes that every exception carries.
     text = text.replace("    failure = None\n", "    failure: ExchangeFailure | None\n", 1)
     text = text.replace("    failure = None\n", "")
     text = text.replace("def to_dict(self) -> dict:", "def to_dict(self) -> dict[str, typing.Any]:")
@@ -66,7 +66,7 @@ def _tidy(text: str) -> str:
         "__hash__: typing.ClassVar[None]  # type: ignore[assignment]",
     )
     text = text.replace("*args)", "*args: object)")
-    # How objects are pickled, and what inspect.signature asks for, is no business of a reader.
+    # Readers need neither the pickling methods nor the attributes that inspect.signature reads.
     text = re.sub(r'    __signature__: .*\n    """\n.*\n    """\n', "", text)
     body = r'(?:        """\n(?:        .*\n|\n)*?        """\n|        \.\.\.\n)'
     text = re.sub(rf"    def __(?:reduce_ex|getstate|setstate)__\(.*\n{body}", "", text)

@@ -1,5 +1,4 @@
-// Giving the GIL up for a while, and calls into Python code, so that the end of the interpreter kills
-// nothing.
+// Releases the GIL for a while, and calls Python code, such that the end of the interpreter kills nothing.
 //
 //   {
 //     const GilReleased released;
@@ -8,8 +7,8 @@
 //
 // Once the interpreter ends, CPython 3.11 ends each other thread that asks for the GIL by pthread_exit, which
 // unwinds its stack: through C++ destructors that would need the GIL, and through noexcept functions, where
-// it is std::terminate. A thread that would be ended here is parked instead, as CPython 3.14 does with all of
-// them: it sleeps until the process is gone, and its stack is never unwound.
+// it is std::terminate. Such a thread is parked here instead, as CPython 3.14 does with all of them: it
+// sleeps until the process is gone, and its stack is never unwound.
 
 #ifndef THAW_PYTHON_BINDINGS_GIL_H_
 #define THAW_PYTHON_BINDINGS_GIL_H_
@@ -24,7 +23,7 @@ namespace thaw::python {
 // Sleeps for ever.
 [[noreturn]] void ParkThread();
 
-// Runs `call`, one call of Python's C interface that may run Python code or want the GIL. `call` must own
+// Runs `call`, one call of Python's C interface that may run Python code or take the GIL. `call` must own
 // nothing.
 template <typename Call>
 auto OrPark(const Call& call) {
@@ -35,7 +34,8 @@ auto OrPark(const Call& call) {
   }
 }
 
-// The same for a call that gives a new reference, or null where Python raised; then throws error_already_set.
+// Works like OrPark, for a call that returns a new reference, or null if Python raised; then throws
+// error_already_set.
 template <typename Call>
 pybind11::object CallPython(const Call& call) {
   PyObject* const result = OrPark(call);
@@ -43,7 +43,7 @@ pybind11::object CallPython(const Call& call) {
   return pybind11::reinterpret_steal<pybind11::object>(result);
 }
 
-// Others may run Python code while it lives.
+// Releases the GIL while it lives, so that other threads may run Python code.
 class GilReleased {
  public:
   GilReleased();
@@ -51,7 +51,7 @@ class GilReleased {
   GilReleased(const GilReleased&) = delete;
   GilReleased& operator=(const GilReleased&) = delete;
 
-  // Has the GIL back for a while.
+  // Takes the GIL back while it lives.
   class Back {
    public:
     explicit Back(GilReleased& released) : released_(released) { released_.Take(); }
@@ -72,7 +72,7 @@ class GilReleased {
 
 // Waits until no thread is inside a GilReleased any more; false after `limit`.
 bool AwaitReleasedThreads(absl::Duration limit);
-// In the child of a fork, whose one thread holds the GIL.
+// Call in the child of a fork, whose one thread holds the GIL.
 void ForgetReleasedThreads();
 
 }  // namespace thaw::python

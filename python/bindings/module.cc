@@ -25,8 +25,8 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::WrapFunctions(module);
 }
 
-// What `import thaw._native` calls. pybind11 would wait for ever in a sub-interpreter of CPython 3.11: the
-// GIL that its internals ask for there is the main interpreter's, by which it is held.
+// Entry point of `import thaw._native`. In a sub-interpreter of CPython 3.11, pybind11 would wait for ever:
+// its internals ask for the main interpreter's GIL, which that interpreter holds.
 PYBIND11_PLUGIN_IMPL(_native) {
   if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
     PyErr_SetString(PyExc_ImportError,

@@ -1,9 +1,9 @@
-// Value types that can be pickled, and so be copied and handed to other processes: as tuples of their
+// Makes value types picklable, so that they can be copied and sent to other processes: as tuples of their
 // members.
 //
 //   BindPickling(type, &ClockReading::wall, &ClockReading::monotonic, &ClockReading::boot);
 //
-// What comes out of a pickle is exactly what went in; the texts of peers may be any bytes.
+// Unpickling gives exactly the pickled value; the texts of peers may be any bytes.
 
 #ifndef THAW_PYTHON_BINDINGS_PICKLING_H_
 #define THAW_PYTHON_BINDINGS_PICKLING_H_
@@ -23,7 +23,7 @@
 
 namespace thaw::python {
 
-// A member as a plain object, and back.
+// Converts a member to a plain object and back.
 template <typename T>
 struct Pickled {
   static py::object Out(const T& value) { return py::cast(value); }
@@ -68,7 +68,7 @@ struct Pickled<std::pair<A, B>> {
     return {Pickled<A>::In(both[0]), Pickled<B>::In(both[1])};
   }
 };
-// Seconds and quarters of a nanosecond, which is what a Duration is made of; the infinite ones as floats.
+// A Duration consists of seconds and quarters of a nanosecond; the infinite ones are floats.
 template <>
 struct Pickled<absl::Duration> {
   static py::object Out(absl::Duration value) {
@@ -101,7 +101,7 @@ struct Pickled<absl::Status> {
   }
 };
 
-// A struct as a tuple of its members.
+// Converts a struct to a tuple of its members and back.
 template <typename Struct, typename... Members>
 py::tuple MembersOut(const Struct& value, Members Struct::*... members) {
   return py::make_tuple(Pickled<Members>::Out(value.*members)...);

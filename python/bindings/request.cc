@@ -33,7 +33,7 @@ void AddHeader(py::handle name, py::handle value, const std::string& where, Http
   headers.emplace_back(std::move(text), std::move(content));
 }
 
-// Name and value of one pair. A text of two characters would be one, too.
+// Adds the name and value of one pair. A text of two characters would pass for a pair, too.
 void AddPair(py::handle pair, size_t index, HttpHeaders& headers) {
   const std::string where = absl::StrCat("headers[", index, "]");
   if (PyUnicode_Check(pair.ptr()) || PySequence_Check(pair.ptr()) == 0) {
@@ -44,7 +44,7 @@ void AddPair(py::handle pair, size_t index, HttpHeaders& headers) {
   AddHeader(PyTuple_GET_ITEM(both.ptr(), 0), PyTuple_GET_ITEM(both.ptr(), 1), where, headers);
 }
 
-// Basic credentials (RFC 7617), as a browser sends them.
+// Adds Basic credentials (RFC 7617), as a browser sends them.
 void AddCredentials(const std::string& userinfo, HttpHeaders& headers) {
   if (userinfo.empty()) return;
   if (FindHeader(headers, "authorization").has_value()) {

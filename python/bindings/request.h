@@ -1,4 +1,4 @@
-// What a Python caller gives to be sent, as the native request.
+// Converts a Python caller's arguments to native requests.
 
 #ifndef THAW_PYTHON_BINDINGS_REQUEST_H_
 #define THAW_PYTHON_BINDINGS_REQUEST_H_
@@ -12,24 +12,24 @@
 
 namespace thaw::python {
 
-// Headers as a mapping or as pairs, or None. What is in them is looked at by ToHeaders, which names what is
-// wrong.
+// Headers as a mapping, as pairs, or None. ToHeaders checks the content and names what is wrong.
 struct GivenHeaders {
   pybind11::object given = pybind11::none();
 };
 
-// Raises TypeError, which names the item: a name or value that is no text. What may be sent is for
-// HttpRequest::Validate to say.
+// Raises TypeError, which names the item, for a name or value that is no text. HttpRequest::Validate decides
+// what may be sent.
 HttpHeaders ToHeaders(const GivenHeaders& given);
 
-// Raises InvalidArgument: the URL; headers; credentials in both. Copies the body once; resends share it.
+// Raises InvalidArgument for the URL, the headers, or credentials in both. Copies the body once; resends
+// share it.
 HttpRequest ToHttpRequest(std::string_view url, const pybind11::buffer& body, std::string_view method,
                           const GivenHeaders& headers);
 
-// Copies of all of them. Raises TypeError, which names the item that is no Request.
+// Returns copies of all requests. Raises TypeError, which names the item that is no Request.
 std::vector<HttpRequest> ToHttpRequests(const pybind11::typing::Iterable<HttpRequest>& given);
 
-// The bytes of anything with the buffer protocol.
+// Returns the bytes of any object with the buffer protocol.
 std::string_view BytesOf(const pybind11::buffer& buffer, pybind11::buffer_info& holder);
 
 }  // namespace thaw::python

@@ -1,4 +1,4 @@
-// Several requests as one task, one after another or all at once.
+// Sends several requests as one task, one after another or all at once.
 
 #ifndef THAW_PYTHON_BINDINGS_SEND_MANY_H_
 #define THAW_PYTHON_BINDINGS_SEND_MANY_H_
@@ -14,7 +14,7 @@
 
 namespace thaw::python {
 
-// Results in the order of the requests. `options.budget` is for all of them together.
+// Returns the results in the order of the requests. `options.budget` is for all of them together.
 Task<std::vector<SendResult>> SendInTurn(Client& client, Clock& clock, std::vector<HttpRequest> requests,
                                          SendOptions options, Cancellation& cancellation);
 Task<std::vector<SendResult>> SendAtOnce(Client& client, Executor& executor,

@@ -1,4 +1,4 @@
-// SendResult: what became of one request.
+// SendResult: the result of one request.
 
 #include <string>
 

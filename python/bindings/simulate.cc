@@ -84,7 +84,7 @@ py::typing::Dict<py::str, py::object> Run(
                                                 {"race", IdleClose::kRace},
                                                 {"mixed", IdleClose::kMixed}});
   options.intake.fault_rate = fault_rate;
-  // What never comes, or is over before it begins, can't be simulated.
+  // A time that never comes, or is over before it begins, can't be simulated.
   const auto time = [&least](double seconds, const char* what) {
     least(seconds, 0.0, what);
     if (std::isinf(seconds)) Raise(absl::InvalidArgumentError(std::string(what) + " is infinite"));
@@ -113,7 +113,7 @@ py::typing::Dict<py::str, py::object> Run(
       constexpr int64_t kLookEvery = 256;
       if (cycle % kLookEvery != 0) return true;
       const GilReleased::Back back(released);
-      // An exception must not cross the simulation; it is still set when the GIL is back here.
+      // An exception must not cross the simulation; it stays set until the GIL is back here.
       raised = PyErr_CheckSignals() != 0;
       if (!raised && progress.has_value()) {
         PyObject* const answer = OrPark([&progress, cycle] {

@@ -26,7 +26,7 @@ py::dict ToDict(const ExchangeStats& stats) {
 
 }  // namespace
 
-// Counters as a dict of their names: one that another version of thaw didn't have is zero.
+// Pickles counters as a dict of their names; one that another version of thaw lacked is zero.
 template <>
 struct Pickled<ConnectionCounters> {
   static py::object Out(const ConnectionCounters& counters) {

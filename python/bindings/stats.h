@@ -1,9 +1,9 @@
-// ConnectionStats and ExchangeStats: counters of a client at one moment, and what is open then.
+// ConnectionStats and ExchangeStats: a client's counters and open connections at one moment.
 
 #ifndef THAW_PYTHON_BINDINGS_STATS_H_
 #define THAW_PYTHON_BINDINGS_STATS_H_
 
-#include "cc/base/counters.h"
+#include "cc/net/counters.h"
 
 namespace thaw::python {
 

@@ -9,7 +9,7 @@ namespace thaw::python {
 namespace py = pybind11;
 namespace {
 
-// Borrowed for ever: exception types live as long as the interpreter.
+// Borrowed for ever, since exception types live as long as the interpreter.
 struct Types {
   py::handle thaw_error;
   py::handle invalid_argument;
@@ -105,7 +105,7 @@ void RaiseUndelivered(const FlushReport& report) {
   if (report.cause.has_value()) {
     type = TypeFor(*report.cause);
   } else if (report.skipped) {
-    // Nothing was tried, since the destination is known to be out of reach.
+    // No attempt was made, since the destination is known to be unreachable.
     type = types().unreachable;
   }
   const py::object instance = type(report.Undelivered());

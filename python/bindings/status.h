@@ -1,7 +1,7 @@
 // The one table from Status and RetryClass to Python exceptions.
 //
-// Every exception of the package is made here and carries `.failure`: the ExchangeFailure that it comes
-// from, or None. Everything here requires the GIL.
+// Every exception of the package is made here and carries `.failure`: the ExchangeFailure that caused it, or
+// None. Everything here requires the GIL.
 
 #ifndef THAW_PYTHON_BINDINGS_STATUS_H_
 #define THAW_PYTHON_BINDINGS_STATUS_H_
@@ -16,7 +16,7 @@
 
 namespace thaw::python {
 
-// Which part of the package an error comes from, where the status alone does not tell.
+// The part of the package that an error comes from, where the status alone does not tell.
 enum class Source {
   kCall,     // the arguments of a call, the client
   kPayload,  // bytes that should have been a payload
@@ -29,16 +29,16 @@ enum class Source {
 // Raises the exception for a failed exchange, by its fault and class.
 [[noreturn]] void RaiseFailure(const ExchangeFailure& failure);
 
-// The same as objects, for futures: an instance, not raised.
+// Return the exception as an object, for futures, instead of raising it.
 pybind11::object ExceptionFor(const absl::Status& status, Source source = Source::kCall);
 
-// Raises the exception for what a flush has not delivered, by the failure that was its cause.
+// Raises the exception for undelivered data of a flush, by the failure that was its cause.
 [[noreturn]] void RaiseUndelivered(const FlushReport& report);
 
-// Use of something that belongs to the process before a fork.
+// Raises Forked: an object belongs to the process before a fork.
 [[noreturn]] void RaiseForked();
 
-// A simulation found an invariant broken.
+// Raises the exception for an invariant that a simulation found broken.
 [[noreturn]] void RaiseInvariantBroken(const std::string& message);
 
 inline void ThrowIfError(const absl::Status& status, Source source = Source::kCall) {

@@ -18,7 +18,7 @@ TracePayloadFace FromMsgpack(const py::buffer& body, const GivenHeaders& headers
   py::buffer_info holder;
   const std::string_view bytes = BytesOf(body, holder);
   const HttpHeaders given = ToHeaders(headers);
-  // Some of them go on with the payload.
+  // Some headers stay with the payload.
   for (const auto& [name, value] : given) {
     ThrowIfError(CheckHeaderValue("the value of the header " + name, value));
   }

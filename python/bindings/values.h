@@ -1,5 +1,5 @@
-// How C++ values look in Python: durations are float seconds, enums are enum.Enum or their lower-case
-// name, option structs are keyword arguments and attributes.
+// Converts C++ values to Python: durations are float seconds, enums are enum.Enum or their lower-case name,
+// option structs are keyword arguments and attributes.
 //
 // Everything here requires the GIL.
 
@@ -29,18 +29,18 @@ namespace py = pybind11;
 
 inline double ToSeconds(absl::Duration duration) { return absl::ToDoubleSeconds(duration); }
 
-// InvalidArgument names `what` if the number is not one.
+// Raises InvalidArgument, naming `what`, if the number is invalid.
 inline absl::Duration FromSeconds(double seconds, std::string_view what) {
   if (std::isnan(seconds)) Raise(absl::InvalidArgumentError(absl::StrCat(what, " is not a number")));
   return absl::Seconds(seconds);
 }
 
-// A time limit: None is no limit.
+// Converts a time limit: None is no limit.
 inline absl::Duration FromLimit(std::optional<double> seconds, std::string_view what) {
   return seconds.has_value() ? FromSeconds(*seconds, what) : absl::InfiniteDuration();
 }
 
-// The value of an enum by its member or by the lower-case name of one.
+// Returns the value of an enum by its member or by the member's lower-case name.
 template <typename Enum>
 Enum ToEnum(const std::variant<Enum, std::string>& given, std::string_view what) {
   if (const Enum* value = std::get_if<Enum>(&given)) return *value;
@@ -71,14 +71,14 @@ struct GivenPath {
 template <typename Member>
 struct Face;
 
-// `FaceOf`: what Python gives and gets for it.
+// `FaceOf`: the type that Python passes and gets for it.
 template <typename Struct, typename Member, typename FaceOf = Face<Member>>
 struct Field {
   using Face = FaceOf;
   const char* name;
   Member Struct::* member;
   const char* text;
-  // What a repr shows of a text that may hold a secret; null: the text.
+  // Masks a text that may hold a secret for repr; null: repr shows the text.
   std::string (*mask)(std::string_view) = nullptr;
 };
 template <typename Struct, typename Member>
@@ -133,7 +133,7 @@ struct PathFace {
   static py::object Plain(const std::string& member) { return py::cast(member); }
 };
 
-// "Name(a=1, b='x')", of the fields that `shown` names.
+// Returns "Name(a=1, b='x')" with the fields of `shown`.
 inline std::string Repr(std::string_view name, const py::dict& shown) {
   std::string text = absl::StrCat(name, "(");
   std::string_view separator;
@@ -145,7 +145,8 @@ inline std::string Repr(std::string_view name, const py::dict& shown) {
 }
 
 // Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
-// replace(), pickling, == and a repr of what differs from Struct{}. `check` raises if the whole can't be.
+// replace(), pickling, == and a repr of the differences from Struct{}. `check` raises if the combination is
+// invalid.
 template <typename Struct, typename... Fields, typename Defaults, typename Check>
 void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fields...>& fields,
                  Defaults defaults, Check check, const char* text) {

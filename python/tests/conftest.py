@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-import thaw
 from thaw.lab.certificates import Authority
 
 from . import peer
+
+if TYPE_CHECKING:
+    import thaw
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +29,8 @@ def tls_peer(authority: Authority) -> Iterator[peer.Peer]:
 @pytest.fixture
 def options(authority: Authority) -> thaw.ClientOptions:
     """Trusts the test's authority only; no delay between tries."""
+    import thaw  # the first run builds it, after this file has been read (python/conftest.py)
+
     return thaw.ClientOptions(
         tls_cert_file=str(authority.ca_file), use_public_roots=False, backoff_base=0.0, max_idle_per_host=4
     )
@@ -33,6 +38,8 @@ def options(authority: Authority) -> thaw.ClientOptions:
 
 @pytest.fixture
 def client(options: thaw.ClientOptions) -> Iterator[thaw.Client]:
+    import thaw
+
     with thaw.Client(options) as made:
         yield made
 

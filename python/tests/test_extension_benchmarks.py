@@ -47,7 +47,7 @@ def test_a_numbered_request_has_ids_of_its_own() -> None:
 @pytest.mark.slow
 def test_each_benchmark_measures_something(tmp_path: pathlib.Path) -> None:
     if not LOAD_GENERATOR.exists():
-        pytest.skip("no load generator; bazel build //cc/agent:load_generator")
+        pytest.skip("no load generator; bazel build //tools/load_generator")
     figures_file = tmp_path / "figures.json"
     done = subprocess.run(
         [

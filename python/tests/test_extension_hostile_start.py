@@ -161,8 +161,8 @@ async def test_connections_that_can_not_be_accepted_cost_no_processor_time(
 ) -> None:
     executable = hostile(tmp_path, refuse={"accept": errno.EMFILE, "accept4": errno.EMFILE})
     async with start(executable=executable, DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
+        await running.sandbox.initialize()
         invoking = asyncio.create_task(running.sandbox.invoke({"payloads": 0, "pause": 2}))
-        await asyncio.sleep(0.5)
         process = running.sandbox.current.process(EXTENSION.name)
         with socket.create_connection(("127.0.0.1", 8126)), socket.create_connection(("127.0.0.1", 8124)):
             before = process.usage()

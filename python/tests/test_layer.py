@@ -15,8 +15,10 @@ import pytest
 
 from thaw.lab.emulator import Lambda, functions
 from thaw.lab.intake import Intake
+from tools import third_party_rules
 
-BAZEL_BIN = pathlib.Path(__file__).resolve().parents[2] / "bazel-bin"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BAZEL_BIN = ROOT / "bazel-bin"
 LAYERS = {"x86_64": BAZEL_BIN / "cc" / "layer.zip", "aarch64": BAZEL_BIN / "cc" / "layer_arm64.zip"}
 NAME = "datadog-agent"
 MB = 1_000_000
@@ -51,12 +53,24 @@ def runner(processor: str) -> list[str]:
     return [program]
 
 
-def test_a_layer_is_one_executable(processor: str) -> None:
+def test_a_layer_is_one_executable_and_its_licences(processor: str) -> None:
     with zipfile.ZipFile(LAYERS[processor]) as layer:
-        (entry,) = layer.infolist()
-    assert entry.filename == f"extensions/{NAME}"
-    assert entry.external_attr >> 16 == 0o100755
-    assert entry.date_time == (1980, 1, 1, 0, 0, 0)
+        entries = {entry.filename: entry for entry in layer.infolist()}
+    executable, *licences = entries
+    assert executable == f"extensions/{NAME}"
+    assert licences == [f"licenses/{NAME}/LICENSE", f"licenses/{NAME}/NOTICE"]
+    assert entries[executable].external_attr >> 16 == 0o100755
+    assert {entry.date_time for entry in entries.values()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+def test_the_licence_of_each_library_is_in_it_for_a_hundredth_of_its_size(processor: str) -> None:
+    with zipfile.ZipFile(LAYERS[processor]) as layer:
+        notice = layer.read(f"licenses/{NAME}/NOTICE").decode()
+        licences = [entry for entry in layer.infolist() if entry.filename.startswith("licenses/")]
+    table = (ROOT / third_party_rules.TABLE).read_text()
+    linked = {row.library for row in third_party_rules.rows(table) if "layer" in row.ships_in}
+    assert {"Abseil", "BoringSSL", "musl"} < linked <= set(third_party_rules.sections(notice))
+    assert sum(entry.compress_size for entry in licences) <= LAYERS[processor].stat().st_size / 100
 
 
 def test_it_needs_nothing_but_the_kernel(processor: str, tmp_path: pathlib.Path) -> None:

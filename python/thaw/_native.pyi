@@ -818,11 +818,6 @@ class ConnectionStats:
         Every counter by its name.
         """
     @property
-    def alarm_late(self) -> int:
-        """
-        alarms that fired late and were re-armed
-        """
-    @property
     def closed(self) -> int:
         """
         connections closed by us
@@ -977,11 +972,6 @@ class ExchangeStats:
     def cancelled(self) -> int:
         """
         exchanges stopped by their caller before they could matter
-        """
-    @property
-    def errors_logged(self) -> int:
-        """
-        lines logged at level ERROR
         """
     @property
     def incomplete(self) -> int:

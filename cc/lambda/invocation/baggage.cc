@@ -22,7 +22,7 @@ std::map<std::string, std::string, std::less<>> BaggageTags(std::string_view hea
   std::map<std::string, std::string, std::less<>> tags;
   if (keys.empty()) return tags;
   if (header.size() > kMaxBytes) {
-    // Whole items only: the last one is cut.
+    // The cut falls between items: the last partial one is dropped.
     const size_t comma = header.rfind(',', kMaxBytes);
     header = header.substr(0, comma == header.npos ? 0 : comma);
   }

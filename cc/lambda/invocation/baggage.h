@@ -1,4 +1,4 @@
-// The W3C's baggage: what a caller says of the request beside its trace, and which of it becomes tags.
+// Parses the W3C's baggage, what a caller says about the request beside its trace, and makes tags of it.
 //
 //   baggage: user.id=amelie,session.id=789;property,account.id=%C3%A9
 //
@@ -15,13 +15,13 @@
 
 namespace thaw {
 
-// What stands before an item's key in the name of its tag.
+// The prefix of a tag's name before the item's key.
 inline constexpr std::string_view kBaggageTagPrefix = "baggage.";
 
-// "baggage.KEY" for each item of a `baggage` header whose key is one of `keys`, or for all of them if one of
-// `keys` is "*". Properties are left out; so are items that are none, without effect on the others; and
-// everything beyond 64 items or 8192 bytes, which nobody has to carry. Of two items with one key the first
-// counts.
+// Returns "baggage.KEY" for each item of a `baggage` header whose key is one of `keys`, or for every item if
+// "*" is one of `keys`. Properties are left out; so are invalid items, without effect on the others, and
+// everything beyond 64 items or 8192 bytes, which the standard requires nobody to carry. The first of two
+// items with one key counts.
 std::map<std::string, std::string, std::less<>> BaggageTags(std::string_view header,
                                                             const std::vector<std::string>& keys);
 

@@ -35,7 +35,7 @@ TEST(BaggageTest, IsBounded) {
   std::string header;
   for (int i = 0; i < 1000; ++i) absl::StrAppend(&header, i, "=x,");
   EXPECT_EQ(BaggageTags(header, {"*"}).size(), 64u);
-  // An item that the limit cuts is none.
+  // An item that the limit cuts is dropped.
   const std::string big = absl::StrCat("a=1,b=", std::string(9000, 'x'));
   EXPECT_THAT(BaggageTags(big, {"*"}), ElementsAre(Pair("baggage.a", "1")));
   EXPECT_THAT(BaggageTags(std::string(9000, 'x'), {"*"}), IsEmpty());

@@ -18,10 +18,10 @@ namespace {
 
 namespace json = boost::json;
 
-// Longest text that is read as a list of bytes: the longest header, at most six characters a byte.
+// Longest text that is read as a list of bytes: the longest header, at six characters a byte at most.
 constexpr size_t kMaxListText = 64 << 10;
 
-// Adds the byte that a number is. False: it is none.
+// Appends the byte with this value; returns false if there is none.
 bool AddByte(double number, std::string& bytes) {
   if (!(number >= -128 && number <= 255) || number != std::floor(number)) return false;
   bytes.push_back(static_cast<char>(static_cast<int>(number)));
@@ -39,7 +39,7 @@ bool AddByte(const json::value& value, std::string& bytes) {
   return text != nullptr && AddByte(std::string_view(*text), bytes);
 }
 
-// "[49, 55]", or without the brackets. A number alone is a text.
+// Reads "[49, 55]", with or without the brackets. A single number is text, not a list.
 std::optional<std::string> BytesOfText(std::string_view text) {
   text = absl::StripAsciiWhitespace(text);
   if (text.size() > kMaxListText) return std::nullopt;
@@ -52,7 +52,7 @@ std::optional<std::string> BytesOfText(std::string_view text) {
   return bytes;
 }
 
-// Of a buffer, what holds its bytes: `data` of Node.js, `hb` of Java.
+// Returns the content of a buffer: `data` of Node.js, `hb` of Java.
 const json::value* ContentOf(const json::object& buffer) {
   for (const char* name : {"data", "hb"})
     if (const json::value* content = buffer.if_contains(name)) return content;
@@ -75,12 +75,17 @@ const json::value* FirstItem(const json::value& list) {
   return members == nullptr ? nullptr : members->if_contains("0");
 }
 
+const json::value& FirstValue(const json::value& values) {
+  const json::value* const first = FirstItem(values);
+  return first == nullptr ? values : *first;
+}
+
 std::optional<std::string> ListedBytes(const json::value& value) {
   if (const json::string* text = value.if_string()) return BytesOfText(*text);
   const json::object* object = value.if_object();
   if (object != nullptr && !object->empty() && !object->contains("0")) {
     const json::value* const content = ContentOf(*object);
-    // No deeper: a buffer's content is a list.
+    // A buffer's content is a list; another buffer within is not followed.
     if (content == nullptr || (content->is_object() && !content->get_object().contains("0")))
       return std::nullopt;
     return ListedBytes(*content);

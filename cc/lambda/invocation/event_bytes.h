@@ -1,9 +1,9 @@
-// Bytes in an event, however the function's runtime wrote them when it gave the event on.
+// Reads bytes from an event, in any form in which a function's runtime may pass them on.
 //
 //   [49, 55]   {"0": 49, "1": 55}   ["49", "55"]   "[49, 55]"   {"type": "Buffer", "data": [49, 55]}
 //
-// all are "17". Java's bytes are signed: -61 is 0xC3. What holds anything that is no byte is no bytes at all,
-// since a value of which a part is missing is another value.
+// are all "17". Java's bytes are signed: -61 is 0xC3. A list with an element that is no byte yields nothing,
+// since a value with a part missing is another value.
 //
 // Source: the Kafka events of AWS's libraries for Java, .NET and Go, and what serializers make of them.
 
@@ -19,17 +19,20 @@
 
 namespace thaw {
 
-// Calls visit(item) for each of a list, also of one that became an object of numbered members, in the order
-// of their numbers. Anything else has no items.
+// Calls visit(item) for each item of a list, or of an object of numbered members in the order of their
+// numbers. Any other value has no items.
 void ForEachItem(const boost::json::value& list, absl::FunctionRef<void(const boost::json::value&)> visit);
 
-// The first item of such a list; null if there is none.
+// Returns the first item of such a list; null if there is none.
 const boost::json::value* FirstItem(const boost::json::value& list);
 
-// The bytes of a list of numbers in any of these forms.
+// Returns the first of several values, or a single value itself.
+const boost::json::value& FirstValue(const boost::json::value& values);
+
+// Returns the bytes of a list of numbers in any of these forms.
 std::optional<std::string> ListedBytes(const boost::json::value& value);
 
-// The same, or the bytes of a text in base64 (of either alphabet, with or without its padding).
+// Does the same, but also accepts a text in base64 (of either alphabet, with or without its padding).
 std::optional<std::string> ListedOrBase64Bytes(const boost::json::value& value);
 
 }  // namespace thaw

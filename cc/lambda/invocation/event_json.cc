@@ -20,7 +20,7 @@ namespace {
 namespace json = boost::json;
 using ErrorCode = boost::system::error_code;
 
-// What the parser says, put on a stack of values as far as the limits allow.
+// Handles the parser's events: puts values on a stack as far as the limits allow.
 class TreeBuilder {
  public:
   static constexpr size_t max_object_size = SIZE_MAX;
@@ -91,11 +91,11 @@ class TreeBuilder {
  private:
   struct Container {
     bool is_object = false;
-    bool in_list = false;  // within an element of an array
+    bool in_list = false;  // inside an element of an array
     size_t kept = 0;
   };
 
-  // Whether the value that comes is kept.
+  // Returns whether the next value is kept.
   bool Admit(bool is_number = false) {
     if (skipped_depth_ > 0) return false;
     if (containers_.empty()) return true;
@@ -140,7 +140,7 @@ class TreeBuilder {
     return true;
   }
 
-  // Keys and texts come in parts where they have escapes: what is decided at the first holds for all.
+  // Keys and texts with escapes come in parts: the decision at the first part holds for all.
   bool BeginKey() {
     if (skipped_depth_ > 0) return false;
     if (!in_part_) {
@@ -160,7 +160,7 @@ class TreeBuilder {
   json::value_stack stack_;
   std::vector<Container> containers_;
   size_t values_ = 0;
-  size_t skipped_depth_ = 0;  // containers that are open and not kept
+  size_t skipped_depth_ = 0;  // open containers that are not kept
   size_t last_kept_ = 0;
   bool skip_member_ = false;
   bool keep_string_ = false;
@@ -199,6 +199,18 @@ const json::value* FindAt(const json::value& root, std::initializer_list<std::st
   return at;
 }
 
+bool IsObjectAt(const json::value& root, std::initializer_list<std::string_view> path) {
+  const json::value* value = FindAt(root, path);
+  return value != nullptr && value->is_object();
+}
+
+const json::value* AnyOf(const json::value& object, std::initializer_list<std::string_view> names) {
+  for (const std::string_view name : names)
+    if (const json::value* member = FindAt(object, {name}); member != nullptr && !member->is_null())
+      return member;
+  return nullptr;
+}
+
 std::string_view TextAt(const json::value& root, std::initializer_list<std::string_view> path) {
   const json::value* value = FindAt(root, path);
   const json::string* text = value == nullptr ? nullptr : value->if_string();
@@ -226,8 +238,8 @@ std::optional<double> NumberAt(const json::value& root, std::initializer_list<st
 std::optional<std::string> ScalarText(const json::value& value) {
   if (const json::string* text = value.if_string()) return std::string(*text);
   if (value.is_double()) {
-    // As people write it, in the fewest digits that are this number; JSON's own writer has 1.5E0. (The
-    // library's std::to_chars brings tables of 100 KB.)
+    // Prints a number with the fewest digits that identify it, as people write it; JSON's own writer prints
+    // 1.5E0. (The library's std::to_chars adds tables of 100 KB.)
     char digits[32];
     const double number = value.get_double();
     for (int precision = 15;; ++precision) {

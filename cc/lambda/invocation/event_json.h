@@ -1,12 +1,12 @@
-// The JSON of events and responses, as a tree whose size is bounded whatever a caller sends.
+// Parses the JSON of events and responses into a tree of bounded size, whatever a caller sends.
 //
 //   THAW_ASSIGN_OR_RETURN(const EventJson event, ParseEventJson(body));
 //   const std::string_view method = TextAt(event.root, {"requestContext", "http", "method"});
 //
-// The whole text is checked. Of what it says, elements of long arrays, what is nested deep, and everything
-// after the first many values is left out of the tree and counted: an event of 6 MiB has its first record in
-// the tree, and costs no more memory than a small multiple of its own size.
-// Text that is not UTF-8 is kept as it is; whoever sends it on repairs it.
+// The whole text is checked. The tree omits, and counts, further elements of long arrays, deeply nested
+// values and everything after the first many values: an event of 6 MiB has its first record in the tree,
+// which takes no more memory than a small multiple of the event's size. Text that is not UTF-8 is kept as it
+// is; later senders repair it.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_EVENT_JSON_H_
 #define THAW_CC_LAMBDA_INVOCATION_EVENT_JSON_H_
@@ -25,37 +25,43 @@ namespace thaw {
 
 struct EventJsonLimits {
   size_t max_values = 20'000;  // in the whole tree
-  size_t max_elements = 128;   // of one array
-  size_t max_numbers =
-      8192;               // of one array within another's element: it may be bytes, as Kafka's headers are
-  size_t max_depth = 32;  // what is nested deeper is null
+  size_t max_elements = 128;   // per array
+  size_t max_numbers = 8192;  // in an array within another's element: it may be bytes, as Kafka's headers are
+  size_t max_depth = 32;      // deeper values are null
 };
 
 struct EventJson {
   boost::json::value root;
-  int64_t values_left_out = 0;  // counted where they were cut off, not what stood within them
+  int64_t values_left_out = 0;  // counted where they were cut off, without their contents
 };
 
-// How deep a text may be nested at all.
+// Largest nesting of a text that is parsed at all.
 inline constexpr size_t kMaxEventJsonDepth = 512;
 
-// InvalidArgument says at which byte the text is no JSON, and why.
+// InvalidArgument says at which byte the text is invalid, and why.
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits = {});
 
-// The member at the end of a path of members; null if there is none.
+// Returns the member at the end of a path of members; null if there is none.
 const boost::json::value* FindAt(const boost::json::value& root,
                                  std::initializer_list<std::string_view> path);
 
-// The same, if it is a text; otherwise empty.
+// Returns whether the member at the path is an object.
+bool IsObjectAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
+
+// Returns the first of the members that exists and is not null; null if none does.
+const boost::json::value* AnyOf(const boost::json::value& object,
+                                std::initializer_list<std::string_view> names);
+
+// Returns the member at the path if it is a text; otherwise empty.
 std::string_view TextAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
 
-// The same as text, if it is a text, a number or a boolean; otherwise empty.
+// Returns the member at the path as text if it is a text, a number or a boolean; otherwise empty.
 std::string ScalarAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
 
-// The same, if it is a finite number, or a text that is one.
+// Returns the member at the path if it is a finite number, or a text of one.
 std::optional<double> NumberAt(const boost::json::value& root, std::initializer_list<std::string_view> path);
 
-// A text, number or boolean as text; nothing for anything else.
+// Returns a text, number or boolean as text; nullopt for other values.
 std::optional<std::string> ScalarText(const boost::json::value& value);
 
 }  // namespace thaw

@@ -79,7 +79,7 @@ TEST(EventJsonTest, DeepJsonNeitherEndsTheProcessNorIsLost) {
 }
 
 TEST(EventJsonTest, LargestEventIsSmall) {
-  // Each of these would be two million values.
+  // Each of these texts has two million values.
   for (const char* part : {"0,", "{},", "[],"}) {
     const std::string body = absl::StrCat("{\"Records\":[", Repeat(part, (6 << 20) / 3), "0],\"b\":\"c\"}");
     const EventJson parsed = Parse(body);

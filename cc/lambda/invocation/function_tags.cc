@@ -12,7 +12,7 @@ namespace thaw {
 namespace {
 
 constexpr std::string_view kLatestVersion = "$LATEST";
-// In the runtime version of functions whose executions outlive an environment.
+// Marks the runtime version of functions whose executions outlive an environment.
 constexpr std::string_view kDurable = ".DurableFunction";
 
 std::string AccountOf(const FunctionFacts& facts) {
@@ -38,7 +38,7 @@ std::string RuntimeName(std::string_view text) {
   const size_t colon = text.find(':');
   if (colon == text.npos || colon == 0) return "";
   const std::string_view language = text.substr(0, colon);
-  // "3.13.v22": AWS's own count of builds comes last.
+  // "3.13.v22" ends with AWS's own build number.
   std::string_view version = text.substr(colon + 1);
   version = version.substr(0, version.rfind(".v"));
   version = version.substr(0, version.find(kDurable));

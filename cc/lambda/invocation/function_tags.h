@@ -1,9 +1,9 @@
-// The tags that describe the function: on every span, log line and metric of it.
+// The tags that describe the function, on each of its spans, log lines and metrics.
 //
 //   const FunctionTags tags(facts);
 //   tags.Text();  // "account_id:123,…,version:1", for `_dd.tags.function` and ddtags
 //
-// Sorted by name, so that two sandboxes of a function say the same in the same bytes.
+// Sorted by name, so that two sandboxes of a function encode them to the same bytes.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_FUNCTION_TAGS_H_
 #define THAW_CC_LAMBDA_INVOCATION_FUNCTION_TAGS_H_
@@ -14,10 +14,10 @@
 
 namespace thaw {
 
-// What is known of the function. Empty: not known, or not set.
+// Known facts about the function. Empty: unknown or not set.
 struct FunctionFacts {
   std::string region;               // AWS_REGION, AWS_DEFAULT_REGION
-  std::string account_id;           // of the registration
+  std::string account_id;           // from the registration
   std::string name;                 // AWS_LAMBDA_FUNCTION_NAME
   std::string version;              // AWS_LAMBDA_FUNCTION_VERSION
   std::string memory_size;          // AWS_LAMBDA_FUNCTION_MEMORY_SIZE
@@ -30,24 +30,24 @@ struct FunctionFacts {
   std::string extension_version;
 };
 
-// "aws", "aws-us-gov" or "aws-cn".
+// Returns "aws", "aws-us-gov" or "aws-cn".
 std::string_view AwsPartition(std::string_view region);
 
-// arn:<partition>:lambda:<region>:<account>:function:<name>, in lower case and without a version. An account
-// that is not known is "none".
+// Returns arn:<partition>:lambda:<region>:<account>:function:<name>, in lower case and without a version. An
+// unknown account is "none".
 std::string FunctionArn(const FunctionFacts& facts);
 
-// The runtime's identifier, "python3.13", of what AWS_EXECUTION_ENV ("AWS_Lambda_python3.13") or
-// platform.initStart's runtimeVersion ("python:3.13.v22", "nodejs:22.v40", "provided:al2023.v90") says of it;
-// empty if that is nothing of the kind.
+// Returns the runtime's identifier, "python3.13", from AWS_EXECUTION_ENV ("AWS_Lambda_python3.13") or
+// platform.initStart's runtimeVersion ("python:3.13.v22", "nodejs:22.v40", "provided:al2023.v90"); empty for
+// any other text.
 // Source: AWS's lists of runtimes and of runtime versions.
 std::string RuntimeName(std::string_view text);
 
-// Whether platform.initStart's runtimeVersion is that of a durable function
+// Returns whether platform.initStart's runtimeVersion is that of a durable function
 // ("python:3.14.DurableFunction.v6").
 bool IsDurable(std::string_view runtime_version);
 
-// What this program was compiled for, as Lambda calls it: "arm64" or "x86_64".
+// Returns this program's target in Lambda's terms: "arm64" or "x86_64".
 std::string_view Architecture();
 
 class FunctionTags {
@@ -57,7 +57,7 @@ class FunctionTags {
   explicit FunctionTags(const FunctionFacts& facts);
 
   const Map& map() const { return map_; }
-  // name:value, with commas between them.
+  // Returns name:value pairs with commas between them.
   std::string Text() const;
 
  private:

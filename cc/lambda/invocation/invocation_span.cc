@@ -1,12 +1,12 @@
 #include "cc/lambda/invocation/invocation_span.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "cc/base/msgpack_writer.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
@@ -32,7 +32,7 @@ void SetErrorTags(const InvocationRecord& record, SpanTags& tags) {
   }
 }
 
-// Everything but ids and the place in the trace.
+// Makes the invocation's span without its ids and its place in the trace.
 OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOptions& options) {
   OwnedSpan span{.service = InvocationService(options),
                  .name = std::string(kInvocationSpanName),
@@ -52,7 +52,7 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
   if (record.end) Set(tags, "http.status_code", record.end->http_status_code);
   SetErrorTags(record, tags);
   if (options.app_sec) span.metrics.emplace("_dd.appsec.enabled", 1);
-  // What others say doesn't override what is known here.
+  // Tags from the event and the tracer don't override those set here.
   tags.insert(record.trigger.tags.begin(), record.trigger.tags.end());
   tags.insert(record.payload_tags.begin(), record.payload_tags.end());
   if (record.upstream) tags.insert(record.upstream->baggage.begin(), record.upstream->baggage.end());
@@ -64,8 +64,8 @@ OwnedSpan InvocationSpan(const InvocationRecord& record, const InvocationSpanOpt
   return span;
 }
 
-// What the tracer's call at the end says, completed from its placeholder: tracers drop the call where a
-// header can't carry an error's text.
+// Returns the tracer's end, completed from its placeholder: tracers drop the call at the end if a header
+// can't carry an error's text.
 TracerEnd EndOf(const InvocationRecord& record) {
   TracerEnd end = record.end.value_or(TracerEnd{});
   if (!record.placeholder) return end;
@@ -81,7 +81,7 @@ TracerEnd EndOf(const InvocationRecord& record) {
   return end;
 }
 
-// A sender's span up to `next`, the start of what follows it.
+// Makes a sender's span up to `next`, the start of the span after it.
 OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time end) {
   OwnedSpan span{.service = inferred.service,
                  .name = inferred.name,
@@ -97,53 +97,6 @@ OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time e
 }
 
 }  // namespace
-
-std::string EncodeTraceRequest(absl::Span<const OwnedSpan> trace) {
-  MsgpackWriter out;
-  const auto text = [&out](std::string_view key, std::string_view value) {
-    out.String(key);
-    out.String(value);
-  };
-  const auto number = [&out](std::string_view key, int64_t value) {
-    out.String(key);
-    out.Signed(value);
-  };
-  const auto id = [&out](std::string_view key, uint64_t value) {
-    out.String(key);
-    out.Unsigned(value);
-  };
-  out.Array(1);
-  out.Array(trace.size());
-  for (const OwnedSpan& span : trace) {
-    out.Map(13);
-    text("service", span.service);
-    text("name", span.name);
-    text("resource", span.resource);
-    text("type", span.type);
-    id("trace_id", span.trace_id);
-    id("span_id", span.span_id);
-    id("parent_id", span.parent_id);
-    number("start", absl::ToUnixNanos(span.start));
-    number("duration", absl::ToInt64Nanoseconds(span.duration));
-    number("error", span.is_error ? 1 : 0);
-    out.String("meta");
-    out.Map(span.tags.size());
-    for (const auto& [key, value] : span.tags) text(key, value);
-    out.String("metrics");
-    out.Map(span.metrics.size());
-    for (const auto& [key, value] : span.metrics) {
-      out.String(key);
-      out.Double(value);
-    }
-    out.String("meta_struct");
-    out.Map(span.meta_struct.size());
-    for (const auto& [key, value] : span.meta_struct) {
-      out.String(key);
-      out.Binary(value);
-    }
-  }
-  return out.Take();
-}
 
 uint64_t NewSpanId(RandomId& random) {
   const uint64_t id = random() & INT64_MAX;
@@ -194,13 +147,13 @@ std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
     trace.push_back(std::move(span));
   }
   invocation.parent_id = parent;
-  // Its tracer asks for the decision of the end: the handler may have changed it.
+  // The tracer's decision at the end counts: the handler may have changed it.
   const std::optional<int> priority =
       end.sampling_priority || !record.upstream ? end.sampling_priority : record.upstream->sampling_priority;
   if (priority) invocation.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
   trace.push_back(std::move(invocation));
 
-  // What holds for the whole trace is said by its first span.
+  // The first span carries the facts of the whole trace.
   OwnedSpan& root = trace.front();
   if (priority) root.metrics.insert_or_assign(kSamplingPriorityMetric, *priority);
   for (const auto& [name, value] : record.upstream ? record.upstream->tags : end.propagation_tags)

@@ -7,11 +7,12 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/seeded_random.h"
 #include "cc/trace/agent_payload.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_payload.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -26,7 +27,7 @@ using ::testing::SizeIs;
 
 const absl::Time kStart = absl::FromUnixMillis(1767225600500);
 
-// Ids 1001, 1002, …
+// Returns the ids 1001, 1002, …
 RandomId Counting(uint64_t first = 1001) {
   return [next = first]() mutable { return next++; };
 }
@@ -195,7 +196,7 @@ TEST(InvocationSpanTest, SenderStandsBetweenUpstreamAndInvocation) {
   EXPECT_EQ(trace[0].trace_id, 7u);
   EXPECT_EQ(trace[0].span_id, 1001u);
   EXPECT_EQ(trace[0].parent_id, 8u);
-  EXPECT_EQ(trace[0].duration, absl::Milliseconds(150));  // it waits for the invocation's end
+  EXPECT_EQ(trace[0].duration, absl::Milliseconds(150));  // the sender waits for the invocation's end
   EXPECT_TRUE(trace[0].is_error);
   EXPECT_THAT(
       trace[0].tags,
@@ -226,7 +227,7 @@ TEST(InvocationSpanTest, TopicQueueInvocation) {
   EXPECT_EQ(trace[2].parent_id, trace[1].span_id);
   EXPECT_EQ(trace[0].tags.at("_dd.p.dm"), "-4");
 
-  // Without times, and with clocks that disagree, spans stay.
+  // Spans without times, or with clocks that disagree, are kept.
   record.trigger.spans[0].start = absl::InfinitePast();
   record.trigger.spans[1].start = kStart + absl::Seconds(9);
   trace = Make(record);
@@ -260,7 +261,7 @@ TEST(InvocationSpanTest, EnvironmentStart) {
             "aws.lambda.snapstart_restore");
 }
 
-// What comes out of the way that all traces go.
+// The request is processed as all traces are.
 TEST(InvocationSpanTest, GoesTheWayOfATracersRequest) {
   InvocationRecord record = Record();
   record.upstream = Upstream();

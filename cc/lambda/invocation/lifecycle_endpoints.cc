@@ -8,11 +8,12 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "boost/json/value.hpp"
+#include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/span_pointers.h"
-#include "cc/trace/protobuf_reader.h"
 #include "cc/trace/trace_fields.h"
+#include "cc/trace/trace_request_writer.h"
 
 namespace thaw {
 namespace {
@@ -20,14 +21,14 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kRequestIdHeader = "lambda-runtime-aws-request-id";
-// Lambda's have 36 characters.
+// Longest accepted request id; Lambda's have 36 characters.
 constexpr size_t kMaxRequestId = 128;
 
 std::string_view Header(const HttpHeaders& headers, std::string_view name) {
   return absl::StripAsciiWhitespace(FindHeader(headers, name).value_or(std::string_view()));
 }
 
-// What a tracer says of an error is in base64, or was meant to be.
+// Decodes an error's text, which tracers send in base64, or plain by mistake.
 std::string ErrorText(std::string_view header) {
   std::string decoded;
   if (absl::Base64Unescape(header, &decoded) && IsValidUtf8(decoded)) return decoded;
@@ -67,7 +68,7 @@ size_t MemoryOf(const TraceContext& context) {
   return context.origin.size() + MemoryOf(context.tags) + MemoryOf(context.baggage);
 }
 
-// About what is held beside the record itself.
+// Returns about the bytes that the record holds outside itself.
 size_t MemoryOf(const InvocationRecord& record) {
   size_t bytes = record.platform.error_type.size() + MemoryOf(record.payload_tags) +
                  MemoryOf(record.trigger.tags) + record.trigger.source_arn.size();
@@ -140,7 +141,7 @@ LifecycleReply InvocationLifecycle::Start(const LifecycleRequest& request) {
   may_lack_trace_id_ |= !context.has_value();
   entry->record.upstream = std::move(context);
   entry->record.span_pointers = SpanPointersOfEvent(event);
-  // They have been read, and would only take memory.
+  // The carriers were read, and would only take memory.
   trigger.carriers.clear();
   trigger.generated_context.reset();
   entry->record.trigger = std::move(trigger);
@@ -237,7 +238,7 @@ void InvocationLifecycle::OnInvoke(std::string_view request_id, const Invoke& in
   DropStale();
   Entry* entry = Find(request_id);
   if (entry != nullptr && entry->invoked) {
-    // Lambda tries again what failed, under the same id.
+    // Lambda retries failed invocations under the same id.
     if (!TryFinish(*entry, /*wait=*/false)) {
       ++counts_.given_up;
       Remove(*entry);
@@ -301,14 +302,14 @@ bool InvocationLifecycle::TryFinish(Entry& entry, bool wait) {
   const bool failed = record.platform.failed || record.platform.timed_out || record.platform.out_of_memory;
   const uint64_t known_id = KnownTraceId(record) != 0 ? KnownTraceId(record) : entry.seen_trace_id;
   if (wait && !failed && tracer_calls_) {
-    // Of what a handler does, its tracer's calls are taken in before the platform knows; they may be behind
-    // all the same, where the two come by different ways.
+    // A handler's tracer calls usually arrive before the platform's end of it, but may be late, since the two
+    // come by different ways.
     if (!entry.started && !options_.concurrent) return false;
     if (entry.started && (!record.end || known_id == 0)) return false;
   }
   ++counts_.finished;
   counts_.errors += IsError(record);
-  // One that failed before its tracer could call is one of which only the extension can tell.
+  // If an invocation failed before its tracer could call, only the extension can report it.
   if (entry.started || record.end || record.placeholder || (tracer_calls_ && failed)) {
     ++counts_.traces;
     counts_.trace_ids_made += known_id == 0;
@@ -387,7 +388,7 @@ void InvocationLifecycle::OnEnvironmentStart(bool is_restore, absl::Time start,
   if (options_.concurrent || start == sent_start_) return;
   if (environment_start_ && environment_start_->is_restore && !is_restore) return;
   if (start_span_sent_) {
-    // Another start: it precedes an invocation that is still to come.
+    // A further start precedes an invocation that is still to come.
     first_span_.reset();
     start_span_id_ = 0;
     start_span_sent_ = false;
@@ -426,7 +427,7 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
                               .parent_id = span.parent_id,
                               .duration = absl::Nanoseconds(span.duration),
                               .is_error = span.error != 0};
-  // Its tracer leaves the span to the extension, even if its call at the start was lost.
+  // The tracer leaves the span to the extension, even if its call at the start was lost.
   tracer_calls_ = true;
   std::string_view request_id;
   for (const SpanMeta& meta : span.meta) {
@@ -450,15 +451,12 @@ void InvocationLifecycle::OnPlaceholder(const SpanView& span, std::string_view m
   }
   ++counts_.placeholders;
   entry->record.placeholder = std::move(placeholder);
-  // The bounds are kept by SendReady(), since what is over would be sent and nothing can be processed now.
+  // SendReady() keeps the bounds, since evicted entries would be sent and nothing can be processed now.
   SetBytes(*entry, sizeof(Entry) + entry->record.request_id.size() + MemoryOf(entry->record));
 }
 
-// Spans of tracers that make it themselves need nothing.
-void InvocationLifecycle::OnInvocationSpan(const SpanView&) {}
-
 uint64_t InvocationLifecycle::ParentOf(uint64_t trace_id, uint64_t parent_id) {
-  // Where several run at once nothing says of which of them a span is.
+  // If several invocations run at once, a span can't be attributed to one.
   if (!may_lack_trace_id_ || sending_ || options_.concurrent) return parent_id;
   const auto lacks = [](const Entry& entry) {
     return entry.started && entry.seen_trace_id == 0 && KnownTraceId(entry.record) == 0;

@@ -1,22 +1,22 @@
-// What tracers say of invocations, and what is made of it: the local endpoints for the start and the end of a
-// handler, and the `aws.lambda` span of those tracers that leave it to the extension.
+// Assembles invocations from tracers' calls and spans: serves the local endpoints for the start and the end
+// of a handler, and makes the `aws.lambda` span for tracers that leave it to the extension.
 //
 //   InvocationLifecycle lifecycle(options, clock, random, sink);
 //   LifecycleReply reply = lifecycle.Handle({.method = "POST", .path = "/lambda/start-invocation", ...});
 //   lifecycle.OnInvoke(request_id, {...});      // the platform's side of the same invocation
-//   lifecycle.OnEnd(request_id, {...});         // the sink gets its spans, once all that is due has come
-//   lifecycle.OnReport(request_id);             // what has not come by now will not
+//   lifecycle.OnEnd(request_id, {...});         // the sink gets its spans, once all expected parts have come
+//   lifecycle.OnReport(request_id);             // no further parts are expected
 //
 // An invocation's parts come by four ways in any order: /next, telemetry, a tracer's calls, a tracer's spans.
-// They are paired by request id. A call without one belongs to the invocation that runs; where several may
-// run at once, and more than one could be meant, to none. What comes before its invocation waits for it, for
-// a short time in which this process could run.
+// They are paired by request id. A call without one belongs to the running invocation; if several may run at
+// once and the call could mean more than one, it belongs to none. A part that comes before its invocation
+// waits for it, for a short active time of this process.
 //
-// A body over the limit, or one that is no JSON, loses what it would have said and nothing else.
+// A body over the limit, or invalid JSON, loses only its own content.
 //
-// The store is bounded in number and in bytes; what is over goes the oldest first, ended ones before others.
-// Nothing random is drawn before an invocation has ended or a tracer has sent a span, so that clones of a
-// snapshot don't share ids. One thread.
+// The store is bounded in number and in bytes; above the bounds the oldest leave first, ended ones before
+// others. Nothing random is drawn before an invocation has ended or a tracer has sent a span, so that clones
+// of a snapshot don't share ids. One thread.
 //
 // Source: the calls of Datadog's tracers for Java, .NET, Go and others in Lambda.
 
@@ -41,11 +41,11 @@
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
 #include "cc/net/http_message.h"
-#include "cc/trace/invocation_links.h"
+#include "cc/trace/process/invocation_links.h"
 
 namespace thaw {
 
-// Lambda's longest event and response.
+// The longest event and response that Lambda allows.
 inline constexpr size_t kMaxLifecycleBody = 6 << 20;
 
 struct LifecycleRequest {
@@ -53,7 +53,7 @@ struct LifecycleRequest {
   std::string_view path;  // without a query
   const HttpHeaders& headers;
   std::string_view body;
-  // The body was longer than kMaxLifecycleBody and is not here, which is no reason to refuse the call.
+  // The body was longer than kMaxLifecycleBody and is omitted; the call is accepted nevertheless.
   bool body_over_limit = false;
 };
 
@@ -90,20 +90,20 @@ struct LifecycleCounts {
   THAW_DECLARE_COUNTS(THAW_LIFECYCLE_COUNTS)
 };
 
-// Once for each invocation that ended.
+// An invocation that ended, reported once.
 struct FinishedInvocation {
   std::string request_id;
-  bool is_error = false;  // by the platform's account or the tracer's: once, whoever says so
+  bool is_error = false;  // the platform or the tracer says that it failed
   bool timed_out = false;
   bool out_of_memory = false;
 };
 
-// Where spans go. Called within calls of the lifecycle's, but for those of InvocationLinks; must not call it.
+// Receives spans, within calls of the lifecycle except those of InvocationLinks; must not call it.
 class LifecycleSink {
  public:
   virtual ~LifecycleSink() = default;
-  // The body of a /v0.4/traces request, to be processed within this call: what the processor then asks of
-  // InvocationLinks is known to be about spans made here.
+  // Takes the body of a /v0.4/traces request, which it must process within this call: the processor's calls
+  // of InvocationLinks are thereby known to concern spans made here.
   virtual void TakeTrace(std::string body, bool client_computed_stats) = 0;
   virtual void InvocationFinished(const FinishedInvocation& invocation) = 0;
 };
@@ -117,24 +117,25 @@ struct LifecycleOptions {
   bool concurrent = false;
   size_t max_invocations = 500;
   size_t max_bytes = 4 << 20;
-  // What the store is charged to; may be null. Must outlive the lifecycle.
+  // The account that the store is charged to; may be null. Must outlive the lifecycle.
   ByteAccount* account = nullptr;
-  // How long a call may come before its invocation is known, by the clock that advances most.
+  // Longest time from a call until its invocation is known, by the clock that advances most.
   absl::Duration wait_for_invocation = absl::Seconds(2);
 };
 
 class InvocationLifecycle : public InvocationLinks {
  public:
-  // `clock` and `sink` must outlive it.
+  // `clock` and `sink` must outlive the lifecycle.
   InvocationLifecycle(LifecycleOptions options, Clock& clock, RandomId random, LifecycleSink& sink);
   InvocationLifecycle(const InvocationLifecycle&) = delete;
   InvocationLifecycle& operator=(const InvocationLifecycle&) = delete;
 
-  // POST /lambda/start-invocation, POST /lambda/end-invocation, GET /lambda/hello; 404 and 405 else. What a
-  // call says is taken in before the reply is made, so that a tracer's end is known before the platform's.
+  // Serves POST /lambda/start-invocation, POST /lambda/end-invocation and GET /lambda/hello; answers 404 and
+  // 405 otherwise. A call takes effect before the reply is made, so that a tracer's end is known before the
+  // platform's.
   LifecycleReply Handle(const LifecycleRequest& request);
 
-  // The platform's side. An invocation begins with OnInvoke, also one whose request id was had before.
+  // The platform's side. OnInvoke begins a new invocation, even if its request id came before.
   struct Invoke {
     bool cold_start = false;
     bool proactive_initialization = false;
@@ -142,28 +143,27 @@ class InvocationLifecycle : public InvocationLinks {
   void OnInvoke(std::string_view request_id, const Invoke& invoke);
   void OnEnd(std::string_view request_id, PlatformEnd end);
   void OnReport(std::string_view request_id);
-  // The environment was started or restored, with all that is known by now; of each kind the latest counts, a
-  // restore more than a start. Its duration may follow later.
+  // The environment was started or restored; pass all that is known by now, its duration may follow later.
+  // The latest of each kind counts, and a restore more than a start.
   void OnEnvironmentStart(bool is_restore, absl::Time start, std::optional<absl::Duration> duration);
-  // Nothing more will come: what has ended is sent as it is.
+  // Sends each ended invocation as it is: nothing more will come.
   void FinishAll();
-  // Sends what has ended and is known by its placeholder, though the tracer's call at its end is missing:
-  // that call is made while the handler runs, or never. To be called before a flush.
+  // Sends each ended invocation that its placeholder identifies, although the tracer's call at its end is
+  // missing: that call is made while the handler runs, or never. Call this before a flush.
   void FinishIdentified();
-  // Sends what has become whole by tracers' spans. To be called after each request of theirs was processed:
-  // the calls of InvocationLinks come from within that, when nothing can be processed.
+  // Sends the invocations that tracers' spans have completed. Call this after each request of theirs was
+  // processed: the calls of InvocationLinks come from within that, when nothing can be processed.
   void SendReady();
 
-  // What the function's runtime is called, when it is known.
+  // Sets the runtime's name once it is known.
   void set_runtime(std::string runtime) { options_.span.runtime = std::move(runtime); }
 
   // InvocationLinks:
   uint64_t OnLoadSpan(uint64_t trace_id, uint64_t span_id) override;
   void OnPlaceholder(const SpanView& span, std::string_view meta_struct, bool client_computed_stats) override;
-  void OnInvocationSpan(const SpanView& span) override;
   uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) override;
 
-  // Invocations in the store, and bytes that they hold, about.
+  // The number of invocations in the store, and about the bytes that they hold.
   size_t size() const { return entries_.size(); }
   size_t bytes() const { return bytes_; }
   const LifecycleCounts& counts() const { return counts_; }
@@ -173,26 +173,27 @@ class InvocationLifecycle : public InvocationLinks {
     InvocationRecord record;
     ClockReading arrived;
     bool invoked = false;
-    bool started = false;  // by a tracer's call
+    bool started = false;  // a tracer called
     bool platform_ended = false;
-    uint64_t seen_trace_id = 0;  // of spans that came meanwhile
+    uint64_t seen_trace_id = 0;  // from spans that came meanwhile
     size_t bytes = 0;
   };
-  using Entries = std::list<Entry>;  // the oldest first
+  using Entries = std::list<Entry>;  // oldest first
 
   LifecycleReply Start(const LifecycleRequest& request);
   LifecycleReply End(const LifecycleRequest& request);
-  // The invocation that a call is of; null if it can't be told.
+  // Returns the invocation that a call belongs to; null if it is unknown.
   Entry* EntryOfCall(const LifecycleRequest& request, bool is_start);
   Entry* Find(std::string_view request_id);
   Entry& Add(std::string_view request_id);
-  // The latest for which `wanted` holds. Where several may run at once: only if it is the only one.
+  // Returns the latest entry for which `wanted` holds; if several may run at once, only if it is the only
+  // one.
   Entry* LatestOf(bool (*wanted)(const Entry&));
-  // The body as JSON; null if there is none that can be read.
+  // Returns the body as JSON; null if there is none that can be read.
   boost::json::value Body(const LifecycleRequest& request);
   void Updated(Entry& entry);
   void SetBytes(Entry& entry, size_t bytes);
-  // Sends it and removes it, if nothing is due any more, or if nothing is waited for.
+  // Sends and removes the entry if nothing more is expected of it, or if `wait` is false.
   bool TryFinish(Entry& entry, bool wait);
   void Remove(Entry& entry);
   void DropStale();
@@ -206,20 +207,20 @@ class InvocationLifecycle : public InvocationLinks {
   LifecycleSink& sink_;
   Entries entries_;
   size_t bytes_ = 0;
-  ByteCharge charge_;          // of as many
-  bool tracer_calls_ = false;  // a tracer has called: the extension makes the span of every invocation
+  ByteCharge charge_;          // as large as bytes_
+  bool tracer_calls_ = false;  // a tracer called: the extension makes every invocation's span
 
-  bool may_lack_trace_id_ = false;  // otherwise none does
+  bool may_lack_trace_id_ = false;  // some entry may lack a trace id
   bool sending_ = false;
 
-  // The start whose span is not sent yet, and the latest whose is.
+  // The start whose span is not sent yet, and the time of the latest whose span is.
   std::optional<EnvironmentStart> environment_start_;
   bool has_start_duration_ = false;
   absl::Time sent_start_ = absl::InfinitePast();
-  bool start_span_sent_ = false;  // and no later start has come
-  // The span beside which it stands. May be known first.
+  bool start_span_sent_ = false;  // and no later start came
+  // The invocation's span beside which the start's stands. May be known before the start.
   std::optional<OwnedSpan> first_span_;
-  uint64_t start_span_id_ = 0;  // given away already; 0: not yet
+  uint64_t start_span_id_ = 0;  // given to a tracer already; 0: not yet
   LifecycleCounts counts_;
 };
 

@@ -13,10 +13,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/protobuf_reader.h"
+#include "cc/base/protobuf_writer.h"
 #include "cc/base/seeded_random.h"
 #include "cc/clock/fake_clock.h"
-#include "cc/trace/protobuf_reader.h"
-#include "cc/trace/protobuf_writer.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_payload.h"
 #include "gmock/gmock.h"
@@ -133,7 +133,7 @@ class LifecycleTest : public testing::Test {
     if (!id.empty()) headers.emplace_back("lambda-runtime-aws-request-id", id);
     return Call("/lambda/end-invocation", std::move(headers), body);
   }
-  // An end as a tracer that has a trace says it.
+  // Sends the end call of a tracer that has a trace.
   LifecycleReply EndOfTrace(std::string_view id, uint64_t trace_id = 70, HttpHeaders headers = {}) {
     headers.emplace_back("x-datadog-trace-id", absl::StrCat(trace_id));
     headers.emplace_back("x-datadog-span-id", absl::StrCat(trace_id + 1));
@@ -187,15 +187,15 @@ TEST_F(LifecycleTest, ReplySaysTheContext) {
                           Pair("x-datadog-tags", "_dd.p.tid=640cfd8d00000000")));
 }
 
-// Every order in which the parts of an invocation can come gives the same span.
+// Every order of an invocation's parts gives the same span.
 TEST_F(LifecycleTest, AnyOrderOfArrivalGivesTheSameSpan) {
   std::vector<int> order = {0, 1, 2, 3};
   int orders = 0;
   do {
-    // The platform's end never comes before its beginning: one channel after the other knows of it.
+    // The platform's end never comes before its start: both come by one channel.
     if (std::find(order.begin(), order.end(), 3) < std::find(order.begin(), order.end(), 0)) continue;
     for (const bool with_id : {true, false}) {
-      // An end before its start tells of no invocation that it could be of, unless it says so.
+      // Without a request id, an end before its start belongs to no known invocation.
       if (!with_id && std::find(order.begin(), order.end(), 2) < std::find(order.begin(), order.end(), 1))
         continue;
       Restart(Options());
@@ -210,7 +210,7 @@ TEST_F(LifecycleTest, AnyOrderOfArrivalGivesTheSameSpan) {
       lifecycle_->OnReport("r1");
       ++orders;
       const std::string what = absl::StrCat(order[0], order[1], order[2], order[3], with_id);
-      // Before a tracer has called the first time, nobody can know that it will.
+      // Before a tracer's first call, the extension can't expect one.
       const bool unforeseen =
           std::find(order.begin(), order.end(), 3) < std::find(order.begin(), order.end(), 1) &&
           std::find(order.begin(), order.end(), 0) < std::find(order.begin(), order.end(), 3);
@@ -249,7 +249,7 @@ TEST_F(LifecycleTest, WhatHasNotComeByTheReportWillNot) {
 TEST_F(LifecycleTest, CallsWithoutAnIdFollowEachOther) {
   for (int i = 0; i < 3; ++i) {
     const std::string id = absl::StrCat("r", i);
-    // The tracer is quicker than /next here.
+    // The tracer is faster than /next here.
     if (i == 1) Start("");
     Invoke(id);
     if (i != 1) Start("");
@@ -476,7 +476,7 @@ TEST_F(LifecycleTest, StoreIsBoundedInNumber) {
     Invoke(absl::StrCat("r", i));
     EXPECT_LE(lifecycle_->size(), 3u);
   }
-  // The one that had ended is sent with what it has; of the others the oldest are given up.
+  // The ended one is sent as it is; the oldest of the others are given up.
   EXPECT_THAT(sink_.spans, SizeIs(1));
   EXPECT_EQ(counts().sent_early, 1);
   EXPECT_EQ(counts().given_up, 5);
@@ -497,7 +497,7 @@ TEST_F(LifecycleTest, StoreIsBoundedInBytes) {
       }(),
       "]}");
   for (int i = 0; i < 50; ++i) {
-    // Any process of the function may call, and with any id.
+    // Any process of the function may call, with any id.
     Start(absl::StrCat("r", i), {}, event);
     EXPECT_LE(lifecycle_->bytes(), 1u << 20);
   }
@@ -520,7 +520,7 @@ TEST_F(LifecycleTest, ColdStartStandsBesideTheFirstInvocation) {
   EndOfTrace("r1");
   PlatformEnded("r1");
   ASSERT_THAT(sink_.spans, SizeIs(1));
-  // The report is late, as it may be.
+  // The report may come late.
   lifecycle_->OnEnvironmentStart(/*is_restore=*/false, kStart - absl::Seconds(1), absl::Milliseconds(900));
   lifecycle_->OnEnvironmentStart(/*is_restore=*/false, kStart - absl::Seconds(1), absl::Milliseconds(900));
   ASSERT_THAT(sink_.spans, SizeIs(2));
@@ -531,7 +531,7 @@ TEST_F(LifecycleTest, ColdStartStandsBesideTheFirstInvocation) {
   EXPECT_EQ(cold.duration, 900'000'000u);
   EXPECT_THAT(sink_.stats_flags, ElementsAre(false, false));
   EXPECT_EQ(counts().environment_starts, 1);
-  // It was of the first alone.
+  // It belonged to the first invocation alone.
   Invoke("r2");
   Start("r2");
   EndOfTrace("r2");
@@ -623,10 +623,10 @@ TEST_F(LifecycleTest, PlaceholderIsTakenIn) {
   EXPECT_EQ(counts().placeholders_late, 1);
 }
 
-// Go drops the call at the end where an error's text has two lines, Java where it is not ASCII.
+// Go drops the call at the end if an error's text has two lines, Java if it is not ASCII.
 class WithoutAnEndCall : public LifecycleTest {
  protected:
-  // As a tracer's span that has children.
+  // Sends a placeholder as a span of a tracer, with children.
   void Placeholder(uint64_t trace_id, std::string_view request_id = "r1") {
     std::vector<SpanMeta> meta = {{"_dd.p.dm", "-4"}, {"error.msg", "a\nb"}};
     if (!request_id.empty()) meta.push_back({"request_id", request_id});
@@ -720,7 +720,7 @@ TEST_F(WithoutAnEndCall, AnEndThatComesSaysMore) {
   EXPECT_EQ(sink_.spans[0].trace_id, 98u);
 }
 
-// Where no record says how long an invocation took.
+// No record says how long an invocation took.
 class WithoutRecords : public WithoutAnEndCall {
  protected:
   uint64_t DurationAfter(PlatformEnd end) {
@@ -799,8 +799,8 @@ TEST_F(LifecycleTest, EverythingThatEndedIsSentAtTheEnd) {
   EXPECT_EQ(lifecycle_->size(), 1u);
 }
 
-// A seed draws calls and events; whatever they are, each invocation that ended is told of once, no trace
-// belongs to two, and nothing stays.
+// A seed draws calls and events. In any sequence, each ended invocation is reported once, no trace belongs to
+// two, and nothing stays behind.
 TEST_F(LifecycleTest, WhateverComesEachInvocationIsToldOfOnce) {
   for (uint64_t seed = 0; seed < 200; ++seed) {
     Restart(Options());

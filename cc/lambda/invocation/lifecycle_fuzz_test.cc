@@ -1,5 +1,5 @@
-// Whatever callers send to the lifecycle's endpoints, as headers and as bodies: they get a reply, the store
-// keeps its bounds, and what comes out is a trace request that loses no span.
+// Any headers and bodies sent to the lifecycle's endpoints get a reply, the store keeps its bounds, and the
+// result is a trace request that loses no span.
 
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +76,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                            "x-b3-spanid", "baggage", "ot-baggage-a", "x-datadog-invocation-error-msg"})
     headers.emplace_back(name, text);
   Invocation(lifecycle, headers, "{}", "{}");
-  // Most inputs are no event: put one around them.
+  // Wrap the input in an event, which most inputs lack.
   const std::string escaped = absl::Utf8SafeCEscape(text), base64 = absl::Base64Escape(text);
   Invocation(
       lifecycle,
@@ -98,7 +98,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                           "\",\"EnteredTime\":\"", escaped, "\"},\"x-datadog-tags\":\"", escaped,
                           "\",\"x-datadog-trace-id\":\"7\"}"),
              "");
-  // Bytes, and what a runtime may have parsed already, in each place where they are read.
+  // The input stands in each place where bytes, or a value that a runtime may have parsed, are read.
   Invocation(
       lifecycle, {},
       absl::StrCat("{\"eventSource\":\"aws:kafka\",\"records\":{\"t-0\":[{\"topic\":\"t\",\"headers\":["

@@ -1,5 +1,5 @@
-// The lifecycle and the trace processor together, as they are wired: the processor asks the lifecycle of each
-// span that a tracer sends, and the spans that the lifecycle makes go through the processor.
+// The lifecycle and the trace processor together, as the extension wires them: the processor asks the
+// lifecycle about each span that a tracer sends, and processes the spans that the lifecycle makes.
 
 #include <cstdint>
 #include <map>
@@ -13,8 +13,9 @@
 #include "cc/clock/fake_clock.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
-#include "cc/trace/trace_processor.h"
+#include "cc/trace/trace_request_writer.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -148,7 +149,7 @@ TEST_F(LifecycleProcessingTest, TraceIdComesOfATracersSpan) {
   EXPECT_EQ(seen_[1].trace_id, 55u);
 }
 
-// The spans of one invocation say nothing of another, which still has no trace.
+// The spans of one invocation say nothing about another, which still has no trace.
 TEST_F(LifecycleProcessingTest, SpansMadeHereGiveNobodyATrace) {
   lifecycle_.OnInvoke("r1", {});
   Call("/lambda/start-invocation", {});

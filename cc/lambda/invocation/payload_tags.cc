@@ -24,7 +24,7 @@ bool IsSecret(std::string_view key) {
   return false;
 }
 
-// The first bytes of `text`, not ending within a character.
+// Returns the first bytes of `text`, cut between characters.
 std::string_view CutUtf8(std::string_view text, size_t bytes) {
   if (text.size() <= bytes) return text;
   while (bytes > 0 && (static_cast<unsigned char>(text[bytes]) & 0xC0) == 0x80) --bytes;
@@ -49,7 +49,7 @@ class Flattener {
       Tag(name, HasSecret(value) ? "redacted" : Serialized(value));
     } else if (const json::array* array = value.if_array()) {
       if (array->empty()) Tag(name, "[]");
-      // Only lists of bytes are longer.
+      // Only lists of bytes are longer than this.
       const size_t kept = std::min(array->size(), EventJsonLimits().max_elements);
       elements_left_out_ += static_cast<int64_t>(array->size() - kept);
       for (size_t i = 0; i < kept; ++i) Value(absl::StrCat(name, ".", i), {}, (*array)[i], depth + 1);
@@ -87,11 +87,11 @@ class Flattener {
     tags_.emplace(name, value);
   }
 
-  // As much of it as a tag may hold.
+  // Serialises as much of the value as a tag may hold.
   std::string Serialized(const json::value& value) const {
     json::serializer serializer;
     serializer.reset(&value);
-    std::string text(options_.max_value + 4, '\0');  // a character more, so that the cut is seen
+    std::string text(options_.max_value + 4, '\0');  // one character more shows that the text is cut
     text.resize(serializer.read(text.data(), text.size()).size());
     return text;
   }
@@ -111,7 +111,7 @@ class Flattener {
   SpanTags& tags_;
   size_t count_ = 0;
   size_t bytes_ = 0;
-  int64_t left_out_ = 0;  // for lack of room, from the first on
+  int64_t left_out_ = 0;  // counts from the first value that had no room
   int64_t elements_left_out_ = 0;
 };
 

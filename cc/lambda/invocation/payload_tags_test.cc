@@ -58,7 +58,7 @@ TEST(PayloadTagsTest, SecretsAreHiddenInAnyCaseAndOfAnyType) {
       ElementsAre(Pair("function.request.PWD", "redacted"), Pair("function.request.Password", "redacted"),
                   Pair("function.request.h.X-Authorization", "redacted"),
                   Pair("function.request.secrets", "seen"), Pair("function.request.token", "redacted")));
-  // Also where what is too deep is one value.
+  // The same holds where a value that is too deep is one tag.
   EXPECT_THAT(
       Tags(R"({"a":[{"api_key":"x"}],"b":[{"c":1}]})", {.max_depth = 1}),
       ElementsAre(Pair("function.request.a", "redacted"), Pair("function.request.b", R"([{"c":1}])")));
@@ -73,7 +73,7 @@ TEST(PayloadTagsTest, LongValuesAreCutBetweenCharacters) {
   EXPECT_EQ(Tags(deep, {.max_depth = 1}).at("function.request.a").size(), 4096u);
 }
 
-// A Kafka record's headers are bytes, whole for whoever reads them as such.
+// A Kafka record's headers are lists of bytes, kept whole for their readers.
 TEST(PayloadTagsTest, AListOfBytesDoesNotTakeAllTheRoom) {
   std::string bytes = "[0";
   for (int i = 1; i < 1000; ++i) bytes += ",0";

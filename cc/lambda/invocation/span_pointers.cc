@@ -13,7 +13,7 @@
 #include "boost/json/serialize.hpp"
 #include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
-#include "cc/lambda/invocation/sha256.h"
+#include "cc/lambda/sha256.h"
 
 namespace thaw {
 namespace {
@@ -25,7 +25,7 @@ std::optional<SpanPointer> PointerOfRecord(const json::value& record) {
     const std::string_view bucket = TextAt(record, {"s3", "bucket", "name"});
     const std::string_view key = TextAt(record, {"s3", "object", "key"});
     const std::string_view etag = TextAt(record, {"s3", "object", "eTag"});
-    // What was deleted has no entity tag, and nobody reads it.
+    // A deleted object has no entity tag, and nobody reads it.
     if (bucket.empty() || key.empty() || etag.empty()) return std::nullopt;
     return S3ObjectPointer(bucket, key, etag);
   }

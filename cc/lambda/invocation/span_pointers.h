@@ -1,5 +1,5 @@
-// Which span pointers follow from an event: hashes by which the intake joins the trace that wrote an object
-// to the one that reads it, where no header can travel along.
+// Makes span pointers from an event: hashes by which the intake joins the trace that wrote an object to the
+// trace that reads it, where no header can be passed along.
 //
 //   const std::vector<SpanPointer> pointers = SpanPointersOfEvent(event.root);
 //   tags["_dd.span_links"] = SpanLinksWithPointers(tags["_dd.span_links"], pointers);
@@ -25,24 +25,24 @@ struct SpanPointer {
   bool operator==(const SpanPointer&) const = default;
 };
 
-// As many of one event are kept.
+// Largest number of pointers kept of one event.
 inline constexpr size_t kMaxSpanPointers = 100;
 
-// First 32 hexadecimal digits of the SHA-256 over the parts with '|' between them.
+// Returns the first 32 hexadecimal digits of the SHA-256 over the parts with '|' between them.
 std::string SpanPointerHash(absl::Span<const std::string_view> parts);
 
-// Of an object as S3 names it; quotes around its entity tag don't count.
+// Returns the pointer of an object as S3 names it; quotes around its entity tag don't count.
 SpanPointer S3ObjectPointer(std::string_view bucket, std::string_view key, std::string_view etag);
 
-// Of an item by its keys, as a stream record has them: {"id": {"S": "a"}}. Nothing if there are none or over
-// two, or a value is neither S, N nor B.
+// Returns the pointer of an item by its keys, as a stream record has them: {"id": {"S": "a"}}. Returns
+// nullopt without keys, with more than two, or if a value is neither S, N nor B.
 std::optional<SpanPointer> DynamoDbItemPointer(std::string_view table, const boost::json::object& keys);
 
-// Of each record of an S3 or DynamoDB event that has what it takes.
+// Returns the pointers of all complete records of an S3 or DynamoDB event.
 std::vector<SpanPointer> SpanPointersOfEvent(const boost::json::value& event);
 
-// The JSON of a span's links: those that are there (an array, or empty; anything else is replaced) and one
-// for each pointer. Such a link has no ids; its hash is what is looked for.
+// Returns the JSON of a span's links: the present ones (an array, or empty; anything else is replaced) and
+// one for each pointer. Such a link has no ids; the intake looks for its hash.
 std::string SpanLinksWithPointers(std::string_view links, absl::Span<const SpanPointer> pointers);
 
 }  // namespace thaw

@@ -34,11 +34,11 @@ TEST(SpanPointersTest, PublishedVectorOfS3) {
   EXPECT_EQ(S3ObjectPointer("bucket", "key ü", "ab").hash, "ea0d894b72fbfaa0d25fd7c40fe58637");
 }
 
-// Computed with another implementation of SHA-256.
+// The hashes were computed with another implementation of SHA-256.
 TEST(SpanPointersTest, DynamoDbItems) {
   EXPECT_EQ(OfItem(R"({"id":{"S":"a-1"}})"),
             (SpanPointer{"aws.dynamodb.item", "7a59260f21ce3a0910d2054780f4954e"}));
-  // Sorted by name, numbers as their text.
+  // Keys are sorted by name, and numbers hashed as their text.
   for (const char* keys : {R"({"id":{"S":"a-1"},"row":{"N":"42"}})", R"({"row":{"N":"42"},"id":{"S":"a-1"}})",
                            R"({"row":{"N":42},"id":{"S":"a-1"}})"})
     EXPECT_EQ(OfItem(keys)->hash, "e69a2d794c7ecaf397cd05a9164677e7") << keys;

@@ -22,14 +22,14 @@ constexpr std::string_view kDecisionMakerTag = "_dd.p.dm";
 constexpr std::string_view kBaggageHeader = "baggage";
 constexpr std::string_view kBaggagePrefix = "ot-baggage-";
 
-// Longest x-datadog-tags that tracers take.
+// Longest x-datadog-tags header that tracers accept.
 constexpr size_t kMaxTagsHeader = 512;
-// As many members of a tracestate, and as many items of baggage, as anybody may send by the standards.
+// Largest numbers of tracestate members and of baggage items that the standards allow to be sent.
 constexpr int kMaxStateMembers = 32;
 constexpr size_t kMaxBaggageItems = 64;
 constexpr size_t kMaxBaggageValue = 4096;
 
-// All of `text` as lower-case hexadecimal of exactly `digits` digits, at most 16.
+// Parses `text` as lower-case hexadecimal of exactly `digits` digits, at most 16.
 std::optional<uint64_t> ParseHex(std::string_view text, size_t digits) {
   if (text.size() != digits) return std::nullopt;
   uint64_t value = 0;
@@ -77,7 +77,7 @@ std::optional<TraceContext> ExtractDatadog(const HttpHeaders& carrier) {
   return context;
 }
 
-// The `dd` member of a tracestate: priority, origin, last Datadog span and tags.
+// Reads the `dd` member of a tracestate: priority, origin, last Datadog span and tags.
 void ReadTraceState(std::string_view state, bool sampled, TraceContext& context) {
   std::string_view ours;
   int members = 0;
@@ -103,7 +103,7 @@ void ReadTraceState(std::string_view state, bool sampled, TraceContext& context)
       context.tags.emplace(absl::StrCat("_dd.p.", name), absl::StrReplaceAll(item.second, {{"~", "="}}));
     }
   }
-  // The flag was set last: where the two disagree, it is right, and who decided is no longer known.
+  // The flag was set last: where the two disagree, the flag counts, and the decision's maker is unknown.
   if (sampled == (priority.value_or(0) > 0) && priority) {
     context.sampling_priority = priority;
   } else {
@@ -115,7 +115,7 @@ void ReadTraceState(std::string_view state, bool sampled, TraceContext& context)
 
 std::optional<TraceContext> ExtractTraceParent(const HttpHeaders& carrier) {
   const std::string_view parent = Header(carrier, "traceparent");
-  constexpr size_t kSize = 55;  // of version 00; later ones may append "-…"
+  constexpr size_t kSize = 55;  // for version 00; later ones may append "-…"
   if (parent.size() < kSize || parent[2] != '-' || parent[35] != '-' || parent[52] != '-')
     return std::nullopt;
   const std::optional<uint64_t> version = ParseHex(parent.substr(0, 2), 2);
@@ -132,7 +132,7 @@ std::optional<TraceContext> ExtractTraceParent(const HttpHeaders& carrier) {
   return context;
 }
 
-// A B3 trace id: 16 or 32 digits.
+// Reads a B3 trace id of 16 or 32 digits.
 std::optional<TraceContext> B3Context(std::string_view trace, std::string_view span) {
   const std::string lower_trace = absl::AsciiStrToLower(trace), lower_span = absl::AsciiStrToLower(span);
   std::string_view low_digits = lower_trace;
@@ -189,14 +189,14 @@ std::optional<TraceContext> ExtractStyle(PropagationStyle style, const HttpHeade
   return std::nullopt;
 }
 
-// Takes from a traceparent of the same trace what it knows better.
+// Takes the more exact parts from a traceparent of the same trace.
 void TakeNearerParent(const TraceContext& w3c, TraceContext& context) {
   const bool same_high =
       w3c.trace_id_high == context.trace_id_high || w3c.trace_id_high == 0 || context.trace_id_high == 0;
   if (w3c.trace_id != context.trace_id || !same_high) return;
   if (context.trace_id_high == 0) SetTraceIdHigh(context, w3c.trace_id_high);
   if (w3c.parent_id == context.parent_id) return;
-  // The span that the last Datadog tracer made, behind which others may stand.
+  // The last Datadog tracer's span; spans of other tracers may have followed.
   if (const auto last = w3c.tags.find(kParentTag); last != w3c.tags.end()) {
     context.tags.insert_or_assign(std::string(kParentTag), last->second);
   } else if (context.parent_id != 0) {
@@ -282,7 +282,7 @@ std::optional<TraceContext> ContextOfXrayHeader(std::string_view header) {
     const std::string name = absl::AsciiStrToLower(absl::StripAsciiWhitespace(item.first));
     const std::string value = absl::AsciiStrToLower(absl::StripAsciiWhitespace(item.second));
     if (name == "root") {
-      // 1-<8 digits of a time>-<24 digits>, of which the last 16 count.
+      // The format is 1-<8 digits of a time>-<24 digits>; the last 16 digits count.
       const std::vector<std::string_view> root = absl::StrSplit(value, '-');
       if (root.size() != 3 || root[0] != "1" || !ParseHex(root[1], 8) || root[2].size() != 24) continue;
       const std::optional<uint64_t> high = ParseHex(root[2].substr(0, 8), 8);

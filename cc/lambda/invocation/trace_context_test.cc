@@ -107,7 +107,7 @@ TEST(TraceContextTest, ShortOrMalformedTraceParentsAreNoContext) {
                           "00_0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
                           "0g-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"})
     EXPECT_FALSE(W3c(bad)) << bad;
-  // A later version may say more.
+  // A later version may append fields.
   EXPECT_TRUE(W3c("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more"));
   EXPECT_FALSE(W3c("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01more"));
 }
@@ -186,11 +186,11 @@ TEST(TraceContextTest, TraceParentOfTheSameTraceHasTheNearerParent) {
   EXPECT_EQ(context.trace_id_high, kHigh);
   EXPECT_EQ(context.sampling_priority, 2);
   EXPECT_EQ(context.tags.at("_dd.parent_id"), "0000000000000010");
-  // What the state says of the last Datadog span counts more.
+  // The state's last Datadog span takes precedence.
   HttpHeaders with_state = carrier;
   with_state.emplace_back("tracestate", "dd=p:00f067aa0ba902b7");
   EXPECT_EQ(Extract(with_state)->tags.at("_dd.parent_id"), "00f067aa0ba902b7");
-  // Unless only the first is wanted.
+  // With extract_first, only the first style counts.
   EXPECT_EQ(Extract(carrier, {Style::kDatadog, Style::kTraceContext}, /*extract_first=*/true)->parent_id,
             16u);
 }
@@ -228,7 +228,7 @@ TEST(TraceContextTest, W3cBaggageWhereItIsAStyle) {
   options.baggage_tag_keys = {"other"};
   EXPECT_THAT(ExtractTraceContext(carrier, options)->baggage,
               ElementsAre(Pair("baggage.other", "b"), Pair("user", "c")));
-  // It is no context by itself.
+  // Baggage is no context by itself.
   EXPECT_FALSE(ExtractTraceContext({{"baggage", "user.id=a"}}, options));
 }
 
@@ -245,7 +245,8 @@ TEST(TraceContextTest, XrayHeader) {
       0x89abcdef01234567u);
 }
 
-// X-Ray decides for itself alone: what it drops may be kept here. A tracer's header is told by its padded id.
+// X-Ray decides for itself alone: a trace that it drops may be kept here. A padded id marks a tracer's
+// header.
 TEST(TraceContextTest, XrayHeaderDropsATraceOnlyWhereATracerWroteIt) {
   const auto priority = [](std::string_view root, std::string_view rest) {
     const std::optional<TraceContext> context =

@@ -279,7 +279,7 @@ TEST(TriggerTest, XrayHeaderOfAQueueIsTheLastResort) {
                                           Quoted(kDatadog), "}}")))
                 ->trace_id,
             7u);
-  // A sender of a short one can't end the consumer's extension.
+  // The sender of a short header can't crash the consumer's extension.
   for (const char* shorter : {"", "Root=", "Root=1-", "Root=1-65f2d3a1-01234567;Parent=b7ad6b7169203331"})
     EXPECT_FALSE(Context(SqsEvent(absl::StrCat(R"("attributes":{"AWSTraceHeader":")", shorter, "\"}"))))
         << shorter;
@@ -319,7 +319,7 @@ TEST(TriggerTest, Kinesis) {
 constexpr char kExecution[] =
     "arn:aws:states:eu-west-1:123456789012:execution:orders:7f1c5a2e-0000-4000-8000-0123456789ab";
 
-// Computed with another implementation of SHA-256.
+// The ids were computed with another implementation of SHA-256.
 TEST(TriggerTest, StepFunctionsIds) {
   const std::string step =
       absl::StrCat(R"({"Execution":{"Id":")", kExecution,
@@ -344,14 +344,6 @@ TEST(TriggerTest, StepFunctionsRetriesRootsAndCarriedTraces) {
       R"({"Execution":{"Id":")", kExecution,
       R"(","RedriveCount":1},"State":{"Name":"Charge","EnteredTime":"2026-01-01T00:00:00.123Z","RetryCount":2}})");
   EXPECT_EQ(Context(retried)->parent_id, 5010608420924731638u);
-  const StepFunctionsStep step = {
-      .execution_id = kExecution,
-      .root_execution_id = "arn:aws:states:eu-west-1:123456789012:execution:root:1",
-      .state_name = "Charge",
-      .entered_time = "2026-01-01T00:00:00.123Z"};
-  EXPECT_EQ(ContextOfStep(step).trace_id_high, 0x25eedf0fecc47be7u);
-  EXPECT_EQ(ContextOfStep(step).trace_id, 7302012596588600460u);
-  EXPECT_EQ(ContextOfStep(step).parent_id, 965915491323665437u);
   const std::string carried = absl::StrCat(
       R"({"_datadog":{"x-datadog-trace-id":"7","x-datadog-tags":"_dd.p.tid=640cfd8d00000000,_dd.p.dm=-1","Execution":{"Id":")",
       kExecution, R"("},"State":{"Name":"Charge","EnteredTime":"2026-01-01T00:00:00.123Z"}}})");
@@ -369,7 +361,7 @@ constexpr uint64_t kStepTrace = 4439524470371634042u, kStepParent = 965915491323
 constexpr uint64_t kRootTrace = 7302012596588600460u;
 constexpr char kRoot[] = "arn:aws:states:eu-west-1:123456789012:execution:root:1";
 
-// A state machine goes on with the trace that it was started in.
+// A state machine continues the trace that it was started in.
 TEST(TriggerTest, StepFunctionsStartedInATraceGoOnWithIt) {
   const std::string with_tid =
       R"({"x-datadog-trace-id":"7","x-datadog-parent-id":"8","x-datadog-tags":"_dd.p.tid=640cfd8d00000000"})";
@@ -387,7 +379,7 @@ TEST(TriggerTest, StepFunctionsStartedInATraceGoOnWithIt) {
       EXPECT_EQ(context->origin, "states");
     }
   }
-  // A trace of 64 bits keeps nothing of the id that the execution would have had.
+  // A 64-bit trace keeps nothing of the id that the execution would have had.
   const TraceContext narrow = *Context(Step(R"(,"Input":{"_datadog":{"x-datadog-trace-id":"7"}})"));
   EXPECT_EQ(narrow.trace_id, 7u);
   EXPECT_EQ(narrow.trace_id_high, 0u);
@@ -404,7 +396,7 @@ TEST(TriggerTest, StepFunctionsStartedByAStepFunctionAreOfItsTrace) {
   EXPECT_EQ(
       Context(Step(absl::StrCat(R"(,"Input":{"_datadog":{"Execution":{"Id":")", kRoot, "\"}}}")))->trace_id,
       kRootTrace);
-  // What stands beside the step itself is newer.
+  // The context beside the step itself is newer.
   EXPECT_EQ(Context(Step(R"(,"Input":{"_datadog":{"x-datadog-trace-id":"7"}})", "," + root))->trace_id,
             kRootTrace);
 }
@@ -454,7 +446,7 @@ TEST(TriggerTest, BusThatFeedsATopicThatFeedsAQueue) {
   EXPECT_EQ(Context(event)->parent_id, 8u);
 }
 
-// What the runtimes' serializers make of lists and bytes.
+// The records are in the forms that runtimes' serializers give lists and bytes.
 TEST(TriggerTest, MskOfEveryRuntime) {
   const auto event = [](std::string_view records, std::string_view headers) {
     return absl::StrCat(R"({"eventSource":"aws:kafka","records":{"t-0":)",
@@ -571,7 +563,7 @@ TEST(TriggerTest, WhatARuntimeHasParsedAlreadyIsRead) {
             7u);
 }
 
-// As dd-trace-java makes them of the classes that handlers take.
+// The records are in the form that dd-trace-java gives the classes that handlers take.
 TEST(TriggerTest, RecordsThatJavaNames) {
   const std::string queue = absl::StrCat(
       R"({"records":[{"eventSource":"aws:sqs","eventSourceArn":"arn:aws:sqs:eu-west-1:1:orders","messageAttributes":
@@ -618,8 +610,7 @@ TEST(TriggerTest, ApisWithoutADomainName) {
             "lambda-function-url");
 }
 
-// Each member may be missing, null or of another type. The trace of the sender does not depend on any of
-// them.
+// Each member may be missing, null or of another type. The sender's trace depends on none of them.
 TEST(TriggerTest, AnyMemberThatIsMissingCostsOnlyItself) {
   const std::string notification = absl::StrCat(
       R"({"Type":"Notification","TopicArn":"arn:aws:sns:eu-west-1:1:news","MessageId":"m","Timestamp":"2026-01-01T00:00:00.100Z",
@@ -641,7 +632,7 @@ TEST(TriggerTest, AnyMemberThatIsMissingCostsOnlyItself) {
       {"msk", R"({"eventSource":"aws:kafka","eventSourceArn":"arn:aws:kafka:eu-west-1:1:cluster/main/uuid",
           "records":{"t-0":[{"topic":"t","partition":0,"timestamp":1,"headers":[{"x-datadog-trace-id":[55]}]}]}})"},
   };
-  // Without these there is no trace, or nothing by which the source could be told.
+  // Without these members there is no trace, or the source can't be recognised.
   const std::set<std::string_view> needed = {"Records",
                                              "records",
                                              "t-0",
@@ -731,7 +722,7 @@ TEST(TriggerTest, HeadersOfAnyEventAndThenOfTheCall) {
 }
 
 TEST(TriggerTest, MatchOrder) {
-  // What has the marks of two is the earlier one.
+  // An event with the marks of two sources counts as the earlier one.
   EXPECT_EQ(
       Detect(R"({"requestContext":{"stage":"s","messageDirection":"IN"},"httpMethod":"GET","resource":"/"})")
           .spans[0]
@@ -782,18 +773,6 @@ TEST(TriggerTest, ServiceMapping) {
   EXPECT_EQ(Detect(event, options).spans[0].service, "queues");
   options.service_mapping.emplace("orders", "order-queue");
   EXPECT_EQ(Detect(event, options).spans[0].service, "order-queue");
-}
-
-TEST(TriggerTest, ParameterizesPaths) {
-  EXPECT_EQ(ParameterizePath(""), "");
-  EXPECT_EQ(ParameterizePath("/"), "/");
-  EXPECT_EQ(ParameterizePath("/users/17/orders/550e8400-e29b-41d4-a716-446655440000/"),
-            "/users/{user_id}/orders/{order_id}/");
-  EXPECT_EQ(ParameterizePath("/17/18"), "/{id}/{id}");
-  EXPECT_EQ(ParameterizePath("/categories/1/boxes/2/class/01ARZ3NDEKTSV4RRFFQ69G5FAV"),
-            "/categories/{category_id}/boxes/{box_id}/class/{class_id}");
-  EXPECT_EQ(ParameterizePath("/users/{id}/17"), "/users/{id}/17");
-  EXPECT_EQ(ParameterizePath("/v1/abc-12"), "/v1/abc-12");
 }
 
 }  // namespace

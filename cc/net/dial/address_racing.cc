@@ -15,7 +15,7 @@ std::string Named(const IpAddress& address, uint16_t port) {
                                                   : absl::StrCat(address.text, ":", port);
 }
 
-// One race; lives in the frame of RaceAddresses until every attempt has ended.
+// One race. It lives in the frame of RaceAddresses until every attempt has ended.
 class Race {
  public:
   Race(Executor& executor, Clock& clock, Network& network, std::vector<IpAddress> addresses, uint16_t port,
@@ -90,7 +90,7 @@ class Race {
   RaceResult result_;
   size_t started_ = 0;
   int running_ = 0;
-  bool lost_ = false;  // cancelled from outside: a late winner is of no use
+  bool lost_ = false;  // cancelled from outside: a late winner is closed
 };
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Connects to the first address that answers (RFC 8305, "Happy Eyeballs"): families interleaved, the next
-// address after 250 ms or as soon as one fails, the losers given up.
+// Connects to the first address that answers (RFC 8305, "Happy Eyeballs"): families are interleaved, the next
+// address is tried after 250 ms or as soon as one fails, and the losers are cancelled.
 
 #ifndef THAW_CC_NET_DIAL_ADDRESS_RACING_H_
 #define THAW_CC_NET_DIAL_ADDRESS_RACING_H_
@@ -21,15 +21,15 @@ namespace thaw {
 // RFC 8305 section 8: "Connection Attempt Delay".
 inline constexpr absl::Duration kConnectionAttemptDelay = absl::Milliseconds(250);
 
-// IPv6 and IPv4 in turns, IPv6 first, each in the resolver's order.
+// Returns IPv6 and IPv4 addresses in turns, IPv6 first, each in the resolver's order.
 std::vector<IpAddress> InterleaveFamilies(const std::vector<IpAddress>& addresses);
 
 struct RaceResult {
-  std::unique_ptr<Transport> transport;  // null: none answered, or it was cancelled
+  std::unique_ptr<Transport> transport;  // null: no address answered, or the race was cancelled
   std::vector<AddressOutcome> outcomes;  // in the order the attempts began; losers are kCancelled
 };
 
-// `addresses` is not empty.
+// `addresses` must not be empty.
 Task<RaceResult> RaceAddresses(Executor& executor, Clock& clock, Network& network,
                                std::vector<IpAddress> addresses, uint16_t port,
                                Network::ConnectOptions options, Cancellation& cancellation);

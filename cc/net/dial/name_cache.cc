@@ -24,7 +24,7 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellat
     if (!waiter->Set(reason)) return;
     std::erase(question->waiters, waiter);
     if (!question->waiters.empty()) return;
-    // The last one gone: nobody waits for the answer, and whoever comes later asks anew.
+    // The last waiter is gone: nobody needs the answer, and a later lookup asks anew.
     Retire(host, question);
     question->cancellation.Request(reason);
   });

@@ -1,11 +1,11 @@
-// Answers of the resolver, kept for their time to live.
+// Caches the resolver's answers for their time to live.
 //
-//   NameCache cache(clock, counters, ask);
-//   co_await cache.Lookup("intake.example", cancellation);
+//   NameCache cache(executor, clock, network, counters);
+//   absl::StatusOr<ResolvedName> name = co_await cache.Lookup("intake.example", cancellation);
 //
-// Age is by the clock that advanced most, so that an answer from before a freeze is old after it. When the
-// resolver fails, an answer that is too old serves once more and is counted. One question per name is
-// asked at a time, however many wait for it.
+// The age of an answer is measured by the clock that advanced most, so that an answer from before a freeze is
+// old after it. If the resolver fails, an expired answer is used and counted. Only one question per name is
+// asked at a time; all lookups of that name wait for it.
 
 #ifndef THAW_CC_NET_DIAL_NAME_CACHE_H_
 #define THAW_CC_NET_DIAL_NAME_CACHE_H_
@@ -20,10 +20,10 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
-#include "cc/base/counters.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
+#include "cc/net/counters.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -33,7 +33,7 @@ class NameCache {
   static constexpr absl::Duration kLeastTimeToLive = absl::Seconds(5);
   static constexpr absl::Duration kMostTimeToLive = absl::Seconds(60);
 
-  // `network` answers what isn't known. All must outlive the cache, and the cache its lookups.
+  // Asks `network` for names that are not cached. All must outlive the cache, and the cache its lookups.
   NameCache(Executor& executor, Clock& clock, Network& network, ConnectionCounters& counters)
       : executor_(executor), clock_(clock), network_(network), counters_(counters) {}
   NameCache(const NameCache&) = delete;
@@ -41,7 +41,7 @@ class NameCache {
 
   Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation);
 
-  // All answers are forgotten; questions under way go on.
+  // Forgets all answers; questions under way go on.
   void Forget() { answers_.clear(); }
 
  private:

@@ -53,10 +53,10 @@ bool InRange(const AddressBytes& address, std::string_view range) {
   return true;
 }
 
-// Takes a ":port" off the end; false if it names another port.
+// Removes a ":port" from the end. Returns false if it is another port.
 bool TakePort(std::string_view& entry, uint16_t port) {
   const size_t colon = entry.rfind(':');
-  // More than one colon and no bracket before it: an IPv6 address, not a port.
+  // An entry with more than one colon and no bracket before the last is an IPv6 address without a port.
   if (colon == std::string_view::npos || (entry.find(':') != colon && entry[colon - 1] != ']')) return true;
   const std::string_view digits = entry.substr(colon + 1);
   uint32_t number = 0;
@@ -65,7 +65,7 @@ bool TakePort(std::string_view& entry, uint16_t port) {
   return digits.empty() || number == port;
 }
 
-// "localhost." is the same name as "localhost": the dot says that no search domain is appended.
+// Removes the final dot, which only says that no search domain is appended: "localhost." is "localhost".
 std::string_view WithoutFinalDot(std::string_view name) {
   absl::ConsumeSuffix(&name, ".");
   return name;
@@ -77,7 +77,7 @@ bool Matches(const Destination& destination, std::string_view entry) {
   const std::string_view host = WithoutFinalDot(destination.host);
   entry = WithoutFinalDot(entry);
   if (const std::optional<AddressBytes> address = ParseAddress(host)) {
-    // The brackets of "[::1]" and "[fe80::]/10" are no part of the address.
+    // The brackets of "[::1]" and "[fe80::]/10" are not part of the address.
     const std::string bare = absl::StrReplaceAll(entry, {{"[", ""}, {"]", ""}});
     return absl::StrContains(bare, '/') ? InRange(*address, bare) : ParseAddress(bare) == address;
   }
@@ -92,7 +92,7 @@ bool Matches(const Destination& destination, std::string_view entry) {
 }  // namespace
 
 bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy) {
-  // An entry may be a list itself, with spaces about its commas or in their place.
+  // An entry may itself be a list, with spaces around its commas or in their place.
   for (const std::string& entries : no_proxy) {
     for (const std::string_view entry :
          absl::StrSplit(entries, absl::ByAnyChar(", \t\r\n"), absl::SkipEmpty())) {

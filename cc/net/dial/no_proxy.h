@@ -1,4 +1,4 @@
-// Which hosts go past the proxy.
+// Decides which hosts bypass the proxy.
 
 #ifndef THAW_CC_NET_DIAL_NO_PROXY_H_
 #define THAW_CC_NET_DIAL_NO_PROXY_H_
@@ -10,10 +10,10 @@
 
 namespace thaw {
 
-// Whether an entry of `no_proxy` names the destination: "*" any; "host" that name and any name below it;
-// ".suffix" and "*.suffix" any name below it; "10.0.0.0/8" addresses of the range; each may end in ":port".
-// Case, a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no difference, and
-// an entry may be a list with commas or spaces itself.
+// Returns whether an entry of `no_proxy` matches the destination: "*" matches any; "host" that name and any
+// name below it; ".suffix" and "*.suffix" any name below it; "10.0.0.0/8" addresses of the range; each may
+// end in ":port". Case, a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no
+// difference, and an entry may itself be a list with commas or spaces.
 bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
 
 }  // namespace thaw

@@ -1,4 +1,4 @@
-// NO_PROXY with any bytes in it: final dots, spaces and commas never change the result.
+// Tries NO_PROXY with any bytes: final dots, spaces and commas never change the result.
 
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +23,7 @@ void Try(const std::string& entry) {
     const bool past = thaw::GoesPastProxy(plain, {entry});
     Check(thaw::GoesPastProxy(dotted, {entry}) == past);
     Check(thaw::GoesPastProxy(plain, {" " + entry + ","}) == past);
-    // A list names what one of its entries names.
+    // A list matches whatever one of its entries matches.
     Check(!past || thaw::GoesPastProxy(plain, {"elsewhere.test", entry}));
     Check(thaw::GoesPastProxy(plain, {entry, host}));
     Check(thaw::GoesPastProxy(plain, {entry + " *"}));

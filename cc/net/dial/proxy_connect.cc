@@ -30,10 +30,10 @@ constexpr Http1Parser::Limits kLimits = {
     .head_bytes = kMaxProxyHeadBytes, .body_kept_bytes = 0, .body_drained_bytes = 0};
 constexpr size_t kShownBytes = 128;
 
-// Escapes text of the peer for the log.
+// Escapes text from the peer for the log.
 std::string Shown(std::string_view text) { return absl::CHexEscape(text.substr(0, kShownBytes)); }
 
-// Another status than 2xx, with the reason that the proxy gives and the credentials that it wants.
+// Describes a status that is not 2xx, with the proxy's reason and the credentials that it asks for.
 ExchangeFailure Refusal(Http1Parser& parser, const std::string& authority, const std::string& proxy) {
   const HttpResponse& answer = parser.response();
   std::string text = absl::StrCat("it answered CONNECT ", authority, " with ", answer.status,
@@ -59,7 +59,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   }
   absl::StrAppend(&head, "\r\n");
 
-  // Closing ends whatever is pending.
+  // Closing ends any pending operation.
   const auto registration = cancellation.OnRequest([&transport](const absl::Status&) { transport.Close(); });
   const auto failed = [&](const absl::Status& status) {
     const absl::Status& error = cancellation.requested() ? cancellation.reason() : status;
@@ -70,8 +70,8 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
     if (!written.status.ok()) co_return failed(written.status);
     rest.remove_prefix(written.bytes);
   }
-  // Byte by byte: what follows the head belongs to the tunnel, and nothing can be given back. It is one
-  // head of some hundred bytes per connection.
+  // The head is read byte by byte: what follows it belongs to the tunnel, and bytes can't be given back. It
+  // is one head of some hundred bytes per connection.
   Http1Parser parser(kLimits, Http1Parser::AnswerTo::kConnect);
   while (parser.state() == Http1Parser::State::kHead) {
     char byte;
@@ -80,7 +80,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
     parser.Put(std::string_view(&byte, 1));
   }
   const bool success = parser.head_complete() && parser.response().status / 100 == 2;
-  // Where a head that is too long ends isn't known, and with it not where the tunnel begins.
+  // The end of a head that is too long isn't known, so neither is the beginning of the tunnel.
   if (success && parser.state() == Http1Parser::State::kDone) co_return std::nullopt;
   if (parser.head_complete() && !success) co_return Refusal(parser, authority, proxy);
   co_return Failure(

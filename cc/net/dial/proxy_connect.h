@@ -1,4 +1,4 @@
-// Asks a proxy for a tunnel (CONNECT, RFC 9110 section 9.3.6).
+// Opens a tunnel through a proxy (CONNECT, RFC 9110 section 9.3.6).
 
 #ifndef THAW_CC_NET_DIAL_PROXY_CONNECT_H_
 #define THAW_CC_NET_DIAL_PROXY_CONNECT_H_
@@ -14,14 +14,15 @@
 
 namespace thaw {
 
-// A longer answer to CONNECT is refused.
+// A longer answer to CONNECT is an error.
 inline constexpr size_t kMaxProxyHeadBytes = 16 * 1024;
 
-// Sends CONNECT over `transport` and reads exactly the head of the answer, behind any 1xx: what follows is
-// the tunnel's, whatever the head says of a body. It is read as Http1Parser reads answers. `userinfo`
-// ("user:password") becomes Basic credentials; `proxy` is the proxy's name for errors, without them. Nothing:
-// the tunnel stands. Faults: kCredential (407), kProxyStatus (another status that is not 2xx), kProtocol (not
-// HTTP, or too long), kEnd, kReset, kTimeout or kCancelled by the cancellation.
+// Sends CONNECT over `transport` and reads exactly the head of the answer, behind any 1xx: everything after
+// it belongs to the tunnel, whatever the head says about a body. It is read as Http1Parser reads answers.
+// `userinfo` ("user:password") becomes Basic credentials; `proxy` is the proxy's name for errors, without
+// credentials. Returns nullopt if the tunnel is open. Faults: kCredential (407), kProxyStatus (another status
+// that is not 2xx), kProtocol (not HTTP, or too long), kEnd, kReset, kTimeout or kCancelled by the
+// cancellation.
 Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, Destination destination,
                                                          std::string userinfo, std::string proxy,
                                                          Cancellation& cancellation);

@@ -67,7 +67,7 @@ class StackDialer : public Dialer {
   }
 
  private:
-  // Builds result.transport layer by layer; what fails is returned.
+  // Builds result.transport layer by layer. Returns the failure of the layer that failed.
   Task<std::optional<ExchangeFailure>> Build(const Destination& destination, DialResult& result,
                                              Cancellation& cancellation) {
     const bool through_proxy = proxy_.has_value() && !GoesPastProxy(destination, no_proxy_);
@@ -78,7 +78,7 @@ class StackDialer : public Dialer {
       if (hop.is_tls()) {
         failure = co_await Secure(hop, "", result, cancellation);
         if (failure.has_value()) {
-          // The stage is the proxy's; what went wrong there is told by the fault.
+          // The phase is the proxy's; the fault tells what went wrong in it.
           failure->phase = Phase::kProxy;
           co_return failure;
         }
@@ -102,7 +102,7 @@ class StackDialer : public Dialer {
     co_return failure;
   }
 
-  // A TCP connection to `hop`.
+  // Opens a TCP connection to `hop`.
   Task<std::optional<ExchangeFailure>> Reach(const Destination& hop, DialResult& result,
                                              Cancellation& cancellation) {
     const std::string where = ToString(hop);
@@ -133,7 +133,7 @@ class StackDialer : public Dialer {
     co_return std::nullopt;
   }
 
-  // TLS over what there is.
+  // Adds TLS to the stream.
   Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy, DialResult& result,
                                               Cancellation& cancellation) {
     TlsTarget target{.destination = peer, .server_name = peer.host, .proxy = std::move(proxy)};
@@ -141,8 +141,6 @@ class StackDialer : public Dialer {
         co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
-    result.tls = true;
-    result.tls_resumed = secured.resumed;
     co_return std::nullopt;
   }
 

@@ -43,16 +43,16 @@ struct Descriptor {
 struct EventLoop::Impl {
   boost::asio::io_context context{1};  // served by one thread: no locks inside
   boost::asio::steady_timer timer{context};
-  std::optional<absl::Duration> timer_due;  // what the timer is set for
+  std::optional<absl::Duration> timer_due;  // when the timer is set to fire
   AlarmQueue alarms;
   std::atomic<bool> stopped{false};
-  // The thread in Run(); its posts need no lock and no look at the sockets.
+  // The thread in Run(): posts from it need no lock and no polling of the sockets.
   std::atomic<std::thread::id> owner{};
   std::deque<absl::AnyInvocable<void()>> own_posts;
   int64_t looks = 0;
 
-  // Sets the timer if the next alarm comes before it. One that was cancelled leaves the timer as it is: an
-  // idle wake-up costs less than setting the timer for every exchange.
+  // Sets the timer if the next alarm comes before it. A cancelled alarm leaves the timer as it is: an idle
+  // wake-up costs less than setting the timer for every exchange.
   void SetTimer(absl::Duration now) {
     const std::optional<absl::Duration> due = alarms.NextDue();
     if (!due.has_value() || *due == absl::InfiniteDuration()) return;
@@ -70,12 +70,12 @@ absl::Status EventLoop::Check() {
     const int error = errno;
     return absl::UnavailableError(absl::StrCat("no event loop: ", call, ": ", std::strerror(error)));
   };
-  // As many descriptors as a loop with a watch of signals has, all at once.
+  // Needs as many descriptors at once as a loop with a watch of signals.
   Descriptor epoll(epoll_create1(EPOLL_CLOEXEC));
   if (epoll.number < 0) return refused("epoll_create1");
   Descriptor event(eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK));
   if (event.number < 0) return refused("eventfd");
-  // Without timers of the kernel's the backend waits in milliseconds.
+  // Without the kernel's timers, the backend waits in milliseconds.
   Descriptor timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
   if (timer.number < 0 && (errno == EMFILE || errno == ENFILE)) return refused("timerfd_create");
   int ends[2] = {-1, -1};
@@ -98,8 +98,8 @@ EventLoop::EventLoop(ReadClocks read) : read_(read), impl_(std::make_unique<Impl
 EventLoop::~EventLoop() = default;
 
 void EventLoop::Run() {
-  // So many of its own posts are served before the sockets are looked at again, or fewer if they take longer:
-  // then as many looks follow as find something, since each of them serves one descriptor.
+  // At most this many posts of the loop's own thread run before the sockets are polled again; fewer if they
+  // take longer. Polling then repeats as long as it finds something, since each poll serves one descriptor.
   constexpr int kOwnPostsInARow = 16;
   constexpr absl::Duration kOwnPostsTakeLong = absl::Milliseconds(1);
   constexpr int kLooksInARow = 16;
@@ -138,7 +138,7 @@ void EventLoop::Run() {
 
 void EventLoop::Stop() {
   impl_->stopped = true;
-  // Wakes a loop that waits.
+  // Wakes a loop that is waiting.
   Post([] {});
 }
 

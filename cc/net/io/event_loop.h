@@ -4,7 +4,7 @@
 //   Spawn(loop, ...);
 //   loop.Run();                 // on the thread that owns everything above; Stop() from any thread
 //
-// Each entry of the queue is one turn of the loop. Alarms are looked at before every turn, so that one
+// Each entry of the queue is one turn of the loop. Alarms are checked before every turn, so that an alarm
 // that came due in a freeze is known to be late whatever else became ready meanwhile.
 
 #ifndef THAW_CC_NET_IO_EVENT_LOOP_H_
@@ -23,7 +23,7 @@ namespace thaw {
 
 class EventLoop : public Executor, public Clock {
  public:
-  // Reads the clocks; tests may bring their own.
+  // Reads the clocks; tests may pass their own.
   using ReadClocks = ClockReading (*)();
 
   EventLoop();
@@ -32,13 +32,13 @@ class EventLoop : public Executor, public Clock {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // Whether the kernel gives what a loop needs; to be asked before the first one is made, which ends the
-  // process where it doesn't. Unavailable names the call that is refused. A few microseconds.
+  // Returns Unavailable, naming the refused call, if the kernel does not give what a loop needs. Call it
+  // before making the first loop, which ends the process in that case. Takes a few microseconds.
   static absl::Status Check();
 
   // Serves until Stop(); may be called again afterwards.
   void Run();
-  // From any thread. What is queued already stays queued.
+  // Stops Run(). May be called from any thread. Work that is queued stays queued.
   void Stop();
 
   void Post(absl::AnyInvocable<void()> work) override;
@@ -48,11 +48,11 @@ class EventLoop : public Executor, public Clock {
   bool CancelAlarm(AlarmId id) override;
   absl::Duration UntilAlarm(AlarmId id) const override;
 
-  // Alarms that were re-armed because they fired late. On the loop's thread.
+  // The number of alarms that were re-armed because they fired late. Loop's thread only.
   int64_t alarm_late() const;
 
-  // How often it has looked at the sockets: between two looks nothing new is known of them. On the loop's
-  // thread.
+  // The number of times the loop has polled the sockets: between two polls nothing new is known of them.
+  // Loop's thread only.
   int64_t looks() const;
 
   // The backend's own context, for the sources of this folder only: a boost::asio::io_context.

@@ -19,7 +19,7 @@
 namespace thaw {
 namespace {
 
-// Added to the machine's monotonic clock: what a freeze of the whole process looks like to the loop.
+// Time added to the machine's monotonic clock: a freeze of the whole process looks like this to the loop.
 absl::Duration frozen;
 ClockReading ReadFrozenClocks() {
   ClockReading now = ReadSystemClocks();
@@ -125,7 +125,7 @@ TEST(EventLoop, AnAlarmThatAFreezeMadeLateWaitsForItsRemainder) {
     loop.Stop();
   });
   loop.Post([&] {
-    frozen += absl::Seconds(60);  // all of this turn
+    frozen += absl::Seconds(60);  // during this turn
   });
   const ClockReading began = ReadSystemClocks();
   loop.Run();

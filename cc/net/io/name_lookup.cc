@@ -26,7 +26,7 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// What /etc/hosts says has no time to live; it is asked for again after this.
+// Answers from /etc/hosts have no time to live; they are read again after this.
 constexpr absl::Duration kLocalTimeToLive = absl::Seconds(60);
 constexpr size_t kMostResolvConfBytes = 1 << 20;
 
@@ -68,7 +68,7 @@ absl::StatusOr<ResolvedName> AddressesOf(const ares_addrinfo* info, const std::s
   return name;
 }
 
-// c-ares with one server, on the event loop.
+// A c-ares channel with one server, on the event loop.
 class AresChannel {
  public:
   AresChannel(EventLoop& loop, const DnsOptions& options) : loop_(loop), options_(options) {}
@@ -79,14 +79,14 @@ class AresChannel {
   }
 
   absl::Status Open();
-  // "address:port", as the file or the options say.
+  // Returns "address:port" of each server, as the file or the options name them.
   std::vector<std::string> Servers() const;
   absl::Status UseServer(const std::string& server);
 
   // Looks a name up in /etc/hosts; "localhost" is always known.
   absl::StatusOr<ResolvedName> FromHostsFile(const std::string& host) const;
   void Ask(IpAddress::Family family, const std::string& name, NameServers::Done done);
-  // Ends what is open; nothing is sent for it any more.
+  // Ends open questions; nothing more is sent for them.
   void Cancel() {
     if (channel_ == nullptr) return;
     ares_cancel(channel_);
@@ -98,7 +98,7 @@ class AresChannel {
     std::string name;
     NameServers::Done done;
   };
-  // A socket of c-ares. The descriptor is c-ares' to close.
+  // A socket of c-ares, which closes the descriptor itself.
   struct Watch {
     explicit Watch(asio::io_context& context) : descriptor(context) {}
     ~Watch() { descriptor.release(); }
@@ -129,14 +129,18 @@ absl::Status AresChannel::Open() {
   ares_options options = {};
   options.sock_state_cb = &AresChannel::OnSocketState;
   options.sock_state_cb_data = this;
-  char lookups[] = "b";  // the hosts file is asked apart from it, once for all servers
+  char lookups[] = "b";  // the hosts file is read separately, once for all servers
   options.lookups = lookups;
   std::string resolv_conf = options_.resolv_conf;
   options.resolvconf_path = resolv_conf.data();
-  // No cache of c-ares' own: NameCache keeps answers, by our clocks.
+  // c-ares' own cache is off: NameCache keeps answers, by our clocks.
   options.qcache_max_ttl = 0;
-  int given = ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
-  // Options that are not given are read from the file.
+  // HOSTALIASES may name any file, and reading it blocks: no alias is read. EDNS is the default that c-ares
+  // uses only if no flags are given.
+  options.flags = ARES_FLAG_EDNS | ARES_FLAG_NOALIASES;
+  int given =
+      ARES_OPT_FLAGS | ARES_OPT_SOCK_STATE_CB | ARES_OPT_LOOKUPS | ARES_OPT_RESOLVCONF | ARES_OPT_QUERY_CACHE;
+  // Options that are not set are read from the file.
   if (options_.timeout.has_value()) {
     options.timeout = static_cast<int>(absl::ToInt64Milliseconds(*options_.timeout));
     given |= ARES_OPT_TIMEOUTMS;
@@ -211,7 +215,7 @@ void AresChannel::Watching(ares_socket_t socket, bool read, bool write) {
   std::shared_ptr<Watch>& watch = watches_[socket];
   if (watch == nullptr) {
     watch = std::make_shared<Watch>(*static_cast<asio::io_context*>(loop_.native()));
-    // One that can't be watched is never ready: the question ends by its time limit.
+    // A socket that can't be watched is never ready: its question ends by its time limit.
     error_code ignored;
     watch->descriptor.assign(socket, ignored);
   }
@@ -244,7 +248,7 @@ void AresChannel::Wait(ares_socket_t socket, const std::shared_ptr<Watch>& watch
 void AresChannel::Process(ares_socket_t read, ares_socket_t write, const std::shared_ptr<Watch>& watch) {
   ares_process_fd(channel_, read, write);
   const ares_socket_t socket = read != ARES_SOCKET_BAD ? read : write;
-  // It may have been closed, and even opened anew under the same number, by what was just processed.
+  // The callback may have closed the socket, or even reopened one with the same number.
   if (const auto found = watches_.find(socket); found != watches_.end() && found->second == watch)
     Wait(socket, watch);
   SetTimeout();
@@ -284,7 +288,7 @@ class AresLookup : public NameLookup, private NameServers {
       if (name.ok() || cancellation.requested()) break;
       if (error.ok() || absl::IsNotFound(error)) error = name.status();
     }
-    // Open questions are of no use any more; no socket stays open for them.
+    // Open questions are not needed any more; no socket stays open for them.
     if (--running_ == 0) CancelAll();
     if (name.ok() || cancellation.requested()) co_return name;
     co_return error;
@@ -308,7 +312,7 @@ class AresLookup : public NameLookup, private NameServers {
   const DnsOptions options_;
   ResolvConf conf_;
   std::vector<std::string> servers_;
-  // One for each server, so that they can be asked side by side; opened when it is to be asked.
+  // One channel per server, so that servers can be asked side by side; opened when first asked.
   std::vector<std::unique_ptr<AresChannel>> channels_;
   size_t first_ = 0;
   int running_ = 0;

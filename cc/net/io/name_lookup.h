@@ -1,6 +1,6 @@
-// Host names by c-ares on the event loop: its sockets are watched and its time-outs are alarms of the loop.
-// The hosts file is asked first; then all nameservers of resolv.conf, one after the other and beside each
-// other, as name_race.h says.
+// Resolves host names by c-ares on the event loop: its sockets are watched by the loop and its time-outs are
+// the loop's alarms. The hosts file is read first; then the nameservers of resolv.conf are asked, one after
+// the other and beside each other as name_race.h describes.
 
 #ifndef THAW_CC_NET_IO_NAME_LOOKUP_H_
 #define THAW_CC_NET_IO_NAME_LOOKUP_H_
@@ -25,7 +25,7 @@ class NameLookup {
   virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, Cancellation& cancellation) = 0;
 };
 
-// Nothing is opened or read before the first lookup. `loop` must outlive it.
+// Opens and reads nothing before the first lookup. `loop` must outlive the result.
 std::unique_ptr<NameLookup> MakeNameLookup(EventLoop& loop, DnsOptions options);
 
 }  // namespace thaw

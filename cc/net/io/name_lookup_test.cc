@@ -1,4 +1,4 @@
-// Look-ups through real nameservers on the loopback that answer, fail or stay silent.
+// Looks names up through real nameservers on the loopback that answer, fail or stay silent.
 
 #include "cc/net/io/name_lookup.h"
 
@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <memory>
@@ -214,8 +215,20 @@ TEST_F(NameLookupTest, NamesAreCompletedAsTheFileSays) {
   EXPECT_TRUE(absl::IsNotFound(status_)) << status_;
 }
 
+TEST_F(NameLookupTest, AFileOfAliasesIsNotRead) {
+  const std::string aliases = absl::StrCat(testing::TempDir(), "/aliases");
+  std::ofstream(aliases) << "intake other.test\n";
+  setenv("HOSTALIASES", aliases.c_str(), 1);
+  Nameserver server(7, Ipv4Only(kNoData));
+  Use({&server});
+  EXPECT_THAT(Lookup("intake"), ElementsAre("192.0.2.7"));
+  EXPECT_THAT(server.asked(), testing::Contains("A intake."));
+  EXPECT_THAT(server.asked(), testing::Not(testing::Contains("A other.test.")));
+  unsetenv("HOSTALIASES");
+}
+
 TEST_F(NameLookupTest, BothFamiliesAreOfOneName) {
-  // A wildcard in a search domain must not lend its IPv6 address to a name that has none.
+  // A wildcard in a search domain must not give its IPv6 address to a name that has none.
   const Nameserver server(7, [](const std::string& name, bool ipv6) {
     if (name == "trace.intake.test.") return ipv6 ? kNoData : kAddress;
     return kAddress;
@@ -231,7 +244,7 @@ TEST_F(NameLookupTest, TimeAndAttemptsAreTheFiles) {
   EXPECT_TRUE(absl::IsUnavailable(status_)) << status_;
   EXPECT_GE(took_, absl::Milliseconds(900));
   EXPECT_LT(took_, absl::Seconds(4)) << "three tries take seven seconds and more";
-  // One of each family, and once more of each in case they were lost.
+  // Two questions of each family: the second in case the first was lost.
   EXPECT_EQ(dead.asked().size(), 4u);
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using Family = IpAddress::Family;
 
-// Shared with the questions that are open, which may outlive it.
+// Shared with the open questions, which may outlive it.
 class NameRace : public std::enable_shared_from_this<NameRace> {
  public:
   NameRace(Executor& executor, Clock& clock, NameServers& servers, std::string name,
@@ -28,7 +28,7 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
   Completion<NameRaceResult>& over() { return over_; }
 
  private:
-  // Progress of one family.
+  // The progress of one family.
   struct Side {
     size_t asked = 0;
     size_t failed = 0;
@@ -67,12 +67,12 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
     Consider(family);
   }
 
-  // One family is settled: ends the race, or waits for the other.
+  // Handles a settled family: ends the race, or waits for the other family.
   void Consider(Family family) {
     const Side& settled = SideOf(family);
     const Side& other = SideOf(family == Family::kV4 ? Family::kV6 : Family::kV4);
     if (other.answer.has_value()) return Conclude();
-    // Some servers say of names without IPv6 addresses that there is no such name: what they say of IPv4
+    // Some servers report that a name without IPv6 addresses does not exist: only their answer for IPv4
     // counts.
     const bool nothing = settled.answer->no_such_name && family == Family::kV4;
     if (!settled.answer->name.ok() && !nothing) return;
@@ -114,7 +114,7 @@ class NameRace : public std::enable_shared_from_this<NameRace> {
   Clock& clock_;
   NameServers& servers_;
   const std::string name_;
-  std::vector<size_t> order_;  // the first once more at its end
+  std::vector<size_t> order_;  // ends with the first server again
   Completion<NameRaceResult> over_;
   Side v4_;
   Side v6_;

@@ -1,13 +1,13 @@
 // Asks nameservers for the addresses of one name, both families at once, without waiting long for silent
 // servers.
 //
-//   NameRaceResult result = co_await RaceNameServers(executor, clock, servers, "intake.example.", order,
-//                                                      cancellation);
+//   const NameRaceResult result =
+//       co_await RaceNameServers(executor, clock, servers, "intake.example.", order, cancellation);
 //
-// RFC 8305 section 3: once there are IPv4 addresses the IPv6 ones have 50 ms left, whether their answer is
-// late or never comes. IPv6 addresses alone wait longer for the others, since there may be no IPv6 here. A
-// server that is silent for 200 ms has the next one asked beside it, and one that fails has it asked at once;
-// the first definite answer counts, however late it comes. After the last server the first one is asked once
+// RFC 8305 section 3: once there are IPv4 addresses, the IPv6 answer has 50 ms left, whether it is late or
+// never comes. IPv6 addresses alone wait longer for IPv4, since there may be no IPv6 connectivity here. If a
+// server is silent for 200 ms, the next one is asked beside it; if it fails, the next one is asked at once.
+// The first definite answer counts, however late it comes. After the last server the first one is asked once
 // more, since a packet may have been lost.
 
 #ifndef THAW_CC_NET_IO_NAME_RACE_H_
@@ -31,21 +31,21 @@ namespace thaw {
 
 // RFC 8305 section 8: "Resolution Delay".
 inline constexpr absl::Duration kResolutionDelay = absl::Milliseconds(50);
-// The same for IPv6 addresses that came first: as long as a connection to one of them has before an IPv4
+// The delay for IPv6 addresses that came first: as long as a connection to one of them has before an IPv4
 // address would be tried beside it.
 inline constexpr absl::Duration kResolutionDelayOfIpv6 = absl::Milliseconds(250);
-// How long a server is waited for before the next one is asked beside it, and before one is asked again.
+// How long a server may be silent before the next one is asked beside it, and before one is asked again.
 inline constexpr absl::Duration kServerDelay = absl::Milliseconds(200);
 inline constexpr absl::Duration kRepeatDelay = absl::Milliseconds(500);
-// How long an answer is kept that lacks a family whose server did not say that there is none.
+// How long an answer is kept that lacks a family for which the server did not report absence.
 inline constexpr absl::Duration kIncompleteTimeToLive = absl::Seconds(5);
 
 class NameServers {
  public:
-  // Addresses of one family. NotFound: there are none; anything else: the server doesn't know, or is silent.
+  // Addresses of one family. NotFound: there are none; anything else: the server doesn't know or is silent.
   struct Answer {
     absl::StatusOr<ResolvedName> name;
-    bool no_such_name = false;  // of any family
+    bool no_such_name = false;  // for any family
   };
   using Done = absl::AnyInvocable<void(Answer)>;
 
@@ -57,12 +57,12 @@ class NameServers {
 
 struct NameRaceResult {
   absl::StatusOr<ResolvedName> name;
-  // The server that was the first to know.
+  // The server that gave the first definite answer.
   std::optional<size_t> answered_by;
 };
 
-// `order`: the servers, not empty, the one to be asked first in front. `servers` may answer what it was asked
-// after the task has ended.
+// `order` lists the servers in the order to ask them; it is not empty. `servers` may run `done` after the
+// task has ended.
 Task<NameRaceResult> RaceNameServers(Executor& executor, Clock& clock, NameServers& servers, std::string name,
                                      std::vector<size_t> order, Cancellation& cancellation);
 

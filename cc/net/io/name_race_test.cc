@@ -20,7 +20,7 @@ using ::testing::IsEmpty;
 using ::testing::UnorderedElementsAre;
 using Family = IpAddress::Family;
 
-// Servers that answer when the test says so.
+// Servers that answer when the test tells them to.
 class ScriptedServers : public NameServers {
  public:
   void Ask(size_t server, Family family, const std::string& name, Done done) override {

@@ -1,4 +1,4 @@
-// resolv.conf with any bytes in it: search domains are never empty, and every name to ask is absolute.
+// Tries resolv.conf with any bytes: search domains are never empty, and every name to ask is absolute.
 
 #include <cstddef>
 #include <cstdint>

@@ -31,14 +31,14 @@ SignalWatch::SignalWatch(EventLoop& loop, std::initializer_list<int> signals,
                          absl::AnyInvocable<void(int)> on_signal)
     : impl_(std::make_shared<Impl>(*static_cast<boost::asio::io_context*>(loop.native()),
                                    std::move(on_signal))) {
-  boost::system::error_code ignored;  // only numbers that are no signals fail
+  boost::system::error_code ignored;  // fails only for numbers that are not signals
   sigset_t watched;
   sigemptyset(&watched);
   for (const int signal : signals) {
     impl_->signals.add(signal, ignored);
     sigaddset(&watched, signal);
   }
-  // A process inherits what its parent had blocked (sigprocmask(2)) or ignored; add() ends the latter.
+  // A process inherits signals that its parent blocked (sigprocmask(2)) or ignored; add() undoes the latter.
   pthread_sigmask(SIG_UNBLOCK, &watched, &impl_->mask_before);
   Impl::Wait(impl_);
 }

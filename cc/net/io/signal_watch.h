@@ -1,9 +1,9 @@
-// Signals as calls on the loop's thread.
+// Delivers signals as calls on the loop's thread.
 //
 //   SignalWatch watch(loop, {SIGTERM, SIGINT}, [&](int signal) { shutdown.Request(...); });
 //
-// While a watch lives, its signals do not end the process, and come even if whoever started the process had
-// blocked or ignored them. Loop's thread only.
+// While a watch exists, its signals do not end the process, and they are delivered even if the parent process
+// had blocked or ignored them. Loop's thread only.
 
 #ifndef THAW_CC_NET_IO_SIGNAL_WATCH_H_
 #define THAW_CC_NET_IO_SIGNAL_WATCH_H_
@@ -18,7 +18,7 @@ namespace thaw {
 
 class SignalWatch {
  public:
-  // `on_signal` runs for each that comes. `loop` must outlive the watch.
+  // Calls `on_signal` for each signal. `loop` must outlive the watch.
   SignalWatch(EventLoop& loop, std::initializer_list<int> signals, absl::AnyInvocable<void(int)> on_signal);
   ~SignalWatch();
   SignalWatch(const SignalWatch&) = delete;
@@ -26,7 +26,7 @@ class SignalWatch {
 
  private:
   struct Impl;
-  // Shared with the wait that is pending, which ends after the watch.
+  // Shared with the pending wait, which ends after the watch.
   const std::shared_ptr<Impl> impl_;
 };
 

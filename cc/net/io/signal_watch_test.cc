@@ -33,7 +33,7 @@ TEST(SignalWatchTest, WhatTheParentHadBlockedOrIgnoredComes) {
   sigaddset(&blocked, SIGTERM);
   sigprocmask(SIG_BLOCK, &blocked, &before);
   std::signal(SIGINT, SIG_IGN);
-  std::raise(SIGTERM);  // pends
+  std::raise(SIGTERM);  // stays pending
   EventLoop loop;
   std::vector<int> came;
   {

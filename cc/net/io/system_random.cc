@@ -15,7 +15,7 @@
 namespace thaw {
 namespace {
 
-// 0, or the error's number.
+// Returns 0 or the error number.
 int ReadKernel(void* into, size_t size) {
   ssize_t got;
   do {
@@ -39,11 +39,11 @@ int ReadDevice(void* into, size_t size) {
 uint64_t SeedOfProcess() {
   const ClockReading now = ReadSystemClocks();
   uint64_t of_kernel = 0;
-  // 16 bytes that the kernel gives each program it starts.
+  // The kernel gives 16 random bytes to each program that it starts.
   if (const auto* given = reinterpret_cast<const void*>(getauxval(AT_RANDOM)))
     std::memcpy(&of_kernel, given, sizeof(of_kernel));
   uint64_t seed = of_kernel;
-  // A snapshot's clones have all but the time in common.
+  // Clones of a snapshot share all of these but the time.
   for (const uint64_t part :
        {static_cast<uint64_t>(absl::ToUnixNanos(now.wall)),
         static_cast<uint64_t>(absl::ToInt64Nanoseconds(now.monotonic)), static_cast<uint64_t>(getpid())}) {
@@ -55,7 +55,7 @@ uint64_t SeedOfProcess() {
 }  // namespace
 
 uint64_t DrawSeed() {
-  // 16 bytes, since glibc draws 8 of its own: a trace of calls tells them apart.
+  // Draws 16 bytes: glibc draws 8 of its own, so a trace of system calls can tell the two apart.
   uint64_t parts[2] = {};
   if (ReadKernel(parts, sizeof(parts)) == 0 || ReadDevice(parts, sizeof(parts)) == 0)
     return parts[0] ^ parts[1];
@@ -65,7 +65,7 @@ uint64_t DrawSeed() {
 absl::Status CheckSystemRandom() {
   char byte;
   const int by_kernel = ReadKernel(&byte, sizeof(byte));
-  // Not ready yet is what the TLS library waits for.
+  // EAGAIN (not ready yet) is no refusal: the TLS library waits for it.
   if (by_kernel == 0 || by_kernel == EAGAIN) return absl::OkStatus();
   const int by_device = ReadDevice(&byte, sizeof(byte));
   if (by_device == 0) return absl::OkStatus();

@@ -1,8 +1,8 @@
-// The system's randomness: a seed for whatever needs no secret, and whether TLS can have its own.
+// Draws a seed from the system, and checks that the TLS library can draw keys.
 //
 //   SeededRandom random(DrawSeed());
 //
-// Sandboxes may refuse getrandom(2), and may lack /dev. Neither ends the process.
+// Sandboxes may refuse getrandom(2) and may lack /dev. Neither ends the process.
 //
 // Any thread.
 
@@ -15,12 +15,12 @@
 
 namespace thaw {
 
-// From getrandom(2), or else from /dev/urandom, or else of the process's own address, number and time, which
-// tells processes apart and is no secret.
+// Returns a seed from getrandom(2), or else from /dev/urandom, or else from the process's address, id and
+// time, which differ between processes but are not secret.
 uint64_t DrawSeed();
 
-// Unavailable: keys can't be drawn here, neither by getrandom(2) nor from /dev/urandom; the text has both
-// reasons. To be asked before the TLS library is, which ends the process.
+// Returns Unavailable, with both reasons, if keys can be drawn neither by getrandom(2) nor from /dev/urandom.
+// Call it before using the TLS library, which ends the process in that case.
 absl::Status CheckSystemRandom();
 
 }  // namespace thaw

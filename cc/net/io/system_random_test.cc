@@ -25,7 +25,7 @@ int Draw() {
   return seeds.size() == 100 ? kWell : kEqualSeeds;
 }
 
-// As TLS draws its keys.
+// Draws keys as TLS does.
 int DrawKeys() {
   if (!CheckSystemRandom().ok()) return kNoRandom;
   uint8_t keys[64];

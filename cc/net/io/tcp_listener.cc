@@ -15,11 +15,11 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using boost::system::error_code;
 
-// A descriptor that can't be watched fails each time at once, by the same errors as a connection that ended:
-// the caller, which waits between its tries, must hear of it.
+// A descriptor that can't be watched fails at once each time, with the same errors as a connection that
+// ended. The caller, which waits between its tries, must get the error.
 constexpr int kMostFailuresInARow = 16;
 
-// The connection ended, or its path did, before it was accepted (accept(2)): the next one may be well.
+// Returns true if the connection or its path failed before accept(2): the next one may work.
 bool ConcernsOneConnection(const error_code& error) {
   namespace errc = boost::system::errc;
   for (const auto reason :
@@ -95,7 +95,7 @@ absl::StatusOr<std::unique_ptr<Listener>> ListenOnTcp(EventLoop& loop, const Tcp
   tcp::acceptor acceptor(*static_cast<asio::io_context*>(loop.native()));
   acceptor.open(tcp::v4(), error);
   if (error) return unavailable();
-  // A predecessor's connections may still be in TIME_WAIT.
+  // Connections of an earlier process may still be in TIME_WAIT.
   acceptor.set_option(tcp::acceptor::reuse_address(true), error);
   acceptor.bind({address, options.port}, error);
   if (error) return unavailable();

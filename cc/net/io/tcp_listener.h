@@ -1,4 +1,4 @@
-// Listens for TCP connections on the event loop. IPv4.
+// Listens for TCP connections on the event loop. IPv4 only.
 //
 //   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Listener> listener, ListenOnTcp(loop, {.port = 8126}));
 
@@ -17,16 +17,16 @@ namespace thaw {
 
 struct TcpListenOptions {
   std::string address = "127.0.0.1";
-  uint16_t port = 0;  // 0: the system chooses one; Listener::port() says which
-  // Connections that the kernel completes before they are accepted. A function starts more than one tracer at
-  // once, and while the environment is frozen nobody accepts. A client that finds no place tries again after
-  // a second.
+  uint16_t port = 0;  // 0: the system chooses one; Listener::port() returns it
+  // The number of connections that the kernel completes before they are accepted. A function may start
+  // several tracers at once, and nothing is accepted while the environment is frozen. A client that finds the
+  // queue full tries again after a second.
   int backlog = 1024;
 };
 
-// The port is taken when this returns, so that a client may connect before anybody accepts. InvalidArgument:
-// the address is no IPv4 address; Unavailable: it can't be listened on, with the system's reason. `loop` must
-// outlive the listener and what it accepts.
+// The port is open when this returns, so that a client may connect before Accept is called. Returns
+// InvalidArgument if the address is not an IPv4 address, and Unavailable, with the system's reason, if it
+// can't be listened on. `loop` must outlive the listener and the connections it accepts.
 absl::StatusOr<std::unique_ptr<Listener>> ListenOnTcp(EventLoop& loop, const TcpListenOptions& options);
 
 }  // namespace thaw

@@ -65,7 +65,7 @@ TEST_F(TcpListenerTest, AcceptsInOrderWhatConnectedBefore) {
     Accepted server = Accept(*listener);
     ASSERT_TRUE(server.ok()) << server.status();
     char got[8];
-    // On the loopback it has arrived when the write returns.
+    // On the loopback, the bytes have arrived when the write returns.
     const IoResult read = (*server)->TryRead(absl::MakeSpan(got));
     EXPECT_EQ(std::string_view(got, read.bytes), text);
   }

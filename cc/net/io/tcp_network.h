@@ -1,5 +1,5 @@
-// The machine's network: TCP by the event loop, names by c-ares on the same loop. Nothing blocks, and no
-// thread but the loop's is used.
+// The machine's network: TCP and name resolution (c-ares) on the event loop. Nothing blocks, and only the
+// loop's thread is used.
 
 #ifndef THAW_CC_NET_IO_TCP_NETWORK_H_
 #define THAW_CC_NET_IO_TCP_NETWORK_H_
@@ -12,8 +12,8 @@
 
 namespace thaw {
 
-// `loop` must outlive the network, and the network what it connected. Looking a name up reads
-// /etc/hosts and /etc/resolv.conf, at the first lookup and not before.
+// `loop` must outlive the network, and the network its connections. The first lookup reads /etc/hosts and
+// /etc/resolv.conf.
 std::unique_ptr<Network> MakeTcpNetwork(EventLoop& loop, DnsOptions dns = {});
 
 }  // namespace thaw

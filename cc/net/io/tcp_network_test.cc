@@ -17,8 +17,8 @@
 namespace thaw {
 namespace {
 
-// A listening socket on the loopback; accepts and talks with blocking calls, which never block long since
-// the loop has done its part.
+// A listening socket on the loopback. It accepts and talks by blocking calls, which return at once after the
+// loop has done its part.
 class Listener {
  public:
   Listener() : fd_(socket(AF_INET, SOCK_STREAM, 0)) {
@@ -122,7 +122,7 @@ TEST_F(TcpNetworkTest, AResetIsNoEnd) {
   EXPECT_FALSE(Write(**transport, "x").status.ok());
 }
 
-// A clock that a test moves on.
+// Time added to the clock.
 absl::Duration moved_on;
 ClockReading MovedClocks() {
   return {.wall = absl::UnixEpoch() + moved_on, .monotonic = moved_on, .boot = moved_on};
@@ -182,7 +182,7 @@ TEST_F(TcpNetworkTest, ResolvesFromTheHostsFile) {
   EXPECT_GT(name->time_to_live, absl::ZeroDuration());
 }
 
-// A DNS server that answers one question with what the test says.
+// A DNS server answers one question as the test says.
 TEST_F(TcpNetworkTest, AnUnknownNameIsNotFound) {
   const int server = socket(AF_INET, SOCK_DGRAM, 0);
   sockaddr_in address = {};

@@ -58,13 +58,13 @@ class TcpTransport : public Transport {
 
   IoResult TryRead(absl::Span<char> into) override {
     if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
-    // The pending read has just tried, and nobody has looked at the socket since. Not so if there was time
-    // for a freeze in between.
+    // The pending read has just tried, and the sockets were not polled since. If there was time for a freeze
+    // in between, this does not hold.
     if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
         loop_.Now().monotonic - state_->read_begun < absl::Milliseconds(1))
       return {absl::UnavailableError("nothing to read now"), 0};
     error_code error;
-    // The socket doesn't block (set when it was opened), so this is one system call.
+    // The socket is non-blocking (set when it was opened), so this is one system call.
     const size_t bytes = state_->socket.read_some(asio::buffer(into.data(), into.size()), error);
     state_->received += static_cast<int64_t>(bytes);
     return {StatusOf(error), bytes};
@@ -80,11 +80,11 @@ class TcpTransport : public Transport {
 
   void AcknowledgeNow() override {
     if (!state_->socket.is_open()) return;
-    // Sends the acknowledgement that is delayed, by up to 40 ms. The kernel goes back to delaying them, so
-    // that this is done each time. A client that leaves Nagle's algorithm on sends the last, short segment of
-    // what it writes only when all before it is acknowledged.
+    // Sends an acknowledgement that the kernel would delay by up to 40 ms. The kernel returns to delaying, so
+    // this is done each time. A client that leaves Nagle's algorithm on sends the last, short segment of a
+    // write only when everything before it is acknowledged.
     error_code ignored;
-    // Of what has come meanwhile more is known when that is read.
+    // If more has come meanwhile, reading it decides.
     if (state_->socket.available(ignored) > 0) return;
     state_->socket.set_option(asio::detail::socket_option::boolean<IPPROTO_TCP, TCP_QUICKACK>(true), ignored);
   }
@@ -105,7 +105,7 @@ class TcpTransport : public Transport {
     int64_t sent = 0;
     int64_t received = 0;
     bool read_pending = false;
-    int64_t read_begun_look = 0;  // EventLoop::looks() when it began
+    int64_t read_begun_look = 0;  // EventLoop::looks() when the read began
     absl::Duration read_begun;    // monotonic
   };
   EventLoop& loop_;

@@ -1,5 +1,5 @@
-// A connected TCP socket as a Transport: what dialling and listening have in common. For the sources of this
-// folder only. One thread: the loop's.
+// A connected TCP socket as a Transport, shared by dialling and listening. For the sources of this folder
+// only. One thread: the loop's.
 
 #ifndef THAW_CC_NET_IO_TCP_TRANSPORT_INTERNAL_H_
 #define THAW_CC_NET_IO_TCP_TRANSPORT_INTERNAL_H_
@@ -12,7 +12,7 @@
 
 namespace thaw {
 
-// `socket` is connected, belongs to the loop's io_context and doesn't block. `loop` must outlive the result.
+// `socket` is connected, non-blocking and belongs to the loop's io_context. `loop` must outlive the result.
 std::unique_ptr<Transport> MakeTcpTransport(EventLoop& loop, boost::asio::ip::tcp::socket socket);
 
 }  // namespace thaw

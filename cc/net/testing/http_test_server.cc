@@ -56,7 +56,7 @@ struct HttpTestServer::State {
   struct Connection {
     int fd;
     std::string received;
-    bool asks = false;  // a request of it waits for its answer
+    bool asks = false;  // one of its requests waits for an answer
   };
 
   State() {
@@ -73,7 +73,7 @@ struct HttpTestServer::State {
     thread = std::thread([this] { Serve(); });
   }
   ~State() {
-    close(wake[1]);  // the thread sees its end
+    close(wake[1]);  // ends the thread
     thread.join();
     for (const Connection& connection : open) close(connection.fd);
     close(listener);
@@ -105,7 +105,7 @@ struct HttpTestServer::State {
       GiveAnswers();
     }
   }
-  // False at the connection's end.
+  // Returns false at the connection's end.
   bool Receive(Connection& connection) {
     char buffer[4096];
     const ssize_t got = recv(connection.fd, buffer, sizeof(buffer), 0);
@@ -133,7 +133,7 @@ struct HttpTestServer::State {
         continue;
       }
       connection->asks = false;
-      // A client that is gone is its test's affair.
+      // A client that is gone is the test's own business.
       (void)!send(connection->fd, answer->bytes.data(), answer->bytes.size(), MSG_NOSIGNAL);
       if (answer->then == Then::kKeep) {
         ++connection;
@@ -151,8 +151,8 @@ struct HttpTestServer::State {
   int listener = -1;
   int wake[2] = {-1, -1};
   uint16_t port = 0;
-  std::list<Connection> open;  // of the thread alone
-  // Guards what stands below.
+  std::list<Connection> open;  // used by the server's thread only
+  // Guards the members below.
   std::mutex mutex;
   std::deque<Scripted> script;
   std::vector<Request> requests;

@@ -1,12 +1,12 @@
-// An HTTP/1.1 peer on a real socket of the loopback, that says what a test wrote for it.
+// An HTTP/1.1 server on a real loopback socket, whose answers the test writes.
 //
 //   HttpTestServer server;
 //   server.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
 //   ... send a request to 127.0.0.1:server.port() ...
 //   EXPECT_EQ(server.requests()[0].head, "GET / HTTP/1.1\r\n…");
 //
-// Answers go to requests in the order of both; a request for which there is none yet waits, as a long poll
-// does, until Answer() is called. It runs on a thread of its own.
+// Requests get the answers in order; a request for which there is no answer yet waits until Answer() is
+// called, as in a long poll. The server runs on its own thread.
 
 #ifndef THAW_CC_NET_TESTING_HTTP_TEST_SERVER_H_
 #define THAW_CC_NET_TESTING_HTTP_TEST_SERVER_H_
@@ -22,12 +22,12 @@ class HttpTestServer {
  public:
   struct Request {
     std::string head;  // with the empty line
-    std::string body;  // by its Content-Length
+    std::string body;  // as long as its Content-Length says
   };
   enum class Then {
-    kKeep,   // the connection stays open
-    kClose,  // it is closed behind the answer, in order
-    kReset,  // the same, by a reset
+    kKeep,   // keeps the connection open
+    kClose,  // closes it in order behind the answer
+    kReset,  // resets it behind the answer
   };
 
   HttpTestServer();
@@ -36,9 +36,9 @@ class HttpTestServer {
   HttpTestServer& operator=(const HttpTestServer&) = delete;
 
   uint16_t port() const;
-  // What the next request is answered with, whatever it is: bytes as they are, or none.
+  // Answers the next request, whatever it is, with these bytes, which may be none.
   void Answer(std::string bytes, Then then = Then::kKeep);
-  // What came so far.
+  // The requests that came so far.
   std::vector<Request> requests() const;
   int connections() const;
 

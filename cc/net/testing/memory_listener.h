@@ -1,4 +1,4 @@
-// A listener whose connections are made by a test, in memory.
+// A listener whose connections a test makes in memory.
 //
 //   MemoryListener::Door door(executor);
 //   server.Serve(door.Open());
@@ -24,7 +24,7 @@ namespace thaw {
 
 class MemoryListener : public Listener {
  public:
-  // What the test holds; it outlives the listener, and goes on when that is gone.
+  // The test's side. It outlives the listener and stays usable when the listener is gone.
   class Door {
    public:
     explicit Door(Executor& executor) : executor_(executor) {}
@@ -32,15 +32,15 @@ class MemoryListener : public Listener {
     Door& operator=(const Door&) = delete;
 
     std::unique_ptr<Listener> Open();
-    // The client's end of a new connection. `theirs`, if given, is told the server's end, which the server
-    // owns.
+    // Returns the client's end of a new connection. `theirs`, if given, is set to the server's end, which the
+    // server owns.
     std::unique_ptr<MemoryTransport> Connect(MemoryTransport** theirs = nullptr);
-    // The next Accept, or the one that waits, fails.
+    // Makes the next Accept, or the one that is waiting, fail.
     void Fail(absl::Status status) { Offer(std::move(status)); }
 
-    bool open() const { return open_; }  // the listener exists
+    bool open() const { return open_; }  // whether the listener exists
     int64_t accepts() const { return accepts_; }
-    // Connections that nobody has accepted.
+    // The number of connections that were not accepted yet.
     int64_t backlog() const { return static_cast<int64_t>(offered_.size()); }
 
    private:

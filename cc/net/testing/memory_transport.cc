@@ -15,8 +15,8 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
 
   Executor& executor;
   std::weak_ptr<End> peer;
-  std::string arrived;  // bytes to be read here
-  size_t consumed = 0;  // of `arrived`
+  std::string arrived;  // bytes that can be read here
+  size_t consumed = 0;  // the part of `arrived` that was read
   bool end_arrived = false;
   bool reset = false;
   bool closed = false;
@@ -36,7 +36,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   Done read_done;
   bool read_posted = false;
   std::string_view from;
-  Done write_done;  // of a write that waits for room
+  Done write_done;  // set while a write waits for room
 
   size_t waiting() const { return arrived.size() - consumed; }
   bool readable() const { return reset || (!hold && (waiting() > 0 || end_arrived)); }
@@ -79,7 +79,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
         [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
 
-  // Takes what there is room for; false if the write has to wait.
+  // Accepts the bytes there is room for. Returns false if the write has to wait.
   bool WriteNow(std::string_view bytes, IoResult& result) {
     if (closed || end_sent) {
       result = {absl::CancelledError("closed")};
@@ -116,7 +116,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
 
   void RetryWrite() {
     if (!write_done) return;
-    // Taken out first: a write that breaks the stream comes back here.
+    // Moved out first: a write that breaks the stream comes back here.
     Done done = std::exchange(write_done, nullptr);
     IoResult result;
     if (WriteNow(from, result)) {

@@ -1,15 +1,14 @@
-// Two connected streams in memory, with the faults a test wants: what is written at one end is read at
+// Two connected streams in memory, with the faults that a test asks for: bytes written at one end are read at
 // the other.
 //
 //   ManualExecutor executor;
 //   auto [client, server] = MemoryTransport::Pair(executor);
-//   client->set_write_limit(1);        // one byte a write
+//   client->set_write_limit(1);        // one byte per write
 //   server->Reset();                   // both ends see a reset
 //   executor.RunAll();
 //
-// As over TCP, a write takes its bytes inside the call when there is room (its completion comes from the
-// executor's queue all the same), and the first write to an end that has closed is taken and answered by
-// a reset.
+// As with TCP, a write's bytes are accepted inside the call if there is room (its completion still comes from
+// the executor's queue), and the first write to an end that has closed is accepted and answered by a reset.
 
 #ifndef THAW_CC_NET_TESTING_MEMORY_TRANSPORT_H_
 #define THAW_CC_NET_TESTING_MEMORY_TRANSPORT_H_
@@ -45,26 +44,26 @@ class MemoryTransport : public Transport {
   int64_t wire_bytes_sent() const override;
   int64_t wire_bytes_received() const override;
 
-  // -- What a test does to this end ----------------------------------------------------------------
-  // One write takes, one read gives, at most so many bytes.
+  // -- Controls of this end ------------------------------------------------------------------------
+  // Limits the bytes that one write accepts and one read returns.
   void set_write_limit(size_t bytes);
   void set_read_limit(size_t bytes);
-  // Once so many bytes in all were taken, a write fails as reset; the one that reaches it takes part.
+  // Fails a write as reset once `bytes` bytes in all were accepted; the write that reaches it accepts a part.
   void set_reset_after_sending(int64_t bytes);
-  // What is held back does not arrive here until it is released: a black hole.
+  // Holds back what arrives here until it is released: a black hole.
   void set_hold_arrivals(bool hold);
-  // How many bytes may be under way to the other end before writes wait.
+  // Limits the bytes under way to the other end; further writes wait.
   void set_capacity(size_t bytes);
   // Ends this side in order; reading goes on.
   void SendEnd();
-  // Both ends see a reset from now on; bytes under way are lost.
+  // Makes both ends see a reset from now on; bytes under way are lost.
   void Reset();
 
   bool closed() const;
   int64_t writes() const;  // writes begun at this end, TryWrite included
-  // Of the bytes that were read here, those that had been when AcknowledgeNow() was called last.
+  // How many of the bytes that were read here had been read when AcknowledgeNow() was last called.
   int64_t acknowledged() const;
-  int64_t reads() const;  // reads that gave bytes at this end, TryRead included
+  int64_t reads() const;  // reads that returned bytes at this end, TryRead included
 
  private:
   struct End;

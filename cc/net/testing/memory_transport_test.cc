@@ -61,7 +61,7 @@ TEST_F(MemoryTransportTest, LimitsAndCapacity) {
   EXPECT_EQ(Write(a_, "llo").status.code(), absl::StatusCode::kUnknown);  // waits for room
   b_.set_read_limit(1);
   std::string text;
-  EXPECT_EQ(Read(b_, text).bytes, 1u);  // makes room for one, which the waiting write takes
+  EXPECT_EQ(Read(b_, text).bytes, 1u);  // makes room for one, which the waiting write uses
   EXPECT_EQ(a_.wire_bytes_sent(), 3);
 }
 
@@ -109,7 +109,7 @@ TEST_F(MemoryTransportTest, WhatALookTakesIsNotGivenToThePendingRead) {
   executor_.RunAll();
   EXPECT_TRUE(wrote.status.ok());
   EXPECT_EQ(read.status.code(), absl::StatusCode::kUnknown);
-  // An end is reported to both.
+  // Both sides see an end.
   a_.SendEnd();
   EXPECT_EQ(b_.TryRead(absl::MakeSpan(&byte, 1)).status.code(), absl::StatusCode::kOutOfRange);
   executor_.RunAll();

@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-// What the child gives where filters aren't allowed.
+// The child's exit status if filters aren't allowed.
 constexpr int kNoFilter = 99;
 constexpr unsigned kChildSeconds = 10;
 

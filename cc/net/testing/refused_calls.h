@@ -1,4 +1,4 @@
-// A process of its own in which the kernel refuses some calls, as the filter of a sandbox does.
+// Runs code in a child process in which the kernel refuses some calls, as a sandbox's filter does.
 //
 //   const auto draw = [] { return DrawSeed() != 0 ? 0 : 1; };
 //   const ChildExit exit = WithRefusedCalls({{SYS_getrandom, EPERM}}, draw);
@@ -23,7 +23,7 @@ struct RefusedCall {
 
 struct ChildExit {
   bool filtered = false;  // false: this machine allows no such filter
-  int status = -1;        // what `body` gave; −1: a signal ended the child, or it took over 10 s
+  int status = -1;        // result of `body`; −1: a signal ended the child, or it took over 10 s
 };
 
 ChildExit WithRefusedCalls(const std::vector<RefusedCall>& refused, absl::FunctionRef<int()> body);

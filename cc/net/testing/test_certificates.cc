@@ -40,7 +40,7 @@ bssl::UniquePtr<EVP_PKEY> MakeKey(TestKey kind) {
   return bssl::UniquePtr<EVP_PKEY>(key);
 }
 
-// Says that the key, which is of RSA, is for RSASSA-PSS alone.
+// Marks a certificate's RSA key as one for RSASSA-PSS alone.
 void MarkForPss(X509* certificate) {
   X509_PUBKEY* key = X509_get_X509_PUBKEY(certificate);
   const uint8_t* bytes;
@@ -90,7 +90,7 @@ void Extend(X509* certificate, X509* issuer, int nid, const std::string& value) 
   CHECK(X509_add_ext(certificate, extension.get(), -1));
 }
 
-// A certificate for `key`, unsigned as yet.
+// Returns a certificate for `key`, not signed yet.
 bssl::UniquePtr<X509> Draft(EVP_PKEY* key, const std::string& name, X509_NAME* issuer,
                             TestValidity validity) {
   static uint64_t serial = 0;
@@ -122,7 +122,7 @@ struct TestAuthority::Keys {
   std::string name;
   bssl::UniquePtr<EVP_PKEY> key;
   bssl::UniquePtr<X509> certificate;
-  std::string sent_pem;  // with what it issues; empty for a root
+  std::string sent_pem;  // sent along with issued certificates; empty for a root
 };
 
 TestAuthority::TestAuthority(const std::string& name, TestValidity validity, TestKey key)

@@ -1,4 +1,4 @@
-// Certificates for tests, made at run time: authorities and what they sign.
+// Makes certificates for tests at run time: authorities and the certificates they sign.
 //
 //   TestAuthority authority("Test CA");
 //   TestCertificate server = authority.Issue({.names = {"intake.example"}});
@@ -16,18 +16,18 @@
 namespace thaw {
 
 struct TestCertificate {
-  std::string chain_pem;  // the leaf first, then what signed it as far as a server sends it
+  std::string chain_pem;  // the leaf first, then its issuers as far as a server sends them
   std::string key_pem;
 };
 
-// kRsaPss: of RSA, and marked for RSASSA-PSS alone (id-RSASSA-PSS).
+// kRsaPss: an RSA key that is marked for RSASSA-PSS alone (id-RSASSA-PSS).
 enum class TestKey { kP256, kP384, kP521, kEd25519, kRsa, kRsaPss };
 
 struct TestValidity {
   absl::Time not_before = absl::FromUnixSeconds(1735689600);  // 2025-01-01
   absl::Time not_after = absl::FromUnixSeconds(2051222400);   // 2035-01-01
 };
-// Is over before FakeClock's time.
+// Has expired before FakeClock's time.
 inline constexpr TestValidity kTestExpired = {.not_before = absl::FromUnixSeconds(946684800),   // 2000-01-01
                                               .not_after = absl::FromUnixSeconds(1577836800)};  // 2020-01-01
 
@@ -40,18 +40,19 @@ class TestAuthority {
     TestKey key = TestKey::kP256;
   };
 
-  // Signs itself. With a key of RSA it signs by RSASSA-PSS.
+  // Makes a self-signed authority. With an RSA key it signs by RSASSA-PSS.
   explicit TestAuthority(const std::string& name, TestValidity validity = {}, TestKey key = TestKey::kP256);
   ~TestAuthority();
   TestAuthority(TestAuthority&&) noexcept;
 
   TestCertificate Issue(const Request& request) const;
-  // An authority signed by this one; what it issues comes with its certificate in the chain.
+  // Returns an authority signed by this one; what it issues comes with its certificate in the chain.
   TestAuthority Intermediate(const std::string& name, TestValidity validity = {}) const;
-  // The same name and key in another certificate: signed by itself, or by `signer`, and then sent along.
+  // Returns an authority with the same name and key in another certificate, which is self-signed, or signed
+  // by `signer` and then sent along.
   TestAuthority Renewed(TestValidity validity) const;
   TestAuthority CrossSignedBy(const TestAuthority& signer, TestValidity validity = {}) const;
-  // The same authority, sending `certificates` (PEM) behind each leaf instead of its own chain.
+  // Returns the same authority, which sends `certificates` (PEM) behind each leaf instead of its own chain.
   TestAuthority Sending(std::string certificates) const;
   std::string pem() const;
 

@@ -54,7 +54,7 @@ class PeerImpl : public TlsTestServer::Peer {
   }
   void UpdateKeys(bool request) override {
     CHECK(SSL_key_update(ssl_.get(), request ? SSL_KEY_UPDATE_REQUESTED : SSL_KEY_UPDATE_NOT_REQUESTED));
-    // It goes with the next write.
+    // The bytes go out with the next write.
   }
   void CloseNotify() override {
     SSL_shutdown(ssl_.get());
@@ -130,8 +130,8 @@ class PeerImpl : public TlsTestServer::Peer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
   std::unique_ptr<Transport> transport_;
   bssl::UniquePtr<SSL> ssl_;
-  BIO* in_;   // the SSL's
-  BIO* out_;  // the SSL's
+  BIO* in_;   // owned by the SSL
+  BIO* out_;  // owned by the SSL
   std::array<char, 16384> buffer_;
   std::string received_;
   std::string queued_;  // appended to only while no write is pending

@@ -1,5 +1,5 @@
-// A TLS server for tests: the far end of a Transport, made of BoringSSL over memory and nothing of the
-// client's own code.
+// A TLS server for tests: the far end of a Transport, made of BoringSSL over memory. It shares no code with
+// the client.
 //
 //   TlsTestServer server({.certificate = authority.Issue({.names = {"intake.example"}})});
 //   TlsTestServer::Peer& peer = server.Accept(std::move(server_end));
@@ -26,10 +26,10 @@ class TlsTestServer {
   struct Options {
     TestCertificate certificate;
     TlsVersion max_version = TlsVersion::kTls13;
-    int tickets = 2;         // after each TLS 1.3 handshake
-    bool resumption = true;  // no tickets, no session cache
+    int tickets = 2;         // sent after each TLS 1.3 handshake
+    bool resumption = true;  // false: no tickets, no session cache
     bool wants_client_certificate = false;
-    uint16_t signature = 0;  // the one signature scheme that it uses (RFC 8446 section 4.2.3); 0: any
+    uint16_t signature = 0;  // the only signature scheme it uses (RFC 8446 section 4.2.3); 0: any
   };
 
   class Peer {
@@ -38,22 +38,22 @@ class TlsTestServer {
     virtual bool established() const = 0;
     virtual bool resumed() const = 0;
     virtual std::string version() const = 0;      // "TLSv1.3"
-    virtual std::string server_name() const = 0;  // of SNI; empty if there was none
+    virtual std::string server_name() const = 0;  // from SNI; empty if there was none
     virtual std::string alpn() const = 0;
-    // Plaintext that came; taken by the call.
+    // Returns the plaintext that came since the last call.
     virtual std::string TakeReceived() = 0;
     virtual size_t received_size() const = 0;
     virtual bool saw_close_notify() const = 0;
-    virtual std::string error() const = 0;  // of the handshake or a read; empty if none
+    virtual std::string error() const = 0;  // error of the handshake or a read; empty if none
 
     virtual void Send(std::string_view plaintext) = 0;
-    // A TLS 1.3 key update; `request` wants one back.
+    // Sends a TLS 1.3 key update; `request` asks for one back.
     virtual void UpdateKeys(bool request) = 0;
     virtual void CloseNotify() = 0;
     virtual void SendAlert(int description) = 0;  // fatal
-    // Bytes that are no TLS, straight to the transport.
+    // Sends bytes that are not TLS straight to the transport.
     virtual void SendRaw(std::string_view bytes) = 0;
-    // While held, nothing the server says goes out.
+    // Holds back everything that the server sends.
     virtual void set_hold(bool hold) = 0;
     virtual Transport& transport() = 0;
   };
@@ -61,8 +61,8 @@ class TlsTestServer {
   explicit TlsTestServer(const Options& options);
   ~TlsTestServer();
 
-  // Shakes hands and receives as the transport's executor runs. The peer lives as long as the server, or
-  // until it is removed.
+  // Runs the handshake and receives as the transport's executor runs. The peer lives as long as the server,
+  // or until it is removed.
   Peer& Accept(std::unique_ptr<Transport> transport);
   void Remove(const Peer& peer);
 

@@ -20,10 +20,10 @@
 namespace thaw {
 namespace {
 
-// Certificates a chain may have; servers send two to four.
+// The maximum number of certificates in a chain; servers send two to four.
 constexpr size_t kMaxChain = 16;
 constexpr size_t kMaxNamesShown = 8;
-// Chains that are tried when the first one does not hold; each costs a few signatures.
+// The number of other chains that are tried if the first one does not hold; each costs a few signatures.
 constexpr int kMaxOtherChains = 8;
 
 std::string NameText(const X509_NAME* name) {
@@ -44,7 +44,7 @@ std::string Date(absl::Time time) {
   return absl::FormatTime("%Y-%m-%d %H:%M:%S UTC", time, absl::UTCTimeZone());
 }
 
-// The names and addresses a certificate is made out to.
+// Returns the names and addresses that a certificate was issued for.
 std::string NamesOf(const X509* certificate) {
   std::vector<std::string> names;
   bssl::UniquePtr<GENERAL_NAMES> alternatives(
@@ -106,7 +106,7 @@ std::string Reason(X509_STORE_CTX* context, const X509* leaf, const std::string&
   }
 }
 
-// The inputs of a verification, apart from the certificates that may vouch for the leaf.
+// The inputs of a verification, apart from the certificates that may sign the leaf.
 struct Question {
   X509_STORE* store;
   X509* leaf;
@@ -114,8 +114,8 @@ struct Question {
   absl::Time now;
 };
 
-// Ready for X509_verify_cert(). `trusted` takes the place of the store's certificates, unless it is null.
-// Null: out of memory, or a name that no certificate can bear.
+// Returns a context that is ready for X509_verify_cert(). `trusted`, unless null, replaces the store's
+// certificates. Returns null if memory is out or no certificate can contain the name.
 bssl::UniquePtr<X509_STORE_CTX> Ask(const Question& question, STACK_OF(X509) * sent,
                                     STACK_OF(X509) * trusted) {
   bssl::UniquePtr<X509_STORE_CTX> context(X509_STORE_CTX_new());
@@ -126,8 +126,8 @@ bssl::UniquePtr<X509_STORE_CTX> Ask(const Question& question, STACK_OF(X509) * s
   if (trusted != nullptr) X509_STORE_CTX_set0_trusted_stack(context.get(), trusted);
   X509_VERIFY_PARAM* parameters = X509_STORE_CTX_get0_param(context.get());
   X509_VERIFY_PARAM_set_time_posix(parameters, absl::ToUnixSeconds(question.now));
-  // Every certificate in the store is trusted, be it an intermediate or the server's own; and a trusted
-  // issuer is preferred to one the server sent.
+  // Every certificate in the store is trusted, whether intermediate or the server's own; a trusted issuer is
+  // preferred to one that the server sent.
   X509_VERIFY_PARAM_set_flags(parameters, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
   X509_VERIFY_PARAM_set_hostflags(parameters,
                                   X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
@@ -137,11 +137,11 @@ bssl::UniquePtr<X509_STORE_CTX> Ask(const Question& question, STACK_OF(X509) * s
   return named ? std::move(context) : nullptr;
 }
 
-// The certificate without which another chain may be found; null if the failure is the leaf's own.
+// Returns the certificate whose removal may allow another chain; null if the leaf itself is at fault.
 const X509* Replaceable(X509_STORE_CTX* context, const X509* leaf) {
   const X509* at_fault = X509_STORE_CTX_get_current_cert(context);
   if (X509_STORE_CTX_get_error(context) == X509_V_ERR_CERT_SIGNATURE_FAILURE) {
-    // It was not signed by the one that bears its issuer's name: another may bear that name, too.
+    // The certificate was not signed by the one with its issuer's name: another may have the same name.
     const STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context);
     const size_t issuer = static_cast<size_t>(X509_STORE_CTX_get_error_depth(context)) + 1;
     at_fault = built != nullptr && issuer < sk_X509_num(built) ? sk_X509_value(built, issuer) : nullptr;
@@ -167,7 +167,7 @@ bssl::UniquePtr<STACK_OF(X509)> CertificatesOf(X509_STORE* store) {
   return certificates;
 }
 
-// All certificates of the chain that was built are valid until then.
+// Returns the time until which all certificates of the built chain are valid.
 absl::Time ValidUntil(X509_STORE_CTX* context) {
   absl::Time until = absl::InfiniteFuture();
   const STACK_OF(X509)* built = X509_STORE_CTX_get0_chain(context);
@@ -177,10 +177,10 @@ absl::Time ValidUntil(X509_STORE_CTX* context) {
   return until;
 }
 
-// X509_verify_cert() builds one chain and judges that, though another may be sound: a root that has expired
-// lives on under the same name and key in a newer or in a cross-signed certificate. So the certificate at
-// fault is left out, and it is asked again, until a chain holds or nothing is left to do without. Trusts no
-// certificate that was not trusted before.
+// Looks for another chain. X509_verify_cert() builds and judges one chain only, though another may be valid:
+// a root that has expired lives on, with the same name and key, in a newer or a cross-signed certificate. So
+// this removes the certificate at fault and verifies again, until a chain holds or nothing is left to remove.
+// It trusts no certificate that was not trusted before.
 std::optional<absl::Time> AskOtherwise(const Question& question, bssl::UniquePtr<X509_STORE_CTX> context,
                                        STACK_OF(X509) * sent) {
   bssl::UniquePtr<STACK_OF(X509)> trusted;

@@ -1,7 +1,7 @@
-// Judges the chain a server sent: signed up to a trusted root, valid now, made out to the name asked for.
+// Verifies a server's certificate chain: signed by a trusted root, valid now, issued for the name asked for.
 //
-// What it refuses it names: the host, the certificate at fault, and what is wrong with it ("expired on",
-// the names it does bear, the issuer nobody here knows). One thread.
+// An error names the host, the certificate at fault and what is wrong with it ("expired on", the names that
+// it contains, the unknown issuer). One thread.
 
 #ifndef THAW_CC_NET_TLS_CERTIFICATE_VERIFIER_H_
 #define THAW_CC_NET_TLS_CERTIFICATE_VERIFIER_H_
@@ -16,11 +16,11 @@ struct ssl_st;
 
 namespace thaw {
 
-// Whether a name is an IPv4 or IPv6 literal: such a one is looked for among a certificate's addresses,
-// and is never sent as SNI (RFC 6066 section 3).
+// Returns whether a name is an IPv4 or IPv6 literal. A literal is matched against a certificate's addresses
+// and never sent as SNI (RFC 6066 section 3).
 bool IsIpLiteral(const std::string& name);
 
-// Judges what the peer of `ssl` has sent. Gives the time until which all certificates of the chain are
+// Verifies the chain that the peer of `ssl` sent. Returns the time until which all its certificates are
 // valid, or FailedPrecondition.
 absl::StatusOr<absl::Time> VerifyPeer(const ssl_st* ssl, const std::string& server_name, absl::Time now,
                                       TrustedRoots& roots);

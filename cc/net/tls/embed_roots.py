@@ -11,7 +11,7 @@ import hashlib
 import re
 import sys
 
-# Tag of a string type -> how its bytes are read. Other types are taken as they are.
+# Encodings of the string types by tag. Other types are taken as they are.
 _DECODERS = {
     12: "utf-8",  # UTF8String
     30: "utf-16-be",  # BMPString
@@ -24,7 +24,7 @@ _DECODERS = {
 
 
 def element(data, at):
-    """One DER element at `at`: its tag, its content's start and end."""
+    """Returns the DER element at `at`: its tag, and the start and end of its content."""
     tag, length, at = data[at], data[at + 1], at + 2
     if length & 0x80:
         size = length & 0x7F

@@ -1,5 +1,5 @@
-// Mozilla's public roots, compiled in: a table sorted by the hash of each subject's name. Nothing here
-// is parsed until a chain names it (TrustedRoots).
+// Mozilla's public roots, compiled in: a table sorted by the hash of each subject's name. A root is parsed
+// only when a chain names it (TrustedRoots).
 
 #ifndef THAW_CC_NET_TLS_EMBEDDED_ROOTS_H_
 #define THAW_CC_NET_TLS_EMBEDDED_ROOTS_H_
@@ -17,7 +17,7 @@ struct EmbeddedRoot {
   size_t size;
 };
 
-// Ascending by name_hash; a few roots share a name.
+// Sorted by name_hash in ascending order; a few roots share a name.
 absl::Span<const EmbeddedRoot> EmbeddedRoots();
 
 }  // namespace thaw

@@ -24,7 +24,7 @@
 namespace thaw {
 namespace {
 
-// What all connections of one connector share; each holds it, since a ticket may come while one closes.
+// State that all connections of one connector share; each holds it, since a ticket may come while one closes.
 struct Shared {
   Shared(Clock& c, const ClientOptions& options, ConnectionCounters& n)
       : clock(c),
@@ -45,7 +45,7 @@ struct Shared {
   SessionStore sessions;
 };
 
-// What the callbacks of one SSL know of it.
+// State for the callbacks of one SSL.
 struct Connection {
   std::shared_ptr<Shared> shared;
   SessionKey key;
@@ -84,7 +84,7 @@ enum ssl_verify_result_t Verify(SSL* ssl, uint8_t* out_alert) {
   return ssl_verify_invalid;
 }
 
-// A session comes here only after the handshake that it belongs to has passed verification.
+// Called only after the handshake that the session belongs to has passed verification.
 int OnNewSession(SSL* ssl, SSL_SESSION* session) {
   Connection& connection = ConnectionOf(ssl);
   Shared& shared = *connection.shared;
@@ -111,7 +111,7 @@ class BoringTlsConnector : public TlsConnector {
 
   Executor& executor_;
   std::shared_ptr<Shared> shared_;
-  bssl::UniquePtr<CRYPTO_BUFFER_POOL> certificates_;  // one copy of each that sessions hold
+  bssl::UniquePtr<CRYPTO_BUFFER_POOL> certificates_;  // one copy of each certificate that sessions hold
   bssl::UniquePtr<SSL_CTX> context_;                  // made by the first handshake
 };
 
@@ -128,18 +128,18 @@ std::atomic<int64_t> contexts_made{0};
 absl::Status BoringTlsConnector::MakeContext() {
   if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
   contexts_made.fetch_add(1, std::memory_order_relaxed);
-  // The method that keeps certificates as bytes: what need not be parsed isn't.
+  // This method keeps certificates as bytes, so that only those that are needed get parsed.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
   if (context == nullptr) return Failed("no context");
   certificates_.reset(CRYPTO_BUFFER_POOL_new());
   SSL_CTX_set0_buffer_pool(context.get(), certificates_.get());
-  // X25519 first: the only key share offered, and the cheapest. No post-quantum one: it triples the first
-  // flight, and no intake asks for it.
-  // P-521 stands there for TLS 1.2, where the curve of a server's key must be among the groups.
+  // X25519 comes first: the only key share offered, and the cheapest. There is no post-quantum group: it
+  // triples the first flight, and no intake asks for it. P-521 is here for TLS 1.2, where the curve of a
+  // server's key must be among the groups.
   static constexpr uint16_t kGroups[] = {SSL_GROUP_X25519, SSL_GROUP_SECP256R1, SSL_GROUP_SECP384R1,
                                          SSL_GROUP_SECP521R1};
-  // BoringSSL's own choice, and what it leaves out for browsers' sake: Ed25519, P-521, and keys that are
-  // marked for RSASSA-PSS alone (third_party/boringssl_rsa_pss.py).
+  // BoringSSL's defaults, and those it omits for browsers' sake: Ed25519, P-521, and keys that are marked for
+  // RSASSA-PSS alone (third_party/boringssl_rsa_pss.py).
   static constexpr uint16_t kRsaPssPssSha256 = 0x0809, kRsaPssPssSha384 = 0x080a, kRsaPssPssSha512 = 0x080b;
   static constexpr uint16_t kSignatures[] = {SSL_SIGN_ECDSA_SECP256R1_SHA256,
                                              SSL_SIGN_RSA_PSS_RSAE_SHA256,
@@ -155,7 +155,8 @@ absl::Status BoringTlsConnector::MakeContext() {
                                              kRsaPssPssSha384,
                                              kRsaPssPssSha512,
                                              SSL_SIGN_RSA_PKCS1_SHA1};
-  // TLS 1.3 suites follow the processor (AES-GCM where it has AES). Of 1.2 only those with forward secrecy.
+  // TLS 1.3 suites depend on the processor (AES-GCM where it has AES). TLS 1.2 keeps those with forward
+  // secrecy.
   static constexpr char kTls12Suites[] =
       "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
       "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -208,7 +209,7 @@ Fault FaultOf(const absl::Status& reason) {
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
                                               Cancellation& cancellation) {
   TlsResult result;
-  // "host." is the absolute form of "host", and no certificate bears it (RFC 6066 section 3).
+  // "host." is the absolute form of "host", and no certificate contains it (RFC 6066 section 3).
   if (target.server_name.ends_with('.')) target.server_name.pop_back();
   auto connection = std::make_shared<Connection>();
   connection->shared = shared_;
@@ -247,7 +248,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
     result.transport = std::move(outcome.transport);
     result.resumed = SSL_session_reused(handle) != 0;  // lives with the transport
     ++(result.resumed ? shared_->counters.tls_resumed : shared_->counters.tls_full);
-    // A full handshake verified its own chain; a resumed one goes by that of the first.
+    // A full handshake verified its own chain; a resumed one relies on that of the first.
     co_return result;
   }
   if (!connection->refused.ok()) {

@@ -17,9 +17,9 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/net/counters.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
@@ -52,7 +52,7 @@ const TestCertificate& Certificate() {
   return certificate;
 }
 
-// What an asynchronous call came to, still there when the test has gone on.
+// The result of an asynchronous call, kept after the test has moved on.
 struct Outcome {
   bool done = false;
   IoResult result;
@@ -99,7 +99,7 @@ class TlsTest : public testing::Test {
     Spawn<TlsResult>(executor_, connector().Handshake(std::move(client), std::move(target), cancellation_),
                      [this](TlsResult result) { result_ = std::move(result); });
   }
-  // A whole handshake; the transport if it went well.
+  // Runs a whole handshake and returns the transport if it succeeded.
   Transport* Connect(std::string_view name = kHost) {
     Begin(name);
     executor_.RunAll();
@@ -125,7 +125,7 @@ class TlsTest : public testing::Test {
     EXPECT_TRUE(outcome->done);
     return outcome->result;
   }
-  // Writes all of it, in as many writes as it takes.
+  // Writes all bytes, in as many writes as it takes.
   absl::Status WriteAll(Transport& transport, std::string_view bytes) {
     while (!bytes.empty()) {
       const IoResult wrote = Write(transport, bytes);
@@ -156,7 +156,7 @@ class TlsTest : public testing::Test {
     }
     return all;
   }
-  // A request and its answer, after which the tickets are in.
+  // Runs a request and its answer, which brings the tickets.
   void Exchange(Transport& transport) {
     EXPECT_TRUE(Write(transport, "request").status.ok());
     peer_->Send("answer");
@@ -165,7 +165,7 @@ class TlsTest : public testing::Test {
     EXPECT_EQ(answer, "answer");
   }
 
-  // The server holds its tickets back until it writes; this makes it, and brings them without a byte of data.
+  // Makes the server write, so that it sends its tickets, without a byte of data.
   void SendTickets() {
     peer_->Send("");
     executor_.RunAll();
@@ -297,7 +297,7 @@ TEST_F(TlsTest, ATicketIsUsedOnce) {
   server_options_.tickets = 1;
   Exchange(*Connect());
   EXPECT_EQ(counters_.tls_tickets, 1);
-  Connect();  // takes the ticket; no byte is exchanged, so no other comes
+  Connect();  // takes the ticket; no byte is exchanged, so no other ticket comes
   EXPECT_TRUE(result_->resumed);
   Connect();
   EXPECT_FALSE(result_->resumed);
@@ -369,7 +369,7 @@ TEST_F(TlsTest, SessionsAreDroppedWhenTheWallClockStepsBack) {
 
 TEST_F(TlsTest, SessionsOutliveAFreezeButNotTheirLifetime) {
   Exchange(*Connect());
-  clock_.Freeze({.wall = absl::Hours(1)});  // only the wall clock saw it
+  clock_.Freeze({.wall = absl::Hours(1)});  // only the wall clock counted it
   Connect();
   EXPECT_TRUE(result_->resumed);
   clock_.Freeze({.wall = absl::Hours(24 * 8)});
@@ -396,7 +396,7 @@ TEST_F(TlsTest, WrongHostNamesBoth) {
   EXPECT_THAT(failure().error.message(),
               AllOf(HasSubstr("not for elsewhere.example"), HasSubstr("intake.example"),
                     HasSubstr("CERTIFICATE_VERIFY_FAILED")));
-  EXPECT_NE(peer_->error(), "");  // it was told
+  EXPECT_NE(peer_->error(), "");  // the client sent an alert
 }
 
 TEST_F(TlsTest, ExpiredSaysWhen) {
@@ -416,7 +416,7 @@ TEST_F(TlsTest, NotYetValid) {
 
 class TlsChainTest : public TlsTest {
  protected:
-  // Whether a client that trusts `bundle` accepts what `issuer` signs.
+  // Returns whether a client that trusts `bundle` accepts what `issuer` signs.
   bool Accepts(const TestAuthority& issuer, const std::vector<std::string>& bundle) {
     connector_.reset();
     server_.reset();
@@ -426,7 +426,7 @@ class TlsChainTest : public TlsTest {
     options_.tls_cert_file = WriteFile("bundle.pem", absl::StrJoin(bundle, ""));
     return Connect() != nullptr;
   }
-  // The same with the bundle in every order.
+  // Expects acceptance with the bundle in every order.
   void ExpectAccepted(const TestAuthority& issuer, std::vector<std::string> bundle) {
     std::sort(bundle.begin(), bundle.end());
     do {
@@ -440,7 +440,7 @@ TEST_F(TlsChainTest, AnExpiredRootBesideItsNewerForm) {
   const TestAuthority renewed = expired.Renewed({});
   ExpectAccepted(renewed, {expired.pem(), renewed.pem()});
   ExpectAccepted(renewed.Intermediate("between"), {expired.pem(), renewed.pem()});
-  // The server may send the root, too, in either form.
+  // The server may also send the root, in either form.
   ExpectAccepted(renewed.Sending(expired.pem()), {expired.pem(), renewed.pem()});
   ExpectAccepted(renewed.Sending(renewed.pem()), {expired.pem(), renewed.pem()});
 }
@@ -449,7 +449,7 @@ TEST_F(TlsChainTest, AnExpiredRootBesideACrossSignedForm) {
   const TestAuthority expired("root", kTestExpired);
   const TestAuthority other("another root");
   const TestAuthority crossed = expired.CrossSignedBy(other);
-  // As trusted certificates of the bundle, or sent by the server.
+  // The cross-signed root is trusted in the bundle, or sent by the server.
   ExpectAccepted(crossed.Sending(""), {expired.pem(), crossed.pem()});
   ExpectAccepted(crossed.Sending(""), {expired.pem(), crossed.pem(), other.pem()});
   ExpectAccepted(crossed, {expired.pem(), other.pem()});
@@ -457,7 +457,7 @@ TEST_F(TlsChainTest, AnExpiredRootBesideACrossSignedForm) {
 }
 
 TEST_F(TlsChainTest, ACrossSignatureByARootThatHasExpired) {
-  // The server sends the newer root as the older one signed it, and that one is over: Let's Encrypt in 2021.
+  // The server sends the newer root as signed by the older one, which has expired: Let's Encrypt in 2021.
   const TestAuthority old_root("old root", kTestExpired);
   const TestAuthority new_root("new root");
   const TestAuthority crossed = new_root.CrossSignedBy(old_root);
@@ -498,7 +498,7 @@ TEST_F(TlsChainTest, OnlyExpiredFormsAreReportedAsExpired) {
 TEST_F(TlsChainTest, UntrustedFormsAreRefused) {
   const TestAuthority expired("root", kTestExpired);
   const TestAuthority stranger("stranger");
-  // Valid, of the right name and key, and signed by somebody unknown.
+  // A valid certificate with the right name and key, signed by an unknown authority.
   EXPECT_FALSE(Accepts(expired.CrossSignedBy(stranger), {expired.pem()}));
   EXPECT_FALSE(Accepts(expired.Renewed({}).Sending(expired.Renewed({}).pem()), {expired.pem()}));
   EXPECT_FALSE(Accepts(stranger, {expired.pem()}));
@@ -872,7 +872,7 @@ TEST_F(TlsTest, ATransportMayBeDestroyedByTheReadItCompletes) {
 TEST_F(TlsTest, AFailedWriteCountsTheRecordsThatWentOutWhole) {
   constexpr size_t kRecord = 16384;
   const std::string body(3 * kRecord, 'b');
-  // How much the three records take on the wire.
+  // Measures how many bytes the three records take on the wire.
   Transport* whole = Connect();
   Exchange(*whole);
   const int64_t before = wire_->wire_bytes_sent();

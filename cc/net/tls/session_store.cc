@@ -9,7 +9,7 @@
 namespace thaw {
 namespace {
 
-// What an SSL_SESSION costs beside its ticket and certificates, roughly.
+// The approximate memory of an SSL_SESSION beside its ticket and certificates.
 constexpr size_t kSessionOverhead = 512;
 
 size_t BytesOf(const SSL_SESSION* session) {

@@ -1,12 +1,11 @@
-// TLS sessions by what they were made for, so that the next handshake can resume one.
+// Remembers TLS sessions by their key, so that the next handshake can resume one.
 //
-//   store.Put(key, std::move(session), trusted_until, store.generation());
-//   if (auto remembered = store.Take(key, now)) ...
+//   store.Put(key, std::move(session), trusted_until, store.generation(), now);
+//   if (std::optional<SessionStore::Remembered> remembered = store.Take(key, now)) ...
 //
-// Single-use sessions (TLS 1.3) are handed out once, the newest first; others (TLS 1.2) stay. Bounded in
-// sessions and bytes, the oldest go first. Lifetime is by the wall clock, the only one a server shares;
-// when that steps back nothing can be said of an age any more, and all are dropped.
-// One thread.
+// Single-use sessions (TLS 1.3) are handed out once, the newest first; others (TLS 1.2) stay. The store is
+// bounded in sessions and bytes; the oldest sessions go first. Lifetimes are measured by the wall clock,
+// which the server shares; if it steps back, ages are unknown and all sessions are dropped. One thread.
 
 #ifndef THAW_CC_NET_TLS_SESSION_STORE_H_
 #define THAW_CC_NET_TLS_SESSION_STORE_H_
@@ -25,7 +24,7 @@ struct ssl_session_st;
 
 namespace thaw {
 
-// A session goes on only where all of this is the same.
+// The properties that must be equal for a session to be resumed.
 struct SessionKey {
   std::string host;
   uint16_t port = 0;
@@ -51,17 +50,17 @@ class SessionStore {
   using Session = std::unique_ptr<ssl_session_st, SessionDeleter>;
   struct Remembered {
     Session session;
-    absl::Time trusted_until;  // of the chain that was verified for it
+    absl::Time trusted_until;  // until when the chain that was verified for it is valid
   };
 
   SessionStore() : SessionStore(Limits()) {}
   explicit SessionStore(Limits limits) : limits_(limits) {}
 
-  // Forgets instead of keeping what belongs to an earlier generation.
+  // Drops the session if `generation` is not the current one.
   void Put(const SessionKey& key, Session session, absl::Time trusted_until, uint64_t generation,
            absl::Time now);
   std::optional<Remembered> Take(const SessionKey& key, absl::Time now);
-  // Everything, and what handshakes begun before this may still bring.
+  // Forgets all sessions, including those that handshakes under way may still bring.
   void Forget();
   uint64_t generation() const { return generation_; }
 

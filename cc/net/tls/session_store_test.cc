@@ -91,7 +91,7 @@ TEST_F(SessionStoreTest, IsBoundedPerKeyInAllAndInBytes) {
     Put(other, Make());
   }
   EXPECT_EQ(store_.size(), 6u);
-  EXPECT_EQ(Take(key_), nullptr);  // the oldest went
+  EXPECT_EQ(Take(key_), nullptr);  // the oldest was evicted
   for (int i = 0; i < 10; ++i) {
     SessionKey other = key_;
     other.host = absl::StrCat("big", i);
@@ -100,7 +100,7 @@ TEST_F(SessionStoreTest, IsBoundedPerKeyInAllAndInBytes) {
   }
   EXPECT_EQ(store_.size(), 2u);
   const size_t before = store_.size();
-  Put(key_, Make(TLS1_3_VERSION, 20000));  // alone more than all may take
+  Put(key_, Make(TLS1_3_VERSION, 20000));  // larger than the limit by itself
   EXPECT_EQ(store_.size(), before);
 }
 

@@ -1,5 +1,6 @@
-// A snapshot is one image of a process from which many are restored. What was random in it is the same in all
-// of them: two that drew a key share from one state have one key. fork() makes such clones here.
+// A snapshot is one image of a process from which many processes are restored. Any random state in it is
+// shared by all of them: two that draw a key share from the same state get the same key. fork() makes such
+// clones here.
 
 #include <sys/wait.h>
 #include <unistd.h>
@@ -11,10 +12,10 @@
 #include <vector>
 
 #include "cc/base/cancellation.h"
-#include "cc/base/counters.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client_options.h"
+#include "cc/net/counters.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/tls/make_tls_connector.h"
 #include "gtest/gtest.h"
@@ -24,7 +25,7 @@ namespace {
 
 constexpr uint16_t kKeyShare = 51;
 
-// Takes a message apart; gives nothing once it has run out.
+// Reads the fields of a message; returns nothing once it has run out.
 class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
@@ -49,10 +50,10 @@ struct ClientHello {
   std::string random, session_id, key_share;
 };
 
-// RFC 8446 section 4.1.2, in one record.
+// Parses a ClientHello (RFC 8446 section 4.1.2) in one record.
 ClientHello Parse(std::string_view record) {
   Reader reader(record);
-  reader.Take(5 + 4 + 2);  // of the record, of the handshake message, the old version
+  reader.Take(5 + 4 + 2);  // headers of the record and the handshake message, the old version
   ClientHello hello;
   hello.random = reader.Take(32);
   hello.session_id = reader.Vector(1);
@@ -75,7 +76,7 @@ class SnapshotTest : public testing::Test {
     connector_ = *std::move(made);
   }
 
-  // What this process sends first.
+  // Returns the first message that this process sends.
   std::string Hello() {
     auto [client, far] = MemoryTransport::Pair(executor_);
     Cancellation cancellation;
@@ -93,7 +94,7 @@ class SnapshotTest : public testing::Test {
     executor_.RunAll();
     return bytes;
   }
-  // What a clone of this process, as it is now, sends first.
+  // Returns the first message that a clone of this process sends.
   std::string HelloOfClone() {
     int pipe_ends[2];
     EXPECT_EQ(pipe(pipe_ends), 0);
@@ -124,8 +125,8 @@ class SnapshotTest : public testing::Test {
   std::unique_ptr<TlsConnector> connector_;
 };
 
-// That nothing is drawn before the restore is what makes it so, and python/tests/test_extension_types.py
-// counts that of the whole process.
+// This holds because nothing is drawn before the restore; python/tests/test_extension_types.py counts that
+// for the whole process.
 TEST_F(SnapshotTest, ClonesOfOneImageShareNoRandomNumbers) {
   std::vector<ClientHello> hellos;
   for (int i = 0; i < 3; ++i) hellos.push_back(Parse(HelloOfClone()));

@@ -20,17 +20,17 @@ namespace {
 
 thread_local const Clock* current_clock = nullptr;
 
-// Plaintext sealed for one lower write, at most: four records.
+// The most plaintext that is sealed for one lower write: four records.
 constexpr size_t kMaxPlaintextPerWrite = 4 * SSL3_RT_MAX_PLAIN_LENGTH;
-// Room for a lower read: a short answer with its tickets; a handshake flight; a whole record.
+// Sizes of lower reads: a short answer with its tickets; a handshake flight; a whole record.
 constexpr size_t kSmallRead = 2 * 1024;
 constexpr size_t kHandshakeRead = 8 * 1024;
 constexpr size_t kBulkRead =
     SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_RT_HEADER_LENGTH;
-// A buffer no larger than this is kept from write to write.
+// A buffer up to this size is kept from write to write.
 constexpr size_t kKeptWriteBuffer = 1024;
 
-// What the error queue says, and whether the peer sent it as an alert. Empties the queue.
+// Returns the text of the error queue, and whether the peer sent it as an alert. Empties the queue.
 std::string TakeTlsError(bool* alert) {
   const uint32_t error = ERR_peek_error();
   *alert = false;
@@ -59,8 +59,8 @@ TlsTime::TlsTime(const Clock& clock) : outer_(std::exchange(current_clock, &cloc
 TlsTime::~TlsTime() { current_clock = outer_; }
 const Clock* TlsTime::current() { return current_clock; }
 
-// The state of one connection. Completions of the lower transport hold it, so it lives until the last
-// of them ran, whatever becomes of the TlsTransport.
+// The state of one connection. Completions of the lower transport hold it, so it lives until the last of them
+// has run, even if the TlsTransport is gone.
 class TlsStream : public std::enable_shared_from_this<TlsStream> {
  public:
   TlsStream(Executor& executor, const Clock& clock, TlsParts parts)
@@ -83,7 +83,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   void StartWrite(std::string_view from, Transport::Done done);
   IoResult TryRead(absl::Span<char> into);
   void Close();
-  // Nothing is asked of the stream after this.
+  // Closes the stream and drops the lower transport. Must not be used after this.
   void Abandon() {
     Close();
     lower_.reset();
@@ -92,7 +92,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
 
  private:
   struct Record {
-    int64_t wire_end;  // in bytes ever made
+    int64_t wire_end;  // position of its last byte in all ciphertext made so far
     size_t plaintext;
   };
 
@@ -101,7 +101,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   static int BioWrite(BIO* bio, const char* from, int size);
   static long BioControl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-  // Room for the next lower read; only when all that came was taken.
+  // Returns room for the next lower read. Call it only when all bytes that came were taken.
   absl::Span<char> Room(size_t size) {
     if (capacity_ != size) {
       buffer_.reset(new char[size]);
@@ -116,7 +116,7 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
     filled_ = result.bytes == capacity_;
     if (!result.status.ok()) lower_status_ = result.status;
   }
-  // Reads plaintext of what has come; false if more must come first.
+  // Reads plaintext from the bytes that came. Returns false if more bytes must come first.
   bool ReadPlaintext(absl::Span<char> into, IoResult& result);
   void ReadLower();
   void OnLowerRead(IoResult result);
@@ -134,27 +134,27 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   bool closed_ = false;
   bool lower_reading_ = false;
   bool lower_writing_ = false;
-  bool filled_ = false;  // the last lower read left no room: more is there
+  bool filled_ = false;  // the last lower read filled its buffer: more may be there
 
-  // Ciphertext that came and was not yet taken by TLS.
+  // Ciphertext that came and that TLS has not taken yet.
   std::unique_ptr<char[]> buffer_;
   size_t capacity_ = 0;
   size_t begin_ = 0;
   size_t end_ = 0;
-  // Taken by TryRead while a lower read is pending, whose buffer is the one above; comes before it.
+  // Bytes that TryRead took while a lower read into `buffer_` is pending; they precede its bytes.
   std::string aside_;
-  absl::Status lower_status_;  // why nothing more comes from below
-  absl::Status read_status_;   // why nothing more comes from TLS
+  absl::Status lower_status_;  // why no more bytes come from the lower transport
+  absl::Status read_status_;   // why no more plaintext comes from TLS
 
   absl::Span<char> read_into_;
   Transport::Done read_done_;
 
   std::string made_;    // ciphertext that TLS made
-  std::string flying_;  // what of it the lower transport was given; stays in place until it is taken
-  size_t flown_ = 0;    // of `flying_`
+  std::string flying_;  // the part given to the lower transport; not moved until it is written
+  size_t flown_ = 0;    // written bytes of `flying_`
   int64_t made_in_all_ = 0;
   int64_t flown_in_all_ = 0;
-  Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // of the pending write
+  Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // records of the pending write
   size_t record_count_ = 0;
   Transport::Done write_done_;
   absl::Status write_status_;  // why nothing can be written any more
@@ -220,7 +220,7 @@ Task<TlsHandshake> TlsStream::ShakeHands(Cancellation& cancellation) {
         bool alert;
         outcome.failed = TlsHandshake::Failed::kTls;
         outcome.status = absl::InvalidArgumentError(TakeTlsError(&alert));
-        // An alert of ours goes out if the lower transport takes it at once.
+        // Sends our alert if the lower transport accepts it at once.
         if (!made_.empty() && write_status_.ok()) {
           flying_.swap(made_);
           lower_->StartWrite(flying_, [self](IoResult) {});
@@ -249,7 +249,7 @@ Task<TlsHandshake> TlsStream::ShakeHands(Cancellation& cancellation) {
     const IoResult read = co_await lower_->Read(Room(kHandshakeRead));
     Arrived(read);
   }
-  if (cancellation.requested()) {  // its last bytes had come when it was
+  if (cancellation.requested()) {  // cancelled as its last bytes came
     outcome.failed = TlsHandshake::Failed::kLower;
     outcome.status = cancellation.reason();
     co_return outcome;
@@ -416,7 +416,7 @@ void TlsStream::Close() {
     if (!read_done_ && read_status_.ok()) {
       char scratch[1024];
       IoResult result;
-      // What had come, then what one look below brings; bounded, for the peer may still be sending.
+      // Reads what had come, then what one read from below returns; bounded, as the peer may go on sending.
       for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
       }
       if (wants_tickets_ && read_status_.ok() && begin_ == end_) {
@@ -465,7 +465,7 @@ Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts p
   if (outcome.failed == TlsHandshake::Failed::kNot) {
     outcome.transport = std::make_unique<TlsTransport>(std::move(stream));
   } else {
-    // Breaks the ring of stream, lower transport and its completions, which run after this.
+    // Breaks the cycle of stream, lower transport and its completions, which run after this.
     stream->Abandon();
   }
   co_return outcome;

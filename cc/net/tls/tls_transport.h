@@ -1,17 +1,16 @@
-// TLS as a Transport over another one. No socket and no library stream inside: BoringSSL reads and
-// writes memory, and this moves the bytes, so that a freeze can fall between any two steps and a failed
-// write can say what of it the peer can have read.
+// TLS as a Transport over another one. BoringSSL reads and writes memory, and this class moves the bytes, so
+// that a freeze can fall between any two steps and a failed write tells which bytes the peer may have read.
 //
 // Beyond transport.h:
-//  * StartWrite's `bytes` are plaintext whose records the lower transport took whole: of a record that
-//    went out in part the peer can read nothing.
-//  * The client's last handshake message (Finished) waits for the first write and goes out with it, in
-//    one lower write; Close() sends it if there was none.
-//  * Tickets and key updates are taken in silently by StartRead and TryRead.
-//  * kOutOfRange is close_notify, an alert, or a FIN without close_notify; the text says which. Whether
-//    a body was cut is for HTTP's framing to say; only one that ends with the stream can't tell.
-//  * kDataLoss: what came is not TLS, or was altered.
-//  * Buffers live while there is something in them; an idle connection holds 2 KB for its pending read.
+//  * StartWrite's `bytes` counts plaintext whose records the lower transport accepted whole: the peer can
+//    read nothing of a record that was sent in part.
+//  * The client's last handshake message (Finished) waits for the first write and is sent with it, in one
+//    lower write; Close() sends it if there was none.
+//  * StartRead and TryRead process tickets and key updates without reporting them.
+//  * kOutOfRange is close_notify, an alert, or a FIN without close_notify; the text says which. Whether a
+//    body was cut is for HTTP's framing to say; only a body that ends with the stream can't tell.
+//  * kDataLoss: the bytes are not TLS, or were altered.
+//  * Buffers exist only while there is something in them; an idle connection holds 2 KB for its pending read.
 //
 // One thread: the executor's.
 
@@ -38,11 +37,11 @@ struct SslDeleter {
 };
 using SslPointer = std::unique_ptr<ssl_st, SslDeleter>;
 
-// What one TLS connection is made of.
+// The parts of one TLS connection.
 struct TlsParts {
   std::unique_ptr<Transport> lower;
-  SslPointer ssl;  // set to connect, without a BIO
-  // What the callbacks of `ssl` point to; destroyed after it.
+  SslPointer ssl;  // configured as a client, without a BIO
+  // The object that the callbacks of `ssl` refer to; destroyed after it.
   std::shared_ptr<void> owner;
   // Whether tickets are worth a read before closing.
   bool wants_tickets = true;
@@ -51,19 +50,20 @@ struct TlsParts {
 struct TlsHandshake {
   enum class Failed {
     kNot,
-    kLower,  // the lower transport ended or failed: `status` is its
-    kTls,    // refused by TLS, here or there: `status` says by what
+    kLower,  // the lower transport ended or failed: `status` is its status
+    kTls,    // TLS failed, here or at the peer: `status` says why
   };
   Failed failed = Failed::kNot;
   absl::Status status;
   std::unique_ptr<Transport> transport;
 };
 
-// Shakes hands. When `cancellation` is requested the lower transport is closed and the outcome is kLower.
+// Runs the handshake. A request of `cancellation` closes the lower transport; the outcome is then kLower.
 Task<TlsHandshake> ShakeHands(Executor& executor, const Clock& clock, TlsParts parts,
                               Cancellation& cancellation);
 
-// What BoringSSL takes for the present while this lives: its callback for the time says nothing of whose.
+// Sets the clock that BoringSSL uses while this object lives: its callback for the time does not say for
+// which connection it asks.
 class TlsTime {
  public:
   explicit TlsTime(const Clock& clock);

@@ -17,21 +17,21 @@
 namespace thaw {
 namespace {
 
-// Bundles of the public roots are about 220 KB.
+// The maximum size of a bundle. Bundles of the public roots are about 220 KB.
 constexpr size_t kMaxBundleBytes = 8 << 20;
 
-// A certificate as far as it must be read to look for it.
+// The parts of a certificate that are needed to look it up.
 struct Outline {
   std::string_view der;
   CBS subject;
-  CBS behind;  // what follows the certificate
+  CBS behind;  // bytes behind the certificate
 };
 
 std::string_view TextOf(const CBS& bytes) {
   return {reinterpret_cast<const char*>(CBS_data(&bytes)), CBS_len(&bytes)};
 }
 
-// False if the bytes are no certificate as far as that.
+// Returns false if the bytes, as far as they are read, are not a certificate.
 bool Read(std::string_view bytes, Outline* outline) {
   CBS element, certificate, tbs, skipped;
   CBS_init(&outline->behind, reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size());
@@ -58,7 +58,7 @@ bool NamesServers(CBS purposes) {
   return false;
 }
 
-// Whether the settings that stand behind a trusted certificate (OpenSSL's X509_CERT_AUX) let it vouch for
+// Returns whether the settings behind a trusted certificate (OpenSSL's X509_CERT_AUX) allow it to sign for
 // servers.
 bool TrustedForServers(CBS settings) {
   CBS all, trusted, rejected;
@@ -74,13 +74,13 @@ bool TrustedForServers(CBS settings) {
 constexpr std::string_view kBegin = "-----BEGIN ";
 constexpr std::string_view kDashes = "-----";
 
-// The label between "-----BEGIN " and the dashes; empty if there is none.
+// Returns the label between "-----BEGIN " and the dashes; empty if there is none.
 std::string_view LabelOf(std::string_view text) {
   const std::string_view label = text.substr(0, text.find(kDashes));
   return label.size() == text.size() || label.find('\n') != label.npos ? std::string_view() : label;
 }
 
-// Why the content of a block is no certificate that may vouch for servers; empty if it is one.
+// Returns why the content of a block is not a certificate that may sign for servers; empty if it is one.
 std::string_view TakeCertificate(std::string_view label, std::string_view base64, std::string* der) {
   Outline outline;
   std::string bytes;
@@ -157,7 +157,7 @@ void TrustedRoots::AddPemFile(const std::string& path, std::vector<std::string>*
                     absl::BytesToHexString(std::string_view(reinterpret_cast<const char*>(digest), 8)));
   }
   Add(path, std::move(certificates));
-  needed_.clear();  // what was looked up before may have more now
+  needed_.clear();  // names that were looked up before may have more roots now
 }
 
 void TrustedRoots::Add(const std::string& path, std::vector<PemCertificate> certificates) {
@@ -214,7 +214,7 @@ bool TrustedRoots::Parse(const unsigned char* der, size_t size) {
     return false;
   }
   ++parsed_;
-  X509_STORE_add_cert(store_.get(), root.get());  // one that is there already is left alone
+  X509_STORE_add_cert(store_.get(), root.get());  // a certificate that is there already is left alone
   Need(X509_NAME_hash(X509_get_issuer_name(root.get())));
   return true;
 }

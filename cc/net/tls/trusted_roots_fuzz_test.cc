@@ -1,4 +1,4 @@
-// Certificate files with any bytes in them: each block gives a certificate or a problem.
+// Tries certificate files with any bytes: each block gives a certificate or a problem.
 
 #include <cstddef>
 #include <cstdint>
@@ -25,7 +25,7 @@ void Try(std::string_view text) {
   for (const thaw::PemCertificate& certificate : found) {
     Check(!certificate.der.empty() && certificate.block > last);
     last = certificate.block;
-    // The DER alone is found again.
+    // A certificate's DER is found by itself, too.
     Check(thaw::CertificatesOfPem(certificate.der, nullptr).size() == 1);
   }
   Check(thaw::CertificatesOfPem(text, nullptr).size() == found.size());
@@ -45,7 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string whole = block("CERTIFICATE", der);
   Try(absl::StrCat(input, whole));
   Try(absl::StrCat(whole, input, whole));
-  // The settings behind a trusted certificate, and a certificate with a piece of it changed.
+  // Tries the settings behind a trusted certificate, and a certificate with a piece of it changed.
   Try(block("TRUSTED CERTIFICATE", absl::StrCat(der, input)));
   std::string changed(der);
   changed.replace(size % changed.size(), input.size(), input);

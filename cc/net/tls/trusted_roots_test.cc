@@ -63,7 +63,7 @@ TEST(TrustedRootsTest, ParsesOnlyWhatAChainNames) {
     EXPECT_EQ(InStore(store), roots.parsed());
   }
   EXPECT_EQ(roots.parsed(), EmbeddedRoots().size());
-  // The second time nothing is parsed.
+  // The second lookup parses nothing.
   bssl::UniquePtr<X509> again = ParseDer(EmbeddedRoots()[0].der, EmbeddedRoots()[0].size);
   X509* const chain[] = {again.get()};
   roots.StoreFor(chain);
@@ -146,7 +146,7 @@ TEST(TrustedRootsTest, WhatIsNoFileIsOneWarningAndIsNotWaitedFor) {
   unlink(pipe.c_str());
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const std::string large = WriteFile("large.pem", "");
-  ASSERT_EQ(truncate(large.c_str(), off_t{1} << 33), 0);  // takes no room
+  ASSERT_EQ(truncate(large.c_str(), off_t{1} << 33), 0);  // a sparse file
   for (const auto& [path, what] : {std::pair<std::string, std::string>(pipe, "it is a pipe"),
                                    {testing::TempDir(), "it is a folder"},
                                    {"/dev/zero", "it is a device"},
@@ -160,7 +160,7 @@ TEST(TrustedRootsTest, WhatIsNoFileIsOneWarningAndIsNotWaitedFor) {
   unlink(large.c_str());
 }
 
-// A PEM block of other content under another label.
+// Returns the content of a PEM block under another label.
 std::string Relabelled(const std::string& pem, const std::string& label, std::string_view behind = "") {
   bssl::UniquePtr<X509> certificate = ParsePem(pem);
   uint8_t* der = nullptr;
@@ -192,7 +192,7 @@ TEST(CertificatesOfPemTest, OtherLabelsOfCertificates) {
             1u);
   EXPECT_EQ(read("TRUSTED CERTIFICATE", "\x30\x03\x0c\x01x", &problems), 1u);
   EXPECT_THAT(problems, IsEmpty());
-  // { trusted { emailProtection } }, { rejected { serverAuth } }, and what is neither.
+  // { trusted { emailProtection } }, { rejected { serverAuth } }, and bytes that are neither.
   EXPECT_EQ(
       read("TRUSTED CERTIFICATE", "\x30\x0c\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04", &problems), 0u);
   EXPECT_EQ(
@@ -219,7 +219,7 @@ TEST(CertificatesOfPemTest, OneCertificateAsDer) {
 TEST(TrustedRootsTest, ABlockThatOnlyParsingFindsBrokenIsPassedOver) {
   const TestAuthority authority("a");
   std::string der = CertificatesOfPem(authority.pem(), nullptr).at(0).der;
-  // The bit string of the signature, behind all that is read to look for it, becomes something else.
+  // Changes the bit string of the signature, which lies behind everything that is read for a lookup.
   const size_t content = der.find(std::string("\0\x30", 2), der.size() - 78);
   ASSERT_EQ(der.at(content - 2), '\x03');
   der.at(content - 2) = '\x04';

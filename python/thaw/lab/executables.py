@@ -8,7 +8,7 @@ _CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 _BIN = _CHECKOUT / "bazel-bin"
 
 EXTENSION = _BIN / "cc" / "extension" / "datadog-agent"  # //cc:extension
-LOAD_GENERATOR = _BIN / "cc" / "agent" / "load_generator"  # //cc/agent:load_generator
+LOAD_GENERATOR = _BIN / "tools" / "load_generator" / "load_generator"  # //tools/load_generator
 
 # Where the extension listens, since its peers look there: for traces, for tracers' calls, for telemetry.
 EXTENSION_PORTS = (8126, 8124, 8999)

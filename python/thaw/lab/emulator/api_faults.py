@@ -10,6 +10,7 @@ The kinds of fault are:
     nested   200 with JSON that is nested 60,000 deep
     reset    the connection is reset
     cut      the answer ends in the middle of its body, after the call was carried out
+    stall    the answer stops in the middle of its body, after the call was carried out; its connection stays
     hang     no answer
 """
 
@@ -18,10 +19,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-ApiFaultKind = Literal["500", "html", "nested", "reset", "cut", "hang"]
+ApiFaultKind = Literal["500", "html", "nested", "reset", "cut", "stall", "hang"]
 API_FAULT_KINDS: tuple[ApiFaultKind, ...] = get_args(ApiFaultKind)
 # Faults after which an extension asks for its next event again.
-LOST_ANSWERS: tuple[ApiFaultKind, ...] = ("nested", "reset", "cut")
+LOST_ANSWERS: tuple[ApiFaultKind, ...] = ("nested", "reset", "cut", "stall")
 
 
 @dataclass
@@ -32,7 +33,7 @@ class _Fault:
 
 
 class ApiFaults:
-    """Faults that wait for their calls. Only a call whose answer is cut gets as far as the environment."""
+    """Faults that wait for their calls. Only a call whose answer is cut or stalls reaches the environment."""
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []

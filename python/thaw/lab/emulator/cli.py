@@ -66,7 +66,8 @@ faults:
   --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: and that is told
   --telemetry-fault split=1                     each record in a request of its own
   --telemetry-fault shuffle                     a batch's records in any order
-  --api-fault /event/next=500                   the next such call fails (500, html, nested, reset, cut, hang)
+  --api-fault /event/next=500                   the next such call fails so (500, html, nested, reset,
+                                                cut, stall, hang)
 
 docs/emulator.md explains what is emulated, and what isn't."""
 

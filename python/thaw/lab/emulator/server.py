@@ -89,22 +89,25 @@ class ApiServer:
             except ApiError as error:
                 return _response_of(error)
             headers = {"Content-Type": "application/json", **answer.headers}
-            if fault == "cut":
-                return await _cut(request, answer, headers)
+            if fault in ("cut", "stall"):
+                response = await _begin(request, answer, headers)
+                if fault == "stall":
+                    await asyncio.Event().wait()
+                if request.transport is not None:
+                    request.transport.close()
+                return response
             return web.Response(body=answer.body, status=answer.status, headers=headers)
 
         return handle
 
 
-async def _cut(request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
-    """Sends the head and half of the body, and ends the connection."""
+async def _begin(request: web.Request, answer: Answer, headers: dict[str, str]) -> web.StreamResponse:
+    """Sends the head and half of the body."""
     response = web.StreamResponse(
         status=answer.status, headers={**headers, "Content-Length": str(len(answer.body) + 1)}
     )
     await response.prepare(request)
     await response.write(answer.body[: len(answer.body) // 2])
-    if request.transport is not None:
-        request.transport.close()
     return response
 
 

@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(help_only(sys.argv[1:] if arguments is None else arguments, ()))
     for needed in (given.extension, LOAD_GENERATOR):
         if not needed.exists():
-            parser.error(f"{needed} is not there; bazel build //cc:extension //cc/agent:load_generator")
+            parser.error(f"{needed} is not there; bazel build //cc:extension //tools/load_generator")
     note = own_network.enter(given.mtu)
     if note is not None:
         print(f"{note}; measured on the machine's loopback", file=sys.stderr)

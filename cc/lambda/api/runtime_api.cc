@@ -1,0 +1,119 @@
+#include "cc/lambda/api/runtime_api.h"
+
+#include <algorithm>
+#include <boost/json/value.hpp>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/json_members.h"
+#include "cc/base/shallow_json.h"
+#include "cc/clock/sleep.h"
+
+namespace thaw {
+namespace {
+
+// The delay before the first retry while nobody listens; it doubles up to the limit.
+constexpr absl::Duration kFirstDelay = absl::Milliseconds(5);
+constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
+// An answer whose head has come is whole by then, or counts as cut: /next has no other time limit.
+constexpr absl::Duration kBodyTimeout = absl::Seconds(1);
+
+// Returns "Extension.InvalidExtensionState: …" for a refusal, or the body's excerpt.
+std::string Complaint(const HttpResponse& response) {
+  boost::system::error_code error;
+  const boost::json::value value = ParseShallowJson(response.body, error);
+  int64_t ignored = 0;
+  const JsonMembers members(value.if_object(), ignored);  // null after an error
+  std::string type, message;
+  members.Read("errorType", type);
+  members.Read("errorMessage", message);
+  if (type.empty() && message.empty()) return Excerpt(response.body);
+  return absl::StrCat(Excerpt(type), ": ", Excerpt(message));
+}
+
+}  // namespace
+
+std::string Excerpt(std::string_view body) {
+  constexpr size_t kShown = 120;
+  return absl::StrCat(absl::CHexEscape(body.substr(0, kShown)), body.size() > kShown ? "..." : "");
+}
+
+absl::StatusOr<Destination> ParseRuntimeApiAddress(std::string_view text) {
+  const absl::StatusOr<Url> url = ParseUrl(absl::StrCat("http://", text));
+  if (!url.ok()) {
+    return absl::InvalidArgumentError(absl::StrCat("AWS_LAMBDA_RUNTIME_API: ", url.status().message()));
+  }
+  if (url->target != "/" || !url->userinfo.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("AWS_LAMBDA_RUNTIME_API is '", Excerpt(MaskUrl(text)), "'; it must be HOST:PORT"));
+  }
+  return url->destination;
+}
+
+ClientOptions RuntimeApiClientOptions() {
+  ClientOptions options;
+  options.max_idle_per_host = 1;
+  options.on_resume = OnResume::kKeep;
+  options.exchange_timeout = absl::InfiniteDuration();
+  options.max_attempts = 1;
+  // Only requests of which nothing was sent are resent.
+  options.resend_rule = ResendRule::kUnsentOnly;
+  // Events and registrations are small; texts in them, or an error page, may not be.
+  options.max_response_body_kept_bytes = 256 * 1024;
+  return options;
+}
+
+std::string RuntimeApi::Name(const Call& call) const {
+  return absl::StrCat(call.method, " ", ToString(destination_), call.target);
+}
+
+Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& cancellation) {
+  HttpRequest request;
+  request.destination = destination_;
+  request.method = call.method;
+  request.target = call.target;
+  request.headers = std::move(call.headers);
+  request.body_timeout = kBodyTimeout;
+  if (!call.body.empty()) {
+    request.headers.emplace_back("content-type", "application/json");
+    request.body = std::make_shared<const std::string>(std::move(call.body));
+  }
+  const absl::Duration began = clock_.Now().monotonic;
+  absl::Duration delay = kFirstDelay;
+  int lost = 0;
+  while (true) {
+    const absl::Duration left = call.budget - (clock_.Now().monotonic - began);
+    const SendOptions options = {.budget = left, .retry_ambiguous = false};
+    SendResult result = co_await client_.Send(request, options, cancellation);
+    if (result.accepted) co_return *std::move(result.response);
+    if (cancellation.requested()) co_return cancellation.reason();
+    if (result.response.has_value()) {
+      const HttpResponse& response = *result.response;
+      const std::string text =
+          absl::StrCat(Name(call), ": answered ", response.status, " ", Complaint(response));
+      if (response.status >= 500) co_return absl::UnavailableError(text);
+      co_return absl::FailedPreconditionError(text);
+    }
+    const bool nobody_listens = result.last_class == RetryClass::kUnreachable;
+    const Fault fault = result.failures.empty() ? Fault::kNone : result.failures.back().fault;
+    const bool connection_lost = fault == Fault::kReset || fault == Fault::kEnd;
+    const bool asks_again =
+        (call.wait_for_listener && nobody_listens) || (connection_lost && lost++ < call.ask_again);
+    if (asks_again && left > delay) {
+      Task<absl::Status> sleeping = Sleep(executor_, clock_, delay, cancellation);
+      const absl::Status slept = co_await std::move(sleeping);
+      if (!slept.ok()) co_return slept;
+      delay = std::min(2 * delay, kLongestDelay);
+      continue;
+    }
+    const std::string why =
+        result.failures.empty() ? std::string("no connection") : result.failures.back().ToString();
+    co_return absl::UnavailableError(absl::StrCat(Name(call), ": no answer: ", why));
+  }
+}
+
+}  // namespace thaw

@@ -1,0 +1,363 @@
+#include "cc/lambda/invocation/service_triggers.h"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/functional/function_ref.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/object.hpp"
+#include "boost/json/value.hpp"
+#include "cc/lambda/invocation/event_bytes.h"
+#include "cc/lambda/invocation/event_json.h"
+#include "cc/lambda/invocation/nested_json.h"
+#include "cc/lambda/invocation/step_functions_context.h"
+#include "cc/lambda/invocation/trace_carriers.h"
+#include "cc/lambda/invocation/trigger_parts.h"
+
+namespace thaw {
+namespace {
+
+namespace json = boost::json;
+
+// Returns a text whose name may begin with a small letter.
+std::string_view TextOf(const json::value& object, std::string_view name) {
+  const std::string_view text = TextAt(object, {name});
+  if (!text.empty()) return text;
+  std::string small(name);
+  small[0] = absl::ascii_tolower(static_cast<unsigned char>(small[0]));
+  return TextAt(object, {small});
+}
+
+bool IsSnsMessage(const json::value& message) {
+  const bool has_topic = !TextAt(message, {"TopicArn"}).empty();
+  const bool has_message = FindAt(message, {"Message"}) != nullptr;
+  return TextAt(message, {"Type"}) == "Notification" ? has_topic || has_message : has_topic && has_message;
+}
+
+// Returns the first record of a Kafka event, whatever its group is called. The record must have a topic, or
+// the event must name Kafka as its source.
+const json::value* MskRecord(const json::value& event) {
+  const json::value* groups = FindAt(event, {"records"});
+  if (groups == nullptr || !groups->is_object()) return nullptr;
+  const bool is_kafka = absl::StrContainsIgnoreCase(TextAt(event, {"eventSource"}), "kafka");
+  for (const json::key_value_pair& group : groups->get_object()) {
+    const json::value* const record = FirstItem(group.value());
+    if (record != nullptr && record->is_object() && (is_kafka || FindAt(*record, {"topic"}) != nullptr))
+      return record;
+  }
+  return nullptr;
+}
+
+// AWS's library for Java names some members in its own way, and so do events made from its classes.
+const json::value* RecordsOf(const json::value& event) { return AnyOf(event, {"Records", "records"}); }
+const json::value* NotificationOf(const json::value& record) {
+  const json::value* notification = FindAt(record, {"Sns"});
+  return notification == nullptr ? FindAt(record, {"sns"}) : notification;
+}
+std::string_view ArnOf(const json::value& record) {
+  const std::string_view arn = TextAt(record, {"eventSourceARN"});
+  return arn.empty() ? TextAt(record, {"eventSourceArn"}) : arn;
+}
+
+bool IsOfService(const json::value& record, std::string_view service) {
+  return TextAt(record, {"eventSource"}) == absl::StrCat("aws:", service) ||
+         Part(ArnOf(record), ':', 2) == service;
+}
+
+// The sources of records.
+enum class Source { kSqs, kSns, kDynamoDb, kS3, kKinesis, kUnknown };
+
+// Returns the source of one of an event's records.
+Source SourceOfRecord(const json::value& record) {
+  if (IsOfService(record, "sqs")) return Source::kSqs;
+  if (NotificationOf(record) != nullptr) return Source::kSns;
+  if (FindAt(record, {"dynamodb"}) != nullptr) return Source::kDynamoDb;
+  if (FindAt(record, {"s3"}) != nullptr) return Source::kS3;
+  if (FindAt(record, {"kinesis"}) != nullptr) return Source::kKinesis;
+  return Source::kUnknown;
+}
+
+// Returns the first record of a known source, which stands for all; null if there is none.
+const json::value* KnownRecord(const json::value& event) {
+  const json::value* records = RecordsOf(event);
+  const json::value* known = nullptr;
+  if (records == nullptr) return nullptr;
+  ForEachItem(*records, [&known](const json::value& record) {
+    if (known == nullptr && SourceOfRecord(record) != Source::kUnknown) known = &record;
+  });
+  return known;
+}
+
+bool IsOf(const json::value& event, Source source) {
+  const json::value* record = KnownRecord(event);
+  return record != nullptr && SourceOfRecord(*record) == source;
+}
+
+bool KnowsTrace(const Trigger& trigger) {
+  return trigger.generated_context.has_value() ||
+         std::any_of(trigger.carriers.begin(), trigger.carriers.end(), NamesTrace);
+}
+
+// Calls visit(record) for each of an event's records, until the trigger knows a sender's trace.
+void ForEachRecord(const json::value& event, const Trigger& trigger,
+                   absl::FunctionRef<void(const json::value&)> visit) {
+  ForEachItem(*RecordsOf(event), [&trigger, visit](const json::value& each) {
+    if (!KnowsTrace(trigger)) visit(each);
+  });
+}
+
+// Takes the context that a sender left as `_datadog`: headers, or the context object of a state machine's
+// step.
+void TakeContext(Trigger& trigger, const json::value* datadog) {
+  if (datadog == nullptr) return;
+  if (IsStep(*datadog)) {
+    trigger.generated_context = ContextOfStepObject(*datadog);
+  } else {
+    AddCarrier(trigger, datadog);
+  }
+}
+
+// Returns the sender's context in a bus's event.
+json::value DatadogOfDetail(const json::value& event) {
+  const json::value detail = NestedJson(FindAt(event, {"detail"}));
+  return NestedJson(FindAt(detail, {"_datadog"}));
+}
+void TakeContextOfDetail(Trigger& trigger, const json::value& event) {
+  const json::value datadog = DatadogOfDetail(event);
+  TakeContext(trigger, &datadog);
+}
+
+// Takes the context of a topic's message: its attribute, or that of the bus that fed the topic.
+void TakeContextOfNotification(Trigger& trigger, const json::value& message) {
+  const json::value attribute = DatadogAttribute(message);
+  TakeContext(trigger, &attribute);
+  if (!KnowsTrace(trigger)) TakeContextOfDetail(trigger, NestedJson(AnyOf(message, {"Message", "message"})));
+}
+
+// Adds the span of a bus; `datadog`: DatadogOfDetail(event).
+void AddBus(Trigger& trigger, const json::value& event, const json::value& datadog,
+            const TriggerOptions& options) {
+  const std::string_view source = TextAt(event, {"source"});
+  const std::string_view named = TextAt(datadog, {"x-datadog-resource-name"});
+  const std::string_view resource = named.empty() ? source : named;
+  InferredSpan span{
+      .name = "aws.eventbridge", .type = "web", .resource = std::string(resource), .is_async = true};
+  span.start = TimeAt(datadog, {"x-datadog-start-time"}, TimeUnit::kMilliseconds);
+  if (span.start == absl::InfinitePast()) span.start = TimeAt(event, {"time"}, TimeUnit::kMilliseconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "detail_type", TextAt(event, {"detail-type"}));
+  AddSpan(trigger, std::move(span), {resource, "lambda_eventbridge", resource, "eventbridge"}, options);
+}
+
+// Adds the span of a notification, as Lambda or a queue gets it, and before it that of the bus that fed the
+// topic.
+void AddTopic(Trigger& trigger, const json::value& message, std::string_view subscription,
+              const TriggerOptions& options) {
+  const json::value inner = NestedJson(AnyOf(message, {"Message", "message"}));
+  if (IsEventBridge(inner)) AddBus(trigger, inner, DatadogOfDetail(inner), options);
+  const std::string_view arn = TextOf(message, "TopicArn");
+  const std::string_view topic = LastPart(arn, ':');
+  InferredSpan span{.name = "aws.sns", .type = "web", .resource = std::string(topic), .is_async = true};
+  span.start = TimeAt(message, {"Timestamp"}, TimeUnit::kMilliseconds);
+  if (span.start == absl::InfinitePast())
+    span.start = TimeAt(message, {"timestamp"}, TimeUnit::kMilliseconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "topicname", topic);
+  Add(span.tags, "topic_arn", arn);
+  Add(span.tags, "message_id", TextOf(message, "MessageId"));
+  Add(span.tags, "type", TextOf(message, "Type"));
+  Add(span.tags, "subject", TextOf(message, "Subject"));
+  Add(span.tags, "event_subscription_arn", subscription);
+  AddSpan(trigger, std::move(span), {topic, "lambda_sns", topic, "sns"}, options);
+}
+
+}  // namespace
+
+bool IsEventBridge(const json::value& event) {
+  return !TextAt(event, {"detail-type"}).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
+         TextAt(event, {"source"}) != "aws.events";
+}
+
+bool IsMsk(const json::value& event) { return MskRecord(event) != nullptr; }
+bool IsSqs(const json::value& event) { return IsOf(event, Source::kSqs); }
+bool IsSns(const json::value& event) { return IsOf(event, Source::kSns); }
+bool IsDynamoDb(const json::value& event) { return IsOf(event, Source::kDynamoDb); }
+bool IsS3(const json::value& event) { return IsOf(event, Source::kS3); }
+bool IsKinesis(const json::value& event) { return IsOf(event, Source::kKinesis); }
+bool IsStepFunctions(const json::value& event) { return StepOf(event) != nullptr; }
+
+Trigger MskTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "msk";
+  const json::value& record = *MskRecord(event);
+  const std::string_view arn = TextAt(event, {"eventSourceArn"});
+  const std::string_view topic = TextAt(record, {"topic"});
+  trigger.source_arn = arn;
+  InferredSpan span{.name = "aws.msk", .type = "web", .resource = std::string(topic), .is_async = true};
+  span.start = TimeAt(record, {"timestamp"}, TimeUnit::kMilliseconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "topic", topic);
+  Add(span.tags, "partition", ScalarAt(record, {"partition"}));
+  Add(span.tags, "event_source", TextAt(event, {"eventSource"}));
+  Add(span.tags, "event_source_arn", arn);
+  for (const json::key_value_pair& group : FindAt(event, {"records"})->get_object())
+    ForEachItem(group.value(), [&trigger](const json::value& each) {
+      if (KnowsTrace(trigger)) return;
+      for (HttpHeaders& carrier : KafkaCarriers(each)) trigger.carriers.push_back(std::move(carrier));
+    });
+  // arn:aws:kafka:<region>:<account>:cluster/<name>/<uuid>
+  AddSpan(trigger, std::move(span), {Part(arn, '/', 1), "lambda_msk", Part(arn, '/', 1), "msk"}, options);
+  return trigger;
+}
+
+Trigger SqsTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "sqs";
+  const json::value& record = *KnownRecord(event);
+  const std::string_view arn = ArnOf(record);
+  const std::string_view queue = LastPart(arn, ':');
+  trigger.source_arn = arn;
+  InferredSpan span{.name = "aws.sqs", .type = "web", .resource = std::string(queue), .is_async = true};
+  span.start = TimeAt(record, {"attributes", "SentTimestamp"}, TimeUnit::kMilliseconds);
+  Add(trigger.tags, "retry_count", ScalarAt(record, {"attributes", "ApproximateReceiveCount"}));
+  Add(trigger.tags, "sender_id", TextAt(record, {"attributes", "SenderId"}));
+  Add(trigger.tags, "source_arn", arn);
+  Add(trigger.tags, "aws_region", TextAt(record, {"awsRegion"}));
+  span.tags = trigger.tags;
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "receipt_handle", TextAt(record, {"receiptHandle"}));
+
+  // The source that fed the queue precedes it.
+  const json::value body = NestedJson(FindAt(record, {"body"}));
+  if (IsSnsMessage(body)) {
+    AddTopic(trigger, body, /*subscription=*/{}, options);
+  } else if (IsEventBridge(body)) {
+    AddBus(trigger, body, DatadogOfDetail(body), options);
+  }
+  ForEachRecord(event, trigger, [&trigger](const json::value& each) {
+    const json::value attribute = DatadogAttribute(each);
+    TakeContext(trigger, &attribute);
+    if (KnowsTrace(trigger)) return;
+    const json::value inner = NestedJson(FindAt(each, {"body"}));
+    if (IsSnsMessage(inner)) {
+      TakeContextOfNotification(trigger, inner);
+    } else {
+      TakeContextOfDetail(trigger, inner);
+    }
+  });
+  // AWS's own trace header of the message is the last resort.
+  ForEachItem(*RecordsOf(event), [&trigger](const json::value& each) {
+    if (!trigger.generated_context)
+      trigger.generated_context = ContextOfXrayHeader(TextAt(each, {"attributes", "AWSTraceHeader"}));
+  });
+  AddSpan(trigger, std::move(span), {queue, "lambda_sqs", queue, "sqs"}, options);
+  return trigger;
+}
+
+Trigger SnsTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "sns";
+  const json::value& record = *KnownRecord(event);
+  const json::value& message = *NotificationOf(record);
+
+  trigger.source_arn = TextOf(message, "TopicArn");
+  ForEachRecord(event, trigger, [&trigger](const json::value& each) {
+    if (const json::value* sns = NotificationOf(each)) TakeContextOfNotification(trigger, *sns);
+  });
+  AddTopic(trigger, message, TextOf(record, "EventSubscriptionArn"), options);
+  return trigger;
+}
+
+Trigger EventBridgeTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "eventbridge";
+  trigger.source_arn = TextAt(event, {"source"});
+  const json::value datadog = DatadogOfDetail(event);
+  TakeContext(trigger, &datadog);
+  AddBus(trigger, event, datadog, options);
+  return trigger;
+}
+
+Trigger DynamoDbTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "dynamodb";
+  const json::value& record = *KnownRecord(event);
+  const std::string_view arn = ArnOf(record);
+  const std::string_view table = Part(arn, '/', 1);
+  trigger.source_arn = arn;
+  InferredSpan span{.name = "aws.dynamodb", .type = "web", .is_async = true};
+  span.resource = absl::StripAsciiWhitespace(absl::StrCat(TextAt(record, {"eventName"}), " ", table));
+  span.start = TimeAt(record, {"dynamodb", "ApproximateCreationDateTime"}, TimeUnit::kSeconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "event_id", TextAt(record, {"eventID"}));
+  Add(span.tags, "event_name", TextAt(record, {"eventName"}));
+  Add(span.tags, "event_version", TextAt(record, {"eventVersion"}));
+  Add(span.tags, "event_source_arn", arn);
+  Add(span.tags, "size_bytes", ScalarAt(record, {"dynamodb", "SizeBytes"}));
+  Add(span.tags, "stream_view_type", TextAt(record, {"dynamodb", "StreamViewType"}));
+  Add(span.tags, "table_name", table);
+  AddSpan(trigger, std::move(span), {table, "lambda_dynamodb", table, "dynamodb"}, options);
+  return trigger;
+}
+
+Trigger S3Trigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "s3";
+  const json::value& record = *KnownRecord(event);
+  const std::string_view arn = TextAt(record, {"s3", "bucket", "arn"});
+  const std::string_view bucket = TextAt(record, {"s3", "bucket", "name"});
+  trigger.source_arn = arn;
+  InferredSpan span{.name = "aws.s3", .type = "web", .resource = std::string(bucket), .is_async = true};
+  span.start = TimeAt(record, {"eventTime"}, TimeUnit::kMilliseconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "event_name", TextAt(record, {"eventName"}));
+  Add(span.tags, "bucketname", bucket);
+  Add(span.tags, "bucket_arn", arn);
+  Add(span.tags, "object_key", TextAt(record, {"s3", "object", "key"}));
+  Add(span.tags, "object_size", ScalarAt(record, {"s3", "object", "size"}));
+  Add(span.tags, "object_etag", TextAt(record, {"s3", "object", "eTag"}));
+  AddSpan(trigger, std::move(span), {bucket, "lambda_s3", bucket, "s3"}, options);
+  return trigger;
+}
+
+Trigger KinesisTrigger(const json::value& event, const TriggerOptions& options) {
+  Trigger trigger;
+  trigger.source = "kinesis";
+  const json::value& record = *KnownRecord(event);
+  const std::string_view arn = ArnOf(record);
+  const std::string_view stream = Part(arn, '/', 1);
+  const std::string_view event_id = TextAt(record, {"eventID"});
+  trigger.source_arn = arn;
+  InferredSpan span{.name = "aws.kinesis", .type = "web", .resource = std::string(stream), .is_async = true};
+  span.start = TimeAt(record, {"kinesis", "approximateArrivalTimestamp"}, TimeUnit::kSeconds);
+  Add(span.tags, "operation_name", span.name);
+  Add(span.tags, "stream_name", stream);
+  Add(span.tags, "shard_id", Part(event_id, ':', 0));
+  Add(span.tags, "event_source_arn", arn);
+  Add(span.tags, "event_id", event_id);
+  Add(span.tags, "event_name", TextAt(record, {"eventName"}));
+  Add(span.tags, "event_version", TextAt(record, {"eventVersion"}));
+  Add(span.tags, "partition_key", TextAt(record, {"kinesis", "partitionKey"}));
+  ForEachRecord(event, trigger, [&trigger](const json::value& each) {
+    const json::value data = NestedBytesJson(FindAt(each, {"kinesis", "data"}));
+    const json::value datadog = NestedJson(FindAt(data, {"_datadog"}));
+    TakeContext(trigger, &datadog);
+  });
+  AddSpan(trigger, std::move(span), {stream, "lambda_kinesis", stream, "kinesis"}, options);
+  return trigger;
+}
+
+Trigger StepFunctionsTrigger(const json::value& event, const TriggerOptions&) {
+  Trigger trigger;
+  trigger.source = "states";
+  const json::value& step = *StepOf(event);
+  trigger.source_arn = TextAt(step, {"StateMachine", "Id"});
+  trigger.generated_context = ContextOfStepObject(step);
+  return trigger;
+}
+
+}  // namespace thaw

@@ -1,0 +1,89 @@
+// Counters of everything that can happen to a client, each declared once.
+//
+// One list defines the struct, the names and the sums, so that a counter cannot exist without being listed.
+// Tests assert on counters and not on log text. One thread writes; other threads get a copy through that
+// thread's executor.
+
+#ifndef THAW_CC_NET_COUNTERS_H_
+#define THAW_CC_NET_COUNTERS_H_
+
+#include <cstdint>
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_CONNECTION_COUNTERS(X)                                                                  \
+  X(dials, "connections that were begun")                                                            \
+  X(opened, "connections that became usable (through TLS where there is TLS)")                       \
+  X(dial_failed, "connections that failed before they were usable")                                  \
+  X(closed, "connections closed by us")                                                              \
+  X(reused, "requests given to a connection that had been idle")                                     \
+  X(shared, "requests given to a connection straight after another request, without its being idle") \
+  X(dropped_not_usable, "idle connections found unusable by the check before reuse")                 \
+  X(dropped_expired, "idle connections older than idle_timeout")                                     \
+  X(dropped_over_limit, "connections not kept because max_idle_per_host were idle already")          \
+  X(dropped_epoch, "connections closed because of a resume")                                         \
+  X(dropped_peer_closed, "idle connections whose end the loop saw")                                  \
+  X(tls_full, "full TLS handshakes")                                                                 \
+  X(tls_resumed, "resumed TLS handshakes")                                                           \
+  X(tls_tickets, "TLS session tickets received")                                                     \
+  X(resumes, "returns from a freeze that the client was told of")                                    \
+  X(crossed, "exchanges that were open at a resume")                                                 \
+  X(open_at_next, "exchanges open when the environment was given up to a freeze")                    \
+  X(name_lookups, "names asked of the resolver")                                                     \
+  X(name_cache_hits, "names answered from the cache")                                                \
+  X(name_stale_answers, "expired names used because the resolver failed")
+
+// X(name, what it counts)
+#define THAW_EXCHANGE_COUNTERS(X)                                                           \
+  X(requests, "requests given to the client")                                               \
+  X(attempts, "tries that were counted against max_attempts")                               \
+  X(accepted, "requests answered with a complete 2xx head")                                 \
+  X(unsent, "failures before a request byte was given to a reused connection")              \
+  X(unreachable, "failures of name, connect, proxy or TLS transport")                       \
+  X(misconfigured, "certificate, host name or proxy credential refused")                    \
+  X(incomplete, "failures with part of a body written")                                     \
+  X(stale, "reused or crossed connections that ended without an answer to a whole request") \
+  X(ambiguous, "fresh connections that gave no answer to a whole request")                  \
+  X(refused_for_now, "408, 429 and 5xx answers")                                            \
+  X(refused_for_good, "3xx and other 4xx answers")                                          \
+  X(cancelled, "exchanges stopped by their caller before they could matter")                \
+  X(possible_duplicates, "requests sent again after the peer may have taken them")          \
+  X(bytes_sent, "bytes given to the transport, TLS included")                               \
+  X(bytes_received, "bytes taken from the transport, TLS included")
+
+struct ConnectionCounters {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_CONNECTION_COUNTERS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+
+struct ExchangeCounters {
+#define THAW_DECLARE(name, text) int64_t name = 0;
+  THAW_EXCHANGE_COUNTERS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+
+// The counters of one client.
+struct Counters {
+  ConnectionCounters connection;
+  ExchangeCounters exchange;
+};
+
+// Calls visit(name, value, text) for each counter, in the order of the lists.
+template <typename Visitor>
+void VisitCounters(const ConnectionCounters& counters, Visitor&& visit) {
+#define THAW_VISIT(name, text) visit(#name, counters.name, text);
+  THAW_CONNECTION_COUNTERS(THAW_VISIT)
+#undef THAW_VISIT
+}
+template <typename Visitor>
+void VisitCounters(const ExchangeCounters& counters, Visitor&& visit) {
+#define THAW_VISIT(name, text) visit(#name, counters.name, text);
+  THAW_EXCHANGE_COUNTERS(THAW_VISIT)
+#undef THAW_VISIT
+}
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_COUNTERS_H_

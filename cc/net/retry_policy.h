@@ -1,0 +1,73 @@
+// Decides whether a request is sent again after a failed try, when, and on what connection. Pure: reads the
+// failure, the rules and what was tried before, and nothing else.
+//
+//   RetryState state;
+//   RetryVerdict verdict = DecideRetry(rules, failure, random, state);   // after each failed try
+//   if (!verdict.again) return;                                          // the result stands
+//   ... wait verdict.delay, then try on a connection that verdict.fresh allows
+//
+// By class of the failure (ClassOf(), exchange_failure.h):
+//   kUnsent          at once, without being counted, as often as rules.free_unsent; then with a delay
+//   kIncomplete      at once, once, on a fresh connection
+//   kStale           the same
+//   kUnreachable     when the destination may be dialled again; at once, once, if a freeze broke the dial
+//   kAmbiguous       with a delay, if rules.retry_ambiguous, rules.ambiguous_resends times at most
+//   kRefusedForNow   after Retry-After or a delay, unless all delays together exceed rules.most_delay
+//   kMisconfigured, kRefusedForGood, kCancelled   never
+// All but the first three also need an attempt that is left.
+
+#ifndef THAW_CC_NET_RETRY_POLICY_H_
+#define THAW_CC_NET_RETRY_POLICY_H_
+
+#include <limits>
+
+#include "absl/functional/function_ref.h"
+#include "absl/time/time.h"
+#include "cc/net/client_options.h"
+#include "cc/net/exchange_failure.h"
+
+namespace thaw {
+
+// What a request may cost. From ClientOptions and SendOptions, which explain the fields.
+struct RetryRules {
+  ResendRule resend_rule = ResendRule::kFailureClass;
+  int max_attempts = 3;
+  absl::Duration backoff_base = absl::Milliseconds(100);
+  absl::Duration backoff_cap = absl::Seconds(2);
+  bool retry_ambiguous = true;
+  int ambiguous_resends = std::numeric_limits<int>::max();
+  absl::Duration most_delay = absl::InfiniteDuration();
+  // Each connection that is open when the request comes can fail it once before a byte is sent, and one more
+  // is fresh.
+  int free_unsent = 1;
+};
+
+// What was tried for one request.
+struct RetryState {
+  int attempts = 0;  // tries of which something may have been sent, or that found no connection
+  int unsent = 0;    // other tries
+  int ambiguous = 0;
+  bool stale = false;
+  bool incomplete = false;
+  bool crossed_dial = false;
+  // Some try may have been acted upon: the next one is a possible duplicate.
+  bool may_have_been_accepted = false;
+  absl::Duration delayed;  // by waits between tries
+};
+
+struct RetryVerdict {
+  bool again = false;
+  bool fresh = false;  // on a connection that has carried nothing
+  // Wait until the client may dial the destination again, in place of `delay`: requests to one destination
+  // share that time.
+  bool when_dialled_again = false;
+  absl::Duration delay;
+};
+
+// Counts the failed try in `state`. `random` gives the jitter, in [0, 1); it is called only for a delay.
+RetryVerdict DecideRetry(const RetryRules& rules, const ExchangeFailure& failure,
+                         absl::FunctionRef<double()> random, RetryState& state);
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_RETRY_POLICY_H_

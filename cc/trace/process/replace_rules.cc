@@ -1,0 +1,158 @@
+#include "cc/trace/process/replace_rules.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/parse.hpp"
+#include "boost/json/value.hpp"
+#include "cc/base/mask.h"
+#include "cc/base/status_macros.h"
+#include "re2/re2.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kAllTags = "*";
+constexpr std::string_view kResource = "resource.name";
+// RE2's rewrites name a group by one digit.
+constexpr int kMostGroups = 9;
+
+bool IsNamePart(char c) { return absl::ascii_isalnum(c) || c == '_'; }
+
+// Removes the reference after a '$' and returns the group's name; empty if there is none.
+std::string_view TakeReference(std::string_view& text) {
+  const bool braces = !text.empty() && text[0] == '{';
+  const size_t begin = braces ? 1 : 0;
+  size_t end = begin;
+  while (end < text.size() && IsNamePart(text[end])) ++end;
+  if (braces && (end == text.size() || text[end] != '}')) return {};
+  const std::string_view name = text.substr(begin, end - begin);
+  if (!name.empty()) text.remove_prefix(braces ? end + 1 : end);
+  return name;
+}
+
+// Returns the group's index; -1 if there is no group of this name.
+int GroupOf(std::string_view name, const re2::RE2& pattern) {
+  int index;
+  if (absl::ascii_isdigit(name[0]))
+    return absl::SimpleAtoi(name, &index) && index <= pattern.NumberOfCapturingGroups() ? index : -1;
+  const auto found = pattern.NamedCapturingGroups().find(std::string(name));
+  return found == pattern.NamedCapturingGroups().end() ? -1 : found->second;
+}
+
+struct Rewrite {
+  std::string text;     // in RE2's form
+  std::string missing;  // the first named group that does not exist
+};
+
+// Translates `replacement` from Go's form.
+absl::StatusOr<Rewrite> Translate(std::string_view replacement, const re2::RE2& pattern) {
+  Rewrite rewrite;
+  while (!replacement.empty()) {
+    const char c = replacement[0];
+    replacement.remove_prefix(1);
+    if (c == '\\') {
+      rewrite.text.append("\\\\");
+      continue;
+    }
+    if (c != '$') {
+      rewrite.text.push_back(c);
+      continue;
+    }
+    const std::string_view name = TakeReference(replacement);
+    if (name.empty()) {
+      rewrite.text.push_back('$');
+      if (!replacement.empty() && replacement[0] == '$') replacement.remove_prefix(1);
+      continue;
+    }
+    const int group = GroupOf(name, pattern);
+    if (group > kMostGroups)
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"repl\" refers to group ", group, "; the first ", kMostGroups, " can be used"));
+    if (group >= 0) {
+      absl::StrAppend(&rewrite.text, "\\", group);
+    } else if (rewrite.missing.empty()) {
+      rewrite.missing = name;
+    }
+  }
+  return rewrite;
+}
+
+absl::StatusOr<std::string_view> Text(const boost::json::object& rule, std::string_view key) {
+  const boost::json::value* value = rule.if_contains(key);
+  if (value == nullptr) return absl::InvalidArgumentError(absl::StrCat("it has no \"", key, "\""));
+  const boost::json::string* text = value->if_string();
+  if (text == nullptr) return absl::InvalidArgumentError(absl::StrCat("its \"", key, "\" is no text"));
+  return std::string_view(*text);
+}
+
+}  // namespace
+
+ReplaceRules::ReplaceRules() = default;
+ReplaceRules::ReplaceRules(ReplaceRules&&) noexcept = default;
+ReplaceRules& ReplaceRules::operator=(ReplaceRules&&) noexcept = default;
+ReplaceRules::~ReplaceRules() = default;
+
+ReplaceRules::ReplaceRules(std::string_view json, std::vector<std::string>& warnings) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(json, error);
+  const boost::json::array* list = error ? nullptr : value.if_array();
+  if (list == nullptr) {
+    warnings.push_back(absl::StrCat("the replace rules are ", error ? "not JSON" : "no list of objects",
+                                    ", so that none holds"));
+    return;
+  }
+  const auto make_rule = [&warnings](const boost::json::value& item, size_t index) -> absl::StatusOr<Rule> {
+    const boost::json::object* object = item.if_object();
+    if (object == nullptr) return absl::InvalidArgumentError("it is no object");
+    Rule rule;
+    THAW_ASSIGN_OR_RETURN(rule.name, Text(*object, "name"));
+    if (rule.name.empty()) return absl::InvalidArgumentError("its \"name\" is empty");
+    THAW_ASSIGN_OR_RETURN(const std::string_view pattern, Text(*object, "pattern"));
+    THAW_ASSIGN_OR_RETURN(rule.pattern, CompilePattern(pattern));
+    THAW_ASSIGN_OR_RETURN(const std::string_view replacement, Text(*object, "repl"));
+    THAW_ASSIGN_OR_RETURN(Rewrite rewrite, Translate(replacement, *rule.pattern));
+    if (!rewrite.missing.empty())
+      warnings.push_back(absl::StrCat("replace rule ", index, ": \"repl\" refers to a group ",
+                                      Quoted(rewrite.missing),
+                                      ", which \"pattern\" does not have, so that it "
+                                      "stands for nothing; ${1}x is group 1 and an x"));
+    rule.rewrite = std::move(rewrite.text);
+    return rule;
+  };
+  for (size_t i = 0; i < list->size(); ++i) {
+    absl::StatusOr<Rule> rule = make_rule((*list)[i], i);
+    if (rule.ok()) {
+      rules_.push_back(*std::move(rule));
+    } else {
+      warnings.push_back(absl::StrCat("replace rule ", i, " can't be used: ", rule.status().message()));
+    }
+  }
+}
+
+std::string_view ReplaceRules::ApplyToTag(std::string_view key, std::string_view value,
+                                          std::string& buffer) const {
+  for (const Rule& rule : rules_)
+    if (rule.name == key ? key != kResource : rule.name == kAllTags) Apply(rule, value, buffer);
+  return value;
+}
+
+std::string_view ReplaceRules::ApplyToResource(std::string_view resource, std::string& buffer) const {
+  for (const Rule& rule : rules_)
+    if (rule.name == kResource) Apply(rule, resource, buffer);
+  return resource;
+}
+
+void ReplaceRules::Apply(const Rule& rule, std::string_view& value, std::string& buffer) {
+  if (!Matches(*rule.pattern, value)) return;
+  if (value.data() != buffer.data()) buffer.assign(value);
+  re2::RE2::GlobalReplace(&buffer, *rule.pattern, rule.rewrite);
+  value = buffer;
+}
+
+}  // namespace thaw

@@ -1,0 +1,187 @@
+#include "cc/trace/process/span_processor.h"
+
+#include <cstddef>
+#include <map>
+#include <string_view>
+#include <vector>
+
+#include "cc/base/utf8.h"
+#include "cc/trace/obfuscate/obfuscate_http.h"
+#include "cc/trace/obfuscate/obfuscate_redis.h"
+#include "cc/trace/obfuscate/obfuscate_sql.h"
+#include "cc/trace/process/normalize_span.h"
+#include "cc/trace/process/replace_rules.h"
+#include "cc/trace/span_tags.h"
+
+namespace thaw {
+namespace {
+
+// The service that tracers report for a function without a configured service.
+constexpr std::string_view kLambdaService = "aws.lambda";
+
+std::map<std::string, std::string> TagsOfEverySpan(const TraceProcessorOptions& options,
+                                                   bool backend_computes_stats) {
+  std::map<std::string, std::string> tags = options.function_tags;
+  tags["origin"] = kLambdaOrigin;
+  tags[std::string(kOriginTag)] = kLambdaOrigin;
+  if (backend_computes_stats) tags[std::string(kComputeStatsTag)] = "1";
+  // Replacement rules come last, and these values never change, so the rules are applied once.
+  std::string buffer;
+  for (auto& [key, value] : tags) value = std::string(options.replace_rules.ApplyToTag(key, value, buffer));
+  return tags;
+}
+
+std::string ServiceTag(const TraceProcessorOptions& options) {
+  const auto tag = options.function_tags.find("service");
+  return tag == options.function_tags.end() ? "" : tag->second;
+}
+
+std::string BaseService(const TraceProcessorOptions& options) {
+  if (options.service_representation) {
+    if (!options.service.empty()) return options.service;
+    if (!options.function_name.empty()) return options.function_name;
+  }
+  return std::string(kLambdaService);
+}
+
+void SetMetric(SpanRecord& span, std::string_view key, double value) {
+  for (SpanMetric& metric : span.metrics) {
+    if (metric.key != key) continue;
+    metric.value = value;
+    return;
+  }
+  span.metrics.push_back({key, value});
+}
+
+}  // namespace
+
+SpanProcessor::SpanProcessor(const TraceProcessorOptions& options)
+    : options_(options),
+      fixed_(TagsOfEverySpan(options, /*backend_computes_stats=*/false)),
+      with_compute_stats_(TagsOfEverySpan(options, /*backend_computes_stats=*/true)),
+      service_tag_(ServiceTag(options)),
+      base_service_(BaseService(options)) {}
+
+void SpanProcessor::NormalizeFields(SpanRecord& span, absl::Time now, ScratchText& scratch) const {
+  span.service = NormalizeService(span.service, scratch.Take());
+  span.name = NormalizeOperationName(span.name, scratch.Take());
+  span.resource = NormalizeResource(span.resource, span.name);
+  span.type = NormalizeSpanType(span.type);
+  const SpanTimes times = NormalizeTimes({span.start, span.duration}, now);
+  span.start = times.start_unix_nanos;
+  span.duration = times.duration_nanos;
+}
+
+bool SpanProcessor::NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const {
+  if (tag == MetaTag::kEnv) entry.value = NormalizeEnv(entry.value, scratch.Take());
+  return tag != MetaTag::kHttpStatusCode || IsHttpStatusCode(entry.value);
+}
+
+void SpanProcessor::Normalize(SpanRecord& span, absl::Time now, ScratchText& scratch) const {
+  span.RepairText(scratch);
+  NormalizeFields(span, now, scratch);
+  std::erase_if(span.meta, [this, &scratch](SpanMeta& entry) {
+    return !NormalizeTagValue(MetaTagOf(entry.key), entry, scratch);
+  });
+}
+
+void SpanProcessor::Process(SpanRecord& span, const FixedTags& fixed, bool top_level, absl::Time now,
+                            ScratchText& scratch) const {
+  span.RepairText(scratch);
+  NormalizeFields(span, now, scratch);
+  if (top_level) SetMetric(span, kTopLevelMetric, 1);
+  if (span.service == kLambdaService && !service_tag_.empty()) span.service = service_tag_;
+
+  Found found;
+  bool is_inferred = false, has_base_service = fixed.Contains(kBaseServiceTag);
+  size_t kept = 0;
+  for (SpanMeta& entry : span.meta) {
+    const MetaTag tag = MetaTagOf(entry.key);
+    if (!NormalizeTagValue(tag, entry, scratch) || fixed.Contains(entry.key)) continue;
+    SpanMeta& place = span.meta[kept++] = entry;
+    switch (tag) {
+      case MetaTag::kHttpUrl:
+        found.url = &place;
+        break;
+      case MetaTag::kSqlQuery:
+        found.sql_query = &place;
+        break;
+      case MetaTag::kDatabaseType:
+        found.database_type = &place;
+        break;
+      case MetaTag::kDatabaseSystem:
+        found.database_system = &place;
+        break;
+      case MetaTag::kInferredSpanSource:
+        is_inferred = true;
+        break;
+      case MetaTag::kBaseService:
+        has_base_service = true;
+        break;
+      default:
+        break;
+    }
+  }
+  span.meta.resize(kept);
+  Obfuscate(span, fixed, found, scratch);
+  if (is_inferred && !has_base_service) span.meta.push_back({kBaseServiceTag, base_service_});
+  if (!options_.replace_rules.empty()) Replace(span, scratch);
+}
+
+void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found,
+                              ScratchText& scratch) const {
+  if (span.type == "web" || span.type == "http") {
+    if (found.url != nullptr)
+      found.url->value = ObfuscateUrl(found.url->value, options_.http_obfuscation, scratch.Take());
+  } else if (span.type == "sql" || span.type == "cassandra") {
+    ObfuscateQueries(span, fixed, found, scratch);
+  } else if (span.type == "redis" || span.type == "valkey") {
+    std::string& commands = scratch.Take();
+    QuantizeRedisCommands(span.resource, commands);
+    span.resource = commands;
+  }
+}
+
+void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
+                                     ScratchText& scratch) const {
+  const SpanMeta* database = found.database_type != nullptr ? found.database_type : found.database_system;
+  for (const SpanMeta& entry : span.meta)
+    if (database == nullptr && entry.key == kDatabaseSystemNameTag) database = &entry;
+  const SqlDialect dialect = database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value);
+  std::string& query = scratch.Take();
+  ObfuscateSql(span.resource, dialect, query);
+  for (SpanMeta& entry : span.meta) {
+    if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
+    if (entry.value.empty()) continue;
+    // The query is mostly the resource once more.
+    if (entry.value == span.resource) {
+      entry.value = query;
+    } else {
+      std::string& other = scratch.Take();
+      ObfuscateSql(entry.value, dialect, other);
+      entry.value = other;
+    }
+  }
+  span.resource = query;
+  if (found.sql_query != nullptr) {
+    found.sql_query->value = query;
+  } else if (!fixed.Contains(kSqlQueryTag)) {
+    span.meta.push_back({kSqlQueryTag, query});
+  }
+}
+
+void SpanProcessor::Replace(SpanRecord& span, ScratchText& scratch) const {
+  std::string* buffer = &scratch.Take();
+  const auto take = [&](std::string_view replaced, std::string_view& text) {
+    if (replaced.data() != buffer->data()) return;
+    // A pattern may match a part of a character, so the result may not be UTF-8.
+    if (!IsValidUtf8(*buffer)) *buffer = RepairUtf8(*buffer);
+    text = *buffer;
+    buffer = &scratch.Take();
+  };
+  for (SpanMeta& entry : span.meta)
+    take(options_.replace_rules.ApplyToTag(entry.key, entry.value, *buffer), entry.value);
+  take(options_.replace_rules.ApplyToResource(span.resource, *buffer), span.resource);
+}
+
+}  // namespace thaw

@@ -1,0 +1,32 @@
+"""Builds what the tests of the package need (//cc:extension) before the first run that lacks it.
+
+Later runs take what was built last: `bazel build //cc:extension` after a change of C++ is the caller's.
+"""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+from typing import Any
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+BUILT = ("python/thaw/_native.so", "cc/extension/datadog-agent")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A worker of pytest-xdist starts after its controller has been here.
+    if hasattr(config, "workerinput") or all((ROOT / "bazel-bin" / path).exists() for path in BUILT):
+        return
+    capture: Any = config.pluginmanager.getplugin("capturemanager")
+    command = [os.environ.get("BAZEL", "bazel"), "build", "//cc:extension"]
+    with capture.global_and_fixture_disabled():
+        print(f"the native code is not built yet; {' '.join(command)} (about 10 minutes)", flush=True)
+        try:
+            done = subprocess.run(command, cwd=ROOT, check=False)
+        except OSError as error:
+            raise pytest.UsageError(f"{command[0]}: {error.strerror}; tools/setup installs it") from None
+    if done.returncode:
+        raise pytest.UsageError(f"{' '.join(command)} failed; tests of the package need what it makes")

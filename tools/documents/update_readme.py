@@ -1,0 +1,146 @@
+"""Puts the result tables into README.md, from what the laboratory measured.
+
+    python -m tools.documents.update_readme --measure FOLDER     measures them first, in about ten minutes
+    python -m tools.documents.update_readme RESULT.json...       takes what was measured
+
+Each file is one that `tools/lab compare ... --json FILE` wrote. What stands between the two markers in
+README.md is replaced; nothing else is touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+# Help is given where nothing is set up: what needs the package is imported where it is used.
+if TYPE_CHECKING:
+    from thaw.lab.results import ExperimentResult
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+
+INTRODUCTION = """## What it shows
+
+Traces, flushed over TLS to an intake on the same machine by a process that is frozen between or during
+flushes. The world says how: W1 is SIGSTOP, which is not Lambda itself. Cost is in
+[docs/benchmarks.md](docs/benchmarks.md).
+"""
+
+PRICE = """### The promise and its price
+
+What is lost where the peer forgets connections during the freeze, and what a flush takes where it forgets
+none: a connection that was kept costs one round trip of the network, a fresh one two more, for TCP and TLS.
+thaw pays that in every flush.
+"""
+
+_ALL = "v92,v93,v94,v98,thaw,thaw-unshared,thaw-pooled,requests,pycurl"
+_PRICE = ("--arms", _ALL, "--close", "none", "--cycles", "40", "--payloads", "1")
+# Experiments that --measure runs: the arguments of `compare`, by the name of the file of the result.
+EXPERIMENTS: dict[str, Sequence[str]] = {
+    "idle-silent": ("--arms", _ALL, "--close", "silent", "--cycles", "300", "--payloads", "5"),
+    "idle-race": (
+        *("--arms", "v93,v98,thaw,thaw-pooled"),
+        *("--close", "race", "--cycles", "1000", "--payloads", "5"),
+    ),
+    "inflight-rst": (
+        *("--arms", _ALL, "--scenario", "inflight"),
+        *("--close", "rst", "--cycles", "120", "--payloads", "1"),
+    ),
+    "price-0-ms": (*_PRICE, "--round-trip", "0"),
+    "price-20-ms": (*_PRICE, "--round-trip", "0.02"),
+    "price-80-ms": (*_PRICE, "--round-trip", "0.08"),
+}
+
+
+def machine() -> str:
+    """One line about this machine."""
+    model = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return f"{os.cpu_count()} × {model[1] if model else platform.machine()}, Linux {platform.release()}"
+
+
+def section(results: Sequence[ExperimentResult], where: str) -> str:
+    """The section on results, as Markdown: the promise beside its price if both were measured, and the
+    experiments.
+    """
+    from tools.documents.results_table import experiment, is_price, price
+
+    parts = [INTRODUCTION]
+    if table := price(results):
+        parts.append(f"{PRICE}\n{table}")
+    parts += [experiment(each) for each in results if not (table and is_price(each))]
+    return "\n".join([*parts, f"Machine: {where}.\n"])
+
+
+def insert(readme: str, text: str) -> str:
+    """`readme` with `text` between the markers. ValueError: it has not exactly one pair of them."""
+    if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
+        raise ValueError(f"needs one line {BEGIN} and, after it, one line {END}")
+    before, rest = readme.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{text}\n{END}{rest.split(END)[1]}"
+
+
+def measure(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Runs the experiments, and returns the files of their results."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, arguments in EXPERIMENTS.items():
+        files.append((folder / f"{name}.json").resolve())
+        command = [sys.executable, "-m", "thaw.lab", "compare", *arguments, "--json", str(files[-1])]
+        subprocess.run(command, cwd=ROOT, check=True)
+    return files
+
+
+def read(path: pathlib.Path) -> ExperimentResult:
+    """A result. ValueError says what is wrong with the file."""
+    from thaw.lab.results import ExperimentResult
+
+    try:
+        value = json.loads(path.read_text())
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ValueError(f"{path} is no JSON: {error}") from None
+    try:
+        result = ExperimentResult.from_json(value)
+    except ValueError as error:
+        raise ValueError(f"{path} is no result of `tools/lab compare --json`: {error}") from None
+    if not result.arms:
+        raise ValueError(f"{path} is no result of `tools/lab compare --json`: it has no arms")
+    if not result.complete:
+        raise ValueError(f"{path} was stopped early; a table is made from whole experiments")
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.documents.update_readme",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="%(prog)s [--help] (--measure FOLDER | RESULT.json...)",
+    )
+    parser.add_argument("results", nargs="*", type=pathlib.Path, metavar="RESULT.json")
+    parser.add_argument("--measure", type=pathlib.Path, metavar="FOLDER", help="keeps the results there")
+    arguments = parser.parse_args(["--help"] if {"--help", "-h"} & set(sys.argv[1:]) else None)
+    if bool(arguments.results) == (arguments.measure is not None):
+        parser.error("give either results or --measure FOLDER")
+    path = ROOT / "README.md"
+    insert(path.read_text(), "")  # whatever is wrong with it is said before anything is measured
+    try:
+        files = arguments.results or measure(arguments.measure)
+        results = [read(file) for file in files]
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+        parser.exit(1, f"{parser.prog}: {error}\n")
+    path.write_text(insert(path.read_text(), section(results, machine())))
+
+
+if __name__ == "__main__":
+    main()
