@@ -8,6 +8,7 @@
 #include "absl/log/log.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/when_all.h"
 #include "cc/flush/stall_watch.h"
 #include "cc/net/exchange_failure.h"
 
@@ -342,16 +343,9 @@ Task<void> PipelineFlusher::SendByEndpoint(Run& run, std::vector<Outbox::Item> i
   std::map<size_t, std::vector<Outbox::Item>> groups;
   // With `sequential`, one order covers all endpoints.
   for (Outbox::Item& item : items) groups[options_.sequential ? 0 : item.endpoint].push_back(std::move(item));
-  if (groups.empty()) co_return;
-  Completion<bool> all(executor_);
-  size_t open = groups.size();
-  for (auto& [endpoint, group] : groups) {
-    Task<void> sending = SendTo(run, endpoint, std::move(group));
-    Spawn(executor_, std::move(sending), [&all, &open] {
-      if (--open == 0) all.Set(true);
-    });
-  }
-  co_await all;
+  std::vector<Task<void>> sending;
+  for (auto& [endpoint, group] : groups) sending.push_back(SendTo(run, endpoint, std::move(group)));
+  co_await WhenAll(executor_, std::move(sending));
 }
 
 Task<void> PipelineFlusher::SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items) {
@@ -514,24 +508,18 @@ Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudg
 }
 
 Task<void> PipelineFlusher::SendAll(Run& run, Group& group, std::vector<Outbox::Item> items) {
-  if (items.empty()) co_return;
-  Completion<bool> all(executor_);
   size_t next = 0;
-  size_t open = std::min(items.size(), kSendsAtOnce);
-  for (size_t sender = open; sender > 0; --sender) {
-    Spawn<bool>(executor_, SendFrom(run, group, items, next), [&all, &open](bool) {
-      if (--open == 0) all.Set(true);
-    });
-  }
-  co_await all;
+  std::vector<Task<void>> senders;
+  while (senders.size() < std::min(items.size(), kSendsAtOnce))
+    senders.push_back(SendFrom(run, group, items, next));
+  co_await WhenAll(executor_, std::move(senders));
 }
 
-Task<bool> PipelineFlusher::SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next) {
+Task<void> PipelineFlusher::SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next) {
   while (next < items.size()) {
     Task<bool> sending = SendItem(run, group, std::move(items[next++]), /*redrive=*/false);
     co_await std::move(sending);
   }
-  co_return true;
 }
 
 Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items,

@@ -227,7 +227,7 @@ class PipelineFlusher : public Flushable {
                          std::vector<Outbox::Item> items);
   Task<void> SendAll(Run& run, Group& group, std::vector<Outbox::Item> items);
   // Sends the items from `next` on, one after the other; several calls share the list.
-  Task<bool> SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next);
+  Task<void> SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next);
   Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
   Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
   // Returns the items that this flush does not send to the outbox.
