@@ -94,8 +94,7 @@ absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
     return room;
   }
   for (EncodedRequest& request : requests) {
-    for (const PayloadId id : request.payloads)
-      if (payloads_.try_emplace(id).second) ++handed_over_;
+    for (const PayloadId id : request.payloads) ledger_.HandOver(id);
     AddAdmitted(std::move(request));
   }
   return absl::OkStatus();
@@ -106,12 +105,7 @@ absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
     ++turned_away_;
     return room;
   }
-  const auto [entry, is_new] = payloads_.try_emplace(id);
-  CHECK(is_new) << "payload " << id << " was handed over twice";
-  ++handed_over_;
-  ++entry->second.open_parts;
-  ++open_parts_;
-  ++opened_;
+  ledger_.Open(id);
   opened_bytes_ += bytes;
   bytes_->Add(bytes);
   return absl::OkStatus();
@@ -126,91 +120,26 @@ void PipelineFlusher::HoldOpened(size_t bytes) {
 
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
   const auto shared = std::make_shared<const EncodedRequest>(std::move(request));
-  for (const PayloadId id : shared->payloads) {
-    const auto found = payloads_.find(id);
-    CHECK(found != payloads_.end()) << "payload " << id << " was not opened";
-    ++found->second.open_parts;
-    ++open_parts_;
-  }
   for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
     Outbox::Item item;
     item.request = shared;
     item.endpoint = endpoint;
     item.added = clock_.Now();
     item.counted = endpoint == 0;
-    if (endpoint > 0) ++kept_for_additional_;
+    ledger_.Add(item);
     outbox_.AddAdmitted(std::move(item));
   }
 }
 
-void PipelineFlusher::Seal(PayloadId id) {
-  --opened_;
-  EndPart(nullptr, id, false, std::nullopt);
-}
+void PipelineFlusher::Seal(PayloadId id) { ledger_.Seal(id, total_); }
 
-void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) {
-  --opened_;
-  EndPart(nullptr, id, false, reason);
-}
-
-std::vector<PayloadId> PipelineFlusher::KeptPayloads() const {
-  std::vector<PayloadId> ids;
-  ids.reserve(payloads_.size());
-  for (const auto& [id, payload] : payloads_) ids.push_back(id);
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
+void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) { ledger_.DropOpened(id, reason, total_); }
 
 // -- Accounting ----------------------------------------------------------------------------------------
 
-void PipelineFlusher::EndPart(Run* run, PayloadId id, bool possible_duplicate,
-                              std::optional<DropReason> dropped) {
-  const auto found = payloads_.find(id);
-  CHECK(found != payloads_.end()) << "payload " << id << " ended twice";
-  Payload& payload = found->second;
-  payload.possible_duplicate |= possible_duplicate;
-  if (dropped.has_value() && !payload.dropped.has_value()) payload.dropped = dropped;
-  --open_parts_;
-  if (--payload.open_parts > 0) return;
-
-  PayloadOutcome outcome;
-  outcome.id = id;
-  outcome.delivered = !payload.dropped.has_value();
-  outcome.possible_duplicate = payload.possible_duplicate;
-  outcome.reason = payload.dropped;
-  payloads_.erase(found);
-  FlushReport& report = run != nullptr ? run->report : total_;
-  ++report.payloads;
-  if (outcome.delivered) {
-    ++delivered_;
-    ++report.delivered;
-    if (outcome.possible_duplicate) ++report.possible_duplicates;
-  } else {
-    ++dropped_[*outcome.reason];
-    ++report.dropped[*outcome.reason];
-  }
-  if (on_outcome_) on_outcome_(outcome);
-}
-
-void PipelineFlusher::EndParts(Run* run, const Outbox::Item& item, std::optional<DropReason> dropped) {
-  if (item.counted) {
-    for (const PayloadId id : item.request->payloads) EndPart(run, id, item.possible_duplicate, dropped);
-    return;
-  }
-  if (item.endpoint == 0) return;  // counted already when it was accepted
-  --kept_for_additional_;
-  FlushReport& report = run != nullptr ? run->report : total_;
-  if (dropped.has_value()) {
-    ++additional_dropped_[*dropped];
-    ++report.additional_dropped[*dropped];
-  } else {
-    ++report.additional_delivered;
-  }
-}
-
 void PipelineFlusher::Delivered(Run& run, const Outbox::Item& item) {
   outbox_.End(item);
-  EndParts(&run, item, std::nullopt);
+  ledger_.End(item, std::nullopt, run.report);
   if (options_.return_all_on_failure) run.accepted.push_back(item);
 }
 
@@ -220,7 +149,7 @@ void PipelineFlusher::Drop(Run* run, const Outbox::Item& item, DropReason reason
     LOG(WARNING) << ToString(pipeline_) << ": a request to " << endpoints_[item.endpoint].ToString()
                  << " is dropped: " << ToString(reason) << "; further ones are only counted";
   }
-  EndParts(run, item, reason);
+  ledger_.End(item, reason, run != nullptr ? run->report : total_);
 }
 
 void PipelineFlusher::Error(Run& run, std::string line) {
@@ -243,35 +172,6 @@ void PipelineFlusher::Fail(Run& run, Outbox::Item item, bool redrive) {
     case OnFailure::kDiscard:
       return Drop(&run, item, DropReason::kDiscarded);
   }
-}
-
-absl::Status PipelineFlusher::CheckInvariant() const {
-  if (handed_over_ != delivered_ + dropped_.total() + kept_payloads()) [[unlikely]] {
-    return absl::InternalError(absl::StrCat(handed_over_, " payloads were handed over; ", delivered_,
-                                            " delivered, ", dropped_.total(), " dropped, ", kept_payloads(),
-                                            " kept"));
-  }
-  if (open_parts_ != opened_ + outbox_.parts()) [[unlikely]] {
-    return absl::InternalError(absl::StrCat("payloads wait for ", open_parts_, " parts; ", opened_,
-                                            " are to be encoded and ", outbox_.parts(),
-                                            " are in the outbox"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status PipelineFlusher::CheckInvariantByWalking() const {
-  if (absl::Status status = CheckInvariant(); !status.ok()) return status;
-  if (absl::Status status = outbox_.CheckByWalking(); !status.ok()) return status;
-  int64_t parts = 0;
-  for (const auto& [id, payload] : payloads_) {
-    if (payload.open_parts <= 0)
-      return absl::InternalError(absl::StrCat("payload ", id, " waits for nothing"));
-    parts += payload.open_parts;
-  }
-  if (parts != open_parts_) {
-    return absl::InternalError(absl::StrCat("payloads wait for ", parts, " parts, not for ", open_parts_));
-  }
-  return absl::OkStatus();
 }
 
 // -- Sending -------------------------------------------------------------------------------------------
@@ -309,8 +209,8 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
   if (own_outage_) outage_->OnFlush();
   for (EndpointState& state : endpoint_states_) state.refusals.OnFlush();
   // Payloads that are still not encoded are so because nothing could be sent.
-  run.report.skipped = opened_ > 0;
-  for (size_t endpoint = 0; opened_ > 0 && endpoint < endpoints_.size(); ++endpoint)
+  run.report.skipped = ledger_.opened() > 0;
+  for (size_t endpoint = 0; run.report.skipped && endpoint < endpoints_.size(); ++endpoint)
     TellOutOfReach(run, endpoint);
   {
     // Set first, so that at the deadline it fires before the client's alarms.
@@ -332,7 +232,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
     co_await SendByEndpoint(run, std::move(items));
   }
   run.report.retained = kept_payloads();
-  run.report.additional_retained = kept_for_additional_;
+  run.report.additional_retained = kept_for_additional();
   run.report.elapsed = clock_.Now().monotonic - began;
   total_.Accumulate(run.report);
   total_.KeepLatest(kFailuresOfTotal);
@@ -541,7 +441,7 @@ Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbo
       item.possible_duplicate = true;
       if (options_.on_failure == OnFailure::kDiscard || run.last) continue;
       outbox_.AddLent(item);
-      if (item.endpoint > 0) ++kept_for_additional_;
+      ledger_.Add(item);
       Fail(run, std::move(item), redrive);
     }
     run.accepted.clear();
@@ -574,21 +474,13 @@ bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outb
     request.payloads = item.request->payloads;
     Outbox::Item piece = item;
     piece.request = std::make_shared<const EncodedRequest>(std::move(request));
-    if (piece.counted) {
-      for (const PayloadId id : piece.request->payloads) ++payloads_.at(id).open_parts;
-      open_parts_ += piece.parts();
-    }
-    if (piece.endpoint > 0) ++kept_for_additional_;
+    ledger_.Add(piece);
     outbox_.AddLent(piece);
     pieces.push_back(std::move(piece));
   }
-  if (item.endpoint > 0) --kept_for_additional_;
   // The pieces replace the whole item, which is neither delivered nor dropped.
   outbox_.End(item);
-  if (item.counted) {
-    for (const PayloadId id : item.request->payloads)
-      EndPart(&run, id, item.possible_duplicate, std::nullopt);
-  }
+  ledger_.EndReplaced(item, run.report);
   return true;
 }
 

@@ -44,7 +44,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
@@ -62,22 +61,13 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
+#include "cc/flush/payload_ledger.h"
 #include "cc/flush/reach.h"
 #include "cc/flush/refusal_hold.h"
 #include "cc/net/client.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
-
-// How a payload ended.
-struct PayloadOutcome {
-  PayloadId id = 0;
-  bool delivered = false;
-  // It was sent again after the intake may have accepted it: the intake may hold it twice (or, if dropped,
-  // once).
-  bool possible_duplicate = false;
-  std::optional<DropReason> reason;  // set if it was dropped
-};
 
 // Limits that the pipelines of a process share. A flusher that is given none makes its own from its options.
 struct SharedLimits {
@@ -128,7 +118,7 @@ class PipelineFlusher : public Flushable {
   // Sets a function that is called once for each payload that ends, inside the flush or the Add (eviction)
   // that ends it.
   void set_on_outcome(absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome) {
-    on_outcome_ = std::move(on_outcome);
+    ledger_.set_on_outcome(std::move(on_outcome));
   }
 
   // The name in counts and reports; the pipeline's name, unless the pipeline has several flushers.
@@ -141,13 +131,13 @@ class PipelineFlusher : public Flushable {
   // due.
   bool would_skip() const;
 
-  int64_t kept_for_additional() const override { return kept_for_additional_; }
-  int64_t kept_payloads() const override { return static_cast<int64_t>(payloads_.size()); }
+  int64_t kept_for_additional() const override { return ledger_.kept_for_additional(); }
+  int64_t kept_payloads() const override { return ledger_.kept(); }
   size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
   // The part of bytes() that is not encoded yet.
   size_t opened_bytes() const { return opened_bytes_; }
   // The ids of the kept payloads, in order.
-  std::vector<PayloadId> KeptPayloads() const;
+  std::vector<PayloadId> KeptPayloads() const { return ledger_.KeptIds(); }
   // The number of items that no flush has tried yet.
   int64_t untried_requests() const { return outbox_.untried_items(); }
   const Outbox& outbox() const { return outbox_; }
@@ -157,26 +147,19 @@ class PipelineFlusher : public Flushable {
   const FlusherOptions& options() const { return options_; }
   Clock& clock() const { return clock_; }
   // Counts since the beginning, by reason; evictions between flushes included.
-  const DropCounts& dropped() const { return dropped_; }
-  const DropCounts& additional_dropped() const { return additional_dropped_; }
-  int64_t handed_over() const { return handed_over_; }
-  int64_t delivered() const { return delivered_; }
+  const DropCounts& dropped() const { return ledger_.dropped(); }
+  const DropCounts& additional_dropped() const { return ledger_.additional_dropped(); }
+  int64_t handed_over() const { return ledger_.handed_over(); }
+  int64_t delivered() const { return ledger_.delivered(); }
   int64_t turned_away() const override { return turned_away_; }
   const FlushReport& total() const override { return total_; }
 
   // Returns Internal, naming the sum that is wrong. Takes constant time.
-  absl::Status CheckInvariant() const;
+  absl::Status CheckInvariant() const { return ledger_.CheckInvariant(outbox_); }
   // Checks the same by counting everything anew.
-  absl::Status CheckInvariantByWalking() const;
+  absl::Status CheckInvariantByWalking() const { return ledger_.CheckInvariantByWalking(outbox_); }
 
  private:
-  struct Payload {
-    int32_t open_parts = 0;
-    bool possible_duplicate = false;
-    std::optional<DropReason> dropped;
-  };
-  // There may be very many of them (Outbox::Item::bytes).
-  static_assert(sizeof(Payload) <= 8);
   // A lookup of one endpoint's key. The flush that began it may end first.
   struct KeyLookUp {
     bool ended = false;
@@ -244,8 +227,6 @@ class PipelineFlusher : public Flushable {
   void Delivered(Run& run, const Outbox::Item& item);
   void Drop(Run* run, const Outbox::Item& item, DropReason reason);
   void Fail(Run& run, Outbox::Item item, bool redrive);
-  void EndParts(Run* run, const Outbox::Item& item, std::optional<DropReason> dropped);
-  void EndPart(Run* run, PayloadId id, bool possible_duplicate, std::optional<DropReason> dropped);
   bool Split(Run& run, const Outbox::Item& item, std::vector<Outbox::Item>& pieces);
   void Error(Run& run, std::string line);
   int64_t Progress() const;
@@ -258,7 +239,6 @@ class PipelineFlusher : public Flushable {
   std::string name_{ToString(pipeline_)};
   const std::vector<Endpoint> endpoints_;
   Splitter splitter_;
-  absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome_;
 
   const std::shared_ptr<ByteBudget> bytes_;
   const std::shared_ptr<OutageBudget> outage_;
@@ -266,15 +246,8 @@ class PipelineFlusher : public Flushable {
   std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
   Outbox outbox_;
   size_t opened_bytes_ = 0;
-  absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; iterated only by checks
-  int64_t open_parts_ = 0;                            // sum over all payloads
-  int64_t opened_ = 0;                                // the part of them that is not encoded yet
-  int64_t handed_over_ = 0;
-  int64_t delivered_ = 0;
+  PayloadLedger ledger_;
   int64_t turned_away_ = 0;
-  int64_t kept_for_additional_ = 0;
-  DropCounts dropped_;
-  DropCounts additional_dropped_;
   FlushReport total_;
   std::set<std::string> named_;  // what was logged already
 };
