@@ -276,7 +276,7 @@ void Extension::RestoreChanged(const Restore& restore) {
   if (intake_ == nullptr || !restore.start.has_value()) return;
   if (restored_ != restore.start->time) {
     restored_ = restore.start->time;
-    pipelines_->ForgetSecrets();
+    pipelines_->Forget();
   }
   std::optional<absl::Duration> duration;
   if (restore.report.has_value()) duration = restore.report->record.duration;

@@ -82,6 +82,11 @@ class Client {
   // (open_at_next), marks them as crossed and returns their number. Closes nothing.
   virtual int Quiesce() = 0;
 
+  // Forgets resolved names and TLS sessions, which the clones of a snapshot (SnapStart) must not share; call it
+  // after a restore. The next dial asks for the name again and makes a full handshake. Open connections stay;
+  // Resume() treats those.
+  virtual void Forget() = 0;
+
   // Closes idle connections; open exchanges end with kCancelled.
   virtual void Close() = 0;
 

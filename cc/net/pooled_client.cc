@@ -47,6 +47,7 @@ class PooledClient : public Client {
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
   int Quiesce() override;
+  void Forget() override { dialer_->Forget(); }
   void Close() override {
     closed_ = true;
     everything_.Request(absl::CancelledError("the client was closed"));
