@@ -48,6 +48,9 @@ inline constexpr Fault kAllFaults[] = {Fault::kNone,        Fault::kReset,      
                                        Fault::kRefused,     Fault::kCertificate, Fault::kCredential,
                                        Fault::kProxyStatus, Fault::kCancelled};
 std::string_view ToString(Fault fault);
+// Returns the fault of an exchange that a cancellation ended: kTimeout if its reason is DeadlineExceeded, else
+// kCancelled.
+Fault FaultOfCancellation(const absl::Status& reason);
 
 struct AddressOutcome {
   std::string address;  // "127.0.0.1:443"
