@@ -9,8 +9,11 @@
 //   Http1Connection  runs one exchange at a time on one connection (http1_connection.h)
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
 //   Send             makes attempts and waits between them by ClassOf() (pooled_client.h)
-// Only Send retries; the layers below it report each failure once. A caller with a retry loop of its own sets
-// SendOptions::max_attempts to 1.
+// Send alone resends a request, by the verdicts of DecideRetry() (retry_policy.h); the layers below it report
+// each failure once. A caller that sends again what Send has given up starts another Send, and says so in
+// SendOptions::possible_duplicate: the flusher in a later flush, or after it has halved a payload or renewed the
+// key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its own, such as the look-up of a key
+// (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to 1.
 //
 // One thread: the executor's.
 
@@ -46,6 +49,15 @@ struct SendOptions {
   // Limits the sum of all waits after answers that refuse the request for now (408, 429, 5xx). A wait that
   // would exceed the limit is not begun; the refusal is then final for this call.
   absl::Duration most_delay = absl::InfiniteDuration();
+  // Goes on within the budget, beyond max_attempts, while the peer can't be reached: it is expected to listen
+  // soon.
+  bool wait_for_listener = false;
+  // The maximum number of resends, beyond max_attempts, after a connection that ended or was reset without an
+  // answer. The peer may then have acted on the request more than once.
+  int lost_resends = 0;
+  // Draws each delay between tries from zero to its most (ClientOptions::backoff_base). Off, the delay is the
+  // most: for a peer on this machine, which no other client shares.
+  bool jitter = true;
 };
 
 // The outcome of one request.

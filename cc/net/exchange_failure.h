@@ -1,7 +1,8 @@
 // Describes why an exchange failed, and classifies the failure for retries.
 //
 // Every failed exchange yields one ExchangeFailure. ClassOf() reads nothing else and returns exactly one
-// RetryClass for every combination of its fields; code that resends requests decides by that class.
+// RetryClass for every combination of its fields. DecideRetry() (retry_policy.h) decides by that class whether
+// Client::Send sends the request again; the flusher decides by it what to keep for another Send.
 
 #ifndef THAW_CC_NET_EXCHANGE_FAILURE_H_
 #define THAW_CC_NET_EXCHANGE_FAILURE_H_

@@ -316,6 +316,9 @@ RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptio
           .retry_ambiguous = options.retry_ambiguous,
           .ambiguous_resends = options.ambiguous_resends,
           .most_delay = options.most_delay,
+          .wait_for_listener = options.wait_for_listener,
+          .lost_resends = options.lost_resends,
+          .jitter = options.jitter,
           .free_unsent = 1 + pool_.open(destination)};
 }
 
