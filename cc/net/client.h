@@ -10,10 +10,10 @@
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
 //   Send             makes attempts and waits between them by ClassOf() (pooled_client.h)
 // Send alone resends a request, by the verdicts of DecideRetry() (retry_policy.h); the layers below it report
-// each failure once. A caller that sends again what Send has given up starts another Send, and says so in
-// SendOptions::possible_duplicate: the flusher in a later flush, or after it has halved a payload or renewed the
-// key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its own, such as the look-up of a key
-// (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to 1.
+// each failure once. A caller that sends again what Send has given up starts another Send, with
+// SendOptions::possible_duplicate if the peer may have the request: the flusher in a later flush, or after it
+// has halved a payload or renewed the key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its own,
+// such as the look-up of a key (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to 1.
 //
 // One thread: the executor's.
 
@@ -94,9 +94,9 @@ class Client {
   // (open_at_next), marks them as crossed and returns their number. Closes nothing.
   virtual int Quiesce() = 0;
 
-  // Forgets resolved names and TLS sessions, which the clones of a snapshot (SnapStart) must not share; call it
-  // after a restore. The next dial asks for the name again and makes a full handshake. Open connections stay;
-  // Resume() treats those.
+  // Forgets resolved names and TLS sessions, which the clones of a snapshot (SnapStart) must not share; call
+  // it after a restore. The next dial asks for the name again and makes a full handshake. Open connections
+  // stay; Resume() treats those.
   virtual void Forget() = 0;
 
   // Closes idle connections; open exchanges end with kCancelled.
