@@ -58,9 +58,9 @@ class Clock {
   // Ensures that `fire` will not run. Returns false if it ran already or the id is unknown.
   virtual bool CancelAlarm(AlarmId id) = 0;
 
-  // Returns the time until the alarm is due, never below zero; zero if it waits for its turn in the executor's
-  // queue, and nullopt if it ran already or the id is unknown. With LateAlarm::kRearm this is active time:
-  // frozen time does not count.
+  // Returns the time until the alarm is due, never below zero; zero if it waits for its turn in the
+  // executor's queue, and nullopt if it ran already or the id is unknown. With LateAlarm::kRearm this is
+  // active time: frozen time does not count.
   virtual std::optional<absl::Duration> UntilAlarm(AlarmId id) const = 0;
 };
 

@@ -8,12 +8,13 @@
 //   Pool             decides which request gets which connection (pool.h)
 //   Http1Connection  runs one exchange at a time on one connection (http1_connection.h)
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
-//   Send             makes attempts and waits between them by ClassOf() (pooled_client.h)
+//   Send             makes attempts and waits between them by DecideRetry() (pooled_client.h)
 // Send alone resends a request, by the verdicts of DecideRetry() (retry_policy.h); the layers below it report
 // each failure once. A caller that sends again what Send has given up starts another Send, with
 // SendOptions::possible_duplicate if the peer may have the request: the flusher in a later flush, or after it
-// has halved a payload or renewed the key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its own,
-// such as the look-up of a key (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to 1.
+// has halved a payload or renewed the key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its
+// own, such as the look-up of a key (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to
+// 1.
 //
 // One thread: the executor's.
 

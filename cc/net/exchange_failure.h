@@ -1,8 +1,8 @@
 // Describes why an exchange failed, and classifies the failure for retries.
 //
 // Every failed exchange yields one ExchangeFailure. ClassOf() reads nothing else and returns exactly one
-// RetryClass for every combination of its fields. By that class DecideRetry() (retry_policy.h) decides whether
-// Client::Send sends the request again, and the flusher what it keeps for another Send.
+// RetryClass for every combination of its fields. By that class DecideRetry() (retry_policy.h) decides
+// whether Client::Send sends the request again, and the flusher what it keeps for another Send.
 
 #ifndef THAW_CC_NET_EXCHANGE_FAILURE_H_
 #define THAW_CC_NET_EXCHANGE_FAILURE_H_

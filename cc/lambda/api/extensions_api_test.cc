@@ -268,7 +268,7 @@ TEST_F(ExtensionsApiTest, AReportThatIsNotAnsweredEndsAfterASecond) {
   EXPECT_EQ(clock_.Now().monotonic - began, absl::Seconds(1));
 }
 
-// -- Retries, which are the client's --------------------------------------------------------------------------
+// -- Retries, which are the client's -----------------------------------------------------------------------
 
 // A Runtime API in memory: nobody listens at first, then each request gets the next answer.
 class ScriptedApi : public Dialer {
