@@ -136,6 +136,7 @@ TEST_F(PipelinesTest, ForgettingReachesTheNamesOfTheIntake) {
   pipelines_->Forget();
   flush();
   EXPECT_EQ(network.lookups, 2);
+  pipelines_.reset();  // before its network
 }
 
 TEST_F(PipelinesTest, AllShareOneBudgetOfBytes) {
