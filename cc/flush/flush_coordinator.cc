@@ -55,8 +55,8 @@ boost::json::object ToObject(const Flushable& pipeline) {
 boost::json::object ToObject(const Client& client) {
   const Counters counters = client.counters();
   boost::json::object object;
-  VisitCounters(counters.connection, MembersOf(object));
-  VisitCounters(counters.exchange, MembersOf(object));
+  counters.connection.Visit(MembersOf(object));
+  counters.exchange.Visit(MembersOf(object));
   return object;
 }
 

@@ -32,9 +32,11 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellat
   co_return co_await answer;
 }
 
-void NameCache::Retire(const std::string& host, const std::shared_ptr<Question>& question) {
+bool NameCache::Retire(const std::string& host, const std::shared_ptr<Question>& question) {
   const auto found = asking_.find(host);
-  if (found != asking_.end() && found->second == question) asking_.erase(found);
+  if (found == asking_.end() || found->second != question) return false;
+  asking_.erase(found);
+  return true;
 }
 
 void NameCache::Ask(const std::string& host, const std::shared_ptr<Question>& question) {
@@ -49,10 +51,13 @@ void NameCache::Ask(const std::string& host, const std::shared_ptr<Question>& qu
 
 void NameCache::OnAnswer(const std::string& host, const std::shared_ptr<Question>& question,
                          absl::StatusOr<ResolvedName> answer) {
-  Retire(host, question);
+  // A question that was asked before Forget() is not among those of now.
+  const bool current = Retire(host, question);
   if (answer.ok()) {
-    answers_[host] = {*answer, clock_.Now(),
-                      std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
+    if (current) {
+      answers_[host] = {*answer, clock_.Now(),
+                        std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
+    }
   } else if (const auto old = answers_.find(host); old != answers_.end() && !question->waiters.empty()) {
     ++counters_.name_stale_answers;
     answer = old->second.name;
