@@ -7,9 +7,10 @@
 // An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
 // absent, so that the next one is tried, with a warning. cc/config/options.inc is the table of options.
 //
-// Three kinds of values are not checked here, since their parsers stand below this room: the texts in
-// TraceConfig, the tags beyond their names, and the content of client.tls_cert_file. The code that uses them
-// warns about them, and --check-config does.
+// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig, which are
+// texts because this room does not include the rooms with their parsers, and the content of
+// client.tls_cert_file. The code that uses them warns about a bad one and goes without it; --check-config
+// names it, too.
 //
 // docs/configuration.md has the meaning and default of each variable; it is generated from the table.
 
@@ -42,8 +43,8 @@ struct AdditionalEndpoint {
   std::vector<std::string> keys;
 };
 
-// Options of trace processing. Rules, filters, styles and lists are texts here; the code that uses them
-// parses them.
+// Options of trace processing. Rules, filters, styles and lists are texts that are not checked here; the code
+// that uses them parses them.
 struct TraceConfig {
   bool compute_stats = false;
   bool aws_service_representation = true;

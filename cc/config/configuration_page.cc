@@ -18,23 +18,23 @@ constexpr std::string_view kBeginning =
 # Configuration of the extension
 
 An option is looked up in the environment, then in `datadog.yaml` in the folder that `LAMBDA_TASK_ROOT` names
-(`/var/task`). Where a row names several variables or keys, the first one that can be used counts. Each variable
-`DD_X` is read as `DATADOG_X`, too; `DD_X` wins.
+(`/var/task`). Where a row names several variables or keys, the first one that can be used counts. Each
+variable `DD_X` is read as `DATADOG_X`, too; `DD_X` wins.
 
 A value that can't be used causes a warning that names the variable, and counts as absent: nothing in the
-configuration can end the process. A `datadog.yaml` that can't be parsed causes an error that names line and column,
-and nothing of it is used; a `datadog.yml` is not read, and causes a warning. A `DD_` or `DATADOG_` variable that is
-close to the name of an option, and a key of `datadog.yaml` that no option has, cause warnings that name the likely
-option.
+configuration can end the process. A `datadog.yaml` that can't be parsed causes an error that names line and
+column, and nothing of it is used; a `datadog.yml` is not read, and causes a warning. A `DD_` or `DATADOG_`
+variable that is close to the name of an option, and a key of `datadog.yaml` that no option has, cause
+warnings that name the likely option.
 
-`datadog-agent --check-config` prints the effective configuration as JSON, with secrets masked. Its member `origins`
-names the variable, or the line of `datadog.yaml`, that each value comes from; an option that is not listed there has
-its default. Standard error gets a line for each problem (a missing API key and rules, filters and certificate files
-that can't be used among them), and the exit code is 1 if there is any. With `--connect` it also gets the API key from
-its source and sends the intake one request without traces.
+`datadog-agent --check-config` prints the effective configuration as JSON, with secrets masked. Its member
+`origins` names the variable, or the line of `datadog.yaml`, that each value comes from; an option that is not
+listed there has its default. Standard error gets a line for each problem (a missing API key and rules,
+filters and certificate files that can't be used among them), and the exit code is 1 if there is any. With
+`--connect` it also gets the API key from its source and sends the intake one request without traces.
 
-Where there are two defaults, the first is for where the process may be frozen, which is everywhere in Lambda but on
-managed instances.
+Where there are two defaults, the first is for where the process may be frozen, which is everywhere in Lambda
+but on managed instances.
 )";
 
 struct SectionText {
@@ -51,8 +51,8 @@ constexpr SectionText kSections[] = {
      .before =
          "The first source that is given counts, in the order of this table; if it fails, the next one does.",
      .after =
-         "The value that is kept in AWS may be the key as it is, a JSON string, or a JSON object with the key as\n"
-         "`dd_api_key` or `apiKey`."},
+         "The value that is kept in AWS may be the key as it is, a JSON string, or a JSON object with the\n"
+         "key as `dd_api_key` or `apiKey`."},
     {.section = Section::kFlushes, .title = "Flushes and connections", .before = "", .after = ""},
     {.section = Section::kData, .title = "Data that the function sends", .before = "", .after = ""},
     {.section = Section::kContexts, .title = "Contexts and payloads", .before = "", .after = ""},
@@ -62,7 +62,9 @@ constexpr SectionText kSections[] = {
      .after = "The books are also at `GET http://127.0.0.1:8126/debug/thaw`."},
     {.section = Section::kLambda,
      .title = "Variables that Lambda sets",
-     .before = "These are set by Lambda, and not by the user.",
+     .before =
+         "Lambda sets these, and not the user. `AWS_LAMBDA_INITIALIZATION_TYPE` is read as well: it names\n"
+         "the kind of environment.",
      .after = ""},
 };
 

@@ -41,8 +41,10 @@ TEST(OptionTableTest, OptionsOfAGroupStandTogether) {
   std::vector<std::string> groups;
   for (const OptionRow& row : kOptionTable)
     if (groups.empty() || groups.back() != GroupOf(row)) groups.emplace_back(GroupOf(row));
-  for (const std::string& group : groups)
-    if (!group.empty()) EXPECT_EQ(std::count(groups.begin(), groups.end(), group), 1) << group;
+  for (const std::string& group : groups) {
+    if (group.empty()) continue;
+    EXPECT_EQ(std::count(groups.begin(), groups.end(), group), 1) << group;
+  }
 }
 
 TEST(OptionTableTest, OnlyVariablesOfDatadogHaveAnotherName) {
