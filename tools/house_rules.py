@@ -423,6 +423,41 @@ def retry_table(tree: Tree) -> Iterator[Problem]:
         yield Problem(path, 1, f"the table of retry classes and {header} differ: {difference}")
 
 
+# A list of counts, X(name, "what it counts") or X(kName, name, "…") each; its last line is not continued.
+_LIST_OF_COUNTS = re.compile(
+    r"^#define THAW_\w+_(?:COUNTS|COUNTERS|REASONS)\(X\)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE
+)
+_COUNT = re.compile(r"\bX\((\w+),")
+# The names in code that raises a count: ++a.name or ++(a ? b.name : c.name), name += n, name = n, a
+# pointer to the member, a reference to it that is passed on, and an enumerator by which counts are indexed.
+_RAISES = (
+    re.compile(r"\+\+([^;{}]*)"),
+    re.compile(r"\.(\w+)(?:\+\+|\s*\+?=(?!=))"),
+    re.compile(r"&\w+::(\w+)"),
+    re.compile(r"\bcounts(?:_|\(\))\.(\w+)\s*[,)]"),
+    re.compile(r"\w::(k[A-Z]\w*)"),
+)
+
+
+def counts_are_counted(tree: Tree) -> Iterator[Problem]:
+    """Each count in a list of counts is raised somewhere in the production code of its room."""
+    raised: dict[str, set[str]] = {}
+    for path, text in _cpp(tree, "cc/"):
+        names = raised.setdefault(_room(path), set())
+        if _is_test(path):
+            continue
+        code = code_only(text)
+        for pattern in _RAISES:
+            names.update(name for match in pattern.finditer(code) for name in re.findall(r"\w+", match[1]))
+    for path, text in _cpp(tree, "cc/"):
+        code = code_only(text)
+        for counts in _LIST_OF_COUNTS.finditer(code):
+            for count in _COUNT.finditer(counts[1]):
+                if count[1] not in raised[_room(path)]:
+                    line = _line(code, counts.start(1) + count.start())
+                    yield Problem(path, line, f"nothing raises the count `{count[1]}`: raise it or remove it")
+
+
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
@@ -473,6 +508,7 @@ RULES = (
     picture_of_arrows,
     visibility_of_rooms,
     retry_table,
+    counts_are_counted,
     links,
     lock_is_current,
     *third_party_rules.RULES,

@@ -39,6 +39,13 @@ package_group(
     packages = ["//cc/c/..."],
 )
 """
+COUNTS = """// X(name, what it counts)
+#define THAW_EGG_COUNTS(X)       \\
+  X(broken, "eggs broken, X(all, ") \\
+  X(eaten, "eggs eaten")
+struct Other { int sold; };
+"""
+REASONS = '#define THAW_DROP_REASONS(X) X(kRotten, rotten, "smelled") X(kCracked, cracked, "leaked")\n'
 GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
 
 
@@ -116,6 +123,27 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
         (
             "retry_table",
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n| `kStale` | b |\n"},
+        ),
+        *(
+            (
+                "counts_are_counted",
+                {"cc/net/eggs.h": COUNTS, "cc/net/tls/a.cc": f"++counts_.broken;\n{raised}\n"},
+            )
+            for raised in (
+                "++(fried ? counts_.eaten : counts_.broken);",
+                "counts.eaten += n;",
+                "counts_.eaten++;",
+                "counts_.eaten = report.eaten;",
+                "Eat(egg, &EggCounts::eaten);",
+                "Eat(egg, counts().eaten);",
+            )
+        ),
+        (
+            "counts_are_counted",
+            {
+                "cc/net/eggs.h": REASONS,
+                "cc/net/a.cc": "Drop(DropReason::kRotten); Drop(DropReason::kCracked);\n",
+            },
         ),
         (
             "lock_is_current",
@@ -241,6 +269,25 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             "retry_table",
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n"},
             ("docs/design.md", 1),
+        ),
+        *(
+            (
+                "counts_are_counted",
+                {"cc/net/eggs.h": COUNTS, "cc/net/a.cc": "++counts_.broken;\n", **elsewhere},
+                ("cc/net/eggs.h", 4),
+            )
+            for elsewhere in (
+                {},
+                # Code that only reads it, a comment, a test and another room raise nothing.
+                {"cc/net/b.cc": "if (counts_.eaten == 1) Log(copy.eaten);  // ++counts_.eaten;\n"},
+                {"cc/net/b_test.cc": "++counts_.eaten;\n"},
+                {"cc/flush/b.cc": "++counts_.eaten;\n"},
+            )
+        ),
+        (
+            "counts_are_counted",
+            {"cc/net/eggs.h": REASONS, "cc/net/a.cc": "Drop(DropReason::kRotten);\n"},
+            ("cc/net/eggs.h", 1),
         ),
         ("links", {"docs/a.md": "x\n[b](b.md)\n", "b.md": ""}, ("docs/a.md", 2)),
         (

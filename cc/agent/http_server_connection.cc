@@ -71,17 +71,18 @@ HttpServerConnection::HttpServerConnection(std::shared_ptr<HttpConnectionOwner> 
 void HttpServerConnection::Read() {
   if (reading_) return;
   absl::Span<char> into;
-  if (phase_ == Phase::kBody && body_form_ == BodyForm::kBuffer) {
+  if (phase_ == Phase::kBody && request_.body_form == BodyForm::kBuffer) {
     // AdvanceBody() has made the room for this read.
-    const uint64_t room = std::min<uint64_t>(body_length_, body_aside_) - body_received_;
+    const uint64_t room = std::min<uint64_t>(request_.body_length, body_aside_) - request_.body_received;
     const size_t more = std::min<uint64_t>(room, kBodyReadBytes);
-    body_.resize(body_received_ + more);
-    into = absl::MakeSpan(body_).subspan(body_received_, more);
+    body_.resize(request_.body_received + more);
+    into = absl::MakeSpan(body_).subspan(request_.body_received, more);
   } else if (phase_ == Phase::kDiscarding) {
     into = absl::MakeSpan(inbound_);
   } else {
     // A body that stays in place got its room in BeginBody().
-    const bool grows = phase_ == Phase::kHead || (phase_ == Phase::kBody && body_form_ != BodyForm::kInPlace);
+    const bool grows =
+        phase_ == Phase::kHead || (phase_ == Phase::kBody && request_.body_form != BodyForm::kInPlace);
     if (grows && !MakeRoom(kReadBytes)) {
       RefuseForRoom();
       return;
@@ -116,7 +117,7 @@ void HttpServerConnection::MoveToFront() {
   if (begin_ == 0) return;
   std::memmove(inbound_.data(), inbound_.data() + begin_, end_ - begin_);
   end_ -= begin_;
-  body_begin_ -= std::min(body_begin_, begin_);
+  request_.body_begin -= std::min(request_.body_begin, begin_);
   begin_ = 0;
   if (phase_ == Phase::kBody) parser_.Moved(inbound_.data());
 }
@@ -130,8 +131,8 @@ void HttpServerConnection::OnRead(IoResult result) {
       break;
     case Phase::kBody:
       CountProgress(result.bytes);
-      if (body_form_ == BodyForm::kBuffer) {
-        body_received_ += result.bytes;
+      if (request_.body_form == BodyForm::kBuffer) {
+        request_.body_received += result.bytes;
       } else {
         end_ += result.bytes;
       }
@@ -209,18 +210,18 @@ void HttpServerConnection::Yield() {
 }
 
 bool HttpServerConnection::AdvanceHead() {
-  if (!head_begun_) {
+  if (!request_.head_begun) {
     // An empty line before a request is skipped (RFC 9112 section 2.2).
     while (begin_ < end_ && (inbound_[begin_] == '\r' || inbound_[begin_] == '\n')) ++begin_;
     if (begin_ == end_) {
-      CancelDeadline();
+      deadline_.Cancel();
       phase_ = Phase::kIdle;
       begin_ = end_ = 1;
       owner_->OnIdle(*this);
       Read();
       return false;
     }
-    head_begun_ = true;
+    request_.head_begun = true;
   }
   const absl::StatusOr<bool> whole = parser_.PutHead(Inbound(begin_, end_));
   if (!whole.ok()) {
@@ -235,14 +236,14 @@ bool HttpServerConnection::AdvanceHead() {
     }
   }
   if (!*whole) {
-    if (!deadline_set_) {
+    if (!deadline_.is_set()) {
       SetDeadline(owner_->options.head_timeout);
       MarkProgress();
     }
     Read();
     return false;
   }
-  CancelDeadline();
+  deadline_.Cancel();
   ++owner_->counters.requests;
   return OnHead();
 }
@@ -250,67 +251,68 @@ bool HttpServerConnection::AdvanceHead() {
 bool HttpServerConnection::OnHead() {
   const HttpRequestHead& head = parser_.head();
   phase_ = Phase::kBody;
-  keep_alive_ = head.keep_alive;
-  body_begin_ = begin_ + head.bytes;
+  request_.keep_alive = head.keep_alive;
+  request_.body_begin = begin_ + head.bytes;
   const auto route = owner_->routes.find(SplitTarget(head.target).path);
   if (route == owner_->routes.end()) {
-    refusal_ = Refusal{404, &HttpServerCounters::refused_not_found, "Not Found"};
+    request_.refusal = Refusal{404, &HttpServerCounters::refused_not_found, "Not Found"};
     return BeginBody(kMaxSkippedBytes);
   }
-  route_ = &route->second;
-  const std::vector<std::string>& methods = route_->methods;
+  request_.route = &route->second;
+  const std::vector<std::string>& methods = request_.route->methods;
   if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method) == methods.end()) {
     const std::string allow = absl::StrJoin(methods, ", ");
     reply_.AddHeader("Allow", allow);
-    refusal_ = Refusal{405, &HttpServerCounters::refused_method,
-                       absl::StrCat(head.method, " is not allowed here, only ", allow)};
+    request_.refusal = Refusal{405, &HttpServerCounters::refused_method,
+                               absl::StrCat(head.method, " is not allowed here, only ", allow)};
     return BeginBody(kMaxSkippedBytes);
   }
-  if (route_->decode_body) {
+  if (request_.route->decode_body) {
     const absl::StatusOr<ContentCoding> coding =
         ParseContentCoding(FindHeader(head.headers, "content-encoding").value_or(""));
     if (!coding.ok()) {
       reply_.AddHeader("Accept-Encoding", kAcceptedCodings);
-      refusal_ = Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
+      request_.refusal =
+          Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
       return BeginBody(kMaxSkippedBytes);
     }
-    coding_ = *coding;
+    request_.coding = *coding;
   }
-  return BeginBody(route_->max_body_bytes);
+  return BeginBody(request_.route->max_body_bytes);
 }
 
 bool HttpServerConnection::BeginBody(size_t limit_bytes) {
   const HttpRequestHead& head = parser_.head();
-  body_limit_ = limit_bytes;
-  body_length_ = head.content_length.value_or(0);
+  request_.body_limit = limit_bytes;
+  request_.body_length = head.content_length.value_or(0);
   // A body for which there can never be room is refused at once.
   const size_t most = std::min(limit_bytes, owner_->options.largest_body_bytes());
-  const bool has_body = head.chunked || body_length_ > 0;
-  const bool waits = head.expects_continue && has_body && end_ == body_begin_;
-  if (refusal_.has_value() && (waits || body_length_ > most)) {
+  const bool has_body = head.chunked || request_.body_length > 0;
+  const bool waits = head.expects_continue && has_body && end_ == request_.body_begin;
+  if (request_.refusal.has_value() && (waits || request_.body_length > most)) {
     // The body needs neither to be sent nor to be read.
-    return Refuse(refusal_->status, refusal_->counter, refusal_->text);
+    return Refuse(request_.refusal->status, request_.refusal->counter, request_.refusal->text);
   }
   if (head.chunked) {
-    body_form_ = BodyForm::kChunks;
-  } else if (body_length_ > most) {
-    if (route_->too_large == TooLarge::kRefuse || body_length_ > kMaxDiscardedBytes) {
+    request_.body_form = BodyForm::kChunks;
+  } else if (request_.body_length > most) {
+    if (request_.route->too_large == TooLarge::kRefuse || request_.body_length > kMaxDiscardedBytes) {
       return Refuse(413, &HttpServerCounters::refused_too_large,
-                    absl::StrCat("a body of ", body_length_, " bytes is larger than ", most));
+                    absl::StrCat("a body of ", request_.body_length, " bytes is larger than ", most));
     }
-    body_left_out_ = true;
-    body_form_ = BodyForm::kThrowAway;
-  } else if (refusal_.has_value()) {
-    body_form_ = BodyForm::kThrowAway;
-  } else if (head.bytes + body_length_ <= inbound_.size()) {
-    body_form_ = BodyForm::kInPlace;
-    if (body_begin_ + body_length_ > inbound_.size()) MoveToFront();
+    request_.body_left_out = true;
+    request_.body_form = BodyForm::kThrowAway;
+  } else if (request_.refusal.has_value()) {
+    request_.body_form = BodyForm::kThrowAway;
+  } else if (head.bytes + request_.body_length <= inbound_.size()) {
+    request_.body_form = BodyForm::kInPlace;
+    if (request_.body_begin + request_.body_length > inbound_.size()) MoveToFront();
   } else {
-    if (!ReserveBody(BufferFor(body_length_, end_ - body_begin_))) return RefuseForRoom();
-    body_form_ = BodyForm::kBuffer;
-    body_.assign(Inbound(body_begin_, end_));
-    body_received_ = body_.size();
-    end_ = body_begin_;
+    if (!ReserveBody(BufferFor(request_.body_length, end_ - request_.body_begin))) return RefuseForRoom();
+    request_.body_form = BodyForm::kBuffer;
+    body_.assign(Inbound(request_.body_begin, end_));
+    request_.body_received = body_.size();
+    end_ = request_.body_begin;
   }
   if (waits) {
     ++owner_->counters.continued;
@@ -321,25 +323,27 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
 }
 
 bool HttpServerConnection::AdvanceBody() {
-  switch (body_form_) {
+  switch (request_.body_form) {
     case BodyForm::kInPlace:
-      if (end_ - body_begin_ < body_length_) break;
-      next_begin_ = body_begin_ + body_length_;
+      if (end_ - request_.body_begin < request_.body_length) break;
+      request_.next_begin = request_.body_begin + request_.body_length;
       return Dispatch();
     case BodyForm::kBuffer:
-      if (body_received_ < body_length_) {
-        if (body_received_ == body_aside_ && !ReserveBody(BufferFor(body_length_, body_received_)))
+      if (request_.body_received < request_.body_length) {
+        if (request_.body_received == body_aside_ &&
+            !ReserveBody(BufferFor(request_.body_length, request_.body_received)))
           return RefuseForRoom();
         break;
       }
-      next_begin_ = body_begin_;
+      request_.next_begin = request_.body_begin;
       return Dispatch();
     case BodyForm::kThrowAway: {
-      const size_t used = std::min<uint64_t>(end_ - body_begin_, body_length_ - body_received_);
-      body_received_ += used;
-      next_begin_ = body_begin_ + used;
-      if (body_received_ == body_length_) return Dispatch();
-      end_ = body_begin_;
+      const size_t used =
+          std::min<uint64_t>(end_ - request_.body_begin, request_.body_length - request_.body_received);
+      request_.body_received += used;
+      request_.next_begin = request_.body_begin + used;
+      if (request_.body_received == request_.body_length) return Dispatch();
+      end_ = request_.body_begin;
       break;
     }
     case BodyForm::kChunks:
@@ -347,7 +351,7 @@ bool HttpServerConnection::AdvanceBody() {
       if (parser_.chunks_done()) return Dispatch();
       break;
   }
-  if (!deadline_set_) {
+  if (!deadline_.is_set()) {
     SetDeadline(owner_->options.body_timeout);
     MarkProgress();
   }
@@ -378,7 +382,7 @@ bool HttpServerConnection::ReserveBody(size_t bytes) {
 bool HttpServerConnection::AppendToBody(std::string_view content) {
   const size_t bytes = body_.size() + content.size();
   if (bytes > body_aside_ &&
-      !ReserveBody(std::min(body_limit_, std::max({bytes, 2 * body_aside_, kReadBytes})))) {
+      !ReserveBody(std::min(request_.body_limit, std::max({bytes, 2 * body_aside_, kReadBytes})))) {
     return false;
   }
   body_.append(content);
@@ -387,77 +391,77 @@ bool HttpServerConnection::AppendToBody(std::string_view content) {
 
 // Returns false if the request was refused.
 bool HttpServerConnection::AdvanceChunks() {
-  const bool wanted = !refusal_.has_value();
+  const bool wanted = !request_.refusal.has_value();
   const auto take = [this, wanted](std::string_view content) {
-    body_received_ += content.size();
-    if (!wanted || body_left_out_ || body_received_ > body_limit_) return;
-    if (!chunks_over_budget_ && !AppendToBody(content)) chunks_over_budget_ = true;
+    request_.body_received += content.size();
+    if (!wanted || request_.body_left_out || request_.body_received > request_.body_limit) return;
+    if (!request_.chunks_over_budget && !AppendToBody(content)) request_.chunks_over_budget = true;
   };
-  const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(body_begin_, end_), take);
+  const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(request_.body_begin, end_), take);
   if (!used.ok()) {
     Refuse(400, &HttpServerCounters::refused_not_http, used.status().message());
     return false;
   }
-  if (chunks_over_budget_) return RefuseForRoom();
+  if (request_.chunks_over_budget) return RefuseForRoom();
   // The first line of a chunk shows that it is too long.
-  const uint64_t announced = body_received_ + parser_.chunk_left();
-  if (announced > body_limit_) {
-    if (refusal_.has_value()) {
-      Refuse(refusal_->status, refusal_->counter, refusal_->text);
+  const uint64_t announced = request_.body_received + parser_.chunk_left();
+  if (announced > request_.body_limit) {
+    if (request_.refusal.has_value()) {
+      Refuse(request_.refusal->status, request_.refusal->counter, request_.refusal->text);
       return false;
     }
-    if (route_->too_large == TooLarge::kRefuse || announced > kMaxDiscardedBytes) {
+    if (request_.route->too_large == TooLarge::kRefuse || announced > kMaxDiscardedBytes) {
       Refuse(413, &HttpServerCounters::refused_too_large,
-             absl::StrCat("the body is larger than ", body_limit_, " bytes"));
+             absl::StrCat("the body is larger than ", request_.body_limit, " bytes"));
       return false;
     }
-    body_left_out_ = true;
+    request_.body_left_out = true;
     FreeBody();
   }
-  next_begin_ = body_begin_ + *used;
-  if (!parser_.chunks_done()) end_ = body_begin_;
+  request_.next_begin = request_.body_begin + *used;
+  if (!parser_.chunks_done()) end_ = request_.body_begin;
   return true;
 }
 
 bool HttpServerConnection::Dispatch() {
-  CancelDeadline();
+  deadline_.Cancel();
   const HttpRequestHead& head = parser_.head();
-  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
-  if (refusal_.has_value()) {
-    ++(owner_->counters.*refusal_->counter);
-    reply_.Set(refusal_->status, kTextType, refusal_->text);
+  const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  if (request_.refusal.has_value()) {
+    ++(owner_->counters.*request_.refusal->counter);
+    reply_.Set(request_.refusal->status, kTextType, request_.refusal->text);
     return Answer(then);
   }
   const RequestTarget target = SplitTarget(head.target);
-  request_.method = head.method;
-  request_.path = target.path;
-  request_.query = target.query;
-  request_.headers = &head.headers;
-  request_.body_left_out = body_left_out_;
-  if (body_left_out_) {
+  request_.view.method = head.method;
+  request_.view.path = target.path;
+  request_.view.query = target.query;
+  request_.view.headers = &head.headers;
+  request_.view.body_left_out = request_.body_left_out;
+  if (request_.body_left_out) {
     ++owner_->counters.bodies_left_out;
-  } else if (body_form_ == BodyForm::kInPlace) {
-    request_.body = Inbound(body_begin_, next_begin_);
+  } else if (request_.body_form == BodyForm::kInPlace) {
+    request_.view.body = Inbound(request_.body_begin, request_.next_begin);
   } else {
-    request_.body = body_;
-    request_.body_buffer = &body_;
-    request_.body_memory = body_aside_;
-    request_.release_memory = [this] { owner_->incoming_bytes -= std::exchange(body_aside_, 0); };
+    request_.view.body = body_;
+    request_.view.body_buffer = &body_;
+    request_.view.body_memory = body_aside_;
+    request_.view.release_memory = [this] { owner_->incoming_bytes -= std::exchange(body_aside_, 0); };
   }
-  if (coding_ != ContentCoding::kIdentity && !request_.body.empty()) {
-    decoder_ = std::make_unique<BodyDecoder>(coding_, request_.body, body_limit_, owner_->options.account,
-                                             request_.body_memory);
+  if (request_.coding != ContentCoding::kIdentity && !request_.view.body.empty()) {
+    request_.decoder = std::make_unique<BodyDecoder>(request_.coding, request_.view.body, request_.body_limit,
+                                                     owner_->options.account, request_.view.body_memory);
     return DecodeRequestBody();
   }
   return Handle();
 }
 
 bool HttpServerConnection::Handle() {
-  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
   ++owner_->counters.handled;
   phase_ = Phase::kHandling;
-  if (route_->handler) {
-    route_->handler(request_, reply_);
+  if (request_.route->handler) {
+    request_.route->handler(request_.view, reply_);
     if (phase_ == Phase::kClosed) {
       // The handler has closed the server.
       FreeBody();
@@ -467,49 +471,49 @@ bool HttpServerConnection::Handle() {
   }
   SetDeadline(owner_->options.handler_timeout);
   task_cancellation_.emplace();
-  Spawn(owner_->executor, route_->task_handler(request_, reply_, *task_cancellation_),
+  Spawn(owner_->executor, request_.route->task_handler(request_.view, reply_, *task_cancellation_),
         [self = shared_from_this()] { self->OnTaskDone(); });
   return false;
 }
 
 // Decodes one piece; the next one is decoded in another turn of the loop, so that other clients have theirs.
 bool HttpServerConnection::DecodeRequestBody() {
-  const absl::StatusOr<bool> done = decoder_->Step(kDecodeBytes);
+  const absl::StatusOr<bool> done = request_.decoder->Step(kDecodeBytes);
   if (done.ok() && !*done) {
     phase_ = Phase::kHandling;
     owner_->executor.Post([self = shared_from_this()] {
       if (self->phase_ == Phase::kHandling) {
         if (self->DecodeRequestBody()) self->Advance();
       } else {
-        self->decoder_.reset();
+        self->request_.decoder.reset();
         self->FreeBody();
       }
     });
     return false;
   }
-  const AfterWrite then = keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose;
-  const std::unique_ptr<BodyDecoder> decoder = std::move(decoder_);
+  const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
+  const std::unique_ptr<BodyDecoder> decoder = std::move(request_.decoder);
   if (done.ok()) {
     ++owner_->counters.bodies_decoded;
     body_ = decoder->TakeBody();
-    body_charge_ = decoder->TakeCharge();
+    request_.body_charge = decoder->TakeCharge();
     // The buffer of the encoded body is released.
     owner_->incoming_bytes -= std::exchange(body_aside_, 0);
-    request_.body = body_;
-    request_.body_buffer = &body_;
-    request_.body_memory = body_charge_.bytes();
-    request_.release_memory = [this] { body_charge_.Release(); };
+    request_.view.body = body_;
+    request_.view.body_buffer = &body_;
+    request_.view.body_memory = request_.body_charge.bytes();
+    request_.view.release_memory = [this] { request_.body_charge.Release(); };
     return Handle();
   }
   const std::string_view why = done.status().message();
   switch (done.status().code()) {
     case absl::StatusCode::kOutOfRange:
-      if (route_->too_large == TooLarge::kLeaveOutBody) {
+      if (request_.route->too_large == TooLarge::kLeaveOutBody) {
         ++owner_->counters.bodies_left_out;
-        request_.body = {};
-        request_.body_buffer = nullptr;
-        request_.body_memory = 0;
-        request_.body_left_out = true;
+        request_.view.body = {};
+        request_.view.body_buffer = nullptr;
+        request_.view.body_memory = 0;
+        request_.view.body_left_out = true;
         return Handle();
       }
       ++owner_->counters.refused_too_large;
@@ -529,14 +533,14 @@ bool HttpServerConnection::DecodeRequestBody() {
 
 void HttpServerConnection::OnTaskDone() {
   if (phase_ == Phase::kClosed) return FreeBody();
-  CancelDeadline();
-  if (task_timed_out_) {
+  deadline_.Cancel();
+  if (request_.task_timed_out) {
     ++owner_->counters.refused_slow_handler;
     reply_.Reset();
     reply_.Set(503, kTextType, "this took too long");
   }
   task_cancellation_.reset();
-  if (Answer(keep_alive_ ? AfterWrite::kNextRequest : AfterWrite::kClose)) Advance();
+  if (Answer(request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose)) Advance();
 }
 
 // -- Its answer -----------------------------------------------------------------------------------------
@@ -550,7 +554,7 @@ bool HttpServerConnection::Answer(AfterWrite then) {
 
 bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
   ++(owner_->counters.*counter);
-  CancelDeadline();
+  deadline_.Cancel();
   // A pending read may write into it.
   if (!reading_) FreeBody();
   reply_.Set(status, kTextType, text);
@@ -587,7 +591,7 @@ void HttpServerConnection::ContinueWrite() {
     self->written_ += result.bytes;
     self->CountProgress(result.bytes);
     if (self->written_ < self->outbound_.size()) return self->ContinueWrite();
-    self->CancelDeadline();
+    self->deadline_.Cancel();
     if (self->OnWritten()) self->Advance();
   });
 }
@@ -618,29 +622,20 @@ bool HttpServerConnection::OnWritten() {
 
 void HttpServerConnection::EndRequest() {
   phase_ = Phase::kHead;
-  if (reply_.status() / 100 == 2 && std::max(body_length_, body_received_) > 0) useful_ = true;
+  if (reply_.status() / 100 == 2 && std::max(request_.body_length, request_.body_received) > 0)
+    useful_ = true;
   ++answered_in_turn_;
   uncounted_progress_ = 0;
-  begin_ = next_begin_;
+  begin_ = request_.next_begin;
   if (begin_ == end_ && inbound_.size() > kInboundBytes) {
     std::vector<char>(kInboundBytes).swap(inbound_);
     begin_ = end_ = 1;
     ReleaseInbound();
   }
   parser_.Reset();
-  head_begun_ = false;
-  route_ = nullptr;
-  body_begin_ = 0;
-  body_received_ = 0;
-  body_left_out_ = false;
-  chunks_over_budget_ = false;
-  coding_ = ContentCoding::kIdentity;
-  refusal_.reset();
-  request_ = HttpServerRequest();
-  task_timed_out_ = false;
+  request_ = Request();
   reply_.Reset();
   owner_->incoming_bytes -= std::exchange(body_aside_, 0);
-  body_charge_.Release();
   const size_t kept = KeptBytes();
   GiveBack(body_, kept);
   GiveBack(outbound_, kept);
@@ -677,7 +672,7 @@ void HttpServerConnection::Close() {
   if (phase_ == Phase::kClosed) return;
   const auto self = shared_from_this();
   const Phase phase = std::exchange(phase_, Phase::kClosed);
-  CancelDeadline();
+  deadline_.Cancel();
   transport_->Close();
   // The handling task still refers to the request's body.
   if (phase != Phase::kHandling) FreeBody();
@@ -706,20 +701,12 @@ void HttpServerConnection::Lose() {
 }
 
 void HttpServerConnection::SetDeadline(absl::Duration timeout) {
-  deadline_set_ = true;
   // A late alarm is set again: a freeze is not the client's slowness.
   deadline_ = Alarm(owner_->clock, timeout, [this] { OnDeadline(); });
 }
 
-void HttpServerConnection::CancelDeadline() {
-  if (!deadline_set_) return;
-  deadline_set_ = false;
-  deadline_.Cancel();
-}
-
 void HttpServerConnection::OnDeadline() {
   const auto self = shared_from_this();
-  deadline_set_ = false;
   // The client has just come out of the freeze too.
   if (owner_->resumed_lately && (phase_ == Phase::kHead || phase_ == Phase::kBody))
     return SetDeadline(owner_->options.resume_grace);
@@ -731,7 +718,7 @@ void HttpServerConnection::OnDeadline() {
       Refuse(408, &HttpServerCounters::refused_timeout, "the request's body took too long");
       return;
     case Phase::kHandling:
-      task_timed_out_ = true;
+      request_.task_timed_out = true;
       task_cancellation_->Request(absl::DeadlineExceededError(
           absl::StrCat("no answer within ", absl::FormatDuration(owner_->options.handler_timeout))));
       return;
@@ -758,7 +745,7 @@ void HttpServerConnection::MarkProgress() {
 
 void HttpServerConnection::FreeBody() {
   std::string().swap(body_);
-  body_charge_.Release();
+  request_.body_charge.Release();
   owner_->incoming_bytes -= std::exchange(body_aside_, 0);
 }
 

@@ -127,6 +127,27 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
     std::string text;
   };
 
+  // The state of one request; it is assigned anew for the next one.
+  struct Request {
+    bool head_begun = false;
+    HttpRoute* route = nullptr;  // null: there is none
+    bool keep_alive = false;
+    size_t body_begin = 0;  // in inbound_
+    size_t next_begin = 0;  // start of the bytes after the request, once it is complete
+    BodyForm body_form = BodyForm::kInPlace;
+    size_t body_limit = 0;
+    uint64_t body_length = 0;    // by Content-Length
+    uint64_t body_received = 0;  // bytes of content
+    bool body_left_out = false;
+    bool chunks_over_budget = false;
+    ContentCoding coding = ContentCoding::kIdentity;
+    std::unique_ptr<BodyDecoder> decoder;
+    ByteCharge body_charge;  // charge of a decoded body
+    std::optional<Refusal> refusal;
+    HttpServerRequest view;  // passed to the handler
+    bool task_timed_out = false;
+  };
+
   void Read();
   void OnRead(IoResult result);
   void OnStreamOver(const absl::Status& status);
@@ -162,7 +183,6 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void EndRequest();
 
   void SetDeadline(absl::Duration timeout);
-  void CancelDeadline();
   void OnDeadline();
   void Lose();
   // Counts bytes of the client. Small amounts become progress only once they add up.
@@ -179,7 +199,6 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   Phase phase_ = Phase::kHead;
   bool reading_ = false;
   Alarm deadline_;
-  bool deadline_set_ = false;
   bool yields_ = false;
   bool useful_ = false;
   int answered_in_turn_ = 0;
@@ -194,27 +213,11 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
 
   // The request, whose head begins at begin_.
   HttpRequestParser parser_;
-  bool head_begun_ = false;
-  HttpRoute* route_ = nullptr;  // null: there is none
-  bool keep_alive_ = false;
-  size_t body_begin_ = 0;  // in inbound_
-  size_t next_begin_ = 0;  // start of the bytes after the request, once it is complete
-  BodyForm body_form_ = BodyForm::kInPlace;
-  size_t body_limit_ = 0;
-  uint64_t body_length_ = 0;    // by Content-Length
-  uint64_t body_received_ = 0;  // bytes of content
-  bool body_left_out_ = false;
-  bool chunks_over_budget_ = false;
-  ContentCoding coding_ = ContentCoding::kIdentity;
-  std::unique_ptr<BodyDecoder> decoder_;
-  ByteCharge body_charge_;  // charge of a decoded body
+  Request request_;
   std::string body_;
   size_t body_aside_ = 0;  // the part of its capacity that is set aside
   bool keeps_large_ = false;
-  std::optional<Refusal> refusal_;
-  HttpServerRequest request_;
   std::optional<Cancellation> task_cancellation_;
-  bool task_timed_out_ = false;
 
   // The answer.
   HttpReply reply_;

@@ -22,9 +22,11 @@ bool AlarmQueue::Cancel(AlarmId id) {
   return true;
 }
 
-absl::Duration AlarmQueue::Until(AlarmId id, absl::Duration now) const {
+std::optional<absl::Duration> AlarmQueue::Until(AlarmId id, absl::Duration now) const {
   const auto found = due_.find(id);
-  return found == due_.end() ? absl::ZeroDuration() : std::max(found->second - now, absl::ZeroDuration());
+  if (found != due_.end()) return std::max(found->second - now, absl::ZeroDuration());
+  if (posted_.contains(id)) return absl::ZeroDuration();
+  return std::nullopt;
 }
 
 std::optional<absl::Duration> AlarmQueue::NextDue() const {

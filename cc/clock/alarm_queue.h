@@ -26,8 +26,9 @@ class AlarmQueue {
   AlarmId Set(absl::Duration now, absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire);
   bool Cancel(AlarmId id);
 
-  // Returns the time from `now` until the alarm is due, never below zero; zero if it isn't set.
-  absl::Duration Until(AlarmId id, absl::Duration now) const;
+  // Returns the time from `now` until the alarm is due, never below zero; zero if it was posted and has not
+  // run, and nullopt if it isn't set.
+  std::optional<absl::Duration> Until(AlarmId id, absl::Duration now) const;
 
   // Returns when the next alarm is due on the monotonic clock, or nullopt if none is set.
   std::optional<absl::Duration> NextDue() const;

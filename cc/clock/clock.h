@@ -12,6 +12,7 @@
 #define THAW_CC_CLOCK_CLOCK_H_
 
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "absl/functional/any_invocable.h"
@@ -57,9 +58,10 @@ class Clock {
   // Ensures that `fire` will not run. Returns false if it ran already or the id is unknown.
   virtual bool CancelAlarm(AlarmId id) = 0;
 
-  // Returns the time until the alarm is due, never below zero; zero if it ran already or the id is unknown.
-  // With LateAlarm::kRearm this is active time: frozen time does not count.
-  virtual absl::Duration UntilAlarm(AlarmId id) const = 0;
+  // Returns the time until the alarm is due, never below zero; zero if it waits for its turn in the
+  // executor's queue, and nullopt if it ran already or the id is unknown. With LateAlarm::kRearm this is
+  // active time: frozen time does not count.
+  virtual std::optional<absl::Duration> UntilAlarm(AlarmId id) const = 0;
 };
 
 // Owns an alarm and cancels it when destroyed.
@@ -80,12 +82,19 @@ class Alarm {
   }
   ~Alarm() { Cancel(); }
   // Returns what is left of the delay; zero if the alarm fired, was cancelled or was never set.
-  absl::Duration left() const { return clock_ == nullptr ? absl::ZeroDuration() : clock_->UntilAlarm(id_); }
+  absl::Duration left() const { return Until().value_or(absl::ZeroDuration()); }
+  // Returns whether the alarm will still run: it was set, and has neither run nor been cancelled.
+  bool is_set() const { return Until().has_value(); }
   void Cancel() {
     if (clock_ != nullptr) std::exchange(clock_, nullptr)->CancelAlarm(id_);
   }
 
  private:
+  std::optional<absl::Duration> Until() const {
+    if (clock_ == nullptr) return std::nullopt;
+    return clock_->UntilAlarm(id_);
+  }
+
   Clock* clock_ = nullptr;
   AlarmId id_ = kNoAlarm;
 };

@@ -1,6 +1,7 @@
 #include "cc/clock/clock.h"
 
 #include <string>
+#include <utility>
 
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
@@ -82,6 +83,27 @@ TEST_F(FakeClockTest, AnAlarmSaysWhatIsLeftOfItsActiveTime) {
   alarm.Cancel();
   EXPECT_EQ(alarm.left(), absl::ZeroDuration());
   EXPECT_EQ(Alarm().left(), absl::ZeroDuration());
+}
+
+TEST_F(FakeClockTest, AnAlarmIsSetUntilItRunsOrIsCancelled) {
+  EXPECT_FALSE(Alarm().is_set());
+  bool set_while_it_runs = true;
+  Alarm alarm;
+  alarm = Alarm(clock_, absl::Seconds(1), [&] { set_while_it_runs = alarm.is_set(); });
+  EXPECT_TRUE(alarm.is_set());
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_TRUE(alarm.is_set()) << "it waits in the executor's queue, and can still be cancelled";
+  EXPECT_EQ(alarm.left(), absl::ZeroDuration());
+  executor_.RunAll();
+  EXPECT_FALSE(set_while_it_runs);
+  EXPECT_FALSE(alarm.is_set());
+
+  alarm = Alarm(clock_, absl::InfiniteDuration(), [] {});
+  EXPECT_TRUE(alarm.is_set());
+  Alarm moved = std::move(alarm);
+  EXPECT_TRUE(moved.is_set());
+  moved.Cancel();
+  EXPECT_FALSE(moved.is_set());
 }
 
 TEST_F(FakeClockTest, AnAlarmAHairLateFires) {

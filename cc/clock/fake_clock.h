@@ -35,7 +35,9 @@ class FakeClock : public Clock {
     return alarms_.Set(now_.monotonic, delay, late, std::move(fire));
   }
   bool CancelAlarm(AlarmId id) override { return alarms_.Cancel(id); }
-  absl::Duration UntilAlarm(AlarmId id) const override { return alarms_.Until(id, Now().monotonic); }
+  std::optional<absl::Duration> UntilAlarm(AlarmId id) const override {
+    return alarms_.Until(id, Now().monotonic);
+  }
 
   // Moves the clocks as running time does: alarms fire when they are due and none is late. If the steps
   // differ, the monotonic one decides which alarms fire. Steps may be negative, except the monotonic one.

@@ -1,19 +1,25 @@
-// The finalized configuration of the process. Values that can't be used are replaced, with a warning for
-// each.
+// The finalized configuration of the process, and the origin of each value.
 //
 //   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
 //   for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
 //   MakeClient(executor, clock, network, config.client, …);
 //
 // An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
-// absent, so that the next one is tried. cc/config/raw_options.h lists the names.
+// absent, so that the next one is tried, with a warning. cc/config/options.inc is the table of options.
 //
-// docs/configuration.md has the meaning and default of each variable.
+// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig, which are
+// texts because this room does not include the rooms with their parsers, and the content of
+// client.tls_cert_file. The code that uses them warns about a bad one and goes without it; --check-config
+// names it, too.
+//
+// docs/configuration.md has the meaning and default of each variable; it is generated from the table.
 
 #ifndef THAW_CC_CONFIG_CONFIG_H_
 #define THAW_CC_CONFIG_CONFIG_H_
 
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +31,7 @@
 #include "cc/config/environment_kind.h"
 #include "cc/config/flush_strategy.h"
 #include "cc/config/log_level.h"
+#include "cc/config/option_table.h"
 #include "cc/config/raw_options.h"
 #include "cc/net/client_options.h"
 
@@ -36,8 +43,8 @@ struct AdditionalEndpoint {
   std::vector<std::string> keys;
 };
 
-// Options of trace processing. Rules, filters, styles and lists are texts here; the code that uses them
-// parses them.
+// Options of trace processing. Rules, filters, styles and lists are texts that are not checked here; the code
+// that uses them parses them.
 struct TraceConfig {
   bool compute_stats = false;
   bool aws_service_representation = true;
@@ -81,6 +88,9 @@ struct Config {
   std::string tags;
   TraceConfig traces;
 
+  // The source of each value that is not the default, by the option's path in the JSON: "site" has "DD_SITE",
+  // "client.idle_timeout" has "datadog.yaml, line 3: idle_timeout".
+  std::map<std::string, std::string, std::less<>> origins;
   std::vector<ConfigWarning> warnings;
 };
 
@@ -88,8 +98,12 @@ struct Config {
 // and says what is wrong with it and which value is used instead.
 Config LoadConfig(const Environment& environment, std::string_view yaml_text);
 
-// Returns the effective configuration as indented JSON: durations in seconds, secrets masked.
+// Returns the effective configuration as indented JSON: durations in seconds, secrets masked. Its member
+// "origins" has the source of each value that is not the default.
 std::string ToJson(const Config& config);
+
+// Returns an option's default in an environment of this kind, as warnings name it: "30 s", "none".
+std::string DefaultOf(Option option, EnvironmentKind environment);
 
 }  // namespace thaw
 

@@ -62,8 +62,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const char* name : {"DD_PROXY_HTTPS", "HTTPS_PROXY", "DD_APM_DD_URL", "NO_PROXY"}) {
     variables[name] = absl::StrCat("http://user:", kSecret, variables[name], "@proxy");
   }
-  for (const char* name : {"DD_API_KEY", "DD_KMS_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
-                           "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}) {
+  for (const char* name :
+       {"DD_API_KEY", "DATADOG_API_KEY", "DD_KMS_API_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN"}) {
     variables[name] = absl::StrCat(variables[name], kSecret);
   }
   std::string& endpoints = variables["DD_APM_ADDITIONAL_ENDPOINTS"];

@@ -18,6 +18,8 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::Not;
+using ::testing::Pair;
+using ::testing::UnorderedElementsAre;
 
 // Returns the configuration, which must have no warning.
 Config Clean(const Environment& environment, std::string_view yaml_text = "") {
@@ -65,42 +67,14 @@ TEST(ConfigTest, Defaults) {
 }
 
 TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
-  for (const char* name : {"DD_SITE",
-                           "DD_API_KEY",
-                           "DD_ORG_UUID",
-                           "DD_KMS_API_KEY",
-                           "DD_API_KEY_SECRET_ARN",
-                           "DD_API_KEY_SSM_ARN",
-                           "DD_API_KEY_SECRET_RELOAD_INTERVAL",
-                           "DD_LAMBDA_FIPS_MODE",
-                           "DD_APM_DD_URL",
-                           "DD_APM_ADDITIONAL_ENDPOINTS",
-                           "DD_FLUSH_TIMEOUT",
-                           "DD_SERVERLESS_FLUSH_STRATEGY",
-                           "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                           "DD_APM_CONFIG_COMPRESSION_LEVEL",
-                           "DD_COMPRESSION_LEVEL",
-                           "DD_PROXY_HTTPS",
-                           "HTTPS_PROXY",
-                           "DD_PROXY_NO_PROXY",
-                           "NO_PROXY",
-                           "DD_TLS_CERT_FILE",
-                           "DD_SKIP_SSL_VALIDATION",
-                           "DD_MAX_IDLE_PER_HOST",
-                           "DD_SHARE_WITHIN_FLUSH",
-                           "DD_IDLE_TIMEOUT",
-                           "DD_MAX_CONNECTIONS_PER_HOST",
-                           "AWS_REGION",
-                           "AWS_DEFAULT_REGION",
-                           "AWS_ACCESS_KEY_ID",
-                           "AWS_SECRET_ACCESS_KEY",
-                           "AWS_SESSION_TOKEN",
-                           "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-                           "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-                           "AWS_LAMBDA_INITIALIZATION_TYPE",
-                           "AWS_LAMBDA_FUNCTION_NAME"}) {
+  std::vector<std::string> names = {"AWS_LAMBDA_INITIALIZATION_TYPE"};
+  for (const OptionRow& row : kOptionTable) {
+    for (const OptionSource& source : SourcesOf(row))
+      if (!source.is_yaml) names.push_back(source.name);
+  }
+  for (const std::string& name : names) {
     EXPECT_EQ(ToJson(Clean({{name, ""}})), ToJson(Clean({}))) << name;
-    if (absl::StartsWith(name, "AWS_")) continue;
+    if (name == "AWS_LAMBDA_INITIALIZATION_TYPE" || name == "AWS_LAMBDA_FUNCTION_NAME") continue;
     EXPECT_EQ(ToJson(Clean({{name, " \n"}})), ToJson(Clean({}))) << name;
   }
 }
@@ -658,10 +632,59 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "capture_payload": false,
     "capture_payload_max_depth": 10
   },
+  "origins": {
+    "additional_endpoints": "DD_APM_ADDITIONAL_ENDPOINTS",
+    "api_key": "DD_API_KEY",
+    "api_key_sources.api_key_secret_arn": "DD_API_KEY_SECRET_ARN",
+    "api_key_sources.kms_api_key": "DD_KMS_API_KEY",
+    "api_key_sources.reload_interval": "DD_API_KEY_SECRET_RELOAD_INTERVAL",
+    "aws.region": "AWS_REGION",
+    "aws.secret_access_key": "AWS_SECRET_ACCESS_KEY",
+    "client.no_proxy_of_any_program": "NO_PROXY",
+    "client.proxy_url": "DD_PROXY_HTTPS",
+    "flush_strategy": "DD_SERVERLESS_FLUSH_STRATEGY",
+    "outbox_bytes": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
+  },
   "warnings": [
     "DD_IDLE_TIMEOUT is \"bad\": it is not a number of seconds above 0 and up to 86400; the default, 15 s, is kept"
   ]
 })");
+}
+
+TEST(ConfigTest, OriginsNameTheSourceThatCounts) {
+  const auto origins = LoadConfig({{"DD_COMPRESSION_LEVEL", "high"},
+                                   {"DATADOG_COMPRESSION_LEVEL", "7"},
+                                   {"DATADOG_SITE", "datadoghq.eu"},
+                                   {"DD_SITE", ""},
+                                   {"DD_IDLE_TIMEOUT", "bad"}},
+                                  "env: prod\ncompression_level: 3\nproxy:\n  https: http://proxy:3128\n")
+                           .origins;
+  EXPECT_THAT(origins,
+              UnorderedElementsAre(Pair("compression_level", "DATADOG_COMPRESSION_LEVEL"),
+                                   Pair("site", "DATADOG_SITE"), Pair("env", "datadog.yaml, line 1: env"),
+                                   Pair("client.proxy_url", "datadog.yaml, line 4: proxy.https")));
+  EXPECT_THAT(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}}, "").origins,
+              UnorderedElementsAre(Pair("flush_strategy", "AWS_LAMBDA_INITIALIZATION_TYPE")));
+}
+
+TEST(ConfigTest, TheShortPrefixWinsOverTheLongOne) {
+  EXPECT_EQ(Clean({{"DATADOG_API_KEY", "longprefixkey"}}).api_key, "longprefixkey");
+  EXPECT_EQ(Clean({{"DATADOG_API_KEY", "longprefixkey"}, {"DD_API_KEY", "shortprefixkey"}}).api_key,
+            "shortprefixkey");
+  EXPECT_EQ(Clean({{"DATADOG_SITE", "datadoghq.eu"}}, "site: us3.datadoghq.com").site, "datadoghq.eu");
+  EXPECT_THAT(WithBad("DATADOG_FLUSH_TIMEOUT", "soon").warnings[0].text,
+              HasSubstr("DATADOG_FLUSH_TIMEOUT is \"soon\": "));
+}
+
+TEST(ConfigTest, DefaultsAreNamed) {
+  const auto on_demand = [](Option option) { return DefaultOf(option, EnvironmentKind::kOnDemand); };
+  EXPECT_EQ(on_demand(Option::site), "datadoghq.com");
+  EXPECT_EQ(on_demand(Option::api_key), "none");
+  EXPECT_EQ(on_demand(Option::reload_interval), "never");
+  EXPECT_EQ(on_demand(Option::idle_timeout), "15 s");
+  EXPECT_EQ(on_demand(Option::max_idle_per_host), "0");
+  EXPECT_EQ(DefaultOf(Option::max_idle_per_host, EnvironmentKind::kOutsideLambda), "4");
+  EXPECT_EQ(on_demand(Option::no_proxy_of_any_program), "none");
 }
 
 // Puts a secret into each place, valid and invalid: none is shown.

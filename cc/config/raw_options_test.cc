@@ -31,6 +31,24 @@ TEST(RawOptionsTest, EnvironmentBeforeYaml) {
   EXPECT_THAT(raw.warnings, IsEmpty());
 }
 
+TEST(RawOptionsTest, TheLongPrefixIsReadAfterTheShortOne) {
+  const RawOptions raw = ReadRawOptions(
+      {{"DATADOG_SITE", "b"}, {"DD_SITE", "a"}, {"DATADOG_COMPRESSION_LEVEL", "1"}}, "site: c\n");
+  EXPECT_THAT(Shown(raw.site), ElementsAre("DD_SITE = a", "DATADOG_SITE = b", "datadog.yaml: site = c"));
+  EXPECT_THAT(Shown(raw.compression_level), ElementsAre("DATADOG_COMPRESSION_LEVEL = 1"));
+  EXPECT_THAT(raw.warnings, IsEmpty());
+}
+
+TEST(RawOptionsTest, ATextOfYamlHasItsLine) {
+  const RawOptions raw =
+      ReadRawOptions({{"DD_SITE", "a"}}, "env: e\nsite: b\nproxy:\n  no_proxy:\n    - c\n");
+  ASSERT_EQ(raw.site.size(), 2u);
+  EXPECT_EQ(raw.site[0].line, 0);
+  EXPECT_EQ(raw.site[1].line, 2);
+  EXPECT_EQ(raw.env.at(0).line, 1);
+  EXPECT_EQ(raw.no_proxy.at(0).line, 5);
+}
+
 TEST(RawOptionsTest, CompressionLevelsAndProxiesInTheirOrder) {
   const RawOptions raw = ReadRawOptions({{"DD_COMPRESSION_LEVEL", "2"},
                                          {"DD_APM_CONFIG_COMPRESSION_LEVEL", "1"},

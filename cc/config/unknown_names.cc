@@ -14,6 +14,7 @@ namespace thaw {
 namespace {
 
 constexpr std::string_view kPrefix = "DD_";
+constexpr std::string_view kOtherPrefix = "DATADOG_";
 constexpr size_t kMostWarnings = 20;
 // A longer name is not a typing error, and comparing costs the product of both lengths.
 constexpr size_t kLongestName = 80;
@@ -55,6 +56,13 @@ std::string Comparable(std::string_view name) {
   return std::string(absl::StripPrefix(lower, "dd_"));
 }
 
+// Returns "DD_SITE" for "DATADOG_SITE", and "dd_SITE", which no option has, for "datadog_SITE".
+std::string WithShortPrefix(std::string_view variable) {
+  if (!absl::StartsWithIgnoreCase(variable, kOtherPrefix)) return std::string(variable);
+  const bool is_upper = absl::StartsWith(variable, kOtherPrefix);
+  return absl::StrCat(is_upper ? "DD_" : "dd_", variable.substr(kOtherPrefix.size()));
+}
+
 std::optional<std::string> SuggestionFor(std::string_view name, const NameSet& known) {
   for (const auto& [other, ours] : kOtherNames)
     if (name == other && known.contains(ours)) return std::string(ours);
@@ -92,14 +100,15 @@ std::optional<std::string> NearestName(std::string_view name, const NameSet& kno
 
 std::vector<ConfigWarning> MisspelledVariables(const Environment& environment, const NameSet& known) {
   std::vector<ConfigWarning> warnings;
-  for (const auto& [name, value] : environment.variables()) {
+  for (const auto& [variable, value] : environment.variables()) {
+    const std::string name = WithShortPrefix(variable);
     if (!absl::StartsWithIgnoreCase(name, kPrefix) || known.contains(name)) continue;
     if (std::find(std::begin(kNamesOfOthers), std::end(kNamesOfOthers), name) != std::end(kNamesOfOthers))
       continue;
     const std::optional<std::string> suggestion = SuggestionFor(name, known);
     if (!suggestion.has_value() || warnings.size() == kMostWarnings) continue;
-    warnings.push_back({.source = name,
-                        .text = absl::StrCat("the variable ", Quoted(name), " is not read; did you mean ",
+    warnings.push_back({.source = variable,
+                        .text = absl::StrCat("the variable ", Quoted(variable), " is not read; did you mean ",
                                              *suggestion, "?")});
   }
   return warnings;

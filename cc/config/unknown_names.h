@@ -24,8 +24,8 @@ namespace thaw {
 // up to 12, three beyond. A prefix "DD_" that both have counts neither as length nor as likeness.
 std::optional<std::string> NearestName(std::string_view name, const NameSet& known);
 
-// Returns a warning for each variable that begins with DD_, in any case, is not in `known` and is close to a
-// name there.
+// Returns a warning for each variable that begins with DD_ or DATADOG_, in any case, is not in `known` and is
+// close to a name there. `known` has the names with DD_; each counts as known with DATADOG_, too.
 std::vector<ConfigWarning> MisspelledVariables(const Environment& environment, const NameSet& known);
 
 // Returns a warning for each key of the document that leads to no path in `known`; at most 20, the last of

@@ -51,6 +51,16 @@ TEST(UnknownNamesTest, VariablesOfTracersAndOthersAreLeftAlone) {
   EXPECT_THAT(Misspelled("DD_" + std::string(100'000, 'X')), IsEmpty());
 }
 
+TEST(UnknownNamesTest, TheLongPrefixIsAsGoodAsTheShortOne) {
+  for (const char* name : {"DATADOG_SITE", "DATADOG_APP_KEY", "DATADOG_TRACE_ENABLED", "DATADOG_"}) {
+    EXPECT_THAT(Misspelled(name), IsEmpty()) << name;
+  }
+  for (const char* name : {"DATADOG_STIE", "datadog_SITE"}) {
+    EXPECT_THAT(Misspelled(name),
+                ElementsAre(absl::StrCat("the variable \"", name, "\" is not read; did you mean DD_SITE?")));
+  }
+}
+
 TEST(UnknownNamesTest, KeysThatAreNotReadAreNamedWithTheirLine) {
   const NameSet known = {"site", "apm_config.replace_tags", "apm_config.obfuscation.http.x", "proxy.https"};
   const YamlDocument document = *YamlDocument::Parse(

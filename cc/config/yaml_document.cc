@@ -349,6 +349,11 @@ absl::StatusOr<std::optional<YamlDocument::MapOfLists>> YamlDocument::Lists(std:
   return lists;
 }
 
+int YamlDocument::Line(std::string_view path) const {
+  const absl::StatusOr<const Node*> node = Find(path);
+  return node.ok() && *node != nullptr ? (*node)->line : 0;
+}
+
 void YamlDocument::AddKeysBeyond(const std::set<std::string, std::less<>>& known, const Node& map,
                                  std::string_view path, std::vector<Key>& keys) const {
   for (const auto& [name, entry] : map.values) {

@@ -56,6 +56,8 @@ class YamlDocument {
   // Returns the value at `path` as JSON, its scalars as strings, or nullopt if there is none, or null. A
   // single text is returned as it is: it is JSON already, as in the variable.
   absl::StatusOr<std::optional<std::string>> Json(std::string_view path) const;
+  // Returns the line, from 1, of the value at `path`, or 0 if there is none, or null.
+  int Line(std::string_view path) const;
   // Returns the keys whose path is neither in `known` nor the beginning of a path in it, in document order.
   // Keys below such a key are not listed, nor are keys that begin with "x-", which by convention hold
   // anchors.

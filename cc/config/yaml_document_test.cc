@@ -231,5 +231,15 @@ TEST(YamlDocumentTest, AliasesOfAliasesFillNoMemory) {
   EXPECT_THAT(Parsed(text).Lists("b").status().message(), HasSubstr("too long"));
 }
 
+TEST(YamlDocumentTest, LinesOfValues) {
+  const YamlDocument document = *YamlDocument::Parse("a: 1\n\nb:\n  c: 2\nd: &x 3\ne: *x\nf:\n");
+  EXPECT_EQ(document.Line("a"), 1);
+  EXPECT_EQ(document.Line("b.c"), 4);
+  EXPECT_EQ(document.Line("e"), 5) << "an alias leads to the value that it names";
+  EXPECT_EQ(document.Line("f"), 0) << "null";
+  EXPECT_EQ(document.Line("g"), 0);
+  EXPECT_EQ(document.Line("a.b"), 0) << "a text is on the way";
+}
+
 }  // namespace
 }  // namespace thaw

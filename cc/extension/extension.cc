@@ -104,7 +104,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   THAW_CO_ASSIGN_OR_RETURN(runtime_client_, MakeClient(
                                                 loop_, loop_, *network_, RuntimeApiClientOptions(),
                                                 [random] { return random->Fraction(); }, &warnings));
-  runtime_api_ = std::make_unique<RuntimeApi>(loop_, loop_, *runtime_client_, runtime_api);
+  runtime_api_ = std::make_unique<RuntimeApi>(*runtime_client_, runtime_api);
   extensions_ = std::make_unique<ExtensionsApi>(*runtime_api_, loop_);
   tracker_ = std::make_unique<InvocationTracker>(
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, *this);
@@ -276,7 +276,7 @@ void Extension::RestoreChanged(const Restore& restore) {
   if (intake_ == nullptr || !restore.start.has_value()) return;
   if (restored_ != restore.start->time) {
     restored_ = restore.start->time;
-    pipelines_->ForgetSecrets();
+    pipelines_->Forget();
   }
   std::optional<absl::Duration> duration;
   if (restore.report.has_value()) duration = restore.report->record.duration;

@@ -112,7 +112,7 @@ class FunctionLifeTest : public CoordinatorFixture {
 
   FakeClient lambda_{executor_, clock_};
   Cancellation stop_;
-  RuntimeApi api_{executor_, clock_, lambda_, *ParseRuntimeApiAddress("127.0.0.1:9001")};
+  RuntimeApi api_{lambda_, *ParseRuntimeApiAddress("127.0.0.1:9001")};
   ExtensionsApi extensions_{api_, clock_};
   InvocationObserver observer_;
   InvocationTracker tracker_{clock_, {}, observer_};

@@ -93,6 +93,12 @@ absl::StatusOr<std::unique_ptr<Pipelines>> Pipelines::Make(Executor& executor, C
   return made;
 }
 
+void Pipelines::Forget() {
+  api_key_->Forget();
+  client_->Forget();
+  aws_client_->Forget();
+}
+
 absl::Status Pipelines::AddProxied(ProxiedRequest request) {
   request.request.payloads = {next_proxied_++};
   return proxied_.find(request.route->host_prefix)->second->Add(std::move(request.request));

@@ -57,8 +57,9 @@ class Pipelines {
 
   FlushCoordinator& coordinator() { return *coordinator_; }
   const FlushCoordinator& coordinator() const { return *coordinator_; }
-  // Call after a restore from a snapshot: forgets secrets that other clones of it may have too.
-  void ForgetSecrets() { api_key_->Forget(); }
+  // Forgets what other clones of a snapshot may have too: secrets, names and TLS sessions. Call it after a
+  // restore.
+  void Forget();
 
  private:
   Pipelines() = default;

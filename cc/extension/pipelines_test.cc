@@ -5,10 +5,19 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "boost/json/object.hpp"
 #include "boost/json/parse.hpp"
 #include "cc/agent/proxied_request.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/executor.h"
+#include "cc/base/task.h"
 #include "cc/extension/pipelines_fixture.h"
+#include "cc/flush/flush_coordinator.h"
+#include "cc/net/testing/memory_transport.h"
+#include "cc/net/transport.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -73,6 +82,61 @@ TEST_F(PipelinesTest, EveryIntakeOfProxiedRequestsHasBooksOfItsOwn) {
   }
   for (const auto& [name, pipeline] : pipelines) kept += pipeline.at("kept").as_int64();
   EXPECT_EQ(kept, static_cast<int64_t>(ProxyRoutes().size()));
+}
+
+// Resolves every name. Each connection carries one request, which is answered with 202.
+class AcceptingNetwork : public Network {
+ public:
+  explicit AcceptingNetwork(Executor& executor) : executor_(executor) {}
+
+  Task<absl::StatusOr<ResolvedName>> Lookup(std::string, LookupPatience, Cancellation&) override {
+    ++lookups;
+    co_return ResolvedName{{{IpAddress::Family::kV4, "10.0.0.1"}}, absl::Minutes(1)};
+  }
+  Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress, uint16_t, ConnectOptions,
+                                                           Cancellation&) override {
+    auto [near, far] = MemoryTransport::Pair(executor_);
+    auto peer = std::make_unique<Peer>();
+    peer->transport = std::move(far);
+    peer->transport->StartRead(absl::MakeSpan(peer->request), [end = peer->transport.get()](IoResult) {
+      static_cast<void>(
+          end->TryWrite("HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"));
+    });
+    peers_.push_back(std::move(peer));
+    co_return std::unique_ptr<Transport>(std::move(near));
+  }
+
+  int lookups = 0;
+
+ private:
+  struct Peer {
+    std::unique_ptr<Transport> transport;
+    char request[16 * 1024];
+  };
+
+  Executor& executor_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+TEST_F(PipelinesTest, ForgettingReachesTheNamesOfTheIntake) {
+  Make({{"DD_APM_DD_URL", "http://mine.example"}});
+  AcceptingNetwork network(executor_);
+  pipelines_ = *Pipelines::Make(executor_, clock_, network, config_, [] { return 0.5; }, warnings_);
+  const auto flush = [this] {
+    EXPECT_TRUE(AddTo(ProxyRoutes()[0]).ok());
+    bool flushed = false;
+    Spawn<FlushReport>(executor_, pipelines_->coordinator().Flush(FlushReason::kEnd),
+                       [&flushed](FlushReport) { flushed = true; });
+    while (!flushed)
+      if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Milliseconds(10)));
+  };
+  flush();
+  flush();
+  EXPECT_EQ(network.lookups, 1);
+  pipelines_->Forget();
+  flush();
+  EXPECT_EQ(network.lookups, 2);
+  pipelines_.reset();  // before its network
 }
 
 TEST_F(PipelinesTest, AllShareOneBudgetOfBytes) {

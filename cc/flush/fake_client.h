@@ -95,6 +95,7 @@ class FakeClient : public Client {
 
   void Resume() override {}
   int Quiesce() override { return open_; }
+  void Forget() override {}
   void Close() override {}
   bool settled() const override { return open_exchanges() == 0; }
   int open_exchanges() const override { return open_; }

@@ -9,6 +9,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "cc/base/when_all.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/net/counters.h"
@@ -54,8 +55,8 @@ boost::json::object ToObject(const Flushable& pipeline) {
 boost::json::object ToObject(const Client& client) {
   const Counters counters = client.counters();
   boost::json::object object;
-  VisitCounters(counters.connection, MembersOf(object));
-  VisitCounters(counters.exchange, MembersOf(object));
+  counters.connection.Visit(MembersOf(object));
+  counters.exchange.Visit(MembersOf(object));
   return object;
 }
 
@@ -204,18 +205,11 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   for (absl::AnyInvocable<void(bool)>& hand_over : sources_) hand_over(last);
 
   Cancellation never;
-  if (!pipelines_.empty()) {
-    Completion<bool> all(executor_);
-    size_t open = pipelines_.size();
-    for (Flushable* pipeline : pipelines_) {
-      Task<FlushReport> flush = last ? pipeline->Shutdown(deadline, never) : pipeline->Flush(deadline, never);
-      Spawn<FlushReport>(executor_, std::move(flush), [&report, &all, &open](FlushReport part) {
-        report.Accumulate(part);
-        if (--open == 0) all.Set(true);
-      });
-    }
-    co_await all;
-  }
+  std::vector<Task<FlushReport>> flushes;
+  for (Flushable* pipeline : pipelines_)
+    flushes.push_back(last ? pipeline->Shutdown(deadline, never) : pipeline->Flush(deadline, never));
+  const auto accumulate = [&report](FlushReport part) { report.Accumulate(part); };
+  co_await WhenAll<FlushReport>(executor_, std::move(flushes), accumulate);
 
   report.retained = kept_payloads();
   report.additional_retained = kept_for_additional();

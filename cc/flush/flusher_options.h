@@ -1,5 +1,11 @@
-// Options of a pipeline's flusher. The defaults are thaw's; the other values exist so that an experiment can
-// run the policies of peers' clients through the same code.
+// Options of a pipeline's flusher. The defaults are thaw's.
+//
+// Those marked (peers) exist so that an experiment can run the policies of peers' clients through the same code
+// (peers_rules.h, peers_in_turn.h); no configuration sets them.
+//
+// Precedence: pipelines may share limits (SharedLimits, pipeline_flusher.h). A shared ByteBudget replaces
+// `outbox_bytes`, and a shared OutageBudget replaces all options under "Outages". These options count only for
+// a flusher that is given no shared limits.
 
 #ifndef THAW_CC_FLUSH_FLUSHER_OPTIONS_H_
 #define THAW_CC_FLUSH_FLUSHER_OPTIONS_H_
@@ -49,7 +55,7 @@ struct FlusherOptions {
   // The level of zstd or gzip. A higher one makes smaller bodies and takes more processor time.
   int compression_level = 3;
   // Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts data that
-  // was tried, or is turned away.
+  // was tried, or is turned away. A shared ByteBudget replaces it.
   size_t outbox_bytes = 32 << 20;
   // Limits a payload's bytes before compression; larger ones are split. The intake refuses bodies that are
   // too large.
@@ -67,7 +73,8 @@ struct FlusherOptions {
   // The deadline of a flush for which none is given.
   absl::Duration flush_timeout = absl::Seconds(30);
 
-  // -- Outages (outage_budget.h). no_progress_limit = InfiniteDuration turns this off, as peers have none. --
+  // -- Outages (outage_budget.h). no_progress_limit = InfiniteDuration turns this off, as peers have none. A
+  // -- shared OutageBudget replaces all of these.
   // Ends a flush in which nothing moved for this long. Shorter: an outage costs less, but a slow intake is
   // cut off.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);

@@ -1,15 +1,15 @@
 #include "cc/flush/pipeline_flusher.h"
 
 #include <algorithm>
-#include <string_view>
-#include <utility>
+#include <map>
 
 #include "absl/log/check.h"
-#include "absl/log/log.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/when_all.h"
+#include "cc/flush/breaker.h"
+#include "cc/flush/peers_in_turn.h"
+#include "cc/flush/refusal_hold.h"
 #include "cc/flush/stall_watch.h"
-#include "cc/net/exchange_failure.h"
 
 namespace thaw {
 namespace {
@@ -21,25 +21,8 @@ constexpr size_t kSendsAtOnce = 32;
 // Limits the failures kept for the sum of all flushes.
 constexpr size_t kFailuresOfTotal = 100;
 
-// The time that a flush without refusals gives back of what refusals have cost.
-constexpr absl::Duration kGivenBack = absl::Milliseconds(10);
 // A wait as long as a stall would be taken for one, so waits are shorter by this.
 constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
-
-// Returns after how many tries the peer may have accepted the request over a fresh connection. Stale
-// connections do not count: they died while not in use, and bytes written to them then were almost certainly
-// not read.
-int AmbiguousTries(const SendResult& result) {
-  int tries = 0;
-  for (const ExchangeFailure& failure : result.failures) {
-    const RetryClass retry_class = ClassOf(failure);
-    if (retry_class == RetryClass::kAmbiguous ||
-        (retry_class == RetryClass::kCancelled && MayHaveBeenAccepted(failure)))
-      ++tries;
-  }
-  // A result without details is taken to mean one such try.
-  return result.failures.empty() && result.may_have_been_accepted ? 1 : tries;
-}
 
 OutageOptions OutageOptionsOf(const FlusherOptions& options) {
   return {.no_progress_limit = options.no_progress_limit,
@@ -65,14 +48,18 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
                   ? std::move(shared.outage)
                   : std::make_shared<OutageBudget>(executor, clock, OutageOptionsOf(options))),
       own_outage_(shared.outage == nullptr),
-      outbox_(bytes_, [this](const Outbox::Item& item) { Drop(nullptr, item, DropReason::kEvicted); }) {
+      outbox_(bytes_, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
+      sender_({.client = client,
+               .options = options_,
+               .pipeline = pipeline_,
+               .name = name_,
+               .endpoints = endpoints_,
+               .outbox = outbox_,
+               .ledger = ledger_,
+               .outage = *outage_}) {
   CHECK(!endpoints_.empty());
   endpoint_states_.reserve(endpoints_.size());
-  for (const Endpoint& endpoint : endpoints_) {
-    endpoint_states_.push_back({RefusalHold(clock_, outage_->options().breaker),
-                                Reach(endpoint.ToString(), "refuses all data", outage_->mutable_counts()),
-                                {}});
-  }
+  for (const Endpoint& endpoint : endpoints_) endpoint_states_.emplace_back(clock_, *outage_, endpoint);
 }
 
 PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
@@ -93,8 +80,7 @@ absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
     return room;
   }
   for (EncodedRequest& request : requests) {
-    for (const PayloadId id : request.payloads)
-      if (payloads_.try_emplace(id).second) ++handed_over_;
+    for (const PayloadId id : request.payloads) ledger_.HandOver(id);
     AddAdmitted(std::move(request));
   }
   return absl::OkStatus();
@@ -105,12 +91,7 @@ absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
     ++turned_away_;
     return room;
   }
-  const auto [entry, is_new] = payloads_.try_emplace(id);
-  CHECK(is_new) << "payload " << id << " was handed over twice";
-  ++handed_over_;
-  ++entry->second.open_parts;
-  ++open_parts_;
-  ++opened_;
+  ledger_.Open(id);
   opened_bytes_ += bytes;
   bytes_->Add(bytes);
   return absl::OkStatus();
@@ -125,153 +106,20 @@ void PipelineFlusher::HoldOpened(size_t bytes) {
 
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
   const auto shared = std::make_shared<const EncodedRequest>(std::move(request));
-  for (const PayloadId id : shared->payloads) {
-    const auto found = payloads_.find(id);
-    CHECK(found != payloads_.end()) << "payload " << id << " was not opened";
-    ++found->second.open_parts;
-    ++open_parts_;
-  }
   for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
     Outbox::Item item;
     item.request = shared;
     item.endpoint = endpoint;
     item.added = clock_.Now();
     item.counted = endpoint == 0;
-    if (endpoint > 0) ++kept_for_additional_;
+    ledger_.Add(item);
     outbox_.AddAdmitted(std::move(item));
   }
 }
 
-void PipelineFlusher::Seal(PayloadId id) {
-  --opened_;
-  EndPart(nullptr, id, false, std::nullopt);
-}
+void PipelineFlusher::Seal(PayloadId id) { ledger_.Seal(id, total_); }
 
-void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) {
-  --opened_;
-  EndPart(nullptr, id, false, reason);
-}
-
-std::vector<PayloadId> PipelineFlusher::KeptPayloads() const {
-  std::vector<PayloadId> ids;
-  ids.reserve(payloads_.size());
-  for (const auto& [id, payload] : payloads_) ids.push_back(id);
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-// -- Accounting ----------------------------------------------------------------------------------------
-
-void PipelineFlusher::EndPart(Run* run, PayloadId id, bool possible_duplicate,
-                              std::optional<DropReason> dropped) {
-  const auto found = payloads_.find(id);
-  CHECK(found != payloads_.end()) << "payload " << id << " ended twice";
-  Payload& payload = found->second;
-  payload.possible_duplicate |= possible_duplicate;
-  if (dropped.has_value() && !payload.dropped.has_value()) payload.dropped = dropped;
-  --open_parts_;
-  if (--payload.open_parts > 0) return;
-
-  PayloadOutcome outcome;
-  outcome.id = id;
-  outcome.delivered = !payload.dropped.has_value();
-  outcome.possible_duplicate = payload.possible_duplicate;
-  outcome.reason = payload.dropped;
-  payloads_.erase(found);
-  FlushReport& report = run != nullptr ? run->report : total_;
-  ++report.payloads;
-  if (outcome.delivered) {
-    ++delivered_;
-    ++report.delivered;
-    if (outcome.possible_duplicate) ++report.possible_duplicates;
-  } else {
-    ++dropped_[*outcome.reason];
-    ++report.dropped[*outcome.reason];
-  }
-  if (on_outcome_) on_outcome_(outcome);
-}
-
-void PipelineFlusher::EndParts(Run* run, const Outbox::Item& item, std::optional<DropReason> dropped) {
-  if (item.counted) {
-    for (const PayloadId id : item.request->payloads) EndPart(run, id, item.possible_duplicate, dropped);
-    return;
-  }
-  if (item.endpoint == 0) return;  // counted already when it was accepted
-  --kept_for_additional_;
-  FlushReport& report = run != nullptr ? run->report : total_;
-  if (dropped.has_value()) {
-    ++additional_dropped_[*dropped];
-    ++report.additional_dropped[*dropped];
-  } else {
-    ++report.additional_delivered;
-  }
-}
-
-void PipelineFlusher::Delivered(Run& run, const Outbox::Item& item) {
-  outbox_.End(item);
-  EndParts(&run, item, std::nullopt);
-  if (options_.return_all_on_failure) run.accepted.push_back(item);
-}
-
-void PipelineFlusher::Drop(Run* run, const Outbox::Item& item, DropReason reason) {
-  if (run != nullptr) outbox_.End(item);  // else it is not in the outbox any more
-  if (named_.insert(absl::StrCat("drop/", ToString(reason))).second) {
-    LOG(WARNING) << ToString(pipeline_) << ": a request to " << endpoints_[item.endpoint].ToString()
-                 << " is dropped: " << ToString(reason) << "; further ones are only counted";
-  }
-  EndParts(run, item, reason);
-}
-
-void PipelineFlusher::Error(Run& run, std::string line) {
-  LOG(ERROR) << line;
-  run.report.errors.push_back(std::move(line));
-}
-
-// Handles an item that could not be delivered in this flush.
-void PipelineFlusher::Fail(Run& run, Outbox::Item item, bool redrive) {
-  run.failed = true;
-  if (redrive) return Drop(&run, item, DropReason::kRedriveFailed);
-  switch (options_.on_failure) {
-    case OnFailure::kKeep:
-      if (item.ambiguous < kMostAmbiguous || run.last) return outbox_.Return(std::move(item));
-      ++run.report.held;
-      return outbox_.Hold(std::move(item));
-    case OnFailure::kRedriveAtShutdown:
-      if (!run.last) return outbox_.Hold(std::move(item));
-      [[fallthrough]];
-    case OnFailure::kDiscard:
-      return Drop(&run, item, DropReason::kDiscarded);
-  }
-}
-
-absl::Status PipelineFlusher::CheckInvariant() const {
-  if (handed_over_ != delivered_ + dropped_.total() + kept_payloads()) [[unlikely]] {
-    return absl::InternalError(absl::StrCat(handed_over_, " payloads were handed over; ", delivered_,
-                                            " delivered, ", dropped_.total(), " dropped, ", kept_payloads(),
-                                            " kept"));
-  }
-  if (open_parts_ != opened_ + outbox_.parts()) [[unlikely]] {
-    return absl::InternalError(absl::StrCat("payloads wait for ", open_parts_, " parts; ", opened_,
-                                            " are to be encoded and ", outbox_.parts(),
-                                            " are in the outbox"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status PipelineFlusher::CheckInvariantByWalking() const {
-  if (absl::Status status = CheckInvariant(); !status.ok()) return status;
-  if (absl::Status status = outbox_.CheckByWalking(); !status.ok()) return status;
-  int64_t parts = 0;
-  for (const auto& [id, payload] : payloads_) {
-    if (payload.open_parts <= 0)
-      return absl::InternalError(absl::StrCat("payload ", id, " waits for nothing"));
-    parts += payload.open_parts;
-  }
-  if (parts != open_parts_) {
-    return absl::InternalError(absl::StrCat("payloads wait for ", parts, " parts, not for ", open_parts_));
-  }
-  return absl::OkStatus();
-}
+void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) { ledger_.DropOpened(id, reason, total_); }
 
 // -- Sending -------------------------------------------------------------------------------------------
 
@@ -293,7 +141,7 @@ bool PipelineFlusher::would_skip() const {
   if (!outage_->limits()) return false;
   for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
     if (!outage_->would_skip(endpoints_[endpoint].destination) &&
-        !endpoint_states_[endpoint].refusals.would_skip())
+        !endpoint_states_[endpoint].refusals().would_skip())
       return false;
   }
   return true;
@@ -302,15 +150,14 @@ bool PipelineFlusher::would_skip() const {
 Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellation& cancellation,
                                               bool last) {
   const absl::Duration began = clock_.Now().monotonic;
-  Run run(&cancellation);
-  run.deadline = deadline;
-  run.last = last;
+  FlushRun run(executor_, &cancellation, deadline, last);
   if (own_outage_) outage_->OnFlush();
-  for (EndpointState& state : endpoint_states_) state.refusals.OnFlush();
+  for (EndpointState& state : endpoint_states_) state.refusals().OnFlush();
   // Payloads that are still not encoded are so because nothing could be sent.
-  run.report.skipped = opened_ > 0;
-  for (size_t endpoint = 0; opened_ > 0 && endpoint < endpoints_.size(); ++endpoint)
-    TellOutOfReach(run, endpoint);
+  run.report.skipped = ledger_.opened() > 0;
+  if (run.report.skipped) {
+    for (const EndpointState& state : endpoint_states_) state.TellOutOfReach(run.report);
+  }
   {
     // Set first, so that at the deadline it fires before the client's alarms.
     const Alarm deadline_alarm(clock_, deadline, [&run, deadline] {
@@ -318,49 +165,42 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
       run.cancellation.Request(absl::DeadlineExceededError(
           absl::StrCat("the flush has ended after ", absl::FormatDuration(deadline))));
     });
-    std::vector<Outbox::Item> items;
-    if (last) items = outbox_.TakeHeld();
-    if (last && options_.on_failure == OnFailure::kRedriveAtShutdown) {
-      Group redriven(run, 0);
-      std::vector<Outbox::Item> held = std::exchange(items, {});
-      co_await SendInTurn(run, redriven, std::move(held), /*redrive=*/true);
-      run.failed = false;
-      run.accepted.clear();
-    }
-    for (Outbox::Item& item : outbox_.Take()) items.push_back(std::move(item));
-    co_await SendByEndpoint(run, std::move(items));
+    co_await SendKept(run);
   }
   run.report.retained = kept_payloads();
-  run.report.additional_retained = kept_for_additional_;
+  run.report.additional_retained = kept_for_additional();
   run.report.elapsed = clock_.Now().monotonic - began;
   total_.Accumulate(run.report);
   total_.KeepLatest(kFailuresOfTotal);
   co_return std::move(run.report);
 }
 
-Task<void> PipelineFlusher::SendByEndpoint(Run& run, std::vector<Outbox::Item> items) {
+Task<void> PipelineFlusher::SendKept(FlushRun& run) {
+  std::vector<Outbox::Item> items;
+  if (run.last) items = outbox_.TakeHeld();
+  if (run.last && options_.on_failure == OnFailure::kRedriveAtShutdown) {
+    std::vector<Outbox::Item> held = std::exchange(items, {});
+    co_await Redrive(sender_, run, std::move(held));
+  }
+  for (Outbox::Item& item : outbox_.Take()) items.push_back(std::move(item));
+  co_await SendByEndpoint(run, std::move(items));
+}
+
+Task<void> PipelineFlusher::SendByEndpoint(FlushRun& run, std::vector<Outbox::Item> items) {
   std::map<size_t, std::vector<Outbox::Item>> groups;
   // With `sequential`, one order covers all endpoints.
   for (Outbox::Item& item : items) groups[options_.sequential ? 0 : item.endpoint].push_back(std::move(item));
-  if (groups.empty()) co_return;
-  Completion<bool> all(executor_);
-  size_t open = groups.size();
-  for (auto& [endpoint, group] : groups) {
-    Task<void> sending = SendTo(run, endpoint, std::move(group));
-    Spawn(executor_, std::move(sending), [&all, &open] {
-      if (--open == 0) all.Set(true);
-    });
-  }
-  co_await all;
+  std::vector<Task<void>> sending;
+  for (auto& [endpoint, group] : groups) sending.push_back(SendTo(run, endpoint, std::move(group)));
+  co_await WhenAll(executor_, std::move(sending));
 }
 
-Task<void> PipelineFlusher::SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items) {
+Task<void> PipelineFlusher::SendTo(FlushRun& run, size_t endpoint, std::vector<Outbox::Item> items) {
   using Decision = Breaker::Decision;
-  const bool limited = outage_->limits() && !run.last;
-  RefusalHold& refusals = endpoint_states_[endpoint].refusals;
-  OutageBudget::Pass pass{.destination = endpoints_[endpoint].destination, .kind = Decision::kGo};
+  RefusalHold& refusals = endpoint_states_[endpoint].refusals();
+  Pass pass{.destination = endpoints_[endpoint].destination, .kind = Decision::kGo};
   Decision hold = Decision::kGo;
-  if (limited) {
+  if (limited(run)) {
     hold = refusals.Decide();
     if (hold == Decision::kSkip) ++outage_->mutable_counts().refused_skips;
     if (hold != Decision::kSkip)
@@ -384,30 +224,12 @@ Task<void> PipelineFlusher::SendTo(Run& run, size_t endpoint, std::vector<Outbox
       co_return;
     }
   }
-  Group group(run, endpoint);
-  if (limited) {
-    const absl::Duration shorter = outage_->options().no_progress_limit - kShorterThanAStall;
-    group.most_delay = std::max(std::min(shorter, outage_->left_for_refusals()), absl::ZeroDuration());
-  }
-  co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
-  if (limited) {
-    OutageBudget::End end = OutageBudget::End::kNothingLearned;
-    if (group.stalled) {
-      end = OutageBudget::End::kFailed;
-    } else if (group.answered || (!group.tried && pass.kind == Decision::kProbe)) {
-      end = OutageBudget::End::kProgress;
-    } else if (group.tried && !run.cancellation.requested()) {
-      end = OutageBudget::End::kFailed;
-    }
-    outage_->Leave(pass, end);
-  }
-  Conclude(run, group);
+  co_await SendRest(run, endpoint, pass, std::move(items));
 }
 
-Task<bool> PipelineFlusher::Probe(Run& run, size_t endpoint, const OutageBudget::Pass& pass,
-                                  Outbox::Item item) {
-  RefusalHold& refusals = endpoint_states_[endpoint].refusals;
-  Group probe(run, endpoint);
+Task<bool> PipelineFlusher::Probe(FlushRun& run, size_t endpoint, const Pass& pass, Outbox::Item item) {
+  RefusalHold& refusals = endpoint_states_[endpoint].refusals();
+  DestinationGroup probe(&run.cancellation, endpoint);
   probe.most_delay = absl::ZeroDuration();
   std::vector<Outbox::Item> first;
   first.push_back(std::move(item));
@@ -415,7 +237,7 @@ Task<bool> PipelineFlusher::Probe(Run& run, size_t endpoint, const OutageBudget:
   const bool refused = probe.refused && !probe.accepted;
   if (!probe.answered) {
     refusals.OnNothingLearned();
-    outage_->Leave(pass, pass.kind == Breaker::Decision::kProbe && IsKnown(run, probe)
+    outage_->Leave(pass, pass.kind == Breaker::Decision::kProbe && probe.IsKnown(run.cut_short())
                              ? OutageBudget::End::kFailed
                              : OutageBudget::End::kNothingLearned);
   } else {
@@ -428,68 +250,45 @@ Task<bool> PipelineFlusher::Probe(Run& run, size_t endpoint, const OutageBudget:
   co_return probe.answered && !refused;
 }
 
-void PipelineFlusher::GiveBack(Run& run, size_t endpoint, std::vector<Outbox::Item>& items) {
+Task<void> PipelineFlusher::SendRest(FlushRun& run, size_t endpoint, const Pass& pass,
+                                     std::vector<Outbox::Item> items) {
+  DestinationGroup group(&run.cancellation, endpoint);
+  if (limited(run)) {
+    const absl::Duration shorter = outage_->options().no_progress_limit - kShorterThanAStall;
+    group.most_delay = std::max(std::min(shorter, outage_->left_for_refusals()), absl::ZeroDuration());
+  }
+  co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
+  if (limited(run)) outage_->Leave(pass, EndOf(run, group, pass));
+  Conclude(run, group);
+}
+
+OutageBudget::End PipelineFlusher::EndOf(const FlushRun& run, const DestinationGroup& group,
+                                         const Pass& pass) {
+  using End = OutageBudget::End;
+  if (group.stalled) return End::kFailed;
+  if (group.answered || (!group.tried && pass.kind == Breaker::Decision::kProbe)) return End::kProgress;
+  return group.tried && !run.cancellation.requested() ? End::kFailed : End::kNothingLearned;
+}
+
+void PipelineFlusher::Conclude(FlushRun& run, const DestinationGroup& group) {
+  if (!outage_->limits()) return;
+  EndpointState& state = endpoint_states_[group.endpoint];
+  state.Conclude(group, group.IsKnown(run.cut_short()));
+  state.TellOutOfReach(run.report);
+}
+
+void PipelineFlusher::GiveBack(FlushRun& run, size_t endpoint, std::vector<Outbox::Item>& items) {
   if (items.empty()) return;
   run.report.skipped = true;
   for (Outbox::Item& item : items) outbox_.Return(std::move(item));
   items.clear();
-  TellOutOfReach(run, endpoint);
+  endpoint_states_[endpoint].TellOutOfReach(run.report);
 }
 
-bool PipelineFlusher::IsKnown(const Run& run, const Group& group) {
-  return group.stalled || (group.tried && (!run.cancellation.requested() || run.deadline_passed));
-}
-
-void PipelineFlusher::CountRefusals(const Group& group, absl::Duration active) {
-  EndpointState& state = endpoint_states_[group.endpoint];
-  if (group.refused) {
-    const absl::Duration cost = group.accepted ? group.delayed : active;
-    outage_->OnRefusals(cost);
-    state.owed += cost;
-  } else if (group.accepted && state.owed > absl::ZeroDuration()) {
-    const absl::Duration given_back = std::min(kGivenBack, state.owed);
-    outage_->OnNoRefusal(given_back);
-    state.owed -= given_back;
-  }
-}
-
-// Records a group's results for later flushes and for the log.
-void PipelineFlusher::Conclude(Run& run, const Group& group) {
-  if (!outage_->limits()) return;
-  const Destination& destination = endpoints_[group.endpoint].destination;
-  EndpointState& state = endpoint_states_[group.endpoint];
-  if (group.accepted) {
-    state.refusals.OnAccepted(group.retry_after);
-    state.accepts.Found(clock_.Now());
-  } else if (group.refused || group.denied) {
-    state.accepts.Lost(group.why, clock_.Now());
-  }
-  if (group.refused && !group.accepted) {
-    ++outage_->mutable_counts().refused_flushes;
-    state.refusals.OnRefused(group.retry_after);
-  }
-  if (group.answered && !group.stalled) {
-    outage_->OnInReach(destination);
-  } else if (IsKnown(run, group) && (!group.answered || outage_->breaker_open(destination))) {
-    outage_->OnOutOfReach(destination, group.why);
-  }
-  TellOutOfReach(run, group.endpoint);
-}
-
-void PipelineFlusher::TellOutOfReach(Run& run, size_t endpoint) {
-  std::vector<std::string>& told = run.report.out_of_reach;
-  const auto tell = [&told](const Reach& reach) {
-    std::string line = reach.ToString();
-    if (std::find(told.begin(), told.end(), line) == told.end()) told.push_back(std::move(line));
-  };
-  if (const Reach* const lost = outage_->Lost(endpoints_[endpoint].destination)) tell(*lost);
-  if (endpoint_states_[endpoint].accepts.lost()) tell(endpoint_states_[endpoint].accepts);
-}
-
-Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
+Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, const Pass& pass, bool probe,
                                         std::vector<Outbox::Item> items) {
   const StallWatch::Limits limits = probe ? outage_->probe_limits() : outage_->flush_limits();
-  const bool costs = outage_->limits() && !run.last && !probe;
+  const bool costs = limited(run) && !probe;
   int64_t looks = 0;
   const StallWatch watch(
       clock_, limits,
@@ -503,277 +302,29 @@ Task<void> PipelineFlusher::SendWatched(Run& run, Group& group, const OutageBudg
             absl::DeadlineExceededError("the flush has ended: nothing moved for too long"));
       });
   if (options_.sequential) {
-    co_await SendInTurn(run, group, std::move(items), /*redrive=*/false);
+    co_await SendInTurn(sender_, run, group, std::move(items));
   } else {
     co_await SendAll(run, group, std::move(items));
   }
   if (costs && (group.stalled || (group.tried && !group.answered))) {
     outage_->OnIdle(pass.destination, watch.idle_for());
   }
-  if (costs) CountRefusals(group, watch.active_for());
+  if (costs) endpoint_states_[group.endpoint].CountRefusals(group, watch.active_for());
 }
 
-Task<void> PipelineFlusher::SendAll(Run& run, Group& group, std::vector<Outbox::Item> items) {
-  if (items.empty()) co_return;
-  Completion<bool> all(executor_);
+Task<void> PipelineFlusher::SendAll(FlushRun& run, DestinationGroup& group, std::vector<Outbox::Item> items) {
   size_t next = 0;
-  size_t open = std::min(items.size(), kSendsAtOnce);
-  for (size_t sender = open; sender > 0; --sender) {
-    Spawn<bool>(executor_, SendFrom(run, group, items, next), [&all, &open](bool) {
-      if (--open == 0) all.Set(true);
-    });
-  }
-  co_await all;
+  std::vector<Task<void>> senders;
+  while (senders.size() < std::min(items.size(), kSendsAtOnce))
+    senders.push_back(SendFrom(run, group, items, next));
+  co_await WhenAll(executor_, std::move(senders));
 }
 
-Task<bool> PipelineFlusher::SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next) {
+Task<void> PipelineFlusher::SendFrom(FlushRun& run, DestinationGroup& group, std::vector<Outbox::Item>& items,
+                                     size_t& next) {
   while (next < items.size()) {
-    Task<bool> sending = SendItem(run, group, std::move(items[next++]), /*redrive=*/false);
+    Task<bool> sending = sender_.Send(run, group, std::move(items[next++]));
     co_await std::move(sending);
-  }
-  co_return true;
-}
-
-Task<void> PipelineFlusher::SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items,
-                                       bool redrive) {
-  for (Outbox::Item& item : items) {
-    if (run.failed && !redrive) {
-      // Items that were not reached count as failed with the rest.
-      ++item.tries;
-      Fail(run, std::move(item), redrive);
-      continue;
-    }
-    Task<bool> sending = SendItem(run, group, std::move(item), redrive);
-    co_await std::move(sending);
-  }
-  if (run.failed && !redrive && options_.return_all_on_failure) {
-    // Their payloads have ended as delivered; the bytes are sent again all the same.
-    for (Outbox::Item& item : run.accepted) {
-      item.counted = false;
-      item.possible_duplicate = true;
-      if (options_.on_failure == OnFailure::kDiscard || run.last) continue;
-      outbox_.AddLent(item);
-      if (item.endpoint > 0) ++kept_for_additional_;
-      Fail(run, std::move(item), redrive);
-    }
-    run.accepted.clear();
-  }
-}
-
-HttpRequest PipelineFlusher::MakeRequest(const Outbox::Item& item, const std::string& key) const {
-  const Endpoint& endpoint = endpoints_[item.endpoint];
-  HttpRequest request;
-  request.destination = endpoint.destination;
-  request.target = absl::StrCat(endpoint.target, item.request->target);
-  request.headers.reserve(item.request->headers.size() + 1);
-  request.headers = item.request->headers;
-  request.headers.emplace_back("dd-api-key", key);
-  request.body = item.request->body;
-  request.body_timeout = kUnwantedBodyTimeout;  // only the status is needed
-  return request;
-}
-
-bool PipelineFlusher::Split(Run& run, const Outbox::Item& item, std::vector<Outbox::Item>& pieces) {
-  if (!splitter_) return false;
-  std::vector<std::shared_ptr<const std::string>> bodies = splitter_(*item.request);
-  if (bodies.size() < 2) return false;
-  for (std::shared_ptr<const std::string>& body : bodies) {
-    EncodedRequest request;
-    request.target = item.request->target;
-    request.headers = item.request->headers;
-    request.body = std::move(body);
-    // The payloads of each piece aren't known here, so each payload waits for all of them.
-    request.payloads = item.request->payloads;
-    Outbox::Item piece = item;
-    piece.request = std::make_shared<const EncodedRequest>(std::move(request));
-    if (piece.counted) {
-      for (const PayloadId id : piece.request->payloads) ++payloads_.at(id).open_parts;
-      open_parts_ += piece.parts();
-    }
-    if (piece.endpoint > 0) ++kept_for_additional_;
-    outbox_.AddLent(piece);
-    pieces.push_back(std::move(piece));
-  }
-  if (item.endpoint > 0) --kept_for_additional_;
-  // The pieces replace the whole item, which is neither delivered nor dropped.
-  outbox_.End(item);
-  if (item.counted) {
-    for (const PayloadId id : item.request->payloads)
-      EndPart(&run, id, item.possible_duplicate, std::nullopt);
-  }
-  return true;
-}
-
-// Looks a key up once per flush. If the flush ends first, the lookup goes on by itself.
-Task<void> PipelineFlusher::LookUpKey(Run& run, Group& group, size_t endpoint) {
-  std::shared_ptr<KeyLookUp>& look_up = run.key_look_ups[endpoint];
-  if (look_up == nullptr) {
-    look_up = std::make_shared<KeyLookUp>();
-    const std::shared_ptr<ApiKeySource> source = endpoints_[endpoint].api_key;
-    if (run.last) source->OnLastFlush();
-    Task<bool> refreshing = source->Refresh();
-    Spawn<bool>(executor_, std::move(refreshing), [source, look_up](bool) {
-      look_up->ended = true;
-      for (const std::shared_ptr<Completion<bool>>& waiting : look_up->waiting) waiting->Set(true);
-    });
-  }
-  if (look_up->ended) co_return;
-  const auto ended = std::make_shared<Completion<bool>>(executor_);
-  look_up->waiting.push_back(ended);
-  const auto registration = group.cancellation.OnRequest([ended](const absl::Status&) { ended->Set(false); });
-  Completion<bool>& wait = *ended;
-  ++group.key_look_ups;
-  co_await wait;
-  --group.key_look_ups;
-}
-
-// Records the client's result, whatever happens to the item.
-void PipelineFlusher::Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result) {
-  run.report.attempts += result.attempts;
-  // A request that the client rejects for its form does not count as a try.
-  const bool given_away = !result.failures.empty() && result.last_class != RetryClass::kRefusedForGood;
-  if (result.attempts > 0 || given_away) group.tried = true;
-  bool answered = result.response.has_value() || result.accepted;
-  bool refused = false;
-  for (const ExchangeFailure& failure : result.failures) {
-    answered = answered || failure.response_begun;
-    refused = refused || ClassOf(failure) == RetryClass::kRefusedForNow;
-    if (run.report.failures.size() < FlushReport::kMaxFailures) run.report.failures.push_back(failure);
-  }
-  if (result.last_class == RetryClass::kRefusedForNow && !result.failures.empty())
-    group.retry_after = std::max(group.retry_after, result.failures.back().retry_after);
-  group.answered = group.answered || answered;
-  // The answer came from a proxy that wants a credential.
-  if (answered && result.last_class == RetryClass::kMisconfigured) group.denied = true;
-  if (answered && result.last_class != RetryClass::kRefusedForNow)
-    outage_->OnAnswer(endpoints_[item.endpoint].destination);
-  if (refused) {
-    group.refused = true;
-    group.delayed = std::max(group.delayed, result.delayed);
-  }
-  group.accepted = group.accepted || result.accepted;
-  item.possible_duplicate |= result.possible_duplicate;
-  item.ambiguous += AmbiguousTries(result);
-  if (result.accepted || result.failures.empty()) return;
-  run.report.cause = result.failures.back();
-  group.why = result.failures.back().ToString();
-}
-
-// Returns true if the item was delivered.
-Task<bool> PipelineFlusher::SendItem(Run& run, Group& group, Outbox::Item item, bool redrive) {
-  const Endpoint& endpoint = endpoints_[item.endpoint];
-  std::string key = endpoint.api_key->Current();
-  if (key.empty()) {
-    co_await LookUpKey(run, group, item.endpoint);
-    key = endpoint.api_key->Current();
-  }
-  if (key.empty()) {
-    if (named_.insert(absl::StrCat("key/", item.endpoint)).second) {
-      LOG(WARNING) << ToString(pipeline_) << ": there is no API key for " << endpoint.ToString()
-                   << "; nothing can be sent there";
-    }
-    Fail(run, std::move(item), redrive);
-    co_return false;
-  }
-  ++item.tries;
-  bool key_renewed = false;
-  int laps_for_status = 1;  // retry_all_statuses
-  while (true) {
-    SendOptions send;
-    send.budget = run.deadline;
-    send.retry_ambiguous = options_.retry_ambiguous;
-    send.possible_duplicate = item.possible_duplicate;
-    send.ambiguous_resends = std::max(kMostAmbiguous - 1 - item.ambiguous, 0);
-    send.most_delay = group.most_delay;
-    HttpRequest request = MakeRequest(item, key);
-    ++run.report.requests;
-    Task<SendResult> sending = client_.Send(std::move(request), send, group.cancellation);
-    const SendResult result = co_await std::move(sending);
-    Note(run, group, item, result);
-    if (result.accepted) {
-      Delivered(run, item);
-      co_return true;
-    }
-
-    // An answer may consist of its head alone.
-    const int status = result.response.has_value() ? result.response->status
-                       : !result.failures.empty()  ? result.failures.back().status
-                                                   : 0;
-    const bool refused_for_good = result.last_class == RetryClass::kRefusedForGood;
-    const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
-    if (refused && options_.retry_all_statuses) {
-      // The client has retried what is refused for now; other refusals are retried here, as often.
-      if (refused_for_good && laps_for_status++ < client_.options().max_attempts &&
-          !group.cancellation.requested()) {
-        continue;
-      }
-      Error(run, absl::StrCat("Max retries exceeded, returning HTTP error: status ", status, " from ",
-                              endpoint.ToString()));
-      ++run.report.refused_by_status[status];
-      Drop(&run, item, DropReason::kRefused);  // the peers' client takes this for success
-      co_return false;
-    }
-    if (refused_for_good && status == 0) {
-      if (named_.insert(absl::StrCat("form/", item.endpoint)).second) {
-        Error(run,
-              absl::StrCat(name_, ": a request can't be sent and is dropped; further ones are only counted: ",
-                           result.failures.empty() ? "" : result.failures.back().ToString()));
-      }
-      Drop(&run, item, DropReason::kUnencodable);
-      co_return false;
-    }
-    if (refused_for_good) {
-      if (status == 413) {
-        std::vector<Outbox::Item> pieces;
-        if (Split(run, item, pieces)) {
-          bool all = true;
-          for (Outbox::Item& piece : pieces) {
-            Task<bool> sending_piece = SendItem(run, group, std::move(piece), redrive);
-            const bool sent = co_await std::move(sending_piece);
-            all = all && sent;
-          }
-          co_return all;
-        }
-      }
-      if ((status == 401 || status == 403) && !key_renewed && !group.cancellation.requested()) {
-        if (endpoint.api_key->Current() == key) co_await LookUpKey(run, group, item.endpoint);
-        if (std::string current = endpoint.api_key->Current(); !current.empty() && current != key) {
-          key = std::move(current);
-          key_renewed = true;
-          continue;
-        }
-      }
-      if (status == 401 || status == 403) group.denied = true;
-      if (options_.drop_refused) {
-        ++run.report.refused_by_status[status];
-        if (named_.insert(absl::StrCat("status/", item.endpoint, "/", status)).second) {
-          Error(run,
-                absl::StrCat(ToString(pipeline_), ": ", endpoint.ToString(), " refused data with status ",
-                             status, ", which is dropped; further ones are only counted"));
-        }
-        Drop(&run, item, status == 413 ? DropReason::kTooLarge : DropReason::kRefused);
-        co_return false;
-      }
-      Fail(run, std::move(item), redrive);
-      co_return false;
-    }
-
-    if (!options_.retry_ambiguous && result.may_have_been_accepted && AmbiguousTries(result) > 0) {
-      item.possible_duplicate = true;
-      Drop(&run, item, DropReason::kAmbiguousDropped);
-      co_return false;
-    }
-    if (result.may_have_been_accepted) item.possible_duplicate = true;
-    // The request never got a connection: it still counts as never tried.
-    if (result.attempts == 0 && result.failures.empty()) --item.tries;
-    if (options_.on_failure != OnFailure::kKeep || redrive) {
-      Error(run, absl::StrCat("Max retries exceeded, returning request error: ",
-                              result.failures.empty() ? "cancelled" : result.failures.back().ToString()));
-      Error(run,
-            absl::StrCat(absl::AsciiStrToUpper(ToString(pipeline_)), " | Request failed: No requests sent"));
-    }
-    Fail(run, std::move(item), redrive);
-    co_return false;
   }
 }
 

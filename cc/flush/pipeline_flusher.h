@@ -34,50 +34,36 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/completion.h"
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/flush/byte_budget.h"
+#include "cc/flush/destination_group.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/endpoint.h"
+#include "cc/flush/endpoint_state.h"
 #include "cc/flush/flush_report.h"
+#include "cc/flush/flush_run.h"
 #include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/item_sender.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
-#include "cc/flush/reach.h"
-#include "cc/flush/refusal_hold.h"
+#include "cc/flush/payload_ledger.h"
 #include "cc/net/client.h"
-#include "cc/net/destination.h"
 
 namespace thaw {
-
-// How a payload ended.
-struct PayloadOutcome {
-  PayloadId id = 0;
-  bool delivered = false;
-  // It was sent again after the intake may have accepted it: the intake may hold it twice (or, if dropped,
-  // once).
-  bool possible_duplicate = false;
-  std::optional<DropReason> reason;  // set if it was dropped
-};
 
 // Limits that the pipelines of a process share. A flusher that is given none makes its own from its options.
 struct SharedLimits {
@@ -88,11 +74,10 @@ struct SharedLimits {
 class PipelineFlusher : public Flushable {
  public:
   // The maximum number of tries of a request, over all flushes, after which the intake may have it.
-  static constexpr int kMostAmbiguous = 4;
+  static constexpr int kMostAmbiguous = ItemSender::kMostAmbiguous;
 
   // Returns the bodies into which a request is split after a 413; fewer than two if it can't be split.
-  using Splitter =
-      std::function<std::vector<std::shared_ptr<const std::string>>(const EncodedRequest& request)>;
+  using Splitter = ItemSender::Splitter;
 
   // `endpoints` has at least one member; the first is the primary one. `options` must be valid. Executor,
   // clock and client must outlive the flusher.
@@ -124,11 +109,11 @@ class PipelineFlusher : public Flushable {
   // Drops an opened payload that can't be encoded.
   void DropOpened(PayloadId id, DropReason reason);
 
-  void set_splitter(Splitter splitter) { splitter_ = std::move(splitter); }
+  void set_splitter(Splitter splitter) { sender_.set_splitter(std::move(splitter)); }
   // Sets a function that is called once for each payload that ends, inside the flush or the Add (eviction)
   // that ends it.
   void set_on_outcome(absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome) {
-    on_outcome_ = std::move(on_outcome);
+    ledger_.set_on_outcome(std::move(on_outcome));
   }
 
   // The name in counts and reports; the pipeline's name, unless the pipeline has several flushers.
@@ -141,13 +126,13 @@ class PipelineFlusher : public Flushable {
   // due.
   bool would_skip() const;
 
-  int64_t kept_for_additional() const override { return kept_for_additional_; }
-  int64_t kept_payloads() const override { return static_cast<int64_t>(payloads_.size()); }
+  int64_t kept_for_additional() const override { return ledger_.kept_for_additional(); }
+  int64_t kept_payloads() const override { return ledger_.kept(); }
   size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
   // The part of bytes() that is not encoded yet.
   size_t opened_bytes() const { return opened_bytes_; }
   // The ids of the kept payloads, in order.
-  std::vector<PayloadId> KeptPayloads() const;
+  std::vector<PayloadId> KeptPayloads() const { return ledger_.KeptIds(); }
   // The number of items that no flush has tried yet.
   int64_t untried_requests() const { return outbox_.untried_items(); }
   const Outbox& outbox() const { return outbox_; }
@@ -157,97 +142,41 @@ class PipelineFlusher : public Flushable {
   const FlusherOptions& options() const { return options_; }
   Clock& clock() const { return clock_; }
   // Counts since the beginning, by reason; evictions between flushes included.
-  const DropCounts& dropped() const { return dropped_; }
-  const DropCounts& additional_dropped() const { return additional_dropped_; }
-  int64_t handed_over() const { return handed_over_; }
-  int64_t delivered() const { return delivered_; }
+  const DropCounts& dropped() const { return ledger_.dropped(); }
+  const DropCounts& additional_dropped() const { return ledger_.additional_dropped(); }
+  int64_t handed_over() const { return ledger_.handed_over(); }
+  int64_t delivered() const { return ledger_.delivered(); }
   int64_t turned_away() const override { return turned_away_; }
   const FlushReport& total() const override { return total_; }
 
   // Returns Internal, naming the sum that is wrong. Takes constant time.
-  absl::Status CheckInvariant() const;
+  absl::Status CheckInvariant() const { return ledger_.CheckInvariant(outbox_); }
   // Checks the same by counting everything anew.
-  absl::Status CheckInvariantByWalking() const;
+  absl::Status CheckInvariantByWalking() const { return ledger_.CheckInvariantByWalking(outbox_); }
 
  private:
-  struct Payload {
-    int32_t open_parts = 0;
-    bool possible_duplicate = false;
-    std::optional<DropReason> dropped;
-  };
-  // There may be very many of them (Outbox::Item::bytes).
-  static_assert(sizeof(Payload) <= 8);
-  // A lookup of one endpoint's key. The flush that began it may end first.
-  struct KeyLookUp {
-    bool ended = false;
-    std::vector<std::shared_ptr<Completion<bool>>> waiting;
-  };
-  // The state of one flush.
-  struct Run {
-    explicit Run(Cancellation* parent) : cancellation(parent) {}
-    Cancellation cancellation;
-    absl::Duration deadline;
-    FlushReport report;
-    bool last = false;                                          // Shutdown
-    bool deadline_passed = false;                               // the deadline ended the flush
-    std::map<size_t, std::shared_ptr<KeyLookUp>> key_look_ups;  // by endpoint
-    std::vector<Outbox::Item> accepted;                         // kept only for return_all_on_failure
-    bool failed = false;
-  };
-  // The requests to one endpoint in one flush.
-  struct Group {
-    Group(Run& run, size_t endpoint) : cancellation(&run.cancellation), endpoint(endpoint) {}
-    Cancellation cancellation;
-    const size_t endpoint;
-    bool tried = false;     // a request was given to a connection, or to the attempt to get one
-    bool answered = false;  // with any status
-    bool accepted = false;  // a request was accepted
-    bool refused = false;   // a request was refused for now
-    bool denied = false;    // permission was missing
-    bool stalled = false;   // the group was ended because nothing moved for too long
-    int key_look_ups = 0;   // lookups that are waited for
-    std::optional<absl::Duration> retry_after;  // the longest, of requests that stayed refused
-    absl::Duration delayed;                     // after refusals, the longest of a request
-    absl::Duration most_delay = absl::InfiniteDuration();
-    std::string why;  // the last failure
-  };
-  // State of an endpoint across flushes.
-  struct EndpointState {
-    RefusalHold refusals;
-    Reach accepts;        // lost while the endpoint refuses everything
-    absl::Duration owed;  // time that its refusals have cost and that was not given back yet
-  };
+  using Pass = OutageBudget::Pass;
 
   Task<FlushReport> FlushItems(absl::Duration deadline, Cancellation& cancellation, bool last);
-  Task<void> SendByEndpoint(Run& run, std::vector<Outbox::Item> items);
-  Task<void> SendTo(Run& run, size_t endpoint, std::vector<Outbox::Item> items);
-  // Sends one request. Returns true if the rest may be sent.
-  Task<bool> Probe(Run& run, size_t endpoint, const OutageBudget::Pass& pass, Outbox::Item item);
-  Task<void> SendWatched(Run& run, Group& group, const OutageBudget::Pass& pass, bool probe,
+  // Sends everything that waits, what was held for the shutdown included if it is the last flush.
+  Task<void> SendKept(FlushRun& run);
+  Task<void> SendByEndpoint(FlushRun& run, std::vector<Outbox::Item> items);
+  Task<void> SendTo(FlushRun& run, size_t endpoint, std::vector<Outbox::Item> items);
+  // Sends the one item that tells whether the rest may be sent; returns true if it may.
+  Task<bool> Probe(FlushRun& run, size_t endpoint, const Pass& pass, Outbox::Item item);
+  // Sends the rest, and ends the pass.
+  Task<void> SendRest(FlushRun& run, size_t endpoint, const Pass& pass, std::vector<Outbox::Item> items);
+  Task<void> SendWatched(FlushRun& run, DestinationGroup& group, const Pass& pass, bool probe,
                          std::vector<Outbox::Item> items);
-  Task<void> SendAll(Run& run, Group& group, std::vector<Outbox::Item> items);
+  Task<void> SendAll(FlushRun& run, DestinationGroup& group, std::vector<Outbox::Item> items);
   // Sends the items from `next` on, one after the other; several calls share the list.
-  Task<bool> SendFrom(Run& run, Group& group, std::vector<Outbox::Item>& items, size_t& next);
-  Task<void> SendInTurn(Run& run, Group& group, std::vector<Outbox::Item> items, bool redrive);
-  Task<bool> SendItem(Run& run, Group& group, Outbox::Item item, bool redrive);
+  Task<void> SendFrom(FlushRun& run, DestinationGroup& group, std::vector<Outbox::Item>& items, size_t& next);
   // Returns the items that this flush does not send to the outbox.
-  void GiveBack(Run& run, size_t endpoint, std::vector<Outbox::Item>& items);
-  void Note(Run& run, Group& group, Outbox::Item& item, const SendResult& result);
-  // Returns whether a group without an answer tells anything about the destination.
-  static bool IsKnown(const Run& run, const Group& group);
-  void CountRefusals(const Group& group, absl::Duration active);
-  void Conclude(Run& run, const Group& group);
-  void TellOutOfReach(Run& run, size_t endpoint);
-  Task<void> LookUpKey(Run& run, Group& group, size_t endpoint);
-  HttpRequest MakeRequest(const Outbox::Item& item, const std::string& key) const;
-
-  void Delivered(Run& run, const Outbox::Item& item);
-  void Drop(Run* run, const Outbox::Item& item, DropReason reason);
-  void Fail(Run& run, Outbox::Item item, bool redrive);
-  void EndParts(Run* run, const Outbox::Item& item, std::optional<DropReason> dropped);
-  void EndPart(Run* run, PayloadId id, bool possible_duplicate, std::optional<DropReason> dropped);
-  bool Split(Run& run, const Outbox::Item& item, std::vector<Outbox::Item>& pieces);
-  void Error(Run& run, std::string line);
+  void GiveBack(FlushRun& run, size_t endpoint, std::vector<Outbox::Item>& items);
+  // Returns how a group that was no probe ends its pass.
+  static OutageBudget::End EndOf(const FlushRun& run, const DestinationGroup& group, const Pass& pass);
+  void Conclude(FlushRun& run, const DestinationGroup& group);
+  bool limited(const FlushRun& run) const { return outage_->limits() && !run.last; }
   int64_t Progress() const;
 
   Executor& executor_;
@@ -257,26 +186,17 @@ class PipelineFlusher : public Flushable {
   const Pipeline pipeline_;
   std::string name_{ToString(pipeline_)};
   const std::vector<Endpoint> endpoints_;
-  Splitter splitter_;
-  absl::AnyInvocable<void(const PayloadOutcome&)> on_outcome_;
 
   const std::shared_ptr<ByteBudget> bytes_;
   const std::shared_ptr<OutageBudget> outage_;
   const bool own_outage_;
   std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
+  PayloadLedger ledger_;
   Outbox outbox_;
+  ItemSender sender_;
   size_t opened_bytes_ = 0;
-  absl::flat_hash_map<PayloadId, Payload> payloads_;  // looked up by id; iterated only by checks
-  int64_t open_parts_ = 0;                            // sum over all payloads
-  int64_t opened_ = 0;                                // the part of them that is not encoded yet
-  int64_t handed_over_ = 0;
-  int64_t delivered_ = 0;
   int64_t turned_away_ = 0;
-  int64_t kept_for_additional_ = 0;
-  DropCounts dropped_;
-  DropCounts additional_dropped_;
   FlushReport total_;
-  std::set<std::string> named_;  // what was logged already
 };
 
 }  // namespace thaw

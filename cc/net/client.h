@@ -8,9 +8,13 @@
 //   Pool             decides which request gets which connection (pool.h)
 //   Http1Connection  runs one exchange at a time on one connection (http1_connection.h)
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
-//   Send             makes attempts and waits between them by ClassOf() (pooled_client.h)
-// Only Send retries; the layers below it report each failure once. A caller with a retry loop of its own sets
-// SendOptions::max_attempts to 1.
+//   Send             makes attempts and waits between them by DecideRetry() (pooled_client.h)
+// Send alone resends a request, by the verdicts of DecideRetry() (retry_policy.h); the layers below it report
+// each failure once. A caller that sends again what Send has given up starts another Send, with
+// SendOptions::possible_duplicate if the peer may have the request: the flusher in a later flush, or after it
+// has halved a payload or renewed the key (cc/flush/pipeline_flusher.h). A caller with a retry loop of its
+// own, such as the look-up of a key (cc/lambda/keys/configured_api_key.h), sets SendOptions::max_attempts to
+// 1.
 //
 // One thread: the executor's.
 
@@ -46,6 +50,15 @@ struct SendOptions {
   // Limits the sum of all waits after answers that refuse the request for now (408, 429, 5xx). A wait that
   // would exceed the limit is not begun; the refusal is then final for this call.
   absl::Duration most_delay = absl::InfiniteDuration();
+  // Goes on within the budget, beyond max_attempts, while the peer can't be reached: it is expected to listen
+  // soon.
+  bool wait_for_listener = false;
+  // The maximum number of resends, beyond max_attempts, after a connection that ended or was reset without an
+  // answer. The peer may then have acted on the request more than once.
+  int lost_resends = 0;
+  // Draws each delay between tries from zero to its most (ClientOptions::backoff_base). Off, the delay is the
+  // most: for a peer on this machine, which no other client shares.
+  bool jitter = true;
 };
 
 // The outcome of one request.
@@ -81,6 +94,11 @@ class Client {
   // Tells the client that the environment may freeze now. Counts the exchanges that are still open
   // (open_at_next), marks them as crossed and returns their number. Closes nothing.
   virtual int Quiesce() = 0;
+
+  // Forgets resolved names and TLS sessions, which the clones of a snapshot (SnapStart) must not share; call
+  // it after a restore. The next dial asks for the name again and makes a full handshake. Open connections
+  // stay; Resume() treats those.
+  virtual void Forget() = 0;
 
   // Closes idle connections; open exchanges end with kCancelled.
   virtual void Close() = 0;

@@ -86,7 +86,7 @@ struct ClientOptions {
   // Limits the tries of one request that count as attempts (exchange_failure.h); 1 turns retries off.
   int max_attempts = 3;
   // Full jitter: the delay after n failed attempts is drawn from zero to
-  // min(backoff_cap, backoff_base * 2^(n - 1)).
+  // min(backoff_cap, backoff_base * 2^(n - 1)), unless SendOptions::jitter is off.
   absl::Duration backoff_base = absl::Milliseconds(100);
   absl::Duration backoff_cap = absl::Seconds(2);
   ResendRule resend_rule = ResendRule::kFailureClass;

@@ -7,7 +7,7 @@
 #ifndef THAW_CC_NET_COUNTERS_H_
 #define THAW_CC_NET_COUNTERS_H_
 
-#include <cstdint>
+#include "cc/base/declare_counts.h"
 
 namespace thaw {
 
@@ -53,15 +53,11 @@ namespace thaw {
   X(bytes_received, "bytes taken from the transport, TLS included")
 
 struct ConnectionCounters {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_CONNECTION_COUNTERS(THAW_DECLARE)
-#undef THAW_DECLARE
+  THAW_DECLARE_COUNTS(THAW_CONNECTION_COUNTERS)
 };
 
 struct ExchangeCounters {
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_EXCHANGE_COUNTERS(THAW_DECLARE)
-#undef THAW_DECLARE
+  THAW_DECLARE_COUNTS(THAW_EXCHANGE_COUNTERS)
 };
 
 // The counters of one client.
@@ -69,20 +65,6 @@ struct Counters {
   ConnectionCounters connection;
   ExchangeCounters exchange;
 };
-
-// Calls visit(name, value, text) for each counter, in the order of the lists.
-template <typename Visitor>
-void VisitCounters(const ConnectionCounters& counters, Visitor&& visit) {
-#define THAW_VISIT(name, text) visit(#name, counters.name, text);
-  THAW_CONNECTION_COUNTERS(THAW_VISIT)
-#undef THAW_VISIT
-}
-template <typename Visitor>
-void VisitCounters(const ExchangeCounters& counters, Visitor&& visit) {
-#define THAW_VISIT(name, text) visit(#name, counters.name, text);
-  THAW_EXCHANGE_COUNTERS(THAW_VISIT)
-#undef THAW_VISIT
-}
 
 }  // namespace thaw
 

@@ -39,7 +39,7 @@ class Dialer {
   // kCancelled.
   virtual Task<DialResult> Dial(Destination destination, Cancellation& cancellation) = 0;
 
-  // Forgets names and sessions that must not outlive a restore from a snapshot (SnapStart).
+  // Forgets resolved names and TLS sessions, which must not outlive a restore from a snapshot (SnapStart).
   virtual void Forget() = 0;
 };
 

@@ -138,6 +138,10 @@ RetryClass ClassOf(const ExchangeFailure& failure) {
   return RetryClass::kAmbiguous;
 }
 
+Fault FaultOfCancellation(const absl::Status& reason) {
+  return absl::IsDeadlineExceeded(reason) ? Fault::kTimeout : Fault::kCancelled;
+}
+
 bool MayHaveBeenAccepted(const ExchangeFailure& failure) {
   return !failure.head_complete && !BeforeTheRequest(failure.phase) &&
          failure.bytes_written == BytesWritten::kAll;

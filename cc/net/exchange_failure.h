@@ -1,7 +1,8 @@
 // Describes why an exchange failed, and classifies the failure for retries.
 //
 // Every failed exchange yields one ExchangeFailure. ClassOf() reads nothing else and returns exactly one
-// RetryClass for every combination of its fields; code that resends requests decides by that class.
+// RetryClass for every combination of its fields. By that class DecideRetry() (retry_policy.h) decides
+// whether Client::Send sends the request again, and the flusher what it keeps for another Send.
 
 #ifndef THAW_CC_NET_EXCHANGE_FAILURE_H_
 #define THAW_CC_NET_EXCHANGE_FAILURE_H_
@@ -48,6 +49,9 @@ inline constexpr Fault kAllFaults[] = {Fault::kNone,        Fault::kReset,      
                                        Fault::kRefused,     Fault::kCertificate, Fault::kCredential,
                                        Fault::kProxyStatus, Fault::kCancelled};
 std::string_view ToString(Fault fault);
+// Returns the fault of an exchange that a cancellation ended: kTimeout if its reason is DeadlineExceeded,
+// else kCancelled.
+Fault FaultOfCancellation(const absl::Status& reason);
 
 struct AddressOutcome {
   std::string address;  // "127.0.0.1:443"

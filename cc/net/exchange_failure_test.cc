@@ -337,6 +337,12 @@ TEST(ExchangeFailureTest, OneLineSaysWhereWhatAndHow) {
   EXPECT_EQ(dial.ToString(), "connect: refused: no address answered (127.0.0.1:443: connection refused)");
 }
 
+TEST(ExchangeFailureTest, OnlyADeadlineMakesACancellationATimeout) {
+  EXPECT_EQ(FaultOfCancellation(absl::DeadlineExceededError("late")), Fault::kTimeout);
+  EXPECT_EQ(FaultOfCancellation(absl::CancelledError("closed")), Fault::kCancelled);
+  EXPECT_EQ(FaultOfCancellation(absl::UnavailableError("the process ends")), Fault::kCancelled);
+}
+
 TEST(ExchangeFailureTest, EveryEnumeratorHasItsOwnName) {
   const auto names_of = [](const auto& all) {
     std::set<std::string_view> names;

@@ -16,16 +16,13 @@
 #include "cc/base/task.h"
 #include "cc/clock/sleep.h"
 #include "cc/net/backoff.h"
+#include "cc/net/exchange_failure.h"
 #include "cc/net/http1_connection.h"
 #include "cc/net/pool.h"
 #include "cc/net/retry_policy.h"
 
 namespace thaw {
 namespace {
-
-Fault FaultOfReason(const absl::Status& reason) {
-  return absl::IsDeadlineExceeded(reason) ? Fault::kTimeout : Fault::kCancelled;
-}
 
 bool IsSuccess(const HttpResponse& response) { return response.status / 100 == 2; }
 
@@ -47,6 +44,7 @@ class PooledClient : public Client {
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
   int Quiesce() override;
+  void Forget() override { dialer_->Forget(); }
   void Close() override {
     closed_ = true;
     everything_.Request(absl::CancelledError("the client was closed"));
@@ -236,7 +234,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
       if (!pool_.CancelWaiter(request.destination, waiter)) return;
       ExchangeFailure failure;
       failure.phase = Phase::kConnect;
-      failure.fault = FaultOfReason(reason);
+      failure.fault = FaultOfCancellation(reason);
       failure.error = absl::Status(
           reason.code(),
           absl::StrCat(ToString(request.destination), ": waiting for a connection: ", reason.message()));
@@ -260,7 +258,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   ExchangeEnd end;
   {
     const auto registration = exchange_scope.OnRequest(
-        [&http](const absl::Status& reason) { http->Abort(FaultOfReason(reason), reason); });
+        [&http](const absl::Status& reason) { http->Abort(FaultOfCancellation(reason), reason); });
     end = co_await ended;
   }
   if (end.failure.has_value()) {
@@ -318,6 +316,9 @@ RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptio
           .retry_ambiguous = options.retry_ambiguous,
           .ambiguous_resends = options.ambiguous_resends,
           .most_delay = options.most_delay,
+          .wait_for_listener = options.wait_for_listener,
+          .lost_resends = options.lost_resends,
+          .jitter = options.jitter,
           .free_unsent = 1 + pool_.open(destination)};
 }
 

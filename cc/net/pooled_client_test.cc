@@ -6,6 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+#include "cc/net/destination.h"
+#include "cc/net/dialer.h"
 #include "cc/sim/sim_intake.h"
 #include "gtest/gtest.h"
 
@@ -61,6 +65,26 @@ class PooledClientTest : public testing::Test {
   std::vector<SendResult> results_;
   size_t started_ = 0;
 };
+
+// Counts how often it is told to forget.
+class ForgettingDialer : public Dialer {
+ public:
+  explicit ForgettingDialer(int& forgotten) : forgotten_(forgotten) {}
+  Task<DialResult> Dial(Destination, Cancellation&) override { co_return DialResult(); }
+  void Forget() override { ++forgotten_; }
+
+ private:
+  int& forgotten_;
+};
+
+TEST_F(PooledClientTest, ForgettingReachesTheDialer) {
+  int forgotten = 0;
+  client_ =
+      *MakeClientWithDialer(world_.executor(), world_.clock(), std::make_unique<ForgettingDialer>(forgotten),
+                            ClientOptions(), [] { return 0.5; });
+  client_->Forget();
+  EXPECT_EQ(forgotten, 1);
+}
 
 SimIntakeOptions Always(SimFault fault) { return {.fault_rate = 1, .faults = {fault}}; }
 

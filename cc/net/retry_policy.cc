@@ -22,6 +22,17 @@ RetryVerdict DecideUnsentOnly(RetryClass retry_class, bool attempts_left,
   return verdict;
 }
 
+// Returns whether the rules grant a try beyond max_attempts, and counts it.
+bool IsGranted(const RetryRules& rules, const ExchangeFailure& failure, RetryClass retry_class,
+               RetryState& state) {
+  if (retry_class == RetryClass::kUnsent) return false;
+  if (rules.wait_for_listener && retry_class == RetryClass::kUnreachable) return true;
+  const bool lost = failure.fault == Fault::kReset || failure.fault == Fault::kEnd;
+  if (!lost || state.lost == rules.lost_resends) return false;
+  ++state.lost;
+  return true;
+}
+
 }  // namespace
 
 RetryVerdict DecideRetry(const RetryRules& rules, const ExchangeFailure& failure,
@@ -29,12 +40,14 @@ RetryVerdict DecideRetry(const RetryRules& rules, const ExchangeFailure& failure
   const RetryClass retry_class = ClassOf(failure);
   ++(retry_class == RetryClass::kUnsent ? state.unsent : state.attempts);
   state.may_have_been_accepted |= MayHaveBeenAccepted(failure);
-  const bool attempts_left = state.attempts < rules.max_attempts;
-  const auto after_backoff = [&] {
-    return RetryVerdict{.again = true,
-                        .delay = Backoff(rules.backoff_base, rules.backoff_cap, state.attempts, random())};
-  };
   if (retry_class == RetryClass::kCancelled) return kStop;
+  const bool attempts_left =
+      state.attempts < rules.max_attempts || IsGranted(rules, failure, retry_class, state);
+  const auto after_backoff = [&] {
+    return RetryVerdict{
+        .again = true,
+        .delay = Backoff(rules.backoff_base, rules.backoff_cap, state.attempts, rules.jitter ? random() : 1)};
+  };
   if (rules.resend_rule == ResendRule::kUnsentOnly)
     return DecideUnsentOnly(retry_class, attempts_left, after_backoff);
   switch (retry_class) {

@@ -14,7 +14,8 @@
 //   kAmbiguous       with a delay, if rules.retry_ambiguous, rules.ambiguous_resends times at most
 //   kRefusedForNow   after Retry-After or a delay, unless all delays together exceed rules.most_delay
 //   kMisconfigured, kRefusedForGood, kCancelled   never
-// All but the first three also need an attempt that is left.
+// All but the first three also need an attempt that is left, or one that rules.wait_for_listener or
+// rules.lost_resends grants.
 
 #ifndef THAW_CC_NET_RETRY_POLICY_H_
 #define THAW_CC_NET_RETRY_POLICY_H_
@@ -37,6 +38,9 @@ struct RetryRules {
   bool retry_ambiguous = true;
   int ambiguous_resends = std::numeric_limits<int>::max();
   absl::Duration most_delay = absl::InfiniteDuration();
+  bool wait_for_listener = false;
+  int lost_resends = 0;
+  bool jitter = true;
   // Each connection that is open when the request comes can fail it once before a byte is sent, and one more
   // is fresh.
   int free_unsent = 1;
@@ -47,6 +51,7 @@ struct RetryState {
   int attempts = 0;  // tries of which something may have been sent, or that found no connection
   int unsent = 0;    // other tries
   int ambiguous = 0;
+  int lost = 0;  // resends that rules.lost_resends granted
   bool stale = false;
   bool incomplete = false;
   bool crossed_dial = false;

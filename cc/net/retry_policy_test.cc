@@ -158,6 +158,61 @@ TEST_F(RetryPolicyTest, ADialThatAFreezeBrokeIsBegunAgainAtOnceOnce) {
   EXPECT_TRUE(Decide(crossed).when_dialled_again);
 }
 
+TEST_F(RetryPolicyTest, WithoutJitterADelayIsTheMostThatCouldBeDrawn) {
+  rules_.jitter = false;
+  rules_.max_attempts = 8;
+  EXPECT_EQ(Course(RetryClass::kAmbiguous, 8),
+            Texts({"100ms", "200ms", "400ms", "800ms", "1.6s", "2s", "2s", "stop"}));
+}
+
+// The rules of Lambda's Runtime API (cc/lambda/api/runtime_api.h).
+TEST_F(RetryPolicyTest, AListenerIsWaitedForThoughNoAttemptIsLeft) {
+  rules_ = {.resend_rule = ResendRule::kUnsentOnly,
+            .max_attempts = 1,
+            .backoff_base = absl::Milliseconds(5),
+            .backoff_cap = absl::Milliseconds(100),
+            .wait_for_listener = true,
+            .jitter = false};
+  EXPECT_EQ(Course(RetryClass::kUnreachable, 8),
+            Texts({"5ms", "10ms", "20ms", "40ms", "80ms", "100ms", "100ms", "100ms"}));
+  EXPECT_EQ(Course(RetryClass::kUnsent, 2), Texts({"now", "now"}));
+  for (const RetryClass retry_class :
+       {RetryClass::kMisconfigured, RetryClass::kIncomplete, RetryClass::kStale, RetryClass::kAmbiguous,
+        RetryClass::kRefusedForNow, RetryClass::kRefusedForGood, RetryClass::kCancelled}) {
+    EXPECT_EQ(Course(retry_class), Texts({"stop"})) << ToString(retry_class);
+  }
+  rules_.wait_for_listener = false;
+  EXPECT_EQ(Course(RetryClass::kUnreachable), Texts({"stop"}));
+}
+
+TEST_F(RetryPolicyTest, ALostConnectionIsReplacedAsOftenAsItsCallerAllows) {
+  rules_ = {.resend_rule = ResendRule::kUnsentOnly,
+            .max_attempts = 1,
+            .backoff_base = absl::Milliseconds(5),
+            .backoff_cap = absl::Milliseconds(100),
+            .lost_resends = 3,
+            .jitter = false};
+  EXPECT_EQ(Course(RetryClass::kStale), Texts({"5ms fresh", "10ms fresh", "20ms fresh", "stop"}));
+  EXPECT_EQ(Course(RetryClass::kAmbiguous), Texts({"5ms", "10ms", "20ms", "stop"}));
+  EXPECT_EQ(Course(RetryClass::kUnreachable), Texts({"stop"})) << "nobody listened; nothing was lost";
+  EXPECT_EQ(Course(RetryClass::kRefusedForNow), Texts({"stop"}));
+  EXPECT_EQ(Course(RetryClass::kUnsent, 4), Texts({"now", "now", "now", "now"}));
+  EXPECT_EQ(state_.lost, 0);
+  state_ = {};
+  for (const Fault fault : {Fault::kTimeout, Fault::kProtocol})
+    EXPECT_FALSE(Decide(Failure(Phase::kHead, fault, BytesWritten::kAll)).again) << ToString(fault);
+}
+
+TEST_F(RetryPolicyTest, GrantedTriesKeepToTheirClass) {
+  rules_.max_attempts = 1;
+  rules_.wait_for_listener = true;
+  rules_.lost_resends = 1;
+  EXPECT_EQ(Course(RetryClass::kUnreachable), Texts({"dial", "dial", "dial", "dial", "dial"}));
+  EXPECT_EQ(Course(RetryClass::kAmbiguous), Texts({"50ms", "stop"}));
+  rules_.retry_ambiguous = false;
+  EXPECT_EQ(Course(RetryClass::kAmbiguous), Texts({"stop"}));
+}
+
 TEST_F(RetryPolicyTest, ByTheRuleOfUnsentOnlyEveryOtherFailureIsLeftToItsAttempts) {
   rules_.resend_rule = ResendRule::kUnsentOnly;
   EXPECT_EQ(Course(RetryClass::kUnsent), Texts({"now", "now", "now", "now", "now"}));

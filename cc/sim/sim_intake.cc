@@ -11,6 +11,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
+#include "cc/net/exchange_failure.h"
 
 namespace thaw {
 namespace {
@@ -310,7 +311,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
     const absl::Duration takes = hangs ? absl::InfiniteDuration() : step.takes;
     const absl::Status slept = co_await Wait(takes, cancellation);
     if (!slept.ok()) {
-      fail(step.phase, absl::IsDeadlineExceeded(slept) ? Fault::kTimeout : Fault::kCancelled, slept);
+      fail(step.phase, FaultOfCancellation(slept), slept);
       break;
     }
     if (fault != SimFault::kNone && fault == step.fails) {

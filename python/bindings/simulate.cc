@@ -46,10 +46,10 @@ py::dict ToDict(const SimulationResult& result) {
   flush_ms["p50"] = absl::ToDoubleMilliseconds(result.flush_p50);
   flush_ms["p99"] = absl::ToDoubleMilliseconds(result.flush_p99);
   dict["flush_ms"] = flush_ms;
-  VisitCounters(result.counters.connection,
-                [&](const char* name, int64_t value, const char*) { connections[name] = value; });
-  VisitCounters(result.counters.exchange,
-                [&](const char* name, int64_t value, const char*) { exchanges[name] = value; });
+  result.counters.connection.Visit(
+      [&](const char* name, int64_t value, const char*) { connections[name] = value; });
+  result.counters.exchange.Visit(
+      [&](const char* name, int64_t value, const char*) { exchanges[name] = value; });
   dict["connections"] = connections;
   dict["exchanges"] = exchanges;
   return dict;

@@ -9,8 +9,7 @@ namespace {
 
 py::dict ToDict(const ConnectionStats& stats) {
   py::dict dict;
-  VisitCounters(stats.counters,
-                [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  stats.counters.Visit([&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
   dict["open"] = stats.open;
   dict["idle"] = stats.idle;
   return dict;
@@ -18,8 +17,7 @@ py::dict ToDict(const ConnectionStats& stats) {
 
 py::dict ToDict(const ExchangeStats& stats) {
   py::dict dict;
-  VisitCounters(stats.counters,
-                [&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  stats.counters.Visit([&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
   dict["open"] = stats.open;
   return dict;
 }

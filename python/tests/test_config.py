@@ -19,6 +19,17 @@ def test_environment_wins_over_yaml():
     assert config.warnings == []
 
 
+def test_the_json_names_the_origin_of_each_value():
+    config = thaw.Config.from_environment(
+        {"DATADOG_SITE": "datadoghq.eu"}, yaml="env: a\nproxy: {https: p}\n"
+    )
+    assert json.loads(config.to_json())["origins"] == {
+        "client.proxy_url": "datadog.yaml, line 2: proxy.https",
+        "env": "datadog.yaml, line 1: env",
+        "site": "DATADOG_SITE",
+    }
+
+
 def test_bad_values_are_warnings():
     config = thaw.Config.from_environment({"DD_MAX_IDLE_PER_HOST": "-1"}, yaml="site: [\n")
     assert config.client_options.max_idle_per_host == 4

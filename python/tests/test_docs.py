@@ -91,17 +91,3 @@ def test_each_test_that_the_table_of_faults_names_is_there() -> None:
     for path in ROOT.glob("python/tests/test_*.py"):
         known |= set(re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE))
     assert named - known == set()
-
-
-def test_each_option_that_is_read_is_documented_and_no_other() -> None:
-    code = (ROOT / "cc" / "config" / "raw_options.cc").read_text()
-    read = re.findall(r"From(Both|Variable|Yaml)\(\s*raw\.\w+,\s*\"([^\"]+)\"(?:,\s*\"([^\"]+)\")?", code)
-    variables = {name for kind, name, _ in read if kind != "Yaml" and not name.startswith("AWS_")}
-    paths = {first if kind == "Yaml" else second for kind, first, second in read if kind != "Variable"}
-    assert len(variables) > 40
-    assert len(paths) > 30
-    text = (ROOT / "docs" / "configuration.md").read_text()
-    rows = [line for line in text.splitlines() if line.startswith("| `")]
-    cells = [re.findall(r"`([^`]+)`", cell) for line in rows for cell in line.split("|")[1:3]]
-    assert {name for cell in cells[::2] for name in cell} == variables
-    assert {path for cell in cells[1::2] for path in cell} == paths

@@ -1,7 +1,7 @@
 """Bad input and faults, met by the executable in the emulated Lambda: nothing good is lost, nothing ends it.
 
-Each test is named after what goes wrong. Payloads are numbered (thaw.lab.numbered), so that the intake tells
-of each whether it arrived, and how often.
+Each test is named after what goes wrong. Payloads are numbered (thaw.lab.workload.numbered_request), so that
+the intake tells of each whether it arrived, and how often.
 """
 
 from __future__ import annotations

@@ -71,7 +71,7 @@ def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
         for arm in ("thaw", "thaw-unshared", "thaw-pooled"):
             figures = run.result.arms[arm]
             assert (figures.delivered, figures.lost) == (figures.payloads, 0) == (6, 0)
-    assert report.read_run(tmp_path / "W1-idle-silent").result["arms"]["v93"]["lost"] == 3
+    assert report.read_run(tmp_path / "W1-idle-silent").result.arms["v93"].lost == 3
 
 
 def code_of(arguments: list[str]) -> object:

@@ -89,7 +89,7 @@ async def test_the_control_extension(
         assert startup.exec_ns < startup.first_next_ns < first.times.begin_ns
         assert startup.usage is not None
         assert startup.usage.resident_bytes > 1 << 20
-        # What it took to become the program is not the program's.
+        # Processor time before the exec is not counted as the program's.
         process = sandbox.current.process("control")
         assert process.cpu_before_ns > 0
         all_ns = int(pathlib.Path(f"/proc/{process.pid}/schedstat").read_text().split()[0])
@@ -466,7 +466,7 @@ async def test_an_internal_extension(make: Callable[..., Lambda]) -> None:
 
 
 async def test_next_is_not_answered_twice(make: Callable[..., Lambda], log: list[tuple[str, str]]) -> None:
-    """What becomes of a client that gives up waiting and asks again."""
+    """A client that gives up waiting, and asks again."""
     program = """
     me = register()
     impatient = http.client.HTTPConnection(API, timeout=0.2)

@@ -101,7 +101,8 @@ async def test_what_is_told_of_an_environment(make: Callable[..., Lambda], liste
 
 async def test_what_is_told_of_failures(make: Callable[..., Lambda], listener: Listener) -> None:
     slow = "for request_id, event, headers in invocations(): time.sleep(60)"
-    async with make(slow, timeout=0.3) as sandbox:
+    # The second initialization has to start a runtime and an extension within this time.
+    async with make(slow, timeout=1.5) as sandbox:
         await sandbox.initialize()
         await sandbox.invoke()
         (done,), (report,) = listener.of("platform.runtimeDone"), listener.of("platform.report")
@@ -152,6 +153,8 @@ async def test_a_buffer_is_due_when_it_is_full(make: Callable[..., Lambda], list
     subscription = {"types": ["function"], "buffering": {"maxItems": 1000, "timeoutMs": 30_000}}
     async with make(many, subscription=subscription) as sandbox:
         await sandbox.invoke()
+        async with sandbox.resumed():
+            await listener.until(lambda: len(listener.batches) >= 2)
         assert [len(batch) for batch in listener.batches] == [1000, 1000]
     assert listener.of("function") == [str(n) for n in range(2500)]  # the end brings the rest
 

@@ -279,7 +279,7 @@ def test_an_intake_that_is_gone_says_so() -> None:
 
 
 HEAD = b"Content-Type: application/json\r\n"
-# What a client reads of each form, the whole of it.
+# The bytes of each form, as a client reads them.
 BYTES = {
     "plain": b"HTTP/1.1 202 OK\r\n" + HEAD + b"Content-Length: 2\r\n\r\n{}",
     "chunked": b"HTTP/1.1 202 OK\r\n" + HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",

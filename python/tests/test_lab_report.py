@@ -62,7 +62,7 @@ def rows(run_result: ExperimentResult) -> Measurements:
 
 
 class Page(html.parser.HTMLParser):
-    """What a browser would see: elements with their attributes, rows of tables, and text."""
+    """A page as a browser sees it: elements with their attributes, rows of tables, and text."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -177,7 +177,7 @@ def test_the_pictures_say_what_became_of_the_payloads(page: str) -> None:
 def test_each_payload_is_in_one_segment() -> None:
     both = result_json("thaw")
     both["arms"]["thaw"].update(delivered=9, lost=0, duplicated=0, retained=1, dropped=3)
-    # Of the three that the client dropped and the one it keeps, three have arrived all the same.
+    # The client dropped three payloads and keeps one; three of these have arrived all the same.
     assert "of 10: 9 once, 1 kept" in Page(report.page([report.Run(ExperimentResult.from_json(both))])).texts
 
 

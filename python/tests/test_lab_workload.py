@@ -18,7 +18,7 @@ def ids(body: bytes) -> list[int]:
 
 @pytest.fixture(scope="module")
 def captured(tmp_path_factory: pytest.TempPathFactory) -> list[workload.Capture]:
-    """What ddtrace sends, taken anew."""
+    """Requests of ddtrace, captured anew."""
     return workload.capture(requests=12)
 
 

@@ -17,7 +17,7 @@ _COLUMNS = [column for column in COLUMNS if column.path in _SHOWN]
 
 
 def command(result: ExperimentResult) -> str:
-    """The command that makes this result: its own word, or what one that has none must have been."""
+    """The command that makes this result: the one it names, or one rebuilt from its settings."""
     if result.command is not None:
         return result.command
     arms = result.arms
@@ -30,13 +30,13 @@ def command(result: ExperimentResult) -> str:
 
 
 def _commit(result: ExperimentResult) -> str:
-    """Short, and still with the word that something in it was changed."""
+    """The commit, shortened; the mark that files were changed stays."""
     commit, dash, dirty = result.commit.partition("-")
     return commit[:12] + dash + dirty
 
 
 def _what(result: ExperimentResult) -> str:
-    """What tells one experiment of a document from the others."""
+    """The words that tell one experiment of a document from the others."""
     far = f", round trip {_milliseconds(result.round_trip)}" if result.round_trip else ""
     return f"World {result.world}, frozen {result.scenario}, peer's close: {result.close}{far};"
 
@@ -46,7 +46,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def _conditions(result: ExperimentResult) -> str:
-    """What else it was measured under, in parentheses; empty for a result that does not say."""
+    """The other conditions of the experiment, in parentheses; empty for a result that has none."""
     if result.freeze is None or result.round_trip is None:
         return ""
     return (
@@ -95,8 +95,8 @@ def is_price(result: ExperimentResult) -> bool:
 
 
 def price(results: Sequence[ExperimentResult]) -> str:
-    """What each arm loses where the peer ends connections, and beside it what its flushes take at each round
-    trip where the peer ends none. Empty if the results have not both.
+    """A table of what each arm loses where the peer ends connections, beside what its flushes take where it
+    does not, at each round trip. Empty if the results have not both.
     """
     prices = sorted(filter(is_price, results), key=lambda result: result.round_trip or 0.0)
     promises = [each for each in results if each.scenario == "idle" and not is_price(each)]

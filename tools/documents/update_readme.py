@@ -44,7 +44,7 @@ thaw pays that in every flush.
 
 _ALL = "v92,v93,v94,v98,thaw,thaw-unshared,thaw-pooled,requests,pycurl"
 _PRICE = ("--arms", _ALL, "--close", "none", "--cycles", "40", "--payloads", "1")
-# What --measure runs: the arguments of `compare`, by the name of the file of the result.
+# Experiments that --measure runs: the arguments of `compare`, by the name of the file of the result.
 EXPERIMENTS: dict[str, Sequence[str]] = {
     "idle-silent": ("--arms", _ALL, "--close", "silent", "--cycles", "300", "--payloads", "5"),
     "idle-race": (

@@ -31,7 +31,7 @@ void Try(int status, const std::string& body) {
   thaw::FakeClock clock(executor);
   thaw::FakeClient client(executor, clock);
   thaw::Cancellation cancellation;
-  thaw::RuntimeApi api(executor, clock, client, {thaw::Destination::Scheme::kHttp, "127.0.0.1", 9001});
+  thaw::RuntimeApi api(client, {thaw::Destination::Scheme::kHttp, "127.0.0.1", 9001});
   thaw::ExtensionsApi extensions(api, clock);
   client.set_otherwise([status, &body](const thaw::FakeClient::Sent&) {
     thaw::SendResult result = thaw::Answered(status);

@@ -1,28 +1,36 @@
 #include "cc/lambda/api/extensions_api.h"
 
+#include <deque>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/executor.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/task.h"
+#include "cc/clock/clock.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/flush/fake_client.h"
+#include "cc/lambda/api/runtime_api.h"
+#include "cc/net/destination.h"
+#include "cc/net/dialer.h"
+#include "cc/net/pooled_client.h"
+#include "cc/net/testing/memory_transport.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
 namespace {
 
-class ExtensionsApiTest : public testing::Test {
+class ApiFixture : public testing::Test {
  protected:
-  static SendResult Says(int status, std::string body, HttpHeaders headers = {}) {
-    SendResult result = Answered(status);
-    result.response->body = std::move(body);
-    result.response->headers = std::move(headers);
-    return result;
-  }
   // Runs until the task has ended; advances time when there is nothing else to do.
   template <typename T>
   T Run(Task<T> task) {
@@ -33,6 +41,20 @@ class ExtensionsApiTest : public testing::Test {
       if (!executor_.Step()) clock_.Advance(clock_.UntilNextAlarm().value_or(absl::Seconds(1)));
     }
     return *std::move(result);
+  }
+
+  ManualExecutor executor_;
+  FakeClock clock_{executor_};
+  Cancellation cancellation_;
+};
+
+class ExtensionsApiTest : public ApiFixture {
+ protected:
+  static SendResult Says(int status, std::string body, HttpHeaders headers = {}) {
+    SendResult result = Answered(status);
+    result.response->body = std::move(body);
+    result.response->headers = std::move(headers);
+    return result;
   }
   absl::StatusOr<Registration> Register(std::string name = "datadog-agent") {
     return Run(extensions_.Register(std::move(name), {ExtensionEvent::kShutdown}, cancellation_));
@@ -48,11 +70,8 @@ class ExtensionsApiTest : public testing::Test {
   }
   const ExtensionsApiCounts& counts() const { return extensions_.counts(); }
 
-  ManualExecutor executor_;
-  FakeClock clock_{executor_};
   FakeClient client_{executor_, clock_};
-  Cancellation cancellation_;
-  RuntimeApi api_{executor_, clock_, client_, *ParseRuntimeApiAddress("127.0.0.1:9001")};
+  RuntimeApi api_{client_, *ParseRuntimeApiAddress("127.0.0.1:9001")};
   ExtensionsApi extensions_{api_, clock_};
 };
 
@@ -100,59 +119,11 @@ TEST_F(ExtensionsApiTest, ANameThatNoHeaderCanHoldIsNotSent) {
   EXPECT_TRUE(client_.sent().empty());
 }
 
-TEST_F(ExtensionsApiTest, RegisteringWaitsForTheApiToListen) {
-  for (int i = 0; i < 6; ++i) client_.Answer(Unreachable());
-  client_.Answer(Says(200, "{}", {{"Lambda-Extension-Identifier", "id"}}));
-  const absl::Duration began = clock_.Now().monotonic;
-  EXPECT_TRUE(Register().ok());
-  EXPECT_EQ(client_.sent().size(), 7);
-  // The delays are 5 + 10 + 20 + 40 + 80 + 100 ms.
-  EXPECT_EQ(clock_.Now().monotonic - began, absl::Milliseconds(255));
-}
-
-TEST_F(ExtensionsApiTest, RegisteringGivesUpAfterFiveSeconds) {
-  client_.set_otherwise(
-      [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Unreachable()}; });
-  const absl::Duration began = clock_.Now().monotonic;
-  const absl::Status status = Register().status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_TRUE(absl::StartsWith(
-      status.message(), "POST http://127.0.0.1:9001/2020-01-01/extension/register: no answer: connect: "))
-      << status;
-  EXPECT_LE(clock_.Now().monotonic - began, absl::Seconds(5));
-  EXPECT_GE(clock_.Now().monotonic - began, absl::Seconds(4.8));
-}
-
-TEST_F(ExtensionsApiTest, OnlyAConnectionThatFailedIsTriedAgain) {
-  client_.Answer(Ambiguous());
-  EXPECT_EQ(Register().status().code(), absl::StatusCode::kUnavailable);
-  client_.Answer(Says(500, ""));
-  EXPECT_EQ(Register().status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(client_.sent().size(), 2);
-}
-
 TEST_F(ExtensionsApiTest, NextComesAfterTheRegistration) {
   EXPECT_EQ(Run(extensions_.Next(cancellation_)).status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(Run(extensions_.InitError("A.B", "", cancellation_)).code(),
             absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(client_.sent().empty());
-}
-
-TEST_F(ExtensionsApiTest, NextIsAskedAgainWhenItsConnectionIsLost) {
-  MustRegister();
-  for (int i = 0; i < 3; ++i) client_.Answer(Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true));
-  client_.Answer(Says(200, R"({"eventType":"INVOKE","requestId":"a"})"));
-  EXPECT_TRUE(Run(extensions_.Next(cancellation_)).ok());
-  EXPECT_EQ(client_.sent().size(), 4);
-}
-
-TEST_F(ExtensionsApiTest, AnApiThatLosesEveryConnectionIsLost) {
-  MustRegister();
-  client_.set_otherwise([](const FakeClient::Sent&) {
-    return FakeClient::Scripted{.result = Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, true)};
-  });
-  EXPECT_EQ(Run(extensions_.Next(cancellation_)).status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(client_.sent().size(), 4);
 }
 
 TEST_F(ExtensionsApiTest, AnErrorOfThePlatformIsNotAskedAgain) {
@@ -295,6 +266,150 @@ TEST_F(ExtensionsApiTest, AReportThatIsNotAnsweredEndsAfterASecond) {
   const absl::Duration began = clock_.Now().monotonic;
   EXPECT_EQ(Run(extensions_.ExitError("A.B", "", cancellation_)).code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(clock_.Now().monotonic - began, absl::Seconds(1));
+}
+
+// -- Retries, which are the client's -----------------------------------------------------------------------
+
+// A Runtime API in memory: nobody listens at first, then each request gets the next answer.
+class ScriptedApi : public Dialer {
+ public:
+  explicit ScriptedApi(Executor& executor) : executor_(executor) {}
+
+  Task<DialResult> Dial(Destination, Cancellation&) override {
+    DialResult result;
+    if (++dials <= refusals) {
+      result.failure.emplace();
+      result.failure->phase = Phase::kConnect;
+      result.failure->fault = Fault::kRefused;
+      result.failure->error = absl::UnavailableError("nobody listens");
+      co_return result;
+    }
+    auto [near, far] = MemoryTransport::Pair(executor_);
+    peers_.push_back(std::make_unique<Peer>());
+    peers_.back()->transport = std::move(far);
+    Serve(*peers_.back());
+    result.transport = std::move(near);
+    co_return result;
+  }
+  void Forget() override {}
+
+  int refusals = 0;
+  // Answers to one request after another; empty, or none left: the connection is reset.
+  std::deque<std::string> answers;
+  int dials = 0;
+  int requests = 0;
+
+ private:
+  struct Peer {
+    std::unique_ptr<MemoryTransport> transport;
+    char request[16 * 1024];
+  };
+
+  void Serve(Peer& peer) {
+    peer.transport->StartRead(absl::MakeSpan(peer.request), [this, &peer](IoResult result) {
+      if (!result.status.ok()) return;
+      ++requests;
+      std::string answer;
+      if (!answers.empty()) {
+        answer = std::move(answers.front());
+        answers.pop_front();
+      }
+      if (answer.empty()) return peer.transport->Reset();
+      static_cast<void>(peer.transport->TryWrite(answer));
+      Serve(peer);
+    });
+  }
+
+  Executor& executor_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+class ExtensionsApiRetryTest : public ApiFixture {
+ protected:
+  ExtensionsApiRetryTest() {
+    auto script = std::make_unique<ScriptedApi>(executor_);
+    script_ = script.get();
+    client_ = *MakeClientWithDialer(executor_, clock_, std::move(script), RuntimeApiClientOptions(),
+                                    [] { return 0.0; });
+    api_.emplace(*client_, *ParseRuntimeApiAddress("127.0.0.1:9001"));
+    extensions_.emplace(*api_, clock_);
+  }
+  ~ExtensionsApiRetryTest() override {
+    client_->Close();
+    executor_.RunAll();
+    EXPECT_TRUE(client_->settled());
+  }
+
+  static std::string Answer(int status, std::string_view body) {
+    return absl::StrCat("HTTP/1.1 ", status,
+                        " Reason\r\nLambda-Extension-Identifier: id\r\nContent-Length: ", body.size(),
+                        "\r\n\r\n", body);
+  }
+  absl::Status Register() {
+    return Run(extensions_->Register("datadog-agent", {ExtensionEvent::kShutdown}, cancellation_)).status();
+  }
+  absl::Status Next() { return Run(extensions_->Next(cancellation_)).status(); }
+  absl::Duration now() const { return clock_.Now().monotonic; }
+
+  ScriptedApi* script_;  // owned by the client
+  std::unique_ptr<Client> client_;
+  std::optional<RuntimeApi> api_;
+  std::optional<ExtensionsApi> extensions_;
+};
+
+TEST_F(ExtensionsApiRetryTest, RegisteringWaitsForTheApiToListen) {
+  script_->refusals = 6;
+  script_->answers = {Answer(200, "{}")};
+  const absl::Duration began = now();
+  EXPECT_TRUE(Register().ok());
+  EXPECT_EQ(script_->dials, 7);
+  // The delays are 5 + 10 + 20 + 40 + 80 + 100 ms.
+  EXPECT_EQ(now() - began, absl::Milliseconds(255));
+}
+
+TEST_F(ExtensionsApiRetryTest, RegisteringGivesUpAfterFiveSeconds) {
+  script_->refusals = 1000;
+  const absl::Duration began = now();
+  const absl::Status status = Register();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_TRUE(absl::StartsWith(
+      status.message(), "POST http://127.0.0.1:9001/2020-01-01/extension/register: no answer: connect: "))
+      << status;
+  EXPECT_LE(now() - began, absl::Seconds(5));
+  EXPECT_GE(now() - began, absl::Seconds(4.8));
+}
+
+TEST_F(ExtensionsApiRetryTest, OnlyADialThatFailedIsTriedAgainWhenRegistering) {
+  EXPECT_EQ(Register().code(), absl::StatusCode::kUnavailable) << "the connection was reset";
+  script_->answers = {Answer(500, "")};
+  EXPECT_EQ(Register().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(script_->requests, 2);
+}
+
+TEST_F(ExtensionsApiRetryTest, NextIsAskedAgainWhenItsConnectionIsLost) {
+  script_->answers = {Answer(200, "{}"), "", "", "",
+                      Answer(200, R"({"eventType":"INVOKE","requestId":"a"})")};
+  ASSERT_TRUE(Register().ok());
+  const absl::Duration began = now();
+  EXPECT_TRUE(Next().ok());
+  EXPECT_EQ(script_->requests, 5);
+  EXPECT_EQ(now() - began, absl::Milliseconds(5 + 10 + 20));
+}
+
+TEST_F(ExtensionsApiRetryTest, AnApiThatLosesEveryConnectionIsLost) {
+  script_->answers = {Answer(200, "{}")};
+  ASSERT_TRUE(Register().ok());
+  EXPECT_EQ(Next().code(), absl::StatusCode::kUnavailable);
+  EXPECT_EQ(script_->requests, 5);
+}
+
+TEST_F(ExtensionsApiRetryTest, AWaitForTheListenerEndsWhenItIsCancelled) {
+  script_->refusals = 1000;
+  const Alarm alarm(clock_, absl::Seconds(1),
+                    [this] { cancellation_.Request(absl::CancelledError("SIGTERM")); });
+  const absl::Duration began = now();
+  EXPECT_EQ(Register(), absl::CancelledError("SIGTERM"));
+  EXPECT_EQ(now() - began, absl::Seconds(1));
 }
 
 }  // namespace

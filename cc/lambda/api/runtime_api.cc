@@ -1,6 +1,5 @@
 #include "cc/lambda/api/runtime_api.h"
 
-#include <algorithm>
 #include <boost/json/value.hpp>
 #include <cstdint>
 #include <memory>
@@ -11,12 +10,11 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/json_members.h"
 #include "cc/base/shallow_json.h"
-#include "cc/clock/sleep.h"
 
 namespace thaw {
 namespace {
 
-// The delay before the first retry while nobody listens; it doubles up to the limit.
+// The delay before the first retry of a call; it doubles up to the limit.
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(5);
 constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
 // An answer whose head has come is whole by then, or counts as cut: /next has no other time limit.
@@ -60,8 +58,10 @@ ClientOptions RuntimeApiClientOptions() {
   options.on_resume = OnResume::kKeep;
   options.exchange_timeout = absl::InfiniteDuration();
   options.max_attempts = 1;
-  // Only requests of which nothing was sent are resent.
+  // Only requests of which nothing was sent are resent, and those whose Call asks for more.
   options.resend_rule = ResendRule::kUnsentOnly;
+  options.backoff_base = kFirstDelay;
+  options.backoff_cap = kLongestDelay;
   // Events and registrations are small; texts in them, or an error page, may not be.
   options.max_response_body_kept_bytes = 256 * 1024;
   return options;
@@ -82,38 +82,24 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
     request.headers.emplace_back("content-type", "application/json");
     request.body = std::make_shared<const std::string>(std::move(call.body));
   }
-  const absl::Duration began = clock_.Now().monotonic;
-  absl::Duration delay = kFirstDelay;
-  int lost = 0;
-  while (true) {
-    const absl::Duration left = call.budget - (clock_.Now().monotonic - began);
-    const SendOptions options = {.budget = left, .retry_ambiguous = false};
-    SendResult result = co_await client_.Send(request, options, cancellation);
-    if (result.accepted) co_return *std::move(result.response);
-    if (cancellation.requested()) co_return cancellation.reason();
-    if (result.response.has_value()) {
-      const HttpResponse& response = *result.response;
-      const std::string text =
-          absl::StrCat(Name(call), ": answered ", response.status, " ", Complaint(response));
-      if (response.status >= 500) co_return absl::UnavailableError(text);
-      co_return absl::FailedPreconditionError(text);
-    }
-    const bool nobody_listens = result.last_class == RetryClass::kUnreachable;
-    const Fault fault = result.failures.empty() ? Fault::kNone : result.failures.back().fault;
-    const bool connection_lost = fault == Fault::kReset || fault == Fault::kEnd;
-    const bool asks_again =
-        (call.wait_for_listener && nobody_listens) || (connection_lost && lost++ < call.ask_again);
-    if (asks_again && left > delay) {
-      Task<absl::Status> sleeping = Sleep(executor_, clock_, delay, cancellation);
-      const absl::Status slept = co_await std::move(sleeping);
-      if (!slept.ok()) co_return slept;
-      delay = std::min(2 * delay, kLongestDelay);
-      continue;
-    }
-    const std::string why =
-        result.failures.empty() ? std::string("no connection") : result.failures.back().ToString();
-    co_return absl::UnavailableError(absl::StrCat(Name(call), ": no answer: ", why));
+  const SendOptions options = {.budget = call.budget,
+                               .retry_ambiguous = false,
+                               .wait_for_listener = call.wait_for_listener,
+                               .lost_resends = call.ask_again,
+                               .jitter = false};
+  SendResult result = co_await client_.Send(std::move(request), options, cancellation);
+  if (result.accepted) co_return *std::move(result.response);
+  if (cancellation.requested()) co_return cancellation.reason();
+  if (result.response.has_value()) {
+    const HttpResponse& response = *result.response;
+    const std::string text =
+        absl::StrCat(Name(call), ": answered ", response.status, " ", Complaint(response));
+    if (response.status >= 500) co_return absl::UnavailableError(text);
+    co_return absl::FailedPreconditionError(text);
   }
+  const std::string why =
+      result.failures.empty() ? std::string("no connection") : result.failures.back().ToString();
+  co_return absl::UnavailableError(absl::StrCat(Name(call), ": no answer: ", why));
 }
 
 }  // namespace thaw

@@ -2,7 +2,7 @@
 //
 //   THAW_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
 //   std::unique_ptr<Client> client = … MakeClient(…, RuntimeApiClientOptions(), …);
-//   RuntimeApi api(executor, clock, *client, destination);
+//   RuntimeApi api(*client, destination);
 //   absl::StatusOr<HttpResponse> answer = co_await api.Send({.method = "PUT", …}, cancellation);
 //
 // Give it a client of its own, and never call that client's Resume(): /next stays open while the environment
@@ -20,9 +20,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/executor.h"
 #include "cc/base/task.h"
-#include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
 #include "cc/net/destination.h"
@@ -35,7 +33,8 @@ absl::StatusOr<Destination> ParseRuntimeApiAddress(std::string_view text);
 
 // Keeps one connection, uses no proxy and no deadline of the client's own (each call has one, /next has
 // none), and resends only requests of which no byte was sent: the first may still be outstanding, and Lambda
-// refuses a second /next beside it.
+// refuses a second /next beside it. A Call may ask for more; the client makes its retries too, after 5 ms,
+// doubled up to 100 ms (retry_policy.h).
 ClientOptions RuntimeApiClientOptions();
 
 class RuntimeApi {
@@ -46,13 +45,13 @@ class RuntimeApi {
     HttpHeaders headers;
     std::string body;                          // JSON; empty: none
     absl::Duration budget = absl::Seconds(1);  // for the whole call
-    bool wait_for_listener = false;            // retry, within the budget, while nobody listens there
+    bool wait_for_listener = false;            // retried, within the budget, while nobody listens there
     int ask_again = 0;                         // retries after connections that end without an answer
   };
 
-  // All arguments must outlive the calls.
-  RuntimeApi(Executor& executor, Clock& clock, Client& client, Destination destination)
-      : executor_(executor), clock_(clock), client_(client), destination_(std::move(destination)) {}
+  // `client` must outlive the calls.
+  RuntimeApi(Client& client, Destination destination)
+      : client_(client), destination_(std::move(destination)) {}
 
   // Returns an answer of 2xx. An error's text has the call and the answer:
   //   Cancelled or another reason   the cancellation's
@@ -64,8 +63,6 @@ class RuntimeApi {
   std::string Name(const Call& call) const;
 
  private:
-  Executor& executor_;
-  Clock& clock_;
   Client& client_;
   const Destination destination_;
 };

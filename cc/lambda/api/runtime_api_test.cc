@@ -41,8 +41,7 @@ class RuntimeApiTest : public testing::Test {
   RuntimeApiTest() {
     std::vector<std::string> warnings;
     client_ = *MakeClient(loop_, loop_, *network_, RuntimeApiClientOptions(), [] { return 0.5; }, &warnings);
-    api_.emplace(loop_, loop_, *client_,
-                 *ParseRuntimeApiAddress(absl::StrCat("127.0.0.1:", server_->port())));
+    api_.emplace(*client_, *ParseRuntimeApiAddress(absl::StrCat("127.0.0.1:", server_->port())));
     extensions_.emplace(*api_, loop_);
   }
   ~RuntimeApiTest() override {

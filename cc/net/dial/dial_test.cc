@@ -173,6 +173,23 @@ TEST_F(NameCacheTest, AnOldAnswerServesWhenTheResolverFails) {
   EXPECT_TRUE(absl::IsNotFound(Lookup().status()));
 }
 
+TEST_F(NameCacheTest, AnAnswerToAQuestionFromBeforeForgetIsReturnedAndNotKept) {
+  std::optional<absl::StatusOr<ResolvedName>> before;
+  absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done = [&](absl::StatusOr<ResolvedName> name) {
+    before = std::move(name);
+  };
+  Spawn<absl::StatusOr<ResolvedName>>(world_.executor(), cache_.Lookup("a.test", cancellation_),
+                                      std::move(done));
+  world_.RunUntil([&] { return network_.lookups == 1; });
+  cache_.Forget();
+  world_.RunUntil([&] { return before.has_value(); });
+  EXPECT_TRUE(before->ok());
+  EXPECT_TRUE(Lookup().ok());
+  EXPECT_EQ(network_.lookups, 2);
+  EXPECT_TRUE(Lookup().ok());
+  EXPECT_EQ(network_.lookups, 2);
+}
+
 TEST_F(NameCacheTest, OneQuestionForManyWaiters) {
   int answered = 0;
   for (int i = 0; i < 5; ++i) {

@@ -55,9 +55,11 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Await(Key key, Cancellation& cance
   co_return co_await answer;
 }
 
-void NameCache::Retire(const Key& key, const std::shared_ptr<Question>& question) {
+bool NameCache::Retire(const Key& key, const std::shared_ptr<Question>& question) {
   const auto found = asking_.find(key);
-  if (found != asking_.end() && found->second == question) asking_.erase(found);
+  if (found == asking_.end() || found->second != question) return false;
+  asking_.erase(found);
+  return true;
 }
 
 void NameCache::Ask(const Key& key, const std::shared_ptr<Question>& question) {
@@ -72,11 +74,12 @@ void NameCache::Ask(const Key& key, const std::shared_ptr<Question>& question) {
 
 void NameCache::OnAnswer(const Key& key, const std::shared_ptr<Question>& question,
                          absl::StatusOr<ResolvedName> answer) {
-  Retire(key, question);
+  // A question that was asked before Forget() is not among those of now.
+  const bool current = Retire(key, question);
   const auto& [host, patience] = key;
   if (answer.ok()) {
     // What a patient question leaves incomplete are the addresses that could not be reached.
-    if (answer->complete || patience == LookupPatience::kShort) {
+    if (current && (answer->complete || patience == LookupPatience::kShort)) {
       answers_[host] = {*answer, clock_.Now(),
                         std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
     }

@@ -48,8 +48,12 @@ class NameCache {
   // none of its addresses in time. The incomplete answer is forgotten, and another one is not cached.
   Task<absl::StatusOr<ResolvedName>> LookupBothFamilies(std::string host, Cancellation& cancellation);
 
-  // Forgets all answers; questions under way go on.
-  void Forget() { answers_.clear(); }
+  // Forgets all answers. Questions under way go on for the lookups that wait for them, but later lookups ask
+  // anew, and the answers to the old questions are not kept.
+  void Forget() {
+    answers_.clear();
+    asking_.clear();
+  }
 
  private:
   struct Answer {
@@ -70,7 +74,8 @@ class NameCache {
   void Ask(const Key& key, const std::shared_ptr<Question>& question);
   void OnAnswer(const Key& key, const std::shared_ptr<Question>& question,
                 absl::StatusOr<ResolvedName> answer);
-  void Retire(const Key& key, const std::shared_ptr<Question>& question);
+  // Ensures that no further lookup waits for the question. Returns false if that was so already.
+  bool Retire(const Key& key, const std::shared_ptr<Question>& question);
 
   Executor& executor_;
   Clock& clock_;

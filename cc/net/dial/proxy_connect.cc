@@ -20,9 +20,7 @@ ExchangeFailure Failure(Fault fault, const absl::Status& error, const std::strin
 }
 
 Fault FaultOf(const absl::Status& status, const Cancellation& cancellation) {
-  if (cancellation.requested()) {
-    return absl::IsDeadlineExceeded(cancellation.reason()) ? Fault::kTimeout : Fault::kCancelled;
-  }
+  if (cancellation.requested()) return FaultOfCancellation(cancellation.reason());
   return absl::IsOutOfRange(status) ? Fault::kEnd : Fault::kReset;
 }
 

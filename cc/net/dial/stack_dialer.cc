@@ -14,6 +14,7 @@
 #include "cc/net/dial/name_cache.h"
 #include "cc/net/dial/no_proxy.h"
 #include "cc/net/dial/proxy_connect.h"
+#include "cc/net/exchange_failure.h"
 
 namespace thaw {
 namespace {
@@ -31,9 +32,7 @@ ExchangeFailure Failure(Phase phase, Fault fault, const absl::Status& error, std
   ExchangeFailure failure;
   failure.phase = phase;
   failure.fault = fault;
-  if (cancellation.requested()) {
-    failure.fault = absl::IsDeadlineExceeded(cancellation.reason()) ? Fault::kTimeout : Fault::kCancelled;
-  }
+  if (cancellation.requested()) failure.fault = FaultOfCancellation(cancellation.reason());
   const absl::Status& reason = cancellation.requested() ? cancellation.reason() : error;
   failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
   return failure;

@@ -156,7 +156,9 @@ AlarmId EventLoop::SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvoc
 
 bool EventLoop::CancelAlarm(AlarmId id) { return impl_->alarms.Cancel(id); }
 
-absl::Duration EventLoop::UntilAlarm(AlarmId id) const { return impl_->alarms.Until(id, read_().monotonic); }
+std::optional<absl::Duration> EventLoop::UntilAlarm(AlarmId id) const {
+  return impl_->alarms.Until(id, read_().monotonic);
+}
 
 int64_t EventLoop::alarm_late() const { return impl_->alarms.late(); }
 

@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -46,7 +47,7 @@ class EventLoop : public Executor, public Clock {
   ClockReading Now() const override { return read_(); }
   AlarmId SetAlarm(absl::Duration delay, LateAlarm late, absl::AnyInvocable<void()> fire) override;
   bool CancelAlarm(AlarmId id) override;
-  absl::Duration UntilAlarm(AlarmId id) const override;
+  std::optional<absl::Duration> UntilAlarm(AlarmId id) const override;
 
   // The number of alarms that were re-armed because they fired late. Loop's thread only.
   int64_t alarm_late() const;

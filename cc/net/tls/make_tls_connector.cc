@@ -12,6 +12,7 @@
 #include "absl/log/check.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "cc/net/exchange_failure.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
@@ -201,11 +202,6 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
   return ssl;
 }
 
-Fault FaultOf(const absl::Status& reason) {
-  if (absl::IsDeadlineExceeded(reason)) return Fault::kTimeout;
-  return Fault::kCancelled;
-}
-
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
                                               Cancellation& cancellation) {
   TlsResult result;
@@ -230,7 +226,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
                                  why.message()));
   };
   if (cancellation.requested()) {
-    fail(FaultOf(cancellation.reason()), cancellation.reason());
+    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
     co_return result;
   }
   absl::StatusOr<SslPointer> ssl = MakeSsl(target, *connection);
@@ -254,7 +250,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
   if (!connection->refused.ok()) {
     fail(Fault::kCertificate, connection->refused);
   } else if (cancellation.requested()) {
-    fail(FaultOf(cancellation.reason()), cancellation.reason());
+    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
   } else if (outcome.failed == TlsHandshake::Failed::kTls) {
     fail(Fault::kProtocol, outcome.status);
   } else if (absl::IsOutOfRange(outcome.status)) {

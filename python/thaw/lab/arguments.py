@@ -1,4 +1,4 @@
-"""What the laboratory's commands take: numbers with bounds, files that are there, files that can be written.
+"""Types of the commands' arguments: numbers with bounds, files that exist, files that can be written.
 
     parser = Parser(prog="python -m thaw.lab")
     parser.add_argument("--freeze", type=number(0, 3600, "seconds"))
@@ -23,7 +23,7 @@ MOST_SEED = (1 << 63) - 1
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage above it."""
+    """A parser that says what is wrong in one line, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
@@ -91,7 +91,7 @@ def one_of(known: Sequence[str], what: str) -> Callable[[str], str]:
 
 
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A parser of the laboratory's own: what it says in a ValueError is shown."""
+    """Makes an argument's type of a parser whose ValueError says what is wrong."""
 
     def parse_or_say(text: str) -> Any:
         try:

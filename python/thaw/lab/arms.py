@@ -31,14 +31,16 @@ class Arm:
     client: tuple[tuple[str, Any], ...] = ()
 
     def client_options(self, ca_file: str, **fields: Any) -> thaw.ClientOptions:
-        """Its client's options, trusting `ca_file` alone."""
+        """The options of the arm's client, which trusts `ca_file` alone."""
         return thaw.ClientOptions(
             **{**dict(self.client), "tls_cert_file": ca_file, "use_public_roots": False, **fields}
         )
 
     def flusher_options(self, scenario: str) -> thaw.FlusherOptions:
-        """Its flusher's options. Strategy `end`, which the idle scenario is, throws away what failed; flushes
-        that overlap a freeze are redriven once, at shutdown.
+        """The options of the arm's flusher.
+
+        Strategy `end`, which the idle scenario is, throws away what failed; flushes that overlap a freeze are
+        redriven once, at shutdown.
         """
         if self.keeps:
             return thaw.FlusherOptions()
@@ -48,7 +50,7 @@ class Arm:
             return_all_on_failure=True,
             retry_all_statuses=True,
             no_progress_limit=float("inf"),
-            outbox_bytes=UNBOUNDED,  # as peers' queues are
+            outbox_bytes=UNBOUNDED,  # peers' queues have no bound
         )
 
 
@@ -57,8 +59,10 @@ UNBOUNDED = 1 << 40  # bytes
 
 
 def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:
-    """hyper-util's client: what its reactor saw is all it knows of a connection, its pool has no bound but
-    90 s of the monotonic clock, and only what a connection gave back untouched is sent again for free.
+    """Options of hyper-util's client.
+
+    It knows of a connection only what its reactor saw, its pool has no bound but 90 s of the monotonic clock,
+    and a request that a connection gave back untouched is sent again without counting as an attempt.
     """
     return tuple(
         {
@@ -78,7 +82,7 @@ def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:
     )
 
 
-# As under on-demand Lambda, wherever the laboratory runs.
+# The limits of on-demand Lambda, wherever the laboratory runs.
 _LAMBDA = {"max_idle_per_host": 0, "max_connections_per_host": 6}
 
 
@@ -124,7 +128,7 @@ ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
 
 
 def find(names: str) -> list[Arm]:
-    """The arms of a list with commas. ValueError names the one that is none, and all there are."""
+    """The arms of a list with commas. ValueError names an unknown one, and all known ones."""
     wanted = [name.strip() for name in names.split(",") if name.strip()]
     for name in wanted:
         if name not in ARMS:

@@ -1,8 +1,10 @@
 """The certificate authority of experiments, benchmarks and tests, and server contexts with its leaves.
 
-authority = Authority(folder)
-server_context(str(authority.chain_file), str(authority.key_file), version="1.3")
-authority.issue_context("other.example")        # with a leaf of its own
+    authority = Authority(folder)
+    server_context(str(authority.chain_file), str(authority.key_file), version="1.3")
+    authority.issue_context("other.example")        # with a leaf of its own
+
+Clients that trust `authority.ca_file` trust all of them.
 """
 
 from __future__ import annotations

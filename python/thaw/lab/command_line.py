@@ -45,7 +45,7 @@ _FAILURES = (
 
 
 def main(given: Sequence[str] | None = None) -> int:
-    """As `thaw.lab.__main__.main` says."""
+    """Runs a command. Returns the exit code that `thaw.lab.__main__.main` describes."""
     wanted = arguments.help_only(sys.argv[1:] if given is None else given, _COMMANDS)
     parser = _parser()
     parsed = parser.parse_args(wanted or ["main"])
@@ -98,6 +98,13 @@ def _parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _add_other_modules_commands(commands)
+    _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
+    return parser
+
+
+def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) -> None:
+    """Adds the commands whose arguments are described where they run."""
     sweep.add_arguments(
         commands.add_parser(
             "sweep",
@@ -126,8 +133,6 @@ def _parser() -> Parser:
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
-    _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
-    return parser
 
 
 def _count(name: str) -> Callable[[str], int]:
@@ -192,6 +197,16 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         default=plain.workload,
         help="payloads of ddtrace, or made here (default: %(default)s)",
     )
+    _add_times(parser, plain)
+    option("--json", type=arguments.output_file, metavar="FILE", help="writes the result there")
+    option("--rows", type=arguments.output_folder, metavar="FOLDER", help="keeps the rows there, as Parquet")
+    option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
+    parser.set_defaults(run=_compare, parser=parser)
+
+
+def _add_times(parser: argparse.ArgumentParser, plain: ExperimentSettings) -> None:
+    """Adds the conditions of an experiment: durations, the version of TLS, the freezer."""
+    option = parser.add_argument
     for name, text in (
         ("freeze", "how long each freeze lasts, at least"),
         ("round_trip", "what the network adds"),
@@ -214,10 +229,6 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         default=plain.freezer,
         help="how W1 freezes; cgroup wants root (default: %(default)s)",
     )
-    option("--json", type=arguments.output_file, metavar="FILE", help="writes the result there")
-    option("--rows", type=arguments.output_folder, metavar="FOLDER", help="keeps the rows there, as Parquet")
-    option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
-    parser.set_defaults(run=_compare, parser=parser)
 
 
 def _compare(given: argparse.Namespace) -> int:
@@ -344,7 +355,7 @@ def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSetting
 
 
 def _require_function(executable: pathlib.Path) -> None:
-    """ValueError says what a real function with the extension lacks."""
+    """Raises ValueError if this machine can't run a real function with the extension; it says why."""
     without = "or leave the function out: --without-function"
     if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
         raise ValueError(f"{text}, {without}")

@@ -1,4 +1,4 @@
-"""What an experiment is, and what comes of one arm of it: plain values that worlds fill in."""
+"""An experiment's settings, and the outcome of one arm: plain values that worlds fill in."""
 
 from __future__ import annotations
 
@@ -45,18 +45,21 @@ class ExperimentError(RuntimeError):
 
 
 class Stopped(Exception):
-    """Whoever runs an experiment asked it to end, and nothing of the arm under way can be used."""
+    """An experiment was asked to end, and nothing of the arm under way can be used."""
 
 
 @dataclass(frozen=True)
 class ExperimentSettings:
-    """One experiment.
+    """One experiment. Durations are seconds.
 
-    `freeze` is how long each freeze lasts at least and `round_trip` what the network adds, in seconds;
-    `exchange_timeout` the limit of one exchange, for every arm: peers wait 30 s, which with a peer that is
-    silent is all a run would do. `resume_grace` of thaw is a quarter of it. World W0 makes its payloads
-    itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61 to 89 s. ValueError names a
-    number that is out of bounds, or what does not go together.
+    World W0 makes its payloads itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61
+    to 89 s. ValueError names a number that is out of bounds, or settings that contradict each other.
+
+    Attributes:
+      freeze: how long each freeze lasts at least.
+      round_trip: what the network adds.
+      exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
+        against a silent intake. thaw's `resume_grace` is a quarter of it.
     """
 
     world: WorldName = "W1"
@@ -90,7 +93,7 @@ class ExperimentSettings:
             )
 
     def conditions(self) -> dict[str, Any]:
-        """All of it, as it stands in a result's JSON."""
+        """All settings, as they stand in a result's JSON."""
         return asdict(self)
 
 
@@ -107,7 +110,7 @@ def command(settings: ExperimentSettings, arms: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CycleOutcome:
-    """What one flush cost. `phase`: where its exchange was frozen, if it was."""
+    """The cost of one flush. `phase`: where its exchange was frozen, if it was."""
 
     cycle: int
     phase: str | None
@@ -121,8 +124,11 @@ class CycleOutcome:
 
 @dataclass
 class ArmOutcome:
-    """What one arm did. `times`: how often the intake accepted each payload that was handed over. `lost`
-    reasons of peers' clients (discarded, redrive_failed) stand in `dropped` too, by their name.
+    """The outcome of one arm in a real world.
+
+    Attributes:
+      times: how often the intake accepted each payload that was handed over.
+      dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """
 
     times: dict[Where, int] = field(default_factory=dict)

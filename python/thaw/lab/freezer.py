@@ -77,7 +77,7 @@ class SignalFreezer:
     def freeze(self) -> None:
         deadline = time.monotonic() + _LIMIT
         self._stopped = []
-        # What is being forked while its parent is told to stop is found in the next round.
+        # A process that is forked while its parent is told to stop is found in the next round.
         while running := [pid for pid in self._family() if not _is_stopped(pid)]:
             for pid in running:
                 if pid not in self._stopped:

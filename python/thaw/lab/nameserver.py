@@ -1,7 +1,7 @@
 """A nameserver that knows a few names and misbehaves when it is asked for IPv6 addresses.
 
     with Nameserver({"intake.lab": "127.0.0.1"}, aaaa="silent") as nameserver:
-        nameserver.resolv_conf(folder)       # a file for who should ask it: /etc/resolv.conf
+        nameserver.resolv_conf(folder)       # to be laid over /etc/resolv.conf
         nameserver.asked["AAAA"]
 
 It answers over UDP, from a thread of its own. Port 53, where resolvers look, is free in a network of one's
@@ -19,7 +19,7 @@ import threading
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-# What a question for an AAAA record gets:
+# The reaction to a question for an AAAA record:
 #   empty     no such record, which is the truth
 #   silent    nothing, ever
 #   servfail, refused   these errors
@@ -35,7 +35,7 @@ _TTL = 1  # seconds: each flush asks again
 
 
 class Nameserver:
-    """Answers as long as it is entered.
+    """A nameserver that answers while its context is entered.
 
     Args:
       names: host names in lower case, and their IPv4 addresses.
@@ -61,7 +61,7 @@ class Nameserver:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def resolv_conf(self, folder: pathlib.Path) -> pathlib.Path:
-        """A file that names this nameserver and no other."""
+        """Writes a file that names this nameserver and no other. Returns its path."""
         path = folder / "resolv.conf"
         path.write_text("nameserver 127.0.0.1\n")
         return path
@@ -72,7 +72,7 @@ class Nameserver:
 
     def __exit__(self, *unused: object) -> None:
         self._stopped = True
-        # Wakes the thread up, which closing would not.
+        # Wakes the thread up, which close() alone would not.
         with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
         self._thread.join(timeout=10)
@@ -91,7 +91,7 @@ class Nameserver:
                     self._socket.sendto(answer, sender)
 
     def _answer(self, message: bytes) -> bytes | None:
-        """ValueError, struct.error or IndexError for what is no question."""
+        """The answer to a question. ValueError, struct.error or IndexError for anything else."""
         number, flags, questions, *_ = _HEADER.unpack_from(message)
         if flags & _RESPONSE or questions != 1:
             raise ValueError("not one question")

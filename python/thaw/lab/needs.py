@@ -1,4 +1,4 @@
-"""What the laboratory needs beside the package itself, and what to do where it is missing.
+"""Modules that the laboratory needs beside the package itself, and what to do where one is missing.
 
     if (text := needs.missing(needs.ALWAYS, "the laboratory")): print(text)
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 
-# Modules, and the distributions that bring them. Of any command, its other processes included.
+# Modules that every command needs, its other processes included, and the distributions that bring them.
 ALWAYS = {
     "aiohttp": "aiohttp",
     "google.protobuf": "protobuf",
@@ -22,7 +22,7 @@ ALWAYS = {
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
-# Of the arms that are other projects' clients.
+# Needed by the arms that are other projects' clients.
 ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
 EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
 
@@ -30,7 +30,7 @@ _HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup 
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
-    """A line that says what `what` needs and this Python has not, None if it has everything."""
+    """A line that names the modules which this Python lacks for `what`, or None if it has them all."""
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
@@ -38,7 +38,7 @@ def missing(modules: dict[str, str], what: str) -> str | None:
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:
-    """What the named arms need."""
+    """Modules that the named arms need, and their distributions."""
     return {module: name for arm in names for module, name in ARMS.get(arm, {}).items()}
 
 

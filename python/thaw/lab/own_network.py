@@ -23,7 +23,7 @@ _IFF_UP, _IFF_RUNNING = 0x1, 0x40
 
 
 def enter(mtu: int) -> str | None:
-    """Moves this thread, and what it starts, there. None if that was done, otherwise why it was not."""
+    """Moves this thread, and what it starts, to a network of its own. Returns None, or why it could not."""
     if ctypes.CDLL(None, use_errno=True).unshare(_CLONE_NEWNET) != 0:
         return f"no network of its own: {os.strerror(ctypes.get_errno())}"
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as control:
@@ -33,7 +33,7 @@ def enter(mtu: int) -> str | None:
 
 
 def require_free(ports: Iterable[int]) -> None:
-    """ValueError, which names the port, unless nobody listens on any of these of the loopback."""
+    """Raises ValueError, which names the port, if one of these ports of the loopback is taken."""
     for port in ports:
         with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -16,7 +16,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Literal, Self
 
-# What a CONNECT gets:
+# The reaction to a CONNECT:
 #   tunnel   the tunnel it asks for
 #   refuse   502 Bad Gateway
 #   stall    nothing, ever
@@ -27,54 +27,7 @@ ProxyBehaviour = Literal["tunnel", "refuse", "stall", "cut", "garbage"]
 _READ_BYTES = 1 << 16
 
 
-class _Loop:
-    """A listener whose connections are served by coroutines on a thread of its own."""
-
-    def __init__(self, port: int = 0) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", port))
-        self.port: int = self._server.sockets[0].getsockname()[1]
-        self.accepted = 0
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise NotImplementedError
-
-    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.accepted += 1
-        task = self._loop.create_task(self._guard(reader, writer))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guard(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-                await self._serve(reader, writer)
-        finally:
-            writer.close()
-
-    def close(self) -> None:
-        async def stop() -> None:
-            self._server.close()
-            for task in list(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-
-        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(timeout=10)
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(timeout=10)
-        self._loop.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *unused: object) -> None:
-        self.close()
-
-
-class Proxy(_Loop):
+class Proxy:
     """A CONNECT proxy.
 
     Args:
@@ -97,13 +50,50 @@ class Proxy(_Loop):
         self.tunnels = 0  # opened
         self.refused = 0  # answered by 407 or 502
         self.targets: list[str] = []
-        super().__init__(port)
+        self._loop = asyncio.new_event_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server = self._loop.run_until_complete(asyncio.start_server(self._accept, "127.0.0.1", port))
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.accepted = 0
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
 
     @property
     def url(self) -> str:
         """http://[user:password@]127.0.0.1:port"""
         user = f"{self._credentials}@" if self._credentials else ""
         return f"http://{user}127.0.0.1:{self.port}"
+
+    def close(self) -> None:
+        async def stop() -> None:
+            self._server.close()
+            for task in list(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+        asyncio.run_coroutine_threadsafe(stop(), self._loop).result(timeout=10)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(timeout=10)
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+    def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.accepted += 1
+        task = self._loop.create_task(self._guard(reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+                await self._serve(reader, writer)
+        finally:
+            writer.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")

@@ -38,7 +38,7 @@ class FlushTimes:
 
 @dataclass(frozen=True)
 class ArmResult:
-    """What one arm did.
+    """The result of one arm.
 
     Attributes:
       payloads: how many the arm was given.
@@ -120,7 +120,7 @@ _ARM_NUMBERS = tuple(
 
 @dataclass(frozen=True)
 class ExperimentResult:
-    """What several arms did in the same freezes.
+    """The results of several arms in the same freezes.
 
     Attributes:
       world, scenario, close, cycles, seed, payloads … freezer: the experiment's settings; `payloads` is how

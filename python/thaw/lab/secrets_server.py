@@ -1,10 +1,11 @@
-"""AWS's stores of secrets on this machine: Secrets Manager, KMS and Systems Manager, that throttle and fail.
+"""AWS's stores of secrets on this machine, which throttle and fail: Secrets Manager, KMS, Systems Manager.
 
     with SecretsServer(authority, key="abc", faults=["throttled", "reset"]) as server:
         server.asked                          # operations, in their order
 
-A TLS server that answers whoever asks for a secret, whatever its name, once the faults are used up. AWS's own
-names have to lead to it (`nameserver`), and its certificate has to be for them: `HOSTS`.
+A TLS server that answers a question for any secret with the key, once the faults are used up. AWS's own names
+have to lead to it (`nameserver`), and its certificate has to be for them: `HOSTS`. Its answers depend on what
+is asked, which is why it is not an `intake`.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ from typing import Literal, get_args
 
 from thaw.lab.certificates import Authority, server_context
 
-# Which store, and so which variable names the secret.
+# The store, which decides which variable names the secret.
 Store = Literal["secretsmanager", "kms", "ssm"]
 STORES: tuple[Store, ...] = get_args(Store)
 
-# What a call gets instead of an answer:
+# The reaction to a call instead of an answer:
 #   throttled   400 with ThrottlingException, as Secrets Manager and Systems Manager say it
 #   too_many    429
 #   failed      500
@@ -55,7 +56,7 @@ _OPERATIONS = {
 
 
 def variables(store: Store) -> dict[str, str]:
-    """What the environment of an extension has to say so that it asks this store."""
+    """Variables with which an extension asks this store for its key."""
     return {
         "secretsmanager": {
             "DD_API_KEY_SECRET_ARN": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:lab-AbCdEf"
@@ -66,11 +67,11 @@ def variables(store: Store) -> dict[str, str]:
 
 
 class SecretsServer:
-    """Answers as long as it is entered.
+    """A store of secrets that answers while its context is entered.
 
     Args:
       authority: whose leaf is for `HOSTS`.
-      key: what is secret.
+      key: the secret.
       faults: of the first calls, in turn.
       port: 0 for one that is free.
 
@@ -96,14 +97,14 @@ class SecretsServer:
         self._faults = collections.deque(faults)
 
     def take(self, operation: str) -> Fault | None:
-        """Notes a call. What it gets instead of its answer."""
+        """Notes a call. Returns what the call gets instead of its answer."""
         self.asked.append(operation)
         with contextlib.suppress(IndexError):
             return self._faults.popleft()
         return None
 
     def answer(self, operation: str) -> dict[str, object] | None:
-        """None: there is no such operation."""
+        """The answer to a call; None if there is no such operation."""
         store = _OPERATIONS.get(operation)
         if store is None:
             return None
@@ -132,7 +133,7 @@ class _TlsServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), _Handler)
 
     def finish_request(self, request: object, client_address: object) -> None:
-        # In the connection's own thread: who is slow to shake hands holds nobody up.
+        # Runs in the connection's own thread: a slow handshake delays no other connection.
         assert isinstance(request, socket.socket)
         request.settimeout(30.0)
         with contextlib.suppress(OSError), self._context.wrap_socket(request, server_side=True) as wrapped:

@@ -1,4 +1,4 @@
-"""Ctrl-C as a wish: what is under way ends where its figures are whole, and what is finished is kept.
+"""Ctrl-C as a request: a run ends where its figures are whole, and keeps what is finished.
 
     with Stop.on_interrupt() as stop:
         for cycle in range(1000):
@@ -18,7 +18,7 @@ import threading
 from collections.abc import Iterator
 from types import FrameType
 
-# What a shell says of a program that ended by Ctrl-C.
+# The exit code of a program that ended by Ctrl-C, by the convention of shells.
 EXIT_CODE = 130
 
 
@@ -36,14 +36,14 @@ class Stop:
         self._event.set()
 
     def sleep(self, seconds: float) -> None:
-        """Waits so long, less if the run should end; not at all for less than nothing."""
+        """Waits so long, or until the run should end. A negative time is 0."""
         if seconds > 0:
             self._event.wait(seconds)
 
     @classmethod
     @contextlib.contextmanager
     def on_interrupt(cls) -> Iterator[Stop]:
-        """A stop that Ctrl-C asks for, for the main thread; elsewhere there is no Ctrl-C."""
+        """Gives a stop that Ctrl-C requests; in other threads than the main one nothing requests it."""
         stop = cls()
 
         def interrupt(number: int, frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""What a client costs: processor time beside libcurl, connections and time of a flush, memory.
+"""The costs of a client: processor time beside libcurl, connections and time of a flush, memory.
 
     python -m thaw.lab.benchmarks --json figures.json [cpu|flush|memory|simulation|invariants]...
 

@@ -13,7 +13,7 @@ from thaw.lab.workload import generated_bodies
 def flush_of_many(
     *, round_trip: float, sharing: bool, requests: int = 20, rounds: int = 5, resumption: bool = False
 ) -> Figures:
-    """A flush of payloads with distinct headers, so each its own request, to one host."""
+    """Flushes payloads with distinct headers, each in a request of its own, to one host."""
     bodies = generated_bodies(requests, spans=1)
     with benchmark_intake(round_trip=round_trip, tickets=resumption) as intake:
         connections, elapsed = [], []
@@ -23,7 +23,7 @@ def flush_of_many(
                 max_idle_per_host=0,
                 share_within_flush=sharing,
                 tls_session_resumption=resumption,
-                # With sharing as under on-demand Lambda. Without it a request can do nothing but dial: the
+                # With sharing, the limit of on-demand Lambda. Without it each request has to dial, and the
                 # limit is not what is measured.
                 max_connections_per_host=6 if sharing else requests,
             )

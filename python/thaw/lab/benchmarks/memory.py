@@ -37,7 +37,7 @@ def _memory_main(pipe: Connection, url: str, ca_file: str, clients: int, connect
             dial_eagerly=True,
         )
 
-    # What all clients have in common (trust, tables, code that is paged in) is not one client's.
+    # A first client takes up what all of them share: trust, tables, code that is paged in.
     with thaw.Client(options(2)) as client:
         send(client, 1)
     before = _own_memory()

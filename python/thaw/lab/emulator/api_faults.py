@@ -1,7 +1,9 @@
 """Local APIs that answer as they shouldn't.
 
-faults.add("/extension/event/next", "500")
-faults.add("/telemetry", "reset", times=3)
+    faults.add("/extension/event/next", "500")
+    faults.add("/telemetry", "reset", times=3)
+
+The kinds of fault are:
 
     500      an error of the platform
     html     200 with a page of another program
@@ -19,7 +21,7 @@ from typing import Literal, get_args
 
 ApiFaultKind = Literal["500", "html", "nested", "reset", "cut", "stall", "hang"]
 API_FAULT_KINDS: tuple[ApiFaultKind, ...] = get_args(ApiFaultKind)
-# After these an extension asks for its next event again.
+# Faults after which an extension asks for its next event again.
 LOST_ANSWERS: tuple[ApiFaultKind, ...] = ("nested", "reset", "cut", "stall")
 
 
@@ -35,11 +37,11 @@ class ApiFaults:
 
     def __init__(self) -> None:
         self._faults: list[_Fault] = []
-        # What has gone wrong so far: the path's end and how.
+        # Faults that were taken so far: the path's end and the kind.
         self.taken: list[tuple[str, ApiFaultKind]] = []
 
     def add(self, path_end: str, kind: ApiFaultKind, *, times: int = 1) -> None:
-        """The next `times` calls of paths with that end are answered so."""
+        """Gives the next `times` calls whose path ends with this a faulty answer."""
         if kind not in API_FAULT_KINDS:
             raise ValueError(f"{kind!r} is not one of {', '.join(API_FAULT_KINDS)}")
         self._faults.append(_Fault(path_end, kind, times))

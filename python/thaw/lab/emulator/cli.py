@@ -54,7 +54,7 @@ examples:
       -- python3 -m awslambdaric app.handler
       your own function
   python -m thaw.lab lambda --events orders.jsonl --gap 0,0,30 --logs -- ./bootstrap
-      events from a file, two at once and then a freeze of 30 s, with all that anybody writes
+      events from a file, two at once and then a freeze of 30 s, with all that is written
   python -m thaw.lab lambda --listen 127.0.0.1:8080 --extension ./my-extension
       serves invocations by HTTP until Ctrl-C:
       curl -d '{}' http://127.0.0.1:8080/2015-03-31/functions/demo/invocations
@@ -75,12 +75,22 @@ Value = TypeVar("Value", bound=str)
 
 _MOST_REPEATS = 1_000_000_000
 _LONGEST_DELAY = 3600.0
-_MOST_RECORDS = 10_000  # of a batch
+_MOST_RECORDS = 10_000  # in a batch
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command `lambda`."""
+    """Adds the arguments of the command `lambda`."""
     plain = functions.demo_settings()
+    _add_function(parser, plain)
+    _add_invocations(parser)
+    _add_environment(parser, plain)
+    output = parser.add_argument_group("output")
+    output.add_argument("--logs", action="store_true", help="print what all processes write")
+    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
+    parser.set_defaults(run=command)
+
+
+def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
     function = parser.add_argument_group("function and extensions")
     function.add_argument(
         "command", nargs="*", metavar="COMMAND", help="the function (default: demonstration)"
@@ -117,6 +127,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     function.add_argument("--log-format", choices=("Text", "JSON"), default=plain.log_format)
 
+
+def _add_invocations(parser: argparse.ArgumentParser) -> None:
     events = parser.add_argument_group("invocations")
     events.add_argument("--event", action="append", default=[], metavar="JSON", help="may be given often")
     events.add_argument(
@@ -138,6 +150,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     events.add_argument("--listen", metavar="HOST:PORT", help="serve invocations by HTTP until Ctrl-C")
 
+
+def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
     environment = parser.add_argument_group("environment")
     environment.add_argument(
         "--initialization-type", choices=INITIALIZATION_TYPES, default=plain.initialization_type
@@ -158,11 +172,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     environment.add_argument("--shutdown", choices=SHUTDOWN_REASONS, default="spindown", metavar="REASON")
     environment.add_argument("--telemetry-fault", action="append", default=[], metavar="FAULT")
     environment.add_argument("--api-fault", action="append", default=[], metavar="PATH=KIND")
-
-    output = parser.add_argument_group("output")
-    output.add_argument("--logs", action="store_true", help="print what everybody writes")
-    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
-    parser.set_defaults(run=command)
 
 
 def command(given: argparse.Namespace) -> int:
@@ -208,7 +217,7 @@ async def _run(given: argparse.Namespace) -> int:
 
 
 class _Stop:
-    """Ctrl-C: the invocation under way is the last. A second one ends everything at once."""
+    """Ctrl-C makes the invocation under way the last. A second one ends everything at once."""
 
     def __init__(self) -> None:
         self._event = asyncio.Event()
@@ -219,14 +228,14 @@ class _Stop:
         return self._event.is_set()
 
     async def wait(self, seconds: float | None = None) -> None:
-        """Returns when it was asked for, or after so many seconds."""
+        """Returns when a stop was requested, or after so many seconds."""
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._event.wait(), seconds)
 
     @contextlib.contextmanager
     def on_signals(self, *numbers: signal.Signals) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        # A thread that is not the main one hears of no signal.
+        # Only the main thread gets signals.
         mine = numbers if threading.current_thread() is threading.main_thread() else ()
         for number in mine:
             loop.add_signal_handler(number, self._interrupt)
@@ -280,7 +289,7 @@ async def _go_through(sandbox: Lambda, schedule: Schedule, stop: _Stop, *, live:
 
 
 class _Progress:
-    """On a terminal a line that changes, elsewhere one every ten seconds."""
+    """Progress on a terminal: a line that changes; elsewhere a line every ten seconds."""
 
     def __init__(self, total: int, *, live: bool) -> None:
         self._total = total

@@ -9,7 +9,7 @@ import secrets
 
 from thaw.lab.emulator.settings import Settings
 
-# Obviously nobody's: what signs with them is refused everywhere.
+# Credentials that are obviously made up: what is signed with them is refused everywhere.
 _ACCESS_KEY = "ASIAEMULATED00000000"
 _SECRET_KEY = "emulated-secret-access-key"
 _SESSION_TOKEN = "emulated-session-token"
@@ -18,7 +18,7 @@ CREDENTIALS_PATH = "/2021-04-23/credentials"
 
 
 class Environment:
-    """What an environment's processes find in their variables.
+    """The variables of an environment's processes.
 
     Args:
       settings: of the function.
@@ -34,7 +34,7 @@ class Environment:
         self.log_stream = f"{today:%Y/%m/%d}/[{settings.version}]{secrets.token_hex(16)}"
 
     def of_extensions(self) -> dict[str, str]:
-        """Without what belongs to the runtime alone."""
+        """Variables of an extension: those of the runtime without what belongs to the runtime alone."""
         settings = self._settings
         variables = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -74,7 +74,7 @@ class Environment:
         return {**self.of_extensions(), **variables}
 
     def credentials(self) -> bytes:
-        """What is behind AWS_CONTAINER_CREDENTIALS_FULL_URI."""
+        """The body that AWS_CONTAINER_CREDENTIALS_FULL_URI gives."""
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
         return json.dumps(
             {

@@ -1,4 +1,4 @@
-"""What Lambda says no with: the errors of its three local APIs, and how an environment fails.
+"""Errors of Lambda's three local APIs, and the failures that end an environment.
 
 The Extensions API answers 403 to everything that an extension did wrong, the Runtime API 400 and 403, the
 Telemetry API 400 to a bad subscription and 202 where there is no telemetry. The types are AWS's; extensions
@@ -11,7 +11,7 @@ import json
 
 
 class ApiError(Exception):
-    """An answer other than the one that was asked for."""
+    """An error as the answer of a local API."""
 
     def __init__(self, status: int, error_type: str, message: str) -> None:
         super().__init__(f"{error_type}: {message}")
@@ -102,7 +102,7 @@ def telemetry_closed() -> ApiError:
 
 
 class SandboxFailure(Exception):
-    """Why an environment came to its end otherwise than by being shut down.
+    """The reason why an environment ended otherwise than by a shutdown.
 
     `error_type` is Lambda's word for it: Extension.Crash, Extension.InitError, Extension.ExitError,
     Runtime.ExitError, Runtime.OutOfMemory, Sandbox.Timedout, or what a runtime gave to /init/error, whose

@@ -1,4 +1,4 @@
-"""The Extensions API of one environment: who is registered, who waits for an event, who is told what.
+"""The Extensions API of one environment: its extensions, what they wait for, and what they are told.
 
     POST /2020-01-01/extension/register     GET  /2020-01-01/extension/event/next
     POST /2020-01-01/extension/init/error   POST /2020-01-01/extension/exit/error
@@ -30,7 +30,7 @@ ExtensionState = Literal["registered", "ready", "running", "shutting down", "fai
 
 @dataclass(frozen=True)
 class Answer:
-    """What an API answers with."""
+    """An answer of a local API."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Extension:
     shutdown_sent_ns: int = 0
     error_type: str | None = None
     waiting: asyncio.Future[Answer] | None = None
-    # What it is told of the end whenever it comes to /event/next.
+    # The SHUTDOWN event, which it gets whenever it comes to /event/next.
     shutdown: Answer | None = None
 
     def tell(self, event: Mapping[str, Any], *, headers: Mapping[str, str]) -> None:
@@ -180,7 +180,7 @@ class ExtensionsApi:
         return Answer(b'{"status":"OK"}', status=202)
 
     def identify(self, headers: Mapping[str, str]) -> Extension:
-        """Who calls. Raises ApiError if nobody that is registered."""
+        """The extension that calls. Raises ApiError if it is not registered."""
         given = headers.get("Lambda-Extension-Identifier", "")
         if not given:
             raise errors.missing_extension_identifier()
@@ -195,14 +195,14 @@ class ExtensionsApi:
     # -- Events
 
     def tell_invoke(self, event: Mapping[str, Any]) -> None:
-        """To everybody who registered for it. All of them are in /event/next."""
+        """Sends INVOKE to every extension that registered for it. All of them are in /event/next."""
         for extension in self.extensions:
             if "INVOKE" in extension.events:
                 extension.state = "running"
                 extension.tell(event, headers={"Lambda-Extension-Event-Identifier": str(uuid.uuid4())})
 
     def tell_shutdown(self, extension: Extension, event: Mapping[str, Any]) -> None:
-        """At once, or when it comes to /event/next; again if it asks again, since the answer may be lost."""
+        """Sends SHUTDOWN at once, or when the extension comes to /event/next; again if it asks again."""
         extension.state = "shutting down"
         extension.shutdown = Answer(json.dumps(event).encode())
         if extension.waiting is not None:
@@ -210,7 +210,7 @@ class ExtensionsApi:
             extension.tell(event, headers={})
 
     def close(self) -> None:
-        """The environment is gone: calls that wait are not answered any more."""
+        """Ends the API with its environment: calls that wait are not answered any more."""
         for extension in self.extensions:
             if extension.waiting is not None:
                 extension.waiting.cancel()

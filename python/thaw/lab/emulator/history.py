@@ -1,4 +1,4 @@
-"""What happened to the environments of one function: freezes, extensions' startups, ends."""
+"""The history of one function's environments: freezes, extensions' startups, ends."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Shutdown:
 
 @dataclass
 class History:
-    """What is kept of all environments of a function, one after the other."""
+    """Everything that is kept of a function's environments, one after the other."""
 
     freezes: list[Freeze] = field(default_factory=list)
     startups: list[Startup] = field(default_factory=list)

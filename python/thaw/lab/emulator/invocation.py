@@ -16,7 +16,7 @@ from thaw.lab.emulator.invocation_report import Report
 Status = Literal["success", "error", "failure", "timeout"]
 
 
-# Of what an invocation logs, what X-Amz-Log-Result has.
+# Bytes at the end of an invocation's log that X-Amz-Log-Result has.
 LOG_TAIL_BYTES = 4096
 
 
@@ -34,13 +34,13 @@ class LogTail:
 
 
 def new_trace_header() -> str:
-    """As Lambda makes one for a caller that gave none; not sampled."""
+    """Makes a trace header as Lambda does for a caller that gave none; it is not sampled."""
     return f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)};Parent={secrets.token_hex(8)};Sampled=0"
 
 
 @dataclass
 class Times:
-    """Nanoseconds of time.monotonic_ns(); 0 is: did not happen.
+    """Times of one invocation, in nanoseconds of time.monotonic_ns(); 0 means that it did not happen.
 
     Attributes:
       begin_ns: the environment was told to go on, if it was frozen, just before this.
@@ -102,22 +102,22 @@ class Invocation:
         return f"{function}:{self.qualifier}" if self.qualifier else function
 
     def answer(self, payload: bytes, content_type: str) -> None:
-        """The runtime's response. The caller gets it now, whatever the extensions still do."""
+        """Takes the runtime's response. The caller gets it now, whatever the extensions still do."""
         self.payload, self.content_type = payload, content_type
         self.answered.set()
 
     def answer_error(self, payload: bytes, error_type: str) -> None:
-        """The runtime's error."""
+        """Takes the runtime's error."""
         self.status, self.function_error, self.error_type = "error", "Unhandled", error_type
         self.answer(payload, "application/json")
 
     def fail(self, failure: SandboxFailure) -> None:
-        """Ends it otherwise. A caller that has been answered already does not notice."""
+        """Ends the invocation with a failure. A caller that has its answer already does not notice."""
         self.status = "timeout" if failure.is_timeout else "failure"
         self.error_type = failure.error_type
         if not self.answered.is_set():
             self.function_error = "Unhandled"
-            # What a caller is told of the kernel's out-of-memory killer is that the runtime exited.
+            # Lambda tells a caller about the out-of-memory killer only that the runtime exited.
             told = failure.error_type if failure.error_type != "Runtime.OutOfMemory" else "Runtime.ExitError"
             text = f"RequestId: {self.request_id} Error: {failure.message}"
             error = json.dumps({"errorType": told, "errorMessage": text}).encode()

@@ -1,4 +1,4 @@
-"""What each invocation took and what of it Lambda would bill: a line, a table, JSON."""
+"""Reports on invocations: how long each took and what Lambda would bill, as a line, a table, JSON."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def table(reports: Sequence[Report], *, rows: int = 20) -> str:
 
 
 def summary(reports: Sequence[Report]) -> dict[str, Any]:
-    """Of all of them, for JSON."""
+    """Figures of all invocations together, for JSON."""
     if not reports:
         return {"invocations": 0}
     runtime, extensions, duration = _medians(reports)

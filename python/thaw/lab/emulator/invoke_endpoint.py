@@ -44,7 +44,7 @@ class InvokeEndpoint:
 
     @property
     def url(self) -> str:
-        """Of the function's invocations."""
+        """The URL of the function's invocations."""
         name = self._sandbox.settings.name
         return f"http://{self._host}:{self._port}/2015-03-31/functions/{name}/invocations"
 
@@ -135,7 +135,7 @@ class InvokeEndpoint:
 
 
 def client_context(header: str) -> str:
-    """What the runtime gets of X-Amz-Client-Context: JSON on one line, without other characters than ASCII's.
+    """X-Amz-Client-Context as the runtime gets it: JSON on one line, of ASCII characters only.
 
     ValueError says what is wrong with it.
     """
@@ -150,7 +150,7 @@ def client_context(header: str) -> str:
         decoded = None
     if not isinstance(decoded, dict):
         raise ValueError("Client context must be a valid Base64-encoded JSON object.")
-    # It becomes a header's value.
+    # The text becomes a header's value.
     return text if text.isascii() and text.isprintable() else json.dumps(decoded)
 
 

@@ -39,7 +39,7 @@ def main() -> None:
     wakes.setblocking(False)
     signal.set_wakeup_fd(wakes.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the emulator's
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is meant for the emulator
     while True:
         ready, _, _ = select.select([emulator, woken], [], [])
         if woken in ready:
@@ -70,7 +70,7 @@ def _tell_ends(emulator: socket.socket) -> None:
         if end is None:
             return
         when = time.monotonic_ns()
-        # What it leaves in its process group. The number is not given to another before it is waited for.
+        # Ends the rest of its process group. The kernel gives the number to no other process before the wait.
         with contextlib.suppress(OSError):
             os.killpg(end.si_pid, signal.SIGKILL)
         _, status = os.waitpid(end.si_pid, 0)
@@ -78,7 +78,7 @@ def _tell_ends(emulator: socket.socket) -> None:
 
 
 def _start(asked: dict[str, Any], output: int) -> dict[str, Any]:
-    """The answer: pid, exec_ns and cpu_before_ns, or error."""
+    """Starts a program. Returns the answer to the emulator: pid, exec_ns and cpu_before_ns, or error."""
     told, tells = os.pipe()
     launcher = os.getpid()
     pid = os.fork()
@@ -102,9 +102,9 @@ def _start(asked: dict[str, Any], output: int) -> dict[str, Any]:
 
 
 def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> None:
-    """In the new process. Returns only by OSError."""
+    """Becomes the program, in the new process. Returns only by OSError."""
     os.setpgid(0, 0)
-    # A stopped process doesn't see that everybody is gone: the kernel is to kill it.
+    # A stopped process doesn't see that the emulator is gone, so the kernel is told to kill it.
     _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != launcher:
         return
@@ -127,7 +127,7 @@ def _become(asked: dict[str, Any], output: int, tells: int, launcher: int) -> No
 
 
 def _see_other_files(opt: bytes, files_over: dict[str, str]) -> None:
-    """From now on this process sees the overlay on /opt, if there is one, and these files over others."""
+    """Lays the overlay over /opt, if there is one, and these files over others, for this process alone."""
     _check(_libc.unshare(_CLONE_NEWNS), "unshare")
     _check(_libc.mount(None, b"/", None, _MS_REC | _MS_PRIVATE, None), "mount /")
     if opt:

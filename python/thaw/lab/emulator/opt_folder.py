@@ -33,7 +33,7 @@ class OptFolder:
 
     @staticmethod
     def why_not() -> str | None:
-        """Why this machine can't do it, as far as that is known without trying, or None."""
+        """The reason why this machine has no overlay, as far as it is known without a trial, or None."""
         if os.geteuid() != 0:
             return "only root may lay the extensions over /opt"
         if not _OPT.is_dir():

@@ -26,15 +26,15 @@ from thaw.lab.emulator.errors import EmulatorError
 from thaw.lab.emulator.opt_folder import OptFolder
 from thaw.lab.emulator.timestamps import now_ns
 
-_LONGEST_LINE = 256 << 10  # Lambda cuts what is longer
-_PIPE, _SMALL_PIPE = 1 << 16, 1 << 12  # bytes; the latter where nobody reads
-_OUTPUT_LIMIT = 1.0  # seconds that output is awaited after the end
+_LONGEST_LINE = 256 << 10  # bytes; Lambda cuts longer lines
+_PIPE, _SMALL_PIPE = 1 << 16, 1 << 12  # bytes; the latter while output is not read
+_OUTPUT_LIMIT = 1.0  # seconds for which output is awaited after the end
 _START_LIMIT = 30.0
 
 
 @dataclass(frozen=True)
 class Usage:
-    """What a program has used up to now, its threads together. Processor time counts from its exec."""
+    """Resources that a program has used, its threads together. Processor time counts from its exec."""
 
     cpu_ns: int
     resident_bytes: int
@@ -50,7 +50,7 @@ class Launcher:
         self._numbers = itertools.count()
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._processes: dict[int, Process] = {}
-        # What ended before its start was heard of.
+        # Processes that ended before the launcher told of their start.
         self._ended: dict[int, dict[str, Any]] = {}
         self._socket, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with other:
@@ -127,7 +127,7 @@ class Launcher:
             self._lost()
 
     def _lost(self) -> None:
-        """The launcher is gone, and the kernel has ended what it started."""
+        """Notes that the launcher is gone, and that the kernel has ended what it started."""
         self._loop.remove_reader(self._socket)
         for answer in self._asked.values():
             if not answer.done():
@@ -185,26 +185,26 @@ class Process:
         return self.exit_code is None
 
     def terminate(self) -> None:
-        """SIGTERM, to the program alone."""
+        """Sends SIGTERM to the program alone."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL, to its whole group."""
+        """Sends SIGKILL to its whole group."""
         if self.alive:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.pid, signal.SIGKILL)
 
     def stop_reading(self) -> None:
-        """Nobody reads what it writes: once a small pipe is full, a write blocks or fails."""
+        """Stops reading its output: once a small pipe is full, a write blocks or fails."""
         self._output.stop()
 
     def read_on(self) -> None:
         self._output.go_on()
 
     def usage(self) -> Usage | None:
-        """None if it has ended."""
+        """The resources used until now; None if the program has ended."""
         with contextlib.suppress(OSError, KeyError, ValueError):
             proc = pathlib.Path(f"/proc/{self.pid}")
             fields = dict(
@@ -224,7 +224,7 @@ class Process:
         self._output.close()
 
     def end(self, exit_code: int, exit_ns: int) -> None:
-        """It has ended; told by the launcher."""
+        """Notes the end, which the launcher has told."""
         self.exit_code, self.exit_ns = exit_code, exit_ns
         self.read_on()
         self._gone.set()
@@ -248,7 +248,7 @@ class _Lines:
         if self._open and self._reads:
             self._reads = False
             self._loop.remove_reader(self._descriptor)
-            with contextlib.suppress(OSError):  # more than that is in it already
+            with contextlib.suppress(OSError):  # the pipe holds more than that already
                 fcntl.fcntl(self._descriptor, fcntl.F_SETPIPE_SZ, _SMALL_PIPE)
 
     def go_on(self) -> None:

@@ -50,13 +50,13 @@ class RuntimeApi:
         self._waiting: deque[asyncio.Future[Invocation]] = deque()
         self._queued: deque[Invocation] = deque()
         self._open: dict[str, Invocation] = {}
-        self._last: Invocation | None = None  # which the runtime has, or had
+        self._last: Invocation | None = None  # events that the runtime has, or had
         self._restoring: asyncio.Future[None] | None = None
         self.has_been_ready = False
 
     @property
     def is_waiting(self) -> bool:
-        """Whether it is in /invocation/next."""
+        """Whether the runtime is in /invocation/next."""
         return bool(self._waiting)
 
     @property
@@ -65,7 +65,7 @@ class RuntimeApi:
 
     @property
     def open_invocations(self) -> list[Invocation]:
-        """Those that it has not answered."""
+        """Invocations that the runtime has not answered."""
         return list(self._open.values())
 
     def give(self, invocation: Invocation) -> None:
@@ -83,13 +83,13 @@ class RuntimeApi:
             self._restoring = None
 
     def forget(self, invocation: Invocation) -> None:
-        """It is over; an answer that comes yet is refused."""
+        """Ends an invocation: an answer that comes later is refused."""
         self._open.pop(invocation.request_id, None)
         with contextlib.suppress(ValueError):
             self._queued.remove(invocation)
 
     def close(self) -> None:
-        """The environment is gone: calls that wait are not answered any more."""
+        """Ends the API with its environment: calls that wait are not answered any more."""
         for call in (*self._waiting, self._restoring):
             if call is not None:
                 call.cancel()
@@ -106,7 +106,7 @@ class RuntimeApi:
                 raise errors.invalid_state_transition("the runtime has not answered its invocation")
         call: asyncio.Future[Invocation] = asyncio.get_running_loop().create_future()
         self._waiting.append(call)
-        # Which of its invocations a worker of a managed instance comes from is not known.
+        # A worker of a managed instance does not say which invocation it has just finished.
         before, self._last = None if self._settings.is_managed_instance else self._last, None
         self.has_been_ready = True
         if before is not None:
@@ -129,12 +129,12 @@ class RuntimeApi:
         return Answer(invocation.event, headers)
 
     def first_byte(self, request_id: str) -> None:
-        """The head of a response is here."""
+        """Notes the time at which the head of a response came."""
         if (invocation := self._open.get(request_id)) is not None:
             invocation.times.first_byte_ns = invocation.times.first_byte_ns or now_ns()
 
     def response(self, request_id: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
-        """`body` is None if it is larger than allowed."""
+        """Takes a response; `body` is None if it is larger than allowed."""
         invocation = self._take(request_id)
         if body is None:
             error = errors.response_too_large(MOST_RESPONSE_BYTES)
@@ -193,7 +193,7 @@ class RuntimeApi:
 
 
 def _error_type(headers: Mapping[str, str], body: bytes) -> str:
-    """By the header, by the body, or by nobody."""
+    """The type of an error: the header's, the body's, or Lambda's own default."""
     if given := headers.get(_ERROR_TYPE):
         return given
     with contextlib.suppress(ValueError, RecursionError):

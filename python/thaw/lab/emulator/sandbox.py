@@ -39,7 +39,7 @@ class Sandbox(SandboxState):
         freezing.freeze(self)
 
     def resume(self) -> None:
-        """Does nothing if the environment is not frozen."""
+        """Lets the environment go on; does nothing if it is not frozen."""
         freezing.resume(self)
 
     async def shutdown(self, reason: ShutdownReason) -> Shutdown:
@@ -47,5 +47,5 @@ class Sandbox(SandboxState):
         return await shutdown.shutdown(self, reason)
 
     async def abandon(self) -> None:
-        """Ends everything at once, without telling anybody."""
+        """Ends everything at once, without SHUTDOWN."""
         await shutdown.abandon(self)

@@ -44,7 +44,7 @@ class State(enum.Enum):
 
 
 class SandboxState:
-    """What the phases of an environment have in common; at first the environment has not begun.
+    """The state that the phases of an environment share; at first the environment has not begun.
 
     Args:
       settings: of the function.
@@ -108,7 +108,7 @@ class SandboxState:
 
     @property
     def notes(self) -> list[str]:
-        """What was asked for and is not allowed here, and why."""
+        """A line for each thing that was asked for and is not allowed here, with the reason."""
         return self.groups.notes
 
     @property
@@ -153,7 +153,7 @@ class SandboxState:
             on_line=lambda line: self._on_line(source, line),
             on_exit=self._on_exit,
         )
-        # A fast extension asks for its first event before its own start is heard of.
+        # A fast extension asks for its first event before the launcher tells of its start.
         extension = self.extensions.find(name)
         if extension is not None and extension.first_next_ns:
             self._note_startup(extension)

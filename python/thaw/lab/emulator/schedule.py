@@ -2,7 +2,7 @@
 
     Schedule([{"n": 1}, {"n": 2}], repeat=50, gaps=gaps("0.1"))     a hundred invocations, 0.1 s apart
     Schedule(events, gaps=gaps("0,0,30"))                           two at once, then a pause
-    Schedule(events, gaps=gaps("poisson:2"))                        as callers come who don't know each other
+    Schedule(events, gaps=gaps("poisson:2"))                        as independent callers come
 
 The gap is from the end of an invocation to the next event, in which the environment is frozen.
 """
@@ -32,7 +32,7 @@ class Schedule:
         return len(self.events) * self.repeat
 
     def __iter__(self) -> Iterator[tuple[float, Any]]:
-        """Seconds to wait, and the event."""
+        """Gives the seconds to wait, and the event, for each."""
         events = itertools.chain.from_iterable(itertools.repeat(self.events, self.repeat))
         yield from zip(itertools.chain([0.0], self.gaps, itertools.repeat(0.0)), events, strict=False)
 
@@ -68,7 +68,7 @@ def gaps(text: str, *, seed: int = 1) -> Gaps:
 
 
 def read_events(path: pathlib.Path) -> list[Any]:
-    """A file that is one event in JSON, or has one on each line. ValueError names the line."""
+    """Reads a file that is one event in JSON, or has one on each line. ValueError names the line."""
     try:
         text = path.read_text()
     except UnicodeDecodeError:

@@ -28,7 +28,7 @@ Call = Callable[[Sandbox, web.Request], Awaitable[Answer]]
 
 
 class ApiServer:
-    """Listens on a port of this machine that is free.
+    """Serves the local APIs on a free port of this machine.
 
     Args:
       sandbox: the environment that is there now; None between two.
@@ -122,7 +122,7 @@ async def _small_body(request: web.Request) -> bytes:
 
 
 async def _body(request: web.Request) -> bytes | None:
-    """None if it is larger than a response may be."""
+    """The body of a request; None if it is larger than a response may be."""
     try:
         return await request.read()
     except web.HTTPRequestEntityTooLarge:

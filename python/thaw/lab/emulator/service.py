@@ -39,7 +39,7 @@ from thaw.lab.emulator.telemetry_records import Stream
 from thaw.lab.emulator.timestamps import ms_between, now_ns
 
 Event = bytes | str | Mapping[str, object] | Sequence[object] | int | float | bool | None
-"""What a function is invoked with: bytes as they are, anything else as JSON."""
+"""The event of an invocation: bytes are passed on as they are, anything else as JSON."""
 
 
 class Lambda:
@@ -96,7 +96,7 @@ class Lambda:
 
     @property
     def freeze_log(self) -> list[Freeze]:
-        """Every freeze that is over."""
+        """The freezes that are over."""
         return self._history.freezes
 
     @property
@@ -111,7 +111,7 @@ class Lambda:
 
     @property
     def address(self) -> str:
-        """Of the local APIs, "host:port"."""
+        """The address of the local APIs, "host:port"."""
         return self._server.address
 
     @property
@@ -128,7 +128,7 @@ class Lambda:
     # -- What can be done
 
     async def initialize(self) -> float:
-        """Makes an environment ready before anybody needs it, frozen. Milliseconds it took.
+        """Makes an environment ready before it is needed, and freezes it. Returns the milliseconds that took.
 
         Raises SandboxFailure: it could not be initialized, and is gone.
         """
@@ -163,8 +163,9 @@ class Lambda:
         client_context: str = "",
         qualifier: str = "",
     ) -> Invocation:
-        """An invocation for `run`. Its `answered` tells when the caller has the response, which is before
-        the extensions are done.
+        """Makes an invocation for `run`.
+
+        Its `answered` tells when the caller has the response, which is before the extensions are done.
         """
         data = event if isinstance(event, bytes) else json.dumps({} if event is None else event).encode()
         made = Invocation(event=data, client_context=client_context, qualifier=qualifier)
@@ -186,7 +187,7 @@ class Lambda:
                         restore_ms = await self._sandbox.restore()
                     else:
                         init_ms, self._init_ms = self._init_ms, None
-                # An initialization within the invocation takes of its time.
+                # An initialization within the invocation uses up some of its time.
                 used = (now_ns() - invocation.times.begin_ns) / 1e9 if invocation.times.begin_ns else 0.0
                 await self.current.invoke(invocation, max(self.settings.timeout - used, 0.001))
             except SandboxFailure as failure:
@@ -206,7 +207,7 @@ class Lambda:
             return None if self._sandbox is None else await self._end(self._sandbox, reason)
 
     async def kill(self) -> None:
-        """Ends the environment at once, as if its machine were gone: nobody is told. An invocation that is
+        """Ends the environment at once, as if its machine were gone, without SHUTDOWN. An invocation that is
         under way fails.
         """
         if self._sandbox is not None:
@@ -214,16 +215,16 @@ class Lambda:
             await sandbox.abandon()
 
     def emit_telemetry(self, kind: str, record: object) -> None:
-        """A record of any type, for all who subscribed to its stream."""
+        """Emits a record of any type to all subscribers of its stream."""
         self.current.telemetry.emit(kind, record)
 
     async def post_telemetry(self, body: bytes, headers: Mapping[str, str] | None = None) -> list[int]:
-        """Sends any bytes as telemetry to each subscriber, which must not be frozen. The statuses."""
+        """Sends any bytes as telemetry to each subscriber, which must not be frozen. Returns the statuses."""
         return await self.current.telemetry.post(body, headers or {"Content-Type": "application/json"})
 
     @asynccontextmanager
     async def resumed(self) -> AsyncIterator[None]:
-        """Within it the environment runs without an invocation; Lambda does that in a shutdown only."""
+        """A context in which the environment runs without an invocation; on Lambda only a shutdown does."""
         self.current.resume()
         try:
             yield
@@ -275,7 +276,7 @@ class Lambda:
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
-        """Within it no invocation is under way."""
+        """A context in which no invocation is under way."""
         async with self._exclusion:
             for _ in range(self._concurrency):
                 await self._places.acquire()
@@ -286,9 +287,9 @@ class Lambda:
                     self._places.release()
 
     async def _initialize_for(self, invocation: Invocation) -> float | None:
-        """Milliseconds of an initialization before the invocation; None if it is a part of it.
+        """Initializes for an invocation. Returns the milliseconds; None if they are part of the invocation.
 
-        One that fails is tried once more, within the invocation.
+        An initialization that fails is tried once more, within the invocation.
         """
         if not self._failed_before:
             try:
@@ -318,7 +319,7 @@ class Lambda:
             return await sandbox.initialize(phase, limit)
         except SandboxFailure as failure:
             self._failed_before = True
-            if self._sandbox is sandbox:  # not killed meanwhile
+            if self._sandbox is sandbox:  # kill() may have ended it meanwhile
                 await self._end(sandbox, "timeout" if failure.is_timeout else "failure")
             raise
         except BaseException:
@@ -338,7 +339,7 @@ class Lambda:
     ) -> None:
         times = invocation.times
         duration = ms_between(times.begin_ns, times.end_ns)
-        # A runtime that did not come back took all the time.
+        # A runtime that did not come back is charged with all the time.
         runtime_end = times.runtime_next_ns or (times.answered_ns if self.settings.is_managed_instance else 0)
         runtime = ms_between(times.begin_ns, runtime_end or times.end_ns)
         sandbox = self._sandbox
@@ -384,7 +385,7 @@ class Lambda:
         )
 
     async def _after(self) -> None:
-        """The environment is frozen, or reset if it can't go on."""
+        """Freezes the environment, or resets it if it can't go on."""
         async with self._lifecycle:
             if self._sandbox is None:
                 return

@@ -1,4 +1,4 @@
-"""What a function and its environment are like: everything that a user of Lambda configures.
+"""Settings of a function and its environment: everything that a user of Lambda configures.
 
     Settings(name="orders", memory_mb=512, timeout=3.0, environment={"DD_API_KEY": "key"})
 
@@ -26,7 +26,7 @@ LIMITS: tuple[Limit, ...] = get_args(Limit)
 
 LogFormat = Literal["Text", "JSON"]
 
-# What Lambda allows: least and most.
+# Bounds that Lambda sets: least and most.
 MEMORY_MB = (128, 10240)
 TIMEOUT_SECONDS = (0.001, 900)
 MAX_CONCURRENCY = (1, 1000)
@@ -50,7 +50,7 @@ class Settings:
       max_concurrency: invocations at once on managed instances.
       log_format: JSON makes objects of lines that are JSON objects.
       knows_account_id: whether an extension that asks for its account id is told.
-      init_timeout: None for Lambda's: 10 s, or 130 s where nobody waits for the initialization.
+      init_timeout: None for Lambda's: 10 s, or 130 s where no invocation waits for the initialization.
       freeze_by: "auto" is the cgroup freezer if this process may use it, otherwise signals.
       limits: what cgroups shall hold the environment to. Where that isn't allowed, a note says why.
       opt_folder: whether extensions appear in /opt/extensions (needs root; a note says why not).

@@ -27,9 +27,9 @@ from thaw.lab.emulator.telemetry_records import SCHEMAS, STREAMS, Schema, Stream
 from thaw.lab.emulator.timestamps import iso, now_ns
 
 _HOSTS = ("sandbox", "sandbox.localdomain")
-_HERE = "127.0.0.1"  # what they are for the emulator
+_HERE = "127.0.0.1"  # the meaning of those names for the emulator
 _RESERVED_PORT = 9001
-# Of a buffer: name, least, most, and what it is if not given.
+# Limits of a subscriber's buffer: name, least, most, default.
 _LIMITS = (
     ("maxItems", 1000, 10_000, 10_000),
     ("maxBytes", 262_144, 1_048_576, 262_144),
@@ -37,13 +37,13 @@ _LIMITS = (
 )
 _ATTEMPT_LIMIT = 5.0
 _RETRY_FIRST, _RETRY_LAST = 0.05, 1.0
-_BACKLOG_RECORDS = 10_000  # kept for who subscribes later in the initialization
+_BACKLOG_RECORDS = 10_000  # records kept for those that subscribe later in the initialization
 _BATCHES_HELD = 4  # a buffer's limit, in batches
 
 
 @dataclass
 class TelemetryFaults:
-    """What goes wrong with telemetry. It may be changed at any time; a subscription in force obeys at once.
+    """Faults of telemetry. They may be changed at any time; a subscription in force obeys at once.
 
         faults.delay["platform.runtimeDone"] = 0.5     # comes half a second late, after its followers
         faults.drop.add("platform.report")             # never comes
@@ -78,7 +78,7 @@ class TelemetryFaults:
         return kind in self.drop or (self.drop_fraction > 0 and self._chance.random() < self.drop_fraction)
 
     def batches(self, records: list[_Entry]) -> list[list[_Entry]]:
-        """The requests in which a batch comes."""
+        """Divides a batch into the requests in which it is sent."""
         if self.shuffle:
             self._chance.shuffle(records)
         size = self.split or len(records)
@@ -105,7 +105,7 @@ class _Entry:
 
 @dataclass(frozen=True)
 class Subscribing:
-    """What a subscriber asked for."""
+    """A subscription as its subscriber asked for it."""
 
     schema: Schema
     streams: frozenset[Stream]
@@ -117,7 +117,7 @@ class Subscribing:
 
     @classmethod
     def parse(cls, body: bytes) -> Subscribing:
-        """Raises ApiError with all that is wrong."""
+        """Parses a subscription. Raises ApiError, which names everything that is wrong."""
         try:
             asked = json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -176,7 +176,7 @@ def _destination(asked: object, wrong: list[str]) -> tuple[str, int]:
 
 
 class Telemetry:
-    """The records of one environment and who gets them."""
+    """The records of one environment, and its subscribers."""
 
     def __init__(self, faults: TelemetryFaults, deliveries: list[Delivery]) -> None:
         self._faults = faults
@@ -188,8 +188,8 @@ class Telemetry:
         self._running.set()
 
     def emit(self, kind: str, record: object, on_delivered: Callable[[int], None] | None = None) -> None:
-        """A record for everybody who subscribed to its stream, now. `on_delivered` gets the time at which
-        a subscriber had taken it.
+        """Gives a record to the present subscribers of its stream. `on_delivered` gets the time at which a
+        subscriber had taken it.
         """
         time = iso()
         if self._backlog is not None:
@@ -198,7 +198,7 @@ class Telemetry:
             subscription.add(time, kind, record, on_delivered)
 
     def subscribe(self, subscriber: str, body: bytes) -> None:
-        """Once more by the same subscriber takes the place of what was before. Raises ApiError."""
+        """Subscribes an extension; a further subscription replaces its first. Raises ApiError."""
         asked = Subscribing.parse(body)
         if self._faults.unsupported:
             raise errors.telemetry_not_supported()
@@ -219,23 +219,23 @@ class Telemetry:
         )
 
     def end_of_initialization(self) -> None:
-        """Nobody can subscribe any more."""
+        """Ends the time in which extensions may subscribe."""
         self._backlog = None
 
     def pause(self) -> None:
-        """The environment is frozen."""
+        """Stops deliveries while the environment is frozen."""
         self._running.clear()
 
     def resume(self) -> None:
         self._running.set()
 
     def flush(self) -> None:
-        """Every buffer is due now: the environment will end."""
+        """Makes every buffer due at once, since the environment will end."""
         for subscription in self._subscriptions.values():
             subscription.flush()
 
     async def post(self, body: bytes, headers: Mapping[str, str]) -> list[int]:
-        """Sends any bytes to every HTTP subscriber, past its buffer; the statuses of their answers."""
+        """Sends any bytes to every HTTP subscriber, past its buffer. Returns the statuses of the answers."""
         return [await each.post(body, headers) for each in self._subscriptions.values()]
 
     async def close(self) -> None:
@@ -312,7 +312,7 @@ class _Subscription:
             self._start_timer()
 
     def _owe(self, count: int) -> None:
-        """So many of the entries are due."""
+        """Makes so many of the entries due."""
         if count > 0:
             self._owed = max(self._owed, count)
             self._due.set()
@@ -364,7 +364,7 @@ class _Subscription:
                 self._start_timer()
 
     async def _send(self, batch: list[_Entry]) -> None:
-        """Until it is taken, or the environment ends."""
+        """Sends a batch until it is taken or the environment ends."""
         attempts, pause = 0, _RETRY_FIRST
         while True:
             await self._running.wait()
@@ -383,7 +383,7 @@ class _Subscription:
                 entry.on_delivered(taken)
 
     async def _attempt(self, batch: list[_Entry]) -> bool:
-        """Time in which the environment is frozen does not count."""
+        """Tries once. Time in which the environment is frozen does not count."""
         task = asyncio.create_task(self._send_tcp(batch) if not self._asked.url else self._send_http(batch))
         try:
             while True:

@@ -37,7 +37,7 @@ def stream_of(kind: str) -> Stream:
 
 
 def encode(schema: Schema, when: str, kind: str, record: object) -> bytes:
-    """One element of a batch."""
+    """Encodes one element of a batch."""
     if schema == "2022-07-01" and isinstance(record, dict) and (newer := _NEWER.get(kind)):
         record = {name: value for name, value in record.items() if name not in newer}
     return json.dumps({"time": when, "type": kind, "record": record}, separators=(",", ":")).encode()

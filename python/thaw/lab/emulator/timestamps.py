@@ -9,18 +9,18 @@ NANOSECONDS = 1_000_000_000
 
 
 def now_ns() -> int:
-    """Every time that a result has is on this clock, which all processes of the machine share."""
+    """The clock of every time in a result, which all processes of the machine share."""
     return time.monotonic_ns()
 
 
 def iso(wall: float | None = None) -> str:
-    """As in telemetry: 2026-01-02T03:04:05.678Z."""
+    """A time as telemetry has it: 2026-01-02T03:04:05.678Z."""
     when = datetime.datetime.fromtimestamp(time.time() if wall is None else wall, datetime.UTC)
     return f"{when:%Y-%m-%dT%H:%M:%S}.{when.microsecond // 1000:03d}Z"
 
 
 def epoch_ms(seconds_from_now: float = 0.0) -> int:
-    """As deadlines are told."""
+    """The time in so many seconds, as deadlines are told."""
     return int((time.time() + seconds_from_now) * 1000)
 
 

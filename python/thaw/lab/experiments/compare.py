@@ -1,7 +1,9 @@
 """One experiment: several arms, the same freezes.
 
-run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
-run.result.arms["thaw"].lost
+    run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
+    run.result.arms["thaw"].lost
+
+The arms run one after the other, and `Progress` says how far they are.
 """
 
 from __future__ import annotations
@@ -76,7 +78,7 @@ def _run_arm(
 
 
 class _Collected:
-    """What an experiment has brought so far."""
+    """The results and rows of the arms that are finished."""
 
     def __init__(self, settings: ExperimentSettings, arms: Sequence[str]) -> None:
         self.arms: dict[str, ArmResult] = {}
@@ -114,7 +116,7 @@ class _Collected:
 
 
 def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
-    """The settings, with generated payloads where real ones can't be had; the reason goes to stderr."""
+    """The settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
     if settings.workload != "real":
         return settings
     try:
@@ -168,7 +170,7 @@ def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> 
 
 
 def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
-    """What rows say of their experiment beside its kind."""
+    """The columns that say under which conditions a row was measured."""
     return {
         "payloads_per_flush": settings.payloads,
         "workload": settings.workload,
@@ -179,7 +181,7 @@ def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
 
 
 class Progress:
-    """Says how far an experiment is: on a terminal in one line that changes, elsewhere now and then."""
+    """Says how far an experiment is: on a terminal in one line that changes, elsewhere every ten seconds."""
 
     def __init__(self, *, silent: bool = False) -> None:
         self._silent = silent

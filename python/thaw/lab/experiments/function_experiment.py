@@ -41,14 +41,14 @@ async def live(
     invocations: int,
     say: Callable[[str], None],
 ) -> FunctionRun:
-    """One run."""
+    """Runs one environment with these extensions."""
     run = FunctionRun(name)
     with Intake() as intake:
         settings = functions.demo_settings()
         mine = {
             **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
-            # Without an agent the tracer would say at each invocation that there is none.
+            # Without an agent the tracer would log at each invocation that there is none.
             **({} if name == "thaw" else {"DD_TRACE_ENABLED": "false"}),
         }
         settings = replace(settings, environment={**settings.environment, **mine})
@@ -90,9 +90,7 @@ async def live(
 
 
 def enter_own_network() -> None:
-    """From now on this process has a network of its own, where that is allowed: the extension's ports are
-    fixed.
-    """
+    """Moves this process to a network of its own, where that is allowed: the extension's ports are fixed."""
     with contextlib.suppress(OSError):
         own_network.enter(_LOOPBACK_MTU)
 
@@ -102,7 +100,7 @@ def run(
     invocations: int = INVOCATIONS,
     say: Callable[[str], None] = lambda _line: None,
 ) -> list[FunctionRun]:
-    """The runs: with thaw, with an extension that does nothing, and with none.
+    """Runs the function with thaw, with an extension that does nothing, and with none.
 
     The extension's ports are fixed; where that is allowed, everything lives in a network of its own (this
     process does, from then on). ValueError: one of them is taken. ExperimentError: an invocation failed.
@@ -115,7 +113,7 @@ def run(
         text = (pathlib.Path(functions.__file__).parent / "control.py").read_text()
         control.write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable} -SE", 1))
         control.chmod(0o755)
-        # By the name under which tracers look for it.
+        # Tracers look for their agent by this name.
         agent = pathlib.Path(folder) / "datadog-agent"
         shutil.copy2(executable, agent)
         os.chmod(agent, 0o755)

@@ -104,7 +104,7 @@ def run(
 
 
 def _save_invocations(base: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
-    """The rows of all invocations, with where they come from."""
+    """Writes the rows of all invocations, with their provenance."""
     rows = [row for run in runs for row in run.rows]
     where = measure.provenance(world="W1", seed=0, cycles=len(rows))
     measure.write_rows(base / INVOCATIONS_FILE, InvocationRow, rows, json.dumps(dataclasses.asdict(where)))

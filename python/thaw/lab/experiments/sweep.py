@@ -68,7 +68,7 @@ class Cell:
 
     @property
     def settings(self) -> ExperimentSettings:
-        """Its experiment. ValueError: there is none with such numbers."""
+        """The settings of the cell's experiment. ValueError: a number is out of bounds."""
         values = dataclasses.asdict(self)
         del values["arm"]
         return ExperimentSettings(**values)
@@ -117,7 +117,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class SweepRow:
-    """A cell, what came of it, and where that was. The figures are those of a comparison's result; `command`
+    """A cell, its result and its provenance. The figures are those of a comparison's result; `command`
     runs the cell again by itself.
     """
 
@@ -159,7 +159,7 @@ class SweepRow:
 
     @property
     def cell(self) -> Cell:
-        """The cell it is of."""
+        """The cell that the row is about."""
         values = {field.name: getattr(self, field.name) for field in dataclasses.fields(Cell)}
         return Cell(**{**values, "payloads": self.payloads_per_flush})
 
@@ -185,7 +185,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a sweep did: `rows` are all that the file has now, in the grid's order first."""
+    """The outcome of a sweep. `rows` are all that the file has now, those of the grid first, in its order."""
 
     rows: list[SweepRow]
     ran: int
@@ -218,8 +218,8 @@ def run(
       grid: the cells.
       path: the Parquet file; made if it is not there.
       executor: where cells are run; it must be able to import this package.
-      comparison: runs one cell and returns its result; the executor calls it, so
-        for another process it is a function of a module.
+      comparison: runs one cell and returns its result; the executor calls it, so for another process it is
+        a function of a module.
       progress: called after each cell; by default a line goes to the standard error.
 
     Raises MeasureError if `path` is there and is no sweep's file.
@@ -300,7 +300,7 @@ def _measure(cell: Cell, comparison: Callable[[Cell], ExperimentResult]) -> Swee
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command `sweep`; each axis takes several values with commas between them."""
+    """Adds the arguments of the command `sweep`; each axis takes several values with commas between them."""
 
     def axis(name: str, plain: str, text: str, parse: Callable[[str], list[Any]]) -> None:
         parser.add_argument(

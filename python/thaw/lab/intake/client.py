@@ -32,7 +32,7 @@ _COMMAND_TIMEOUT = 60.0
 
 
 class IntakeError(RuntimeError):
-    """The intake's process said no, or is gone."""
+    """The intake's process refused a command, or is gone."""
 
 
 class Intake:
@@ -81,7 +81,7 @@ class Intake:
 
     @property
     def agent_variables(self) -> dict[str, str]:
-        """What the environment of an extension has to say so that it delivers here."""
+        """Variables with which an extension delivers here."""
         return {
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": self.url,
@@ -145,14 +145,14 @@ class Intake:
     # -- What it saw
 
     def counts(self) -> dict[str, Any]:
-        """accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests, body_bytes, open,
-        idle, ...
+        """Counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests,
+        body_bytes, statuses, closed_idle; and now: open, idle, states.
         """
         return dict(self._ask("counts"))
 
     def decode(self) -> int:
-        """Decodes what came since the last time, so that it doesn't pile up. Returns the number of
-        requests.
+        """Decodes the requests that came since the last time, so that they don't pile up. Returns how many
+        they were.
         """
         return int(self._ask("decode"))
 

@@ -29,7 +29,7 @@ State = Literal["waiting", "handshake", "open", "forgotten", "draining", "closed
 
 @dataclass
 class Counts:
-    """What happened since the start."""
+    """Counts since the start."""
 
     accepted: int = 0
     handshakes_full: int = 0
@@ -42,7 +42,7 @@ class Counts:
 
 
 class Owner(Protocol):
-    """What a connection needs of the server that accepted it."""
+    """The server that accepted a connection, as the connection sees it."""
 
     selector: selectors.BaseSelector
     timers: Timers
@@ -60,10 +60,10 @@ class Owner(Protocol):
         """Stores a request that was read whole."""
 
     def gone(self, connection: Connection) -> None:
-        """The connection is closed."""
+        """Takes note that the connection is closed."""
 
     def changed(self) -> None:
-        """Fewer connections may be idle."""
+        """Takes note that fewer connections may be idle."""
 
 
 class Connection:
@@ -299,7 +299,7 @@ class Connection:
             self._finish()
 
     def _finish(self) -> None:
-        """close_notify and FIN. What a peer has sent and we have not read would turn close() into a reset."""
+        """Sends close_notify and FIN. Unread bytes are read first: they would turn close() into a reset."""
         unread = self._paused
         if self.state == "open":
             with contextlib.suppress(ssl.SSLError):
@@ -318,7 +318,7 @@ class Connection:
             self._close()
 
     def _forget(self) -> None:
-        """Drops all state without a packet; the next byte that comes is answered by a reset."""
+        """Drops all state without a packet; a reset follows the next byte that comes."""
         with contextlib.suppress(OSError):
             while self.sock.recv(_READ_BYTES):
                 pass

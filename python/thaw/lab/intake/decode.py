@@ -1,4 +1,4 @@
-"""What the intake got, decoded without any of thaw's code: protobuf, msgpack, zstd and gzip from PyPI.
+"""Decodes requests without any of thaw's code: protobuf, msgpack, zstd and gzip come from PyPI.
 
 The schema is the public one of the Datadog agent (pkg/proto/datadog/trace), built here as descriptors.
 """

@@ -1,4 +1,4 @@
-"""A tracer's request as the intake's protobuf, by PyPI's protobuf and zstandard: what outside clients send.
+"""A tracer's request as the intake's protobuf, by PyPI's protobuf and zstandard: for other projects' clients.
 
     body = encode.agent_payload(traces_body, headers)
 
@@ -24,7 +24,7 @@ _LEVEL = 3
 
 def agent_payload(body: bytes, headers: dict[str, str]) -> bytes:
     """One request's body for /api/v0.2/traces, from one of /v0.4/traces: spans with their plain fields, meta
-    and metrics. What else a span has is not needed by an experiment.
+    and metrics. Experiments need no other members of spans.
     """
     payload: Any = decode.message_class("AgentPayload")()
     tracer = payload.tracerPayloads.add()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Head:
-    """A request's head, and how its body is delimited."""
+    """A request's head, and the length of its body."""
 
     method: str
     target: str
@@ -26,7 +26,7 @@ class Head:
 
 
 def take_chunked(buffer: bytes) -> tuple[bytes, bytes] | None:
-    """Body and rest, or None while the last chunk isn't there."""
+    """Takes a chunked body. Returns the body and the rest, or None while the last chunk isn't there."""
     body = b""
     at = 0
     while (end := buffer.find(b"\r\n", at)) >= 0:

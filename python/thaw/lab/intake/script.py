@@ -1,4 +1,4 @@
-"""What an intake does with its connections and requests: plain values that cross to its process as JSON."""
+"""Scripts of an intake's conduct: plain values that cross to its process as JSON."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from thaw.lab.certificates import TlsVersionName
 # How a peer ends a connection:
 #   fin     close_notify and FIN; what comes later is answered by a reset, as a closed socket does
 #   rst     a reset at once (SO_LINGER 0)
-#   silent  the peer forgets the connection without a packet; the next segment is acknowledged by its kernel
-#   and
-#           then answered by a reset (that is what can be done without root)
+#   silent  the peer forgets the connection without a packet; its kernel acknowledges the next segment, and a
+#           reset follows (more can't be done without root)
 CloseKind = Literal["fin", "rst", "silent"]
 CLOSE_KINDS: tuple[CloseKind, ...] = get_args(CloseKind)
 
@@ -26,7 +25,7 @@ CLOSE_KINDS: tuple[CloseKind, ...] = get_args(CloseKind)
 Phase = Literal["connect", "tls", "head", "body", "written", "answer"]
 PHASES: tuple[Phase, ...] = get_args(Phase)
 
-# What follows a request that was read whole:
+# The reaction to a request that was read whole:
 #   answer      the whole answer
 #   close       FIN without an answer
 #   reset       RST without an answer
@@ -50,7 +49,7 @@ FORMS: tuple[Form, ...] = get_args(Form)
 
 @dataclass(frozen=True)
 class Answer:
-    """What one request gets. `delay` is in seconds, from the request's last byte."""
+    """The answer to one request. `delay` is in seconds, from the request's last byte."""
 
     status: int = 202
     headers: dict[str, str] = field(default_factory=dict)
@@ -102,7 +101,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Script:
-    """What one connection meets.
+    """The intake's conduct towards one connection.
 
     `idle_close` happens `idle_after` seconds after the connection became idle; without it the connection
     stays. `latency` is added each way, in seconds, and to the opening of the connection as a network would;

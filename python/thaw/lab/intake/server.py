@@ -31,8 +31,8 @@ from thaw.lab.intake.timers import Timers
 
 # Seconds within which any sender waits for an answer; a later one may be missed.
 _PROMPT = 0.1
-_SMALL_WINDOW_BYTES = 4096  # receive buffer while bodies are held
-_SMALL_SEGMENT_BYTES = 536  # and the segment size: a sender's first send buffer is a multiple of it
+_SMALL_WINDOW_BYTES = 4096  # the receive buffer while bodies are held
+_SMALL_SEGMENT_BYTES = 536  # the segment size meanwhile: a sender's first send buffer is a multiple of it
 
 
 class _Server:

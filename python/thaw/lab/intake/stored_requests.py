@@ -87,7 +87,7 @@ class StoredRequests:
         }
 
     def log(self) -> list[dict[str, Any]]:
-        """What is known of each request, in their order."""
+        """A dictionary about each request, in their order."""
         self.decode()
         return self._log
 

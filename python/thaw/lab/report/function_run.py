@@ -1,4 +1,4 @@
-"""What a life of a real function's environment showed, with an extension or without, and its table."""
+"""One life of a real function's environment, with an extension or without, and a table of several."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ TITLES = (
 
 
 def cells(run: FunctionRun) -> list[str]:
-    """A row for TITLES."""
+    """The cells of a run under TITLES."""
 
     def milliseconds(value: float | None) -> str:
         return "–" if value is None else f"{value:.1f}"
@@ -107,5 +107,5 @@ def cells(run: FunctionRun) -> list[str]:
 
 
 def table(runs: Sequence[FunctionRun]) -> str:
-    """For a terminal."""
+    """The runs as a table for a terminal."""
     return "\n".join(aligned([list(TITLES), *map(cells, runs)]))

@@ -1,4 +1,4 @@
-"""What a report shows of a real function with the extension: two pictures, a table, and words."""
+"""The section of a report on a real function with the extension: two pictures, a table, and words."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _WORDS = (
 
 
 def section(runs: Sequence[FunctionRun]) -> str:
-    """A section of the page."""
+    """The section of the page on these runs."""
     thaw = next(run for run in runs if run.extension == "thaw")
     return (
         f"<section><h2>A function with the extension</h2>\n<p>{html.escape(_WORDS)}</p>\n"
@@ -34,7 +34,7 @@ def section(runs: Sequence[FunctionRun]) -> str:
 
 
 def timeline(run: FunctionRun) -> str:
-    """The first invocations, one a row: until the response, after it, and how long the freeze before was."""
+    """Draws the first invocations, one in each row: the freeze before, the response, what follows it."""
     rows = run.rows[1 : 1 + _SHOWN]
     with matplotlib.rc_context(pictures.STYLE):
         figure = Figure(figsize=(pictures.WIDTH, 0.9 + 0.24 * len(rows)))

@@ -134,7 +134,7 @@ def _arm_picture(run: Run, name: str, arm: ArmResult) -> pictures.ArmPicture:
 
 
 def _outcomes(arm: ArmResult) -> dict[str, int]:
-    """Each payload once. One that has arrived may be kept or dropped besides, by a client that can't know."""
+    """Counts each payload once. A client may still keep, or have dropped, a payload that has arrived."""
     ended_otherwise = max(0, arm.payloads - arm.delivered - arm.lost)
     retained = min(arm.retained, ended_otherwise)
     return {
@@ -157,7 +157,7 @@ def _flush_times(run: Run, arm: str) -> list[float]:
     ]
 
 
-# A figure in these columns that is not 0 is what the page is about.
+# Columns in which a figure other than 0 is marked.
 _BAD = ("lost", "duplicated", "dropped")
 
 
@@ -176,7 +176,7 @@ def _table(result: ExperimentResult) -> str:
 
 
 def _below(result: ExperimentResult) -> str:
-    """What stands below a table's title."""
+    """Lines below a table's title: the conditions, and how far an experiment came that was stopped."""
     missing = what_is_missing(result)
     lines = [_text(conditions(result)), f"<b class=bad>{_text(missing)}</b>" if missing else ""]
     return "".join(f"<br>{line}" for line in lines if line)

@@ -1,4 +1,4 @@
-"""What an experiment measured, row by row, in Parquet, with where it comes from.
+"""Measurements of an experiment, row by row, in Parquet, with their provenance.
 
     measure.write(folder, payload_rows, cycle_rows, measure.provenance(world="W1", seed=1, cycles=200))
     measurements = measure.read(folder)
@@ -47,7 +47,7 @@ class MeasureError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class PayloadRow:
-    """What became of one payload.
+    """The fate of one payload.
 
     Attributes:
       times_delivered: the intake's own count.
@@ -88,7 +88,7 @@ class PayloadRow:
 
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
-    """What one cycle, a freeze and the flush after it, cost. `cpu_us` is the client's processor time; the
+    """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
     last five are as in `PayloadRow`.
     """
 
@@ -140,7 +140,7 @@ class Provenance:
 
 @dataclasses.dataclass(frozen=True)
 class Measurements:
-    """What `write` was given."""
+    """The rows and the provenance of one folder."""
 
     payloads: list[PayloadRow]
     cycles: list[CycleRow]
@@ -162,7 +162,7 @@ def provenance(
     command: str = "",
     complete: bool = True,
 ) -> Provenance:
-    """The provenance of what is measured here and now. `freezer`: that of W1."""
+    """The provenance of measurements made here and now. `freezer`: that of W1."""
     return Provenance(
         version=thaw.__version__,
         commit=commit(),
@@ -202,7 +202,7 @@ def write(
     cycle_rows: Sequence[CycleRow],
     where_from: Provenance,
 ) -> None:
-    """Writes the three files into `folder`, which is made if need be; what they held before is gone."""
+    """Writes the three files into `folder`, which is made if need be; older files are replaced."""
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(where_from), indent=1)
@@ -212,7 +212,7 @@ def write(
 
 
 def read(folder: str | os.PathLike[str]) -> Measurements:
-    """What `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
+    """Reads what `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
     path = pathlib.Path(folder)
     return Measurements(
         read_rows(path / PAYLOADS_FILE, PayloadRow),
@@ -297,7 +297,7 @@ def _read_provenance(path: pathlib.Path) -> Provenance:
 
 
 def _replace(path: pathlib.Path, fill: typing.Callable[[pathlib.Path], object]) -> None:
-    """A reader meanwhile, or one after a crash, finds the old file or the new one."""
+    """Replaces a file so that a reader finds the old one or the new one, after a crash too."""
     scratch = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         fill(scratch)

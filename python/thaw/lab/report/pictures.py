@@ -38,7 +38,7 @@ COLOURS = {
     "resumed": ("#7cc4ee", "#a9dcf7"),
     "time": ("#009e73", "#2fb892"),
 }
-# matplotlib knows no variables: it draws with a colour that stands for one, and that is put in its place.
+# matplotlib knows no variables: it draws with colours that stand for them and are replaced afterwards.
 STANDS_FOR = {name: f"#fe01{index:02x}" for index, name in enumerate(COLOURS)}
 
 OUTCOMES = (
@@ -80,7 +80,7 @@ _ROW, _PANEL = 0.24, 0.72  # inches: a row, and what a panel needs besides
 
 @dataclass(frozen=True)
 class ArmPicture:
-    """What the pictures show of one arm. Without `flush_ms` only the percentiles are drawn."""
+    """One arm's figures as the pictures show them. Without `flush_ms` only the percentiles are drawn."""
 
     name: str
     outcomes: dict[str, int]  # by the names of OUTCOMES
@@ -107,7 +107,7 @@ class Panel:
 
 
 def delivery(panels: Sequence[Panel]) -> str:
-    """What became of the payloads: stacked bars, in percent, with the counts beside them."""
+    """Fates of the payloads: stacked bars, in percent, with the counts beside them."""
 
     def draw(axes: Axes, panel: Panel) -> None:
         left = numpy.zeros(len(panel.arms))
@@ -205,12 +205,12 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
 
 
 def _times(arm: ArmPicture) -> Any:
-    """The flush times there are; not 0, of which there is no logarithm."""
+    """The flush times, each above 0, which has no logarithm."""
     return numpy.maximum(arm.flush_ms or (arm.flush_p50, arm.flush_p99), 0.01)
 
 
 def _spread(axes: Axes, row: int, arm: ArmPicture) -> None:
-    """One arm's flush times. Of two percentiles there is no box and no extreme."""
+    """Draws one arm's flush times; from two percentiles alone, no box and no extreme."""
     colour = STANDS_FOR["time"]
     times = _times(arm)
     if arm.flush_ms:
@@ -234,7 +234,7 @@ def _outcome_note(arm: ArmPicture) -> str:
 
 
 def _notes(axes: Axes, texts: Sequence[str]) -> None:
-    """A text at the right end of each row, outside the axes."""
+    """Writes a text at the right end of each row, outside the axes."""
     for row, text in enumerate(texts):
         axes.annotate(
             text,
@@ -255,8 +255,9 @@ def _picture(
     right: float,
     legend: bool = False,
 ) -> str:
-    """Panels below each other, high as they have rows; `right` is the end of the bars, as a share of the
-    width.
+    """Draws panels below each other, each as high as its rows need.
+
+    `right` is the end of the bars, as a share of the width.
     """
     with matplotlib.rc_context(STYLE):
         above = 0.35 if legend else 0.05
@@ -302,7 +303,7 @@ ElementTree.register_namespace("xlink", _LINK)
 
 
 def for_page(text: str, label: str) -> str:
-    """The picture with the page's colours, ids of its own, and a name for those who don't see it."""
+    """The picture with the page's colours, ids of its own, and a name for screen readers."""
     root = ElementTree.fromstring(text)
     prefix = re.sub(r"\W+", "-", label).lower() + "-"
     for child in root.findall(f"{{{_SVG}}}metadata"):

@@ -1,4 +1,4 @@
-"""What experiments send: payloads of a real tracer taken off the wire, and generated ones.
+"""Payloads of experiments: a real tracer's, taken off the wire, and generated ones.
 
     Workload("real", seed=1).body(cycle=3, payload=0)
     origin_of(span_id)                  # which cycle and payload a span belongs to

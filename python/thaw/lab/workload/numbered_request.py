@@ -17,7 +17,7 @@ from typing import Any
 
 import msgpack
 
-# Of the first request: the trace's id, and the first span's id. Both take nine bytes in msgpack, and a step
+# Ids of the first request: the trace's, and the first span's. Both take nine bytes in msgpack, and a step
 # leaves room for the spans of a request between one and the next.
 _TRACE_ID = 1 << 62
 _SPAN_ID = 1 << 61
@@ -74,7 +74,7 @@ class NumberedRequest:
         return range(first, first + self.spans)
 
     def write(self, folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
-        """The request, and beside it what one must know to count it up, as JSON. Returns both files."""
+        """Writes the request, and in JSON beside it how to count it up. Returns both files."""
         request, counting = folder / "request.bin", folder / "request.json"
         request.write_bytes(self.data)
         counting.write_text(json.dumps({"offsets": self.offsets, "step": self.step}))

@@ -1,4 +1,4 @@
-"""What a real tracer sends: recorded by a server that stands for its agent, and kept between runs."""
+"""Requests of a real tracer, recorded by a server that stands for its agent, and kept between runs."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def capture(requests: int = 24, *, timeout: float = 120.0) -> list[Capture]:
 
 
 def captures() -> list[Capture]:
-    """What `capture` gives, kept in a file between runs: one for each version of ddtrace."""
+    """Returns what `capture` gives, kept in a file between runs: one for each version of ddtrace."""
     version = importlib.metadata.version("ddtrace")
     base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
     file = base / "thaw-lab" / f"ddtrace-{version}.json"
@@ -74,7 +74,7 @@ def captures() -> list[Capture]:
     taken = capture()
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        # Other processes may be at it too: each writes its own file and renames it.
+        # Other processes may do the same: each writes a file of its own and renames it.
         scratch = file.with_suffix(f".{os.getpid()}")
         content = [
             {"path": c.path, "headers": c.headers, "body": base64.b64encode(c.body).decode()} for c in taken
@@ -114,7 +114,7 @@ class _AgentHandler(http.server.BaseHTTPRequestHandler):
         self._take(self._body())
         self._answer({"rate_by_service": {"service:,env:": 1.0}})
 
-    do_PUT = do_POST  # noqa: N815  # which of the two a tracer uses is its affair
+    do_PUT = do_POST  # noqa: N815  # tracers use either
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":

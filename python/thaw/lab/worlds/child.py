@@ -40,20 +40,20 @@ Where = tuple[int, int]  # cycle, payload
 
 
 class Client(Protocol):
-    """What an arm does with the payloads of a flush."""
+    """A client of one arm: it is given payloads, and flushes them."""
 
     def prepare(self, where: Where, body: Body) -> None:
-        """Makes ready what is not part of a flush."""
+        """Prepares a payload; this is not part of a flush."""
 
     def flush(self, deadline: float) -> dict[str, Any]:
-        """Sends what is prepared: delivered, errors."""
+        """Sends what is prepared. Returns `delivered` and `errors`."""
 
     def resume(self) -> None: ...
 
     def quiesce(self) -> None: ...
 
     def finish(self, deadline: float) -> dict[str, Any]:
-        """The end: what is left is sent if the arm does that. What became of everything, and counters."""
+        """Ends the client, which sends what is left if its arm does so. Returns all fates, and counters."""
 
 
 class Native:
@@ -177,7 +177,7 @@ class NativePerFlush:
 
 
 class Outside:
-    """Another project's client: one request for each payload, what fails is gone."""
+    """Another project's client: one request for each payload; a payload that fails is gone."""
 
     def __init__(self, url: str) -> None:
         self._url = f"{url}/api/v0.2/traces"
@@ -199,7 +199,7 @@ class Outside:
         return {"delivered": len(ready) - len(errors), "errors": errors}
 
     def post(self, body: bytes, deadline: float) -> str | None:
-        """Why it failed, or None."""
+        """Sends one body. Returns why that failed, or None."""
         raise NotImplementedError
 
     def resume(self) -> None:
@@ -283,16 +283,16 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
 
 
 def end_with_parent() -> None:
-    """A stopped process does not see its pipe close: the kernel is to kill it when its runner is gone."""
+    """Has the kernel kill this process with its runner: stopped, it does not see its pipe close."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def main() -> None:
     end_with_parent()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is for the runner
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
-    # Generated spans have a filler each; of a real payload the first one has.
+    # Each generated span has a filler; in a real payload the first one has.
     large = Workload(plain.kind, seed=int(seed), spans=1, filler_bytes=LARGE_FILLER_BYTES)
     client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
     commands: queue.Queue[dict[str, Any] | None] = queue.Queue()

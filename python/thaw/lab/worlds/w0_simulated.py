@@ -18,7 +18,7 @@ def run(
     progress: Callable[[int], None] = lambda cycle: None,
     stop: Stop | None = None,
 ) -> ArmResult:
-    """The figures of one arm. Flush times are virtual, less the frozen time.
+    """Runs one arm and returns its result. Flush times are virtual, less the frozen time.
 
     Raises ExperimentError for an arm that is not thaw's client with options, InvariantBroken if an arm of
     thaw breaks one, Stopped if `stop` asked for it.
@@ -42,7 +42,7 @@ def run(
         flusher=arm.flusher_options(settings.scenario),
         resume=arm.tells_resume,
         check=arm.keeps,
-        # Longer than the intake's idle limit, shorter than hyper's: the peer's end is what is met.
+        # Longer than the intake's idle limit, shorter than hyper's: clients meet ended connections.
         freeze=(61.0, 89.0),
         one_way=max(settings.round_trip / 2, 0.0005),
         progress=step,
@@ -58,7 +58,7 @@ def run(
         dropped=counts["dropped"] - thrown_away,
         errors=counts["errors"],
         connections=connections["dials"],
-        # Scripted: each costs the round trips of a full one.
+        # Handshakes are scripted: each costs the round trips of a full one.
         handshakes_full=connections["opened"],
         handshakes_resumed=0,
         stale=exchanges["stale"],

@@ -1,5 +1,4 @@
-"""World W1: real sockets, real TLS, a client in a process of its own that is stopped, with SIGSTOP or by the
-cgroup freezer.
+"""World W1: real sockets, real TLS, and a client in a process of its own that SIGSTOP or a cgroup freezes.
 
 The kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world shows is
 not claimed for Lambda itself.
@@ -200,7 +199,7 @@ class _Run:
             self._tell_flush(cycle)
         else:
             self._child.freeze()
-            # It is in the pipe when the client wakes up.
+            # The command is in the pipe when the client wakes up.
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             if self._settings.close == "race":
@@ -228,8 +227,8 @@ class _Run:
         self._tell_flush(cycle)
         held = self._await_held()
         if held:
-            # Who is frozen in mid-exchange has asked for the next event all the same. What ended meanwhile is
-            # found before anybody can tell of the resume.
+            # On Lambda an environment that is frozen in mid-exchange has asked for the next event. The client
+            # finds connections that ended meanwhile before it can be told of the resume.
             self._child.quiesce(self._limit)
             self._child.freeze()
             self._child.tell(op="resume")
@@ -249,7 +248,7 @@ class _Run:
         return next(kind for kind in CLOSE_KINDS if kind == self._settings.close)
 
     def _close_pooled(self) -> None:
-        """A connection that is pooled would never be dialled; its end is seen by a client that runs."""
+        """Ends pooled connections while the client runs, so that the next exchange has to dial."""
         if self._intake.close_idle("fin"):
             self._intake.wait_until_none_idle()
             time.sleep(0.005)
@@ -313,7 +312,7 @@ class _Run:
         return outcome
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
-        """How often each payload came: all its spans once, or one of them more often."""
+        """Gives how often each payload arrived; 0 unless all of its spans did."""
         came: dict[tuple[int, int], list[int]] = {where: [] for where in self._spans}
         for identifier, times in self._intake.spans().items():
             origin = origin_of(identifier)

@@ -1,1 +1,1 @@
-"""What the extension costs a function, measured from outside in the emulated Lambda."""
+"""Benchmarks of the extension, measured from outside in the emulated Lambda."""

@@ -1,4 +1,4 @@
-"""What the benchmarks of the extension share: a Lambda with it, load, and statistics."""
+"""Tools of the extension's benchmarks: a Lambda with it, load, and statistics."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from thaw.lab.workload.numbered_request import NumberedRequest
 
 SPANS = 10
 MEMORY_MB = 512
-SMALL_MB = 128  # whose budget of bytes is soon full, compressed as most of it is
+SMALL_MB = 128  # memory whose budget of bytes is soon full
 MTU = 1500
 PORT = 8126
 AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
-# What the last invocation left is flushed at the start of each: ten thousand don't wait 25 ms each for
+# Each start flushes what the last invocation left: ten thousand invocations don't wait 25 ms each for
 # Lambda to tell of their end.
 EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
 # Nothing is flushed before the end of the environment.
@@ -38,7 +38,7 @@ Figures = dict[str, Any]
 
 @dataclass(frozen=True)
 class Bench:
-    """What is measured, with what, and how often.
+    """The executable that is measured, the request that is sent to it, and how often.
 
     Attributes:
       executable: the extension.
@@ -53,7 +53,7 @@ class Bench:
     say: Callable[[str], None] = lambda _line: None
 
     def times(self, count: int, least: int = 1) -> int:
-        """How often, at this scale."""
+        """How often a measurement is repeated at this scale."""
         return max(least, round(count * self.scale))
 
     # -- A Lambda with it
@@ -67,7 +67,7 @@ class Bench:
         log: list[str] | None = None,
         memory_mb: int = MEMORY_MB,
     ) -> AsyncIterator[Lambda]:
-        """The function that hands over numbered requests, with the extension, and no environment yet."""
+        """A Lambda that hands over numbered requests, with the extension, and no environment yet."""
         environment = {
             **intake.agent_variables,
             **(variables or {}),
@@ -83,7 +83,7 @@ class Bench:
             yield sandbox
 
     def usage(self, sandbox: Lambda) -> Usage:
-        """The extension's, now."""
+        """The resources that the extension has used until now."""
         usage = sandbox.current.process(self.executable.name).usage()
         assert usage is not None, "the extension has ended"
         return usage
@@ -101,7 +101,7 @@ class Bench:
     async def load(
         self, connections: int, *, requests: int = 0, seconds: float = 10.0, first: int = 0, port: int = PORT
     ) -> Figures:
-        """Requests as fast as they are answered."""
+        """Sends requests as fast as they are answered. Returns the load generator's figures."""
         request, _ = self.request.write(self.folder)
         process = await asyncio.create_subprocess_exec(
             str(LOAD_GENERATOR),
@@ -122,18 +122,18 @@ class Bench:
 
 
 def statuses_of(invocation: Invocation) -> Counter[str]:
-    """What the function's requests were answered with."""
+    """Counts the statuses of the answers to the function's requests."""
     return Counter(invocation.json()["statuses"])
 
 
 def books_of_the_extension() -> Figures:
-    """The extension's own counters. It must not be frozen."""
+    """Reads the extension's own counters. The extension must not be frozen."""
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/debug/thaw", timeout=10) as answer:
         return dict(json.load(answer))
 
 
 def dropped(books: Figures) -> int:
-    """Payloads that it says it has dropped, for whatever reason."""
+    """How many payloads the extension says it has dropped, for any reason."""
     return sum(
         count
         for pipeline in books["flush"]["pipelines"].values()
@@ -146,7 +146,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def difference(some: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
-    """Of the means, and half of its 95 % interval; infinite where there are too few values."""
+    """The difference of the means, and half of its 95 % interval: infinite where values are too few."""
     if min(len(some), len(others)) < 2:
         return 0.0, math.inf
     squared = sum(statistics.variance(values) / len(values) for values in (some, others))

@@ -1,4 +1,4 @@
-"""What the extension adds to invocations: at their end, while idle, over thousands, in an outage."""
+"""Costs of the extension in invocations: at their end, while idle, over thousands, in an outage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the extension holds in memory, and that the byte budget bounds it."""
+"""Memory of the extension with a thousand payloads, and under load that fills the byte budget."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from thaw.lab.intake import Intake
 
 
 async def memory(bench: Bench) -> Figures:
-    """Resident with 1,000 payloads, before and after their flush, and the most there was."""
+    """Resident memory with 1,000 payloads, before and after their flush, and at its peak."""
     payloads = bench.times(1000, 10)
     with Intake() as intake:
         async with bench.function(intake) as sandbox:
@@ -49,12 +49,12 @@ async def memory(bench: Bench) -> Figures:
     }
 
 
-# So long may load go on until the byte budget is full.
+# Seconds of load within which the byte budget has to be full.
 _FULL_WITHIN = 90.0
 
 
 async def bounded(bench: Bench) -> Figures:
-    """Load without a flush, until the byte budget is full, and beyond."""
+    """Memory under load without a flush, until the byte budget is full, and beyond."""
     statuses: Counter[str] = Counter()
     begun = time.monotonic()
     sent = 0

@@ -39,13 +39,13 @@ def nginx(folder: pathlib.Path) -> Iterator[int | None]:
 
 
 def wait_for_listener(port: int, limit: float = 10.0) -> None:
-    """Returns when somebody listens there. TimeoutError."""
+    """Returns when a connection to the port succeeds. TimeoutError after `limit` seconds."""
     end = time.monotonic() + limit
     while True:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         if time.monotonic() > end:
-            raise TimeoutError(f"nobody listens on 127.0.0.1:{port} after {limit:g} s")
+            raise TimeoutError(f"nothing listens on 127.0.0.1:{port} after {limit:g} s")
         time.sleep(0.005)
 
 

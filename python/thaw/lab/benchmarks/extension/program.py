@@ -1,4 +1,4 @@
-"""What the extension costs a function: start-up, memory, throughput, and time in each phase of its life.
+"""The extension's costs to a function: start-up, memory, throughput, and time in each phase of its life.
 
     python -m thaw.lab.benchmarks.extension --json figures.json [startup|memory|load|…]...
 

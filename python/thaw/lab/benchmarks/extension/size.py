@@ -14,7 +14,7 @@ from thaw.lab.benchmarks.extension.bench import (
 
 
 async def size(bench: Bench) -> Figures:
-    """Of the executable, stripped, and compressed by gzip -9."""
+    """Measures the executable: stripped, and compressed by gzip -9."""
     with tempfile.TemporaryDirectory() as folder:
         stripped = pathlib.Path(folder) / "stripped"
         subprocess.run(["strip", "-o", str(stripped), str(bench.executable)], check=True)

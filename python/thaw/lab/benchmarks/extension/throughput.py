@@ -19,7 +19,7 @@ from thaw.lab.benchmarks.extension.nginx import nginx, nginx_version
 from thaw.lab.intake import Intake
 from thaw.lab.workload.numbered_request import NumberedRequest
 
-# So many fit into the byte budget, so that nothing has to be flushed, and nothing is turned away.
+# Payloads that fit into the byte budget, so that nothing is flushed and nothing is refused.
 _WARM, _COUNTED = 500, 7_500
 
 

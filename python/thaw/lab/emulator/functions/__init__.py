@@ -11,7 +11,7 @@ _FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def demo_settings() -> Settings:
-    """Of a function whose handler is `traced.handler`."""
+    """Settings of a function whose handler is `traced.handler`."""
     return Settings(
         name="demo",
         handler="traced.handler",

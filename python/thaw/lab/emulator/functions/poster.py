@@ -2,7 +2,8 @@
 
     python -SE poster.py request.bin request.json [journal [first number]]
 
-The files are those of `thaw.lab.numbered`. The event says what to do, each part if it is there:
+The files are those of `thaw.lab.workload.numbered_request`. The event says what to do; each part may be left
+out:
 
     {"sleep": seconds before, "payloads": how many, "clients": of how many tracers side by side (1),
      "nagle": whether they leave TCP_NODELAY unset, "pause": seconds after them, "exit": a status}

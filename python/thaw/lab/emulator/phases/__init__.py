@@ -1,1 +1,1 @@
-"""What is done to an execution environment, a module for each phase of its life."""
+"""The phases of an execution environment's life, a module for each."""

@@ -24,7 +24,7 @@ def freeze(sandbox: SandboxState) -> None:
 
 
 def resume(sandbox: SandboxState) -> None:
-    """Does nothing if it is not frozen."""
+    """Lets the environment go on; does nothing if it is not frozen."""
     if sandbox.state is State.FROZEN:
         span = Freeze(sandbox.freeze_begin_ns, sandbox.frozen_ns, now_ns())
         sandbox.freezer.resume()

@@ -53,7 +53,7 @@ async def shutdown(sandbox: SandboxState, reason: ShutdownReason) -> Shutdown:
 
 
 async def abandon(sandbox: SandboxState) -> None:
-    """Ends everything at once: nobody is told."""
+    """Ends everything at once, without SHUTDOWN."""
     resume(sandbox)
     sandbox.state = State.SHUTTING_DOWN
     sandbox.fail(SandboxFailure("Sandbox.Failure", "the environment is gone"))

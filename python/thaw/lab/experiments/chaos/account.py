@@ -8,7 +8,7 @@ from typing import Any
 
 from thaw.lab.emulator.history import Shutdown
 
-# What a few thousand small payloads and rubbish may take; and they fit into any budget of bytes.
+# Memory that a few thousand small payloads and rubbish may take; they fit into any budget of bytes.
 _MOST_MB = 64.0
 
 # Milliseconds that an environment's invocations may be held up in all by what fails: the outage budget of
@@ -17,7 +17,7 @@ _MOST_ADDED_MS = 15_000.0
 
 
 # Milliseconds that a request of a sender without TCP_NODELAY may take, in the median: 40 where
-# acknowledgements are delayed. Of few requests a median says nothing.
+# acknowledgements are delayed. The median of few requests says nothing.
 _MOST_NAGLE_MS = 35.0
 _FEWEST_NAGLE = 10
 
@@ -26,12 +26,12 @@ _CRIES = ("Sanitizer", "runtime error:", "CHECK failed")
 
 @dataclass(frozen=True)
 class Payload:
-    """What became of one payload.
+    """The fate of one payload.
 
     Attributes:
       status: what the function got for it; 0: nothing.
-      least, most: how often its spans arrived, the one that did least and the one that did most.
-      untold: how often it arrived and the intake kept that to itself, so that it may come once more.
+      least, most: how often its spans arrived: the rarest one, and the most frequent one.
+      untold: how often it arrived without the intake saying so, after which it may come once more.
     """
 
     status: int
@@ -42,11 +42,10 @@ class Payload:
 
 @dataclass
 class Account:
-    """What was seen from outside.
+    """The observations from outside.
 
     Attributes:
-      cut_off: whether others than the intake may have kept its answers from the extension: a freeze, a
-        proxy, the end.
+      cut_off: whether a freeze, a proxy or the end may have kept the intake's answers from the extension.
       deaf: whether telemetry is lost, so that ends are waited for in vain, up to the deadline.
       kills: whether the function's end was a crash or a timeout.
       end_lost: whether the word of that end was lost. The extension then waits for it, is not in /event/next
@@ -55,10 +54,9 @@ class Account:
       peak_mb: the most memory that was seen.
       payloads: by number.
       nagle_ms: how long senders without TCP_NODELAY waited for each answer.
-      wrong_keys: requests to the intake that did not have the key that there is.
-      key_withheld: whether the store of the key recovered before the end and was not asked for it even then:
-      what
-        throttles or fails for now has to be asked again.
+      wrong_keys: requests to the intake with another key than the right one.
+      key_withheld: whether the store of the key recovered before the end and was not asked again. A store
+        that throttles or fails for a while has to be asked again.
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
@@ -84,12 +82,12 @@ class Account:
 
     @property
     def taken(self) -> list[int]:
-        """Payloads of which the function was told that they are taken."""
+        """Payloads that were answered with 200: the function was told that they are taken."""
         return [number for number, payload in self.payloads.items() if payload.status == 200]
 
     @property
     def told_lost(self) -> int:
-        """Payloads of which the extension says that it dropped them, or had them still at its end."""
+        """How many payloads the extension says it dropped, or still had at its end."""
         if self.books is None:
             return 0
         return sum(
@@ -100,7 +98,7 @@ class Account:
 
 
 def violations(account: Account) -> list[str]:
-    """What is wrong, a line each."""
+    """Names each invariant that is broken, in a line."""
     wrong = [] if account.interface_failed else list(account.failures)
     wrong += _of_delivery(account)
     wrong += _of_the_process(account)
@@ -126,7 +124,7 @@ def _of_delivery(account: Account) -> list[str]:
             f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
             f" the first: {missing[:5]}"
         )
-    # Each time that the intake takes something and does not say so is good for one more.
+    # Each time that the intake takes a payload and does not say so, the payload may come once more.
     beyond = [number for number, each in account.payloads.items() if each.most > 1 + each.untold]
     if beyond and not account.cut_off:
         wrong.append(f"{len(beyond)} payloads arrived more often than they may: {beyond[:5]}")

@@ -28,7 +28,7 @@ _NUMBERS = 1 << 20
 
 
 class _Log:
-    """What the extension writes: its last books, and what it complains of."""
+    """The extension's log, and the last books in it."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -64,7 +64,7 @@ async def live(
     command = functions.poster_command(*map(str, files), str(journal), str(first))
     log = _Log()
     with contextlib.ExitStack() as stack:
-        # Constructors there run loops of their own.
+        # The peers' constructors run loops of their own.
         around = await asyncio.to_thread(Surroundings, plan, folder, stack, names=names)
         settings = replace(plan.settings, environment=around.options, files_over=around.files_over)
         account = Account(
@@ -108,7 +108,7 @@ async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocati
         and not plan.faults.unsupported
         and not last.times.runtime_done_delivered_ns
     )
-    # An answer that is lost is none: the next event is asked for again.
+    # After an answer that is lost the extension asks for the next event again.
     account.interface_failed = any(
         path == "/register" or (path == "/event/next" and kind not in LOST_ANSWERS)
         for path, kind in sandbox.api_faults.taken
@@ -116,7 +116,7 @@ async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocati
 
 
 async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Account) -> Invocation:
-    """One invocation, with rubbish beside it. Unless it is a success the environment is gone."""
+    """Runs one invocation, with rubbish beside it. Unless it succeeds, the environment is gone."""
     ports = itertools.islice(itertools.cycle(EXTENSION_PORTS), plan.rubbish[turn])
     noise = [
         asyncio.create_task(throw(port, random.Random(f"{seed}/{turn}/{each}")))
@@ -150,7 +150,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
 
 
 def _extension_process(sandbox: Lambda) -> Process | None:
-    """None if it has not come up, or is gone."""
+    """The extension's process; None if it has not come up, or is gone."""
     with contextlib.suppress(EmulatorError, KeyError, StopIteration):
         return sandbox.current.process(next(iter(sandbox.startups)).name)
     return None

@@ -1,4 +1,4 @@
-"""What one environment goes through, drawn from a seed."""
+"""The plan of one environment's life, drawn from a seed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _STRATEGIES = (
     *("end", "default", "end,50", "periodically,20", "periodically,200", "continuously,50"),
     "continuously,3600000",
 )
-# Those after which no exchange is open.
+# Strategies that leave no exchange open at a freeze.
 _BLOCKING = ("end", "end,50", "periodically,20", "periodically,200")
 ENDS = ("spindown",) * 5 + ("crash", "timeout", "spindown at once")
 _REFUSALS = (403, 408, 413, 429, 500, 503)
@@ -32,7 +32,7 @@ _REFUSALS = (403, 408, 413, 429, 500, 503)
 
 @dataclass
 class Plan:
-    """What one environment goes through.
+    """Everything that happens to one environment.
 
     Attributes:
       settings, faults: of the Lambda.
@@ -44,8 +44,8 @@ class Plan:
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
       end: how the environment ends.
       unreadable: at which invocations telemetry comes that can't be read.
-      unread: at which invocations nobody reads what the extension writes. Never at the last: its books are in
-        what it writes.
+      unread: at which invocations the extension's output is not read. Never at the last, whose output has
+        the books.
       aaaa: what the nameserver answers to questions for IPv6; None: the intake has no name, but an address.
       store, store_faults: where the key is and what the first calls for it get; None: it is in a variable.
     """
@@ -154,7 +154,7 @@ def _event(chance: random.Random) -> dict[str, Any]:
 
 
 def _api_fault(chance: random.Random, turn: int) -> tuple[str, ApiFaultKind] | None:
-    """What Lambda's interface does wrong at an invocation, if anything.
+    """A fault of Lambda's interface at an invocation, or None.
 
     `/telemetry` and `/register` are called at the start and never again. An event that never comes is a
     function that is not called, so that a start fails in more ways than what follows.
@@ -173,7 +173,7 @@ def _script(chance: random.Random) -> Script:
         idle_after=chance.choice((0.0005, 0.005, 0.05)),
     )
     answers = tuple(_answer(chance) for _ in range(chance.choice((0, 0, 1, 2, 4))))
-    # A hole that swallows everything is rare: it takes seconds of each run.
+    # An intake that never answers is rare: it takes seconds of each run.
     always = Answer(action="black_hole") if chance.random() < 0.03 else Answer()
     return replace(script, answers=answers, answer=always)
 

@@ -49,7 +49,7 @@ def _broken_traces(chance: random.Random) -> bytes:
 
 
 def _ambiguous(chance: random.Random) -> bytes:
-    """What two readers may take for different requests."""
+    """A request that two readers may understand differently."""
     lines = chance.sample(
         [
             *(b"Host: x", b"Host: y", b"Content-Length: 5", b"Content-Length: +5", b"Content-Length: 5, 6"),
@@ -78,7 +78,7 @@ _KINDS: tuple[Callable[[random.Random], bytes], ...] = (
 
 
 async def throw(port: int, chance: random.Random) -> None:
-    """One connection to 127.0.0.1 with something of the kind; waits a while for an answer, or hangs up."""
+    """Sends rubbish over one connection to 127.0.0.1; waits a while for an answer, or hangs up."""
     data = chance.choice(_KINDS)(chance)
     hangs_up = chance.random() < 0.5
     with contextlib.suppress(OSError, TimeoutError):

@@ -6,7 +6,7 @@ One environment after the other lives in the emulated Lambda: of any initializat
 with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
 to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
 that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
-allows; a nameserver that has no word for IPv6; a key in a store that throttles; a reader of its log that
+allows; a nameserver that has no answer for IPv6; a key in a store that throttles; a reader of its log that
 stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
 compared: what the function was told is taken has arrived, or is said to be lost.
 
@@ -42,7 +42,7 @@ class ChaosError(RuntimeError):
 
 @dataclass(frozen=True)
 class Result:
-    """Of a whole run."""
+    """Counts of a whole run."""
 
     environments: int
     payloads: int
@@ -64,9 +64,13 @@ def run(
     say: Callable[[str], None] = lambda _line: None,
     stop: Stop | None = None,
 ) -> Result:
-    """Environment after environment until the time is over, or so many, or `stop` asks for it. Raises
-    ChaosError at the first whose books are wrong. `only`: just the environment of that number. `names`: as in
-    `live`.
+    """Runs one environment after the other, until the time is over, or so many ran, or `stop` asks for it.
+
+    Args:
+      only: runs just the environment of that number.
+      names: as in `live`.
+
+    Raises ChaosError at the first environment whose books are wrong.
     """
     begun = time.monotonic()
     number = payloads = taken = arrived = twice = lost = done = 0
@@ -109,12 +113,12 @@ def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence
 # -- The command line --------------------------------------------------------------------------------------
 
 _LOOPBACK_MTU = 65536
-# Span ids are counted on from one environment to the next, and stay below those of traces.
+# Span ids go on from one environment to the next, and stay below the ids of traces.
 _MOST_ENVIRONMENTS = 1 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `chaos`."""
+    """Adds the arguments of `chaos`."""
     option = parser.add_argument
     option("--seed", type=arguments.seed, default=1, help="of all that is drawn (default: %(default)s)")
     option(
@@ -141,7 +145,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(given: argparse.Namespace) -> int:
     extension(str(given.extension))
-    # The extension's ports are fixed; in a network of its own nobody else has them.
+    # The extension's ports are fixed; in a network of its own no other process has them.
     if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
         print(f"{note}; this machine's is used, and no nameserver and no store of secrets", file=sys.stderr)
     own_network.require_free(EXTENSION_PORTS)

@@ -1,4 +1,4 @@
-"""What an environment lives among: intake, proxy, nameserver and a store of secrets."""
+"""The peers of an environment: intake, proxy, nameserver and a store of secrets."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _STORED_KEY = "fedcba9876543210fedcba9876543210"
 
 
 class Surroundings:
-    """What an environment lives among: intake, proxy, nameserver and a store of secrets, until it is left.
+    """The peers of an environment, which run until the stack of contexts is left.
 
     Attributes:
-      options: what the environment's variables have to say of them.
-      files_over: what its processes see in place of the machine's files.
+      options: the variables that lead the extension to the peers.
+      files_over: files that its processes see in place of the machine's.
     """
 
     def __init__(self, plan: Plan, folder: pathlib.Path, stack: contextlib.ExitStack, *, names: bool) -> None:
@@ -42,7 +42,7 @@ class Surroundings:
         hosts = dict.fromkeys((_INTAKE_NAME, *HOSTS), "127.0.0.1")
         self.nameserver = stack.enter_context(Nameserver(hosts, plan.aaaa or "empty"))
         self.files_over[pathlib.Path("/etc/resolv.conf")] = self.nameserver.resolv_conf(folder)
-        # A proxy looks names up itself, where nobody knows this one.
+        # A proxy looks names up on the machine, whose nameservers don't know this one.
         if plan.aaaa is not None and self.proxy is None:
             self.options["DD_APM_DD_URL"] = f"https://{_INTAKE_NAME}:{self.intake.port}"
         if plan.store is not None:
@@ -54,13 +54,13 @@ class Surroundings:
             self.options |= variables(plan.store)
 
     def turn(self, plan: Plan, number: int) -> None:
-        """From now on it is as at that invocation."""
+        """Makes the peers behave as planned for that invocation."""
         self.intake.script(plan.scripts[number])
         if self.proxy is not None and plan.proxy is not None:
             self.proxy.behaviour = plan.proxy[number]
 
     def recover(self) -> None:
-        """Nothing goes wrong any more, so that what is kept can go."""
+        """Ends all faults, so that what the extension keeps can be delivered."""
         self.intake.script(Script())
         if self.proxy is not None:
             self.proxy.behaviour = "tunnel"

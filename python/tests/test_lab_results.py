@@ -1,8 +1,9 @@
-"""What an arm did becomes figures, and broken invariants are named. Nothing runs here."""
+"""An arm's outcome becomes a result, and broken invariants are named. Nothing runs here."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from thaw import InvariantBroken
 from thaw.lab.arms import ARMS
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentSettings, Where
 from thaw.lab.experiments import promises
-from thaw.lab.results import ArmResult, FlushTimes
+from thaw.lab.results import ArmResult, ExperimentResult, FlushTimes
 
 SETTINGS = ExperimentSettings(seed=7)
 PAYLOAD: Where = (3, 1)
@@ -100,3 +101,32 @@ def test_nothing_may_be_open_at_a_freeze_between_flushes() -> None:
 def test_who_promises_nothing_breaks_nothing(arm: str) -> None:
     promises.check(ARMS[arm], SETTINGS, outcome(0))
     promises.check(ARMS[arm], SETTINGS, outcome(2))
+
+
+def older_file() -> dict[str, Any]:
+    """A result without conditions and without cycles of its arms, with a member that there is no more."""
+    arm = {**ArmResult.from_outcome(outcome(1)).to_json(), "stale": 4}
+    del arm["cycles"]
+    plain = {"world": "W1", "close": "rst", "scenario": "idle", "cycles": 3, "seed": 7, "commit": "0123abcd"}
+    return {**plain, "phase": "head", "arms": {"thaw": arm}}
+
+
+def test_an_older_file_is_read_and_written_without_what_it_lacks() -> None:
+    old = older_file()
+    result = ExperimentResult.from_json(old)
+    assert (result.arms["thaw"].stale, result.arms["thaw"].cycles, result.payloads) == (4, None, None)
+    assert result.cycles_of(result.arms["thaw"]) == 3
+    assert result.complete
+    written = result.to_json()
+    assert {name: written[name] for name in written if name != "complete"} == {
+        name: value for name, value in old.items() if name != "phase"
+    }
+    assert ExperimentResult.from_json(written) == result
+
+
+def test_a_result_is_written_in_the_order_of_its_settings() -> None:
+    arms = {"thaw": ArmResult.from_outcome(outcome(1))}
+    result = ExperimentResult.of(SETTINGS, arms, commit="0123abcd", command="again", complete=False)
+    written = result.to_json()
+    assert list(written) == [*SETTINGS.conditions(), "commit", "command", "complete", "arms"]
+    assert ExperimentResult.from_json(written) == result
