@@ -361,7 +361,11 @@ def _require_function(executable: pathlib.Path) -> None:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", type=arguments.input_path, metavar="RUN", help="--rows folder or --json file"
+        "runs",
+        nargs="+",
+        type=arguments.input_file_or_folder_of(report.RESULT_FILE),
+        metavar="RUN",
+        help="--rows folder or --json file",
     )
     parser.add_argument(
         "--out",
