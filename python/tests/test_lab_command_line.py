@@ -343,6 +343,54 @@ def test_ctrl_c_keeps_what_is_finished_and_says_that_it_is_not_all(tmp_path: pat
     ]
 
 
+# A program that is interrupted within the import of its command line, by a module that swallows exceptions.
+INTERRUPTED_IMPORT = """
+import importlib.abc, os, signal, sys
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "thaw.lab.experiments.compare":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(1000): pass
+            except KeyboardInterrupt:
+                if "swallowed" in sys.argv: return None
+                raise
+        return None
+sys.meta_path.insert(0, Interrupting())
+from thaw.lab.__main__ import main
+sys.exit(main(["compare", "--help"]))
+"""
+
+
+@pytest.mark.parametrize("given", [[], ["swallowed"]])
+def test_ctrl_c_within_an_import_ends_it_in_a_line(given: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT, *given],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (130, "thaw.lab: stopped\n", "")
+
+
+def test_help_imports_nothing_that_takes_long() -> None:
+    heavy = ("matplotlib", "numpy", "pyarrow", "aiohttp", "trustme", "cryptography")
+    program = (
+        "import sys\nfrom thaw.lab.__main__ import main\n"
+        "try: main(['compare', '--help'])\n"
+        f"except SystemExit: print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
+
+
 def test_an_arm_that_fails_loses_none_before_it(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

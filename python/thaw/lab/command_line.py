@@ -47,11 +47,11 @@ _FAILURES = (
 def main(given: Sequence[str] | None = None) -> int:
     """As `thaw.lab.__main__.main` says."""
     wanted = arguments.help_only(sys.argv[1:] if given is None else given, _COMMANDS)
-    parser = _parser()
-    parsed = parser.parse_args(wanted or ["main"])
-    if parsed.command is None:
-        parsed = parser.parse_args(["main", *wanted])
     try:
+        parser = _parser()
+        parsed = parser.parse_args(wanted or ["main"])
+        if parsed.command is None:
+            parsed = parser.parse_args(["main", *wanted])
         return int(parsed.run(parsed))
     except _FAILURES as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
