@@ -208,7 +208,11 @@ std::vector<std::string> NoProxy(const RawOptions& raw, Finalizer& finalizer) {
   return hosts;
 }
 
-absl::StatusOr<std::string> AnyText(std::string_view text) { return std::string(text); }
+// YAML can write a NUL, at which other programs would end the text.
+absl::StatusOr<std::string> AnyText(std::string_view text) {
+  if (absl::StrContains(text, '\0')) return absl::InvalidArgumentError("it has a NUL character");
+  return std::string(text);
+}
 
 void FinalizeTraces(const RawOptions& raw, TraceConfig& traces, Finalizer& finalizer) {
   finalizer.Set(traces.compute_stats, raw.compute_stats, &ParseBool, "false");
