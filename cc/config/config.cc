@@ -150,7 +150,11 @@ absl::StatusOr<size_t> ParseMemory(std::string_view text) {
   return static_cast<size_t>(std::clamp<int64_t>(bytes / 8, int64_t{4} << 20, int64_t{64} << 20));
 }
 
-absl::StatusOr<std::string> AnyText(std::string_view text) { return std::string(text); }
+// YAML can write a NUL, at which other programs would end the text.
+absl::StatusOr<std::string> AnyText(std::string_view text) {
+  if (absl::StrContains(text, '\0')) return absl::InvalidArgumentError("it has a NUL character");
+  return std::string(text);
+}
 
 // Accepts the JSON of endpoints, which CheckEndpoints checks one by one.
 absl::StatusOr<std::vector<AdditionalEndpoint>> ParseAdditionalEndpoints(std::string_view text) {

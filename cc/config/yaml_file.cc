@@ -1,5 +1,6 @@
 #include "cc/config/yaml_file.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <utility>
@@ -34,6 +35,8 @@ YamlFile ReadYamlFile(const Environment& environment) {
   absl::StatusOr<std::string> text = ReadWholeFile(file.path, YamlFile::kMaxBytes);
   if (text.ok()) {
     file.text = *std::move(text);
+  } else if (struct stat facts; absl::IsNotFound(text.status()) && lstat(file.path.c_str(), &facts) == 0) {
+    warn("it is a link to a file that does not exist");
   } else if (absl::IsNotFound(text.status())) {
     warn_of_other_ending();
   } else {

@@ -57,6 +57,15 @@ TEST_F(YamlFileTest, APipeIsAWarningAndIsNotWaitedFor) {
   EXPECT_THAT(file.warning->text, HasSubstr("it is a pipe"));
 }
 
+TEST_F(YamlFileTest, ALinkToNothingIsAWarning) {
+  std::filesystem::create_symlink("nowhere", folder_ / "datadog.yaml");
+  const YamlFile file = Read();
+  EXPECT_EQ(file.text, "");
+  ASSERT_TRUE(file.warning.has_value());
+  EXPECT_EQ(file.warning->text,
+            file.path + ": it is a link to a file that does not exist; nothing of it counts");
+}
+
 TEST_F(YamlFileTest, TheOtherEndingIsNamed) {
   std::ofstream(folder_ / "datadog.yml") << "site: datadoghq.eu\n";
   const YamlFile file = Read();

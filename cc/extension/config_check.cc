@@ -6,10 +6,13 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/mask.h"
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
 #include "cc/flush/endpoint.h"
@@ -33,6 +36,42 @@ std::vector<std::string> KeySources(const Config& config) {
   if (!given.secret_arn.empty()) sources.push_back("Secrets Manager");
   if (!given.parameter_arn.empty()) sources.push_back("Parameter Store");
   return sources;
+}
+
+// Adds what is wrong with the address of a secret. One that is no ARN is used, as a name; but a word that is
+// left from a template is one, too.
+void CheckArn(std::string_view variable, std::string_view arn, std::string_view service,
+              std::vector<std::string>& problems) {
+  if (arn.empty()) return;
+  const std::vector<std::string_view> parts = absl::StrSplit(arn, absl::MaxSplits(':', 5));
+  if (parts[0] != "arn") {
+    problems.push_back(
+        absl::StrCat(variable, " is ", Quoted(arn),
+                     ": it is no ARN; it is asked for as a name in the function's own region"));
+  } else if (parts.size() < 6 || parts[5].empty()) {
+    problems.push_back(absl::StrCat(variable, " is ", Quoted(arn),
+                                    ": it has not the form arn:PARTITION:", service, ":REGION:ACCOUNT:NAME"));
+  } else if (parts[2] != service) {
+    problems.push_back(absl::StrCat(variable, " is ", Quoted(arn), ": it is not an ARN of ", service));
+  }
+}
+
+void CheckKeySources(const ApiKeyOptions& given, std::vector<std::string>& problems) {
+  CheckArn("DD_API_KEY_SECRET_ARN", given.secret_arn, "secretsmanager", problems);
+  CheckArn("DD_API_KEY_SSM_ARN", given.parameter_arn, "ssm", problems);
+  if (std::string decoded; !absl::Base64Unescape(given.kms_ciphertext, &decoded))
+    problems.push_back("DD_KMS_API_KEY is not base64, so that KMS can't decrypt it");
+}
+
+// Adds the variables that other programs read for a proxy, where no variable is set that is read here.
+void CheckProxyNames(const Environment& environment, const Config& config,
+                     std::vector<std::string>& problems) {
+  if (!config.client.proxy_url.empty()) return;
+  for (const char* name : {"ALL_PROXY", "all_proxy", "HTTP_PROXY", "http_proxy"}) {
+    if (environment.Get(name).value_or("").empty()) continue;
+    problems.push_back(
+        absl::StrCat("the variable ", name, " is not read; set DD_PROXY_HTTPS or HTTPS_PROXY for a proxy"));
+  }
 }
 
 // Describes the result of the request.
@@ -59,6 +98,8 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
         "and "
         "DD_ORG_UUID is set, so that nothing can be delivered");
   }
+  CheckKeySources(config.api_key_sources, problems);
+  CheckProxyNames(environment, config, problems);
   const FunctionFacts facts = FactsOf(environment, config, Registration());
   ProcessingOf(config, facts, /*runtime_api=*/"", problems);
   LifecycleOf(config, facts, /*concurrent=*/false, problems);

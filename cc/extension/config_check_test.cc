@@ -31,7 +31,12 @@ std::vector<std::string> ProblemsOfVariable(const std::string& name, const std::
 
 TEST(ConfigCheckTest, AConfigurationWithoutFaults) {
   EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}, {"DD_TRACE_ENABLED", "true"}}), IsEmpty());
-  EXPECT_THAT(Problems({{"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x"}}), IsEmpty());
+  EXPECT_THAT(Problems({{"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:eu-west-1:1:secret:dd"}}),
+              IsEmpty());
+  EXPECT_THAT(Problems({{"DD_API_KEY_SSM_ARN", "arn:aws:ssm:eu-west-1:1:parameter/dd"}}), IsEmpty());
+  EXPECT_THAT(Problems({{"DD_KMS_API_KEY", "Y2lwaGVy"}}), IsEmpty());
+  EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}, {"HTTPS_PROXY", "p:1"}, {"HTTP_PROXY", "p:1"}}),
+              IsEmpty());
 }
 
 TEST(ConfigCheckTest, NoApiKey) { EXPECT_THAT(Problems({}), ElementsAre(HasSubstr("there is no API key"))); }
@@ -43,6 +48,18 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
         {"DD_APM_REPLACE_TAGS", "[", "the replace rules are not JSON"},
         {"DD_APM_FILTER_TAGS_REGEX_REJECT", "a:(", "DD_APM_FILTER_TAGS_REGEX_REJECT"},
         {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "a:(", "DD_APM_FILTER_TAGS_REGEX_REQUIRE"},
+        {"DD_APM_FILTER_TAGS_REJECT", ":", "DD_APM_FILTER_TAGS_REJECT: \":\" does not begin with the name"},
+        {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "{\"a", "DD_APM_FILTER_TAGS_REGEX_REQUIRE: "},
+        {"DD_API_KEY_SECRET_ARN", "nope", "DD_API_KEY_SECRET_ARN is \"nope\": it is no ARN"},
+        {"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x", "it has not the form arn:"},
+        {"DD_API_KEY_SECRET_ARN", "arn:aws:ssm:eu-west-1:1:parameter/dd", "not an ARN of secretsmanager"},
+        {"DD_API_KEY_SSM_ARN", "nope", "DD_API_KEY_SSM_ARN is \"nope\": it is no ARN"},
+        {"DD_KMS_API_KEY", "!!", "DD_KMS_API_KEY is not base64"},
+        {"DD_FLUSH_STRATEGY", "end", "did you mean DD_SERVERLESS_FLUSH_STRATEGY?"},
+        {"DD_DD_URL", "https://a", "did you mean DD_APM_DD_URL?"},
+        {"DD_APM_IGNORE_RESOURCES", "a", "did you mean DD_APM_FILTER_TAGS_REGEX_REJECT?"},
+        {"HTTP_PROXY", "p:1", "the variable HTTP_PROXY is not read"},
+        {"all_proxy", "p:1", "the variable all_proxy is not read"},
         {"DD_SERVICE_MAPPING", "a", "DD_SERVICE_MAPPING"},
         {"DD_TRACE_PROPAGATION_STYLE", "datadgo", "datadgo"},
         {"DD_SITE", "datadog.com", "none of Datadog's sites"},
@@ -51,6 +68,8 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
   }
   EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}}, "sitte: a\n"),
               ElementsAre(HasSubstr("\"sitte\"")));
+  EXPECT_THAT(Problems({{"DD_API_KEY", "0123456789abcdef"}}, "service: \"a\\0b\"\n"),
+              ElementsAre(HasSubstr("it has a NUL character")));
 }
 
 TEST(ConfigCheckTest, ACertificateFileWithoutACertificate) {

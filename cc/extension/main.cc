@@ -3,8 +3,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +24,7 @@
 #include "cc/base/version.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
+#include "cc/config/log_level.h"
 #include "cc/config/yaml_file.h"
 #include "cc/extension/command_line.h"
 #include "cc/extension/config_check.h"
@@ -38,7 +41,25 @@ namespace {
 constexpr int kFound = 1;
 constexpr int kRefused = 2;
 
+// Whether the parent had closed standard output. /dev/null has its number since.
+bool output_was_closed = false;
+
 void Print(FILE* where, std::string_view text) { std::fwrite(text.data(), 1, text.size(), where); }
+
+// Returns whether everything printed to standard output is written; otherwise says so.
+bool FlushOutput() {
+  errno = output_was_closed ? EBADF : 0;
+  if (!output_was_closed && std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  Print(stderr, absl::StrCat("datadog-agent: standard output can't be written: ",
+                             errno != 0 ? std::strerror(errno) : "an error", "\n"));
+  return false;
+}
+
+// Prints a text that was asked for. Returns the exit status.
+int Answer(std::string_view text) {
+  Print(stdout, text);
+  return FlushOutput() ? 0 : kFound;
+}
 
 Config Configure(const Environment& environment) {
   const YamlFile file = ReadYamlFile(environment);
@@ -67,10 +88,13 @@ bool Connect(const Config& config) {
 int CheckConfig(const Environment& environment, bool connect) {
   const Config config = Configure(environment);
   Print(stdout, absl::StrCat(ToJson(config), "\n"));
+  const bool shown = FlushOutput();
   const std::vector<std::string> problems = ProblemsOf(environment, config);
   for (const std::string& problem : problems) Print(stderr, absl::StrCat(Printable(problem), "\n"));
+  // The trial's lines say what came of it; the log adds what a user asks for who wants to see more.
+  InstallLogOutput(config.log_level > LogLevel::kInfo ? config.log_level : LogLevel::kError);
   const bool connected = !connect || Connect(config);
-  return problems.empty() && connected ? 0 : kFound;
+  return shown && problems.empty() && connected ? 0 : kFound;
 }
 
 int RunUnderLambda(const Environment& environment, std::string_view program) {
@@ -115,7 +139,9 @@ int RunUnderLambda(const Environment& environment, std::string_view program) {
 // a number, and the log would be written into it.
 void HoldStandardDescriptors() {
   for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
-    if (fcntl(descriptor, F_GETFD) < 0) static_cast<void>(open("/dev/null", O_RDWR));
+    if (fcntl(descriptor, F_GETFD) >= 0) continue;
+    output_was_closed = output_was_closed || descriptor == STDOUT_FILENO;
+    static_cast<void>(open("/dev/null", O_RDWR));
   }
 }
 
@@ -123,11 +149,9 @@ int Main(std::string_view program, const std::vector<std::string_view>& argument
   const CommandLine command = ParseCommandLine(arguments);
   switch (command.action) {
     case CommandLine::Action::kHelp:
-      Print(stdout, HelpText());
-      return 0;
+      return Answer(HelpText());
     case CommandLine::Action::kVersion:
-      Print(stdout, absl::StrCat("thaw ", kVersion, "\n"));
-      return 0;
+      return Answer(absl::StrCat("thaw ", kVersion, "\n"));
     case CommandLine::Action::kCheckConfig:
       return CheckConfig(Environment::OfProcess(), command.connect);
     case CommandLine::Action::kRefuse:

@@ -129,7 +129,7 @@ ClientFace MakeClientFace(const std::optional<ClientOptions>& options, const std
 
 using Results = std::vector<SendResult>;
 
-SendOptions ToSendOptions(std::optional<double> budget, bool retry_ambiguous) {
+SendOptions ToSendOptions(std::optional<double> budget, GivenBool retry_ambiguous) {
   return {.budget = FromLimit(budget, "budget"), .retry_ambiguous = retry_ambiguous};
 }
 
@@ -140,22 +140,22 @@ absl::AnyInvocable<Task<SendResult>(ClientLoop&, Cancellation&)> Sending(HttpReq
   };
 }
 
-SendResult Send(const ClientFace& self, std::string_view url, const py::buffer& body, std::string_view method,
-                const GivenHeaders& headers, std::optional<double> budget, bool retry_ambiguous) {
+SendResult Send(const ClientFace& self, const GivenText& url, const py::buffer& body, const GivenText& method,
+                const GivenHeaders& headers, std::optional<double> budget, GivenBool retry_ambiguous) {
   return WaitFor<SendResult>(
       self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)));
 }
 
-Future<SendResult> SendAsync(const ClientFace& self, std::string_view url, const py::buffer& body,
-                             std::string_view method, const GivenHeaders& headers,
-                             std::optional<double> budget, bool retry_ambiguous) {
+Future<SendResult> SendAsync(const ClientFace& self, const GivenText& url, const py::buffer& body,
+                             const GivenText& method, const GivenHeaders& headers,
+                             std::optional<double> budget, GivenBool retry_ambiguous) {
   return StartAsync<SendResult>(
       self.loop, Sending(ToHttpRequest(url, body, method, headers), ToSendOptions(budget, retry_ambiguous)),
       [](SendResult result) -> py::object { return py::cast(std::move(result)); });
 }
 
 Results SendMany(const ClientFace& self, const py::typing::Iterable<HttpRequest>& given,
-                 std::optional<double> budget, bool concurrent, bool retry_ambiguous) {
+                 std::optional<double> budget, GivenBool concurrent, GivenBool retry_ambiguous) {
   std::vector<HttpRequest> requests = ToHttpRequests(given);
   return WaitFor<Results>(self.loop, [requests = std::move(requests),
                                       options = ToSendOptions(budget, retry_ambiguous),
@@ -227,19 +227,20 @@ thaw.Unreachable: ...
       "waits. Gives what became of it; failures don't raise (see SendResult.raise_for_failure). "
       "`retry_ambiguous`: resend what a fresh connection may have delivered. "
       "Raises InvalidArgument, Closed, Forked.",
-      py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-      py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(), py::arg("retry_ambiguous") = true);
+      py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = GivenText{"POST"},
+      py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(),
+      py::arg("retry_ambiguous") = GivenBool{true});
   type.def("send_async", &SendAsync,
            "The same for asyncio: gives a future of the running event loop. Cancelling it ends the exchange.",
-           py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(), py::arg("method") = "POST",
-           py::arg("headers") = GivenHeaders(), py::arg("budget") = py::none(),
-           py::arg("retry_ambiguous") = true);
+           py::arg("url"), py::arg("body") = py::bytes(), py::kw_only(),
+           py::arg("method") = GivenText{"POST"}, py::arg("headers") = GivenHeaders(),
+           py::arg("budget") = py::none(), py::arg("retry_ambiguous") = GivenBool{true});
   type.def(
       "send_many", &SendMany,
       "Sends all `requests` in one call, each when the one before has ended, or all at once (`concurrent`); "
       "results are in the order of the requests. `budget`: seconds for all of them together.",
       py::arg("requests"), py::kw_only(), py::arg("budget") = py::none(), py::arg("concurrent") = false,
-      py::arg("retry_ambiguous") = true);
+      py::arg("retry_ambiguous") = GivenBool{true});
   type.def_property_readonly(
       "connections",
       [](const ClientFace& self) {

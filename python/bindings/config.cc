@@ -16,11 +16,11 @@
 namespace thaw::python {
 namespace {
 
-using GivenEnvironment = std::optional<std::map<std::string, std::string>>;
+using GivenEnvironment = std::optional<std::map<GivenText, GivenText>>;
 
-Config FromEnvironment(const GivenEnvironment& given, std::string_view yaml) {
-  if (!given.has_value()) return LoadConfig(Environment::OfProcess(), yaml);
-  return LoadConfig(Environment(Environment::Variables(given->begin(), given->end())), yaml);
+Config FromEnvironment(const GivenEnvironment& given, const GivenText& yaml) {
+  if (!given.has_value()) return LoadConfig(Environment::OfProcess(), yaml.text);
+  return LoadConfig(Environment(Environment::Variables(given->begin(), given->end())), yaml.text);
 }
 
 // Returns the endpoints in the form that a flusher takes.
@@ -58,7 +58,7 @@ over the YAML. A repr and the JSON mask secrets.
   type.def_static("from_environment", &FromEnvironment,
                   "`environment`: variables and their values; os.environ if not given. `yaml`: the text of a "
                   "datadog.yaml. Raises nothing: see `warnings`.",
-                  py::arg("environment") = py::none(), py::arg("yaml") = "");
+                  py::arg("environment") = py::none(), py::arg("yaml") = GivenText());
   type.def_property_readonly(
       "environment", [](const Config& self) { return std::string(ToString(self.environment)); },
       "Where the process runs: on-demand, snap-start, provisioned-concurrency, lambda-managed-instances, "

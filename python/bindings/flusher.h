@@ -37,7 +37,7 @@ inline uint64_t NextTenantKey() {
 }
 
 // (base URL, API key) of each additional endpoint.
-using GivenEndpoints = std::vector<std::pair<std::string, std::string>>;
+using GivenEndpoints = std::vector<std::pair<GivenText, GivenText>>;
 
 inline std::vector<Endpoint> MakeEndpoints(Pipeline pipeline, const std::string& endpoint,
                                            const std::string& api_key, const GivenEndpoints& additional) {
@@ -185,7 +185,7 @@ void BindFlusher(py::module_& module, const char* name, Pipeline pipeline, const
   using Face = FlusherFace<Flusher>;
   py::class_<Face> type(module, name, text);
   type.def(
-      py::init([pipeline](const ClientFace& client, const std::string& endpoint, const std::string& api_key,
+      py::init([pipeline](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
                           const std::optional<FlusherOptions>& options, const GivenEndpoints& additional) {
         return std::make_unique<Face>(client, pipeline, endpoint, api_key, options, additional);
       }),

@@ -93,12 +93,12 @@ std::string_view BytesOf(const py::buffer& buffer, py::buffer_info& holder) {
   return {static_cast<const char*>(holder.ptr), static_cast<size_t>(holder.size * holder.itemsize)};
 }
 
-HttpRequest ToHttpRequest(std::string_view url, const py::buffer& body, std::string_view method,
+HttpRequest ToHttpRequest(const GivenText& url, const py::buffer& body, const GivenText& method,
                           const GivenHeaders& headers) {
-  Url parsed = Unwrap(ParseUrl(url));
+  Url parsed = Unwrap(ParseUrl(url.text));
   HttpRequest request;
   request.destination = std::move(parsed.destination);
-  request.method = method;
+  request.method = method.text;
   request.target = std::move(parsed.target);
   request.headers = ToHeaders(headers);
   AddCredentials(parsed.userinfo, request.headers);
@@ -149,7 +149,7 @@ thaw.InvalidArgument: ...
            "Transfer-Encoding, Connection and their like, which the client writes itself. Raises "
            "InvalidArgument, "
            "and TypeError for what is no text.",
-           py::arg("url"), py::arg("body") = py::bytes(), py::arg("method") = "POST",
+           py::arg("url"), py::arg("body") = py::bytes(), py::arg("method") = GivenText{"POST"},
            py::arg("headers") = GivenHeaders())
       .def_property_readonly(
           "url", [](const HttpRequest& self) { return ToString(self.destination) + self.target; },

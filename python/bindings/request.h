@@ -9,6 +9,7 @@
 #include "cc/net/http_message.h"
 #include "pybind11/pybind11.h"
 #include "pybind11/typing.h"
+#include "python/bindings/values.h"
 
 namespace thaw::python {
 
@@ -23,7 +24,7 @@ HttpHeaders ToHeaders(const GivenHeaders& given);
 
 // Raises InvalidArgument for the URL, the headers, or credentials in both. Copies the body once; resends
 // share it.
-HttpRequest ToHttpRequest(std::string_view url, const pybind11::buffer& body, std::string_view method,
+HttpRequest ToHttpRequest(const GivenText& url, const pybind11::buffer& body, const GivenText& method,
                           const GivenHeaders& headers);
 
 // Returns copies of all requests. Raises TypeError, which names the item that is no Request.

@@ -56,9 +56,9 @@ py::dict ToDict(const SimulationResult& result) {
 }
 
 py::typing::Dict<py::str, py::object> Run(
-    int64_t cycles, uint64_t seed, int payloads, const std::string& scenario, const std::string& close,
+    int64_t cycles, uint64_t seed, int payloads, const GivenText& scenario, const GivenText& close,
     double fault_rate, const std::optional<ClientOptions>& client,
-    const std::optional<FlusherOptions>& flusher, bool resume, bool check, double function_time,
+    const std::optional<FlusherOptions>& flusher, GivenBool resume, GivenBool check, double function_time,
     double idle_limit, std::pair<double, double> freeze, double one_way, double service_time,
     const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
   SimulationOptions options;

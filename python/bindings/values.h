@@ -7,6 +7,7 @@
 #define THAW_PYTHON_BINDINGS_VALUES_H_
 
 #include <cmath>
+#include <compare>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,11 +41,24 @@ inline absl::Duration FromLimit(std::optional<double> seconds, std::string_view 
   return seconds.has_value() ? FromSeconds(*seconds, what) : absl::InfiniteDuration();
 }
 
+// A text: pybind11 would also take bytes for a std::string.
+struct GivenText {
+  std::string text;
+  operator const std::string&() const { return text; }
+  auto operator<=>(const GivenText&) const = default;
+};
+
+// A bool: pybind11 would also take anything that has a truth value.
+struct GivenBool {
+  bool value = false;
+  operator bool() const { return value; }
+};
+
 // Returns the value of an enum by its member or by the member's lower-case name.
 template <typename Enum>
-Enum ToEnum(const std::variant<Enum, std::string>& given, std::string_view what) {
+Enum ToEnum(const std::variant<Enum, GivenText>& given, std::string_view what) {
   if (const Enum* value = std::get_if<Enum>(&given)) return *value;
-  const std::string& name = std::get<std::string>(given);
+  const std::string& name = std::get<GivenText>(given).text;
   std::string names;
   for (const EnumMember<Enum>& member : EnumMembers<Enum>()) {
     if (member.lower_name == name) return member.value;
@@ -94,6 +108,32 @@ struct Face {
   static py::object Plain(const Member& member) { return py::cast(member); }
 };
 template <>
+struct Face<std::string> {
+  using Given = GivenText;
+  using Shown = std::string;
+  static std::string From(const Given& given, std::string_view) { return given.text; }
+  static std::string To(const std::string& member) { return member; }
+  static py::object Plain(const std::string& member) { return py::cast(member); }
+};
+template <>
+struct Face<bool> {
+  using Given = GivenBool;
+  using Shown = bool;
+  static bool From(Given given, std::string_view) { return given.value; }
+  static bool To(bool member) { return member; }
+  static py::object Plain(bool member) { return py::bool_(member); }
+};
+template <>
+struct Face<std::vector<std::string>> {
+  using Given = std::vector<GivenText>;
+  using Shown = std::vector<std::string>;
+  static std::vector<std::string> From(const Given& given, std::string_view) {
+    return {given.begin(), given.end()};
+  }
+  static std::vector<std::string> To(const std::vector<std::string>& member) { return member; }
+  static py::object Plain(const std::vector<std::string>& member) { return py::cast(member); }
+};
+template <>
 struct Face<absl::Duration> {
   using Given = double;
   using Shown = double;
@@ -118,7 +158,7 @@ struct Face<std::optional<absl::Duration>> {
 template <typename Enum>
   requires std::is_enum_v<Enum>
 struct Face<Enum> {
-  using Given = std::variant<Enum, std::string>;
+  using Given = std::variant<Enum, GivenText>;
   using Shown = Enum;
   static Enum From(const Given& given, std::string_view what) { return ToEnum<Enum>(given, what); }
   static Enum To(Enum member) { return member; }
@@ -240,11 +280,53 @@ void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fi
 
 namespace pybind11::detail {
 template <>
+struct type_caster<thaw::python::GivenText> {
+  PYBIND11_TYPE_CASTER(thaw::python::GivenText, const_name("str"));
+
+  bool load(handle source, bool) {
+    if (!PyUnicode_Check(source.ptr())) return false;
+    Py_ssize_t size = 0;
+    const char* const bytes = PyUnicode_AsUTF8AndSize(source.ptr(), &size);
+    if (bytes == nullptr) {
+      PyErr_Clear();
+      return false;
+    }
+    value.text.assign(bytes, static_cast<size_t>(size));
+    return true;
+  }
+  static handle cast(const thaw::python::GivenText& given, return_value_policy policy, handle parent) {
+    return make_caster<std::string>::cast(given.text, policy, parent);
+  }
+};
+
+template <>
+struct type_caster<thaw::python::GivenBool> {
+  PYBIND11_TYPE_CASTER(thaw::python::GivenBool, const_name("bool"));
+
+  // numpy's bool is one, too.
+  bool load(handle source, bool) {
+    type_caster<bool> plain;
+    if (!plain.load(source, /*convert=*/false)) return false;
+    value.value = cast_op<bool>(plain);
+    return true;
+  }
+  static handle cast(thaw::python::GivenBool given, return_value_policy, handle) {
+    return handle(given.value ? Py_True : Py_False).inc_ref();
+  }
+};
+
+template <>
 struct type_caster<thaw::python::GivenPath> {
   PYBIND11_TYPE_CASTER(thaw::python::GivenPath, const_name("str | os.PathLike[str]"));
 
   bool load(handle source, bool) {
+    const bool is_path =
+        PyUnicode_Check(source.ptr()) || PyBytes_Check(source.ptr()) ||
+        PyObject_HasAttrString(reinterpret_cast<PyObject*>(Py_TYPE(source.ptr())), "__fspath__");
+    if (!is_path) return false;
     const object path = reinterpret_steal<object>(PyOS_FSPath(source.ptr()));
+    // What `__fspath__` raises, or a wrong type that it gives, is for the caller to see.
+    if (!path) throw error_already_set();
     object bytes;
     if (path) {
       bytes = PyUnicode_Check(path.ptr()) ? reinterpret_steal<object>(PyUnicode_EncodeFSDefault(path.ptr()))

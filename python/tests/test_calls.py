@@ -165,6 +165,70 @@ def test_a_wrong_argument_is_named(client: thaw.Client) -> None:
         assert refused(call) == says
 
 
+def test_bytes_are_no_text_and_a_number_is_no_bool(client: thaw.Client) -> None:
+    url = "http://127.0.0.1:1/"
+    for call, says in (
+        (lambda: client.send(b"http://h/"), "Client.send(): url must be str, not bytes"),
+        (lambda: client.send_async(b"http://h/"), "Client.send_async(): url must be str, not bytes"),
+        (lambda: client.send(url, method=b"GET"), "Client.send(): method must be str, not bytes"),
+        (lambda: client.send(url, retry_ambiguous=1), "Client.send(): retry_ambiguous must be bool, not int"),
+        (
+            lambda: client.send_many([], concurrent="no"),
+            "Client.send_many(): concurrent must be bool, not str",
+        ),
+        (lambda: thaw.Request(b"http://h/"), "Request(): url must be str, not bytes"),
+        (
+            lambda: thaw.ClientOptions(user_agent=b"x"),
+            "ClientOptions(): user_agent must be str | None, not bytes",
+        ),
+        (
+            lambda: setattr(thaw.ClientOptions(), "user_agent", b"x"),
+            "ClientOptions.user_agent must be str, not bytes",
+        ),
+        (
+            lambda: thaw.ClientOptions(proxy_url=b"http://h"),
+            "ClientOptions(): proxy_url must be str | None, not bytes",
+        ),
+        (lambda: thaw.ClientOptions(no_proxy=[b"x"]), "ClientOptions(): no_proxy[0] must be str, not bytes"),
+        (
+            lambda: thaw.ClientOptions(on_resume=b"keep"),
+            "ClientOptions(): on_resume must be OnResume | str | None, not bytes",
+        ),
+        (
+            lambda: thaw.ClientOptions(skip_ssl_validation=5),
+            "ClientOptions(): skip_ssl_validation must be bool | None, not int",
+        ),
+        (
+            lambda: thaw.ClientOptions().replace(tcp_nodelay="false"),
+            "ClientOptions.replace(): tcp_nodelay must be bool | None, not str",
+        ),
+        (
+            lambda: setattr(thaw.ClientOptions(), "tcp_nodelay", 1),
+            "ClientOptions.tcp_nodelay must be bool, not int",
+        ),
+        (
+            lambda: thaw.TraceFlusher(client, b"http://h", "key"),
+            "TraceFlusher(): endpoint must be str, not bytes",
+        ),
+        (lambda: thaw.TraceFlusher(client, url, b"key"), "TraceFlusher(): api_key must be str, not bytes"),
+        (
+            lambda: thaw.TraceFlusher(client, url, "key", additional_endpoints=[("a", b"b")]),
+            "TraceFlusher(): additional_endpoints[0][1] must be str, not bytes",
+        ),
+        (
+            lambda: thaw.Config.from_environment({}, yaml=b"site: a"),
+            "Config.from_environment(): yaml must be str, not bytes",
+        ),
+        (lambda: thaw.simulate(scenario=b"idle"), "simulate(): scenario must be str, not bytes"),
+        (lambda: thaw.simulate(check=1), "simulate(): check must be bool, not int"),
+    ):
+        assert refused(call) == says
+    options = thaw.ClientOptions(skip_ssl_validation=True, tcp_nodelay=False)
+    assert (options.skip_ssl_validation, options.tcp_nodelay) == (True, False)
+    numpy = pytest.importorskip("numpy")
+    assert thaw.ClientOptions(skip_ssl_validation=numpy.bool_(True)).skip_ssl_validation
+
+
 def test_items_of_send_many_and_headers_are_named(client: thaw.Client) -> None:
     good = thaw.Request("http://127.0.0.1:1/")
     for requests, says in (
@@ -301,6 +365,37 @@ def test_a_path_is_a_path(authority: Authority, tls_peer: peer.Peer, kind: Any) 
     assert options.to_dict()["tls_cert_file"] == "/other"
     assert refused(thaw.ClientOptions, tls_cert_file=5) == (
         "ClientOptions(): tls_cert_file must be str | os.PathLike[str] | None, not int"
+    )
+
+
+class Raising:
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    def __fspath__(self) -> str:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("of the caller"), TypeError("of the caller"), KeyboardInterrupt()]
+)
+def test_what_a_path_raises_reaches_the_caller(error: BaseException) -> None:
+    options = thaw.ClientOptions()
+    for call in (
+        lambda: thaw.ClientOptions(tls_cert_file=Raising(error)),
+        lambda: options.replace(tls_cert_file=Raising(error)),
+        lambda: setattr(options, "tls_cert_file", Raising(error)),
+    ):
+        with pytest.raises(type(error)) as raised:
+            call()
+        assert raised.value is error
+
+    class Wrong:
+        def __fspath__(self) -> int:
+            return 5
+
+    assert "__fspath__() to return str or bytes, not int" in refused(
+        thaw.ClientOptions, tls_cert_file=Wrong()
     )
 
 

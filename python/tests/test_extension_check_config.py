@@ -36,6 +36,33 @@ def test_nothing_is_wrong() -> None:
     assert json.loads(checked.stdout)["warnings"] == []
 
 
+@pytest.mark.parametrize("argument", ["--check-config", "--help", "--version"])
+@pytest.mark.parametrize(
+    ("output", "why"), [("> /dev/full", "No space left on device"), (">&-", "Bad file descriptor")]
+)
+def test_an_output_that_takes_nothing_is_named(argument: str, output: str, why: str) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'exec "$0" {argument} {output}', str(EXTENSION)],
+        env={"DD_API_KEY": KEY},
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 1
+    assert done.stderr == f"datadog-agent: standard output can't be written: {why}\n"
+
+
+def test_a_secret_store_that_can_not_be_reached_is_one_line() -> None:
+    checked = check(
+        "--connect",
+        DD_API_KEY_SECRET_ARN="arn:aws:secretsmanager:us-east-1:1:secret:dd",
+        AWS_REGION="us-east-1",
+    )
+    assert checked.returncode == 1
+    assert len(checked.stderr.splitlines()) == 1
+    assert checked.stderr.startswith("no API key: Secrets Manager: ")
+
+
 @pytest.mark.parametrize(
     ("variables", "what"),
     [
@@ -46,6 +73,11 @@ def test_nothing_is_wrong() -> None:
         ({"DD_SITE": "datadog.com"}, "none of Datadog's sites"),
         ({"DD_SERVERLESS_FLUSH_STRATGY": "end"}, "did you mean DD_SERVERLESS_FLUSH_STRATEGY?"),
         ({"DD_TAGS": ":b"}, "a tag without a name"),
+        ({"DD_API_KEY_SECRET_ARN": "nope"}, 'DD_API_KEY_SECRET_ARN is "nope": it is no ARN'),
+        ({"DD_KMS_API_KEY": "!!"}, "DD_KMS_API_KEY is not base64"),
+        ({"DD_APM_FILTER_TAGS_REJECT": ":"}, "does not begin with the name of a tag"),
+        ({"DD_FLUSH_STRATEGY": "end"}, "did you mean DD_SERVERLESS_FLUSH_STRATEGY?"),
+        ({"HTTP_PROXY": "proxy:3128"}, "the variable HTTP_PROXY is not read"),
     ],
 )
 def test_what_is_wrong_is_one_line_and_exit_code_1(variables: dict[str, str], what: str) -> None:

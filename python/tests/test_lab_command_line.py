@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 import re
 import shlex
@@ -14,7 +15,7 @@ import pytest
 
 from thaw.lab import arms, command_line, executables, needs, report
 from thaw.lab.__main__ import main
-from thaw.lab.arguments import help_only, output_file
+from thaw.lab.arguments import MOST_INPUT_BYTES, help_only, output_file
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ExperimentSettings, Stopped
 from thaw.lab.experiments import compare, main_experiment, sweep
@@ -149,6 +150,79 @@ def test_what_is_wrong_is_said_in_a_line_before_anything_runs(
     assert said.count("\n") == 1
 
 
+LONG = "n" * 300
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["report", "/dev/zero"], "RUN: /dev/zero is not a regular file"),
+        (["report", "FIFO"], "pipe is not a regular file"),
+        (["report", "LARGE"], "more than"),
+        (["report", "FOLDER"], "result.json does not exist"),
+        (["report", "FOLDER_OF_PIPE"], "result.json is not a regular file"),
+        (["report", LONG], "File name too long"),
+        (["report", "a\0b"], "'a\\x00b' has a NUL character"),
+        (["report", ""], "no file is named"),
+        (["report", "--out=FIFO", "RESULT"], "--out: "),
+        (["lambda", "--events=FIFO"], "pipe is not a regular file"),
+        (["lambda", "--events=/dev/zero"], "--events: /dev/zero is not a regular file"),
+        (["lambda", "--events=a\0b"], "has a NUL character"),
+        (["lambda", "--extension=FIFO"], "pipe is not a regular file"),
+        (["lambda", f"--folder={LONG}"], "File name too long"),
+        (["lambda", "--json=FIFO"], "pipe is not a regular file"),
+        (["compare", "--json=FIFO"], "pipe is not a regular file"),
+        (["compare", "--json=/dev/full"], "--json: /dev/full is not a regular file"),
+        (["compare", "--report=/dev/full"], "--report: /dev/full is not a regular file"),
+        (["compare", f"--json={LONG}"], "File name too long"),
+        (["compare", "--json=a\0b"], "--json: 'a\\x00b' has a NUL character"),
+        (["compare", "--json="], "--json: no file is named"),
+        (["compare", "--json=DANGLING"], "nothing-there does not exist"),
+        (["compare", f"--rows={LONG}"], "File name too long"),
+        (["compare", "--rows=a\0b"], "has a NUL character"),
+        (["sweep", "--out=FIFO"], "pipe is not a regular file"),
+        (["sweep", f"--out={LONG}/x.parquet"], "File name too long"),
+        (["main", f"--extension={LONG}"], "File name too long"),
+        (["main", "--out=a\0b"], "has a NUL character"),
+    ],
+)
+def test_a_path_that_is_no_file_is_named_before_anything_runs(
+    arguments: list[str],
+    says: str,
+    tmp_path: pathlib.Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module, name in ((compare, "run"), (main_experiment, "run"), (sweep, "run")):
+        monkeypatch.setattr(module, name, lambda *_, **__: pytest.fail("it was run"))
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "of-pipe").mkdir()
+    os.mkfifo(tmp_path / "of-pipe" / report.RESULT_FILE)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "result").touch()
+    (tmp_path / "link").symlink_to("nothing-there/result")
+    with (tmp_path / "large").open("wb") as large:
+        large.truncate(MOST_INPUT_BYTES + 1)
+    names = {"FIFO": "pipe", "LARGE": "large", "FOLDER_OF_PIPE": "of-pipe", "FOLDER": "empty"}
+    for placeholder, name in {**names, "RESULT": "result", "DANGLING": "link"}.items():
+        arguments = [each.replace(placeholder, str(tmp_path / name)) for each in arguments]
+    assert code_of(arguments) == 2
+    said = capsys.readouterr().err
+    assert says in said
+    assert said.count("\n") == 1
+
+
+def test_an_output_that_is_there_is_not_changed_by_asking(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "result.json"
+    path.write_text("before")
+    assert output_file(str(path)) == path
+    link = tmp_path / "link"
+    link.symlink_to("made-later")
+    assert output_file(str(link)) == link
+    assert path.read_text() == "before"
+    assert {each.name for each in tmp_path.iterdir()} == {"result.json", "link"}
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -267,6 +341,54 @@ def test_ctrl_c_keeps_what_is_finished_and_says_that_it_is_not_all(tmp_path: pat
         *(("thaw", cycle) for cycle in range(5)),
         *(("v94", cycle) for cycle in range(3)),
     ]
+
+
+# A program that is interrupted within the import of its command line, by a module that swallows exceptions.
+INTERRUPTED_IMPORT = """
+import importlib.abc, os, signal, sys
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "thaw.lab.experiments.compare":
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(1000): pass
+            except KeyboardInterrupt:
+                if "swallowed" in sys.argv: return None
+                raise
+        return None
+sys.meta_path.insert(0, Interrupting())
+from thaw.lab.__main__ import main
+sys.exit(main(["compare", "--help"]))
+"""
+
+
+@pytest.mark.parametrize("given", [[], ["swallowed"]])
+def test_ctrl_c_within_an_import_ends_it_in_a_line(given: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT, *given],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (130, "thaw.lab: stopped\n", "")
+
+
+def test_help_imports_nothing_that_takes_long() -> None:
+    heavy = ("matplotlib", "numpy", "pyarrow", "aiohttp", "trustme", "cryptography")
+    program = (
+        "import sys\nfrom thaw.lab.__main__ import main\n"
+        "try: main(['compare', '--help'])\n"
+        f"except SystemExit: print([name for name in {heavy} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env=child_environment(),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "[]\n")
 
 
 def test_an_arm_that_fails_loses_none_before_it(

@@ -175,9 +175,9 @@ def _fits_one(value: object, annotation: str) -> bool:
         case "None":
             return value is None
         case "str":
-            return isinstance(value, str | bytes | bytearray)
+            return isinstance(value, str)
         case "bool":
-            return value is None or hasattr(kind, "__bool__")
+            return isinstance(value, bool) or kind.__module__ == "numpy"
         case "int":
             return not isinstance(value, float) and (hasattr(kind, "__index__") or hasattr(kind, "__int__"))
         case "float":
@@ -185,7 +185,7 @@ def _fits_one(value: object, annotation: str) -> bool:
         case "Buffer" | "bytes":
             return _is_buffer(value)
         case "PathLike":
-            return hasattr(kind, "__fspath__")
+            return hasattr(kind, "__fspath__") or isinstance(value, bytes)
         case "Iterable" | "Mapping" | "dict":
             if isinstance(value, str | bytes):
                 return False

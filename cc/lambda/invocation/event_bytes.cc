@@ -1,13 +1,16 @@
 #include "cc/lambda/invocation/event_bytes.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
@@ -52,6 +55,28 @@ std::optional<std::string> BytesOfText(std::string_view text) {
   return bytes;
 }
 
+using NumberedItem = std::pair<uint64_t, const json::value*>;
+
+// Returns the members whose names are numbers, in the order of these.
+std::vector<NumberedItem> NumberedItems(const json::object& members) {
+  constexpr size_t kMaxDigits = 18;  // fit into 64 bits
+  std::vector<NumberedItem> items;
+  for (const json::key_value_pair& member : members) {
+    const std::string_view name = member.key();
+    if (name.empty() || name.size() > kMaxDigits || (name[0] == '0' && name.size() > 1)) continue;
+    if (!std::all_of(name.begin(), name.end(), absl::ascii_isdigit)) continue;
+    uint64_t number = 0;
+    if (absl::SimpleAtoi(name, &number)) items.emplace_back(number, &member.value());
+  }
+  std::sort(items.begin(), items.end());
+  return items;
+}
+
+// Returns whether the numbers are 0, 1, 2 and so on.
+bool IsWhole(const std::vector<NumberedItem>& items) {
+  return items.empty() || items.back().first == items.size() - 1;
+}
+
 // Returns the content of a buffer: `data` of Node.js, `hb` of Java.
 const json::value* ContentOf(const json::object& buffer) {
   for (const char* name : {"data", "hb"})
@@ -65,7 +90,7 @@ void ForEachItem(const json::value& list, absl::FunctionRef<void(const json::val
   if (const json::array* items = list.if_array()) {
     for (const json::value& item : *items) visit(item);
   } else if (const json::object* members = list.if_object()) {
-    for (size_t i = 0; const json::value* item = members->if_contains(absl::StrCat(i)); ++i) visit(*item);
+    for (const NumberedItem& item : NumberedItems(*members)) visit(*item.second);
   }
 }
 
@@ -92,7 +117,7 @@ std::optional<std::string> ListedBytes(const json::value& value) {
   }
   if (object == nullptr && !value.is_array()) return std::nullopt;
   std::string bytes;
-  bool whole = true;
+  bool whole = object == nullptr || IsWhole(NumberedItems(*object));
   ForEachItem(value, [&](const json::value& item) { whole = whole && AddByte(item, bytes); });
   if (!whole) return std::nullopt;
   return bytes;

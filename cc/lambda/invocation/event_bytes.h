@@ -2,8 +2,8 @@
 //
 //   [49, 55]   {"0": 49, "1": 55}   ["49", "55"]   "[49, 55]"   {"type": "Buffer", "data": [49, 55]}
 //
-// are all "17". Java's bytes are signed: -61 is 0xC3. A list with an element that is no byte yields nothing,
-// since a value with a part missing is another value.
+// are all "17". Java's bytes are signed: -61 is 0xC3. A list with an element that is no byte, or with a number
+// missing between its numbered members, yields nothing, since a value with a part missing is another value.
 //
 // Source: the Kafka events of AWS's libraries for Java, .NET and Go, and what serializers make of them.
 
@@ -20,7 +20,7 @@
 namespace thaw {
 
 // Calls visit(item) for each item of a list, or of an object of numbered members in the order of their
-// numbers. Any other value has no items.
+// numbers, of which some may be missing. Any other value has no items.
 void ForEachItem(const boost::json::value& list, absl::FunctionRef<void(const boost::json::value&)> visit);
 
 // Returns the first item of such a list; null if there is none.

@@ -57,6 +57,9 @@ TEST(EventBytesTest, WhatHoldsAnythingElseIsNoBytes) {
                            R"({"a":1})",
                            R"({"data":{"data":[1]}})",
                            R"({"data":null})",
+                           R"({"0":49,"2":50})",
+                           R"({"0":49,"1":50,"4294967298":51})",
+                           R"({"hb":{"0":49,"2":55},"offset":0})",
                            "[1e300]"})
     EXPECT_EQ(Listed(form), std::nullopt) << form;
 }
@@ -76,7 +79,8 @@ TEST(EventBytesTest, ItemsComeInTheOrderOfTheirNumbers) {
     return items;
   };
   EXPECT_THAT(items("[3,2]"), ElementsAre(3, 2));
-  EXPECT_THAT(items(R"({"1":2,"0":3,"10":9})"), ElementsAre(3, 2));
+  EXPECT_THAT(items(R"({"1":2,"10":9,"0":3,"2":4})"), ElementsAre(3, 2, 4, 9));
+  EXPECT_THAT(items(R"({"0":3,"2":9,"01":5,"x":6,"-1":7,"":8})"), ElementsAre(3, 9));
   EXPECT_THAT(items("{}"), IsEmpty());
   EXPECT_THAT(items("7"), IsEmpty());
   EXPECT_EQ(FirstItem(boost::json::parse("[]")), nullptr);

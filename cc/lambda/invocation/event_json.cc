@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json/basic_parser_impl.hpp"
@@ -179,9 +180,13 @@ json::parse_options Options() {
 }  // namespace
 
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits) {
+  // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
+  constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
+  const size_t begin = absl::StartsWith(text, kByteOrderMark) ? kByteOrderMark.size() : 0;
   json::basic_parser<TreeBuilder> parser(Options(), limits);
   ErrorCode error;
-  const size_t taken = parser.write_some(/*more=*/false, text.data(), text.size(), error);
+  const size_t taken =
+      begin + parser.write_some(/*more=*/false, text.data() + begin, text.size() - begin, error);
   if (error)
     return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": no JSON: ", error.message()));
   if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)

@@ -36,6 +36,13 @@ TEST(EventJsonTest, WithinTheLimitsNothingIsLost) {
   }
 }
 
+TEST(EventJsonTest, AByteOrderMarkIsPassedOver) {
+  EXPECT_EQ(Parse("\xEF\xBB\xBF {\"a\":1}").root, boost::json::parse("{\"a\":1}"));
+  EXPECT_THAT(ParseEventJson("\xEF\xBB\xBF{} x").status().message(), HasSubstr("at byte 6: more follows"));
+  for (const char* text : {"\xEF\xBB{}", "\xEF\xBB\xBF\xEF\xBB\xBF{}", "\xEF\xBB\xBF"})
+    EXPECT_FALSE(ParseEventJson(text).ok()) << text;
+}
+
 TEST(EventJsonTest, LongArraysAreCut) {
   const EventJson parsed =
       Parse("{\"a\":[1,{\"x\":[7]},3,[[4]],\"\\u0041b\"],\"b\":[5]}", {.max_elements = 2});

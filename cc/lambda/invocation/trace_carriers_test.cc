@@ -1,6 +1,7 @@
 #include "cc/lambda/invocation/trace_carriers.h"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -82,6 +83,15 @@ TEST(TraceCarriersTest, KafkaHeadersAreAListOrAnObjectOfBytes) {
   }
   EXPECT_THAT(Kafka(R"([{"other":[55]}])"), IsEmpty());
   EXPECT_THAT(KafkaCarriers(Json("{}")), IsEmpty());
+}
+
+// An id with a digit missing is another id.
+TEST(TraceCarriersTest, AKafkaHeaderWithAMissingByteLosesOnlyItself) {
+  const std::vector<HttpHeaders> carriers =
+      Kafka(R"([{"x-datadog-trace-id":{"0":49,"2":50}},{"x-datadog-parent-id":{"0":49,"1":50}}])");
+  ASSERT_THAT(carriers, SizeIs(1));
+  EXPECT_EQ(FindHeader(carriers[0], "x-datadog-trace-id"), std::nullopt);
+  EXPECT_EQ(FindHeader(carriers[0], "x-datadog-parent-id"), "12");
 }
 
 // A text may be the value itself or base64 of it.

@@ -4,6 +4,7 @@
 #include <boost/json/serialize.hpp>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -54,15 +55,47 @@ std::string KeyMember(const json::value& secret) {
   return "";
 }
 
+// Returns the text with white space, and a byte order mark before it, taken off.
+std::string_view Stripped(std::string_view text) {
+  absl::ConsumePrefix(&text, "\xEF\xBB\xBF");
+  return absl::StripAsciiWhitespace(text);
+}
+
+// Returns the one item of a list with commas, which may be in it several times; nullopt if there are others.
+std::optional<std::string_view> OnlyItem(std::string_view list) {
+  std::optional<std::string_view> only;
+  for (std::string_view item : absl::StrSplit(list, ',')) {
+    item = absl::StripAsciiWhitespace(item);
+    if (item.empty()) continue;
+    if (only.has_value() && *only != item) return std::nullopt;
+    only = item;
+  }
+  return only;
+}
+
+// Returns the key in a text that is no JSON. Keys have letters and digits; quotation marks, brackets or a
+// comma mean that the text is something else, and the intake would only refuse it.
+absl::StatusOr<std::string> PlainKeyIn(std::string_view text) {
+  if (absl::StrContains(text, ',')) {
+    const std::optional<std::string_view> only = OnlyItem(text);
+    if (!only.has_value()) return absl::InternalError("the secret is a list that has not exactly one key");
+    text = *only;
+  }
+  if (text.size() > 2 && text.front() == '\'' && text.back() == '\'')
+    text = Stripped(text.substr(1, text.size() - 2));
+  if (text.find_first_of("\"'`[]{}(),;:=<>\\") != std::string_view::npos) {
+    return absl::InternalError("the secret is neither a key nor JSON: it has brackets or punctuation marks");
+  }
+  return std::string(text);
+}
+
 // Extracts the key from a stored text.
 absl::StatusOr<std::string> KeyIn(std::string text) {
   // Scripts wrap a secret that is JSON already in a JSON string again.
   constexpr int kMaxWrappings = 4;
   for (int wrappings = 0; wrappings < kMaxWrappings; ++wrappings) {
-    std::string_view stripped = text;
-    absl::ConsumePrefix(&stripped, "\xEF\xBB\xBF");
-    text = std::string(absl::StripAsciiWhitespace(stripped));
-    if (!absl::StartsWith(text, "\"") && !absl::StartsWith(text, "{")) break;
+    text = std::string(Stripped(text));
+    if (text.empty() || std::string_view("\"{[").find(text[0]) == std::string_view::npos) break;
     boost::system::error_code error;
     const json::value value = json::parse(text, error);
     if (error) break;
@@ -70,11 +103,20 @@ absl::StatusOr<std::string> KeyIn(std::string text) {
       text = std::string(*inner);
       continue;
     }
+    if (const json::array* items = value.if_array()) {
+      const json::string* only = items->empty() ? nullptr : items->front().if_string();
+      for (const json::value& item : *items)
+        if (item != items->front()) only = nullptr;
+      if (only == nullptr)
+        return absl::InternalError("the secret is a JSON list that has not exactly one text");
+      text = std::string(*only);
+      continue;
+    }
     text = KeyMember(value);
     if (text.empty())
       return absl::InternalError("the secret is a JSON object without a text dd_api_key or apiKey");
   }
-  return text;
+  return PlainKeyIn(text);
 }
 
 }  // namespace

@@ -84,10 +84,12 @@ TEST_F(ApiKeySecretsTest, OnlyARefusalByKmsIsTriedInTheContext) {
   EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kUnavailable);
   client_.Answer(Unreachable());
   EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kUnavailable);
-  for (const char* body : {"{}", R"({"Plaintext":5})", R"({"Plaintext":"*"})", "no JSON"}) {
+  for (const char* body : {"{}", R"({"Plaintext":5})", R"({"Plaintext":"*"})"}) {
     client_.Answer(Says(200, body));
     EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kInternal) << body;
   }
+  client_.Answer(Says(200, "no JSON"));
+  EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kUnavailable);
   EXPECT_EQ(client_.sent().size(), 6u);
 }
 
@@ -103,7 +105,6 @@ TEST_F(ApiKeySecretsTest, ASecretMayBeJson) {
   EXPECT_EQ(SecretValueOf(R"({"SecretString":"{\"apiKey\":\"b\",\"dd_api_key\":\"a\"}"})").value(), "a");
   EXPECT_EQ(SecretValueOf(R"({"SecretString":"{\"dd_api_key\":5,\"apiKey\":\"b\"}"})").value(), "b");
   EXPECT_EQ(SecretValueOf(R"({"SecretString":"0123456789"})").value(), "0123456789") << "a JSON number too";
-  EXPECT_EQ(SecretValueOf(R"({"SecretString":"{not json"})").value(), "{not json");
   const absl::Status status = SecretValueOf(R"({"SecretString":"{\"other\":\"hidden\"}"})").status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_FALSE(absl::StrContains(status.message(), "hidden"));
@@ -124,14 +125,43 @@ TEST_F(ApiKeySecretsTest, AKeyMayBeAJsonStringWithWhiteSpaceAroundIt) {
     client_.Answer(Says(200, absl::StrCat("{\"Plaintext\":\"", base64, "\"}")));
     EXPECT_EQ(Decrypt().value(), "key") << text;
   }
-  EXPECT_EQ(SecretValueOf(R"({"SecretString":"\"cut"})").value(), "\"cut") << "no JSON";
+}
+
+TEST_F(ApiKeySecretsTest, TheOneKeyOfAListOrInQuotationMarksIsTaken) {
+  for (const std::string text : {R"(["key"])", R"([" key\n"])", R"(["key","key"])", R"("[\"key\"]")",
+                                 R"([{"a":1}])", "'key'", "' key '\n", R"("'key'")", R"({"apiKey":"'key'"})",
+                                 R"({"apiKey":"[\"key\"]"})", "key,key", "key, key,", "'key',"}) {
+    const std::string quoted = boost::json::serialize(boost::json::string(text));
+    client_.Answer(
+        Says(200, absl::StrCat("{\"Parameter\":{\"Type\":\"StringList\",\"Value\":", quoted, "}}")));
+    const absl::StatusOr<std::string> key = Parameter();
+    if (absl::StrContains(text, "{\"a\"")) {
+      EXPECT_EQ(key.status().message(), "the secret is a JSON list that has not exactly one text") << text;
+    } else {
+      EXPECT_EQ(key.value_or(key.status().ToString()), "key") << text;
+    }
+  }
+}
+
+TEST_F(ApiKeySecretsTest, ATextThatIsNoKeyIsSaidAndNotShownNorAskedForAgain) {
+  for (const std::string text :
+       {"hidden,other", "[\"hidden\",\"other\"]", "[]", "[5]", "{hidden", "\"hidden", "'hidden", "[hidden]",
+        "hidden}", "api_key=hidden", "apiKey: hidden", "<hidden>", ",", "`hidden`"}) {
+    const std::string quoted = boost::json::serialize(boost::json::string(text));
+    const absl::Status status = SecretValueOf(absl::StrCat("{\"SecretString\":", quoted, "}")).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << text;
+    EXPECT_TRUE(absl::StartsWith(status.message(), "the secret is ")) << status;
+    EXPECT_FALSE(absl::StrContains(status.message(), "hidden")) << status;
+  }
 }
 
 // AWS throttles with a status that means a bad request.
 TEST_F(ApiKeySecretsTest, WhatAwsRefusesForNowIsToldFromADefiniteNo) {
-  for (const char* type : {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
-                           "com.amazonaws.secretsmanager#ThrottlingException", "Throttling:http://aws/",
-                           "SlowDown", "RequestTimeout"}) {
+  for (const char* type :
+       {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
+        "com.amazonaws.secretsmanager#ThrottlingException", "Throttling:http://aws/", "SlowDown",
+        "RequestTimeout", "InternalServiceError", "KMSInternalException", "DependencyTimeoutException",
+        "InternalServerError", "TooManyUpdates", "InternalFailure", "ServiceUnavailable"}) {
     client_.Answer(Says(400, absl::StrCat("{\"__type\":\"", type, "\",\"message\":\"Rate exceeded\"}")));
     EXPECT_EQ(SecretValue().status().code(), absl::StatusCode::kUnavailable) << type;
     SendResult named = Says(400, "");
@@ -139,6 +169,14 @@ TEST_F(ApiKeySecretsTest, WhatAwsRefusesForNowIsToldFromADefiniteNo) {
     client_.Answer(named);
     EXPECT_EQ(Decrypt().status().code(), absl::StatusCode::kUnavailable) << type << ", in a header";
   }
+  for (const char* body : {R"({"Error":{"Code":"Throttling"}})", R"({"code":"ThrottlingException"})",
+                           R"({"Code":"InternalFailure"})"}) {
+    client_.Answer(Says(400, body));
+    EXPECT_EQ(Parameter().status().code(), absl::StatusCode::kUnavailable) << body;
+  }
+  client_.Answer(Says(400, R"({"Error":{"Code":"AccessDenied","Message":"not allowed"}})"));
+  EXPECT_EQ(Parameter().status().message(),
+            "POST https://ssm.us-east-2.amazonaws.com/: answered 400 AccessDenied: not allowed");
   for (const int status : {408, 429, 500, 502, 503, 504}) {
     client_.Answer(Says(status, "<html>"));
     EXPECT_EQ(Parameter().status().code(), absl::StatusCode::kUnavailable) << status;
@@ -208,7 +246,14 @@ TEST_F(ApiKeySecretsTest, AnAnswerThatIsTooLongOrCutIsNone) {
   cut.response->body_whole = false;
   client_.Answer(cut);
   EXPECT_EQ(SecretValue().status().code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(SecretValueOf(std::string(1000, '[')).status().code(), absl::StatusCode::kInternal) << "too deep";
+  for (const std::string& body :
+       {std::string(1000, '['), std::string(R"({"SecretStr)"), std::string("<html>"), std::string()})
+    EXPECT_EQ(SecretValueOf(body).status().code(), absl::StatusCode::kUnavailable) << body;
+  // The client keeps so much of an answer of any length.
+  SendResult long_answer = Says(200, std::string(client_.options().max_response_body_kept_bytes, 'a'));
+  long_answer.response->body_whole = false;
+  client_.Answer(long_answer);
+  EXPECT_EQ(SecretValue().status().code(), absl::StatusCode::kInternal) << "it would be too long each time";
 }
 
 TEST_F(ApiKeySecretsTest, ACancellationEndsTheCall) {

@@ -140,10 +140,14 @@ TEST_F(ApiKeySourcesTest, EverySourceHasATimeLimit) {
 
 TEST_F(ApiKeySourcesTest, OneTimeLimitIsForAllThatASourceAsks) {
   Make({{"DD_KMS_API_KEY", "Y2lwaGVy"}, {"AWS_LAMBDA_FUNCTION_NAME", "f"}});
-  client_.Answer({.result = Says(400, "{}"), .after = absl::Seconds(3)});
-  client_.Answer({.result = Says(200, R"({"Plaintext":"a2V5"})"), .after = absl::Seconds(3)});
+  for (const int answered : {1500, 1500, 1500}) {
+    client_.Answer({.result = Says(400, "{}"), .after = absl::Milliseconds(answered)});
+  }
+  client_.Answer({.result = Says(200, R"({"Plaintext":"a2V5"})"), .after = absl::Milliseconds(1500)});
+  const absl::Duration began = clock_.Now().monotonic;
   EXPECT_FALSE(Run(key_->Refresh()));
-  EXPECT_EQ(client_.sent().size(), 2u);
+  EXPECT_EQ(clock_.Now().monotonic - began, absl::Seconds(5));
+  EXPECT_EQ(client_.sent().size(), 4u);
 }
 
 TEST_F(ApiKeySourcesTest, ASecretThatWasRotatedIsFoundWhenTheOldKeyIsRefused) {

@@ -122,14 +122,15 @@ TEST_F(AwsCredentialsTest, WhatIsGivenUpIsNotKept) {
 }
 
 TEST_F(AwsCredentialsTest, AnswersThatAreNoCredentials) {
-  for (const char* body :
-       {"", "[]", "{}", R"({"AccessKeyId":"id"})", R"({"AccessKeyId":1,"SecretAccessKey":2})",
-        R"({"AccessKeyId":"id","SecretAccessKey":"verysecret","Token":"a\r\nHost: b"})"}) {
+  for (const char* body : {"[]", "{}", R"({"AccessKeyId":"id"})", R"({"AccessKeyId":1,"SecretAccessKey":2})",
+                           R"({"AccessKeyId":"id","SecretAccessKey":"verysecret","Token":"a\r\nHost: b"})"}) {
     client_.Answer(Says(200, body));
     const absl::Status status = Get().status();
     EXPECT_EQ(status.code(), absl::StatusCode::kInternal) << body;
     EXPECT_EQ(status.message().find("verysecret"), std::string_view::npos);
   }
+  client_.Answer(Says(200, ""));
+  EXPECT_EQ(Get().status().code(), absl::StatusCode::kUnavailable);
   client_.Answer(Says(403, R"({"code":"Denied","message":"no such token"})"));
   const absl::Status refused = Get().status();
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);

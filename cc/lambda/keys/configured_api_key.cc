@@ -179,10 +179,21 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     });
     const int max_attempts = failures_in_a_row_ == 0 ? options_.max_attempts : 2;
     absl::StatusOr<std::string> answer;
+    bool has_hung = false;
     for (int attempt = 1;; ++attempt) {
-      Task<absl::StatusOr<std::string>> looking_up = source.look_up(limited);
-      answer = co_await std::move(looking_up);
-      if (!absl::IsUnavailable(answer.status()) || attempt >= max_attempts) break;
+      Cancellation of_try(&limited);
+      {
+        const absl::Duration limit = has_hung ? absl::InfiniteDuration() : options_.first_try_timeout;
+        const Alarm try_alarm(clock_, limit, [&of_try, limit] {
+          of_try.Request(
+              absl::DeadlineExceededError(absl::StrCat("no answer within ", absl::FormatDuration(limit))));
+        });
+        Task<absl::StatusOr<std::string>> looking_up = source.look_up(of_try);
+        answer = co_await std::move(looking_up);
+      }
+      const bool hung = !answer.ok() && of_try.requested() && !limited.requested();
+      has_hung = has_hung || hung;
+      if (!(hung || absl::IsUnavailable(answer.status())) || attempt >= max_attempts) break;
       Task<absl::Status> sleeping = Sleep(executor_, clock_, DelayAfter(attempt), limited);
       const absl::Status slept = co_await std::move(sleeping);
       if (!slept.ok()) break;

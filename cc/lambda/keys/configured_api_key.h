@@ -6,7 +6,7 @@
 // Nothing is looked up before it is needed. If a source fails, or finds the key that the intake refused, the
 // next one is asked; each has its own time limit, so that a source that hangs is no worse than one that
 // fails. A source that fails transiently (Unavailable: throttled, 5xx, reset) is retried within its time,
-// after growing delays. A definite failure is remembered for half a minute. A transient one is remembered for
+// after growing delays; one that hangs is retried once. A definite failure is remembered for half a minute. A transient one is remembered for
 // half a second at first, and twice as long each time; meanwhile each source is asked only twice, so that an
 // occasional flush finds out whether the failure has passed and no flush waits for long. With a reload
 // interval, an older key stays in use while it is looked up again, and stays for good if that fails.
@@ -53,6 +53,9 @@ struct ApiKeyCounts {
 
 struct ConfiguredApiKeyOptions {
   absl::Duration source_timeout = absl::Seconds(5);  // active time (LateAlarm)
+  // Part of it after which the first try that hangs is given up, so that another one has the rest: one lost
+  // packet does not cost a key. A larger value leaves less to the second try.
+  absl::Duration first_try_timeout = absl::Seconds(2);
   absl::Duration failure_expiry = absl::Seconds(30);
   // Time for which the first transient failure in a row is remembered; failure_expiry bounds the later. A
   // look-up that hung took the time limit of a source, and is remembered for that long at first.

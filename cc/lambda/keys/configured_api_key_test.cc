@@ -143,15 +143,25 @@ TEST_F(ConfiguredApiKeyTest, ASourceThatHangsIsGivenUpInTime) {
   EXPECT_EQ(clock_.Now().monotonic - began, absl::Seconds(5));
 }
 
+// As after a lost packet.
+TEST_F(ConfiguredApiKeyTest, ASourceThatHangsOnceIsAskedAgainWithinItsTime) {
+  Make("", {{Hangs(), Gives("key", absl::Milliseconds(2500))}, {Gives("second")}});
+  EXPECT_EQ(TimeOfRefresh(), absl::Milliseconds(2000 + 100 + 2500));
+  EXPECT_EQ(key_->Current(), "key");
+  EXPECT_EQ(asked(), 2);
+  EXPECT_EQ(counts().source_retries, 1);
+  EXPECT_EQ(counts().sources_failed, 0);
+}
+
 TEST_F(ConfiguredApiKeyTest, TimeThatTheEnvironmentIsFrozenIsNotTheSources) {
-  Make("", {{Gives("key", absl::Seconds(4))}});
+  Make("", {{Gives("key", absl::Milliseconds(1900))}});
   const auto result = Begin();
   Settle();
   clock_.Advance(absl::Seconds(1));
   executor_.RunAll();
   clock_.Freeze(absl::Minutes(10));
   Settle();
-  clock_.Advance(absl::Seconds(4));
+  clock_.Advance(absl::Milliseconds(950));
   Settle();
   EXPECT_EQ(*result, true);
   EXPECT_EQ(key_->Current(), "key");
@@ -255,10 +265,10 @@ TEST_F(ConfiguredApiKeyTest, WhatHungIsKeptForAsLongAsItCost) {
   EXPECT_EQ(TimeOfRefresh(), absl::Seconds(5));
   clock_.Advance(absl::Milliseconds(4900));
   EXPECT_FALSE(Refresh());
-  EXPECT_EQ(asked(), 1);
+  EXPECT_EQ(asked(), 2);
   clock_.Advance(absl::Milliseconds(100));
   EXPECT_FALSE(Refresh());
-  EXPECT_EQ(asked(), 2);
+  EXPECT_EQ(asked(), 4);
 }
 
 TEST_F(ConfiguredApiKeyTest, AThrottledReloadIsAskedAgainMeanwhile) {
@@ -456,7 +466,7 @@ TEST_F(ConfiguredApiKeyTest, ASnapshotHoldsNoKeyThatWasLookedUp) {
 }
 
 TEST_F(ConfiguredApiKeyTest, WhatIsLookedUpWhenItIsForgottenDoesNotCount) {
-  Make("", {{Gives("of the snapshot", absl::Seconds(1)), Gives("restored", absl::Seconds(2))}});
+  Make("", {{Gives("of the snapshot", absl::Seconds(1)), Gives("restored", absl::Milliseconds(1900))}});
   const auto before = Begin();
   Settle();
   key_->Forget();

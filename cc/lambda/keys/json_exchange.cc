@@ -17,10 +17,20 @@ namespace thaw {
 namespace {
 
 // The errors with which AWS's services refuse what they may accept a moment later, whatever the status.
-// Source: the AWS SDKs' reference guide, standard retry mode.
+// Source: the AWS SDKs' reference guide, standard retry mode; the errors of AWS's common error types, KMS,
+// Secrets Manager and Systems Manager that mean a fault of the service.
 constexpr std::string_view kPassingErrors[] = {
     "BandwidthLimitExceeded",
+    "DependencyTimeoutException",
     "EC2ThrottledException",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "InternalServerErrorException",
+    "InternalServiceError",
+    "InternalServiceErrorException",
+    "InternalServiceException",
+    "KMSInternalException",
     "LimitExceededException",
     "PriorRequestNotComplete",
     "ProvisionedThroughputExceededException",
@@ -29,11 +39,14 @@ constexpr std::string_view kPassingErrors[] = {
     "RequestThrottledException",
     "RequestTimeout",
     "RequestTimeoutException",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
     "SlowDown",
     "ThrottledException",
     "Throttling",
     "ThrottlingException",
     "TooManyRequestsException",
+    "TooManyUpdates",
     "TransactionInProgressException",
 };
 
@@ -62,6 +75,10 @@ Complaint ComplaintOf(const HttpResponse& response) {
   const boost::json::value value = ParseShallowJson(response.body, error);
   int64_t ignored = 0;
   const JsonMembers members(value.if_object(), ignored);  // null after an error
+  const JsonMembers inner = members.Of("Error");
+  inner.Read("Code", complaint.type);
+  inner.Read("Message", complaint.message);
+  members.Read("Code", complaint.type);
   members.Read("code", complaint.type);
   members.Read("__type", complaint.type);
   members.Read("Message", complaint.message);
@@ -99,17 +116,21 @@ Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest
         result.failures.empty() ? std::string("no connection") : result.failures.back().ToString();
     co_return absl::UnavailableError(absl::StrCat(name, ": no answer: ", why));
   }
-  if (!result.response.has_value() || !result.response->body_whole) {
+  if (!result.response.has_value())
     co_return absl::UnavailableError(absl::StrCat(name, ": the answer ended before its end"));
-  }
   const std::string& body = result.response->body;
-  if (body.size() > kMaxJsonAnswerBytes) {
-    co_return absl::InternalError(
-        absl::StrCat(name, ": the answer is longer than ", kMaxJsonAnswerBytes, " bytes"));
-  }
+  // A body that is kept up to the client's limit and is not whole is too long; it would be so each time.
+  const bool whole = result.response->body_whole;
+  const size_t most = std::min(kMaxJsonAnswerBytes, client.options().max_response_body_kept_bytes);
+  if (body.size() > most || (!whole && body.size() == most))
+    co_return absl::InternalError(absl::StrCat(name, ": the answer is longer than ", most, " bytes"));
+  if (!whole) co_return absl::UnavailableError(absl::StrCat(name, ": the answer ended before its end"));
   boost::system::error_code error;
   boost::json::value value = ParseShallowJson(body, error);
-  if (error) co_return absl::InternalError(absl::StrCat(name, ": the answer is no JSON: ", error.message()));
+  // An answer that is cut, or a page of a gateway on the way, says nothing about the key.
+  if (error) {
+    co_return absl::UnavailableError(absl::StrCat(name, ": the answer is no JSON: ", error.message()));
+  }
   co_return value;
 }
 

@@ -22,8 +22,9 @@ inline constexpr size_t kMaxJsonAnswerBytes = 128 * 1024;
 //   Cancelled or another reason   the cancellation's
 //   FailedPrecondition            refused (3xx, 4xx): with what AWS says of it
 //   Unavailable                   refused for now (408, 429, 5xx, or any status with an error that AWS calls
-//                                 throttling), or no complete answer: another try may succeed
-//   Internal                      the answer is invalid JSON, or too long
+//                                 throttling or its own), or no complete answer, or one that is no JSON:
+//                                 another try may succeed
+//   Internal                      the answer is too long
 // The request is sent once: the caller decides on another try (configured_api_key.h). `client` must outlive
 // the call.
 Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest request,

@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include "cc/base/mask.h"
 #include "re2/re2.h"
 
 namespace thaw {
@@ -31,17 +32,17 @@ TagFilter& TagFilter::operator=(TagFilter&&) noexcept = default;
 TagFilter::~TagFilter() = default;
 
 TagFilter::TagFilter(const Settings& settings, std::vector<std::string>& warnings) {
-  require_ = Read(settings.require, settings.regex_require, "DD_APM_FILTER_TAGS_REGEX_REQUIRE",
-                  "so that no trace is kept", warnings);
-  reject_ = Read(settings.reject, settings.regex_reject, "DD_APM_FILTER_TAGS_REGEX_REJECT",
-                 "so that it rejects no trace", warnings);
+  require_ = Read(settings.require, settings.regex_require, "REQUIRE", "so that no trace is kept", warnings);
+  reject_ = Read(settings.reject, settings.regex_reject, "REJECT", "so that it rejects no trace", warnings);
 }
 
 std::vector<TagFilter::Entry> TagFilter::Read(std::string_view exact, std::string_view regex,
-                                              std::string_view regex_setting, std::string_view consequence,
+                                              std::string_view purpose, std::string_view consequence,
                                               std::vector<std::string>& warnings) {
   std::vector<Entry> entries;
-  const auto add = [&entries](std::string_view text) -> Entry& {
+  const std::string exact_setting = absl::StrCat("DD_APM_FILTER_TAGS_", purpose);
+  const std::string regex_setting = absl::StrCat("DD_APM_FILTER_TAGS_REGEX_", purpose);
+  const auto add = [&](std::string_view text, std::string_view setting) -> Entry& {
     const size_t colon = text.find(':');
     Entry& entry = entries.emplace_back();
     entry.key = text.substr(0, colon);
@@ -49,12 +50,18 @@ std::vector<TagFilter::Entry> TagFilter::Read(std::string_view exact, std::strin
       entry.test = Test::kEqual;
       entry.value = text.substr(colon + 1);
     }
+    // Brackets and quotation marks are those of a list in JSON, which this is not.
+    if (entry.key.empty() || entry.key.find_first_of("{}[]\"'") != std::string::npos) {
+      warnings.push_back(absl::StrCat(setting, ": ", Quoted(text),
+                                      " does not begin with the name of a tag; it matches nothing, ",
+                                      consequence));
+    }
     return entry;
   };
   for (const std::string_view text : absl::StrSplit(exact, absl::ByAnyChar(kWhiteSpace), absl::SkipEmpty()))
-    add(text);
+    add(text, exact_setting);
   for (const std::string_view text : absl::StrSplit(regex, absl::ByAnyChar(kWhiteSpace), absl::SkipEmpty())) {
-    Entry& entry = add(text);
+    Entry& entry = add(text, regex_setting);
     if (entry.test != Test::kEqual) continue;
     absl::StatusOr<std::unique_ptr<const re2::RE2>> pattern = CompilePattern(entry.value);
     if (pattern.ok()) {

@@ -44,7 +44,8 @@ class TagFilter {
 
   // Makes a filter that keeps everything.
   TagFilter();
-  // Adds a warning for each invalid expression, whose entry then never holds.
+  // Adds a warning for each invalid expression, and for each entry that does not begin with the name of a
+  // tag; such an entry never holds.
   TagFilter(const Settings& settings, std::vector<std::string>& warnings);
   TagFilter(TagFilter&&) noexcept;
   TagFilter& operator=(TagFilter&&) noexcept;
@@ -68,9 +69,8 @@ class TagFilter {
     bool HoldsFor(std::string_view text) const;
   };
 
-  static std::vector<Entry> Read(std::string_view exact, std::string_view regex,
-                                 std::string_view regex_setting, std::string_view consequence,
-                                 std::vector<std::string>& warnings);
+  static std::vector<Entry> Read(std::string_view exact, std::string_view regex, std::string_view purpose,
+                                 std::string_view consequence, std::vector<std::string>& warnings);
 
   std::vector<Entry> require_;
   std::vector<Entry> reject_;

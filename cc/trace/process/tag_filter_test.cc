@@ -3,9 +3,12 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <vector>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -67,6 +70,21 @@ TEST(TagFilter, FieldsOfTheSpanCountAsTheirTags) {
   EXPECT_TRUE(Keeps({.require = "service"}, {}));
   EXPECT_FALSE(Keeps({.require = "type"}, {}));
   EXPECT_TRUE(Keeps({.require = "type:"}, {}));
+}
+
+TEST(TagFilter, AnEntryWithoutTheNameOfATagIsAWarning) {
+  for (const auto& [settings, setting, shown] :
+       {std::tuple(TagFilter::Settings{.reject = ":"}, "DD_APM_FILTER_TAGS_REJECT", "\":\""),
+        {TagFilter::Settings{.require = ":a env:b"}, "DD_APM_FILTER_TAGS_REQUIRE", "\":a\""},
+        {TagFilter::Settings{.regex_require = "{\"a"}, "DD_APM_FILTER_TAGS_REGEX_REQUIRE", "{"},
+        {TagFilter::Settings{.regex_reject = "[\"a:b\"]"}, "DD_APM_FILTER_TAGS_REGEX_REJECT", "["}}) {
+    std::vector<std::string> warnings;
+    const TagFilter filter(settings, warnings);
+    ASSERT_FALSE(warnings.empty()) << setting;
+    EXPECT_THAT(warnings[0], testing::StartsWith(absl::StrCat(setting, ": ")));
+    EXPECT_THAT(warnings[0], testing::HasSubstr(shown));
+    EXPECT_THAT(warnings[0], testing::HasSubstr("does not begin with the name of a tag"));
+  }
 }
 
 TEST(TagFilter, AnInvalidExpressionIsAWarningAndMatchesNothing) {

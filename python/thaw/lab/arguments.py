@@ -14,6 +14,7 @@ import argparse
 import math
 import os
 import pathlib
+import stat
 import tempfile
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -105,81 +106,141 @@ def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
 # -- Files -------------------------------------------------------------------------------------------------
 
 
+# The most bytes of a file of events or of a result, so that a wrong name does not fill the memory.
+MOST_INPUT_BYTES = 256 << 20
+
+
 def input_file(text: str) -> pathlib.Path:
-    """A file that can be read."""
-    path = pathlib.Path(text)
-    if not path.exists():
-        raise argparse.ArgumentTypeError(f"{text} does not exist")
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
-    if not os.access(path, os.R_OK):
-        raise argparse.ArgumentTypeError(f"{text} can't be read")
+    """A regular file of at most MOST_INPUT_BYTES that can be read."""
+    path = _regular_file(text)
+    if (size := path.stat().st_size) > MOST_INPUT_BYTES:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} has {size} bytes, more than {MOST_INPUT_BYTES}")
     return path
 
 
-def input_path(text: str) -> pathlib.Path:
-    """A file or a folder that can be read."""
-    path = pathlib.Path(text)
-    return path if path.is_dir() else input_file(text)
+def input_file_or_folder_of(name: str) -> Callable[[str], pathlib.Path]:
+    """A file as `input_file` accepts it, or a folder that has one of that name."""
+
+    def parse(text: str) -> pathlib.Path:
+        status = _status(text)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            return input_file(text)
+        input_file(os.path.join(text, name))
+        return pathlib.Path(text)
+
+    return parse
 
 
 def input_folder(text: str) -> pathlib.Path:
     """A folder that is there."""
-    path = pathlib.Path(text)
-    if not path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is not a folder that exists")
-    return path
+    status = _status(text)
+    if status is None or not stat.S_ISDIR(status.st_mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a folder that exists")
+    return pathlib.Path(text)
 
 
 def program(text: str) -> pathlib.Path:
     """An executable file."""
-    path = input_file(text)
+    path = _regular_file(text)
     if not os.access(path, os.X_OK):
-        raise argparse.ArgumentTypeError(f"{text} is not executable")
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not executable")
     return path
 
 
 def output_file(text: str) -> pathlib.Path:
-    """A file that can be written: its folder is there, and the file is not made by asking."""
-    path = pathlib.Path(text)
-    if path.is_dir():
-        raise argparse.ArgumentTypeError(f"{text} is a folder, not a file")
-    if path.exists():
-        if not os.access(path, os.W_OK):
-            raise argparse.ArgumentTypeError(f"{text} can't be written")
-        return path
-    _check_writable(path.parent, text)
-    return path
+    """A regular file that can be written, or a new one in a folder that is there.
+
+    An existing file is opened for writing and left as it is. A new one is not made by asking.
+    """
+    status = _status(text)
+    if status is None:
+        target = pathlib.Path(os.path.realpath(text))  # what a dangling link points to is what would be made
+        _status(str(target))
+        _check_writable(target.parent, text)
+        return pathlib.Path(text)
+    if stat.S_ISDIR(status.st_mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is a folder, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a regular file")
+    try:
+        os.close(os.open(text, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} can't be written: {error.strerror}") from None
+    return pathlib.Path(text)
 
 
 def new_file(text: str) -> pathlib.Path:
     """As `output_file`, where the folders above it may yet have to be made."""
-    path = pathlib.Path(text)
-    return output_file(text) if path.parent.exists() else output_folder(text)
+    parent = pathlib.Path(text).parent
+    return (
+        output_folder(text) if _status(text) is None and _status(str(parent)) is None else output_file(text)
+    )
 
 
 def output_folder(text: str) -> pathlib.Path:
     """A folder that files can be written into; it, and those above it, may yet have to be made."""
     path = pathlib.Path(text)
     above = path
-    while not above.exists() and above != above.parent:
-        above = above.parent
+    if _status(text) is None:
+        above = path.parent
+        while _status(str(above)) is None and above != above.parent:
+            above = above.parent
     _check_writable(above, text)
     return path
 
 
+def _shown(text: str) -> str:
+    """The text as messages name it: quoted where it has characters that can't be seen, cut if it is long."""
+    shown = text if text.isprintable() and text.strip() else repr(text)
+    return shown if len(shown) <= 100 else f"{shown[:100]}…"
+
+
+def _status(text: str) -> os.stat_result | None:
+    """The status of what a path names, None if there is nothing. ArgumentTypeError: nothing can be there."""
+    if not text:
+        raise argparse.ArgumentTypeError("no file is named")
+    if "\0" in text:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} has a NUL character, which no path has")
+    try:
+        return os.stat(text)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise argparse.ArgumentTypeError(f"{_shown(text)} can't be a path here: {reason}") from None
+
+
+def _regular_file(text: str) -> pathlib.Path:
+    status = _status(text)
+    if status is None:
+        raise argparse.ArgumentTypeError(f"{_shown(text)} does not exist")
+    if stat.S_ISDIR(status.st_mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is a folder, not a file")
+    if not stat.S_ISREG(status.st_mode):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} is not a regular file")
+    if not os.access(text, os.R_OK):
+        raise argparse.ArgumentTypeError(f"{_shown(text)} can't be read")
+    return pathlib.Path(text)
+
+
 def _check_writable(folder: pathlib.Path, wanted: str) -> None:
-    if not folder.exists():
-        raise argparse.ArgumentTypeError(f"{wanted}: the folder {folder} does not exist")
-    if not folder.is_dir():
-        raise argparse.ArgumentTypeError(f"{wanted}: {folder} is not a folder")
+    wanted = _shown(wanted)
+    try:
+        folder_is_there = folder.is_dir()
+        something_is_there = folder_is_there or folder.exists()
+    except NotADirectoryError:
+        folder_is_there = something_is_there = False
+    if not something_is_there:
+        raise argparse.ArgumentTypeError(f"{wanted}: the folder {_shown(str(folder))} does not exist")
+    if not folder_is_there:
+        raise argparse.ArgumentTypeError(f"{wanted}: {_shown(str(folder))} is not a folder")
     try:
         # Permission bits say too little: root has them all, and a file system may be read-only.
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise argparse.ArgumentTypeError(
-            f"{wanted}: nothing can be written in {folder}: {error.strerror}"
+            f"{wanted}: nothing can be written in {_shown(str(folder))}: {error.strerror}"
         ) from error
 
 

@@ -14,8 +14,6 @@ import pathlib
 import ssl
 from typing import Literal
 
-import trustme
-
 TlsVersionName = Literal["1.2", "1.3"]
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
@@ -29,6 +27,8 @@ class Authority:
     """
 
     def __init__(self, folder: pathlib.Path, names: tuple[str, ...] = ("127.0.0.1", "localhost")) -> None:
+        import trustme  # not above: it takes a third of a second, which commands without TLS would wait for
+
         self._ca = trustme.CA(key_type=trustme.KeyType.ECDSA)
         leaf = self._ca.issue_cert(*names, key_type=trustme.KeyType.ECDSA)
         self.ca_file = folder / "ca.pem"
@@ -42,6 +42,8 @@ class Authority:
         self, name: str = "127.0.0.1", *, not_after: datetime.datetime | None = None
     ) -> ssl.SSLContext:
         """A server's TLS context of any version with a new leaf, for the host name or address `name`."""
+        import trustme
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         leaf = self._ca.issue_cert(name, not_after=not_after, key_type=trustme.KeyType.ECDSA)
         leaf.configure_cert(context)

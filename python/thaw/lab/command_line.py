@@ -47,11 +47,11 @@ _FAILURES = (
 def main(given: Sequence[str] | None = None) -> int:
     """Runs a command. Returns the exit code that `thaw.lab.__main__.main` describes."""
     wanted = arguments.help_only(sys.argv[1:] if given is None else given, _COMMANDS)
-    parser = _parser()
-    parsed = parser.parse_args(wanted or ["main"])
-    if parsed.command is None:
-        parsed = parser.parse_args(["main", *wanted])
     try:
+        parser = _parser()
+        parsed = parser.parse_args(wanted or ["main"])
+        if parsed.command is None:
+            parsed = parser.parse_args(["main", *wanted])
         return int(parsed.run(parsed))
     except _FAILURES as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
@@ -372,7 +372,11 @@ def _require_function(executable: pathlib.Path) -> None:
 
 def _add_report(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", type=arguments.input_path, metavar="RUN", help="--rows folder or --json file"
+        "runs",
+        nargs="+",
+        type=arguments.input_file_or_folder_of(report.RESULT_FILE),
+        metavar="RUN",
+        help="--rows folder or --json file",
     )
     parser.add_argument(
         "--out",

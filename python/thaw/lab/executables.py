@@ -17,7 +17,11 @@ EXTENSION_PORTS = (8126, 8124, 8999)
 def extension(text: str) -> pathlib.Path:
     """The executable that is named. ValueError says what is wrong with it, and how one is made."""
     path = pathlib.Path(text)
-    if path.is_file():
+    try:
+        is_file = path.is_file()
+    except OSError as error:
+        raise ValueError(f"{text[:100]}… can't be a path here: {error.strerror}") from None
+    if is_file:
         with path.open("rb") as file:
             begin = file.read(4)
         if begin == b"\x7fELF" or begin.startswith(b"#!"):

@@ -23,8 +23,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy
-
 from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, ExperimentSettings
 
 
@@ -210,4 +208,8 @@ def _number(value: Any, name: str, prefix: str = "") -> Any:
 
 
 def _percentile(values: Sequence[float], percent: float) -> float:
-    return float(numpy.percentile(values, percent)) if values else 0.0
+    if not values:
+        return 0.0
+    import numpy  # not above: it takes half a second, which commands without results would wait for
+
+    return float(numpy.percentile(values, percent))

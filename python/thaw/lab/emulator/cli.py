@@ -18,7 +18,6 @@ from thaw.lab import arguments, needs
 from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
-from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint
 from thaw.lab.emulator.schedule import Schedule, gaps, read_events
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import (
@@ -259,6 +258,8 @@ def _address(text: str) -> tuple[str, int]:
 
 
 async def _serve(sandbox: Lambda, host: str, port: int, stop: _Stop) -> None:
+    from thaw.lab.emulator.invoke_endpoint import InvokeEndpoint  # not above: it imports aiohttp
+
     async with InvokeEndpoint(sandbox, host=host, port=port) as endpoint:
         print(f"invocations: {endpoint.url}  (Ctrl-C ends)", flush=True)
         await stop.wait()

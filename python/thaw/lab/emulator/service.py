@@ -32,7 +32,6 @@ from thaw.lab.emulator.phases.initialization import Phase
 from thaw.lab.emulator.processes import Launcher
 from thaw.lab.emulator.sandbox import Sandbox
 from thaw.lab.emulator.sandbox_state import State
-from thaw.lab.emulator.server import ApiServer
 from thaw.lab.emulator.settings import Settings, ShutdownReason
 from thaw.lab.emulator.telemetry import Delivery, Telemetry, TelemetryFaults
 from thaw.lab.emulator.telemetry_records import Stream
@@ -82,6 +81,9 @@ class Lambda:
         self._sandbox: Sandbox | None = None
         self._launcher: Launcher | None = None
         self._opt: OptFolder | None = None
+        # The server is aiohttp's, which takes a second to import; `--help` does not wait for it.
+        from thaw.lab.emulator.server import ApiServer
+
         self._server = ApiServer(lambda: self._sandbox, self.api_faults)
         self._environment: Environment | None = None
         # After a failure the initialization is run again within the next invocation, and so is charged to it.

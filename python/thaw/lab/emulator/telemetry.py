@@ -19,12 +19,14 @@ import urllib.parse
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-
-import aiohttp
+from typing import TYPE_CHECKING
 
 from thaw.lab.emulator import errors
 from thaw.lab.emulator.telemetry_records import SCHEMAS, STREAMS, Schema, Stream, encode, stream_of
 from thaw.lab.emulator.timestamps import iso, now_ns
+
+if TYPE_CHECKING:
+    import aiohttp
 
 _HOSTS = ("sandbox", "sandbox.localdomain")
 _HERE = "127.0.0.1"  # the meaning of those names for the emulator
@@ -205,6 +207,8 @@ class Telemetry:
         if self._backlog is None:
             raise errors.telemetry_closed()
         if self._session is None:
+            import aiohttp
+
             self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(), trust_env=False)
         before = self._subscriptions.pop(subscriber, None)
         if before is not None:
@@ -398,6 +402,8 @@ class _Subscription:
             task.cancel()
 
     async def _send_http(self, batch: list[_Entry]) -> bool:
+        import aiohttp
+
         body = b"[" + b",".join(entry.data for entry in batch) + b"]"
         try:
             return 200 <= await self.post(body, {"Content-Type": "application/json"}) < 300

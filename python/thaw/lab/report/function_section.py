@@ -5,12 +5,13 @@ from __future__ import annotations
 import html
 import io
 from collections.abc import Sequence
-
-import matplotlib
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from thaw.lab.report import pictures
 from thaw.lab.report.function_run import TITLES, FunctionRun, cells
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _SHOWN = 8  # invocations of the timeline
 
@@ -35,6 +36,9 @@ def section(runs: Sequence[FunctionRun]) -> str:
 
 def timeline(run: FunctionRun) -> str:
     """Draws the first invocations, one in each row: the freeze before, the response, what follows it."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     rows = run.rows[1 : 1 + _SHOWN]
     with matplotlib.rc_context(pictures.STYLE):
         figure = Figure(figsize=(pictures.WIDTH, 0.9 + 0.24 * len(rows)))
@@ -67,6 +71,9 @@ def timeline(run: FunctionRun) -> str:
 
 def after_the_response(runs: Sequence[FunctionRun]) -> str:
     """How long each invocation went on after the function's response, by extension."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(pictures.STYLE):
         height = 0.9 + 0.35 * len(runs)
         figure = Figure(figsize=(pictures.WIDTH, height))

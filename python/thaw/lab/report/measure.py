@@ -25,12 +25,14 @@ import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import pyarrow
-import pyarrow.parquet
-
 import thaw
 from thaw.lab.experiment import THROWN_AWAY
 from thaw.lab.freezer import FreezerName
+
+# pyarrow takes a second to import. Each function that needs it imports it, so that commands without rows do
+# not wait for it.
+if typing.TYPE_CHECKING:
+    import pyarrow
 
 PAYLOADS_FILE = "payloads.parquet"
 CYCLES_FILE = "cycles.parquet"
@@ -225,26 +227,29 @@ def read(folder: str | os.PathLike[str]) -> Measurements:
 
 Row = TypeVar("Row")
 
-_TYPES: dict[Any, pyarrow.DataType] = {
-    str: pyarrow.string(),
-    int: pyarrow.int64(),
-    float: pyarrow.float64(),
-    bool: pyarrow.bool_(),
-}
-
 
 def _schema(row_type: type) -> pyarrow.Schema:
     """The columns of a dataclass of plain values, each of which may be `| None`."""
+    import pyarrow
+
+    made_of: dict[Any, pyarrow.DataType] = {
+        str: pyarrow.string(),
+        int: pyarrow.int64(),
+        float: pyarrow.float64(),
+        bool: pyarrow.bool_(),
+    }
     columns = []
     for name, hint in typing.get_type_hints(row_type).items():
         kinds = typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         plain = [kind for kind in kinds if kind is not type(None)]
-        columns.append(pyarrow.field(name, _TYPES[plain[0]], nullable=len(plain) < len(kinds)))
+        columns.append(pyarrow.field(name, made_of[plain[0]], nullable=len(plain) < len(kinds)))
     return pyarrow.schema(columns)
 
 
 def write_rows(path: pathlib.Path, row_type: type[Row], rows: Sequence[Row], where_from: str) -> None:
     """Writes one table of a dataclass's rows, whole or not at all; `where_from` is JSON for its metadata."""
+    import pyarrow.parquet
+
     schema = _schema(row_type).with_metadata({_METADATA_KEY: where_from.encode()})
     columns = {name: [getattr(row, name) for row in rows] for name in schema.names}
     table = pyarrow.Table.from_pydict(columns, schema=schema)
@@ -271,6 +276,8 @@ def read_where_from(path: pathlib.Path) -> str:
 
 
 def _read_table(path: pathlib.Path) -> pyarrow.Table:
+    import pyarrow.parquet
+
     try:
         return pyarrow.parquet.ParquetFile(path).read()
     except FileNotFoundError:

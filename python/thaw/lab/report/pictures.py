@@ -15,13 +15,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import matplotlib
-import numpy
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+# matplotlib and numpy take seconds to import. Each function that draws imports them, so that commands
+# without a report don't wait for them.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Variable of the page: colour when it is light, colour when it is dark (after Okabe and Ito).
 COLOURS = {
@@ -108,6 +107,8 @@ class Panel:
 
 def delivery(panels: Sequence[Panel]) -> str:
     """Fates of the payloads: stacked bars, in percent, with the counts beside them."""
+    import numpy
+    from matplotlib.ticker import FuncFormatter
 
     def draw(axes: Axes, panel: Panel) -> None:
         left = numpy.zeros(len(panel.arms))
@@ -126,6 +127,7 @@ def delivery(panels: Sequence[Panel]) -> str:
 
 def latency(panels: Sequence[Panel]) -> str:
     """How long a flush took: for each arm the middle half as a box, 1 % to 99 % as a line, on a log scale."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     times = [_times(arm) for panel in panels for arm in panel.arms if arm.is_timed]
     low = min((min(each) for each in times), default=1.0) / 1.3
@@ -153,6 +155,9 @@ def latency(panels: Sequence[Panel]) -> str:
 
 def handshakes(panels: Sequence[Panel]) -> str:
     """TLS handshakes for each flush, full and resumed."""
+    import numpy
+    from matplotlib.ticker import MaxNLocator
+
     most = max(
         (arm.handshakes_full + arm.handshakes_resumed for panel in panels for arm in panel.arms), default=0
     )
@@ -174,6 +179,9 @@ def handshakes(panels: Sequence[Panel]) -> str:
 
 def processor(panels: Sequence[Panel]) -> str:
     """Processor time of the client for each payload."""
+    import numpy
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
     most = max((arm.cpu_us for panel in panels for arm in panel.arms), default=0)
 
     def draw(axes: Axes, panel: Panel) -> None:
@@ -206,11 +214,15 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
 
 def _times(arm: ArmPicture) -> Any:
     """The flush times, each above 0, which has no logarithm."""
+    import numpy
+
     return numpy.maximum(arm.flush_ms or (arm.flush_p50, arm.flush_p99), 0.01)
 
 
 def _spread(axes: Axes, row: int, arm: ArmPicture) -> None:
     """Draws one arm's flush times; from two percentiles alone, no box and no extreme."""
+    import numpy
+
     colour = STANDS_FOR["time"]
     times = _times(arm)
     if arm.flush_ms:
@@ -259,6 +271,9 @@ def _picture(
 
     `right` is the end of the bars, as a share of the width.
     """
+    import matplotlib
+    from matplotlib.figure import Figure
+
     with matplotlib.rc_context(STYLE):
         above = 0.35 if legend else 0.05
         rows = [len(panel.arms) for panel in panels]
