@@ -32,9 +32,6 @@ constexpr size_t kMaxDiscardedBytes = 64 << 20;
 constexpr size_t kLeastBodyBytes = 32 * 1024;
 // This many bytes, sent or received, are progress of the client.
 constexpr size_t kProgressBytes = 16 * 1024;
-// Pipelined requests answered before other connections have their turns.
-constexpr int kRequestsInATurn = 16;
-
 // Bytes decoded from a compressed body in one turn of the loop.
 constexpr size_t kDecodeBytes = 256 << 10;
 
@@ -182,12 +179,16 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
 // -- A request ------------------------------------------------------------------------------------------
 
 void HttpServerConnection::Advance() {
-  answered_in_turn_ = 0;
+  answered_in_turn_ = false;
   bool more = true;
   while (more) {
     switch (phase_) {
       case Phase::kHead:
-        if (answered_in_turn_ == kRequestsInATurn) return Yield();
+        // Of pipelined requests only the first is answered at once.
+        if (answered_in_turn_ && begin_ < end_) {
+          yields_ = true;
+          return owner_->WaitForTurn(*this);
+        }
         more = AdvanceHead();
         break;
       case Phase::kBody:
@@ -200,12 +201,9 @@ void HttpServerConnection::Advance() {
   }
 }
 
-void HttpServerConnection::Yield() {
-  yields_ = true;
-  owner_->executor.Post([self = shared_from_this()] {
-    self->yields_ = false;
-    self->Advance();
-  });
+void HttpServerConnection::Continue() {
+  yields_ = false;
+  Advance();
 }
 
 bool HttpServerConnection::AdvanceHead() {
@@ -619,7 +617,7 @@ bool HttpServerConnection::OnWritten() {
 void HttpServerConnection::EndRequest() {
   phase_ = Phase::kHead;
   if (reply_.status() / 100 == 2 && std::max(body_length_, body_received_) > 0) useful_ = true;
-  ++answered_in_turn_;
+  answered_in_turn_ = true;
   uncounted_progress_ = 0;
   begin_ = next_begin_;
   if (begin_ == end_ && inbound_.size() > kInboundBytes) {

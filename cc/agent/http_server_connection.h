@@ -52,6 +52,9 @@ class HttpConnectionOwner {
   // Sets room aside for `bytes` of a request; if room is short, connections with less progress give way.
   // Returns false if there is no room.
   virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
+  // The connection has been answered, and more of its bytes have come: it goes on with Continue() when others
+  // have had their turns.
+  virtual void WaitForTurn(HttpServerConnection& connection) = 0;
   // The connection is closed. The caller keeps it alive.
   virtual void OnClosed(HttpServerConnection& connection) = 0;
 
@@ -73,6 +76,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   HttpServerConnection& operator=(const HttpServerConnection&) = delete;
 
   void Start() { Advance(); }
+  // Goes on after WaitForTurn().
+  void Continue();
 
   // Returns whether it is between requests, without a byte of the next one.
   bool idle() const { return phase_ == Phase::kIdle; }
@@ -137,8 +142,6 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   // Advance() runs the others, one step each; they return false if they must wait, or the connection is
   // closed.
   void Advance();
-  // Lets other connections have their turns, then continues.
-  void Yield();
   bool AdvanceHead();
   bool OnHead();
   bool BeginBody(size_t limit_bytes);
@@ -182,7 +185,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   bool deadline_set_ = false;
   bool yields_ = false;
   bool useful_ = false;
-  int answered_in_turn_ = 0;
+  bool answered_in_turn_ = false;
   size_t uncounted_progress_ = 0;  // in bytes
 
   // Received bytes to be processed: [begin_, end_). The first byte of the buffer is kept free while idle, for
