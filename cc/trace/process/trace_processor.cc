@@ -171,6 +171,7 @@ class TraceProcessor::Run : public TraceWork {
 
   absl::Status OnSpan(size_t position) {
     SpanNote note(span_, position);
+    if (span_.converted.taken() > 0) note.service = reader_.Keep(note.service);
     const size_t bound = span_.size_bound();
     note.is_large = bound >= kLargeAllocation;
     note.SetSize(bound);
@@ -523,6 +524,7 @@ class TraceProcessor::Run : public TraceWork {
       ++written_;
       give_trace_tags_ = false;
       counts_.metrics_not_finite += span_.metrics_not_finite;
+      counts_.values_left_out += span_.values_left_out;
       counts_.strings_repaired += span_.strings_repaired;
       if (observer_ != nullptr) THAW_RETURN_IF_ERROR(Observe());
     }

@@ -117,7 +117,7 @@ TraceProcessorOptions StatsHere() {
 
 TEST_F(TraceProcessorTest, OneBadSpanDoesNotRefuseTheRequest) {
   const TracePayload payload = Process(
-      Body({{Span(1, 0), Text("no map"), Span(2, 1)}, {Span(3, 0, {{"service", Int(5)}}), Span(4, 0)}}));
+      Body({{Span(1, 0), Text("no map"), Span(2, 1)}, {Span(3, 0, {{"service", Array({})}}), Span(4, 0)}}));
   EXPECT_EQ(payload.counts().spans, 3);
   EXPECT_EQ(payload.counts().spans_left_out, 2);
   EXPECT_EQ(Ids(payload, 0), (std::vector<uint64_t>{1, 2}));
@@ -1131,6 +1131,14 @@ TEST_F(TraceProcessorTest, TagsThatWereNumbersDescribeTheProcess) {
   EXPECT_EQ(Str(payload.process_fields(), TracerPayloadField::kAppVersion), "1.5");
   EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta).at("version"), "1.5");
   EXPECT_EQ(Entries(Spans(payload, 1)[0], SpanField::kMeta).at("version"), "99");
+}
+
+// The note of a span outlives its text.
+TEST_F(TraceProcessorTest, ServicesThatWereNumbersTellTopLevelSpans) {
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, {{"service", Int(5)}}), Span(2, 1, {{"service", Int(5)}}),
+                     Span(3, 1, {{"service", Int(12345)}}), Span(4, 3, {{"service", Float(12345)}})}}));
+  EXPECT_EQ(TopLevel(payload), (std::set<uint64_t>{1, 3}));
 }
 
 TEST_F(TraceProcessorTest, AllocationsDoNotDependOnTheNumberOfSpans) {
