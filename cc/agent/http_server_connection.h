@@ -3,7 +3,8 @@
 //
 // A read is always pending while the connection is idle, so that its end is noticed when it comes. The ends
 // of reads, writes, tasks and deadlines drive everything; between two of them Advance() goes as far as the
-// bytes allow.
+// bytes allow. Of requests that a client pipelines, the first is answered at once and each further one in the
+// connection's turn, which the owner gives.
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
 #define THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
