@@ -1024,7 +1024,7 @@ TEST_F(TextBombTest, ManyDifferentQueriesAreHiddenBeyondABound) {
   for (int i = 0; i < 20; ++i)
     queries.push_back("select '" + std::to_string(i) + Repeated("secret", 100'000) + "'");
   const Worked worked = WorkOn(SpansOfTexts("sql", queries, 1'000));
-  EXPECT_GT(counts_.texts_hidden, 500);
+  EXPECT_GT(counts_.texts_hidden, 400) << "those that are remembered are not hidden";
   EXPECT_LT(counts_.texts_hidden, 900);
   int64_t spans = 0;
   for (const TracePayload& part : worked.parts) {
@@ -1033,7 +1033,7 @@ TEST_F(TextBombTest, ManyDifferentQueriesAreHiddenBeyondABound) {
   }
   EXPECT_EQ(spans, 1'000);
   EXPECT_EQ(Str(Spans(worked.parts[0])[0], SpanField::kResource), "select ?");
-  EXPECT_EQ(Str(Spans(worked.parts.back()).back(), SpanField::kResource), "Non-parsable SQL query");
+  EXPECT_NE(worked.parts.back().chunk_fields().find("Non-parsable SQL query"), std::string_view::npos);
 }
 
 TEST_F(TextBombTest, TheQueriesOfOneSpanAreBounded) {
@@ -1134,10 +1134,12 @@ TEST_F(TraceProcessorTest, TagsThatWereNumbersDescribeTheProcess) {
 }
 
 // The note of a span outlives its text.
-TEST_F(TraceProcessorTest, ServicesThatWereNumbersTellTopLevelSpans) {
+TEST_F(TraceProcessorTest, ServicesThatWereNoTextTellTopLevelSpans) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  const Write no = [](MsgpackWriter& out) { out.Bool(false); };
   const TracePayload payload =
-      Process(Body({{Span(1, 0, {{"service", Int(5)}}), Span(2, 1, {{"service", Int(5)}}),
-                     Span(3, 1, {{"service", Int(12345)}}), Span(4, 3, {{"service", Float(12345)}})}}));
+      Process(Body({{Span(1, 0, {{"service", yes}}), Span(2, 1, {{"service", yes}}),
+                     Span(3, 1, {{"service", no}}), Span(4, 3, {{"service", no}})}}));
   EXPECT_EQ(TopLevel(payload), (std::set<uint64_t>{1, 3}));
 }
 
