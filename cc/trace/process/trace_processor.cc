@@ -253,6 +253,12 @@ class TraceProcessor::Run : public TraceWork {
   // Returns the work of the span's bytes, without obfuscation and replacement.
   static int64_t WorkOf(const SpanNote& note) { return int64_t{note.kilobytes} << 10; }
 
+  // Returns the further work if text of the span that is being processed had to be repaired.
+  int64_t RepairWork(const SpanNote& note) const {
+    constexpr int64_t kRate = 32;
+    return span_.strings_repaired == 0 ? 0 : kRate * WorkOf(note);
+  }
+
   // The step between the passes.
 
   // Leaves out spans that came before, ties the others to invocations, and then settles the trace's facts.
@@ -301,6 +307,7 @@ class TraceProcessor::Run : public TraceWork {
       work_ -= WorkOf(note);
       reader_.ReadAgain(note.position, span_);
       span_.RepairText(scratch_);
+      work_ -= RepairWork(note);
       links.OnPlaceholder(ViewOf(span_), MetaStructOf(span_), headers_.client_computed_stats);
       scratch_.Reset();
     }
@@ -380,6 +387,7 @@ class TraceProcessor::Run : public TraceWork {
     work_ -= kSpanWork + (WorkOf(root) << 2);
     reader_.ReadAgain(root.position, span_);
     processor_.span_processor_->Normalize(span_, now_, scratch_);
+    work_ -= RepairWork(root);
     const auto meta = [this](std::string_view key) -> const std::string_view* {
       for (const SpanMeta& entry : span_.meta)
         if (entry.key == key) return &entry.value;
@@ -518,7 +526,7 @@ class TraceProcessor::Run : public TraceWork {
       if (!CanAllocate(scratch_bytes)) return NoMemory(scratch_bytes);
     }
     processor_.span_processor_->Process(span_, *fixed_, note.top_level, now_, scratch_, text_work_);
-    work_ -= text_work_.done_in_span();
+    work_ -= text_work_.done_in_span() + RepairWork(note);
     const absl::StatusOr<bool> full = WriteProcessed();
     if (full.ok() && !*full) {
       ++written_;

@@ -1065,6 +1065,11 @@ TEST_F(TextBombTest, ReplacementAndFiltersCountAsWork) {
   EXPECT_EQ(warnings, std::vector<std::string>{});
 }
 
+TEST_F(TextBombTest, RepairedTextCountsAsWork) {
+  const Worked worked = WorkOn(SpansOfTexts("", {std::string(100'000, '\xFF')}, 20));
+  EXPECT_GE(worked.steps, 20) << "one for each span: an invalid byte takes as long as copying 32";
+}
+
 TEST_F(TextBombTest, LongServicesOfATraceAreNotComparedAsAWhole) {
   // Every second span has another service, which is repaired where it is compared.
   MsgpackWriter out;
