@@ -1,6 +1,8 @@
 #include "cc/agent/http_server.h"
 
 #include <algorithm>
+#include <deque>
+#include <memory>
 #include <utility>
 
 #include "cc/agent/http_server_connection.h"
@@ -14,6 +16,9 @@ namespace {
 
 // Idle connections are checked this often within the idle timeout.
 constexpr int kTicksPerIdleTimeout = 4;
+// The time for pipelined requests in one turn of the loop, whatever the number of connections that send them:
+// the most that other clients wait for them each time.
+constexpr absl::Duration kTurns = absl::Milliseconds(1);
 // The delay between tries to accept after a failure.
 constexpr absl::Duration kFirstAcceptBackoff = absl::Milliseconds(10);
 constexpr absl::Duration kLastAcceptBackoff = absl::Seconds(1);
@@ -45,6 +50,9 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   void OnIdle(HttpServerConnection& connection) override;
   void OnProgress(HttpServerConnection& connection) override;
   bool SetAside(HttpServerConnection& asking, size_t bytes) override;
+  void WaitForTurn(HttpServerConnection& connection) override;
+  void PostTurns();
+  void RunTurns();
   void OnClosed(HttpServerConnection& connection) override;
   void SetSweep();
   void Sweep();
@@ -56,6 +64,9 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   Connections connections;
   Cancellation stop;  // requested: take no more connections
   std::vector<Completion<bool>*> waiting_for_room;
+  // Connections with pipelined requests, which take turns.
+  std::deque<std::shared_ptr<HttpServerConnection>> waiting_for_turn;
+  bool turns_posted = false;
   // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late
   // waits for its remaining time, so this is active time, and no request has to read a clock.
   int64_t ticks = 0;
@@ -222,6 +233,29 @@ void HttpServer::Core::OnProgress(HttpServerConnection& connection) {
   connections.splice(connections.end(), connections, connection.position);
 }
 
+void HttpServer::Core::WaitForTurn(HttpServerConnection& connection) {
+  waiting_for_turn.push_back(connection.shared_from_this());
+  if (!turns_posted) PostTurns();
+}
+
+void HttpServer::Core::PostTurns() {
+  turns_posted = true;
+  executor.Post([core = shared_from_this()] { core->RunTurns(); });
+}
+
+// Answers pipelined requests, one of each connection in turn, for a bounded time; further ones wait until the
+// loop has seen to everything else.
+void HttpServer::Core::RunTurns() {
+  const absl::Duration begun = clock.Now().monotonic;
+  while (!waiting_for_turn.empty()) {
+    if (clock.Now().monotonic - begun >= kTurns) return PostTurns();
+    const std::shared_ptr<HttpServerConnection> connection = std::move(waiting_for_turn.front());
+    waiting_for_turn.pop_front();
+    connection->Continue();
+  }
+  turns_posted = false;
+}
+
 void HttpServer::Core::OnClosed(HttpServerConnection& connection) {
   connections.erase(connection.position);
   WakeWaiting();
@@ -259,6 +293,7 @@ void HttpServer::Core::Resume() {
 
 void HttpServer::Core::Close() {
   stop.Request(absl::CancelledError("the server closes"));
+  waiting_for_turn.clear();
   while (!connections.empty()) {
     const std::shared_ptr<HttpServerConnection> connection = connections.front();
     connection->Close();

@@ -32,9 +32,6 @@ constexpr size_t kMaxDiscardedBytes = 64 << 20;
 constexpr size_t kLeastBodyBytes = 32 * 1024;
 // This many bytes, sent or received, are progress of the client.
 constexpr size_t kProgressBytes = 16 * 1024;
-// Pipelined requests answered before other connections have their turns.
-constexpr int kRequestsInATurn = 16;
-
 // Bytes decoded from a compressed body in one turn of the loop.
 constexpr size_t kDecodeBytes = 256 << 10;
 
@@ -183,12 +180,16 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
 // -- A request ------------------------------------------------------------------------------------------
 
 void HttpServerConnection::Advance() {
-  answered_in_turn_ = 0;
+  answered_in_turn_ = false;
   bool more = true;
   while (more) {
     switch (phase_) {
       case Phase::kHead:
-        if (answered_in_turn_ == kRequestsInATurn) return Yield();
+        // Of pipelined requests only the first is answered at once.
+        if (answered_in_turn_ && begin_ < end_) {
+          yields_ = true;
+          return owner_->WaitForTurn(*this);
+        }
         more = AdvanceHead();
         break;
       case Phase::kBody:
@@ -201,12 +202,9 @@ void HttpServerConnection::Advance() {
   }
 }
 
-void HttpServerConnection::Yield() {
-  yields_ = true;
-  owner_->executor.Post([self = shared_from_this()] {
-    self->yields_ = false;
-    self->Advance();
-  });
+void HttpServerConnection::Continue() {
+  yields_ = false;
+  Advance();
 }
 
 bool HttpServerConnection::AdvanceHead() {
@@ -624,7 +622,7 @@ void HttpServerConnection::EndRequest() {
   phase_ = Phase::kHead;
   if (reply_.status() / 100 == 2 && std::max(request_.body_length, request_.body_received) > 0)
     useful_ = true;
-  ++answered_in_turn_;
+  answered_in_turn_ = true;
   uncounted_progress_ = 0;
   begin_ = request_.next_begin;
   if (begin_ == end_ && inbound_.size() > kInboundBytes) {

@@ -3,7 +3,8 @@
 //
 // A read is always pending while the connection is idle, so that its end is noticed when it comes. The ends
 // of reads, writes, tasks and deadlines drive everything; between two of them Advance() goes as far as the
-// bytes allow.
+// bytes allow. Of requests that a client pipelines, the first is answered at once and each further one in the
+// connection's turn, which the owner gives.
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
 #define THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
@@ -52,6 +53,9 @@ class HttpConnectionOwner {
   // Sets room aside for `bytes` of a request; if room is short, connections with less progress give way.
   // Returns false if there is no room.
   virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
+  // The connection has been answered, and more of its bytes have come: it goes on with Continue() when others
+  // have had their turns.
+  virtual void WaitForTurn(HttpServerConnection& connection) = 0;
   // The connection is closed. The caller keeps it alive.
   virtual void OnClosed(HttpServerConnection& connection) = 0;
 
@@ -73,6 +77,8 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   HttpServerConnection& operator=(const HttpServerConnection&) = delete;
 
   void Start() { Advance(); }
+  // Goes on after WaitForTurn().
+  void Continue();
 
   // Returns whether it is between requests, without a byte of the next one.
   bool idle() const { return phase_ == Phase::kIdle; }
@@ -158,8 +164,6 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   // Advance() runs the others, one step each; they return false if they must wait, or the connection is
   // closed.
   void Advance();
-  // Lets other connections have their turns, then continues.
-  void Yield();
   bool AdvanceHead();
   bool OnHead();
   bool BeginBody(size_t limit_bytes);
@@ -201,7 +205,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   Alarm deadline_;
   bool yields_ = false;
   bool useful_ = false;
-  int answered_in_turn_ = 0;
+  bool answered_in_turn_ = false;
   size_t uncounted_progress_ = 0;  // in bytes
 
   // Received bytes to be processed: [begin_, end_). The first byte of the buffer is kept free while idle, for

@@ -99,6 +99,11 @@ class HttpServerTest : public testing::Test {
                                              Cancellation& cancellation) -> Task<void> {
                         return Slow(request, reply, cancellation);
                       }});
+    routes.push_back({.path = "/expensive", .handler = [this](HttpServerRequest&, HttpReply& reply) {
+                        ++expensive_;
+                        clock_.Advance(absl::Milliseconds(1));
+                        reply.Set(200, kTextType, "");
+                      }});
     routes.push_back({.path = "/silent", .handler = [](HttpServerRequest&, HttpReply&) {}});
     routes.push_back({.path = "/close", .handler = [this](HttpServerRequest&, HttpReply& reply) {
                         reply.Set(200, kTextType, "never sent");
@@ -167,6 +172,7 @@ class HttpServerTest : public testing::Test {
   std::unique_ptr<HttpServer> server_;
   std::vector<std::string> bodies_;
   std::vector<std::string> queries_;
+  int expensive_ = 0;  // requests for /expensive
   std::optional<absl::Status> task_end_;
 };
 
@@ -620,6 +626,55 @@ TEST_F(HttpServerTest, PipelinedRequestsLetOthersHaveTheirTurns) {
   executor_.RunAll();
   ASSERT_EQ(bodies_.size(), 201);
   EXPECT_LT(std::find(bodies_.begin(), bodies_.end(), "one") - bodies_.begin(), 40);
+}
+
+TEST_F(HttpServerTest, ExpensivePipelinedRequestsLetOthersHaveTheirTurns) {
+  std::vector<Client> clients;
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += Post("/expensive", "");
+  for (int i = 0; i < 20; ++i) clients.push_back(Connect());
+  const Client one = Connect();
+  for (const Client& client : clients) client->StartWrite(requests, [](IoResult) {});
+  // The pipelined requests are being answered when the other client's comes.
+  while (expensive_ < 100) ASSERT_TRUE(executor_.Step());
+  absl::Duration longest;
+  for (int i = 0; i < 20; ++i) {
+    const absl::Duration before = clock_.Now().monotonic;
+    const size_t bodies = bodies_.size();
+    one->StartWrite(Post("/echo", "one"), [](IoResult) {});
+    while (bodies_.size() == bodies) ASSERT_TRUE(executor_.Step());
+    longest = std::max(longest, clock_.Now().monotonic - before);
+    Received(one);
+  }
+  EXPECT_LE(longest, absl::Milliseconds(15));
+  executor_.RunAll();
+  EXPECT_EQ(expensive_, 2'000);
+}
+
+TEST_F(HttpServerTest, ManyConnectionsWithPipelinedRequestsLetOthersHaveTheirTurns) {
+  std::vector<Client> clients;
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += Post("/echo", "many");
+  for (int i = 0; i < 60; ++i) clients.push_back(Connect());
+  const Client one = Connect();
+  for (const Client& client : clients) client->StartWrite(requests, [](IoResult) {});
+  one->StartWrite(Post("/echo", "one"), [](IoResult) {});
+  executor_.RunAll();
+  ASSERT_EQ(bodies_.size(), 3'001);
+  // The first request of each may come before.
+  EXPECT_LT(std::find(bodies_.begin(), bodies_.end(), "one") - bodies_.begin(), 500);
+}
+
+TEST_F(HttpServerTest, ConnectionsMayCloseWhileTheyWaitForTheirTurns) {
+  std::vector<Client> clients;
+  std::string requests;
+  for (int i = 0; i < 50; ++i) requests += Post("/expensive", "");
+  for (int i = 0; i < 5; ++i) clients.push_back(Connect());
+  for (const Client& client : clients) client->StartWrite(requests, [](IoResult) {});
+  while (expensive_ < 20) ASSERT_TRUE(executor_.Step());
+  server_->Close();
+  executor_.RunAll();
+  EXPECT_LT(expensive_, 30);
 }
 
 // -- Slow and broken clients ----------------------------------------------------------------------------

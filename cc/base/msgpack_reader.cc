@@ -167,6 +167,44 @@ bool MsgpackReader::ReadBool(bool& value) {
   return true;
 }
 
+bool MsgpackReader::ReadTimestamp(int64_t& seconds, uint32_t& nanoseconds) {
+  constexpr char kTimestamp = -1;
+  if (at_ == end_) return Fail(Kind::kAnything, true);
+  const char* data = at_ + 1;  // the type, then the content
+  size_t size = 0;             // of the content
+  switch (static_cast<uint8_t>(*at_)) {
+    case 0xD6:
+      size = 4;
+      break;
+    case 0xD7:
+      size = 8;
+      break;
+    case 0xC7:
+      size = 12;
+      if (data == end_ || *data++ != 12) return Fail(Kind::kAnything, data == end_);
+      break;
+    default:
+      return Fail(Kind::kAnything, false);
+  }
+  if (static_cast<size_t>(end_ - data) <= size) return Fail(Kind::kAnything, true);
+  if (*data++ != kTimestamp) return Fail(Kind::kAnything, false);
+  if (size == 4) {
+    nanoseconds = 0;
+    seconds = static_cast<int64_t>(Big(data, 4));
+  } else if (size == 8) {
+    constexpr int kSecondsBits = 34;
+    const uint64_t both = Big64(data);
+    nanoseconds = static_cast<uint32_t>(both >> kSecondsBits);
+    seconds = static_cast<int64_t>(both & ((uint64_t{1} << kSecondsBits) - 1));
+  } else {
+    nanoseconds = static_cast<uint32_t>(Big(data, 4));
+    seconds = static_cast<int64_t>(Big64(data + 4));
+  }
+  if (nanoseconds >= 1'000'000'000) return Fail(Kind::kAnything, false);
+  at_ = data + size;
+  return true;
+}
+
 bool MsgpackReader::Skip() {
   Skipping skipping;
   return SkipOn(skipping, std::numeric_limits<uint64_t>::max()) == Skipped::kDone;

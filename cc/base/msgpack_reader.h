@@ -72,6 +72,8 @@ class MsgpackReader {
   // Reads an integer or a float of either width.
   bool ReadNumber(double& value);
   bool ReadBool(bool& value);
+  // Reads an extension of the type -1, a time since 1970. Nanoseconds are below 1,000,000,000.
+  bool ReadTimestamp(int64_t& seconds, uint32_t& nanoseconds);
 
   // Skips one value of any type. Returns false if the value is cut off, is nested deeper than kMaxDepth, or
   // begins with 0xC1, which no value does.

@@ -1,6 +1,9 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_scalars.h"
@@ -160,6 +163,37 @@ TEST(Msgpack, WhatIsCutOffIsSaid) {
   MsgpackReader reader(liar);
   uint32_t count;
   EXPECT_FALSE(reader.ReadArray(count));
+}
+
+TEST(Msgpack, TimestampsHaveThreeForms) {
+  for (const auto& [bytes, expected_seconds, expected_nanoseconds] :
+       std::vector<std::tuple<std::string, int64_t, uint32_t>>{
+           {"\xD6\xFF\xFF\xFF\xFF\xFF"s, 4'294'967'295, 0},
+           {"\xD7\xFF\xEE\x6B\x27\xFC\x00\x00\x00\x01"s, 1, 999'999'999},
+           {"\xC7\x0C\xFF\x00\x00\x00\x02\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"s, -1, 2}}) {
+    MsgpackReader reader(bytes);
+    int64_t seconds;
+    uint32_t nanoseconds;
+    ASSERT_TRUE(reader.ReadTimestamp(seconds, nanoseconds));
+    EXPECT_EQ(seconds, expected_seconds);
+    EXPECT_EQ(nanoseconds, expected_nanoseconds);
+    EXPECT_TRUE(reader.at_end());
+    for (size_t cut = 0; cut < bytes.size(); ++cut) {
+      const std::string part = bytes.substr(0, cut);
+      MsgpackReader cut_off(part);
+      EXPECT_FALSE(cut_off.ReadTimestamp(seconds, nanoseconds));
+      EXPECT_EQ(cut_off.position(), 0);
+    }
+  }
+  for (const std::string& bytes :
+       {"\xD6\x01\x00\x00\x00\x00"s, "\xD7\xFF\xEE\x6B\x28\x00\x00\x00\x00\x01"s, "\x01"s,
+        "\xC7\x04\xFF\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00"s}) {
+    MsgpackReader reader(bytes);
+    int64_t seconds;
+    uint32_t nanoseconds;
+    EXPECT_FALSE(reader.ReadTimestamp(seconds, nanoseconds));
+    EXPECT_EQ(reader.position(), 0);
+  }
 }
 
 TEST(Msgpack, NestingIsBounded) {

@@ -88,16 +88,26 @@ bool IsValidUtf8(std::string_view text) {
 }
 
 std::string RepairUtf8(std::string_view text) {
-  std::string repaired;
-  repaired.reserve(text.size() + 8);
-  while (!text.empty()) {
-    const int length = CodePoint(text.data(), text.size());
+  constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+  // The length is known before anything is copied, so that the text is allocated once.
+  size_t size = 0;
+  for (size_t at = 0; at < text.size();) {
+    const int length = CodePoint(text.data() + at, text.size() - at);
+    size += length > 0 ? length : kReplacement.size();
+    at += length > 0 ? length : -length;
+  }
+  std::string repaired(size, '\0');
+  char* out = repaired.data();
+  for (size_t at = 0; at < text.size();) {
+    const int length = CodePoint(text.data() + at, text.size() - at);
     if (length > 0) {
-      repaired.append(text.substr(0, length));
-      text.remove_prefix(length);
+      std::memcpy(out, text.data() + at, length);
+      out += length;
+      at += length;
     } else {
-      repaired.append("\xEF\xBF\xBD");
-      text.remove_prefix(-length);
+      std::memcpy(out, kReplacement.data(), kReplacement.size());
+      out += kReplacement.size();
+      at += -length;
     }
   }
   return repaired;

@@ -170,11 +170,13 @@ absl::Status TraceIntake::HandOver(TracePayload payload) {
 
 void TraceIntake::Count(const TraceCounts& counts, const std::string& first_problem) {
   counts_.spans_left_out += counts.spans_left_out;
+  counts_.values_left_out += counts.values_left_out;
   if (first_problem.empty()) return;
   VLOG(1) << "traces: " << first_problem;
-  LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans and " << counts.chunks_left_out
-                          << " traces of a request can't be read and are left out: " << first_problem
-                          << "; further ones are only counted";
+  LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans, " << counts.chunks_left_out
+                          << " traces and " << counts.values_left_out
+                          << " tags, links or events of a request can't be read and are left out: "
+                          << first_problem << "; further ones are only counted";
 }
 
 void TraceIntake::WorkEnded() {

@@ -36,13 +36,14 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_TRACE_INTAKE_COUNTS(X)                                             \
-  X(payloads, "requests with traces that were handed over")                     \
-  X(empty, "requests of which no span was left")                                \
-  X(in_parts, "of those, the ones that came to several parts")                  \
-  X(spans_left_out, "spans that could not be read, whose neighbours were kept") \
-  X(stats_left_out, "groups of client stats that could not be read, likewise")  \
-  X(own_traces, "traces made here of invocations")                              \
+#define THAW_TRACE_INTAKE_COUNTS(X)                                                          \
+  X(payloads, "requests with traces that were handed over")                                  \
+  X(empty, "requests of which no span was left")                                             \
+  X(in_parts, "of those, the ones that came to several parts")                               \
+  X(spans_left_out, "spans that could not be read, whose neighbours were kept")              \
+  X(values_left_out, "tags, links and events that could not be read, whose spans were kept") \
+  X(stats_left_out, "groups of client stats that could not be read, likewise")               \
+  X(own_traces, "traces made here of invocations")                                           \
   X(own_traces_lost, "of those, the ones for which there was no room")
 
 struct TraceIntakeCounts {

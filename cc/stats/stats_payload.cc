@@ -265,7 +265,7 @@ class StatsTranscoder {
     uint32_t count = 0;
     if (position != kAbsent) {
       reader_.MoveTo(position);
-      if (!reader_.TakeNil() && !reader_.ReadArray(count)) return false;
+      if (!reader_.TakeNil() && !ArrayHead(count)) return false;
     }
     list.left = list.count = count;
     list.kept = 0;
@@ -335,7 +335,14 @@ class StatsTranscoder {
         --work_;
         --keys.left;
         std::string_view key;
-        if (!reader_.ReadString(key)) return Progress::kFailed;
+        if (!reader_.ReadString(key)) {
+          // No field has a number or a boolean as its key.
+          std::string unknown;
+          if (!ReadScalarText(reader_, unknown)) {
+            reader_.ReadString(key);  // so that the error names a string
+            return Progress::kFailed;
+          }
+        }
         const size_t position = reader_.position();
         const bool nil = reader_.TakeNil();
         if (!nested.empty() && key == nested) {
@@ -392,7 +399,8 @@ class StatsTranscoder {
         bool value = false;
         uint64_t number = 0;
         if (!reader_.TakeNil() && !reader_.ReadBool(value)) {
-          if (!reader_.ReadInteger(number))
+          bool negative;
+          if (!reader_.ReadInteger(number) && !ConvertToInteger(number, negative))
             return reader_.ReadBool(value);  // so that the error names a boolean
           value = number != 0;
         }
@@ -404,7 +412,7 @@ class StatsTranscoder {
       case Type::kStrings: {
         const size_t position = reader_.position();
         uint32_t count;
-        if (!reader_.ReadArray(count)) return false;
+        if (!ArrayHead(count)) return false;
         if (count > kMostStrings) return Problem("at byte ", position, ": an array of ", count, " texts");
         writer_.Array(count);
         for (; count > 0; --count)
@@ -462,6 +470,14 @@ class StatsTranscoder {
     }
     reader_.MoveTo(position);
     return false;
+  }
+
+  // Reads the header of an array. An empty map counts as an empty array.
+  bool ArrayHead(uint32_t& count) {
+    const size_t position = reader_.position();
+    if (reader_.ReadArray(count) || (reader_.ReadMap(count) && count == 0)) return true;
+    reader_.MoveTo(position);
+    return reader_.ReadArray(count);
   }
 
   bool String() {

@@ -101,7 +101,8 @@ TEST(StatsPayload, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
                                                               {"Type", Int(-7)},
                                                               {"DBType", yes},
                                                               {"SpanKind", real(0.5)},
-                                                              {"Synthetics", Int(1)}})})}))
+                                                              {"PeerTags", Map({})},
+                                                              {"Synthetics", real(1)}})})}))
                 .bytes(),
             Parse(StatsBody({StatsBucket(1, {StatsGroup("r", {{"Hits", Int(3)},
                                                               {"Duration", Unsigned(UINT64_MAX)},
@@ -109,8 +110,15 @@ TEST(StatsPayload, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
                                                               {"Type", Text("-7")},
                                                               {"DBType", Text("true")},
                                                               {"SpanKind", Text("0.5")},
+                                                              {"PeerTags", Array({})},
                                                               {"Synthetics", yes}})})}))
                 .bytes());
+  EXPECT_TRUE(Parse(Encoded(Map({{"Stats", Map({})}}))).empty());
+  MsgpackWriter number;
+  number.Map(1);
+  number.Signed(5);
+  number.Signed(1);
+  EXPECT_TRUE(Parse(number.bytes()).empty()) << "no field has a number as its key";
   for (const auto& [key, value] :
        std::vector<std::pair<const char*, WriteValue>>{{"Hits", real(1.5)},
                                                        {"Hits", real(-1)},

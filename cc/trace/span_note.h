@@ -4,6 +4,7 @@
 #ifndef THAW_CC_TRACE_SPAN_NOTE_H_
 #define THAW_CC_TRACE_SPAN_NOTE_H_
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -22,8 +23,8 @@ struct SpanNote {
   uint64_t trace_id = 0;
   uint64_t span_id = 0;
   uint64_t parent_id = 0;
-  size_t position = 0;  // position of the span in the request
-  std::string_view service;
+  size_t position = 0;       // position of the span in the request
+  std::string_view service;  // the part of it that counts
   int32_t priority = 0;
   bool has_priority = false;
   bool has_tracer_top_level = false;  // the tracer says whether the span is top-level
@@ -34,6 +35,11 @@ struct SpanNote {
   bool is_placeholder = false;
   bool is_load = false;
   bool is_large = false;
+  uint16_t kilobytes = 0;  // of the span when it is written, rounded down; at most 64 MB
+
+  // The bytes of a service that decide whether two are the same: normalizing cuts it at 100 bytes, and no byte
+  // of it depends on further ones. Longer texts would be compared again and again.
+  static constexpr size_t kServiceBytes = 128;
 
   SpanNote() = default;
   // Notes the facts of `span`, which was read at `position`, except for its sampling priority.
@@ -42,7 +48,11 @@ struct SpanNote {
         span_id(span.span_id),
         parent_id(span.parent_id),
         position(position),
-        service(span.service) {}
+        service(span.service.substr(0, kServiceBytes)) {}
+
+  void SetSize(size_t bytes) {
+    kilobytes = static_cast<uint16_t>(std::min<size_t>(bytes >> 10, std::numeric_limits<uint16_t>::max()));
+  }
 
   // Takes the priority from the metric's value, clamped to 32 bits.
   void SetPriority(double value) {

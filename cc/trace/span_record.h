@@ -25,8 +25,10 @@ struct SpanFields {
   int64_t start = 0;     // ns since 1970
   int64_t duration = 0;  // ns; not negative
   int32_t error = 0;
-  // Counts from reading: metrics left out because they are not numbers, strings repaired to be UTF-8.
+  // Counts from reading: metrics left out because they are NaN or infinite, tags and other parts left out
+  // because they mean nothing as such, strings repaired to be UTF-8.
   int32_t metrics_not_finite = 0;
+  int32_t values_left_out = 0;
   int32_t strings_repaired = 0;
 };
 

@@ -17,6 +17,7 @@ namespace thaw {
   X(chunks_left_out, "traces that were no array")                                                  \
   X(empty_chunks, "traces without a span, left out")                                               \
   X(metrics_not_finite, "metrics that were NaN or infinite, left out")                             \
+  X(values_left_out, "tags, metrics, links, events and their parts that meant nothing as such")    \
   X(strings_repaired, "strings that were not UTF-8, with U+FFFD for bad parts")
 
 struct TraceCounts {

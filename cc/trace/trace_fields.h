@@ -80,6 +80,14 @@ struct AttributeField {
 };
 
 // The metric that holds a trace's sampling priority, and the priority of a chunk that has none.
+// Values of AttributeField::kType.
+struct AttributeType {
+  static constexpr uint32_t kBool = 1;
+  static constexpr uint32_t kInt = 2;
+  static constexpr uint32_t kDouble = 3;
+  static constexpr uint32_t kArray = 4;
+};
+
 inline constexpr char kSamplingPriorityMetric[] = "_sampling_priority_v1";
 inline constexpr int32_t kNoPriority = -128;
 

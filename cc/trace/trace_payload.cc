@@ -47,6 +47,7 @@ class TraceTranscoder {
   absl::Status OnSpan(size_t position) {
     if (notes_.empty()) chunk_ = out().BeginMessage(TracerPayloadField::kChunks);
     SpanNote& note = notes_.emplace_back(span_, position);
+    if (span_.converted.taken() > 0) note.service = reader_.Keep(note.service);
     for (const SpanMetric& metric : span_.metrics)
       if (MetricTagOf(metric.key) == MetricTag::kSamplingPriority) note.SetPriority(metric.value);
     for (const SpanMeta& entry : span_.meta) {
@@ -60,6 +61,7 @@ class TraceTranscoder {
     TraceCounts& counts = payload_.counts_;
     ++counts.spans;
     counts.metrics_not_finite += span_.metrics_not_finite;
+    counts.values_left_out += span_.values_left_out;
     counts.strings_repaired += span_.strings_repaired;
     return absl::OkStatus();
   }

@@ -10,6 +10,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/manual_executor.h"
+#include "cc/base/msgpack_reader.h"
 #include "cc/base/protobuf_reader.h"
 #include "cc/base/utf8.h"
 #include "cc/clock/fake_clock.h"
@@ -120,11 +121,43 @@ void TryV05(std::string_view body) {
   processing.Try(body, thaw::TraceFormat::kV05);
 }
 
+// Checks that no value in place of a collection, or of a part of one, loses its span.
+void KeepsItsSpan(std::string_view body, thaw::TraceFormat format) {
+  const absl::StatusOr<thaw::TracePayload> payload = thaw::TracePayload::FromMsgpack(body, {}, format);
+  Check(payload.ok());
+  Check(payload->counts().spans == 1);
+}
+
+void TryValue(std::string_view value) {
+  // A span of more tags than are read is left out.
+  constexpr size_t kAtMost = 64 << 10;
+  // One nested as deep as can be has no room for more around it.
+  const std::string nested = std::string(8, '\x91').append(value);
+  thaw::MsgpackReader reader(nested);
+  if (value.size() > kAtMost || !reader.Skip() || !reader.at_end()) return;
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view field :
+       {"\xA4meta"sv, "\xA7metrics"sv, "\xABmeta_struct"sv, "\xAAspan_links"sv, "\xABspan_events"sv,
+        "\xA4meta\x81\xA1k"sv, "\xA7metrics\x81\xA1k"sv, "\xABmeta_struct\x81\xA1k"sv,
+        "\xAAspan_links\x92\x80"sv, "\xABspan_events\x92\x80"sv,
+        "\xAAspan_links\x91\x81\xAA"
+        "attributes\x81\xA1k"sv,
+        "\xABspan_events\x91\x81\xAA"
+        "attributes\x81\xA1k"sv}) {
+    KeepsItsSpan(absl::StrCat("\x91\x91\x82\xA7span_id\x01", field, value), thaw::TraceFormat::kV04);
+  }
+  const std::string_view head = "\x92\x91\xA0\x91\x91\x9C\xC0\xC0\xC0\x01\x01\xC0\xC0\xC0\xC0"sv;
+  KeepsItsSpan(absl::StrCat(head, value, "\xC0\xC0"), thaw::TraceFormat::kV05);
+  KeepsItsSpan(absl::StrCat(head, "\x81", "\xA1k", value, "\xC0\xC0"), thaw::TraceFormat::kV05);
+  KeepsItsSpan(absl::StrCat(head, "\xC0", value, "\xC0"), thaw::TraceFormat::kV05);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   Try(input);
+  TryValue(input);
   // Wrap the input in an array of arrays of maps, which most inputs lack.
   std::string wrapped = "\x91\x91\x81\xA4meta";
   wrapped.append(input);
@@ -132,6 +165,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   wrapped.replace(4, 4, "type");
   Try(wrapped);
   Try("\x91\x91\x81\xABspan_events\x91" + std::string(input));
+  Try("\x91\x91\x81\xAAspan_links\x91" + std::string(input));
   Try("\x91\x92\x82\xA7span_id\x01" + std::string(input));
   // Add ids, so that the span is processed, and a type that is obfuscated.
   for (const std::string_view type : {"\xA3web", "\xA3sql", "\xA5redis"})

@@ -157,14 +157,9 @@ TEST(TracePayload, MetricsThatAreNotFiniteAreLeftOut) {
 
 TEST(TracePayload, ABadSpanLosesNoOther) {
   for (const Write& bad :
-       {Text("no map"), Span(9, 0, {{"service", Int(5)}}), Span(9, 0, {{"meta", Map({{"k", Array({})}})}}),
-        Span(9, 0, {{"metrics", Map({{"k", Text("x")}, {"n", Float(std::nan(""))}})}}),
-        Span(9, 0, {{"span_links", Array({Int(1)})}}), Span(9, 0, {{"span_events", Text("x")}}),
-        Map({{"span_id", Float(1.5)}}), Write([](MsgpackWriter& out) {
-          out.Map(1);
-          out.Signed(1);
-          out.Signed(1);
-        })}) {
+       {Text("no map"), Array({}), Span(9, 0, {{"service", Array({})}}), Span(9, 0, {{"start", Text("x")}}),
+        Span(9, 0, {{"metrics", Map({{"n", Float(std::nan(""))}})}, {"error", Text("x")}}),
+        Map({{"span_id", Float(1.5)}})}) {
     const TracePayload payload = Parse(Body({{Span(1, 0), bad, Span(2, 1)}, {Span(3, 0)}}));
     EXPECT_EQ(payload.counts().spans, 3);
     EXPECT_EQ(payload.counts().spans_left_out, 1);
@@ -175,6 +170,92 @@ TEST(TracePayload, ABadSpanLosesNoOther) {
     EXPECT_EQ(Num(Spans(payload)[1], 5), 2);
     EXPECT_EQ(Spans(payload, 1).size(), 1);
   }
+}
+
+TEST(TracePayload, PartsOfStructuresAreConvertedWhereNoMeaningIsLost) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  const Write large = [](MsgpackWriter& out) { out.Unsigned(UINT64_MAX); };
+  const TracePayload payload = Parse(Body({{Span(
+      1, 0,
+      {{"span_links", Array({Map({{"trace_id", Text("11")},
+                                  {"span_id", Float(13)},
+                                  {"flags", Text("1")},
+                                  {"tracestate", Int(5)},
+                                  {"attributes", Map({{"a", Int(5)}, {"b", yes}})}}),
+                             Map({{"trace_id", Int(1)}, {"attributes", Array({})}})})},
+       {"span_events", Array({Map({{"time_unix_nano", Float(99.0)},
+                                   {"name", Int(7)},
+                                   {"attributes", Map({{"s", Text("raw")},
+                                                       {"b", yes},
+                                                       {"i", Int(-5)},
+                                                       {"d", Float(2.5)},
+                                                       {"u", large},
+                                                       {"l", Array({Int(8), Text("x")})},
+                                                       {"w", Map({{"type", Float(2)},
+                                                                  {"int_value", Text("6")}})}})}})})}})}}));
+  ASSERT_EQ(Spans(payload).size(), 1) << payload.first_problem();
+  EXPECT_EQ(payload.counts().values_left_out, 0) << payload.first_problem();
+  const std::string_view span = Spans(payload)[0];
+  const auto links = All(span, SpanField::kSpanLinks);
+  ASSERT_EQ(links.size(), 2);
+  EXPECT_EQ(Num(links[0], SpanLinkField::kTraceId), 11);
+  EXPECT_EQ(Num(links[0], SpanLinkField::kSpanId), 13);
+  EXPECT_EQ(Num(links[0], SpanLinkField::kFlags), 1);
+  EXPECT_EQ(Str(links[0], SpanLinkField::kTracestate), "5");
+  EXPECT_EQ(Entries(links[0], SpanLinkField::kAttributes),
+            (std::map<std::string, std::string>{{"a", "5"}, {"b", "true"}}));
+  const std::string event = Str(span, SpanField::kSpanEvents);
+  EXPECT_EQ(Num(event, SpanEventField::kTimeUnixNano), 99);
+  EXPECT_EQ(Str(event, SpanEventField::kName), "7");
+  auto attributes = Entries(event, SpanEventField::kAttributes);
+  EXPECT_EQ(Num(attributes["s"], AttributeField::kType), 0);
+  EXPECT_EQ(Str(attributes["s"], AttributeField::kString), "raw");
+  EXPECT_EQ(Num(attributes["b"], AttributeField::kType), 1);
+  EXPECT_EQ(Num(attributes["b"], AttributeField::kBool), 1);
+  EXPECT_EQ(Num(attributes["i"], AttributeField::kType), 2);
+  EXPECT_EQ(Num(attributes["i"], AttributeField::kInt), -5);
+  EXPECT_EQ(Num(attributes["d"], AttributeField::kType), 3);
+  EXPECT_EQ(std::bit_cast<double>(Num(attributes["d"], AttributeField::kDouble)), 2.5);
+  EXPECT_EQ(Num(attributes["u"], AttributeField::kType), 3) << "larger than the field for integers";
+  EXPECT_EQ(Num(attributes["l"], AttributeField::kType), 4);
+  const std::string array = Str(attributes["l"], AttributeField::kArray);
+  const auto items = All(array, AttributeField::kArrayValues);
+  ASSERT_EQ(items.size(), 2);
+  EXPECT_EQ(Num(items[0], AttributeField::kInt), 8);
+  EXPECT_EQ(Str(items[1], AttributeField::kString), "x");
+  EXPECT_EQ(Num(attributes["w"], AttributeField::kType), 2);
+  EXPECT_EQ(Num(attributes["w"], AttributeField::kInt), 6);
+}
+
+TEST(TracePayload, ABadPartOfAStructureLosesItself) {
+  const TracePayload payload = Parse(Body({{Span(
+      1, 0,
+      {{"meta_struct", Map({{"bad", Int(1)}, {"good", Text("bytes")}})},
+       {"span_links",
+        Array({Map({{"trace_id", Int(1)}}), Int(1), Map({{"trace_id", Text("x")}}),
+               Map({{"trace_id", Int(2)}, {"attributes", Map({{"bad", Array({})}, {"a", Text("b")}})}}),
+               Map({{"trace_id", Int(3)}, {"attributes", Text("bad")}})})},
+       {"span_events", Array({Text("x"), Map({{"time_unix_nano", Text("noon")}}),
+                              Map({{"name", Text("e")},
+                                   {"attributes", Map({{"bad", Map({{"bool_value", Text("x")}})},
+                                                       {"nested", Array({Array({}), Int(1)})},
+                                                       {"good", Text("1")}})}})})}})}}));
+  ASSERT_EQ(Spans(payload).size(), 1) << payload.first_problem();
+  EXPECT_EQ(payload.counts().spans_left_out, 0);
+  EXPECT_EQ(payload.counts().values_left_out, 9);
+  EXPECT_NE(payload.first_problem(), "");
+  const std::string_view span = Spans(payload)[0];
+  EXPECT_EQ(Entries(span, SpanField::kMetaStruct), (std::map<std::string, std::string>{{"good", "bytes"}}));
+  const auto links = All(span, SpanField::kSpanLinks);
+  ASSERT_EQ(links.size(), 3);
+  for (size_t i = 0; i < 3; ++i) EXPECT_EQ(Num(links[i], SpanLinkField::kTraceId), i + 1);
+  EXPECT_EQ(Entries(links[1], SpanLinkField::kAttributes), (std::map<std::string, std::string>{{"a", "b"}}));
+  const auto events = All(span, SpanField::kSpanEvents);
+  ASSERT_EQ(events.size(), 1);
+  auto attributes = Entries(events[0], SpanEventField::kAttributes);
+  EXPECT_EQ(attributes.size(), 2);
+  EXPECT_EQ(Str(attributes["good"], AttributeField::kString), "1");
+  EXPECT_EQ(All(Str(attributes["nested"], AttributeField::kArray), AttributeField::kArrayValues).size(), 1);
 }
 
 TEST(TracePayload, ABadTraceLosesNoOther) {

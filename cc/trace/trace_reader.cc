@@ -140,6 +140,7 @@ bool TraceReader::ReadTrace(uint32_t& spans) {
 
 bool TraceReader::Read(SpanRecord& span) {
   problem_.clear();
+  structures_end_ = 0;
   span.Clear();
   return format_ == TraceFormat::kV04 ? ReadV04(span) : ReadV05(span);
 }
@@ -154,68 +155,117 @@ bool TraceReader::Bad(std::string_view what) {
   return false;
 }
 
-// Reads a map: `read` takes the value of each key that is not nil.
+bool TraceReader::LeaveOut(SpanRecord& span) {
+  if (!memory_.ok()) return false;
+  if (problem_.empty()) problem_ = std::string(reader_.error().message());
+  ++span.values_left_out;
+  return reader_.Skip();
+}
+
+// PHP writes an empty map as an empty array.
+bool TraceReader::MapHead(uint32_t& entries) {
+  if (reader_.ReadMap(entries)) [[likely]]
+    return true;
+  const size_t position = reader_.position();
+  if (reader_.ReadArray(entries) && entries == 0) return true;
+  reader_.MoveTo(position);
+  return reader_.ReadMap(entries);
+}
+
+bool TraceReader::ArrayHead(uint32_t& count) {
+  if (reader_.ReadArray(count)) [[likely]]
+    return true;
+  const size_t position = reader_.position();
+  if (reader_.ReadMap(count) && count == 0) return true;
+  reader_.MoveTo(position);
+  return reader_.ReadArray(count);
+}
+
 template <typename ReadValue>
-bool TraceReader::Map(ReadValue read) {
+bool TraceReader::Map(SpanRecord& span, ReadValue read) {
   uint32_t entries;
-  if (!reader_.ReadMap(entries)) return false;
+  return MapHead(entries) && Entries(span, entries, read);
+}
+
+// Reads a map's entries: `read` takes the value of each key that is not nil.
+template <typename ReadValue>
+bool TraceReader::Entries(SpanRecord& span, uint32_t entries, ReadValue read) {
   for (; entries > 0; --entries) {
     std::string_view key;
-    if (!reader_.ReadString(key)) return false;
+    if (!reader_.ReadString(key)) [[unlikely]] {
+      if (!ReadScalarText(reader_, key_)) {
+        // The value has no other name.
+        if (reader_.ReadString(key) || !LeaveOut(span) || !reader_.Skip()) return false;
+        continue;
+      }
+      if (!RoomForConverted(span)) return false;
+      key = key_;
+    }
     if (!reader_.TakeNil() && !read(key)) return false;
   }
   return true;
 }
 
-template <typename ReadValue>
-bool TraceReader::Each(ReadValue read) {
-  uint32_t count;
-  if (!reader_.ReadArray(count)) return false;
+template <typename ReadItem>
+bool TraceReader::Item(SpanRecord& span, ReadItem read) {
+  const size_t position = reader_.position(), written = span.structures.size();
+  if (read()) [[likely]]
+    return true;
+  span.structures.Truncate(written);
+  if (problem_.empty()) problem_ = std::string(reader_.error().message());
+  reader_.MoveTo(position);
+  return LeaveOut(span);
+}
+
+template <typename ReadItem>
+bool TraceReader::Items(SpanRecord& span, uint32_t count, ReadItem read) {
   for (; count > 0; --count)
-    if (!read()) return false;
+    if (!Item(span, read)) return false;
   return true;
 }
 
 bool TraceReader::ReadV04(SpanRecord& span) {
-  return Map([this, &span](std::string_view key) {
-    const auto key_text = [this](std::string_view& text) { return reader_.ReadString(text); };
-    const auto text = [this, &span](std::string_view& value) { return Text(span, value); };
-    switch (KeyOf(key)) {
-      case SpanKey::kService:
-        return reader_.ReadString(span.service);
-      case SpanKey::kName:
-        return reader_.ReadString(span.name);
-      case SpanKey::kResource:
-        return reader_.ReadString(span.resource);
-      case SpanKey::kType:
-        return reader_.ReadString(span.type);
-      case SpanKey::kTraceId:
-        return Id(span.trace_id);
-      case SpanKey::kSpanId:
-        return Id(span.span_id);
-      case SpanKey::kParentId:
-        return Id(span.parent_id);
-      case SpanKey::kStart:
-        return Time(span.start);
-      case SpanKey::kDuration:
-        return Duration(span);
-      case SpanKey::kError:
-        return Error(span);
-      case SpanKey::kMeta:
-        return Meta(span, key_text, text);
-      case SpanKey::kMetrics:
-        return Metrics(span, key_text);
-      case SpanKey::kMetaStruct:
-        return RoomForStructures(span) && MetaStruct(span);
-      case SpanKey::kSpanLinks:
-        return RoomForStructures(span) && Each([this, &span] { return SpanLink(span); });
-      case SpanKey::kSpanEvents:
-        return RoomForStructures(span) && Each([this, &span] { return SpanEvent(span); });
-      case SpanKey::kUnknown:
-        break;
-    }
-    return reader_.Skip();
-  });
+  uint32_t entries;
+  return reader_.ReadMap(entries) && Entries(span, entries, [this, &span](std::string_view key) {
+           const auto text = [this, &span](std::string_view& value) {
+             return reader_.ReadString(value) || Text(span, value);
+           };
+           switch (KeyOf(key)) {
+             case SpanKey::kService:
+               return text(span.service);
+             case SpanKey::kName:
+               return text(span.name);
+             case SpanKey::kResource:
+               return text(span.resource);
+             case SpanKey::kType:
+               return text(span.type);
+             case SpanKey::kTraceId:
+               return Id(span.trace_id);
+             case SpanKey::kSpanId:
+               return Id(span.span_id);
+             case SpanKey::kParentId:
+               return Id(span.parent_id);
+             case SpanKey::kStart:
+               return Moment(span.start);
+             case SpanKey::kDuration:
+               return Duration(span);
+             case SpanKey::kError:
+               return Error(span);
+             case SpanKey::kMeta:
+               return Meta(span, text, text);
+             case SpanKey::kMetrics:
+               return Metrics(span, text);
+             case SpanKey::kMetaStruct:
+               return RoomForStructures(span) && Item(span, [this, &span] { return MetaStruct(span); });
+             case SpanKey::kSpanLinks:
+               return RoomForStructures(span) && Item(span, [this, &span] { return SpanLinks(span); });
+             case SpanKey::kSpanEvents:
+               return RoomForStructures(span) && Item(span, [this, &span] { return SpanEvents(span); });
+             case SpanKey::kUnknown:
+               break;
+           }
+           return reader_.Skip();
+         });
 }
 
 bool TraceReader::ReadV05(SpanRecord& span) {
@@ -223,17 +273,16 @@ bool TraceReader::ReadV05(SpanRecord& span) {
   if (!reader_.ReadArray(values)) return false;
   if (values != kV05Values)
     return Bad(absl::StrCat("expected the ", kV05Values, " values of a span, found ", values));
-  const auto text = [this](std::string_view& value) { return TableString(value); };
-  const auto tag_text = [this, &span](std::string_view& value) { return TableText(span, value); };
+  const auto text = [this, &span](std::string_view& value) { return TableText(span, value); };
   const auto integer = [this](uint64_t& value) { return Id(value); };
   // nil is the zero value, as in v0.4.
   const auto optional = [this](auto read, auto& value) { return reader_.TakeNil() || read(value); };
   return optional(text, span.service) && optional(text, span.name) && optional(text, span.resource) &&
          optional(integer, span.trace_id) && optional(integer, span.span_id) &&
          optional(integer, span.parent_id) &&
-         optional([this](int64_t& value) { return Time(value); }, span.start) &&
+         optional([this](int64_t& value) { return Moment(value); }, span.start) &&
          (reader_.TakeNil() || Duration(span)) && (reader_.TakeNil() || Error(span)) &&
-         (reader_.TakeNil() || Meta(span, text, tag_text)) && (reader_.TakeNil() || Metrics(span, text)) &&
+         (reader_.TakeNil() || Meta(span, text, text)) && (reader_.TakeNil() || Metrics(span, text)) &&
          optional(text, span.type);
 }
 
@@ -251,13 +300,16 @@ bool TraceReader::TableString(std::string_view& text) {
 }
 
 bool TraceReader::TableText(SpanRecord& span, std::string_view& text) {
+  if (TableString(text)) [[likely]]
+    return true;
   const size_t position = reader_.position();
   uint64_t index;
   if (reader_.ReadInteger(index)) {
+    // An index of no string has no other meaning.
     reader_.MoveTo(position);
-    return TableString(text);
+    return false;
   }
-  return ConvertToText(span, text) || reader_.ReadInteger(index);
+  return reader_.ReadString(text) || ConvertToText(span, text) || reader_.ReadInteger(index);
 }
 
 bool TraceReader::Text(SpanRecord& span, std::string_view& text) {
@@ -280,6 +332,8 @@ bool TraceReader::Time(int64_t& nanos) {
   }
   return ConvertToInteger(nanos, /*may_be_bool=*/false) || reader_.ReadInteger(bits);
 }
+
+bool TraceReader::Moment(int64_t& nanos) { return Time(nanos) || ConvertToMoment(nanos) || Time(nanos); }
 
 bool TraceReader::Duration(SpanRecord& span) {
   int64_t duration;
@@ -368,6 +422,18 @@ bool TraceReader::ConvertToNumber(double& value, bool may_be_bool) {
   return false;
 }
 
+bool TraceReader::ConvertToMoment(int64_t& nanos) {
+  const size_t position = reader_.position();
+  int64_t seconds;
+  uint32_t rest;
+  if (reader_.ReadTimestamp(seconds, rest) && !__builtin_mul_overflow(seconds, 1'000'000'000, &nanos) &&
+      !__builtin_add_overflow(nanos, int64_t{rest}, &nanos)) {
+    return true;
+  }
+  reader_.MoveTo(position);
+  return false;
+}
+
 template <typename Container>
 bool TraceReader::RoomIn(Container& container, size_t count) {
   // Spare places for the tags that processing adds.
@@ -379,14 +445,20 @@ bool TraceReader::RoomIn(Container& container, size_t count) {
 }
 
 // A value of a structure becomes at most three times as many bytes: an empty value, or bytes that are not
-// UTF-8.
+// UTF-8. A converted one becomes more, by less than the framing.
+constexpr size_t kStructureGrowth = 3, kStructureFraming = 64;
+
 bool TraceReader::RoomForStructures(SpanRecord& span) {
-  constexpr size_t kAtMost = 3, kFraming = 64;
   const size_t position = reader_.position();
   if (!reader_.Skip()) return false;
-  const size_t bytes = reader_.position() - position;
+  structures_end_ = reader_.position();
   reader_.MoveTo(position);
-  memory_ = span.structures.ReserveMore(kAtMost * bytes + kFraming, charge_);
+  return RoomForConverted(span);
+}
+
+bool TraceReader::RoomForConverted(SpanRecord& span) {
+  const size_t left = structures_end_ - std::min(structures_end_, reader_.position());
+  memory_ = span.structures.ReserveMore(kStructureGrowth * left + kStructureFraming, charge_);
   return memory_.ok();
 }
 
@@ -395,16 +467,22 @@ bool TraceReader::RoomForStructures(SpanRecord& span) {
 template <typename ReadKey, typename ReadText>
 bool TraceReader::Meta(SpanRecord& span, ReadKey read_key, ReadText read_text) {
   uint32_t entries;
-  if (!reader_.ReadMap(entries)) return false;
+  if (!MapHead(entries)) return LeaveOut(span);
   size_t size = span.meta.size();
   if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " tags"));
   if (!RoomIn(span.meta, size + entries)) return false;
   span.meta.resize(size + entries);
   for (; entries > 0; --entries) {
     SpanMeta& entry = span.meta[size];
-    if (!read_key(entry.key)) return false;
+    if (!read_key(entry.key)) [[unlikely]] {
+      if (!LeaveOut(span) || !reader_.Skip()) return false;
+      continue;
+    }
     if (reader_.TakeNil()) continue;
-    if (!read_text(entry.value)) return false;
+    if (!read_text(entry.value)) [[unlikely]] {
+      if (!LeaveOut(span)) return false;
+      continue;
+    }
     ++size;
   }
   span.meta.resize(size);
@@ -414,16 +492,22 @@ bool TraceReader::Meta(SpanRecord& span, ReadKey read_key, ReadText read_text) {
 template <typename ReadText>
 bool TraceReader::Metrics(SpanRecord& span, ReadText read_text) {
   uint32_t entries;
-  if (!reader_.ReadMap(entries)) return false;
+  if (!MapHead(entries)) return LeaveOut(span);
   size_t size = span.metrics.size();
   if (size + entries > kMaxTags) return Bad(absl::StrCat("a span with more than ", kMaxTags, " metrics"));
   if (!RoomIn(span.metrics, size + entries)) return false;
   span.metrics.resize(size + entries);
   for (; entries > 0; --entries) {
     SpanMetric& metric = span.metrics[size];
-    if (!read_text(metric.key)) return false;
+    if (!read_text(metric.key)) [[unlikely]] {
+      if (!LeaveOut(span) || !reader_.Skip()) return false;
+      continue;
+    }
     if (reader_.TakeNil()) continue;
-    if (!Number(metric.value)) return false;
+    if (!Number(metric.value)) [[unlikely]] {
+      if (!LeaveOut(span)) return false;
+      continue;
+    }
     if (std::isfinite(metric.value)) {
       ++size;
     } else {
@@ -435,9 +519,9 @@ bool TraceReader::Metrics(SpanRecord& span, ReadText read_text) {
 }
 
 bool TraceReader::MetaStruct(SpanRecord& span) {
-  return Map([this, &span](std::string_view key) {
+  return Map(span, [this, &span](std::string_view key) {
     std::string_view value;
-    if (!reader_.ReadString(value)) return false;
+    if (!reader_.ReadString(value)) return LeaveOut(span);
     std::string repaired;
     // The value has the type bytes: its content is not looked at.
     span.structures.StringEntry(SpanField::kMetaStruct, Utf8(key, repaired, span), value);
@@ -445,65 +529,89 @@ bool TraceReader::MetaStruct(SpanRecord& span) {
   });
 }
 
+bool TraceReader::SpanLinks(SpanRecord& span) {
+  uint32_t count;
+  return ArrayHead(count) && Items(span, count, [this, &span] { return SpanLink(span); });
+}
+
 bool TraceReader::SpanLink(SpanRecord& span) {
   ProtobufWriter& out = span.structures;
   const size_t link = out.BeginMessage(SpanField::kSpanLinks);
-  const bool read = Map([this, &span, &out](std::string_view key) {
-    if (key == "trace_id") return IntegerField(span, SpanLinkField::kTraceId);
-    if (key == "trace_id_high") return IntegerField(span, SpanLinkField::kTraceIdHigh);
-    if (key == "span_id") return IntegerField(span, SpanLinkField::kSpanId);
-    if (key == "tracestate") return StringField(span, SpanLinkField::kTracestate);
-    if (key == "attributes") {
-      return Map([this, &span, &out](std::string_view name) {
-        std::string_view value;
-        if (!reader_.ReadString(value)) return false;
-        std::string repaired_name, repaired_value;
-        out.StringEntry(SpanLinkField::kAttributes, Utf8(name, repaired_name, span),
-                        Utf8(value, repaired_value, span));
+  uint32_t entries;
+  // An empty array is no link.
+  const bool read =
+      reader_.ReadMap(entries) && Entries(span, entries, [this, &span, &out](std::string_view key) {
+        if (key == "trace_id") return IntegerField(span, SpanLinkField::kTraceId);
+        if (key == "trace_id_high") return IntegerField(span, SpanLinkField::kTraceIdHigh);
+        if (key == "span_id") return IntegerField(span, SpanLinkField::kSpanId);
+        if (key == "tracestate") return StringField(span, SpanLinkField::kTracestate);
+        if (key == "attributes") {
+          return Item(span, [this, &span, &out] {
+            return Map(span, [this, &span, &out](std::string_view name) {
+              std::string_view value;
+              std::string converted;
+              if (!StructureText(span, value, converted)) return LeaveOut(span);
+              std::string repaired_name, repaired_value;
+              out.StringEntry(SpanLinkField::kAttributes, Utf8(name, repaired_name, span),
+                              Utf8(value, repaired_value, span));
+              return true;
+            });
+          });
+        }
+        if (key != "flags") return reader_.Skip();
+        uint64_t value;
+        if (!Id(value)) return false;
+        if (const uint32_t flags = static_cast<uint32_t>(value); flags != 0)
+          out.Varint(SpanLinkField::kFlags, flags);
         return true;
       });
-    }
-    if (key != "flags") return reader_.Skip();
-    uint64_t value;
-    if (!reader_.ReadInteger(value)) return false;
-    if (const uint32_t flags = static_cast<uint32_t>(value); flags != 0)
-      out.Varint(SpanLinkField::kFlags, flags);
-    return true;
-  });
   if (read) out.EndMessage(link);
   return read;
+}
+
+bool TraceReader::SpanEvents(SpanRecord& span) {
+  uint32_t count;
+  return ArrayHead(count) && Items(span, count, [this, &span] { return SpanEvent(span); });
 }
 
 bool TraceReader::SpanEvent(SpanRecord& span) {
   ProtobufWriter& out = span.structures;
   const size_t event = out.BeginMessage(SpanField::kSpanEvents);
-  const bool read = Map([this, &span, &out](std::string_view key) {
-    if (key == "name") return StringField(span, SpanEventField::kName);
-    if (key == "attributes") {
-      return Map([this, &span, &out](std::string_view name) {
-        std::string repaired;
-        const size_t entry = out.BeginMessage(SpanEventField::kAttributes);
-        out.String(1, Utf8(name, repaired, span));
-        const size_t value = out.BeginMessage(2);
-        if (!AttributeValue(span, /*may_be_array=*/true)) return false;
-        out.EndMessage(value);
-        out.EndMessage(entry);
+  uint32_t entries;
+  const bool read =
+      reader_.ReadMap(entries) && Entries(span, entries, [this, &span, &out](std::string_view key) {
+        if (key == "name") return StringField(span, SpanEventField::kName);
+        if (key == "attributes") {
+          return Item(span, [this, &span, &out] {
+            return Map(span, [this, &span, &out](std::string_view name) {
+              return Item(span, [this, &span, &out, name] {
+                std::string repaired;
+                const size_t entry = out.BeginMessage(SpanEventField::kAttributes);
+                out.String(1, Utf8(name, repaired, span));
+                const size_t value = out.BeginMessage(2);
+                if (!AttributeValue(span, /*may_be_array=*/true)) return false;
+                out.EndMessage(value);
+                out.EndMessage(entry);
+                return true;
+              });
+            });
+          });
+        }
+        if (key != "time_unix_nano") return reader_.Skip();
+        int64_t time;
+        if (!Moment(time)) return false;
+        if (time != 0) out.Fixed64(SpanEventField::kTimeUnixNano, static_cast<uint64_t>(time));
         return true;
       });
-    }
-    if (key != "time_unix_nano") return reader_.Skip();
-    uint64_t time;
-    if (!reader_.ReadInteger(time)) return false;
-    if (time != 0) out.Fixed64(SpanEventField::kTimeUnixNano, time);
-    return true;
-  });
   if (read) out.EndMessage(event);
   return read;
 }
 
 // Reads an AttributeAnyValue, or an AttributeArrayValue, which holds no arrays.
 bool TraceReader::AttributeValue(SpanRecord& span, bool may_be_array) {
-  return Map([this, &span, may_be_array](std::string_view key) {
+  uint32_t entries;
+  if (!reader_.ReadMap(entries)) return PlainAttributeValue(span, may_be_array) || reader_.ReadMap(entries);
+  return Entries(span, entries, [this, &span, may_be_array](std::string_view key) {
     if (key == "type") return IntegerField(span, AttributeField::kType);
     if (key == "string_value") return StringField(span, AttributeField::kString);
     if (key == "int_value") return IntegerField(span, AttributeField::kInt);
@@ -516,7 +624,7 @@ bool TraceReader::AttributeValue(SpanRecord& span, bool may_be_array) {
     }
     if (key == "double_value") {
       double number;
-      if (!reader_.ReadNumber(number)) return false;
+      if (!Number(number)) return false;
       if (number != 0) span.structures.Double(AttributeField::kDouble, number);
       return true;
     }
@@ -524,32 +632,86 @@ bool TraceReader::AttributeValue(SpanRecord& span, bool may_be_array) {
   });
 }
 
+// Reads the value itself in place of a map that names its type.
+bool TraceReader::PlainAttributeValue(SpanRecord& span, bool may_be_array) {
+  constexpr int kFirstOfUint64 = 0xCF;
+  if (!RoomForConverted(span)) return false;
+  ProtobufWriter& out = span.structures;
+  const bool may_be_large = reader_.next_byte() == kFirstOfUint64;
+  std::string_view text;
+  std::string repaired;
+  bool boolean;
+  uint64_t integer;
+  double number;
+  uint32_t count;
+  if (reader_.ReadString(text)) {
+    if (!text.empty()) out.String(AttributeField::kString, Utf8(text, repaired, span));
+  } else if (reader_.ReadBool(boolean)) {
+    out.Varint(AttributeField::kType, AttributeType::kBool);
+    if (boolean) out.Varint(AttributeField::kBool, 1);
+  } else if (reader_.ReadInteger(integer)) {
+    // The field has a sign.
+    const bool large = may_be_large && static_cast<int64_t>(integer) < 0;
+    out.Varint(AttributeField::kType, large ? AttributeType::kDouble : AttributeType::kInt);
+    if (large) {
+      out.Double(AttributeField::kDouble, static_cast<double>(integer));
+    } else if (integer != 0) {
+      out.Varint(AttributeField::kInt, integer);
+    }
+  } else if (reader_.ReadNumber(number)) {
+    out.Varint(AttributeField::kType, AttributeType::kDouble);
+    if (number != 0) out.Double(AttributeField::kDouble, number);
+  } else if (may_be_array && reader_.ReadArray(count)) {
+    out.Varint(AttributeField::kType, AttributeType::kArray);
+    const size_t array = out.BeginMessage(AttributeField::kArray);
+    if (!AttributeItems(span, count)) return false;
+    out.EndMessage(array);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 bool TraceReader::AttributeArray(SpanRecord& span) {
   ProtobufWriter& out = span.structures;
   const size_t array = out.BeginMessage(AttributeField::kArray);
-  const bool read = Map([this, &span, &out](std::string_view key) {
+  const bool read = Map(span, [this, &span](std::string_view key) {
     if (key != "values") return reader_.Skip();
-    return Each([this, &span, &out] {
-      const size_t value = out.BeginMessage(AttributeField::kArrayValues);
-      if (!AttributeValue(span, /*may_be_array=*/false)) return false;
-      out.EndMessage(value);
-      return true;
-    });
+    uint32_t count;
+    return ArrayHead(count) && AttributeItems(span, count);
   });
   if (read) out.EndMessage(array);
   return read;
 }
 
+bool TraceReader::AttributeItems(SpanRecord& span, uint32_t count) {
+  return Items(span, count, [this, &span] {
+    const size_t value = span.structures.BeginMessage(AttributeField::kArrayValues);
+    if (!AttributeValue(span, /*may_be_array=*/false)) return false;
+    span.structures.EndMessage(value);
+    return true;
+  });
+}
+
 bool TraceReader::IntegerField(SpanRecord& span, uint32_t field) {
   uint64_t value;
-  if (!reader_.ReadInteger(value)) return false;
+  if (!Id(value)) return false;
   if (value != 0) span.structures.Varint(field, value);
   return true;
 }
 
+bool TraceReader::StructureText(SpanRecord& span, std::string_view& text, std::string& buffer) {
+  if (reader_.ReadString(text)) [[likely]]
+    return true;
+  if (!ReadScalarText(reader_, buffer)) return reader_.ReadString(text);
+  text = buffer;
+  return RoomForConverted(span);
+}
+
 bool TraceReader::StringField(SpanRecord& span, uint32_t field) {
   std::string_view text;
-  if (!reader_.ReadString(text)) return false;
+  std::string converted;
+  if (!StructureText(span, text, converted)) return false;
   std::string repaired;
   if (!text.empty()) span.structures.String(field, Utf8(text, repaired, span));
   return true;

@@ -9,14 +9,18 @@
 // no array. A body that is no request, is cut off or nested too deep is refused as a whole.
 //
 // A value of the wrong type is converted where no meaning is lost: floats and numbers written as text to
-// integers and numbers, numbers and booleans to the text of a tag. Fractions of a nanosecond are dropped.
+// integers and numbers, numbers and booleans to text, integers as keys to text, an empty array to an empty map
+// and the other way round, a MessagePack timestamp to a start, a plain value to a span event's attribute.
+// Fractions of a nanosecond are dropped. A tag, metric, link, event, attribute or entry of meta_struct that
+// means nothing as such is left out and counted; its span stays. A field of the span itself that means nothing
+// loses the span.
 //
 // Sources: the tracers' formats. /v0.4/traces: an array of traces, each an array of span maps with the keys
 // service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics, type,
 // meta_struct, span_links, span_events; all optional, nil is the zero value, other keys are ignored.
 // /v0.5/traces: an array of a table of strings and an array of traces, each an array of spans, each an array
 // of 12: service, name, resource, trace id, span id, parent id, start, duration, error, meta, metrics, type.
-// Text is an index in the table.
+// Text is an index in the table, or text.
 
 #ifndef THAW_CC_TRACE_TRACE_READER_H_
 #define THAW_CC_TRACE_TRACE_READER_H_
@@ -193,6 +197,8 @@ class TraceReader {
     --spans_left_;
     if (readable && Read(span)) {
       any_span_ = true;
+      if (span.values_left_out > 0) [[unlikely]]
+        Remember(first_problem);
       work -= kSpanWork + static_cast<int64_t>(reader_.position() - position);
       return visitor.OnSpan(position);
     }
@@ -219,10 +225,22 @@ class TraceReader {
   void Remember(std::string& first_problem) const;
   bool Bad(std::string_view what);
 
+  // Leaves out the value at the position, because of the last failure of a read. Returns false if it can't be
+  // passed over, or if there was no memory for it.
+  bool LeaveOut(SpanRecord& span);
+
+  // Read the header of a map or an array; an empty one of the other kind counts as empty.
+  bool MapHead(uint32_t& entries);
+  bool ArrayHead(uint32_t& count);
   template <typename ReadValue>
-  bool Map(ReadValue read);
+  bool Map(SpanRecord& span, ReadValue read);
   template <typename ReadValue>
-  bool Each(ReadValue read);
+  bool Entries(SpanRecord& span, uint32_t entries, ReadValue read);
+  template <typename ReadItem>
+  bool Items(SpanRecord& span, uint32_t count, ReadItem read);
+  // Reads one item that is written to span.structures, or leaves it out.
+  template <typename ReadItem>
+  bool Item(SpanRecord& span, ReadItem read);
   template <typename ReadKey, typename ReadText>
   bool Meta(SpanRecord& span, ReadKey read_key, ReadText read_text);
   template <typename ReadText>
@@ -231,12 +249,16 @@ class TraceReader {
   template <typename Container>
   bool RoomIn(Container& container, size_t count);
   bool RoomForStructures(SpanRecord& span);
+  // Makes room for a converted value beside the rest of the structure.
+  bool RoomForConverted(SpanRecord& span);
 
   bool Text(SpanRecord& span, std::string_view& text);
   bool TableString(std::string_view& text);
   bool TableText(SpanRecord& span, std::string_view& text);
   bool Id(uint64_t& id);
   bool Time(int64_t& nanos);
+  // Reads a time since 1970, which may be a MessagePack timestamp.
+  bool Moment(int64_t& nanos);
   bool Duration(SpanRecord& span);
   bool Error(SpanRecord& span);
   bool Number(double& value);
@@ -247,14 +269,21 @@ class TraceReader {
   bool ConvertToId(uint64_t& id);
   bool ConvertToInteger(int64_t& value, bool may_be_bool);
   bool ConvertToNumber(double& value, bool may_be_bool);
+  bool ConvertToMoment(int64_t& nanos);
 
   bool MetaStruct(SpanRecord& span);
+  bool SpanLinks(SpanRecord& span);
   bool SpanLink(SpanRecord& span);
+  bool SpanEvents(SpanRecord& span);
   bool SpanEvent(SpanRecord& span);
   bool AttributeValue(SpanRecord& span, bool may_be_array);
+  bool PlainAttributeValue(SpanRecord& span, bool may_be_array);
   bool AttributeArray(SpanRecord& span);
+  bool AttributeItems(SpanRecord& span, uint32_t count);
   bool IntegerField(SpanRecord& span, uint32_t field);
   bool StringField(SpanRecord& span, uint32_t field);
+  // Reads text, converted into `buffer` if it is a number or a boolean.
+  bool StructureText(SpanRecord& span, std::string_view& text, std::string& buffer);
 
   const std::string_view body_;
   const TraceFormat format_;
@@ -270,8 +299,10 @@ class TraceReader {
   // The table of v0.5; an element that is no string has no data.
   std::vector<std::string_view> strings_;
   std::vector<std::unique_ptr<std::string>> kept_;
-  // A problem of the current span that the MessagePack reader can't know.
+  // The first problem of the current span that is not the MessagePack reader's last.
   std::string problem_;
+  std::string key_;            // converted from a number
+  size_t structures_end_ = 0;  // of the value that is written to the span's structures
 };
 
 }  // namespace thaw

@@ -1647,6 +1647,11 @@ class TracePayload:
         """
         Number of strings that were not UTF-8, with U+FFFD for bad parts.
         """
+    @property
+    def values_left_out(self) -> int:
+        """
+        Number of tags, metrics, links, events and their parts that meant nothing as such.
+        """
 
 class TraceFlusher:
     """

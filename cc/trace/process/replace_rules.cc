@@ -1,5 +1,6 @@
 #include "cc/trace/process/replace_rules.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -135,10 +136,24 @@ ReplaceRules::ReplaceRules(std::string_view json, std::vector<std::string>& warn
   }
 }
 
+bool ReplaceRules::IsForTag(const Rule& rule, std::string_view key) {
+  return rule.name == key ? key != kResource : rule.name == kAllTags;
+}
+
+int ReplaceRules::RulesOfTag(std::string_view key) const {
+  return static_cast<int>(
+      std::count_if(rules_.begin(), rules_.end(), [key](const Rule& rule) { return IsForTag(rule, key); }));
+}
+
+int ReplaceRules::RulesOfResource() const {
+  return static_cast<int>(
+      std::count_if(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.name == kResource; }));
+}
+
 std::string_view ReplaceRules::ApplyToTag(std::string_view key, std::string_view value,
                                           std::string& buffer) const {
   for (const Rule& rule : rules_)
-    if (rule.name == key ? key != kResource : rule.name == kAllTags) Apply(rule, value, buffer);
+    if (IsForTag(rule, key)) Apply(rule, value, buffer);
   return value;
 }
 

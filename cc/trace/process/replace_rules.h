@@ -36,6 +36,9 @@ class ReplaceRules {
   ~ReplaceRules();
 
   bool empty() const { return rules_.empty(); }
+  // Return how many rules are applied to the tag, or to the resource.
+  int RulesOfTag(std::string_view key) const;
+  int RulesOfResource() const;
 
   // Returns `value` itself if no rule matches, else a view of `buffer`, in which `value` must not lie.
   std::string_view ApplyToTag(std::string_view key, std::string_view value, std::string& buffer) const;
@@ -48,6 +51,7 @@ class ReplaceRules {
     std::string rewrite;  // in RE2's form
   };
 
+  static bool IsForTag(const Rule& rule, std::string_view key);
   static void Apply(const Rule& rule, std::string_view& value, std::string& buffer);
 
   std::vector<Rule> rules_;

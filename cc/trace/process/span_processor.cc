@@ -1,6 +1,7 @@
 #include "cc/trace/process/span_processor.h"
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "cc/trace/obfuscate/obfuscate_sql.h"
 #include "cc/trace/process/normalize_span.h"
 #include "cc/trace/process/replace_rules.h"
+#include "cc/trace/process/text_work.h"
 #include "cc/trace/span_tags.h"
 
 namespace thaw {
@@ -53,6 +55,24 @@ void SetMetric(SpanRecord& span, std::string_view key, double value) {
   span.metrics.push_back({key, value});
 }
 
+// Replaces a text for whose obfuscation or replacement no work is left.
+constexpr std::string_view kHidden = "?";
+
+int64_t WorkOf(std::string_view text, int64_t rate) { return rate * static_cast<int64_t>(text.size()); }
+
+std::string_view ObfuscateQuery(std::string_view query, SqlDialect dialect, ScratchText& scratch,
+                                TextWork& work) {
+  if (const std::string* known = work.Find(query, dialect); known != nullptr) {
+    if (!work.Take(static_cast<int64_t>(known->size()))) return kNotParsableSql;
+    return scratch.Take() = *known;
+  }
+  if (!work.Take(WorkOf(query, TextWork::kSqlRate))) return kNotParsableSql;
+  std::string& result = scratch.Take();
+  ObfuscateSql(query, dialect, result);
+  work.Remember(query, dialect, result);
+  return result;
+}
+
 }  // namespace
 
 SpanProcessor::SpanProcessor(const TraceProcessorOptions& options)
@@ -86,7 +106,8 @@ void SpanProcessor::Normalize(SpanRecord& span, absl::Time now, ScratchText& scr
 }
 
 void SpanProcessor::Process(SpanRecord& span, const FixedTags& fixed, bool top_level, absl::Time now,
-                            ScratchText& scratch) const {
+                            ScratchText& scratch, TextWork& work) const {
+  work.BeginSpan();
   span.RepairText(scratch);
   NormalizeFields(span, now, scratch);
   if (top_level) SetMetric(span, kTopLevelMetric, 1);
@@ -123,19 +144,26 @@ void SpanProcessor::Process(SpanRecord& span, const FixedTags& fixed, bool top_l
     }
   }
   span.meta.resize(kept);
-  Obfuscate(span, fixed, found, scratch);
+  Obfuscate(span, fixed, found, scratch, work);
   if (is_inferred && !has_base_service) span.meta.push_back({kBaseServiceTag, base_service_});
-  if (!options_.replace_rules.empty()) Replace(span, scratch);
+  if (!options_.replace_rules.empty()) Replace(span, scratch, work);
 }
 
 void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found,
-                              ScratchText& scratch) const {
+                              ScratchText& scratch, TextWork& work) const {
   if (span.type == "web" || span.type == "http") {
-    if (found.url != nullptr)
-      found.url->value = ObfuscateUrl(found.url->value, options_.http_obfuscation, scratch.Take());
+    if (found.url == nullptr) return;
+    std::string_view& url = found.url->value;
+    url = work.Take(WorkOf(url, TextWork::kUrlRate))
+              ? ObfuscateUrl(url, options_.http_obfuscation, scratch.Take())
+              : kHidden;
   } else if (span.type == "sql" || span.type == "cassandra") {
-    ObfuscateQueries(span, fixed, found, scratch);
+    ObfuscateQueries(span, fixed, found, scratch, work);
   } else if (span.type == "redis" || span.type == "valkey") {
+    if (!work.Take(WorkOf(span.resource, TextWork::kRedisRate))) {
+      span.resource = kHidden;
+      return;
+    }
     std::string& commands = scratch.Take();
     QuantizeRedisCommands(span.resource, commands);
     span.resource = commands;
@@ -143,24 +171,17 @@ void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Fo
 }
 
 void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
-                                     ScratchText& scratch) const {
+                                     ScratchText& scratch, TextWork& work) const {
   const SpanMeta* database = found.database_type != nullptr ? found.database_type : found.database_system;
   for (const SpanMeta& entry : span.meta)
     if (database == nullptr && entry.key == kDatabaseSystemNameTag) database = &entry;
   const SqlDialect dialect = database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value);
-  std::string& query = scratch.Take();
-  ObfuscateSql(span.resource, dialect, query);
+  const std::string_view query = ObfuscateQuery(span.resource, dialect, scratch, work);
   for (SpanMeta& entry : span.meta) {
     if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
     if (entry.value.empty()) continue;
     // The query is mostly the resource once more.
-    if (entry.value == span.resource) {
-      entry.value = query;
-    } else {
-      std::string& other = scratch.Take();
-      ObfuscateSql(entry.value, dialect, other);
-      entry.value = other;
-    }
+    entry.value = entry.value == span.resource ? query : ObfuscateQuery(entry.value, dialect, scratch, work);
   }
   span.resource = query;
   if (found.sql_query != nullptr) {
@@ -170,18 +191,32 @@ void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, c
   }
 }
 
-void SpanProcessor::Replace(SpanRecord& span, ScratchText& scratch) const {
+void SpanProcessor::Replace(SpanRecord& span, ScratchText& scratch, TextWork& work) const {
   std::string* buffer = &scratch.Take();
-  const auto take = [&](std::string_view replaced, std::string_view& text) {
+  // Returns whether the rules may be applied; else the text is hidden.
+  const auto may_apply = [&work](int rules, std::string_view& text) {
+    if (rules == 0) return false;
+    if (work.Take(WorkOf(text, TextWork::kMatchRate * rules))) return true;
+    text = kHidden;
+    return false;
+  };
+  const auto take = [&](int rules, std::string_view replaced, std::string_view& text) {
     if (replaced.data() != buffer->data()) return;
+    work.Spend(WorkOf(text, TextWork::kReplaceRate * rules));
     // A pattern may match a part of a character, so the result may not be UTF-8.
     if (!IsValidUtf8(*buffer)) *buffer = RepairUtf8(*buffer);
     text = *buffer;
     buffer = &scratch.Take();
   };
-  for (SpanMeta& entry : span.meta)
-    take(options_.replace_rules.ApplyToTag(entry.key, entry.value, *buffer), entry.value);
-  take(options_.replace_rules.ApplyToResource(span.resource, *buffer), span.resource);
+  const ReplaceRules& rules = options_.replace_rules;
+  for (SpanMeta& entry : span.meta) {
+    const int count = rules.RulesOfTag(entry.key);
+    if (may_apply(count, entry.value))
+      take(count, rules.ApplyToTag(entry.key, entry.value, *buffer), entry.value);
+  }
+  const int count = rules.RulesOfResource();
+  if (may_apply(count, span.resource))
+    take(count, rules.ApplyToResource(span.resource, *buffer), span.resource);
 }
 
 }  // namespace thaw

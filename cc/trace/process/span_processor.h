@@ -1,7 +1,7 @@
 // Normalises, tags, obfuscates and rewrites each span that is kept.
 //
 //   const FixedTags& fixed = processor.fixed_tags(backend_computes_stats);
-//   processor.Process(span, fixed, top_level, now, scratch);
+//   processor.Process(span, fixed, top_level, now, scratch, work);
 //   WriteSpan(span, fixed.encoded(), out);
 //
 // New strings are made in `scratch`; a span that needs no change makes none.
@@ -15,6 +15,7 @@
 #include "absl/time/time.h"
 #include "cc/base/scratch_text.h"
 #include "cc/trace/process/fixed_tags.h"
+#include "cc/trace/process/text_work.h"
 #include "cc/trace/process/trace_processor_options.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/span_tags.h"
@@ -33,9 +34,9 @@ class SpanProcessor {
   void Normalize(SpanRecord& span, absl::Time now, ScratchText& scratch) const;
 
   // Normalises the span and applies all later steps, in the order that trace_processor.h lists. Removes the
-  // span's own tags that `fixed` has too.
-  void Process(SpanRecord& span, const FixedTags& fixed, bool top_level, absl::Time now,
-               ScratchText& scratch) const;
+  // span's own tags that `fixed` has too. A text for which no `work` is left is hidden as a whole.
+  void Process(SpanRecord& span, const FixedTags& fixed, bool top_level, absl::Time now, ScratchText& scratch,
+               TextWork& work) const;
 
   // Returns the tags that every span gets: the function's tags, the origin and, if the backend is to compute
   // stats, the tag that asks for it.
@@ -55,10 +56,11 @@ class SpanProcessor {
   void NormalizeFields(SpanRecord& span, absl::Time now, ScratchText& scratch) const;
   // Returns false if the tag is to be removed.
   bool NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const;
-  void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch) const;
-  void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
-                        ScratchText& scratch) const;
-  void Replace(SpanRecord& span, ScratchText& scratch) const;
+  void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
+                 TextWork& work) const;
+  void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
+                        TextWork& work) const;
+  void Replace(SpanRecord& span, ScratchText& scratch, TextWork& work) const;
 
   const TraceProcessorOptions& options_;
   const FixedTags fixed_;

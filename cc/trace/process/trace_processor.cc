@@ -16,6 +16,7 @@
 #include "cc/trace/process/fixed_tags.h"
 #include "cc/trace/process/normalize_span.h"
 #include "cc/trace/process/tag_filter.h"
+#include "cc/trace/process/text_work.h"
 #include "cc/trace/span_tags.h"
 #include "cc/trace/trace_fields.h"
 
@@ -88,6 +89,7 @@ class TraceProcessor::Run : public TraceWork {
         charge_(limits.account),
         headers_(std::move(headers)),
         reader_(body, format, &charge_),
+        text_work_(body),
         now_(processor.clock_.Now().wall),
         before_(processor.deduplicator_.inserted()),
         observer_(headers_.client_computed_stats || !processor.options_.compute_stats_on_extension
@@ -98,7 +100,10 @@ class TraceProcessor::Run : public TraceWork {
     traces_.clear();
     TakeFixedTags();
   }
-  ~Run() override { memory_.Trim(); }
+  ~Run() override {
+    processor_.counts_.texts_hidden += text_work_.hidden();
+    memory_.Trim();
+  }
 
   // Runs the first pass as far as `work` allows. Returns true once it is done; the request has had no effect
   // yet.
@@ -166,8 +171,10 @@ class TraceProcessor::Run : public TraceWork {
 
   absl::Status OnSpan(size_t position) {
     SpanNote note(span_, position);
+    if (span_.converted.taken() > 0) note.service = reader_.Keep(note.service);
     const size_t bound = span_.size_bound();
     note.is_large = bound >= kLargeAllocation;
+    note.SetSize(bound);
     // A placeholder's content is kept with its invocation.
     note.is_placeholder = span_.resource == kPlaceholderResource && bound <= kMaxPlaceholderBytes;
     note.has_ids = span_.trace_id != 0 && span_.span_id != 0;
@@ -226,6 +233,7 @@ class TraceProcessor::Run : public TraceWork {
   static constexpr int64_t kSpanWork = 512;
   static constexpr int64_t kTraceWork = 128;
   static constexpr size_t kMaxPlaceholderBytes = 256 << 10;
+  static constexpr int kMostPlaceholders = 64;  // of a trace, whose tags are taken
   static constexpr size_t kNotBegun = std::numeric_limits<size_t>::max();
 
   ProtobufWriter& out() { return payload_.chunk_fields_; }
@@ -240,6 +248,15 @@ class TraceProcessor::Run : public TraceWork {
   // Returns a tag's value such that it lives as long as the request's processing.
   std::string_view Kept(MetaTag tag, std::string_view value) {
     return span_.converted.taken() == 0 || tag > MetaTag::kOrigin ? value : reader_.Keep(value);
+  }
+
+  // Returns the work of the span's bytes, without obfuscation and replacement.
+  static int64_t WorkOf(const SpanNote& note) { return int64_t{note.kilobytes} << 10; }
+
+  // Returns the further work if text of the span that is being processed had to be repaired.
+  int64_t RepairWork(const SpanNote& note) const {
+    constexpr int64_t kRate = 32;
+    return span_.strings_repaired == 0 ? 0 : kRate * WorkOf(note);
   }
 
   // The step between the passes.
@@ -287,8 +304,10 @@ class TraceProcessor::Run : public TraceWork {
       if (const uint64_t parent = links.OnLoadSpan(note.trace_id, note.span_id); parent != 0)
         note.parent_id = parent;
     if (note.is_placeholder) {
+      work_ -= WorkOf(note);
       reader_.ReadAgain(note.position, span_);
       span_.RepairText(scratch_);
+      work_ -= RepairWork(note);
       links.OnPlaceholder(ViewOf(span_), MetaStructOf(span_), headers_.client_computed_stats);
       scratch_.Reset();
     }
@@ -364,8 +383,11 @@ class TraceProcessor::Run : public TraceWork {
   bool IsRejected(const Trace& trace) {
     const TagFilter& filter = processor_.options_.tag_filter;
     if (filter.empty()) return false;
-    reader_.ReadAgain(notes_[trace.root].position, span_);
+    const SpanNote& root = notes_[trace.root];
+    work_ -= kSpanWork + (WorkOf(root) << 2);
+    reader_.ReadAgain(root.position, span_);
     processor_.span_processor_->Normalize(span_, now_, scratch_);
+    work_ -= RepairWork(root);
     const auto meta = [this](std::string_view key) -> const std::string_view* {
       for (const SpanMeta& entry : span_.meta)
         if (entry.key == key) return &entry.value;
@@ -426,8 +448,13 @@ class TraceProcessor::Run : public TraceWork {
     give_trace_tags_ = false;
     origin_ = trace.origin;
     if (trace.has_noise) {
-      for (const SpanNote& note : NotesOf(trace))
-        if (note.is_placeholder || (note.is_noise && &note == &notes_[trace.root])) TakeTraceTags(note);
+      // A trace has one placeholder for each invocation.
+      int left = kMostPlaceholders;
+      for (const SpanNote& note : NotesOf(trace)) {
+        if (!note.is_placeholder && !(note.is_noise && &note == &notes_[trace.root])) continue;
+        TakeTraceTags(note);
+        if (--left == 0) break;
+      }
     }
     return !dropped_ || observer_ != nullptr;
   }
@@ -450,13 +477,14 @@ class TraceProcessor::Run : public TraceWork {
   // span that is written: if the root is left out, and in each part of a trace that is cut.
   void TakeTraceTags(const SpanNote& note) {
     // Tracers keep these below 512 bytes.
-    constexpr size_t kAtMost = 16 << 10;
+    constexpr size_t kAtMost = 16 << 10, kMostTags = 64;
+    work_ -= kSpanWork + WorkOf(note);
     reader_.ReadAgain(note.position, span_);
     size_t bytes = 0;
     for (const SpanMeta& entry : span_.meta) {
       if (!absl::StartsWith(entry.key, kPropagationTagPrefix)) continue;
       bytes += entry.key.size() + entry.value.size();
-      if (bytes > kAtMost) break;
+      if (bytes > kAtMost || trace_tags_.size() == kMostTags) break;
       trace_tags_.emplace_back(RepairUtf8(entry.key), RepairUtf8(entry.value));
     }
     for (const SpanMetric& metric : span_.metrics)
@@ -481,7 +509,8 @@ class TraceProcessor::Run : public TraceWork {
 
   // Returns true if the span does not fit into the payload and must be written into another.
   absl::StatusOr<bool> Write(const SpanNote& note) {
-    work_ -= kSpanWork;
+    // What is read costs as much as what is written, which may be far less.
+    work_ -= kSpanWork + WorkOf(note);
     if (note.is_noise) {
       ++processor_.counts_.noise_spans;
       return false;
@@ -496,12 +525,14 @@ class TraceProcessor::Run : public TraceWork {
       THAW_RETURN_IF_ERROR(charge_.Grow(scratch_bytes));
       if (!CanAllocate(scratch_bytes)) return NoMemory(scratch_bytes);
     }
-    processor_.span_processor_->Process(span_, *fixed_, note.top_level, now_, scratch_);
+    processor_.span_processor_->Process(span_, *fixed_, note.top_level, now_, scratch_, text_work_);
+    work_ -= text_work_.done_in_span() + RepairWork(note);
     const absl::StatusOr<bool> full = WriteProcessed();
     if (full.ok() && !*full) {
       ++written_;
       give_trace_tags_ = false;
       counts_.metrics_not_finite += span_.metrics_not_finite;
+      counts_.values_left_out += span_.values_left_out;
       counts_.strings_repaired += span_.strings_repaired;
       if (observer_ != nullptr) THAW_RETURN_IF_ERROR(Observe());
     }
@@ -538,7 +569,8 @@ class TraceProcessor::Run : public TraceWork {
     constexpr size_t kAtMost = 256 << 10;
     span_.resource = span_.resource.substr(0, kAtMost);
     for (SpanMeta& entry : span_.meta)
-      if (IsLookedInto(entry.key)) entry.value = entry.value.substr(0, kAtMost);
+      if (IsLookedInto(entry.key) || processor_.options_.replace_rules.RulesOfTag(entry.key) > 0)
+        entry.value = entry.value.substr(0, kAtMost);
   }
 
   // Returns the bytes that a large span's text may become on the way: repaired, obfuscated, replaced.
@@ -593,6 +625,7 @@ class TraceProcessor::Run : public TraceWork {
   ByteCharge charge_;
   TracerHeaders headers_;  // moved into the last payload
   TraceReader reader_;
+  TextWork text_work_;
   const absl::Time now_;
   uint64_t before_;               // the deduplicator's mark when this began
   SpanObserver* const observer_;  // null: stats are not computed here, or there is no observer

@@ -10,12 +10,13 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_TRACE_PROCESSOR_COUNTS(X)                                                  \
-  X(spans_without_ids, "spans with no trace id or no span id")                          \
-  X(duplicate_spans, "spans that came before, as a tracer resends them after a freeze") \
-  X(noise_spans, "spans of the function's dealings with Lambda and with its extension") \
-  X(filtered_chunks, "traces whose root the tag filters reject")                        \
-  X(unsampled_chunks, "traces whose priority says drop, where their stats are to be computed here")
+#define THAW_TRACE_PROCESSOR_COUNTS(X)                                                              \
+  X(spans_without_ids, "spans with no trace id or no span id")                                      \
+  X(duplicate_spans, "spans that came before, as a tracer resends them after a freeze")             \
+  X(noise_spans, "spans of the function's dealings with Lambda and with its extension")             \
+  X(filtered_chunks, "traces whose root the tag filters reject")                                    \
+  X(unsampled_chunks, "traces whose priority says drop, where their stats are to be computed here") \
+  X(texts_hidden, "queries and other texts that were replaced as a whole, since they would be too much work")
 
 struct TraceProcessorCounts {
   THAW_DECLARE_COUNTS(THAW_TRACE_PROCESSOR_COUNTS)

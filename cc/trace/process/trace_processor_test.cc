@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/clock/linear_work.h"
 #include "cc/trace/trace_fields.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
@@ -115,7 +117,7 @@ TraceProcessorOptions StatsHere() {
 
 TEST_F(TraceProcessorTest, OneBadSpanDoesNotRefuseTheRequest) {
   const TracePayload payload = Process(
-      Body({{Span(1, 0), Text("no map"), Span(2, 1)}, {Span(3, 0, {{"service", Int(5)}}), Span(4, 0)}}));
+      Body({{Span(1, 0), Text("no map"), Span(2, 1)}, {Span(3, 0, {{"service", Array({})}}), Span(4, 0)}}));
   EXPECT_EQ(payload.counts().spans, 3);
   EXPECT_EQ(payload.counts().spans_left_out, 2);
   EXPECT_EQ(Ids(payload, 0), (std::vector<uint64_t>{1, 2}));
@@ -914,6 +916,190 @@ TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
   }
 }
 
+// Makes a v0.5 request whose spans name strings of a table: span i has the type `type`, the resource
+// `texts[i % texts.size()]`, and, if `key` is not empty, `tags` tags `key` with the texts in turn. Each span is
+// a trace if `priority` is set.
+std::string SpansOfTexts(const std::string& type, const std::vector<std::string>& texts, int spans,
+                         const std::string& key = "", int tags = 0, std::optional<int> priority = {}) {
+  MsgpackWriter out;
+  out.Array(2);
+  out.Array(5 + texts.size());
+  for (const std::string& entry :
+       {std::string("svc"), std::string("op"), type, key, std::string(kSamplingPriorityMetric)})
+    out.String(entry);
+  for (const std::string& text : texts) out.String(text);
+  const auto text_of = [&texts](int i) { return 5 + i % texts.size(); };
+  out.Array(priority.has_value() ? spans : 1);
+  if (!priority.has_value()) out.Array(spans);
+  for (int i = 0; i < spans; ++i) {
+    if (priority.has_value()) out.Array(1);
+    out.Array(12);
+    out.Unsigned(0);
+    out.Unsigned(1);
+    out.Unsigned(text_of(i));
+    out.Unsigned(7);
+    out.Unsigned(1 + i);
+    out.Unsigned(i == 0 || priority.has_value() ? 0 : 1);
+    out.Unsigned(1'700'000'000'000'000'000);
+    out.Unsigned(5);
+    out.Unsigned(0);
+    out.Map(tags);
+    for (int tag = 0; tag < tags; ++tag) {
+      out.Unsigned(3);
+      out.Unsigned(text_of(tag));
+    }
+    out.Map(priority.has_value() ? 1 : 0);
+    if (priority.has_value()) {
+      out.Unsigned(4);
+      out.Signed(*priority);
+    }
+    out.Unsigned(2);
+  }
+  return out.Take();
+}
+std::string Repeated(std::string_view text, size_t bytes) {
+  std::string all;
+  while (all.size() < bytes) all += text;
+  return all;
+}
+
+class TextBombTest : public TraceProcessorTest {
+ protected:
+  Worked WorkOn(const std::string& body, TraceProcessorOptions options = {},
+                SpanObserver* observer = nullptr) {
+    TraceProcessor processor = Make(std::move(options));
+    Worked worked;
+    {
+      const auto work = processor.Begin(body, TraceFormat::kV05, {}, {.max_part_bytes = 1 << 20}, observer);
+      worked = Work(*work);
+    }
+    EXPECT_TRUE(worked.status.ok()) << worked.status;
+    counts_ = processor.counts();
+    return worked;
+  }
+};
+
+// A few hundred bytes, compressed, that name 200 MB of SQL.
+TEST_F(TextBombTest, AQueryThatManySpansShareIsObfuscatedOnceAndReadInSteps) {
+  for (const std::string& query :
+       {"select " + Repeated("1,", 100'000), Repeated("--\n", 100'000), std::string(100'000, '\''),
+        "select x in (" + Repeated("?,", 100'000) + "?)", Repeated("$a$", 99'999)}) {
+    for (const char* type : {"sql", "cassandra"}) {
+      const int64_t before = ThreadCpuMicroseconds();
+      const Worked worked = WorkOn(SpansOfTexts(type, {query}, 2'000, "db.statement", 1));
+      EXPECT_LT(ThreadCpuMicroseconds() - before, 4'000'000);
+      EXPECT_GE(worked.steps, 200) << query.substr(0, 20);
+      EXPECT_EQ(counts_.texts_hidden, 0);
+      ASSERT_FALSE(worked.parts.empty());
+      const auto spans = Spans(worked.parts[0]);
+      ASSERT_GE(spans.size(), 2);
+      EXPECT_LT(Str(spans[0], SpanField::kResource).size(), 100);
+      EXPECT_EQ(Str(spans[0], SpanField::kResource), Str(spans[1], SpanField::kResource));
+      EXPECT_EQ(Entries(spans[1], SpanField::kMeta)["db.statement"], Str(spans[1], SpanField::kResource));
+    }
+  }
+}
+
+TEST_F(TextBombTest, WhatIsReadCountsAsWorkThoughLittleIsWritten) {
+  const std::string text = Repeated("GET k\n", 100'000);
+  EXPECT_GE(WorkOn(SpansOfTexts("redis", {text}, 1'000)).steps, 200);
+  TraceProcessorOptions fixed;
+  fixed.function_tags = {{"team", "blue"}};
+  EXPECT_GE(WorkOn(SpansOfTexts("", {text}, 1'000, "team", 1), std::move(fixed)).steps, 100)
+      << "a tag that the function's own replaces";
+}
+
+TEST_F(TextBombTest, SpansOfDroppedTracesCountAsWork) {
+  Observer observer;
+  const Worked worked = WorkOn(SpansOfTexts("web", {std::string(100'000, 'r')}, 1'000, "", 0, /*priority=*/0),
+                               StatsHere(), &observer);
+  EXPECT_EQ(counts_.unsampled_chunks, 1'000);
+  EXPECT_EQ(observer.seen.size(), 1'000);
+  EXPECT_GE(worked.steps, 50);
+}
+
+TEST_F(TextBombTest, ManyDifferentQueriesAreHiddenBeyondABound) {
+  // More than are remembered.
+  std::vector<std::string> queries;
+  for (int i = 0; i < 20; ++i)
+    queries.push_back("select '" + std::to_string(i) + Repeated("secret", 100'000) + "'");
+  const Worked worked = WorkOn(SpansOfTexts("sql", queries, 1'000));
+  EXPECT_GT(counts_.texts_hidden, 400) << "those that are remembered are not hidden";
+  EXPECT_LT(counts_.texts_hidden, 900);
+  int64_t spans = 0;
+  for (const TracePayload& part : worked.parts) {
+    spans += part.counts().spans;
+    EXPECT_EQ(part.chunk_fields().find("secret"), std::string_view::npos);
+  }
+  EXPECT_EQ(spans, 1'000);
+  EXPECT_EQ(Str(Spans(worked.parts[0])[0], SpanField::kResource), "select ?");
+  EXPECT_NE(worked.parts.back().chunk_fields().find("Non-parsable SQL query"), std::string_view::npos);
+}
+
+TEST_F(TextBombTest, TheQueriesOfOneSpanAreBounded) {
+  std::vector<std::string> queries;
+  for (int i = 0; i < 1'000; ++i)
+    queries.push_back("select '" + std::to_string(i) + Repeated("secret", 4'000) + "'");
+  const Worked worked = WorkOn(SpansOfTexts("sql", queries, 1, "db.query.text", 1'000));
+  EXPECT_GT(counts_.texts_hidden, 900);
+  for (const TracePayload& part : worked.parts)
+    EXPECT_EQ(part.chunk_fields().find("secret"), std::string_view::npos);
+}
+
+TEST_F(TextBombTest, ReplacementAndFiltersCountAsWork) {
+  std::vector<std::string> warnings;
+  TraceProcessorOptions replacing;
+  replacing.replace_rules = ReplaceRules(R"([{"name": "k", "pattern": "(a|b)*$", "repl": "?"}])", warnings);
+  const std::string text(100'000, 'a');
+  EXPECT_GE(WorkOn(SpansOfTexts("", {text}, 40, "k", 1), std::move(replacing)).steps, 35)
+      << "about one for each span";
+  TraceProcessorOptions hiding;
+  hiding.replace_rules = ReplaceRules(R"([{"name": "k", "pattern": "secret", "repl": "?"}])", warnings);
+  const Worked worked =
+      WorkOn(SpansOfTexts("", {Repeated("secret", 100'000)}, 1'000, "k", 1), std::move(hiding));
+  EXPECT_GT(counts_.texts_hidden, 500) << "they are too much in all";
+  EXPECT_EQ(Entries(Spans(worked.parts.back()).back(), SpanField::kMeta)["k"], "?");
+  TraceProcessorOptions filtering;
+  filtering.tag_filter = TagFilter({.regex_reject = "resource:x$"}, warnings);
+  EXPECT_GE(WorkOn(SpansOfTexts("", {text}, 500, "", 0, /*priority=*/1), std::move(filtering)).steps, 200);
+  EXPECT_EQ(warnings, std::vector<std::string>{});
+}
+
+TEST_F(TextBombTest, RepairedTextCountsAsWork) {
+  const Worked worked = WorkOn(SpansOfTexts("", {std::string(100'000, '\xFF')}, 20));
+  EXPECT_GE(worked.steps, 20) << "one for each span: an invalid byte takes as long as copying 32";
+}
+
+TEST_F(TextBombTest, LongServicesOfATraceAreNotComparedAsAWhole) {
+  // Every second span has another service, which is repaired where it is compared.
+  MsgpackWriter out;
+  out.Array(2);
+  out.Array(3);
+  out.String(std::string(50'000, '\xFF') + "a");
+  out.String(std::string(50'000, '\xFF') + "b");
+  out.String("op");
+  out.Array(1);
+  out.Array(500);
+  for (int i = 0; i < 500; ++i) {
+    out.Array(12);
+    out.Unsigned(i % 2);
+    for (const int index : {2, 2}) out.Unsigned(index);
+    out.Unsigned(7);
+    out.Unsigned(1 + i);
+    out.Unsigned(i);
+    for (int left = 6; left > 0; --left) out.Raw("\xC0");
+  }
+  const std::string body = out.Take();
+  TraceProcessor processor = Make();
+  const auto work = processor.Begin(body, TraceFormat::kV05, {}, {});
+  // The first steps read the request and look at the trace as a whole.
+  for (int i = 0; i < 4; ++i) {
+    const int64_t before = ThreadCpuMicroseconds();
+    ASSERT_TRUE(work->Step(200'000).ok());
+    EXPECT_LT(ThreadCpuMicroseconds() - before, 100'000) << "repairing 50 MB takes far longer";
+  }
+}
+
 TEST_F(TraceProcessorTest, TextThatIsLookedIntoIsCutFirst) {
   std::string sql = "SELECT '";
   while (sql.size() < 4'000'000) sql += "secret";
@@ -950,6 +1136,16 @@ TEST_F(TraceProcessorTest, TagsThatWereNumbersDescribeTheProcess) {
   EXPECT_EQ(Str(payload.process_fields(), TracerPayloadField::kAppVersion), "1.5");
   EXPECT_EQ(Entries(Spans(payload)[0], SpanField::kMeta).at("version"), "1.5");
   EXPECT_EQ(Entries(Spans(payload, 1)[0], SpanField::kMeta).at("version"), "99");
+}
+
+// The note of a span outlives its text.
+TEST_F(TraceProcessorTest, ServicesThatWereNoTextTellTopLevelSpans) {
+  const Write yes = [](MsgpackWriter& out) { out.Bool(true); };
+  const Write no = [](MsgpackWriter& out) { out.Bool(false); };
+  const TracePayload payload =
+      Process(Body({{Span(1, 0, {{"service", yes}}), Span(2, 1, {{"service", yes}}),
+                     Span(3, 1, {{"service", no}}), Span(4, 3, {{"service", no}})}}));
+  EXPECT_EQ(TopLevel(payload), (std::set<uint64_t>{1, 3}));
 }
 
 TEST_F(TraceProcessorTest, AllocationsDoNotDependOnTheNumberOfSpans) {
