@@ -51,8 +51,8 @@ constexpr SectionText kSections[] = {
      .before =
          "The first source that is given counts, in the order of this table; if it fails, the next one does.",
      .after =
-         "The value that is kept in AWS may be the key as it is, a JSON string, or a JSON object with the\n"
-         "key as `dd_api_key` or `apiKey`."},
+         "The value that is kept in AWS may be the key as it is, a text in quotation marks, a list of one item, or a\n"
+         "JSON object with the key as `dd_api_key` or `apiKey`."},
     {.section = Section::kFlushes, .title = "Flushes and connections", .before = "", .after = ""},
     {.section = Section::kData, .title = "Data that the function sends", .before = "", .after = ""},
     {.section = Section::kContexts, .title = "Contexts and payloads", .before = "", .after = ""},

@@ -135,7 +135,8 @@ JsonElements::Found JsonElements::Next() {
     SkipBroken();
     return last_ = Found::kBroken;
   }
-  text_ = body_.substr(begin_, checked - begin_);
+  // The parser passes over what is white behind the element, too.
+  text_ = absl::StripTrailingAsciiWhitespace(body_.substr(begin_, checked - begin_));
   next_ = checked;
   return last_ = Found::kElement;
 }

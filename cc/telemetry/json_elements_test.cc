@@ -78,7 +78,7 @@ TEST(JsonElementsTest, SaysWhereAnElementIsBroken) {
   ASSERT_EQ(elements.Next(), Found::kElement);
   ASSERT_EQ(elements.Next(), Found::kBroken);
   EXPECT_EQ(elements.begin(), 4u);
-  EXPECT_EQ(elements.broken_at(), 9u);
+  EXPECT_EQ(elements.broken_at(), 6u);
   EXPECT_THAT(elements.error(), HasSubstr("syntax"));
 }
 

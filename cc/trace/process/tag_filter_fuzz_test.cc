@@ -1,4 +1,5 @@
-// Any text as settings: each expression works or is a warning, and a root without such a tag is not rejected.
+// Any text as settings: each entry works or is named by warnings, one for its tag and one for its expression,
+// and a root without such a tag is not rejected.
 
 #include <algorithm>
 #include <cstddef>
@@ -8,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/strings/str_split.h"
 #include "cc/trace/process/tag_filter.h"
 
 namespace {
@@ -23,7 +25,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const auto colons = static_cast<size_t>(std::count(input.begin(), input.end(), ':'));
   std::vector<std::string> warnings;
   const thaw::TagFilter rejecting({.reject = input, .regex_reject = input}, warnings);
-  Check(warnings.size() <= colons);
+  const std::vector<std::string_view> entries =
+      absl::StrSplit(input, absl::ByAnyChar(" \t\n\r\v\f"), absl::SkipEmpty());
+  Check(warnings.size() <= 2 * entries.size() + colons);
   const thaw::TagFilter requiring({.require = input, .regex_require = input}, warnings);
 
   const auto none = [](std::string_view) -> const std::string_view* { return nullptr; };
