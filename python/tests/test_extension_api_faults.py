@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 
 import pytest
 
@@ -40,6 +41,11 @@ class Lines(list[str]):
             assert line.isprintable(), self
 
 
+def exit_code_after(kind: ApiFaultKind) -> int:
+    """The exit code after a report that is answered so: the environment kills what waits for the rest."""
+    return -signal.SIGKILL if kind == "stall" else 1
+
+
 @pytest.mark.parametrize("kind", API_FAULT_KINDS)
 async def test_a_failed_initialization_that_can_not_be_reported(start: Start, kind: ApiFaultKind) -> None:
     lines = Lines()
@@ -50,7 +56,7 @@ async def test_a_failed_initialization_that_can_not_be_reported(start: Start, ki
             await running.sandbox.initialize()
         assert ("/init/error", kind) in running.sandbox.api_faults.taken
         (extension,) = running.sandbox.shutdowns[-1].extensions
-        assert extension.exit_code == 1
+        assert extension.exit_code == exit_code_after(kind)
         assert not extension.killed
         lines.assert_readable()
 
@@ -66,7 +72,7 @@ async def test_a_failure_that_can_not_be_reported(start: Start, kind: ApiFaultKi
         await running.sandbox.invoke({"payloads": 1})
         await asyncio.wait_for(process.gone(), 10)
         assert ("/exit/error", kind) in running.sandbox.api_faults.taken
-        assert process.exit_code == 1
+        assert process.exit_code == exit_code_after(kind)
         running.sent = 2
         running.assert_each_once()
         lines.assert_readable()
@@ -130,7 +136,7 @@ async def test_a_registration_without_an_identifier_ends_it(start: Start, kind: 
         with pytest.raises(SandboxFailure):
             await running.sandbox.initialize()
         (extension,) = running.sandbox.shutdowns[-1].extensions
-        assert extension.exit_code == 1
+        assert extension.exit_code == exit_code_after(kind)
         lines.assert_readable()
 
 
