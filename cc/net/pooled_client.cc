@@ -68,6 +68,7 @@ class PooledClient : public Client {
     RequestForm form;
 
     bool open() const { return http->open(); }
+    int slots() const { return 1; }
     bool CheckUsable() { return http->CheckUsable(); }
     void Close() { http->Close(); }
   };
@@ -231,7 +232,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
                       [&acquired](ConnectionPool::Acquired answer) { acquired.Set(std::move(answer)); });
     const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
       // The request was served already: its answer is on the way and is handled below.
-      if (!pool_.CancelWaiter(request.destination, waiter)) return;
+      if (!pool_.CancelWaiter(waiter)) return;
       ExchangeFailure failure;
       failure.phase = Phase::kConnect;
       failure.fault = FaultOfCancellation(reason);
