@@ -17,7 +17,8 @@
 #include "cc/clock/sleep.h"
 #include "cc/net/backoff.h"
 #include "cc/net/exchange_failure.h"
-#include "cc/net/http1_connection.h"
+#include "cc/net/http_connection.h"
+#include "cc/net/http_connection_factory.h"
 #include "cc/net/pool.h"
 #include "cc/net/retry_policy.h"
 
@@ -63,20 +64,12 @@ class PooledClient : public Client {
   const ClientOptions& options() const override { return options_; }
 
  private:
-  struct Connection {
-    std::shared_ptr<Http1Connection> http;
-    RequestForm form;
-
-    bool open() const { return http->open(); }
-    int slots() const { return 1; }
-    bool CheckUsable() { return http->CheckUsable(); }
-    void Close() { http->Close(); }
-  };
-  using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
+  using ConnectionPool = Pool<Destination, HttpConnection, ExchangeFailure>;
 
   // An exchange under way, so that a resume reaches it.
   struct Exchange {
-    std::shared_ptr<Http1Connection> connection;
+    std::shared_ptr<HttpConnection> connection;
+    HttpConnection::ExchangeId id = 0;
     // The environment was given up to a freeze since the exchange, or its connection, began.
     bool crossed = false;
     bool graced = false;
@@ -173,17 +166,22 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   // Frozen time is not part of a dial's time.
   if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
-    ++counters_->connection.opened;
-    auto connection = std::make_shared<Connection>();
-    connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
-    // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
-    connection->http = Http1Connection::Start(
-        executor_, clock_, std::move(result.transport), options_, counters_->exchange,
-        [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
-          if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
-        });
-    dialled.connection = std::move(connection);
-    failed_dials_.erase(destination);
+    absl::StatusOr<std::shared_ptr<HttpConnection>> connection = MakeHttpConnection(
+        executor_, clock_, std::move(result), options_, counters_->exchange,
+        [this, destination](const HttpConnection* closed) { pool_.OnIdleClosed(destination, closed); });
+    if (connection.ok()) {
+      ++counters_->connection.opened;
+      dialled.connection = *std::move(connection);
+      failed_dials_.erase(destination);
+    } else {
+      result.failure.emplace();
+      result.failure->phase = Phase::kTls;
+      result.failure->fault = Fault::kProtocol;
+      result.failure->error = connection.status();
+    }
+  }
+  if (dialled.connection != nullptr) {
+    // The pool takes it.
   } else {
     // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counters_->connection.dial_failed;
@@ -249,17 +247,19 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
     lease = std::get<ConnectionPool::Lease>(std::move(answer));
   }
 
-  const std::shared_ptr<Http1Connection> http = lease->connection->http;
+  const std::shared_ptr<HttpConnection> connection = lease->connection;
   const uint64_t id = next_id_++;
   Exchange& exchange = exchanges_[id];
-  exchange.connection = http;
+  exchange.connection = connection;
   exchange.crossed = lease->epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
   Completion<ExchangeEnd> ended(executor_);
-  http->Begin(request, lease->connection->form, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
+  exchange.id = connection->Begin(request, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
   {
-    const auto registration = exchange_scope.OnRequest(
-        [&http](const absl::Status& reason) { http->Abort(FaultOfCancellation(reason), reason); });
+    const auto registration =
+        exchange_scope.OnRequest([&connection, number = exchange.id](const absl::Status& reason) {
+          connection->Abort(number, FaultOfCancellation(reason), reason);
+        });
     end = co_await ended;
   }
   if (end.failure.has_value()) {
@@ -449,11 +449,13 @@ void PooledClient::Resume() {
     ++counters_->connection.crossed;
     exchange.crossed = true;
     if (std::exchange(exchange.graced, true)) continue;
-    exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
-      connection->Abort(Fault::kTimeout, absl::DeadlineExceededError(absl::StrCat(
-                                             "no answer within ", absl::FormatDuration(options_.resume_grace),
-                                             " of a resume")));
-    });
+    exchange.grace =
+        Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection, number = exchange.id] {
+          connection->Abort(
+              number, Fault::kTimeout,
+              absl::DeadlineExceededError(absl::StrCat(
+                  "no answer within ", absl::FormatDuration(options_.resume_grace), " of a resume")));
+        });
   }
   for (auto& [dial, running] : dials_) {
     running.crossed = true;

@@ -15,6 +15,7 @@
 #include "cc/net/dial/no_proxy.h"
 #include "cc/net/dial/proxy_connect.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 
 namespace thaw {
 namespace {
@@ -48,6 +49,7 @@ class StackDialer : public Dialer {
         tls_(std::move(tls)),
         proxy_(std::move(proxy)),
         no_proxy_(options.no_proxy),
+        http_protocols_(options.http_protocols),
         max_head_bytes_(options.max_response_head_bytes),
         connect_options_{.tcp_nodelay = options.tcp_nodelay},
         names_(executor, clock, network, counters) {}
@@ -76,7 +78,8 @@ class StackDialer : public Dialer {
     if (failure.has_value()) co_return failure;
     if (through_proxy) {
       if (hop.is_tls()) {
-        failure = co_await Secure(hop, "", result, cancellation);
+        // ConnectThroughProxy() and absolute forms are HTTP/1.1.
+        failure = co_await Secure(hop, "", OnlyHttp11(), result, cancellation);
         if (failure.has_value()) {
           // The phase is the proxy's; the fault tells what went wrong in it.
           failure->phase = Phase::kProxy;
@@ -97,7 +100,7 @@ class StackDialer : public Dialer {
     }
     if (destination.is_tls()) {
       const std::string proxy_authority = through_proxy ? Authority(hop) : "";
-      failure = co_await Secure(destination, proxy_authority, result, cancellation);
+      failure = co_await Secure(destination, proxy_authority, http_protocols_, result, cancellation);
     }
     co_return failure;
   }
@@ -147,14 +150,19 @@ class StackDialer : public Dialer {
     co_return std::move(name->addresses);
   }
 
-  // Adds TLS to the stream.
-  Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy, DialResult& result,
+  // Adds TLS to the stream and agrees on one of `protocols`.
+  Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy,
+                                              std::vector<std::string> protocols, DialResult& result,
                                               Cancellation& cancellation) {
-    TlsTarget target{.destination = peer, .server_name = peer.host, .proxy = std::move(proxy)};
+    TlsTarget target{.destination = peer,
+                     .server_name = peer.host,
+                     .proxy = std::move(proxy),
+                     .protocols = std::move(protocols)};
     TlsResult secured =
         co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
+    result.protocol = std::move(secured.protocol);
     co_return std::nullopt;
   }
 
@@ -164,6 +172,7 @@ class StackDialer : public Dialer {
   const std::unique_ptr<TlsConnector> tls_;
   const std::optional<Url> proxy_;
   const std::vector<std::string> no_proxy_;
+  const std::vector<std::string> http_protocols_;
   const size_t max_head_bytes_;
   const Network::ConnectOptions connect_options_;
   NameCache names_;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
@@ -124,6 +126,30 @@ absl::Status Failed(std::string_view what) {
       absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
 }
 
+// Offers protocols by ALPN (RFC 7301 section 3.1: each name after a byte with its length).
+absl::Status OfferProtocols(const std::vector<std::string>& protocols, SSL* ssl) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255) {
+      return absl::InvalidArgumentError("TLS: the name of a protocol has no byte, or more than 255");
+    }
+    list += static_cast<char>(protocol.size());
+    list += protocol;
+  }
+  if (SSL_set_alpn_protos(ssl, reinterpret_cast<const uint8_t*>(list.data()), list.size()) != 0) {
+    return Failed("the list of protocols was refused");
+  }
+  return absl::OkStatus();
+}
+
+// Returns the protocol that the server chose; HTTP/1.1 if it chose none.
+std::string AgreedProtocol(const SSL* ssl) {
+  const uint8_t* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &name, &size);
+  return size == 0 ? std::string(kHttp11) : std::string(reinterpret_cast<const char*>(name), size);
+}
+
 std::atomic<int64_t> contexts_made{0};
 
 absl::Status BoringTlsConnector::MakeContext() {
@@ -184,11 +210,10 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
   }
   SslPointer ssl(SSL_new(context_.get()));
   if (ssl == nullptr) return Failed("no connection");
-  static constexpr uint8_t kProtocols[] = "\x08http/1.1";
-  if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection) ||
-      SSL_set_alpn_protos(ssl.get(), kProtocols, sizeof(kProtocols) - 1) != 0) {
-    return Failed("connection refused");
+  if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection)) {
+    return Failed("no room for the state of a connection");
   }
+  if (absl::Status status = OfferProtocols(target.protocols, ssl.get()); !status.ok()) return status;
   if (!IsIpLiteral(target.server_name) && !SSL_set_tlsext_host_name(ssl.get(), target.server_name.c_str())) {
     return Failed(absl::StrCat("\"", target.server_name, "\" is no host name"));
   }
@@ -243,6 +268,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
   if (outcome.failed == TlsHandshake::Failed::kNot) {
     result.transport = std::move(outcome.transport);
     result.resumed = SSL_session_reused(handle) != 0;  // lives with the transport
+    result.protocol = AgreedProtocol(handle);
     ++(result.resumed ? shared_->counters.tls_resumed : shared_->counters.tls_full);
     // A full handshake verified its own chain; a resumed one relies on that of the first.
     co_return result;
