@@ -142,6 +142,18 @@ Fault FaultOfCancellation(const absl::Status& reason) {
   return absl::IsDeadlineExceeded(reason) ? Fault::kTimeout : Fault::kCancelled;
 }
 
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason) {
+  ExchangeFailure failure;
+  failure.phase = phase;
+  failure.fault = fault;
+  failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
+  return failure;
+}
+
+ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason) {
+  return MakeFailure(phase, FaultOfCancellation(reason), where, reason);
+}
+
 bool MayHaveBeenAccepted(const ExchangeFailure& failure) {
   return !failure.head_complete && !BeforeTheRequest(failure.phase) &&
          failure.bytes_written == BytesWritten::kAll;

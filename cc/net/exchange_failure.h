@@ -77,6 +77,11 @@ struct ExchangeFailure {
   std::string ToString() const;
 };
 
+// Returns a failure in `phase`. Its error has the code of `reason`, and "where: reason" as its text.
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason);
+// Does so for an exchange that a cancellation ended. `reason` is the cancellation's and says the fault.
+ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason);
+
 enum class RetryClass {
   kUnsent,          // resent at once on another connection; not counted as an attempt
   kUnreachable,     // resent after a delay, counted; feeds the breaker; else kept
