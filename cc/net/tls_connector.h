@@ -3,7 +3,7 @@
 //   TlsTarget target{.destination = destination, .server_name = destination.host};
 //   TlsResult result = co_await tls.Handshake(std::move(tcp), target, cancellation);
 //
-// MakeTlsConnector() of cc/net/tls/make_tls_connector.h makes the real one. One thread: the executor's.
+// MakeTlsConnector() of cc/net/tls/boring_tls_connector.h makes the real one. One thread: the executor's.
 
 #ifndef THAW_CC_NET_TLS_CONNECTOR_H_
 #define THAW_CC_NET_TLS_CONNECTOR_H_

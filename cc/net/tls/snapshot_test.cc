@@ -30,7 +30,7 @@
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/transport.h"
 #include "gtest/gtest.h"
 

@@ -1,4 +1,4 @@
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 
 #include <malloc.h>
 

@@ -1,4 +1,4 @@
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 
 #include <sys/time.h>
 
@@ -18,9 +18,9 @@
 #include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
+#include "cc/net/tls/tls_error.h"
 #include "cc/net/tls/tls_transport.h"
 #include "cc/net/tls/trusted_roots.h"
-#include "openssl/err.h"
 #include "openssl/pool.h"
 #include "openssl/ssl.h"
 
@@ -29,9 +29,9 @@ namespace {
 
 // State that all connections of one connector share; each holds it, since a ticket may come while one closes.
 struct Shared {
-  Shared(Clock& c, const ClientOptions& options, ConnectionCounters& n)
-      : clock(c),
-        counters(n),
+  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounters& the_counters)
+      : clock(the_clock),
+        counters(the_counters),
         verify(!options.skip_ssl_validation),
         resumption(options.tls_session_resumption),
         minimum(options.tls_min_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
@@ -118,14 +118,6 @@ class BoringTlsConnector : public TlsConnector {
   bssl::UniquePtr<SSL_CTX> context_;                  // made by the first handshake
 };
 
-absl::Status Failed(std::string_view what) {
-  const uint32_t error = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
-  return absl::InternalError(
-      absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
-}
-
 // Offers protocols by ALPN (RFC 7301 section 3.1: each name after a byte with its length).
 absl::Status OfferProtocols(const std::vector<std::string>& protocols, SSL* ssl) {
   std::string list;
@@ -137,7 +129,7 @@ absl::Status OfferProtocols(const std::vector<std::string>& protocols, SSL* ssl)
     list += protocol;
   }
   if (SSL_set_alpn_protos(ssl, reinterpret_cast<const uint8_t*>(list.data()), list.size()) != 0) {
-    return Failed("the list of protocols was refused");
+    return TlsStepFailed("the protocols can not be offered");
   }
   return absl::OkStatus();
 }
@@ -157,7 +149,7 @@ absl::Status BoringTlsConnector::MakeContext() {
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // This method keeps certificates as bytes, so that only those that are needed get parsed.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
-  if (context == nullptr) return Failed("no context");
+  if (context == nullptr) return TlsStepFailed("no context can be made");
   certificates_.reset(CRYPTO_BUFFER_POOL_new());
   SSL_CTX_set0_buffer_pool(context.get(), certificates_.get());
   // X25519 comes first: the only key share offered, and the cheapest. There is no post-quantum group: it
@@ -192,7 +184,7 @@ absl::Status BoringTlsConnector::MakeContext() {
       !SSL_CTX_set1_group_ids(context.get(), kGroups, std::size(kGroups)) ||
       !SSL_CTX_set_verify_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) ||
       !SSL_CTX_set_strict_cipher_list(context.get(), kTls12Suites)) {
-    return Failed("context refused");
+    return TlsStepFailed("versions, groups, signatures or suites can not be set");
   }
   SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER, Verify);
   SSL_CTX_set_current_time_cb(context.get(), TellTime);
@@ -209,13 +201,13 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
     if (absl::Status status = MakeContext(); !status.ok()) return status;
   }
   SslPointer ssl(SSL_new(context_.get()));
-  if (ssl == nullptr) return Failed("no connection");
+  if (ssl == nullptr) return TlsStepFailed("no connection can be made");
   if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection)) {
-    return Failed("no room for the state of a connection");
+    return TlsStepFailed("the connection's own data can not be set");
   }
   if (absl::Status status = OfferProtocols(target.protocols, ssl.get()); !status.ok()) return status;
   if (!IsIpLiteral(target.server_name) && !SSL_set_tlsext_host_name(ssl.get(), target.server_name.c_str())) {
-    return Failed(absl::StrCat("\"", target.server_name, "\" is no host name"));
+    return TlsStepFailed(absl::StrCat("\"", target.server_name, "\" is no host name"));
   }
   SSL_set_connect_state(ssl.get());
   if (shared_->resumption) {
@@ -225,6 +217,21 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
     }
   }
   return ssl;
+}
+
+// Describes a handshake that failed. `refused`: why the certificate was rejected here; OK if it was not.
+ExchangeFailure FailureOfHandshake(const TlsHandshake& outcome, const absl::Status& refused,
+                                   std::string_view where, const Cancellation& cancellation) {
+  if (!refused.ok()) return MakeFailure(Phase::kTls, Fault::kCertificate, where, refused);
+  if (cancellation.requested()) return MakeCancelledFailure(Phase::kTls, where, cancellation.reason());
+  if (outcome.failed == TlsHandshake::Failed::kTls) {
+    return MakeFailure(Phase::kTls, Fault::kProtocol, where, outcome.status);
+  }
+  if (absl::IsOutOfRange(outcome.status)) {
+    return MakeFailure(Phase::kTls, Fault::kEnd, where,
+                       absl::OutOfRangeError("the peer ended the stream during the handshake"));
+  }
+  return MakeFailure(Phase::kTls, Fault::kReset, where, outcome.status);
 }
 
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
@@ -241,22 +248,17 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
                      .server_name = target.server_name,
                      .verified = shared_->verify,
                      .roots = shared_->roots.fingerprint()};
-  auto fail = [&](Fault fault, const absl::Status& why) {
-    result.failure.emplace();
-    result.failure->phase = Phase::kTls;
-    result.failure->fault = fault;
-    result.failure->error = absl::Status(
-        why.code(), absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
-                                 target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy), ": ",
-                                 why.message()));
+  const auto where = [&target] {
+    return absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
+                        target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy));
   };
   if (cancellation.requested()) {
-    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
+    result.failure = MakeCancelledFailure(Phase::kTls, where(), cancellation.reason());
     co_return result;
   }
   absl::StatusOr<SslPointer> ssl = MakeSsl(target, *connection);
   if (!ssl.ok()) {
-    fail(Fault::kProtocol, ssl.status());
+    result.failure = MakeFailure(Phase::kTls, Fault::kProtocol, where(), ssl.status());
     co_return result;
   }
   SSL* const handle = ssl->get();
@@ -273,17 +275,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
     // A full handshake verified its own chain; a resumed one relies on that of the first.
     co_return result;
   }
-  if (!connection->refused.ok()) {
-    fail(Fault::kCertificate, connection->refused);
-  } else if (cancellation.requested()) {
-    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
-  } else if (outcome.failed == TlsHandshake::Failed::kTls) {
-    fail(Fault::kProtocol, outcome.status);
-  } else if (absl::IsOutOfRange(outcome.status)) {
-    fail(Fault::kEnd, absl::OutOfRangeError("the peer ended the stream during the handshake"));
-  } else {
-    fail(Fault::kReset, outcome.status);
-  }
+  result.failure = FailureOfHandshake(outcome, connection->refused, where(), cancellation);
   co_return result;
 }
 
