@@ -150,6 +150,12 @@ ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, co
   return failure;
 }
 
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason,
+                            const Cancellation& cancellation) {
+  return cancellation.requested() ? MakeCancelledFailure(phase, where, cancellation.reason())
+                                  : MakeFailure(phase, fault, where, reason);
+}
+
 ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason) {
   return MakeFailure(phase, FaultOfCancellation(reason), where, reason);
 }

@@ -28,17 +28,6 @@ std::optional<IpAddress> LiteralAddress(std::string host) {
   return std::nullopt;
 }
 
-ExchangeFailure Failure(Phase phase, Fault fault, const absl::Status& error, std::string_view where,
-                        const Cancellation& cancellation) {
-  ExchangeFailure failure;
-  failure.phase = phase;
-  failure.fault = fault;
-  if (cancellation.requested()) failure.fault = FaultOfCancellation(cancellation.reason());
-  const absl::Status& reason = cancellation.requested() ? cancellation.reason() : error;
-  failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
-  return failure;
-}
-
 class StackDialer : public Dialer {
  public:
   StackDialer(Executor& executor, Clock& clock, Network& network, std::unique_ptr<TlsConnector> tls,
@@ -116,9 +105,8 @@ class StackDialer : public Dialer {
     } else {
       absl::StatusOr<ResolvedName> name = co_await names_.Lookup(hop.host, cancellation);
       if (!name.ok()) {
-        co_return Failure(Phase::kResolve,
-                          absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused, name.status(),
-                          where, cancellation);
+        const Fault fault = absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused;
+        co_return MakeFailure(Phase::kResolve, fault, where, name.status(), cancellation);
       }
       addresses = std::move(name->addresses);
       if (!name->complete) {
@@ -128,14 +116,14 @@ class StackDialer : public Dialer {
       }
     }
     if (cancellation.requested()) {
-      co_return Failure(Phase::kConnect, Fault::kCancelled, absl::OkStatus(), where, cancellation);
+      co_return MakeCancelledFailure(Phase::kConnect, where, cancellation.reason());
     }
     Task<RaceResult> racing = RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
                                             connect_options_, cancellation, std::move(more));
     RaceResult race = co_await std::move(racing);
     if (race.transport == nullptr) {
       ExchangeFailure failure =
-          Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
+          MakeFailure(Phase::kConnect, Fault::kRefused, where, race.outcomes.back().status, cancellation);
       failure.addresses = std::move(race.outcomes);
       co_return failure;
     }

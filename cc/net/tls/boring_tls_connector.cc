@@ -223,15 +223,14 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
 ExchangeFailure FailureOfHandshake(const TlsHandshake& outcome, const absl::Status& refused,
                                    std::string_view where, const Cancellation& cancellation) {
   if (!refused.ok()) return MakeFailure(Phase::kTls, Fault::kCertificate, where, refused);
-  if (cancellation.requested()) return MakeCancelledFailure(Phase::kTls, where, cancellation.reason());
   if (outcome.failed == TlsHandshake::Failed::kTls) {
-    return MakeFailure(Phase::kTls, Fault::kProtocol, where, outcome.status);
+    return MakeFailure(Phase::kTls, Fault::kProtocol, where, outcome.status, cancellation);
   }
   if (absl::IsOutOfRange(outcome.status)) {
     return MakeFailure(Phase::kTls, Fault::kEnd, where,
-                       absl::OutOfRangeError("the peer ended the stream during the handshake"));
+                       absl::OutOfRangeError("the peer ended the stream during the handshake"), cancellation);
   }
-  return MakeFailure(Phase::kTls, Fault::kReset, where, outcome.status);
+  return MakeFailure(Phase::kTls, Fault::kReset, where, outcome.status, cancellation);
 }
 
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
