@@ -30,7 +30,7 @@
 #include "cc/flush/trace_flusher.h"
 #include "cc/lambda/keys/configured_api_key.h"
 #include "cc/net/client.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

@@ -16,8 +16,8 @@
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/network.h"
 #include "cc/net/random.h"
-#include "cc/net/transport.h"
 
 namespace thaw {
 
