@@ -52,7 +52,6 @@ class ItemSender {
   struct Context {
     Client& client;
     const FlusherOptions& options;
-    const Pipeline pipeline;
     const std::string& name;  // the flusher's, for the log
     const std::vector<Endpoint>& endpoints;
     Outbox& outbox;
