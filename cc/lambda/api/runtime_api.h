@@ -47,6 +47,9 @@ class RuntimeApi {
     absl::Duration budget = absl::Seconds(1);  // for the whole call
     bool wait_for_listener = false;            // retried, within the budget, while nobody listens there
     int ask_again = 0;                         // retries after connections that end without an answer
+    // Time limit for the rest of the answer's body once its head has come. A body that takes longer counts
+    // as cut; the answer is then its head. Without a limit /next would wait for the rest forever.
+    absl::Duration body_timeout = absl::Seconds(1);
   };
 
   // `client` must outlive the calls.
