@@ -473,6 +473,24 @@ def links(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, _line(text, match.start()), f"links to {match[1]}, which does not exist")
 
 
+_PATH = re.compile(r"`((?:cc|docs|python|testdata|third_party|toolchains|tools)/[\w./-]*)`")
+# Stands for a name that the reader puts in.
+_PLACEHOLDER = "NAME"
+
+
+def paths_in_documents(tree: Tree) -> Iterator[Problem]:
+    """Each path that a document names exists: a reader opens it."""
+    for path, text in tree.items():
+        if not path.endswith(".md"):
+            continue
+        for match in _PATH.finditer(text):
+            named = match[1].removesuffix("...").rstrip("/")
+            if _PLACEHOLDER in named or named in tree:
+                continue
+            if not any(name.startswith(named + "/") for name in tree):
+                yield Problem(path, _line(text, match.start()), f"names `{match[1]}`, which does not exist")
+
+
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:==(\S+))?", re.MULTILINE)
 
 
@@ -510,6 +528,7 @@ RULES = (
     retry_table,
     counts_are_counted,
     links,
+    paths_in_documents,
     lock_is_current,
     *third_party_rules.RULES,
 )

@@ -121,6 +121,13 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
             },
         ),
         (
+            "paths_in_documents",
+            {
+                "docs/a.md": "`cc/net`, `cc/net/...`, `cc/net/pool.h`, `tools/NAME`, `cc/b c`, `x/y`, cc/no",
+                "cc/net/pool.h": "",
+            },
+        ),
+        (
             "retry_table",
             {"cc/net/exchange_failure.h": RETRY, "docs/design.md": "| `kUnsent` | a |\n| `kStale` | b |\n"},
         ),
@@ -290,6 +297,8 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             ("cc/net/eggs.h", 1),
         ),
         ("links", {"docs/a.md": "x\n[b](b.md)\n", "b.md": ""}, ("docs/a.md", 2)),
+        ("paths_in_documents", {"docs/a.md": "x\n`cc/a.h`\n", "cc/a.hh": "", "cc/a/h": ""}, ("docs/a.md", 2)),
+        ("paths_in_documents", {"docs/a.md": "x\n`cc/net/`\n", "cc/nets/a.h": ""}, ("docs/a.md", 2)),
         (
             "lock_is_current",
             {
