@@ -2,7 +2,7 @@
 // is seen when it comes and not when the next request is written.
 //
 //   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counters,
-//                                            on_idle_closed);
+//                                            std::move(on_idle_closed));
 //   connection->Begin(request, form, [](ExchangeEnd end) { ... });
 //
 // The interface uses callbacks: an exchange costs one write, one read and no coroutine frame. Callbacks run
