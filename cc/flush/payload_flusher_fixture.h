@@ -2,7 +2,7 @@
 // everything, and a function that runs one flush to its end.
 //
 //   using TraceFlusherTest = PayloadFlusherFixture<TraceEncoding>;
-//   TEST_F(TraceFlusherTest, ...) {
+//   TEST_F(TraceFlusherTest, DeliversAPayload) {
 //     Make();
 //     Add(payload);
 //     EXPECT_EQ(RunFlush().delivered, 1);

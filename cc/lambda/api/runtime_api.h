@@ -1,9 +1,9 @@
 // Sends one request to Lambda's Runtime API; the Extensions API and the Telemetry API use it.
 //
-//   THAW_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
-//   std::unique_ptr<Client> client = … MakeClient(…, RuntimeApiClientOptions(), …);
-//   RuntimeApi api(*client, destination);
-//   absl::StatusOr<HttpResponse> answer = co_await api.Send({.method = "PUT", …}, cancellation);
+//   THAW_CO_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
+//   RuntimeApi api(client, destination);   // the client has RuntimeApiClientOptions()
+//   RuntimeApi::Call call{.method = "PUT", .target = "/2022-07-01/telemetry", .body = subscription};
+//   absl::StatusOr<HttpResponse> answer = co_await api.Send(std::move(call), cancellation);
 //
 // Give it a client of its own, and never call that client's Resume(): /next stays open while the environment
 // is frozen, and the freeze does its connection no harm.
