@@ -50,7 +50,7 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flushable.h"
-#include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
 namespace thaw {
