@@ -184,7 +184,7 @@ void ItemSender::CountDropped(const Outbox::Item& item, DropReason reason, Flush
   if (IsFirst(absl::StrCat("drop/", ToString(reason)))) {
     LOG(WARNING) << ToString(context_.pipeline) << ": a request to "
                  << context_.endpoints[item.endpoint].ToString() << " is dropped: " << ToString(reason)
-                 << "; further ones are only counted";
+                 << "; further cases are only counted";
   }
   context_.ledger.End(item, reason, report);
 }
@@ -220,13 +220,13 @@ void ItemSender::LogNotice(FlushRun& run, const Outbox::Item& item, const SendVe
       if (!IsFirst(absl::StrCat("form/", item.endpoint))) return;
       return LogError(
           run, absl::StrCat(context_.name,
-                            ": a request can't be sent and is dropped; further ones are only counted: ",
+                            ": a request can't be sent and is dropped; further cases are only counted: ",
                             result.failures.empty() ? "" : result.failures.back().ToString()));
     case SendNotice::kRefused:
       if (!IsFirst(absl::StrCat("status/", item.endpoint, "/", status))) return;
       return LogError(run, absl::StrCat(ToString(context_.pipeline), ": ", endpoint.ToString(),
                                         " refused data with status ", status,
-                                        ", which is dropped; further ones are only counted"));
+                                        ", which is dropped; further cases are only counted"));
     case SendNotice::kPeersStatus:
       return LogError(run, PeersStatusLine(status, endpoint));
     case SendNotice::kPeersFailure:

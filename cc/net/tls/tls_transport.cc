@@ -296,7 +296,7 @@ void TlsStream::StartRead(absl::Span<char> into, Transport::Done done) {
   CHECK(!read_done_) << "two reads at once";
   IoResult result;
   if (closed_) {
-    result.status = absl::CancelledError("closed");
+    result.status = absl::CancelledError("the connection was closed");
   } else if (!ReadPlaintext(into, result)) {
     read_into_ = into;
     read_done_ = std::move(done);
@@ -314,7 +314,7 @@ void TlsStream::ReadLower() {
 void TlsStream::OnLowerRead(IoResult result) {
   lower_reading_ = false;
   if (closed_) {
-    result = {absl::CancelledError("closed")};
+    result = {absl::CancelledError("the connection was closed")};
   } else {
     Arrived(result);
     if (!ReadPlaintext(read_into_, result)) return ReadLower();
@@ -324,7 +324,7 @@ void TlsStream::OnLowerRead(IoResult result) {
 }
 
 IoResult TlsStream::TryRead(absl::Span<char> into) {
-  if (closed_) return {absl::CancelledError("closed")};
+  if (closed_) return {absl::CancelledError("the connection was closed")};
   IoResult result;
   while (!ReadPlaintext(into, result)) {
     if (lower_reading_) {
@@ -344,7 +344,7 @@ IoResult TlsStream::TryRead(absl::Span<char> into) {
 
 void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
   CHECK(!write_done_) << "two writes at once";
-  absl::Status status = closed_ ? absl::CancelledError("closed") : write_status_;
+  absl::Status status = closed_ ? absl::CancelledError("the connection was closed") : write_status_;
   if (status.ok()) {
     from = from.substr(0, kMaxPlaintextPerWrite);
     const size_t records = (from.size() + SSL3_RT_MAX_PLAIN_LENGTH - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
@@ -384,7 +384,7 @@ void TlsStream::OnLowerWrite(IoResult result) {
   flown_ += result.bytes;
   flown_in_all_ += result.bytes;
   if (closed_ && result.status.ok() && flown_ < flying_.size())
-    result.status = absl::CancelledError("closed");
+    result.status = absl::CancelledError("the connection was closed");
   if (result.status.ok() && flown_ < flying_.size()) {
     lower_writing_ = true;
     lower_->StartWrite(std::string_view(flying_).substr(flown_),
