@@ -17,7 +17,7 @@
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

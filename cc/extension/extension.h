@@ -46,7 +46,7 @@
 #include "cc/net/client.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/listener.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

@@ -17,6 +17,7 @@
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/extension/pipelines.h"
+#include "cc/net/network.h"
 #include "cc/net/transport.h"
 #include "gtest/gtest.h"
 

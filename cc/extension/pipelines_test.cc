@@ -16,6 +16,7 @@
 #include "cc/base/task.h"
 #include "cc/extension/pipelines_fixture.h"
 #include "cc/flush/flush_coordinator.h"
+#include "cc/net/network.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/transport.h"
 #include "gmock/gmock.h"

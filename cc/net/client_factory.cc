@@ -7,7 +7,7 @@
 #include "cc/net/dial/stack_dialer.h"
 #include "cc/net/dialer.h"
 #include "cc/net/pooled_client.h"
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/tls_connector.h"
 
 namespace thaw {

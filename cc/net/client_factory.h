@@ -2,7 +2,7 @@
 // assembles them.
 //
 //   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client,
-//                         MakeClient(loop, loop, *network, options, random, &warnings));
+//                         MakeClient(loop, loop, *network, options, std::move(random), &warnings));
 
 #ifndef THAW_CC_NET_CLIENT_FACTORY_H_
 #define THAW_CC_NET_CLIENT_FACTORY_H_
@@ -16,8 +16,8 @@
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
+#include "cc/net/network.h"
 #include "cc/net/random.h"
-#include "cc/net/transport.h"
 
 namespace thaw {
 

@@ -8,8 +8,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "cc/net/destination.h"
 #include "cc/net/http_message.h"
+#include "cc/net/http_protocol.h"
 
 namespace thaw {
 namespace {
@@ -50,6 +52,12 @@ absl::Status ClientOptions::Validate() const {
     return Bad("max_response_head_bytes", absl::StrCat(max_response_head_bytes), "256 or more");
   }
   if (tls_min_version > tls_max_version) return Bad("tls_min_version", "TLS 1.3", "at most tls_max_version");
+  for (const std::string& protocol : http_protocols) {
+    if (!IsHttpProtocol(protocol)) {
+      return Bad("http_protocols", absl::StrCat("'", absl::CHexEscape(protocol), "'"),
+                 absl::StrJoin(kHttpProtocols, " or "));
+    }
+  }
   if (!use_public_roots && !use_os_roots && tls_cert_file.empty() && !skip_ssl_validation) {
     return Bad("use_public_roots", "off",
                "on unless tls_cert_file or use_os_roots says whom to trust instead");

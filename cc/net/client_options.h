@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
+#include "cc/net/http_protocol.h"
 
 namespace thaw {
 
@@ -137,6 +138,9 @@ struct ClientOptions {
   TlsVersion tls_min_version = TlsVersion::kTls12;
   // The newest version of TLS that is offered: kTls12 or kTls13.
   TlsVersion tls_max_version = TlsVersion::kTls13;
+  // The versions of HTTP offered to a server by ALPN, the preferred one first. None: no such extension is
+  // sent, and HTTP/1.1 is spoken.
+  std::vector<std::string> http_protocols = OnlyHttp11();
 
   // -- Proxy ---------------------------------------------------------------------------------------
   // The proxy's URL, http:// or https://, with user:password@ if the proxy wants them; empty: no proxy. User

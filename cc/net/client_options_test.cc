@@ -45,6 +45,7 @@ TEST(ClientOptionsTest, EachBadFieldIsNamed) {
          o.tls_min_version = TlsVersion::kTls13;
          o.tls_max_version = TlsVersion::kTls12;
        }},
+      {"http_protocols", [](ClientOptions& o) { o.http_protocols = {"http/1.1", "h9"}; }},
       {"use_public_roots", [](ClientOptions& o) { o.use_public_roots = false; }},
       {"no_proxy", [](ClientOptions& o) { o.no_proxy = {"a", "a\nb"}; }},
       {"proxy_url", [](ClientOptions& o) { o.proxy_url = "proxy:3128"; }},

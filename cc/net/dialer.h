@@ -16,6 +16,7 @@
 #include "cc/base/task.h"
 #include "cc/net/destination.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -26,6 +27,8 @@ struct DialResult {
   // Why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
+  // The version of HTTP on which both sides agreed, as ALPN names it.
+  std::string protocol{kHttp11};
   // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.
   bool absolute_form = false;
   std::string proxy_authorization;  // the header's value; empty: no such header

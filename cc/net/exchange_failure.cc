@@ -142,6 +142,24 @@ Fault FaultOfCancellation(const absl::Status& reason) {
   return absl::IsDeadlineExceeded(reason) ? Fault::kTimeout : Fault::kCancelled;
 }
 
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason) {
+  ExchangeFailure failure;
+  failure.phase = phase;
+  failure.fault = fault;
+  failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
+  return failure;
+}
+
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason,
+                            const Cancellation& cancellation) {
+  return cancellation.requested() ? MakeCancelledFailure(phase, where, cancellation.reason())
+                                  : MakeFailure(phase, fault, where, reason);
+}
+
+ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason) {
+  return MakeFailure(phase, FaultOfCancellation(reason), where, reason);
+}
+
 bool MayHaveBeenAccepted(const ExchangeFailure& failure) {
   return !failure.head_complete && !BeforeTheRequest(failure.phase) &&
          failure.bytes_written == BytesWritten::kAll;

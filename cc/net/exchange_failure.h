@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "cc/base/cancellation.h"
 
 namespace thaw {
 
@@ -76,6 +77,14 @@ struct ExchangeFailure {
   // Returns one line: "head: reset by peer (reused, idle 3s, all written) https://..."
   std::string ToString() const;
 };
+
+// Returns a failure in `phase`. Its error has the code of `reason`, and "where: reason" as its text.
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason);
+// Does the same, unless `cancellation` was requested: its reason then takes the place of fault and reason.
+ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, const absl::Status& reason,
+                            const Cancellation& cancellation);
+// Returns the failure of an exchange that a cancellation ended; `reason` is the cancellation's.
+ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason);
 
 enum class RetryClass {
   kUnsent,          // resent at once on another connection; not counted as an attempt

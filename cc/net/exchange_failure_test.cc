@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "cc/base/cancellation.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -354,6 +356,25 @@ TEST(ExchangeFailureTest, EveryEnumeratorHasItsOwnName) {
   names_of(kAllBytesWritten);
   names_of(kAllFaults);
   names_of(kAllRetryClasses);
+}
+
+TEST(MakeFailureTest, TheErrorSaysWhereAndWhy) {
+  const ExchangeFailure failure =
+      MakeFailure(Phase::kTls, Fault::kReset, "TLS with a.test", absl::AbortedError("reset"));
+  EXPECT_EQ(failure.phase, Phase::kTls);
+  EXPECT_EQ(failure.fault, Fault::kReset);
+  EXPECT_EQ(failure.error, absl::AbortedError("TLS with a.test: reset"));
+}
+
+TEST(MakeFailureTest, ACancellationTakesThePlaceOfTheReason) {
+  Cancellation cancellation;
+  const absl::Status reset = absl::AbortedError("reset");
+  EXPECT_EQ(MakeFailure(Phase::kTls, Fault::kReset, "a", reset, cancellation).fault, Fault::kReset);
+  cancellation.Request(absl::DeadlineExceededError("late"));
+  const ExchangeFailure late = MakeFailure(Phase::kTls, Fault::kReset, "a", reset, cancellation);
+  EXPECT_EQ(late.fault, Fault::kTimeout);
+  EXPECT_EQ(late.error, absl::DeadlineExceededError("a: late"));
+  EXPECT_EQ(MakeCancelledFailure(Phase::kConnect, "a", absl::CancelledError("x")).fault, Fault::kCancelled);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ HttpRequest Payload(size_t bytes) {
 void Exchange(ManualExecutor& executor, Http1Connection& connection, const HttpRequest& request,
               bool reusable) {
   bool answered = false;
-  connection.Begin(request, {}, [&](ExchangeEnd end) {
+  connection.Begin(request, [&](ExchangeEnd end) {
     answered = end.response.has_value() && end.response->status == 202 && end.reusable == reusable;
   });
   executor.RunAll();
@@ -96,8 +96,9 @@ void ExchangeKept(benchmark::State& state) {
   auto [client, server] = MemoryTransport::Pair(executor);
   Peer peer(std::move(server));
   peer.Expect(request.body->size());
-  auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
-                                           [](const Http1Connection*) { LOG(FATAL) << "it was closed"; });
+  auto connection =
+      Http1Connection::Start(executor, clock, std::move(client), RequestForm(), options, counters,
+                             [](const HttpConnection*) { LOG(FATAL) << "it was closed"; });
   for (auto _ : state) Exchange(executor, *connection, request, true);
   state.SetItemsProcessed(state.iterations());
   connection->Close();
@@ -116,8 +117,8 @@ void ExchangeFresh(benchmark::State& state) {
     auto [client, server] = MemoryTransport::Pair(executor);
     Peer peer(std::move(server));
     peer.Expect(request.body->size());
-    auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
-                                             [](const Http1Connection*) {});
+    auto connection = Http1Connection::Start(executor, clock, std::move(client), RequestForm(), options,
+                                             counters, [](const HttpConnection*) {});
     Exchange(executor, *connection, request, true);
     connection->Close();
     executor.RunAll();

@@ -44,21 +44,24 @@ void AppendHead(const HttpRequest& request, const RequestForm& form, std::string
 
 }  // namespace
 
-std::shared_ptr<Http1Connection> Http1Connection::Start(
-    Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
-    ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed) {
+std::shared_ptr<Http1Connection> Http1Connection::Start(Executor& executor, Clock& clock,
+                                                        std::unique_ptr<Transport> transport,
+                                                        RequestForm form, const ClientOptions& options,
+                                                        ExchangeCounters& counters,
+                                                        OnIdleClosed on_idle_closed) {
   std::shared_ptr<Http1Connection> connection(new Http1Connection(
-      executor, clock, std::move(transport), options, counters, std::move(on_idle_closed)));
+      executor, clock, std::move(transport), std::move(form), options, counters, std::move(on_idle_closed)));
   connection->StandingRead();
   return connection;
 }
 
 Http1Connection::Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                                 const ClientOptions& options, ExchangeCounters& counters,
-                                 absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed)
+                                 RequestForm form, const ClientOptions& options, ExchangeCounters& counters,
+                                 OnIdleClosed on_idle_closed)
     : executor_(executor),
       clock_(clock),
       transport_(std::move(transport)),
+      form_(std::move(form)),
       options_(options),
       counters_(counters),
       on_idle_closed_(std::move(on_idle_closed)),
@@ -138,7 +141,7 @@ void Http1Connection::LimitBody() {
   // A peer that answers early is not cut off while it still reads the request.
   if (bytes_written() != BytesWritten::kAll) return;
   patience_.emplace(clock_, body_timeout_, [this] {
-    Abort(Fault::kTimeout, absl::DeadlineExceededError("the rest of the body did not come"));
+    Abort(exchange_, Fault::kTimeout, absl::DeadlineExceededError("the rest of the body did not come"));
   });
 }
 
@@ -154,14 +157,14 @@ void Http1Connection::OnParsedAtEnd() {
   Finish(std::move(end));
 }
 
-void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form, Done done) {
+HttpConnection::ExchangeId Http1Connection::Begin(const HttpRequest& request, Done done) {
   done_ = std::move(done);
   where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   body_timeout_ = request.body_timeout;
   answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
   head_.clear();
   head_taken_ = body_taken_ = 0;
-  AppendHead(request, form, options_.user_agent, head_);
+  AppendHead(request, form_, options_.user_agent, head_);
   body_ = request.body == nullptr ? std::string_view() : *request.body;
   if (body_.size() <= kJoinedBodyBytes) {
     head_.append(body_);
@@ -170,6 +173,7 @@ void Http1Connection::Begin(const HttpRequest& request, const RequestForm& form,
   const bool was_open = open();
   if (was_open) state_ = State::kQueued;
   executor_.Post([self = shared_from_this()] { self->TakeRequest(); });
+  return ++exchange_;
 }
 
 void Http1Connection::TakeRequest() {
@@ -242,8 +246,8 @@ void Http1Connection::Fail(Fault fault, absl::Status error) {
   Finish(std::move(end));
 }
 
-void Http1Connection::Abort(Fault fault, const absl::Status& error) {
-  if (!busy()) return;
+void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status& error) {
+  if (!busy() || exchange != exchange_) return;
   // If the head is complete and the body is still coming, that is an answer.
   if (parser_.has_value() && parser_->head_complete()) {
     parser_->response().body_whole = false;

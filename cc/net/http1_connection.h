@@ -1,15 +1,11 @@
 // One HTTP/1.1 connection: one exchange at a time, and a read that is always pending, so that the peer's end
 // is seen when it comes and not when the next request is written.
 //
-//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counters,
-//                                            on_idle_closed);
-//   connection->Begin(request, form, [](ExchangeEnd end) { ... });
+//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), form, options, counters,
+//                                            std::move(on_idle_closed));
+//   connection->Begin(request, [](ExchangeEnd end) { ... });
 //
-// The interface uses callbacks: an exchange costs one write, one read and no coroutine frame. Callbacks run
-// from the executor's queue.
-//
-// A complete head is an answer, whatever happens to its body, which is read for HttpRequest::body_timeout at
-// most; a body that does not end by then costs the connection, and the exchange succeeds.
+// An exchange costs one write, one read and no coroutine frame. A body that is cut costs the connection.
 
 #ifndef THAW_CC_NET_HTTP1_CONNECTION_H_
 #define THAW_CC_NET_HTTP1_CONNECTION_H_
@@ -23,7 +19,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/base/executor.h"
@@ -32,21 +27,11 @@
 #include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http1_parser.h"
+#include "cc/net/http_connection.h"
 #include "cc/net/http_message.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
-
-// How an exchange ended on its connection.
-struct ExchangeEnd {
-  // The answer, if a complete head came; its body may have been cut (HttpResponse::body_whole).
-  std::optional<HttpResponse> response;
-  // The failure, if no complete head came: phase write or head, with fault, bytes_written, response_begun and
-  // error set. The client adds reuse, crossing and idle time.
-  std::optional<ExchangeFailure> failure;
-  // Whether the connection may carry another request.
-  bool reusable = false;
-};
 
 // How requests are written on a connection.
 struct RequestForm {
@@ -55,36 +40,30 @@ struct RequestForm {
   std::string proxy_authorization;  // empty: no such header
 };
 
-class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
+class Http1Connection : public HttpConnection, public std::enable_shared_from_this<Http1Connection> {
  public:
-  using Done = absl::AnyInvocable<void(ExchangeEnd)>;
-
-  // Takes over an open stream and starts the pending read. `on_idle_closed` runs if the peer closes the
-  // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
-  static std::shared_ptr<Http1Connection> Start(
-      Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
-      ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
-  ~Http1Connection();
+  // Takes over an open stream and starts the pending read. `options` must outlive the connection.
+  static std::shared_ptr<Http1Connection> Start(Executor& executor, Clock& clock,
+                                                std::unique_ptr<Transport> transport, RequestForm form,
+                                                const ClientOptions& options, ExchangeCounters& counters,
+                                                OnIdleClosed on_idle_closed);
+  ~Http1Connection() override;
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
 
-  // Sends `request`, whose body must not change until `done` has run. `done` runs once.
-  //
+  int slots() const override { return 1; }
+
   // The request waits in a one-slot queue until the loop's next turn. If the loop sees the peer's end by
   // then, the request is returned untouched (bytes_written none).
-  void Begin(const HttpRequest& request, const RequestForm& form, Done done);
+  ExchangeId Begin(const HttpRequest& request, Done done) override;
 
-  // Ends a running exchange with `fault` and closes the connection. Does nothing if no exchange is running.
-  void Abort(Fault fault, const absl::Status& error);
+  // Closes the connection along with the exchange.
+  void Abort(ExchangeId exchange, Fault fault, const absl::Status& error) override;
 
-  bool open() const { return state_ != State::kClosed; }
+  bool open() const override { return state_ != State::kClosed; }
   bool busy() const { return state_ == State::kQueued || state_ == State::kBusy; }
-
-  // Checks an idle connection once, without waiting.
-  bool CheckUsable();
-
-  // Closes the connection; idempotent. A running exchange ends with kCancelled.
-  void Close();
+  bool CheckUsable() override;
+  void Close() override;
 
   // How much of the running exchange's request was written.
   BytesWritten bytes_written() const;
@@ -92,9 +71,8 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
  private:
   enum class State { kIdle, kQueued, kBusy, kClosed };
 
-  Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                  const ClientOptions& options, ExchangeCounters& counters,
-                  absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
+  Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, RequestForm form,
+                  const ClientOptions& options, ExchangeCounters& counters, OnIdleClosed on_idle_closed);
 
   void StandingRead();
   void OnRead(IoResult result);
@@ -113,15 +91,17 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   Executor& executor_;
   Clock& clock_;
   const std::unique_ptr<Transport> transport_;
+  const RequestForm form_;
   const ClientOptions& options_;
   ExchangeCounters& counters_;
-  absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed_;
+  OnIdleClosed on_idle_closed_;
 
   State state_ = State::kIdle;
   bool reading_ = false;
   bool writing_ = false;
   std::vector<char> inbound_;
 
+  ExchangeId exchange_ = 0;  // the last one that was begun
   // The running exchange.
   Done done_;
   std::string head_;  // with the body behind it if the body is small

@@ -29,26 +29,26 @@ class Http1ConnectionTest : public testing::Test {
     executor_.RunAll();
   }
 
-  void Connect() {
+  void Connect(RequestForm form = {}) {
     auto [client, server] = MemoryTransport::Pair(executor_);
     client_ = client.get();
     server_ = std::move(server);
-    connection_ = Http1Connection::Start(executor_, clock_, std::move(client), options_, counters_,
-                                         [this](const Http1Connection* which) {
+    connection_ = Http1Connection::Start(executor_, clock_, std::move(client), std::move(form), options_,
+                                         counters_, [this](const HttpConnection* which) {
                                            EXPECT_EQ(which, connection_.get());
                                            ++idle_closed_;
                                          });
     executor_.RunAll();
   }
-  void Begin(std::string body = "body", const RequestForm& form = {}) {
+  void Begin(std::string body = "body") {
     request_.destination.host = "intake.test";
     request_.target = "/api";
     request_.body = std::make_shared<const std::string>(std::move(body));
-    Start(form);
+    Start();
   }
-  void Start(const RequestForm& form = {}) {
+  void Start() {
     end_.reset();
-    connection_->Begin(request_, form, [this](ExchangeEnd end) {
+    exchange_ = connection_->Begin(request_, [this](ExchangeEnd end) {
       EXPECT_FALSE(end_.has_value()) << "ended twice";
       ++ends_;
       end_ = std::move(end);
@@ -100,6 +100,7 @@ class Http1ConnectionTest : public testing::Test {
   std::shared_ptr<Http1Connection> connection_;
   MemoryTransport* client_ = nullptr;  // lives as long as the connection
   std::unique_ptr<MemoryTransport> server_;
+  HttpConnection::ExchangeId exchange_ = 0;  // the last one
   std::optional<ExchangeEnd> end_;
   int ends_ = 0;
   int idle_closed_ = 0;
@@ -143,8 +144,8 @@ TEST_F(Http1ConnectionTest, ConnectionsAreReused) {
 TEST_F(Http1ConnectionTest, TheNextExchangeMayBeginFromTheCallbackOfTheLast) {
   Connect();
   bool second_answered = false;
-  connection_->Begin(request_, {}, [&](ExchangeEnd) {
-    connection_->Begin(request_, {}, [&](ExchangeEnd end) { second_answered = end.response.has_value(); });
+  connection_->Begin(request_, [&](ExchangeEnd) {
+    connection_->Begin(request_, [&](ExchangeEnd end) { second_answered = end.response.has_value(); });
   });
   executor_.RunAll();
   EXPECT_THAT(Received(), HasSubstr("POST /"));
@@ -186,10 +187,10 @@ TEST_F(Http1ConnectionTest, AUserAgentOfOnesOwn) {
 }
 
 TEST_F(Http1ConnectionTest, ThroughAProxyInAbsoluteForm) {
-  Connect();
+  Connect({.absolute = true, .proxy_authorization = "Basic eDp5"});
   request_.destination.scheme = Destination::Scheme::kHttp;
   request_.destination.port = 8080;
-  Begin("", {.absolute = true, .proxy_authorization = "Basic eDp5"});
+  Begin("");
   executor_.RunAll();
   EXPECT_EQ(Received(),
             "POST http://intake.test:8080/api HTTP/1.1\r\nHost: intake.test:8080\r\nUser-Agent: thaw\r\n"
@@ -585,7 +586,7 @@ TEST_F(Http1ConnectionTest, NoneWhenTheTransportTookNothing) {
   Begin();
   executor_.RunAll();
   EXPECT_EQ(connection_->bytes_written(), BytesWritten::kNone);
-  connection_->Abort(Fault::kTimeout, absl::DeadlineExceededError("no answer within 30s"));
+  connection_->Abort(exchange_, Fault::kTimeout, absl::DeadlineExceededError("no answer within 30s"));
   executor_.RunAll();
   ExpectFailure(Phase::kWrite, Fault::kTimeout, BytesWritten::kNone);
 }
@@ -675,7 +676,7 @@ TEST_F(Http1ConnectionTest, AllWhenTheCallerGivesUpBetweenTheWriteAndItsCompleti
     if (close) {
       connection_->Close();
     } else {
-      connection_->Abort(Fault::kCancelled, absl::CancelledError("enough"));
+      connection_->Abort(exchange_, Fault::kCancelled, absl::CancelledError("enough"));
     }
     EXPECT_FALSE(connection_->open());
     executor_.RunAll();
@@ -753,7 +754,7 @@ class Http1TrickleTest : public Http1ConnectionTest {
  protected:
   void Trickle(std::string_view text) {
     const Alarm deadline(clock_, absl::Seconds(30), [this] {
-      connection_->Abort(Fault::kTimeout, absl::DeadlineExceededError("no answer within 30s"));
+      connection_->Abort(exchange_, Fault::kTimeout, absl::DeadlineExceededError("no answer within 30s"));
     });
     for (size_t i = 0; i < text.size() && !end_.has_value(); ++i) {
       Answer(text.substr(i, 1));
@@ -789,17 +790,30 @@ TEST_F(Http1TrickleTest, ABodyThatTricklesIsCutAndTheAnswerCounts) {
 
 TEST_F(Http1ConnectionTest, ToAbortNothingDoesNothing) {
   Connect();
-  connection_->Abort(Fault::kTimeout, absl::DeadlineExceededError("x"));
+  connection_->Abort(exchange_, Fault::kTimeout, absl::DeadlineExceededError("x"));
   executor_.RunAll();
   EXPECT_TRUE(connection_->open());
   EXPECT_EQ(ends_, 0);
   EXPECT_EQ(idle_closed_, 0);
 }
 
+TEST_F(Http1ConnectionTest, ToAbortAnExchangeThatHasEndedDoesNothingToTheNext) {
+  Connect();
+  Sent();
+  const HttpConnection::ExchangeId first = exchange_;
+  Answer(kAccepted);
+  ASSERT_TRUE(answered());
+  Sent();
+  connection_->Abort(first, Fault::kTimeout, absl::DeadlineExceededError("x"));
+  Answer(kAccepted);
+  EXPECT_TRUE(answered());
+  EXPECT_EQ(ends_, 2);
+}
+
 TEST_F(Http1ConnectionTest, AbortedWhileQueuedItIsNeverSent) {
   Connect();
   Begin();
-  connection_->Abort(Fault::kCancelled, absl::CancelledError("enough"));
+  connection_->Abort(exchange_, Fault::kCancelled, absl::CancelledError("enough"));
   executor_.RunAll();
   ExpectFailure(Phase::kWrite, Fault::kCancelled, BytesWritten::kNone);
   EXPECT_EQ(Received(), "");
@@ -809,7 +823,7 @@ TEST_F(Http1ConnectionTest, AbortedWhenAnsweredTheAnswerStands) {
   Connect();
   Sent();
   Answer("HTTP/1.1 202 Accepted\r\nContent-Length: 10\r\n\r\nhalf");
-  connection_->Abort(Fault::kCancelled, absl::CancelledError("enough"));
+  connection_->Abort(exchange_, Fault::kCancelled, absl::CancelledError("enough"));
   executor_.RunAll();
   ASSERT_TRUE(answered());
   EXPECT_FALSE(end_->response->body_whole);
@@ -821,7 +835,7 @@ TEST_F(Http1ConnectionTest, CloseEndsARunningExchangeOnce) {
   connection_->Close();
   EXPECT_FALSE(end_.has_value()) << "from the queue";
   connection_->Close();
-  connection_->Abort(Fault::kTimeout, absl::DeadlineExceededError("x"));
+  connection_->Abort(exchange_, Fault::kTimeout, absl::DeadlineExceededError("x"));
   executor_.RunAll();
   ExpectFailure(Phase::kHead, Fault::kCancelled, BytesWritten::kAll);
   EXPECT_EQ(idle_closed_, 0);

@@ -1,48 +1,57 @@
 // Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
 // HTTP or TLS.
 //
-//   Pool<Destination, Connection, ExchangeFailure> pool(clock, options, counters, start_dial, cancel_dial);
+//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counters, std::move(start_dial),
+//                                                           std::move(cancel_dial));
 //   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
 //   pool.Release(std::move(lease), /*reusable=*/true);
 //
 // Connection needs:
 //   bool open() const      whether the loop has seen no end so far; no system call
+//   int slots() const      how many requests it may carry at once; a change of the number holds from the next
+//                          lease or return on
 //   bool CheckUsable()     checks, without waiting, that the peer neither closed it nor sent anything
 //   void Close()
+// A connection that dies tells the owners of its leases, and they return them; the pool does not.
 //
 // Rules, in the order they apply (docs/design.md has the reasons):
-//   checkout   most recently used first; closed, expired and unusable connections are dropped on the way
-//   waiting    in order; a connection that becomes free goes to the first waiter before it may become idle
+//   checkout   a leased connection with a free slot; else the idle one that was used last; closed, expired
+//              and unusable connections are dropped on the way
+//   waiting    in order; a slot that becomes free goes to the first waiter before its connection may be idle
 //   dialling   the first request dials; more connections are dialled, up to the cap, while the waiters
-//              outnumber the dials under way and (waiters / open connections) x the last exchange's time is
-//              longer than the last dial took. If an exchange's time is not known, or an exchange takes long
-//              all the same, another is dialled when the first waiter has been first for as long as a dial
-//              takes. With `share_patience` set, only when it has been first for that long
+//              outnumber the dials under way and (waiters / slots of open connections) x the last exchange's
+//              time is longer than the last dial took. If an exchange's time is not known, or an exchange
+//              takes long all the same, another is dialled when the first waiter has been first for as long
+//              as a dial takes. With `share_patience` set, only when it has been first for that long
 //   failing    a failed dial fails the first waiter only; until a dial succeeds again there is one dial at a
 //              time, and each further failure fails all waiters
 //   keeping    at most max_idle_per_host; a connection that comes back when there are that many is closed
-//   resume     idle connections are kept, probed or drained; those in use at a resume are never reused
+//   resume     idle connections are kept, probed or drained; those in use at a resume drain
+//   forgetting a destination without connections, dials and waiters is forgotten if no dial to it has ended;
+//              otherwise the next flush needs to know how dials and exchanges went, and the pool remembers
+//              the kRememberedHosts that were used last
 //
 // One thread. Callbacks run inside the call that causes them; they may call the pool again.
 
 #ifndef THAW_CC_NET_POOL_H_
 #define THAW_CC_NET_POOL_H_
 
-#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <variant>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client_options.h"
 #include "cc/net/counters.h"
+#include "cc/net/pool_connections.h"
 
 namespace thaw {
 
@@ -54,14 +63,21 @@ enum class Want {
 
 template <typename Key, typename Connection, typename DialFailure>
 class Pool {
+  struct Host;
+  using Connections = PoolConnections<Connection>;
+  using Place = typename Connections::Place;
+
  public:
+  // The use of one slot of a connection.
   struct Lease {
     std::shared_ptr<Connection> connection;
-    Key key;
     bool reused = false;      // it carried a request before
     absl::Duration idle_for;  // zero if it was fresh or shared
     int64_t epoch = 0;        // the epoch in which it was opened
     absl::Duration begun;     // when it was handed out, on the monotonic clock
+    // The pool's own.
+    Host* host = nullptr;
+    Place place;
   };
   using Acquired = std::variant<Lease, DialFailure>;
   using OnAcquired = absl::AnyInvocable<void(Acquired)>;
@@ -72,7 +88,7 @@ class Pool {
     std::optional<DialFailure> failure;
     std::optional<absl::Duration> took;  // unset: the next dial's time can't be told from this one
   };
-  // Starts a dial; its result comes through OnDialled() with the same number.
+  // Starts a dial; its result comes later, through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
   // Why no request waits for a dial any more.
   enum class GivenUp {
@@ -87,6 +103,8 @@ class Pool {
   // The first waiter's patience while the time of a dial isn't known. It is also the interval of looking
   // again while no dial is allowed, so that a patience of zero does not keep the loop turning.
   static constexpr absl::Duration kPatienceAtFirst = absl::Milliseconds(50);
+  // The number of destinations, those in use included, beyond which unused ones are forgotten.
+  static constexpr size_t kRememberedHosts = 32;
 
   Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
        CancelDial cancel_dial)
@@ -98,163 +116,48 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // Takes an idle connection, or waits for one. `done` runs once, unless the waiter is cancelled first.
-  WaiterId Acquire(const Key& key, Want want, OnAcquired done) {
-    const WaiterId id = next_id_++;
-    Host& host = hosts_[key];
-    if (want == Want::kAny) {
-      if (std::optional<Lease> lease = TakeIdle(host)) {
-        Hand(done, *std::move(lease));
-        return id;
-      }
-    }
-    host.waiters.push_back({id, want, std::move(done)});
-    host.fresh_waiters += want == Want::kFresh;
-    Dial(key, host);
-    return id;
-  }
+  // Takes a free slot or an idle connection, or waits for one. `done` runs once, unless the waiter is
+  // cancelled first.
+  WaiterId Acquire(const Key& key, Want want, OnAcquired done);
 
   // Returns false if the waiter was served already.
-  bool CancelWaiter(const Key& key, WaiterId id) {
-    const auto found = hosts_.find(key);
-    if (found == hosts_.end()) return false;
-    Host& host = found->second;
-    const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
-                                     [id](const Waiter& candidate) { return candidate.id == id; });
-    if (waiter == host.waiters.end()) return false;
-    TakeWaiter(host, waiter);
-    GiveUpDials(host, GivenUp::kCancelled);
-    WatchPatience(key, host);
-    return true;
-  }
+  bool CancelWaiter(WaiterId id);
 
   // Takes the result of a dial. The connection of a dial that was cancelled is closed at once.
-  void OnDialled(uint64_t dial, Dialled result) {
-    const auto found = dial_keys_.find(dial);
-    if (found == dial_keys_.end()) {
-      if (result.connection != nullptr) Drop(*result.connection);
-      return;
-    }
-    const Key key = found->second.key;
-    const int64_t epoch = found->second.epoch;
-    dial_keys_.erase(found);
-    Host& host = hosts_[key];
-    std::erase(host.dials, dial);
-    if (result.connection == nullptr) return OnDialFailed(key, host, *std::move(result.failure));
-    host.failures = 0;
-    if (result.took.has_value()) host.last_dial = result.took;
-    ++host.open;
-    Lease lease{std::move(result.connection), key, false, absl::ZeroDuration(), epoch};
-    if (!host.waiters.empty()) return Serve(key, host, std::move(lease));
-    if (epoch != epoch_) {
-      // The connection crossed a freeze while it was being opened.
-      ++counters_.dropped_epoch;
-      return Discard(host, lease);
-    }
-    Keep(host, std::move(lease));
-  }
+  void OnDialled(uint64_t dial, Dialled result);
 
-  // Gives a leased connection back. `reusable`: the exchange ended so that another may follow. `answered`:
-  // the exchange was answered, so that its time predicts the next one's.
+  // Gives a lease back. `reusable`: the exchange ended so that another may follow. `answered`: the exchange
+  // was answered, so that its time predicts the next one's.
   void Release(Lease lease, bool reusable) { Release(std::move(lease), reusable, reusable); }
-  void Release(Lease lease, bool reusable, bool answered) {
-    Host& host = hosts_[lease.key];
-    const Key key = lease.key;
-    lease.reused = true;
-    // Frozen time is not part of an exchange's time.
-    if (answered && lease.epoch == epoch_) host.last_exchange = clock_.Now().monotonic - lease.begun;
-    if (!reusable || !lease.connection->open() || lease.epoch != epoch_) {
-      if (reusable && lease.connection->open()) ++counters_.dropped_epoch;
-      Discard(host, lease);
-      Dial(key, host);
-      return;
-    }
-    if (sharing()) {
-      const auto waiter = std::find_if(host.waiters.begin(), host.waiters.end(),
-                                       [](const Waiter& candidate) { return candidate.want == Want::kAny; });
-      if (waiter != host.waiters.end()) {
-        OnAcquired done = TakeWaiter(host, waiter);
-        ++counters_.shared;
-        lease.idle_for = absl::ZeroDuration();
-        GiveUpDials(host, GivenUp::kServed);
-        Dial(key, host);
-        return Hand(done, std::move(lease));
-      }
-    }
-    Keep(host, std::move(lease));
-    Dial(key, host);
-  }
+  void Release(Lease lease, bool reusable, bool answered);
 
   // Tells the pool that the loop saw an idle connection's end.
-  void OnIdleClosed(const Key& key, const Connection* connection) {
-    Host& host = hosts_[key];
-    const auto found = std::find_if(host.idle.begin(), host.idle.end(), [connection](const Idle& idle) {
-      return idle.lease.connection.get() == connection;
-    });
-    if (found == host.idle.end()) return;
-    ++counters_.dropped_peer_closed;
-    const Lease lease = std::move(found->lease);
-    host.idle.erase(found);
-    Discard(host, lease);
-  }
+  void OnIdleClosed(const Key& key, const Connection* connection);
 
   // Tells the pool that the environment was frozen and runs again. Connections now in use are not reused.
-  void Resume() {
-    ++epoch_;
-    for (auto& [key, host] : hosts_) {
-      if (options_.on_resume == OnResume::kDrain) {
-        while (!host.idle.empty()) {
-          ++counters_.dropped_epoch;
-          PopIdle(host);
-        }
-      } else {
-        for (size_t i = 0; i < host.idle.size();) {
-          Lease& lease = host.idle[i].lease;
-          if (options_.on_resume == OnResume::kProbe &&
-              !(lease.connection->open() && lease.connection->CheckUsable())) {
-            ++counters_.dropped_not_usable;
-            const Lease gone = std::move(lease);
-            host.idle.erase(host.idle.begin() + i);
-            Discard(host, gone);
-            continue;
-          }
-          // An idle connection had no exchange that crossed, so it goes on as one of this epoch.
-          lease.epoch = epoch_;
-          ++i;
-        }
-      }
-    }
-  }
+  void Resume();
 
   // Closes idle connections and forgets all waiters; their callbacks don't run.
-  void Close() {
-    for (auto& [key, host] : hosts_) {
-      host.patience.Cancel();
-      host.waiters.clear();
-      host.fresh_waiters = 0;
-      for (const uint64_t dial : std::exchange(host.dials, {})) {
-        dial_keys_.erase(dial);
-        cancel_dial_(dial, GivenUp::kCancelled);
-      }
-      while (!host.idle.empty()) PopIdle(host);
-    }
-  }
+  void Close();
 
   int64_t epoch() const { return epoch_; }
   int open(const Key& key) const {
     const auto found = hosts_.find(key);
-    return found == hosts_.end() ? 0 : found->second.open;
+    return found == hosts_.end() ? 0 : found->second.connections.open();
   }
   int open() const {
-    return Sum([](const Host& host) { return host.open; });
+    return Sum([](const Host& host) { return host.connections.open(); });
   }
-  int idle() const {
-    return Sum([](const Host& host) { return static_cast<int>(host.idle.size()); });
+  int idle() const { return count(ConnectionState::kIdle); }
+  int dialling() const { return count(ConnectionState::kDialling); }
+  int count(ConnectionState state) const {
+    return Sum([state](const Host& host) { return host.connections.count(state); });
   }
-  int dialling() const { return static_cast<int>(dial_keys_.size()); }
   int waiting() const {
     return Sum([](const Host& host) { return static_cast<int>(host.waiters.size()); });
   }
+  // The number of destinations in use or remembered.
+  size_t hosts() const { return hosts_.size(); }
 
  private:
   struct Waiter {
@@ -262,25 +165,23 @@ class Pool {
     Want want;
     OnAcquired done;
   };
-  struct Idle {
-    Lease lease;
-    ClockReading since;
-  };
+  using Waiters = std::deque<Waiter>;
+  // One destination.
   struct Host {
-    std::vector<Idle> idle;  // most recently used last
-    std::deque<Waiter> waiters;
-    size_t fresh_waiters = 0;     // waiters that want a fresh one
-    std::vector<uint64_t> dials;  // dials under way
-    int open = 0;                 // opened and not closed: idle or leased
-    int failures = 0;             // dials that failed in a row
+    const Key* key = nullptr;  // owned by hosts_
+    Connections connections;
+    Waiters waiters;           // with ascending ids
+    size_t fresh_waiters = 0;  // waiters that want a fresh one
+    int failures = 0;          // dials that failed in a row
     std::optional<absl::Duration> last_dial;
     std::optional<absl::Duration> last_exchange;
-    Alarm patience;
-    WaiterId patient = 0;  // the waiter whose patience is measured
-  };
-  struct DialOrigin {
-    Key key;
-    int64_t epoch;
+    Alarm patience_alarm;
+    WaiterId patience_owner = 0;  // the waiter whose patience is measured
+    uint64_t unused_since = 0;    // the number that the next waiter or dial had then
+
+    bool in_use() const { return !connections.empty() || !waiters.empty(); }
+    bool known() const { return failures > 0 || last_dial.has_value() || last_exchange.has_value(); }
+    size_t dials() const { return static_cast<size_t>(connections.dialling()); }
   };
 
   bool sharing() const { return options_.share_within_flush || options_.max_idle_per_host > 0; }
@@ -292,178 +193,52 @@ class Pool {
     return sum;
   }
 
-  void Drop(Connection& connection) {
-    connection.Close();
-    ++counters_.closed;
-  }
-  void Discard(Host& host, const Lease& lease) {
-    --host.open;
-    Drop(*lease.connection);
-  }
-  void PopIdle(Host& host) {
-    const Lease lease = std::move(host.idle.back().lease);
-    host.idle.pop_back();
-    Discard(host, lease);
-  }
+  Host& HostOf(const Key& key);
+  // Ends an operation after which `host` may be unused: see ForgetUnused(). References to `host` are not valid
+  // afterwards.
+  void Leave(Host& host);
+  // Forgets the unused hosts of which nothing is known, and those unused for the longest if there are too
+  // many.
+  void ForgetUnused();
 
-  absl::Duration Age(const ClockReading& since) const {
-    const ClockReading now = clock_.Now();
-    return options_.expiry_clock == ExpiryClock::kMonotonic ? now.monotonic - since.monotonic
-                                                            : LargestAdvance(since, now);
-  }
+  // Checkout.
+  Lease LeaseSlot(Host& host, Place place, absl::Duration idle_for = absl::ZeroDuration());
+  std::optional<Lease> TakeFreeSlot(Host& host);
+  std::optional<Lease> TakeIdle(Host& host);
+  absl::Duration Age(const ClockReading& since) const;
+  void Hand(OnAcquired& done, Lease lease);
 
-  std::optional<Lease> TakeIdle(Host& host) {
-    while (!host.idle.empty()) {
-      const absl::Duration age = Age(host.idle.back().since);
-      Connection& connection = *host.idle.back().lease.connection;
-      if (!connection.open()) {
-        ++counters_.dropped_peer_closed;
-      } else if (age > options_.idle_timeout) {
-        ++counters_.dropped_expired;
-      } else if (options_.liveness == Liveness::kPeek && !connection.CheckUsable()) {
-        ++counters_.dropped_not_usable;
-      } else {
-        Lease lease = std::move(host.idle.back().lease);
-        host.idle.pop_back();
-        lease.idle_for = age;
-        ++counters_.reused;
-        return lease;
-      }
-      PopIdle(host);
-    }
-    return std::nullopt;
-  }
+  // Waiters.
+  OnAcquired TakeWaiter(Host& host, typename Waiters::iterator waiter);
+  // Returns the first waiter that accepts a connection which has carried a request.
+  typename Waiters::iterator FirstSharer(Host& host);
+  void ServeWaiters(Host& host, Place place);
 
-  void Keep(Host& host, Lease lease) {
-    if (host.idle.size() >= static_cast<size_t>(options_.max_idle_per_host)) {
-      if (options_.max_idle_per_host > 0) ++counters_.dropped_over_limit;
-      return Discard(host, lease);
-    }
-    lease.idle_for = absl::ZeroDuration();
-    host.idle.push_back({std::move(lease), clock_.Now()});
+  // Closing and keeping.
+  void Drop(Connection& connection);
+  void Discard(Host& host, Place place);
+  void DiscardLastIdle(Host& host) {
+    Discard(host, std::prev(host.connections.in(ConnectionState::kIdle).end()));
   }
+  void Keep(Host& host, Place place);
+  void ResumeIdle(Host& host);
 
-  void Serve(const Key& key, Host& host, Lease lease) {
-    OnAcquired done = TakeWaiter(host, host.waiters.begin());
-    GiveUpDials(host, GivenUp::kServed);
-    Dial(key, host);
-    Hand(done, std::move(lease));
-  }
-  OnAcquired TakeWaiter(Host& host, typename std::deque<Waiter>::iterator waiter) {
-    OnAcquired done = std::move(waiter->done);
-    host.fresh_waiters -= waiter->want == Want::kFresh;
-    host.waiters.erase(waiter);
-    return done;
-  }
-  void Hand(OnAcquired& done, Lease lease) {
-    lease.begun = clock_.Now().monotonic;
-    done(std::move(lease));
-  }
+  // Dialling.
+  void OnDialFailed(Host& host, DialFailure failure);
+  void StartDials(Host& host);
+  void BeginDial(Host& host);
+  void GiveUpDial(Host& host, Place place, GivenUp why);
+  void GiveUpDials(Host& host, GivenUp why);
+  bool Failing(const Host& host) const;
+  bool HasRoom(const Host& host) const;
+  bool IsQueueLong(const Host& host) const;
 
-  void OnDialFailed(const Key& key, Host& host, DialFailure failure) {
-    ++host.failures;
-    std::vector<OnAcquired> failed;
-    // From the second failure in a row on, the destination is taken to be at fault, not the attempt.
-    const size_t count = host.failures >= 2 ? host.waiters.size() : std::min<size_t>(1, host.waiters.size());
-    for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
-    // If each request dials for itself, as peers' do, the count starts again.
-    if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
-    GiveUpDials(host, GivenUp::kCancelled);
-    Dial(key, host);
-    for (OnAcquired& done : failed) done(failure);
-  }
-
-  // Starts the dials that the rules require.
-  void Dial(const Key& key, Host& host) {
-    const size_t cap = static_cast<size_t>(options_.max_connections_per_host);
-    const auto room = [&] { return host.open + host.dials.size() < cap; };
-    // Requests that a connection that becomes free can't serve need one of their own.
-    size_t own = options_.dial_eagerly || !sharing() ? host.waiters.size() : host.fresh_waiters;
-    if (Failing(host)) own = std::min<size_t>(own, 1);
-    while (host.dials.size() < own) {
-      // The cap is reached but a fresh connection is needed, so an idle one makes room.
-      if (!room() && !host.idle.empty()) PopIdle(host);
-      if (!room()) break;
-      Begin(key, host);
-    }
-    if (!host.waiters.empty() && host.open == 0 && host.dials.empty()) Begin(key, host);
-    while (host.dials.size() < host.waiters.size() && room() && IsQueueLong(host)) Begin(key, host);
-    WatchPatience(key, host);
-  }
-
-  // After a failed dial, only one dial at a time checks whether the destination works again.
-  bool Failing(const Host& host) const { return host.failures > 0 && !options_.dial_eagerly; }
-
-  // Returns true if another connection would be ready before the open ones have worked off the queue.
-  bool IsQueueLong(const Host& host) const {
-    if (options_.share_patience.has_value() || !sharing() || Failing(host)) return false;
-    if (!host.last_dial.has_value() || !host.last_exchange.has_value()) return false;
-    const double each = static_cast<double>(host.waiters.size()) / std::max(host.open, 1);
-    return each * *host.last_exchange > std::max(*host.last_dial, kShortQueue);
-  }
-
-  void Begin(const Key& key, Host& host) {
-    const uint64_t dial = next_id_++;
-    host.dials.push_back(dial);
-    dial_keys_.emplace(dial, DialOrigin{key, epoch_});
-    ++counters_.dials;
-    start_dial_(key, dial);
-  }
-
-  // Gives up the dials that no request waits for, so that none is open when a flush has ended. hyper lets
-  // them finish and keeps their connections.
-  void GiveUpDials(Host& host, GivenUp why) {
-    if (options_.dial_eagerly) return;
-    while (host.dials.size() > host.waiters.size()) {
-      const uint64_t dial = host.dials.back();
-      host.dials.pop_back();
-      dial_keys_.erase(dial);
-      cancel_dial_(dial, why);
-    }
-  }
-
-  // Measures how long the first waiter has been first.
-  void WatchPatience(const Key& key, Host& host) {
-    if (host.waiters.empty()) {
-      host.patience.Cancel();
-      host.patient = 0;
-      return;
-    }
-    if (host.patient == host.waiters.front().id) return;
-    host.patient = host.waiters.front().id;
-    SetPatience(key, host, Patience(host));
-  }
-
-  absl::Duration Patience(const Host& host) const {
-    if (options_.share_patience.has_value()) return *options_.share_patience;
-    return std::max(kShortQueue, host.last_dial.value_or(kPatienceAtFirst));
-  }
-  // Returns whether the first waiter's impatience may begin a dial. A dial that is under way serves it no
-  // later than a new one.
-  bool MayDialForPatience(const Host& host) const {
-    if (host.dials.size() >= host.waiters.size()) return false;
-    if (host.open + host.dials.size() >= static_cast<size_t>(options_.max_connections_per_host)) return false;
-    if (Failing(host)) return host.dials.empty();
-    // While no connection is open, a third dial would most likely fare like the first two.
-    return options_.share_patience.has_value() || host.open > 0 || host.dials.size() < 2;
-  }
-  void SetPatience(const Key& key, Host& host, absl::Duration patience) {
-    host.patience = Alarm(clock_, patience, [this, key] { OnPatienceOver(key); });
-  }
-
-  void OnPatienceOver(const Key& key) {
-    Host& host = hosts_[key];
-    if (host.waiters.empty()) return;
-    // The next connection is dialled when the first waiter has waited as long again.
-    absl::Duration again = Patience(host);
-    if (MayDialForPatience(host)) {
-      Begin(key, host);
-    } else {
-      again = std::max(again, kPatienceAtFirst);
-    }
-    host.patient = host.waiters.front().id;
-    SetPatience(key, host, again);
-  }
+  // The first waiter's patience.
+  void WatchFirstWaiter(Host& host);
+  void SetPatienceAlarm(Host& host, absl::Duration patience);
+  absl::Duration PatienceFor(const Host& host) const;
+  bool MayDialForPatience(const Host& host) const;
+  void OnPatienceAlarm(Host& host);
 
   Clock& clock_;
   const ClientOptions& options_;
@@ -471,11 +246,13 @@ class Pool {
   StartDial start_dial_;
   CancelDial cancel_dial_;
   std::map<Key, Host> hosts_;  // ordered, so that no hash decides what is closed first
-  std::map<uint64_t, DialOrigin> dial_keys_;
   uint64_t next_id_ = 1;
   int64_t epoch_ = 0;
 };
 
 }  // namespace thaw
+
+#include "cc/net/pool_dialling_impl.h"
+#include "cc/net/pool_impl.h"
 
 #endif  // THAW_CC_NET_POOL_H_

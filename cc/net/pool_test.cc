@@ -1,14 +1,16 @@
 #include "cc/net/pool.h"
 
 #include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include "cc/base/manual_executor.h"
-#include "cc/clock/fake_clock.h"
+#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
+#include "cc/net/pool_fixture.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -18,147 +20,22 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// The simplest type that fulfils the pool's requirements of a connection.
-struct Toy {
-  bool open() const { return is_open; }
-  bool CheckUsable() {
-    ++checks;
-    return usable;
-  }
-  void Close() {
-    is_open = false;
-    ++closes;
-  }
-  bool is_open = true;
-  bool usable = true;
-  int checks = 0;
-  int closes = 0;
-};
-
-class PoolTest : public testing::Test {
+// Facts about connections that carry one request at a time.
+class PoolTest : public PoolFixture {
  protected:
-  using ToyPool = Pool<std::string, Toy, std::string>;
-  using Lease = ToyPool::Lease;
-
-  // The result of one Acquire().
-  struct Ticket {
-    std::string key;
-    ToyPool::WaiterId id = 0;
-    std::optional<ToyPool::Acquired> answer;
-
-    bool waiting() const { return !answer.has_value(); }
-    const Lease& lease() const { return std::get<Lease>(*answer); }
-    Toy* toy() const { return lease().connection.get(); }
-    std::string failure() const {
-      const auto* text = answer.has_value() ? std::get_if<std::string>(&*answer) : nullptr;
-      return text == nullptr ? "" : *text;
-    }
-  };
-  using TicketPtr = std::shared_ptr<Ticket>;
-
-  void Build(ClientOptions options) {
-    options_ = std::move(options);
-    pool_.emplace(
-        clock_, options_, counters_,
-        [this](const std::string& key, uint64_t dial) { dials_.emplace_back(key, dial); },
-        [this](uint64_t dial, ToyPool::GivenUp why) {
-          std::erase_if(dials_, [dial](const auto& running) { return running.second == dial; });
-          cancelled_.push_back(dial);
-          given_up_.push_back(why);
-        });
-  }
-
-  TicketPtr Ask(Want want = Want::kAny, const std::string& key = "a") {
-    auto ticket = std::make_shared<Ticket>();
-    ticket->key = key;
-    ticket->id = pool_->Acquire(key, want, [this, ticket, number = ++asked_](ToyPool::Acquired answer) {
-      EXPECT_TRUE(ticket->waiting()) << "answered twice";
-      served_.push_back(number);
-      ticket->answer = std::move(answer);
-    });
-    return ticket;
-  }
-  // Makes the oldest dial succeed.
-  std::shared_ptr<Toy> Connected(absl::Duration took = absl::Milliseconds(10)) {
-    auto toy = std::make_shared<Toy>();
-    pool_->OnDialled(TakeDial(), {.connection = toy, .took = took});
-    return toy;
-  }
-  void DialFails(const std::string& text) {
-    pool_->OnDialled(TakeDial(), {.connection = nullptr, .failure = text});
-  }
-  void Return(const TicketPtr& ticket, bool reusable = true) {
-    pool_->Release(std::get<Lease>(*std::move(ticket->answer)), reusable);
-  }
-  bool Cancel(const TicketPtr& ticket) { return pool_->CancelWaiter(ticket->key, ticket->id); }
-  // Opens, uses and returns a connection to a destination that has no other.
-  std::shared_ptr<Toy> Pooled() {
-    const TicketPtr ticket = Ask(Want::kFresh);
-    std::shared_ptr<Toy> toy = Connected();
-    Return(ticket);
-    return toy;
-  }
-  // Opens `count` connections at once and returns them in the order they were opened, a second apart.
-  std::vector<std::shared_ptr<Toy>> PooledTogether(int count) {
-    std::vector<TicketPtr> tickets;
-    std::vector<std::shared_ptr<Toy>> toys;
-    for (int i = 0; i < count; ++i) {
-      tickets.push_back(Ask(Want::kFresh));
-      toys.push_back(Connected());
-    }
-    for (const TicketPtr& ticket : tickets) {
-      Return(ticket);
-      clock_.Advance(absl::Seconds(1));
-    }
-    return toys;
-  }
-  // Sets up a connection that took `dial`, has answered one request in `exchange` and has another, behind
-  // which `left` more wait.
-  void Queue(absl::Duration dial, absl::Duration exchange, int left) {
-    const TicketPtr holder = Ask();
-    Connected(dial);
-    last_ = Ask();
-    for (int i = 0; i < left; ++i) Ask();
-    clock_.Advance(exchange);
-    Return(holder);
-    ASSERT_FALSE(last_->waiting());
-  }
-  // Advances the clock and runs the alarms that become due, including those set meanwhile.
-  void Wait(absl::Duration duration) {
-    for (absl::Duration step; duration > absl::ZeroDuration(); duration -= step) {
-      step = std::min(duration, absl::Milliseconds(1));
-      clock_.Advance(step);
-      executor_.RunAll();
-    }
-  }
-
-  ManualExecutor executor_;
-  FakeClock clock_{executor_};
-  ClientOptions options_;
-  ConnectionCounters counters_;
-  std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
-  std::vector<uint64_t> cancelled_;
-  std::vector<ToyPool::GivenUp> given_up_;  // the reason, for each dial that was given up
-  std::vector<int> served_;                 // the numbers of the Ask() calls, in the order of the answers
-  int asked_ = 0;
-  TicketPtr last_;  // the request of Queue() that has the connection
-  std::optional<ToyPool> pool_;
-
- private:
-  uint64_t TakeDial() {
-    if (dials_.empty()) {
-      ADD_FAILURE() << "nothing is being dialled";
-      return 0;
-    }
-    const uint64_t dial = dials_.front().second;
-    dials_.erase(dials_.begin());
-    return dial;
-  }
+  PoolTest() : PoolFixture(/*slots=*/1) {}
 };
+
+// Facts that hold however many requests a connection carries at once.
+class PoolOfAnySlotsTest : public PoolFixture, public testing::WithParamInterface<int> {
+ protected:
+  PoolOfAnySlotsTest() : PoolFixture(GetParam()) {}
+};
+INSTANTIATE_TEST_SUITE_P(Slots, PoolOfAnySlotsTest, testing::Values(1, 3), testing::PrintToStringParamName());
 
 // -- Checkout --------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, AFreshConnectionThenTheSameOneReused) {
+TEST_P(PoolOfAnySlotsTest, AFreshConnectionThenTheSameOneReused) {
   Build({.max_idle_per_host = 1});
   const TicketPtr first = Ask();
   const auto toy = Connected();
@@ -179,7 +56,7 @@ TEST_F(PoolTest, AFreshConnectionThenTheSameOneReused) {
   EXPECT_EQ(counters_.reused, 1);
 }
 
-TEST_F(PoolTest, DestinationsShareNothing) {
+TEST_P(PoolOfAnySlotsTest, DestinationsShareNothing) {
   Build({.max_idle_per_host = 1});
   Pooled();
   const TicketPtr other = Ask(Want::kAny, "b");
@@ -197,7 +74,7 @@ TEST_F(PoolTest, MostRecentlyUsedFirst) {
   EXPECT_EQ(Ask()->toy(), toys[0].get());
 }
 
-TEST_F(PoolTest, CheckoutDropsWhatIsClosedAndWhatIsUnusableOnItsWay) {
+TEST_P(PoolOfAnySlotsTest, CheckoutDropsWhatIsClosedAndWhatIsUnusableOnItsWay) {
   Build({.max_idle_per_host = 3, .max_connections_per_host = 3});
   const auto toys = PooledTogether(3);
   toys[2]->is_open = false;
@@ -211,7 +88,7 @@ TEST_F(PoolTest, CheckoutDropsWhatIsClosedAndWhatIsUnusableOnItsWay) {
   EXPECT_EQ(toys[1]->closes, 1);
 }
 
-TEST_F(PoolTest, ReactorOnlyLivenessDoesNotLook) {
+TEST_P(PoolOfAnySlotsTest, ReactorOnlyLivenessDoesNotLook) {
   Build({.max_idle_per_host = 1, .liveness = Liveness::kReactorOnly});
   const auto toy = Pooled();
   toy->usable = false;
@@ -219,7 +96,7 @@ TEST_F(PoolTest, ReactorOnlyLivenessDoesNotLook) {
   EXPECT_EQ(toy->checks, 0);
 }
 
-TEST_F(PoolTest, WhoWantsAFreshOneGetsNoIdleOne) {
+TEST_P(PoolOfAnySlotsTest, WhoWantsAFreshOneGetsNoIdleOne) {
   Build({.max_idle_per_host = 1});
   const auto toy = Pooled();
   const TicketPtr ticket = Ask(Want::kFresh);
@@ -229,7 +106,7 @@ TEST_F(PoolTest, WhoWantsAFreshOneGetsNoIdleOne) {
   EXPECT_FALSE(ticket->lease().reused);
 }
 
-TEST_F(PoolTest, WhoWantsAFreshOneGetsNoSharedOne) {
+TEST_P(PoolOfAnySlotsTest, WhoWantsAFreshOneGetsNoSharedOne) {
   Build({});
   const TicketPtr holder = Ask();
   Connected();
@@ -245,7 +122,7 @@ TEST_F(PoolTest, WhoWantsAFreshOneGetsNoSharedOne) {
 
 // -- Expiry ----------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, ExpiredAtCheckout) {
+TEST_P(PoolOfAnySlotsTest, ExpiredAtCheckout) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(15)});
   const auto toy = Pooled();
   clock_.Advance(absl::Seconds(15) + absl::Nanoseconds(1));
@@ -256,14 +133,14 @@ TEST_F(PoolTest, ExpiredAtCheckout) {
   EXPECT_EQ(counters_.dropped_expired, 1);
 }
 
-TEST_F(PoolTest, OfExactlyTheTimeoutIsNotTooOld) {
+TEST_P(PoolOfAnySlotsTest, OfExactlyTheTimeoutIsNotTooOld) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(15)});
   const auto toy = Pooled();
   clock_.Advance(absl::Seconds(15));
   EXPECT_EQ(Ask()->toy(), toy.get());
 }
 
-TEST_F(PoolTest, CheckoutClearsAllThatExpired) {
+TEST_P(PoolOfAnySlotsTest, CheckoutClearsAllThatExpired) {
   Build({.max_idle_per_host = 3, .idle_timeout = absl::Seconds(15), .max_connections_per_host = 3});
   PooledTogether(3);
   clock_.Advance(absl::Minutes(1));
@@ -272,7 +149,7 @@ TEST_F(PoolTest, CheckoutClearsAllThatExpired) {
   EXPECT_EQ(counters_.dropped_expired, 3);
 }
 
-TEST_F(PoolTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
+TEST_P(PoolOfAnySlotsTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
   Build({.max_idle_per_host = 1});
   Pooled()->is_open = false;
   clock_.Advance(absl::Minutes(1));
@@ -281,7 +158,7 @@ TEST_F(PoolTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
   EXPECT_EQ(counters_.dropped_expired, 0);
 }
 
-TEST_F(PoolTest, AgeIsThatOfTheClockThatAdvancedMost) {
+TEST_P(PoolOfAnySlotsTest, AgeIsThatOfTheClockThatAdvancedMost) {
   for (const FakeClock::Step freeze :
        {FakeClock::Step{.wall = absl::Seconds(90)}, FakeClock::Step{.monotonic = absl::Seconds(90)},
         FakeClock::Step{.boot = absl::Seconds(90)}}) {
@@ -294,21 +171,21 @@ TEST_F(PoolTest, AgeIsThatOfTheClockThatAdvancedMost) {
   EXPECT_EQ(counters_.dropped_expired, 3);
 }
 
-TEST_F(PoolTest, AWallClockSetBackMakesNothingYounger) {
+TEST_P(PoolOfAnySlotsTest, AWallClockSetBackMakesNothingYounger) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(60)});
   Pooled();
   clock_.Advance({.wall = -absl::Hours(1), .monotonic = absl::Seconds(61), .boot = absl::Seconds(61)});
   EXPECT_TRUE(Ask()->waiting());
 }
 
-TEST_F(PoolTest, ByTheMonotonicClockAFreezeCanGoUnseen) {
+TEST_P(PoolOfAnySlotsTest, ByTheMonotonicClockAFreezeCanGoUnseen) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(60), .expiry_clock = ExpiryClock::kMonotonic});
   const auto toy = Pooled();
   clock_.Freeze({.wall = absl::Seconds(90), .boot = absl::Seconds(90)});
   EXPECT_EQ(Ask()->toy(), toy.get());
 }
 
-TEST_F(PoolTest, AgeBeginsAnewWithEachReturn) {
+TEST_P(PoolOfAnySlotsTest, AgeBeginsAnewWithEachReturn) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(15)});
   const auto toy = Pooled();
   for (int lap = 0; lap < 3; ++lap) {
@@ -322,7 +199,7 @@ TEST_F(PoolTest, AgeBeginsAnewWithEachReturn) {
 
 // -- Return ----------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, NoneIsKeptAtMaxIdleZero) {
+TEST_P(PoolOfAnySlotsTest, NoneIsKeptAtMaxIdleZero) {
   Build({.max_idle_per_host = 0});
   const auto toy = Pooled();
   EXPECT_EQ(pool_->idle(), 0);
@@ -332,7 +209,7 @@ TEST_F(PoolTest, NoneIsKeptAtMaxIdleZero) {
   EXPECT_EQ(counters_.dropped_over_limit, 0);
 }
 
-TEST_F(PoolTest, AtMaxIdleTheNewcomerIsClosed) {
+TEST_P(PoolOfAnySlotsTest, AtMaxIdleTheNewcomerIsClosed) {
   Build({.max_idle_per_host = 2, .max_connections_per_host = 3});
   const auto toys = PooledTogether(3);
   EXPECT_EQ(pool_->idle(), 2);
@@ -341,7 +218,7 @@ TEST_F(PoolTest, AtMaxIdleTheNewcomerIsClosed) {
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
-TEST_F(PoolTest, MaxIdleIsPerHost) {
+TEST_P(PoolOfAnySlotsTest, MaxIdleIsPerHost) {
   Build({.max_idle_per_host = 1});
   for (const char* key : {"a", "b", "c"}) {
     const TicketPtr ticket = Ask(Want::kAny, key);
@@ -351,7 +228,7 @@ TEST_F(PoolTest, MaxIdleIsPerHost) {
   EXPECT_EQ(pool_->idle(), 3);
 }
 
-TEST_F(PoolTest, WhatIsClosedIsNeverReinserted) {
+TEST_P(PoolOfAnySlotsTest, WhatIsClosedIsNeverReinserted) {
   Build({.max_idle_per_host = 1});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -361,7 +238,7 @@ TEST_F(PoolTest, WhatIsClosedIsNeverReinserted) {
   EXPECT_EQ(pool_->open(), 0);
 }
 
-TEST_F(PoolTest, WhatIsNotReusableIsNeverReinserted) {
+TEST_P(PoolOfAnySlotsTest, WhatIsNotReusableIsNeverReinserted) {
   Build({.max_idle_per_host = 1});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -382,7 +259,7 @@ TEST_F(PoolTest, WhatIsClosedIsNotHandedToAWaiter) {
   EXPECT_EQ(dials_.size(), 1u) << "none is open or being opened any more, so the waiter dials";
 }
 
-TEST_F(PoolTest, TheLoopSawAnIdleConnectionEnd) {
+TEST_P(PoolOfAnySlotsTest, TheLoopSawAnIdleConnectionEnd) {
   Build({.max_idle_per_host = 2});
   const auto toys = PooledTogether(2);
   pool_->OnIdleClosed("a", toys[1].get());
@@ -418,7 +295,7 @@ TEST_F(PoolTest, WaitersAreServedInOrderBeforeAnythingIsIdle) {
   EXPECT_EQ(pool_->idle(), 1);
 }
 
-TEST_F(PoolTest, SharingHoldsAtMaxIdleZero) {
+TEST_P(PoolOfAnySlotsTest, SharingHoldsAtMaxIdleZero) {
   Build({.max_idle_per_host = 0, .share_within_flush = true});
   const TicketPtr holder = Ask();
   const auto toy = Connected();
@@ -432,7 +309,7 @@ TEST_F(PoolTest, SharingHoldsAtMaxIdleZero) {
   EXPECT_EQ(counters_.dials, 1);
 }
 
-TEST_F(PoolTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
+TEST_P(PoolOfAnySlotsTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
   Build({.max_idle_per_host = 0, .share_within_flush = false, .max_connections_per_host = 3});
   const std::vector<TicketPtr> tickets = {Ask(), Ask(), Ask()};
   EXPECT_EQ(dials_.size(), 3u);
@@ -464,7 +341,7 @@ TEST_F(PoolTest, ACancelledWaiterIsSkipped) {
   EXPECT_FALSE(Cancel(next)) << "served already";
 }
 
-TEST_F(PoolTest, TheDialOfACancelledWaiterIsGivenUp) {
+TEST_P(PoolOfAnySlotsTest, TheDialOfACancelledWaiterIsGivenUp) {
   Build({});
   const TicketPtr ticket = Ask();
   ASSERT_EQ(dials_.size(), 1u);
@@ -502,7 +379,7 @@ TEST_F(PoolTest, AnotherIsDialledWhenTheFirstWaiterHasWaitedForSharePatience) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, ASlowDialIsNotDoubledForOneWaiter) {
+TEST_P(PoolOfAnySlotsTest, ASlowDialIsNotDoubledForOneWaiter) {
   Build({.share_patience = absl::Milliseconds(30)});
   Ask();
   Wait(absl::Seconds(10));
@@ -534,7 +411,7 @@ TEST_F(PoolTest, AFastDialMakesNoneImpatientForAShortTime) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, ASlowFirstDialIsDoubledOnceHoweverManyWait) {
+TEST_P(PoolOfAnySlotsTest, ASlowFirstDialIsDoubledOnceHoweverManyWait) {
   Build({});
   for (int i = 0; i < 20; ++i) Ask();
   Wait(absl::Milliseconds(49));
@@ -572,7 +449,7 @@ TEST_F(PoolTest, TheQueueIsSharedByTheOpenConnections) {
   EXPECT_EQ(dials_.size(), 2u) << "11 / 4 x 20 ms is, and two more are allowed";
 }
 
-TEST_F(PoolTest, OfALongQueueSixConnectionsComeAndNoMore) {
+TEST_P(PoolOfAnySlotsTest, OfALongQueueSixConnectionsComeAndNoMore) {
   Build({});
   Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(40), /*left=*/58);
   EXPECT_EQ(dials_.size(), 5u);
@@ -582,7 +459,7 @@ TEST_F(PoolTest, OfALongQueueSixConnectionsComeAndNoMore) {
   EXPECT_EQ(pool_->open(), 6);
 }
 
-TEST_F(PoolTest, WhatIsKnownOfADestinationHoldsForTheNextFlush) {
+TEST_P(PoolOfAnySlotsTest, WhatIsKnownOfADestinationHoldsForTheNextFlush) {
   Build({});
   Queue(/*dial=*/absl::Milliseconds(80), /*exchange=*/absl::Milliseconds(40), /*left=*/0);
   ASSERT_EQ(pool_->open(), 1);
@@ -593,7 +470,7 @@ TEST_F(PoolTest, WhatIsKnownOfADestinationHoldsForTheNextFlush) {
   EXPECT_EQ(dials_.size(), 6u) << "at once, side by side";
 }
 
-TEST_F(PoolTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
+TEST_P(PoolOfAnySlotsTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
   Build({});
   std::vector<TicketPtr> tickets;
   for (int i = 0; i < 20; ++i) tickets.push_back(Ask());
@@ -608,7 +485,7 @@ TEST_F(PoolTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
   EXPECT_EQ(counters_.shared, 19);
 }
 
-TEST_F(PoolTest, AnExchangeThatFailedOrCrossedAFreezeTellsNothingOfTheNext) {
+TEST_P(PoolOfAnySlotsTest, AnExchangeThatFailedOrCrossedAFreezeTellsNothingOfTheNext) {
   for (const bool crossed : {false, true}) {
     Build({});
     const TicketPtr holder = Ask();
@@ -632,7 +509,7 @@ TEST_F(PoolTest, AnAnswerTellsHowLongExchangesTakeThoughItsConnectionCloses) {
   EXPECT_EQ(dials_.size(), 4u);
 }
 
-TEST_F(PoolTest, APatienceThatIsSetIsWhatCounts) {
+TEST_P(PoolOfAnySlotsTest, APatienceThatIsSetIsWhatCounts) {
   Build({.share_patience = absl::Milliseconds(30)});
   Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(20), /*left=*/10);
   EXPECT_THAT(dials_, IsEmpty());
@@ -655,7 +532,7 @@ TEST_F(PoolTest, PatienceIsCountedForEachFirstWaiterAnew) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, NobodyWaitsAnyMoreSoNobodyIsImpatient) {
+TEST_P(PoolOfAnySlotsTest, NobodyWaitsAnyMoreSoNobodyIsImpatient) {
   Build({.share_patience = absl::Milliseconds(30)});
   Ask();
   Connected();
@@ -682,7 +559,7 @@ TEST_F(PoolTest, ConnectionsPerHostAreBounded) {
   EXPECT_EQ(dials_.size(), 1u) << "per host";
 }
 
-TEST_F(PoolTest, ConnectionsPerHostAreBoundedWithoutSharing) {
+TEST_P(PoolOfAnySlotsTest, ConnectionsPerHostAreBoundedWithoutSharing) {
   Build({.share_within_flush = false, .max_connections_per_host = 2});
   const std::vector<TicketPtr> tickets = {Ask(), Ask(), Ask()};
   EXPECT_EQ(dials_.size(), 2u);
@@ -706,7 +583,7 @@ TEST_F(PoolTest, NoPatienceAtTheCapDoesNotSpin) {
   EXPECT_GE(*clock_.UntilNextAlarm(), absl::Milliseconds(50));
 }
 
-TEST_F(PoolTest, AFreshOneAtTheCapClosesAnIdleOne) {
+TEST_P(PoolOfAnySlotsTest, AFreshOneAtTheCapClosesAnIdleOne) {
   Build({.max_idle_per_host = 1, .max_connections_per_host = 1});
   const auto idle = Pooled();
   const TicketPtr ticket = Ask(Want::kFresh);
@@ -766,7 +643,7 @@ TEST_F(PoolTest, DialledEagerlyWhateverComesFirstWins) {
 
 // -- Failed dials ----------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, AFailedDialFailsOnlyTheFirstWaiter) {
+TEST_P(PoolOfAnySlotsTest, AFailedDialFailsOnlyTheFirstWaiter) {
   Build({});
   const TicketPtr first = Ask();
   const TicketPtr second = Ask();
@@ -780,7 +657,7 @@ TEST_F(PoolTest, AFailedDialFailsOnlyTheFirstWaiter) {
   EXPECT_FALSE(second->waiting());
 }
 
-TEST_F(PoolTest, TwoFailedDialsInARowFailTheQueue) {
+TEST_P(PoolOfAnySlotsTest, TwoFailedDialsInARowFailTheQueue) {
   Build({});
   const std::vector<TicketPtr> tickets = {Ask(), Ask(), Ask(), Ask()};
   DialFails("one");
@@ -792,7 +669,7 @@ TEST_F(PoolTest, TwoFailedDialsInARowFailTheQueue) {
   EXPECT_EQ(pool_->waiting(), 0);
 }
 
-TEST_F(PoolTest, ASuccessBetweenTwoFailuresSparesTheQueue) {
+TEST_P(PoolOfAnySlotsTest, ASuccessBetweenTwoFailuresSparesTheQueue) {
   Build({.max_connections_per_host = 3});
   Ask();
   const TicketPtr fresh = Ask(Want::kFresh);
@@ -806,7 +683,7 @@ TEST_F(PoolTest, ASuccessBetweenTwoFailuresSparesTheQueue) {
   EXPECT_TRUE(third->waiting());
 }
 
-TEST_F(PoolTest, AfterTheQueueFailedOneDialSaysItForAll) {
+TEST_P(PoolOfAnySlotsTest, AfterTheQueueFailedOneDialSaysItForAll) {
   Build({.share_within_flush = false});
   Ask();
   Ask();
@@ -835,7 +712,7 @@ TEST_F(PoolTest, ADialThatSucceedsEndsTheSeriesOfFailures) {
   EXPECT_EQ(second->failure(), "three") << "the second in a row";
 }
 
-TEST_F(PoolTest, DialledEagerlyTheFailuresOfTheQueueAreCountedAnew) {
+TEST_P(PoolOfAnySlotsTest, DialledEagerlyTheFailuresOfTheQueueAreCountedAnew) {
   Build({.max_connections_per_host = ClientOptions::kUnlimited, .dial_eagerly = true});
   Ask();
   Ask();
@@ -849,7 +726,7 @@ TEST_F(PoolTest, DialledEagerlyTheFailuresOfTheQueueAreCountedAnew) {
   EXPECT_TRUE(after->waiting());
 }
 
-TEST_F(PoolTest, AFailedDialMayAskAgainFromItsCallback) {
+TEST_P(PoolOfAnySlotsTest, AFailedDialMayAskAgainFromItsCallback) {
   Build({});
   TicketPtr again;
   pool_->Acquire("a", Want::kAny, [&](ToyPool::Acquired) { again = Ask(); });
@@ -862,7 +739,7 @@ TEST_F(PoolTest, AFailedDialMayAskAgainFromItsCallback) {
 
 // -- Resume ----------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, ResumeKeeps) {
+TEST_P(PoolOfAnySlotsTest, ResumeKeeps) {
   Build({.max_idle_per_host = 2, .on_resume = OnResume::kKeep});
   const auto toys = PooledTogether(2);
   toys[0]->usable = false;
@@ -876,7 +753,7 @@ TEST_F(PoolTest, ResumeKeeps) {
   EXPECT_EQ(pool_->idle(), 2) << "it was idle when the freeze came, so it goes on as one of this epoch";
 }
 
-TEST_F(PoolTest, ResumeProbes) {
+TEST_P(PoolOfAnySlotsTest, ResumeProbes) {
   Build({.max_idle_per_host = 3, .max_connections_per_host = 3, .on_resume = OnResume::kProbe});
   const auto toys = PooledTogether(3);
   toys[0]->usable = false;
@@ -888,7 +765,7 @@ TEST_F(PoolTest, ResumeProbes) {
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
-TEST_F(PoolTest, ResumeDrains) {
+TEST_P(PoolOfAnySlotsTest, ResumeDrains) {
   Build({.max_idle_per_host = 2, .on_resume = OnResume::kDrain});
   const auto toys = PooledTogether(2);
   pool_->Resume();
@@ -921,7 +798,7 @@ TEST_F(PoolTest, WhatWasInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
   }
 }
 
-TEST_F(PoolTest, ADialThatCrossedAResumeCarriesTheEpochItBeganIn) {
+TEST_P(PoolOfAnySlotsTest, ADialThatCrossedAResumeCarriesTheEpochItBeganIn) {
   Build({.max_idle_per_host = 4});
   const TicketPtr ticket = Ask();
   pool_->Resume();
@@ -948,9 +825,77 @@ TEST_F(PoolTest, ADialThatCrossedAResumeIsNotKeptUnused) {
   EXPECT_EQ(counters_.dropped_epoch, 1);
 }
 
+// -- Hosts -----------------------------------------------------------------------------------------------
+
+TEST_P(PoolOfAnySlotsTest, AHostOfWhichNothingIsKnownIsForgottenWhenItIsUnused) {
+  Build({});
+  const TicketPtr ticket = Ask();
+  EXPECT_EQ(pool_->hosts(), 1u);
+  Cancel(ticket);
+  EXPECT_EQ(pool_->hosts(), 0u);
+}
+
+TEST_P(PoolOfAnySlotsTest, HostsThatWereUsedLastAreRemembered) {
+  Build({});
+  for (int host = 0; host < 100; ++host) {
+    const std::string key = absl::StrCat(host);
+    const TicketPtr ticket = Ask(Want::kAny, key);
+    Connected(/*took=*/absl::Milliseconds(200));
+    Return(ticket);
+  }
+  EXPECT_EQ(pool_->open(), 0);
+  EXPECT_EQ(pool_->hosts(), ToyPool::kRememberedHosts);
+  // What the last dial took is remembered of host 99 and forgotten of host 0.
+  for (const auto& [key, patience] : {std::pair("99", 200), std::pair("0", 50)}) {
+    Ask(Want::kAny, key);
+    Ask(Want::kAny, key);
+    Wait(absl::Milliseconds(patience - 1));
+    EXPECT_EQ(dials_.size(), 1u) << key;
+    Wait(absl::Milliseconds(1));
+    EXPECT_EQ(dials_.size(), 2u) << key;
+    pool_->Close();
+  }
+}
+
+TEST_P(PoolOfAnySlotsTest, HostsInUseAreNotForgotten) {
+  Build({.max_idle_per_host = 1});
+  const int count = static_cast<int>(ToyPool::kRememberedHosts) + 8;
+  std::vector<TicketPtr> tickets;
+  for (int host = 0; host < count; ++host) {
+    tickets.push_back(Ask(Want::kAny, absl::StrCat(host)));
+    Connected();
+  }
+  EXPECT_EQ(pool_->hosts(), static_cast<size_t>(count));
+  for (const TicketPtr& ticket : tickets) Return(ticket);
+  EXPECT_EQ(pool_->hosts(), static_cast<size_t>(count)) << "each has an idle connection";
+  pool_->Resume();
+  EXPECT_EQ(pool_->idle(), 0);
+  EXPECT_EQ(pool_->hosts(), ToyPool::kRememberedHosts);
+}
+
+TEST_P(PoolOfAnySlotsTest, AFailedDialIsRememberedThoughItsHostIsUnused) {
+  Build({});
+  const TicketPtr first = Ask();
+  DialFails("one");
+  EXPECT_EQ(first->failure(), "one");
+  EXPECT_EQ(pool_->hosts(), 1u);
+  const TicketPtr second = Ask();
+  const TicketPtr third = Ask();
+  DialFails("two");
+  EXPECT_EQ(third->failure(), "two") << "the second in a row fails the queue";
+}
+
+TEST_P(PoolOfAnySlotsTest, CloseForgetsHosts) {
+  Build({.max_idle_per_host = 1});
+  Pooled();
+  Ask(Want::kAny, "b");
+  pool_->Close();
+  EXPECT_EQ(pool_->hosts(), 0u);
+}
+
 // -- Close -----------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, CloseClosesWhatIsIdleAndForgetsWhoWaits) {
+TEST_P(PoolOfAnySlotsTest, CloseClosesWhatIsIdleAndForgetsWhoWaits) {
   Build({.max_idle_per_host = 1, .share_patience = absl::Milliseconds(30)});
   const auto idle = Pooled();
   const TicketPtr other = Ask(Want::kAny, "b");
@@ -964,7 +909,7 @@ TEST_F(PoolTest, CloseClosesWhatIsIdleAndForgetsWhoWaits) {
   EXPECT_FALSE(clock_.UntilNextAlarm().has_value());
 }
 
-TEST_F(PoolTest, WhatIsLeasedAtCloseIsClosedOnItsReturn) {
+TEST_P(PoolOfAnySlotsTest, WhatIsLeasedAtCloseIsClosedOnItsReturn) {
   Build({.max_idle_per_host = 0});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -977,7 +922,7 @@ TEST_F(PoolTest, WhatIsLeasedAtCloseIsClosedOnItsReturn) {
 
 // -- Everything adds up ----------------------------------------------------------------------------------
 
-TEST_F(PoolTest, WhatWasOpenedIsOpenOrClosed) {
+TEST_P(PoolOfAnySlotsTest, WhatWasOpenedIsOpenOrClosed) {
   Build({.max_idle_per_host = 2, .share_patience = absl::Milliseconds(5), .max_connections_per_host = 3});
   uint64_t random = 1;
   const auto next = [&random](uint64_t below) {
@@ -1019,20 +964,23 @@ TEST_F(PoolTest, WhatWasOpenedIsOpenOrClosed) {
           tickets.erase(tickets.begin() + at);
         }
     }
-    int leased = 0;
+    std::map<const Toy*, int> leased;
     int waiting = 0;
     for (const TicketPtr& ticket : tickets) {
       waiting += ticket->waiting();
-      leased += !ticket->waiting() && std::holds_alternative<Lease>(*ticket->answer);
+      if (!ticket->waiting() && std::holds_alternative<Lease>(*ticket->answer)) ++leased[ticket->toy()];
     }
+    for (const auto& [toy, leases] : leased) ASSERT_LE(leases, GetParam());
     ASSERT_EQ(pool_->waiting(), waiting);
-    ASSERT_EQ(pool_->open(), leased + pool_->idle());
+    ASSERT_EQ(pool_->open(), static_cast<int>(leased.size()) + pool_->idle());
+    ASSERT_EQ(pool_->count(ConnectionState::kLeased) + pool_->count(ConnectionState::kDraining),
+              static_cast<int>(leased.size()));
     ASSERT_EQ(pool_->dialling(), static_cast<int>(dials_.size()));
     ASSERT_LE(pool_->open() + pool_->dialling(), 3);
     ASSERT_LE(pool_->idle(), 2);
     ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counters_.closed);
     // While requests wait, a dial or an exchange is under way.
-    ASSERT_TRUE(waiting == 0 || pool_->dialling() > 0 || leased > 0);
+    ASSERT_TRUE(waiting == 0 || pool_->dialling() > 0 || !leased.empty());
   }
   EXPECT_GT(counters_.shared, 20);
   EXPECT_GT(counters_.reused, 20);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,16 +16,40 @@
 #include "cc/base/status_macros.h"
 #include "cc/base/task.h"
 #include "cc/clock/sleep.h"
-#include "cc/net/backoff.h"
+#include "cc/net/dial_backoff.h"
 #include "cc/net/exchange_failure.h"
-#include "cc/net/http1_connection.h"
+#include "cc/net/http_answer.h"
+#include "cc/net/http_connection.h"
+#include "cc/net/http_connection_factory.h"
 #include "cc/net/pool.h"
 #include "cc/net/retry_policy.h"
 
 namespace thaw {
 namespace {
 
-bool IsSuccess(const HttpResponse& response) { return response.status / 100 == 2; }
+int64_t& CounterOf(RetryClass retry_class, ExchangeCounters& counters) {
+  switch (retry_class) {
+    case RetryClass::kUnsent:
+      return counters.unsent;
+    case RetryClass::kUnreachable:
+      return counters.unreachable;
+    case RetryClass::kMisconfigured:
+      return counters.misconfigured;
+    case RetryClass::kIncomplete:
+      return counters.incomplete;
+    case RetryClass::kStale:
+      return counters.stale;
+    case RetryClass::kAmbiguous:
+      return counters.ambiguous;
+    case RetryClass::kRefusedForNow:
+      return counters.refused_for_now;
+    case RetryClass::kRefusedForGood:
+      return counters.refused_for_good;
+    case RetryClass::kCancelled:
+      break;
+  }
+  return counters.cancelled;
+}
 
 class PooledClient : public Client {
  public:
@@ -39,7 +64,8 @@ class PooledClient : public Client {
         pool_(
             clock, options_, counters_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
-            [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }) {}
+            [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }),
+        dial_backoff_(clock, options_.backoff_base, options_.backoff_cap, random_) {}
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
   void Resume() override;
@@ -63,19 +89,12 @@ class PooledClient : public Client {
   const ClientOptions& options() const override { return options_; }
 
  private:
-  struct Connection {
-    std::shared_ptr<Http1Connection> http;
-    RequestForm form;
-
-    bool open() const { return http->open(); }
-    bool CheckUsable() { return http->CheckUsable(); }
-    void Close() { http->Close(); }
-  };
-  using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
+  using ConnectionPool = Pool<Destination, HttpConnection, ExchangeFailure>;
 
   // An exchange under way, so that a resume reaches it.
   struct Exchange {
-    std::shared_ptr<Http1Connection> connection;
+    std::shared_ptr<HttpConnection> connection;
+    HttpConnection::ExchangeId id = 0;
     // The environment was given up to a freeze since the exchange, or its connection, began.
     bool crossed = false;
     bool graced = false;
@@ -93,28 +112,25 @@ class PooledClient : public Client {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
   };
-  // A destination to which dials fail. All its requests wait for the same moment; then one of them dials, and
-  // the others wait for its result.
-  struct FailedDials {
-    int rounds = 0;        // failures in a row, each followed by a wait
-    absl::Duration until;  // on the monotonic clock
-  };
-
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
   void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
-  void CountFailedDial(const Destination& destination);
-  // Returns the time until the next dial to `destination` may begin.
-  absl::Duration UntilNextDial(const Destination& destination) const;
+  // Makes the HTTP connection of a dial that succeeded. If there is none for its protocol, the result has the
+  // failure.
+  ConnectionPool::Dialled MakeConnection(const Destination& destination, DialResult result);
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
-  RetryRules RulesOf(const Destination& destination, const SendOptions& options) const;
-  // Judges an answer that is not 2xx as a failed exchange.
-  ExchangeFailure RefusalOf(const HttpRequest& request, const HttpResponse& response) const;
-  void Count(RetryClass retry_class);
+  Try EndExchange(uint64_t number, ConnectionPool::Lease lease, ExchangeEnd end);
+
+  RetryRules RulesFor(const Destination& destination, const SendOptions& options) const;
+  // Notes the outcome of a try in `state` and `result`. Returns what follows a failure; nothing follows success.
+  RetryVerdict JudgeTry(const HttpRequest& request, const RetryRules& rules, Try tried, RetryState& state,
+                        SendResult& result);
   // Ends a request that must not be sent: no further try could succeed.
-  void Refuse(absl::Status why, SendResult& result);
+  void RejectRequest(absl::Status why, SendResult& result);
+  // Completes the result of a request after its last try.
+  static void Conclude(const RetryState& state, SendResult& result);
 
   Executor& executor_;
   Clock& clock_;
@@ -126,7 +142,7 @@ class PooledClient : public Client {
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
   std::map<uint64_t, Exchange> exchanges_;
-  std::map<Destination, FailedDials> failed_dials_;  // kept while there are requests
+  DialBackoff dial_backoff_;  // kept while there are requests
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
@@ -168,50 +184,45 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool crossed = running->second.crossed;
   const bool not_needed = running->second.not_needed;
   dials_.erase(running);
+  const absl::Duration took = result.took;
   ConnectionPool::Dialled dialled;
-  // Frozen time is not part of a dial's time.
-  if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
+    dialled = MakeConnection(destination, std::move(result));
+  } else {
+    dialled.failure = std::move(result.failure);
+  }
+  // Frozen time is not part of a dial's time.
+  if (!crossed) dialled.took = took;
+  if (dialled.connection != nullptr) {
     ++counters_->connection.opened;
-    auto connection = std::make_shared<Connection>();
-    connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
-    // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
-    connection->http = Http1Connection::Start(
-        executor_, clock_, std::move(result.transport), options_, counters_->exchange,
-        [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
-          if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
-        });
-    dialled.connection = std::move(connection);
-    failed_dials_.erase(destination);
+    dial_backoff_.OnSuccess(destination);
   } else {
     // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counters_->connection.dial_failed;
-    dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
-    if (!crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable) CountFailedDial(destination);
+    const bool unreachable = !crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable;
+    if (unreachable && options_.resend_rule != ResendRule::kUnsentOnly) dial_backoff_.OnFailure(destination);
   }
   pool_.OnDialled(dial, std::move(dialled));
 }
 
-void PooledClient::CountFailedDial(const Destination& destination) {
-  if (options_.resend_rule == ResendRule::kUnsentOnly) return;
-  FailedDials& failed = failed_dials_[destination];
-  const absl::Duration now = clock_.Now().monotonic;
-  // A dial that began in the previous round adds no information.
-  if (failed.rounds > 0 && now < failed.until) return;
-  failed.until = now + Backoff(options_.backoff_base, options_.backoff_cap, ++failed.rounds, random_());
-}
-
-absl::Duration PooledClient::UntilNextDial(const Destination& destination) const {
-  const auto found = failed_dials_.find(destination);
-  if (found == failed_dials_.end()) return absl::ZeroDuration();
-  return std::max(found->second.until - clock_.Now().monotonic, absl::ZeroDuration());
+PooledClient::ConnectionPool::Dialled PooledClient::MakeConnection(const Destination& destination,
+                                                                   DialResult result) {
+  ConnectionPool::Dialled dialled;
+  absl::StatusOr<std::shared_ptr<HttpConnection>> connection = MakeHttpConnection(
+      executor_, clock_, std::move(result), options_, counters_->exchange,
+      [this, destination](const HttpConnection* closed) { pool_.OnIdleClosed(destination, closed); });
+  if (connection.ok()) {
+    dialled.connection = *std::move(connection);
+  } else {
+    dialled.failure = MakeFailure(Phase::kTls, Fault::kProtocol, ToString(destination), connection.status());
+  }
+  return dialled;
 }
 
 // -- One try ---------------------------------------------------------------------------------------------
 
 Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
-  Try result;
   const int64_t quiesces_before = quiesces_;
   // One deadline covers all phases of the exchange, the wait for a connection included.
   Cancellation exchange_scope(&scope);
@@ -223,92 +234,58 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
       },
       options_.late_alarm);
 
-  std::optional<ConnectionPool::Lease> lease;
+  ConnectionPool::Acquired acquired;
   {
-    Completion<ConnectionPool::Acquired> acquired(executor_);
+    Completion<ConnectionPool::Acquired> acquiring(executor_);
     const auto waiter =
         pool_.Acquire(request.destination, want,
-                      [&acquired](ConnectionPool::Acquired answer) { acquired.Set(std::move(answer)); });
+                      [&acquiring](ConnectionPool::Acquired answer) { acquiring.Set(std::move(answer)); });
     const auto registration = exchange_scope.OnRequest([&](const absl::Status& reason) {
       // The request was served already: its answer is on the way and is handled below.
-      if (!pool_.CancelWaiter(request.destination, waiter)) return;
-      ExchangeFailure failure;
-      failure.phase = Phase::kConnect;
-      failure.fault = FaultOfCancellation(reason);
-      failure.error = absl::Status(
-          reason.code(),
-          absl::StrCat(ToString(request.destination), ": waiting for a connection: ", reason.message()));
-      acquired.Set(std::move(failure));
+      if (!pool_.CancelWaiter(waiter)) return;
+      acquiring.Set(MakeCancelledFailure(
+          Phase::kConnect, absl::StrCat(ToString(request.destination), ": waiting for a connection"),
+          reason));
     });
-    ConnectionPool::Acquired answer = co_await acquired;
-    if (auto* failure = std::get_if<ExchangeFailure>(&answer)) {
-      result.failure = std::move(*failure);
-      co_return result;
-    }
-    lease = std::get<ConnectionPool::Lease>(std::move(answer));
+    acquired = co_await acquiring;
   }
+  if (auto* failure = std::get_if<ExchangeFailure>(&acquired)) {
+    co_return Try{.failure = std::move(*failure)};
+  }
+  auto& lease = std::get<ConnectionPool::Lease>(acquired);
 
-  const std::shared_ptr<Http1Connection> http = lease->connection->http;
-  const uint64_t id = next_id_++;
-  Exchange& exchange = exchanges_[id];
-  exchange.connection = http;
-  exchange.crossed = lease->epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
+  const uint64_t number = next_id_++;
+  Exchange& exchange = exchanges_[number];
+  exchange.connection = lease.connection;
+  exchange.crossed = lease.epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
   Completion<ExchangeEnd> ended(executor_);
-  http->Begin(request, lease->connection->form, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
+  exchange.id = exchange.connection->Begin(request, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
   {
-    const auto registration = exchange_scope.OnRequest(
-        [&http](const absl::Status& reason) { http->Abort(FaultOfCancellation(reason), reason); });
+    const auto registration = exchange_scope.OnRequest([&exchange](const absl::Status& reason) {
+      exchange.connection->Abort(exchange.id, FaultOfCancellation(reason), reason);
+    });
     end = co_await ended;
   }
+  co_return EndExchange(number, std::move(lease), std::move(end));
+}
+
+PooledClient::Try PooledClient::EndExchange(uint64_t number, ConnectionPool::Lease lease, ExchangeEnd end) {
+  const auto exchange = exchanges_.find(number);
   if (end.failure.has_value()) {
-    end.failure->reused = lease->reused;
-    end.failure->epoch_crossed = exchange.crossed;
-    end.failure->idle_for = lease->idle_for;
+    end.failure->reused = lease.reused;
+    end.failure->epoch_crossed = exchange->second.crossed;
+    end.failure->idle_for = lease.idle_for;
   }
-  result.failure = std::move(end.failure);
-  result.response = std::move(end.response);
-  exchanges_.erase(id);
-  pool_.Release(*std::move(lease), end.reusable, /*answered=*/result.response.has_value());
-  co_return result;
+  exchanges_.erase(exchange);
+  Try result{.response = std::move(end.response), .failure = std::move(end.failure)};
+  pool_.Release(std::move(lease), end.reusable, /*answered=*/result.response.has_value());
+  return result;
 }
 
 // -- Retry -----------------------------------------------------------------------------------------------
 
-void PooledClient::Count(RetryClass retry_class) {
-  ExchangeCounters& counters = counters_->exchange;
-  switch (retry_class) {
-    case RetryClass::kUnsent:
-      ++counters.unsent;
-      break;
-    case RetryClass::kUnreachable:
-      ++counters.unreachable;
-      break;
-    case RetryClass::kMisconfigured:
-      ++counters.misconfigured;
-      break;
-    case RetryClass::kIncomplete:
-      ++counters.incomplete;
-      break;
-    case RetryClass::kStale:
-      ++counters.stale;
-      break;
-    case RetryClass::kAmbiguous:
-      ++counters.ambiguous;
-      break;
-    case RetryClass::kRefusedForNow:
-      ++counters.refused_for_now;
-      break;
-    case RetryClass::kRefusedForGood:
-      ++counters.refused_for_good;
-      break;
-    case RetryClass::kCancelled:
-      ++counters.cancelled;
-      break;
-  }
-}
-
-RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptions& options) const {
+RetryRules PooledClient::RulesFor(const Destination& destination, const SendOptions& options) const {
   return {.resend_rule = options_.resend_rule,
           .max_attempts = options.max_attempts.value_or(options_.max_attempts),
           .backoff_base = options_.backoff_base,
@@ -322,28 +299,45 @@ RetryRules PooledClient::RulesOf(const Destination& destination, const SendOptio
           .free_unsent = 1 + pool_.open(destination)};
 }
 
-ExchangeFailure PooledClient::RefusalOf(const HttpRequest& request, const HttpResponse& response) const {
-  ExchangeFailure refusal;
-  refusal.phase = Phase::kBody;
-  refusal.bytes_written = BytesWritten::kAll;
-  refusal.response_begun = refusal.head_complete = true;
-  refusal.status = response.status;
-  if (const auto header = FindHeader(response.headers, "retry-after"))
-    refusal.retry_after = ParseRetryAfter(*header, clock_.Now().wall);
-  refusal.error =
-      absl::FailedPreconditionError(absl::StrCat(request.method, " ", ToString(request.destination),
-                                                 PathOf(request.target), ": answered ", refusal.status));
-  return refusal;
+RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules& rules, Try tried,
+                                    RetryState& state, SendResult& result) {
+  ExchangeCounters& counters = counters_->exchange;
+  if (tried.response.has_value()) {
+    result.response = std::move(tried.response);
+    if (IsSuccess(*result.response)) {
+      ++state.attempts;
+      result.accepted = true;
+      ++counters.accepted;
+      return {};
+    }
+    tried.failure = FailureOfAnswer(request, *result.response, clock_.Now().wall);
+  }
+  ExchangeFailure& failure = *tried.failure;
+  result.last_class = ClassOf(failure);
+  ++CounterOf(*result.last_class, counters);
+  if (result.last_class == RetryClass::kUnsent) --counters.attempts;
+  VLOG(1) << failure.ToString();
+  const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
+  result.failures.push_back(std::move(failure));
+  return verdict;
 }
 
-void PooledClient::Refuse(absl::Status why, SendResult& result) {
-  ExchangeFailure failure;
-  failure.phase = Phase::kWrite;
-  failure.fault = Fault::kProtocol;
-  failure.error = std::move(why);
-  result.failures.push_back(std::move(failure));
+void PooledClient::RejectRequest(absl::Status why, SendResult& result) {
+  result.failures.push_back({.phase = Phase::kWrite, .fault = Fault::kProtocol, .error = std::move(why)});
   result.last_class = RetryClass::kRefusedForGood;
-  Count(RetryClass::kRefusedForGood);
+  ++CounterOf(RetryClass::kRefusedForGood, counters_->exchange);
+}
+
+void PooledClient::Conclude(const RetryState& state, SendResult& result) {
+  result.attempts = state.attempts;
+  result.unsent_laps = state.unsent;
+  result.delayed = state.delayed;
+  if (result.accepted) {
+    result.last_class.reset();
+    return;
+  }
+  result.may_have_been_accepted = state.may_have_been_accepted;
+  if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
 }
 
 Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
@@ -351,7 +345,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
   result.possible_duplicate = options.possible_duplicate;
   ++counters_->exchange.requests;
   if (absl::Status status = request.Validate(); !status.ok()) {
-    Refuse(std::move(status), result);
+    RejectRequest(std::move(status), result);
     co_return result;
   }
   ++sends_;
@@ -367,61 +361,33 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
         },
         options_.late_alarm);
   }
-  const RetryRules rules = RulesOf(request.destination, options);
+  const RetryRules rules = RulesFor(request.destination, options);
   RetryState state;
   Want want = Want::kAny;
   while (!scope.requested()) {
     // All requests to a destination to which dials fail wait for the same moment, whenever they came.
-    if (const absl::Duration wait = UntilNextDial(request.destination); wait > absl::ZeroDuration()) {
-      state.delayed += wait;
-      const absl::Status slept = co_await Sleep(executor_, clock_, wait, scope);
-      if (!slept.ok()) break;
-      continue;
-    }
-    ++counters_->exchange.attempts;
-    if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
-      ++counters_->exchange.possible_duplicates;
-    }
-    Try tried = co_await TryOnce(request, want, scope);
-    if (tried.response.has_value()) {
-      result.response = std::move(tried.response);
-      if (IsSuccess(*result.response)) {
-        ++state.attempts;
-        result.accepted = true;
-        ++counters_->exchange.accepted;
-        break;
+    absl::Duration delay = dial_backoff_.UntilNextDial(request.destination);
+    if (delay == absl::ZeroDuration()) {
+      ++counters_->exchange.attempts;
+      if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
+        ++counters_->exchange.possible_duplicates;
       }
-      tried.failure = RefusalOf(request, *result.response);
+      Try tried = co_await TryOnce(request, want, scope);
+      const RetryVerdict verdict = JudgeTry(request, rules, std::move(tried), state, result);
+      if (!verdict.again) break;
+      want = verdict.fresh ? Want::kFresh : Want::kAny;
+      delay = verdict.when_dialled_again ? dial_backoff_.UntilNextDial(request.destination) : verdict.delay;
+      // A wait past the budget would only hold the flush up.
+      if (budget.has_value() && delay >= budget->left()) break;
     }
-    ExchangeFailure& failure = *tried.failure;
-    result.last_class = ClassOf(failure);
-    Count(*result.last_class);
-    if (result.last_class == RetryClass::kUnsent) --counters_->exchange.attempts;
-    VLOG(1) << failure.ToString();
-    const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
-    want = verdict.fresh ? Want::kFresh : Want::kAny;
-    result.failures.push_back(std::move(failure));
-    if (!verdict.again) break;
-    const absl::Duration delay =
-        verdict.when_dialled_again ? UntilNextDial(request.destination) : verdict.delay;
-    // A wait past the budget would only hold the flush up.
-    if (budget.has_value() && delay >= budget->left()) break;
     if (delay > absl::ZeroDuration()) {
       state.delayed += delay;
       const absl::Status slept = co_await Sleep(executor_, clock_, delay, scope);
       if (!slept.ok()) break;
     }
   }
-  result.attempts = state.attempts;
-  result.unsent_laps = state.unsent;
-  result.delayed = state.delayed;
-  if (result.accepted) {
-    result.last_class.reset();
-  } else {
-    result.may_have_been_accepted = state.may_have_been_accepted;
-    if (result.failures.empty()) result.last_class = RetryClass::kCancelled;
-  }
-  if (--sends_ == 0) failed_dials_.clear();
+  Conclude(state, result);
+  if (--sends_ == 0) dial_backoff_.Clear();
   co_return result;
 }
 
@@ -448,11 +414,13 @@ void PooledClient::Resume() {
     ++counters_->connection.crossed;
     exchange.crossed = true;
     if (std::exchange(exchange.graced, true)) continue;
-    exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
-      connection->Abort(Fault::kTimeout, absl::DeadlineExceededError(absl::StrCat(
-                                             "no answer within ", absl::FormatDuration(options_.resume_grace),
-                                             " of a resume")));
-    });
+    exchange.grace =
+        Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection, number = exchange.id] {
+          connection->Abort(
+              number, Fault::kTimeout,
+              absl::DeadlineExceededError(absl::StrCat(
+                  "no answer within ", absl::FormatDuration(options_.resume_grace), " of a resume")));
+        });
   }
   for (auto& [dial, running] : dials_) {
     running.crossed = true;

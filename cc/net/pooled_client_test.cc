@@ -86,6 +86,31 @@ TEST_F(PooledClientTest, ForgettingReachesTheDialer) {
   EXPECT_EQ(forgotten, 1);
 }
 
+// Agrees with every peer on a protocol of which there is no connection.
+class StrangeDialer : public SimDialer {
+ public:
+  using SimDialer::SimDialer;
+  Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override {
+    DialResult result = co_await SimDialer::Dial(std::move(destination), cancellation);
+    result.protocol = "h9";
+    co_return result;
+  }
+};
+
+TEST_F(PooledClientTest, AProtocolThatIsNotSpokenFailsTheDial) {
+  intake_ = std::make_unique<SimIntake>(world_, SimIntakeOptions());
+  client_ = *MakeClientWithDialer(world_.executor(), world_.clock(),
+                                  std::make_unique<StrangeDialer>(world_, *intake_),
+                                  ClientOptions{.max_attempts = 1}, [] { return 0.5; });
+  const SendResult result = SendOne(1);
+  EXPECT_EQ(result.last_class, RetryClass::kUnreachable);
+  ASSERT_EQ(result.failures.size(), 1u);
+  EXPECT_EQ(result.failures[0].phase, Phase::kTls);
+  EXPECT_EQ(result.failures[0].fault, Fault::kProtocol);
+  EXPECT_EQ(connections().dial_failed, 1);
+  EXPECT_EQ(connections().opened, 0);
+}
+
 SimIntakeOptions Always(SimFault fault) { return {.fault_rate = 1, .faults = {fault}}; }
 
 TEST_F(PooledClientTest, TwoRequestsTakeTwoConnectionsWithoutIdleOnes) {

@@ -4,7 +4,7 @@
 //   RetryState state;
 //   RetryVerdict verdict = DecideRetry(rules, failure, random, state);   // after each failed try
 //   if (!verdict.again) return;                                          // the result stands
-//   ... wait verdict.delay, then try on a connection that verdict.fresh allows
+//   WaitAndTryAgain(verdict.delay, verdict.fresh);   // `fresh`: on a connection that was never used
 //
 // By class of the failure (ClassOf(), exchange_failure.h):
 //   kUnsent          at once, without being counted, as often as rules.free_unsent; then with a delay

@@ -3,7 +3,7 @@
 //   TlsTarget target{.destination = destination, .server_name = destination.host};
 //   TlsResult result = co_await tls.Handshake(std::move(tcp), target, cancellation);
 //
-// MakeTlsConnector() of cc/net/tls/make_tls_connector.h makes the real one. One thread: the executor's.
+// MakeTlsConnector() of cc/net/tls/boring_tls_connector.h makes the real one. One thread: the executor's.
 
 #ifndef THAW_CC_NET_TLS_CONNECTOR_H_
 #define THAW_CC_NET_TLS_CONNECTOR_H_
@@ -11,11 +11,13 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cc/base/cancellation.h"
 #include "cc/base/task.h"
 #include "cc/net/destination.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 #include "cc/net/transport.h"
 
 namespace thaw {
@@ -25,12 +27,15 @@ struct TlsTarget {
   // The name that the certificate must contain: a host name, with or without a final dot, or an IP literal.
   std::string server_name;
   std::string proxy;  // "host:port" of the proxy that the stream goes through; "" if direct
+  // The protocols offered by ALPN, the preferred one first. None: no such extension is sent.
+  std::vector<std::string> protocols = OnlyHttp11();
 };
 
 struct TlsResult {
   std::unique_ptr<Transport> transport;    // null if the handshake failed
   std::optional<ExchangeFailure> failure;  // phase kTls; fault, error are set
   bool resumed = false;                    // an earlier session was resumed: no certificate was sent
+  std::string protocol{kHttp11};           // the one of the target's that the server chose; kHttp11 if none
 };
 
 class TlsConnector {

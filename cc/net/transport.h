@@ -1,7 +1,10 @@
-// A byte stream, and the network that opens one: the interface between connections and what carries them.
+// A byte stream: the interface between connections and what carries them.
+//
+//   const IoResult read = co_await transport.Read(absl::MakeSpan(buffer));
+//   if (!read.status.ok()) return;                              // kOutOfRange: the peer ended the stream
 //
 // Implementations: TCP on the event loop, TLS over another transport, and the simulation's in-memory stream
-// with faults at every step. Everything above (HTTP, pool, client) knows only this interface.
+// with faults at every step. Everything above (HTTP, pool, client) knows only this interface. One thread.
 
 #ifndef THAW_CC_NET_TRANSPORT_H_
 #define THAW_CC_NET_TRANSPORT_H_
@@ -9,19 +12,12 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
-#include "absl/time/time.h"
 #include "absl/types/span.h"
-#include "cc/base/cancellation.h"
-#include "cc/base/task.h"
 
 namespace thaw {
 
@@ -98,48 +94,6 @@ class Transport {
     Start start_;
     IoResult result_;
   };
-};
-
-// An address to connect to.
-struct IpAddress {
-  enum class Family { kV4, kV6 };
-  Family family = Family::kV4;
-  std::string text;  // "127.0.0.1", "::1"
-  bool operator==(const IpAddress&) const = default;
-};
-
-struct ResolvedName {
-  std::vector<IpAddress> addresses;  // in the resolver's order
-  absl::Duration time_to_live;
-  // Whether it is known of both families which addresses there are. False: the servers were silent about a
-  // family so far, or failed.
-  bool complete = true;
-};
-
-// The time that a look-up gives a slow family once it has addresses of the other.
-enum class LookupPatience {
-  kShort,  // the delays of RFC 8305; then an incomplete answer
-  kLong,   // until the servers have answered or failed, since the addresses found so far were of no use
-};
-
-// The machine's abilities below connections: resolving names and opening TCP streams. The simulation is the
-// second implementation.
-class Network {
- public:
-  virtual ~Network() = default;
-
-  // Resolves a host name, never a literal, to its A and AAAA addresses. Not cached (NameCache does that).
-  // kNotFound: the name does not exist; kUnavailable: no resolver answered.
-  virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
-                                                    Cancellation& cancellation) = 0;
-
-  struct ConnectOptions {
-    bool tcp_nodelay = true;
-  };
-  // Opens one TCP connection to one address. Errors name the address and the system's reason.
-  virtual Task<absl::StatusOr<std::unique_ptr<Transport>>> Connect(IpAddress address, uint16_t port,
-                                                                   ConnectOptions options,
-                                                                   Cancellation& cancellation) = 0;
 };
 
 }  // namespace thaw

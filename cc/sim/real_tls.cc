@@ -16,7 +16,7 @@
 #include "absl/types/span.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/transport.h"
 
 namespace thaw {

@@ -327,6 +327,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
       TlsResult secured =
           co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
       result.transport = std::move(secured.transport);
+      result.protocol = std::move(secured.protocol);
       result.failure = std::move(secured.failure);
     }
   }

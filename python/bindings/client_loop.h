@@ -34,7 +34,7 @@
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
 #include "cc/net/counters.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 class EventLoop;

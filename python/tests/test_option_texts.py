@@ -61,7 +61,7 @@ def test_a_field_without_a_comment_is_an_error(
 
 def test_each_option_of_a_client_has_a_text_without_names_of_cpp() -> None:
     texts = option_texts.texts((ROOT / "cc/net/client_options.h").read_text(), "ClientOptions")
-    assert set(texts) == set(thaw.ClientOptions().to_dict())
+    assert set(texts) >= set(thaw.ClientOptions().to_dict())
     for name, text in texts.items():
         assert "::" not in text, name
         assert ".h)" not in text, name

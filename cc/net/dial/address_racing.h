@@ -16,6 +16,7 @@
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/network.h"
 #include "cc/net/transport.h"
 
 namespace thaw {

@@ -90,12 +90,15 @@ class FakeTls : public TlsConnector {
  public:
   Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target, Cancellation&) override {
     targets.push_back(target.server_name + (target.proxy.empty() ? "" : " through " + target.proxy));
+    protocols.push_back(target.protocols);
     TlsResult result;
+    result.protocol = target.protocols.front();
     result.transport = std::move(lower);
     co_return result;
   }
   void Forget() override { ++forgotten; }
   std::vector<std::string> targets;
+  std::vector<std::vector<std::string>> protocols;  // offered for each of them
   int forgotten = 0;
 };
 
@@ -407,6 +410,23 @@ TEST_F(StackDialerTest, DirectWithTls) {
   EXPECT_NE(result.transport, nullptr);
   EXPECT_GT(result.took, absl::ZeroDuration());
   EXPECT_THAT(tls_->targets, ElementsAre("intake.test"));
+}
+
+TEST_F(StackDialerTest, ThePeersAgreeOnAProtocolOfTheOptions) {
+  Build({.http_protocols = {"toy/2", "http/1.1"}});
+  EXPECT_EQ(Dial().protocol, "toy/2");
+  EXPECT_THAT(tls_->protocols, ElementsAre(ElementsAre("toy/2", "http/1.1")));
+  EXPECT_EQ(Dial("http://intake.test").protocol, "http/1.1") << "without TLS nothing is agreed on";
+}
+
+TEST_F(StackDialerTest, AProxyIsSpokenToInHttp11) {
+  Build({.http_protocols = {"toy/2", "http/1.1"}, .proxy_url = "https://proxy.test:3128"});
+  network_.answer = "HTTP/1.1 200 OK\r\n\r\n";
+  EXPECT_EQ(Dial("http://intake.test").protocol, "http/1.1");
+  EXPECT_THAT(tls_->protocols, ElementsAre(ElementsAre("http/1.1")));
+  tls_->protocols.clear();
+  EXPECT_EQ(Dial("https://intake.test").protocol, "toy/2");
+  EXPECT_THAT(tls_->protocols, ElementsAre(ElementsAre("http/1.1"), ElementsAre("toy/2", "http/1.1")));
 }
 
 TEST_F(StackDialerTest, ALiteralAddressIsNotLookedUp) {

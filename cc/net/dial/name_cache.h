@@ -27,7 +27,7 @@
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/net/counters.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

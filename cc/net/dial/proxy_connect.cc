@@ -11,34 +11,21 @@
 namespace thaw {
 namespace {
 
-ExchangeFailure Failure(Fault fault, const absl::Status& error, const std::string& proxy) {
-  ExchangeFailure failure;
-  failure.phase = Phase::kProxy;
-  failure.fault = fault;
-  failure.error = absl::Status(error.code(), absl::StrCat("proxy ", proxy, ": ", error.message()));
-  return failure;
-}
-
-Fault FaultOf(const absl::Status& status, const Cancellation& cancellation) {
-  if (cancellation.requested()) return FaultOfCancellation(cancellation.reason());
-  return absl::IsOutOfRange(status) ? Fault::kEnd : Fault::kReset;
-}
-
 constexpr size_t kShownBytes = 128;
 
 // Escapes text from the peer for the log.
 std::string Shown(std::string_view text) { return absl::CHexEscape(text.substr(0, kShownBytes)); }
 
 // Describes a status that is not 2xx, with the proxy's reason and the credentials that it asks for.
-ExchangeFailure Refusal(Http1Parser& parser, const std::string& authority, const std::string& proxy) {
+ExchangeFailure Refusal(Http1Parser& parser, std::string_view authority, std::string_view where) {
   const HttpResponse& answer = parser.response();
   std::string text = absl::StrCat("it answered CONNECT ", authority, " with ", answer.status,
                                   parser.reason().empty() ? "" : " ", Shown(parser.reason()));
   if (const auto wanted = FindHeader(answer.headers, "proxy-authenticate")) {
     absl::StrAppend(&text, " (it wants ", Shown(*wanted), ")");
   }
-  ExchangeFailure failure = Failure(answer.status == 407 ? Fault::kCredential : Fault::kProxyStatus,
-                                    absl::PermissionDeniedError(text), proxy);
+  const Fault fault = answer.status == 407 ? Fault::kCredential : Fault::kProxyStatus;
+  ExchangeFailure failure = MakeFailure(Phase::kProxy, fault, where, absl::PermissionDeniedError(text));
   failure.status = answer.status;
   return failure;
 }
@@ -49,6 +36,7 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
                                                          std::string userinfo, std::string proxy,
                                                          size_t max_head_bytes, Cancellation& cancellation) {
   const std::string authority = Authority(destination);
+  const std::string where = absl::StrCat("proxy ", proxy);
   std::string head = absl::StrCat("CONNECT ", authority, " HTTP/1.1\r\nHost: ", authority, "\r\n");
   if (!userinfo.empty()) {
     absl::StrAppend(&head, "Proxy-Authorization: ", BasicCredentials(userinfo), "\r\n");
@@ -58,8 +46,8 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   // Closing ends any pending operation.
   const auto registration = cancellation.OnRequest([&transport](const absl::Status&) { transport.Close(); });
   const auto failed = [&](const absl::Status& status) {
-    const absl::Status& error = cancellation.requested() ? cancellation.reason() : status;
-    return Failure(FaultOf(status, cancellation), error, proxy);
+    const Fault fault = absl::IsOutOfRange(status) ? Fault::kEnd : Fault::kReset;
+    return MakeFailure(Phase::kProxy, fault, where, status, cancellation);
   };
   for (std::string_view rest = head; !rest.empty();) {
     const IoResult written = co_await transport.Write(rest);
@@ -80,10 +68,10 @@ Task<std::optional<ExchangeFailure>> ConnectThroughProxy(Transport& transport, D
   const bool success = parser.head_complete() && parser.response().status / 100 == 2;
   // The end of a head that is too long isn't known, so neither is the beginning of the tunnel.
   if (success && parser.state() == Http1Parser::State::kDone) co_return std::nullopt;
-  if (parser.head_complete() && !success) co_return Refusal(parser, authority, proxy);
-  co_return Failure(
-      Fault::kProtocol,
-      absl::InvalidArgumentError(absl::StrCat("its answer to CONNECT: ", parser.error().message())), proxy);
+  if (parser.head_complete() && !success) co_return Refusal(parser, authority, where);
+  co_return MakeFailure(
+      Phase::kProxy, Fault::kProtocol, where,
+      absl::InvalidArgumentError(absl::StrCat("its answer to CONNECT: ", parser.error().message())));
 }
 
 }  // namespace thaw

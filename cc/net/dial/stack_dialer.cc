@@ -15,6 +15,7 @@
 #include "cc/net/dial/no_proxy.h"
 #include "cc/net/dial/proxy_connect.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 
 namespace thaw {
 namespace {
@@ -27,17 +28,6 @@ std::optional<IpAddress> LiteralAddress(std::string host) {
   return std::nullopt;
 }
 
-ExchangeFailure Failure(Phase phase, Fault fault, const absl::Status& error, std::string_view where,
-                        const Cancellation& cancellation) {
-  ExchangeFailure failure;
-  failure.phase = phase;
-  failure.fault = fault;
-  if (cancellation.requested()) failure.fault = FaultOfCancellation(cancellation.reason());
-  const absl::Status& reason = cancellation.requested() ? cancellation.reason() : error;
-  failure.error = absl::Status(reason.code(), absl::StrCat(where, ": ", reason.message()));
-  return failure;
-}
-
 class StackDialer : public Dialer {
  public:
   StackDialer(Executor& executor, Clock& clock, Network& network, std::unique_ptr<TlsConnector> tls,
@@ -48,6 +38,7 @@ class StackDialer : public Dialer {
         tls_(std::move(tls)),
         proxy_(std::move(proxy)),
         no_proxy_(options.no_proxy),
+        http_protocols_(options.http_protocols),
         max_head_bytes_(options.max_response_head_bytes),
         connect_options_{.tcp_nodelay = options.tcp_nodelay},
         names_(executor, clock, network, counters) {}
@@ -76,7 +67,8 @@ class StackDialer : public Dialer {
     if (failure.has_value()) co_return failure;
     if (through_proxy) {
       if (hop.is_tls()) {
-        failure = co_await Secure(hop, "", result, cancellation);
+        // ConnectThroughProxy() and absolute forms are HTTP/1.1.
+        failure = co_await Secure(hop, "", OnlyHttp11(), result, cancellation);
         if (failure.has_value()) {
           // The phase is the proxy's; the fault tells what went wrong in it.
           failure->phase = Phase::kProxy;
@@ -97,7 +89,7 @@ class StackDialer : public Dialer {
     }
     if (destination.is_tls()) {
       const std::string proxy_authority = through_proxy ? Authority(hop) : "";
-      failure = co_await Secure(destination, proxy_authority, result, cancellation);
+      failure = co_await Secure(destination, proxy_authority, http_protocols_, result, cancellation);
     }
     co_return failure;
   }
@@ -113,9 +105,8 @@ class StackDialer : public Dialer {
     } else {
       absl::StatusOr<ResolvedName> name = co_await names_.Lookup(hop.host, cancellation);
       if (!name.ok()) {
-        co_return Failure(Phase::kResolve,
-                          absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused, name.status(),
-                          where, cancellation);
+        const Fault fault = absl::IsNotFound(name.status()) ? Fault::kNotFound : Fault::kRefused;
+        co_return MakeFailure(Phase::kResolve, fault, where, name.status(), cancellation);
       }
       addresses = std::move(name->addresses);
       if (!name->complete) {
@@ -125,14 +116,14 @@ class StackDialer : public Dialer {
       }
     }
     if (cancellation.requested()) {
-      co_return Failure(Phase::kConnect, Fault::kCancelled, absl::OkStatus(), where, cancellation);
+      co_return MakeCancelledFailure(Phase::kConnect, where, cancellation.reason());
     }
     Task<RaceResult> racing = RaceAddresses(executor_, clock_, network_, std::move(addresses), hop.port,
                                             connect_options_, cancellation, std::move(more));
     RaceResult race = co_await std::move(racing);
     if (race.transport == nullptr) {
       ExchangeFailure failure =
-          Failure(Phase::kConnect, Fault::kRefused, race.outcomes.back().status, where, cancellation);
+          MakeFailure(Phase::kConnect, Fault::kRefused, where, race.outcomes.back().status, cancellation);
       failure.addresses = std::move(race.outcomes);
       co_return failure;
     }
@@ -147,14 +138,19 @@ class StackDialer : public Dialer {
     co_return std::move(name->addresses);
   }
 
-  // Adds TLS to the stream.
-  Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy, DialResult& result,
+  // Adds TLS to the stream and agrees on one of `protocols`.
+  Task<std::optional<ExchangeFailure>> Secure(const Destination& peer, std::string proxy,
+                                              std::vector<std::string> protocols, DialResult& result,
                                               Cancellation& cancellation) {
-    TlsTarget target{.destination = peer, .server_name = peer.host, .proxy = std::move(proxy)};
+    TlsTarget target{.destination = peer,
+                     .server_name = peer.host,
+                     .proxy = std::move(proxy),
+                     .protocols = std::move(protocols)};
     TlsResult secured =
         co_await tls_->Handshake(std::move(result.transport), std::move(target), cancellation);
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
+    result.protocol = std::move(secured.protocol);
     co_return std::nullopt;
   }
 
@@ -164,6 +160,7 @@ class StackDialer : public Dialer {
   const std::unique_ptr<TlsConnector> tls_;
   const std::optional<Url> proxy_;
   const std::vector<std::string> no_proxy_;
+  const std::vector<std::string> http_protocols_;
   const size_t max_head_bytes_;
   const Network::ConnectOptions connect_options_;
   NameCache names_;

@@ -17,8 +17,8 @@
 #include "cc/net/client_options.h"
 #include "cc/net/counters.h"
 #include "cc/net/dialer.h"
+#include "cc/net/network.h"
 #include "cc/net/tls_connector.h"
-#include "cc/net/transport.h"
 
 namespace thaw {
 

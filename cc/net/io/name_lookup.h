@@ -13,7 +13,7 @@
 #include "cc/base/task.h"
 #include "cc/net/io/dns_options.h"
 #include "cc/net/io/event_loop.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

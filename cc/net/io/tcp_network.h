@@ -8,7 +8,7 @@
 
 #include "cc/net/io/dns_options.h"
 #include "cc/net/io/event_loop.h"
-#include "cc/net/transport.h"
+#include "cc/net/network.h"
 
 namespace thaw {
 

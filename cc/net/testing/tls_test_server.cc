@@ -141,11 +141,13 @@ class PeerImpl : public TlsTestServer::Peer {
   bool hold_ = false;
 };
 
-int SelectAlpn(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in, unsigned in_size, void*) {
-  static constexpr uint8_t kOurs[] = "\x08http/1.1";
+// `ours`: a std::string with the server's protocols, each after a byte with its length.
+int SelectAlpn(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in, unsigned in_size,
+               void* ours) {
+  const auto& protocols = *static_cast<const std::string*>(ours);
   uint8_t* chosen;
-  if (SSL_select_next_proto(&chosen, out_size, kOurs, sizeof(kOurs) - 1, in, in_size) !=
-      OPENSSL_NPN_NEGOTIATED) {
+  if (SSL_select_next_proto(&chosen, out_size, reinterpret_cast<const uint8_t*>(protocols.data()),
+                            static_cast<unsigned>(protocols.size()), in, in_size) != OPENSSL_NPN_NEGOTIATED) {
     return SSL_TLSEXT_ERR_NOACK;
   }
   *out = chosen;
@@ -155,6 +157,7 @@ int SelectAlpn(SSL*, const uint8_t** out, uint8_t* out_size, const uint8_t* in, 
 }  // namespace
 
 struct TlsTestServer::State {
+  std::string protocols;
   bssl::UniquePtr<SSL_CTX> context;
   std::vector<std::unique_ptr<PeerImpl>> peers;
 };
@@ -179,7 +182,11 @@ TlsTestServer::TlsTestServer(const Options& options) : state_(std::make_unique<S
   if (options.signature != 0) {
     CHECK(SSL_CTX_set_signing_algorithm_prefs(context, &options.signature, 1));
   }
-  SSL_CTX_set_alpn_select_cb(context, SelectAlpn, nullptr);
+  for (const std::string& protocol : options.protocols) {
+    state_->protocols += static_cast<char>(protocol.size());
+    state_->protocols += protocol;
+  }
+  SSL_CTX_set_alpn_select_cb(context, SelectAlpn, &state_->protocols);
   if (options.resumption) {
     SSL_CTX_set_num_tickets(context, options.tickets);
   } else {

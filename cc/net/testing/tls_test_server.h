@@ -3,7 +3,7 @@
 //
 //   TlsTestServer server({.certificate = authority.Issue({.names = {"intake.example"}})});
 //   TlsTestServer::Peer& peer = server.Accept(std::move(server_end));
-//   ... executor.RunAll(); peer.received(); peer.Send("HTTP/1.1 202 Accepted\r\n\r\n");
+//   ... executor.RunAll(); peer.TakeReceived(); peer.Send("HTTP/1.1 202 Accepted\r\n\r\n");
 
 #ifndef THAW_CC_NET_TESTING_TLS_TEST_SERVER_H_
 #define THAW_CC_NET_TESTING_TLS_TEST_SERVER_H_
@@ -29,6 +29,7 @@ class TlsTestServer {
     int tickets = 2;         // sent after each TLS 1.3 handshake
     bool resumption = true;  // false: no tickets, no session cache
     bool wants_client_certificate = false;
+    std::vector<std::string> protocols = {"http/1.1"};  // those it agrees on by ALPN, the preferred one first
     uint16_t signature = 0;  // the only signature scheme it uses (RFC 8446 section 4.2.3); 0: any
   };
 

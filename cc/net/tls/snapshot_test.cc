@@ -27,10 +27,11 @@
 #include "cc/net/client_factory.h"
 #include "cc/net/client_options.h"
 #include "cc/net/counters.h"
+#include "cc/net/network.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/transport.h"
 #include "gtest/gtest.h"
 

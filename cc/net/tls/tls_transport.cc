@@ -1,16 +1,17 @@
 #include "cc/net/tls/tls_transport.h"
 
 #include <algorithm>
+#include <coroutine>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <string>
+#include <memory>
 #include <string_view>
 #include <utility>
-#include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/log/check.h"
-#include "absl/strings/str_cat.h"
+#include "cc/net/tls/ciphertext.h"
+#include "cc/net/tls/tls_error.h"
 #include "openssl/bio.h"
 #include "openssl/err.h"
 #include "openssl/ssl.h"
@@ -29,27 +30,6 @@ constexpr size_t kBulkRead =
     SSL3_RT_MAX_PLAIN_LENGTH + SSL3_RT_MAX_ENCRYPTED_OVERHEAD + SSL3_RT_HEADER_LENGTH;
 // A buffer up to this size is kept from write to write.
 constexpr size_t kKeptWriteBuffer = 1024;
-
-// Returns the text of the error queue, and whether the peer sent it as an alert. Empties the queue.
-std::string TakeTlsError(bool* alert) {
-  const uint32_t error = ERR_peek_error();
-  *alert = false;
-  std::string text = "TLS failed without a reason";
-  if (error != 0) {
-    const int reason = ERR_GET_REASON(error);
-    if (ERR_GET_LIB(error) == ERR_LIB_SSL && reason >= SSL_AD_REASON_OFFSET) {
-      *alert = true;
-      text = absl::StrCat("the peer sent TLS alert \"",
-                          SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET), "\" (",
-                          reason - SSL_AD_REASON_OFFSET, ")");
-    } else {
-      const char* name = ERR_reason_error_string(error);
-      text = absl::StrCat("TLS: ", name != nullptr ? name : "unknown error");
-    }
-  }
-  ERR_clear_error();
-  return text;
-}
 
 }  // namespace
 
@@ -101,28 +81,47 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   static int BioWrite(BIO* bio, const char* from, int size);
   static long BioControl(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH ? 1 : 0; }
 
-  // Returns room for the next lower read. Call it only when all bytes that came were taken.
-  absl::Span<char> Room(size_t size) {
-    if (capacity_ != size) {
-      buffer_.reset(new char[size]);
-      capacity_ = size;
-    }
-    begin_ = end_ = 0;
-    return absl::MakeSpan(buffer_.get(), capacity_);
-  }
+  // Takes one step of the handshake. Returns SSL_ERROR_NONE when it is done.
+  int StepHandshake();
+  TlsHandshake FailHandshake();
+
+  // Notes the result of a lower read into the room of `inbound_`.
   void Arrived(const IoResult& result) {
-    begin_ = 0;
-    end_ = result.bytes;
-    filled_ = result.bytes == capacity_;
+    inbound_.Arrived(result.bytes);
     if (!result.status.ok()) lower_status_ = result.status;
   }
   // Reads plaintext from the bytes that came. Returns false if more bytes must come first.
   bool ReadPlaintext(absl::Span<char> into, IoResult& result);
+  // Reads plaintext and drops it, until there is none; bounded, as the peer may go on sending.
+  void DrainPlaintext();
   void ReadLower();
   void OnLowerRead(IoResult result);
+  size_t NextReadSize() const { return inbound_.filled() ? kBulkRead : kSmallRead; }
+
+  // Gives all ciphertext that was sealed to the lower transport, in as many writes as it takes; then runs
+  // `done`.
+  void SendSealed(absl::AnyInvocable<void(absl::Status)> done);
+  void SendMore();
   void OnLowerWrite(IoResult result);
   void FinishWrite(absl::Status status);
-  size_t NextReadSize() const { return filled_ ? kBulkRead : kSmallRead; }
+  // Gives what was sealed to the lower transport in one write, and does not wait for its result.
+  void SendLastWords();
+  // Awaitable form of SendSealed().
+  auto SendSealed() {
+    struct Awaiter {
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<> waiter) {
+        stream.SendSealed([this, waiter](absl::Status result) {
+          status = std::move(result);
+          waiter.resume();
+        });
+      }
+      absl::Status await_resume() { return std::move(status); }
+      TlsStream& stream;
+      absl::Status status;
+    };
+    return Awaiter{*this};
+  }
 
   Executor& executor_;
   const Clock& clock_;
@@ -134,26 +133,16 @@ class TlsStream : public std::enable_shared_from_this<TlsStream> {
   bool closed_ = false;
   bool lower_reading_ = false;
   bool lower_writing_ = false;
-  bool filled_ = false;  // the last lower read filled its buffer: more may be there
 
-  // Ciphertext that came and that TLS has not taken yet.
-  std::unique_ptr<char[]> buffer_;
-  size_t capacity_ = 0;
-  size_t begin_ = 0;
-  size_t end_ = 0;
-  // Bytes that TryRead took while a lower read into `buffer_` is pending; they precede its bytes.
-  std::string aside_;
+  InboundCiphertext inbound_;
   absl::Status lower_status_;  // why no more bytes come from the lower transport
   absl::Status read_status_;   // why no more plaintext comes from TLS
 
   absl::Span<char> read_into_;
   Transport::Done read_done_;
 
-  std::string made_;    // ciphertext that TLS made
-  std::string flying_;  // the part given to the lower transport; not moved until it is written
-  size_t flown_ = 0;    // written bytes of `flying_`
-  int64_t made_in_all_ = 0;
-  int64_t flown_in_all_ = 0;
+  OutboundCiphertext outbound_;
+  absl::AnyInvocable<void(absl::Status)> sent_;  // runs when what is being sent is written, or can't be
   Record records_[kMaxPlaintextPerWrite / SSL3_RT_MAX_PLAIN_LENGTH];  // records of the pending write
   size_t record_count_ = 0;
   Transport::Done write_done_;
@@ -173,94 +162,63 @@ const BIO_METHOD* TlsStream::Method() {
 int TlsStream::BioRead(BIO* bio, char* into, int size) {
   BIO_clear_retry_flags(bio);
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
-  if (!self.aside_.empty()) {
-    const size_t n = std::min<size_t>(size, self.aside_.size());
-    self.aside_.copy(into, n);
-    self.aside_.erase(0, n);
-    return static_cast<int>(n);
-  }
-  const size_t n = std::min<size_t>(size, self.end_ - self.begin_);
-  if (n == 0) {
-    if (self.lower_status_.ok()) BIO_set_retry_read(bio);
-    return -1;
-  }
-  std::memcpy(into, self.buffer_.get() + self.begin_, n);
-  self.begin_ += n;
-  return static_cast<int>(n);
+  const size_t taken = self.inbound_.Take(into, static_cast<size_t>(size));
+  if (taken > 0) return static_cast<int>(taken);
+  if (self.lower_status_.ok()) BIO_set_retry_read(bio);
+  return -1;
 }
 
 int TlsStream::BioWrite(BIO* bio, const char* from, int size) {
   BIO_clear_retry_flags(bio);
   auto& self = *static_cast<TlsStream*>(BIO_get_data(bio));
-  self.made_.append(from, size);
-  self.made_in_all_ += size;
+  self.outbound_.Seal(std::string_view(from, static_cast<size_t>(size)));
   return size;
+}
+
+int TlsStream::StepHandshake() {
+  TlsTime time(clock_);
+  ERR_clear_error();
+  const int result = SSL_do_handshake(ssl_.get());
+  return result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
+}
+
+// Ends a handshake in which TLS can't go on, and closes the lower transport.
+TlsHandshake TlsStream::FailHandshake() {
+  TlsHandshake outcome;
+  if (!lower_status_.ok() && ERR_peek_error() == 0) {
+    outcome.failed = TlsHandshake::Failed::kLower;
+    outcome.status = lower_status_;
+  } else {
+    outcome.failed = TlsHandshake::Failed::kTls;
+    outcome.status = absl::InvalidArgumentError(TakeTlsError().text);
+    SendLastWords();  // our alert
+  }
+  lower_->Close();
+  return outcome;
 }
 
 Task<TlsHandshake> TlsStream::ShakeHands(Cancellation& cancellation) {
   auto self = shared_from_this();
   auto close = [self](const absl::Status&) { self->lower_->Close(); };
   Cancellation::Registration registration = cancellation.OnRequest(close);
-  TlsHandshake outcome;
-  while (true) {
-    int result;
-    int error;
-    {
-      TlsTime time(clock_);
-      ERR_clear_error();
-      result = SSL_do_handshake(ssl_.get());
-      error = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl_.get(), result);
-    }
-    if (result == 1) break;
-    if (error != SSL_ERROR_WANT_READ) {
-      if (!lower_status_.ok() && ERR_peek_error() == 0) {
-        outcome.failed = TlsHandshake::Failed::kLower;
-        outcome.status = lower_status_;
-      } else {
-        bool alert;
-        outcome.failed = TlsHandshake::Failed::kTls;
-        outcome.status = absl::InvalidArgumentError(TakeTlsError(&alert));
-        // Sends our alert if the lower transport accepts it at once.
-        if (!made_.empty() && write_status_.ok()) {
-          flying_.swap(made_);
-          lower_->StartWrite(flying_, [self](IoResult) {});
-        }
-      }
-      lower_->Close();
-      co_return outcome;
-    }
-    while (!made_.empty() || flown_ < flying_.size()) {
-      if (flown_ == flying_.size()) {
-        flying_.clear();
-        flying_.swap(made_);
-        flown_ = 0;
-      }
-      const IoResult wrote = co_await lower_->Write(std::string_view(flying_).substr(flown_));
-      flown_ += wrote.bytes;
-      flown_in_all_ += wrote.bytes;
-      if (!wrote.status.ok()) {
-        outcome.failed = TlsHandshake::Failed::kLower;
-        outcome.status = wrote.status;
-        co_return outcome;
+  for (int error = StepHandshake(); error != SSL_ERROR_NONE; error = StepHandshake()) {
+    if (error != SSL_ERROR_WANT_READ) co_return FailHandshake();
+    if (outbound_.has_sealed()) {
+      absl::Status sent = co_await SendSealed();
+      if (!sent.ok()) {
+        co_return TlsHandshake{.failed = TlsHandshake::Failed::kLower, .status = std::move(sent)};
       }
     }
-    flying_.clear();
-    flown_ = 0;
-    const IoResult read = co_await lower_->Read(Room(kHandshakeRead));
+    const IoResult read = co_await lower_->Read(inbound_.Room(kHandshakeRead));
     Arrived(read);
   }
   if (cancellation.requested()) {  // cancelled as its last bytes came
-    outcome.failed = TlsHandshake::Failed::kLower;
-    outcome.status = cancellation.reason();
-    co_return outcome;
+    co_return TlsHandshake{.failed = TlsHandshake::Failed::kLower, .status = cancellation.reason()};
   }
   open_ = true;
-  filled_ = false;
-  if (begin_ == end_) {
-    buffer_.reset();
-    capacity_ = 0;
-  }
-  co_return outcome;
+  inbound_.ForgetFilled();
+  if (inbound_.empty()) inbound_.Free();
+  co_return TlsHandshake();
 }
 
 bool TlsStream::ReadPlaintext(absl::Span<char> into, IoResult& result) {
@@ -284,9 +242,8 @@ bool TlsStream::ReadPlaintext(absl::Span<char> into, IoResult& result) {
                        ? absl::OutOfRangeError("the peer ended the stream without close_notify")
                        : lower_status_;
   } else {
-    bool alert;
-    const std::string text = TakeTlsError(&alert);
-    read_status_ = alert ? absl::OutOfRangeError(text) : absl::DataLossError(text);
+    const TlsError failure = TakeTlsError();
+    read_status_ = failure.alert ? absl::OutOfRangeError(failure.text) : absl::DataLossError(failure.text);
   }
   result = {read_status_};
   return true;
@@ -307,7 +264,7 @@ void TlsStream::StartRead(absl::Span<char> into, Transport::Done done) {
 
 void TlsStream::ReadLower() {
   lower_reading_ = true;
-  lower_->StartRead(Room(NextReadSize()),
+  lower_->StartRead(inbound_.Room(NextReadSize()),
                     [self = shared_from_this()](IoResult result) { self->OnLowerRead(std::move(result)); });
 }
 
@@ -331,10 +288,10 @@ IoResult TlsStream::TryRead(absl::Span<char> into) {
       char taken[kSmallRead];
       result = lower_->TryRead(absl::MakeSpan(taken));
       if (absl::IsUnavailable(result.status)) return result;
-      aside_.append(taken, result.bytes);
+      inbound_.ArrivedBeside(std::string_view(taken, result.bytes));
       if (!result.status.ok()) lower_status_ = result.status;
     } else {
-      result = lower_->TryRead(Room(NextReadSize()));
+      result = lower_->TryRead(inbound_.Room(NextReadSize()));
       if (absl::IsUnavailable(result.status)) return result;
       Arrived(result);
     }
@@ -348,7 +305,7 @@ void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
   if (status.ok()) {
     from = from.substr(0, kMaxPlaintextPerWrite);
     const size_t records = (from.size() + SSL3_RT_MAX_PLAIN_LENGTH - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
-    made_.reserve(made_.size() + from.size() + records * SSL_max_seal_overhead(ssl_.get()));
+    outbound_.Reserve(from.size() + records * SSL_max_seal_overhead(ssl_.get()));
     TlsTime time(clock_);
     record_count_ = 0;
     while (!from.empty()) {
@@ -356,12 +313,11 @@ void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
       ERR_clear_error();
       if (SSL_write(ssl_.get(), part.data(), static_cast<int>(part.size())) !=
           static_cast<int>(part.size())) {
-        bool alert;
-        status = absl::DataLossError(TakeTlsError(&alert));
+        status = absl::DataLossError(TakeTlsError().text);
         write_status_ = status;
         break;
       }
-      records_[record_count_++] = {made_in_all_, part.size()};
+      records_[record_count_++] = {outbound_.sealed_in_all(), part.size()};
       from.remove_prefix(part.size());
     }
   }
@@ -372,41 +328,55 @@ void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
     return;
   }
   write_done_ = std::move(done);
-  flying_.swap(made_);
-  flown_ = 0;
-  lower_writing_ = true;
-  lower_->StartWrite(flying_,
-                     [self = shared_from_this()](IoResult result) { self->OnLowerWrite(std::move(result)); });
-}
-
-void TlsStream::OnLowerWrite(IoResult result) {
-  lower_writing_ = false;
-  flown_ += result.bytes;
-  flown_in_all_ += result.bytes;
-  if (closed_ && result.status.ok() && flown_ < flying_.size())
-    result.status = absl::CancelledError("the connection was closed");
-  if (result.status.ok() && flown_ < flying_.size()) {
-    lower_writing_ = true;
-    lower_->StartWrite(std::string_view(flying_).substr(flown_),
-                       [self = shared_from_this()](IoResult next) { self->OnLowerWrite(std::move(next)); });
-    return;
-  }
-  FinishWrite(std::move(result.status));
+  SendSealed([this](absl::Status sent) { FinishWrite(std::move(sent)); });
 }
 
 void TlsStream::FinishWrite(absl::Status status) {
   IoResult result;
-  for (size_t i = 0; i < record_count_ && records_[i].wire_end <= flown_in_all_; ++i) {
+  for (size_t i = 0; i < record_count_ && records_[i].wire_end <= outbound_.sent_in_all(); ++i) {
     result.bytes += records_[i].plaintext;
   }
   record_count_ = 0;
   if (!status.ok()) write_status_ = status;
   result.status = std::move(status);
-  flying_.clear();
-  if (flying_.capacity() > kKeptWriteBuffer) std::string().swap(flying_);
-  flown_ = 0;
   Transport::Done done = std::exchange(write_done_, nullptr);
   done(std::move(result));
+}
+
+void TlsStream::SendSealed(absl::AnyInvocable<void(absl::Status)> done) {
+  sent_ = std::move(done);
+  outbound_.BeginSending();
+  SendMore();
+}
+
+void TlsStream::SendMore() {
+  lower_writing_ = true;
+  lower_->StartWrite(outbound_.unsent(),
+                     [self = shared_from_this()](IoResult result) { self->OnLowerWrite(std::move(result)); });
+}
+
+void TlsStream::OnLowerWrite(IoResult result) {
+  lower_writing_ = false;
+  outbound_.Sent(result.bytes);
+  if (result.status.ok() && !outbound_.unsent().empty()) {
+    if (!closed_) return SendMore();
+    result.status = absl::CancelledError("the connection was closed");
+  }
+  outbound_.EndSending(kKeptWriteBuffer);
+  std::exchange(sent_, nullptr)(std::move(result.status));
+}
+
+void TlsStream::SendLastWords() {
+  if (!outbound_.has_sealed()) return;
+  outbound_.BeginSending();
+  lower_->StartWrite(outbound_.unsent(), [self = shared_from_this()](IoResult) {});
+}
+
+void TlsStream::DrainPlaintext() {
+  char scratch[1024];
+  IoResult result;
+  for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
+  }
 }
 
 void TlsStream::Close() {
@@ -414,25 +384,18 @@ void TlsStream::Close() {
   if (open_) {
     TlsTime time(clock_);
     if (!read_done_ && read_status_.ok()) {
-      char scratch[1024];
-      IoResult result;
-      // Reads what had come, then what one read from below returns; bounded, as the peer may go on sending.
-      for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
-      }
-      if (wants_tickets_ && read_status_.ok() && begin_ == end_) {
-        const IoResult look = lower_->TryRead(Room(kSmallRead));
+      // What had come, and then what one read from below returns.
+      DrainPlaintext();
+      if (wants_tickets_ && read_status_.ok() && inbound_.empty()) {
+        const IoResult look = lower_->TryRead(inbound_.Room(kSmallRead));
         if (!absl::IsUnavailable(look.status)) Arrived(look);
-        for (int rounds = 0; rounds < 8 && ReadPlaintext(scratch, result) && result.status.ok(); ++rounds) {
-        }
+        DrainPlaintext();
       }
     }
     if (!lower_writing_ && write_status_.ok()) {
       ERR_clear_error();
       SSL_shutdown(ssl_.get());
-      if (!made_.empty()) {
-        flying_.swap(made_);
-        lower_->StartWrite(flying_, [self = shared_from_this()](IoResult) {});
-      }
+      SendLastWords();
     }
     ERR_clear_error();
   }

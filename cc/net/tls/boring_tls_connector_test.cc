@@ -1,4 +1,4 @@
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 
 #include <malloc.h>
 
@@ -86,7 +86,7 @@ class TlsTest : public testing::Test {
   }
 
   // Opens a pair of streams and begins a handshake over it.
-  void Begin(std::string_view name = kHost) {
+  void Begin(std::string_view name = kHost, std::vector<std::string> protocols = {"http/1.1"}) {
     auto [client, far] = MemoryTransport::Pair(executor_);
     wire_ = client.get();
     far_wire_ = far.get();
@@ -95,13 +95,14 @@ class TlsTest : public testing::Test {
     peer_ = &server().Accept(std::move(far));
     result_.reset();
     TlsTarget target{.destination = {.host = std::string(name), .port = 443},
-                     .server_name = std::string(name)};
+                     .server_name = std::string(name),
+                     .protocols = std::move(protocols)};
     Spawn<TlsResult>(executor_, connector().Handshake(std::move(client), std::move(target), cancellation_),
                      [this](TlsResult result) { result_ = std::move(result); });
   }
   // Runs a whole handshake and returns the transport if it succeeded.
-  Transport* Connect(std::string_view name = kHost) {
-    Begin(name);
+  Transport* Connect(std::string_view name = kHost, std::vector<std::string> protocols = {"http/1.1"}) {
+    Begin(name, std::move(protocols));
     executor_.RunAll();
     EXPECT_TRUE(result_.has_value());
     if (!result_ || result_->transport == nullptr) return nullptr;
@@ -210,6 +211,33 @@ TEST_P(TlsVersionTest, ShakesHandsAndCarriesBytesBothWays) {
   EXPECT_EQ(counters_.tls_resumed, 0);
   EXPECT_EQ(tls->wire_bytes_sent(), wire_->wire_bytes_sent());
   EXPECT_GT(tls->wire_bytes_received(), 500);
+}
+
+TEST_P(TlsVersionTest, TheServerChoosesOneOfTheProtocols) {
+  server_options_.max_version = GetParam();
+  server_options_.protocols = {"toy/2", "http/1.1"};
+  ASSERT_NE(Connect(kHost, {"http/1.1", "toy/2"}), nullptr) << failure().error;
+  EXPECT_EQ(result_->protocol, "toy/2");
+  ASSERT_NE(Connect(), nullptr) << failure().error;
+  EXPECT_EQ(result_->protocol, "http/1.1") << "the only one offered";
+}
+
+TEST_P(TlsVersionTest, AServerThatChoosesNoProtocolSpeaksHttp11) {
+  server_options_.max_version = GetParam();
+  server_options_.protocols = {"toy/2"};
+  ASSERT_NE(Connect(), nullptr) << failure().error;
+  EXPECT_EQ(peer_->alpn(), "");
+  EXPECT_EQ(result_->protocol, "http/1.1");
+  ASSERT_NE(Connect(kHost, {}), nullptr) << failure().error;
+  EXPECT_EQ(peer_->alpn(), "");
+  EXPECT_EQ(result_->protocol, "http/1.1");
+}
+
+TEST_P(TlsVersionTest, AProtocolWithoutANameIsAnError) {
+  server_options_.max_version = GetParam();
+  EXPECT_EQ(Connect(kHost, {"http/1.1", ""}), nullptr);
+  EXPECT_EQ(failure().fault, Fault::kProtocol);
+  EXPECT_TRUE(absl::IsInvalidArgument(failure().error)) << failure().error;
 }
 
 TEST_P(TlsVersionTest, WorksAByteAtATime) {

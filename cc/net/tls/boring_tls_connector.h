@@ -7,8 +7,8 @@
 // Before the first handshake it draws no random numbers, makes no context and reads no certificate, so that a
 // snapshot taken before then holds no key material.
 
-#ifndef THAW_CC_NET_TLS_MAKE_TLS_CONNECTOR_H_
-#define THAW_CC_NET_TLS_MAKE_TLS_CONNECTOR_H_
+#ifndef THAW_CC_NET_TLS_BORING_TLS_CONNECTOR_H_
+#define THAW_CC_NET_TLS_BORING_TLS_CONNECTOR_H_
 
 #include <cstdint>
 #include <memory>
@@ -37,4 +37,4 @@ int64_t TlsContextsMade();
 
 }  // namespace thaw
 
-#endif  // THAW_CC_NET_TLS_MAKE_TLS_CONNECTOR_H_
+#endif  // THAW_CC_NET_TLS_BORING_TLS_CONNECTOR_H_

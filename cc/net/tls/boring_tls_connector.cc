@@ -1,4 +1,4 @@
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 
 #include <sys/time.h>
 
@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstdint>
 #include <iterator>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -13,12 +14,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/http_protocol.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/tls/certificate_verifier.h"
 #include "cc/net/tls/session_store.h"
+#include "cc/net/tls/tls_error.h"
 #include "cc/net/tls/tls_transport.h"
 #include "cc/net/tls/trusted_roots.h"
-#include "openssl/err.h"
 #include "openssl/pool.h"
 #include "openssl/ssl.h"
 
@@ -27,9 +29,9 @@ namespace {
 
 // State that all connections of one connector share; each holds it, since a ticket may come while one closes.
 struct Shared {
-  Shared(Clock& c, const ClientOptions& options, ConnectionCounters& n)
-      : clock(c),
-        counters(n),
+  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounters& the_counters)
+      : clock(the_clock),
+        counters(the_counters),
         verify(!options.skip_ssl_validation),
         resumption(options.tls_session_resumption),
         minimum(options.tls_min_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
@@ -116,12 +118,28 @@ class BoringTlsConnector : public TlsConnector {
   bssl::UniquePtr<SSL_CTX> context_;                  // made by the first handshake
 };
 
-absl::Status Failed(std::string_view what) {
-  const uint32_t error = ERR_get_error();
-  ERR_clear_error();
-  const char* reason = error != 0 ? ERR_reason_error_string(error) : nullptr;
-  return absl::InternalError(
-      absl::StrCat("TLS: ", what, reason != nullptr ? ": " : "", reason != nullptr ? reason : ""));
+// Offers protocols by ALPN (RFC 7301 section 3.1: each name after a byte with its length).
+absl::Status OfferProtocols(const std::vector<std::string>& protocols, SSL* ssl) {
+  std::string list;
+  for (const std::string& protocol : protocols) {
+    if (protocol.empty() || protocol.size() > 255) {
+      return absl::InvalidArgumentError("TLS: the name of a protocol has no byte, or more than 255");
+    }
+    list += static_cast<char>(protocol.size());
+    list += protocol;
+  }
+  if (SSL_set_alpn_protos(ssl, reinterpret_cast<const uint8_t*>(list.data()), list.size()) != 0) {
+    return TlsStepFailed("the protocols can not be offered");
+  }
+  return absl::OkStatus();
+}
+
+// Returns the protocol that the server chose; HTTP/1.1 if it chose none.
+std::string AgreedProtocol(const SSL* ssl) {
+  const uint8_t* name = nullptr;
+  unsigned size = 0;
+  SSL_get0_alpn_selected(ssl, &name, &size);
+  return size == 0 ? std::string(kHttp11) : std::string(reinterpret_cast<const char*>(name), size);
 }
 
 std::atomic<int64_t> contexts_made{0};
@@ -131,7 +149,7 @@ absl::Status BoringTlsConnector::MakeContext() {
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // This method keeps certificates as bytes, so that only those that are needed get parsed.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
-  if (context == nullptr) return Failed("no context");
+  if (context == nullptr) return TlsStepFailed("no context can be made");
   certificates_.reset(CRYPTO_BUFFER_POOL_new());
   SSL_CTX_set0_buffer_pool(context.get(), certificates_.get());
   // X25519 comes first: the only key share offered, and the cheapest. There is no post-quantum group: it
@@ -166,7 +184,7 @@ absl::Status BoringTlsConnector::MakeContext() {
       !SSL_CTX_set1_group_ids(context.get(), kGroups, std::size(kGroups)) ||
       !SSL_CTX_set_verify_algorithm_prefs(context.get(), kSignatures, std::size(kSignatures)) ||
       !SSL_CTX_set_strict_cipher_list(context.get(), kTls12Suites)) {
-    return Failed("context refused");
+    return TlsStepFailed("versions, groups, signatures or suites can not be set");
   }
   SSL_CTX_set_custom_verify(context.get(), SSL_VERIFY_PEER, Verify);
   SSL_CTX_set_current_time_cb(context.get(), TellTime);
@@ -183,14 +201,13 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
     if (absl::Status status = MakeContext(); !status.ok()) return status;
   }
   SslPointer ssl(SSL_new(context_.get()));
-  if (ssl == nullptr) return Failed("no connection");
-  static constexpr uint8_t kProtocols[] = "\x08http/1.1";
-  if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection) ||
-      SSL_set_alpn_protos(ssl.get(), kProtocols, sizeof(kProtocols) - 1) != 0) {
-    return Failed("connection refused");
+  if (ssl == nullptr) return TlsStepFailed("no connection can be made");
+  if (!SSL_set_ex_data(ssl.get(), ConnectionIndex(), &connection)) {
+    return TlsStepFailed("the connection's own data can not be set");
   }
+  if (absl::Status status = OfferProtocols(target.protocols, ssl.get()); !status.ok()) return status;
   if (!IsIpLiteral(target.server_name) && !SSL_set_tlsext_host_name(ssl.get(), target.server_name.c_str())) {
-    return Failed(absl::StrCat("\"", target.server_name, "\" is no host name"));
+    return TlsStepFailed(absl::StrCat("\"", target.server_name, "\" is no host name"));
   }
   SSL_set_connect_state(ssl.get());
   if (shared_->resumption) {
@@ -200,6 +217,20 @@ absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, 
     }
   }
   return ssl;
+}
+
+// Describes a handshake that failed. `refused`: why the certificate was rejected here; OK if it was not.
+ExchangeFailure FailureOfHandshake(const TlsHandshake& outcome, const absl::Status& refused,
+                                   std::string_view where, const Cancellation& cancellation) {
+  if (!refused.ok()) return MakeFailure(Phase::kTls, Fault::kCertificate, where, refused);
+  if (outcome.failed == TlsHandshake::Failed::kTls) {
+    return MakeFailure(Phase::kTls, Fault::kProtocol, where, outcome.status, cancellation);
+  }
+  if (absl::IsOutOfRange(outcome.status)) {
+    return MakeFailure(Phase::kTls, Fault::kEnd, where,
+                       absl::OutOfRangeError("the peer ended the stream during the handshake"), cancellation);
+  }
+  return MakeFailure(Phase::kTls, Fault::kReset, where, outcome.status, cancellation);
 }
 
 Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
@@ -216,22 +247,17 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
                      .server_name = target.server_name,
                      .verified = shared_->verify,
                      .roots = shared_->roots.fingerprint()};
-  auto fail = [&](Fault fault, const absl::Status& why) {
-    result.failure.emplace();
-    result.failure->phase = Phase::kTls;
-    result.failure->fault = fault;
-    result.failure->error = absl::Status(
-        why.code(), absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
-                                 target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy), ": ",
-                                 why.message()));
+  const auto where = [&target] {
+    return absl::StrCat("TLS with ", target.server_name, ":", target.destination.port,
+                        target.proxy.empty() ? "" : absl::StrCat(" through ", target.proxy));
   };
   if (cancellation.requested()) {
-    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
+    result.failure = MakeCancelledFailure(Phase::kTls, where(), cancellation.reason());
     co_return result;
   }
   absl::StatusOr<SslPointer> ssl = MakeSsl(target, *connection);
   if (!ssl.ok()) {
-    fail(Fault::kProtocol, ssl.status());
+    result.failure = MakeFailure(Phase::kTls, Fault::kProtocol, where(), ssl.status());
     co_return result;
   }
   SSL* const handle = ssl->get();
@@ -243,21 +269,12 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
   if (outcome.failed == TlsHandshake::Failed::kNot) {
     result.transport = std::move(outcome.transport);
     result.resumed = SSL_session_reused(handle) != 0;  // lives with the transport
+    result.protocol = AgreedProtocol(handle);
     ++(result.resumed ? shared_->counters.tls_resumed : shared_->counters.tls_full);
     // A full handshake verified its own chain; a resumed one relies on that of the first.
     co_return result;
   }
-  if (!connection->refused.ok()) {
-    fail(Fault::kCertificate, connection->refused);
-  } else if (cancellation.requested()) {
-    fail(FaultOfCancellation(cancellation.reason()), cancellation.reason());
-  } else if (outcome.failed == TlsHandshake::Failed::kTls) {
-    fail(Fault::kProtocol, outcome.status);
-  } else if (absl::IsOutOfRange(outcome.status)) {
-    fail(Fault::kEnd, absl::OutOfRangeError("the peer ended the stream during the handshake"));
-  } else {
-    fail(Fault::kReset, outcome.status);
-  }
+  result.failure = FailureOfHandshake(outcome, connection->refused, where(), cancellation);
   co_return result;
 }
 
