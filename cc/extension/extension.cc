@@ -90,7 +90,9 @@ Task<int> Extension::Run(Cancellation& stop) {
     co_return 0;
   }
   const bool told = stop.requested();
-  if (!told) LOG(ERROR) << "Lambda's interface is lost: " << ended.status().message();
+  if (!told)
+    LOG(ERROR) << "no events can be received from Lambda, the extension shuts down: "
+               << ended.status().message();
   co_await Shutdown(options_.shutdown_time);
   if (told) co_return 0;
   co_await ReportFailure("Extension.NextFailed", ended.status());
@@ -193,7 +195,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
   const absl::StatusOr<TelemetrySupport> support =
       co_await SubscribeToTelemetry(*runtime_api_, extensions_->identifier(), std::move(subscription), stop);
   const bool telemetry = support.ok() && *support == TelemetrySupport::kSubscribed;
-  if (!support.ok()) LOG(ERROR) << "no telemetry: " << support.status().message();
+  if (!support.ok()) LOG(ERROR) << "the Telemetry API can't be used: " << support.status().message();
   tracker_->set_telemetry(telemetry);
   life_->set_telemetry(telemetry);
 }

@@ -297,13 +297,13 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
     total.dropped.Visit([&add](std::string_view name, int64_t count, std::string_view) {
       add(count, absl::StrCat("payloads dropped (", name, ")"));
     });
-    add(pipeline->turned_away(), "payloads turned away for want of room");
+    add(pipeline->turned_away(), "payloads rejected because there was no room");
     add(pipeline->kept_for_additional(), "requests to additional endpoints not delivered");
     add(total.additional_dropped.total(), "requests to additional endpoints dropped");
     if (!parts.empty()) lost.push_back(absl::StrCat(pipeline->name(), ": ", absl::StrJoin(parts, ", ")));
   }
   if (lost.empty()) return "";
-  std::string line = absl::StrCat("lost at the end of the environment: ", absl::StrJoin(lost, "; "));
+  std::string line = absl::StrCat("data lost at the end of the environment: ", absl::StrJoin(lost, "; "));
   for (const std::string& each : last.out_of_reach) absl::StrAppend(&line, "; ", each);
   return line;
 }

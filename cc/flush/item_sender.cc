@@ -182,7 +182,7 @@ void ItemSender::OnEvicted(const Outbox::Item& item, FlushReport& report) {
 void ItemSender::CountDropped(const Outbox::Item& item, DropReason reason, FlushReport& report) {
   if (IsFirst(absl::StrCat("drop/", ToString(reason)))) {
     LOG(WARNING) << context_.name << ": a request to " << context_.endpoints[item.endpoint].ToString()
-                 << " is dropped: " << ToString(reason) << "; further ones are only counted";
+                 << " is dropped: " << ToString(reason) << "; further cases are only counted";
   }
   context_.ledger.End(item, reason, report);
 }
@@ -218,13 +218,13 @@ void ItemSender::LogNotice(FlushRun& run, const Outbox::Item& item, const SendVe
       if (!IsFirst(absl::StrCat("form/", item.endpoint))) return;
       return LogError(
           run, absl::StrCat(context_.name,
-                            ": a request can't be sent and is dropped; further ones are only counted: ",
+                            ": a request can't be sent and is dropped; further cases are only counted: ",
                             result.failures.empty() ? "" : result.failures.back().ToString()));
     case SendNotice::kRefused:
       if (!IsFirst(absl::StrCat("status/", item.endpoint, "/", status))) return;
       return LogError(
           run, absl::StrCat(context_.name, ": ", endpoint.ToString(), " refused data with status ", status,
-                            ", which is dropped; further ones are only counted"));
+                            ", which is dropped; further cases are only counted"));
     case SendNotice::kPeersStatus:
       return LogError(run, PeersStatusLine(status, endpoint));
     case SendNotice::kPeersFailure:

@@ -274,7 +274,7 @@ Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, 
         run.report.stalled = true;
         group.stalled = true;
         group.cancellation.Request(
-            absl::DeadlineExceededError("the flush has ended: nothing moved for too long"));
+            absl::DeadlineExceededError("the flush has ended: it made no progress for too long"));
       });
   if (in_turn()) {
     co_await SendInTurn(sender_, run, group, std::move(items));
