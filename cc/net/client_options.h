@@ -60,9 +60,9 @@ struct ClientOptions {
   // Hands a connection that has just finished a request to a request that is waiting. Always done if
   // max_idle_per_host > 0.
   bool share_within_flush = true;
-  // How long the first waiting request waits for a shared connection before another one is dialled. Unset: as
-  // long as waiting is likely to be faster than dialling, given the number of waiting requests and the times
-  // of the last exchange and the last dial (pool.h).
+  // The time that the first waiting request waits for a shared connection before another one is dialled.
+  // Unset: as long as waiting is likely to be faster than dialling, given the number of waiting requests and
+  // the times of the last exchange and the last dial (pool.h).
   std::optional<absl::Duration> share_patience;
   // Closes connections that have been idle for longer than this. The Datadog intake closes them after 60 s.
   absl::Duration idle_timeout = absl::Seconds(15);
@@ -77,7 +77,7 @@ struct ClientOptions {
   // -- Deadlines -----------------------------------------------------------------------------------
   // Limits one exchange over all its phases, the wait for a connection included.
   absl::Duration exchange_timeout = absl::Seconds(30);
-  // How long an exchange that was open at a resume may go on after it.
+  // The time for which an exchange that was open at a resume may go on after it.
   absl::Duration resume_grace = absl::Seconds(1);
   // The behaviour of deadlines that fire late. kFire counts frozen time as the peer's slowness, as peers'
   // clients do.
@@ -95,7 +95,7 @@ struct ClientOptions {
   // -- HTTP ----------------------------------------------------------------------------------------
   std::string user_agent = "thaw";
   size_t max_response_head_bytes = 64 * 1024;
-  // How much of a response body is kept for the caller; the rest is read and dropped.
+  // The number of bytes of a response body that are kept for the caller; the rest is read and dropped.
   size_t max_response_body_kept_bytes = 16 * 1024;
   // A response body longer than this is not read to its end: the connection is closed instead.
   size_t max_response_body_drained_bytes = 256 * 1024;

@@ -3,7 +3,7 @@
 //
 //   TlsTestServer server({.certificate = authority.Issue({.names = {"intake.example"}})});
 //   TlsTestServer::Peer& peer = server.Accept(std::move(server_end));
-//   ... executor.RunAll(); peer.received(); peer.Send("HTTP/1.1 202 Accepted\r\n\r\n");
+//   ... executor.RunAll(); peer.TakeReceived(); peer.Send("HTTP/1.1 202 Accepted\r\n\r\n");
 
 #ifndef THAW_CC_NET_TESTING_TLS_TEST_SERVER_H_
 #define THAW_CC_NET_TESTING_TLS_TEST_SERVER_H_
