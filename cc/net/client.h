@@ -5,7 +5,7 @@
 //
 // Layers, each in its own file and with its own counters:
 //   Pool             decides which request gets which connection (pool.h)
-//   Http1Connection  runs one exchange at a time on one connection (http1_connection.h)
+//   HttpConnection   runs exchanges on one connection (http_connection.h)
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
 //   Send             makes attempts and waits between them by DecideRetry() (pooled_client.h)
 // Send alone resends a request, by the verdicts of DecideRetry() (retry_policy.h); the layers below it report

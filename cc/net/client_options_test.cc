@@ -82,7 +82,7 @@ TEST(ClientOptionsTest, TheLeastAndTheMostAreGood) {
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
-TEST(ClientOptionsTest, WhoIsTrustedInsteadOfThePublicRoots) {
+TEST(ClientOptionsTest, OtherTrustMayReplaceThePublicRoots) {
   ClientOptions options;
   options.use_public_roots = false;
   ClientOptions with_file = options;

@@ -24,7 +24,8 @@ namespace thaw {
 struct DialResult {
   // The stream that requests use (TLS if the destination needs it); null if the dial failed.
   std::unique_ptr<Transport> transport;
-  // Why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error are set.
+  // The reason why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error
+  // are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
   // The version of HTTP on which both sides agreed, as ALPN names it.

@@ -33,7 +33,7 @@
 
 namespace thaw {
 
-// How requests are written on a connection.
+// The form in which requests are written on a connection.
 struct RequestForm {
   // The request line has the whole URL, as a plain request to a proxy needs (RFC 9112 section 3.2.2).
   bool absolute = false;
@@ -65,7 +65,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   bool CheckUsable() override;
   void Close() override;
 
-  // How much of the running exchange's request was written.
+  // The part of the running exchange's request that was written.
   BytesWritten bytes_written() const;
 
  private:
@@ -112,7 +112,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   Http1Parser::AnswerTo answer_to_ = Http1Parser::AnswerTo::kAny;
   std::optional<Http1Parser> parser_;
   std::optional<Alarm> patience_;  // limits the rest of the body
-  // Why the exchange fails, set while the result of its last write isn't known.
+  // The reason why the exchange fails, set while the result of its last write isn't known.
   std::optional<std::pair<Fault, absl::Status>> failing_;
   std::string where_;  // "POST https://host/path", for errors
 

@@ -544,7 +544,7 @@ TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
 
 // -- How much was written --------------------------------------------------------------------------------
 
-TEST_F(Http1ConnectionTest, NoneWhenTheEndWasSeenBeforeTheRequestsTurn) {
+TEST_F(Http1ConnectionTest, NoByteIsWrittenWhenTheEndWasSeenBeforeTheRequestsTurn) {
   Connect();
   server_->SendEnd();
   Begin();  // the end is queued already
@@ -554,7 +554,7 @@ TEST_F(Http1ConnectionTest, NoneWhenTheEndWasSeenBeforeTheRequestsTurn) {
   EXPECT_EQ(idle_closed_, 0) << "it wasn't idle any more";
 }
 
-TEST_F(Http1ConnectionTest, NoneWhenAResetWasSeenBeforeTheRequestsTurn) {
+TEST_F(Http1ConnectionTest, NoByteIsWrittenWhenAResetWasSeenBeforeTheRequestsTurn) {
   Connect();
   server_->Reset();
   Begin();
@@ -562,7 +562,7 @@ TEST_F(Http1ConnectionTest, NoneWhenAResetWasSeenBeforeTheRequestsTurn) {
   ExpectFailure(Phase::kWrite, Fault::kReset, BytesWritten::kNone);
 }
 
-TEST_F(Http1ConnectionTest, NoneWhenBytesCameBeforeTheRequestsTurn) {
+TEST_F(Http1ConnectionTest, NoByteIsWrittenWhenBytesCameBeforeTheRequestsTurn) {
   Connect();
   server_->StartWrite("HTTP/1.1 408 Request Timeout\r\n\r\n", [](IoResult) {});
   Begin();
@@ -571,7 +571,7 @@ TEST_F(Http1ConnectionTest, NoneWhenBytesCameBeforeTheRequestsTurn) {
   EXPECT_EQ(client_->writes(), 0);
 }
 
-TEST_F(Http1ConnectionTest, NoneWhenItHadEndedBefore) {
+TEST_F(Http1ConnectionTest, NoByteIsWrittenWhenItHadEndedBefore) {
   Connect();
   server_->SendEnd();
   executor_.RunAll();
@@ -580,7 +580,7 @@ TEST_F(Http1ConnectionTest, NoneWhenItHadEndedBefore) {
   ExpectFailure(Phase::kWrite, Fault::kEnd, BytesWritten::kNone);
 }
 
-TEST_F(Http1ConnectionTest, NoneWhenTheTransportTookNothing) {
+TEST_F(Http1ConnectionTest, NoByteIsWrittenWhenTheTransportTookNothing) {
   Connect();
   client_->set_capacity(0);
   Begin();

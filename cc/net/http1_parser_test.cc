@@ -516,7 +516,7 @@ TEST(Http1ParserTest, EndlessTrailersAreCutOff) {
   EXPECT_TRUE(parser.head_complete());
 }
 
-TEST(Http1ParserTest, OfALongBodyTheBeginningIsKept) {
+TEST(Http1ParserTest, TheBeginningOfALongBodyIsKept) {
   const std::string body = std::string(64, 'a') + std::string(36, 'b');
   const Outcome outcome = Parse(absl::StrCat("HTTP/1.1 400 Bad\r\nContent-Length: 100\r\n\r\n", body));
   EXPECT_EQ(outcome.state, State::kDone);

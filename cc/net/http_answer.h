@@ -14,8 +14,8 @@ namespace thaw {
 // Returns whether the peer accepted the request: the status is 2xx.
 bool IsSuccess(const HttpResponse& response);
 
-// Describes an answer that is not a success as a failed exchange, with its Retry-After counted from `now`. The
-// error names the request without its query.
+// Describes an answer that is not a success as a failed exchange, with its Retry-After counted from `now`.
+// The error names the request without its query.
 ExchangeFailure FailureOfAnswer(const HttpRequest& request, const HttpResponse& response, absl::Time now);
 
 }  // namespace thaw

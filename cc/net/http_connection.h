@@ -5,8 +5,8 @@
 //   (*made)->Abort(exchange, Fault::kTimeout, error);
 //
 // The interface uses callbacks, which run from the executor's queue. A complete head is an answer, whatever
-// happens to its body, which is read for HttpRequest::body_timeout at most; a body that does not end by then is
-// cut, and the exchange succeeds. One thread: the executor's.
+// happens to its body. The body is read for HttpRequest::body_timeout at most; if it does not end by then, it
+// is cut, and the exchange succeeds. One thread: the executor's.
 
 #ifndef THAW_CC_NET_HTTP_CONNECTION_H_
 #define THAW_CC_NET_HTTP_CONNECTION_H_
@@ -21,7 +21,7 @@
 
 namespace thaw {
 
-// How an exchange ended on its connection.
+// The end of an exchange on its connection.
 struct ExchangeEnd {
   // The answer, if a complete head came; its body may have been cut (HttpResponse::body_whole).
   std::optional<HttpResponse> response;

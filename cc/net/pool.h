@@ -90,7 +90,7 @@ class Pool {
   };
   // Starts a dial; its result comes later, through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
-  // Why no request waits for a dial any more.
+  // The reason why no request waits for a dial any more.
   enum class GivenUp {
     kServed,  // other connections served the requests; says nothing of the destination
     // The requests were cancelled, possibly because this dial hangs, or the pool is closed.
@@ -194,8 +194,8 @@ class Pool {
   }
 
   Host& HostOf(const Key& key);
-  // Ends an operation after which `host` may be unused: see ForgetUnused(). References to `host` are not valid
-  // afterwards.
+  // Ends an operation after which `host` may be unused: see ForgetUnused(). References to `host` are not
+  // valid afterwards.
   void Leave(Host& host);
   // Forgets the unused hosts of which nothing is known, and those unused for the longest if there are too
   // many.

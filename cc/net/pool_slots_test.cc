@@ -117,7 +117,7 @@ TEST_F(PoolSlotsTest, AFreshConnectionIsNotASlot) {
   EXPECT_FALSE(fresh->lease().reused);
 }
 
-TEST_F(PoolSlotsTest, OfWaitersForFreshConnectionsOneIsServed) {
+TEST_F(PoolSlotsTest, OneWaiterForAFreshConnectionIsServed) {
   Build({});
   const std::vector<TicketPtr> fresh = {Ask(Want::kFresh), Ask(Want::kFresh)};
   const TicketPtr any = Ask();

@@ -74,7 +74,7 @@ TEST_F(PoolTest, MostRecentlyUsedFirst) {
   EXPECT_EQ(Ask()->toy(), toys[0].get());
 }
 
-TEST_P(PoolOfAnySlotsTest, CheckoutDropsWhatIsClosedAndWhatIsUnusableOnItsWay) {
+TEST_P(PoolOfAnySlotsTest, CheckoutDropsClosedAndUnusableConnectionsOnItsWay) {
   Build({.max_idle_per_host = 3, .max_connections_per_host = 3});
   const auto toys = PooledTogether(3);
   toys[2]->is_open = false;
@@ -96,7 +96,7 @@ TEST_P(PoolOfAnySlotsTest, ReactorOnlyLivenessDoesNotLook) {
   EXPECT_EQ(toy->checks, 0);
 }
 
-TEST_P(PoolOfAnySlotsTest, WhoWantsAFreshOneGetsNoIdleOne) {
+TEST_P(PoolOfAnySlotsTest, ARequestForAFreshConnectionGetsNoIdleOne) {
   Build({.max_idle_per_host = 1});
   const auto toy = Pooled();
   const TicketPtr ticket = Ask(Want::kFresh);
@@ -106,7 +106,7 @@ TEST_P(PoolOfAnySlotsTest, WhoWantsAFreshOneGetsNoIdleOne) {
   EXPECT_FALSE(ticket->lease().reused);
 }
 
-TEST_P(PoolOfAnySlotsTest, WhoWantsAFreshOneGetsNoSharedOne) {
+TEST_P(PoolOfAnySlotsTest, ARequestForAFreshConnectionGetsNoSharedOne) {
   Build({});
   const TicketPtr holder = Ask();
   Connected();
@@ -133,7 +133,7 @@ TEST_P(PoolOfAnySlotsTest, ExpiredAtCheckout) {
   EXPECT_EQ(counters_.dropped_expired, 1);
 }
 
-TEST_P(PoolOfAnySlotsTest, OfExactlyTheTimeoutIsNotTooOld) {
+TEST_P(PoolOfAnySlotsTest, AnAgeOfExactlyTheTimeoutIsNotTooOld) {
   Build({.max_idle_per_host = 1, .idle_timeout = absl::Seconds(15)});
   const auto toy = Pooled();
   clock_.Advance(absl::Seconds(15));
@@ -149,7 +149,7 @@ TEST_P(PoolOfAnySlotsTest, CheckoutClearsAllThatExpired) {
   EXPECT_EQ(counters_.dropped_expired, 3);
 }
 
-TEST_P(PoolOfAnySlotsTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
+TEST_P(PoolOfAnySlotsTest, ExpiredConnectionsAreCountedAsClosedWhenTheyWereClosedBefore) {
   Build({.max_idle_per_host = 1});
   Pooled()->is_open = false;
   clock_.Advance(absl::Minutes(1));
@@ -199,7 +199,7 @@ TEST_P(PoolOfAnySlotsTest, AgeBeginsAnewWithEachReturn) {
 
 // -- Return ----------------------------------------------------------------------------------------------
 
-TEST_P(PoolOfAnySlotsTest, NoneIsKeptAtMaxIdleZero) {
+TEST_P(PoolOfAnySlotsTest, NoConnectionIsKeptAtMaxIdleZero) {
   Build({.max_idle_per_host = 0});
   const auto toy = Pooled();
   EXPECT_EQ(pool_->idle(), 0);
@@ -228,7 +228,7 @@ TEST_P(PoolOfAnySlotsTest, MaxIdleIsPerHost) {
   EXPECT_EQ(pool_->idle(), 3);
 }
 
-TEST_P(PoolOfAnySlotsTest, WhatIsClosedIsNeverReinserted) {
+TEST_P(PoolOfAnySlotsTest, AClosedConnectionIsNeverReinserted) {
   Build({.max_idle_per_host = 1});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -238,7 +238,7 @@ TEST_P(PoolOfAnySlotsTest, WhatIsClosedIsNeverReinserted) {
   EXPECT_EQ(pool_->open(), 0);
 }
 
-TEST_P(PoolOfAnySlotsTest, WhatIsNotReusableIsNeverReinserted) {
+TEST_P(PoolOfAnySlotsTest, AConnectionThatIsNotReusableIsNeverReinserted) {
   Build({.max_idle_per_host = 1});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -247,7 +247,7 @@ TEST_P(PoolOfAnySlotsTest, WhatIsNotReusableIsNeverReinserted) {
   EXPECT_EQ(toy->closes, 1);
 }
 
-TEST_F(PoolTest, WhatIsClosedIsNotHandedToAWaiter) {
+TEST_F(PoolTest, AClosedConnectionIsNotHandedToAWaiter) {
   Build({});
   const TicketPtr holder = Ask();
   const auto toy = Connected();
@@ -428,7 +428,7 @@ TEST_F(PoolTest, OthersAreDialledWhileTheQueueTakesLongerThanADial) {
   EXPECT_EQ(dials_.size(), 3u) << "3 x 20 ms is more than 50 ms; no more are dialled than wait";
 }
 
-TEST_F(PoolTest, NoneIsDialledForAQueueThatADialDoesNotShorten) {
+TEST_F(PoolTest, NoConnectionIsDialledForAQueueThatADialDoesNotShorten) {
   Build({});
   Queue(/*dial=*/absl::Milliseconds(60), /*exchange=*/absl::Milliseconds(20), /*left=*/3);
   EXPECT_THAT(dials_, IsEmpty());
@@ -449,7 +449,7 @@ TEST_F(PoolTest, TheQueueIsSharedByTheOpenConnections) {
   EXPECT_EQ(dials_.size(), 2u) << "11 / 4 x 20 ms is, and two more are allowed";
 }
 
-TEST_P(PoolOfAnySlotsTest, OfALongQueueSixConnectionsComeAndNoMore) {
+TEST_P(PoolOfAnySlotsTest, ALongQueueGetsSixConnectionsAndNoMore) {
   Build({});
   Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(40), /*left=*/58);
   EXPECT_EQ(dials_.size(), 5u);
@@ -459,7 +459,7 @@ TEST_P(PoolOfAnySlotsTest, OfALongQueueSixConnectionsComeAndNoMore) {
   EXPECT_EQ(pool_->open(), 6);
 }
 
-TEST_P(PoolOfAnySlotsTest, WhatIsKnownOfADestinationHoldsForTheNextFlush) {
+TEST_P(PoolOfAnySlotsTest, KnowledgeOfADestinationHoldsForTheNextFlush) {
   Build({});
   Queue(/*dial=*/absl::Milliseconds(80), /*exchange=*/absl::Milliseconds(40), /*left=*/0);
   ASSERT_EQ(pool_->open(), 1);
@@ -532,7 +532,7 @@ TEST_F(PoolTest, PatienceIsCountedForEachFirstWaiterAnew) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_P(PoolOfAnySlotsTest, NobodyWaitsAnyMoreSoNobodyIsImpatient) {
+TEST_P(PoolOfAnySlotsTest, WithoutWaitersNoPatienceIsMeasured) {
   Build({.share_patience = absl::Milliseconds(30)});
   Ask();
   Connected();
@@ -652,7 +652,7 @@ TEST_P(PoolOfAnySlotsTest, AFailedDialFailsOnlyTheFirstWaiter) {
   EXPECT_EQ(first->failure(), "refused");
   EXPECT_TRUE(second->waiting());
   EXPECT_TRUE(third->waiting());
-  EXPECT_EQ(dials_.size(), 1u) << "the next one tries for himself";
+  EXPECT_EQ(dials_.size(), 1u) << "the next one tries for itself";
   Connected();
   EXPECT_FALSE(second->waiting());
 }
@@ -776,7 +776,7 @@ TEST_P(PoolOfAnySlotsTest, ResumeDrains) {
   EXPECT_TRUE(Ask()->waiting());
 }
 
-TEST_F(PoolTest, WhatWasInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
+TEST_F(PoolTest, AConnectionInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
   for (const OnResume policy : {OnResume::kKeep, OnResume::kProbe, OnResume::kDrain}) {
     Build({.max_idle_per_host = 4, .on_resume = policy});
     counters_ = {};
@@ -845,7 +845,7 @@ TEST_P(PoolOfAnySlotsTest, HostsThatWereUsedLastAreRemembered) {
   }
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(pool_->hosts(), ToyPool::kRememberedHosts);
-  // What the last dial took is remembered of host 99 and forgotten of host 0.
+  // The time of the last dial is remembered of host 99 and forgotten of host 0.
   for (const auto& [key, patience] : {std::pair("99", 200), std::pair("0", 50)}) {
     Ask(Want::kAny, key);
     Ask(Want::kAny, key);
@@ -895,7 +895,7 @@ TEST_P(PoolOfAnySlotsTest, CloseForgetsHosts) {
 
 // -- Close -----------------------------------------------------------------------------------------------
 
-TEST_P(PoolOfAnySlotsTest, CloseClosesWhatIsIdleAndForgetsWhoWaits) {
+TEST_P(PoolOfAnySlotsTest, CloseClosesIdleConnectionsAndForgetsWaiters) {
   Build({.max_idle_per_host = 1, .share_patience = absl::Milliseconds(30)});
   const auto idle = Pooled();
   const TicketPtr other = Ask(Want::kAny, "b");
@@ -909,7 +909,7 @@ TEST_P(PoolOfAnySlotsTest, CloseClosesWhatIsIdleAndForgetsWhoWaits) {
   EXPECT_FALSE(clock_.UntilNextAlarm().has_value());
 }
 
-TEST_P(PoolOfAnySlotsTest, WhatIsLeasedAtCloseIsClosedOnItsReturn) {
+TEST_P(PoolOfAnySlotsTest, AConnectionLeasedAtCloseIsClosedOnItsReturn) {
   Build({.max_idle_per_host = 0});
   const TicketPtr ticket = Ask();
   const auto toy = Connected();
@@ -922,7 +922,7 @@ TEST_P(PoolOfAnySlotsTest, WhatIsLeasedAtCloseIsClosedOnItsReturn) {
 
 // -- Everything adds up ----------------------------------------------------------------------------------
 
-TEST_P(PoolOfAnySlotsTest, WhatWasOpenedIsOpenOrClosed) {
+TEST_P(PoolOfAnySlotsTest, EachConnectionThatWasOpenedIsOpenOrClosed) {
   Build({.max_idle_per_host = 2, .share_patience = absl::Milliseconds(5), .max_connections_per_host = 3});
   uint64_t random = 1;
   const auto next = [&random](uint64_t below) {

@@ -16,6 +16,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/base/task.h"
 #include "cc/clock/sleep.h"
+#include "cc/net/destination.h"
 #include "cc/net/dial_backoff.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http_answer.h"
@@ -27,28 +28,29 @@
 namespace thaw {
 namespace {
 
-int64_t& CounterOf(RetryClass retry_class, ExchangeCounters& counters) {
+// Counts a failure, and returns how many of its class there were.
+int64_t CountFailure(RetryClass retry_class, ExchangeCounters& counters) {
   switch (retry_class) {
     case RetryClass::kUnsent:
-      return counters.unsent;
+      return ++counters.unsent;
     case RetryClass::kUnreachable:
-      return counters.unreachable;
+      return ++counters.unreachable;
     case RetryClass::kMisconfigured:
-      return counters.misconfigured;
+      return ++counters.misconfigured;
     case RetryClass::kIncomplete:
-      return counters.incomplete;
+      return ++counters.incomplete;
     case RetryClass::kStale:
-      return counters.stale;
+      return ++counters.stale;
     case RetryClass::kAmbiguous:
-      return counters.ambiguous;
+      return ++counters.ambiguous;
     case RetryClass::kRefusedForNow:
-      return counters.refused_for_now;
+      return ++counters.refused_for_now;
     case RetryClass::kRefusedForGood:
-      return counters.refused_for_good;
+      return ++counters.refused_for_good;
     case RetryClass::kCancelled:
       break;
   }
-  return counters.cancelled;
+  return ++counters.cancelled;
 }
 
 class PooledClient : public Client {
@@ -72,7 +74,6 @@ class PooledClient : public Client {
   int Quiesce() override;
   void Forget() override { dialer_->Forget(); }
   void Close() override {
-    closed_ = true;
     everything_.Request(absl::CancelledError("the client was closed"));
     pool_.Close();
   }
@@ -112,6 +113,7 @@ class PooledClient : public Client {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
   };
+
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
   void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
@@ -124,7 +126,8 @@ class PooledClient : public Client {
   Try EndExchange(uint64_t number, ConnectionPool::Lease lease, ExchangeEnd end);
 
   RetryRules RulesFor(const Destination& destination, const SendOptions& options) const;
-  // Notes the outcome of a try in `state` and `result`. Returns what follows a failure; nothing follows success.
+  // Notes the outcome of a try in `state` and `result`. Returns what follows a failure; nothing follows a
+  // success.
   RetryVerdict JudgeTry(const HttpRequest& request, const RetryRules& rules, Try tried, RetryState& state,
                         SendResult& result);
   // Ends a request that must not be sent: no further try could succeed.
@@ -147,7 +150,6 @@ class PooledClient : public Client {
   int sends_ = 0;
   int64_t quiesces_ = 0;
   bool given_up_ = false;  // between a quiesce and its resume
-  bool closed_ = false;
 };
 
 // -- Dialling --------------------------------------------------------------------------------------------
@@ -314,7 +316,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
   }
   ExchangeFailure& failure = *tried.failure;
   result.last_class = ClassOf(failure);
-  ++CounterOf(*result.last_class, counters);
+  CountFailure(*result.last_class, counters);
   if (result.last_class == RetryClass::kUnsent) --counters.attempts;
   VLOG(1) << failure.ToString();
   const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
@@ -325,7 +327,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
 void PooledClient::RejectRequest(absl::Status why, SendResult& result) {
   result.failures.push_back({.phase = Phase::kWrite, .fault = Fault::kProtocol, .error = std::move(why)});
   result.last_class = RetryClass::kRefusedForGood;
-  ++CounterOf(RetryClass::kRefusedForGood, counters_->exchange);
+  CountFailure(RetryClass::kRefusedForGood, counters_->exchange);
 }
 
 void PooledClient::Conclude(const RetryState& state, SendResult& result) {

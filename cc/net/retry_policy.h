@@ -1,12 +1,12 @@
-// Decides whether a request is sent again after a failed try, when, and on what connection. Pure: reads the
-// failure, the rules and what was tried before, and nothing else.
+// Decides whether a request is sent again after a failed try, when, and on which connection. Pure: the
+// verdict follows from the failure, the rules, the record of earlier tries and `random`.
 //
 //   RetryState state;
 //   RetryVerdict verdict = DecideRetry(rules, failure, random, state);   // after each failed try
 //   if (!verdict.again) return;                                          // the result stands
 //   WaitAndTryAgain(verdict.delay, verdict.fresh);   // `fresh`: on a connection that was never used
 //
-// By class of the failure (ClassOf(), exchange_failure.h):
+// A request is sent again, by class of its failure (ClassOf(), exchange_failure.h):
 //   kUnsent          at once, without being counted, as often as rules.free_unsent; then with a delay
 //   kIncomplete      at once, once, on a fresh connection
 //   kStale           the same
@@ -29,7 +29,7 @@
 
 namespace thaw {
 
-// What a request may cost. From ClientOptions and SendOptions, which explain the fields.
+// Limits on the tries of one request, from ClientOptions and SendOptions, which explain the fields.
 struct RetryRules {
   ResendRule resend_rule = ResendRule::kFailureClass;
   int max_attempts = 3;
@@ -46,30 +46,31 @@ struct RetryRules {
   int free_unsent = 1;
 };
 
-// What was tried for one request.
+// The record of the tries of one request; DecideRetry() keeps it, but for `delayed`.
 struct RetryState {
-  int attempts = 0;  // tries of which something may have been sent, or that found no connection
-  int unsent = 0;    // other tries
-  int ambiguous = 0;
-  int lost = 0;  // resends that rules.lost_resends granted
-  bool stale = false;
-  bool incomplete = false;
-  bool crossed_dial = false;
-  // Some try may have been acted upon: the next one is a possible duplicate.
+  int attempts = 0;    // tries that count against max_attempts
+  int unsent = 0;      // tries on a reused connection that ended before a byte was sent; they do not count
+  int ambiguous = 0;   // failures of class kAmbiguous
+  int lost = 0;        // resends that rules.lost_resends granted
+  bool stale = false;  // a failure of class kStale was resent
+  bool incomplete = false;    // a failure of class kIncomplete was resent
+  bool crossed_dial = false;  // a dial that a freeze broke was begun again at once
+  // The peer may have acted on a try: the next one is a possible duplicate.
   bool may_have_been_accepted = false;
-  absl::Duration delayed;  // by waits between tries
+  absl::Duration delayed;  // the time spent waiting between tries; the caller adds to it
 };
 
 struct RetryVerdict {
-  bool again = false;
-  bool fresh = false;  // on a connection that has carried nothing
-  // Wait until the client may dial the destination again, in place of `delay`: requests to one destination
-  // share that time.
+  bool again = false;  // the request is sent again; else its result stands
+  bool fresh = false;  // on a connection that has carried no request
+  // The wait lasts until the client may dial the destination again, whatever `delay` says: requests to one
+  // destination share that time.
   bool when_dialled_again = false;
   absl::Duration delay;
 };
 
-// Counts the failed try in `state`. `random` gives the jitter, in [0, 1); it is called only for a delay.
+// Counts the failed try in `state` and returns what follows it. `random` gives the jitter, in [0, 1); it is
+// called only for a delay.
 RetryVerdict DecideRetry(const RetryRules& rules, const ExchangeFailure& failure,
                          absl::FunctionRef<double()> random, RetryState& state);
 

@@ -25,8 +25,8 @@ ExchangeFailure Status(int status) {
   failure.status = status;
   return failure;
 }
-// A failure of each class.
-ExchangeFailure Of(RetryClass retry_class) {
+// Returns a failure of the class.
+ExchangeFailure FailureOfClass(RetryClass retry_class) {
   switch (retry_class) {
     case RetryClass::kUnsent:
       return Failure(Phase::kWrite, Fault::kReset, BytesWritten::kNone, /*reused=*/true);
@@ -55,12 +55,13 @@ class RetryPolicyTest : public testing::Test {
   RetryVerdict Decide(const ExchangeFailure& failure) {
     return DecideRetry(rules_, failure, [] { return 0.5; }, state_);
   }
-  // What becomes of one failure after another of a class: "now", "fresh", "dial", a delay, or "stop".
+  // Returns the verdicts on a series of failures of one class, up to the first "stop": "now", "dial" (when
+  // the destination may be dialled again) or a delay, each with " fresh" if it needs a fresh connection.
   std::vector<std::string> Course(RetryClass retry_class, int tries = 5) {
     std::vector<std::string> course;
     state_ = {};
     while (static_cast<int>(course.size()) < tries) {
-      const ExchangeFailure failure = Of(retry_class);
+      const ExchangeFailure failure = FailureOfClass(retry_class);
       EXPECT_EQ(ClassOf(failure), retry_class) << ToString(retry_class);
       const RetryVerdict verdict = Decide(failure);
       state_.delayed += verdict.delay;
@@ -112,7 +113,7 @@ TEST_F(RetryPolicyTest, WithoutAnAttemptLeftOnlyTheFreeOnesGoOn) {
   }
 }
 
-TEST_F(RetryPolicyTest, WhatMayHaveBeenAcceptedIsResentAsOftenAsThePipelineAllows) {
+TEST_F(RetryPolicyTest, ARequestThatMayHaveBeenAcceptedIsResentAsOftenAsThePipelineAllows) {
   rules_.max_attempts = 100;
   rules_.ambiguous_resends = 2;
   EXPECT_EQ(Course(RetryClass::kAmbiguous), Texts({"50ms", "100ms", "stop"}));
@@ -125,11 +126,11 @@ TEST_F(RetryPolicyTest, WhatMayHaveBeenAcceptedIsResentAsOftenAsThePipelineAllow
 }
 
 TEST_F(RetryPolicyTest, TheNextTryIsAPossibleDuplicateIfAnyBeforeMayHaveBeenAccepted) {
-  Decide(Of(RetryClass::kUnreachable));
-  Decide(Of(RetryClass::kIncomplete));
+  Decide(FailureOfClass(RetryClass::kUnreachable));
+  Decide(FailureOfClass(RetryClass::kIncomplete));
   EXPECT_FALSE(state_.may_have_been_accepted);
-  Decide(Of(RetryClass::kStale));
-  Decide(Of(RetryClass::kUnreachable));
+  Decide(FailureOfClass(RetryClass::kStale));
+  Decide(FailureOfClass(RetryClass::kUnreachable));
   EXPECT_TRUE(state_.may_have_been_accepted);
 }
 
@@ -150,7 +151,7 @@ TEST_F(RetryPolicyTest, RetryAfterTakesTheBackoffsPlaceAndCountsAgainstTheMostDe
 }
 
 TEST_F(RetryPolicyTest, ADialThatAFreezeBrokeIsBegunAgainAtOnceOnce) {
-  ExchangeFailure crossed = Of(RetryClass::kUnreachable);
+  ExchangeFailure crossed = FailureOfClass(RetryClass::kUnreachable);
   crossed.epoch_crossed = true;
   const RetryVerdict first = Decide(crossed);
   EXPECT_TRUE(first.again && !first.when_dialled_again);

@@ -1,6 +1,11 @@
 // Connects to the first address that answers (RFC 8305, "Happy Eyeballs"): families are interleaved, the next
 // address is tried after 250 ms or as soon as one fails, and the losers are cancelled. Addresses that are not
 // known yet may join.
+//
+//   Task<RaceResult> racing =
+//       RaceAddresses(executor, clock, network, addresses, 443, {.tcp_nodelay = true}, cancellation);
+//   RaceResult race = co_await std::move(racing);
+//   if (race.transport == nullptr) co_return race.outcomes.back().status;
 
 #ifndef THAW_CC_NET_DIAL_ADDRESS_RACING_H_
 #define THAW_CC_NET_DIAL_ADDRESS_RACING_H_

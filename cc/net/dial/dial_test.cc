@@ -333,7 +333,7 @@ TEST(NoProxy, FinalDotsCaseBracketsAndSpacesAreIgnored) {
   }
 }
 
-TEST(NoProxy, OfAUrlTheHostAndThePortCount) {
+TEST(NoProxy, AUrlCountsByItsHostAndPort) {
   const auto past = [](std::string host, std::string entry, uint16_t port = 443) {
     return GoesPastProxy({Destination::Scheme::kHttps, std::move(host), port}, {std::move(entry)});
   };
@@ -344,7 +344,7 @@ TEST(NoProxy, OfAUrlTheHostAndThePortCount) {
   EXPECT_TRUE(past("trace.intake.test", "https://.intake.test/"));
   EXPECT_TRUE(past("::1", "http://[::1]:443/"));
   EXPECT_TRUE(past("10.1.2.3", "http://10.0.0.0/8"));
-  // As in Go, and unlike curl.
+  // Go does so, too; curl does not.
   EXPECT_FALSE(past("localhost", ".localhost"));
 }
 
@@ -571,7 +571,7 @@ TEST_F(StackDialerTest, NoProxyGoesPastIt) {
   EXPECT_THAT(network_.attempts, ElementsAre("10.0.0.1"));
 }
 
-TEST_F(StackDialerTest, WhatAProxyMayAnswer) {
+TEST_F(StackDialerTest, AnswersThatAProxyMayGive) {
   Build({.proxy_url = "http://user:secret@proxy.test:3128"});
   network_.answer = "HTTP/1.1 407 Proxy Authentication Required\r\n\r\n";
   DialResult result = Dial();

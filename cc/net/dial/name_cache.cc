@@ -78,7 +78,8 @@ void NameCache::OnAnswer(const Key& key, const std::shared_ptr<Question>& questi
   const bool current = Retire(key, question);
   const auto& [host, patience] = key;
   if (answer.ok()) {
-    // What a patient question leaves incomplete are the addresses that could not be reached.
+    // An incomplete answer to a patient question has only the addresses that could not be reached, so it is
+    // not kept.
     if (current && (answer->complete || patience == LookupPatience::kShort)) {
       answers_[host] = {*answer, clock_.Now(),
                         std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};

@@ -33,7 +33,7 @@ TEST(DnsSocketsTest, AnswersAreAdmittedAsTheyAre) {
   }
 }
 
-TEST(DnsSocketsTest, WhatIsNoAnswerIsNot) {
+TEST(DnsSocketsTest, ADatagramThatIsNoAnswerIsNotAdmitted) {
   const std::string answer = Header("\x81\x80", 1) + kQuestion + kAddress;
   for (size_t length = 0; length < answer.size(); ++length) {
     std::string datagram = answer.substr(0, length);

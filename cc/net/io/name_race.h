@@ -7,10 +7,10 @@
 //
 // RFC 8305 section 3: once there are IPv4 addresses, the IPv6 answer has 50 ms left, whether it is late or
 // never comes. IPv6 addresses alone wait longer for IPv4, since there may be no IPv6 connectivity here. With
-// LookupPatience::kLong they wait until every server has answered or failed, and IPv4 addresses wait a second.
-// If a server is silent for 200 ms, the next one is asked beside it; if it fails, the next one is asked at once.
-// The first definite answer counts, however late it comes. After the last server the first one is asked once
-// more, since a packet may have been lost.
+// LookupPatience::kLong they wait until every server has answered or failed, and IPv4 addresses wait a
+// second. If a server is silent for 200 ms, the next one is asked beside it; if it fails, the next one is
+// asked at once. The first definite answer counts, however late it comes. After the last server the first one
+// is asked once more, since a packet may have been lost.
 
 #ifndef THAW_CC_NET_IO_NAME_RACE_H_
 #define THAW_CC_NET_IO_NAME_RACE_H_
@@ -39,10 +39,11 @@ inline constexpr absl::Duration kResolutionDelayOfIpv6 = absl::Milliseconds(250)
 // The delay for IPv4 addresses where patience is long: an IPv4 address that can't be reached is common, and
 // so is a server that never answers about IPv6.
 inline constexpr absl::Duration kLongResolutionDelay = absl::Seconds(1);
-// How long a server may be silent before the next one is asked beside it, and before one is asked again.
+// The time for which a server may be silent before the next one is asked beside it, and before one is asked
+// again.
 inline constexpr absl::Duration kServerDelay = absl::Milliseconds(200);
 inline constexpr absl::Duration kRepeatDelay = absl::Milliseconds(500);
-// How long an answer is kept that lacks a family for which the server did not report absence.
+// The time for which an answer is kept that lacks a family for which the server did not report absence.
 inline constexpr absl::Duration kIncompleteTimeToLive = absl::Seconds(5);
 
 class NameServers {

@@ -27,7 +27,7 @@ TEST(SignalWatchTest, EachSignalIsACallOnTheLoop) {
   EXPECT_THAT(came, ElementsAre(SIGTERM, SIGINT));
 }
 
-TEST(SignalWatchTest, WhatTheParentHadBlockedOrIgnoredComes) {
+TEST(SignalWatchTest, SignalsThatTheParentHadBlockedOrIgnoredCome) {
   sigset_t blocked, before;
   sigemptyset(&blocked);
   sigaddset(&blocked, SIGTERM);

@@ -557,7 +557,7 @@ INSTANTIATE_TEST_SUITE_P(Keys, TlsKeyTest,
                                                           TestKey::kEd25519, TestKey::kRsa),
                                           testing::Values(TlsVersion::kTls12, TlsVersion::kTls13)));
 
-TEST_P(TlsKeyTest, OfAServerIsAccepted) {
+TEST_P(TlsKeyTest, AServersKeyIsAccepted) {
   server_options_.max_version = std::get<TlsVersion>(GetParam());
   server_options_.certificate =
       Authority().Issue({.names = {std::string(kHost)}, .key = std::get<TestKey>(GetParam())});
@@ -566,7 +566,7 @@ TEST_P(TlsKeyTest, OfAServerIsAccepted) {
   Exchange(*tls);
 }
 
-TEST_P(TlsKeyTest, OfAnAuthorityIsAccepted) {
+TEST_P(TlsKeyTest, AnAuthoritysKeyIsAccepted) {
   server_options_.max_version = std::get<TlsVersion>(GetParam());
   const TestAuthority authority("of another kind", {}, std::get<TestKey>(GetParam()));
   options_.tls_cert_file = WriteFile("kind.pem", authority.pem());

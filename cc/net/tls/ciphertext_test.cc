@@ -39,7 +39,7 @@ TEST(InboundCiphertextTest, BytesAreTakenInTheOrderInWhichTheyCame) {
   EXPECT_EQ(Take(inbound, 8), "");
 }
 
-TEST(InboundCiphertextTest, WhatCameBesideAPendingReadPrecedesItsBytes) {
+TEST(InboundCiphertextTest, BytesThatCameBesideAPendingReadPrecedeIts) {
   InboundCiphertext inbound;
   const absl::Span<char> into = inbound.Room(4);
   inbound.ArrivedBeside("ab");
@@ -52,7 +52,7 @@ TEST(InboundCiphertextTest, WhatCameBesideAPendingReadPrecedesItsBytes) {
   EXPECT_TRUE(inbound.empty());
 }
 
-TEST(OutboundCiphertextTest, WhatIsSealedMeanwhileIsSentNextTime) {
+TEST(OutboundCiphertextTest, BytesSealedWhileOthersAreSentGoNextTime) {
   OutboundCiphertext outbound;
   outbound.Seal("abc");
   outbound.BeginSending();

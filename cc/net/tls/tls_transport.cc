@@ -384,7 +384,7 @@ void TlsStream::Close() {
   if (open_) {
     TlsTime time(clock_);
     if (!read_done_ && read_status_.ok()) {
-      // What had come, and then what one read from below returns.
+      // First the bytes that had come, then those of one read from below.
       DrainPlaintext();
       if (wants_tickets_ && read_status_.ok() && inbound_.empty()) {
         const IoResult look = lower_->TryRead(inbound_.Room(kSmallRead));

@@ -141,7 +141,7 @@ TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
   EXPECT_THAT(CertificatesOfPem("", nullptr), IsEmpty());
 }
 
-TEST(TrustedRootsTest, WhatIsNoFileIsOneWarningAndIsNotWaitedFor) {
+TEST(TrustedRootsTest, APathThatIsNoFileIsOneWarningAndIsNotWaitedFor) {
   const std::string pipe = absl::StrCat(testing::TempDir(), "/pipe.pem");
   unlink(pipe.c_str());
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
