@@ -26,6 +26,7 @@ struct DialResult {
   // Why the dial failed: phase (resolve, connect, proxy, tls), fault, addresses, status and error are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
+  std::optional<absl::Duration> handshake_took;  // the part of it that TLS to the destination took
   // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.
   bool absolute_form = false;
   std::string proxy_authorization;  // the header's value; empty: no such header

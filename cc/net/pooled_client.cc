@@ -173,6 +173,8 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
     ++counters_->connection.opened;
+    if (!crossed && result.handshake_took.has_value())
+      counters_->connection.handshake_time.Record(*result.handshake_took);
     auto connection = std::make_shared<Connection>();
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
