@@ -25,6 +25,7 @@
 #include "python/bindings/call.h"
 #include "python/bindings/client.h"
 #include "python/bindings/client_loop.h"
+#include "python/bindings/counts.h"
 #include "python/bindings/flusher_options.h"
 #include "python/bindings/flusher_values.h"
 #include "python/bindings/values.h"
@@ -104,7 +105,7 @@ class FlusherFace {
     return On([](Tenant& tenant) { return tenant.flusher.bytes(); });
   }
   std::map<std::string, int64_t> dropped() {
-    return ToMap(On([](Tenant& tenant) { return tenant.flusher.pipeline().dropped(); }));
+    return NonzeroCountsToMap(On([](Tenant& tenant) { return tenant.flusher.pipeline().dropped(); }));
   }
   FlushReport total() {
     return On([](Tenant& tenant) {

@@ -9,6 +9,7 @@
 #include "cc/sim/simulation.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/counts.h"
 #include "python/bindings/flusher_options.h"
 #include "python/bindings/gil.h"
 #include "python/bindings/status.h"
@@ -43,16 +44,12 @@ py::dict ToDict(const SimulationResult& result) {
   dict["faults_met"] = result.faults_met;
   dict["freezes"] = result.freezes;
   dict["steps"] = result.steps;
-  py::dict flush_ms, connections, exchanges;
+  py::dict flush_ms;
   flush_ms["p50"] = absl::ToDoubleMilliseconds(result.flush_p50);
   flush_ms["p99"] = absl::ToDoubleMilliseconds(result.flush_p99);
   dict["flush_ms"] = flush_ms;
-  result.counters.connection.Visit(
-      [&](const char* name, int64_t value, const char*) { connections[name] = value; });
-  result.counters.exchange.Visit(
-      [&](const char* name, int64_t value, const char*) { exchanges[name] = value; });
-  dict["connections"] = connections;
-  dict["exchanges"] = exchanges;
+  dict["connections"] = CountsToDict(result.counters.connection);
+  dict["exchanges"] = CountsToDict(result.counters.exchange);
   return dict;
 }
 

@@ -889,6 +889,11 @@ class ConnectionStats:
         idle connections whose end the loop saw
         """
     @property
+    def handshake_time(self) -> dict[str, float]:
+        """
+        time that a successful TLS handshake with a destination took, unless a freeze fell into it: count, sum, p50, p95, p99 and max, times in seconds
+        """
+    @property
     def idle(self) -> int:
         """
         How many of the open ones are idle.
