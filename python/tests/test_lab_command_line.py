@@ -361,6 +361,33 @@ from thaw.lab.__main__ import main
 sys.exit(main(["compare", "--help"]))
 """
 
+# A module that the interpreter imports at its start: Ctrl-C comes when one of thaw's modules is looked for.
+INTERRUPTED_LOOKUP = """
+import importlib.abc, os, signal, sys
+class Interrupting(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == os.environ["INTERRUPTED_AT"]:
+            os.kill(os.getpid(), signal.SIGINT)
+        return None
+sys.meta_path.insert(0, Interrupting())
+"""
+
+
+@pytest.mark.parametrize("module", ["thaw._native", "thaw._calls", "thaw.lab", "thaw.lab.needs"])
+def test_ctrl_c_while_the_package_is_imported_ends_it_in_a_line(tmp_path: pathlib.Path, module: str) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_LOOKUP)
+    environment = child_environment()
+    before = environment.get("PYTHONPATH")
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *([before] if before else [])])
+    done = subprocess.run(
+        [sys.executable, "-m", "thaw.lab", "compare", "--help"],
+        env={**environment, "INTERRUPTED_AT": module},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr, done.stdout) == (130, "thaw.lab: stopped\n", "")
+
 
 @pytest.mark.parametrize("given", [[], ["swallowed"]])
 def test_ctrl_c_within_an_import_ends_it_in_a_line(given: list[str]) -> None:

@@ -65,6 +65,27 @@ def test_whatever_the_client_every_payload_is_accounted_for(arm: str, close: Clo
     assert len(made.measurements.cycles) == CYCLES
 
 
+def test_the_times_of_a_race_are_measured_and_shown() -> None:
+    figures, made = run("thaw-pooled", close="race", cycles=20, payloads=1)
+    assert made.measurements is not None
+    first, *others = made.measurements.cycles
+    assert (first.close_ms, first.flush_start_ms) == (None, None)
+    assert all(each.flush_start_ms is not None and each.flush_start_ms > 0 for each in others)
+    raced = [each for each in others if each.close_ms is not None]
+    assert figures.race is not None
+    assert (figures.race.flushes, figures.race.closes) == (19, len(raced))
+    assert figures.race.p5_ms <= figures.race.p50_ms <= figures.race.p95_ms
+    assert ArmResult.from_json(figures.to_json()) == figures
+    shown = f"thaw-pooled p5 {figures.race.p5_ms:.1f}, p50 {figures.race.p50_ms:.1f}"
+    assert shown in report.terminal_table(made.result)
+    assert shown in report.page([made])
+
+    figures, made = run("thaw-pooled", close="fin", cycles=3, payloads=1)
+    assert figures.race is None
+    assert set(figures.to_json()) == ARM_KEYS
+    assert report.race(made.result) == ""
+
+
 @pytest.mark.parametrize("arm", ["v93", "requests"])
 def test_a_pool_that_a_freeze_made_stale_loses_every_second_flush(arm: str) -> None:
     figures, made = run(arm, close="silent", payloads=1)

@@ -5,6 +5,7 @@ raw sockets.
 from __future__ import annotations
 
 import gzip
+import selectors
 import socket
 import ssl
 import time
@@ -18,6 +19,7 @@ import zstandard
 from thaw.lab.certificates import TlsVersionName
 from thaw.lab.intake import Intake, IntakeError, decode
 from thaw.lab.intake.script import CLOSE_KINDS, FORMS, PHASES, Answer, CloseKind, Form, Phase, Script
+from thaw.lab.intake.timers import ready
 
 TRACES = "/api/v0.2/traces"
 
@@ -133,7 +135,7 @@ def test_stats_are_decoded() -> None:
 
 @pytest.mark.parametrize("kind", CLOSE_KINDS)
 def test_idle_close(intake: Intake, kind: CloseKind) -> None:
-    intake.script(Script(idle_close=kind, idle_after=0.01))
+    intake.script(Script(idle_close=kind, idle_after=0.1))
     before = intake.counts()
     with raw(intake) as stream:
         assert ask(stream).startswith(b"HTTP/1.1 202")
@@ -156,10 +158,40 @@ def test_idle_close(intake: Intake, kind: CloseKind) -> None:
 def test_close_of_idle_connections_on_command(intake: Intake) -> None:
     with raw(intake) as stream:
         ask(stream)
-        assert intake.close_idle("fin", delay=0.01) == 1
+        assert intake.close_idle("fin", at=time.monotonic() + 0.01) == 1
         intake.wait_until_none_idle()
         assert stream.recv(1) == b""
         assert intake.close_idle("fin") == 0
+
+
+def test_timers_are_not_rounded_to_milliseconds() -> None:
+    with selectors.EpollSelector() as epoll:
+        late = []
+        for _ in range(20):
+            begun = time.monotonic()
+            assert ready(epoll, 0.0011) == []
+            late.append(time.monotonic() - begun - 0.0011)
+    # epoll_wait alone would wait for 2 ms each time.
+    assert 0 <= min(late) < 0.0008
+
+
+def test_a_timed_close_spares_a_connection_that_serves(intake: Intake) -> None:
+    intake.timed_closes()
+    with raw(intake) as stream:
+        ask(stream)
+        at = time.monotonic() + 0.01
+        assert intake.close_idle("fin", at=at) == 1
+        assert stream.recv(1) == b""
+        (closed,) = intake.timed_closes()
+        assert at <= closed <= time.monotonic()
+    with raw(intake) as stream:
+        ask(stream)
+        assert intake.close_idle("fin", at=time.monotonic() + 0.3) == 1
+        stream.sendall(b"POST / HTTP/1.1\r\n")  # a request begins
+        time.sleep(0.4)
+        assert intake.timed_closes() == []
+        stream.sendall(b"Host: localhost\r\nContent-Length: 0\r\n\r\n")
+        assert stream.recv(1 << 16).startswith(b"HTTP/1.1 ")
 
 
 @pytest.mark.parametrize(

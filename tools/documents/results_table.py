@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from thaw.lab.report import COLUMNS
+from thaw.lab.report import COLUMNS, race
 from thaw.lab.results import ExperimentResult
 from tools.documents.markdown import markdown_table
 
@@ -82,8 +82,15 @@ def experiment(result: ExperimentResult) -> str:
         f"{_what(result)} {result.cycles} cycles,"
         f" {' or '.join(map(str, payloads))} payloads for each arm{_conditions(result)}.\n\n"
         f"{markdown_table(rows)}\n\n"
+        f"{_race(result)}"
         f"Made by `{command(result)}` at commit {_commit(result)}.\n"
     )
+
+
+def _race(result: ExperimentResult) -> str:
+    """A paragraph that says when racing closes came; empty where none raced."""
+    text = race(result)
+    return f"{text[0].upper()}{text[1:]}.\n\n" if text else ""
 
 
 # -- What keeping a promise costs --------------------------------------------------------------------------

@@ -33,6 +33,13 @@ INTRODUCTION = """## What it shows
 In these experiments a process flushes traces over TLS to an intake on the same machine, and is frozen between
 or during flushes. The world names the way to freeze: W1 is SIGSTOP, which is not Lambda itself. Benchmarks of
 processor time and memory are in [docs/benchmarks.md](docs/benchmarks.md).
+
+A close that races a resume loses what is sent by a client that still trusts its connection. In world W1 that
+is a request which is written before the client sees the end, or which the intake has not yet read when it
+closes; a flush of several requests is open to it between any two of them. What is lost therefore depends on
+how soon after the resume the flush begins, how long it takes and how busy the machine is: it says as much
+about the machine as about the client, so only arms of one run are to be compared. `compare` prints the times
+of the closes that it measured.
 """
 
 PRICE = """### The promise and its price

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from types import FrameType
 
 import thaw.lab
+from thaw import _early_ctrl_c
 from thaw.lab import needs, stop
 
 
@@ -28,26 +27,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with _ctrl_c_ends_it_at_once():
         from thaw.lab import command_line
 
-    return command_line.main(arguments)
+    try:
+        return command_line.main(arguments)
+    except KeyboardInterrupt:  # before the command began
+        print("thaw.lab: stopped", file=sys.stderr)
+        return stop.EXIT_CODE
 
 
 @contextlib.contextmanager
 def _ctrl_c_ends_it_at_once() -> Iterator[None]:
     """Ends the process at Ctrl-C while modules are imported, some of which would swallow an exception."""
-
-    def end(number: int, frame: FrameType | None) -> None:
-        os.write(2, b"thaw.lab: stopped\n")
-        os._exit(stop.EXIT_CODE)
-
     in_main_thread = threading.current_thread() is threading.main_thread()
-    if not in_main_thread or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+    handlers = (signal.default_int_handler, _early_ctrl_c.end)
+    if not in_main_thread or signal.getsignal(signal.SIGINT) not in handlers:
         yield
         return
-    before = signal.signal(signal.SIGINT, end)
+    signal.signal(signal.SIGINT, _early_ctrl_c.end)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 if __name__ == "__main__":

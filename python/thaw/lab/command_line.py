@@ -169,7 +169,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         choices=CLOSES,
         default=plain.close,
         help="how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; "
-        "race: FIN within 1 ms of the resume; none: not at all (default: %(default)s)",
+        "race: FIN at most 1 ms from the planned resume; none: not at all (default: %(default)s)",
     )
     option(
         "--cycles",

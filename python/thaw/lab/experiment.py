@@ -110,7 +110,14 @@ def command(settings: ExperimentSettings, arms: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class CycleOutcome:
-    """The cost of one flush. `phase`: where its exchange was frozen, if it was."""
+    """The cost of one flush.
+
+    Attributes:
+      phase: where its exchange was frozen, if it was.
+      close_ms: when a racing close came after the resume; negative: before it. None if none came: no
+        connection was kept, or it was serving the flush.
+      flush_start_ms: when the flush began after the resume; None where none began then.
+    """
 
     cycle: int
     phase: str | None
@@ -120,6 +127,8 @@ class CycleOutcome:
     handshakes_full: int
     handshakes_resumed: int
     errors: int
+    close_ms: float | None = None
+    flush_start_ms: float | None = None
 
 
 @dataclass

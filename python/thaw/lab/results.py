@@ -11,7 +11,10 @@ The JSON is what `python -m thaw.lab compare --json` writes:
      "arms": {NAME: {
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
-        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}}}}
+        "cpu_us_per_payload", "flush_ms": {"p50", "p99"},
+        "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"}}}}
+
+`race` is there where the intake's closes raced the resumes of a client that is frozen between flushes.
 
 Older files lack some of these members; a member that is None was not in the file and is not written.
 """
@@ -23,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, ExperimentSettings
+from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,40 @@ class FlushTimes:
 
     p50: float
     p99: float
+
+
+@dataclass(frozen=True)
+class RaceTimes:
+    """When racing closes came, in milliseconds after the flush beside them began; before it if negative.
+
+    Attributes:
+      flushes: flushes that followed a resume.
+      closes: flushes with a close beside them. In the other cases the client kept no connection, or the
+        connection was serving the flush when the time came.
+    """
+
+    flushes: int
+    closes: int
+    p5_ms: float
+    p50_ms: float
+    p95_ms: float
+
+    @classmethod
+    def of(cls, cycles: Sequence[CycleOutcome]) -> RaceTimes | None:
+        """Counts an arm's cycles. None if no close raced any of them."""
+        began = [each for each in cycles if each.flush_start_ms is not None]
+        after = [
+            each.close_ms - each.flush_start_ms
+            for each in began
+            if each.close_ms is not None and each.flush_start_ms is not None
+        ]
+        if not after:
+            return None
+        return cls(len(began), len(after), *(_percentile(after, percent) for percent in (5, 50, 95)))
+
+    @classmethod
+    def from_json(cls, value: Any) -> RaceTimes:
+        return cls(**{each.name: _number(value, each.name, "race.") for each in dataclasses.fields(cls)})
 
 
 @dataclass(frozen=True)
@@ -47,6 +84,7 @@ class ArmResult:
       stale: connections that looked open and were dead.
       cpu_us_per_payload: processor time of the client's process.
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
+      race: when racing closes came, if any did.
     """
 
     payloads: int
@@ -65,6 +103,7 @@ class ArmResult:
     cpu_us_per_payload: float
     flush_ms: FlushTimes
     cycles: int | None = None
+    race: RaceTimes | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
@@ -93,6 +132,7 @@ class ArmResult:
             stale=outcome.counters.get("stale", 0),
             cpu_us_per_payload=sum(cycle.cpu_us for cycle in outcome.cycles) / max(1, len(times)),
             flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
+            race=RaceTimes.of(outcome.cycles),
         )
 
     @classmethod
@@ -103,16 +143,19 @@ class ArmResult:
         percentiles = value.get("flush_ms")
         times = FlushTimes(_number(percentiles, "p50", "flush_ms."), _number(percentiles, "p99", "flush_ms."))
         numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
-        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"))
+        race = RaceTimes.from_json(value["race"]) if "race" in value else None
+        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race)
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
+        if self.race is None:
+            del plain["race"]
         return plain if cycles is None else {"cycles": cycles, **plain}
 
 
 _ARM_NUMBERS = tuple(
-    each.name for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "cycles")
+    each.name for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "cycles", "race")
 )
 
 

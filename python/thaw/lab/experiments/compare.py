@@ -163,6 +163,8 @@ def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> 
             handshakes_full=cycle.handshakes_full,
             handshakes_resumed=cycle.handshakes_resumed,
             errors=cycle.errors,
+            close_ms=cycle.close_ms,
+            flush_start_ms=cycle.flush_start_ms,
             **_conditions(settings),
         )
         for cycle in outcome.cycles

@@ -109,13 +109,22 @@ class Intake:
         """Holds the next exchange that gets to `phase`; `event("held")` tells when. None: holds none."""
         self._ask("hold", phase=phase)
 
-    def act(self, close: CloseKind | None, *, delay: float = 0.0) -> None:
-        """Ends the connection that is held, after `delay` seconds. None: it stays as it is, unserved."""
-        self._ask("act", close=close, delay=delay)
+    def act(self, close: CloseKind | None, *, at: float | None = None) -> None:
+        """Ends the connection that is held, now or at a time of the monotonic clock. None: it stays as it is,
+        unserved.
+        """
+        self._ask("act", close=close, at=at)
 
-    def close_idle(self, close: CloseKind, *, delay: float = 0.0) -> int:
-        """Ends every connection that is idle now, after `delay` seconds. Returns how many."""
-        return int(self._ask("close_idle", close=close, delay=delay))
+    def close_idle(self, close: CloseKind, *, at: float | None = None) -> int:
+        """Ends every connection that is idle now. Returns how many.
+
+        With `at`, a time of the monotonic clock, those are ended then that are still idle.
+        """
+        return int(self._ask("close_idle", close=close, at=at))
+
+    def timed_closes(self) -> list[float]:
+        """The times at which connections were ended by `at` since this was last asked for."""
+        return list(self._ask("timed_closes"))
 
     def wait_until_none_idle(self, timeout: float = _COMMAND_TIMEOUT) -> None:
         """Returns when no connection is open and idle. TimeoutError if that takes longer than `timeout`."""

@@ -19,6 +19,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -27,7 +28,7 @@ from thaw.lab.intake.connection import Connection, Counts
 from thaw.lab.intake.request_parsing import Head
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
 from thaw.lab.intake.stored_requests import StoredRequest, StoredRequests
-from thaw.lab.intake.timers import Timers
+from thaw.lab.intake.timers import Timers, ready
 
 # Seconds within which any sender waits for an answer; a later one may be missed.
 _PROMPT = 0.1
@@ -39,7 +40,8 @@ class _Server:
     """The listener, its connections, and the commands."""
 
     def __init__(self, chain_file: str, key_file: str, port: int) -> None:
-        self.selector: selectors.BaseSelector = selectors.DefaultSelector()
+        self._epoll = selectors.EpollSelector()
+        self.selector: selectors.BaseSelector = self._epoll
         self.timers = Timers()
         self.counts = Counts()
         self._files = (chain_file, key_file)
@@ -53,6 +55,7 @@ class _Server:
         self._requests = StoredRequests()
         self._waiting_for_no_idle: list[int] = []
         self._accepting = True
+        self._timed_closes: list[float] = []
         self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
         self._listener.setblocking(False)
         self._plain_options = [
@@ -68,6 +71,7 @@ class _Server:
             "hold": self._hold_next,
             "act": self._act,
             "close_idle": self._close_idle,
+            "timed_closes": self._take_timed_closes,
             "counts": self._tell_counts,
             "decode": self._requests.decode,
             "spans": self._requests.spans,
@@ -80,7 +84,7 @@ class _Server:
     def run(self) -> None:
         self._say({"event": "ready", "port": self._listener.getsockname()[1]})
         while not self._stopped:
-            for key, mask in self.selector.select(self.timers.wait()):
+            for key, mask in ready(self._epoll, self.timers.wait()):
                 if isinstance(key.data, Connection):
                     key.data.on_ready(mask)
                 elif key.fileobj is self._listener:
@@ -214,8 +218,8 @@ class _Server:
         with contextlib.suppress(OSError):
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment if small else 0)
 
-    def _act(self, close: CloseKind | None, delay: float) -> None:
-        """Ends what is held, after `delay` seconds; None: lets go of it and serves it no further."""
+    def _act(self, close: CloseKind | None, at: float | None) -> None:
+        """Ends what is held, now or at that time; None: lets go of it and serves it no further."""
         self._set_small_window(False)
         if not self._accepting:
             self._accepting = True
@@ -227,21 +231,38 @@ class _Server:
         held, self._held = self._held, None
         if held is None or close is None:
             return
-        if delay > 0:
-            self.timers.after(delay, lambda: held.end(close))
-        else:
+        if at is None:
             held.end(close)
+        else:
+            self.timers.at(at, lambda: self._close_now(held, close))
 
-    def _close_idle(self, close: CloseKind, delay: float) -> int:
-        """Ends every connection that is idle now, after `delay` seconds. Returns how many."""
+    def _close_idle(self, close: CloseKind, at: float | None) -> int:
+        """Ends every connection that is idle, now or at that time. Returns how many are idle now."""
         idle = self._idle()
-        for each in idle:
-            if delay > 0:
-                self.timers.after(delay, functools.partial(each.end, close))
-            else:
+        if at is None:
+            self.counts.closed_idle += len(idle)
+            for each in idle:
                 each.end(close)
-        self.counts.closed_idle += len(idle)
+        else:
+            self.timers.at(at, functools.partial(self._close_still_idle, idle, close))
         return len(idle)
+
+    def _close_still_idle(self, idle: list[Connection], close: CloseKind) -> None:
+        """Ends those of the connections that have not begun to read a request meanwhile, as a limit on idle
+        time would.
+        """
+        for each in idle:
+            if each.state == "open" and each.idle_since is not None:
+                self.counts.closed_idle += 1
+                self._close_now(each, close)
+
+    def _close_now(self, connection: Connection, close: CloseKind) -> None:
+        self._timed_closes.append(time.monotonic())
+        connection.end(close)
+
+    def _take_timed_closes(self) -> list[float]:
+        times, self._timed_closes = self._timed_closes, []
+        return times
 
     def _await_no_idle(self, number: int) -> None:
         """Answers command `number` when no connection is idle any more."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import select
+import selectors
 import time
 from collections.abc import Callable
 
@@ -29,3 +31,15 @@ class Timers:
         now = time.monotonic()
         while self._heap and self._heap[0][0] <= now:
             heapq.heappop(self._heap)[2]()
+
+
+def ready(epoll: selectors.EpollSelector, wait: float | None) -> list[tuple[selectors.SelectorKey, int]]:
+    """Waits until files are ready, for at most `wait` seconds unless that is None. Returns those files.
+
+    epoll_wait rounds its time-out up to whole milliseconds, which would make every timer late; select(2) on
+    the epoll descriptor counts in microseconds.
+    """
+    if wait is None:
+        return epoll.select()
+    select.select([epoll.fileno()], [], [], wait)
+    return epoll.select(0)

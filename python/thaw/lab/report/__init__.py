@@ -16,7 +16,7 @@ from thaw.lab.report.columns import COLUMNS, Column
 from thaw.lab.report.html_page import page, write_report
 from thaw.lab.report.run import RESULT_FILE, Run, read_run, save_run
 from thaw.lab.report.table import terminal_table
-from thaw.lab.report.words import conditions, what_is_missing
+from thaw.lab.report.words import conditions, race, what_is_missing
 
 __all__ = [
     "COLUMNS",
@@ -25,6 +25,7 @@ __all__ = [
     "Run",
     "conditions",
     "page",
+    "race",
     "read_run",
     "save_run",
     "terminal_table",

@@ -20,6 +20,7 @@ from thaw.lab.report.words import (
     WORLDS,
     conditions,
     duration,
+    race,
     title,
     what_is_missing,
 )
@@ -178,7 +179,11 @@ def _table(result: ExperimentResult) -> str:
 def _below(result: ExperimentResult) -> str:
     """Lines below a table's title: the conditions, and how far an experiment came that was stopped."""
     missing = what_is_missing(result)
-    lines = [_text(conditions(result)), f"<b class=bad>{_text(missing)}</b>" if missing else ""]
+    lines = [
+        _text(conditions(result)),
+        _text(race(result)),
+        f"<b class=bad>{_text(missing)}</b>" if missing else "",
+    ]
     return "".join(f"<br>{line}" for line in lines if line)
 
 

@@ -91,7 +91,7 @@ class PayloadRow:
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
     """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
-    last five are as in `PayloadRow`.
+    last two are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
     """
 
     arm: str
@@ -111,6 +111,8 @@ class CycleRow:
     freeze: float = 0.0
     round_trip: float = 0.0
     tls_version: str = ""
+    close_ms: float | None = None
+    flush_start_ms: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

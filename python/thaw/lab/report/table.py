@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from thaw.lab.aligned import aligned
 from thaw.lab.report.columns import COLUMNS
-from thaw.lab.report.words import conditions, title, what_is_missing
+from thaw.lab.report.words import conditions, race, title, what_is_missing
 from thaw.lab.results import ExperimentResult
 
 
@@ -15,6 +15,6 @@ def terminal_table(result: ExperimentResult) -> str:
     lines += [[name, *(column.text(arm) for column, _ in columns)] for name, arm in result.arms.items()]
     text = aligned(lines)
     rule = "-" * max(map(len, text))
-    about = [title(result), *filter(None, [conditions(result), what_is_missing(result)])]
+    about = [title(result), *filter(None, [conditions(result), race(result), what_is_missing(result)])]
     again = ["", f"again: {result.command}"] if result.command is not None else []
     return "\n".join([*about, "", *text[:2], rule, *text[2:], *again]) + "\n"

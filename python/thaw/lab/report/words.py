@@ -23,7 +23,8 @@ CLOSES = {
     "fin": "the connection is ended properly (FIN)",
     "rst": "the connection is reset (RST)",
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
-    "race": "the connection is ended properly (FIN), within 1 ms before or after the resume",
+    "race": "the connection is ended properly (FIN) unless it is serving a request, at a time drawn from 1 ms"
+    " before to 1 ms after the planned resume",
     "none": "the connection stays as it is: what an arm costs where nothing goes wrong",
 }
 
@@ -54,6 +55,17 @@ def conditions(result: ExperimentResult) -> str:
     if result.freeze is not None:
         said.append(f"freeze {duration(result.freeze)} at least{' (61 to 89 s)' if simulated else ''}")
     return ", ".join(said)
+
+
+def race(result: ExperimentResult) -> str:
+    """Says when racing closes came beside each arm's flushes; empty where none raced."""
+    said = [
+        f"{name} p5 {times.p5_ms:.1f}, p50 {times.p50_ms:.1f}, p95 {times.p95_ms:.1f} ms"
+        f" (beside {times.closes} of {times.flushes} flushes)"
+        for name, arm in result.arms.items()
+        if (times := arm.race) is not None
+    ]
+    return f"closes after the start of the flush, before it if negative: {'; '.join(said)}" if said else ""
 
 
 def what_is_missing(result: ExperimentResult) -> str:

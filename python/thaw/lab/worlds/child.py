@@ -334,6 +334,7 @@ def main() -> None:
             processor, begun = time.process_time(), time.monotonic()
             answer = client.flush(command["deadline"])
             answer["cpu_us"] = (time.process_time() - processor) * 1e6
+            answer["begun"] = begun
             answer["flush_ms"] = (time.monotonic() - begun) * 1e3
             client.quiesce()
             say(answer)

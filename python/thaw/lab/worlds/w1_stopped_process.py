@@ -174,6 +174,7 @@ class _Run:
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
+        self._resumed: float | None = None  # in the cycle under way
         self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
         self._before: dict[str, Any] = intake.counts()
 
@@ -195,6 +196,7 @@ class _Run:
 
     def _idle_cycle(self, cycle: int) -> None:
         self._prepare(cycle, large=False)
+        self._resumed = None
         if cycle == 0:
             self._tell_flush(cycle)
         else:
@@ -204,23 +206,29 @@ class _Run:
             self._tell_flush(cycle)
             if self._settings.close == "race":
                 self._stop.sleep(self._settings.freeze - _RACE_LEAD)
-                self._intake.close_idle("fin", delay=self._racing_delay())
-                time.sleep(_RACE_LEAD)
+                resume_at = time.monotonic() + _RACE_LEAD
+                self._intake.close_idle("fin", at=self._racing_close(resume_at))
+                time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
                 if self._settings.close != "none":
                     self._intake.close_idle(self._settings.close)
                 self._stop.sleep(self._settings.freeze)
-            self._child.resume()
+            self._resume()
         self._take_answer(cycle, None)
 
-    def _racing_delay(self) -> float:
-        return _RACE_LEAD + self._chance.uniform(-_RACE, _RACE)
+    def _racing_close(self, resume_at: float) -> float:
+        return resume_at + self._chance.uniform(-_RACE, _RACE)
+
+    def _resume(self) -> None:
+        self._resumed = time.monotonic()
+        self._child.resume()
 
     # -- Scenario inflight
 
     def _in_flight_cycle(self, cycle: int) -> None:
         phase = PHASES[cycle % len(PHASES)]
         self._prepare(cycle, large=phase == "body")
+        self._resumed = None
         if phase in ("connect", "tls", "head"):
             self._close_pooled()
         self._intake.hold(phase)
@@ -234,12 +242,13 @@ class _Run:
             self._child.tell(op="resume")
             if self._settings.close == "race":
                 self._stop.sleep(self._settings.freeze - _RACE_LEAD)
-                self._intake.act("fin", delay=self._racing_delay())
-                time.sleep(_RACE_LEAD)
+                resume_at = time.monotonic() + _RACE_LEAD
+                self._intake.act("fin", at=self._racing_close(resume_at))
+                time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
                 self._intake.act(self._held_close())
                 self._stop.sleep(self._settings.freeze)
-            self._child.resume()
+            self._resume()
         else:
             self._intake.hold(None)
         self._take_answer(cycle, phase if held else None)
@@ -281,6 +290,8 @@ class _Run:
         names = ("accepted", "handshakes_full", "handshakes_resumed")
         connections, full, resumed = (counts[name] - self._before[name] for name in names)
         self._before = counts
+        resumed_at = self._resumed
+        closes = self._intake.timed_closes() if self._settings.close == "race" else []
         self._outcome.cycles.append(
             CycleOutcome(
                 cycle=cycle,
@@ -291,6 +302,10 @@ class _Run:
                 handshakes_full=full,
                 handshakes_resumed=resumed,
                 errors=len(answer["errors"]),
+                close_ms=(closes[0] - resumed_at) * 1e3 if closes and resumed_at is not None else None,
+                flush_start_ms=(answer["begun"] - resumed_at) * 1e3
+                if resumed_at is not None and phase is None
+                else None,
             )
         )
 

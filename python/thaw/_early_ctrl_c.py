@@ -1,0 +1,20 @@
+"""Ctrl-C while `python -m thaw.lab` is still importing this package: a line and exit code 130, no traceback.
+
+Only what imports nothing is used: each import here would be time in
+which Ctrl-C still shows a traceback. `thaw.lab.__main__` takes the handler out.
+"""
+
+import _signal  # built in; `signal` itself imports enum
+import os
+
+
+def end(*unused: object) -> None:
+    """Ends the process. An exception instead would be swallowed, or turned into another, by some imports."""
+    os.write(2, b"thaw.lab: stopped\n")
+    os._exit(130)
+
+
+def install() -> None:
+    """Installs `end`, unless Ctrl-C is ignored or handled already."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        _signal.signal(_signal.SIGINT, end)
