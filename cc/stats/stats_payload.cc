@@ -1,3 +1,6 @@
+// The reader of a request and the writer of its payload are one class: each field is written as it is read, and
+// taken back if it can't be read.
+
 #include "cc/stats/stats_payload.h"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+// The tokenizer and its rules are one class, though they are long: a query with a doubtful quote is read again
+// from there, and takes back what was written since.
+
 #include "cc/trace/obfuscate/obfuscate_sql.h"
 
 #include <algorithm>
