@@ -43,12 +43,13 @@ class PayloadFlusherFixture : public testing::Test {
     options.encode_above_bytes = 0;
     Make(std::move(options));
   }
-  void Make(FlusherOptions options, std::optional<PeersOptions> peers = std::nullopt) {
+  void Make(FlusherOptions options, std::optional<PeersOptions> peers = std::nullopt,
+            const LimitOptions& limits = LimitOptions()) {
     std::vector<Endpoint> endpoints;
     endpoints.push_back(*MakeEndpoint("https://intake.example", Encoding::kPipeline.path,
                                       std::make_shared<LiteralApiKey>("key")));
     flusher_ = std::make_unique<PayloadFlusher<Encoding>>(executor_, clock_, client_, std::move(options),
-                                                          std::move(endpoints), LimitOptions(), peers);
+                                                          std::move(endpoints), limits, peers);
     client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   }
 

@@ -124,6 +124,7 @@ class PipelineFlusher : public Flushable {
   const PeersOptions* peers() const { return peers_.has_value() ? &*peers_ : nullptr; }
   const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   const ByteBudget& byte_budget() const { return *limits_.bytes; }
+  const OutageBudget& outage() const { return *limits_.outage; }
   const Outbox& outbox() const { return outbox_; }
 
   // -- Counts, since the beginning unless it is said otherwise -----------------------------------------

@@ -107,7 +107,7 @@ TEST_F(TraceFlusherTest, GroupingIsLinearInTheNumberOfTracers) {
 }
 
 TEST_F(TraceFlusherTest, WithoutCoalescingEachPayloadIsARequest) {
-  Make({.coalesce = false});
+  Make(FlusherOptions(), PeersOptions{.coalesce = false});
   for (uint64_t id = 1; id <= 3; ++id) Add(Payload(id));
   EXPECT_EQ(RunFlush().requests, 3);
 }
@@ -223,7 +223,7 @@ TEST_F(TraceFlusherTest, WhileNothingCanBeSentNothingIsEncodedSoThatItSharesAReq
 }
 
 TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
-  Make({.outbox_bytes = 40'000});
+  Make(FlusherOptions(), std::nullopt, {.outbox_bytes = 40'000});
   client_.Answer(Unreachable());
   client_.Answer(Unreachable());
   Add(Payload(1));
@@ -237,7 +237,7 @@ TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
 }
 
 TEST_F(TraceFlusherTest, WhatIsNotEncodedYetCountsAgainstTheBudget) {
-  Make({.outbox_bytes = 20'000});
+  Make(FlusherOptions(), std::nullopt, {.outbox_bytes = 20'000});
   int taken = 0;
   while (flusher_->Add(Payload(1, 1, "", 1000)).ok()) ASSERT_LT(++taken, 100);
   EXPECT_GE(taken, 10);
