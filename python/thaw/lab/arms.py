@@ -2,14 +2,20 @@
 
 Arms v92 to v98 are thaw's own client with the options of those releases, their defects kept, so that an
 experiment compares policies and not code bases (docs/design.md, "The laboratory").
+
+    find("v93,thaw(max_idle_per_host=1,on_resume=keep)")  # options of the client stand in brackets
 """
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import thaw
+from thaw.lab import arm_options, named_values
 
 Maker = Literal["native", "requests", "pycurl"]
 
@@ -20,6 +26,7 @@ class Arm:
 
     `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
     flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
+    `given`: options that the arm's name gives in brackets; they hold whatever the experiment sets.
     """
 
     name: str
@@ -29,12 +36,40 @@ class Arm:
     client_per_flush: bool = False
     keeps: bool = False
     client: tuple[tuple[str, Any], ...] = ()
+    given: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The arm's name without options."""
+        return self.name.partition("(")[0]
 
     def client_options(self, ca_file: str, **fields: Any) -> thaw.ClientOptions:
-        """The options of the arm's client, which trusts `ca_file` alone."""
-        return thaw.ClientOptions(
-            **{**dict(self.client), "tls_cert_file": ca_file, "use_public_roots": False, **fields}
+        """The options of the arm's client, which trusts `ca_file` alone unless its name says otherwise."""
+        return thaw.ClientOptions(**self._values(ca_file, fields))
+
+    def with_options(self, values: Mapping[str, str]) -> Arm:
+        """The arm with more options, given as text. ValueError names the option and what is expected."""
+        if not values:
+            return self
+        if self.maker != "native":
+            raise ValueError(f"arm {self.name} takes no options: it is not thaw's client")
+        try:
+            read = {name: arm_options.read(name, text) for name, text in values.items()}
+            given = tuple(sorted({**dict(self.given), **read}.items()))
+            made = dataclasses.replace(self, given=given)
+            arm_options.check(made._values("ca.pem", {}))
+        except ValueError as error:
+            raise ValueError(f"arm {self.base}: {error}") from None
+        texts = [(name, arm_options.text_of(value)) for name, value in given]
+        return dataclasses.replace(
+            made,
+            name=named_values.text_of(self.base, texts),
+            text=f"{ARMS[self.base].text}; its client has {', '.join(f'{n} = {v}' for n, v in texts)}",
         )
+
+    def _values(self, ca_file: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+        trusted = {"tls_cert_file": ca_file, "use_public_roots": False}
+        return {**dict(self.client), **trusted, **fields, **dict(self.given)}
 
     def flusher_options(self, scenario: str) -> thaw.FlusherOptions:
         """The options of the arm's flusher.
@@ -127,12 +162,37 @@ _ALL = (
 ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
 
 
+def parse(text: str) -> Arm:
+    """The arm of a name, with options in brackets or without. ValueError says what is wrong."""
+    name, values = named_values.parse(text)
+    if name not in ARMS:
+        raise ValueError(named_values.unknown("arm", name, ARMS))
+    return ARMS[name].with_options(values)
+
+
 def find(names: str) -> list[Arm]:
-    """The arms of a list with commas. ValueError names an unknown one, and all known ones."""
-    wanted = [name.strip() for name in names.split(",") if name.strip()]
-    for name in wanted:
-        if name not in ARMS:
-            raise ValueError(f"there is no arm {name!r}; there are {', '.join(ARMS)}")
+    """The arms of a list with commas, each once. ValueError names an unknown one, and all known ones."""
+    wanted = [parse(name) for name in named_values.split(names) if name]
     if not wanted:
         raise ValueError(f"no arm is named; there are {', '.join(ARMS)}")
-    return [ARMS[name] for name in dict.fromkeys(wanted)]
+    return list(dict.fromkeys(wanted))
+
+
+def variants(names: Sequence[str], options: Mapping[str, Sequence[str]]) -> list[Arm]:
+    """Each arm with every combination of the options' values; an arm that takes no options stays as it is."""
+    made = []
+    for arm in map(parse, names):
+        if arm.maker == "native":
+            chosen = itertools.product(*options.values())
+            made += [arm.with_options(dict(zip(options, values, strict=True))) for values in chosen]
+        else:
+            made.append(arm)
+    return list(dict.fromkeys(made))
+
+
+def text_of(name: str) -> str | None:
+    """Says what an arm of this name is; None if there is none, as in a result of another version."""
+    try:
+        return parse(name).text
+    except ValueError:
+        return None

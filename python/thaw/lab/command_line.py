@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 import thaw
-from thaw.lab import arguments, arms, needs, own_network, report, stop
+from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
 from thaw.lab.arguments import Parser
 from thaw.lab.arms import Arm
 from thaw.lab.emulator import EmulatorError, SandboxFailure
@@ -94,13 +94,21 @@ def _parser() -> Parser:
             " is finished is written, marked as incomplete, and the exit code is 130.",
             epilog="arms:\n"
             + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
-            + "\n\nexample:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200",
+            + "\n\nAn arm of thaw's own client takes options in brackets, fields of thaw.ClientOptions:\n"
+            + f"{_fields()}\n"
+            + "\nexamples:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200\n"
+            + "  python -m thaw.lab compare --arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw'",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
     _add_other_modules_commands(commands)
     _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
     return parser
+
+
+def _fields() -> str:
+    """The fields of a client's options, one a line, with the values that they take."""
+    return "\n".join(f"  {name:<32} {arm_options.kind(name)}" for name in arm_options.fields())
 
 
 def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) -> None:
@@ -155,7 +163,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         type=arguments.checked(arms.find),
         default="v93,thaw",
         metavar="A,B",
-        help="clients to compare (default: %(default)s)",
+        help="clients to compare, with options in brackets or without (default: %(default)s)",
     )
     option("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: a real one")
     option(

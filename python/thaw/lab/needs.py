@@ -38,8 +38,9 @@ def missing(modules: dict[str, str], what: str) -> str | None:
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:
-    """Modules that the named arms need, and their distributions."""
-    return {module: name for arm in names for module, name in ARMS.get(arm, {}).items()}
+    """Modules that the named arms need, and their distributions. An arm's options change nothing."""
+    bases = [arm.partition("(")[0] for arm in names]
+    return {module: name for arm in bases for module, name in ARMS.get(arm, {}).items()}
 
 
 def _is_there(module: str) -> bool:

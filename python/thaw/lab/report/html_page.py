@@ -217,8 +217,7 @@ def _how_to_read(runs: Sequence[Run]) -> str:
 def _arms_in_words(runs: Sequence[Run]) -> str:
     names = dict.fromkeys(name for run in runs for name in run.result.arms)
     items = "".join(
-        f"<dt>{_text(name)}</dt><dd>{_text(arms.ARMS[name].text if name in arms.ARMS else UNKNOWN)}</dd>"
-        for name in names
+        f"<dt>{_text(name)}</dt><dd>{_text(arms.text_of(name) or UNKNOWN)}</dd>" for name in names
     )
     return f"<h3>Arms</h3><dl>{items}</dl>"
 

@@ -27,7 +27,8 @@ import time
 from typing import Any, Protocol
 
 import thaw
-from thaw.lab.arms import ARMS, Arm
+from thaw.lab import arms
+from thaw.lab.arms import Arm
 from thaw.lab.intake import encode
 from thaw.lab.workload import Body, Workload
 
@@ -294,7 +295,7 @@ def main() -> None:
     plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
     # Each generated span has a filler; in a real payload the first one has.
     large = Workload(plain.kind, seed=int(seed), spans=1, filler_bytes=LARGE_FILLER_BYTES)
-    client = make(ARMS[name], url, ca_file, scenario, float(exchange_timeout))
+    client = make(arms.parse(name), url, ca_file, scenario, float(exchange_timeout))
     commands: queue.Queue[dict[str, Any] | None] = queue.Queue()
 
     one_line = threading.Lock()

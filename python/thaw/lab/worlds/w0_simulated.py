@@ -38,7 +38,7 @@ def run(
         seed=settings.seed,
         scenario=settings.scenario,
         close=settings.close,
-        client=arm.client_options("", use_public_roots=True),
+        client=arm.client_options("unread.pem"),
         flusher=arm.flusher_options(settings.scenario),
         resume=arm.tells_resume,
         check=arm.keeps,
