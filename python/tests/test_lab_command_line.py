@@ -9,19 +9,23 @@ import re
 import shlex
 import subprocess
 import sys
+from typing import Any
 
 import pyarrow.parquet
 import pytest
 
-from thaw.lab import arms, command_line, executables, needs, report
+from thaw.lab import command_line, executables, needs, report
 from thaw.lab.__main__ import main
 from thaw.lab.arguments import MOST_INPUT_BYTES, help_only, output_file
+from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
-from thaw.lab.experiment import ExperimentSettings, Stopped
+from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
 from thaw.lab.experiments import compare, main_experiment, sweep
 from thaw.lab.experiments.chaos import run as chaos
-from thaw.lab.report import measure
+from thaw.lab.report import dataset, measure
+from thaw.lab.results import ArmResult
 from thaw.lab.stop import Stop
+from thaw.lab.worlds import w0_simulated
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -50,9 +54,9 @@ def test_compare_keeps_what_a_report_is_made_of(
 
 
 def test_sweep(tmp_path: pathlib.Path) -> None:
-    path = tmp_path / "sweep.parquet"
+    path = tmp_path / "sweep"
     assert main(["sweep", "--world=W0", "--cycles=5", "--arms=thaw", "--close=fin,rst", f"--out={path}"]) == 0
-    assert {row.close for row in sweep.read(path)} == {"fin", "rst"}
+    assert {row.close for row in dataset.read_points(path)} == {"fin", "rst"}
 
 
 @pytest.mark.slow
@@ -121,7 +125,7 @@ def code_of(arguments: list[str]) -> object:
         (["sweep", "--round-trip=0,30"], "no exchange could end"),
         (["sweep", "--cycles=0"], "--cycles: 0 is not from 1"),
         (["sweep", "--workers=0"], "--workers: 0 is not from 1"),
-        (["sweep", "--out=/proc/sweep.parquet"], "nothing can be written in /proc"),
+        (["sweep", "--out=/proc/sweep"], "nothing can be written in /proc"),
         (["main", "--cycles=0"], "--cycles: 0 is not from 1"),
         (["main", "--payloads=-2"], "--payloads: -2 is not from 1"),
         (["main", "--invocations=0"], "--invocations: 0 is not from 1"),
@@ -180,8 +184,8 @@ LONG = "n" * 300
         (["compare", "--json=DANGLING"], "nothing-there does not exist"),
         (["compare", f"--rows={LONG}"], "File name too long"),
         (["compare", "--rows=a\0b"], "has a NUL character"),
-        (["sweep", "--out=FIFO"], "pipe is not a regular file"),
-        (["sweep", f"--out={LONG}/x.parquet"], "File name too long"),
+        (["sweep", "--out=FIFO"], "pipe is not a folder"),
+        (["sweep", f"--out={LONG}/x"], "File name too long"),
         (["main", f"--extension={LONG}"], "File name too long"),
         (["main", "--out=a\0b"], "has a NUL character"),
     ],
@@ -419,20 +423,28 @@ def test_help_imports_nothing_that_takes_long() -> None:
 
 
 def test_an_arm_that_fails_loses_none_before_it(
-    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    simulated = w0_simulated.run
+
+    def run(arm: Arm, *others: Any) -> ArmResult:
+        if arm.name == "v93":
+            raise ExperimentError("arm v93 broke")
+        return simulated(arm, *others)
+
+    monkeypatch.setattr(w0_simulated, "run", run)
     path = tmp_path / "result.json"
-    assert main(["compare", "--world=W0", "--arms=thaw,requests", "--cycles=5", f"--json={path}"]) == 1
+    assert main(["compare", "--world=W0", "--arms=thaw,v93", "--cycles=5", f"--json={path}"]) == 1
     result = json.loads(path.read_text())
     assert (list(result["arms"]), result["complete"]) == (["thaw"], False)
-    assert "can't run arm requests" in capsys.readouterr().err
+    assert "arm v93 broke" in capsys.readouterr().err
 
 
 def test_a_stop_before_anything_is_finished_writes_nothing(tmp_path: pathlib.Path) -> None:
     stopping = Stop()
     stopping.request()
     with pytest.raises(Stopped):
-        compare.run(ExperimentSettings(world="W0"), arms.find("thaw"), stop=stopping)
+        compare.run(ExperimentSettings(arms=("thaw",), world="W0"), stop=stopping)
     path = tmp_path / "result.json"
     assert output_file(str(path)) == path
     assert list(tmp_path.iterdir()) == []  # asking leaves nothing behind
@@ -447,7 +459,7 @@ def test_a_simulation_that_is_stopped_keeps_the_arms_before() -> None:
         stopping.request()
 
     run = compare.run(
-        ExperimentSettings(world="W0", cycles=2000), arms.find("thaw,v93"), stop=stopping, after_arm=after_arm
+        ExperimentSettings(arms=("thaw", "v93"), world="W0", cycles=2000), stop=stopping, after_arm=after_arm
     )
     assert list(run.result.arms) == ["thaw"]
     assert run.result.complete is False

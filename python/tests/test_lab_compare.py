@@ -26,7 +26,7 @@ from thaw.lab.results import ArmResult
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
     *("world", "close", "scenario", "cycles", "seed", "payloads", "workload", "freeze", "round_trip"),
-    *("tls_version", "exchange_timeout", "flush_deadline", "freezer"),
+    *("tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "spans", "filler_bytes"),
 }
 RESULT_KEYS = CONDITIONS | {"commit", "command", "complete", "arms"}
 ARM_KEYS = {
@@ -41,7 +41,7 @@ CYCLES = 6
 def run(arm: str, **settings: Any) -> tuple[ArmResult, Run]:
     """Runs one arm alone. Returns what it did, and the whole experiment."""
     given = {"cycles": CYCLES, "payloads": 2, "workload": "generated", **settings}
-    made = compare.run(ExperimentSettings(**given), arms.find(arm))
+    made = compare.run(ExperimentSettings(arms=(arm,), **given))
     return made.result.arms[arm], made
 
 
@@ -199,6 +199,9 @@ def test_the_json_has_what_it_is_said_to_have(
         "exchange_timeout": 1.0,
         "flush_deadline": 10.0,
         "freezer": "sigstop",
+        "blocks": 1,
+        "spans": 10,
+        "filler_bytes": 64,
     }
     assert result["complete"] is True
     table = capsys.readouterr().out

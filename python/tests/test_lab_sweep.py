@@ -1,63 +1,70 @@
-"""A sweep runs each cell of its grid once, goes on where it was stopped, and keeps what it has."""
+"""A sweep runs each point of its grid once, goes on where it was stopped, and keeps what it has."""
 
 from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import dataclasses
 import pathlib
 import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet
 import pytest
 
-from thaw.lab.experiments import sweep
-from thaw.lab.experiments.sweep import Cell, Grid, Progress
+from thaw.lab import results
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import ExperimentSettings, command
+from thaw.lab.experiments import spec_file, sweep
+from thaw.lab.experiments.grid import Grid
+from thaw.lab.experiments.sweep import Measured, Progress
+from thaw.lab.report import dataset, measure
+from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import MeasureError
-from thaw.lab.results import ExperimentResult
+from thaw.lab.results import ArmResult, FlushTimes
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 GRID = Grid(
-    arms=("v93", "thaw"), closes=("silent", "rst"), freezes=(0.05, 1), round_trips=(0.0, 0.02), cycles=4
+    ExperimentSettings(arms=("v93", "thaw"), cycles=4),
+    {"close": ("silent", "rst"), "freeze": (0.05, 1), "round_trip": (0.0, 0.02)},
 )
+SIMULATED = Grid(ExperimentSettings(world="W0", cycles=20), {"close": ("silent", "fin"), "payloads": (1, 2)})
+FIGURES = {each.name: 7 for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "race")}
 
 
-def comparison(cell: Cell) -> ExperimentResult:
-    """A result whose figures say which cell it is of."""
-    arm = {
-        "payloads": cell.payloads * cell.cycles,
-        "requests": 12,
-        "delivered": 11,
-        "lost": 1 if cell.arm == "v93" else 0,
-        "duplicated": 2,
-        "possible_duplicate": 3,
-        "retained": 4,
-        "dropped": 5,
-        "errors": 6,
-        "connections": 7,
-        "handshakes_full": 8,
-        "handshakes_resumed": 9,
-        "stale": 10,
-        "cpu_us_per_payload": 1000 * cell.freeze,
-        "flush_ms": {"p50": 1e3 * cell.round_trip, "p99": 13.5},
-    }
-    conditions = {name: getattr(cell, name) for name in ("world", "scenario", "close", "cycles", "seed")}
-    return ExperimentResult.from_json({**conditions, "commit": "0123abcd", "arms": {cell.arm: arm}})
+def comparison(point: ExperimentSettings) -> Measured:
+    """A result whose figures say which point it is of."""
+    times = FlushTimes(1e3 * point.round_trip, 13.5)
+    found = [
+        BlockResult(0, arm, ArmResult(**{**FIGURES, "lost": number, "flush_ms": times}))
+        for number, arm in enumerate(point.arms)
+    ]
+    where = measure.provenance(
+        world=point.world, seed=point.seed, cycles=point.cycles, command=command(point)
+    )
+    return Measured(found, where)
 
 
 class Counting:
-    """Counts the cells it is asked for; those in `broken` fail."""
+    """Counts the points it is asked for; those of the close `broken` fail."""
 
-    def __init__(self, *broken: str) -> None:
+    def __init__(self, broken: str = "") -> None:
         self.broken = broken
-        self.asked: list[Cell] = []
+        self.asked: list[ExperimentSettings] = []
         self._lock = threading.Lock()
 
-    def __call__(self, cell: Cell) -> ExperimentResult:
+    def __call__(self, point: ExperimentSettings) -> Measured:
         with self._lock:
-            self.asked.append(cell)
-        if cell.arm in self.broken:
-            raise RuntimeError(f"no {cell.arm}")
-        return comparison(cell)
+            self.asked.append(point)
+        if point.close == self.broken:
+            raise RuntimeError(f"no {point.close}")
+        return comparison(point)
 
 
 def quiet(_: Progress) -> None:
@@ -65,8 +72,8 @@ def quiet(_: Progress) -> None:
 
 
 @pytest.fixture
-def path(tmp_path: pathlib.Path) -> pathlib.Path:
-    return tmp_path / "made" / "sweep.parquet"
+def folder(tmp_path: pathlib.Path) -> pathlib.Path:
+    return tmp_path / "made" / "sweep"
 
 
 @pytest.fixture
@@ -75,139 +82,235 @@ def executor() -> Any:
         yield made
 
 
-def test_every_cell_is_run_once_and_kept(path: pathlib.Path, executor: Any) -> None:
+def test_every_point_is_run_once_and_kept(folder: pathlib.Path, executor: Any) -> None:
     counting = Counting()
-    outcome = sweep.run(GRID, path, executor, counting, progress=quiet)
-    cells = list(GRID.cells())
-    assert len(cells) == len(set(cells)) == 2 * 2 * 2 * 2
-    assert sorted(map(str, counting.asked)) == sorted(map(str, cells))
-    assert (outcome.ran, outcome.skipped, outcome.failed) == (16, 0, [])
-    assert [row.cell for row in sweep.read(path)] == cells
-    assert sweep.read(path) == outcome.rows
-
-
-def test_a_row_has_the_figures_of_its_cell(path: pathlib.Path, executor: Any) -> None:
-    sweep.run(GRID, path, executor, comparison, progress=quiet)
-    row = next(row for row in sweep.read(path) if row.arm == "v93" and row.freeze == 1 and row.round_trip)
-    expected = comparison(row.cell).arms["v93"].to_json()
-    for name, value in expected.items():
-        if name != "flush_ms":
-            assert getattr(row, name) == value
-    assert (row.flush_p50_ms, row.flush_p99_ms) == (20.0, 13.5)
-    assert (row.payloads_per_flush, row.payloads, row.lost) == (3, 12, 1)
-    assert row.commit == "0123abcd"
-    assert row.machine
-
-
-def test_what_is_there_is_not_run_again(path: pathlib.Path, executor: Any) -> None:
-    small = Grid(arms=("v93",), closes=("silent",), freezes=(0.05,), round_trips=(0.0, 0.02), cycles=4)
-    sweep.run(small, path, executor, comparison, progress=quiet)
+    outcome = sweep.run(GRID, folder, executor, counting, progress=quiet)
+    points = list(GRID.points())
+    assert len(points) == len(set(points)) == 2 * 2 * 2
+    assert sorted(map(str, counting.asked)) == sorted(map(str, points))
+    assert (outcome.ran, outcome.skipped, outcome.failed) == (8, 0, [])
+    assert len(list(folder.iterdir())) == 8  # no scratch file is left
+    assert len(dataset.read_points(folder)) == 8 * 2
     counting = Counting()
-    outcome = sweep.run(GRID, path, executor, counting, progress=quiet)
-    assert (outcome.ran, outcome.skipped) == (14, 2)
-    assert not set(small.cells()) & set(counting.asked)
-    again = sweep.run(GRID, path, executor, counting, progress=quiet)
-    assert (again.ran, again.skipped, len(counting.asked)) == (0, 16, 14)
+    outcome = sweep.run(GRID, folder, executor, counting, progress=quiet)
+    assert (outcome.ran, outcome.skipped, counting.asked) == (0, 8, [])
 
 
-@pytest.mark.parametrize("change", [{"cycles": 5}, {"seed": 2}])
-def test_another_experiment_is_another_cell(
-    path: pathlib.Path, executor: Any, change: dict[str, int]
+def test_a_file_has_the_spec_the_provenance_and_typed_rows(folder: pathlib.Path, executor: Any) -> None:
+    sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    table = results.read(folder, "arrow")
+    assert set(table.column_names) == {
+        *(each.name for each in dataclasses.fields(dataset.PointRow)),
+        *dataset.SOURCE_COLUMNS,
+    }
+    rows = table.to_pylist()
+    row = next(each for each in rows if (each["arm"], each["freeze"]) == ("thaw", 1.0) and each["round_trip"])
+    assert (row["lost"], row["flush_p50_ms"], row["flush_p99_ms"]) == (1, 20.0, 13.5)
+    assert (row["payloads_per_flush"], row["payloads"], row["cpu_us_per_payload"]) == (3, 7, 7.0)
+    assert row["machine"]
+    assert f"--close {row['close']} --cycles 4" in row["command"]
+    for path in folder.iterdir():
+        metadata = pyarrow.parquet.ParquetFile(path).schema_arrow.metadata[b"thaw.provenance"].decode()
+        assert "clock_behaviour" in metadata
+        assert any(
+            dataset.is_there(path, spec_file.to_toml(point))
+            for point in GRID.points()
+            if path == dataset.path_of(folder, point, spec_file.to_toml(point))
+        )
+
+
+@pytest.mark.parametrize("frame", ["pandas", "polars"])
+def test_results_are_one_frame(folder: pathlib.Path, executor: Any, frame: dataset.Frame) -> None:
+    pytest.importorskip(frame)
+    sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    made = results.read(folder, frame)
+    assert (len(made), sorted(set(made["arm"]))) == (16, ["thaw", "v93"])
+
+
+def test_a_frame_that_is_not_installed_is_named(
+    folder: pathlib.Path, executor: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sweep.run(Grid(arms=("v93",), cycles=4), path, executor, comparison, progress=quiet)
-    other: Any = {"cycles": 4, **change}
-    assert sweep.run(Grid(arms=("v93",), **other), path, executor, comparison, progress=quiet).ran == 1
-    assert len(sweep.read(path)) == 2
+    sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    monkeypatch.setattr("thaw.lab.needs._is_there", lambda module: False)
+    with pytest.raises(MeasureError, match="neither pandas nor polars is installed"):
+        results.read(folder)
+    with pytest.raises(MeasureError, match="polars is not installed"):
+        results.read(folder, "polars")
 
 
-def test_a_failed_cell_stops_no_other_and_is_tried_again(path: pathlib.Path, executor: Any) -> None:
+@pytest.mark.parametrize("change", [{"cycles": 5}, {"seed": 2}, {"blocks": 2}, {"arms": ("v93",)}])
+def test_another_experiment_is_another_point(
+    folder: pathlib.Path, executor: Any, change: dict[str, Any]
+) -> None:
+    sweep.run(Grid(ExperimentSettings(cycles=4)), folder, executor, comparison, progress=quiet)
+    other = Grid(dataclasses.replace(ExperimentSettings(cycles=4), **change))
+    assert sweep.run(other, folder, executor, comparison, progress=quiet).ran == 1
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_a_failed_point_stops_no_other_and_is_tried_again(folder: pathlib.Path, executor: Any) -> None:
     said: list[Progress] = []
-    outcome = sweep.run(GRID, path, executor, Counting("v93"), progress=said.append)
-    assert (outcome.ran, len(outcome.failed)) == (8, 8)
-    assert {cell.arm for cell, _ in outcome.failed} == {"v93"}
-    assert {row.arm for row in sweep.read(path)} == {"thaw"}
-    assert sum("RuntimeError: no v93" in str(each) for each in said) == 8
-    assert sweep.run(GRID, path, executor, comparison, progress=quiet).ran == 8
+    outcome = sweep.run(GRID, folder, executor, Counting("rst"), progress=said.append)
+    assert (outcome.ran, len(outcome.failed)) == (4, 4)
+    assert {row.close for row in dataset.read_points(folder)} == {"silent"}
+    assert sum("RuntimeError: no rst" in str(each) for each in said) == 4
+    assert sweep.run(GRID, folder, executor, comparison, progress=quiet).ran == 4
 
 
-def test_progress_counts_to_the_end(path: pathlib.Path, executor: Any) -> None:
-    sweep.run(Grid(arms=("v93",)), path, executor, comparison, progress=quiet)
-    said: list[Progress] = []
-    sweep.run(Grid(arms=("v93", "thaw", "v98")), path, executor, comparison, progress=said.append)
-    assert [(each.done, each.total) for each in said] == [(2, 3), (3, 3)]
-
-
-def test_an_interrupted_sweep_keeps_what_it_has(path: pathlib.Path) -> None:
+def test_an_interrupted_sweep_keeps_what_it_has(folder: pathlib.Path) -> None:
     def interrupt(state: Progress) -> None:
         if state.done == 3:
             raise KeyboardInterrupt
 
-    counting = Counting()
     with concurrent.futures.ThreadPoolExecutor(1) as executor, pytest.raises(KeyboardInterrupt):
-        sweep.run(GRID, path, executor, counting, progress=interrupt)
-    kept = len(sweep.read(path))
-    assert kept == 3
+        sweep.run(GRID, folder, executor, comparison, progress=interrupt)
+    assert len(list(folder.iterdir())) == 3
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
-        assert sweep.run(GRID, path, executor, comparison, progress=quiet).skipped == kept
+        assert sweep.run(GRID, folder, executor, comparison, progress=quiet).skipped == 3
 
 
-def test_processes_serve_too(path: pathlib.Path) -> None:
+def test_a_sweep_that_is_killed_goes_on_where_it_was(folder: pathlib.Path) -> None:
+    given = ["--world=W0", "--cycles=3000", "--arms=thaw", "--seed=1,2,3,4,5,6,7,8", f"--out={folder}"]
+    argv = [sys.executable, "-m", "thaw.lab", "sweep", *given]
+    with subprocess.Popen(argv, env=child_environment(), cwd=ROOT, stderr=subprocess.DEVNULL) as runner:
+        until = time.monotonic() + 120
+        while not list(folder.glob("*.parquet")) and time.monotonic() < until:
+            time.sleep(0.005)
+        runner.send_signal(signal.SIGKILL)
+    kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.parquet")}
+    assert 1 <= len(kept) < 8
+    assert len(dataset.read_points(folder)) == len(kept)  # each file is whole
+    done = subprocess.run(argv, env=child_environment(), cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"{8 - len(kept)} points run, {len(kept)} were there already" in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert {row.seed for row in dataset.read_points(folder)} == set(range(1, 9))
+
+
+def test_processes_serve_too(folder: pathlib.Path) -> None:
     with concurrent.futures.ProcessPoolExecutor(1) as executor:
-        outcome = sweep.run(Grid(arms=("v93", "thaw")), path, executor, comparison, progress=quiet)
-    assert (outcome.ran, outcome.failed) == (2, [])
+        outcome = sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    assert (outcome.ran, outcome.failed) == (8, [])
 
 
-def test_a_real_cell_is_measured(path: pathlib.Path, executor: Any) -> None:
-    grid = Grid(arms=("v93", "thaw"), worlds=("W0",), cycles=40)
-    outcome = sweep.run(grid, path, executor, progress=quiet)
+def test_rows_of_w0_are_the_same_byte_for_byte(tmp_path: pathlib.Path) -> None:
+    def rows(name: str) -> list[bytes]:
+        with concurrent.futures.ThreadPoolExecutor(2) as executor:
+            assert sweep.run(SIMULATED, tmp_path / name, executor, progress=quiet).failed == []
+        found = []
+        for path in sorted((tmp_path / name).iterdir()):
+            table = pyarrow.parquet.ParquetFile(path).read().replace_schema_metadata(None)
+            sink = pyarrow.BufferOutputStream()
+            with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_table(table)
+            found.append(path.name.encode() + sink.getvalue().to_pybytes())
+        return found
+
+    first = rows("first")
+    assert len(first) == 4
+    assert first == rows("second")
+
+
+def test_a_real_point_is_measured(folder: pathlib.Path, executor: Any) -> None:
+    outcome = sweep.run(Grid(ExperimentSettings(world="W0", cycles=40)), folder, executor, progress=quiet)
     assert outcome.failed == []
-    rows = {row.arm: row for row in outcome.rows}
+    rows = {row.arm: row for row in dataset.read_points(folder)}
     assert rows["v93"].payloads == rows["thaw"].payloads == 120
     assert rows["v93"].lost > 0  # it sends on connections that the peer has forgotten
-    assert (rows["thaw"].lost, rows["thaw"].delivered) == (0, 120)
+    assert (rows["thaw"].lost, rows["thaw"].delivered, rows["thaw"].cpu_us_per_payload) == (0, 120, None)
 
 
-def command(*arguments: str) -> int:
+def run_command(*arguments: str) -> int:
     parser = argparse.ArgumentParser()
     sweep.add_arguments(parser)
-    return sweep.command(parser.parse_args(arguments))
+    return sweep.run_command(parser.parse_args(arguments))
 
 
-def test_the_command(path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ("--world=W0", "--cycles=10", "--close=fin,silent", "--payloads=1,2", f"--out={path}")
-    assert command(*arguments) == 0
-    assert command(*arguments) == 0
-    assert "8 cells run, 0 were there" in (said := capsys.readouterr().out)
-    assert "0 cells run, 8 were there" in said
-    assert str(path) in said
-    for row in sweep.read(path):
-        assert f"--close {row.close} --cycles 10 --payloads {row.payloads_per_flush} --seed 1" in row.command
-    assert {(row.close, row.payloads_per_flush) for row in sweep.read(path)} == {
-        (close, payloads) for close in ("fin", "silent") for payloads in (1, 2)
+def test_the_command(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ("--world=W0", "--cycles=10", "--close=fin,silent", "--payloads=1,2", f"--out={folder}")
+    assert run_command(*given, "--arms=thaw", "--option=max_idle_per_host=0,1") == 0
+    assert run_command(*given, "--arms=thaw", "--option=max_idle_per_host=0,1") == 0
+    assert "4 points run, 0 were there" in (said := capsys.readouterr().out)
+    assert "0 points run, 4 were there" in said
+    assert str(folder) in said
+    assert {(row.close, row.payloads_per_flush, row.arm) for row in dataset.read_points(folder)} == {
+        (close, payloads, f"thaw(max_idle_per_host={idle})")
+        for close in ("fin", "silent")
+        for payloads in (1, 2)
+        for idle in (0, 1)
     }
 
 
-def test_the_command_says_that_cells_failed(path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command("--world=W0", "--cycles=5", "--arms=thaw,requests", f"--out={path}") == 1
-    assert "1 cells run, 0 were there already, 1 failed" in capsys.readouterr().out
+def test_the_command_says_that_points_failed(
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "measure_point", lambda point, stop: Counting("rst")(point))
+    assert run_command("--world=W0", "--close=fin,rst", f"--out={folder}") == 1
+    assert "1 points run, 0 were there already, 1 failed" in capsys.readouterr().out
 
 
 def test_the_command_names_a_value_that_is_none(
-    path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+    folder: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit):
-        command("--close=fin,slow", f"--out={path}")
+        run_command("--close=fin,slow", f"--out={folder}")
     assert re.search(r"'slow'.*fin, rst, silent, race", capsys.readouterr().err)
+    with pytest.raises(SystemExit):
+        run_command("--option=max_idle=1", f"--out={folder}")
+    assert "the nearest is max_idle_per_host (a whole number)" in capsys.readouterr().err
 
 
-def test_another_file_is_left_alone(path: pathlib.Path, executor: Any) -> None:
-    path.parent.mkdir()
+def test_another_file_is_left_alone(folder: pathlib.Path, executor: Any) -> None:
+    folder.mkdir(parents=True)
+    point = next(GRID.points())
+    path = dataset.path_of(folder, point, spec_file.to_toml(point))
     path.write_text("mine")
     with pytest.raises(MeasureError, match=str(path)):
-        sweep.run(GRID, path, executor, comparison, progress=quiet)
+        sweep.run(GRID, folder, executor, comparison, progress=quiet)
     assert path.read_text() == "mine"
 
 
-def test_an_empty_axis_is_an_error() -> None:
-    with pytest.raises(ValueError, match="at least one value"):
-        list(Grid(arms=()).cells())
+def test_a_folder_that_cannot_be_written_is_named_before_anything_runs(executor: Any) -> None:
+    counting = Counting()
+    with pytest.raises(ValueError, match="/proc/sweep: nothing can be written there"):
+        sweep.run(GRID, "/proc/sweep", executor, counting, progress=quiet)
+    assert counting.asked == []
+
+
+def test_a_full_disk_is_said_before_anything_runs(
+    folder: pathlib.Path, executor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    counting = Counting()
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(ValueError, match="nothing can be written there: No space left on device"):
+        sweep.run(GRID, folder, executor, counting, progress=quiet)
+    assert counting.asked == []
+    assert list(folder.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_ends_the_sweep_and_keeps_its_points(
+    folder: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[pathlib.Path] = []
+    write = measure.write_rows
+
+    def fill(path: pathlib.Path, *others: Any) -> None:
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+        written.append(path)
+        write(path, *others)
+
+    monkeypatch.setattr(measure, "write_rows", fill)
+    with concurrent.futures.ThreadPoolExecutor(1) as executor, pytest.raises(OSError, match="No space left"):
+        sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    assert sorted(folder.iterdir()) == sorted(written)
+    assert len(dataset.read_points(folder)) == 4
+
+
+def test_an_empty_or_unknown_axis_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"close is .*not a list of at least one value"):
+        Grid(axes={"close": ()})
+    with pytest.raises(ValueError, match="no axis 'clos'; the nearest is close"):
+        Grid(axes={"clos": ("fin",)})

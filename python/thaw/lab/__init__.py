@@ -2,7 +2,7 @@
 
     python -m thaw.lab                 all arms against every way to close, a table and an HTML report
     python -m thaw.lab compare --help  one experiment, scriptable
-    python -m thaw.lab sweep --help    a grid of them, into one Parquet file
+    python -m thaw.lab sweep --help    a grid of them, into a folder of Parquet files
     python -m thaw.lab report --help   an HTML page from what was kept
     python -m thaw.lab lambda --help   a Lambda on this machine, for any function and any extension
 

@@ -9,6 +9,7 @@ experiment compares policies and not code bases (docs/design.md, "The laboratory
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -162,6 +163,7 @@ _ALL = (
 ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
 
 
+@functools.cache
 def parse(text: str) -> Arm:
     """The arm of a name, with options in brackets or without. ValueError says what is wrong."""
     name, values = named_values.parse(text)

@@ -11,27 +11,40 @@ from collections.abc import Callable, Sequence
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
 from thaw.lab.arguments import Parser
-from thaw.lab.arms import Arm
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
 from thaw.lab.experiment import (
     BOUNDS,
     CLOSES,
-    SCENARIOS,
-    WORLDS,
     ExperimentError,
     ExperimentSettings,
     Stopped,
 )
-from thaw.lab.experiments import compare, function_experiment, main_experiment, sweep
+from thaw.lab.experiments import compare, function_experiment, main_experiment, settings_arguments, sweep
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
-from thaw.lab.freezer import FREEZERS, FreezerError
+from thaw.lab.freezer import FreezerError
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
 _COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "report")
+_SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
+
+sweep.toml:
+  version = 1
+  arms = ["v93", "thaw(max_idle_per_host=1)"]
+  freeze = { distribution = "uniform", least = 0.01, most = 0.5 }
+  blocks = 5
+
+  [axes]
+  close = ["fin", "silent"]
+  payloads = [1, 5, 20]
+
+  [options]
+  share_within_flush = [true, false]
+
+The results as one frame: thaw.lab.results.read("results")"""
 _FAILURES = (
     ChaosError,
     EmulatorError,
@@ -97,7 +110,8 @@ def _parser() -> Parser:
             + "\n\nAn arm of thaw's own client takes options in brackets, fields of thaw.ClientOptions:\n"
             + f"{_fields()}\n"
             + "\nexamples:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200\n"
-            + "  python -m thaw.lab compare --arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw'",
+            + "  python -m thaw.lab compare --arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw'\n"
+            + "  python -m thaw.lab compare --spec experiment.toml --seed 2",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -116,10 +130,12 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
     sweep.add_arguments(
         commands.add_parser(
             "sweep",
-            help="a grid of comparisons, into one Parquet file",
-            description="Runs every combination of the values given; what the file has is not run again."
-            " Ctrl-C keeps the cells that are finished.",
-            epilog="example:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5",
+            help="a grid of comparisons, into a folder of Parquet files",
+            description="Runs every combination of the values given; what the folder has is not run again."
+            " Ctrl-C keeps the points that are finished.",
+            epilog="examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
+            "  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n"
+            f"{_SPEC}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -148,119 +164,26 @@ def _count(name: str) -> Callable[[str], int]:
     return arguments.integer(int(least), int(most))
 
 
-def _seconds(name: str) -> Callable[[str], float]:
-    return arguments.number(*BOUNDS[name], "seconds")
-
-
 # -- compare -------------------------------------------------------------------------------------------------
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
-    plain = ExperimentSettings()
+    settings_arguments.add(parser, ExperimentSettings(), several=False)
     option = parser.add_argument
-    option(
-        "--arms",
-        type=arguments.checked(arms.find),
-        default="v93,thaw",
-        metavar="A,B",
-        help="clients to compare, with options in brackets or without (default: %(default)s)",
-    )
-    option("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: a real one")
-    option(
-        "--scenario",
-        choices=SCENARIOS,
-        default=plain.scenario,
-        help="freeze between flushes, or at each phase of an exchange in turn (default: %(default)s)",
-    )
-    option(
-        "--close",
-        choices=CLOSES,
-        default=plain.close,
-        help="how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; "
-        "race: FIN at most 1 ms from the planned resume; none: not at all (default: %(default)s)",
-    )
-    option(
-        "--cycles",
-        type=_count("cycles"),
-        default=plain.cycles,
-        metavar="N",
-        help="freezes (default: %(default)s)",
-    )
-    option(
-        "--payloads",
-        type=_count("payloads"),
-        default=plain.payloads,
-        metavar="K",
-        help="a flush (default: %(default)s)",
-    )
-    option(
-        "--seed",
-        type=arguments.seed,
-        default=plain.seed,
-        help="of payloads and timing (default: %(default)s)",
-    )
-    option(
-        "--workload",
-        choices=("real", "generated"),
-        default=plain.workload,
-        help="payloads of ddtrace, or made here (default: %(default)s)",
-    )
-    _add_times(parser, plain)
     option("--json", type=arguments.output_file, metavar="FILE", help="writes the result there")
     option("--rows", type=arguments.output_folder, metavar="FOLDER", help="keeps the rows there, as Parquet")
     option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
     parser.set_defaults(run=_compare, parser=parser)
 
 
-def _add_times(parser: argparse.ArgumentParser, plain: ExperimentSettings) -> None:
-    """Adds the conditions of an experiment: durations, the version of TLS, the freezer."""
-    option = parser.add_argument
-    for name, text in (
-        ("freeze", "how long each freeze lasts, at least"),
-        ("round_trip", "what the network adds"),
-        ("exchange_timeout", "limit of one exchange, for every arm"),
-        ("flush_deadline", "limit of one flush"),
-    ):
-        option(
-            f"--{name.replace('_', '-')}",
-            type=_seconds(name),
-            default=getattr(plain, name),
-            metavar="S",
-            help=f"{text}, in seconds (default: %(default)s)",
-        )
-    option(
-        "--tls", choices=("1.2", "1.3"), default=plain.tls_version, help="the intake's (default: %(default)s)"
-    )
-    option(
-        "--freezer",
-        choices=FREEZERS,
-        default=plain.freezer,
-        help="how W1 freezes; cgroup wants root (default: %(default)s)",
-    )
-
-
 def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
-    _require(needs.of_arms([arm.name for arm in given.arms]), "this comparison")
-    settings = ExperimentSettings(
-        world=given.world,
-        scenario=given.scenario,
-        close=given.close,
-        cycles=given.cycles,
-        payloads=given.payloads,
-        seed=given.seed,
-        workload=given.workload,
-        freeze=given.freeze,
-        round_trip=given.round_trip,
-        tls_version=given.tls,
-        exchange_timeout=given.exchange_timeout,
-        flush_deadline=given.flush_deadline,
-        freezer=given.freezer,
-    )
+    settings = settings_arguments.settings(given, ExperimentSettings())
+    _require(needs.of_arms(settings.arms), "this comparison")
     finished: list[report.Run] = []
     with Stop.on_interrupt() as stopping:
         try:
-            compare.run(settings, given.arms, compare.Progress(), stop=stopping, after_arm=finished.append)
+            compare.run(settings, compare.Progress(), stop=stopping, after_arm=finished.append)
         finally:
             if finished:
                 _write(finished[-1], given)
@@ -333,8 +256,7 @@ def _main_job(given: argparse.Namespace) -> int:
     with Stop.on_interrupt() as stopping:
 
         def comparison(part: main_experiment.Part) -> report.Run:
-            chosen: Sequence[Arm] = arms.find(",".join(part.arms))
-            return compare.run(settings[part.name], chosen, progress, stop=stopping)
+            return compare.run(settings[part.name], progress, stop=stopping)
 
         main_experiment.run(
             comparison,
@@ -353,6 +275,7 @@ def _main_job(given: argparse.Namespace) -> int:
 
 def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSettings:
     return ExperimentSettings(
+        arms=tuple(part.arms),
         world="W0" if part.world == "W0" else "W1",
         scenario="idle" if part.scenario == "idle" else "inflight",
         close=next(close for close in CLOSES if close == part.close),

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import random
 import shlex
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from thaw.lab import arms
 from thaw.lab.arguments import MOST_SEED
 from thaw.lab.certificates import TlsVersionName
-from thaw.lab.freezer import FreezerName
+from thaw.lab.freezer import FREEZERS, FreezerName
+from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
 WorldName = Literal["W0", "W1"]
@@ -33,11 +37,26 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cycles": (1, 1 << 26),
     "payloads": (1, 1 << 16),
     "seed": (0, MOST_SEED),
-    "freeze": (0, 3600),
+    "blocks": (1, 10_000),
+    "spans": (1, 10_000),
+    "filler_bytes": (0, 1_000_000),
+    "freeze": (0, LONGEST),
+    "idle_limit": (0, LONGEST),
     "round_trip": (0, 60),
     "exchange_timeout": (0.001, 3600),
     "flush_deadline": (0.001, 3600),
 }
+WHOLE = ("cycles", "payloads", "seed", "blocks", "spans", "filler_bytes")
+CHOICES: dict[str, tuple[str, ...]] = {
+    "world": WORLDS,
+    "scenario": SCENARIOS,
+    "close": CLOSES,
+    "workload": get_args(WorkloadKind),
+    "tls_version": get_args(TlsVersionName),
+    "freezer": FREEZERS,
+}
+# A generated payload's filler, in bytes: more than the intake takes would be split by some arms only.
+MOST_FILLER_BYTES = 3_000_000
 
 
 class ExperimentError(RuntimeError):
@@ -50,18 +69,28 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class ExperimentSettings:
-    """One experiment. Durations are seconds.
+    """One experiment, or one point of a sweep. Durations are seconds.
 
     World W0 makes its payloads itself, scripts TLS 1.3, has a round trip of 1 ms at least and freezes for 61
-    to 89 s. ValueError names a number that is out of bounds, or settings that contradict each other.
+    to 89 s unless a uniform distribution is given. ValueError names a field, its value and what is expected,
+    or settings that contradict each other.
 
     Attributes:
-      freeze: how long each freeze lasts at least.
+      arms: names, with options in brackets or without, each written in one way (`arms.parse`).
+      cycles: how many freezes each block has.
+      freeze: how long each freeze lasts at least, or the distribution that it is drawn from.
       round_trip: what the network adds.
       exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
         against a silent intake. thaw's `resume_grace` is a quarter of it.
+      blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
+        order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
+      idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
+        a freeze in W1, 60 s in W0. A freeze that is shorter ends no connection.
+      spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
+        does not compress. A real payload gets a filler of more than 64 bytes in its first span.
     """
 
+    arms: tuple[str, ...] = ("v93", "thaw")
     world: WorldName = "W1"
     scenario: Scenario = "idle"
     close: Close = "silent"
@@ -69,42 +98,132 @@ class ExperimentSettings:
     payloads: int = 3
     seed: int = 1
     workload: WorkloadKind = "real"
-    freeze: float = 0.002
+    freeze: float | FreezeDistribution = 0.002
     round_trip: float = 0.0
     tls_version: TlsVersionName = "1.3"
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
     freezer: FreezerName = "sigstop"  # of W1
+    blocks: int = 1
+    idle_limit: float | None = None
+    spans: int = 10
+    filler_bytes: int = 64
 
     def __post_init__(self) -> None:
-        for name, (least, most) in BOUNDS.items():
-            value = getattr(self, name)
-            if not (math.isfinite(value) and least <= value <= most):
-                raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
-        if self.round_trip >= self.exchange_timeout:
-            raise ValueError(
-                f"with a round trip of {self.round_trip:g} s and an exchange timeout of"
-                f" {self.exchange_timeout:g} s no exchange could end"
-            )
+        if isinstance(self.arms, str) or not all(isinstance(each, str) for each in self.arms):
+            raise ValueError(f"arms is {self.arms!r}, not a list of names")
+        try:
+            found = arms.find(",".join(self.arms))
+        except ValueError as error:
+            raise ValueError(f"arms is {', '.join(self.arms)!r}: {error}") from None
+        object.__setattr__(self, "arms", tuple(arm.name for arm in found))
+        for name, known in CHOICES.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name} is {getattr(self, name)!r}, not one of {', '.join(known)}")
+        if isinstance(self.freeze, str | Mapping):
+            try:
+                object.__setattr__(self, "freeze", FreezeDistribution.of(self.freeze))
+            except ValueError as error:
+                raise ValueError(f"freeze is {self.freeze!r}: {error}") from None
+        for name in BOUNDS:
+            self._check_number(name)
+        _check_together(self)
 
-        if self.close == "none" and (self.world, self.scenario) != ("W1", "idle"):
+    def _check_number(self, name: str) -> None:
+        value, whole = getattr(self, name), name in WHOLE
+        if (name, value) == ("idle_limit", None) or isinstance(value, FreezeDistribution):
+            return
+        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             raise ValueError(
-                "an intake that closes nothing (close none) is for world W1 and scenario idle alone"
+                f"{name} is {value!r}, not {'a whole number' if whole else 'a number of seconds'}"
             )
+        least, most = BOUNDS[name]
+        if not (math.isfinite(value) and least <= value <= most):
+            raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
+        if not whole:
+            object.__setattr__(self, name, float(value))
 
     def conditions(self) -> dict[str, Any]:
-        """All settings, as they stand in a result's JSON."""
-        return asdict(self)
+        """All settings but the arms, as they stand in a result's JSON: a distribution is text there."""
+        values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
+        del values["arms"]
+        return {**values, "freeze": plain_freeze(self.freeze)}
+
+    def freeze_of(self, cycle: int) -> float:
+        """How long the freeze of a cycle lasts at least: the same for every arm."""
+        if isinstance(self.freeze, FreezeDistribution):
+            return self.freeze.draw(random.Random(f"{self.seed}/freeze/{cycle}"))
+        return self.freeze
+
+    def of_block(self, block: int) -> ExperimentSettings:
+        """The settings of one block alone. The first has the experiment's seed, the others their own."""
+        chance = random.Random(f"{self.seed}/block/{block}")
+        seed = self.seed if block == 0 else chance.randrange(MOST_SEED)
+        return dataclasses.replace(self, blocks=1, seed=seed)
+
+    def order(self) -> list[tuple[int, str]]:
+        """The blocks and arms in the order in which they are run."""
+        made = []
+        for block in range(self.blocks):
+            names = list(self.arms)
+            if self.blocks > 1:
+                random.Random(f"{self.seed}/order/{block}").shuffle(names)
+            made += [(block, name) for name in names]
+        return made
 
 
-def command(settings: ExperimentSettings, arms: Sequence[str]) -> str:
+def _check_together(settings: ExperimentSettings) -> None:
+    """Raises ValueError if settings contradict each other, or ask a world for what it can't do."""
+    if settings.round_trip >= settings.exchange_timeout:
+        raise ValueError(
+            f"with a round trip of {settings.round_trip:g} s and an exchange timeout of"
+            f" {settings.exchange_timeout:g} s no exchange could end"
+        )
+    if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
+        raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
+    if settings.idle_limit is not None and settings.scenario != "idle":
+        raise ValueError(
+            f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
+        )
+    if settings.spans * settings.filler_bytes > MOST_FILLER_BYTES and settings.workload == "generated":
+        raise ValueError(
+            f"filler_bytes is {settings.filler_bytes}: {settings.spans} spans have more than"
+            f" {MOST_FILLER_BYTES} bytes of it"
+        )
+    if settings.world == "W0":
+        _check_simulated(settings)
+
+
+def _check_simulated(settings: ExperimentSettings) -> None:
+    for arm in map(arms.parse, settings.arms):
+        if arm.maker != "native" or arm.client_per_flush:
+            raise ValueError(f"world W0 can't run arm {arm.name}: it simulates one client of thaw's own")
+    plain = {each.name: each.default for each in dataclasses.fields(settings)}
+    for name, why in (
+        ("blocks", "it is deterministic"),
+        ("spans", "it makes its payloads itself"),
+        ("filler_bytes", "it makes its payloads itself"),
+    ):
+        if (value := getattr(settings, name)) != plain[name]:
+            raise ValueError(f"{name} is {value}: world W0 takes {plain[name]} alone, since {why}")
+    if isinstance(settings.freeze, FreezeDistribution) and settings.freeze.name != "uniform":
+        raise ValueError(f"freeze is {settings.freeze}: world W0 draws from a uniform distribution alone")
+
+
+def plain_freeze(freeze: float | FreezeDistribution) -> float | str:
+    """A freeze as it is written where a number or text can stand."""
+    return str(freeze) if isinstance(freeze, FreezeDistribution) else freeze
+
+
+def command(settings: ExperimentSettings) -> str:
     """The command that runs an experiment again, for a shell. It names every setting, whatever the
-    defaults.
+    defaults, except an idle limit that is the world's own.
     """
-    arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(arms)]
+    arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(settings.arms)]
     for name, value in settings.conditions().items():
         option = "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
-        arguments += [option, f"{value:.15g}" if isinstance(value, float) else str(value)]
+        if value is not None:
+            arguments += [option, f"{value:.15g}" if isinstance(value, float) else str(value)]
     return shlex.join(arguments)
 
 
@@ -151,3 +270,20 @@ class ArmOutcome:
     connections: int = 0
     handshakes_full: int = 0
     handshakes_resumed: int = 0
+
+    def extend(self, other: ArmOutcome, first_cycle: int) -> None:
+        """Adds the outcome of another block, whose cycles are counted from `first_cycle` here."""
+
+        def moved(where: Where) -> Where:
+            return where[0] + first_cycle, where[1]
+
+        self.times |= {moved(where): times for where, times in other.times.items()}
+        self.flagged |= set(map(moved, other.flagged))
+        self.retained |= set(map(moved, other.retained))
+        self.dropped |= {moved(where): why for where, why in other.dropped.items()}
+        self.cycles += [dataclasses.replace(each, cycle=each.cycle + first_cycle) for each in other.cycles]
+        self.errors += other.errors
+        for name, value in other.counters.items():
+            self.counters[name] = self.counters.get(name, 0) + value
+        for name in ("requests", "connections", "handshakes_full", "handshakes_resumed"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))

@@ -7,7 +7,8 @@
 The JSON is what `python -m thaw.lab compare --json` writes:
 
     {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
-     "tls_version", "exchange_timeout", "flush_deadline", "freezer", "commit", "command", "complete",
+     "tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "idle_limit", "spans",
+     "filler_bytes", "commit", "command", "complete",
      "arms": {NAME: {
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
@@ -16,17 +17,34 @@ The JSON is what `python -m thaw.lab compare --json` writes:
 
 `race` is there where the intake's closes raced the resumes of a client that is frozen between flushes.
 
+`cycles` of the experiment are those of one block, `cycles` of an arm those that it did in all blocks.
+`freeze` is a number of seconds, or a distribution as text.
+
 Older files lack some of these members; a member that is None was not in the file and is not written.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings
+
+if TYPE_CHECKING:
+    from thaw.lab.report.dataset import Frame
+
+
+def read(folder: str | os.PathLike[str], frame: Frame | None = None) -> Any:
+    """The results of a sweep as one frame of pandas or polars; `report.dataset` says which columns it has.
+
+    results.read("sweep-results").groupby("arm")["lost"].sum()
+    """
+    from thaw.lab.report import dataset  # reports are made from results, so not above
+
+    return dataset.read(folder, frame)
 
 
 @dataclass(frozen=True)
@@ -181,12 +199,16 @@ class ExperimentResult:
     arms: Mapping[str, ArmResult]
     payloads: int | None = None
     workload: str | None = None
-    freeze: float | None = None
+    freeze: float | str | None = None
     round_trip: float | None = None
     tls_version: str | None = None
     exchange_timeout: float | None = None
     flush_deadline: float | None = None
     freezer: str | None = None
+    blocks: int | None = None
+    idle_limit: float | None = None
+    spans: int | None = None
+    filler_bytes: int | None = None
     command: str | None = None
     complete: bool = True
 
@@ -230,13 +252,18 @@ class ExperimentResult:
 
     def cycles_of(self, arm: ArmResult) -> int:
         """How many cycles an arm did: fewer than asked for if it was stopped."""
-        return self.cycles if arm.cycles is None else arm.cycles
+        return self.all_cycles if arm.cycles is None else arm.cycles
+
+    @property
+    def all_cycles(self) -> int:
+        """How many cycles each arm was to do, in all blocks."""
+        return self.cycles * (self.blocks or 1)
 
 
 _REQUIRED = ("world", "close", "scenario", "cycles", "seed", "commit")
 # In the order in which they are written: the settings' own, and where the result comes from.
 _MEMBERS = (
-    *(each.name for each in dataclasses.fields(ExperimentSettings)),
+    *(each.name for each in dataclasses.fields(ExperimentSettings) if each.name != "arms"),
     *("commit", "command", "complete"),
 )
 

@@ -1,6 +1,6 @@
 """One experiment: several arms, the same freezes.
 
-    run = compare.run(ExperimentSettings(close="silent", cycles=100), arms.find("v93,thaw"))
+    run = compare.run(ExperimentSettings(arms=("v93", "thaw"), close="silent", cycles=100))
     run.result.arms["thaw"].lost
 
 The arms run one after the other, and `Progress` says how far they are.
@@ -12,13 +12,14 @@ import dataclasses
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
-from thaw.lab import workload
+from thaw.lab import arms, workload
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
+from thaw.lab.freezes import FreezeDistribution
 from thaw.lab.report import Run, measure
 from thaw.lab.results import ArmResult, ExperimentResult
 from thaw.lab.stop import Stop
@@ -29,17 +30,19 @@ Say = Callable[[str], None]
 
 def run(
     settings: ExperimentSettings,
-    arms: Sequence[Arm],
     progress: Progress | None = None,
     *,
     stop: Stop | None = None,
     after_arm: Callable[[Run], None] = lambda run: None,
+    after_block: Callable[[int, str, ArmResult], None] = lambda block, arm, result: None,
 ) -> Run:
-    """Runs the arms one after the other; the result is what `compare --json` writes, with the rows beside it.
+    """Runs the arms of each block one after the other; the result is what `compare --json` writes, with the
+    rows beside it. Cycles of a later block are numbered after those of the blocks before it.
 
     Args:
       stop: ends it early; the result then has what was finished, and `complete` is false.
       after_arm: called with what there is after each arm, so that an arm that fails loses none before it.
+      after_block: called with the number of a block, counted from 0, an arm and its result in that block.
 
     Raises ExperimentError, FreezerError: it could not be carried out. InvariantBroken: an arm of thaw broke
     one. Stopped: it was stopped before anything was finished.
@@ -48,18 +51,21 @@ def run(
     ended = stop or Stop()
     if settings.world == "W1":
         settings = with_workload(settings)
-    made = _Collected(settings, [arm.name for arm in arms])
-    for number, arm in enumerate(arms):
+    made = _Collected(settings)
+    order = settings.order()
+    for number, (block, name) in enumerate(order):
         if ended.requested:
             break
-        shown.begin(f"{settings.scenario} {settings.close} {arm.name} ({number + 1}/{len(arms)})", settings)
+        shown.begin(f"{settings.scenario} {settings.close} {name} ({number + 1}/{len(order)})", settings)
         try:
-            made.add(arm, *_run_arm(arm, settings, shown, ended))
+            result, outcome = _run_arm(arms.parse(name), settings.of_block(block), shown, ended)
         except Stopped:
             break
-        shown.end(made.arms[arm.name])
+        made.add(block, name, result, outcome)
+        shown.end(result)
+        after_block(block, name, result)
         after_arm(made.run())
-    if not made.arms:
+    if not made.finished:
         raise Stopped("stopped before a cycle was finished")
     return made.run()
 
@@ -67,7 +73,7 @@ def run(
 def _run_arm(
     arm: Arm, settings: ExperimentSettings, shown: Progress, stop: Stop
 ) -> tuple[ArmResult, ArmOutcome | None]:
-    """Runs one arm. Returns its result and, in a real world, what the result was counted from."""
+    """Runs one arm in one block. Returns its result and, in a real world, what that was counted from."""
     if settings.world == "W0":
         return w0_simulated.run(arm, settings, shown.step, stop), None
     outcome = w1_stopped_process.run(arm, settings, shown.step, stop)
@@ -78,25 +84,32 @@ def _run_arm(
 
 
 class _Collected:
-    """The results and rows of the arms that are finished."""
+    """The results and rows of the arms that are finished, the blocks of each together."""
 
-    def __init__(self, settings: ExperimentSettings, arms: Sequence[str]) -> None:
-        self.arms: dict[str, ArmResult] = {}
-        self._settings, self._names = settings, arms
-        self._payloads: list[measure.PayloadRow] = []
-        self._cycles: list[measure.CycleRow] = []
+    def __init__(self, settings: ExperimentSettings) -> None:
+        self._settings = settings
+        self._results: dict[str, ArmResult] = {}
+        self._outcomes: dict[str, ArmOutcome] = {}
 
-    def add(self, arm: Arm, result: ArmResult, outcome: ArmOutcome | None) -> None:
-        self.arms[arm.name] = result
+    @property
+    def finished(self) -> bool:
+        """Whether an arm is finished in a block."""
+        return bool(self._results)
+
+    def add(self, block: int, arm: str, result: ArmResult, outcome: ArmOutcome | None) -> None:
+        self._results[arm] = result
         if outcome is not None:
-            self._payloads += _payload_rows(arm, self._settings, outcome)
-            self._cycles += _cycle_rows(arm, self._settings, outcome)
+            all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
+            all_blocks.extend(outcome, block * self._settings.cycles)
+            if self._settings.blocks > 1:
+                self._results[arm] = ArmResult.from_outcome(all_blocks)
 
     def run(self) -> Run:
         settings = self._settings
-        again = command(settings, self._names)
-        complete = list(self.arms) == list(self._names) and all(
-            each.cycles == settings.cycles for each in self.arms.values()
+        again = command(settings)
+        results = {arm: self._results[arm] for arm in settings.arms if arm in self._results}
+        complete = len(results) == len(settings.arms) and all(
+            each.cycles == settings.cycles * settings.blocks for each in results.values()
         )
         where_from = measure.provenance(
             world=settings.world,
@@ -107,11 +120,16 @@ class _Collected:
             complete=complete,
         )
         result = ExperimentResult.of(
-            settings, self.arms, commit=where_from.commit, command=again, complete=complete
+            settings, results, commit=where_from.commit, command=again, complete=complete
         )
         rows = None
-        if self._cycles:
-            rows = measure.Measurements(list(self._payloads), list(self._cycles), where_from)
+        if self._outcomes:
+            outcomes = [(arm, self._outcomes[arm]) for arm in results]
+            rows = measure.Measurements(
+                [row for arm, outcome in outcomes for row in _payload_rows(arm, settings, outcome)],
+                [row for arm, outcome in outcomes for row in _cycle_rows(arm, settings, outcome)],
+                where_from,
+            )
         return Run(result, rows)
 
 
@@ -127,11 +145,11 @@ def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
     return settings
 
 
-def _payload_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.PayloadRow]:
+def _payload_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.PayloadRow]:
     phases = {cycle.cycle: cycle.phase for cycle in outcome.cycles}
     return [
         measure.PayloadRow(
-            arm=arm.name,
+            arm=arm,
             world=settings.world,
             close=settings.close,
             scenario=settings.scenario,
@@ -142,16 +160,16 @@ def _payload_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -
             flagged=where in outcome.flagged,
             retained=where in outcome.retained,
             dropped_reason=outcome.dropped.get(where),
-            **_conditions(settings),
+            **_conditions(settings, where[0]),
         )
         for where, times in outcome.times.items()
     ]
 
 
-def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.CycleRow]:
+def _cycle_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.CycleRow]:
     return [
         measure.CycleRow(
-            arm=arm.name,
+            arm=arm,
             world=settings.world,
             close=settings.close,
             scenario=settings.scenario,
@@ -165,18 +183,24 @@ def _cycle_rows(arm: Arm, settings: ExperimentSettings, outcome: ArmOutcome) -> 
             errors=cycle.errors,
             close_ms=cycle.close_ms,
             flush_start_ms=cycle.flush_start_ms,
-            **_conditions(settings),
+            **_conditions(settings, cycle.cycle),
         )
         for cycle in outcome.cycles
     ]
 
 
-def _conditions(settings: ExperimentSettings) -> dict[str, Any]:
-    """The columns that say under which conditions a row was measured."""
+def _conditions(settings: ExperimentSettings, cycle: int) -> dict[str, Any]:
+    """The columns that say under which conditions a row was measured. A freeze that is drawn is the cycle's
+    own.
+    """
+    block, in_block = divmod(cycle, settings.cycles)
+    freeze = settings.freeze
+    if isinstance(freeze, FreezeDistribution):
+        freeze = settings.of_block(block).freeze_of(in_block)
     return {
         "payloads_per_flush": settings.payloads,
         "workload": settings.workload,
-        "freeze": settings.freeze,
+        "freeze": freeze,
         "round_trip": settings.round_trip,
         "tls_version": settings.tls_version,
     }

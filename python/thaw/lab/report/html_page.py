@@ -18,8 +18,10 @@ from thaw.lab.report.words import (
     SCENARIOS,
     UNKNOWN,
     WORLDS,
+    blocks,
     conditions,
     duration,
+    freeze,
     race,
     title,
     what_is_missing,
@@ -227,7 +229,7 @@ def _provenance(run: Run) -> str:
     facts = {
         "commit": result.commit,
         "seed": result.seed,
-        "cycles": result.cycles,
+        "cycles": f"{result.cycles}{blocks(result)}",
         **{name: text(result) for name, key, text in _CONDITIONS if getattr(result, key) is not None},
         **(_provenance_facts(run.measurements.provenance) if run.measurements else {}),
     }
@@ -240,7 +242,7 @@ _CONDITIONS: tuple[tuple[str, str, Callable[[ExperimentResult], str]], ...] = (
     ("workload", "workload", lambda result: str(result.workload)),
     ("round trip", "round_trip", lambda result: duration(result.round_trip or 0)),
     ("TLS", "tls_version", lambda result: str(result.tls_version)),
-    ("freeze", "freeze", lambda result: f"{duration(result.freeze or 0)} at least"),
+    ("freeze", "freeze", freeze),
     ("exchange timeout", "exchange_timeout", lambda result: duration(result.exchange_timeout or 0)),
     ("complete", "complete", lambda result: what_is_missing(result) or "yes"),
     ("again", "command", lambda result: str(result.command)),

@@ -260,13 +260,18 @@ def write_rows(path: pathlib.Path, row_type: type[Row], rows: Sequence[Row], whe
 
 def read_rows(path: pathlib.Path, row_type: type[Row]) -> list[Row]:
     """The rows of one table. MeasureError: it is missing, no Parquet, or has other columns."""
+    return [row_type(**values) for values in read_table(path, row_type).to_pylist()]
+
+
+def read_table(path: pathlib.Path, row_type: type) -> pyarrow.Table:
+    """One table, whose columns are those of the dataclass. MeasureError: as `read_rows`."""
     table = _read_table(path)
     expected = _schema(row_type)
     if not table.schema.equals(expected, check_metadata=False):
         raise MeasureError(
             f"{path} has other columns than {row_type.__name__}: {_difference(table, expected)}"
         )
-    return [row_type(**values) for values in table.to_pylist()]
+    return table
 
 
 def read_where_from(path: pathlib.Path) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.results import ExperimentResult
 
 WORLDS = {
@@ -35,7 +38,7 @@ UNKNOWN = "not described here"
 def title(result: ExperimentResult) -> str:
     return (
         f"World {result.world}, frozen {result.scenario}, peer's close: {result.close};"
-        f" {result.cycles} cycles"
+        f" {result.cycles} cycles{blocks(result)}"
     )
 
 
@@ -53,8 +56,35 @@ def conditions(result: ExperimentResult) -> str:
     if result.tls_version is not None:
         said.append(f"TLS {result.tls_version}")
     if result.freeze is not None:
-        said.append(f"freeze {duration(result.freeze)} at least{' (61 to 89 s)' if simulated else ''}")
+        said.append(f"freeze {freeze(result)}")
+    if result.idle_limit is not None:
+        said.append(f"idle limit {duration(result.idle_limit)}")
+    if result.filler_bytes is not None and not simulated:
+        said += _size(result)
     return ", ".join(said)
+
+
+def freeze(result: ExperimentResult) -> str:
+    """Says how long the freezes last, with the world's own bounds where it does not take a number."""
+    if isinstance(result.freeze, str):
+        return f"{result.freeze} s"
+    return f"{duration(result.freeze or 0)} at least{' (61 to 89 s)' if result.world == 'W0' else ''}"
+
+
+def blocks(result: ExperimentResult) -> str:
+    """Says in how many blocks the cycles are repeated; empty for one."""
+    return f" in each of {result.blocks} blocks" if (result.blocks or 1) > 1 else ""
+
+
+def _size(result: ExperimentResult) -> list[str]:
+    """Names the size of payloads where it is not the usual one."""
+    usual = {each.name: each.default for each in dataclasses.fields(ExperimentSettings)}
+    said = []
+    if result.spans != usual["spans"] and result.workload == "generated":
+        said.append(f"{result.spans} spans a payload")
+    if result.filler_bytes != usual["filler_bytes"]:
+        said.append(f"filler {result.filler_bytes} bytes")
+    return said
 
 
 def race(result: ExperimentResult) -> str:
@@ -73,7 +103,7 @@ def what_is_missing(result: ExperimentResult) -> str:
     if result.complete:
         return ""
     done = ", ".join(f"{name} {result.cycles_of(arm)}" for name, arm in result.arms.items())
-    return f"STOPPED EARLY: of {result.cycles} cycles of each arm these were done: {done}"
+    return f"STOPPED EARLY: of {result.all_cycles} cycles of each arm these were done: {done}"
 
 
 def duration(seconds: float) -> str:

@@ -1,6 +1,6 @@
 """The process that is frozen: one arm's client, driven by lines of JSON.
 
-    python -m thaw.lab.worlds.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT
+    python -m thaw.lab.worlds.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT SPANS FILLER_BYTES
 
 A line in is a command, a line out is the answer to it or the first line, which says that it is ready.
 `quiesce` and `resume` are obeyed at once, while a flush is under way; `resume` has no answer. The payloads
@@ -291,8 +291,13 @@ def end_with_parent() -> None:
 def main() -> None:
     end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
-    name, url, ca_file, scenario, kind, seed, exchange_timeout = sys.argv[1:]
-    plain = Workload("real" if kind == "real" else "generated", seed=int(seed))
+    name, url, ca_file, scenario, kind, seed, exchange_timeout, spans, filler_bytes = sys.argv[1:]
+    plain = Workload(
+        "real" if kind == "real" else "generated",
+        seed=int(seed),
+        spans=int(spans),
+        filler_bytes=int(filler_bytes),
+    )
     # Each generated span has a filler; in a real payload the first one has.
     large = Workload(plain.kind, seed=int(seed), spans=1, filler_bytes=LARGE_FILLER_BYTES)
     client = make(arms.parse(name), url, ca_file, scenario, float(exchange_timeout))

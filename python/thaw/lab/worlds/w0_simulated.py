@@ -8,6 +8,7 @@ from collections.abc import Callable
 import thaw
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
+from thaw.lab.freezes import FreezeDistribution
 from thaw.lab.results import ArmResult, FlushTimes
 from thaw.lab.stop import Stop
 
@@ -42,8 +43,8 @@ def run(
         flusher=arm.flusher_options(settings.scenario),
         resume=arm.tells_resume,
         check=arm.keeps,
-        # Longer than the intake's idle limit, shorter than hyper's: clients meet ended connections.
-        freeze=(61.0, 89.0),
+        freeze=_freezes(settings),
+        **({} if settings.idle_limit is None else {"idle_limit": settings.idle_limit}),
         one_way=max(settings.round_trip / 2, 0.0005),
         progress=step,
     )
@@ -65,3 +66,12 @@ def run(
         cpu_us_per_payload=used * 1e6 / max(1, counts["payloads"]),
         flush_ms=FlushTimes(**counts["flush_ms"]),
     )
+
+
+def _freezes(settings: ExperimentSettings) -> tuple[float, float]:
+    """The shortest and the longest freeze, of virtual time."""
+    if isinstance(settings.freeze, FreezeDistribution):
+        given = dict(settings.freeze.parameters)
+        return given["least"], given["most"]
+    # Longer than the intake's idle limit, shorter than hyper's: clients meet ended connections.
+    return 61.0, 89.0

@@ -52,6 +52,7 @@ class Child:
             [
                 *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
                 *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
+                *(str(settings.spans), str(settings.filler_bytes)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -204,15 +205,18 @@ class _Run:
             # The command is in the pipe when the client wakes up.
             self._child.tell(op="resume")
             self._tell_flush(cycle)
-            if self._settings.close == "race":
-                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
+            freeze, idle_limit = self._settings.freeze_of(cycle), self._settings.idle_limit or 0.0
+            if self._settings.close == "none" or freeze < idle_limit:
+                self._stop.sleep(freeze)
+            elif self._settings.close == "race":
+                self._stop.sleep(freeze - _RACE_LEAD)
                 resume_at = time.monotonic() + _RACE_LEAD
                 self._intake.close_idle("fin", at=self._racing_close(resume_at))
                 time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
-                if self._settings.close != "none":
-                    self._intake.close_idle(self._settings.close)
-                self._stop.sleep(self._settings.freeze)
+                self._stop.sleep(idle_limit)
+                self._intake.close_idle(self._settings.close)
+                self._stop.sleep(freeze - idle_limit)
             self._resume()
         self._take_answer(cycle, None)
 
@@ -241,13 +245,13 @@ class _Run:
             self._child.freeze()
             self._child.tell(op="resume")
             if self._settings.close == "race":
-                self._stop.sleep(self._settings.freeze - _RACE_LEAD)
+                self._stop.sleep(self._settings.freeze_of(cycle) - _RACE_LEAD)
                 resume_at = time.monotonic() + _RACE_LEAD
                 self._intake.act("fin", at=self._racing_close(resume_at))
                 time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
                 self._intake.act(self._held_close())
-                self._stop.sleep(self._settings.freeze)
+                self._stop.sleep(self._settings.freeze_of(cycle))
             self._resume()
         else:
             self._intake.hold(None)

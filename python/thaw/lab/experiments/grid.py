@@ -1,0 +1,68 @@
+"""Several experiments in one description: settings, and lists of values for some of them.
+
+    grid = Grid(ExperimentSettings(cycles=50), axes={"close": ("silent", "rst"), "freeze": (0.05, 1.0)})
+    [point.close for point in grid.points()]
+
+The arms of a point stand side by side, in the same freezes; options multiply the arms.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from thaw.lab import arm_options, arms, named_values
+from thaw.lab.experiment import ExperimentSettings
+
+AXES = tuple(each.name for each in dataclasses.fields(ExperimentSettings) if each.name != "arms")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Every combination of the axes' values is a point. ValueError names an axis or option that there is not,
+    or that has no value.
+
+    Attributes:
+      base: settings of every point, as far as no axis has them.
+      axes: fields of `ExperimentSettings` and their values; the last one varies fastest.
+      options: fields of `ClientOptions` and their values, as text: each arm of thaw's own client stands there
+        once for each combination of them.
+    """
+
+    base: ExperimentSettings = field(default_factory=ExperimentSettings)
+    axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, values in self.axes.items():
+            if name not in AXES:
+                raise ValueError(named_values.unknown("axis", name, AXES))
+            _require_values(name, values)
+        for name, values in self.options.items():
+            _require_values(name, values)
+            for value in values:
+                arm_options.read(name, value)
+
+    def points(self) -> Iterator[ExperimentSettings]:
+        """Each point once. ValueError: the settings of a point contradict each other."""
+        found = arms.variants(self.base.arms, self.options)
+        base = dataclasses.replace(self.base, arms=tuple(arm.name for arm in found))
+        seen: set[ExperimentSettings] = set()
+        for values in itertools.product(*self.axes.values()):
+            point = dataclasses.replace(base, **dict(zip(self.axes, values, strict=True)))
+            if point not in seen:
+                seen.add(point)
+                yield point
+
+    def with_generated_payloads(self) -> Grid:
+        """The same grid, where every payload is generated."""
+        axes = {name: values for name, values in self.axes.items() if name != "workload"}
+        return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options)
+
+
+def _require_values(name: str, values: Sequence[Any]) -> None:
+    if isinstance(values, str) or not len(values):
+        raise ValueError(f"{name} is {values!r}, not a list of at least one value")

@@ -1,0 +1,156 @@
+"""The settings of an experiment as arguments of a command: one value each, or several for an axis.
+
+    settings_arguments.add(parser, several=False)
+    settings_arguments.settings(given, ExperimentSettings())
+
+An argument that is not given leaves what the spec file, or the default, has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from thaw.lab import arguments, arms, named_values
+from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, plain_freeze
+from thaw.lab.experiments import spec_file
+from thaw.lab.experiments.grid import Grid
+from thaw.lab.freezes import PARAMETERS, FreezeDistribution
+
+_TEXTS = {
+    "world": "W0: simulated; W1: a real one",
+    "scenario": "freeze between flushes, or at each phase of an exchange in turn",
+    "close": "how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; race:"
+    " FIN at most 1 ms from the planned resume; none: not at all",
+    "cycles": "freezes of each arm",
+    "payloads": "a flush",
+    "seed": "of payloads and timing",
+    "workload": "payloads of ddtrace, or made here",
+    "freeze": "how long each freeze lasts, at least, in seconds; or a distribution: "
+    + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
+    "round_trip": "what the network adds, in seconds",
+    "exchange_timeout": "limit of one exchange, for every arm, in seconds",
+    "flush_deadline": "limit of one flush, in seconds",
+    "tls_version": "the intake's",
+    "freezer": "how W1 freezes; cgroup wants root",
+    "blocks": "how often each arm is run, with a new process each time and in an order that is drawn",
+    "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
+    "spans": "spans of a generated payload",
+    "filler_bytes": "bytes that don't compress, in each span of a generated payload",
+}
+_NOUNS = {
+    "tls_version": "version of TLS",
+    "close": "way to close",
+}
+
+
+def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: bool) -> None:
+    """Adds an argument for each setting, `--arms` and `--spec`. With `several`, each takes values with commas
+    between them, of which more than one make an axis.
+    """
+    option = parser.add_argument
+    option(
+        "--spec",
+        type=arguments.input_file,
+        metavar="FILE",
+        help="reads the settings from a TOML file; arguments given beside it replace them",
+    )
+    option(
+        "--arms",
+        type=arguments.checked(arms.find),
+        metavar="A,B",
+        help=f"clients to compare, with options in brackets or without (default: {','.join(plain.arms)})",
+    )
+    for name, text in _TEXTS.items():
+        default = plain_freeze(plain.freeze) if name == "freeze" else getattr(plain, name)
+        shown = "the world's own" if default is None else default
+        parse = _parser(name)
+        option(
+            "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}",
+            dest=name,
+            type=_several(parse) if several else parse,
+            metavar="A,B" if several else _metavar(name),
+            help=f"{text} (default: {shown})".replace("%", "%%"),
+        )
+
+
+def settings(given: argparse.Namespace, plain: ExperimentSettings) -> ExperimentSettings:
+    """The settings of one experiment. ValueError: they contradict each other, or the file has several."""
+    if given.spec is not None:
+        grid = spec_file.read(given.spec)
+        if grid.axes or grid.options:
+            several = [*(f"axes.{name}" for name in grid.axes), *(f"options.{name}" for name in grid.options)]
+            raise ValueError(
+                f"{given.spec}: it has {', '.join(several)}: compare runs one experiment, sweep runs several"
+            )
+        plain = grid.base
+    return dataclasses.replace(plain, **_given(given))
+
+
+def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
+    """The grid of several experiments, all of which were checked. ValueError: the settings of a point
+    contradict each other.
+    """
+    read = spec_file.read(given.spec) if given.spec is not None else Grid(plain)
+    values = _given(given)
+    several = {name: each for name, each in values.items() if name != "arms" and len(each) > 1}
+    one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
+    axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
+    options = {**read.options, **dict(given.option or [])}
+    made = Grid(dataclasses.replace(read.base, **one), axes, options)
+    for _ in made.points():
+        pass
+    return made
+
+
+def option(text: str) -> tuple[str, list[str]]:
+    """A field of ClientOptions and its values, as `name=A,B`: the type of an argument."""
+    name, equals, values = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=A,B")
+    try:
+        made = Grid(options={name.strip(): named_values.split(values)})
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return name.strip(), list(made.options[name.strip()])
+
+
+def _given(given: argparse.Namespace) -> dict[str, Any]:
+    """The settings that the command line gives."""
+    values = {name: value for name in _TEXTS if (value := getattr(given, name)) is not None}
+    if given.arms is not None:
+        values["arms"] = tuple(arm.name for arm in given.arms)
+    return values
+
+
+def _parser(name: str) -> Callable[[str], Any]:
+    """What reads one value of a setting."""
+    if name in CHOICES:
+        return arguments.one_of(CHOICES[name], _NOUNS.get(name, name))
+    if name in WHOLE:
+        least, most = BOUNDS[name]
+        return arguments.integer(int(least), int(most))
+    seconds = arguments.number(*BOUNDS[name], "seconds")
+    return functools.partial(_freeze, seconds) if name == "freeze" else seconds
+
+
+def _freeze(seconds: Callable[[str], float], text: str) -> float | FreezeDistribution:
+    if "(" not in text:
+        return seconds(text)
+    return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+
+
+def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
+    def parse_all(text: str) -> list[Any]:
+        return [parse(each) for each in arguments.checked(named_values.split)(text)]
+
+    return parse_all
+
+
+def _metavar(name: str) -> str:
+    if name in CHOICES:
+        return f"{{{','.join(CHOICES[name])}}}"
+    return "N" if name in WHOLE else "S"

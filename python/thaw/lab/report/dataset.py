@@ -1,0 +1,245 @@
+"""The results of a sweep: a folder with one Parquet file for each point, written once.
+
+    dataset.write(folder, point, results, provenance)
+    thaw.lab.results.read(folder)  # one frame; `pandas.read_parquet(folder)` reads the rows alone
+
+A file has a `PointRow` for each arm in each block, and in its metadata, under `thaw.provenance`, a JSON
+object with `spec`, the point as `--spec` reads it, and `provenance`, where it was measured. `read` adds the
+columns of `SOURCE_COLUMNS` from there. The rows of a point of world W0 depend on its spec alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib
+import json
+import os
+import pathlib
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from thaw.lab import needs
+from thaw.lab.experiment import ExperimentSettings
+from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.report import measure
+from thaw.lab.report.measure import MeasureError, Provenance
+from thaw.lab.results import ArmResult
+
+if typing.TYPE_CHECKING:
+    import pyarrow
+
+Frame = Literal["pandas", "polars", "arrow"]
+SOURCE_COLUMNS = ("version", "commit", "date", "machine", "clock_behaviour", "command")
+_PROBE_BYTES = 1 << 16  # more than the file of a point with a few arms has
+
+
+@dataclasses.dataclass(frozen=True)
+class PointRow:
+    """One arm in one block of one point.
+
+    Attributes:
+      point: the point's digest, which is in the file's name too.
+      freeze: seconds; None where `freeze_distribution` says how freezes are drawn.
+      block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
+      seed: the point's; later blocks have seeds of their own, derived from it.
+      payloads … flush_p99_ms: figures of the arm in this block, as in `results.ArmResult`.
+      cpu_us_per_payload: None in world W0, which has no client's process to measure.
+    """
+
+    point: str
+    arm: str
+    block: int
+    world: str
+    scenario: str
+    close: str
+    freeze: float | None
+    freeze_distribution: str | None
+    idle_limit: float | None
+    round_trip: float
+    tls_version: str
+    payloads_per_flush: int
+    workload: str
+    spans: int
+    filler_bytes: int
+    exchange_timeout: float
+    flush_deadline: float
+    freezer: str
+    cycles: int
+    blocks: int
+    seed: int
+
+    payloads: int
+    requests: int
+    delivered: int
+    lost: int
+    duplicated: int
+    possible_duplicate: int
+    retained: int
+    dropped: int
+    errors: int
+    connections: int
+    handshakes_full: int
+    handshakes_resumed: int
+    stale: int
+    cpu_us_per_payload: float | None
+    flush_p50_ms: float
+    flush_p99_ms: float
+
+
+@dataclasses.dataclass(frozen=True)
+class BlockResult:
+    """The result of one arm in one block."""
+
+    block: int
+    arm: str
+    result: ArmResult
+
+
+def prepare(folder: str | os.PathLike[str]) -> None:
+    """Makes the folder if need be, and tries whether a file can be written there.
+
+    ValueError says why not: it is not writable, or its disk is full.
+    """
+    path = pathlib.Path(folder)
+    probe = path / f".probe.{os.getpid()}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(_PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path}: nothing can be written there: {error.strerror}") from None
+
+
+def path_of(folder: str | os.PathLike[str], point: ExperimentSettings, spec: str) -> pathlib.Path:
+    """The file of a point; `spec` is the point as text."""
+    name = f"{point.world}-{point.scenario}-{point.close}-{_digest(spec)}.parquet"
+    return pathlib.Path(folder) / name
+
+
+def is_there(path: pathlib.Path, spec: str) -> bool:
+    """Whether a point's file is there. MeasureError: the file is something else, or of another point."""
+    if not path.exists():
+        return False
+    if _source(path)["spec"] != spec:
+        raise MeasureError(f"{path} is of another point than its name says")
+    return True
+
+
+def write(
+    path: pathlib.Path,
+    point: ExperimentSettings,
+    spec: str,
+    results: Sequence[BlockResult],
+    provenance: Provenance,
+) -> None:
+    """Writes a point's file, whole or not at all. OSError: it can't be written."""
+    order = {arm: number for number, arm in enumerate(point.arms)}
+    rows = [
+        _row(point, spec, each) for each in sorted(results, key=lambda each: (each.block, order[each.arm]))
+    ]
+    source = {"spec": spec, "provenance": dataclasses.asdict(provenance)}
+    measure.write_rows(path, PointRow, rows, json.dumps(source))
+
+
+def read_points(folder: str | os.PathLike[str]) -> list[PointRow]:
+    """The rows of all points, in the order of the files' names. MeasureError names a file that is wrong."""
+    return [row for path in _files(folder) for row in measure.read_rows(path, PointRow)]
+
+
+def read(folder: str | os.PathLike[str], frame: Frame | None = None) -> Any:
+    """The rows of all points with their `SOURCE_COLUMNS`, as one frame.
+
+    Args:
+      frame: "pandas", "polars", or "arrow" for a `pyarrow.Table`; by default pandas if it is installed, or
+        else polars.
+
+    MeasureError: a file is missing or is something else, or the frame's package is not installed.
+    """
+    kind = frame or _installed_frame()
+    table = _table(folder)
+    if kind == "arrow":
+        return table
+    if needs.missing({kind: kind}, kind) is not None:
+        raise MeasureError(f"{kind} is not installed; read(folder, 'arrow') needs neither pandas nor polars")
+    return table.to_pandas() if kind == "pandas" else importlib.import_module("polars").from_arrow(table)
+
+
+def _table(folder: str | os.PathLike[str]) -> pyarrow.Table:
+    import pyarrow
+
+    tables = []
+    for path in _files(folder):
+        table = measure.read_table(path, PointRow)
+        provenance = _provenance(path)
+        for name in SOURCE_COLUMNS:
+            value = pyarrow.array([getattr(provenance, name)] * table.num_rows, pyarrow.string())
+            table = table.append_column(pyarrow.field(name, pyarrow.string(), nullable=False), value)
+        tables.append(table.replace_schema_metadata(None))
+    return pyarrow.concat_tables(tables).combine_chunks()
+
+
+def _installed_frame() -> Frame:
+    for kind in ("pandas", "polars"):
+        if needs.missing({kind: kind}, kind) is None:
+            return "pandas" if kind == "pandas" else "polars"
+    raise MeasureError("neither pandas nor polars is installed; read(folder, 'arrow') needs neither")
+
+
+def _files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
+    path = pathlib.Path(folder)
+    found = sorted(path.glob("*.parquet")) if path.is_dir() else []
+    if not found:
+        raise MeasureError(f"{path} has no results of a sweep")
+    return found
+
+
+def _source(path: pathlib.Path) -> dict[str, Any]:
+    """What a file's metadata say. MeasureError: a sweep did not write it."""
+    try:
+        source = json.loads(measure.read_where_from(path))
+        return {"spec": source["spec"], "provenance": source["provenance"]}
+    except (KeyError, TypeError, ValueError):
+        raise MeasureError(f"{path} has no spec in its metadata, so a sweep did not write it") from None
+
+
+def _provenance(path: pathlib.Path) -> Provenance:
+    try:
+        return Provenance(**_source(path)["provenance"])
+    except TypeError as error:
+        raise MeasureError(f"{path} has another provenance: {error}") from None
+
+
+def _row(point: ExperimentSettings, spec: str, measured: BlockResult) -> PointRow:
+    conditions, result = point.conditions(), measured.result
+    drawn = isinstance(point.freeze, FreezeDistribution)
+    values: dict[str, Any] = {
+        **{name: getattr(result, name) for name in _FIGURES},
+        **{name: value for name, value in conditions.items() if name not in ("payloads", "freeze")},
+        "payloads": result.payloads,
+        "payloads_per_flush": point.payloads,
+        "freeze": None if drawn else point.freeze,
+        "freeze_distribution": str(point.freeze) if drawn else None,
+        "flush_p50_ms": result.flush_ms.p50,
+        "flush_p99_ms": result.flush_ms.p99,
+    }
+    if point.world == "W0":
+        values["cpu_us_per_payload"] = None
+    return PointRow(point=_digest(spec), arm=measured.arm, block=measured.block, **values)
+
+
+_FIGURES = tuple(
+    each.name
+    for each in dataclasses.fields(ArmResult)
+    if each.name in {field.name for field in dataclasses.fields(PointRow)} - {"cycles"}
+)
+
+
+def _digest(spec: str) -> str:
+    return hashlib.sha256(spec.encode()).hexdigest()[:16]
