@@ -207,7 +207,7 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
   const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
   const size_t limit = small ? most + most / kPartForSmallRequests : most;
   if (bytes > limit) return false;
-  while (incoming_bytes > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
+  while (incoming_bytes.bytes() > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
     HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
     if (still == nullptr) return false;
     still->GiveWay();
@@ -325,7 +325,7 @@ void HttpServer::StopAccepting() {
 }
 void HttpServer::Close() { core_->Close(); }
 int HttpServer::connections() const { return static_cast<int>(core_->connections.size()); }
-size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes; }
+size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes.bytes(); }
 const HttpServerCounters& HttpServer::counters() const { return core_->counters; }
 
 }  // namespace thaw

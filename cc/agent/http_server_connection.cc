@@ -152,7 +152,7 @@ void HttpServerConnection::Advance() {
   while (more) {
     switch (phase_) {
       case Phase::kHead:
-        // Of pipelined requests only the first is answered at once.
+        // Only the first of several pipelined requests is answered at once.
         if (answered_in_turn_ && begin_ < end_) {
           yields_ = true;
           return owner_->WaitForTurn(*this);

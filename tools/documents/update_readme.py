@@ -37,9 +37,9 @@ flushes. The world says how: W1 is SIGSTOP, which is not Lambda itself. Cost is 
 
 PRICE = """### The promise and its price
 
-What is lost where the peer forgets connections during the freeze, and what a flush takes where it forgets
-none: a connection that was kept costs one round trip of the network, a fresh one two more, for TCP and TLS.
-thaw pays that in every flush.
+Payloads are lost where the peer forgets connections during the freeze; the time of a flush is measured
+where it forgets none. A connection that was kept costs one round trip of the network, a fresh one two more,
+for TCP and TLS. thaw pays that in every flush.
 """
 
 _ALL = "v92,v93,v94,v98,thaw,thaw-unshared,thaw-pooled,requests,pycurl"
