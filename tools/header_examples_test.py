@@ -1,4 +1,4 @@
-"""What an example in a header's comment is, and how it becomes code."""
+"""Examples are found in headers' comments, and become code."""
 
 import pytest
 

@@ -502,7 +502,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
 def links(tree: Tree) -> Iterator[Problem]:
-    """What a document links to within the tree is there."""
+    """Links of documents within the tree lead to something."""
     for path, text in tree.items():
         if not path.endswith(".md"):
             continue

@@ -218,7 +218,7 @@ def step_pytest(options: argparse.Namespace) -> Count:
     return run_pytest(*(["-m", "not slow"] if options.quick else []))
 
 
-# What goes wrong around the executable rather than in what it is given to parse, which the fuzzers try.
+# Tests of faults around the executable. Faults in its input are the fuzzers' part.
 ASAN_TESTS = ("python/tests/test_extension_api_faults.py", "python/tests/test_extension_hostile_start.py")
 
 

@@ -42,7 +42,7 @@ def checkout(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def set_up(checkout: pathlib.Path) -> str:
-    """What .bazelrc.user holds after tools/setup."""
+    """Runs tools/setup and returns the text of .bazelrc.user."""
     programs = checkout.parent / "programs"
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(checkout), "THAW_PYTHON": sys.executable}
     done = subprocess.run(

@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 def repositories(deps: str) -> list[Repository]:
-    """What third_party/deps.bzl fetches; a folder of an archive has the archive's source."""
+    """Returns the archives of third_party/deps.bzl; a folder of an archive has the archive's source."""
     found: list[Repository] = []
     for call in _CALL.finditer(deps):
         name = _NAMED.search(call[1])

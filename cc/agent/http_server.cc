@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cc/agent/http_server_connection.h"
+#include "cc/agent/http_server_state.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
 #include "cc/base/task.h"
@@ -34,8 +35,10 @@ constexpr int kPartAfterResume = 8;
 
 }  // namespace
 
-struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<HttpServer::Core> {
-  using HttpConnectionOwner::HttpConnectionOwner;
+struct HttpServer::Core : HttpServerState,
+                          HttpConnectionOwner,
+                          std::enable_shared_from_this<HttpServer::Core> {
+  using HttpServerState::HttpServerState;
 
   static Task<void> Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener);
   Task<void> WaitForRoom();
@@ -61,7 +64,7 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   void WakeWaiting();
 
   // Ordered: those that have been idle or without progress longest come first.
-  Connections connections;
+  HttpServerConnection::List connections;
   Cancellation stop;  // requested: take no more connections
   std::vector<Completion<bool>*> waiting_for_room;
   // Connections with pipelined requests, which take turns.
@@ -204,7 +207,7 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
   const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
   const size_t limit = small ? most + most / kPartForSmallRequests : most;
   if (bytes > limit) return false;
-  while (incoming_bytes > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
+  while (incoming_bytes.bytes() > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
     HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
     if (still == nullptr) return false;
     still->GiveWay();
@@ -215,7 +218,8 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
 
 void HttpServer::Core::Start(std::unique_ptr<Transport> transport) {
   ++counters.accepted;
-  const auto connection = std::make_shared<HttpServerConnection>(shared_from_this(), std::move(transport));
+  const auto connection =
+      std::make_shared<HttpServerConnection>(*this, shared_from_this(), std::move(transport));
   connection->position = connections.insert(connections.end(), connection);
   if (!sweep.has_value()) SetSweep();
   connection->Start();
@@ -321,7 +325,7 @@ void HttpServer::StopAccepting() {
 }
 void HttpServer::Close() { core_->Close(); }
 int HttpServer::connections() const { return static_cast<int>(core_->connections.size()); }
-size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes; }
+size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes.bytes(); }
 const HttpServerCounters& HttpServer::counters() const { return core_->counters; }
 
 }  // namespace thaw
