@@ -40,6 +40,31 @@ def thaw_cc_library(name, copts = [], fast = None, **kwargs):
         **kwargs
     )
 
+def thaw_header_examples(deps, hdrs = []):
+    """Compiles the examples in a room's headers, as tools/header_examples.py explains.
+
+    Args:
+      deps: what header_examples.cc includes.
+      hdrs: headers of the room's subfolders that have examples; those of its own folder are found.
+    """
+    native.genrule(
+        name = "header_examples_source",
+        testonly = True,
+        srcs = ["header_examples.cc"] + native.glob(["*.h"]) + hdrs,
+        outs = ["header_examples_with_code.cc"],
+        cmd = "$(location //tools:header_examples) $(location header_examples.cc) > $@",
+        tools = ["//tools:header_examples"],
+    )
+    native.cc_library(
+        name = "header_examples",
+        testonly = True,
+        srcs = [":header_examples_source"],
+        # An example uses few of its results.
+        copts = ["-w"],
+        linkstatic = True,
+        deps = deps,
+    )
+
 def thaw_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = _WARNINGS + copts, **kwargs)
 

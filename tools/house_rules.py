@@ -15,7 +15,7 @@ import subprocess
 import sys
 from collections.abc import Iterable, Iterator
 
-from tools import third_party_rules
+from tools import header_examples, third_party_rules
 from tools.cpp_expressions import full_expression
 from tools.problem import Problem, Tree
 from tools.problem import line_of as _line
@@ -76,7 +76,7 @@ def _room(path: str) -> str:
 
 
 def _is_test(path: str) -> bool:
-    return path.endswith(("_test.cc", "_benchmark.cc")) or "/testing/" in path
+    return path.endswith(("_test.cc", "_benchmark.cc", "/header_examples.cc")) or "/testing/" in path
 
 
 def _find(tree: Iterable[tuple[str, str]], pattern: re.Pattern[str], advice: str) -> Iterator[Problem]:
@@ -260,6 +260,24 @@ def tests_beside(tree: Tree) -> Iterator[Problem]:
         stem = path.removesuffix(".cc")
         if f"{stem}_test.cc" not in tree and f"{stem}.h" not in included:
             yield Problem(path, 1, "has no test of its name, and no test includes its header", note=True)
+
+
+def examples_compile(tree: Tree) -> Iterator[Problem]:
+    """Each example in a header is compiled by its room's header_examples.cc."""
+    for path, text in _cpp(tree, "cc/", "python/bindings/"):
+        examples = header_examples.examples_of(text) if path.endswith(".h") else []
+        folder = _BINDINGS if path.startswith(_BINDINGS) else f"cc/{_room(path)}"
+        for example, name in zip(examples, header_examples.example_names(path), strict=False):
+            if f'#include "{name}"\n' not in tree.get(f"{folder}/header_examples.cc", ""):
+                yield Problem(
+                    path,
+                    example.line,
+                    f"the example is not compiled: {folder}/header_examples.cc lacks {name}",
+                )
+        if examples and "\nthaw_header_examples(" not in tree.get(f"{folder}/BUILD.bazel", ""):
+            yield Problem(
+                f"{folder}/BUILD.bazel", 1, "lacks thaw_header_examples, which compiles the examples"
+            )
 
 
 _MACHINE = re.compile(r"(?<![\w.])/(?:root|work|home|opt/wheels)/\w+")
@@ -473,6 +491,24 @@ def links(tree: Tree) -> Iterator[Problem]:
                 yield Problem(path, _line(text, match.start()), f"links to {match[1]}, which does not exist")
 
 
+_PATH = re.compile(r"`((?:cc|docs|python|testdata|third_party|toolchains|tools)/[\w./-]*)`")
+# Stands for a name that the reader puts in.
+_PLACEHOLDER = "NAME"
+
+
+def paths_in_documents(tree: Tree) -> Iterator[Problem]:
+    """Each path that a document names exists: a reader opens it."""
+    for path, text in tree.items():
+        if not path.endswith(".md"):
+            continue
+        for match in _PATH.finditer(text):
+            named = match[1].removesuffix("...").rstrip("/")
+            if _PLACEHOLDER in named or named in tree:
+                continue
+            if not any(name.startswith(named + "/") for name in tree):
+                yield Problem(path, _line(text, match.start()), f"names `{match[1]}`, which does not exist")
+
+
 _PIN = re.compile(r"^([A-Za-z0-9_.-]+)(?:==(\S+))?", re.MULTILINE)
 
 
@@ -502,6 +538,7 @@ RULES = (
     no_sleep_in_tests,
     header_guards,
     tests_beside,
+    examples_compile,
     portable,
     finished,
     picture_of_rooms,
@@ -510,6 +547,7 @@ RULES = (
     retry_table,
     counts_are_counted,
     links,
+    paths_in_documents,
     lock_is_current,
     *third_party_rules.RULES,
 )

@@ -56,6 +56,18 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
 @pytest.mark.parametrize(
     ("rule", "tree"),
     [
+        (
+            "examples_compile",
+            {
+                "cc/net/a.h": "// Does.\n//\n//   Do();\n",
+                "cc/net/io/b.h": "// Does.\n//\n//   Do();\n//\n// Then:\n//\n//   Again();\n",
+                "cc/net/c.h": "// Has a table.\n//\n//   one    two\n",
+                "cc/net/header_examples.cc": '#include "cc/net/a.h.example"\n'
+                '#include "cc/net/io/b.h.example"\n'
+                '#include "cc/net/io/b.h.2.example"\n',
+                "cc/net/BUILD.bazel": "\nthaw_header_examples(\n)\n",
+            },
+        ),
         ("room_order", {"cc/flush/outbox.cc": '#include "cc/net/client.h"\n#include "cc/flush/outbox.h"\n'}),
         ("room_order", {"cc/sim/world.cc": '#include "cc/flush/trace_flusher.h"\n'}),
         ("room_order", {"cc/net/pool_test.cc": '#include "cc/sim/world.h"\n'}),
@@ -118,6 +130,13 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
                 "docs/a.md": "[b](b.md#part), [c](../cc/), [w](https://x.org/y), [p](#p)",
                 "docs/b.md": "",
                 "cc/d/e": "",
+            },
+        ),
+        (
+            "paths_in_documents",
+            {
+                "docs/a.md": "`cc/net`, `cc/net/...`, `cc/net/pool.h`, `tools/NAME`, `cc/b c`, `x/y`, cc/no",
+                "cc/net/pool.h": "",
             },
         ),
         (
@@ -216,6 +235,24 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
         ("header_guards", {"cc/net/idle.h": GUARDED}, ("cc/net/idle.h", 1)),
         ("header_guards", {"cc/net/pool.h": "#pragma once\n"}, ("cc/net/pool.h", 1)),
         ("tests_beside", {"cc/net/pool.cc": ""}, ("cc/net/pool.cc", 1)),
+        (
+            "examples_compile",
+            {
+                "cc/net/io/a.h": "// Does.\n//\n//   Do();\n//\n// Then:\n//\n//   Again();\n",
+                "cc/net/header_examples.cc": '#include "cc/net/io/a.h.example"\n',
+                "cc/net/BUILD.bazel": "\nthaw_header_examples(\n)\n",
+            },
+            ("cc/net/io/a.h", 7),
+        ),
+        (
+            "examples_compile",
+            {
+                "cc/net/a.h": "// Does.\n//\n//   Do();\n",
+                "cc/net/header_examples.cc": '#include "cc/net/a.h.example"\n',
+                "cc/net/BUILD.bazel": "",
+            },
+            ("cc/net/BUILD.bazel", 1),
+        ),
         ("portable", {"docs/a.md": "cd /" + "home/me/thaw\n"}, ("docs/a.md", 1)),
         ("portable", {"a.bzl": "\nurl = 'https://files.python" + "hosted.org/x'\n"}, ("a.bzl", 2)),
         ("finished", {"cc/net/a.cc": "x;\n// TO" + "DO: more\n"}, ("cc/net/a.cc", 2)),
@@ -290,6 +327,8 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             ("cc/net/eggs.h", 1),
         ),
         ("links", {"docs/a.md": "x\n[b](b.md)\n", "b.md": ""}, ("docs/a.md", 2)),
+        ("paths_in_documents", {"docs/a.md": "x\n`cc/a.h`\n", "cc/a.hh": "", "cc/a/h": ""}, ("docs/a.md", 2)),
+        ("paths_in_documents", {"docs/a.md": "x\n`cc/net/`\n", "cc/nets/a.h": ""}, ("docs/a.md", 2)),
         (
             "lock_is_current",
             {

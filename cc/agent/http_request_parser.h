@@ -2,8 +2,8 @@
 //
 //   HttpRequestParser parser(64 << 10);
 //   absl::StatusOr<bool> whole = parser.PutHead(bytes);    // pass all bytes of this request, each time
-//   parser.head().method ...                               // once `whole` is true
-//   parser.PutChunks(bytes_after_the_head, take);          // if head().chunked
+//   const HttpRequestHead& head = parser.head();           // once `whole` is true
+//   if (head.chunked) whole = parser.PutChunks(bytes_after_the_head, take);
 //   parser.Reset();                                        // for the next request
 //
 // A body with a Content-Length needs no parser: it is the bytes after the head.

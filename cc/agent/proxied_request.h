@@ -2,7 +2,7 @@
 // observability, debugger, the tracers' own telemetry. A request keeps its body, its query and the headers
 // that are not about the connection.
 //
-//   for (const ProxyRoute& route : ProxyRoutes()) ...
+//   const ProxyRoute& route = ProxyRoutes()[0];   // the server has one route for each
 //   ProxiedRequest proxied = MakeProxiedRequest(route, request, "_dd.origin:lambda;functionname:checkout");
 
 #ifndef THAW_CC_AGENT_PROXIED_REQUEST_H_

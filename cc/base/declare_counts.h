@@ -6,7 +6,9 @@
 //   struct KitchenCounts {
 //     THAW_DECLARE_COUNTS(THAW_KITCHEN_COUNTS)
 //   };
-//   counts.Visit([](std::string_view name, int64_t value, std::string_view text) { … });
+//   void Write(const KitchenCounts& counts) {
+//     counts.Visit([](std::string_view name, int64_t value, std::string_view text) { … });
+//   }
 
 #ifndef THAW_CC_BASE_DECLARE_COUNTS_H_
 #define THAW_CC_BASE_DECLARE_COUNTS_H_

@@ -1,6 +1,6 @@
 // Makes text from outside safe to print in one line of a log or on a terminal.
 //
-//   Printable("502 \x1b[31mBad\r\nGateway")   // "502 \\x1b[31mBad\\r\\nGateway"
+//   Printable("502 \x1b[31mBad\r\nGateway");   // "502 \\x1b[31mBad\\r\\nGateway"
 //
 // Control characters, line ends, marks that change the reading direction and bytes that are not UTF-8 are
 // written as escapes; everything else stays as it is.

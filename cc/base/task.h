@@ -2,7 +2,7 @@
 //
 //   Task<int> Two() { co_return 2; }
 //   Task<int> Four() { co_return co_await Two() + co_await Two(); }
-//   Spawn<int>(executor, Four(), [](int four) { ... });
+//   void Start(Executor& executor) { Spawn<int>(executor, Four(), [](int four) { ... }); }
 //
 // A task starts when it is awaited (or spawned) and always runs to its end: work that must stop early is told
 // so (Cancellation, Transport::Close) and returns. The awaiter destroys the frame. No exception may leave a

@@ -2,7 +2,7 @@
 //
 //   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
 //   for (const ConfigWarning& warning : config.warnings) LOG(WARNING) << warning.text;
-//   MakeClient(executor, clock, network, config.client, …);
+//   MakeClient(executor, clock, network, config.client, std::move(random), &warnings);
 //
 // An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
 // absent, so that the next one is tried, with a warning. cc/config/options.inc is the table of options.

@@ -17,12 +17,12 @@ constexpr std::string_view kBeginning =
 
 # Configuration of the extension
 
-An option is looked up in the environment, then in `datadog.yaml` in the folder that `LAMBDA_TASK_ROOT` names
-(`/var/task`). Where a row names several variables or keys, the first one that can be used counts. Each
-variable `DD_X` is read as `DATADOG_X`, too; `DD_X` wins.
+An option is read from the environment, then from `datadog.yaml` in the folder that `LAMBDA_TASK_ROOT` names
+(`/var/task`). If a row names several variables or keys, the first one with a valid value is used. Each
+variable `DD_X` is read as `DATADOG_X`, too; `DD_X` takes precedence.
 
-A value that can't be used causes a warning that names the variable, and counts as absent: nothing in the
-configuration can end the process. A `datadog.yaml` that can't be parsed causes an error that names line and
+An invalid value causes a warning that names the variable, and is ignored: nothing in the configuration can
+end the process. A `datadog.yaml` that can't be parsed causes an error that names line and
 column, and nothing of it is used; a `datadog.yml` is not read, and causes a warning. A `DD_` or `DATADOG_`
 variable that is close to the name of an option, and a key of `datadog.yaml` that no option has, cause
 warnings that name the likely option.
@@ -33,8 +33,8 @@ listed there has its default. Standard error gets a line for each problem (a mis
 filters and certificate files that can't be used among them), and the exit code is 1 if there is any. With
 `--connect` it also gets the API key from its source and sends the intake one request without traces.
 
-Where there are two defaults, the first is for where the process may be frozen, which is everywhere in Lambda
-but on managed instances.
+If a row has two defaults, the first is for environments that may freeze, which is everywhere in Lambda but
+on managed instances.
 )";
 
 struct SectionText {
@@ -49,7 +49,7 @@ constexpr SectionText kSections[] = {
     {.section = Section::kApiKey,
      .title = "The API key",
      .before =
-         "The first source that is given counts, in the order of this table; if it fails, the next one does.",
+         "The first source that is configured is used, in the order of this table; if it fails, the next one is.",
      .after =
          "The value that is kept in AWS may be the key as it is, a text in quotation marks, a list of one item, or a\n"
          "JSON object with the key as `dd_api_key` or `apiKey`."},
@@ -59,7 +59,7 @@ constexpr SectionText kSections[] = {
     {.section = Section::kLog,
      .title = "The extension's own log",
      .before = "",
-     .after = "The books are also at `GET http://127.0.0.1:8126/debug/thaw`."},
+     .after = "The same counters are at `GET http://127.0.0.1:8126/debug/thaw`."},
     {.section = Section::kLambda,
      .title = "Variables that Lambda sets",
      .before =

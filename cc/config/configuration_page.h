@@ -4,7 +4,7 @@
 //
 // configuration_page_test fails if the file differs from what is returned here. After a change of the table:
 //
-//   bazel run //cc/config:print_configuration_page > docs/configuration.md
+//   $ bazel run //cc/config:print_configuration_page > docs/configuration.md
 
 #ifndef THAW_CC_CONFIG_CONFIGURATION_PAGE_H_
 #define THAW_CC_CONFIG_CONFIGURATION_PAGE_H_

@@ -34,7 +34,10 @@ TEST(ConfigurationPageTest, EachSourceOfEachOptionIsListed) {
 
 TEST(ConfigurationPageTest, DefaultsAreThoseOfTheCode) {
   const std::string page = ConfigurationPage();
-  EXPECT_THAT(page, HasSubstr("| `DD_SITE` | `site` | Domain of the intake. | `datadoghq.com` |\n"));
+  EXPECT_THAT(
+      page,
+      HasSubstr(
+          "| `DD_SITE` | `site` | Domain of the intake to which all data are sent. | `datadoghq.com` |\n"));
   EXPECT_THAT(page, HasSubstr("| 0 or 4 |\n"));
   EXPECT_THAT(page, HasSubstr("| 30 s |\n"));
   EXPECT_THAT(page, HasSubstr("| never |\n"));

@@ -1,7 +1,7 @@
 // Environment variables as a value, so that a test can set them.
 //
 //   const Config config = LoadConfig(Environment::OfProcess(), yaml_text);
-//   const Config config = LoadConfig(Environment({{"DD_SITE", "datadoghq.eu"}}), "");
+//   const Config europe = LoadConfig(Environment({{"DD_SITE", "datadoghq.eu"}}), "");
 //
 // No other code in cc/ reads the environment.
 

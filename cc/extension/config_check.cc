@@ -16,6 +16,7 @@
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
 #include "cc/flush/endpoint.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
@@ -26,6 +27,8 @@ namespace thaw {
 namespace {
 
 constexpr absl::Duration kTrialTime = absl::Seconds(10);
+
+constexpr const PipelineSpec& kTraces = PipelineNamed("traces");
 
 std::vector<std::string> KeySources(const Config& config) {
   std::vector<std::string> sources;
@@ -143,7 +146,7 @@ Task<ConnectionTrial> TryConnection(Executor& executor, Clock& clock, Network& n
   }
   trial.lines.push_back(absl::StrCat("the API key was found (", KeySourceOf(config), ")"));
 
-  absl::StatusOr<Endpoint> endpoint = MakeEndpoint(config.trace_url, Pipeline::kTraces, key);
+  absl::StatusOr<Endpoint> endpoint = MakeEndpoint(BaseUrlOf(kTraces, config), kTraces.path, key);
   if (!endpoint.ok()) {
     trial.lines.emplace_back(endpoint.status().message());
     co_return trial;
@@ -152,7 +155,7 @@ Task<ConnectionTrial> TryConnection(Executor& executor, Clock& clock, Network& n
   HttpRequest request{
       .destination = endpoint->destination,
       .target = endpoint->target,
-      .headers = {{"Content-Type", "application/x-protobuf"}, {"DD-API-KEY", key->Current()}}};
+      .headers = {{"Content-Type", std::string(kTraces.codec.content_type)}, {"DD-API-KEY", key->Current()}}};
   Cancellation never;
   const absl::Time sent = clock.Now().wall;
   const SendResult result = co_await (*client)->Send(

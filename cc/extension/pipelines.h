@@ -1,4 +1,4 @@
-// The delivery to Datadog: one client, a flusher for each kind of data, and the coordinator of their flushes.
+// The delivery to Datadog: one client, the list of pipelines, and the coordinator of their flushes.
 //
 //   absl::StatusOr<std::unique_ptr<Pipelines>> pipelines =
 //       Pipelines::Make(loop, loop, network, config, random, warnings);
@@ -11,10 +11,8 @@
 #define THAW_CC_EXTENSION_PIPELINES_H_
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -24,8 +22,10 @@
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
 #include "cc/flush/byte_budget.h"
+#include "cc/flush/encoded_request.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/pipeline_list.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
 #include "cc/lambda/keys/configured_api_key.h"
@@ -44,10 +44,16 @@ class Pipelines {
                                                          std::vector<std::string>& warnings,
                                                          SharedLimits limits = {});
 
-  TraceFlusher& traces() { return *traces_; }
-  StatsFlusher& stats() { return *stats_; }
+  // Returns the flusher of one kind of payloads; nullptr if its pipeline is switched off.
+  template <typename Flusher>
+  Flusher* Find() const {
+    return list_.Find<Flusher>();
+  }
+  // These two are always on.
+  TraceFlusher& traces() { return *Find<TraceFlusher>(); }
+  StatsFlusher& stats() { return *Find<StatsFlusher>(); }
   const PipelineFlusher& proxied(const ProxyRoute& route) const {
-    return *proxied_.find(route.host_prefix)->second;
+    return *list_.FindProxied(route.host_prefix);
   }
   // Returns ResourceExhausted if there is no room for the request.
   absl::Status AddProxied(ProxiedRequest request);
@@ -68,11 +74,8 @@ class Pipelines {
   std::unique_ptr<Client> aws_client_;  // to the stores of API keys
   std::shared_ptr<ConfiguredApiKey> api_key_;
   SharedLimits limits_;
-  std::unique_ptr<TraceFlusher> traces_;
-  std::unique_ptr<StatsFlusher> stats_;
-  std::map<std::string, std::unique_ptr<PipelineFlusher>, std::less<>>
-      proxied_;  // by the intake's host prefix
-  uint64_t next_proxied_ = 1;
+  PipelineList list_;
+  PayloadId next_proxied_ = 1;
   std::unique_ptr<FlushCoordinator> coordinator_;
 };
 

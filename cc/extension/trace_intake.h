@@ -1,7 +1,8 @@
 // Processes everything that tracers send, as the configuration says, and hands it to the pipelines. Spans
 // that the extension makes of invocations take the same path.
 //
-//   TraceIntake intake(processing, lifecycle, stats, executor, clock, random, pipelines);
+//   TraceIntake intake(std::move(processing), lifecycle, stats, executor, clock, std::move(random),
+//                      pipelines);
 //   TraceReceiver receiver(options, intake);
 //   LifecycleReceiver calls(intake.lifecycle());
 //

@@ -7,8 +7,9 @@
 // double with each probe that fails. A probe that was answered leaves the breaker half open: the next strike
 // opens it again, with the wait still doubled.
 //
-//   switch (breaker.Decide()) { case kGo: ...; case kProbe: ...; case kSkip: ... }
-//   breaker.OnProgress() or breaker.OnStrike()
+//   if (breaker.Decide() == Breaker::Decision::kSkip) return;   // kProbe: one request only
+//   ...
+//   answered ? breaker.OnProgress() : breaker.OnStrike();
 //
 // One thread.
 

@@ -1,8 +1,10 @@
 // Limits the bytes that are kept undelivered or being worked on, over all pipelines of the process.
 //
 //   auto budget = std::make_shared<ByteBudget>(config.outbox_bytes);
-//   PipelineFlusher traces(..., {.bytes = budget});
-//   PipelineFlusher stats(..., {.bytes = budget});
+//   PipelineFlusher traces(executor, clock, client, options, Pipeline::kTraces, endpoints,
+//                          {.bytes = budget});
+//   PipelineFlusher stats(executor, clock, client, options, Pipeline::kStats, endpoints,
+//                         {.bytes = budget});
 //
 // New data of any pipeline evicts data that was tried at least once, of any pipeline, oldest first. Data that
 // may not be evicted fills the budget until there is no room.

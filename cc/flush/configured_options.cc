@@ -1,39 +1,51 @@
 #include "cc/flush/configured_options.h"
 
-#include <memory>
+#include <utility>
 
+#include "cc/base/status_macros.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
 
 namespace thaw {
 
-namespace {
-
-// About a hundred requests of tracers: a function that sends less gets them all into one request.
-constexpr size_t kEncodeAboveBytes = size_t{1} << 20;
-
-}  // namespace
-
-FlusherOptions MakeFlusherOptions(const Config& config, Pipeline pipeline) {
-  FlusherOptions options = DefaultFlusherOptions(pipeline);
-  options.flush_timeout = config.flush_timeout;
-  options.outbox_bytes = config.outbox_bytes;
-  options.encode_above_bytes = kEncodeAboveBytes;
-  // The configured level is one of zstd; other encodings have their own.
-  if (pipeline == Pipeline::kTraces) options.compression_level = config.compression_level;
+FlusherOptions FlusherOptionsFrom(const Config& config, const PipelineSpec& spec) {
+  FlusherOptions options = DefaultFlusherOptions(spec);
+  if (spec.limits.configured_level != nullptr)
+    options.compression_level = config.*spec.limits.configured_level;
   return options;
 }
 
-SharedLimits MakeSharedLimits(Executor& executor, Clock& clock, const Config& config) {
+absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const PipelineSpec& spec,
+                                                    const std::shared_ptr<ApiKeySource>& api_key,
+                                                    std::vector<std::string>& warnings) {
+  std::vector<Endpoint> endpoints;
+  THAW_ASSIGN_OR_RETURN(Endpoint primary, MakeEndpoint(BaseUrlOf(spec, config), spec.path, api_key));
+  endpoints.push_back(std::move(primary));
+  if (spec.additional_endpoints == nullptr) return endpoints;
+  for (const AdditionalEndpoint& additional : config.*spec.additional_endpoints) {
+    for (const std::string& key : additional.keys) {
+      absl::StatusOr<Endpoint> endpoint =
+          MakeEndpoint(additional.url, spec.path, std::make_shared<LiteralApiKey>(key));
+      if (endpoint.ok()) {
+        endpoints.push_back(*std::move(endpoint));
+      } else {
+        warnings.push_back(std::string(endpoint.status().message()));
+      }
+    }
+  }
+  return endpoints;
+}
+
+SharedLimits SharedLimitsFrom(Executor& executor, Clock& clock, const Config& config) {
   return {.bytes = std::make_shared<ByteBudget>(config.outbox_bytes),
           .outage = std::make_shared<OutageBudget>(executor, clock, OutageOptions())};
 }
 
-FlushSchedule MakeFlushSchedule(const Config& config, const ClockReading& now) {
+FlushSchedule FlushScheduleFrom(const Config& config, const ClockReading& now) {
   return FlushSchedule(config.flush_strategy, config.flush_timeout, now);
 }
 
-CoordinatorOptions MakeCoordinatorOptions(const Config& config) {
+CoordinatorOptions CoordinatorOptionsFrom(const Config& config) {
   return {.flush_timeout = config.flush_timeout};
 }
 

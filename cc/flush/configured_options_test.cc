@@ -2,6 +2,7 @@
 
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/flush/pipeline_table.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -14,14 +15,11 @@ const Environment kEnvironment = {{"DD_FLUSH_TIMEOUT", "7"},
 
 TEST(ConfiguredOptionsTest, EachPipelineHasItsDefaultsAndWhatIsConfigured) {
   const Config config = LoadConfig(kEnvironment, "");
-  const FlusherOptions traces = MakeFlusherOptions(config, Pipeline::kTraces);
-  EXPECT_EQ(traces.flush_timeout, absl::Seconds(7));
-  EXPECT_EQ(traces.outbox_bytes, size_t{32} << 20);
+  const FlusherOptions traces = FlusherOptionsFrom(config, PipelineNamed("traces"));
   EXPECT_EQ(traces.compression_level, 9);
   EXPECT_TRUE(traces.retry_ambiguous);
   EXPECT_TRUE(traces.Validate().ok());
-  const FlusherOptions stats = MakeFlusherOptions(config, Pipeline::kStats);
-  EXPECT_EQ(stats.flush_timeout, absl::Seconds(7));
+  const FlusherOptions stats = FlusherOptionsFrom(config, PipelineNamed("stats"));
   EXPECT_EQ(stats.compression_level, 1);
   EXPECT_FALSE(stats.retry_ambiguous);
   EXPECT_TRUE(stats.Validate().ok());
@@ -31,11 +29,11 @@ TEST(ConfiguredOptionsTest, LimitsScheduleAndCoordinator) {
   const Config config = LoadConfig(kEnvironment, "");
   ManualExecutor executor;
   FakeClock clock(executor);
-  const SharedLimits limits = MakeSharedLimits(executor, clock, config);
+  const SharedLimits limits = SharedLimitsFrom(executor, clock, config);
   EXPECT_EQ(limits.bytes->limit(), size_t{32} << 20);
   EXPECT_TRUE(limits.outage->limits());
-  EXPECT_EQ(MakeCoordinatorOptions(config).flush_timeout, absl::Seconds(7));
-  FlushSchedule schedule = MakeFlushSchedule(config, clock.Now());
+  EXPECT_EQ(CoordinatorOptionsFrom(config).flush_timeout, absl::Seconds(7));
+  FlushSchedule schedule = FlushScheduleFrom(config, clock.Now());
   clock.Advance(absl::Milliseconds(5001));
   EXPECT_EQ(schedule.OnInvoke(clock.Now(), false), FlushDecision::kBlocking);
 }

@@ -21,6 +21,7 @@
 #include "cc/clock/fake_clock.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/flush_coordinator.h"
+#include "cc/flush/pipeline_table.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -35,16 +36,16 @@ class CoordinatorFixture : public testing::Test {
         FlushSchedule(ParseFlushStrategy(strategy).value(), absl::Seconds(30), clock_.Now()), limits_,
         CoordinatorOptions());
     coordinator_->AddClient("intake", client_);
-    traces_ = MakePipeline(Pipeline::kTraces, "https://traces.example");
-    stats_ = MakePipeline(Pipeline::kStats, "https://traces.example");
-    logs_ = MakePipeline(Pipeline::kTraces, "https://logs.example");
+    traces_ = MakePipeline(PipelineNamed("traces"), "https://traces.example");
+    stats_ = MakePipeline(PipelineNamed("stats"), "https://traces.example");
+    logs_ = MakePipeline(PipelineNamed("traces"), "https://logs.example");
     AnswerAll({.result = Accepted()});
   }
-  std::unique_ptr<PipelineFlusher> MakePipeline(Pipeline pipeline, std::string_view url) {
+  std::unique_ptr<PipelineFlusher> MakePipeline(const PipelineSpec& spec, std::string_view url) {
     std::vector<Endpoint> endpoints;
-    endpoints.push_back(*MakeEndpoint(url, pipeline, std::make_shared<LiteralApiKey>("key")));
-    auto flusher = std::make_unique<PipelineFlusher>(
-        executor_, clock_, client_, DefaultFlusherOptions(pipeline), pipeline, std::move(endpoints), limits_);
+    endpoints.push_back(*MakeEndpoint(url, spec.path, std::make_shared<LiteralApiKey>("key")));
+    auto flusher = std::make_unique<PipelineFlusher>(executor_, clock_, client_, DefaultFlusherOptions(spec),
+                                                     std::string(spec.name), std::move(endpoints), limits_);
     coordinator_->AddPipeline(*flusher);
     return flusher;
   }

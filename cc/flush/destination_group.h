@@ -2,7 +2,7 @@
 //
 //   DestinationGroup group(&flush_cancellation, endpoint);
 //   bool answered = group.OnResult(result);             // for each result of the client
-//   group.cancellation.Request(...);                    // ends this endpoint's part of the flush
+//   group.cancellation.Request(reason);                 // ends this endpoint's part of the flush
 //
 // EndpointState (endpoint_state.h) draws the conclusions when the flush has ended. One thread.
 

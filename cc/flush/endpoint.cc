@@ -12,19 +12,7 @@ namespace thaw {
 
 std::string Endpoint::ToString() const { return absl::StrCat(thaw::ToString(destination), target); }
 
-std::string_view IntakePath(Pipeline pipeline) {
-  switch (pipeline) {
-    case Pipeline::kTraces:
-      return "/api/v0.2/traces";
-    case Pipeline::kStats:
-      return "/api/v0.2/stats";
-    case Pipeline::kProxied:
-      return "";
-  }
-  return "";
-}
-
-absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,
+absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, std::string_view path,
                                       std::shared_ptr<ApiKeySource> api_key) {
   std::string_view base = absl::StripAsciiWhitespace(base_url);
   while (absl::ConsumeSuffix(&base, "/")) {
@@ -43,7 +31,7 @@ absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeli
   }
   Endpoint endpoint;
   endpoint.destination = std::move(url.destination);
-  endpoint.target = absl::StrCat(url.target == "/" ? "" : url.target, IntakePath(pipeline));
+  endpoint.target = absl::StrCat(url.target == "/" ? "" : url.target, path);
   endpoint.api_key = std::move(api_key);
   return endpoint;
 }

@@ -10,7 +10,6 @@
 
 #include "absl/status/statusor.h"
 #include "cc/flush/api_key_source.h"
-#include "cc/flush/flusher_options.h"
 #include "cc/net/destination.h"
 
 namespace thaw {
@@ -24,13 +23,10 @@ struct Endpoint {
   std::string ToString() const;
 };
 
-// Returns "/api/v0.2/traces", "/api/v0.2/stats"; empty for proxied requests, which have their own path.
-std::string_view IntakePath(Pipeline pipeline);
-
-// Makes an endpoint from "https://host", with or without a path and final slashes; the pipeline's path is
+// Makes an endpoint from "https://host", with or without a path and final slashes; `path` (PipelineSpec::path) is
 // appended. Returns InvalidArgument for a bad URL, one with credentials, or a key, known already, that no
 // header may contain; the key is not shown.
-absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, Pipeline pipeline,
+absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, std::string_view path,
                                       std::shared_ptr<ApiKeySource> api_key);
 
 }  // namespace thaw

@@ -31,7 +31,7 @@ class EndpointStateTest : public testing::Test {
   FakeClock clock_{executor_};
   OutageBudget outage_{executor_, clock_, {}};
   const Endpoint endpoint_ =
-      *MakeEndpoint("https://intake.example", Pipeline::kTraces, std::make_shared<LiteralApiKey>("key"));
+      *MakeEndpoint("https://intake.example", "/api/v0.2/traces", std::make_shared<LiteralApiKey>("key"));
   EndpointState state_{clock_, outage_, endpoint_};
 };
 

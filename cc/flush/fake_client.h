@@ -2,7 +2,9 @@
 //
 //   FakeClient client(executor, clock);
 //   client.Answer(Accepted());                 // answers the next request
-//   client.set_otherwise([](const FakeClient::Sent& sent) { return Accepted(); });
+//   client.set_otherwise([](const FakeClient::Sent& sent) {
+//     return FakeClient::Scripted{.result = Accepted()};
+//   });
 //
 // A scripted answer may take time; meanwhile the request can be cancelled, which gives kCancelled with
 // `written_when_cancelled`.

@@ -1,6 +1,9 @@
 #include "cc/flush/flusher_options.h"
 
+#include <string_view>
+
 #include "absl/strings/str_cat.h"
+#include "cc/flush/pipeline_spec.h"
 
 namespace thaw {
 
@@ -31,12 +34,12 @@ absl::Status FlusherOptions::Validate() const {
   return absl::OkStatus();
 }
 
-FlusherOptions DefaultFlusherOptions(Pipeline pipeline) {
+FlusherOptions DefaultFlusherOptions(const PipelineSpec& spec) {
   FlusherOptions options;
-  if (pipeline == Pipeline::kStats) {
-    options.retry_ambiguous = false;
-    options.compression_level = 1;
-  }
+  options.compression_level = spec.limits.compression_level;
+  options.max_batch_bytes = spec.limits.max_batch_bytes;
+  options.encode_above_bytes = spec.limits.encode_above_bytes;
+  options.retry_ambiguous = spec.retry_ambiguous;
   return options;
 }
 

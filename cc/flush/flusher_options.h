@@ -11,30 +11,13 @@
 #define THAW_CC_FLUSH_FLUSHER_OPTIONS_H_
 
 #include <cstddef>
-#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 
 namespace thaw {
 
-enum class Pipeline {
-  kTraces,
-  kStats,
-  kProxied,  // data that tracers send to other intakes; each request has its own path
-};
-
-constexpr std::string_view ToString(Pipeline pipeline) {
-  switch (pipeline) {
-    case Pipeline::kTraces:
-      return "traces";
-    case Pipeline::kStats:
-      return "stats";
-    case Pipeline::kProxied:
-      return "proxied";
-  }
-  return "";
-}
+struct PipelineSpec;
 
 // The fate of a payload whose flush failed.
 enum class OnFailure {
@@ -91,8 +74,8 @@ struct FlusherOptions {
   absl::Status Validate() const;
 };
 
-// Returns a pipeline's defaults: stats are not sent twice.
-FlusherOptions DefaultFlusherOptions(Pipeline pipeline);
+// Returns the options of a pipeline for which nothing is configured.
+FlusherOptions DefaultFlusherOptions(const PipelineSpec& spec);
 
 }  // namespace thaw
 

@@ -182,9 +182,8 @@ void ItemSender::OnEvicted(const Outbox::Item& item, FlushReport& report) {
 
 void ItemSender::CountDropped(const Outbox::Item& item, DropReason reason, FlushReport& report) {
   if (IsFirst(absl::StrCat("drop/", ToString(reason)))) {
-    LOG(WARNING) << ToString(context_.pipeline) << ": a request to "
-                 << context_.endpoints[item.endpoint].ToString() << " is dropped: " << ToString(reason)
-                 << "; further ones are only counted";
+    LOG(WARNING) << context_.name << ": a request to " << context_.endpoints[item.endpoint].ToString()
+                 << " is dropped: " << ToString(reason) << "; further ones are only counted";
   }
   context_.ledger.End(item, reason, report);
 }
@@ -224,13 +223,13 @@ void ItemSender::LogNotice(FlushRun& run, const Outbox::Item& item, const SendVe
                             result.failures.empty() ? "" : result.failures.back().ToString()));
     case SendNotice::kRefused:
       if (!IsFirst(absl::StrCat("status/", item.endpoint, "/", status))) return;
-      return LogError(run, absl::StrCat(ToString(context_.pipeline), ": ", endpoint.ToString(),
-                                        " refused data with status ", status,
-                                        ", which is dropped; further ones are only counted"));
+      return LogError(
+          run, absl::StrCat(context_.name, ": ", endpoint.ToString(), " refused data with status ", status,
+                            ", which is dropped; further ones are only counted"));
     case SendNotice::kPeersStatus:
       return LogError(run, PeersStatusLine(status, endpoint));
     case SendNotice::kPeersFailure:
-      for (std::string& line : PeersFailureLines(result, context_.pipeline)) LogError(run, std::move(line));
+      for (std::string& line : PeersFailureLines(result, context_.name)) LogError(run, std::move(line));
       return;
   }
 }
@@ -242,8 +241,8 @@ void ItemSender::LogError(FlushRun& run, std::string line) {
 
 void ItemSender::LogMissingKey(size_t endpoint) {
   if (!IsFirst(absl::StrCat("key/", endpoint))) return;
-  LOG(WARNING) << ToString(context_.pipeline) << ": there is no API key for "
-               << context_.endpoints[endpoint].ToString() << "; nothing can be sent there";
+  LOG(WARNING) << context_.name << ": there is no API key for " << context_.endpoints[endpoint].ToString()
+               << "; nothing can be sent there";
 }
 
 }  // namespace thaw

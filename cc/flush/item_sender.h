@@ -1,7 +1,7 @@
 // Sends the outbox's items, one call each, and does with an item what the result asks for: delivered, split,
 // sent with another key, dropped, kept.
 //
-//   ItemSender sender({.client = client, .options = options, ...});
+//   ItemSender sender(context);
 //   for (Outbox::Item& item : outbox.Take()) {
 //     Task<bool> sending = sender.Send(run, group, std::move(item));
 //     const bool delivered = co_await std::move(sending);
@@ -52,7 +52,6 @@ class ItemSender {
   struct Context {
     Client& client;
     const FlusherOptions& options;
-    const Pipeline pipeline;
     const std::string& name;  // the flusher's, for the log
     const std::vector<Endpoint>& endpoints;
     Outbox& outbox;

@@ -116,7 +116,7 @@ TEST_F(OutageTest, SoDoesAnIntakeThatRefusesConnections) {
 TEST_F(OutageTest, DestinationsThatAreTriedLaterBelongToTheSameOutage) {
   Make("end");
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
-  const auto metrics = MakePipeline(Pipeline::kTraces, "https://metrics.example");
+  const auto metrics = MakePipeline(PipelineNamed("traces"), "https://metrics.example");
   Suffer(200, [&](int i) {
     std::vector<PipelineFlusher*> pipelines = {traces_.get()};
     if (i > 20) pipelines.push_back(logs_.get());
@@ -227,7 +227,7 @@ TEST_F(OutageTest, RefusalsCostFourSecondsAtMostAndThenNearlyNothing) {
 TEST_F(OutageTest, StatsThatAreRefusedForEverCostLittleAndDoNotStopTraces) {
   Make("end");
   client_.set_otherwise([](const FakeClient::Sent& sent) {
-    if (sent.request.target == IntakePath(Pipeline::kStats))
+    if (sent.request.target == "/api/v0.2/stats")
       return RefusedAfterWaits(sent.options, 503, /*retry_after=*/false);
     return FakeClient::Scripted{.result = Accepted()};
   });

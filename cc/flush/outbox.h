@@ -5,7 +5,7 @@
 //
 //   Outbox outbox(std::make_shared<ByteBudget>(32 << 20), [](const Outbox::Item& evicted) { ... });
 //   absl::Status status = outbox.Add(std::move(item));
-//   for (Outbox::Item& item : outbox.Take()) { ... outbox.End(item) or outbox.Return(std::move(item)) }
+//   for (Outbox::Item& item : outbox.Take()) delivered ? outbox.End(item) : outbox.Return(std::move(item));
 //
 // New data evicts items that were tried at least once, oldest first. Untried items are never evicted: when
 // they alone fill the budget, Add returns ResourceExhausted.

@@ -7,7 +7,7 @@
 //
 // An Encoding is a struct of
 //   Payload                                 the type that is handed over; size() and memory() in bytes
-//   kPipeline                               a Pipeline
+//   kPipeline                               the row of the table of pipelines (pipeline_table.h)
 //   Workspace                               memory that one Encode leaves to the next, until Release()
 //   Encode(held, options, workspace, emit)  merges payloads into requests and passes each to `emit`
 //   Split(compressed body, options)         splits a body in two after a 413; empty: it can't be split
@@ -44,6 +44,7 @@
 #include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/pipeline_spec.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -61,12 +62,13 @@ template <typename Encoding>
 class PayloadFlusher : public Flushable {
  public:
   using Payload = typename Encoding::Payload;
+  static constexpr const PipelineSpec& kPipeline = Encoding::kPipeline;
 
   // Arguments as for PipelineFlusher.
   PayloadFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
                  std::vector<Endpoint> endpoints, SharedLimits shared = {})
-      : pipeline_(executor, clock, client, std::move(options), Encoding::kPipeline, std::move(endpoints),
-                  std::move(shared)) {
+      : pipeline_(executor, clock, client, std::move(options), std::string(kPipeline.name),
+                  std::move(endpoints), std::move(shared)) {
     pipeline_.set_splitter([this](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> bodies;
       for (std::string& body : Encoding::Split(*request.body, pipeline_.options()))

@@ -2,7 +2,7 @@
 // everything, and a function that runs one flush to its end.
 //
 //   using TraceFlusherTest = PayloadFlusherFixture<TraceEncoding>;
-//   TEST_F(TraceFlusherTest, ...) {
+//   TEST_F(TraceFlusherTest, DeliversAPayload) {
 //     Make();
 //     Add(payload);
 //     EXPECT_EQ(RunFlush().delivered, 1);
@@ -35,10 +35,16 @@ namespace thaw {
 template <typename Encoding>
 class PayloadFlusherFixture : public testing::Test {
  protected:
-  void Make(FlusherOptions options = DefaultFlusherOptions(Encoding::kPipeline)) {
+  // Makes the flusher with the pipeline's defaults, except that only a flush encodes.
+  void Make() {
+    FlusherOptions options = DefaultFlusherOptions(Encoding::kPipeline);
+    options.encode_above_bytes = 0;
+    Make(std::move(options));
+  }
+  void Make(FlusherOptions options) {
     std::vector<Endpoint> endpoints;
-    endpoints.push_back(
-        *MakeEndpoint("https://intake.example", Encoding::kPipeline, std::make_shared<LiteralApiKey>("key")));
+    endpoints.push_back(*MakeEndpoint("https://intake.example", Encoding::kPipeline.path,
+                                      std::make_shared<LiteralApiKey>("key")));
     flusher_ = std::make_unique<PayloadFlusher<Encoding>>(executor_, clock_, client_, std::move(options),
                                                           std::move(endpoints));
     client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });

@@ -40,10 +40,10 @@ std::string PeersStatusLine(int status, const Endpoint& endpoint) {
                       endpoint.ToString());
 }
 
-std::array<std::string, 2> PeersFailureLines(const SendResult& result, Pipeline pipeline) {
+std::array<std::string, 2> PeersFailureLines(const SendResult& result, std::string_view pipeline) {
   return {absl::StrCat("Max retries exceeded, returning request error: ",
                        result.failures.empty() ? "cancelled" : result.failures.back().ToString()),
-          absl::StrCat(absl::AsciiStrToUpper(ToString(pipeline)), " | Request failed: No requests sent")};
+          absl::StrCat(absl::AsciiStrToUpper(pipeline), " | Request failed: No requests sent")};
 }
 
 }  // namespace thaw

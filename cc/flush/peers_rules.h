@@ -11,6 +11,7 @@
 #include <array>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cc/flush/drop_reason.h"
@@ -43,7 +44,7 @@ SendVerdict DecideSendAsPeers(const FlusherOptions& options, const SendResult& r
 std::optional<DropReason> PeersDropReason(OnFailure on_failure, bool redrives, bool last);
 
 std::string PeersStatusLine(int status, const Endpoint& endpoint);
-std::array<std::string, 2> PeersFailureLines(const SendResult& result, Pipeline pipeline);
+std::array<std::string, 2> PeersFailureLines(const SendResult& result, std::string_view pipeline);
 
 }  // namespace thaw
 

@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "cc/flush/fake_client.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/net/exchange_failure.h"
 #include "gtest/gtest.h"
 
@@ -18,7 +19,7 @@ FlusherOptions Peers() {
 }
 
 TEST(PeersRules, ProductionIsNoEmulation) {
-  for (const Pipeline pipeline : {Pipeline::kTraces, Pipeline::kStats, Pipeline::kProxied})
+  for (const PipelineSpec& pipeline : kPipelineTable)
     EXPECT_FALSE(EmulatesPeers(DefaultFlusherOptions(pipeline)));
   EXPECT_TRUE(EmulatesPeers({.on_failure = OnFailure::kDiscard}));
   EXPECT_TRUE(EmulatesPeers({.on_failure = OnFailure::kRedriveAtShutdown}));
@@ -79,15 +80,14 @@ TEST(PeersRules, WhatFailedIsDroppedOrHeldForTheRedrive) {
 
 TEST(PeersRules, TheLinesAreThoseOfTheOtherProduct) {
   const Endpoint endpoint =
-      *MakeEndpoint("https://intake.example", Pipeline::kTraces, std::make_shared<LiteralApiKey>("key"));
+      *MakeEndpoint("https://intake.example", "/api/v0.2/traces", std::make_shared<LiteralApiKey>("key"));
   EXPECT_EQ(PeersStatusLine(400, endpoint),
             "Max retries exceeded, returning HTTP error: status 400 from "
             "https://intake.example/api/v0.2/traces");
-  EXPECT_EQ(PeersFailureLines({}, Pipeline::kTraces)[0],
-            "Max retries exceeded, returning request error: cancelled");
-  EXPECT_EQ(PeersFailureLines({}, Pipeline::kStats)[1], "STATS | Request failed: No requests sent");
+  EXPECT_EQ(PeersFailureLines({}, "traces")[0], "Max retries exceeded, returning request error: cancelled");
+  EXPECT_EQ(PeersFailureLines({}, "stats")[1], "STATS | Request failed: No requests sent");
   const SendResult result = Unreachable();
-  EXPECT_EQ(PeersFailureLines(result, Pipeline::kTraces)[0],
+  EXPECT_EQ(PeersFailureLines(result, "traces")[0],
             "Max retries exceeded, returning request error: " + result.failures.back().ToString());
 }
 

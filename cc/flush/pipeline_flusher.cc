@@ -35,12 +35,12 @@ OutageOptions OutageOptionsOf(const FlusherOptions& options) {
 }  // namespace
 
 PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
-                                 Pipeline pipeline, std::vector<Endpoint> endpoints, SharedLimits shared)
+                                 std::string name, std::vector<Endpoint> endpoints, SharedLimits shared)
     : executor_(executor),
       clock_(clock),
       client_(client),
       options_(options),
-      pipeline_(pipeline),
+      name_(std::move(name)),
       endpoints_(std::move(endpoints)),
       bytes_(shared.bytes != nullptr ? std::move(shared.bytes)
                                      : std::make_shared<ByteBudget>(options.outbox_bytes)),
@@ -51,7 +51,6 @@ PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& clien
       outbox_(bytes_, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
       sender_({.client = client,
                .options = options_,
-               .pipeline = pipeline_,
                .name = name_,
                .endpoints = endpoints_,
                .outbox = outbox_,

@@ -1,7 +1,7 @@
 // The core of every flusher: it takes encoded requests, keeps them in an outbox, sends them in one flush with
 // one deadline, and accounts for every payload. It knows nothing of traces or stats.
 //
-//   PipelineFlusher flusher(executor, clock, client, options, Pipeline::kTraces, {endpoint});
+//   PipelineFlusher flusher(executor, clock, client, options, "traces", {endpoint});
 //   absl::Status status = flusher.Add(std::move(request));   // ResourceExhausted: no room, come again
 //   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
 //
@@ -79,9 +79,9 @@ class PipelineFlusher : public Flushable {
   // Returns the bodies into which a request is split after a 413; fewer than two if it can't be split.
   using Splitter = ItemSender::Splitter;
 
-  // `endpoints` has at least one member; the first is the primary one. `options` must be valid. Executor,
-  // clock and client must outlive the flusher.
-  PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, Pipeline pipeline,
+  // `name` stands for the flusher in counts, reports and the log. `endpoints` has at least one member; the first
+  // is the primary one. `options` must be valid. Executor, clock and client must outlive the flusher.
+  PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, std::string name,
                   std::vector<Endpoint> endpoints, SharedLimits shared = {});
   ~PipelineFlusher() override;
   PipelineFlusher(const PipelineFlusher&) = delete;
@@ -116,9 +116,7 @@ class PipelineFlusher : public Flushable {
     ledger_.set_on_outcome(std::move(on_outcome));
   }
 
-  // The name in counts and reports; the pipeline's name, unless the pipeline has several flushers.
   std::string_view name() const override { return name_; }
-  void set_name(std::string name) { name_ = std::move(name); }
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
   // Runs the last flush: ignores breakers, and sends what was held for a redrive.
   Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
@@ -183,8 +181,7 @@ class PipelineFlusher : public Flushable {
   Clock& clock_;
   Client& client_;
   const FlusherOptions options_;
-  const Pipeline pipeline_;
-  std::string name_{ToString(pipeline_)};
+  const std::string name_;
   const std::vector<Endpoint> endpoints_;
 
   const std::shared_ptr<ByteBudget> bytes_;

@@ -47,14 +47,14 @@ class ScriptedKey : public ApiKeySource {
 
 class PipelineFlusherTest : public testing::Test {
  protected:
-  void Make(FlusherOptions options = {}, Pipeline pipeline = Pipeline::kTraces, int additional = 0) {
+  void Make(FlusherOptions options = {}, int additional = 0) {
     std::vector<Endpoint> endpoints;
     for (int i = 0; i <= additional; ++i) {
       keys_.push_back(std::make_shared<ScriptedKey>(executor_, clock_, "key" + std::to_string(i)));
       endpoints.push_back(
-          *MakeEndpoint("https://intake" + std::to_string(i) + ".example", pipeline, keys_.back()));
+          *MakeEndpoint("https://intake" + std::to_string(i) + ".example", "/api/v0.2/traces", keys_.back()));
     }
-    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, options, pipeline,
+    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, options, "traces",
                                                  std::move(endpoints));
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) {
       EXPECT_TRUE(outcomes_.emplace(outcome.id, outcome).second)
@@ -118,8 +118,8 @@ TEST_F(PipelineFlusherTest, ARequestsTargetStandsBehindTheEndpoints) {
   client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   for (const char* base : {"", "/base"}) {
     flusher_ = std::make_unique<PipelineFlusher>(
-        executor_, clock_, client_, FlusherOptions(), Pipeline::kProxied,
-        std::vector<Endpoint>{*MakeEndpoint(absl::StrCat("https://intake.example", base), Pipeline::kProxied,
+        executor_, clock_, client_, FlusherOptions(), "proxied",
+        std::vector<Endpoint>{*MakeEndpoint(absl::StrCat("https://intake.example", base), /*path=*/"",
                                             std::make_shared<LiteralApiKey>("key"))});
     EncodedRequest request = Request(1);
     request.target = "/api/v2/debugger?ddtags=env:prod";
@@ -224,20 +224,19 @@ TEST_F(PipelineFlusherTest, AmbiguousTracesStayAndAreFlagged) {
 }
 
 TEST_F(PipelineFlusherTest, AmbiguousStatsAreDroppedAndCounted) {
-  Make(DefaultFlusherOptions(Pipeline::kStats), Pipeline::kStats);
+  Make({.retry_ambiguous = false});
   Add(1);
   Add(2);
   client_.Answer(Ambiguous());
   client_.Answer(Unreachable());
   const FlushReport report = RunFlush();
   EXPECT_FALSE(client_.sent()[0].options.retry_ambiguous);
-  EXPECT_EQ(client_.sent()[0].request.target, "/api/v0.2/stats");
   EXPECT_EQ(report.dropped[DropReason::kAmbiguousDropped], 1);
   EXPECT_EQ(report.retained, 1) << "what certainly did not arrive stays";
 }
 
 TEST_F(PipelineFlusherTest, AStaleConnectionDoesNotMakeStatsAmbiguous) {
-  Make(DefaultFlusherOptions(Pipeline::kStats), Pipeline::kStats);
+  Make({.retry_ambiguous = false});
   Add(1);
   client_.Answer(Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, /*reused=*/true));
   EXPECT_EQ(RunFlush().retained, 1);
@@ -400,7 +399,7 @@ TEST_F(PipelineFlusherTest, TooLargeAndUnsplittableIsDropped) {
 }
 
 TEST_F(PipelineFlusherTest, AdditionalEndpointsHaveTheirOwnKeyAndCountersAndNoPayloadWaitsForThem) {
-  Make({}, Pipeline::kTraces, /*additional=*/2);
+  Make({}, /*additional=*/2);
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     return FakeClient::Scripted{.result = sent.request.destination.host == "intake1.example" ? Unreachable()
@@ -652,7 +651,7 @@ TEST_F(PipelineFlusherTest, ARequestThatCanNotBeSentSaysNothingOfTheDestination)
 }
 
 TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
-  Make({}, Pipeline::kTraces, /*additional=*/1);
+  Make({}, /*additional=*/1);
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     const bool primary = sent.request.destination.host == "intake0.example";
@@ -671,7 +670,7 @@ TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
 }
 
 TEST_F(PipelineFlusherTest, ADeadAdditionalEndpointHoldsNothingElseUp) {
-  Make({}, Pipeline::kTraces, /*additional=*/1);
+  Make({}, /*additional=*/1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     if (sent.request.destination.host == "intake0.example") return FakeClient::Scripted{.result = Accepted()};
     return FakeClient::Scripted{.after = absl::InfiniteDuration(), .connects = false};
@@ -817,13 +816,13 @@ TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
     std::mt19937_64 random(seed);
     outcomes_.clear();
     keys_.clear();
-    FlusherOptions options = DefaultFlusherOptions(random() % 2 ? Pipeline::kTraces : Pipeline::kStats);
+    FlusherOptions options{.retry_ambiguous = random() % 2 != 0};
     options.outbox_bytes = 4000 + random() % 20'000;
     options.probe_backoff = absl::Milliseconds(1);
     options.probe_backoff_cap = absl::Milliseconds(10);
     if (seed % 4 == 0) options = Peers(seed % 8 == 0 ? OnFailure::kDiscard : OnFailure::kRedriveAtShutdown);
     if (seed % 4 == 0) options.outbox_bytes = 10'000;
-    Make(options, Pipeline::kTraces, static_cast<int>(random() % 3));
+    Make(options, static_cast<int>(random() % 3));
     flusher_->set_splitter([](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> halves;
       if (request.body->size() < 4) return halves;

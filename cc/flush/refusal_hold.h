@@ -5,8 +5,9 @@
 // flushes: until it has passed, by the clock that advanced most, nothing is sent. Endpoints are treated
 // separately, since one path of a host may refuse what another accepts.
 //
-//   switch (hold.Decide()) { case kGo: ...; case kProbe: ...; case kSkip: ... }
-//   hold.OnRefused(retry_after), hold.OnAccepted() or hold.OnNothingLearned()
+//   if (hold.Decide() == Breaker::Decision::kSkip) return;   // kProbe: one request only
+//   ...
+//   refused ? hold.OnRefused(retry_after) : hold.OnAccepted();   // or OnNothingLearned()
 //
 // One thread.
 

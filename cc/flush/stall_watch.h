@@ -3,7 +3,7 @@
 //   StallWatch watch(clock, {.idle_limit = absl::Milliseconds(1500)},
 //                    [&] { return bytes_moved; },
 //                    [&] { return allowance; },
-//                    [&] { cancellation.Request(...); });
+//                    [&] { cancellation.Request(reason); });
 //
 // It checks periodically and counts active time, since an alarm that a freeze made late is armed again.
 // Destroying it stops it. One thread.

@@ -1,6 +1,7 @@
 #include "cc/flush/stats_flusher.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/pipeline_spec.h"
 #include "cc/stats/stats_batch.h"
 
 namespace thaw {
@@ -20,7 +22,7 @@ constexpr size_t kMaxUnpacked = size_t{256} << 20;
 absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>& held,
                                    const FlusherOptions& options, Workspace& /*workspace*/,
                                    EmitRequest emit) {
-  const size_t limit = std::min(kMaxBytes, options.max_batch_bytes);
+  const size_t limit = std::min(kPipeline.limits.max_batch_bytes, options.max_batch_bytes);
   std::vector<std::string_view> batch;
   std::vector<PayloadId> ids;
   size_t bytes = kStatsBatchFraming;
@@ -28,7 +30,7 @@ absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>&
     if (batch.empty()) return absl::OkStatus();
     for (const std::string& body : SplitStatsToFit(EncodeStatsBatch(batch), limit)) {
       THAW_ASSIGN_OR_RETURN(std::string packed, CompressGzip(body, options.compression_level));
-      emit({.headers = {{"Content-Type", "application/msgpack"}, {"Content-Encoding", "gzip"}},
+      emit({.headers = HeadersOf(kPipeline.codec),
             .body = std::make_shared<const std::string>(std::move(packed)),
             .payloads = ids});
     }

@@ -4,7 +4,6 @@
 #ifndef THAW_CC_FLUSH_STATS_FLUSHER_H_
 #define THAW_CC_FLUSH_STATS_FLUSHER_H_
 
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,24 +11,22 @@
 #include "absl/status/status.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/stats/stats_payload.h"
 
 namespace thaw {
 
 struct StatsEncoding {
   using Payload = StatsPayload;
-  static constexpr Pipeline kPipeline = Pipeline::kStats;
+  static constexpr const PipelineSpec& kPipeline = PipelineNamed("stats");
 
   // Encoding keeps no memory, since stats are few.
   struct Workspace {
     void Release() {}
   };
 
-  // The intake's limit of a body before compression.
-  static constexpr size_t kMaxBytes = 3 << 20;
-
-  // Encodes in order of arrival. Requests have at most kMaxBytes or FlusherOptions::max_batch_bytes,
-  // whichever is less, unless one group alone is larger. A payload without a bucket makes no request.
+  // Encodes in order of arrival. Requests have at most the bytes that the row allows or those of
+  // FlusherOptions::max_batch_bytes, whichever are less, unless one group alone is larger. A payload without a bucket makes no request.
   static absl::Status Encode(const std::vector<HeldPayload<StatsPayload>>& held,
                              const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);

@@ -56,7 +56,7 @@ TEST_F(StatsFlusherTest, PayloadsShareARequest) {
 }
 
 TEST_F(StatsFlusherTest, BatchesAreNoLargerThanAllowed) {
-  FlusherOptions options = DefaultFlusherOptions(Pipeline::kStats);
+  FlusherOptions options = DefaultFlusherOptions(StatsEncoding::kPipeline);
   options.max_batch_bytes = 3000;
   Make(options);
   for (int i = 0; i < 10; ++i) Add(Payload(5, std::string(1, 'a' + i)));

@@ -10,6 +10,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/pipeline_spec.h"
 #include "cc/trace/agent_payload.h"
 #include "cc/trace/tracer_headers.h"
 
@@ -31,7 +32,8 @@ class RequestWriter {
       : options_(options), workspace_(workspace), emit_(emit) {}
 
   absl::Status Write(const Group& group) {
-    headers_ = group.headers.ForIntake();
+    headers_ = HeadersOf(TraceEncoding::kPipeline.codec);
+    for (auto& header : group.headers.ForIntake()) headers_.push_back(std::move(header));
     AgentPayloadBuilder builder;
     std::vector<PayloadId> ids;
     for (const HeldPayload<TracePayload>* held : group.payloads) {

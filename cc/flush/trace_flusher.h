@@ -11,13 +11,14 @@
 #include "cc/flush/compress.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/trace/trace_payload.h"
 
 namespace thaw {
 
 struct TraceEncoding {
   using Payload = TracePayload;
-  static constexpr Pipeline kPipeline = Pipeline::kTraces;
+  static constexpr const PipelineSpec& kPipeline = PipelineNamed("traces");
 
   struct Workspace {
     std::string body;

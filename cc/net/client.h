@@ -1,8 +1,7 @@
 // Sends requests over pooled, shared or fresh connections and retries them by failure class.
 //
-//   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client, MakeClient(...));      // client_factory.h
 //   SendOptions send{.budget = absl::Seconds(2)};
-//   SendResult result = co_await client->Send(request, send, cancellation);
+//   SendResult result = co_await client.Send(request, send, cancellation);
 //
 // Layers, each in its own file and with its own counters:
 //   Pool             decides which request gets which connection (pool.h)

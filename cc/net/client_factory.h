@@ -2,7 +2,7 @@
 // assembles them.
 //
 //   THAW_ASSIGN_OR_RETURN(std::unique_ptr<Client> client,
-//                         MakeClient(loop, loop, *network, options, random, &warnings));
+//                         MakeClient(loop, loop, *network, options, std::move(random), &warnings));
 
 #ifndef THAW_CC_NET_CLIENT_FACTORY_H_
 #define THAW_CC_NET_CLIENT_FACTORY_H_

@@ -2,7 +2,7 @@
 // is seen when it comes and not when the next request is written.
 //
 //   auto connection = Http1Connection::Start(executor, clock, std::move(transport), form, options, counters,
-//                                            on_idle_closed);
+//                                            std::move(on_idle_closed));
 //   connection->Begin(request, [](ExchangeEnd end) { ... });
 //
 // An exchange costs one write, one read and no coroutine frame. A body that is cut costs the connection.

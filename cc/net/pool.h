@@ -1,8 +1,8 @@
 // Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
 // HTTP or TLS.
 //
-//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counters, start_dial,
-//                                                           cancel_dial);
+//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counters, std::move(start_dial),
+//                                                           std::move(cancel_dial));
 //   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
 //   pool.Release(std::move(lease), /*reusable=*/true);
 //

@@ -4,7 +4,7 @@
 //   RetryState state;
 //   RetryVerdict verdict = DecideRetry(rules, failure, random, state);   // after each failed try
 //   if (!verdict.again) return;                                          // the result stands
-//   ... wait for verdict.delay, then try again; on a fresh connection if verdict.fresh
+//   WaitAndTryAgain(verdict.delay, verdict.fresh);   // `fresh`: on a connection that was never used
 //
 // A request is sent again, by class of its failure (ClassOf(), exchange_failure.h):
 //   kUnsent          at once, without being counted, as often as rules.free_unsent; then with a delay

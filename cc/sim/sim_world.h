@@ -2,7 +2,7 @@
 // of its steps, and peers that go on meanwhile.
 //
 //   SimWorld world(seed);
-//   Spawn(world.executor(), ...);                 // the client's work
+//   Spawn(world.executor(), Deliver());           // the client's work
 //   world.At(absl::Milliseconds(3), [] { ... });  // an event outside the client
 //   while (world.Step()) {}                       // or RunUntil(...)
 //   world.Freeze(absl::Seconds(60), FrozenClocks::kAllAdvance);  // the client stands still, the rest goes on

@@ -18,6 +18,7 @@
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/net/counters.h"
 #include "cc/net/pooled_client.h"
 
@@ -34,7 +35,7 @@ constexpr uint64_t kFreezeWithinSteps = 60;
 Endpoint TheIntake() {
   Endpoint endpoint;
   endpoint.destination.host = "intake.test";
-  endpoint.target = std::string(IntakePath(Pipeline::kTraces));
+  endpoint.target = std::string(PipelineNamed("traces").path);
   endpoint.api_key = std::make_shared<LiteralApiKey>("key");
   return endpoint;
 }
@@ -51,7 +52,7 @@ class Run {
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
-                                                 Pipeline::kTraces, std::vector<Endpoint>{TheIntake()});
+                                                 "traces", std::vector<Endpoint>{TheIntake()});
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) { OnOutcome(outcome); });
   }
 

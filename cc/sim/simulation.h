@@ -2,7 +2,7 @@
 // one virtual time, with the invariants of delivery checked after every step.
 //
 //   const SimulationResult result = Simulate({.seed = 7, .cycles = 1000});
-//   CHECK_OK(result.broken);
+//   EXPECT_TRUE(result.broken.ok()) << result.broken;
 //
 // Each cycle hands payloads over, flushes, lets the environment freeze and resumes. In scenario kIdle the
 // flush ends first; in kInFlight the freeze falls between two steps drawn from the seed. After the last

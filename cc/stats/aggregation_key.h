@@ -1,7 +1,7 @@
 // Encodes the key of a span: spans with equal keys are counted together.
 //
 //   AggregationKeyEncoder encoder;
-//   groups[encoder.Encode(span, StatsTags::Of(span))] += ...;
+//   ++groups[encoder.Encode(span, StatsTags::Of(span))];
 //
 // A key is the bytes that express it in a request: entries of a ClientGroupedStats in MessagePack, without
 // the map's head. So it is encoded once, and compared, kept and sent as it is. Source of the names: the

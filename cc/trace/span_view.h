@@ -1,7 +1,10 @@
 // A span as an observer sees it after all processing (names normalised, values obfuscated, function tags in
 // place), and the tracer that sent it.
 //
-//   void Concentrator::OnSpan(const TracerView& tracer, const SpanView& span) override { ... }
+//   class Concentrator : public SpanObserver {
+//     void OnSpan(const TracerView& tracer, const SpanView& span) override { ... }
+//   };
+//   Concentrator concentrator;
 //   processor.Process(body, format, headers, &concentrator);
 //
 // The views are of the request's bytes and of the processor's memory: they are valid until the observer

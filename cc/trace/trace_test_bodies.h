@@ -1,7 +1,7 @@
 // Builds the requests that tests of this room need, and takes results apart.
 //
 //   const std::string body = Body({{Span(1, 0, {{"service", Text("svc")}}), Span(2, 1)}});
-//   ...
+//   const TracePayload payload = FinishedPayload(body);   // as the room's tests make it of `body`
 //   EXPECT_EQ(Str(Spans(payload)[0], SpanField::kService), "svc");
 
 #ifndef THAW_CC_TRACE_TRACE_TEST_BODIES_H_

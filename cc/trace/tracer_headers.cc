@@ -63,9 +63,7 @@ TracerHeaders TracerHeaders::FromRequest(const HttpHeaders& headers) { return Re
 TracerHeaders TracerHeaders::FromViews(const HttpHeaderViews& headers) { return Read(headers); }
 
 HttpHeaders TracerHeaders::ForIntake() const {
-  HttpHeaders headers = {{"Content-Type", "application/x-protobuf"},
-                         {"Content-Encoding", "zstd"},
-                         {"Datadog-Send-Real-Http-Status", "1"}};
+  HttpHeaders headers = {{"Datadog-Send-Real-Http-Status", "1"}};
   const auto add = [&headers](std::string_view name, const std::string& value) {
     if (!value.empty()) headers.emplace_back(name, value);
   };

@@ -28,8 +28,8 @@ struct TracerHeaders {
   static TracerHeaders FromRequest(const HttpHeaders& headers);
   static TracerHeaders FromViews(const HttpHeaderViews& headers);
 
-  // Returns the headers of an intake request for this tracer: content type and encoding, language, versions,
-  // flags.
+  // Returns the headers of an intake request for this tracer: language, versions, flags; without those of the
+  // body's form.
   HttpHeaders ForIntake() const;
 
   // Returns whether payloads of both may share a request: all is equal but the numbers of dropped spans and

@@ -21,9 +21,7 @@ TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
   EXPECT_EQ(TracerHeaders::FromViews(views),
             TracerHeaders::FromRequest(
                 {{"datadog-meta-lang", "python"}, {"Datadog-Client-Computed-Stats", "yes"}}));
-  const HttpHeaders expected = {{"Content-Type", "application/x-protobuf"},
-                                {"Content-Encoding", "zstd"},
-                                {"Datadog-Send-Real-Http-Status", "1"},
+  const HttpHeaders expected = {{"Datadog-Send-Real-Http-Status", "1"},
                                 {"Datadog-Meta-Lang", "python"},
                                 {"Datadog-Meta-Lang-Version", "3.11"},
                                 {"Datadog-Meta-Lang-Interpreter", "CPython"},
@@ -33,7 +31,7 @@ TEST(TracerHeaders, ReadWithoutCaseAndToldToTheIntake) {
                                 {"Datadog-Client-Computed-Stats", "true"},
                                 {"Datadog-Client-Dropped-P0-Spans", "7"}};
   EXPECT_EQ(headers.ForIntake(), expected);
-  EXPECT_EQ(TracerHeaders().ForIntake().size(), 3);
+  EXPECT_EQ(TracerHeaders().ForIntake().size(), 1);
 }
 
 TEST(TracerHeaders, TruthRule) {

@@ -39,14 +39,14 @@ inline uint64_t NextTenantKey() {
 // (base URL, API key) of each additional endpoint.
 using GivenEndpoints = std::vector<std::pair<GivenText, GivenText>>;
 
-inline std::vector<Endpoint> MakeEndpoints(Pipeline pipeline, const std::string& endpoint,
+inline std::vector<Endpoint> MakeEndpoints(std::string_view path, const std::string& endpoint,
                                            const std::string& api_key, const GivenEndpoints& additional) {
   std::vector<Endpoint> endpoints;
   const auto add = [&](const std::string& url, const std::string& key) {
     if (key.empty())
       Raise(
           absl::InvalidArgumentError("the API key for " + MaskUrl(url) + " is empty; nothing could be sent"));
-    endpoints.push_back(Unwrap(MakeEndpoint(url, pipeline, std::make_shared<LiteralApiKey>(key))));
+    endpoints.push_back(Unwrap(MakeEndpoint(url, path, std::make_shared<LiteralApiKey>(key))));
   };
   add(endpoint, api_key);
   for (const auto& [url, key] : additional) add(url, key);
@@ -58,19 +58,18 @@ class FlusherFace {
  public:
   using Payload = typename Flusher::Payload;
 
-  FlusherFace(const ClientFace& client, Pipeline pipeline, const std::string& endpoint,
-              const std::string& api_key, const std::optional<FlusherOptions>& options,
-              const GivenEndpoints& additional)
+  FlusherFace(const ClientFace& client, const std::string& endpoint, const std::string& api_key,
+              const std::optional<FlusherOptions>& options, const GivenEndpoints& additional)
       : loop_(client.loop), key_(NextTenantKey()) {
-    FlusherOptions chosen = options.has_value() ? *options : DefaultFlusherOptions(pipeline);
+    FlusherOptions chosen = options.has_value() ? *options : DefaultFlusherOptions(Flusher::kPipeline);
     default_deadline_ = chosen.flush_timeout;
     options_ = chosen;
-    RunOn(loop_,
-          [key = key_, chosen = std::move(chosen),
-           endpoints = MakeEndpoints(pipeline, endpoint, api_key, additional)](ClientLoop& loop) mutable {
-            auto tenant = std::make_shared<Tenant>(loop, std::move(chosen), std::move(endpoints));
-            loop.AddTenant(key, std::move(tenant));
-          });
+    RunOn(loop_, [key = key_, chosen = std::move(chosen),
+                  endpoints = MakeEndpoints(Flusher::kPipeline.path, endpoint, api_key, additional)](
+                     ClientLoop& loop) mutable {
+      auto tenant = std::make_shared<Tenant>(loop, std::move(chosen), std::move(endpoints));
+      loop.AddTenant(key, std::move(tenant));
+    });
   }
   FlusherFace(const FlusherFace&) = delete;
   FlusherFace& operator=(const FlusherFace&) = delete;
@@ -181,13 +180,13 @@ class FlusherFace {
 
 // Binds the common members of both flushers. `Given` is the payload's Python object, with a member `payload`.
 template <typename Flusher, typename Given>
-void BindFlusher(py::module_& module, const char* name, Pipeline pipeline, const char* text) {
+void BindFlusher(py::module_& module, const char* name, const char* text) {
   using Face = FlusherFace<Flusher>;
   py::class_<Face> type(module, name, text);
   type.def(
-      py::init([pipeline](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
-                          const std::optional<FlusherOptions>& options, const GivenEndpoints& additional) {
-        return std::make_unique<Face>(client, pipeline, endpoint, api_key, options, additional);
+      py::init([](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
+                  const std::optional<FlusherOptions>& options, const GivenEndpoints& additional) {
+        return std::make_unique<Face>(client, endpoint, api_key, options, additional);
       }),
       "`endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get "
       "the same. Raises InvalidArgument, Closed, Forked.",

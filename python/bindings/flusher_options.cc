@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "cc/flush/pipeline_table.h"
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/values.h"
@@ -70,11 +71,11 @@ FlusherOptions(on_failure='discard', sequential=True)
 False
 )");
   BindOptions(
-      type, "FlusherOptions", Fields(), [] { return DefaultFlusherOptions(Pipeline::kTraces); },
+      type, "FlusherOptions", Fields(), [] { return DefaultFlusherOptions(PipelineNamed("traces")); },
       [](const FlusherOptions& options) { ThrowIfError(options.Validate()); },
       "Defaults are those of traces.");
   type.def_static(
-      "stats_defaults", [] { return DefaultFlusherOptions(Pipeline::kStats); },
+      "stats_defaults", [] { return DefaultFlusherOptions(PipelineNamed("stats")); },
       "The defaults of a StatsFlusher.");
 }
 

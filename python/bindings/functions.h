@@ -4,7 +4,7 @@
 //   - says which argument is wrong and what was expected, in place of pybind11's list of all signatures;
 //   - has a __signature__.
 //
-//   type.def("send", &Send, ...);     // as usual
+//   type.def("send", &Send);           // as usual
 //   WrapFunctions(module);            // once, at the end
 
 #ifndef THAW_PYTHON_BINDINGS_FUNCTIONS_H_

@@ -75,7 +75,7 @@ thaw.PayloadError: at byte 0: expected a map, found an array
 
 void BindStatsFlusher(py::module_& module) {
   BindStatsPayload(module);
-  BindFlusher<StatsFlusher, StatsPayloadFace>(module, "StatsFlusher", Pipeline::kStats,
+  BindFlusher<StatsFlusher, StatsPayloadFace>(module, "StatsFlusher",
                                               R"(Delivers stats: keeps payloads until the intake took them.
 
 What the intake may have taken is not sent again but dropped, counted as ambiguous_dropped: a count twice is

@@ -9,7 +9,7 @@
 namespace thaw::python {
 
 void BindTraceFlusher(py::module_& module) {
-  BindFlusher<TraceFlusher, TracePayloadFace>(module, "TraceFlusher", Pipeline::kTraces,
+  BindFlusher<TraceFlusher, TracePayloadFace>(module, "TraceFlusher",
                                               R"(Delivers traces: keeps payloads until the intake took them.
 
 Lives on its client's thread, and as long as the client. Any thread may call it.

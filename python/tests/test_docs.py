@@ -6,6 +6,7 @@ import doctest
 import enum
 import inspect
 import pathlib
+import pkgutil
 import re
 import types
 
@@ -47,6 +48,20 @@ def test_example(example: doctest.DocTest):
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE)
     runner.run(example, out=said.append)
     assert runner.failures == 0, "".join(said)
+
+
+MODULES = [
+    name
+    for _, name, _ in pkgutil.walk_packages(thaw.__path__, "thaw.")
+    if not name.endswith("__main__") and ".functions" not in name
+]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples_of_a_module(name: str):
+    """The modules that are not public have examples, too."""
+    module = pytest.importorskip(name, exc_type=ImportError)
+    assert doctest.testmod(module, optionflags=doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE).failed == 0
 
 
 def test_every_class_has_an_example():

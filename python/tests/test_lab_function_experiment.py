@@ -10,6 +10,7 @@ import pytest
 
 from thaw.lab import report
 from thaw.lab.experiments import main_experiment
+from thaw.lab.experiments.function_experiment import FunctionLeftOut
 from thaw.lab.report import function_run, function_section, measure
 from thaw.lab.report.function_run import FunctionRun, InvocationRow
 
@@ -48,6 +49,42 @@ def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.
     rows = measure.read_rows(tmp_path / main_experiment.INVOCATIONS_FILE, InvocationRow)
     assert rows == [row for run in made() for row in run.rows]
     assert report.read_run(tmp_path / main_experiment.parts()[0].name)
+
+
+def test_a_function_whose_tracer_finds_no_extension_is_left_out_with_the_reason(
+    tmp_path: pathlib.Path,
+) -> None:
+    def left_out() -> list[FunctionRun]:
+        raise FunctionLeftOut("no /opt/extensions: only root may lay the extensions over /opt")
+
+    said: list[str] = []
+    path = main_experiment.run(
+        comparison, tmp_path, main_experiment.parts(cycles=2)[:1], function=left_out, say=said.append
+    )
+    assert any("left out: no /opt/extensions: only root" in line for line in said)
+    assert path.exists()
+    assert not (tmp_path / main_experiment.INVOCATIONS_FILE).exists()
+
+
+@needs_extension
+@pytest.mark.slow
+def test_without_opt_nothing_is_counted_as_lost() -> None:
+    # In a process of its own, since it moves to a network of its own.
+    program = (
+        "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
+        "from thaw.lab.emulator.opt_folder import OptFolder\n"
+        "OptFolder.why_not = staticmethod(lambda: 'this machine has no /opt')\n"
+        "try: experiment.run(pathlib.Path(sys.argv[1]), invocations=1)\n"
+        "except experiment.FunctionLeftOut as reason: print(reason)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(EXTENSION)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=True,
+    )
+    assert done.stdout == "no /opt/extensions: this machine has no /opt\n"
 
 
 @needs_extension

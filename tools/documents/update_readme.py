@@ -30,16 +30,17 @@ BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
 
 INTRODUCTION = """## What it shows
 
-Traces, flushed over TLS to an intake on the same machine by a process that is frozen between or during
-flushes. The world says how: W1 is SIGSTOP, which is not Lambda itself. Cost is in
-[docs/benchmarks.md](docs/benchmarks.md).
+In these experiments a process flushes traces over TLS to an intake on the same machine, and is frozen between
+or during flushes. The world names the way to freeze: W1 is SIGSTOP, which is not Lambda itself. Benchmarks of
+processor time and memory are in [docs/benchmarks.md](docs/benchmarks.md).
 """
 
 PRICE = """### The promise and its price
 
-What is lost where the peer forgets connections during the freeze, and what a flush takes where it forgets
-none: a connection that was kept costs one round trip of the network, a fresh one two more, for TCP and TLS.
-thaw pays that in every flush.
+The table has two experiments. In the first, the peer forgets its connections during the freeze: how many
+payloads are lost? In the second it forgets none: how long does a flush take? A flush over a kept connection
+takes one round trip of the network; a fresh connection takes two more, for TCP and TLS. thaw pays for these
+two in every flush.
 """
 
 _ALL = "v92,v93,v94,v98,thaw,thaw-unshared,thaw-pooled,requests,pycurl"

@@ -15,6 +15,7 @@
 #include "cc/base/shallow_json.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/utf8.h"
+#include "cc/net/http_message.h"
 
 namespace thaw {
 namespace {
@@ -197,6 +198,7 @@ Task<absl::Status> ExtensionsApi::ReportError(std::string_view phase, std::strin
   call.headers = {{kIdentifierHeader, identifier_},
                   {"Lambda-Extension-Function-Error-Type", std::move(error_type)}};
   call.budget = kReportBudget;
+  call.body_timeout = kUnwantedBodyTimeout;  // the status is the answer
   const absl::StatusOr<HttpResponse> response = co_await api_.Send(std::move(call), cancellation);
   co_return response.status();
 }

@@ -1,8 +1,9 @@
 // Lambda's Extensions API: registers the extension, waits for events, reports errors before exit.
 //
 //   ExtensionsApi extensions(runtime_api, clock);
-//   absl::StatusOr<Registration> registration = co_await extensions.Register(
-//       "datadog-agent", {ExtensionEvent::kInvoke, ExtensionEvent::kShutdown}, cancellation);
+//   std::vector<ExtensionEvent> events = {ExtensionEvent::kInvoke, ExtensionEvent::kShutdown};
+//   absl::StatusOr<Registration> registration =
+//       co_await extensions.Register("datadog-agent", std::move(events), cancellation);
 //   while (true) {
 //     absl::StatusOr<LambdaEvent> event = co_await extensions.Next(cancellation);
 //     ...

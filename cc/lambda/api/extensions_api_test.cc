@@ -403,6 +403,26 @@ TEST_F(ExtensionsApiRetryTest, AnApiThatLosesEveryConnectionIsLost) {
   EXPECT_EQ(script_->requests, 5);
 }
 
+TEST_F(ExtensionsApiRetryTest, TheAnswerToAReportIsItsHead) {
+  for (const std::string_view head :
+       {"HTTP/1.1 202 Accepted\r\nContent-Length: 1000\r\n\r\n{\"status\":",
+        "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n", "HTTP/1.1 202 Accepted\r\n\r\n",
+        "HTTP/1.1 403 Forbidden\r\nContent-Length: 1000\r\n\r\n{\"errorType\":"}) {
+    for (const bool is_exit : {false, true}) {
+      extensions_.emplace(*api_, clock_);
+      script_->answers = {Answer(200, "{}"), std::string(head)};
+      ASSERT_TRUE(Register().ok());
+      const absl::Duration began = now();
+      const absl::Status status = Run(is_exit ? extensions_->ExitError("A.B", "", cancellation_)
+                                              : extensions_->InitError("A.B", "", cancellation_));
+      EXPECT_EQ(status.code(), absl::StrContains(head, "202") ? absl::StatusCode::kOk
+                                                              : absl::StatusCode::kFailedPrecondition)
+          << head;
+      EXPECT_EQ(now() - began, absl::Milliseconds(100)) << head;
+    }
+  }
+}
+
 TEST_F(ExtensionsApiRetryTest, AWaitForTheListenerEndsWhenItIsCancelled) {
   script_->refusals = 1000;
   const Alarm alarm(clock_, absl::Seconds(1),

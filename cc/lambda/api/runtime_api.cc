@@ -17,8 +17,6 @@ namespace {
 // The delay before the first retry of a call; it doubles up to the limit.
 constexpr absl::Duration kFirstDelay = absl::Milliseconds(5);
 constexpr absl::Duration kLongestDelay = absl::Milliseconds(100);
-// An answer whose head has come is whole by then, or counts as cut: /next has no other time limit.
-constexpr absl::Duration kBodyTimeout = absl::Seconds(1);
 
 // Returns "Extension.InvalidExtensionState: …" for a refusal, or the body's excerpt.
 std::string Complaint(const HttpResponse& response) {
@@ -77,7 +75,7 @@ Task<absl::StatusOr<HttpResponse>> RuntimeApi::Send(Call call, Cancellation& can
   request.method = call.method;
   request.target = call.target;
   request.headers = std::move(call.headers);
-  request.body_timeout = kBodyTimeout;
+  request.body_timeout = call.body_timeout;
   if (!call.body.empty()) {
     request.headers.emplace_back("content-type", "application/json");
     request.body = std::make_shared<const std::string>(std::move(call.body));

@@ -1,9 +1,9 @@
 // Sends one request to Lambda's Runtime API; the Extensions API and the Telemetry API use it.
 //
-//   THAW_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
-//   std::unique_ptr<Client> client = … MakeClient(…, RuntimeApiClientOptions(), …);
-//   RuntimeApi api(*client, destination);
-//   absl::StatusOr<HttpResponse> answer = co_await api.Send({.method = "PUT", …}, cancellation);
+//   THAW_CO_ASSIGN_OR_RETURN(const Destination destination, ParseRuntimeApiAddress("127.0.0.1:9001"));
+//   RuntimeApi api(client, destination);   // the client has RuntimeApiClientOptions()
+//   RuntimeApi::Call call{.method = "PUT", .target = "/2022-07-01/telemetry", .body = subscription};
+//   absl::StatusOr<HttpResponse> answer = co_await api.Send(std::move(call), cancellation);
 //
 // Give it a client of its own, and never call that client's Resume(): /next stays open while the environment
 // is frozen, and the freeze does its connection no harm.
@@ -47,6 +47,9 @@ class RuntimeApi {
     absl::Duration budget = absl::Seconds(1);  // for the whole call
     bool wait_for_listener = false;            // retried, within the budget, while nobody listens there
     int ask_again = 0;                         // retries after connections that end without an answer
+    // Time limit for the rest of the answer's body once its head has come. A body that takes longer counts
+    // as cut; the answer is then its head. Without a limit /next would wait for the rest forever.
+    absl::Duration body_timeout = absl::Seconds(1);
   };
 
   // `client` must outlive the calls.

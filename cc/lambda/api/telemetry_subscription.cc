@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/base/status_macros.h"
+#include "cc/net/http_message.h"
 
 namespace thaw {
 namespace {
@@ -58,6 +59,7 @@ Task<absl::StatusOr<TelemetrySupport>> SubscribeToTelemetry(RuntimeApi& api, std
         json::object({{"maxItems", subscription.max_items},
                       {"maxBytes", subscription.max_bytes},
                       {"timeoutMs", absl::ToInt64Milliseconds(subscription.buffering_timeout)}})}}));
+  call.body_timeout = kUnwantedBodyTimeout;  // the status is the answer
   THAW_CO_ASSIGN_OR_RETURN(const HttpResponse response, co_await api.Send(std::move(call), cancellation));
   co_return response.status == kAccepted ? TelemetrySupport::kNotSupported : TelemetrySupport::kSubscribed;
 }

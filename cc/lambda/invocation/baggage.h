@@ -1,6 +1,5 @@
-// Parses the W3C's baggage, what a caller says about the request beside its trace, and makes tags of it.
-//
-//   baggage: user.id=amelie,session.id=789;property,account.id=%C3%A9
+// Parses the W3C's baggage, what a caller says about the request beside its trace, and makes tags of it. A
+// request has it in a header, such as `baggage: user.id=amelie,session.id=789;property,account.id=%C3%A9`.
 //
 // Source: the W3C's Baggage recommendation (limits of section 3.3.2); the tag names are those of Datadog's
 // tracers.

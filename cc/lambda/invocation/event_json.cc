@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstdio>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -33,18 +34,30 @@ class TreeBuilder {
     stack_.reset(json::make_shared_resource<json::monotonic_resource>());
   }
 
-  EventJson Take() { return {stack_.release(), left_out_}; }
+  EventJson Take() {
+    json::value root = stack_.release();
+    if (any_marked_) OmitMarked(root);
+    return {std::move(root), left_out_};
+  }
 
   bool on_document_begin(ErrorCode&) { return true; }
   bool on_document_end(ErrorCode&) { return true; }
   bool on_object_begin(ErrorCode&) { return Open(/*is_object=*/true); }
   bool on_array_begin(ErrorCode&) { return Open(/*is_object=*/false); }
   bool on_object_end(size_t, ErrorCode&) {
-    if (Close()) stack_.push_object(last_kept_);
+    if (!Close()) return true;
+    // The root's members are values of their own.
+    if (closed_.cut && (closed_.plain || closed_.kept == 0) && !containers_.empty()) {
+      stack_.push_key("");
+      Mark();
+    }
+    stack_.push_object(closed_.kept);
     return true;
   }
   bool on_array_end(size_t, ErrorCode&) {
-    if (Close()) stack_.push_array(last_kept_);
+    if (!Close()) return true;
+    if (closed_.cut && closed_.plain) Mark();
+    stack_.push_array(closed_.kept);
     return true;
   }
   bool on_key_part(std::string_view part, size_t, ErrorCode&) {
@@ -67,15 +80,15 @@ class TreeBuilder {
   }
   bool on_number_part(std::string_view, ErrorCode&) { return true; }
   bool on_int64(int64_t number, std::string_view, ErrorCode&) {
-    if (Admit(/*is_number=*/true)) stack_.push_int64(number);
+    if (Admit()) stack_.push_int64(number);
     return true;
   }
   bool on_uint64(uint64_t number, std::string_view, ErrorCode&) {
-    if (Admit(/*is_number=*/true)) stack_.push_uint64(number);
+    if (Admit()) stack_.push_uint64(number);
     return true;
   }
   bool on_double(double number, std::string_view, ErrorCode&) {
-    if (Admit(/*is_number=*/true)) stack_.push_double(number);
+    if (Admit()) stack_.push_double(number);
     return true;
   }
   bool on_bool(bool boolean, ErrorCode&) {
@@ -92,41 +105,40 @@ class TreeBuilder {
  private:
   struct Container {
     bool is_object = false;
-    bool in_list = false;  // inside an element of an array
+    bool plain = true;  // holds no array or object
+    bool cut = false;   // lacks a value
     size_t kept = 0;
   };
 
   // Returns whether the next value is kept.
-  bool Admit(bool is_number = false) {
+  bool Admit(bool is_plain = true) {
     if (skipped_depth_ > 0) return false;
     if (containers_.empty()) return true;
     Container& inner = containers_.back();
     if (inner.is_object) {
+      inner.plain &= is_plain;
       if (skip_member_) return false;
-    } else if (inner.kept >= MaxElements(inner, is_number) || values_ >= limits_.max_values) {
+    } else if (inner.kept >= (is_plain && inner.plain ? limits_.max_scalars : limits_.max_elements) ||
+               values_ >= limits_.max_values) {
+      inner.cut = true;
       ++left_out_;
       return false;
     }
+    inner.plain &= is_plain;
     ++inner.kept;
     ++values_;
     return true;
   }
 
-  size_t MaxElements(const Container& array, bool is_number) const {
-    return is_number && array.in_list ? limits_.max_numbers : limits_.max_elements;
-  }
-
   bool Open(bool is_object) {
-    if (!Admit()) {
+    if (!Admit(/*is_plain=*/false)) {
       ++skipped_depth_;
     } else if (containers_.size() >= limits_.max_depth) {
       ++left_out_;
       stack_.push_null();
       ++skipped_depth_;
     } else {
-      const bool in_list =
-          !containers_.empty() && (containers_.back().in_list || !containers_.back().is_object);
-      containers_.push_back({.is_object = is_object, .in_list = in_list});
+      containers_.push_back({.is_object = is_object});
     }
     return true;
   }
@@ -136,9 +148,34 @@ class TreeBuilder {
       --skipped_depth_;
       return false;
     }
-    last_kept_ = containers_.back().kept;
+    closed_ = containers_.back();
     containers_.pop_back();
     return true;
+  }
+
+  // Adds a value that JSON can't write to the container that is closed: nothing can be taken off the stack.
+  void Mark() {
+    stack_.push_double(std::numeric_limits<double>::quiet_NaN());
+    ++closed_.kept;
+    any_marked_ = true;
+  }
+  static bool IsMark(const json::value* value) {
+    const double* const number = value == nullptr ? nullptr : value->if_double();
+    return number != nullptr && std::isnan(*number);
+  }
+  // Makes marked containers null. Recursion ends at max_depth.
+  void OmitMarked(json::value& value) {
+    if (json::array* const array = value.if_array()) {
+      if (!array->empty() && IsMark(&array->back())) return Omit(array->size(), value);
+      for (json::value& element : *array) OmitMarked(element);
+    } else if (json::object* const object = value.if_object()) {
+      if (IsMark(object->if_contains(""))) return Omit(object->size(), value);
+      for (json::key_value_pair& member : *object) OmitMarked(member.value());
+    }
+  }
+  void Omit(size_t size, json::value& value) {
+    left_out_ += static_cast<int64_t>(size) - 1;  // without the mark
+    value.emplace_null();
   }
 
   // Keys and texts with escapes come in parts: the decision at the first part holds for all.
@@ -147,6 +184,7 @@ class TreeBuilder {
     if (!in_part_) {
       skip_member_ = values_ >= limits_.max_values;
       left_out_ += skip_member_;
+      containers_.back().cut |= skip_member_;
       in_part_ = true;
     }
     return !skip_member_;
@@ -162,7 +200,8 @@ class TreeBuilder {
   std::vector<Container> containers_;
   size_t values_ = 0;
   size_t skipped_depth_ = 0;  // open containers that are not kept
-  size_t last_kept_ = 0;
+  Container closed_;          // was closed last
+  bool any_marked_ = false;
   bool skip_member_ = false;
   bool keep_string_ = false;
   bool in_part_ = false;

@@ -5,8 +5,10 @@
 //
 // The whole text is checked. The tree omits, and counts, further elements of long arrays, deeply nested
 // values and everything after the first many values: an event of 6 MiB has its first record in the tree,
-// which takes no more memory than a small multiple of the event's size. Text that is not UTF-8 is kept as it
-// is; later senders repair it.
+// which takes no more memory than a small multiple of the event's size. A list of plain values that does not
+// fit is omitted as a whole and null in the tree, and so is an object of plain values within the event: they
+// may be the bytes or the members of one value, which would be another value without its end. Text that is
+// not UTF-8 is kept as it is; later senders repair it.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_EVENT_JSON_H_
 #define THAW_CC_LAMBDA_INVOCATION_EVENT_JSON_H_
@@ -25,14 +27,15 @@ namespace thaw {
 
 struct EventJsonLimits {
   size_t max_values = 20'000;  // in the whole tree
-  size_t max_elements = 128;   // per array
-  size_t max_numbers = 8192;  // in an array within another's element: it may be bytes, as Kafka's headers are
-  size_t max_depth = 32;      // deeper values are null
+  size_t max_elements = 128;   // arrays and objects in an array
+  size_t max_scalars = 8192;   // other values in an array: they may be bytes, as Kafka's headers are
+  size_t max_depth = 32;       // deeper values are null
 };
 
 struct EventJson {
   boost::json::value root;
-  int64_t values_left_out = 0;  // counted where they were cut off, without their contents
+  // The number of omitted values; each of those that did not fit counts without its contents.
+  int64_t values_left_out = 0;
 };
 
 // Largest nesting of a text that is parsed at all.

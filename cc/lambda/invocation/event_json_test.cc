@@ -2,6 +2,8 @@
 
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
@@ -44,29 +46,46 @@ TEST(EventJsonTest, AByteOrderMarkIsPassedOver) {
 }
 
 TEST(EventJsonTest, LongArraysAreCut) {
-  const EventJson parsed =
-      Parse("{\"a\":[1,{\"x\":[7]},3,[[4]],\"\\u0041b\"],\"b\":[5]}", {.max_elements = 2});
+  const EventJson parsed = Parse("{\"a\":[1,{\"x\":[7]},[3],[[4]],\"\\u0041b\"],\"b\":[5]}",
+                                 {.max_elements = 2, .max_scalars = 2});
   EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":[1,{"x":[7]}],"b":[5]})");
   EXPECT_EQ(parsed.values_left_out, 3);
 }
 
 // The headers of Kafka's records are lists of bytes.
-TEST(EventJsonTest, BytesWithinARecordAreNotCutLikeRecords) {
-  const std::string bytes = absl::StrCat("[", Repeat("1,", 999), "1]");
-  const EventJson parsed = Parse(
-      absl::StrCat("{\"a\":[{\"b\":", bytes, ",\"c\":[", Repeat("{},", 999), "{}]}],\"d\":", bytes, "}"));
-  EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"b"})->get_array().size(), 1000u);
-  EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"c"})->get_array().size(), 128u);
-  EXPECT_EQ(FindAt(parsed.root, {"d"})->get_array().size(), 128u);
-  EXPECT_EQ(boost::json::serialize(Parse("[[1,2,3,{}]]", {.max_elements = 1, .max_numbers = 2}).root),
-            "[[1,2]]");
+TEST(EventJsonTest, ListsOfPlainValuesAreNotCutLikeRecords) {
+  for (const std::string_view element : {"1", "\"1\"", "\"\\u0031\""}) {
+    const std::string bytes = absl::StrCat("[", Repeat(absl::StrCat(element, ","), 999), element, "]");
+    const EventJson parsed = Parse(
+        absl::StrCat("{\"a\":[{\"b\":", bytes, ",\"c\":[", Repeat("{},", 999), "{}]}],\"d\":", bytes, "}"));
+    EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"b"})->get_array().size(), 1000u);
+    EXPECT_EQ(FindAt(parsed.root.at("a").at(0), {"c"})->get_array().size(), 128u);
+    EXPECT_EQ(FindAt(parsed.root, {"d"})->get_array().size(), 1000u);
+    EXPECT_EQ(parsed.values_left_out, 872);
+  }
+}
+
+TEST(EventJsonTest, AListThatDoesNotFitIsLeftOutAsAWhole) {
+  const EventJsonLimits limits = {.max_elements = 1, .max_scalars = 2};
+  for (const auto& [text, tree, left_out] : std::vector<std::tuple<std::string_view, std::string_view, int>>{
+           {"[[1,2,3]]", "[null]", 3},
+           {"[1,2,3]", "null", 3},
+           {R"({"a":["1","2","3"],"b":[1,2]})", R"({"a":null,"b":[1,2]})", 3},
+           {R"({"a":[1,null,true]})", R"({"a":null})", 3},
+           {"[[1,2,3,{}]]", "[null]", 4},
+           {R"([{"a":[1,2,3],"b":"c"}])", R"([{"a":null,"b":"c"}])", 3},
+           {R"({"a":[],"b":{"":[1,2]}})", R"({"a":[],"b":{"":[1,2]}})", 0}}) {
+    const EventJson parsed = Parse(text, limits);
+    EXPECT_EQ(boost::json::serialize(parsed.root), tree) << text;
+    EXPECT_EQ(parsed.values_left_out, left_out) << text;
+  }
 }
 
 TEST(EventJsonTest, WhatComesAfterManyValuesIsLeftOut) {
   const EventJson parsed =
       Parse(R"({"a":1,"b":[2,3,4],"c":{"d":{"e":"\u0041"}},"f\u0041":"g"})", {.max_values = 4});
-  EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":1,"b":[2,3]})");
-  EXPECT_EQ(parsed.values_left_out, 3);
+  EXPECT_EQ(boost::json::serialize(parsed.root), R"({"a":1,"b":null})");
+  EXPECT_EQ(parsed.values_left_out, 5);
 }
 
 TEST(EventJsonTest, WhatIsNestedDeepIsNull) {
@@ -90,7 +109,12 @@ TEST(EventJsonTest, LargestEventIsSmall) {
   for (const char* part : {"0,", "{},", "[],"}) {
     const std::string body = absl::StrCat("{\"Records\":[", Repeat(part, (6 << 20) / 3), "0],\"b\":\"c\"}");
     const EventJson parsed = Parse(body);
-    EXPECT_EQ(FindAt(parsed.root, {"Records"})->get_array().size(), EventJsonLimits().max_elements);
+    const boost::json::value* const records = FindAt(parsed.root, {"Records"});
+    if (part == std::string_view("0,")) {
+      EXPECT_TRUE(records->is_null());
+    } else {
+      EXPECT_EQ(records->get_array().size(), EventJsonLimits().max_elements);
+    }
     EXPECT_EQ(TextAt(parsed.root, {"b"}), "c");
   }
   std::string members = "{\"b\":\"c\"";

@@ -1,9 +1,10 @@
 // Makes the spans of an invocation: `aws.lambda`, those of its senders, and that of its cold start or
 // restore.
 //
-//   InvocationRecord record{.request_id = id, .platform = {.start = start, .duration = duration}, ...};
+//   InvocationRecord record{.request_id = id, .platform = {.start = start, .duration = duration}};
 //   const std::vector<OwnedSpan> trace = MakeInvocationTrace(record, options, new_id);
-//   processor.Process(EncodeTraceRequest(trace), ...);  // as if a tracer had sent them
+//   // As if a tracer had sent them:
+//   processor.Process(EncodeTraceRequest(trace), TraceFormat::kV04, headers);
 //
 // The spans become a tracer's request, so that they take the path of all spans and get function tags,
 // filters, obfuscation and stats in one place.

@@ -6,7 +6,8 @@
 //   tracker.OnTelemetry(std::move(record));     // any record; those of no invocation are ignored
 //   if (tracker.HasEnded(event.request_id)) ... // flush, then:
 //   tracker.OnNext(event.request_id);           // /next is called again
-//   tracker.OnShutdown(event); ... tracker.ConcludeAll();
+//   tracker.OnShutdown(shutdown);
+//   tracker.ConcludeAll();                      // the last invocation is over, too
 //
 // Everything is kept by request id; nothing is "the current" invocation, since managed instances run many at
 // once. An invocation has ended when platform.runtimeDone says so, with metrics or without, or

@@ -1,9 +1,10 @@
 // Assembles invocations from tracers' calls and spans: serves the local endpoints for the start and the end
 // of a handler, and makes the `aws.lambda` span for tracers that leave it to the extension.
 //
-//   InvocationLifecycle lifecycle(options, clock, random, sink);
-//   LifecycleReply reply = lifecycle.Handle({.method = "POST", .path = "/lambda/start-invocation", ...});
-//   lifecycle.OnInvoke(request_id, {...});      // the platform's side of the same invocation
+//   InvocationLifecycle lifecycle(options, clock, std::move(random), sink);
+//   LifecycleReply reply = lifecycle.Handle(
+//       {.method = "POST", .path = "/lambda/start-invocation", .headers = headers, .body = body});
+//   lifecycle.OnInvoke(request_id, {.cold_start = true});   // the platform's side of the same invocation
 //   lifecycle.OnEnd(request_id, {...});         // the sink gets its spans, once all expected parts have come
 //   lifecycle.OnReport(request_id);             // no further parts are expected
 //

@@ -1,6 +1,6 @@
 // Replaces ids in a path with names, so that requests for many things count as one resource.
 //
-//   ParameterizePath("/users/17")   // "/users/{user_id}"
+//   ParameterizePath("/users/17");   // "/users/{user_id}"
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_PARAMETERIZE_PATH_H_
 #define THAW_CC_LAMBDA_INVOCATION_PARAMETERIZE_PATH_H_

@@ -7,8 +7,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "cc/lambda/invocation/event_json.h"
@@ -92,6 +94,32 @@ TEST(TraceCarriersTest, AKafkaHeaderWithAMissingByteLosesOnlyItself) {
   ASSERT_THAT(carriers, SizeIs(1));
   EXPECT_EQ(FindHeader(carriers[0], "x-datadog-trace-id"), std::nullopt);
   EXPECT_EQ(FindHeader(carriers[0], "x-datadog-parent-id"), "12");
+}
+
+TEST(TraceCarriersTest, AKafkaHeaderThatDoesNotFitIntoTheEventLosesOnlyItself) {
+  for (const std::string_view id :
+       {"[49,50,51]", R"(["49","50","51"])", R"({"0":49,"1":50,"2":51})", R"({"0":"49","1":"50","2":"51"})",
+        R"({"type":"Buffer","data":[49,50,51]})", R"({"hb":{"0":49,"1":50,"2":51},"offset":0})"}) {
+    const std::string text =
+        absl::StrCat(R"({"a":[{"headers":[{"x-datadog-parent-id":[55]},{"x-datadog-trace-id":)", id, "}]}]}");
+    int read = 0;
+    // The event ends behind each of its values in turn.
+    for (size_t values = 1; values < 20; ++values) {
+      const absl::StatusOr<EventJson> event = ParseEventJson(text, {.max_values = values});
+      ASSERT_TRUE(event.ok());
+      const boost::json::value* const records = FindAt(event->root, {"a"});
+      if (records == nullptr || !records->is_array() || records->get_array().empty()) continue;
+      for (const HttpHeaders& carrier : KafkaCarriers(records->get_array()[0])) {
+        const std::optional<std::string_view> trace = FindHeader(carrier, "x-datadog-trace-id");
+        read += trace.has_value();
+        EXPECT_EQ(trace.value_or("123"), "123") << id << " at " << values << " values";
+        EXPECT_EQ(FindHeader(carrier, "x-datadog-parent-id"), "7");
+      }
+    }
+    EXPECT_GT(read, 5) << id;
+  }
+  const std::string long_list = absl::StrCat("[", absl::StrJoin(std::vector<int>(9'000, 49), ","), "]");
+  EXPECT_THAT(Kafka(absl::StrCat(R"([{"x-datadog-trace-id":)", long_list, "}]")), IsEmpty());
 }
 
 // A text may be the value itself or base64 of it.

@@ -1,6 +1,6 @@
 // Makes the API key sources that a configuration names, on top of their clients.
 //
-//   std::unique_ptr<Client> aws_client = … MakeClient(…, AwsClientOptions(config.client), …);
+//   const ClientOptions options = AwsClientOptions(config.client);   // what `aws_client` is made with
 //   std::shared_ptr<ConfiguredApiKey> key =
 //       MakeConfiguredApiKey(executor, clock, *aws_client, *intake_client, config);
 //

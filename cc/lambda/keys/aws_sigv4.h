@@ -4,7 +4,7 @@
 //   request.destination.host = "kms.eu-west-1.amazonaws.com";
 //   request.headers = {{"Content-Type", "application/x-amz-json-1.1"},
 //                      {"X-Amz-Target", "TrentService.Decrypt"}};
-//   request.body = …;
+//   request.body = std::make_shared<const std::string>(R"({"CiphertextBlob": "AQICAH"})");
 //   SignAwsRequest({.service = "kms", .region = "eu-west-1"}, credentials, clock.Now().wall, request);
 
 #ifndef THAW_CC_LAMBDA_KEYS_AWS_SIGV4_H_

@@ -1,7 +1,7 @@
 // The API key of the configuration: the literal key, or the first key that one of the sources finds.
 //
 //   auto key = std::make_shared<ConfiguredApiKey>(executor, clock, literal, std::move(sources));
-//   MakeEndpoint(config.trace_url, Pipeline::kTraces, key);
+//   MakeEndpoint(config.trace_url, "/api/v0.2/traces", key);
 //
 // Nothing is looked up before it is needed. If a source fails, or finds the key that the intake refused, the
 // next one is asked; each has its own time limit, so that a source that hangs is no worse than one that

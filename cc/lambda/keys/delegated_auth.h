@@ -2,7 +2,7 @@
 // proves its identity with a signed request to AWS that names its sender; Datadog sends that request in its
 // place.
 //
-//   DelegatedAuth auth(clock, client, credentials, {.region = …, .site = …, .org_uuid = …});
+//   DelegatedAuth auth(clock, client, credentials, {.region = "eu-west-1", .org_uuid = org});
 //   absl::StatusOr<std::string> key = co_await auth.IntakeKey(cancellation);
 //
 // One thread: the executor's.

@@ -1,7 +1,7 @@
 // The real executor and clock: one thread that serves a queue, alarms and sockets.
 //
 //   EventLoop loop;
-//   Spawn(loop, ...);
+//   Spawn(loop, Serve());
 //   loop.Run();                 // on the thread that owns everything above; Stop() from any thread
 //
 // Each entry of the queue is one turn of the loop. Alarms are checked before every turn, so that an alarm

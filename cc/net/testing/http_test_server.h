@@ -2,7 +2,7 @@
 //
 //   HttpTestServer server;
 //   server.Answer("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi");
-//   ... send a request to 127.0.0.1:server.port() ...
+//   ...                                   // a client sends a request to 127.0.0.1:server.port()
 //   EXPECT_EQ(server.requests()[0].head, "GET / HTTP/1.1\r\n…");
 //
 // Requests get the answers in order; a request for which there is no answer yet waits until Answer() is

@@ -1,7 +1,7 @@
 // Ties the spans that tracers send to invocations.
 //
-//   class Invocations : public InvocationLinks { ... };
-//   TraceProcessor processor(options, clock, &invocations);
+//   Invocations invocations;   // a class that is derived from InvocationLinks
+//   TraceProcessor processor(std::move(options), clock, &invocations);
 //
 // The processor calls these functions on its own thread for each span of a request, in the spans' order and
 // in the order of their declaration, once the whole request is known to be readable.

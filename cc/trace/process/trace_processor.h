@@ -1,6 +1,6 @@
 // Processes traces on their way from a tracer to the intake.
 //
-//   TraceProcessor processor(options, clock, &invocations);
+//   TraceProcessor processor(std::move(options), clock, &invocations);
 //   absl::StatusOr<TracePayload> payload = processor.Process(body, TraceFormat::kV04, headers, &observer);
 //
 // Processing makes two passes over the bytes. The first reads every span and notes a few facts of each, so

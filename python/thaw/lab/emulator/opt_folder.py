@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Collection
 
 _OPT = pathlib.Path("/opt")
+# Begins the note of an emulated Lambda whose processes do not see their extensions.
+NO_OPT_FOLDER = "no /opt/extensions"
 
 
 class OptFolder:

@@ -27,7 +27,7 @@ from thaw.lab.emulator.errors import EmulatorError, SandboxFailure
 from thaw.lab.emulator.history import Freeze, History, Shutdown, Startup
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.invocation_report import Report, billed_ms
-from thaw.lab.emulator.opt_folder import OptFolder
+from thaw.lab.emulator.opt_folder import NO_OPT_FOLDER, OptFolder
 from thaw.lab.emulator.phases.initialization import Phase
 from thaw.lab.emulator.processes import Launcher
 from thaw.lab.emulator.sandbox import Sandbox
@@ -413,7 +413,7 @@ class Lambda:
                 why = str(error)
             else:
                 return opt
-        self._note(f"no /opt/extensions: {why}")
+        self._note(f"{NO_OPT_FOLDER}: {why}")
         return None
 
     def _note(self, *notes: str) -> None:

@@ -22,6 +22,7 @@ from dataclasses import replace
 
 from thaw.lab import own_network
 from thaw.lab.emulator import Lambda, functions
+from thaw.lab.emulator.opt_folder import NO_OPT_FOLDER
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
 from thaw.lab.executables import extension as find_extension
 from thaw.lab.experiment import ExperimentError
@@ -33,6 +34,21 @@ INVOCATIONS = 60
 # The traced handler's spans: its own, and one for each item.
 _ITEMS = 4
 _LOOPBACK_MTU = 65536
+
+
+class FunctionLeftOut(ExperimentError):
+    """This machine can't show what a real function does with an extension; the message says why."""
+
+
+def require_visible_extension(sandbox: Lambda, extension: Sequence[pathlib.Path]) -> None:
+    """Raises FunctionLeftOut if the function's tracer can't find its extension.
+
+    Tracers send traces to an agent only where /opt/extensions/datadog-agent exists; without that file every
+    span counts as lost, which says nothing about the extension.
+    """
+    reasons = [note for note in sandbox.notes if note.startswith(NO_OPT_FOLDER)]
+    if extension and reasons:
+        raise FunctionLeftOut(reasons[0])
 
 
 async def live(
@@ -53,6 +69,7 @@ async def live(
         }
         settings = replace(settings, environment={**settings.environment, **mine})
         async with Lambda(extension=extension, settings=settings) as sandbox:
+            require_visible_extension(sandbox, extension)
             first_ns = 0
             for number in range(invocations):
                 kind = CLOSE_KINDS[number % len(CLOSE_KINDS)]
@@ -103,7 +120,8 @@ def run(
     """Runs the function with thaw, with an extension that does nothing, and with none.
 
     The extension's ports are fixed; where that is allowed, everything lives in a network of its own (this
-    process does, from then on). ValueError: one of them is taken. ExperimentError: an invocation failed.
+    process does, from then on). ValueError: one of them is taken. FunctionLeftOut: the tracer can't find an
+    extension on this machine. ExperimentError: an invocation failed.
     """
     find_extension(str(executable))
     enter_own_network()

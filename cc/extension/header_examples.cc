@@ -1,0 +1,64 @@
+// Compiles the examples in the headers of this room. Each is the body of a function, whose parameters and whatever
+// stands above it declare the names that the example uses. tools/header_examples.py explains it.
+
+#include "cc/agent/http_server.h"
+#include "cc/agent/lifecycle_receiver.h"
+#include "cc/agent/trace_receiver.h"
+#include "cc/base/task.h"
+#include "cc/extension/config_check.h"
+#include "cc/extension/extension.h"
+#include "cc/extension/function_life.h"
+#include "cc/extension/function_settings.h"
+#include "cc/extension/log_output.h"
+#include "cc/extension/pipelines.h"
+#include "cc/extension/process_signals.h"
+#include "cc/extension/trace_intake.h"
+#include "cc/net/random.h"
+#include "cc/trace/process/trace_processor.h"
+
+namespace thaw {
+namespace {
+
+Task<void> ConfigCheckExample(const Environment& environment, const Config& config, EventLoop& loop,
+                              Network& network, std::function<double()> random) {
+#include "cc/extension/config_check.h.example"
+}
+
+void ExtensionExample(const Environment& environment, const Config& config, Cancellation& stop) {
+#include "cc/extension/extension.h.example"
+}
+
+Task<void> FunctionLifeExample(Executor& executor, Clock& clock, ExtensionsApi& extensions,
+                               InvocationTracker& tracker, FlushCoordinator& coordinator, HttpServer& server,
+                               Cancellation& cancellation) {
+#include "cc/extension/function_life.h.example"
+}
+
+void FunctionSettingsExample(const Environment& environment, const Config& config,
+                             const Registration& registration, const std::string& runtime_api,
+                             const Clock& clock, std::vector<std::string>& warnings) {
+#include "cc/extension/function_settings.h.example"
+}
+
+void LogOutputExample() {
+#include "cc/extension/log_output.h.example"
+}
+
+Task<void> PipelinesExample(EventLoop& loop, Network& network, const Config& config,
+                            std::function<double()> random, std::vector<std::string>& warnings,
+                            TracePayload payload) {
+#include "cc/extension/pipelines.h.example"
+}
+
+Task<void> ProcessSignalsExample(EventLoop& loop, Extension& extension, Cancellation& stop) {
+#include "cc/extension/process_signals.h.example"
+}
+
+void TraceIntakeExample(TraceProcessorOptions processing, LifecycleOptions lifecycle,
+                        std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock,
+                        RandomId random, Pipelines& pipelines, TraceReceiverOptions options) {
+#include "cc/extension/trace_intake.h.example"
+}
+
+}  // namespace
+}  // namespace thaw

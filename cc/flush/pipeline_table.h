@@ -1,0 +1,55 @@
+// The table of pipelines, one row for each kind of data that is sent to Datadog. docs/development.md says how a
+// pipeline is added.
+//
+//   constexpr const PipelineSpec& kTraces = PipelineNamed("traces");
+
+#ifndef THAW_CC_FLUSH_PIPELINE_TABLE_H_
+#define THAW_CC_FLUSH_PIPELINE_TABLE_H_
+
+#include <string_view>
+
+#include "cc/config/config.h"
+#include "cc/flush/pipeline_spec.h"
+
+namespace thaw {
+
+inline constexpr PipelineSpec kPipelineTable[] = {
+    {
+        .name = "traces",
+        .host_prefix = "trace.agent",
+        .url = &Config::trace_url,
+        .path = "/api/v0.2/traces",
+        .codec = {.content_type = "application/x-protobuf", .content_encoding = "zstd"},
+        .additional_endpoints = &Config::additional_endpoints,
+        .limits = {.configured_level = &Config::compression_level},
+    },
+    {
+        .name = "stats",
+        .host_prefix = "trace.agent",
+        .url = &Config::trace_url,
+        .path = "/api/v0.2/stats",
+        .codec = {.content_type = "application/msgpack", .content_encoding = "gzip"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .compression_level = 1},
+    },
+    {
+        // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline with
+        // this row and its own host (PipelineList::AddProxied).
+        .name = "proxied",
+    },
+};
+
+// Has no definition: a call while a constant is computed is an error of the compiler.
+const PipelineSpec& NoPipelineHasThisName();
+
+// Returns the row with this name. Does not compile if there is none.
+consteval const PipelineSpec& PipelineNamed(std::string_view name) {
+  for (const PipelineSpec& spec : kPipelineTable)
+    if (spec.name == name) return spec;
+  return NoPipelineHasThisName();
+}
+
+}  // namespace thaw
+
+#endif  // THAW_CC_FLUSH_PIPELINE_TABLE_H_

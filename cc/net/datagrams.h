@@ -1,0 +1,60 @@
+// Receives datagrams: the interface between a server and the bound socket that its clients send to.
+//
+// Implementations: UDP on the event loop (net/io/udp_datagrams.h), and one in memory for tests
+// (net/testing/memory_datagrams.h).
+//
+//   Task<absl::Status> receiving = datagrams.Receive(
+//       [&](const DatagramBatch& batch) {
+//         lost += batch.dropped;
+//         for (const std::string_view datagram : batch.datagrams) Parse(datagram);
+//       },
+//       stop);
+//   const absl::Status ended = co_await std::move(receiving);
+//
+// One thread: the executor's.
+
+#ifndef THAW_CC_NET_DATAGRAMS_H_
+#define THAW_CC_NET_DATAGRAMS_H_
+
+#include <cstdint>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/types/span.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/task.h"
+
+namespace thaw {
+
+// The datagrams that one turn of the executor received.
+struct DatagramBatch {
+  // In the order of arrival; a datagram without bytes is an empty view. Valid until the handler returns.
+  absl::Span<const std::string_view> datagrams;
+  // The number of datagrams that arrived since the batch before, found the socket's buffer full and are lost.
+  // The system tells of a loss with the next datagram that has room.
+  int64_t dropped = 0;
+  // The number of datagrams that are longer than the receiver's limit. They are left out of `datagrams`.
+  int64_t truncated = 0;
+};
+
+class Datagrams {
+ public:
+  using Handler = absl::AnyInvocable<void(const DatagramBatch&)>;
+
+  // Closes the socket. No Receive may be pending, so a handler must not destroy its own receiver.
+  virtual ~Datagrams() = default;
+
+  // Calls `handler` with each batch, at most one in a turn of the executor and never inside this call, until
+  // `cancellation` is requested, and returns its reason. One call at a time. Datagrams that are not received
+  // yet stay in the socket's buffer. Any other status names the address and the system's reason, with
+  // ResourceExhausted if memory is used up; calling again later does no harm.
+  virtual Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) = 0;
+
+  // The port that the socket is bound to.
+  virtual uint16_t port() const = 0;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_NET_DATAGRAMS_H_

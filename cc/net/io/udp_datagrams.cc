@@ -1,0 +1,179 @@
+#include "cc/net/io/udp_datagrams.h"
+
+#include <sys/socket.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/udp.hpp>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "cc/base/completion.h"
+#include "cc/base/status_macros.h"
+
+namespace thaw {
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::udp;
+using boost::system::error_code;
+
+// What recvmmsg fills in one call: a place for each datagram and for the count that comes with it.
+class ReceiveBuffers {
+ public:
+  ReceiveBuffers(int count, size_t datagram_bytes)
+      : stride_(StrideOf(datagram_bytes)),
+        bytes_(new char[static_cast<size_t>(count) * stride_]),
+        places_(count),
+        messages_(count) {
+    for (int i = 0; i < count; ++i) {
+      places_[i].data = {bytes_.get() + static_cast<size_t>(i) * stride_, datagram_bytes};
+      messages_[i].msg_hdr.msg_iov = &places_[i].data;
+      messages_[i].msg_hdr.msg_iovlen = 1;
+      messages_[i].msg_hdr.msg_control = places_[i].control;
+      messages_[i].msg_hdr.msg_controllen = sizeof(places_[i].control);
+    }
+    views_.reserve(count);
+  }
+
+  static size_t BytesFor(int count, size_t datagram_bytes) {
+    return static_cast<size_t>(count) * (StrideOf(datagram_bytes) + sizeof(Place) + sizeof(mmsghdr));
+  }
+
+  // Returns the number of datagrams that were received, or -1 with errno.
+  int Receive(int socket) {
+    return recvmmsg(socket, messages_.data(), static_cast<unsigned>(messages_.size()), MSG_DONTWAIT, nullptr);
+  }
+
+  // Returns the first `received` datagrams and makes their places ready for the next call. `drops` is the
+  // kernel's count of drops, which wraps around.
+  DatagramBatch Take(int received, uint32_t& drops) {
+    DatagramBatch batch;
+    views_.clear();
+    const uint32_t known = drops;
+    for (int i = 0; i < received; ++i) {
+      msghdr& header = messages_[i].msg_hdr;
+      // The kernel leaves the count out while it is zero.
+      for (cmsghdr* note = CMSG_FIRSTHDR(&header); note != nullptr; note = CMSG_NXTHDR(&header, note)) {
+        if (note->cmsg_level == SOL_SOCKET && note->cmsg_type == SO_RXQ_OVFL)
+          std::memcpy(&drops, CMSG_DATA(note), sizeof(drops));
+      }
+      header.msg_controllen = sizeof(places_[i].control);
+      if (header.msg_flags & MSG_TRUNC) {
+        ++batch.truncated;
+      } else {
+        views_.emplace_back(static_cast<const char*>(places_[i].data.iov_base), messages_[i].msg_len);
+      }
+    }
+    batch.datagrams = views_;
+    batch.dropped = static_cast<uint32_t>(drops - known);
+    return batch;
+  }
+
+ private:
+  struct Place {
+    iovec data;
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t))];
+  };
+
+  // One cache line more than a datagram: with a stride of 64 KiB the first lines of all datagrams would compete
+  // for the same few places of the processor's cache.
+  static size_t StrideOf(size_t datagram_bytes) { return (datagram_bytes + 63) / 64 * 64 + 64; }
+
+  const size_t stride_;
+  // Left uninitialized, so that pages without a datagram are never resident.
+  const std::unique_ptr<char[]> bytes_;
+  std::vector<Place> places_;
+  std::vector<mmsghdr> messages_;
+  std::vector<std::string_view> views_;
+};
+
+bool IsShortage(int error) { return error == ENOMEM || error == ENOBUFS; }
+
+class UdpDatagrams : public Datagrams {
+ public:
+  UdpDatagrams(EventLoop& loop, udp::socket socket, const UdpOptions& options, ByteCharge charge,
+               std::string where)
+      : loop_(loop),
+        socket_(std::move(socket)),
+        charge_(std::move(charge)),
+        buffers_(options.datagrams_per_turn, options.max_datagram_bytes),
+        where_(std::move(where)) {
+    error_code ignored;
+    port_ = socket_.local_endpoint(ignored).port();
+  }
+
+  Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) override {
+    while (true) {
+      if (cancellation.requested()) co_return cancellation.reason();
+      Completion<error_code> readable(loop_);
+      socket_.async_wait(udp::socket::wait_read,
+                         [&readable](const error_code& result) { readable.Set(result); });
+      const auto registration = cancellation.OnRequest([this](const absl::Status&) {
+        // The pending wait ends with operation_aborted, from the queue.
+        error_code ignored;
+        socket_.cancel(ignored);
+      });
+      const error_code error = co_await readable;
+      if (cancellation.requested()) co_return cancellation.reason();
+      if (error) co_return absl::UnavailableError(absl::StrCat(where_, ": ", error.message()));
+      const int received = buffers_.Receive(socket_.native_handle());
+      if (received >= 0) {
+        handler(buffers_.Take(received, drops_));
+      } else if (errno != EAGAIN && errno != EINTR) {
+        const int reason = errno;
+        std::string text = absl::StrCat(where_, ": ", std::strerror(reason));
+        if (IsShortage(reason)) co_return absl::ResourceExhaustedError(text);
+        co_return absl::UnavailableError(text);
+      }
+    }
+  }
+
+  uint16_t port() const override { return port_; }
+
+ private:
+  EventLoop& loop_;
+  udp::socket socket_;
+  const ByteCharge charge_;
+  ReceiveBuffers buffers_;
+  const std::string where_;
+  uint16_t port_ = 0;
+  uint32_t drops_ = 0;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOptions& options) {
+  error_code error;
+  const asio::ip::address_v4 address = asio::ip::make_address_v4(options.address, error);
+  if (error)
+    return absl::InvalidArgumentError(absl::StrCat("'", options.address, "' is not an IPv4 address"));
+  if (options.datagrams_per_turn <= 0 || options.max_datagram_bytes == 0 || options.receive_buffer_bytes < 0)
+    return absl::InvalidArgumentError("the limits of datagrams must be positive");
+  ByteCharge charge(options.account);
+  THAW_RETURN_IF_ERROR(
+      charge.Grow(ReceiveBuffers::BytesFor(options.datagrams_per_turn, options.max_datagram_bytes)));
+  const std::string where = absl::StrCat(options.address, ":", options.port, "/udp");
+  const auto unavailable = [&] {
+    return absl::UnavailableError(absl::StrCat("can't receive at ", where, ": ", error.message()));
+  };
+
+  udp::socket socket(*static_cast<asio::io_context*>(loop.native()));
+  socket.open(udp::v4(), error);
+  if (error) return unavailable();
+  if (options.receive_buffer_bytes > 0) {
+    socket.set_option(udp::socket::receive_buffer_size(options.receive_buffer_bytes), error);
+    if (error) return unavailable();
+  }
+  // A kernel that refuses this counts no drops for us; datagrams are received all the same.
+  const int on = 1;
+  static_cast<void>(setsockopt(socket.native_handle(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
+  socket.bind({address, options.port}, error);
+  if (error) return unavailable();
+  return std::make_unique<UdpDatagrams>(loop, std::move(socket), options, std::move(charge), where);
+}
+
+}  // namespace thaw

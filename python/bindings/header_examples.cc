@@ -1,0 +1,68 @@
+// Compiles the examples in the headers of this folder. Each is the body of a function, whose parameters and whatever
+// stands above it declare the names that the example uses. tools/header_examples.py explains it.
+
+#include <pybind11/native_enum.h>
+
+#include <memory>
+#include <utility>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "cc/base/status_macros.h"
+#include "cc/clock/clock.h"
+#include "cc/net/client.h"
+#include "python/bindings/async_answer.h"
+#include "python/bindings/call.h"
+#include "python/bindings/client_loop.h"
+#include "python/bindings/enums.h"
+#include "python/bindings/fork_gate.h"
+#include "python/bindings/functions.h"
+#include "python/bindings/gil.h"
+#include "python/bindings/pickling.h"
+
+namespace thaw::python {
+namespace {
+
+struct SomeCall {
+  int result = 0;
+};
+void Cancel(const std::shared_ptr<SomeCall>& call);
+void Start(const std::shared_ptr<SomeCall>& call, absl::AnyInvocable<void()> done);
+
+py::object AsyncAnswerExample(std::shared_ptr<SomeCall> call) {
+#include "python/bindings/async_answer.h.example"
+}
+
+void CallExample(const LoopHandle& loop, const HttpRequest& request, const SendOptions& options) {
+#include "python/bindings/call.h.example"
+}
+
+absl::Status ClientLoopExample(const ClientOptions& options) {
+#include "python/bindings/client_loop.h.example"
+  return absl::OkStatus();
+}
+
+void EnumsExample(py::module_& module) {
+#include "python/bindings/enums.h.example"
+}
+
+void ForkGateExample() {
+#include "python/bindings/fork_gate.h.example"
+}
+
+void Send();
+
+void FunctionsExample(py::class_<ClientLoop>& type, py::module_& module) {
+#include "python/bindings/functions.h.example"
+}
+
+void GilExample(Signal& done, absl::Duration limit) {
+#include "python/bindings/gil.h.example"
+}
+
+void PicklingExample(py::class_<ClockReading>& type) {
+#include "python/bindings/pickling.h.example"
+}
+
+}  // namespace
+}  // namespace thaw::python
