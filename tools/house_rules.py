@@ -471,9 +471,31 @@ def counts_are_counted(tree: Tree) -> Iterator[Problem]:
         code = code_only(text)
         for counts in _LIST_OF_COUNTS.finditer(code):
             for count in _COUNT.finditer(counts[1]):
-                if count[1] not in raised[_room(path)]:
+                if not _is_test(path) and count[1] not in raised[_room(path)]:
                     line = _line(code, counts.start(1) + count.start())
                     yield Problem(path, line, f"nothing raises the count `{count[1]}`: raise it or remove it")
+
+
+# A list of histograms, X(name, "what it measures") each.
+_LIST_OF_HISTOGRAMS = re.compile(r"^#define THAW_\w+_HISTOGRAMS\(X\)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE)
+_RECORDS = re.compile(r"[.>](\w+)\.Record\(")
+
+
+def histograms_are_recorded(tree: Tree) -> Iterator[Problem]:
+    """Each histogram in a list of histograms is recorded somewhere in the production code of its room."""
+    recorded: dict[str, set[str]] = {}
+    for path, text in _cpp(tree, "cc/"):
+        if not _is_test(path):
+            recorded.setdefault(_room(path), set()).update(_RECORDS.findall(code_only(text)))
+    for path, text in _cpp(tree, "cc/"):
+        code = code_only(text)
+        for histograms in _LIST_OF_HISTOGRAMS.finditer(code):
+            for histogram in _COUNT.finditer(histograms[1]):
+                if not _is_test(path) and histogram[1] not in recorded.get(_room(path), set()):
+                    line = _line(code, histograms.start(1) + histogram.start())
+                    yield Problem(
+                        path, line, f"nothing records the histogram `{histogram[1]}`: record it or remove it"
+                    )
 
 
 _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
@@ -546,6 +568,7 @@ RULES = (
     visibility_of_rooms,
     retry_table,
     counts_are_counted,
+    histograms_are_recorded,
     links,
     paths_in_documents,
     lock_is_current,

@@ -45,6 +45,11 @@ COUNTS = """// X(name, what it counts)
   X(eaten, "eggs eaten")
 struct Other { int sold; };
 """
+HISTOGRAMS = """\
+#define THAW_OVEN_HISTOGRAMS(X) \\
+  X(baking, "time in the oven") \\
+  X(cooling, "time on the sill")
+"""
 REASONS = '#define THAW_DROP_REASONS(X) X(kRotten, rotten, "smelled") X(kCracked, cracked, "leaked")\n'
 GUARDED = "#ifndef THAW_CC_NET_POOL_H_\n#define THAW_CC_NET_POOL_H_\n#endif\n"
 
@@ -162,6 +167,13 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
             {
                 "cc/net/eggs.h": REASONS,
                 "cc/net/a.cc": "Drop(DropReason::kRotten); Drop(DropReason::kCracked);\n",
+            },
+        ),
+        (
+            "histograms_are_recorded",
+            {
+                "cc/net/ovens.h": HISTOGRAMS,
+                "cc/net/a.cc": "times_.baking.Record(t);\nx->cooling.Record(t);\n",
             },
         ),
         (
@@ -325,6 +337,18 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
             "counts_are_counted",
             {"cc/net/eggs.h": REASONS, "cc/net/a.cc": "Drop(DropReason::kRotten);\n"},
             ("cc/net/eggs.h", 1),
+        ),
+        *(
+            (
+                "histograms_are_recorded",
+                {"cc/net/ovens.h": HISTOGRAMS, "cc/net/a.cc": "times_.baking.Record(t);\n", **elsewhere},
+                ("cc/net/ovens.h", 3),
+            )
+            for elsewhere in (
+                {},
+                {"cc/net/b_test.cc": "times_.cooling.Record(t);\n"},
+                {"cc/flush/b.cc": "times_.cooling.Record(t);  // another room\n"},
+            )
         ),
         ("links", {"docs/a.md": "x\n[b](b.md)\n", "b.md": ""}, ("docs/a.md", 2)),
         ("paths_in_documents", {"docs/a.md": "x\n`cc/a.h`\n", "cc/a.hh": "", "cc/a/h": ""}, ("docs/a.md", 2)),

@@ -246,7 +246,7 @@ absl::Status HttpRequestParser::PutFraming(std::string_view name, std::string_vi
     case 4:
       if (!absl::EqualsIgnoreCase(name, "host")) break;
       if (++framing.hosts > 1) return NotHttp("it has two Hosts");
-      if (!IsHost(value)) return NotHttp("its Host is not the name of one");
+      if (!IsHost(value)) return NotHttp("its Host is not a host name");
       break;
     case 6:
       if (absl::EqualsIgnoreCase(name, "expect"))

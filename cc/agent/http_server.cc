@@ -317,7 +317,7 @@ void HttpServer::Serve(std::unique_ptr<Listener> listener) {
 void HttpServer::Quiesce() { core_->grace.Cancel(); }
 void HttpServer::Resume() { core_->Resume(); }
 void HttpServer::StopAccepting() {
-  core_->stop.Request(absl::CancelledError("no more connections are taken"));
+  core_->stop.Request(absl::CancelledError("the server accepts no more connections"));
 }
 void HttpServer::Close() { core_->Close(); }
 int HttpServer::connections() const { return static_cast<int>(core_->connections.size()); }

@@ -535,7 +535,7 @@ void HttpServerConnection::OnTaskDone() {
   if (request_.task_timed_out) {
     ++owner_->counters.refused_slow_handler;
     reply_.Reset();
-    reply_.Set(503, kTextType, "this took too long");
+    reply_.Set(503, kTextType, "the request took too long to process");
   }
   task_cancellation_.reset();
   if (Answer(request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose)) Advance();
@@ -562,7 +562,7 @@ bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view 
 
 bool HttpServerConnection::RefuseForRoom() {
   return Refuse(429, &HttpServerCounters::refused_incoming,
-                "too many bytes are coming in at once; try again");
+                "too many bytes are being received at once; retry later");
 }
 
 bool HttpServerConnection::WriteOut(AfterWrite then) {
@@ -684,7 +684,7 @@ void HttpServerConnection::GiveWay() {
   ++owner_->counters.gave_way;
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
     reply_.Reset();
-    reply_.Set(408, kTextType, "the request stood still while others needed its room");
+    reply_.Set(408, kTextType, "the request made no progress while others needed its memory");
     outbound_.clear();
     reply_.AppendTo(outbound_, /*http_1_0=*/false, /*keep_alive=*/false, /*to_head=*/false);
     // Writes only the part that is accepted at once.

@@ -23,7 +23,7 @@ void TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
   const bool is_large = request.body.size() >= kLargeAllocation;
   const size_t copy = is_large && !IsValidUtf8(request.body) ? 3 * request.body.size() : 0;
   if (!charge.Grow(copy).ok() || !CanAllocate(copy))
-    return reply.Set(429, kTextType, "there is no room to repair this");
+    return reply.Set(429, kTextType, "there is no memory to repair the text");
   TelemetryBatch batch = DecodeTelemetry(request.body, clock_.Now().wall,
                                          [this](TelemetryRecord&& record) { on_record_(std::move(record)); });
   counts_ += batch.counts;

@@ -18,7 +18,7 @@ std::string_view NameOf(uint8_t first) {
     case 0xC0:
       return "nil";
     case 0xC1:
-      return "byte 0xc1, which is no value";
+      return "byte 0xc1, which is not a value";
     case 0xC2:
     case 0xC3:
       return "a boolean";

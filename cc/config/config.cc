@@ -173,7 +173,7 @@ void WarnOfUnknownInitializationType(const Environment& environment, Environment
   if (type.empty() || kind != EnvironmentKind::kOtherLambda) return;
   finalizer.Warn(kInitializationType,
                  absl::StrCat(kInitializationType, " is ", Quoted(type),
-                              ": nothing is known of it; the defaults of on-demand are kept"));
+                              ": it is not a known type; the defaults of on-demand are used"));
 }
 
 // The domains of Datadog's regions ("Getting started with Datadog sites" in its documentation) and its
@@ -187,13 +187,13 @@ constexpr std::string_view kDatadogSites[] = {
 void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
   if (absl::c_linear_search(kDatadogSites, site)) return;
   std::string text =
-      absl::StrCat(given.source, " is ", Quoted(given.text), ", which is none of Datadog's sites");
+      absl::StrCat(given.source, " is ", Quoted(given.text), ", which is not one of Datadog's sites");
   for (const std::string_view known : kDatadogSites) {
     if (!absl::EndsWith(site, absl::StrCat(".", known))) continue;
     absl::StrAppend(&text, " (did you mean ", known, "?)");
     break;
   }
-  finalizer.Warn(given.source, absl::StrCat(text, "; it is used as it stands"));
+  finalizer.Warn(given.source, absl::StrCat(text, "; it is used unchanged"));
 }
 
 void WarnOfNamelessTags(const RawText& given, Finalizer& finalizer) {
@@ -252,8 +252,8 @@ std::vector<AdditionalEndpoint> CheckEndpoints(const std::vector<AdditionalEndpo
 
 void WarnOfSkippedValidation(const RawText& given, Finalizer& finalizer) {
   finalizer.Warn(given.source, absl::StrCat(given.source, " is ", Quoted(given.text),
-                                            ": any certificate is accepted, so whoever is on the way can "
-                                            "read what is sent, and the API key"));
+                                            ": any certificate is accepted, so anybody on the path can "
+                                            "read the data and the API key"));
 }
 
 void WarnOfHostsThatMatchNothing(const RawText& given, Finalizer& finalizer) {

@@ -96,8 +96,8 @@ TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
   EXPECT_EQ(config.site, "app.datadoghq.com");
   EXPECT_EQ(
       OnlyWarning(config, "DD_SITE"),
-      "DD_SITE is \"app.datadoghq.com\", which is none of Datadog's sites (did you mean datadoghq.com?); "
-      "it is used as it stands");
+      "DD_SITE is \"app.datadoghq.com\", which is not one of Datadog's sites (did you mean datadoghq.com?); "
+      "it is used unchanged");
   EXPECT_THAT(OnlyWarning(LoadConfig({}, "site: datadog.com\n"), "datadog.yaml: site"),
               HasSubstr("none of Datadog's sites; it is used"));
 }

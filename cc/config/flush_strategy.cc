@@ -48,7 +48,7 @@ absl::StatusOr<FlushStrategy> ParseFlushStrategy(std::string_view text) {
   const std::optional<Kind> kind = KindWithInterval(parts[0]);
   if (!kind.has_value()) {
     return absl::InvalidArgumentError(
-        "it is none of default, end, \"end,<ms>\", \"periodically,<ms>\" and \"continuously,<ms>\"");
+        "it is not one of default, end, \"end,<ms>\", \"periodically,<ms>\" and \"continuously,<ms>\"");
   }
   if (parts.size() != 2) {
     return absl::InvalidArgumentError(absl::StrCat("one number of milliseconds belongs to ", Word(*kind),
@@ -58,7 +58,7 @@ absl::StatusOr<FlushStrategy> ParseFlushStrategy(std::string_view text) {
   const bool digits = std::all_of(parts[1].begin(), parts[1].end(),
                                   [](char c) { return absl::ascii_isdigit(static_cast<unsigned char>(c)); });
   if (!digits || !absl::SimpleAtoi(parts[1], &milliseconds)) {
-    return absl::InvalidArgumentError("what stands after the comma is not a whole number of milliseconds");
+    return absl::InvalidArgumentError("the text after the comma is not a whole number of milliseconds");
   }
   if (milliseconds == 0) {
     return absl::InvalidArgumentError("0 milliseconds are no interval; it must be at least 1");

@@ -30,7 +30,7 @@ absl::StatusOr<LogLevel> ParseLogLevel(std::string_view text) {
       {"all", LogLevel::kTrace}};
   for (const auto& [name, level] : kNames)
     if (absl::EqualsIgnoreCase(text, name)) return level;
-  return absl::InvalidArgumentError("it is none of error, warn, info, debug and trace");
+  return absl::InvalidArgumentError("it is not one of error, warn, info, debug and trace");
 }
 
 }  // namespace thaw

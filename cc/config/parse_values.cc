@@ -34,7 +34,7 @@ absl::StatusOr<Url> ParseHiddenUrl(std::string_view text) {
   if (url.ok()) return url;
   const std::string_view message = url.status().message();
   const size_t quote = message.rfind("': ");
-  return Wrong(quote == std::string_view::npos ? "it is no URL" : message.substr(quote + 3));
+  return Wrong(quote == std::string_view::npos ? "it is not a URL" : message.substr(quote + 3));
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ absl::StatusOr<std::string> ParseHostName(std::string_view text) {
   if (text.empty() || text.size() > 253) return Wrong("a host name has 1 to 253 characters");
   for (const std::string_view label : absl::StrSplit(text, '.')) {
     if (label.empty() || label.size() > 63) {
-      return Wrong("what stands between the dots of a host name has 1 to 63 characters");
+      return Wrong("each part of a host name between dots has 1 to 63 characters");
     }
     if (label.front() == '-' || label.back() == '-' || !std::all_of(label.begin(), label.end(), [](char c) {
           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-';
@@ -89,16 +89,16 @@ absl::StatusOr<std::string> ParseBaseUrl(std::string_view text) {
   THAW_ASSIGN_OR_RETURN(const Url url, ParseHiddenUrl(text));
   // ParseUrl removes credentials up to an '@', even empty ones, so '@' is looked for here.
   if (absl::StrContains(text.substr(0, text.find_first_of("/?#", text.find("://") + 3)), '@')) {
-    return Wrong("it has a user or password, which nothing would use");
+    return Wrong("it has a user or password, which would not be used");
   }
   if (absl::StrContains(text, '?') || absl::StrContains(text, '#')) {
-    return Wrong("it has a query or fragment, and paths are to be appended to it");
+    return Wrong("it has a query or fragment, after which no path can be appended");
   }
   return std::string(text);
 }
 
 absl::StatusOr<std::string> ParseProxyUrl(std::string_view text) {
-  if (!IsPrintable(text)) return Wrong("it has a character no URL may have");
+  if (!IsPrintable(text)) return Wrong("it has a character that is not allowed in a URL");
   std::string url = absl::StrContains(text, "://") ? std::string(text) : absl::StrCat("http://", text);
   THAW_RETURN_IF_ERROR(ParseHiddenUrl(url).status());
   return url;
@@ -107,7 +107,7 @@ absl::StatusOr<std::string> ParseProxyUrl(std::string_view text) {
 absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text) {
   std::vector<std::string> hosts = absl::StrSplit(text, absl::ByAnyChar(" ,\t\r\n"), absl::SkipEmpty());
   if (!std::all_of(hosts.begin(), hosts.end(), IsPrintable)) {
-    return Wrong("it has a character no host may have");
+    return Wrong("it has a character that is not allowed in a host name");
   }
   // Rejected so that a URL with a password in the list is shown nowhere.
   if (absl::StrContains(text, '@')) return Wrong("it has an @, and credentials don't belong here");

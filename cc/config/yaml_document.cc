@@ -46,7 +46,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (!nodes_.empty())
-      throw YAML::ParserException(mark, "what begins here does not belong to the document");
+      throw YAML::ParserException(mark, "the text that begins here does not belong to the document");
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -264,7 +264,7 @@ absl::StatusOr<std::vector<std::string>> YamlDocument::TextsOf(const Node& node,
   if (node.type != Type::kList && node.type != Type::kText) return Wrong(node, path, "a list of texts");
   std::vector<std::string> texts;
   const auto add = [&](const Node& text) {
-    if (text.type != Type::kText) return Wrong(text, absl::StrCat("what is listed in ", path), "a text");
+    if (text.type != Type::kText) return Wrong(text, absl::StrCat("an entry of ", path), "a text");
     const size_t bytes = text.text.size() + sizeof(std::string);
     if (bytes > room) return AtYamlPlace(node.line, node.column, absl::StrCat(path, " is too long"));
     room -= bytes;

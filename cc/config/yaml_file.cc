@@ -20,7 +20,7 @@ YamlFile ReadYamlFile(const Environment& environment) {
   const auto warn = [&file](std::string_view why) {
     file.text.clear();
     file.warning = ConfigWarning{.source = "datadog.yaml",
-                                 .text = absl::StrCat(file.path, ": ", why, "; nothing of it counts"),
+                                 .text = absl::StrCat(file.path, ": ", why, "; nothing of it is used"),
                                  .is_error = true};
   };
 

@@ -63,7 +63,7 @@ TEST_F(YamlFileTest, ALinkToNothingIsAWarning) {
   EXPECT_EQ(file.text, "");
   ASSERT_TRUE(file.warning.has_value());
   EXPECT_EQ(file.warning->text,
-            file.path + ": it is a link to a file that does not exist; nothing of it counts");
+            file.path + ": it is a link to a file that does not exist; nothing of it is used");
 }
 
 TEST_F(YamlFileTest, TheOtherEndingIsNamed) {

@@ -48,12 +48,12 @@ void CheckArn(std::string_view variable, std::string_view arn, std::string_view 
   if (arn.empty()) return;
   const std::vector<std::string_view> parts = absl::StrSplit(arn, absl::MaxSplits(':', 5));
   if (parts[0] != "arn") {
-    problems.push_back(
-        absl::StrCat(variable, " is ", Quoted(arn),
-                     ": it is no ARN; it is asked for as a name in the function's own region"));
+    problems.push_back(absl::StrCat(variable, " is ", Quoted(arn),
+                                    ": it is not an ARN; it is used as a name in the function's own region"));
   } else if (parts.size() < 6 || parts[5].empty()) {
     problems.push_back(absl::StrCat(variable, " is ", Quoted(arn),
-                                    ": it has not the form arn:PARTITION:", service, ":REGION:ACCOUNT:NAME"));
+                                    ": it does not have the form arn:PARTITION:", service,
+                                    ":REGION:ACCOUNT:NAME"));
   } else if (parts[2] != service) {
     problems.push_back(absl::StrCat(variable, " is ", Quoted(arn), ": it is not an ARN of ", service));
   }
@@ -116,7 +116,7 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
 std::string StartLine(const Config& config) {
   const std::string key = KeySourceOf(config);
   std::string line = absl::StrCat(
-      "thaw ", kVersion, ": site ", config.site, ", API key from ", key.empty() ? "nowhere" : key,
+      "thaw ", kVersion, ": site ", config.site, ", API key from ", key.empty() ? "no source" : key,
       ", flush strategy ", ToString(config.flush_strategy), ", traces go to ", MaskUrl(config.trace_url));
   if (!config.additional_endpoints.empty())
     absl::StrAppend(&line, " and ", config.additional_endpoints.size(), " more");

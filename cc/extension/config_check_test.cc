@@ -51,7 +51,7 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
         {"DD_APM_FILTER_TAGS_REJECT", ":", "DD_APM_FILTER_TAGS_REJECT: \":\" does not begin with the name"},
         {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "{\"a", "DD_APM_FILTER_TAGS_REGEX_REQUIRE: "},
         {"DD_API_KEY_SECRET_ARN", "nope", "DD_API_KEY_SECRET_ARN is \"nope\": it is no ARN"},
-        {"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x", "it has not the form arn:"},
+        {"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x", "it does not have the form arn:"},
         {"DD_API_KEY_SECRET_ARN", "arn:aws:ssm:eu-west-1:1:parameter/dd", "not an ARN of secretsmanager"},
         {"DD_API_KEY_SSM_ARN", "nope", "DD_API_KEY_SSM_ARN is \"nope\": it is no ARN"},
         {"DD_KMS_API_KEY", "!!", "DD_KMS_API_KEY is not base64"},
@@ -88,7 +88,7 @@ TEST(ConfigCheckTest, TheStartLineNamesWhatMatters) {
               AllOf(HasSubstr("site datadoghq.eu, API key from DD_API_KEY (then KMS), flush strategy end, "
                               "traces go to https://trace.agent.datadoghq.eu"),
                     Not(HasSubstr("0123456789abcdef"))));
-  EXPECT_THAT(StartLine(LoadConfig(Environment(), "")), HasSubstr("API key from nowhere"));
+  EXPECT_THAT(StartLine(LoadConfig(Environment(), "")), HasSubstr("API key from no source"));
 }
 
 class TryConnectionTest : public PipelinesFixture {

@@ -12,6 +12,7 @@
 #include "boost/json/object.hpp"
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
+#include "cc/base/counts_json.h"
 #include "cc/base/seeded_random.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/version.h"
@@ -42,13 +43,6 @@ class LateRandom {
   }
   std::optional<SeededRandom> generator_;
 };
-
-template <typename Counts>
-boost::json::object ObjectOf(const Counts& counts) {
-  boost::json::object object;
-  counts.Visit([&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; });
-  return object;
-}
 
 // Emulators may deliver to this machine without naming it in the hosts file.
 std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
@@ -90,7 +84,9 @@ Task<int> Extension::Run(Cancellation& stop) {
     co_return 0;
   }
   const bool told = stop.requested();
-  if (!told) LOG(ERROR) << "Lambda's interface is lost: " << ended.status().message();
+  if (!told)
+    LOG(ERROR) << "no events can be received from Lambda, the extension shuts down: "
+               << ended.status().message();
   co_await Shutdown(options_.shutdown_time);
   if (told) co_return 0;
   co_await ReportFailure("Extension.NextFailed", ended.status());
@@ -193,7 +189,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
   const absl::StatusOr<TelemetrySupport> support =
       co_await SubscribeToTelemetry(*runtime_api_, extensions_->identifier(), std::move(subscription), stop);
   const bool telemetry = support.ok() && *support == TelemetrySupport::kSubscribed;
-  if (!support.ok()) LOG(ERROR) << "no telemetry: " << support.status().message();
+  if (!support.ok()) LOG(ERROR) << "the Telemetry API can't be used: " << support.status().message();
   tracker_->set_telemetry(telemetry);
   life_->set_telemetry(telemetry);
 }
@@ -289,20 +285,20 @@ std::string Extension::DebugJson() const {
   boost::json::object all;
   all["version"] = kVersion;
   all["flush"] = boost::json::parse(pipelines_->coordinator().ToJson());
-  all["traces"] = ObjectOf(intake_->counts());
-  all["receiver"] = ObjectOf(traces_->counters());
-  all["life"] = ObjectOf(life_->counts());
-  all["invocations"] = ObjectOf(tracker_->counts());
-  all["lifecycle"] = ObjectOf(intake_->lifecycle().counts());
+  all["traces"] = CountsToJson(intake_->counts());
+  all["receiver"] = CountsToJson(traces_->counters());
+  all["life"] = CountsToJson(life_->counts());
+  all["invocations"] = CountsToJson(tracker_->counts());
+  all["lifecycle"] = CountsToJson(intake_->lifecycle().counts());
   if (const Concentrator* const stats = intake_->concentrator())
-    all["concentrator"] = ObjectOf(stats->counts());
-  all["telemetry"] = ObjectOf(telemetry_->counts());
-  all["events"] = ObjectOf(extensions_->counts());
-  all["log"] = ObjectOf(LogOutputCounts());
+    all["concentrator"] = CountsToJson(stats->counts());
+  all["telemetry"] = CountsToJson(telemetry_->counts());
+  all["events"] = CountsToJson(extensions_->counts());
+  all["log"] = CountsToJson(LogOutputCounts());
   boost::json::object servers;
   const char* const names[] = {"telemetry", "traces", "lifecycle"};
   for (size_t i = 0; i < servers_.size(); ++i)
-    if (servers_[i] != nullptr) servers[names[i]] = ObjectOf(servers_[i]->counters());
+    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counters());
   all["servers"] = std::move(servers);
   return boost::json::serialize(all);
 }

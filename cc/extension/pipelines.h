@@ -26,6 +26,7 @@
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_list.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
 #include "cc/lambda/keys/configured_api_key.h"

@@ -27,7 +27,7 @@ ProcessSignals::ProcessSignals(EventLoop& loop, Cancellation& stop)
         // A timer may send thousands a second: later ones cost nothing.
         std::signal(signal, SIG_IGN);
         LOG(WARNING) << "signal " << signal << " (" << strsignal(signal)
-                     << ") means nothing here; it is ignored from now on";
+                     << ") is not used by the extension and is ignored from now on";
       }) {}
 
 }  // namespace thaw

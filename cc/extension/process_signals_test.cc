@@ -58,7 +58,7 @@ TEST(ProcessSignalsTest, OthersAreLoggedOnceAndEndNothing) {
       Serve(loop);
     }
     EXPECT_FALSE(stop.requested()) << signal;
-    EXPECT_THAT(log.lines, ElementsAre(HasSubstr("means nothing here")));
+    EXPECT_THAT(log.lines, ElementsAre(HasSubstr("is not used by the extension")));
   }
 }
 

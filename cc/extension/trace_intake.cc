@@ -103,7 +103,7 @@ Task<absl::Status> TraceIntake::ProcessInTurns(const TraceRequest& request, Canc
   while (true) {
     if (cancellation.requested()) {
       work->Forget();
-      co_return absl::UnavailableError("the request was given up before all of it was processed");
+      co_return absl::UnavailableError("the request was cancelled before all of it was processed");
     }
     const absl::StatusOr<TraceWork::State> state = work->Step(kStepWork);
     absl::Status status = state.status();
@@ -176,7 +176,7 @@ void TraceIntake::Count(const TraceCounts& counts, const std::string& first_prob
   LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans, " << counts.chunks_left_out
                           << " traces and " << counts.values_left_out
                           << " tags, links or events of a request can't be read and are left out: "
-                          << first_problem << "; further ones are only counted";
+                          << first_problem << "; further cases are only counted";
 }
 
 void TraceIntake::WorkEnded() {
@@ -221,7 +221,7 @@ Task<absl::Status> TraceIntake::ProcessStatsInTurns(const TraceRequest& request,
   StatsWork work(request.body);
   while (true) {
     if (cancellation.requested())
-      co_return absl::UnavailableError("the request was given up before all of it was processed");
+      co_return absl::UnavailableError("the request was cancelled before all of it was processed");
     const absl::StatusOr<bool> done = work.Step(kStatsStepValues);
     if (!done.ok()) co_return done.status();
     if (*done) break;
@@ -247,7 +247,7 @@ absl::Status TraceIntake::AddStats(StatsPayload payload, ByteCharge& charge) {
     LOG_FIRST_N(WARNING, 1) << "stats: " << counts.groups_left_out << " groups and "
                             << counts.buckets_left_out
                             << " buckets of a request can't be read and are left out: "
-                            << payload.first_problem() << "; further ones are only counted";
+                            << payload.first_problem() << "; further cases are only counted";
   }
   if (payload.empty()) return absl::OkStatus();
   return pipelines_.stats().Add(std::move(payload)).status();
@@ -284,7 +284,7 @@ void TraceIntake::TakeTrace(std::string body, bool client_computed_stats) {
   if (status.ok()) return;
   ++counts_.own_traces_lost;
   LOG_FIRST_N(WARNING, 1) << "the span of an invocation is lost: " << status.message()
-                          << "; further ones are only counted";
+                          << "; further cases are only counted";
 }
 
 }  // namespace thaw

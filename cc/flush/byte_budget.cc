@@ -14,7 +14,7 @@ absl::Status ByteBudget::MakeRoom(size_t bytes) {
   const size_t stays = used_ - evictable_;
   if (bytes > limit_ || stays > limit_ - bytes) {
     return absl::ResourceExhaustedError(absl::StrCat("there is no room for ", bytes, " bytes: ", stays,
-                                                     " of ", limit_, " hold what was not tried yet"));
+                                                     " of ", limit_, " hold data that was never tried"));
   }
   Evict(bytes);
   return absl::OkStatus();

@@ -52,8 +52,8 @@ TEST(ByteBudgetTest, NothingGoesForWhatHasNoRoomAllTheSame) {
   Keeper keeper(budget);
   keeper.Keep();
   budget.Add(2);  // not evictable
-  EXPECT_EQ(budget.MakeRoom(3),
-            absl::ResourceExhaustedError("there is no room for 3 bytes: 2 of 4 hold what was not tried yet"));
+  EXPECT_EQ(budget.MakeRoom(3), absl::ResourceExhaustedError(
+                                    "there is no room for 3 bytes: 2 of 4 hold data that was never tried"));
   EXPECT_EQ(budget.MakeRoom(5).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_EQ(budget.MakeRoom(static_cast<size_t>(-1)).code(), absl::StatusCode::kResourceExhausted);
   EXPECT_TRUE(keeper.evicted.empty());

@@ -155,7 +155,7 @@ class Decompressor::GzipCodec : public Codec {
     const uInt in = stream_.avail_in, out = stream_.avail_out;
     const int result = inflate(&stream_, Z_NO_FLUSH);
     if (result != Z_OK && result != Z_BUF_ERROR && result != Z_STREAM_END)
-      return absl::InvalidArgumentError(stream_.msg != nullptr ? stream_.msg : "no gzip data");
+      return absl::InvalidArgumentError(stream_.msg != nullptr ? stream_.msg : "not gzip data");
     return Progress{
         .taken = in - stream_.avail_in, .made = out - stream_.avail_out, .ended = result == Z_STREAM_END};
   }
@@ -293,7 +293,7 @@ absl::Status Decompressor::Begin(std::string_view rest) {
       codec_ = std::make_unique<ZstdCodec>(max_size_);
     }
   } else if (!codec_->Begins(rest)) {
-    return At(absl::InvalidArgumentError("what follows is not compressed"));
+    return At(absl::InvalidArgumentError("the bytes that follow are not compressed"));
   }
   within_ = true;
   return codec_->Begin(rest, is_first, charge_);

@@ -53,7 +53,8 @@ TEST_P(Compress, MembersThatFollowEachOtherAreOneContent) {
   const absl::Status cut = GetParam().decompress(two.substr(0, two.size() - 3), 100).status();
   EXPECT_EQ(cut.code(), absl::StatusCode::kInvalidArgument);
   const absl::Status rubbish = GetParam().decompress(two + std::string(20, '\0'), 100).status();
-  EXPECT_EQ(rubbish.message(), "at byte " + std::to_string(two.size()) + ": what follows is not compressed");
+  EXPECT_EQ(rubbish.message(),
+            "at byte " + std::to_string(two.size()) + ": the bytes that follow are not compressed");
 }
 
 TEST_P(Compress, ContentIsMadeInPieces) {

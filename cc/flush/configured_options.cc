@@ -3,8 +3,6 @@
 #include <utility>
 
 #include "cc/base/status_macros.h"
-#include "cc/flush/byte_budget.h"
-#include "cc/flush/outage_budget.h"
 
 namespace thaw {
 
@@ -37,8 +35,7 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const 
 }
 
 SharedLimits SharedLimitsFrom(Executor& executor, Clock& clock, const Config& config) {
-  return {.bytes = std::make_shared<ByteBudget>(config.outbox_bytes),
-          .outage = std::make_shared<OutageBudget>(executor, clock, OutageOptions())};
+  return MakeSharedLimits(executor, clock, {.outbox_bytes = config.outbox_bytes});
 }
 
 FlushSchedule FlushScheduleFrom(const Config& config, const ClockReading& now) {

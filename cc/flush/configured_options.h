@@ -21,8 +21,8 @@
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flusher_options.h"
-#include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
+#include "cc/flush/shared_limits.h"
 
 namespace thaw {
 

@@ -21,6 +21,7 @@
 #include "cc/clock/fake_clock.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/flush_coordinator.h"
+#include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_table.h"
 #include "gtest/gtest.h"
 
@@ -29,8 +30,7 @@ namespace thaw {
 class CoordinatorFixture : public testing::Test {
  protected:
   void Make(std::string_view strategy, size_t outbox_bytes = size_t{32} << 20) {
-    limits_ = {.bytes = std::make_shared<ByteBudget>(outbox_bytes),
-               .outage = std::make_shared<OutageBudget>(executor_, clock_, OutageOptions())};
+    limits_ = MakeSharedLimits(executor_, clock_, {.outbox_bytes = outbox_bytes});
     coordinator_ = std::make_unique<FlushCoordinator>(
         executor_, clock_,
         FlushSchedule(ParseFlushStrategy(strategy).value(), absl::Seconds(30), clock_.Now()), limits_,

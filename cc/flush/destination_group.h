@@ -35,7 +35,7 @@ struct DestinationGroup {
   bool accepted = false;  // a request was accepted
   bool refused = false;   // a request was refused for now
   bool denied = false;    // permission was missing
-  bool stalled = false;   // the group was ended because nothing moved for too long
+  bool stalled = false;   // the group was ended because it made no progress for too long
   int key_look_ups = 0;   // lookups that are waited for
   std::optional<absl::Duration> retry_after;  // the longest, of requests that stayed refused
   absl::Duration delayed;                     // after refusals, the longest of a request

@@ -77,7 +77,7 @@ TEST_F(EndpointStateTest, TwoFlushesThatAreRefusedEverythingHoldTheEndpoint) {
 TEST_F(EndpointStateTest, ADestinationWithoutAnAnswerIsOutOfReachUntilItAnswers) {
   const FlushReport lost = Flush({Unreachable()});
   ASSERT_EQ(lost.out_of_reach.size(), 1u);
-  EXPECT_NE(lost.out_of_reach[0].find("is out of reach"), std::string::npos);
+  EXPECT_NE(lost.out_of_reach[0].find("can't be reached"), std::string::npos);
   FlushReport twice = lost;
   state_.TellOutOfReach(twice);
   EXPECT_EQ(twice.out_of_reach.size(), 1u) << "each line is told once";

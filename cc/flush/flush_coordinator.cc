@@ -9,6 +9,7 @@
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
 #include "boost/json/serialize.hpp"
+#include "cc/base/counts_json.h"
 #include "cc/base/when_all.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
@@ -23,25 +24,19 @@ constexpr absl::Duration kLongestInvocation = absl::Minutes(15);
 // Limits the wait for data that is being processed when a flush begins.
 constexpr absl::Duration kMostWaitForWork = absl::Seconds(1);
 
-// Returns a visitor that adds a member for each count.
-auto MembersOf(boost::json::object& object) {
-  return [&object](std::string_view name, int64_t value, std::string_view) { object[name] = value; };
-}
-
-boost::json::object ToObject(const FlushCoordinator::Times& times) {
-  return {{"last", absl::ToDoubleSeconds(times.last)},
-          {"most", absl::ToDoubleSeconds(times.most)},
-          {"total", absl::ToDoubleSeconds(times.total)}};
+boost::json::object ToObject(const Histogram& times) {
+  boost::json::object object = HistogramToJson(times);
+  object["last"] = absl::ToDoubleSeconds(times.last());
+  // Other names of "max" and "sum".
+  object["most"] = object["max"];
+  object["total"] = object["sum"];
+  return object;
 }
 
 boost::json::object ToObject(const Flushable& pipeline) {
   const FlushReport& total = pipeline.total();
-  boost::json::object dropped;
-  total.dropped.Visit([&dropped](std::string_view name, int64_t count, std::string_view) {
-    if (count != 0) dropped[name] = count;
-  });
   return {{"delivered", total.delivered},
-          {"dropped", std::move(dropped)},
+          {"dropped", NonzeroCountsToJson(total.dropped)},
           {"turned_away", pipeline.turned_away()},
           {"kept", pipeline.kept_payloads()},
           {"kept_for_additional", pipeline.kept_for_additional()},
@@ -54,9 +49,9 @@ boost::json::object ToObject(const Flushable& pipeline) {
 
 boost::json::object ToObject(const Client& client) {
   const Counters counters = client.counters();
-  boost::json::object object;
-  counters.connection.Visit(MembersOf(object));
-  counters.exchange.Visit(MembersOf(object));
+  boost::json::object object = CountsToJson(counters.connection);
+  AddCounts(counters.exchange, object);
+  AddHistograms(counters.connection, object);
   return object;
 }
 
@@ -71,12 +66,6 @@ std::string_view ToString(FlushReason reason) {
 #undef THAW_NAME
   }
   return "unknown";
-}
-
-void FlushCoordinator::Times::Add(absl::Duration time) {
-  last = time;
-  most = std::max(most, time);
-  total += time;
 }
 
 FlushCoordinator::FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule,
@@ -151,7 +140,7 @@ int FlushCoordinator::Quiesce() {
   counts_.open_at_next += open;
   if (running_in_background_ == 0) counts_.quiesce_broken += open;
   const absl::Duration now = clock_.Now().monotonic;
-  added_time_.Add(now - function_ended_.value_or(now));
+  times_.added_time.Record(now - function_ended_.value_or(now));
   function_ended_.reset();
   at_next_ = true;
   return open;
@@ -216,7 +205,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   report.elapsed = clock_.Now().monotonic - began;
   if (report.stalled) ++counts_.stalled;
   if (report.skipped) ++counts_.skipped;
-  flush_time_.Add(report.elapsed);
+  times_.flush_time.Record(report.elapsed);
   if (in_background) --running_in_background_;
   if (--running_ == 0) {
     for (Completion<bool>* waiting : std::exchange(waiting_, {})) waiting->Set(true);
@@ -297,13 +286,13 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
     total.dropped.Visit([&add](std::string_view name, int64_t count, std::string_view) {
       add(count, absl::StrCat("payloads dropped (", name, ")"));
     });
-    add(pipeline->turned_away(), "payloads turned away for want of room");
+    add(pipeline->turned_away(), "payloads rejected because there was no room");
     add(pipeline->kept_for_additional(), "requests to additional endpoints not delivered");
     add(total.additional_dropped.total(), "requests to additional endpoints dropped");
     if (!parts.empty()) lost.push_back(absl::StrCat(pipeline->name(), ": ", absl::StrJoin(parts, ", ")));
   }
   if (lost.empty()) return "";
-  std::string line = absl::StrCat("lost at the end of the environment: ", absl::StrJoin(lost, "; "));
+  std::string line = absl::StrCat("data lost at the end of the environment: ", absl::StrJoin(lost, "; "));
   for (const std::string& each : last.out_of_reach) absl::StrAppend(&line, "; ", each);
   return line;
 }
@@ -311,12 +300,9 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
 // -- Books ---------------------------------------------------------------------------------------------
 
 std::string FlushCoordinator::ToJson() const {
-  boost::json::object counts;
-  counts_.Visit(MembersOf(counts));
   boost::json::object pipelines;
   for (const Flushable* pipeline : pipelines_) pipelines[pipeline->name()] = ToObject(*pipeline);
-  boost::json::object outages;
-  limits_.outage->counts().Visit(MembersOf(outages));
+  boost::json::object outages = CountsToJson(limits_.outage->counts());
   outages["open"] = limits_.outage->open_breakers();
   boost::json::array out_of_reach;
   for (const std::string& each : limits_.outage->OutOfReach()) out_of_reach.emplace_back(each);
@@ -326,9 +312,9 @@ std::string FlushCoordinator::ToJson() const {
   return boost::json::serialize(
       boost::json::object{{"strategy", ToString(schedule_.strategy())},
                           {"effective_strategy", ToString(schedule_.effective())},
-                          {"flushes", std::move(counts)},
-                          {"flush_time", ToObject(flush_time_)},
-                          {"added_time", ToObject(added_time_)},
+                          {"flushes", CountsToJson(counts_)},
+                          {"flush_time", ToObject(times_.flush_time)},
+                          {"added_time", ToObject(times_.added_time)},
                           {"bytes", {{"used", limits_.bytes->used()}, {"limit", limits_.bytes->limit()}}},
                           {"pipelines", std::move(pipelines)},
                           {"outages", std::move(outages)},

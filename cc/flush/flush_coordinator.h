@@ -44,13 +44,15 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/executor.h"
+#include "cc/base/histogram.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flushable.h"
-#include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -104,6 +106,15 @@ struct CoordinatorCounts {
   }
 };
 
+// X(name, what it measures)
+#define THAW_COORDINATOR_HISTOGRAMS(X)    \
+  X(flush_time, "time that a flush took") \
+  X(added_time, "time from the function's end, if known, until the environment is given up to a freeze")
+
+struct CoordinatorTimes {
+  THAW_DECLARE_HISTOGRAMS(THAW_COORDINATOR_HISTOGRAMS)
+};
+
 struct CoordinatorOptions {
   absl::Duration flush_timeout = absl::Seconds(30);
   // Time that must be left of an invocation when its flush ends: for the way back to /next on a small share
@@ -117,14 +128,6 @@ struct CoordinatorOptions {
 
 class FlushCoordinator {
  public:
-  // How long an activity took, over all its occurrences.
-  struct Times {
-    absl::Duration last;
-    absl::Duration most;
-    absl::Duration total;
-    void Add(absl::Duration time);
-  };
-
   // `limits` must be those that the pipelines share; both members are needed.
   FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule, SharedLimits limits,
                    CoordinatorOptions options);
@@ -172,8 +175,8 @@ class FlushCoordinator {
   const FlushSchedule& schedule() const { return schedule_; }
   const CoordinatorCounts& counts() const { return counts_; }
   // How long flushes took, and how long they kept invocations open after the function had ended.
-  const Times& flush_time() const { return flush_time_; }
-  const Times& added_time() const { return added_time_; }
+  const Histogram& flush_time() const { return times_.flush_time; }
+  const Histogram& added_time() const { return times_.added_time; }
   // The number of payloads that all pipelines keep.
   int64_t kept_payloads() const;
   // The number of requests to additional endpoints that all pipelines keep.
@@ -231,8 +234,7 @@ class FlushCoordinator {
   Alarm race_alarm_;
 
   CoordinatorCounts counts_;
-  Times flush_time_;
-  Times added_time_;
+  CoordinatorTimes times_;
 };
 
 }  // namespace thaw

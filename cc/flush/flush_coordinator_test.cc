@@ -38,7 +38,7 @@ TEST_F(FlushCoordinatorTest, AllPipelinesFlushSideBySide) {
   EXPECT_EQ(report.delivered, 3);
   EXPECT_EQ(report.retained, 0);
   EXPECT_EQ(report.elapsed, absl::Seconds(1));
-  EXPECT_EQ(coordinator_->flush_time().last, absl::Seconds(1));
+  EXPECT_EQ(coordinator_->flush_time().last(), absl::Seconds(1));
   EXPECT_EQ(coordinator_->counts().end, 1);
 }
 
@@ -108,13 +108,13 @@ TEST_F(FlushCoordinatorTest, AddedTimeIsFromTheFunctionsEndToTheNextEvent) {
   coordinator_->OnFunctionEnd();
   Run(coordinator_->Flush(FlushReason::kEnd));
   coordinator_->Quiesce();
-  EXPECT_EQ(coordinator_->added_time().last, absl::Milliseconds(70));
+  EXPECT_EQ(coordinator_->added_time().last(), absl::Milliseconds(70));
   Begin();
   coordinator_->OnFunctionEnd();
   coordinator_->Quiesce();
-  EXPECT_EQ(coordinator_->added_time().last, absl::ZeroDuration());
-  EXPECT_EQ(coordinator_->added_time().most, absl::Milliseconds(70));
-  EXPECT_EQ(coordinator_->added_time().total, absl::Milliseconds(70));
+  EXPECT_EQ(coordinator_->added_time().last(), absl::ZeroDuration());
+  EXPECT_EQ(coordinator_->added_time().max(), absl::Milliseconds(70));
+  EXPECT_EQ(coordinator_->added_time().sum(), absl::Milliseconds(70));
 }
 
 TEST_F(FlushCoordinatorTest, NothingIsOpenWhenABlockingFlushHasEnded) {
@@ -209,7 +209,7 @@ TEST_F(FlushCoordinatorTest, TheRaceTimerFlushesBesideALongFunctionAndTheEndWait
   EXPECT_EQ(coordinator_->counts().overlapped, 1);
   coordinator_->Quiesce();
   EXPECT_EQ(coordinator_->counts().quiesce_broken, 0);
-  EXPECT_EQ(coordinator_->added_time().last, absl::Milliseconds(300));
+  EXPECT_EQ(coordinator_->added_time().last(), absl::Milliseconds(300));
 }
 
 TEST_F(FlushCoordinatorTest, TheRaceTimerIsSetAgainByEachFlush) {
@@ -374,6 +374,11 @@ TEST_F(FlushCoordinatorTest, TheJsonIsOneLineOfAllCounts) {
   EXPECT_EQ(at("/pipelines/stats/kept"), "1");
   EXPECT_EQ(at("/outages/open"), "0");
   EXPECT_EQ(at("/clients/intake/opened"), "2");
+  EXPECT_EQ(at("/flush_time/count"), "1");
+  EXPECT_EQ(at("/flush_time/total"), at("/flush_time/sum"));
+  EXPECT_EQ(at("/flush_time/most"), at("/flush_time/p99"));
+  EXPECT_EQ(at("/added_time/count"), "1");
+  EXPECT_EQ(at("/clients/intake/handshake_time/count"), "0");
   EXPECT_EQ(at("/bytes/limit"), std::to_string(size_t{32} << 20));
   EXPECT_EQ(at("/bytes/used"), std::to_string(limits_.bytes->used()));
 }

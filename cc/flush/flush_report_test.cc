@@ -24,7 +24,7 @@ FlushReport One() {
   report.additional_dropped[DropReason::kTooLarge] = 1;
   report.additional_retained = 3;
   report.held = 1;
-  report.out_of_reach = {"https://a is out of reach"};
+  report.out_of_reach = {"https://a can't be reached"};
   report.refused_by_status = {{400, 1}, {404, 2}};
   report.failures.resize(2);
   report.errors = {"first"};
@@ -38,7 +38,7 @@ TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
   FlushReport more = One();
   more.retained = 1;
   more.additional_retained = 2;
-  more.out_of_reach.push_back("https://b is out of reach");
+  more.out_of_reach.push_back("https://b can't be reached");
   more.cause.emplace().error = absl::UnavailableError("the last");
   more.refused_by_status = {{404, 1}, {410, 1}};
   more.stalled = false;
@@ -57,7 +57,7 @@ TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
   EXPECT_EQ(total.additional_retained, 2);
   EXPECT_EQ(total.held, 2);
   EXPECT_EQ(total.out_of_reach,
-            (std::vector<std::string>{"https://a is out of reach", "https://b is out of reach"}));
+            (std::vector<std::string>{"https://a can't be reached", "https://b can't be reached"}));
   ASSERT_TRUE(total.cause.has_value());
   EXPECT_EQ(total.cause->error.message(), "the last");
   EXPECT_EQ(total.refused_by_status, (std::map<int, int64_t>{{400, 1}, {404, 3}, {410, 1}}));
@@ -81,10 +81,10 @@ TEST(FlushReportTest, WhatWasNotDeliveredIsToldWithItsReasons) {
       report.Undelivered().find("not everything was delivered: 4 delivered, 2 kept, 1 dropped (refused)"), 0u)
       << report.Undelivered();
   EXPECT_NE(report.Undelivered().find("connection refused"), std::string::npos) << report.Undelivered();
-  report.out_of_reach = {"https://a is out of reach"};
+  report.out_of_reach = {"https://a can't be reached"};
   EXPECT_EQ(
       report.Undelivered(),
-      "not everything was delivered: 4 delivered, 2 kept, 1 dropped (refused); https://a is out of reach");
+      "not everything was delivered: 4 delivered, 2 kept, 1 dropped (refused); https://a can't be reached");
 }
 
 TEST(FlushReportTest, AdditionalEndpointsBelongToEverything) {

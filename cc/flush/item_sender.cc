@@ -107,9 +107,8 @@ Task<bool> ItemSender::RenewKey(FlushRun& run, DestinationGroup& group, size_t e
 }
 
 SendVerdict ItemSender::Decide(const SendResult& result, const SendTried& tried) const {
-  const FlusherOptions& options = context_.options;
-  return EmulatesPeers(options) ? DecideSendAsPeers(options, result, tried)
-                                : DecideSend(options, result, tried);
+  if (context_.peers == nullptr) return DecideSend(context_.options, result, tried);
+  return DecideSendAsPeers(context_.options, *context_.peers, result, tried);
 }
 
 void ItemSender::Note(FlushRun& run, DestinationGroup& group, Outbox::Item& item, const SendResult& result) {
@@ -168,7 +167,7 @@ void ItemSender::Finish(FlushRun& run, DestinationGroup& group, Outbox::Item ite
 void ItemSender::Deliver(FlushRun& run, const Outbox::Item& item) {
   context_.outbox.End(item);
   context_.ledger.End(item, std::nullopt, run.report);
-  if (context_.options.return_all_on_failure) run.peers.accepted.push_back(item);
+  if (context_.peers != nullptr && context_.peers->return_all_on_failure) run.peers.accepted.push_back(item);
 }
 
 void ItemSender::Drop(FlushRun& run, const Outbox::Item& item, DropReason reason) {
@@ -183,16 +182,16 @@ void ItemSender::OnEvicted(const Outbox::Item& item, FlushReport& report) {
 void ItemSender::CountDropped(const Outbox::Item& item, DropReason reason, FlushReport& report) {
   if (IsFirst(absl::StrCat("drop/", ToString(reason)))) {
     LOG(WARNING) << context_.name << ": a request to " << context_.endpoints[item.endpoint].ToString()
-                 << " is dropped: " << ToString(reason) << "; further ones are only counted";
+                 << " is dropped: " << ToString(reason) << "; further cases are only counted";
   }
   context_.ledger.End(item, reason, report);
 }
 
 void ItemSender::Keep(FlushRun& run, Outbox::Item item) {
   run.peers.failed = true;
-  if (context_.options.on_failure != OnFailure::kKeep) {
+  if (context_.peers != nullptr && context_.peers->on_failure != OnFailure::kKeep) {
     const std::optional<DropReason> reason =
-        PeersDropReason(context_.options.on_failure, run.peers.redrives, run.last);
+        PeersDropReason(context_.peers->on_failure, run.peers.redrives, run.last);
     if (reason.has_value()) return Drop(run, item, *reason);
     return context_.outbox.Hold(std::move(item));
   }
@@ -219,13 +218,13 @@ void ItemSender::LogNotice(FlushRun& run, const Outbox::Item& item, const SendVe
       if (!IsFirst(absl::StrCat("form/", item.endpoint))) return;
       return LogError(
           run, absl::StrCat(context_.name,
-                            ": a request can't be sent and is dropped; further ones are only counted: ",
+                            ": a request can't be sent and is dropped; further cases are only counted: ",
                             result.failures.empty() ? "" : result.failures.back().ToString()));
     case SendNotice::kRefused:
       if (!IsFirst(absl::StrCat("status/", item.endpoint, "/", status))) return;
       return LogError(
           run, absl::StrCat(context_.name, ": ", endpoint.ToString(), " refused data with status ", status,
-                            ", which is dropped; further ones are only counted"));
+                            ", which is dropped; further cases are only counted"));
     case SendNotice::kPeersStatus:
       return LogError(run, PeersStatusLine(status, endpoint));
     case SendNotice::kPeersFailure:

@@ -1,5 +1,5 @@
-// Sends the outbox's items, one call each, and does with an item what the result asks for: delivered, split,
-// sent with another key, dropped, kept.
+// Sends the outbox's items, one call each, and carries out the verdict on each result: the item is delivered,
+// split, sent with another key, dropped or kept.
 //
 //   ItemSender sender(context);
 //   for (Outbox::Item& item : outbox.Take()) {
@@ -7,8 +7,8 @@
 //     const bool delivered = co_await std::move(sending);
 //   }
 //
-// What to do is decided by pure functions (send_verdict.h; peers_rules.h for the emulation of peers); the sender
-// carries it out, in outbox, ledger, report and log. One thread: the executor's. The sender, the run and the
+// Pure functions decide (send_verdict.h; peers_rules.h for the emulation of peers); the sender records their
+// verdicts in outbox, ledger, report and log. One thread: the executor's. The sender, the run and the
 // group must outlive the task.
 
 #ifndef THAW_CC_FLUSH_ITEM_SENDER_H_
@@ -33,6 +33,7 @@
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
 #include "cc/flush/payload_ledger.h"
+#include "cc/flush/peers_options.h"
 #include "cc/flush/send_verdict.h"
 #include "cc/net/client.h"
 #include "cc/net/http_message.h"
@@ -48,11 +49,12 @@ class ItemSender {
   using Splitter =
       std::function<std::vector<std::shared_ptr<const std::string>>(const EncodedRequest& request)>;
 
-  // All of it must outlive the sender. Items lent by the outbox are counted in the ledger.
+  // All parts must outlive the sender. Items lent by the outbox are counted in the ledger.
   struct Context {
     Client& client;
     const FlusherOptions& options;
-    const std::string& name;  // the flusher's, for the log
+    const PeersOptions* peers;  // nullptr in production
+    const std::string& name;    // the flusher's, for the log
     const std::vector<Endpoint>& endpoints;
     Outbox& outbox;
     PayloadLedger& ledger;
@@ -75,7 +77,7 @@ class ItemSender {
   // Counts an item that the outbox has evicted.
   void OnEvicted(const Outbox::Item& item, FlushReport& report);
 
-  const FlusherOptions& options() const { return context_.options; }
+  const PeersOptions* peers() const { return context_.peers; }
 
  private:
   Task<bool> SendPieces(FlushRun& run, DestinationGroup& group, std::vector<Outbox::Item> pieces);
@@ -107,7 +109,7 @@ class ItemSender {
 
   const Context context_;
   Splitter splitter_;
-  std::set<std::string> logged_;  // what is logged once only
+  std::set<std::string> logged_;  // the lines that are logged once only
 };
 
 }  // namespace thaw

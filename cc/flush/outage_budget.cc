@@ -18,7 +18,7 @@ OutageBudget::State& OutageBudget::StateOf(const Destination& destination) {
   if (found != states_.end()) return found->second;
   return states_
       .try_emplace(destination, Breaker(clock_, options_.breaker),
-                   Reach(ToString(destination), "is out of reach", counts_))
+                   Reach(ToString(destination), "can't be reached", counts_))
       .first->second;
 }
 

@@ -28,7 +28,7 @@ class OutageTest : public CoordinatorFixture {
     EXPECT_EQ(coordinator_->Quiesce(), 0);
     clock_.Freeze(absl::Seconds(90));
     executor_.RunAll();
-    return coordinator_->added_time().last;
+    return coordinator_->added_time().last();
   }
   std::vector<PipelineFlusher*> All() { return {traces_.get(), stats_.get(), logs_.get()}; }
 

@@ -24,6 +24,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -33,6 +34,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/executor.h"
 #include "cc/base/status_macros.h"
@@ -43,8 +45,10 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/peers_options.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
 namespace thaw {
@@ -66,9 +70,10 @@ class PayloadFlusher : public Flushable {
 
   // Arguments as for PipelineFlusher.
   PayloadFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
-                 std::vector<Endpoint> endpoints, SharedLimits shared = {})
+                 std::vector<Endpoint> endpoints, FlusherLimits limits = LimitOptions(),
+                 std::optional<PeersOptions> peers = std::nullopt)
       : pipeline_(executor, clock, client, std::move(options), std::string(kPipeline.name),
-                  std::move(endpoints), std::move(shared)) {
+                  std::move(endpoints), std::move(limits), peers) {
     pipeline_.set_splitter([this](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> bodies;
       for (std::string& body : Encoding::Split(*request.body, pipeline_.options()))
@@ -79,10 +84,10 @@ class PayloadFlusher : public Flushable {
 
   // Takes a payload over. Returns ResourceExhausted, and takes nothing, if untried data fills the outbox.
   absl::StatusOr<PayloadId> Add(Payload payload) {
-    THAW_RETURN_IF_ERROR(pipeline_.Open(next_id_, payload.memory() + kBookkeeping));
+    THAW_RETURN_IF_ERROR(pipeline_.opened().Open(next_id_, payload.memory() + kBookkeeping));
     held_.push_back({next_id_, std::move(payload)});
     const size_t most = pipeline_.options().encode_above_bytes;
-    if (most > 0 && pipeline_.opened_bytes() > most) EncodeHeld();
+    if (most > 0 && pipeline_.opened().bytes() > most) EncodeHeld();
     return next_id_++;
   }
 
@@ -113,7 +118,7 @@ class PayloadFlusher : public Flushable {
   // As PipelineFlusher::Flush, with everything added so far. While nothing can be sent, nothing is encoded
   // either, unless it takes much room: that saves time now and makes fewer requests later.
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
-    const bool much = pipeline_.opened_bytes() > pipeline_.byte_budget().limit() / 4;
+    const bool much = pipeline_.opened().bytes() > pipeline_.byte_budget().limit() / 4;
     if (much || !pipeline_.would_skip()) EncodeHeld();
     // Between flushes, no memory is held that a small function would miss.
     workspace_.Release();
@@ -136,25 +141,33 @@ class PayloadFlusher : public Flushable {
  private:
   void EncodeHeld() {
     std::vector<HeldPayload<Payload>> held = std::exchange(held_, {});
-    pipeline_.ReleaseOpened();
+    pipeline_.opened().Release();
     std::vector<PayloadId> encoded;
-    const absl::Status status =
-        Encoding::Encode(held, pipeline_.options(), workspace_, [this, &encoded](EncodedRequest request) {
-          encoded.insert(encoded.end(), request.payloads.begin(), request.payloads.end());
-          pipeline_.AddAdmitted(std::move(request));
-        });
+    const absl::Status status = Encode(held, [this, &encoded](EncodedRequest request) {
+      encoded.insert(encoded.end(), request.payloads.begin(), request.payloads.end());
+      pipeline_.AddAdmitted(std::move(request));
+    });
     // There may be memory for it when the next flush begins.
     const bool again = absl::IsResourceExhausted(status);
     for (HeldPayload<Payload>& payload : held) {
       if (again && std::find(encoded.begin(), encoded.end(), payload.id) == encoded.end()) {
-        pipeline_.HoldOpened(payload.payload.memory() + kBookkeeping);
+        pipeline_.opened().Hold(payload.payload.memory() + kBookkeeping);
         held_.push_back(std::move(payload));
       } else if (status.ok()) {
-        pipeline_.Seal(payload.id);
+        pipeline_.opened().Seal(payload.id);
       } else {
-        pipeline_.DropOpened(payload.id, DropReason::kUnencodable);
+        pipeline_.opened().Drop(payload.id, DropReason::kUnencodable);
       }
     }
+  }
+
+  absl::Status Encode(absl::Span<const HeldPayload<Payload>> held, EmitRequest emit) {
+    const bool coalesce = pipeline_.peers() == nullptr || pipeline_.peers()->coalesce;
+    const size_t together = coalesce ? held.size() : 1;
+    for (; !held.empty(); held.remove_prefix(together)) {
+      THAW_RETURN_IF_ERROR(Encoding::Encode(held.first(together), pipeline_.options(), workspace_, emit));
+    }
+    return absl::OkStatus();
   }
 
   // The approximate bookkeeping per payload: its id, and its entry among those whose outcome is awaited.

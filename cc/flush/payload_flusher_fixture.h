@@ -28,6 +28,8 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
+#include "cc/flush/peers_options.h"
+#include "cc/flush/shared_limits.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -41,12 +43,12 @@ class PayloadFlusherFixture : public testing::Test {
     options.encode_above_bytes = 0;
     Make(std::move(options));
   }
-  void Make(FlusherOptions options) {
+  void Make(FlusherOptions options, std::optional<PeersOptions> peers = std::nullopt) {
     std::vector<Endpoint> endpoints;
     endpoints.push_back(*MakeEndpoint("https://intake.example", Encoding::kPipeline.path,
                                       std::make_shared<LiteralApiKey>("key")));
     flusher_ = std::make_unique<PayloadFlusher<Encoding>>(executor_, clock_, client_, std::move(options),
-                                                          std::move(endpoints));
+                                                          std::move(endpoints), LimitOptions(), peers);
     client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
   }
 

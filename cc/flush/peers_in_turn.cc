@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "cc/flush/flusher_options.h"
+#include "cc/flush/peers_options.h"
 
 namespace thaw {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 // Keeps the accepted items of a flush that failed: their payloads have ended as delivered; the bytes are sent
 // again all the same.
 void KeepAccepted(ItemSender& sender, FlushRun& run) {
-  const bool keeps = sender.options().on_failure != OnFailure::kDiscard && !run.last;
+  const bool keeps = sender.peers()->on_failure != OnFailure::kDiscard && !run.last;
   for (Outbox::Item& item : std::exchange(run.peers.accepted, {})) {
     if (!keeps) continue;
     item.counted = false;
@@ -34,7 +34,7 @@ Task<void> SendInTurn(ItemSender& sender, FlushRun& run, DestinationGroup& group
     Task<bool> sending = sender.Send(run, group, std::move(item));
     co_await std::move(sending);
   }
-  if (run.peers.failed && sender.options().return_all_on_failure) KeepAccepted(sender, run);
+  if (run.peers.failed && sender.peers()->return_all_on_failure) KeepAccepted(sender, run);
 }
 
 Task<void> Redrive(ItemSender& sender, FlushRun& run, std::vector<Outbox::Item> held) {

@@ -6,15 +6,11 @@
 
 namespace thaw {
 
-bool EmulatesPeers(const FlusherOptions& options) {
-  return options.on_failure != OnFailure::kKeep || options.retry_all_statuses;
-}
-
-SendVerdict DecideSendAsPeers(const FlusherOptions& options, const SendResult& result,
-                              const SendTried& tried) {
+SendVerdict DecideSendAsPeers(const FlusherOptions& options, const PeersOptions& peers,
+                              const SendResult& result, const SendTried& tried) {
   const bool refused_for_good = result.last_class == RetryClass::kRefusedForGood;
   const bool refused = refused_for_good || result.last_class == RetryClass::kRefusedForNow;
-  if (refused && !result.accepted && options.retry_all_statuses) {
+  if (refused && !result.accepted && peers.retry_all_statuses) {
     // The client has retried what is refused for now; other refusals are retried here, as often.
     if (refused_for_good && tried.sends < tried.most_sends && !tried.ended)
       return {.action = SendAction::kSendAgain};
@@ -24,7 +20,9 @@ SendVerdict DecideSendAsPeers(const FlusherOptions& options, const SendResult& r
             .refused_status = StatusOf(result)};
   }
   SendVerdict verdict = DecideSend(options, result, tried);
-  if (verdict.action == SendAction::kKeep && !refused_for_good && options.on_failure != OnFailure::kKeep)
+  if (verdict.notice == SendNotice::kRefused && !peers.drop_refused)
+    return {.action = SendAction::kKeep, .denied = verdict.denied};
+  if (verdict.action == SendAction::kKeep && !refused_for_good && peers.on_failure != OnFailure::kKeep)
     verdict.notice = SendNotice::kPeersFailure;
   return verdict;
 }

@@ -1,7 +1,7 @@
 // Decides and logs as peers' clients do where thaw does otherwise, so that an experiment can run their policies
-// through the same code. Production does not use it: no option that configuration can set leads here.
+// through the same code. Production does not use it: only a flusher that is given PeersOptions comes here.
 //
-//   if (EmulatesPeers(options)) verdict = DecideSendAsPeers(options, result, tried);
+//   const SendVerdict verdict = DecideSendAsPeers(options, peers, result, tried);
 //
 // The lines are those of the other products, letter by letter, since experiments count them.
 
@@ -18,6 +18,7 @@
 #include "cc/flush/endpoint.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/outbox.h"
+#include "cc/flush/peers_options.h"
 #include "cc/flush/send_verdict.h"
 #include "cc/net/client.h"
 
@@ -30,14 +31,11 @@ struct PeersState {
   std::vector<Outbox::Item> accepted;  // filled only for return_all_on_failure
 };
 
-// Returns whether results are decided by the rules below.
-bool EmulatesPeers(const FlusherOptions& options);
-
-// Decides as DecideSend does, except for what `options` asks of the emulation: with retry_all_statuses each
-// refusal is retried as often as the client tries, and then taken for success (dropped here); a failure that is
-// not kept is logged.
-SendVerdict DecideSendAsPeers(const FlusherOptions& options, const SendResult& result,
-                              const SendTried& tried);
+// Decides as DecideSend does, with these exceptions: with retry_all_statuses each refusal is retried as often as
+// the client tries, and then taken for success (dropped here); without drop_refused, requests that are refused for
+// good are kept; a failure that is not kept is logged.
+SendVerdict DecideSendAsPeers(const FlusherOptions& options, const PeersOptions& peers,
+                              const SendResult& result, const SendTried& tried);
 
 // Returns why a request that could not be delivered is dropped; nullopt if it is held for the redrive.
 // `on_failure` is not kKeep.

@@ -4,35 +4,39 @@
 #include <optional>
 
 #include "cc/flush/fake_client.h"
-#include "cc/flush/pipeline_table.h"
+#include "cc/flush/flusher_options.h"
 #include "cc/net/exchange_failure.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
 namespace {
 
-FlusherOptions Peers() {
-  FlusherOptions options;
-  options.on_failure = OnFailure::kDiscard;
-  options.retry_all_statuses = true;
-  return options;
+constexpr PeersOptions kPeers = {.on_failure = OnFailure::kDiscard, .retry_all_statuses = true};
+
+SendVerdict Decide(const PeersOptions& peers, const SendResult& result, const SendTried& tried) {
+  return DecideSendAsPeers(FlusherOptions(), peers, result, tried);
 }
 
-TEST(PeersRules, ProductionIsNoEmulation) {
-  for (const PipelineSpec& pipeline : kPipelineTable)
-    EXPECT_FALSE(EmulatesPeers(DefaultFlusherOptions(pipeline)));
-  EXPECT_TRUE(EmulatesPeers({.on_failure = OnFailure::kDiscard}));
-  EXPECT_TRUE(EmulatesPeers({.on_failure = OnFailure::kRedriveAtShutdown}));
-  EXPECT_TRUE(EmulatesPeers({.retry_all_statuses = true}));
+TEST(PeersRules, TheDefaultsDecideAsThaw) {
+  for (const SendResult& result : {Accepted(), Answered(400), Answered(403), Answered(413), Answered(503),
+                                   Unreachable(), Ambiguous(), Misconfigured()}) {
+    const SendTried tried{.sends = 1, .most_sends = 3, .key_renewed = true};
+    const SendVerdict thaws = DecideSend(FlusherOptions(), result, tried);
+    const SendVerdict peers = Decide(PeersOptions(), result, tried);
+    EXPECT_EQ(peers.action, thaws.action);
+    EXPECT_EQ(peers.reason, thaws.reason);
+    EXPECT_EQ(peers.notice, thaws.notice);
+    EXPECT_EQ(peers.refused_status, thaws.refused_status);
+  }
 }
 
 TEST(PeersRules, ARefusalForGoodIsSentAsOftenAsTheClientTries) {
   for (const int status : {302, 400, 401, 403, 413}) {
     for (int sends = 1; sends < 3; ++sends) {
-      EXPECT_EQ(DecideSendAsPeers(Peers(), Answered(status), {.sends = sends, .most_sends = 3}).action,
+      EXPECT_EQ(Decide(kPeers, Answered(status), {.sends = sends, .most_sends = 3}).action,
                 SendAction::kSendAgain);
     }
-    const SendVerdict last = DecideSendAsPeers(Peers(), Answered(status), {.sends = 3, .most_sends = 3});
+    const SendVerdict last = Decide(kPeers, Answered(status), {.sends = 3, .most_sends = 3});
     EXPECT_EQ(last.action, SendAction::kDrop);
     EXPECT_EQ(last.reason, DropReason::kRefused);
     EXPECT_EQ(last.refused_status, status);
@@ -40,33 +44,44 @@ TEST(PeersRules, ARefusalForGoodIsSentAsOftenAsTheClientTries) {
     EXPECT_FALSE(last.denied);
   }
   const SendTried ended{.sends = 1, .most_sends = 3, .ended = true};
-  EXPECT_EQ(DecideSendAsPeers(Peers(), Answered(400), ended).action, SendAction::kDrop);
+  EXPECT_EQ(Decide(kPeers, Answered(400), ended).action, SendAction::kDrop);
 }
 
 TEST(PeersRules, TheClientHasRetriedWhatIsRefusedForNow) {
-  const SendVerdict verdict = DecideSendAsPeers(Peers(), Answered(503), {.sends = 1, .most_sends = 3});
+  const SendVerdict verdict = Decide(kPeers, Answered(503), {.sends = 1, .most_sends = 3});
   EXPECT_EQ(verdict.action, SendAction::kDrop);
   EXPECT_EQ(verdict.refused_status, 503);
 }
 
 TEST(PeersRules, WithoutRetryAllStatusesRefusalsAreDecidedAsByThaw) {
-  const FlusherOptions options{.on_failure = OnFailure::kDiscard};
-  EXPECT_EQ(DecideSendAsPeers(options, Answered(413), {.sends = 1}).action, SendAction::kSplit);
-  EXPECT_EQ(DecideSendAsPeers(options, Answered(400), {.sends = 1}).notice, SendNotice::kRefused);
-  const SendVerdict for_now = DecideSendAsPeers(options, Answered(503), {.sends = 1});
+  const PeersOptions options{.on_failure = OnFailure::kDiscard};
+  EXPECT_EQ(Decide(options, Answered(413), {.sends = 1}).action, SendAction::kSplit);
+  EXPECT_EQ(Decide(options, Answered(400), {.sends = 1}).notice, SendNotice::kRefused);
+  const SendVerdict for_now = Decide(options, Answered(503), {.sends = 1});
   EXPECT_EQ(for_now.action, SendAction::kKeep);
   EXPECT_EQ(for_now.notice, SendNotice::kPeersFailure);
-  const FlusherOptions keeps_refused{.on_failure = OnFailure::kDiscard, .drop_refused = false};
-  EXPECT_EQ(DecideSendAsPeers(keeps_refused, Answered(400), {.sends = 1}).notice, SendNotice::kNone);
+}
+
+TEST(PeersRules, WithoutDropRefusedWhatIsRefusedIsKept) {
+  const PeersOptions keeps_refused{.on_failure = OnFailure::kDiscard, .drop_refused = false};
+  const SendTried all{.sends = 2, .key_renewed = true, .unsplittable = true};
+  for (const int status : {400, 403, 413}) {
+    const SendVerdict verdict = Decide(keeps_refused, Answered(status), all);
+    EXPECT_EQ(verdict.action, SendAction::kKeep) << status;
+    EXPECT_EQ(verdict.notice, SendNotice::kNone) << status;
+    EXPECT_EQ(verdict.refused_status, std::nullopt) << status;
+    EXPECT_EQ(verdict.denied, status == 403) << status;
+  }
+  EXPECT_EQ(Decide(keeps_refused, Answered(413), {.sends = 1}).action, SendAction::kSplit);
 }
 
 TEST(PeersRules, AFailureIsLoggedUnlessItIsKept) {
-  const SendVerdict verdict = DecideSendAsPeers(Peers(), Unreachable(), {.sends = 1, .most_sends = 3});
+  const SendVerdict verdict = Decide(kPeers, Unreachable(), {.sends = 1, .most_sends = 3});
   EXPECT_EQ(verdict.action, SendAction::kKeep);
   EXPECT_EQ(verdict.notice, SendNotice::kPeersFailure);
-  const FlusherOptions keeps{.retry_all_statuses = true};
-  EXPECT_EQ(DecideSendAsPeers(keeps, Unreachable(), {.sends = 1}).notice, SendNotice::kNone);
-  EXPECT_EQ(DecideSendAsPeers(Peers(), Accepted(), {.sends = 1}).action, SendAction::kDelivered);
+  const PeersOptions keeps{.retry_all_statuses = true};
+  EXPECT_EQ(Decide(keeps, Unreachable(), {.sends = 1}).notice, SendNotice::kNone);
+  EXPECT_EQ(Decide(kPeers, Accepted(), {.sends = 1}).action, SendAction::kDelivered);
 }
 
 TEST(PeersRules, WhatFailedIsDroppedOrHeldForTheRedrive) {

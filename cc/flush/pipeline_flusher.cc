@@ -24,44 +24,40 @@ constexpr size_t kFailuresOfTotal = 100;
 // A wait as long as a stall would be taken for one, so waits are shorter by this.
 constexpr absl::Duration kShorterThanAStall = absl::Milliseconds(100);
 
-OutageOptions OutageOptionsOf(const FlusherOptions& options) {
-  return {.no_progress_limit = options.no_progress_limit,
-          .probe_budget = options.probe_budget,
-          .breaker = {.strikes = options.breaker_strikes,
-                      .probe_backoff = options.probe_backoff,
-                      .probe_backoff_cap = options.probe_backoff_cap}};
+SharedLimits LimitsOf(Executor& executor, Clock& clock, FlusherLimits limits) {
+  if (auto* shared = std::get_if<SharedLimits>(&limits)) return std::move(*shared);
+  return MakeSharedLimits(executor, clock, std::get<LimitOptions>(limits));
 }
 
 }  // namespace
 
 PipelineFlusher::PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options,
-                                 std::string name, std::vector<Endpoint> endpoints, SharedLimits shared)
+                                 std::string name, std::vector<Endpoint> endpoints, FlusherLimits limits,
+                                 std::optional<PeersOptions> peers)
     : executor_(executor),
       clock_(clock),
       client_(client),
       options_(options),
       name_(std::move(name)),
       endpoints_(std::move(endpoints)),
-      bytes_(shared.bytes != nullptr ? std::move(shared.bytes)
-                                     : std::make_shared<ByteBudget>(options.outbox_bytes)),
-      outage_(shared.outage != nullptr
-                  ? std::move(shared.outage)
-                  : std::make_shared<OutageBudget>(executor, clock, OutageOptionsOf(options))),
-      own_outage_(shared.outage == nullptr),
-      outbox_(bytes_, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
+      own_limits_(std::holds_alternative<LimitOptions>(limits)),
+      limits_(LimitsOf(executor, clock, std::move(limits))),
+      peers_(peers),
+      outbox_(limits_.bytes, [this](const Outbox::Item& item) { sender_.OnEvicted(item, total_); }),
       sender_({.client = client,
                .options = options_,
+               .peers = this->peers(),
                .name = name_,
                .endpoints = endpoints_,
                .outbox = outbox_,
                .ledger = ledger_,
-               .outage = *outage_}) {
+               .outage = *limits_.outage}),
+      opened_(*limits_.bytes, ledger_, total_) {
   CHECK(!endpoints_.empty());
   endpoint_states_.reserve(endpoints_.size());
-  for (const Endpoint& endpoint : endpoints_) endpoint_states_.emplace_back(clock_, *outage_, endpoint);
+  for (const Endpoint& endpoint : endpoints_)
+    endpoint_states_.emplace_back(clock_, *limits_.outage, endpoint);
 }
-
-PipelineFlusher::~PipelineFlusher() { ReleaseOpened(); }
 
 // -- Taking in -----------------------------------------------------------------------------------------
 
@@ -74,7 +70,7 @@ absl::Status PipelineFlusher::Add(EncodedRequest request) {
 absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
   size_t bytes = 0;
   for (const EncodedRequest& request : requests) bytes += BytesOf(request);
-  if (absl::Status room = bytes_->MakeRoom(bytes); !room.ok()) {
+  if (absl::Status room = limits_.bytes->MakeRoom(bytes); !room.ok()) {
     ++turned_away_;
     return room;
   }
@@ -83,24 +79,6 @@ absl::Status PipelineFlusher::AddAll(std::vector<EncodedRequest> requests) {
     AddAdmitted(std::move(request));
   }
   return absl::OkStatus();
-}
-
-absl::Status PipelineFlusher::Open(PayloadId id, size_t bytes) {
-  if (absl::Status room = bytes_->MakeRoom(bytes); !room.ok()) {
-    ++turned_away_;
-    return room;
-  }
-  ledger_.Open(id);
-  opened_bytes_ += bytes;
-  bytes_->Add(bytes);
-  return absl::OkStatus();
-}
-
-void PipelineFlusher::ReleaseOpened() { bytes_->Remove(std::exchange(opened_bytes_, 0)); }
-
-void PipelineFlusher::HoldOpened(size_t bytes) {
-  opened_bytes_ += bytes;
-  bytes_->Add(bytes);
 }
 
 void PipelineFlusher::AddAdmitted(EncodedRequest request) {
@@ -115,10 +93,6 @@ void PipelineFlusher::AddAdmitted(EncodedRequest request) {
     outbox_.AddAdmitted(std::move(item));
   }
 }
-
-void PipelineFlusher::Seal(PayloadId id) { ledger_.Seal(id, total_); }
-
-void PipelineFlusher::DropOpened(PayloadId id, DropReason reason) { ledger_.DropOpened(id, reason, total_); }
 
 // -- Sending -------------------------------------------------------------------------------------------
 
@@ -137,9 +111,9 @@ Task<FlushReport> PipelineFlusher::Shutdown(absl::Duration deadline, Cancellatio
 }
 
 bool PipelineFlusher::would_skip() const {
-  if (!outage_->limits()) return false;
+  if (!limits_.outage->limits()) return false;
   for (size_t endpoint = 0; endpoint < endpoints_.size(); ++endpoint) {
-    if (!outage_->would_skip(endpoints_[endpoint].destination) &&
+    if (!limits_.outage->would_skip(endpoints_[endpoint].destination) &&
         !endpoint_states_[endpoint].refusals().would_skip())
       return false;
   }
@@ -150,7 +124,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
                                               bool last) {
   const absl::Duration began = clock_.Now().monotonic;
   FlushRun run(executor_, &cancellation, deadline, last);
-  if (own_outage_) outage_->OnFlush();
+  if (own_limits_) limits_.outage->OnFlush();
   for (EndpointState& state : endpoint_states_) state.refusals().OnFlush();
   // Payloads that are still not encoded are so because nothing could be sent.
   run.report.skipped = ledger_.opened() > 0;
@@ -177,7 +151,7 @@ Task<FlushReport> PipelineFlusher::FlushItems(absl::Duration deadline, Cancellat
 Task<void> PipelineFlusher::SendKept(FlushRun& run) {
   std::vector<Outbox::Item> items;
   if (run.last) items = outbox_.TakeHeld();
-  if (run.last && options_.on_failure == OnFailure::kRedriveAtShutdown) {
+  if (run.last && peers_.has_value() && peers_->on_failure == OnFailure::kRedriveAtShutdown) {
     std::vector<Outbox::Item> held = std::exchange(items, {});
     co_await Redrive(sender_, run, std::move(held));
   }
@@ -187,8 +161,8 @@ Task<void> PipelineFlusher::SendKept(FlushRun& run) {
 
 Task<void> PipelineFlusher::SendByEndpoint(FlushRun& run, std::vector<Outbox::Item> items) {
   std::map<size_t, std::vector<Outbox::Item>> groups;
-  // With `sequential`, one order covers all endpoints.
-  for (Outbox::Item& item : items) groups[options_.sequential ? 0 : item.endpoint].push_back(std::move(item));
+  // In turn, one order covers all endpoints.
+  for (Outbox::Item& item : items) groups[in_turn() ? 0 : item.endpoint].push_back(std::move(item));
   std::vector<Task<void>> sending;
   for (auto& [endpoint, group] : groups) sending.push_back(SendTo(run, endpoint, std::move(group)));
   co_await WhenAll(executor_, std::move(sending));
@@ -201,9 +175,9 @@ Task<void> PipelineFlusher::SendTo(FlushRun& run, size_t endpoint, std::vector<O
   Decision hold = Decision::kGo;
   if (limited(run)) {
     hold = refusals.Decide();
-    if (hold == Decision::kSkip) ++outage_->mutable_counts().refused_skips;
+    if (hold == Decision::kSkip) ++limits_.outage->mutable_counts().refused_skips;
     if (hold != Decision::kSkip)
-      pass = co_await outage_->Enter(endpoints_[endpoint].destination, run.cancellation);
+      pass = co_await limits_.outage->Enter(endpoints_[endpoint].destination, run.cancellation);
   }
   if (hold == Decision::kSkip || pass.kind == Decision::kSkip) {
     if (hold == Decision::kProbe) refusals.OnNothingLearned();
@@ -236,12 +210,12 @@ Task<bool> PipelineFlusher::Probe(FlushRun& run, size_t endpoint, const Pass& pa
   const bool refused = probe.refused && !probe.accepted;
   if (!probe.answered) {
     refusals.OnNothingLearned();
-    outage_->Leave(pass, pass.kind == Breaker::Decision::kProbe && probe.IsKnown(run.cut_short())
-                             ? OutageBudget::End::kFailed
-                             : OutageBudget::End::kNothingLearned);
+    limits_.outage->Leave(pass, pass.kind == Breaker::Decision::kProbe && probe.IsKnown(run.cut_short())
+                                    ? OutageBudget::End::kFailed
+                                    : OutageBudget::End::kNothingLearned);
   } else {
-    if (pass.kind == Breaker::Decision::kProbe) outage_->OnProbeAnswered(pass);
-    if (refused) outage_->Leave(pass, OutageBudget::End::kProgress);
+    if (pass.kind == Breaker::Decision::kProbe) limits_.outage->OnProbeAnswered(pass);
+    if (refused) limits_.outage->Leave(pass, OutageBudget::End::kProgress);
     // Conclude reports accepted requests and refusals for now, but not refusals for good.
     if (!refused && !probe.accepted) refusals.OnAccepted();
   }
@@ -253,11 +227,11 @@ Task<void> PipelineFlusher::SendRest(FlushRun& run, size_t endpoint, const Pass&
                                      std::vector<Outbox::Item> items) {
   DestinationGroup group(&run.cancellation, endpoint);
   if (limited(run)) {
-    const absl::Duration shorter = outage_->options().no_progress_limit - kShorterThanAStall;
-    group.most_delay = std::max(std::min(shorter, outage_->left_for_refusals()), absl::ZeroDuration());
+    const absl::Duration shorter = limits_.outage->options().no_progress_limit - kShorterThanAStall;
+    group.most_delay = std::max(std::min(shorter, limits_.outage->left_for_refusals()), absl::ZeroDuration());
   }
   co_await SendWatched(run, group, pass, /*probe=*/false, std::move(items));
-  if (limited(run)) outage_->Leave(pass, EndOf(run, group, pass));
+  if (limited(run)) limits_.outage->Leave(pass, EndOf(run, group, pass));
   Conclude(run, group);
 }
 
@@ -270,7 +244,7 @@ OutageBudget::End PipelineFlusher::EndOf(const FlushRun& run, const DestinationG
 }
 
 void PipelineFlusher::Conclude(FlushRun& run, const DestinationGroup& group) {
-  if (!outage_->limits()) return;
+  if (!limits_.outage->limits()) return;
   EndpointState& state = endpoint_states_[group.endpoint];
   state.Conclude(group, group.IsKnown(run.cut_short()));
   state.TellOutOfReach(run.report);
@@ -286,27 +260,29 @@ void PipelineFlusher::GiveBack(FlushRun& run, size_t endpoint, std::vector<Outbo
 
 Task<void> PipelineFlusher::SendWatched(FlushRun& run, DestinationGroup& group, const Pass& pass, bool probe,
                                         std::vector<Outbox::Item> items) {
-  const StallWatch::Limits limits = probe ? outage_->probe_limits() : outage_->flush_limits();
+  const StallWatch::Limits limits = probe ? limits_.outage->probe_limits() : limits_.outage->flush_limits();
   const bool costs = limited(run) && !probe;
   int64_t looks = 0;
   const StallWatch watch(
       clock_, limits,
       // A lookup of a key is not the intake's slowness.
       [this, &group, &looks] { return Progress() + (group.key_look_ups > 0 ? ++looks : looks); },
-      [this, &pass, costs] { return costs ? outage_->left(pass.destination) : absl::InfiniteDuration(); },
+      [this, &pass, costs] {
+        return costs ? limits_.outage->left(pass.destination) : absl::InfiniteDuration();
+      },
       [&run, &group] {
         run.report.stalled = true;
         group.stalled = true;
         group.cancellation.Request(
-            absl::DeadlineExceededError("the flush has ended: nothing moved for too long"));
+            absl::DeadlineExceededError("the flush has ended: it made no progress for too long"));
       });
-  if (options_.sequential) {
+  if (in_turn()) {
     co_await SendInTurn(sender_, run, group, std::move(items));
   } else {
     co_await SendAll(run, group, std::move(items));
   }
   if (costs && (group.stalled || (group.tried && !group.answered))) {
-    outage_->OnIdle(pass.destination, watch.idle_for());
+    limits_.outage->OnIdle(pass.destination, watch.idle_for());
   }
   if (costs) endpoint_states_[group.endpoint].CountRefusals(group, watch.active_for());
 }

@@ -20,7 +20,7 @@
 //   * sends nothing to a destination that is out of reach or to an endpoint that refuses, and ends early if
 //     nothing moves (outage_budget.h, refusal_hold.h).
 //
-// Pipelines may share the room for kept data and the time for outages (SharedLimits).
+// Pipelines may share the room for kept data and the time for outages (shared_limits.h).
 //
 // Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason.
 // A payload with parts in several requests, or several halves after a split, is delivered when the primary
@@ -34,10 +34,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
@@ -58,18 +59,18 @@
 #include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/item_sender.h"
+#include "cc/flush/opened_payloads.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
 #include "cc/flush/payload_ledger.h"
+#include "cc/flush/peers_options.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
 namespace thaw {
 
-// Limits that the pipelines of a process share. A flusher that is given none makes its own from its options.
-struct SharedLimits {
-  std::shared_ptr<ByteBudget> bytes;
-  std::shared_ptr<OutageBudget> outage;
-};
+// The limits of a flusher: its own, or those that it shares with other pipelines.
+using FlusherLimits = std::variant<LimitOptions, SharedLimits>;
 
 class PipelineFlusher : public Flushable {
  public:
@@ -80,13 +81,15 @@ class PipelineFlusher : public Flushable {
   using Splitter = ItemSender::Splitter;
 
   // `name` stands for the flusher in counts, reports and the log. `endpoints` has at least one member; the first
-  // is the primary one. `options` must be valid. Executor, clock and client must outlive the flusher.
+  // is the primary one. All options must be valid. `peers` is for experiments. Executor, clock and client must
+  // outlive the flusher.
   PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, std::string name,
-                  std::vector<Endpoint> endpoints, SharedLimits shared = {});
-  ~PipelineFlusher() override;
+                  std::vector<Endpoint> endpoints, FlusherLimits limits = LimitOptions(),
+                  std::optional<PeersOptions> peers = std::nullopt);
   PipelineFlusher(const PipelineFlusher&) = delete;
   PipelineFlusher& operator=(const PipelineFlusher&) = delete;
 
+  // -- Taking over -------------------------------------------------------------------------------------
   // Takes a request over. Returns ResourceExhausted, and takes nothing, if untried data fills the outbox; the
   // sender should be told so (429). Counted in turned_away().
   absl::Status Add(EncodedRequest request);
@@ -95,20 +98,18 @@ class PipelineFlusher : public Flushable {
   // The bytes that a request takes of the budget.
   size_t BytesOf(const EncodedRequest& request) const { return Outbox::BytesOf(request) * endpoints_.size(); }
 
-  // -- For flushers that encode later ------------------------------------------------------------------
-  // Takes over a payload of `bytes` bytes that is not encoded yet. Returns ResourceExhausted as Add does.
-  absl::Status Open(PayloadId id, size_t bytes);
-  // Makes room for encoding all opened payloads: gives back their bytes.
-  void ReleaseOpened();
-  // Counts `bytes` again for an opened payload that could not be encoded.
-  void HoldOpened(size_t bytes);
-  // Takes in a request of payloads that were opened before.
+  // Payloads that are taken over before they are encoded, and their requests.
+  OpenedPayloads& opened() { return opened_; }
+  const OpenedPayloads& opened() const { return opened_; }
   void AddAdmitted(EncodedRequest request);
-  // Tells the flusher that a payload is encoded: all its requests were added.
-  void Seal(PayloadId id);
-  // Drops an opened payload that can't be encoded.
-  void DropOpened(PayloadId id, DropReason reason);
 
+  // -- Sending -----------------------------------------------------------------------------------------
+  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
+  // Runs the last flush: ignores breakers, and sends what was held for a redrive.
+  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
+  // Returns whether Flush would send nothing: every destination is out of reach or refuses, and no probe is
+  // due.
+  bool would_skip() const;
   void set_splitter(Splitter splitter) { sender_.set_splitter(std::move(splitter)); }
   // Sets a function that is called once for each payload that ends, inside the flush or the Add (eviction)
   // that ends it.
@@ -116,36 +117,27 @@ class PipelineFlusher : public Flushable {
     ledger_.set_on_outcome(std::move(on_outcome));
   }
 
+  // -- The parts ---------------------------------------------------------------------------------------
   std::string_view name() const override { return name_; }
-  Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override;
-  // Runs the last flush: ignores breakers, and sends what was held for a redrive.
-  Task<FlushReport> Shutdown(absl::Duration deadline, Cancellation& cancellation) override;
-  // Returns whether Flush would send nothing: every destination is out of reach or refuses, and no probe is
-  // due.
-  bool would_skip() const;
-
-  int64_t kept_for_additional() const override { return ledger_.kept_for_additional(); }
-  int64_t kept_payloads() const override { return ledger_.kept(); }
-  size_t bytes() const override { return opened_bytes_ + outbox_.bytes(); }
-  // The part of bytes() that is not encoded yet.
-  size_t opened_bytes() const { return opened_bytes_; }
-  // The ids of the kept payloads, in order.
-  std::vector<PayloadId> KeptPayloads() const { return ledger_.KeptIds(); }
-  // The number of items that no flush has tried yet.
-  int64_t untried_requests() const { return outbox_.untried_items(); }
-  const Outbox& outbox() const { return outbox_; }
-  const ByteBudget& byte_budget() const { return *bytes_; }
-  const OutageBudget& outage() const { return *outage_; }
-  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
   const FlusherOptions& options() const { return options_; }
-  Clock& clock() const { return clock_; }
-  // Counts since the beginning, by reason; evictions between flushes included.
-  const DropCounts& dropped() const { return ledger_.dropped(); }
-  const DropCounts& additional_dropped() const { return ledger_.additional_dropped(); }
+  // Returns nullptr in production.
+  const PeersOptions* peers() const { return peers_.has_value() ? &*peers_ : nullptr; }
+  const std::vector<Endpoint>& endpoints() const { return endpoints_; }
+  const ByteBudget& byte_budget() const { return *limits_.bytes; }
+  const Outbox& outbox() const { return outbox_; }
+
+  // -- Counts, since the beginning unless it is said otherwise -----------------------------------------
   int64_t handed_over() const { return ledger_.handed_over(); }
   int64_t delivered() const { return ledger_.delivered(); }
-  int64_t turned_away() const override { return turned_away_; }
+  // By reason; evictions between flushes included.
+  const DropCounts& dropped() const { return ledger_.dropped(); }
+  int64_t turned_away() const override { return turned_away_ + opened_.turned_away(); }
   const FlushReport& total() const override { return total_; }
+  // The payloads and bytes kept now, and the payloads' ids in order.
+  int64_t kept_payloads() const override { return ledger_.kept(); }
+  int64_t kept_for_additional() const override { return ledger_.kept_for_additional(); }
+  size_t bytes() const override { return opened_.bytes() + outbox_.bytes(); }
+  std::vector<PayloadId> KeptPayloads() const { return ledger_.KeptIds(); }
 
   // Returns Internal, naming the sum that is wrong. Takes constant time.
   absl::Status CheckInvariant() const { return ledger_.CheckInvariant(outbox_); }
@@ -174,7 +166,8 @@ class PipelineFlusher : public Flushable {
   // Returns how a group that was no probe ends its pass.
   static OutageBudget::End EndOf(const FlushRun& run, const DestinationGroup& group, const Pass& pass);
   void Conclude(FlushRun& run, const DestinationGroup& group);
-  bool limited(const FlushRun& run) const { return outage_->limits() && !run.last; }
+  bool limited(const FlushRun& run) const { return limits_.outage->limits() && !run.last; }
+  bool in_turn() const { return peers_.has_value() && peers_->sequential; }
   int64_t Progress() const;
 
   Executor& executor_;
@@ -184,16 +177,16 @@ class PipelineFlusher : public Flushable {
   const std::string name_;
   const std::vector<Endpoint> endpoints_;
 
-  const std::shared_ptr<ByteBudget> bytes_;
-  const std::shared_ptr<OutageBudget> outage_;
-  const bool own_outage_;
+  const bool own_limits_;
+  const SharedLimits limits_;
+  const std::optional<PeersOptions> peers_;
   std::vector<EndpointState> endpoint_states_;  // in the order of endpoints_
   PayloadLedger ledger_;
   Outbox outbox_;
   ItemSender sender_;
-  size_t opened_bytes_ = 0;
-  int64_t turned_away_ = 0;
   FlushReport total_;
+  OpenedPayloads opened_;
+  int64_t turned_away_ = 0;
 };
 
 }  // namespace thaw

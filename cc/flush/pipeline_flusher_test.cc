@@ -47,15 +47,22 @@ class ScriptedKey : public ApiKeySource {
 
 class PipelineFlusherTest : public testing::Test {
  protected:
-  void Make(FlusherOptions options = {}, int additional = 0) {
+  struct Given {
+    FlusherOptions options;
+    LimitOptions limits;
+    std::optional<PeersOptions> peers;
+    int additional = 0;
+  };
+
+  void Make(const Given& given) {
     std::vector<Endpoint> endpoints;
-    for (int i = 0; i <= additional; ++i) {
+    for (int i = 0; i <= given.additional; ++i) {
       keys_.push_back(std::make_shared<ScriptedKey>(executor_, clock_, "key" + std::to_string(i)));
       endpoints.push_back(
           *MakeEndpoint("https://intake" + std::to_string(i) + ".example", "/api/v0.2/traces", keys_.back()));
     }
-    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, options, "traces",
-                                                 std::move(endpoints));
+    flusher_ = std::make_unique<PipelineFlusher>(executor_, clock_, client_, given.options, "traces",
+                                                 std::move(endpoints), given.limits, given.peers);
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) {
       EXPECT_TRUE(outcomes_.emplace(outcome.id, outcome).second)
           << "payload " << outcome.id << " ended twice";
@@ -71,6 +78,7 @@ class PipelineFlusherTest : public testing::Test {
     request.payloads = {id};
     return request;
   }
+  void Make() { Make(Given()); }
   void Add(PayloadId id) { ASSERT_TRUE(flusher_->Add(Request(id)).ok()); }
   void Check() {
     ASSERT_TRUE(flusher_->CheckInvariantByWalking().ok()) << flusher_->CheckInvariantByWalking();
@@ -203,7 +211,7 @@ TEST_F(PipelineFlusherTest, WhatIsRefusedForGoodIsDroppedByStatusAndNamedOnce) {
 }
 
 TEST_F(PipelineFlusherTest, RefusedDataIsKeptIfSoWished) {
-  Make({.drop_refused = false});
+  Make({.peers = PeersOptions{.drop_refused = false}});
   Add(1);
   client_.Answer(Answered(400));
   EXPECT_EQ(RunFlush().retained, 1);
@@ -224,7 +232,7 @@ TEST_F(PipelineFlusherTest, AmbiguousTracesStayAndAreFlagged) {
 }
 
 TEST_F(PipelineFlusherTest, AmbiguousStatsAreDroppedAndCounted) {
-  Make({.retry_ambiguous = false});
+  Make({.options = {.retry_ambiguous = false}});
   Add(1);
   Add(2);
   client_.Answer(Ambiguous());
@@ -236,7 +244,7 @@ TEST_F(PipelineFlusherTest, AmbiguousStatsAreDroppedAndCounted) {
 }
 
 TEST_F(PipelineFlusherTest, AStaleConnectionDoesNotMakeStatsAmbiguous) {
-  Make({.retry_ambiguous = false});
+  Make({.options = {.retry_ambiguous = false}});
   Add(1);
   client_.Answer(Failed(Phase::kHead, Fault::kReset, BytesWritten::kAll, /*reused=*/true));
   EXPECT_EQ(RunFlush().retained, 1);
@@ -244,7 +252,7 @@ TEST_F(PipelineFlusherTest, AStaleConnectionDoesNotMakeStatsAmbiguous) {
 }
 
 TEST_F(PipelineFlusherTest, TheDeadlineEndsEverythingAndKeepsIt) {
-  Make({.no_progress_limit = absl::InfiniteDuration()});
+  Make({.limits = {.outage = {.no_progress_limit = absl::InfiniteDuration()}}});
   Add(1);
   Add(2);
   client_.Answer({.after = absl::InfiniteDuration(), .written_when_cancelled = true});
@@ -399,7 +407,7 @@ TEST_F(PipelineFlusherTest, TooLargeAndUnsplittableIsDropped) {
 }
 
 TEST_F(PipelineFlusherTest, AdditionalEndpointsHaveTheirOwnKeyAndCountersAndNoPayloadWaitsForThem) {
-  Make({}, /*additional=*/2);
+  Make({.additional = 2});
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     return FakeClient::Scripted{.result = sent.request.destination.host == "intake1.example" ? Unreachable()
@@ -426,7 +434,7 @@ TEST_F(PipelineFlusherTest, AdditionalEndpointsHaveTheirOwnKeyAndCountersAndNoPa
 TEST_F(PipelineFlusherTest, AFullOutboxTurnsNewDataAwayOnlyWhileNothingWasTried) {
   Outbox::Item item;
   item.request = std::make_shared<const EncodedRequest>(Request(1));
-  Make({.outbox_bytes = 2 * item.bytes()});
+  Make({.limits = {.outbox_bytes = 2 * item.bytes()}});
   Add(1);
   Add(2);
   EXPECT_EQ(flusher_->Add(Request(3)).code(), absl::StatusCode::kResourceExhausted);
@@ -445,27 +453,27 @@ TEST_F(PipelineFlusherTest, AFullOutboxTurnsNewDataAwayOnlyWhileNothingWasTried)
 
 TEST_F(PipelineFlusherTest, APayloadOfManyRequestsIsDeliveredWhenAllAre) {
   Make();
-  ASSERT_TRUE(flusher_->Open(1, 100).ok());
+  ASSERT_TRUE(flusher_->opened().Open(1, 100).ok());
   flusher_->AddAdmitted(Request(1));
   flusher_->AddAdmitted(Request(1));
-  flusher_->Seal(1);
+  flusher_->opened().Seal(1);
   Check();
   client_.Answer(Accepted());
   client_.Answer(Answered(503));
   EXPECT_EQ(RunFlush().delivered, 0);
   EXPECT_EQ(RunFlush().delivered, 1);
 
-  ASSERT_TRUE(flusher_->Open(2, 100).ok());
+  ASSERT_TRUE(flusher_->opened().Open(2, 100).ok());
   flusher_->AddAdmitted(Request(2));
   flusher_->AddAdmitted(Request(2));
-  flusher_->Seal(2);
+  flusher_->opened().Seal(2);
   client_.Answer(Accepted());
   client_.Answer(Answered(400));
   EXPECT_EQ(RunFlush().dropped.total(), 1);
   EXPECT_FALSE(outcomes_.at(2).delivered);
 
-  ASSERT_TRUE(flusher_->Open(3, 100).ok());
-  flusher_->DropOpened(3, DropReason::kUnencodable);
+  ASSERT_TRUE(flusher_->opened().Open(3, 100).ok());
+  flusher_->opened().Drop(3, DropReason::kUnencodable);
   EXPECT_EQ(outcomes_.at(3).reason, DropReason::kUnencodable);
   Check();
 }
@@ -651,7 +659,7 @@ TEST_F(PipelineFlusherTest, ARequestThatCanNotBeSentSaysNothingOfTheDestination)
 }
 
 TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
-  Make({}, /*additional=*/1);
+  Make({.additional = 1});
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     const bool primary = sent.request.destination.host == "intake0.example";
@@ -670,7 +678,7 @@ TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
 }
 
 TEST_F(PipelineFlusherTest, ADeadAdditionalEndpointHoldsNothingElseUp) {
-  Make({}, /*additional=*/1);
+  Make({.additional = 1});
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     if (sent.request.destination.host == "intake0.example") return FakeClient::Scripted{.result = Accepted()};
     return FakeClient::Scripted{.after = absl::InfiniteDuration(), .connects = false};
@@ -744,18 +752,17 @@ TEST_F(PipelineFlusherTest, ShutdownAsksNoBreaker) {
 
 // -- Peers' strategies -----------------------------------------------------------------------------------
 
-FlusherOptions Peers(OnFailure on_failure) {
-  FlusherOptions options;
-  options.on_failure = on_failure;
-  options.sequential = true;
-  options.return_all_on_failure = true;
-  options.retry_all_statuses = true;
-  options.no_progress_limit = absl::InfiniteDuration();
-  return options;
+const LimitOptions kNoOutages = {.outage = {.no_progress_limit = absl::InfiniteDuration()}};
+
+constexpr PeersOptions Peers(OnFailure on_failure) {
+  return {.on_failure = on_failure,
+          .sequential = true,
+          .return_all_on_failure = true,
+          .retry_all_statuses = true};
 }
 
 TEST_F(PipelineFlusherTest, DiscardLosesWhatFailedAndWhatCameAfterIt) {
-  Make(Peers(OnFailure::kDiscard));
+  Make({.limits = kNoOutages, .peers = Peers(OnFailure::kDiscard)});
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
   client_.Answer(Accepted());
   client_.Answer(Unreachable());
@@ -771,7 +778,7 @@ TEST_F(PipelineFlusherTest, DiscardLosesWhatFailedAndWhatCameAfterIt) {
 }
 
 TEST_F(PipelineFlusherTest, RedriveAtShutdownSendsAgainWhatWasAcceptedToo) {
-  Make(Peers(OnFailure::kRedriveAtShutdown));
+  Make({.limits = kNoOutages, .peers = Peers(OnFailure::kRedriveAtShutdown)});
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
   client_.Answer(Accepted());
   client_.Answer(Unreachable());
@@ -786,7 +793,7 @@ TEST_F(PipelineFlusherTest, RedriveAtShutdownSendsAgainWhatWasAcceptedToo) {
 }
 
 TEST_F(PipelineFlusherTest, ARedriveThatFailsIsTheEnd) {
-  Make(Peers(OnFailure::kRedriveAtShutdown));
+  Make({.limits = kNoOutages, .peers = Peers(OnFailure::kRedriveAtShutdown)});
   Add(1);
   client_.Answer(Unreachable());
   RunFlush();
@@ -795,7 +802,7 @@ TEST_F(PipelineFlusherTest, ARedriveThatFailsIsTheEnd) {
 }
 
 TEST_F(PipelineFlusherTest, RetryAllStatusesTriesARefusalAsOftenAsTheClientTriesAndThenDropsIt) {
-  Make(Peers(OnFailure::kRedriveAtShutdown));
+  Make({.limits = kNoOutages, .peers = Peers(OnFailure::kRedriveAtShutdown)});
   client_.mutable_options().max_attempts = 3;
   client_.set_otherwise(
       [](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Answered(400)}; });
@@ -816,13 +823,17 @@ TEST_F(PipelineFlusherTest, ConservationUnderRandomOutcomes) {
     std::mt19937_64 random(seed);
     outcomes_.clear();
     keys_.clear();
-    FlusherOptions options{.retry_ambiguous = random() % 2 != 0};
-    options.outbox_bytes = 4000 + random() % 20'000;
-    options.probe_backoff = absl::Milliseconds(1);
-    options.probe_backoff_cap = absl::Milliseconds(10);
-    if (seed % 4 == 0) options = Peers(seed % 8 == 0 ? OnFailure::kDiscard : OnFailure::kRedriveAtShutdown);
-    if (seed % 4 == 0) options.outbox_bytes = 10'000;
-    Make(options, static_cast<int>(random() % 3));
+    Given given{.options = {.retry_ambiguous = random() % 2 != 0}};
+    given.limits.outbox_bytes = 4000 + random() % 20'000;
+    given.limits.outage.breaker = {.probe_backoff = absl::Milliseconds(1),
+                                   .probe_backoff_cap = absl::Milliseconds(10)};
+    if (seed % 4 == 0) {
+      given = {.limits = kNoOutages,
+               .peers = Peers(seed % 8 == 0 ? OnFailure::kDiscard : OnFailure::kRedriveAtShutdown)};
+      given.limits.outbox_bytes = 10'000;
+    }
+    given.additional = static_cast<int>(random() % 3);
+    Make(given);
     flusher_->set_splitter([](const EncodedRequest& request) {
       std::vector<std::shared_ptr<const std::string>> halves;
       if (request.body->size() < 4) return halves;

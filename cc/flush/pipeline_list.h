@@ -30,6 +30,7 @@
 #include "cc/flush/flushable.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
 namespace thaw {

@@ -5,11 +5,10 @@
 namespace thaw {
 namespace {
 
-SendVerdict DecideRefusedForGood(const FlusherOptions& options, int status, const SendTried& tried) {
+SendVerdict DecideRefusedForGood(int status, const SendTried& tried) {
   const bool denied = status == 401 || status == 403;
   if (status == 413 && !tried.unsplittable) return {.action = SendAction::kSplit};
   if (denied && !tried.key_renewed && !tried.ended) return {.action = SendAction::kRenewKey};
-  if (!options.drop_refused) return {.action = SendAction::kKeep, .denied = denied};
   return {.action = SendAction::kDrop,
           .reason = status == 413 ? DropReason::kTooLarge : DropReason::kRefused,
           .notice = SendNotice::kRefused,
@@ -22,7 +21,7 @@ SendVerdict DecideRefusedForGood(const FlusherOptions& options, int status, cons
 SendVerdict DecideSend(const FlusherOptions& options, const SendResult& result, const SendTried& tried) {
   if (result.accepted) return {.action = SendAction::kDelivered};
   if (result.last_class == RetryClass::kRefusedForGood) {
-    if (const int status = StatusOf(result); status != 0) return DecideRefusedForGood(options, status, tried);
+    if (const int status = StatusOf(result); status != 0) return DecideRefusedForGood(status, tried);
     return {
         .action = SendAction::kDrop, .reason = DropReason::kUnencodable, .notice = SendNotice::kUnsendable};
   }

@@ -1,5 +1,5 @@
-// Decides what a flusher does with a request after the client has tried to send it. Pure: reads the client's
-// result, the options and what was tried before, and nothing else.
+// Decides the next step of a request after the client has tried to send it. Pure: the decision follows from the
+// client's result, the options and the earlier tries alone.
 //
 //   SendVerdict verdict = DecideSend(options, result, tried);
 //   switch (verdict.action) { case SendAction::kDelivered: ... }
@@ -9,7 +9,7 @@
 //   rejected by the client    dropped as unencodable: the request can't be sent in this form
 //   413                       split; dropped as too large if it can't be
 //   401, 403                  the key is looked up, once; refused for good unless there is another one
-//   other refusals for good   dropped and counted by status, or kept without FlusherOptions::drop_refused
+//   other refusals for good   dropped and counted by status
 //   may have been accepted    dropped without FlusherOptions::retry_ambiguous, else kept and marked
 //   everything else           kept
 //
@@ -45,7 +45,7 @@ enum class SendNotice {
   kPeersFailure,  // as peers' clients log a request without an answer
 };
 
-// What was tried for one request in one flush.
+// The tries of one request in one flush.
 struct SendTried {
   int sends = 0;             // calls of Client::Send
   int most_sends = 1;        // the client's max_attempts; for peers_rules.h

@@ -111,17 +111,6 @@ TEST(SendVerdict, WhatWasTriedIsNotTriedAgain) {
              });
 }
 
-TEST(SendVerdict, WithoutDropRefusedWhatIsRefusedIsKept) {
-  const SendTried all{.sends = 2, .key_renewed = true, .unsplittable = true};
-  Expect({.drop_refused = false}, {
-                                      {"400", Answered(400), "keep", all},
-                                      {"403", Answered(403), "keep denied", all},
-                                      {"413", Answered(413), "keep", all},
-                                      {"the first 413", Answered(413), "split"},
-                                      {"unsendable", Unsendable(), "drop unencodable, logs unsendable"},
-                                  });
-}
-
 TEST(SendVerdict, APipelineThatMayNotSendTwiceDropsWhatMayBeThere) {
   Expect({.retry_ambiguous = false}, {
                                          {"ambiguous", Ambiguous(), "drop ambiguous_dropped duplicate"},

@@ -19,7 +19,7 @@ constexpr size_t kMaxUnpacked = size_t{256} << 20;
 
 }  // namespace
 
-absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>& held,
+absl::Status StatsEncoding::Encode(absl::Span<const HeldPayload<StatsPayload>> held,
                                    const FlusherOptions& options, Workspace& /*workspace*/,
                                    EmitRequest emit) {
   const size_t limit = std::min(kPipeline.limits.max_batch_bytes, options.max_batch_bytes);
@@ -41,7 +41,7 @@ absl::Status StatsEncoding::Encode(const std::vector<HeldPayload<StatsPayload>>&
   };
   for (const HeldPayload<StatsPayload>& payload : held) {
     if (payload.payload.empty()) continue;
-    if (!options.coalesce || bytes + payload.payload.size() > limit) THAW_RETURN_IF_ERROR(send());
+    if (bytes + payload.payload.size() > limit) THAW_RETURN_IF_ERROR(send());
     batch.push_back(payload.payload.bytes());
     ids.push_back(payload.id);
     bytes += payload.payload.size();

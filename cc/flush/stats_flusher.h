@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/flush/pipeline_table.h"
@@ -27,8 +28,8 @@ struct StatsEncoding {
 
   // Encodes in order of arrival. Requests have at most the bytes that the row allows or those of
   // FlusherOptions::max_batch_bytes, whichever are less, unless one group alone is larger. A payload without a bucket makes no request.
-  static absl::Status Encode(const std::vector<HeldPayload<StatsPayload>>& held,
-                             const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
+  static absl::Status Encode(absl::Span<const HeldPayload<StatsPayload>> held, const FlusherOptions& options,
+                             Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);
 };
 

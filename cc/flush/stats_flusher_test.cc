@@ -55,6 +55,15 @@ TEST_F(StatsFlusherTest, PayloadsShareARequest) {
   EXPECT_EQ(Sent("two<1>"), 1);
 }
 
+TEST_F(StatsFlusherTest, WithoutCoalescingEachPayloadHasARequest) {
+  Make(FlusherOptions(), PeersOptions{.coalesce = false});
+  Add(Payload(1, "one"));
+  Add(Payload(2, "two"));
+  EXPECT_EQ(RunFlush().delivered, 2);
+  ASSERT_EQ(client_.sent().size(), 2);
+  EXPECT_NE(Unpacked(client_.sent()[1]).find("two<1>"), std::string::npos);
+}
+
 TEST_F(StatsFlusherTest, BatchesAreNoLargerThanAllowed) {
   FlusherOptions options = DefaultFlusherOptions(StatsEncoding::kPipeline);
   options.max_batch_bytes = 3000;

@@ -82,7 +82,7 @@ struct MergeEqual {
 };
 
 // Returns the groups in the order in which their first payloads came.
-std::vector<Group> GroupByHeaders(const std::vector<HeldPayload<TracePayload>>& held, bool coalesce) {
+std::vector<Group> GroupByHeaders(absl::Span<const HeldPayload<TracePayload>> held) {
   std::vector<Group> groups;
   absl::flat_hash_map<const TracerHeaders*, size_t, MergeHash, MergeEqual> numbers;
   for (const HeldPayload<TracePayload>& payload : held) {
@@ -90,9 +90,9 @@ std::vector<Group> GroupByHeaders(const std::vector<HeldPayload<TracePayload>>& 
     const TracerHeaders& headers = payload.payload.headers();
     size_t number = groups.size();
     // There are as many groups as tracers, one or two, so that most payloads belong to the last group.
-    if (coalesce && !groups.empty() && groups.back().headers.MergesWith(headers)) {
+    if (!groups.empty() && groups.back().headers.MergesWith(headers)) {
       number = groups.size() - 1;
-    } else if (coalesce) {
+    } else {
       number = numbers.try_emplace(&headers, number).first->second;
     }
     if (number == groups.size()) {
@@ -112,9 +112,9 @@ void TraceEncoding::Workspace::Release() {
   compressor.Release();
 }
 
-absl::Status TraceEncoding::Encode(const std::vector<HeldPayload<TracePayload>>& held,
+absl::Status TraceEncoding::Encode(absl::Span<const HeldPayload<TracePayload>> held,
                                    const FlusherOptions& options, Workspace& workspace, EmitRequest emit) {
-  const std::vector<Group> groups = GroupByHeaders(held, options.coalesce);
+  const std::vector<Group> groups = GroupByHeaders(held);
   RequestWriter writer(options, workspace, emit);
   for (const Group& group : groups) THAW_RETURN_IF_ERROR(writer.Write(group));
   return absl::OkStatus();

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/types/span.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
@@ -28,8 +29,8 @@ struct TraceEncoding {
 
   // Encodes in order of arrival. Requests have at most FlusherOptions::max_batch_bytes before compression,
   // unless one span alone is larger. A payload without a span makes no request.
-  static absl::Status Encode(const std::vector<HeldPayload<TracePayload>>& held,
-                             const FlusherOptions& options, Workspace& workspace, EmitRequest emit);
+  static absl::Status Encode(absl::Span<const HeldPayload<TracePayload>> held, const FlusherOptions& options,
+                             Workspace& workspace, EmitRequest emit);
   static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options);
 };
 

@@ -119,7 +119,7 @@ TEST_F(TraceFlusherTest, WhenMuchWaitsItIsEncodedWithoutAFlush) {
   for (uint64_t id = 1; id <= 40; ++id) {
     Add(Payload(id, 1, "", 1500));
     expected[id] = 1;
-    most_opened = std::max(most_opened, flusher_->pipeline().opened_bytes());
+    most_opened = std::max(most_opened, flusher_->pipeline().opened().bytes());
   }
   EXPECT_LE(most_opened, 20'000);
   EXPECT_LT(flusher_->bytes(), 40 * 1500) << "compressed, for the most part";
@@ -213,7 +213,7 @@ TEST_F(TraceFlusherTest, WhileNothingCanBeSentNothingIsEncodedSoThatItSharesAReq
     Add(Payload(id));
     EXPECT_TRUE(RunFlush().skipped);
   }
-  EXPECT_EQ(flusher_->pipeline().untried_requests(), 0);
+  EXPECT_EQ(flusher_->pipeline().outbox().untried_items(), 0);
   EXPECT_EQ(flusher_->kept_payloads(), 4);
   client_.clear_sent();
   clock_.Advance(absl::Seconds(1));
@@ -232,7 +232,7 @@ TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
   for (uint64_t id = 2; id <= 8; ++id) Add(Payload(id, 1, "", 2000));
   const size_t before = flusher_->bytes();
   EXPECT_TRUE(RunFlush().skipped);
-  EXPECT_EQ(flusher_->pipeline().untried_requests(), 1);
+  EXPECT_EQ(flusher_->pipeline().outbox().untried_items(), 1);
   EXPECT_LT(flusher_->bytes(), before);
 }
 

@@ -8,6 +8,7 @@
 #define THAW_CC_NET_COUNTERS_H_
 
 #include "cc/base/declare_counts.h"
+#include "cc/base/histogram.h"
 
 namespace thaw {
 
@@ -34,6 +35,11 @@ namespace thaw {
   X(name_cache_hits, "names answered from the cache")                                                \
   X(name_stale_answers, "expired names used because the resolver failed")
 
+// X(name, what it measures)
+#define THAW_CONNECTION_HISTOGRAMS(X) \
+  X(handshake_time,                   \
+    "time that a successful TLS handshake with a destination took, unless a freeze fell into it")
+
 // X(name, what it counts)
 #define THAW_EXCHANGE_COUNTERS(X)                                                           \
   X(requests, "requests given to the client")                                               \
@@ -54,6 +60,7 @@ namespace thaw {
 
 struct ConnectionCounters {
   THAW_DECLARE_COUNTS(THAW_CONNECTION_COUNTERS)
+  THAW_DECLARE_HISTOGRAMS(THAW_CONNECTION_HISTOGRAMS)
 };
 
 struct ExchangeCounters {

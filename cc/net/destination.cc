@@ -112,14 +112,14 @@ absl::StatusOr<Url> ParseUrl(std::string_view text) {
     host = authority.substr(1, close - 1);
     if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) ||
         !absl::StrContains(host, ':')) {
-      return bad("what stands in brackets is not an IPv6 address");
+      return bad("the text in brackets is not an IPv6 address");
     }
     authority.remove_prefix(close + 1);
   } else {
     host = authority.substr(0, std::min(authority.find(':'), authority.size()));
     if (host.empty()) return bad("it has no host");
     if (!std::all_of(host.begin(), host.end(), IsHostCharacter))
-      return bad("its host has a character no host may have");
+      return bad("its host has a character that is not allowed in a host name");
     authority.remove_prefix(host.size());
   }
   url.destination.host = absl::AsciiStrToLower(host);

@@ -28,6 +28,7 @@ struct DialResult {
   // are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
+  std::optional<absl::Duration> handshake_took;  // the part of it that TLS to the destination took
   // The version of HTTP on which both sides agreed, as ALPN names it.
   std::string protocol{kHttp11};
   // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.

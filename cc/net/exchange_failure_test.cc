@@ -341,7 +341,7 @@ TEST(ExchangeFailureTest, OneLineSaysWhereWhatAndHow) {
 
 TEST(ExchangeFailureTest, OnlyADeadlineMakesACancellationATimeout) {
   EXPECT_EQ(FaultOfCancellation(absl::DeadlineExceededError("late")), Fault::kTimeout);
-  EXPECT_EQ(FaultOfCancellation(absl::CancelledError("closed")), Fault::kCancelled);
+  EXPECT_EQ(FaultOfCancellation(absl::CancelledError("the connection was closed")), Fault::kCancelled);
   EXPECT_EQ(FaultOfCancellation(absl::UnavailableError("the process ends")), Fault::kCancelled);
 }
 

@@ -281,7 +281,7 @@ bool Http1Connection::CheckUsable() {
 }
 
 void Http1Connection::Close() {
-  if (busy()) Fail(Fault::kCancelled, absl::CancelledError("closed"));
+  if (busy()) Fail(Fault::kCancelled, absl::CancelledError("the connection was closed"));
   if (state_ != State::kClosed) CloseTransport();
 }
 

@@ -55,9 +55,9 @@ std::optional<std::string_view> FindHeader(const HttpHeaderViews& headers, std::
 absl::Status CheckHeaderValue(std::string_view what, std::string_view value) {
   const auto bad = std::find_if_not(value.begin(), value.end(), IsValueCharacter);
   if (bad == value.end()) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(what, " has the control character 0x",
-                                                 absl::Hex(static_cast<unsigned char>(*bad), absl::kZeroPad2),
-                                                 " at ", bad - value.begin(), ", which no header may carry"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, " has the control character 0x", absl::Hex(static_cast<unsigned char>(*bad), absl::kZeroPad2),
+      " at ", bad - value.begin(), ", which is not allowed in a header"));
 }
 
 absl::Status CheckHeader(std::string_view name, std::string_view value) {
@@ -66,7 +66,7 @@ absl::Status CheckHeader(std::string_view name, std::string_view value) {
   if (std::any_of(std::begin(kOfTheClient), std::end(kOfTheClient), same)) {
     return absl::InvalidArgumentError(
         absl::StrCat("the header ", name,
-                     " can't be given: the client frames its requests and keeps its connections itself"));
+                     " can't be set: the client frames its requests and keeps its connections itself"));
   }
   // Valid values, nearly all of them, cost no allocation.
   if (IsValue(value)) return absl::OkStatus();
@@ -77,7 +77,7 @@ absl::Status HttpRequest::Validate() const {
   if (!IsToken(method)) return absl::InvalidArgumentError(absl::StrCat(Quoted(method), " is not a method"));
   if (target.empty() || !std::all_of(target.begin(), target.end(), IsTargetCharacter)) {
     return absl::InvalidArgumentError(
-        "the path of a request is empty, or has a character that no request line may carry");
+        "the path of a request is empty, or has a character that is not allowed in a request line");
   }
   for (const auto& [name, value] : headers) {
     if (absl::Status status = CheckHeader(name, value); !status.ok()) return status;

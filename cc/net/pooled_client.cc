@@ -187,6 +187,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool not_needed = running->second.not_needed;
   dials_.erase(running);
   const absl::Duration took = result.took;
+  const std::optional<absl::Duration> handshake_took = result.handshake_took;
   ConnectionPool::Dialled dialled;
   if (result.transport != nullptr) {
     dialled = MakeConnection(destination, std::move(result));
@@ -198,6 +199,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   if (dialled.connection != nullptr) {
     ++counters_->connection.opened;
     dial_backoff_.OnSuccess(destination);
+    if (!crossed && handshake_took.has_value()) counters_->connection.handshake_time.Record(*handshake_took);
   } else {
     // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counters_->connection.dial_failed;

@@ -121,6 +121,23 @@ TEST_F(PooledClientTest, TwoRequestsTakeTwoConnectionsWithoutIdleOnes) {
   EXPECT_EQ(client_->open_connections(), 0);
 }
 
+TEST_F(PooledClientTest, EachHandshakeIsTimedUnlessItFailsOrCrossesAFreeze) {
+  Build({.max_idle_per_host = 0}, {.one_way = absl::Milliseconds(20)});
+  SendOne(1);
+  EXPECT_EQ(connections().handshake_time.count(), 1);
+  EXPECT_EQ(connections().handshake_time.max(), absl::Milliseconds(40));
+  Start(2);
+  ASSERT_TRUE(world_.RunUntil([this] { return connections().dials == 2; }));
+  client_->Quiesce();
+  client_->Resume();
+  Finish();
+  EXPECT_EQ(connections().opened, 2);
+  EXPECT_EQ(connections().handshake_time.count(), 1);
+  Build({.max_idle_per_host = 0, .max_attempts = 1}, Always(SimFault::kTlsReset));
+  EXPECT_FALSE(SendOne(3).accepted);
+  EXPECT_EQ(connections().handshake_time.count(), 0);
+}
+
 TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
   Build({.max_idle_per_host = 1});
   SendOne(1);

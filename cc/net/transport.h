@@ -54,7 +54,7 @@ class Transport {
   // does not, or can't tell without waiting; use StartWrite then. No write may be pending.
   virtual IoResult TryWrite(std::string_view from) {
     static_cast<void>(from);
-    return {absl::UnavailableError("nothing is taken without waiting")};
+    return {absl::UnavailableError("nothing is written without waiting")};
   }
 
   // Acknowledges received bytes at once if the layer below would delay that: a peer may hold back the rest of

@@ -318,17 +318,20 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
       fail(step.phase, step.as, absl::UnavailableError("scripted fault"));
       break;
     }
+    if (step.phase == Phase::kTls) result.handshake_took = step.takes;
   }
   if (!result.failure.has_value()) {
     result.transport =
         std::make_unique<SimTransport>(intake_.Accept(fault, real_tls ? tls_->Accept() : nullptr));
     if (real_tls) {
+      const absl::Duration tls_began = world_.clock().Now().monotonic;
       TlsTarget target{.destination = destination, .server_name = destination.host};
       TlsResult secured =
           co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
       result.transport = std::move(secured.transport);
       result.protocol = std::move(secured.protocol);
       result.failure = std::move(secured.failure);
+      if (!result.failure.has_value()) result.handshake_took = world_.clock().Now().monotonic - tls_began;
     }
   }
   result.took = world_.clock().Now().monotonic - began.monotonic;

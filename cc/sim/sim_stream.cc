@@ -11,7 +11,7 @@ namespace {
 
 absl::Status ResetStatus() { return absl::AbortedError("connection reset by peer"); }
 absl::Status EndStatus() { return absl::OutOfRangeError("end of stream"); }
-absl::Status ClosedStatus() { return absl::CancelledError("closed"); }
+absl::Status ClosedStatus() { return absl::CancelledError("the connection was closed"); }
 
 }  // namespace
 

@@ -52,7 +52,8 @@ class Run {
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
-                                                 "traces", std::vector<Endpoint>{TheIntake()});
+                                                 "traces", std::vector<Endpoint>{TheIntake()}, options.limits,
+                                                 options.peers);
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) { OnOutcome(outcome); });
   }
 

@@ -28,6 +28,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/peers_options.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/net/client_options.h"
 #include "cc/net/counters.h"
 #include "cc/sim/sim_intake.h"
@@ -49,6 +51,8 @@ struct SimulationOptions {
   SimIntakeOptions intake;
   ClientOptions client;
   FlusherOptions flusher;
+  LimitOptions limits;
+  PeersOptions peers;  // the default emulates nothing
   absl::Duration flush_deadline = absl::Seconds(10);
   // How long the function runs in each cycle before its flush. Waits in active time, such as a breaker's
   // before a probe, need some.

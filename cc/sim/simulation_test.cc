@@ -27,15 +27,10 @@ ClientOptions Hyper(int max_idle, int attempts) {
   return options;
 }
 
-FlusherOptions StrategyEnd() {
-  FlusherOptions options;
-  options.on_failure = OnFailure::kDiscard;
-  options.sequential = true;
-  options.return_all_on_failure = true;
-  options.retry_all_statuses = true;
-  options.no_progress_limit = absl::InfiniteDuration();
-  return options;
-}
+constexpr PeersOptions kStrategyEnd = {.on_failure = OnFailure::kDiscard,
+                                       .sequential = true,
+                                       .return_all_on_failure = true,
+                                       .retry_all_statuses = true};
 
 // Errors that peers' clients log are counted; printing them would hide a test's failure.
 const int quiet = [] {
@@ -46,7 +41,8 @@ const int quiet = [] {
 SimulationOptions Peer(ClientOptions client) {
   SimulationOptions options;
   options.client = std::move(client);
-  options.flusher = StrategyEnd();
+  options.peers = kStrategyEnd;
+  options.limits.outage.no_progress_limit = absl::InfiniteDuration();
   options.payloads_per_cycle = 1;
   options.tell_client = false;
   options.check = false;
@@ -150,7 +146,7 @@ TEST(Simulation, V98LosesNothingIdleAndDuplicatesInFlight) {
   EXPECT_EQ(Simulate(options).lost, 0);
   options.scenario = FreezeScenario::kInFlight;
   options.intake.service_time = absl::Milliseconds(20);
-  options.flusher.on_failure = OnFailure::kRedriveAtShutdown;
+  options.peers.on_failure = OnFailure::kRedriveAtShutdown;
   EXPECT_GT(Simulate(options).duplicated, 0);
 }
 

@@ -27,7 +27,7 @@ class JsonElements {
     kElement,    // text() is a well-formed value, but may not be UTF-8
     kBroken,     // invalid, or nested too deep: see broken_at() and error()
     kEnd,        // the end of the array; the bytes after it are not read
-    kNoArray,    // the body is no array
+    kNoArray,    // the body is not an array
     kNotClosed,  // the body ended before the array did
     kGivenUp,    // too much is broken; the rest is not read
   };

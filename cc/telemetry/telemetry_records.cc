@@ -251,7 +251,7 @@ class Decoder {
           break;
         case JsonElements::Found::kNoArray:
           ++counts().bodies_refused;
-          Note(at, "the body is no array");
+          Note(at, "the body is not an array");
           return std::move(batch_);
         case JsonElements::Found::kNotClosed:
           ++counts().bodies_cut;
@@ -288,7 +288,7 @@ class Decoder {
     }
     if (text.front() != '{') {
       ++counts().malformed;
-      Note(begin, "an element is no object");
+      Note(begin, "an element is not an object");
       return;
     }
     const Element element = Take(text);
@@ -314,7 +314,7 @@ class Decoder {
     } else {
       record.time = received_;
       ++counts().times_replaced;
-      Note(begin, "an element has no time that can be read");
+      Note(begin, "an element has no readable time");
     }
     ++counts().records;
     give_(std::move(record));
@@ -363,7 +363,7 @@ class Decoder {
     const json::value value = json::parse(raw, error, &memory, LenientJson());
     if (error || !value.is_object()) {
       ++counts().incomplete;
-      Note(begin, absl::StrCat("the record of ", type.name, " is no object"));
+      Note(begin, absl::StrCat("the record of ", type.name, " is not an object"));
       return false;
     }
     const int64_t ignored = counts().members_ignored;

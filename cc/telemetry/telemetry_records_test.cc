@@ -343,7 +343,7 @@ TEST(TelemetryRecords, ABodyThatIsNoArrayIsRefused) {
     EXPECT_EQ(decoded.counts().bodies_refused, 1) << body;
     EXPECT_TRUE(decoded.given.empty());
   }
-  EXPECT_EQ(Decode("<html>").batch.first_problem, "byte 0: the body is no array");
+  EXPECT_EQ(Decode("<html>").batch.first_problem, "byte 0: the body is not an array");
 }
 
 TEST(TelemetryRecords, ABodyBrokenThroughoutIsGivenUp) {

@@ -1,5 +1,9 @@
-// Notes a few facts about each span of a trace until all were seen, and derives the trace's root and sampling
-// priority from them.
+// Notes a few facts about each span of a request until all were read.
+//
+//   SpanNote note(span, position);
+//   note.SetPriority(2);
+//
+// A plain value.
 
 #ifndef THAW_CC_TRACE_SPAN_NOTE_H_
 #define THAW_CC_TRACE_SPAN_NOTE_H_
@@ -9,12 +13,8 @@
 #include <cstdint>
 #include <limits>
 #include <string_view>
-#include <vector>
 
-#include "absl/status/status.h"
-#include "absl/types/span.h"
-#include "cc/base/byte_account.h"
-#include "cc/base/reserve.h"
+#include "cc/base/block_vector.h"
 #include "cc/trace/span_record.h"
 
 namespace thaw {
@@ -54,6 +54,10 @@ struct SpanNote {
     kilobytes = static_cast<uint16_t>(std::min<size_t>(bytes >> 10, std::numeric_limits<uint16_t>::max()));
   }
 
+  // Returns the work of the span's bytes, without obfuscation and replacement, in the units of
+  // TraceWork::Step().
+  int64_t work() const { return int64_t{kilobytes} << 10; }
+
   // Takes the priority from the metric's value, clamped to 32 bits.
   void SetPriority(double value) {
     constexpr double kLow = std::numeric_limits<int32_t>::min();
@@ -63,46 +67,8 @@ struct SpanNote {
   }
 };
 
-// Answers questions about one trace's spans, each in O(log n) or less after O(n log n) for the first. Its
-// memory is reused for the next trace.
-class SpanIndex {
- public:
-  // `spans`: the notes of one trace, not empty; they must not move while questions are asked. Ids may change
-  // only before the first question.
-  void Begin(absl::Span<const SpanNote> spans) {
-    spans_ = spans;
-    sorted_.clear();
-  }
-
-  // Makes room for a trace of `spans` spans before it is begun.
-  absl::Status ReserveFor(size_t spans, ByteCharge* charge) {
-    return spans < kFew ? absl::OkStatus() : Reserve(sorted_, spans, charge);
-  }
-
-  // Returns the last span without a parent; else the last whose parent is absent; else the last.
-  size_t Root();
-  // Returns the root's priority, else that of the first span that has one, else kNoPriority.
-  int32_t Priority(size_t root) const;
-  // Returns the last span with this id; null if there is none.
-  const SpanNote* Find(uint64_t span_id);
-
-  // Frees memory that an unusually large trace needed.
-  void Trim();
-
- private:
-  // Below this number of spans a linear search is faster than sorting.
-  static constexpr size_t kFew = 24;
-  static constexpr size_t kKept = 4096;
-
-  struct Entry {
-    uint64_t span_id;
-    size_t index;
-    auto operator<=>(const Entry&) const = default;
-  };
-
-  absl::Span<const SpanNote> spans_;
-  std::vector<Entry> sorted_;
-};
+// The notes of a request, which may be millions.
+using SpanNotes = BlockVector<SpanNote>;
 
 }  // namespace thaw
 

@@ -1,15 +1,16 @@
 #include "cc/trace/trace_payload.h"
 
-#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <utility>
-#include <vector>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "cc/base/scratch_text.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/utf8.h"
 #include "cc/trace/process_fields.h"
+#include "cc/trace/span_index.h"
 #include "cc/trace/span_note.h"
 #include "cc/trace/span_record.h"
 #include "cc/trace/span_tags.h"
@@ -39,14 +40,11 @@ class TraceTranscoder {
 
   // The reader's calls.
   absl::Status BeginRequest(size_t) { return absl::OkStatus(); }
-  absl::Status BeginTrace(size_t spans) {
-    if (spans > notes_.capacity()) notes_.reserve(std::max(spans, 2 * notes_.capacity()));
-    return absl::OkStatus();
-  }
+  absl::Status BeginTrace(size_t spans) { return notes_.MakeRoom(spans, /*charge=*/nullptr); }
 
   absl::Status OnSpan(size_t position) {
     if (notes_.empty()) chunk_ = out().BeginMessage(TracerPayloadField::kChunks);
-    SpanNote& note = notes_.emplace_back(span_, position);
+    SpanNote note(span_, position);
     if (span_.converted.taken() > 0) note.service = reader_.Keep(note.service);
     for (const SpanMetric& metric : span_.metrics)
       if (MetricTagOf(metric.key) == MetricTag::kSamplingPriority) note.SetPriority(metric.value);
@@ -55,6 +53,8 @@ class TraceTranscoder {
       has_origin_ |= tag == MetaTag::kOrigin;
       TakeProcessTag(tag, Kept(tag, entry.value), tags_);
     }
+    if (!notes_.has_room()) THAW_RETURN_IF_ERROR(notes_.MakeRoom(1, /*charge=*/nullptr));
+    notes_.push_back(note);
     span_.RepairText(scratch_);
     WriteSpan(span_, /*more_meta=*/"", out());
     scratch_.Reset();
@@ -68,14 +68,13 @@ class TraceTranscoder {
 
   // Settles the facts that need all spans.
   absl::Status EndTrace() {
-    index_.Begin(notes_);
-    const size_t root = index_.Root();
-    if (const int64_t priority = index_.Priority(root); priority != 0)
+    THAW_ASSIGN_OR_RETURN(const SpanNote* const root, FindRoot());
+    if (const int64_t priority = PriorityOf(*root); priority != 0)
       out().Varint(TraceChunkField::kPriority, static_cast<uint64_t>(priority));
-    if (has_origin_ || process_.Lacks(tags_)) AskRoot(notes_[root]);
+    if (has_origin_ || process_.Lacks(tags_)) TakeRootTags(*root);
     out().EndMessage(chunk_);
     ++payload_.counts_.chunks;
-    notes_.clear();
+    notes_.Clear(kKeptBytes);
     tags_ = {};
     has_origin_ = false;
     return absl::OkStatus();
@@ -89,8 +88,28 @@ class TraceTranscoder {
 
   ProtobufWriter& out() { return payload_.chunk_fields_; }
 
+  // Returns the last span without a parent, else the last whose parent is absent, else the last.
+  absl::StatusOr<const SpanNote*> FindRoot() {
+    for (size_t i = notes_.size(); i-- > 0;)
+      if (notes_[i].parent_id == 0) return &notes_[i];
+    THAW_RETURN_IF_ERROR(index_.Begin(notes_, 0, notes_.size(), /*charge=*/nullptr));
+    int64_t work = std::numeric_limits<int64_t>::max();
+    index_.Build(work);
+    for (size_t i = notes_.size(); i-- > 0;)
+      if (index_.Find(notes_[i].parent_id) == nullptr) return &notes_[i];
+    return &notes_.back();
+  }
+
+  // Returns the root's priority, else that of the first span that has one, else kNoPriority.
+  int32_t PriorityOf(const SpanNote& root) const {
+    if (root.has_priority) return root.priority;
+    for (size_t i = 0; i < notes_.size(); ++i)
+      if (notes_[i].has_priority) return notes_[i].priority;
+    return kNoPriority;
+  }
+
   // Reads the root again for a few of its tags.
-  void AskRoot(const SpanNote& root) {
+  void TakeRootTags(const SpanNote& root) {
     reader_.ReadAgain(root.position, span_);
     ProcessTags root_tags;
     std::string_view origin;
@@ -109,13 +128,16 @@ class TraceTranscoder {
     scratch_.Reset();
   }
 
+  // Bytes of notes that are kept from one trace for the next.
+  static constexpr size_t kKeptBytes = 1 << 20;
+
   TraceReader reader_;
   TracePayload payload_;
   SpanRecord span_;
   ScratchText scratch_;
   ProcessFields process_;
   // Notes of the trace being read.
-  std::vector<SpanNote> notes_;
+  SpanNotes notes_;
   SpanIndex index_;
   ProcessTags tags_;
   size_t chunk_ = 0;

@@ -51,7 +51,7 @@ class TracePayload {
 
  private:
   friend class TraceTranscoder;
-  friend class TraceProcessor;
+  friend class TraceWriter;
 
   TracerHeaders headers_;
   TraceCounts counts_;

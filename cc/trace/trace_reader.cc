@@ -295,7 +295,8 @@ bool TraceReader::TableString(std::string_view& text) {
     return true;
   }
   reader_.MoveTo(position);
-  if (index < strings_.size()) return Bad(absl::StrCat("entry ", index, " of the string table is no string"));
+  if (index < strings_.size())
+    return Bad(absl::StrCat("entry ", index, " of the string table is not a string"));
   return Bad(absl::StrCat("there is no string ", index, " in the table of ", strings_.size()));
 }
 

@@ -146,7 +146,7 @@ TEST(TraceReaderV05, ABadEntryOfTheTableLosesOnlySpansThatNameIt) {
                    Array({Array({Values({{0, Int(0)}}), Values({{0, Int(1)}}), Values({{0, Int(2)}})})})}));
   const Result result = ReadAll(body);
   EXPECT_EQ(result.spans, (std::vector<std::string>{"a  0", "c  0"}));
-  EXPECT_NE(result.first_problem.find("entry 1 of the string table is no string"), std::string::npos);
+  EXPECT_NE(result.first_problem.find("entry 1 of the string table is not a string"), std::string::npos);
 }
 
 TEST(TraceReaderV05, WhatIsNoRequestIsRefusedByName) {

@@ -11,3 +11,17 @@ def bindings_library(name, srcs = None, hdrs = None, deps = [], **kwargs):
         deps = deps + ["@pybind11"],
         **kwargs
     )
+
+def option_texts(name, header, struct):
+    """NAME.h: the docstrings of an option struct's fields, from the comments of its header."""
+    thaw_cc_library(
+        name = name,
+        hdrs = [name + ".h"],
+    )
+    native.genrule(
+        name = name + "_from_comments",
+        srcs = [header],
+        outs = [name + ".h"],
+        cmd = "python3 $(location option_texts.py) $(location %s) %s $@" % (header, struct),
+        tools = ["option_texts.py"],
+    )

@@ -9,6 +9,7 @@
 #include "cc/net/destination.h"
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/client_options_texts.h"
 #include "python/bindings/defaults.h"
 #include "python/bindings/values.h"
 
@@ -16,69 +17,41 @@ namespace thaw::python {
 namespace {
 
 using O = ClientOptions;
+using Texts = ClientOptionsTexts;
 
 const auto& Fields() {
   static const auto fields = std::make_tuple(
-      Field{"max_idle_per_host", &O::max_idle_per_host,
-            "How many connections to one destination may be kept idle; 0: none, the default under on-demand "
-            "Lambda. ClientOptions.UNLIMITED: no limit."},
-      Field{"share_within_flush", &O::share_within_flush,
-            "Hand a connection that has just finished a request to one that already waits. Always so when "
-            "max_idle_per_host > 0."},
-      Field{"share_patience", &O::share_patience,
-            "How long the first waiter waits for a shared connection before another is dialled, in seconds. "
-            "None: no longer than it pays, by how many wait and by what the last exchange and dial took."},
-      Field{"idle_timeout", &O::idle_timeout,
-            "Idle connections older than this are closed, in seconds. The Datadog intake closes at 60."},
-      Field{"max_connections_per_host", &O::max_connections_per_host,
-            "Connections to one destination at a time."},
-      Field{
-          "on_resume", &O::on_resume,
-          "What a resume does to idle connections: keep, probe or drain. With drain, under on-demand Lambda, "
-          "a connection lives within one epoch only."},
-      Field{"liveness", &O::liveness,
-            "How a connection is judged before it is reused: peek (one read without waiting) or reactor_only "
-            "(only what the event loop had delivered by then)."},
-      Field{"expiry_clock", &O::expiry_clock,
-            "By which clock idle_timeout is measured: largest (the one that advanced most) or monotonic."},
-      Field{"dial_eagerly", &O::dial_eagerly,
-            "Dial as soon as no idle connection is to be had, however many are being opened."},
-      Field{"exchange_timeout", &O::exchange_timeout, "One exchange over all its phases, in seconds."},
-      Field{"resume_grace", &O::resume_grace,
-            "How long an exchange that was open at a resume may go on after it, in seconds."},
-      Field{"late_alarm", &O::late_alarm,
-            "What deadlines do when they fire late: rearm, or fire (frozen time counts as the peer's "
-            "slowness)."},
-      Field{"max_attempts", &O::max_attempts, "Tries that are counted, the first included."},
-      Field{"backoff_base", &O::backoff_base,
-            "A delay before try n + 1 is drawn from [0, min(backoff_cap, backoff_base * 2**n)] seconds."},
-      Field{"backoff_cap", &O::backoff_cap, "The longest delay between two tries, in seconds."},
-      Field{"resend_rule", &O::resend_rule,
-            "How a failed request on a reused connection is resent: failure_class or hyper_zone1."},
-      Field{"user_agent", &O::user_agent, "The User-Agent header, without control characters."},
-      Field{"max_response_head_bytes", &O::max_response_head_bytes,
-            "A longer head of an answer is a failure."},
+      Field{"max_idle_per_host", &O::max_idle_per_host, Texts::max_idle_per_host},
+      Field{"share_within_flush", &O::share_within_flush, Texts::share_within_flush},
+      Field{"share_patience", &O::share_patience, Texts::share_patience},
+      Field{"idle_timeout", &O::idle_timeout, Texts::idle_timeout},
+      Field{"max_connections_per_host", &O::max_connections_per_host, Texts::max_connections_per_host},
+      Field{"on_resume", &O::on_resume, Texts::on_resume}, Field{"liveness", &O::liveness, Texts::liveness},
+      Field{"expiry_clock", &O::expiry_clock, Texts::expiry_clock},
+      Field{"dial_eagerly", &O::dial_eagerly, Texts::dial_eagerly},
+      Field{"exchange_timeout", &O::exchange_timeout, Texts::exchange_timeout},
+      Field{"resume_grace", &O::resume_grace, Texts::resume_grace},
+      Field{"late_alarm", &O::late_alarm, Texts::late_alarm},
+      Field{"max_attempts", &O::max_attempts, Texts::max_attempts},
+      Field{"backoff_base", &O::backoff_base, Texts::backoff_base},
+      Field{"backoff_cap", &O::backoff_cap, Texts::backoff_cap},
+      Field{"resend_rule", &O::resend_rule, Texts::resend_rule},
+      Field{"user_agent", &O::user_agent, Texts::user_agent},
+      Field{"max_response_head_bytes", &O::max_response_head_bytes, Texts::max_response_head_bytes},
       Field{"max_response_body_kept_bytes", &O::max_response_body_kept_bytes,
-            "What of an answer's body is kept for the caller."},
+            Texts::max_response_body_kept_bytes},
       Field{"max_response_body_drained_bytes", &O::max_response_body_drained_bytes,
-            "A longer body isn't drained: the connection is closed."},
-      Field{"tcp_nodelay", &O::tcp_nodelay, "TCP_NODELAY on each connection."},
-      Field<O, std::string, PathFace>{
-          "tls_cert_file", &O::tls_cert_file,
-          "A PEM file of one or many certificates, added to the public roots. Empty: none. A Client raises "
-          "InvalidArgument if nothing of it can be used."},
-      Field{"use_os_roots", &O::use_os_roots, "Trust the operating system's bundle too."},
-      Field{"use_public_roots", &O::use_public_roots, "Trust the public roots that are compiled in."},
-      Field{"skip_ssl_validation", &O::skip_ssl_validation, "Accept any certificate. Logged."},
-      Field{"tls_session_resumption", &O::tls_session_resumption, "Remember TLS sessions and resume them."},
-      Field{"tls_min_version", &O::tls_min_version, "tls12 or tls13."},
-      Field{"tls_max_version", &O::tls_max_version, "tls12 or tls13."},
-      Field{"proxy_url", &O::proxy_url,
-            "http:// or https://, with user:password@ if it wants them. Empty: none. A repr masks them.",
-            &MaskUrl},
-      Field{"no_proxy", &O::no_proxy,
-            "Destinations that don't go through the proxy: \"host\", \".suffix\", \"*.suffix\", \"*\", "
-            "\"10.0.0.0/8\", \"host:port\"."});
+            Texts::max_response_body_drained_bytes},
+      Field{"tcp_nodelay", &O::tcp_nodelay, Texts::tcp_nodelay},
+      Field<O, std::string, PathFace>{"tls_cert_file", &O::tls_cert_file, Texts::tls_cert_file},
+      Field{"use_os_roots", &O::use_os_roots, Texts::use_os_roots},
+      Field{"use_public_roots", &O::use_public_roots, Texts::use_public_roots},
+      Field{"skip_ssl_validation", &O::skip_ssl_validation, Texts::skip_ssl_validation},
+      Field{"tls_session_resumption", &O::tls_session_resumption, Texts::tls_session_resumption},
+      Field{"tls_min_version", &O::tls_min_version, Texts::tls_min_version},
+      Field{"tls_max_version", &O::tls_max_version, Texts::tls_max_version},
+      Field{"proxy_url", &O::proxy_url, Texts::proxy_url, &MaskUrl},
+      Field{"no_proxy", &O::no_proxy, Texts::no_proxy});
   return fields;
 }
 

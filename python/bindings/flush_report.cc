@@ -5,8 +5,9 @@
 #include <map>
 #include <string>
 
+#include "cc/flush/drop_reason.h"
 #include "python/bindings/bindings.h"
-#include "python/bindings/flusher_values.h"
+#include "python/bindings/counts.h"
 #include "python/bindings/pickling.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
@@ -19,12 +20,12 @@ py::dict ToDict(const FlushReport& self) {
   dict["payloads"] = self.payloads;
   dict["delivered"] = self.delivered;
   dict["retained"] = self.retained;
-  dict["dropped"] = ToMap(self.dropped);
+  dict["dropped"] = NonzeroCountsToMap(self.dropped);
   dict["requests"] = self.requests;
   dict["attempts"] = self.attempts;
   dict["possible_duplicates"] = self.possible_duplicates;
   dict["additional_delivered"] = self.additional_delivered;
-  dict["additional_dropped"] = ToMap(self.additional_dropped);
+  dict["additional_dropped"] = NonzeroCountsToMap(self.additional_dropped);
   dict["refused_by_status"] = self.refused_by_status;
   py::list failures;
   for (const ExchangeFailure& failure : self.failures) failures.append(py::cast(failure).attr("to_dict")());
@@ -44,7 +45,7 @@ py::dict ToDict(const FlushReport& self) {
 // Pickles the counts by the names of the reasons that occurred.
 template <>
 struct Pickled<DropCounts> {
-  static py::object Out(const DropCounts& counts) { return py::cast(ToMap(counts)); }
+  static py::object Out(const DropCounts& counts) { return py::cast(NonzeroCountsToMap(counts)); }
   static DropCounts In(py::handle object) {
     const auto dict = object.cast<py::dict>();
     DropCounts counts;
@@ -84,7 +85,7 @@ REFUSED not everything was delivered: 0 delivered, 1 kept; http:
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
       .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")
       .def_property_readonly(
-          "dropped", [](const FlushReport& self) { return ToMap(self.dropped); },
+          "dropped", [](const FlushReport& self) { return NonzeroCountsToMap(self.dropped); },
           "Payloads given up, by reason.")
       .def_property_readonly("requests", read(&FlushReport::requests), "Requests given to the client.")
       .def_property_readonly("attempts", read(&FlushReport::attempts), "Tries, as the client counts them.")
@@ -93,7 +94,8 @@ REFUSED not everything was delivered: 0 delivered, 1 kept; http:
       .def_property_readonly("additional_delivered", read(&FlushReport::additional_delivered),
                              "Requests that additional endpoints accepted.")
       .def_property_readonly(
-          "additional_dropped", [](const FlushReport& self) { return ToMap(self.additional_dropped); },
+          "additional_dropped",
+          [](const FlushReport& self) { return NonzeroCountsToMap(self.additional_dropped); },
           "Requests to additional endpoints that were given up, by reason.")
       .def_property_readonly("additional_retained", read(&FlushReport::additional_retained),
                              "Requests to additional endpoints still kept at the end.")

@@ -20,12 +20,13 @@
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/flush_report.h"
-#include "cc/flush/flusher_options.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/net/destination.h"
 #include "python/bindings/call.h"
 #include "python/bindings/client.h"
 #include "python/bindings/client_loop.h"
+#include "python/bindings/counts.h"
+#include "python/bindings/flusher_options.h"
 #include "python/bindings/flusher_values.h"
 #include "python/bindings/values.h"
 
@@ -59,15 +60,15 @@ class FlusherFace {
   using Payload = typename Flusher::Payload;
 
   FlusherFace(const ClientFace& client, const std::string& endpoint, const std::string& api_key,
-              const std::optional<FlusherOptions>& options, const GivenEndpoints& additional)
+              const std::optional<GivenFlusherOptions>& options, const GivenEndpoints& additional)
       : loop_(client.loop), key_(NextTenantKey()) {
-    FlusherOptions chosen = options.has_value() ? *options : DefaultFlusherOptions(Flusher::kPipeline);
+    GivenFlusherOptions chosen = options.has_value() ? *options : DefaultGivenOptions(Flusher::kPipeline);
     default_deadline_ = chosen.flush_timeout;
     options_ = chosen;
     RunOn(loop_, [key = key_, chosen = std::move(chosen),
                   endpoints = MakeEndpoints(Flusher::kPipeline.path, endpoint, api_key, additional)](
                      ClientLoop& loop) mutable {
-      auto tenant = std::make_shared<Tenant>(loop, std::move(chosen), std::move(endpoints));
+      auto tenant = std::make_shared<Tenant>(loop, chosen, std::move(endpoints));
       loop.AddTenant(key, std::move(tenant));
     });
   }
@@ -104,7 +105,7 @@ class FlusherFace {
     return On([](Tenant& tenant) { return tenant.flusher.bytes(); });
   }
   std::map<std::string, int64_t> dropped() {
-    return ToMap(On([](Tenant& tenant) { return tenant.flusher.pipeline().dropped(); }));
+    return NonzeroCountsToMap(On([](Tenant& tenant) { return tenant.flusher.pipeline().dropped(); }));
   }
   FlushReport total() {
     return On([](Tenant& tenant) {
@@ -135,12 +136,13 @@ class FlusherFace {
       return urls;
     });
   }
-  FlusherOptions options() const { return options_; }
+  GivenFlusherOptions options() const { return options_; }
 
  private:
   struct Tenant {
-    Tenant(ClientLoop& loop, FlusherOptions options, std::vector<Endpoint> endpoints)
-        : flusher(loop.executor(), loop.clock(), loop.client(), std::move(options), std::move(endpoints)) {
+    Tenant(ClientLoop& loop, const GivenFlusherOptions& options, std::vector<Endpoint> endpoints)
+        : flusher(loop.executor(), loop.clock(), loop.client(), options, std::move(endpoints),
+                  options.limits(), options) {
       flusher.pipeline().set_on_outcome([this](const PayloadOutcome& outcome) {
         if (outcome.possible_duplicate) possible_duplicates.push_back(outcome.id);
         if (outcome.reason.has_value())
@@ -175,7 +177,7 @@ class FlusherFace {
   const LoopHandle loop_;
   const uint64_t key_;
   absl::Duration default_deadline_;
-  FlusherOptions options_;
+  GivenFlusherOptions options_;
 };
 
 // Binds the common members of both flushers. `Given` is the payload's Python object, with a member `payload`.
@@ -185,7 +187,7 @@ void BindFlusher(py::module_& module, const char* name, const char* text) {
   py::class_<Face> type(module, name, text);
   type.def(
       py::init([](const ClientFace& client, const GivenText& endpoint, const GivenText& api_key,
-                  const std::optional<FlusherOptions>& options, const GivenEndpoints& additional) {
+                  const std::optional<GivenFlusherOptions>& options, const GivenEndpoints& additional) {
         return std::make_unique<Face>(client, endpoint, api_key, options, additional);
       }),
       "`endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get "

@@ -1,6 +1,6 @@
-// FlusherOptions and its enum.
+// thaw.FlusherOptions and its enum.
 
-#include "cc/flush/flusher_options.h"
+#include "python/bindings/flusher_options.h"
 
 #include <tuple>
 
@@ -12,7 +12,7 @@
 namespace thaw::python {
 namespace {
 
-using O = FlusherOptions;
+using O = GivenFlusherOptions;
 
 const auto& Fields() {
   static const auto fields = std::make_tuple(
@@ -59,7 +59,7 @@ void BindFlusherOptions(py::module_& module) {
       .finalize();
   KeepMembers<OnFailure>(module, "OnFailure");
 
-  py::class_<FlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
+  py::class_<GivenFlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
 
 The defaults are those of traces; a StatsFlusher that is given no options takes stats_defaults(), which
 sends nothing twice.
@@ -71,11 +71,11 @@ FlusherOptions(on_failure='discard', sequential=True)
 False
 )");
   BindOptions(
-      type, "FlusherOptions", Fields(), [] { return DefaultFlusherOptions(PipelineNamed("traces")); },
-      [](const FlusherOptions& options) { ThrowIfError(options.Validate()); },
+      type, "FlusherOptions", Fields(), [] { return DefaultGivenOptions(PipelineNamed("traces")); },
+      [](const GivenFlusherOptions& options) { ThrowIfError(options.Validate()); },
       "Defaults are those of traces.");
   type.def_static(
-      "stats_defaults", [] { return DefaultFlusherOptions(PipelineNamed("stats")); },
+      "stats_defaults", [] { return DefaultGivenOptions(PipelineNamed("stats")); },
       "The defaults of a StatsFlusher.");
 }
 

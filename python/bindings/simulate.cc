@@ -9,6 +9,8 @@
 #include "cc/sim/simulation.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/counts.h"
+#include "python/bindings/flusher_options.h"
 #include "python/bindings/gil.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
@@ -42,25 +44,21 @@ py::dict ToDict(const SimulationResult& result) {
   dict["faults_met"] = result.faults_met;
   dict["freezes"] = result.freezes;
   dict["steps"] = result.steps;
-  py::dict flush_ms, connections, exchanges;
+  py::dict flush_ms;
   flush_ms["p50"] = absl::ToDoubleMilliseconds(result.flush_p50);
   flush_ms["p99"] = absl::ToDoubleMilliseconds(result.flush_p99);
   dict["flush_ms"] = flush_ms;
-  result.counters.connection.Visit(
-      [&](const char* name, int64_t value, const char*) { connections[name] = value; });
-  result.counters.exchange.Visit(
-      [&](const char* name, int64_t value, const char*) { exchanges[name] = value; });
-  dict["connections"] = connections;
-  dict["exchanges"] = exchanges;
+  dict["connections"] = CountsToDict(result.counters.connection);
+  dict["exchanges"] = CountsToDict(result.counters.exchange);
   return dict;
 }
 
 py::typing::Dict<py::str, py::object> Run(
     int64_t cycles, uint64_t seed, int payloads, const GivenText& scenario, const GivenText& close,
     double fault_rate, const std::optional<ClientOptions>& client,
-    const std::optional<FlusherOptions>& flusher, GivenBool resume, GivenBool check, double function_time,
-    double idle_limit, std::pair<double, double> freeze, double one_way, double service_time,
-    const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
+    const std::optional<GivenFlusherOptions>& flusher, GivenBool resume, GivenBool check,
+    double function_time, double idle_limit, std::pair<double, double> freeze, double one_way,
+    double service_time, const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
     if (!(value >= bound))
@@ -96,9 +94,13 @@ py::typing::Dict<py::str, py::object> Run(
   options.intake.one_way = time(one_way, "one_way");
   options.intake.service_time = time(service_time, "service_time");
   if (client.has_value()) options.client = *client;
-  if (flusher.has_value()) options.flusher = *flusher;
+  if (flusher.has_value()) {
+    ThrowIfError(flusher->Validate());
+    options.flusher = *flusher;
+    options.limits = flusher->limits();
+    options.peers = *flusher;
+  }
   ThrowIfError(options.client.Validate());
-  ThrowIfError(options.flusher.Validate());
   options.freeze_min = time(freeze.first, "the shortest freeze");
   options.freeze_max = time(freeze.second, "the longest freeze");
   options.function_time = time(function_time, "function_time");

@@ -1,6 +1,7 @@
 #include "python/bindings/stats.h"
 
 #include "python/bindings/bindings.h"
+#include "python/bindings/counts.h"
 #include "python/bindings/pickling.h"
 #include "python/bindings/values.h"
 
@@ -8,27 +9,54 @@ namespace thaw::python {
 namespace {
 
 py::dict ToDict(const ConnectionStats& stats) {
-  py::dict dict;
-  stats.counters.Visit([&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  py::dict dict = CountsToDict(stats.counters);
   dict["open"] = stats.open;
   dict["idle"] = stats.idle;
   return dict;
 }
 
 py::dict ToDict(const ExchangeStats& stats) {
-  py::dict dict;
-  stats.counters.Visit([&dict](const char* name, int64_t value, const char*) { dict[name] = value; });
+  py::dict dict = CountsToDict(stats.counters);
   dict["open"] = stats.open;
   return dict;
 }
 
 }  // namespace
 
+template <>
+struct Pickled<Histogram> {
+  static py::object Out(const Histogram& histogram) {
+    const Histogram::State state = histogram.state();
+    py::dict buckets;
+    for (size_t i = 0; i < state.buckets.size(); ++i) {
+      if (state.buckets[i] != 0) buckets[py::int_(i)] = state.buckets[i];
+    }
+    return py::make_tuple(buckets, Pickled<absl::Duration>::Out(state.sum),
+                          Pickled<absl::Duration>::Out(state.max), Pickled<absl::Duration>::Out(state.last));
+  }
+  static Histogram In(py::handle object) {
+    const auto parts = object.cast<py::tuple>();
+    Histogram::State state;
+    for (const auto& [index, count] : parts[0].cast<py::dict>()) {
+      const auto i = index.cast<size_t>();
+      if (i < state.buckets.size()) state.buckets[i] = count.cast<uint32_t>();
+    }
+    state.sum = Pickled<absl::Duration>::In(parts[1]);
+    state.max = Pickled<absl::Duration>::In(parts[2]);
+    state.last = Pickled<absl::Duration>::In(parts[3]);
+    return Histogram::FromState(state);
+  }
+};
+
 // Pickles counters as a dict of their names; one that another version of thaw lacked is zero.
 template <>
 struct Pickled<ConnectionCounters> {
   static py::object Out(const ConnectionCounters& counters) {
-    return ToDict(ConnectionStats{.counters = counters});
+    py::dict dict = ToDict(ConnectionStats{.counters = counters});
+    counters.VisitHistograms([&dict](const char* name, const Histogram& histogram, const char*) {
+      dict[name] = Pickled<Histogram>::Out(histogram);
+    });
+    return dict;
   }
   static ConnectionCounters In(py::handle object) {
     const auto dict = object.cast<py::dict>();
@@ -36,6 +64,10 @@ struct Pickled<ConnectionCounters> {
 #define THAW_READ(name, text) \
   if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
     THAW_CONNECTION_COUNTERS(THAW_READ)
+#undef THAW_READ
+#define THAW_READ(name, text) \
+  if (dict.contains(#name)) counters.name = Pickled<Histogram>::In(dict[#name]);
+    THAW_CONNECTION_HISTOGRAMS(THAW_READ)
 #undef THAW_READ
     return counters;
   }
@@ -94,6 +126,12 @@ ConnectionStats(resumes=1)
   connections.def_property_readonly( \
       #name, [](const ConnectionStats& self) { return self.counters.name; }, text);
   THAW_CONNECTION_COUNTERS(THAW_BIND)
+#undef THAW_BIND
+#define THAW_BIND(name, text)                                                                \
+  connections.def_property_readonly(                                                         \
+      #name, [](const ConnectionStats& self) { return HistogramToMap(self.counters.name); }, \
+      text ": count, sum, p50, p95, p99 and max, times in seconds");
+  THAW_CONNECTION_HISTOGRAMS(THAW_BIND)
 #undef THAW_BIND
 
   py::class_<ExchangeStats> exchanges(

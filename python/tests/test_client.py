@@ -7,6 +7,7 @@ import datetime
 import gc
 import os
 import pathlib
+import pickle
 import socket
 import threading
 
@@ -617,5 +618,9 @@ def test_late_tickets_and_stats_are_plain(client: thaw.Client, tls_peer: Peer):
     assert connections["opened"] == 1
     assert connections["tls_full"] == 1
     assert "opened=1" in repr(client.connections)
+    handshakes = client.connections.handshake_time
+    assert handshakes["count"] == 1
+    assert 0 < handshakes["p50"] <= handshakes["max"] == handshakes["sum"]
+    assert pickle.loads(pickle.dumps(client.connections)).handshake_time == handshakes
     exchanges = client.exchanges.to_dict()
     assert (exchanges["requests"], exchanges["accepted"], exchanges["open"]) == (1, 1, 0)

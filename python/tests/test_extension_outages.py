@@ -159,7 +159,7 @@ async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start) 
         assert len(flush["outages"]["now"]) == 1
         await running.end()
         (lost,) = running.said("lost at the end")
-        (warning,) = (line for line in running.said("is out of reach since") if line != lost)
+        (warning,) = (line for line in running.said("can't be reached since") if line != lost)
         assert "127.0.0.1" in warning
         kept = re.search(r"traces: (\d+) payloads not delivered", lost)
         assert kept is not None

@@ -510,210 +510,236 @@ class ClientOptions:
     @property
     def backoff_base(self) -> float:
         """
-        A delay before try n + 1 is drawn from [0, min(backoff_cap, backoff_base * 2**n)] seconds.
+        The scale of the delays between tries: the delay after n failed attempts is drawn between zero
+        and the lesser of backoff_cap and backoff_base * 2^(n - 1). Zero retries at once. In seconds.
         """
     @backoff_base.setter
     def backoff_base(self, arg1: float) -> None: ...
     @property
     def backoff_cap(self) -> float:
         """
-        The longest delay between two tries, in seconds.
+        Limits the delay between two tries. In seconds.
         """
     @backoff_cap.setter
     def backoff_cap(self, arg1: float) -> None: ...
     @property
     def dial_eagerly(self) -> bool:
         """
-        Dial as soon as no idle connection is to be had, however many are being opened.
+        Dials whenever no idle connection is available, however many dials are under way (as hyper-util
+        does), which opens connections that no request needs any more.
         """
     @dial_eagerly.setter
     def dial_eagerly(self, arg1: bool) -> None: ...
     @property
     def exchange_timeout(self) -> float:
         """
-        One exchange over all its phases, in seconds.
+        Limits one exchange over all its phases, the wait for a connection included. An exchange that
+        takes longer is ended, and retried if its failure class allows it. In seconds.
         """
     @exchange_timeout.setter
     def exchange_timeout(self, arg1: float) -> None: ...
     @property
     def expiry_clock(self) -> ExpiryClock:
         """
-        By which clock idle_timeout is measured: largest (the one that advanced most) or monotonic.
+        The clock that measures idle_timeout: largest is the one that advanced most, monotonic may stand
+        still during a freeze, so that connections look younger than they are.
         """
     @expiry_clock.setter
     def expiry_clock(self, arg1: ExpiryClock | str) -> None: ...
     @property
     def idle_timeout(self) -> float:
         """
-        Idle connections older than this are closed, in seconds. The Datadog intake closes at 60.
+        Closes connections that have been idle for longer than this. A longer time saves handshakes; the
+        Datadog intake closes idle connections after 60 s, and a request on a connection that it has
+        closed is resent. In seconds.
         """
     @idle_timeout.setter
     def idle_timeout(self, arg1: float) -> None: ...
     @property
     def late_alarm(self) -> LateAlarm:
         """
-        What deadlines do when they fire late: rearm, or fire (frozen time counts as the peer's slowness).
+        The behaviour of deadlines that fire late: rearm waits for the remainder, fire counts frozen
+        time as the peer's slowness, as peers' clients do.
         """
     @late_alarm.setter
     def late_alarm(self, arg1: LateAlarm | str) -> None: ...
     @property
     def liveness(self) -> Liveness:
         """
-        How a connection is judged before it is reused: peek (one read without waiting) or reactor_only (only what the event loop had delivered by then).
+        The check of an idle connection before it is reused: peek reads once without waiting,
+        reactor_only relies on the events that the loop has delivered so far, and may miss an end that
+        came during a freeze.
         """
     @liveness.setter
     def liveness(self, arg1: Liveness | str) -> None: ...
     @property
     def max_attempts(self) -> int:
         """
-        Tries that are counted, the first included.
+        Limits the tries of one request that count as attempts, the first one included; 1 turns retries
+        off.
         """
     @max_attempts.setter
     def max_attempts(self, arg1: int) -> None: ...
     @property
     def max_connections_per_host(self) -> int:
         """
-        Connections to one destination at a time.
+        Limits open connections and dials per destination. Requests beyond it wait for a connection.
         """
     @max_connections_per_host.setter
     def max_connections_per_host(self, arg1: int) -> None: ...
     @property
     def max_idle_per_host(self) -> int:
         """
-        How many connections to one destination may be kept idle; 0: none, the default under on-demand Lambda. ClientOptions.UNLIMITED: no limit.
+        Limits the idle connections kept per destination: 0 keeps none, ClientOptions.UNLIMITED any
+        number. An idle connection saves a handshake, but one that is kept across a freeze may be dead
+        when it is reused.
         """
     @max_idle_per_host.setter
     def max_idle_per_host(self, arg1: int) -> None: ...
     @property
     def max_response_body_drained_bytes(self) -> int:
         """
-        A longer body isn't drained: the connection is closed.
+        Limits the bytes of a response body that are read; the connection is closed instead of reading a
+        longer one to its end.
         """
     @max_response_body_drained_bytes.setter
     def max_response_body_drained_bytes(self, arg1: int) -> None: ...
     @property
     def max_response_body_kept_bytes(self) -> int:
         """
-        What of an answer's body is kept for the caller.
+        Limits the bytes of a response body that are kept for the caller; the rest is read and dropped.
         """
     @max_response_body_kept_bytes.setter
     def max_response_body_kept_bytes(self, arg1: int) -> None: ...
     @property
     def max_response_head_bytes(self) -> int:
         """
-        A longer head of an answer is a failure.
+        Limits the bytes of a response's status line and headers; a longer head fails the exchange,
+        unless its status line is that of a success.
         """
     @max_response_head_bytes.setter
     def max_response_head_bytes(self, arg1: int) -> None: ...
     @property
     def no_proxy(self) -> list[str]:
         """
-        Destinations that don't go through the proxy: "host", ".suffix", "*.suffix", "*", "10.0.0.0/8", "host:port".
+        Destinations that are connected to without the proxy: "host", ".suffix", "*.suffix", "*",
+        "10.0.0.0/8", "host:port".
         """
     @no_proxy.setter
     def no_proxy(self, arg1: collections.abc.Sequence[str]) -> None: ...
     @property
     def on_resume(self) -> OnResume:
         """
-        What a resume does to idle connections: keep, probe or drain. With drain, under on-demand Lambda, a connection lives within one epoch only.
+        The effect of a resume on idle connections: keep leaves them, probe closes those that have
+        visibly ended, drain closes all, so that under on-demand Lambda none outlives an invocation.
         """
     @on_resume.setter
     def on_resume(self, arg1: OnResume | str) -> None: ...
     @property
     def proxy_url(self) -> str:
         """
-        http:// or https://, with user:password@ if it wants them. Empty: none. A repr masks them.
+        The proxy's URL, http:// or https://, with user:password@ if the proxy wants them; empty: no
+        proxy. User and password are masked where options are shown.
         """
     @proxy_url.setter
     def proxy_url(self, arg1: str) -> None: ...
     @property
     def resend_rule(self) -> ResendRule:
         """
-        How a failed request on a reused connection is resent: failure_class or hyper_zone1.
+        The rule for resending a failed request on a reused connection without counting an attempt: by
+        the failure's class, or only if the connection handed it back untouched, as hyper-util does.
         """
     @resend_rule.setter
     def resend_rule(self, arg1: ResendRule | str) -> None: ...
     @property
     def resume_grace(self) -> float:
         """
-        How long an exchange that was open at a resume may go on after it, in seconds.
+        Limits an exchange that was open at a resume, from the resume on. A longer time waits longer for
+        answers on dead connections; a shorter one resends requests that may have been accepted. In
+        seconds.
         """
     @resume_grace.setter
     def resume_grace(self, arg1: float) -> None: ...
     @property
     def share_patience(self) -> float | None:
         """
-        How long the first waiter waits for a shared connection before another is dialled, in seconds. None: no longer than it pays, by how many wait and by what the last exchange and dial took.
+        The time for which the first waiting request waits for a shared connection before another one is
+        dialled. None: as long as waiting is likely to be faster than dialling, given the number of
+        waiting requests and the times of the last exchange and the last dial. In seconds.
         """
     @share_patience.setter
     def share_patience(self, arg1: float | None) -> None: ...
     @property
     def share_within_flush(self) -> bool:
         """
-        Hand a connection that has just finished a request to one that already waits. Always so when max_idle_per_host > 0.
+        Hands a connection that has just finished a request to a request that is waiting; off: every
+        request of a flush opens its own. Always on if max_idle_per_host > 0.
         """
     @share_within_flush.setter
     def share_within_flush(self, arg1: bool) -> None: ...
     @property
     def skip_ssl_validation(self) -> bool:
         """
-        Accept any certificate. Logged.
+        Accepts any certificate, so that anybody on the path can read and change the data; a warning
+        says so.
         """
     @skip_ssl_validation.setter
     def skip_ssl_validation(self, arg1: bool) -> None: ...
     @property
     def tcp_nodelay(self) -> bool:
         """
-        TCP_NODELAY on each connection.
+        Sets TCP_NODELAY on each connection; off: small writes may wait for an acknowledgement.
         """
     @tcp_nodelay.setter
     def tcp_nodelay(self, arg1: bool) -> None: ...
     @property
     def tls_cert_file(self) -> str:
         """
-        A PEM file of one or many certificates, added to the public roots. Empty: none. A Client raises InvalidArgument if nothing of it can be used.
+        The path of a PEM file with certificates that are trusted in addition to the public roots;
+        empty: none. A client is not made if nothing in the file can be used.
         """
     @tls_cert_file.setter
     def tls_cert_file(self, arg1: str | os.PathLike[str]) -> None: ...
     @property
     def tls_max_version(self) -> TlsVersion:
         """
-        tls12 or tls13.
+        The newest version of TLS that is offered: tls12 or tls13.
         """
     @tls_max_version.setter
     def tls_max_version(self, arg1: TlsVersion | str) -> None: ...
     @property
     def tls_min_version(self) -> TlsVersion:
         """
-        tls12 or tls13.
+        The oldest version of TLS that is accepted: tls12 or tls13.
         """
     @tls_min_version.setter
     def tls_min_version(self, arg1: TlsVersion | str) -> None: ...
     @property
     def tls_session_resumption(self) -> bool:
         """
-        Remember TLS sessions and resume them.
+        Resumes earlier TLS sessions, which saves the certificate and its verification.
         """
     @tls_session_resumption.setter
     def tls_session_resumption(self, arg1: bool) -> None: ...
     @property
     def use_os_roots(self) -> bool:
         """
-        Trust the operating system's bundle too.
+        Trusts the operating system's bundle in addition to the public roots.
         """
     @use_os_roots.setter
     def use_os_roots(self, arg1: bool) -> None: ...
     @property
     def use_public_roots(self) -> bool:
         """
-        Trust the public roots that are compiled in.
+        Trusts Mozilla's public roots, which are compiled in. Off: only the certificates named by
+        tls_cert_file and use_os_roots are trusted.
         """
     @use_public_roots.setter
     def use_public_roots(self, arg1: bool) -> None: ...
     @property
     def user_agent(self) -> str:
         """
-        The User-Agent header, without control characters.
+        The User-Agent header of requests that have none. It may have no control characters.
         """
     @user_agent.setter
     def user_agent(self, arg1: str) -> None: ...
@@ -861,6 +887,11 @@ class ConnectionStats:
     def dropped_peer_closed(self) -> int:
         """
         idle connections whose end the loop saw
+        """
+    @property
+    def handshake_time(self) -> dict[str, float]:
+        """
+        time that a successful TLS handshake with a destination took, unless a freeze fell into it: count, sum, p50, p95, p99 and max, times in seconds
         """
     @property
     def idle(self) -> int:

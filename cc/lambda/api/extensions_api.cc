@@ -115,8 +115,8 @@ Task<absl::StatusOr<Registration>> ExtensionsApi::Register(std::string name,
 
 Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::Next(Cancellation& cancellation) {
   if (identifier_.empty())
-    co_return absl::FailedPreconditionError("/next before the extension is registered");
-  if (waiting_) co_return absl::FailedPreconditionError("/next while another /next waits");
+    co_return absl::FailedPreconditionError("/next is called before the extension is registered");
+  if (waiting_) co_return absl::FailedPreconditionError("/next is called while another /next waits");
   if (!failed_.ok()) co_return failed_;
   waiting_ = true;
   absl::StatusOr<LambdaEvent> event = co_await AskForNext(cancellation);
@@ -141,7 +141,7 @@ Task<absl::StatusOr<LambdaEvent>> ExtensionsApi::AskForNext(Cancellation& cancel
     if (!event.ok()) {
       if (!MayBeAnEvent(response) || unreadable++ == kLostCalls) co_return event.status();
       ++counts_.unreadable_events;
-      LOG(WARNING) << event.status().message() << "; asking again";
+      LOG(WARNING) << event.status().message() << "; the event is requested again";
       continue;
     }
     unreadable = 0;
@@ -162,7 +162,7 @@ absl::StatusOr<std::optional<LambdaEvent>> ExtensionsApi::ParseEvent(const Runti
   members.Read("eventType", type);
   if (type.empty()) {
     return absl::InternalError(absl::StrCat(api_.Name(call), ": answered ", response.status,
-                                            " with what is no event: ", Excerpt(response.body),
+                                            " with a body that is not an event: ", Excerpt(response.body),
                                             response.body_whole ? "" : " (cut)"));
   }
   if (type == NameOf(ExtensionEvent::kInvoke)) {
@@ -188,7 +188,7 @@ absl::StatusOr<std::optional<LambdaEvent>> ExtensionsApi::ParseEvent(const Runti
 Task<absl::Status> ExtensionsApi::ReportError(std::string_view phase, std::string error_type,
                                               std::string message, Cancellation& cancellation) {
   if (identifier_.empty())
-    co_return absl::FailedPreconditionError("an error before the extension is registered");
+    co_return absl::FailedPreconditionError("an error is reported before the extension is registered");
   THAW_CO_RETURN_IF_ERROR(CheckPrintable("the error's type", error_type));
   RuntimeApi::Call call;
   call.method = "POST";

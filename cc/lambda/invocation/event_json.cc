@@ -227,7 +227,7 @@ absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonL
   const size_t taken =
       begin + parser.write_some(/*more=*/false, text.data() + begin, text.size() - begin, error);
   if (error)
-    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": no JSON: ", error.message()));
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": not JSON: ", error.message()));
   if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
     return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": more follows the end of the JSON"));
   return parser.handler().Take();

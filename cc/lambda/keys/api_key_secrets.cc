@@ -78,7 +78,8 @@ std::optional<std::string_view> OnlyItem(std::string_view list) {
 absl::StatusOr<std::string> PlainKeyIn(std::string_view text) {
   if (absl::StrContains(text, ',')) {
     const std::optional<std::string_view> only = OnlyItem(text);
-    if (!only.has_value()) return absl::InternalError("the secret is a list that has not exactly one key");
+    if (!only.has_value())
+      return absl::InternalError("the secret is a list that does not have exactly one key");
     text = *only;
   }
   if (text.size() > 2 && text.front() == '\'' && text.back() == '\'')
@@ -108,13 +109,13 @@ absl::StatusOr<std::string> KeyIn(std::string text) {
       for (const json::value& item : *items)
         if (item != items->front()) only = nullptr;
       if (only == nullptr)
-        return absl::InternalError("the secret is a JSON list that has not exactly one text");
+        return absl::InternalError("the secret is a JSON list that does not have exactly one string");
       text = std::string(*only);
       continue;
     }
     text = KeyMember(value);
     if (text.empty())
-      return absl::InternalError("the secret is a JSON object without a text dd_api_key or apiKey");
+      return absl::InternalError("the secret is a JSON object without a string dd_api_key or apiKey");
   }
   return PlainKeyIn(text);
 }
@@ -123,7 +124,7 @@ absl::StatusOr<std::string> KeyIn(std::string text) {
 
 absl::StatusOr<std::string> ApiKeySecrets::OwnRegion() const {
   if (!aws_.region.empty()) return aws_.region;
-  return absl::InvalidArgumentError("AWS_REGION is not set, so that it isn't known which region to ask");
+  return absl::InvalidArgumentError("AWS_REGION is not set, so the region to ask is unknown");
 }
 
 absl::StatusOr<std::string> ApiKeySecrets::RegionOf(std::string_view arn) const {
@@ -132,7 +133,7 @@ absl::StatusOr<std::string> ApiKeySecrets::RegionOf(std::string_view arn) const 
   const std::vector<std::string_view> parts = absl::StrSplit(arn, absl::MaxSplits(':', 5));
   if (parts.size() < 6) {
     return absl::InvalidArgumentError(
-        "the ARN has not the form arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE");
+        "the ARN does not have the form arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE");
   }
   if (parts[3].empty()) return OwnRegion();
   const absl::StatusOr<std::string> region = ParseRegion(parts[3]);

@@ -136,7 +136,8 @@ TEST_F(ApiKeySecretsTest, TheOneKeyOfAListOrInQuotationMarksIsTaken) {
         Says(200, absl::StrCat("{\"Parameter\":{\"Type\":\"StringList\",\"Value\":", quoted, "}}")));
     const absl::StatusOr<std::string> key = Parameter();
     if (absl::StrContains(text, "{\"a\"")) {
-      EXPECT_EQ(key.status().message(), "the secret is a JSON list that has not exactly one text") << text;
+      EXPECT_EQ(key.status().message(), "the secret is a JSON list that does not have exactly one string")
+          << text;
     } else {
       EXPECT_EQ(key.value_or(key.status().ToString()), "key") << text;
     }

@@ -36,7 +36,7 @@ absl::StatusOr<AwsCredentials> AwsCredentialsSource::Parse(const boost::json::va
     return absl::InternalError("the credentials endpoint answered without AccessKeyId or SecretAccessKey");
   }
   if (!IsPrintable(credentials.access_key_id) || !IsPrintable(credentials.session_token)) {
-    return absl::InternalError("the credentials endpoint gave what no header may carry");
+    return absl::InternalError("the credentials endpoint returned a value that is not allowed in a header");
   }
   absl::Time time;
   std::string error;

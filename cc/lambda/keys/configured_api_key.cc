@@ -72,7 +72,8 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
     failure_ = absl::OkStatus();
     if (look_up_ != nullptr) {
       // The look-up's end no longer finds itself here and settles nothing.
-      std::exchange(look_up_, nullptr)->cancellation.Request(absl::CancelledError("it is no longer wanted"));
+      std::exchange(look_up_, nullptr)
+          ->cancellation.Request(absl::CancelledError("the key is no longer needed"));
     }
     if (options_.on_forget) options_.on_forget();
   }
@@ -212,7 +213,7 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
   void Settle(absl::StatusOr<Found> found, bool is_waited_for) {
     if (found.ok()) {
       ++counts_.found;
-      if (found->key != key_) LOG(INFO) << "API key: from " << found->source;
+      if (found->key != key_) LOG(INFO) << "API key: found in " << found->source;
       found_at_ = found->key == literal_ ? std::optional<ClockReading>() : clock_.Now();
       reload_tried_at_.reset();
       failed_at_.reset();

@@ -42,7 +42,7 @@ std::string DelegatedProof(const AwsCredentials& credentials, std::string_view r
 
 Task<absl::StatusOr<std::string>> DelegatedAuth::IntakeKey(Cancellation& cancellation) {
   if (options_.region.empty()) {
-    co_return absl::InvalidArgumentError("AWS_REGION is not set, so that it isn't known which region to ask");
+    co_return absl::InvalidArgumentError("AWS_REGION is not set, so the region to ask is unknown");
   }
   THAW_CO_ASSIGN_OR_RETURN(const AwsCredentials credentials, co_await credentials_.Get(cancellation));
   HttpRequest request;

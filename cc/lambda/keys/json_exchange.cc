@@ -117,19 +117,19 @@ Task<absl::StatusOr<boost::json::value>> SendForJson(Client& client, HttpRequest
     co_return absl::UnavailableError(absl::StrCat(name, ": no answer: ", why));
   }
   if (!result.response.has_value())
-    co_return absl::UnavailableError(absl::StrCat(name, ": the answer ended before its end"));
+    co_return absl::UnavailableError(absl::StrCat(name, ": the answer was cut off"));
   const std::string& body = result.response->body;
   // A body that is kept up to the client's limit and is not whole is too long; it would be so each time.
   const bool whole = result.response->body_whole;
   const size_t most = std::min(kMaxJsonAnswerBytes, client.options().max_response_body_kept_bytes);
   if (body.size() > most || (!whole && body.size() == most))
     co_return absl::InternalError(absl::StrCat(name, ": the answer is longer than ", most, " bytes"));
-  if (!whole) co_return absl::UnavailableError(absl::StrCat(name, ": the answer ended before its end"));
+  if (!whole) co_return absl::UnavailableError(absl::StrCat(name, ": the answer was cut off"));
   boost::system::error_code error;
   boost::json::value value = ParseShallowJson(body, error);
   // An answer that is cut, or a page of a gateway on the way, says nothing about the key.
   if (error) {
-    co_return absl::UnavailableError(absl::StrCat(name, ": the answer is no JSON: ", error.message()));
+    co_return absl::UnavailableError(absl::StrCat(name, ": the answer is not JSON: ", error.message()));
   }
   co_return value;
 }

@@ -47,7 +47,7 @@ class Race {
     const size_t index = started_++;
     ++running_;
     result_.outcomes.push_back(
-        {Named(addresses_[index], port_), absl::CancelledError("given up for another address")});
+        {Named(addresses_[index], port_), absl::CancelledError("cancelled in favour of another address")});
     Task<absl::StatusOr<std::unique_ptr<Transport>>> attempt =
         network_.Connect(addresses_[index], port_, options_, attempts_);
     absl::AnyInvocable<void(absl::StatusOr<std::unique_ptr<Transport>>)> done =
@@ -88,7 +88,7 @@ class Race {
         result_.transport = *std::move(connected);
         result_.outcomes[index].status = absl::OkStatus();
         stagger_.Cancel();
-        attempts_.Request(absl::CancelledError("given up for another address"));
+        attempts_.Request(absl::CancelledError("cancelled in favour of another address"));
       }
     } else {
       if (!attempts_.requested() || result_.transport == nullptr)

@@ -88,7 +88,11 @@ class FakeNetwork : public Network {
 
 class FakeTls : public TlsConnector {
  public:
-  Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target, Cancellation&) override {
+  explicit FakeTls(SimWorld& world) : world_(world) {}
+
+  Task<TlsResult> Handshake(std::unique_ptr<Transport> lower, TlsTarget target,
+                            Cancellation& cancellation) override {
+    co_await Sleep(world_.executor(), world_.clock(), takes, cancellation);
     targets.push_back(target.server_name + (target.proxy.empty() ? "" : " through " + target.proxy));
     protocols.push_back(target.protocols);
     TlsResult result;
@@ -97,9 +101,13 @@ class FakeTls : public TlsConnector {
     co_return result;
   }
   void Forget() override { ++forgotten; }
+  absl::Duration takes;
   std::vector<std::string> targets;
   std::vector<std::vector<std::string>> protocols;  // offered for each of them
   int forgotten = 0;
+
+ private:
+  SimWorld& world_;
 };
 
 const size_t kMaxHeadBytes = ClientOptions().max_response_head_bytes;
@@ -388,7 +396,7 @@ TEST(NoProxy, EntriesThatMatchNothingAreKnown) {
 class StackDialerTest : public DialTest {
  protected:
   void Build(ClientOptions options) {
-    auto tls = std::make_unique<FakeTls>();
+    auto tls = std::make_unique<FakeTls>(world_);
     tls_ = tls.get();
     network_.names["intake.test"] = {{V4("10.0.0.1")}, absl::Seconds(30)};
     network_.names["proxy.test"] = {{V4("10.0.0.9")}, absl::Seconds(30)};
@@ -555,6 +563,15 @@ TEST_F(StackDialerTest, ATlsProxyIsSecuredFirst) {
   network_.answer = "HTTP/1.1 200 OK\r\n\r\n";
   EXPECT_NE(Dial().transport, nullptr);
   EXPECT_THAT(tls_->targets, ElementsAre("proxy.test", "intake.test through proxy.test:443"));
+}
+
+TEST_F(StackDialerTest, TheHandshakeWithTheDestinationIsTimed) {
+  Build({});
+  tls_->takes = absl::Milliseconds(30);
+  const DialResult secured = Dial();
+  EXPECT_EQ(secured.handshake_took, absl::Milliseconds(30));
+  EXPECT_GE(secured.took, absl::Milliseconds(45));
+  EXPECT_EQ(Dial("http://intake.test").handshake_took, std::nullopt);
 }
 
 TEST_F(StackDialerTest, APlainDestinationGoesInAbsoluteForm) {

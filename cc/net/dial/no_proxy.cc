@@ -162,11 +162,12 @@ std::optional<std::string> WhyItMatchesNothing(std::string_view entry) {
   if (ParseAddress(bare).has_value()) return std::nullopt;
   bool below = false;
   const std::string_view suffix = SuffixOf(entry, below);
-  if (suffix.empty()) return "it names no host";
+  if (suffix.empty()) return "it does not name a host";
   const auto of_host = [](char c) {
     return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '.' || c == '_';
   };
-  if (!std::all_of(suffix.begin(), suffix.end(), of_host)) return "it has a character no host may have";
+  if (!std::all_of(suffix.begin(), suffix.end(), of_host))
+    return "it has a character that is not allowed in a host name";
   return std::nullopt;
 }
 

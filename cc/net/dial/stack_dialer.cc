@@ -89,7 +89,9 @@ class StackDialer : public Dialer {
     }
     if (destination.is_tls()) {
       const std::string proxy_authority = through_proxy ? Authority(hop) : "";
+      const absl::Duration began = clock_.Now().monotonic;
       failure = co_await Secure(destination, proxy_authority, http_protocols_, result, cancellation);
+      if (!failure.has_value()) result.handshake_took = clock_.Now().monotonic - began;
     }
     co_return failure;
   }

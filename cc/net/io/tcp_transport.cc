@@ -17,13 +17,13 @@ absl::Status StatusOf(const error_code& error) {
   if (!error) return absl::OkStatus();
   if (error == asio::error::eof) return absl::OutOfRangeError("end of stream");
   if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor) {
-    return absl::CancelledError("closed");
+    return absl::CancelledError("the connection was closed");
   }
   if (error == asio::error::connection_reset || error == asio::error::broken_pipe) {
     return absl::AbortedError(error.message());
   }
   if (error == asio::error::would_block || error == asio::error::try_again) {
-    return absl::UnavailableError("nothing can be read or taken now");
+    return absl::UnavailableError("nothing can be read or written now");
   }
   return absl::UnknownError(error.message());
 }
@@ -57,7 +57,7 @@ class TcpTransport : public Transport {
   }
 
   IoResult TryRead(absl::Span<char> into) override {
-    if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
+    if (!state_->socket.is_open()) return {absl::CancelledError("the connection was closed"), 0};
     // The pending read has just tried, and the sockets were not polled since. If there was time for a freeze
     // in between, this does not hold.
     if (state_->read_pending && state_->read_begun_look == loop_.looks() &&
@@ -71,7 +71,7 @@ class TcpTransport : public Transport {
   }
 
   IoResult TryWrite(std::string_view from) override {
-    if (!state_->socket.is_open()) return {absl::CancelledError("closed"), 0};
+    if (!state_->socket.is_open()) return {absl::CancelledError("the connection was closed"), 0};
     error_code error;
     const size_t bytes = state_->socket.write_some(asio::buffer(from.data(), from.size()), error);
     state_->sent += static_cast<int64_t>(bytes);

@@ -42,7 +42,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   bool readable() const { return reset || (!hold && (waiting() > 0 || end_arrived)); }
 
   IoResult ReadNow(absl::Span<char> where) {
-    if (closed) return {absl::CancelledError("closed")};
+    if (closed) return {absl::CancelledError("the connection was closed")};
     if (reset) return {absl::AbortedError("connection reset by peer")};
     if (hold) return {absl::UnavailableError("nothing to read")};
     if (waiting() > 0) {
@@ -82,7 +82,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
   // Accepts the bytes there is room for. Returns false if the write has to wait.
   bool WriteNow(std::string_view bytes, IoResult& result) {
     if (closed || end_sent) {
-      result = {absl::CancelledError("closed")};
+      result = {absl::CancelledError("the connection was closed")};
       return true;
     }
     if (reset) {
@@ -150,8 +150,10 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
     if (closed) return;
     SendEnd();
     closed = true;
-    if (read_done) Finish(std::exchange(read_done, nullptr), {absl::CancelledError("closed")});
-    if (write_done) Finish(std::exchange(write_done, nullptr), {absl::CancelledError("closed")});
+    if (read_done)
+      Finish(std::exchange(read_done, nullptr), {absl::CancelledError("the connection was closed")});
+    if (write_done)
+      Finish(std::exchange(write_done, nullptr), {absl::CancelledError("the connection was closed")});
     if (auto other = peer.lock()) other->RetryWrite();
   }
 };
@@ -171,7 +173,7 @@ MemoryTransport::~MemoryTransport() { end_->Close(); }
 void MemoryTransport::StartRead(absl::Span<char> into, Done done) {
   CHECK(!end_->read_done) << "two reads at once";
   CHECK(!into.empty());
-  if (end_->closed) return end_->Finish(std::move(done), {absl::CancelledError("closed")});
+  if (end_->closed) return end_->Finish(std::move(done), {absl::CancelledError("the connection was closed")});
   end_->into = into;
   end_->read_done = std::move(done);
   end_->WakeReader();

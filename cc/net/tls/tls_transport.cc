@@ -253,7 +253,7 @@ void TlsStream::StartRead(absl::Span<char> into, Transport::Done done) {
   CHECK(!read_done_) << "two reads at once";
   IoResult result;
   if (closed_) {
-    result.status = absl::CancelledError("closed");
+    result.status = absl::CancelledError("the connection was closed");
   } else if (!ReadPlaintext(into, result)) {
     read_into_ = into;
     read_done_ = std::move(done);
@@ -271,7 +271,7 @@ void TlsStream::ReadLower() {
 void TlsStream::OnLowerRead(IoResult result) {
   lower_reading_ = false;
   if (closed_) {
-    result = {absl::CancelledError("closed")};
+    result = {absl::CancelledError("the connection was closed")};
   } else {
     Arrived(result);
     if (!ReadPlaintext(read_into_, result)) return ReadLower();
@@ -281,7 +281,7 @@ void TlsStream::OnLowerRead(IoResult result) {
 }
 
 IoResult TlsStream::TryRead(absl::Span<char> into) {
-  if (closed_) return {absl::CancelledError("closed")};
+  if (closed_) return {absl::CancelledError("the connection was closed")};
   IoResult result;
   while (!ReadPlaintext(into, result)) {
     if (lower_reading_) {
@@ -301,7 +301,7 @@ IoResult TlsStream::TryRead(absl::Span<char> into) {
 
 void TlsStream::StartWrite(std::string_view from, Transport::Done done) {
   CHECK(!write_done_) << "two writes at once";
-  absl::Status status = closed_ ? absl::CancelledError("closed") : write_status_;
+  absl::Status status = closed_ ? absl::CancelledError("the connection was closed") : write_status_;
   if (status.ok()) {
     from = from.substr(0, kMaxPlaintextPerWrite);
     const size_t records = (from.size() + SSL3_RT_MAX_PLAIN_LENGTH - 1) / SSL3_RT_MAX_PLAIN_LENGTH;
@@ -360,7 +360,7 @@ void TlsStream::OnLowerWrite(IoResult result) {
   outbound_.Sent(result.bytes);
   if (result.status.ok() && !outbound_.unsent().empty()) {
     if (!closed_) return SendMore();
-    result.status = absl::CancelledError("closed");
+    result.status = absl::CancelledError("the connection was closed");
   }
   outbound_.EndSending(kKeptWriteBuffer);
   std::exchange(sent_, nullptr)(std::move(result.status));

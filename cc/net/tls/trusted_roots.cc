@@ -204,7 +204,7 @@ void TrustedRoots::Index() {
 
 void TrustedRoots::NameBroken(const Added& added) const {
   LOG(WARNING) << "certificate file " << files_[added.file] << ": block " << added.block
-               << " can't be read; going on without it";
+               << " can't be read and is left out";
 }
 
 bool TrustedRoots::Parse(const unsigned char* der, size_t size) {

@@ -15,7 +15,7 @@ absl::StatusOr<std::unique_ptr<const re2::RE2>> CompilePattern(std::string_view 
   auto compiled = std::make_unique<const re2::RE2>(pattern, options);
   if (!compiled->ok())
     return absl::InvalidArgumentError(
-        absl::StrCat(Quoted(pattern), " is no regular expression: ", compiled->error()));
+        absl::StrCat(Quoted(pattern), " is not a regular expression: ", compiled->error()));
   return compiled;
 }
 

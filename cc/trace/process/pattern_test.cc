@@ -20,7 +20,7 @@ TEST(CompilePattern, SaysWhatIsWrong) {
   for (const char* text : {"(", "a{2,1}", "\\8", "(?=x)", "[z-a]"}) {
     const auto pattern = CompilePattern(text);
     ASSERT_FALSE(pattern.ok()) << text;
-    EXPECT_TRUE(absl::StrContains(pattern.status().message(), "is no regular expression: "));
+    EXPECT_TRUE(absl::StrContains(pattern.status().message(), "is not a regular expression: "));
   }
 }
 

@@ -88,7 +88,7 @@ absl::StatusOr<std::string_view> Text(const boost::json::object& rule, std::stri
   const boost::json::value* value = rule.if_contains(key);
   if (value == nullptr) return absl::InvalidArgumentError(absl::StrCat("it has no \"", key, "\""));
   const boost::json::string* text = value->if_string();
-  if (text == nullptr) return absl::InvalidArgumentError(absl::StrCat("its \"", key, "\" is no text"));
+  if (text == nullptr) return absl::InvalidArgumentError(absl::StrCat("its \"", key, "\" is not a string"));
   return std::string_view(*text);
 }
 
@@ -110,7 +110,7 @@ ReplaceRules::ReplaceRules(std::string_view json, std::vector<std::string>& warn
   }
   const auto make_rule = [&warnings](const boost::json::value& item, size_t index) -> absl::StatusOr<Rule> {
     const boost::json::object* object = item.if_object();
-    if (object == nullptr) return absl::InvalidArgumentError("it is no object");
+    if (object == nullptr) return absl::InvalidArgumentError("it is not an object");
     Rule rule;
     THAW_ASSIGN_OR_RETURN(rule.name, Text(*object, "name"));
     if (rule.name.empty()) return absl::InvalidArgumentError("its \"name\" is empty");

@@ -100,12 +100,12 @@ TEST(ReplaceRules, OneBadRuleDoesNotDiscardTheOthers) {
   EXPECT_EQ(Tag(rules, "t", "a"), "d");
   ASSERT_EQ(warnings.size(), 7);
   constexpr std::string_view kBeginnings[] = {
-      "replace rule 0 can't be used: \"(\" is no regular expression: ",
+      "replace rule 0 can't be used: \"(\" is not a regular expression: ",
       "replace rule 2 can't be used: it has no \"name\"",
-      "replace rule 3 can't be used: its \"pattern\" is no text",
+      "replace rule 3 can't be used: its \"pattern\" is not a string",
       "replace rule 4 can't be used: it has no \"repl\"",
       "replace rule 5 can't be used: its \"name\" is empty",
-      "replace rule 6 can't be used: it is no object",
+      "replace rule 6 can't be used: it is not an object",
       "replace rule 7 can't be used: \"repl\" refers to group 11",
   };
   for (size_t i = 0; i < warnings.size(); ++i)

@@ -94,7 +94,7 @@ TEST(TagFilter, AnInvalidExpressionIsAWarningAndMatchesNothing) {
   EXPECT_FALSE(Keeps(rejecting, {{"a", "abc"}}));
   ASSERT_EQ(warnings.size(), 1);
   EXPECT_TRUE(
-      absl::StartsWith(warnings[0], "DD_APM_FILTER_TAGS_REGEX_REJECT: \"(\" is no regular expression: "));
+      absl::StartsWith(warnings[0], "DD_APM_FILTER_TAGS_REGEX_REJECT: \"(\" is not a regular expression: "));
 
   const TagFilter requiring({.regex_require = "env:["}, warnings);
   EXPECT_FALSE(Keeps(requiring, {{"env", "["}}));

@@ -63,6 +63,8 @@ class TextWork {
     span_left_ -= work;
     left_ -= work;
   }
+  // Counts a text that is hidden by the caller.
+  void CountHidden() { ++hidden_; }
   // Returns the number of texts that were hidden because there was no work left for them.
   int64_t hidden() const { return hidden_; }
 

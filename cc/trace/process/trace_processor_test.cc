@@ -1,6 +1,7 @@
 #include "cc/trace/process/trace_processor.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -902,7 +903,7 @@ TEST_F(TraceProcessorTest, WhatIsMoreWorkThanOneTurnIsLeftToSteps) {
 
 TEST_F(TraceProcessorTest, RepairedTextIsChargedBeforeItIsMade) {
   // Each invalid byte becomes three.
-  const std::string body = SpansThatShare(std::string(1'000'000, '\xFF'), 4);
+  const std::string body = SpansThatShare(std::string(500'000, '\xFF'), 4);
   for (const size_t room : {size_t{2} << 20, size_t{16} << 20}) {
     FakeByteAccount account(room);
     TraceProcessor processor = Make();
@@ -1174,6 +1175,76 @@ TEST_F(TraceProcessorTest, AllocationsDoNotDependOnTheNumberOfSpans) {
     EXPECT_LE(used, kMost) << traces << " traces of " << spans << " spans";
   }
   EXPECT_GT(observer.tags, 0);
+}
+
+// Makes a v0.5 request of one trace of tiny spans with scattered ids, each of which names another as its parent.
+std::string TinySpans(uint64_t spans) {
+  constexpr uint64_t kStride = 1'000'003;  // coprime to any power of two
+  const uint64_t ids = std::bit_ceil(spans);
+  const auto id_of = [ids](uint64_t i) { return 1 + i * kStride % ids; };
+  MsgpackWriter out;
+  out.Array(2);
+  out.Array(1);
+  out.String("");
+  out.Array(1);
+  out.Array(spans);
+  for (uint64_t i = 0; i < spans; ++i) {
+    out.Array(12);
+    for (int text = 0; text < 3; ++text) out.Unsigned(0);
+    out.Unsigned(7);
+    out.Unsigned(id_of(i));
+    out.Unsigned(id_of((i + 1) % spans));
+    for (int left = 6; left > 0; --left) out.Raw("\xC0");
+  }
+  return out.Take();
+}
+
+// The least work that a step may take is the most that one takes beyond it: a span is done at once.
+TEST_F(TraceProcessorTest, ATraceOfManyTinySpansIsLinkedAndWrittenInSteps) {
+  constexpr uint64_t kSpans = 100'000;
+  constexpr int64_t kStep = 64 << 10;
+  const std::string body = TinySpans(kSpans);
+  // Counts the calls between two steps, each of which is about one span.
+  class : public InvocationLinks {
+   public:
+    uint64_t OnLoadSpan(uint64_t, uint64_t) override { return 0; }
+    void OnPlaceholder(const SpanView&, std::string_view, bool) override {}
+    uint64_t ParentOf(uint64_t, uint64_t parent_id) override {
+      ++calls;
+      return parent_id;
+    }
+    int calls = 0;
+  } links;
+  TraceProcessor linking({.deduplicator_bytes = 0}, clock_, &links);
+  const auto work = linking.Begin(body, TraceFormat::kV05, {}, {.max_part_bytes = 1 << 20});
+  int64_t spans = 0;
+  int steps = 0, quiet_steps = 0;
+  while (true) {
+    links.calls = 0;
+    const absl::StatusOr<TraceWork::State> state = work->Step(kStep);
+    ASSERT_TRUE(state.ok()) << state.status();
+    ++steps;
+    EXPECT_LE(links.calls, 1'000);
+    if (*state != TraceWork::State::kMore) spans += work->TakePart().counts().spans;
+    // Steps in which the whole trace is sorted, its root is found and its top-level spans are marked.
+    quiet_steps += links.calls == 0 && spans == 0;
+    if (*state == TraceWork::State::kDone) break;
+  }
+  EXPECT_EQ(spans, kSpans);
+  EXPECT_GT(steps, 2'000);
+  EXPECT_GT(quiet_steps, 1'500) << "reading takes some 700 of them";
+}
+
+TEST_F(TraceProcessorTest, TextOfASpanThatIsNotUtf8IsRepairedUpToABound) {
+  // Each repaired byte takes as long as copying 32.
+  const std::string broken(400'000, '\xFF'), longer(20'000'000, '\xFF');
+  const TracePayload payload = Process(Body({{Span(
+      1, 0, Meta({{"a", Text(broken)}, {"b", Text(broken)}, {"c", Text(longer)}, {"d", Text("e")}}))}}));
+  auto meta = Entries(Spans(payload)[0], SpanField::kMeta);
+  EXPECT_EQ(meta["a"].size(), 3 * broken.size());
+  EXPECT_EQ(meta["b"], "?");
+  EXPECT_EQ(meta["c"], "?");
+  EXPECT_EQ(meta["d"], "e");
 }
 
 TEST_F(TraceProcessorTest, ManySpansTakeNoQuadraticTime) {
