@@ -10,6 +10,7 @@
 #include "cc/base/task.h"
 #include "cc/net/client.h"
 #include "cc/net/client_factory.h"
+#include "cc/net/datagrams.h"
 #include "cc/net/dial/address_racing.h"
 #include "cc/net/dial/name_cache.h"
 #include "cc/net/dial_backoff.h"
@@ -25,6 +26,7 @@
 #include "cc/net/io/signal_watch.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_listener.h"
+#include "cc/net/io/udp_datagrams.h"
 #include "cc/net/listener.h"
 #include "cc/net/network.h"
 #include "cc/net/pool.h"
@@ -32,6 +34,7 @@
 #include "cc/net/pool_fixture.h"
 #include "cc/net/retry_policy.h"
 #include "cc/net/testing/http_test_server.h"
+#include "cc/net/testing/memory_datagrams.h"
 #include "cc/net/testing/memory_listener.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/refused_calls.h"
@@ -55,6 +58,12 @@ absl::Status ClientFactoryExample(EventLoop& loop, std::unique_ptr<Network> netw
                                   std::vector<std::string>& warnings) {
 #include "cc/net/client_factory.h.example"
   return absl::OkStatus();
+}
+
+void Parse(std::string_view datagram);
+
+Task<void> DatagramsExample(Datagrams& datagrams, Cancellation& stop, int64_t& lost) {
+#include "cc/net/datagrams.h.example"
 }
 
 Task<absl::Status> DialAddressRacingExample(Executor& executor, Clock& clock, Network& network,
@@ -132,6 +141,11 @@ absl::Status IoTcpListenerExample(EventLoop& loop) {
   return absl::OkStatus();
 }
 
+absl::Status IoUdpDatagramsExample(EventLoop& loop) {
+#include "cc/net/io/udp_datagrams.h.example"
+  return absl::OkStatus();
+}
+
 Task<void> ListenerExample(Listener& listener, Cancellation& stop) {
 #include "cc/net/listener.h.example"
 }
@@ -168,10 +182,15 @@ void TestingHttpTestServerExample() {
 #include "cc/net/testing/http_test_server.h.example"
 }
 
-// What serves the connections: cc/agent/http_server.h, for one.
+// Serves connections, as cc/agent/http_server.h does, or reads datagrams.
 struct Server {
   void Serve(std::unique_ptr<Listener> listener);
+  void Serve(std::unique_ptr<Datagrams> datagrams);
 };
+
+void TestingMemoryDatagramsExample(Server& server, Executor& executor) {
+#include "cc/net/testing/memory_datagrams.h.example"
+}
 
 void TestingMemoryListenerExample(Server& server, Executor& executor) {
 #include "cc/net/testing/memory_listener.h.example"
