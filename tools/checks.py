@@ -200,8 +200,8 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checks", nargs="*", metavar="CHECK", help="only these (default: all)")
-    parser.add_argument("--fix", action="store_true", help="put right what a tool can put right")
-    parser.add_argument("--notes", action="store_true", help="print remarks that fail nothing, too")
+    parser.add_argument("--fix", action="store_true", help="correct what the formatters can correct")
+    parser.add_argument("--notes", action="store_true", help="also print remarks, which are not failures")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.checks) - set(CHECKS))
     if unknown:

@@ -1,4 +1,4 @@
-"""Writes a Lambda layer: a zip archive with extensions/NAME, made to run, the same bytes each time.
+"""Writes a Lambda layer, a zip archive with the executable extensions/NAME; equal inputs give equal bytes.
 
     make_layer.py --output layer.zip --name datadog-agent --licence LICENSE --licence NOTICE EXECUTABLE
 

@@ -40,7 +40,8 @@ TEST(DecodeBody, MembersThatFollowEachOtherAreOneBody) {
   const absl::Status status =
       DecodeBody(ContentCoding::kGzip, *CompressGzip("one", 6) + "rubbish", 100).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
-  EXPECT_THAT(status.message(), testing::StartsWith("the gzip body: at byte 23: what follows is not"));
+  EXPECT_THAT(status.message(),
+              testing::StartsWith("the gzip body: at byte 23: the bytes that follow are not"));
 }
 
 TEST(DecodeBody, ABombIsRefused) {

@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes docs/benchmarks.md: what tools/benchmarks runs."""
+"""Runs the benchmarks and writes docs/benchmarks.md (tools/benchmarks)."""
 
 from __future__ import annotations
 
@@ -269,7 +269,7 @@ def _commit() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--quick", action="store_true", help="short runs: a try, no measurement; writes to standard output"
+        "--quick", action="store_true", help="short runs, to try whether it works; writes to standard output"
     )
     parser.add_argument(
         "--experiments",
@@ -277,15 +277,17 @@ def main() -> None:
         type=pathlib.Path,
         default=[],
         metavar="RESULT.json",
-        help="results of `tools/lab compare ... --json FILE`, to be set down with the rest",
+        help="results of `tools/lab compare ... --json FILE`, to be added to the document",
     )
     parser.add_argument(
-        "--extension-only", action="store_true", help="only the section on the executable; the rest stays"
+        "--extension-only",
+        action="store_true",
+        help="measure only the executable, and leave the other sections",
     )
     parser.add_argument(
         "--experiments-only",
         action="store_true",
-        help="measures nothing: only the tables of the experiments that are given; the rest stays",
+        help="measure nothing: replace only the tables of the given experiments",
     )
     arguments = parser.parse_args()
     if arguments.experiments_only and not arguments.experiments:

@@ -1,10 +1,10 @@
-"""Puts the result tables into README.md, from what the laboratory measured.
+"""Writes the result tables of README.md from results of the laboratory.
 
-    python -m tools.documents.update_readme --measure FOLDER     measures them first, in about ten minutes
-    python -m tools.documents.update_readme RESULT.json...       takes what was measured
+    python -m tools.documents.update_readme --measure FOLDER     measures first, in about ten minutes
+    python -m tools.documents.update_readme RESULT.json...       uses given results
 
-Each file is one that `tools/lab compare ... --json FILE` wrote. What stands between the two markers in
-README.md is replaced; nothing else is touched.
+Each file is one that `tools/lab compare ... --json FILE` wrote. Only the text between the two markers in
+README.md is replaced.
 """
 
 from __future__ import annotations
@@ -136,7 +136,12 @@ def main() -> None:
         usage="%(prog)s [--help] (--measure FOLDER | RESULT.json...)",
     )
     parser.add_argument("results", nargs="*", type=pathlib.Path, metavar="RESULT.json")
-    parser.add_argument("--measure", type=pathlib.Path, metavar="FOLDER", help="keeps the results there")
+    parser.add_argument(
+        "--measure",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="measure, and write the results into this folder",
+    )
     arguments = parser.parse_args(["--help"] if {"--help", "-h"} & set(sys.argv[1:]) else None)
     if bool(arguments.results) == (arguments.measure is not None):
         parser.error("give either results or --measure FOLDER")

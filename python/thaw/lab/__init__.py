@@ -3,7 +3,7 @@
     python -m thaw.lab                 all arms against every way to close, a table and an HTML report
     python -m thaw.lab compare --help  one experiment, scriptable
     python -m thaw.lab sweep --help    a grid of them, into one Parquet file
-    python -m thaw.lab report --help   an HTML page from what was kept
+    python -m thaw.lab report --help   an HTML page from results
     python -m thaw.lab lambda --help   a Lambda on this machine, for any function and any extension
 
 An *arm* is one client policy (`arms`), a *world* one way of freezing it (`worlds`). The peer is `intake`, a

@@ -321,24 +321,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     axis("--world", "W1", f"of {', '.join(WORLDS)}", names(WORLDS, "world"))
     axis("--scenario", "idle", f"of {', '.join(SCENARIOS)}", names(SCENARIOS, "scenario"))
     axis("--close", "silent", f"of {', '.join(CLOSES)}", names(CLOSES, "way to close"))
-    axis("--freeze", "0.002", "seconds, at least", seconds("freeze"))
-    axis("--payloads", "3", "a flush", arguments.several(count("payloads")))
+    axis("--freeze", "0.002", "least duration of a freeze, in seconds", seconds("freeze"))
+    axis("--payloads", "3", "payloads of each flush", arguments.several(count("payloads")))
     axis("--round-trip", "0", "seconds the network adds", seconds("round_trip"))
-    axis("--tls", "1.3", "of 1.2, 1.3", names(("1.2", "1.3"), "version of TLS"))
+    axis("--tls", "1.3", "the intake's version: 1.2, 1.3", names(("1.2", "1.3"), "version of TLS"))
     option = parser.add_argument
     option(
         "--cycles", type=count("cycles"), default=50, metavar="N", help="freezes of each cell (%(default)s)"
     )
-    option("--seed", type=arguments.seed, default=1, help="of payloads and timing (%(default)s)")
+    option("--seed", type=arguments.seed, default=1, help="seed of payloads and timing (%(default)s)")
     option(
-        "--workload", choices=("real", "generated"), default="real", help="payloads of ddtrace, or made here"
+        "--workload",
+        choices=("real", "generated"),
+        default="real",
+        help="payloads of ddtrace, or generated ones",
     )
     option(
         "--workers",
         type=arguments.integer(1, 256),
         default=1,
         metavar="N",
-        help="cells at the same time (%(default)s)",
+        help="comparisons to run at the same time (%(default)s)",
     )
     option(
         "--out",
