@@ -90,17 +90,6 @@ int64_t FlushCoordinator::kept_for_additional() const {
   return kept;
 }
 
-int64_t& FlushCoordinator::CountOf(FlushReason reason) {
-  switch (reason) {
-#define THAW_COUNT(enumerator, name, text) \
-  case FlushReason::enumerator:            \
-    return counts_.name;
-    THAW_FLUSH_REASONS(THAW_COUNT)
-#undef THAW_COUNT
-  }
-  return counts_.end;
-}
-
 // -- Events --------------------------------------------------------------------------------------------
 
 void FlushCoordinator::Resume() {
@@ -180,7 +169,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   const absl::Duration began = clock_.Now().monotonic;
   const bool last = reason == FlushReason::kShutdown;
   const bool in_background = InBackground(reason);
-  ++CountOf(reason);
+  ++counts_[reason];
   if (running_ > 0) ++counts_.overlapped;
   if (at_next_) ++counts_.begun_at_next;
   ++running_;

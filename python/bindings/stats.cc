@@ -60,11 +60,7 @@ struct Pickled<ConnectionCounters> {
   }
   static ConnectionCounters In(py::handle object) {
     const auto dict = object.cast<py::dict>();
-    ConnectionCounters counters;
-#define THAW_READ(name, text) \
-  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
-    THAW_CONNECTION_COUNTERS(THAW_READ)
-#undef THAW_READ
+    auto counters = CountsFromDict<ConnectionCounters>(dict);
 #define THAW_READ(name, text) \
   if (dict.contains(#name)) counters.name = Pickled<Histogram>::In(dict[#name]);
     THAW_CONNECTION_HISTOGRAMS(THAW_READ)
@@ -78,13 +74,7 @@ struct Pickled<ExchangeCounters> {
     return ToDict(ExchangeStats{.counters = counters});
   }
   static ExchangeCounters In(py::handle object) {
-    const auto dict = object.cast<py::dict>();
-    ExchangeCounters counters;
-#define THAW_READ(name, text) \
-  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
-    THAW_EXCHANGE_COUNTERS(THAW_READ)
-#undef THAW_READ
-    return counters;
+    return CountsFromDict<ExchangeCounters>(object.cast<py::dict>());
   }
 };
 
