@@ -158,13 +158,13 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
   const bool in_order = absl::IsOutOfRange(status);
   switch (phase_) {
     case Phase::kIdle:
-      ++owner_->counters.closed_by_peer;
+      ++owner_->counts.closed_by_peer;
       return Close();
     case Phase::kHead:
     case Phase::kBody:
       if (!in_order) return Lose();
       // The client may have ended only its own side, and still read the answer.
-      Refuse(400, &HttpServerCounters::refused_cut,
+      Refuse(400, &HttpServerCounts::refused_cut,
              phase_ == Phase::kHead ? "the connection ended within the request's head"
                                     : "the connection ended within the request's body");
       return;
@@ -226,11 +226,11 @@ bool HttpServerConnection::AdvanceHead() {
     const std::string_view text = whole.status().message();
     switch (whole.status().code()) {
       case absl::StatusCode::kResourceExhausted:
-        return Refuse(431, &HttpServerCounters::refused_head, text);
+        return Refuse(431, &HttpServerCounts::refused_head, text);
       case absl::StatusCode::kUnimplemented:
-        return Refuse(501, &HttpServerCounters::refused_transfer_coding, text);
+        return Refuse(501, &HttpServerCounts::refused_transfer_coding, text);
       default:
-        return Refuse(400, &HttpServerCounters::refused_not_http, text);
+        return Refuse(400, &HttpServerCounts::refused_not_http, text);
     }
   }
   if (!*whole) {
@@ -242,7 +242,7 @@ bool HttpServerConnection::AdvanceHead() {
     return false;
   }
   deadline_.Cancel();
-  ++owner_->counters.requests;
+  ++owner_->counts.requests;
   return OnHead();
 }
 
@@ -253,7 +253,7 @@ bool HttpServerConnection::OnHead() {
   request_.body_begin = begin_ + head.bytes;
   const auto route = owner_->routes.find(SplitTarget(head.target).path);
   if (route == owner_->routes.end()) {
-    request_.refusal = Refusal{404, &HttpServerCounters::refused_not_found, "Not Found"};
+    request_.refusal = Refusal{404, &HttpServerCounts::refused_not_found, "Not Found"};
     return BeginBody(kMaxSkippedBytes);
   }
   request_.route = &route->second;
@@ -261,7 +261,7 @@ bool HttpServerConnection::OnHead() {
   if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method) == methods.end()) {
     const std::string allow = absl::StrJoin(methods, ", ");
     reply_.AddHeader("Allow", allow);
-    request_.refusal = Refusal{405, &HttpServerCounters::refused_method,
+    request_.refusal = Refusal{405, &HttpServerCounts::refused_method,
                                absl::StrCat(head.method, " is not allowed here, only ", allow)};
     return BeginBody(kMaxSkippedBytes);
   }
@@ -271,7 +271,7 @@ bool HttpServerConnection::OnHead() {
     if (!coding.ok()) {
       reply_.AddHeader("Accept-Encoding", kAcceptedCodings);
       request_.refusal =
-          Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
+          Refusal{415, &HttpServerCounts::refused_coding, std::string(coding.status().message())};
       return BeginBody(kMaxSkippedBytes);
     }
     request_.coding = *coding;
@@ -295,7 +295,7 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
     request_.body_form = BodyForm::kChunks;
   } else if (request_.body_length > most) {
     if (request_.route->too_large == TooLarge::kRefuse || request_.body_length > kMaxDiscardedBytes) {
-      return Refuse(413, &HttpServerCounters::refused_too_large,
+      return Refuse(413, &HttpServerCounts::refused_too_large,
                     absl::StrCat("a body of ", request_.body_length, " bytes is larger than ", most));
     }
     request_.body_left_out = true;
@@ -313,7 +313,7 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
     end_ = request_.body_begin;
   }
   if (waits) {
-    ++owner_->counters.continued;
+    ++owner_->counts.continued;
     outbound_.assign(kContinue);
     return WriteOut(AfterWrite::kBody);
   }
@@ -397,7 +397,7 @@ bool HttpServerConnection::AdvanceChunks() {
   };
   const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(request_.body_begin, end_), take);
   if (!used.ok()) {
-    Refuse(400, &HttpServerCounters::refused_not_http, used.status().message());
+    Refuse(400, &HttpServerCounts::refused_not_http, used.status().message());
     return false;
   }
   if (request_.chunks_over_budget) return RefuseForRoom();
@@ -409,7 +409,7 @@ bool HttpServerConnection::AdvanceChunks() {
       return false;
     }
     if (request_.route->too_large == TooLarge::kRefuse || announced > kMaxDiscardedBytes) {
-      Refuse(413, &HttpServerCounters::refused_too_large,
+      Refuse(413, &HttpServerCounts::refused_too_large,
              absl::StrCat("the body is larger than ", request_.body_limit, " bytes"));
       return false;
     }
@@ -426,7 +426,7 @@ bool HttpServerConnection::Dispatch() {
   const HttpRequestHead& head = parser_.head();
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
   if (request_.refusal.has_value()) {
-    ++(owner_->counters.*request_.refusal->counter);
+    ++(owner_->counts.*request_.refusal->counter);
     reply_.Set(request_.refusal->status, kTextType, request_.refusal->text);
     return Answer(then);
   }
@@ -437,7 +437,7 @@ bool HttpServerConnection::Dispatch() {
   request_.view.headers = &head.headers;
   request_.view.body_left_out = request_.body_left_out;
   if (request_.body_left_out) {
-    ++owner_->counters.bodies_left_out;
+    ++owner_->counts.bodies_left_out;
   } else if (request_.body_form == BodyForm::kInPlace) {
     request_.view.body = Inbound(request_.body_begin, request_.next_begin);
   } else {
@@ -456,7 +456,7 @@ bool HttpServerConnection::Dispatch() {
 
 bool HttpServerConnection::Handle() {
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
-  ++owner_->counters.handled;
+  ++owner_->counts.handled;
   phase_ = Phase::kHandling;
   if (request_.route->handler) {
     request_.route->handler(request_.view, reply_);
@@ -492,7 +492,7 @@ bool HttpServerConnection::DecodeRequestBody() {
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
   const std::unique_ptr<BodyDecoder> decoder = std::move(request_.decoder);
   if (done.ok()) {
-    ++owner_->counters.bodies_decoded;
+    ++owner_->counts.bodies_decoded;
     body_ = decoder->TakeBody();
     request_.body_charge = decoder->TakeCharge();
     // The buffer of the encoded body is released.
@@ -507,22 +507,22 @@ bool HttpServerConnection::DecodeRequestBody() {
   switch (done.status().code()) {
     case absl::StatusCode::kOutOfRange:
       if (request_.route->too_large == TooLarge::kLeaveOutBody) {
-        ++owner_->counters.bodies_left_out;
+        ++owner_->counts.bodies_left_out;
         request_.view.body = {};
         request_.view.body_buffer = nullptr;
         request_.view.body_memory = 0;
         request_.view.body_left_out = true;
         return Handle();
       }
-      ++owner_->counters.refused_too_large;
+      ++owner_->counts.refused_too_large;
       reply_.Set(413, kTextType, why);
       break;
     case absl::StatusCode::kResourceExhausted:
-      ++owner_->counters.refused_incoming;
+      ++owner_->counts.refused_incoming;
       reply_.Set(429, kTextType, why);
       break;
     default:
-      ++owner_->counters.refused_undecodable;
+      ++owner_->counts.refused_undecodable;
       reply_.Set(400, kTextType, why);
       break;
   }
@@ -533,7 +533,7 @@ void HttpServerConnection::OnTaskDone() {
   if (phase_ == Phase::kClosed) return FreeBody();
   deadline_.Cancel();
   if (request_.task_timed_out) {
-    ++owner_->counters.refused_slow_handler;
+    ++owner_->counts.refused_slow_handler;
     reply_.Reset();
     reply_.Set(503, kTextType, "this took too long");
   }
@@ -551,7 +551,7 @@ bool HttpServerConnection::Answer(AfterWrite then) {
 }
 
 bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
-  ++(owner_->counters.*counter);
+  ++(owner_->counts.*counter);
   deadline_.Cancel();
   // A pending read may write into it.
   if (!reading_) FreeBody();
@@ -561,8 +561,7 @@ bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view 
 }
 
 bool HttpServerConnection::RefuseForRoom() {
-  return Refuse(429, &HttpServerCounters::refused_incoming,
-                "too many bytes are coming in at once; try again");
+  return Refuse(429, &HttpServerCounts::refused_incoming, "too many bytes are coming in at once; try again");
 }
 
 bool HttpServerConnection::WriteOut(AfterWrite then) {
@@ -600,18 +599,18 @@ bool HttpServerConnection::OnWritten() {
       phase_ = Phase::kBody;
       return true;
     case AfterWrite::kNextRequest:
-      ++owner_->counters.answered;
+      ++owner_->counts.answered;
       EndRequest();
       return true;
     case AfterWrite::kDiscard:
-      ++owner_->counters.answered;
+      ++owner_->counts.answered;
       phase_ = Phase::kDiscarding;
       SetDeadline(owner_->options.linger_timeout);
       MarkProgress();
       Read();
       return false;
     case AfterWrite::kClose:
-      ++owner_->counters.answered;
+      ++owner_->counts.answered;
       Close();
       return false;
   }
@@ -655,7 +654,7 @@ bool HttpServerConnection::CloseIfIdle() {
   // The pending read writes after this byte.
   const IoResult result = transport_->TryRead(absl::MakeSpan(inbound_).subspan(0, 1));
   if (result.status.ok()) {
-    ++owner_->counters.woken_when_closing;
+    ++owner_->counts.woken_when_closing;
     phase_ = Phase::kHead;
     begin_ = 0;
     SetDeadline(owner_->options.head_timeout);
@@ -681,7 +680,7 @@ void HttpServerConnection::Close() {
 }
 
 void HttpServerConnection::GiveWay() {
-  ++owner_->counters.gave_way;
+  ++owner_->counts.gave_way;
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
     reply_.Reset();
     reply_.Set(408, kTextType, "the request stood still while others needed its room");
@@ -694,7 +693,7 @@ void HttpServerConnection::GiveWay() {
 }
 
 void HttpServerConnection::Lose() {
-  ++owner_->counters.client_lost;
+  ++owner_->counts.client_lost;
   Close();
 }
 
@@ -710,10 +709,10 @@ void HttpServerConnection::OnDeadline() {
     return SetDeadline(owner_->options.resume_grace);
   switch (phase_) {
     case Phase::kHead:
-      Refuse(408, &HttpServerCounters::refused_timeout, "the request's head took too long");
+      Refuse(408, &HttpServerCounts::refused_timeout, "the request's head took too long");
       return;
     case Phase::kBody:
-      Refuse(408, &HttpServerCounters::refused_timeout, "the request's body took too long");
+      Refuse(408, &HttpServerCounts::refused_timeout, "the request's body took too long");
       return;
     case Phase::kHandling:
       request_.task_timed_out = true;
@@ -721,7 +720,7 @@ void HttpServerConnection::OnDeadline() {
           absl::StrCat("no answer within ", absl::FormatDuration(owner_->options.handler_timeout))));
       return;
     case Phase::kWriting:
-      ++owner_->counters.write_timeouts;
+      ++owner_->counts.write_timeouts;
       return Close();
     case Phase::kDiscarding:
       return Close();

@@ -25,7 +25,7 @@
 #include "cc/agent/http_exchange.h"
 #include "cc/agent/http_request_parser.h"
 #include "cc/agent/http_route.h"
-#include "cc/agent/http_server_counters.h"
+#include "cc/agent/http_server_counts.h"
 #include "cc/agent/http_server_options.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
@@ -63,7 +63,7 @@ class HttpConnectionOwner {
   Clock& clock;
   const HttpServerOptions options;
   absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
-  HttpServerCounters counters;
+  HttpServerCounts counts;
   // Room for incoming bytes that don't fit into the connections' buffers.
   ChargedBytes incoming_bytes{options.account};
   int large_buffers_kept = 0;   // by connections, between their requests
@@ -125,7 +125,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
     kThrowAway,  // nowhere; it has a Content-Length
   };
   enum class AfterWrite { kNextRequest, kBody, kDiscard, kClose };
-  using Counter = int64_t HttpServerCounters::*;
+  using Counter = int64_t HttpServerCounts::*;
   // An answer that is decided before the body came.
   struct Refusal {
     int status;

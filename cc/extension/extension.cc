@@ -277,14 +277,14 @@ void Extension::RestoreChanged(const Restore& restore) {
   intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/true, restore.start->time, duration);
 }
 
-// -- Counters --------------------------------------------------------------------------------------------
+// -- Counts ----------------------------------------------------------------------------------------------
 
 std::string Extension::DebugJson() const {
   boost::json::object all;
   all["version"] = kVersion;
   all["flush"] = boost::json::parse(pipelines_->coordinator().ToJson());
   all["traces"] = CountsToJson(intake_->counts());
-  all["receiver"] = CountsToJson(traces_->counters());
+  all["receiver"] = CountsToJson(traces_->counts());
   all["life"] = CountsToJson(life_->counts());
   all["invocations"] = CountsToJson(tracker_->counts());
   all["lifecycle"] = CountsToJson(intake_->lifecycle().counts());
@@ -296,7 +296,7 @@ std::string Extension::DebugJson() const {
   boost::json::object servers;
   const char* const names[] = {"telemetry", "traces", "lifecycle"};
   for (size_t i = 0; i < servers_.size(); ++i)
-    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counters());
+    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counts());
   all["servers"] = std::move(servers);
   return boost::json::serialize(all);
 }

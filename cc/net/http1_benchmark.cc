@@ -90,13 +90,13 @@ void Exchange(ManualExecutor& executor, Http1Connection& connection, const HttpR
 void ExchangeKept(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
-  ExchangeCounters counters;
+  ExchangeCounts counts;
   ManualExecutor executor;
   FakeClock clock(executor);
   auto [client, server] = MemoryTransport::Pair(executor);
   Peer peer(std::move(server));
   peer.Expect(request.body->size());
-  auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
+  auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counts,
                                            [](const Http1Connection*) { LOG(FATAL) << "it was closed"; });
   for (auto _ : state) Exchange(executor, *connection, request, true);
   state.SetItemsProcessed(state.iterations());
@@ -109,14 +109,14 @@ BENCHMARK(ExchangeKept)->Arg(0)->Arg(4096)->Arg(65536)->Arg(1 << 20);
 void ExchangeFresh(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
-  ExchangeCounters counters;
+  ExchangeCounts counts;
   ManualExecutor executor;
   FakeClock clock(executor);
   for (auto _ : state) {
     auto [client, server] = MemoryTransport::Pair(executor);
     Peer peer(std::move(server));
     peer.Expect(request.body->size());
-    auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counters,
+    auto connection = Http1Connection::Start(executor, clock, std::move(client), options, counts,
                                              [](const Http1Connection*) {});
     Exchange(executor, *connection, request, true);
     connection->Close();

@@ -1,7 +1,7 @@
 // One HTTP/1.1 connection: one exchange at a time, and a read that is always pending, so that the peer's end
 // is seen when it comes and not when the next request is written.
 //
-//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counters,
+//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), options, counts,
 //                                            on_idle_closed);
 //   connection->Begin(request, form, [](ExchangeEnd end) { ... });
 //
@@ -28,8 +28,8 @@
 #include "absl/time/time.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http1_parser.h"
 #include "cc/net/http_message.h"
@@ -63,7 +63,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   // connection, or sends something unasked, between exchanges. `options` must outlive the connection.
   static std::shared_ptr<Http1Connection> Start(
       Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, const ClientOptions& options,
-      ExchangeCounters& counters, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
+      ExchangeCounts& counts, absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
   ~Http1Connection();
   Http1Connection(const Http1Connection&) = delete;
   Http1Connection& operator=(const Http1Connection&) = delete;
@@ -93,7 +93,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   enum class State { kIdle, kQueued, kBusy, kClosed };
 
   Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                  const ClientOptions& options, ExchangeCounters& counters,
+                  const ClientOptions& options, ExchangeCounts& counts,
                   absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed);
 
   void StandingRead();
@@ -114,7 +114,7 @@ class Http1Connection : public std::enable_shared_from_this<Http1Connection> {
   Clock& clock_;
   const std::unique_ptr<Transport> transport_;
   const ClientOptions& options_;
-  ExchangeCounters& counters_;
+  ExchangeCounts& counts_;
   absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed_;
 
   State state_ = State::kIdle;

@@ -1,7 +1,7 @@
 // Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
 // HTTP or TLS.
 //
-//   Pool<Destination, Connection, ExchangeFailure> pool(clock, options, counters, start_dial, cancel_dial);
+//   Pool<Destination, Connection, ExchangeFailure> pool(clock, options, counts, start_dial, cancel_dial);
 //   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
 //   pool.Release(std::move(lease), /*reusable=*/true);
 //
@@ -41,8 +41,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 
 namespace thaw {
 
@@ -88,11 +88,11 @@ class Pool {
   // again while no dial is allowed, so that a patience of zero does not keep the loop turning.
   static constexpr absl::Duration kPatienceAtFirst = absl::Milliseconds(50);
 
-  Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
+  Pool(Clock& clock, const ClientOptions& options, ConnectionCounts& counts, StartDial start_dial,
        CancelDial cancel_dial)
       : clock_(clock),
         options_(options),
-        counters_(counters),
+        counts_(counts),
         start_dial_(std::move(start_dial)),
         cancel_dial_(std::move(cancel_dial)) {}
   Pool(const Pool&) = delete;
@@ -148,7 +148,7 @@ class Pool {
     if (!host.waiters.empty()) return Serve(key, host, std::move(lease));
     if (epoch != epoch_) {
       // The connection crossed a freeze while it was being opened.
-      ++counters_.dropped_epoch;
+      ++counts_.dropped_epoch;
       return Discard(host, lease);
     }
     Keep(host, std::move(lease));
@@ -164,7 +164,7 @@ class Pool {
     // Frozen time is not part of an exchange's time.
     if (answered && lease.epoch == epoch_) host.last_exchange = clock_.Now().monotonic - lease.begun;
     if (!reusable || !lease.connection->open() || lease.epoch != epoch_) {
-      if (reusable && lease.connection->open()) ++counters_.dropped_epoch;
+      if (reusable && lease.connection->open()) ++counts_.dropped_epoch;
       Discard(host, lease);
       Dial(key, host);
       return;
@@ -174,7 +174,7 @@ class Pool {
                                        [](const Waiter& candidate) { return candidate.want == Want::kAny; });
       if (waiter != host.waiters.end()) {
         OnAcquired done = TakeWaiter(host, waiter);
-        ++counters_.shared;
+        ++counts_.shared;
         lease.idle_for = absl::ZeroDuration();
         GiveUpDials(host, GivenUp::kServed);
         Dial(key, host);
@@ -192,7 +192,7 @@ class Pool {
       return idle.lease.connection.get() == connection;
     });
     if (found == host.idle.end()) return;
-    ++counters_.dropped_peer_closed;
+    ++counts_.dropped_peer_closed;
     const Lease lease = std::move(found->lease);
     host.idle.erase(found);
     Discard(host, lease);
@@ -204,7 +204,7 @@ class Pool {
     for (auto& [key, host] : hosts_) {
       if (options_.on_resume == OnResume::kDrain) {
         while (!host.idle.empty()) {
-          ++counters_.dropped_epoch;
+          ++counts_.dropped_epoch;
           PopIdle(host);
         }
       } else {
@@ -212,7 +212,7 @@ class Pool {
           Lease& lease = host.idle[i].lease;
           if (options_.on_resume == OnResume::kProbe &&
               !(lease.connection->open() && lease.connection->CheckUsable())) {
-            ++counters_.dropped_not_usable;
+            ++counts_.dropped_not_usable;
             const Lease gone = std::move(lease);
             host.idle.erase(host.idle.begin() + i);
             Discard(host, gone);
@@ -294,7 +294,7 @@ class Pool {
 
   void Drop(Connection& connection) {
     connection.Close();
-    ++counters_.closed;
+    ++counts_.closed;
   }
   void Discard(Host& host, const Lease& lease) {
     --host.open;
@@ -317,16 +317,16 @@ class Pool {
       const absl::Duration age = Age(host.idle.back().since);
       Connection& connection = *host.idle.back().lease.connection;
       if (!connection.open()) {
-        ++counters_.dropped_peer_closed;
+        ++counts_.dropped_peer_closed;
       } else if (age > options_.idle_timeout) {
-        ++counters_.dropped_expired;
+        ++counts_.dropped_expired;
       } else if (options_.liveness == Liveness::kPeek && !connection.CheckUsable()) {
-        ++counters_.dropped_not_usable;
+        ++counts_.dropped_not_usable;
       } else {
         Lease lease = std::move(host.idle.back().lease);
         host.idle.pop_back();
         lease.idle_for = age;
-        ++counters_.reused;
+        ++counts_.reused;
         return lease;
       }
       PopIdle(host);
@@ -336,7 +336,7 @@ class Pool {
 
   void Keep(Host& host, Lease lease) {
     if (host.idle.size() >= static_cast<size_t>(options_.max_idle_per_host)) {
-      if (options_.max_idle_per_host > 0) ++counters_.dropped_over_limit;
+      if (options_.max_idle_per_host > 0) ++counts_.dropped_over_limit;
       return Discard(host, lease);
     }
     lease.idle_for = absl::ZeroDuration();
@@ -406,7 +406,7 @@ class Pool {
     const uint64_t dial = next_id_++;
     host.dials.push_back(dial);
     dial_keys_.emplace(dial, DialOrigin{key, epoch_});
-    ++counters_.dials;
+    ++counts_.dials;
     start_dial_(key, dial);
   }
 
@@ -467,7 +467,7 @@ class Pool {
 
   Clock& clock_;
   const ClientOptions& options_;
-  ConnectionCounters& counters_;
+  ConnectionCounts& counts_;
   StartDial start_dial_;
   CancelDial cancel_dial_;
   std::map<Key, Host> hosts_;  // ordered, so that no hash decides what is closed first

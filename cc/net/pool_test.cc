@@ -59,7 +59,7 @@ class PoolTest : public testing::Test {
   void Build(ClientOptions options) {
     options_ = std::move(options);
     pool_.emplace(
-        clock_, options_, counters_,
+        clock_, options_, counts_,
         [this](const std::string& key, uint64_t dial) { dials_.emplace_back(key, dial); },
         [this](uint64_t dial, ToyPool::GivenUp why) {
           std::erase_if(dials_, [dial](const auto& running) { return running.second == dial; });
@@ -135,7 +135,7 @@ class PoolTest : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   ClientOptions options_;
-  ConnectionCounters counters_;
+  ConnectionCounts counts_;
   std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
   std::vector<uint64_t> cancelled_;
   std::vector<ToyPool::GivenUp> given_up_;  // the reason, for each dial that was given up
@@ -175,8 +175,8 @@ TEST_F(PoolTest, AFreshConnectionThenTheSameOneReused) {
   EXPECT_EQ(second->lease().idle_for, absl::Seconds(3));
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_THAT(dials_, IsEmpty());
-  EXPECT_EQ(counters_.dials, 1);
-  EXPECT_EQ(counters_.reused, 1);
+  EXPECT_EQ(counts_.dials, 1);
+  EXPECT_EQ(counts_.reused, 1);
 }
 
 TEST_F(PoolTest, DestinationsShareNothing) {
@@ -205,8 +205,8 @@ TEST_F(PoolTest, CheckoutDropsWhatIsClosedAndWhatIsUnusableOnItsWay) {
   const TicketPtr ticket = Ask();
   EXPECT_EQ(ticket->toy(), toys[0].get());
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
-  EXPECT_EQ(counters_.dropped_not_usable, 1);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_not_usable, 1);
   EXPECT_EQ(toys[2]->checks, 0) << "known to be closed: no look is needed";
   EXPECT_EQ(toys[1]->closes, 1);
 }
@@ -253,7 +253,7 @@ TEST_F(PoolTest, ExpiredAtCheckout) {
   EXPECT_TRUE(Ask()->waiting());
   EXPECT_EQ(dials_.size(), 1u);
   EXPECT_EQ(toy->closes, 1);
-  EXPECT_EQ(counters_.dropped_expired, 1);
+  EXPECT_EQ(counts_.dropped_expired, 1);
 }
 
 TEST_F(PoolTest, OfExactlyTheTimeoutIsNotTooOld) {
@@ -269,7 +269,7 @@ TEST_F(PoolTest, CheckoutClearsAllThatExpired) {
   clock_.Advance(absl::Minutes(1));
   EXPECT_TRUE(Ask()->waiting());
   EXPECT_EQ(pool_->idle(), 0);
-  EXPECT_EQ(counters_.dropped_expired, 3);
+  EXPECT_EQ(counts_.dropped_expired, 3);
 }
 
 TEST_F(PoolTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
@@ -277,8 +277,8 @@ TEST_F(PoolTest, ThoseThatExpiredAreCountedAsClosedWhenTheyWereClosedBefore) {
   Pooled()->is_open = false;
   clock_.Advance(absl::Minutes(1));
   Ask();
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
-  EXPECT_EQ(counters_.dropped_expired, 0);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_expired, 0);
 }
 
 TEST_F(PoolTest, AgeIsThatOfTheClockThatAdvancedMost) {
@@ -291,7 +291,7 @@ TEST_F(PoolTest, AgeIsThatOfTheClockThatAdvancedMost) {
     EXPECT_TRUE(Ask()->waiting()) << freeze.wall << freeze.monotonic << freeze.boot;
     dials_.clear();
   }
-  EXPECT_EQ(counters_.dropped_expired, 3);
+  EXPECT_EQ(counts_.dropped_expired, 3);
 }
 
 TEST_F(PoolTest, AWallClockSetBackMakesNothingYounger) {
@@ -328,8 +328,8 @@ TEST_F(PoolTest, NoneIsKeptAtMaxIdleZero) {
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(toy->closes, 1);
-  EXPECT_EQ(counters_.closed, 1);
-  EXPECT_EQ(counters_.dropped_over_limit, 0);
+  EXPECT_EQ(counts_.closed, 1);
+  EXPECT_EQ(counts_.dropped_over_limit, 0);
 }
 
 TEST_F(PoolTest, AtMaxIdleTheNewcomerIsClosed) {
@@ -337,7 +337,7 @@ TEST_F(PoolTest, AtMaxIdleTheNewcomerIsClosed) {
   const auto toys = PooledTogether(3);
   EXPECT_EQ(pool_->idle(), 2);
   EXPECT_EQ(toys[2]->closes, 1);
-  EXPECT_EQ(counters_.dropped_over_limit, 1);
+  EXPECT_EQ(counts_.dropped_over_limit, 1);
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
@@ -378,7 +378,7 @@ TEST_F(PoolTest, WhatIsClosedIsNotHandedToAWaiter) {
   toy->is_open = false;
   Return(holder);
   EXPECT_TRUE(waiter->waiting());
-  EXPECT_EQ(counters_.shared, 0);
+  EXPECT_EQ(counts_.shared, 0);
   EXPECT_EQ(dials_.size(), 1u) << "none is open or being opened any more, so the waiter dials";
 }
 
@@ -388,7 +388,7 @@ TEST_F(PoolTest, TheLoopSawAnIdleConnectionEnd) {
   pool_->OnIdleClosed("a", toys[1].get());
   EXPECT_EQ(pool_->idle(), 1);
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
   pool_->OnIdleClosed("a", toys[1].get());  // known already
   EXPECT_EQ(pool_->open(), 1);
   EXPECT_EQ(Ask()->toy(), toys[0].get());
@@ -412,8 +412,8 @@ TEST_F(PoolTest, WaitersAreServedInOrderBeforeAnythingIsIdle) {
     holder = waiter;
   }
   EXPECT_THAT(served_, ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(counters_.shared, 3);
-  EXPECT_EQ(counters_.reused, 0);
+  EXPECT_EQ(counts_.shared, 3);
+  EXPECT_EQ(counts_.reused, 0);
   Return(holder);
   EXPECT_EQ(pool_->idle(), 1);
 }
@@ -429,7 +429,7 @@ TEST_F(PoolTest, SharingHoldsAtMaxIdleZero) {
   Return(waiter);
   EXPECT_EQ(toy->closes, 1) << "the moment nobody waits for it";
   EXPECT_EQ(pool_->open(), 0);
-  EXPECT_EQ(counters_.dials, 1);
+  EXPECT_EQ(counts_.dials, 1);
 }
 
 TEST_F(PoolTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
@@ -445,8 +445,8 @@ TEST_F(PoolTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
   Connected();
   Connected();
   EXPECT_FALSE(late->lease().reused);
-  EXPECT_EQ(counters_.dials, 4);
-  EXPECT_EQ(counters_.shared, 0);
+  EXPECT_EQ(counts_.dials, 4);
+  EXPECT_EQ(counts_.shared, 0);
 }
 
 TEST_F(PoolTest, ACancelledWaiterIsSkipped) {
@@ -604,8 +604,8 @@ TEST_F(PoolTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
     executor_.RunAll();
     Return(ticket);
   }
-  EXPECT_EQ(counters_.dials, 1);
-  EXPECT_EQ(counters_.shared, 19);
+  EXPECT_EQ(counts_.dials, 1);
+  EXPECT_EQ(counts_.shared, 19);
 }
 
 TEST_F(PoolTest, AnExchangeThatFailedOrCrossedAFreezeTellsNothingOfTheNext) {
@@ -817,7 +817,7 @@ TEST_F(PoolTest, AfterTheQueueFailedOneDialSaysItForAll) {
   EXPECT_EQ(dials_.size(), 1u) << "one at a time, though each wants one of its own";
   DialFails("three");
   for (const TicketPtr& ticket : tickets) EXPECT_EQ(ticket->failure(), "three");
-  EXPECT_EQ(counters_.dials, 3);
+  EXPECT_EQ(counts_.dials, 3);
 }
 
 TEST_F(PoolTest, ADialThatSucceedsEndsTheSeriesOfFailures) {
@@ -884,7 +884,7 @@ TEST_F(PoolTest, ResumeProbes) {
   pool_->Resume();
   EXPECT_EQ(pool_->idle(), 1);
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_not_usable, 2);
+  EXPECT_EQ(counts_.dropped_not_usable, 2);
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
@@ -895,14 +895,14 @@ TEST_F(PoolTest, ResumeDrains) {
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(toys[0]->closes, 1);
   EXPECT_EQ(toys[1]->closes, 1);
-  EXPECT_EQ(counters_.dropped_epoch, 2);
+  EXPECT_EQ(counts_.dropped_epoch, 2);
   EXPECT_TRUE(Ask()->waiting());
 }
 
 TEST_F(PoolTest, WhatWasInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
   for (const OnResume policy : {OnResume::kKeep, OnResume::kProbe, OnResume::kDrain}) {
     Build({.max_idle_per_host = 4, .on_resume = policy});
-    counters_ = {};
+    counts_ = {};
     const TicketPtr holder = Ask();
     const auto toy = Connected();
     const TicketPtr waiter = Ask();
@@ -911,8 +911,8 @@ TEST_F(PoolTest, WhatWasInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
     Return(holder);
     EXPECT_EQ(toy->closes, 1);
     EXPECT_TRUE(waiter->waiting());
-    EXPECT_EQ(counters_.dropped_epoch, 1);
-    EXPECT_EQ(counters_.shared, 0);
+    EXPECT_EQ(counts_.dropped_epoch, 1);
+    EXPECT_EQ(counts_.shared, 0);
     ASSERT_EQ(dials_.size(), 1u);
     Connected();
     EXPECT_EQ(waiter->lease().epoch, 1);
@@ -945,7 +945,7 @@ TEST_F(PoolTest, ADialThatCrossedAResumeIsNotKeptUnused) {
   const auto crossed = Connected();
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_EQ(crossed->closes, 1);
-  EXPECT_EQ(counters_.dropped_epoch, 1);
+  EXPECT_EQ(counts_.dropped_epoch, 1);
 }
 
 // -- Close -----------------------------------------------------------------------------------------------
@@ -1030,12 +1030,12 @@ TEST_F(PoolTest, WhatWasOpenedIsOpenOrClosed) {
     ASSERT_EQ(pool_->dialling(), static_cast<int>(dials_.size()));
     ASSERT_LE(pool_->open() + pool_->dialling(), 3);
     ASSERT_LE(pool_->idle(), 2);
-    ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counters_.closed);
+    ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counts_.closed);
     // While requests wait, a dial or an exchange is under way.
     ASSERT_TRUE(waiting == 0 || pool_->dialling() > 0 || leased > 0);
   }
-  EXPECT_GT(counters_.shared, 20);
-  EXPECT_GT(counters_.reused, 20);
+  EXPECT_GT(counts_.shared, 20);
+  EXPECT_GT(counts_.reused, 20);
 }
 
 }  // namespace

@@ -29,15 +29,15 @@ bool IsSuccess(const HttpResponse& response) { return response.status / 100 == 2
 class PooledClient : public Client {
  public:
   PooledClient(Executor& executor, Clock& clock, std::unique_ptr<Dialer> dialer, ClientOptions options,
-               RandomFraction random, std::shared_ptr<Counters> counters)
+               RandomFraction random, std::shared_ptr<ClientCounts> counts)
       : executor_(executor),
         clock_(clock),
         dialer_(std::move(dialer)),
         options_(std::move(options)),
         random_(std::move(random)),
-        counters_(counters != nullptr ? std::move(counters) : std::make_shared<Counters>()),
+        counts_(counts != nullptr ? std::move(counts) : std::make_shared<ClientCounts>()),
         pool_(
-            clock, options_, counters_->connection,
+            clock, options_, counts_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
             [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }) {}
 
@@ -59,7 +59,7 @@ class PooledClient : public Client {
   bool settled() const override { return sends_ == 0 && dials_.empty(); }
   int open_connections() const override { return pool_.open(); }
   int idle_connections() const override { return pool_.idle(); }
-  Counters counters() const override { return *counters_; }
+  ClientCounts counts() const override { return *counts_; }
   const ClientOptions& options() const override { return options_; }
 
  private:
@@ -121,7 +121,7 @@ class PooledClient : public Client {
   const std::unique_ptr<Dialer> dialer_;
   const ClientOptions options_;
   RandomFraction random_;
-  const std::shared_ptr<Counters> counters_;
+  const std::shared_ptr<ClientCounts> counts_;
   Cancellation everything_;
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
@@ -172,14 +172,14 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   // Frozen time is not part of a dial's time.
   if (!crossed) dialled.took = result.took;
   if (result.transport != nullptr) {
-    ++counters_->connection.opened;
+    ++counts_->connection.opened;
     if (!crossed && result.handshake_took.has_value())
-      counters_->connection.handshake_time.Record(*result.handshake_took);
+      counts_->connection.handshake_time.Record(*result.handshake_took);
     auto connection = std::make_shared<Connection>();
     connection->form = {result.absolute_form, std::move(result.proxy_authorization)};
     // The pool owns an idle connection; the pending read must not keep the pool's entry alive.
     connection->http = Http1Connection::Start(
-        executor_, clock_, std::move(result.transport), options_, counters_->exchange,
+        executor_, clock_, std::move(result.transport), options_, counts_->exchange,
         [this, destination, entry = std::weak_ptr<Connection>(connection)](const Http1Connection*) {
           if (const auto held = entry.lock()) pool_.OnIdleClosed(destination, held.get());
         });
@@ -187,7 +187,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
     failed_dials_.erase(destination);
   } else {
     // A dial that was not needed any more says nothing about its destination.
-    if (!not_needed) ++counters_->connection.dial_failed;
+    if (!not_needed) ++counts_->connection.dial_failed;
     dialled.failure = std::move(result.failure);
     dialled.failure->epoch_crossed = crossed;
     if (!crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable) CountFailedDial(destination);
@@ -278,34 +278,34 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
 // -- Retry -----------------------------------------------------------------------------------------------
 
 void PooledClient::Count(RetryClass retry_class) {
-  ExchangeCounters& counters = counters_->exchange;
+  ExchangeCounts& counts = counts_->exchange;
   switch (retry_class) {
     case RetryClass::kUnsent:
-      ++counters.unsent;
+      ++counts.unsent;
       break;
     case RetryClass::kUnreachable:
-      ++counters.unreachable;
+      ++counts.unreachable;
       break;
     case RetryClass::kMisconfigured:
-      ++counters.misconfigured;
+      ++counts.misconfigured;
       break;
     case RetryClass::kIncomplete:
-      ++counters.incomplete;
+      ++counts.incomplete;
       break;
     case RetryClass::kStale:
-      ++counters.stale;
+      ++counts.stale;
       break;
     case RetryClass::kAmbiguous:
-      ++counters.ambiguous;
+      ++counts.ambiguous;
       break;
     case RetryClass::kRefusedForNow:
-      ++counters.refused_for_now;
+      ++counts.refused_for_now;
       break;
     case RetryClass::kRefusedForGood:
-      ++counters.refused_for_good;
+      ++counts.refused_for_good;
       break;
     case RetryClass::kCancelled:
-      ++counters.cancelled;
+      ++counts.cancelled;
       break;
   }
 }
@@ -351,7 +351,7 @@ void PooledClient::Refuse(absl::Status why, SendResult& result) {
 Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
   SendResult result;
   result.possible_duplicate = options.possible_duplicate;
-  ++counters_->exchange.requests;
+  ++counts_->exchange.requests;
   if (absl::Status status = request.Validate(); !status.ok()) {
     Refuse(std::move(status), result);
     co_return result;
@@ -380,9 +380,9 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       if (!slept.ok()) break;
       continue;
     }
-    ++counters_->exchange.attempts;
+    ++counts_->exchange.attempts;
     if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
-      ++counters_->exchange.possible_duplicates;
+      ++counts_->exchange.possible_duplicates;
     }
     Try tried = co_await TryOnce(request, want, scope);
     if (tried.response.has_value()) {
@@ -390,7 +390,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
       if (IsSuccess(*result.response)) {
         ++state.attempts;
         result.accepted = true;
-        ++counters_->exchange.accepted;
+        ++counts_->exchange.accepted;
         break;
       }
       tried.failure = RefusalOf(request, *result.response);
@@ -398,7 +398,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     ExchangeFailure& failure = *tried.failure;
     result.last_class = ClassOf(failure);
     Count(*result.last_class);
-    if (result.last_class == RetryClass::kUnsent) --counters_->exchange.attempts;
+    if (result.last_class == RetryClass::kUnsent) --counts_->exchange.attempts;
     VLOG(1) << failure.ToString();
     const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
     want = verdict.fresh ? Want::kFresh : Want::kAny;
@@ -432,7 +432,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
 int PooledClient::Quiesce() {
   ++quiesces_;
   given_up_ = true;
-  counters_->connection.open_at_next += open_exchanges();
+  counts_->connection.open_at_next += open_exchanges();
   // After the freeze, the loop may see a connection's end before it sees the event that reports the resume.
   for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
   for (auto& [dial, running] : dials_) running.crossed = true;
@@ -440,14 +440,14 @@ int PooledClient::Quiesce() {
 }
 
 void PooledClient::Resume() {
-  ++counters_->connection.resumes;
+  ++counts_->connection.resumes;
   given_up_ = false;
   pool_.Resume();
   // Open exchanges go on for the grace: their answer, or the end of their connection, may be on the way. They
   // are not waited for longer, since a peer that forgot a connection sends nothing. An exchange that crosses
   // again keeps what is left of its grace; otherwise short invocations would keep it for ever.
   for (auto& [id, exchange] : exchanges_) {
-    ++counters_->connection.crossed;
+    ++counts_->connection.crossed;
     exchange.crossed = true;
     if (std::exchange(exchange.graced, true)) continue;
     exchange.grace = Alarm(clock_, options_.resume_grace, [this, connection = exchange.connection] {
@@ -472,10 +472,10 @@ void PooledClient::Resume() {
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
                                                              std::unique_ptr<Dialer> dialer,
                                                              ClientOptions options, RandomFraction random,
-                                                             std::shared_ptr<Counters> counters) {
+                                                             std::shared_ptr<ClientCounts> counts) {
   THAW_RETURN_IF_ERROR(options.Validate());
   return std::make_unique<PooledClient>(executor, clock, std::move(dialer), std::move(options),
-                                        std::move(random), std::move(counters));
+                                        std::move(random), std::move(counts));
 }
 
 }  // namespace thaw

@@ -28,8 +28,8 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/sim/sim_intake.h"
 #include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
@@ -86,7 +86,7 @@ struct SimulationResult {
   // Percentiles of how long the cycles' flushes took, in virtual time without the frozen time.
   absl::Duration flush_p50;
   absl::Duration flush_p99;
-  Counters counters;
+  ClientCounts counts;
   // OK, or the first invariant that broke, with seed, cycle and step.
   absl::Status broken;
 };
