@@ -123,13 +123,13 @@ void HttpServerConnection::OnStreamOver(const absl::Status& status) {
   const bool in_order = absl::IsOutOfRange(status);
   switch (phase_) {
     case Phase::kIdle:
-      ++state_.counters.closed_by_peer;
+      ++state_.counts.closed_by_peer;
       return Close();
     case Phase::kHead:
     case Phase::kBody:
       if (!in_order) return Lose();
       // The client may have ended only its own side, and still read the answer.
-      Refuse(400, &HttpServerCounters::refused_cut,
+      Refuse(400, &HttpServerCounts::refused_cut,
              phase_ == Phase::kHead ? "the connection ended within the request's head"
                                     : "the connection ended within the request's body");
       return;
@@ -193,11 +193,11 @@ bool HttpServerConnection::AdvanceHead() {
     const std::string_view text = whole.status().message();
     switch (whole.status().code()) {
       case absl::StatusCode::kResourceExhausted:
-        return Refuse(431, &HttpServerCounters::refused_head, text);
+        return Refuse(431, &HttpServerCounts::refused_head, text);
       case absl::StatusCode::kUnimplemented:
-        return Refuse(501, &HttpServerCounters::refused_transfer_coding, text);
+        return Refuse(501, &HttpServerCounts::refused_transfer_coding, text);
       default:
-        return Refuse(400, &HttpServerCounters::refused_not_http, text);
+        return Refuse(400, &HttpServerCounts::refused_not_http, text);
     }
   }
   if (!*whole) {
@@ -209,7 +209,7 @@ bool HttpServerConnection::AdvanceHead() {
     return false;
   }
   deadline_.Cancel();
-  ++state_.counters.requests;
+  ++state_.counts.requests;
   return OnHead();
 }
 
@@ -220,7 +220,7 @@ bool HttpServerConnection::OnHead() {
   request_.body_begin = begin_ + head.bytes;
   const auto route = state_.routes.find(SplitTarget(head.target).path);
   if (route == state_.routes.end()) {
-    request_.refusal = Refusal{404, &HttpServerCounters::refused_not_found, "Not Found"};
+    request_.refusal = Refusal{404, &HttpServerCounts::refused_not_found, "Not Found"};
     return BeginBody(kMaxSkippedBytes);
   }
   request_.route = &route->second;
@@ -228,7 +228,7 @@ bool HttpServerConnection::OnHead() {
   if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method) == methods.end()) {
     const std::string allow = absl::StrJoin(methods, ", ");
     reply_.AddHeader("Allow", allow);
-    request_.refusal = Refusal{405, &HttpServerCounters::refused_method,
+    request_.refusal = Refusal{405, &HttpServerCounts::refused_method,
                                absl::StrCat(head.method, " is not allowed here, only ", allow)};
     return BeginBody(kMaxSkippedBytes);
   }
@@ -238,7 +238,7 @@ bool HttpServerConnection::OnHead() {
     if (!coding.ok()) {
       reply_.AddHeader("Accept-Encoding", kAcceptedCodings);
       request_.refusal =
-          Refusal{415, &HttpServerCounters::refused_coding, std::string(coding.status().message())};
+          Refusal{415, &HttpServerCounts::refused_coding, std::string(coding.status().message())};
       return BeginBody(kMaxSkippedBytes);
     }
     request_.coding = *coding;
@@ -253,7 +253,7 @@ bool HttpServerConnection::CloseIfIdle() {
   // The pending read writes after this byte.
   const IoResult result = transport_->TryRead(absl::MakeSpan(inbound_).subspan(0, 1));
   if (result.status.ok()) {
-    ++state_.counters.woken_when_closing;
+    ++state_.counts.woken_when_closing;
     phase_ = Phase::kHead;
     begin_ = 0;
     SetDeadline(state_.options.head_timeout);
@@ -279,7 +279,7 @@ void HttpServerConnection::Close() {
 }
 
 void HttpServerConnection::GiveWay() {
-  ++state_.counters.gave_way;
+  ++state_.counts.gave_way;
   if (phase_ == Phase::kHead || phase_ == Phase::kBody) {
     reply_.Reset();
     reply_.Set(408, kTextType, "the request made no progress while others needed its memory");
@@ -292,7 +292,7 @@ void HttpServerConnection::GiveWay() {
 }
 
 void HttpServerConnection::Lose() {
-  ++state_.counters.client_lost;
+  ++state_.counts.client_lost;
   Close();
 }
 
@@ -310,10 +310,10 @@ void HttpServerConnection::OnDeadline() {
     return SetDeadline(state_.options.resume_grace);
   switch (phase_) {
     case Phase::kHead:
-      Refuse(408, &HttpServerCounters::refused_timeout, "the request's head took too long");
+      Refuse(408, &HttpServerCounts::refused_timeout, "the request's head took too long");
       return;
     case Phase::kBody:
-      Refuse(408, &HttpServerCounters::refused_timeout, "the request's body took too long");
+      Refuse(408, &HttpServerCounts::refused_timeout, "the request's body took too long");
       return;
     case Phase::kHandling:
       request_.task_timed_out = true;
@@ -321,7 +321,7 @@ void HttpServerConnection::OnDeadline() {
           absl::StrCat("no answer within ", absl::FormatDuration(state_.options.handler_timeout))));
       return;
     case Phase::kWriting:
-      ++state_.counters.write_timeouts;
+      ++state_.counts.write_timeouts;
       return Close();
     case Phase::kDiscarding:
       return Close();

@@ -28,7 +28,7 @@
 #include "cc/agent/http_exchange.h"
 #include "cc/agent/http_request_parser.h"
 #include "cc/agent/http_route.h"
-#include "cc/agent/http_server_counters.h"
+#include "cc/agent/http_server_counts.h"
 #include "cc/agent/http_server_state.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
@@ -128,7 +128,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
     kThrowAway,  // nowhere; it has a Content-Length
   };
   enum class AfterWrite { kNextRequest, kBody, kDiscard, kClose };
-  using Counter = int64_t HttpServerCounters::*;
+  using Counter = int64_t HttpServerCounts::*;
   // An answer that is decided before the body came.
   struct Refusal {
     int status;

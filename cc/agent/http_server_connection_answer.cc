@@ -34,7 +34,7 @@ bool HttpServerConnection::Dispatch() {
   const HttpRequestHead& head = parser_.head();
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
   if (request_.refusal.has_value()) {
-    ++(state_.counters.*request_.refusal->counter);
+    ++(state_.counts.*request_.refusal->counter);
     reply_.Set(request_.refusal->status, kTextType, request_.refusal->text);
     return Answer(then);
   }
@@ -45,7 +45,7 @@ bool HttpServerConnection::Dispatch() {
   request_.view.headers = &head.headers;
   request_.view.body_left_out = request_.body_left_out;
   if (request_.body_left_out) {
-    ++state_.counters.bodies_left_out;
+    ++state_.counts.bodies_left_out;
   } else if (request_.body_form == BodyForm::kInPlace) {
     request_.view.body = Inbound(request_.body_begin, request_.next_begin);
   } else {
@@ -80,7 +80,7 @@ bool HttpServerConnection::DecodeRequestBody() {
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
   const std::unique_ptr<BodyDecoder> decoder = std::move(request_.decoder);
   if (done.ok()) {
-    ++state_.counters.bodies_decoded;
+    ++state_.counts.bodies_decoded;
     body_ = decoder->TakeBody();
     request_.body_charge = decoder->TakeCharge();
     // The buffer of the encoded body is released.
@@ -95,22 +95,22 @@ bool HttpServerConnection::DecodeRequestBody() {
   switch (done.status().code()) {
     case absl::StatusCode::kOutOfRange:
       if (request_.route->too_large == TooLarge::kLeaveOutBody) {
-        ++state_.counters.bodies_left_out;
+        ++state_.counts.bodies_left_out;
         request_.view.body = {};
         request_.view.body_buffer = nullptr;
         request_.view.body_memory = 0;
         request_.view.body_left_out = true;
         return Handle();
       }
-      ++state_.counters.refused_too_large;
+      ++state_.counts.refused_too_large;
       reply_.Set(413, kTextType, why);
       break;
     case absl::StatusCode::kResourceExhausted:
-      ++state_.counters.refused_incoming;
+      ++state_.counts.refused_incoming;
       reply_.Set(429, kTextType, why);
       break;
     default:
-      ++state_.counters.refused_undecodable;
+      ++state_.counts.refused_undecodable;
       reply_.Set(400, kTextType, why);
       break;
   }
@@ -119,7 +119,7 @@ bool HttpServerConnection::DecodeRequestBody() {
 
 bool HttpServerConnection::Handle() {
   const AfterWrite then = request_.keep_alive ? AfterWrite::kNextRequest : AfterWrite::kClose;
-  ++state_.counters.handled;
+  ++state_.counts.handled;
   phase_ = Phase::kHandling;
   if (request_.route->handler) {
     request_.route->handler(request_.view, reply_);
@@ -141,7 +141,7 @@ void HttpServerConnection::OnTaskDone() {
   if (phase_ == Phase::kClosed) return FreeBody();
   deadline_.Cancel();
   if (request_.task_timed_out) {
-    ++state_.counters.refused_slow_handler;
+    ++state_.counts.refused_slow_handler;
     reply_.Reset();
     reply_.Set(503, kTextType, "the request took too long to process");
   }
@@ -159,7 +159,7 @@ bool HttpServerConnection::Answer(AfterWrite then) {
 }
 
 bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view text) {
-  ++(state_.counters.*counter);
+  ++(state_.counts.*counter);
   deadline_.Cancel();
   // A pending read may write into it.
   if (!reading_) FreeBody();
@@ -169,7 +169,7 @@ bool HttpServerConnection::Refuse(int status, Counter counter, std::string_view 
 }
 
 bool HttpServerConnection::RefuseForRoom() {
-  return Refuse(429, &HttpServerCounters::refused_incoming,
+  return Refuse(429, &HttpServerCounts::refused_incoming,
                 "too many bytes are being received at once; retry later");
 }
 
@@ -208,18 +208,18 @@ bool HttpServerConnection::OnWritten() {
       phase_ = Phase::kBody;
       return true;
     case AfterWrite::kNextRequest:
-      ++state_.counters.answered;
+      ++state_.counts.answered;
       EndRequest();
       return true;
     case AfterWrite::kDiscard:
-      ++state_.counters.answered;
+      ++state_.counts.answered;
       phase_ = Phase::kDiscarding;
       SetDeadline(state_.options.linger_timeout);
       MarkProgress();
       Read();
       return false;
     case AfterWrite::kClose:
-      ++state_.counters.answered;
+      ++state_.counts.answered;
       Close();
       return false;
   }

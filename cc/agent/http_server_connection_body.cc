@@ -42,7 +42,7 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
     request_.body_form = BodyForm::kChunks;
   } else if (request_.body_length > most) {
     if (request_.route->too_large == TooLarge::kRefuse || request_.body_length > kMaxDiscardedBytes) {
-      return Refuse(413, &HttpServerCounters::refused_too_large,
+      return Refuse(413, &HttpServerCounts::refused_too_large,
                     absl::StrCat("a body of ", request_.body_length, " bytes is larger than ", most));
     }
     request_.body_left_out = true;
@@ -60,7 +60,7 @@ bool HttpServerConnection::BeginBody(size_t limit_bytes) {
     end_ = request_.body_begin;
   }
   if (waits) {
-    ++state_.counters.continued;
+    ++state_.counts.continued;
     outbound_.assign(kContinue);
     return WriteOut(AfterWrite::kBody);
   }
@@ -144,7 +144,7 @@ bool HttpServerConnection::AdvanceChunks() {
   };
   const absl::StatusOr<size_t> used = parser_.PutChunks(Inbound(request_.body_begin, end_), take);
   if (!used.ok()) {
-    Refuse(400, &HttpServerCounters::refused_not_http, used.status().message());
+    Refuse(400, &HttpServerCounts::refused_not_http, used.status().message());
     return false;
   }
   if (request_.chunks_over_budget) return RefuseForRoom();
@@ -156,7 +156,7 @@ bool HttpServerConnection::AdvanceChunks() {
       return false;
     }
     if (request_.route->too_large == TooLarge::kRefuse || announced > kMaxDiscardedBytes) {
-      Refuse(413, &HttpServerCounters::refused_too_large,
+      Refuse(413, &HttpServerCounts::refused_too_large,
              absl::StrCat("the body is larger than ", request_.body_limit, " bytes"));
       return false;
     }

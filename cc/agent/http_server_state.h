@@ -9,7 +9,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "cc/agent/http_route.h"
-#include "cc/agent/http_server_counters.h"
+#include "cc/agent/http_server_counts.h"
 #include "cc/agent/http_server_options.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/executor.h"
@@ -26,7 +26,7 @@ struct HttpServerState {
   const HttpServerOptions options;
   // By path; not changed once there is a connection.
   absl::flat_hash_map<std::string, HttpRoute> routes;
-  HttpServerCounters counters;
+  HttpServerCounts counts;
   // Room for incoming bytes that do not fit into the connections' buffers. The server adds to it for a
   // connection (SetAside), which subtracts what it no longer needs.
   ChargedBytes incoming_bytes{options.account};

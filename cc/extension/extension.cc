@@ -286,7 +286,7 @@ std::string Extension::DebugJson() const {
   all["version"] = kVersion;
   all["flush"] = boost::json::parse(pipelines_->coordinator().ToJson());
   all["traces"] = CountsToJson(intake_->counts());
-  all["receiver"] = CountsToJson(traces_->counters());
+  all["receiver"] = CountsToJson(traces_->counts());
   all["life"] = CountsToJson(life_->counts());
   all["invocations"] = CountsToJson(tracker_->counts());
   all["lifecycle"] = CountsToJson(intake_->lifecycle().counts());
@@ -298,7 +298,7 @@ std::string Extension::DebugJson() const {
   boost::json::object servers;
   const char* const names[] = {"telemetry", "traces", "lifecycle"};
   for (size_t i = 0; i < servers_.size(); ++i)
-    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counters());
+    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counts());
   all["servers"] = std::move(servers);
   return boost::json::serialize(all);
 }

@@ -72,7 +72,7 @@ class Extension : public InvocationObserver {
   // shutdown plan.
   Task<int> Run(Cancellation& stop);
 
-  // Returns all counters on one line.
+  // Returns all counts on one line.
   std::string DebugJson() const;
 
  private:

@@ -13,7 +13,7 @@
 #include "cc/base/when_all.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 
 namespace thaw {
 namespace {
@@ -48,10 +48,10 @@ boost::json::object ToObject(const Flushable& pipeline) {
 }
 
 boost::json::object ToObject(const Client& client) {
-  const Counters counters = client.counters();
-  boost::json::object object = CountsToJson(counters.connection);
-  AddCounts(counters.exchange, object);
-  AddHistograms(counters.connection, object);
+  const ClientCounts counts = client.counts();
+  boost::json::object object = CountsToJson(counts.connection);
+  AddCounts(counts.exchange, object);
+  AddHistograms(counts.connection, object);
   return object;
 }
 

@@ -77,15 +77,14 @@ void DialBackoffExample(const Clock& clock, const ClientOptions& options, Random
 #include "cc/net/dial_backoff.h.example"
 }
 
-Task<void> DialNameCacheExample(Executor& executor, Clock& clock, Network& network,
-                                ConnectionCounters& counters, Cancellation& cancellation) {
+Task<void> DialNameCacheExample(Executor& executor, Clock& clock, Network& network, ConnectionCounts& counts,
+                                Cancellation& cancellation) {
 #include "cc/net/dial/name_cache.h.example"
 }
 
 void Http1ConnectionExample(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                            const ClientOptions& options, ExchangeCounters& counters,
-                            const HttpRequest& request, RequestForm form,
-                            HttpConnection::OnIdleClosed on_idle_closed) {
+                            const ClientOptions& options, ExchangeCounts& counts, const HttpRequest& request,
+                            RequestForm form, HttpConnection::OnIdleClosed on_idle_closed) {
 #include "cc/net/http1_connection.h.example"
 }
 
@@ -105,7 +104,7 @@ void HttpConnectionExample(std::shared_ptr<HttpConnection> connection, const Htt
 }
 
 void HttpConnectionFactoryExample(Executor& executor, Clock& clock, DialResult dialled,
-                                  const ClientOptions& options, ExchangeCounters& counters) {
+                                  const ClientOptions& options, ExchangeCounts& counts) {
 #include "cc/net/http_connection_factory.h.example"
 }
 
@@ -166,7 +165,7 @@ struct PoolFixtureExample : PoolFixture {
   }
 };
 
-void PoolExample(Clock& clock, const ClientOptions& options, ConnectionCounters& counters,
+void PoolExample(Clock& clock, const ClientOptions& options, ConnectionCounts& counts,
                  ConnectionPool::StartDial start_dial, ConnectionPool::CancelDial cancel_dial,
                  const Destination& destination, ConnectionPool::Lease lease) {
 #include "cc/net/pool.h.example"
@@ -216,7 +215,7 @@ void TestingTlsTestServerExample(TestAuthority& authority, ManualExecutor& execu
 }
 
 absl::Status TlsBoringTlsConnectorExample(Executor& executor, Clock& clock, const ClientOptions& options,
-                                          ConnectionCounters& counters) {
+                                          ConnectionCounts& counts) {
 #include "cc/net/tls/boring_tls_connector.h.example"
   return absl::OkStatus();
 }

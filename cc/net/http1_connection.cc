@@ -47,37 +47,36 @@ void AppendHead(const HttpRequest& request, const RequestForm& form, std::string
 std::shared_ptr<Http1Connection> Http1Connection::Start(Executor& executor, Clock& clock,
                                                         std::unique_ptr<Transport> transport,
                                                         RequestForm form, const ClientOptions& options,
-                                                        ExchangeCounters& counters,
-                                                        OnIdleClosed on_idle_closed) {
+                                                        ExchangeCounts& counts, OnIdleClosed on_idle_closed) {
   std::shared_ptr<Http1Connection> connection(new Http1Connection(
-      executor, clock, std::move(transport), std::move(form), options, counters, std::move(on_idle_closed)));
+      executor, clock, std::move(transport), std::move(form), options, counts, std::move(on_idle_closed)));
   connection->StandingRead();
   return connection;
 }
 
 Http1Connection::Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                                 RequestForm form, const ClientOptions& options, ExchangeCounters& counters,
+                                 RequestForm form, const ClientOptions& options, ExchangeCounts& counts,
                                  OnIdleClosed on_idle_closed)
     : executor_(executor),
       clock_(clock),
       transport_(std::move(transport)),
       form_(std::move(form)),
       options_(options),
-      counters_(counters),
+      counts_(counts),
       on_idle_closed_(std::move(on_idle_closed)),
       inbound_(kReadBytes) {}
 
 Http1Connection::~Http1Connection() { CloseTransport(); }
 
 void Http1Connection::CountBytes() {
-  counters_.bytes_sent +=
+  counts_.bytes_sent +=
       transport_->wire_bytes_sent() - std::exchange(counted_sent_, transport_->wire_bytes_sent());
-  counters_.bytes_received +=
+  counts_.bytes_received +=
       transport_->wire_bytes_received() - std::exchange(counted_received_, transport_->wire_bytes_received());
 }
 
 void Http1Connection::CloseTransport() {
-  // A closed connection's pending read may outlive the client, and with it the counters.
+  // A closed connection's pending read may outlive the client, and with it the counts.
   if (state_ == State::kClosed) return;
   transport_->Close();
   CountBytes();

@@ -1,7 +1,7 @@
 // Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
 // HTTP or TLS.
 //
-//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counters, std::move(start_dial),
+//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counts, std::move(start_dial),
 //                                                           std::move(cancel_dial));
 //   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
 //   pool.Release(std::move(lease), /*reusable=*/true);
@@ -49,8 +49,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/pool_connections.h"
 
 namespace thaw {
@@ -106,11 +106,11 @@ class Pool {
   // The number of destinations, those in use included, beyond which unused ones are forgotten.
   static constexpr size_t kRememberedHosts = 32;
 
-  Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
+  Pool(Clock& clock, const ClientOptions& options, ConnectionCounts& counts, StartDial start_dial,
        CancelDial cancel_dial)
       : clock_(clock),
         options_(options),
-        counters_(counters),
+        counts_(counts),
         start_dial_(std::move(start_dial)),
         cancel_dial_(std::move(cancel_dial)) {}
   Pool(const Pool&) = delete;
@@ -242,7 +242,7 @@ class Pool {
 
   Clock& clock_;
   const ClientOptions& options_;
-  ConnectionCounters& counters_;
+  ConnectionCounts& counts_;
   StartDial start_dial_;
   CancelDial cancel_dial_;
   std::map<Key, Host> hosts_;  // ordered, so that no hash decides what is closed first

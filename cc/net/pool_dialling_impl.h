@@ -55,7 +55,7 @@ template <typename Key, typename Connection, typename DialFailure>
 void Pool<Key, Connection, DialFailure>::BeginDial(Host& host) {
   const uint64_t dial = next_id_++;
   host.connections.Add(dial, epoch_);
-  ++counters_.dials;
+  ++counts_.dials;
   start_dial_(*host.key, dial);
 }
 

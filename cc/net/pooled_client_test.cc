@@ -55,8 +55,8 @@ class PooledClientTest : public testing::Test {
     Finish();
     return results_.back();
   }
-  ConnectionCounters connections() const { return client_->counters().connection; }
-  ExchangeCounters exchanges() const { return client_->counters().exchange; }
+  ConnectionCounts connections() const { return client_->counts().connection; }
+  ExchangeCounts exchanges() const { return client_->counts().exchange; }
 
   SimWorld world_{1};
   Cancellation cancellation_;
