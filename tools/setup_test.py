@@ -62,7 +62,7 @@ def test_the_python_and_as_many_jobs_as_cores_are_written(checkout: pathlib.Path
     assert set_up(checkout) == f"{PYTHON}\n{JOBS}\n"
 
 
-def test_what_the_user_wrote_stays(checkout: pathlib.Path) -> None:
+def test_the_users_own_lines_stay(checkout: pathlib.Path) -> None:
     own = "build --jobs=1\ntest --test_output=all\n"
     (checkout / ".bazelrc.user").write_text(f"build --repo_env=WORKSPACE_PYTHON=/elsewhere/python\n{own}")
     assert set_up(checkout) == f"{PYTHON}\n{own}"

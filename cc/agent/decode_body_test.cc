@@ -26,7 +26,7 @@ TEST(ParseContentCoding, OthersAreNamed) {
   }
 }
 
-TEST(DecodeBody, GivesWhatWasSent) {
+TEST(DecodeBody, ReturnsTheContentThatWasSent) {
   const std::string body(100'000, 'x');
   EXPECT_EQ(*DecodeBody(ContentCoding::kGzip, *CompressGzip(body, 6), body.size()), body);
   EXPECT_EQ(*DecodeBody(ContentCoding::kZstd, *CompressZstd(body, 3), body.size()), body);
@@ -53,7 +53,7 @@ TEST(DecodeBody, ABombIsRefused) {
   EXPECT_TRUE(absl::IsOutOfRange(DecodeBody(ContentCoding::kZstd, zstd, 1 << 20).status()));
 }
 
-TEST(DecodeBody, WhatIsOfAnotherCodingIsNamed) {
+TEST(DecodeBody, ABodyOfAnotherCodingIsRefusedByName) {
   const absl::Status status = DecodeBody(ContentCoding::kGzip, *CompressZstd("text", 3), 1000).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(status.message(), testing::HasSubstr("the gzip body: at byte"));

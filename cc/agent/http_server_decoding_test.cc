@@ -84,7 +84,7 @@ TEST_F(HttpServerDecodingTest, AnotherClientIsAnsweredWhileALargeBodyIsDecoded) 
   EXPECT_EQ(account_.taken(), 0);
 }
 
-TEST_F(HttpServerDecodingTest, WhatNeverFitsIsTooLargeAndWhatDoesNotFitNowMayComeAgain) {
+TEST_F(HttpServerDecodingTest, ABodyThatNeverFitsIsTooLargeAndOneThatDoesNotFitNowMayComeAgain) {
   const std::string bomb = *CompressZstd(std::string(40 << 20, 'x'), 3);
   EXPECT_THAT(Request("POST", "/size", bomb, "Content-Encoding: zstd\r\n"), StartsWith("HTTP/1.1 413 "));
   EXPECT_EQ(server_->counts().refused_too_large, 1);

@@ -299,7 +299,7 @@ TEST_F(HttpServerTest, ExpectContinueIsAnsweredWhenTheBodyIsWaitedFor) {
   EXPECT_EQ(counts().continued, 1);
 }
 
-TEST_F(HttpServerTest, NobodyIsToldToContinueWhatIsRefused) {
+TEST_F(HttpServerTest, ARefusedRequestGetsNoContinue) {
   const Client client = Connect();
   EXPECT_THAT(
       Exchange(client,
@@ -486,7 +486,7 @@ TEST_F(HttpServerTest, RoomIsGivenToBytesThatCameAndNotToThoseThatArePromised) {
   EXPECT_EQ(counts().gave_way, 0);
 }
 
-TEST_F(HttpServerTest, ABodysBufferIsNoMoreThanTwiceWhatCame) {
+TEST_F(HttpServerTest, ABodysBufferIsAtMostTwiceTheBytesReceived) {
   const Client client = Connect();
   Send(client, Promise("/large", 10 << 20));
   for (size_t came = 64 << 10; came < 10 << 20; came += 64 << 10) {
@@ -595,7 +595,7 @@ TEST_F(HttpServerTest, AChunkOverTheLimitIsRefusedByItsFirstLine) {
       StartsWith("HTTP/1.1 400 "));
 }
 
-TEST_F(HttpServerTest, WhatCameOfARequestIsAcknowledgedAtOnceWhileTheRestIsWaitedFor) {
+TEST_F(HttpServerTest, ThePartsOfARequestAreAcknowledgedAtOnce) {
   MemoryTransport* theirs = nullptr;
   const Client client = door_.Connect(&theirs);
   executor_.RunAll();
@@ -856,7 +856,7 @@ TEST_F(HttpServerTest, NoConnectionIsClosedForBeingIdleWithinASecondOfAResume) {
   EXPECT_EQ(counts().resumes, 1);
 }
 
-TEST_F(HttpServerTest, WhoeverWaitsToBeFrozenIsNotWokenByTheLastResume) {
+TEST_F(HttpServerTest, AQuiescedServerIsNotWokenByTheLastResume) {
   server_->Resume();
   Pass(absl::Milliseconds(10));
   server_->Quiesce();
@@ -895,7 +895,7 @@ TEST_F(HttpServerTest, AtTheLimitTheLongestIdleIsClosedFirst) {
   EXPECT_EQ(counts().closed_for_room, 2);
 }
 
-TEST_F(HttpServerTest, AtTheLimitWhatHandlersWorkOnIsNotClosedAndTheNewOneWaits) {
+TEST_F(HttpServerTest, AtTheLimitConnectionsWithARunningHandlerAreNotClosedAndTheNewOneWaits) {
   Make({.max_connections = 2});
   const Client one = Connect();
   const Client two = Connect();
@@ -963,7 +963,7 @@ TEST_F(HttpServerTest, AtTheLimitThereIsRoomEvenIfAllHaveJustGotOn) {
   EXPECT_EQ(Exchange(two, "abc"), Echoed("abc"));
 }
 
-TEST_F(HttpServerTest, AtTheLimitWhoHasBroughtSomethingIsClosedLast) {
+TEST_F(HttpServerTest, AtTheLimitConnectionsThatBroughtARequestAreClosedLast) {
   Make({.max_connections = 4});
   const Client tracer = Connect();
   EXPECT_TRUE(Works(tracer));
@@ -1145,7 +1145,7 @@ TEST_F(HttpServerTest, ATaskOutlivesItsClient) {
 
 // -- Options --------------------------------------------------------------------------------------------
 
-TEST(HttpServerOptions, WhatIsWrongIsNamed) {
+TEST(HttpServerOptions, InvalidOptionsAreNamed) {
   EXPECT_TRUE(HttpServerOptions().Validate().ok());
   const auto expect = [](const HttpServerOptions& options, std::string_view what) {
     EXPECT_TRUE(absl::IsInvalidArgument(options.Validate()));

@@ -150,7 +150,7 @@ TEST_F(TraceReceiverTest, AFullOutboxTurnsTracersAway) {
   EXPECT_EQ(receiver_.counts().failed, 2);
 }
 
-TEST_F(TraceReceiverTest, WhatNeverFitsIsToldFromWhatDoesNotFitNow) {
+TEST_F(TraceReceiverTest, ABodyThatNeverFitsIsToldFromOneThatDoesNotFitNow) {
   sink_.next = absl::OutOfRangeError("more than there ever is");
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
               testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("more than there ever is")));
@@ -167,7 +167,7 @@ TEST_F(TraceReceiverTest, StatsThatAreMoreWorkAreAnsweredLater) {
   EXPECT_EQ(receiver_.counts().stats_requests, 1);
 }
 
-TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
+TEST_F(TraceReceiverTest, RequestsWithMoreWorkAreAnsweredLaterAndInOrder) {
   sink_.takes_turns = 20;
   // The second request follows on the same connection.
   client_ = door_.Connect();
@@ -237,7 +237,7 @@ TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
   EXPECT_THAT(std::string(buffer, result.bytes), StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
+TEST_F(TraceReceiverTest, InfoListsTheEndpoints) {
   const std::string answer = Get("/info");
   EXPECT_THAT(answer,
               testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: application/json\r\n")));
@@ -259,14 +259,14 @@ TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
     EXPECT_EQ(BodyOf(Request(method, "/info", "x")), BodyOf(answer)) << method;
 }
 
-TEST_F(TraceReceiverTest, DebugIsWhatTheOwnerTells) {
+TEST_F(TraceReceiverTest, DebugIsTheOwnersText) {
   EXPECT_EQ(BodyOf(Get("/debug/thaw")), R"({"flushes":3})");
   EXPECT_THAT(Request("POST", "/debug/thaw"), StartsWith("HTTP/1.1 405 "));
   TraceReceiver without({}, sink_);
   for (const HttpRoute& route : without.Routes()) EXPECT_NE(route.path, "/debug/thaw");
 }
 
-TEST_F(TraceReceiverTest, WhatThereIsNotIsNotFound) {
+TEST_F(TraceReceiverTest, UnknownPathsAreNotFound) {
   for (const std::string_view path :
        {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
     EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found")))

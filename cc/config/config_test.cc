@@ -91,7 +91,7 @@ TEST(ConfigTest, Site) {
             "default, datadoghq.com, is kept");
 }
 
-TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
+TEST(ConfigTest, AnUnknownSiteIsUsedWithAWarning) {
   const Config config = LoadConfig({{"DD_SITE", "app.datadoghq.com"}}, "");
   EXPECT_EQ(config.site, "app.datadoghq.com");
   EXPECT_EQ(

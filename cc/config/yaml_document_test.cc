@@ -71,7 +71,7 @@ TEST(YamlDocumentTest, ListsAndMapsOfLists) {
   EXPECT_EQ(*document.Lists("absent"), std::nullopt);
 }
 
-TEST(YamlDocumentTest, WhatIsSomethingElseThanWantedIsNamedWithItsPlace) {
+TEST(YamlDocumentTest, AValueOfAnotherTypeIsNamedWithItsPlace) {
   const YamlDocument document = Parsed("a:\n  b: [x]\nc: text\nd: [[x]]\ne: {f: {g: h}}\n");
   EXPECT_EQ(document.Text("a").status().message(), "line 2, column 3: a is a map and must be a text");
   EXPECT_EQ(document.Text("a.b").status().message(), "line 2, column 6: a.b is a list and must be a text");

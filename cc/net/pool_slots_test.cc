@@ -227,7 +227,7 @@ TEST_F(PoolSlotsTest, AConnectionThatDiesFailsItsRequestsThroughTheirOwners) {
 
 // -- Resume ----------------------------------------------------------------------------------------------
 
-TEST_F(PoolSlotsTest, AResumeDrainsWhatIsInUse) {
+TEST_F(PoolSlotsTest, AResumeDrainsConnectionsInUse) {
   for (const OnResume policy : {OnResume::kKeep, OnResume::kProbe, OnResume::kDrain}) {
     Build({.max_idle_per_host = 1, .on_resume = policy});
     counts_ = {};

@@ -359,7 +359,7 @@ TEST_P(PoolOfAnySlotsTest, TheDialOfACancelledWaiterIsGivenUp) {
 
 // -- Dialling --------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, OnlyTheFirstDialsWhenNoneIsOpen) {
+TEST_F(PoolTest, OnlyTheFirstDialsWithoutAnOpenConnection) {
   Build({.max_connections_per_host = 8});
   for (int i = 0; i < 5; ++i) Ask();
   EXPECT_EQ(dials_.size(), 1u);
@@ -400,7 +400,7 @@ TEST_F(PoolTest, PatienceIsAsLongAsTheLastDialTook) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, AFastDialMakesNoneImpatientForAShortTime) {
+TEST_F(PoolTest, AFastDialMakesNoWaiterImpatientForAShortTime) {
   Build({});
   Ask();
   Connected(/*took=*/absl::Milliseconds(1));
@@ -509,7 +509,7 @@ TEST_F(PoolTest, AnAnswerTellsHowLongExchangesTakeThoughItsConnectionCloses) {
   EXPECT_EQ(dials_.size(), 4u);
 }
 
-TEST_P(PoolOfAnySlotsTest, APatienceThatIsSetIsWhatCounts) {
+TEST_P(PoolOfAnySlotsTest, APatienceThatIsSetReplacesTheMeasuredOne) {
   Build({.share_patience = absl::Milliseconds(30)});
   Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(20), /*left=*/10);
   EXPECT_THAT(dials_, IsEmpty());

@@ -314,7 +314,7 @@ TEST_F(PooledClientTest, HyperLosesTheRequestOnAForgottenConnection) {
   EXPECT_EQ(intake_->accepted(2), 0);
 }
 
-TEST_F(PooledClientTest, HyperIsHandedBackWhatTheLoopSawEndFirst) {
+TEST_F(PooledClientTest, HyperGetsBackARequestWhoseConnectionTheLoopSawEndFirst) {
   Build({.max_idle_per_host = ClientOptions::kUnlimited,
          .idle_timeout = absl::Seconds(90),
          .liveness = Liveness::kReactorOnly,

@@ -92,7 +92,7 @@ TEST(JsonElementsTest, WithoutAnEndTheNextElementIsLookedFor) {
   }
 }
 
-TEST(JsonElementsTest, WhatIsNestedTooDeepIsBroken) {
+TEST(JsonElementsTest, ElementsNestedTooDeepAreBroken) {
   const auto nested = [](int depth) {
     return absl::StrCat("[", std::string(depth, '['), std::string(depth, ']'), ", 1]");
   };

@@ -86,7 +86,7 @@ def test_each_span_of_a_frozen_function_arrives_once() -> None:
     assert counts["handshakes_full"] == 1
 
 
-def test_what_no_flush_has_taken_goes_at_the_shutdown_without_a_wait() -> None:
+def test_unflushed_traces_go_at_the_shutdown_without_a_wait() -> None:
     with Intake() as intake:
         sandbox = serve(intake, DD_SERVERLESS_FLUSH_STRATEGY="continuously,600000")
         times = intake.spans()

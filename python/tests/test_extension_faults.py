@@ -214,7 +214,7 @@ async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None
         assert arrived[5000] == arrived[5003] == arrived[5002] == 1
 
 
-async def test_what_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:
+async def test_a_body_that_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:
     async with start() as running:
         await running.invoke()
         async with running.sandbox.resumed():
@@ -245,7 +245,7 @@ async def test_bodies_of_50_megabytes_are_refused_within_the_memory_there_is(sta
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 @pytest.mark.parametrize("after", [None, "0", "1", "3600"])
-async def test_what_is_refused_for_now_arrives_later(start: Start, status: int, after: str | None) -> None:
+async def test_data_refused_for_now_arrives_later(start: Start, status: int, after: str | None) -> None:
     headers = {} if after is None else {"Retry-After": after}
     async with start(Script(answer=Answer(status=status, headers=headers)), DD_FLUSH_TIMEOUT="1") as running:
         await running.invoke(3)
@@ -277,7 +277,9 @@ async def test_403_loses_what_was_refused_and_nothing_after_it(start: Start) -> 
         running.assert_each_once(but=2)
 
 
-async def test_what_failed_under_continuous_flushing_does_not_wait_for_the_shutdown(start: Start) -> None:
+async def test_data_that_failed_under_continuous_flushing_does_not_wait_for_the_shutdown(
+    start: Start,
+) -> None:
     broken = Script(answer=Answer(status=503))
     async with start(broken, DD_SERVERLESS_FLUSH_STRATEGY="continuously,20") as running:
         await running.invoke()

@@ -135,13 +135,13 @@ def _keep_a_failed_look_up(account: Account) -> None:
         (_use_another_key, "2 requests to the intake had another key"),
     ],
 )
-def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) -> None:
+def test_each_violation_is_found(break_it: Callable[[Account], None], said: str) -> None:
     account = good()
     break_it(account)
     assert any(said in line for line in violations(account))
 
 
-def test_what_may_be_is_no_fault() -> None:
+def test_permitted_cases_are_no_violation() -> None:
     account = good()
     account.nagle_ms = [41.0] * 9  # too few to say anything
     unused = good()
@@ -156,7 +156,7 @@ def test_what_may_be_is_no_fault() -> None:
     assert violations(account) == []
 
 
-def test_who_waits_for_a_lost_word_is_not_told_of_the_end() -> None:
+def test_an_extension_that_waits_for_a_lost_answer_is_not_told_of_the_end() -> None:
     account = good()
     killed = ExtensionEnd("x", 0, 2_000_001, -9, killed=True)
     account.ends = [Shutdown("failure", 5.0, (killed,))]

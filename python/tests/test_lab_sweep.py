@@ -99,7 +99,7 @@ def test_a_row_has_the_figures_of_its_cell(path: pathlib.Path, executor: Any) ->
     assert row.machine
 
 
-def test_what_is_there_is_not_run_again(path: pathlib.Path, executor: Any) -> None:
+def test_existing_results_are_not_run_again(path: pathlib.Path, executor: Any) -> None:
     small = Grid(arms=("v93",), closes=("silent",), freezes=(0.05,), round_trips=(0.0, 0.02), cycles=4)
     sweep.run(small, path, executor, comparison, progress=quiet)
     counting = Counting()

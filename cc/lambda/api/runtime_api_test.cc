@@ -232,7 +232,7 @@ TEST_F(RuntimeApiTest, AnswersThatAreCutEachTimeAreALoss) {
   EXPECT_EQ(server_->requests().size(), 5);
 }
 
-TEST_F(RuntimeApiTest, WhatIsNoHttpIsNoAnswer) {
+TEST_F(RuntimeApiTest, BytesThatAreNoHttpAreNoAnswer) {
   const absl::Status status = NextAnswered("SSH-2.0-OpenSSH_9.2\r\n\r\n");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(absl::StrContains(status.message(), "the answer is not HTTP/1.1")) << status;

@@ -374,7 +374,7 @@ TEST_F(TlsTest, SessionsAreForTheirHostAndProxyOnly) {
   EXPECT_TRUE(result_->resumed);
 }
 
-TEST_F(TlsTest, ForgetDropsSessionsAndWhatOpenConnectionsBring) {
+TEST_F(TlsTest, ForgetDropsSessionsOfOpenConnectionsToo) {
   Transport* tls = Connect();
   Exchange(*tls);
   Transport* open = Connect();
