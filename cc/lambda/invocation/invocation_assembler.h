@@ -1,10 +1,10 @@
 // Assembles invocations from their parts, and makes the `aws.lambda` span for tracers that leave it to the
 // extension.
 //
-//   InvocationAssembler assembler(options, store, clock, random);
+//   InvocationAssembler assembler(options, store, clock, std::move(random));
 //   assembler.OnStartCall(request_id, fill);     // a tracer called; see LifecycleEndpoints
-//   assembler.OnInvoke(request_id, {...});       // the platform's side of the same invocation
-//   assembler.OnEnd(request_id, {...});          // its spans are queued, once all expected parts have come
+//   assembler.OnInvoke(request_id, {.cold_start = true});   // the platform's side of the same invocation
+//   assembler.OnEnd(request_id, {.start = start, .duration = duration});   // its spans are queued, once all expected parts have come
 //   assembler.OnReport(request_id);              // no further parts are expected
 //   for (OwnTrace& trace : assembler.TakeOwnTraces()) ...
 //

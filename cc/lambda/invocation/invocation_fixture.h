@@ -1,8 +1,13 @@
 // Sends an invocation's parts to the assembler, and reads the spans that it makes.
 //
 //   class MyTest : public InvocationFixture {};
-//   Invoke("r1"); Start("r1"); EndOfTrace("r1"); PlatformEnded("r1");
-//   ASSERT_THAT(spans(), SizeIs(1));
+//   TEST_F(MyTest, AnInvocationHasASpan) {
+//     Invoke("r1");
+//     Start("r1");
+//     EndOfTrace("r1");
+//     PlatformEnded("r1");
+//     ASSERT_EQ(spans().size(), 1);
+//   }
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_INVOCATION_FIXTURE_H_
 #define THAW_CC_LAMBDA_INVOCATION_INVOCATION_FIXTURE_H_

@@ -2,8 +2,8 @@
 // bounds.
 //
 //   InvocationStore store({.account = &budget});
-//   InvocationTracker tracker(clock, {}, store, observer);         // the platform's side of each entry
-//   InvocationAssembler assembler({}, store, clock, random);       // the tracer's side of it
+//   InvocationTracker tracker(clock, {}, store, observer);                // the platform's side of each entry
+//   InvocationAssembler assembler({}, store, clock, std::move(random));   // the tracer's side of it
 //
 // The two views keep what is theirs in the same entry; an entry leaves when neither side needs it any more.
 // Request ids are not unique: Lambda retries failed invocations under the same id. An entry of a tracer's call

@@ -2,7 +2,8 @@
 // them to the assembler, and answers.
 //
 //   LifecycleEndpoints endpoints(options, assembler);
-//   LifecycleReply reply = endpoints.Handle({.method = "POST", .path = "/lambda/start-invocation", ...});
+//   LifecycleReply reply = endpoints.Handle(
+//       {.method = "POST", .path = "/lambda/start-invocation", .headers = headers, .body = body});
 //
 // A body over the limit, or invalid JSON, loses only its own content. One thread.
 //

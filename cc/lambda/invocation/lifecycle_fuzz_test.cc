@@ -14,6 +14,8 @@
 #include "cc/base/manual_executor.h"
 #include "cc/base/seeded_random.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/trace/trace_payload.h"
 

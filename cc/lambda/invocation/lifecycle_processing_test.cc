@@ -12,6 +12,8 @@
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
