@@ -1,4 +1,4 @@
-"""Every test of the project, step by step, and one count at the end: what tools/test runs.
+"""Every test of the project, step by step, and one count at the end: run by tools/test.
 
 Each test is run once. `bazel test //...` leaves out the tests of the tools (tag `pytest`), which plain
 pytest runs after it with those of the Python package, against the native module of

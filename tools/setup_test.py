@@ -1,4 +1,4 @@
-"""tools/setup writes Bazel's settings of the machine, and leaves alone what the user wrote there."""
+"""tools/setup writes Bazel's settings of the machine, and keeps the user's own lines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of outside libraries is held against what is fetched, and NOTICE against the table."""
+"""The table of outside libraries is compared with the fetched archives, and NOTICE with the table."""
 
 import pytest
 

@@ -131,7 +131,7 @@ void Http1Connection::OnParsed() {
   end.reusable = parser_->keep_alive() && bytes_written() == BytesWritten::kAll && !writing_;
   end.response = std::move(parser_->response());
   if (parser_->state() == Http1Parser::State::kError) end.response->body_whole = false;
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 // Limits the time for a body that trickles or never ends: the head is the answer.
@@ -153,7 +153,7 @@ void Http1Connection::OnStreamOver(const absl::Status& status) {
 void Http1Connection::OnParsedAtEnd() {
   ExchangeEnd end;
   end.response = std::move(parser_->response());
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 HttpConnection::ExchangeId Http1Connection::Begin(const HttpRequest& request, Done done) {
@@ -242,7 +242,7 @@ void Http1Connection::Fail(Fault fault, absl::Status error) {
   failure.phase =
       failure.bytes_written == BytesWritten::kAll || answered_badly ? Phase::kHead : Phase::kWrite;
   failure.error = absl::Status(error.code(), absl::StrCat(where_, ": ", error.message()));
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status& error) {
@@ -255,7 +255,7 @@ void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status
   Fail(fault, error);
 }
 
-void Http1Connection::Finish(ExchangeEnd end) {
+void Http1Connection::EndExchange(ExchangeEnd end) {
   if (state_ != State::kClosed) {
     if (end.reusable) {
       state_ = State::kIdle;

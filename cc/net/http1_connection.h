@@ -83,7 +83,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   void OnStreamOver(const absl::Status& status);
   void OnParsedAtEnd();
   void LimitBody();
-  void Finish(ExchangeEnd end);
+  void EndExchange(ExchangeEnd end);
   void Fail(Fault fault, absl::Status error);
   void CloseTransport();
   void CountBytes();

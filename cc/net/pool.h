@@ -91,12 +91,12 @@ class Pool {
   // Starts a dial; its result comes later, through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
   // The reason why no request waits for a dial any more.
-  enum class GivenUp {
+  enum class CancelReason {
     kServed,  // other connections served the requests; says nothing of the destination
     // The requests were cancelled, possibly because this dial hangs, or the pool is closed.
     kCancelled,
   };
-  using CancelDial = absl::AnyInvocable<void(uint64_t dial, GivenUp why)>;
+  using CancelDial = absl::AnyInvocable<void(uint64_t dial, CancelReason why)>;
 
   // Another connection does not pay if the queue or a dial takes less time than this.
   static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
@@ -227,8 +227,8 @@ class Pool {
   void OnDialFailed(Host& host, DialFailure failure);
   void StartDials(Host& host);
   void BeginDial(Host& host);
-  void GiveUpDial(Host& host, Place place, GivenUp why);
-  void GiveUpDials(Host& host, GivenUp why);
+  void StopDial(Host& host, Place place, CancelReason why);
+  void StopUnneededDials(Host& host, CancelReason why);
   bool Failing(const Host& host) const;
   bool HasRoom(const Host& host) const;
   bool IsQueueLong(const Host& host) const;

@@ -74,10 +74,10 @@ class PoolFixture : public testing::Test {
     pool_.emplace(
         clock_, options_, counts_,
         [this](const std::string& key, uint64_t dial) { dials_.emplace_back(key, dial); },
-        [this](uint64_t dial, ToyPool::GivenUp why) {
+        [this](uint64_t dial, ToyPool::CancelReason why) {
           std::erase_if(dials_, [dial](const auto& running) { return running.second == dial; });
           cancelled_.push_back(dial);
-          given_up_.push_back(why);
+          cancel_reasons_.push_back(why);
         });
   }
 
@@ -152,8 +152,8 @@ class PoolFixture : public testing::Test {
   ConnectionCounts counts_;
   std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
   std::vector<uint64_t> cancelled_;
-  std::vector<ToyPool::GivenUp> given_up_;  // the reason, for each dial that was given up
-  std::vector<int> served_;                 // the numbers of the Ask() calls, in the order of the answers
+  std::vector<ToyPool::CancelReason> cancel_reasons_;  // the reason, for each cancelled dial
+  std::vector<int> served_;  // the numbers of the Ask() calls, in the order of the answers
   int asked_ = 0;
   TicketPtr last_;  // the request of Queue() that has the connection
   std::optional<ToyPool> pool_;

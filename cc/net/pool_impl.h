@@ -46,7 +46,7 @@ bool Pool<Key, Connection, DialFailure>::CancelWaiter(WaiterId id) {
                          [](const Waiter& candidate, WaiterId wanted) { return candidate.id < wanted; });
     if (waiter == host.waiters.end() || waiter->id != id) continue;
     TakeWaiter(host, waiter);
-    GiveUpDials(host, GivenUp::kCancelled);
+    StopUnneededDials(host, CancelReason::kCancelled);
     WatchFirstWaiter(host);
     Leave(host);
     return true;
@@ -78,7 +78,7 @@ void Pool<Key, Connection, DialFailure>::OnDialled(uint64_t dial, Dialled result
     }
     return Leave(host);
   }
-  if (result.connection != nullptr) Drop(*result.connection);  // the dial was given up
+  if (result.connection != nullptr) Drop(*result.connection);  // the dial was cancelled
 }
 
 template <typename Key, typename Connection, typename DialFailure>
@@ -103,7 +103,7 @@ void Pool<Key, Connection, DialFailure>::Release(Lease lease, bool reusable, boo
     OnAcquired done = TakeWaiter(host, waiter);
     ++counts_.shared;
     Lease next = LeaseSlot(host, place);
-    GiveUpDials(host, GivenUp::kServed);
+    StopUnneededDials(host, CancelReason::kServed);
     StartDials(host);
     return Hand(done, std::move(next));
   }
@@ -172,7 +172,7 @@ void Pool<Key, Connection, DialFailure>::Close() {
     host.waiters.clear();
     host.fresh_waiters = 0;
     auto& dialling = host.connections.in(ConnectionState::kDialling);
-    while (!dialling.empty()) GiveUpDial(host, dialling.begin(), GivenUp::kCancelled);
+    while (!dialling.empty()) StopDial(host, dialling.begin(), CancelReason::kCancelled);
     while (host.connections.count(ConnectionState::kIdle) > 0) DiscardLastIdle(host);
     if (!host.in_use()) hosts_.erase(current);
   }
@@ -307,7 +307,7 @@ void Pool<Key, Connection, DialFailure>::ServeWaiters(Host& host, Place place) {
     ++counts_.shared;
     served.emplace_back(std::move(done), LeaseSlot(host, place));
   }
-  GiveUpDials(host, GivenUp::kServed);
+  StopUnneededDials(host, CancelReason::kServed);
   StartDials(host);
   for (auto& [done, lease] : served) Hand(done, std::move(lease));
 }

@@ -348,7 +348,7 @@ TEST_P(PoolOfAnySlotsTest, TheDialOfACancelledWaiterIsGivenUp) {
   const uint64_t dial = dials_[0].second;
   EXPECT_TRUE(Cancel(ticket));
   EXPECT_THAT(cancelled_, ElementsAre(dial));
-  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kCancelled));
+  EXPECT_THAT(cancel_reasons_, ElementsAre(ToyPool::CancelReason::kCancelled));
   EXPECT_EQ(pool_->dialling(), 0);
   // Its connection opened all the same.
   auto late = std::make_shared<Toy>();
@@ -604,7 +604,7 @@ TEST_F(PoolTest, AReturnedConnectionWinsAndTheDialIsGivenUp) {
   Return(holder);
   EXPECT_EQ(waiter->toy(), toy.get());
   EXPECT_EQ(cancelled_.size(), 1u) << "so that none is open when the flush has ended";
-  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kServed));
+  EXPECT_THAT(cancel_reasons_, ElementsAre(ToyPool::CancelReason::kServed));
   EXPECT_EQ(pool_->dialling(), 0);
 }
 

@@ -66,7 +66,7 @@ class PooledClient : public Client {
         pool_(
             clock, options_, counts_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
-            [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }),
+            [this](uint64_t dial, ConnectionPool::CancelReason why) { CancelUnneededDial(dial, why); }),
         dial_backoff_(clock, options_.backoff_base, options_.backoff_cap, random_) {}
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
@@ -116,7 +116,7 @@ class PooledClient : public Client {
 
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
-  void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
+  void CancelUnneededDial(uint64_t dial, ConnectionPool::CancelReason why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   // Makes the HTTP connection of a dial that succeeded. If there is none for its protocol, the result has the
   // failure.
@@ -149,7 +149,7 @@ class PooledClient : public Client {
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
-  bool given_up_ = false;  // between a quiesce and its resume
+  bool quiesced_ = false;  // between a quiesce and its resume
 };
 
 // -- Dialling --------------------------------------------------------------------------------------------
@@ -175,9 +175,9 @@ void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
   if (found != dials_.end()) found->second.cancellation.Request(reason);
 }
 
-void PooledClient::GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why) {
+void PooledClient::CancelUnneededDial(uint64_t dial, ConnectionPool::CancelReason why) {
   const auto found = dials_.find(dial);
-  if (found != dials_.end()) found->second.not_needed = why == ConnectionPool::GivenUp::kServed;
+  if (found != dials_.end()) found->second.not_needed = why == ConnectionPool::CancelReason::kServed;
   CancelDial(dial, absl::CancelledError("no request waits for this connection"));
 }
 
@@ -261,7 +261,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   const uint64_t number = next_id_++;
   Exchange& exchange = exchanges_[number];
   exchange.connection = lease.connection;
-  exchange.crossed = lease.epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
+  exchange.crossed = lease.epoch != pool_.epoch() || (quiesced_ && quiesces_ != quiesces_before);
   Completion<ExchangeEnd> ended(executor_);
   exchange.id = exchange.connection->Begin(request, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
@@ -399,7 +399,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
 
 int PooledClient::Quiesce() {
   ++quiesces_;
-  given_up_ = true;
+  quiesced_ = true;
   counts_->connection.open_at_next += open_exchanges();
   // After the freeze, the loop may see a connection's end before it sees the event that reports the resume.
   for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
@@ -409,7 +409,7 @@ int PooledClient::Quiesce() {
 
 void PooledClient::Resume() {
   ++counts_->connection.resumes;
-  given_up_ = false;
+  quiesced_ = false;
   pool_.Resume();
   // Open exchanges go on for the grace: their answer, or the end of their connection, may be on the way. They
   // are not waited for longer, since a peer that forgot a connection sends nothing. An exchange that crosses

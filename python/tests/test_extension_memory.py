@@ -249,7 +249,7 @@ async def test_errors_that_share_a_stack_arrive(executable: pathlib.Path) -> Non
         assert {arrived.get(50_001 + number) for number in range(2_000)} == {1}
 
 
-async def test_headers_and_targets_are_in_the_books(executable: pathlib.Path) -> None:
+async def test_headers_and_targets_count_against_the_budget(executable: pathlib.Path) -> None:
     async with limited(executable, DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
         statuses = set()
         async with running.sandbox.resumed():

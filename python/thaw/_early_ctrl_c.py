@@ -9,7 +9,7 @@ import os
 
 
 def end(*unused: object) -> None:
-    """Ends the process. An exception instead would be swallowed, or turned into another, by some imports."""
+    """Ends the process; some imports would swallow an exception, or turn it into another one."""
     os.write(2, b"thaw.lab: stopped\n")
     os._exit(130)
 

@@ -50,7 +50,7 @@ _TRANSCODE = "//cc/trace:transcode_benchmark"
 
 
 def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar]:
-    """Holds the figures against what the project sets out to reach."""
+    """Compares the figures with the project's targets."""
     for run in (cpp or {}).get(_TRANSCODE, {}).get("benchmarks", ()):
         if run["name"] == "BM_Transcode/10":
             rate = run["bytes_per_second"] / 1e6
@@ -178,7 +178,7 @@ _EXTENSION_TITLE = "## The extension"
 
 
 def extension_section(command: str, commit: str, date: str, figures: Figures) -> str:
-    """The section on the executable, with its own provenance: it may be measured apart from the rest."""
+    """Returns the section on the executable, with its own provenance: it may be measured separately."""
     rows = [bar.row() for bar in extension_bars(figures)]
     return (
         f"{_EXTENSION_TITLE}\n\nMeasured by `{command}` on {date} at commit {commit}."
@@ -190,7 +190,7 @@ def extension_section(command: str, commit: str, date: str, figures: Figures) ->
 
 
 def with_extension(text: str, section: str) -> str:
-    """docs/benchmarks.md with that section in place of the one it has, or before "In the core"."""
+    """Returns docs/benchmarks.md with this section in place of its own, or before "In the core"."""
     begin = text.find(_EXTENSION_TITLE)
     if begin < 0:
         begin = end = text.index("## In the core")
@@ -241,7 +241,7 @@ def run_python(quick: bool) -> Figures:
 
 
 def run_extension(quick: bool) -> Figures:
-    """Measures what ships: the executable of the layer."""
+    """Measures the executable of the layer."""
     _bazel("build", *QUIET, "//cc:layer", "//tools/load_generator")
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:

@@ -1,4 +1,4 @@
-"""The document on benchmarks: what is measured is held against its bar, and nothing is left out."""
+"""The document on benchmarks: each figure is compared with its bar, and none is left out."""
 
 import copy
 import dataclasses

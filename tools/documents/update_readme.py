@@ -89,7 +89,7 @@ def section(results: Sequence[ExperimentResult], where: str) -> str:
 
 
 def insert(readme: str, text: str) -> str:
-    """`readme` with `text` between the markers. ValueError: it has not exactly one pair of them."""
+    """Returns `readme` with `text` between the markers. ValueError: it has not exactly one pair of them."""
     if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
         raise ValueError(f"needs one line {BEGIN} and, after it, one line {END}")
     before, rest = readme.split(BEGIN)
@@ -108,7 +108,7 @@ def measure(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def read(path: pathlib.Path) -> ExperimentResult:
-    """A result. ValueError says what is wrong with the file."""
+    """Reads a result. ValueError names the fault of the file."""
     from thaw.lab.results import ExperimentResult
 
     try:
@@ -146,7 +146,7 @@ def main() -> None:
     if bool(arguments.results) == (arguments.measure is not None):
         parser.error("give either results or --measure FOLDER")
     path = ROOT / "README.md"
-    insert(path.read_text(), "")  # whatever is wrong with it is said before anything is measured
+    insert(path.read_text(), "")  # an error of the README is reported before anything is measured
     try:
         files = arguments.results or measure(arguments.measure)
         results = [read(file) for file in files]

@@ -80,7 +80,7 @@ def test_the_readme_has_the_markers() -> None:
 
 
 def of_round_trip(seconds: float, **flush_ms: float) -> ExperimentResult:
-    """Where nothing goes wrong: what the arms' flushes take, in milliseconds."""
+    """Returns results without faults; the arms' flushes take these milliseconds."""
     arms = {
         name.replace("_", "-"): {**ARM, "lost": 0, "connections": 5, "flush_ms": {"p50": p50, "p99": 999.0}}
         for name, p50 in flush_ms.items()

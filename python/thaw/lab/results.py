@@ -1,4 +1,4 @@
-"""The result of an experiment: what became of each arm's payloads, and what that cost.
+"""The result of an experiment: the fates of each arm's payloads, and their cost.
 
     result = ExperimentResult.from_json(json.loads(text))
     result.arms["thaw"].lost, result.arms["thaw"].flush_ms.p99
@@ -39,7 +39,9 @@ class FlushTimes:
 
 @dataclass(frozen=True)
 class RaceTimes:
-    """When racing closes came, in milliseconds after the flush beside them began; before it if negative.
+    """The times of racing closes, in milliseconds from the start of the flush beside them.
+
+    A time is negative if the close came before the flush.
 
     Attributes:
       flushes: flushes that followed a resume.
@@ -229,7 +231,7 @@ class ExperimentResult:
         return {**said, "arms": {name: arm.to_json() for name, arm in self.arms.items()}}
 
     def cycles_of(self, arm: ArmResult) -> int:
-        """How many cycles an arm did: fewer than asked for if it was stopped."""
+        """Returns the number of cycles that an arm did: fewer than asked for if it was stopped."""
         return self.cycles if arm.cycles is None else arm.cycles
 
 

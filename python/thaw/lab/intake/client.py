@@ -93,7 +93,7 @@ class Intake:
         """The server's process."""
         return self._process.pid
 
-    # -- What it does
+    # -- Conduct
 
     def script(self, default: Script, following: Sequence[Script] = ()) -> None:
         """Sets what connections meet: `following` the next ones in turn, `default` all others, open ones
@@ -151,11 +151,11 @@ class Intake:
                     return event
         return None
 
-    # -- What it saw
+    # -- Observations
 
     def counts(self) -> dict[str, Any]:
-        """Counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests,
-        body_bytes, statuses, closed_idle; and now: open, idle, states.
+        """Returns counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed,
+        requests, body_bytes, statuses, closed_idle; and now: open, idle, states.
         """
         return dict(self._ask("counts"))
 
@@ -166,12 +166,12 @@ class Intake:
         return int(self._ask("decode"))
 
     def spans(self) -> dict[int, int]:
-        """How often each span id was accepted. IntakeError if a request can't be decoded."""
+        """Returns how often each span id was accepted. IntakeError if a request can't be decoded."""
         return self._spans("spans")
 
     def spans_untold(self) -> dict[int, int]:
-        """How often each span id was accepted and the sender was not told so, or only after a while. Those
-        that never were are left out. IntakeError as above.
+        """Returns how often each span id was accepted without a prompt answer to its sender. Ids that were
+        always answered promptly are left out. IntakeError if a request can't be decoded.
         """
         return self._spans("untold")
 
@@ -182,11 +182,13 @@ class Intake:
         return {int(span): int(times) for span, times in answer[which]}
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request read whole: connection (numbered from 1), target, headers, bytes, spans, accepted."""
+        """Returns a dictionary of every request that was read whole: connection (counted from 1), target,
+        headers, bytes, spans, accepted.
+        """
         return list(self._ask("requests"))
 
     def stats(self) -> list[dict[str, Any]]:
-        """Every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
+        """Returns every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
         return list(self._ask("stats"))
 
     # -- The process

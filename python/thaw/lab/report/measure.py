@@ -117,7 +117,7 @@ class CycleRow:
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """Where measurements come from. `clock_behaviour` says which clocks went on while the client was frozen;
+    """The origin of measurements. `clock_behaviour` says which clocks went on while the client was frozen;
     `date` is UTC, in ISO 8601; `command` runs the experiment again; `complete` is false if it was stopped
     early.
     """

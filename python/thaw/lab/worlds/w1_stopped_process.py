@@ -79,7 +79,7 @@ class Child:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except (BrokenPipeError, ValueError):
-            raise ExperimentError(f"the client's process is gone: {self._last_words()}") from None
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
 
     def answer(self, timeout: float) -> dict[str, Any]:
         try:
@@ -87,7 +87,7 @@ class Child:
         except queue.Empty:
             raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
         if answer is None:
-            raise ExperimentError(f"the client's process is gone: {self._last_words()}")
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
         return answer
 
     def quiesce(self, timeout: float) -> None:
@@ -103,7 +103,7 @@ class Child:
         return not self._answers.empty()
 
     def freeze(self) -> None:
-        """Returns when nothing of it runs."""
+        """Returns when no thread of the process runs."""
         self._freezer.freeze()
 
     def resume(self) -> None:
@@ -137,7 +137,7 @@ class Child:
             for line in self._process.stderr:
                 self._said = [*self._said[-20:], line.rstrip()]
 
-    def _last_words(self) -> str:
+    def _last_errors(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
@@ -263,7 +263,7 @@ class _Run:
             time.sleep(0.005)
 
     def _await_held(self) -> bool:
-        """False if the flush ended without coming to the phase."""
+        """Waits until the exchange is held. Returns False if the flush ended before its phase."""
         deadline = time.monotonic() + self._limit
         while time.monotonic() < deadline:
             if self._intake.poll_event("held") is not None:
@@ -327,7 +327,7 @@ class _Run:
         return outcome
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
-        """Gives how often each payload arrived; 0 unless all of its spans did."""
+        """Returns how often each payload arrived; 0 unless all of its spans did."""
         came: dict[tuple[int, int], list[int]] = {where: [] for where in self._spans}
         for identifier, times in self._intake.spans().items():
             origin = origin_of(identifier)

@@ -71,7 +71,7 @@ def run(
       only: runs just the environment of that number.
       names: as in `live`.
 
-    Raises ChaosError at the first environment whose books are wrong.
+    Raises ChaosError at the first environment that breaks an invariant.
     """
     begun = time.monotonic()
     number = payloads = taken = arrived = twice = lost = done = 0
@@ -83,7 +83,7 @@ def run(
             account = asyncio.run(live(plan, seed, number, executable, pathlib.Path(folder), names=names))
             broken = violations(account)
             if broken:
-                raise ChaosError(_tell(seed, number, plan, account, broken))
+                raise ChaosError(_describe(seed, number, plan, account, broken))
             done += 1
             payloads += len(account.payloads)
             taken += len(account.taken)
@@ -101,7 +101,7 @@ def run(
                 return Result(done, payloads, taken, arrived, twice, lost, spent)
 
 
-def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
+def _describe(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
     lines = [f"environment {number} of seed {seed}:", *(f"  {each}" for each in broken)]
     lines.append(f"  it was: {plan.settings.initialization_type}, {plan.settings.environment}")
     lines.append(f"  {plan.faults}, end: {plan.end}")
