@@ -53,9 +53,20 @@ class ProtobufWriter {
   // allocated, and the old until it is freed; small buffers are not charged. `charge` may be null. Writes
   // without a call of this must be small.
   absl::Status ReserveMore(size_t more, ByteCharge* charge) {
-    if (capacity_ - size_ >= more) [[likely]]
-      return absl::OkStatus();
-    return ReserveAnew(more, charge);
+    if (capacity_ - size_ >= more) return absl::OkStatus();
+    const size_t capacity = size_ + (more > capacity_ ? more : capacity_);
+    const bool charged = charge != nullptr && capacity >= kLargeAllocation;
+    if (charged) {
+      if (absl::Status grown = charge->Grow(capacity); !grown.ok()) return grown;
+    }
+    std::unique_ptr<char[]> grown(new (std::nothrow) char[capacity]);
+    if (grown == nullptr) {
+      if (charged) charge->Shrink(capacity);
+      return NoMemory(capacity);
+    }
+    if (charged && capacity_ >= kLargeAllocation) charge->Shrink(capacity_);
+    Take(std::move(grown), capacity);
+    return absl::OkStatus();
   }
   // Discards what was written after size() was `size`.
   void Truncate(size_t size) { size_ = size; }
@@ -150,22 +161,6 @@ class ProtobufWriter {
     return at + text.size();
   }
 
-  // Allocates memory with room for `more` bytes, apart from ReserveMore(), which is inlined thus.
-  [[gnu::noinline]] absl::Status ReserveAnew(size_t more, ByteCharge* charge) {
-    const size_t capacity = size_ + (more > capacity_ ? more : capacity_);
-    const bool charged = charge != nullptr && capacity >= kLargeAllocation;
-    if (charged) {
-      if (absl::Status grown = charge->Grow(capacity); !grown.ok()) return grown;
-    }
-    std::unique_ptr<char[]> grown(new (std::nothrow) char[capacity]);
-    if (grown == nullptr) {
-      if (charged) charge->Shrink(capacity);
-      return NoMemory(capacity);
-    }
-    if (charged && capacity_ >= kLargeAllocation) charge->Shrink(capacity_);
-    Take(std::move(grown), capacity);
-    return absl::OkStatus();
-  }
   char* Reserve(size_t more) {
     if (capacity_ - size_ < more) [[unlikely]]
       Grow(more);

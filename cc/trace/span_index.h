@@ -5,8 +5,7 @@
 //   while (!index.Build(work)) { ... }   // waits until there is `work` again
 //   const SpanNote* parent = index.Find(note.parent_id);
 //
-// Building takes O(n log n), or O(n) for each bit of an id at worst, and finding O(log n). Memory is
-// reused for the next trace.
+// Building takes O(n log n), whatever the ids are, and finding O(log n). Memory is reused for the next trace.
 //
 // One thread.
 
@@ -52,18 +51,6 @@ class SpanIndex {
     auto operator<=>(const Entry&) const = default;
   };
 
-  // Entries whose ids differ in `bit` and lower bits only; bit is -1 if their ids are the same.
-  struct Range {
-    size_t begin;
-    size_t end;
-    int bit;
-  };
-
-  // Takes entries from the notes. Returns true once all are taken.
-  bool TakeEntries(int64_t& work);
-  // Moves the range's entries without its bit before those with it. Returns true once all are moved; left_ is
-  // then the place of the first that has the bit.
-  bool Split(const Range& range, int64_t& work);
   size_t spans() const { return end_ - begin_; }
 
   const SpanNotes* notes_ = nullptr;
@@ -71,11 +58,7 @@ class SpanIndex {
   size_t end_ = 0;
   int64_t find_work_ = 0;
   std::vector<Entry> entries_;
-  // Progress of the sorting.
-  uint64_t differing_bits_ = 0;  // in which the ids differ
-  std::vector<Range> ranges_;    // not sorted yet; the last is next
-  size_t left_ = 0;              // the entries of the next range from left_ to right_ are on neither side yet
-  size_t right_ = 0;
+  size_t heap_ = 0;  // entries of a large trace that are not in their final place yet
 };
 
 }  // namespace thaw

@@ -54,10 +54,10 @@ TEST(SpanIndex, ALargeTraceIsIndexedInSteps) {
   int steps = 1;
   for (int64_t work = kWork; !index.Build(work); work = kWork) {
     EXPECT_LE(work, 0) << "a step does what it may";
-    EXPECT_GT(work, -300'000) << "and no more than to sort a small range";
+    EXPECT_GT(work, -1'000) << "and no more";
     ++steps;
   }
-  EXPECT_GT(steps, 50);
+  EXPECT_GT(steps, 100);
   for (size_t i = 0; i < notes.size(); ++i)
     ASSERT_EQ(index.Find(notes[i].span_id)->span_id, notes[i].span_id);
 }
