@@ -4,7 +4,7 @@ Only what imports nothing is used: each import here would be time in
 which Ctrl-C still shows a traceback. `thaw.lab.__main__` takes the handler out.
 """
 
-import _signal  # built in; `signal` itself imports enum
+import _signal  # type: ignore[import-not-found]  # built in; `signal` itself imports enum
 import os
 
 
