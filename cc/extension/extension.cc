@@ -95,20 +95,18 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
 
 absl::Status Extension::BuildRuntimeApi() {
   THAW_ASSIGN_OR_RETURN(const Destination address, ParseRuntimeApiAddress(options_.runtime_api));
-  THAW_ASSIGN_OR_RETURN(runtime_client_, MakeClient(loop_, loop_, *network_, RuntimeApiClientOptions(),
-                                                    [random = random_] { return random->Fraction(); },
-                                                    &warnings_));
+  THAW_ASSIGN_OR_RETURN(runtime_client_, MakeClient(
+                                             loop_, loop_, *network_, RuntimeApiClientOptions(),
+                                             [random = random_] { return random->Fraction(); }, &warnings_));
   runtime_api_ = std::make_unique<RuntimeApi>(*runtime_client_, address);
   extensions_ = std::make_unique<ExtensionsApi>(*runtime_api_, loop_);
   return absl::OkStatus();
 }
 
 void Extension::BindServers() {
-  servers_.Bind("telemetry", "telemetry",
-                {.address = TelemetryAddress(), .port = options_.telemetry_port});
+  servers_.Bind("telemetry", "telemetry", {.address = TelemetryAddress(), .port = options_.telemetry_port});
   servers_.Bind("traces", "traces", {.address = "127.0.0.1", .port = options_.trace_port});
-  servers_.Bind("lifecycle", "calls of tracers",
-                {.address = "127.0.0.1", .port = options_.lifecycle_port});
+  servers_.Bind("lifecycle", "calls of tracers", {.address = "127.0.0.1", .port = options_.lifecycle_port});
 }
 
 Task<absl::StatusOr<Registration>> Extension::Register(Cancellation& stop) {
@@ -131,11 +129,11 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
   intake_ = std::make_unique<TraceIntake>(
       TraceProcessorOptionsFrom(config_, facts, options_.runtime_api, warnings_),
       ConcentratorOptionsFrom(config_), loop_, loop_, *assembler_, *pipelines_);
-  bridge_ = std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_,
-                                               *pipelines_);
+  bridge_ =
+      std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_, *pipelines_);
   tracker_ = std::make_unique<InvocationTracker>(
-      loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot},
-      invocations_, *bridge_);
+      loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, invocations_,
+      *bridge_);
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
 }
 
@@ -182,10 +180,10 @@ void Extension::Serve(const FunctionFacts& facts) {
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  endpoints_ = std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_),
-                                                    *assembler_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(),
-                                                   [this] { intake_->TakeOwnTraces(); });
+  endpoints_ =
+      std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
+  lifecycle_ =
+      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] { intake_->TakeOwnTraces(); });
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());

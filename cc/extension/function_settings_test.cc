@@ -52,8 +52,8 @@ TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
 TEST(FunctionSettings, ProcessingHasTheFunctionsTags) {
   const Config config = LoadConfig(Variables(), "");
   std::vector<std::string> warnings;
-  const TraceProcessorOptions options =
-      TraceProcessorOptionsFrom(config, FunctionFactsFrom(Variables(), config, {}), "127.0.0.1:9001", warnings);
+  const TraceProcessorOptions options = TraceProcessorOptionsFrom(
+      config, FunctionFactsFrom(Variables(), config, {}), "127.0.0.1:9001", warnings);
   EXPECT_EQ(options.function_tags.at("functionname"), "orders");
   EXPECT_EQ(options.function_tags.at("team"), "orders");
   EXPECT_EQ(options.service, "shop");

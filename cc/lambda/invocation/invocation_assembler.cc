@@ -84,8 +84,7 @@ void InvocationAssembler::OnEndCall(std::string_view request_id,
     return;
   }
   fill(side.record);
-  if (side.invoked || side.started)
-    side.record.end->after = clock_.Now().monotonic - side.arrived.monotonic;
+  if (side.invoked || side.started) side.record.end->after = clock_.Now().monotonic - side.arrived.monotonic;
   TryFinishOrUpdate(*entry);
 }
 
@@ -117,8 +116,7 @@ InvocationAssembler::Entry* InvocationAssembler::Find(std::string_view request_i
   return store_.Latest(request_id, [](const Entry& entry) { return entry.tracer != nullptr; });
 }
 
-InvocationAssembler::Entry* InvocationAssembler::LatestOf(
-    absl::FunctionRef<bool(const TracerSide&)> wanted) {
+InvocationAssembler::Entry* InvocationAssembler::LatestOf(absl::FunctionRef<bool(const TracerSide&)> wanted) {
   Entry* latest = nullptr;
   InvocationStore::Entries& entries = store_.entries();
   for (auto position = entries.rbegin(); position != entries.rend(); ++position) {
@@ -132,8 +130,8 @@ InvocationAssembler::Entry* InvocationAssembler::LatestOf(
 }
 
 InvocationAssembler::Entry& InvocationAssembler::Begin(std::string_view request_id) {
-  Entry* entry = store_.Oldest(
-      request_id, [](const Entry& each) { return each.tracer == nullptr && !each.tracer_done; });
+  Entry* entry = store_.Oldest(request_id,
+                               [](const Entry& each) { return each.tracer == nullptr && !each.tracer_done; });
   if (entry == nullptr) entry = &store_.Add(request_id);
   entry->tracer = std::make_unique<TracerSide>();
   entry->tracer->arrived = clock_.Now();

@@ -28,10 +28,10 @@ void Check(bool holds) {
 struct World {
   void Invocation(const thaw::HttpHeaders& headers, std::string_view event, std::string_view response) {
     assembler.OnInvoke("r", {});
-    Check(endpoints
-              .Handle(
-                  {.method = "POST", .path = "/lambda/start-invocation", .headers = headers, .body = event})
-              .status == 200);
+    Check(
+        endpoints
+            .Handle({.method = "POST", .path = "/lambda/start-invocation", .headers = headers, .body = event})
+            .status == 200);
     Check(endpoints
               .Handle(
                   {.method = "POST", .path = "/lambda/end-invocation", .headers = headers, .body = response})
@@ -87,17 +87,18 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                    "\"},\"messageAttributes\":{\"_datadog\":{\"dataType\":\"Binary\",\"binaryValue\":\"",
                    base64, "\"}}}]}"),
       absl::StrCat("{\"statusCode\":", text, "}"));
+  world.Invocation({}, absl::StrCat("{\"Records\":[{\"kinesis\":{\"data\":\"", base64, "\"}},", text, "]}"),
+                   "");
+  world.Invocation(
+      {},
+      absl::StrCat("{\"requestContext\":{\"stage\":", text, ",\"domainName\":\"d\"},\"httpMethod\":\"",
+                   escaped, "\",\"resource\":0,\"path\":\"", escaped, "\"}"),
+      "");
   world.Invocation({},
-             absl::StrCat("{\"Records\":[{\"kinesis\":{\"data\":\"", base64, "\"}},", text, "]}"), "");
-  world.Invocation({},
-             absl::StrCat("{\"requestContext\":{\"stage\":", text, ",\"domainName\":\"d\"},\"httpMethod\":\"",
-                          escaped, "\",\"resource\":0,\"path\":\"", escaped, "\"}"),
-             "");
-  world.Invocation({},
-             absl::StrCat("{\"Execution\":{\"Id\":\"", escaped, "\"},\"State\":{\"Name\":\"", escaped,
-                          "\",\"EnteredTime\":\"", escaped, "\"},\"x-datadog-tags\":\"", escaped,
-                          "\",\"x-datadog-trace-id\":\"7\"}"),
-             "");
+                   absl::StrCat("{\"Execution\":{\"Id\":\"", escaped, "\"},\"State\":{\"Name\":\"", escaped,
+                                "\",\"EnteredTime\":\"", escaped, "\"},\"x-datadog-tags\":\"", escaped,
+                                "\",\"x-datadog-trace-id\":\"7\"}"),
+                   "");
   // The input stands in each place where bytes, or a value that a runtime may have parsed, are read.
   world.Invocation(
       {},
@@ -105,19 +106,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                    "{\"x-datadog-trace-id\":",
                    text, "},{\"baggage\":\"", escaped, "\"},", text, "]}],\"t-1\":", text, "}}"),
       "");
+  world.Invocation(
+      {},
+      absl::StrCat("{\"Records\":{\"0\":{\"eventSource\":\"aws:sqs\",\"body\":", text,
+                   ",\"messageAttributes\":{\"_datadog\":{\"dataType\":\"Binary\",\"binaryValue\":", text,
+                   "}}}}}"),
+      "");
   world.Invocation({},
-             absl::StrCat("{\"Records\":{\"0\":{\"eventSource\":\"aws:sqs\",\"body\":", text,
-                          ",\"messageAttributes\":{\"_datadog\":{\"dataType\":\"Binary\",\"binaryValue\":",
-                          text, "}}}}}"),
-             "");
+                   absl::StrCat("{\"Payload\":{\"Execution\":{\"Id\":\"a\",\"Input\":", text,
+                                "},\"State\":{\"Name\":\"b\",\"EnteredTime\":\"c\"}}}"),
+                   "");
   world.Invocation({},
-             absl::StrCat("{\"Payload\":{\"Execution\":{\"Id\":\"a\",\"Input\":", text,
-                          "},\"State\":{\"Name\":\"b\",\"EnteredTime\":\"c\"}}}"),
-             "");
-  world.Invocation({},
-             absl::StrCat("{\"version\":\"2.0\",\"rawQueryString\":", text, ",\"headers\":", text,
-                          ",\"requestContext\":", text, "}"),
-             "");
+                   absl::StrCat("{\"version\":\"2.0\",\"rawQueryString\":", text, ",\"headers\":", text,
+                                ",\"requestContext\":", text, "}"),
+                   "");
   Check(world.assembler.counts().finished == 10 && world.traces == 10);
   Check(world.assembler.unfinished() == 0 && world.store.bytes() == 0);
   return 0;

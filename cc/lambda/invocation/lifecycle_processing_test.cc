@@ -51,8 +51,8 @@ class LifecycleProcessingTest : public testing::Test, public SpanObserver {
   // Processes the spans made here.
   void TakeOwnTraces() {
     for (const OwnTrace& trace : assembler_.TakeOwnTraces()) {
-      const absl::StatusOr<TracePayload> payload = processor_.ProcessOwn(
-          trace.body, {.client_computed_stats = trace.client_computed_stats}, this);
+      const absl::StatusOr<TracePayload> payload =
+          processor_.ProcessOwn(trace.body, {.client_computed_stats = trace.client_computed_stats}, this);
       EXPECT_TRUE(payload.ok()) << payload.status();
     }
   }
@@ -194,8 +194,12 @@ TEST_F(LifecycleProcessingTest, TracersSpansMayComeWhileOwnSpansAreQueued) {
                               .span_id = 71,
                               .start = start_,
                               .tags = {{"request_id", "r2"}}};
-  const OwnedSpan child{
-      .service = "web", .name = "http.request", .trace_id = 55, .span_id = 72, .parent_id = 71, .start = start_};
+  const OwnedSpan child{.service = "web",
+                        .name = "http.request",
+                        .trace_id = 55,
+                        .span_id = 72,
+                        .parent_id = 71,
+                        .start = start_};
   Process(EncodeTraceRequest({&child, 1}));
   Process(EncodeTraceRequest({&placeholder, 1}));
   ASSERT_THAT(seen_, SizeIs(1)) << "the tracer's span";
