@@ -254,29 +254,46 @@ def test_wrong_orders_are_refused(line: Line) -> None:
 # -- Nothing is left behind
 
 
-def _namespaces() -> set[str]:
-    """The network namespaces that any process is in."""
+def _namespaces_of(process: int) -> set[str]:
+    """The network namespaces that a process is in or holds open."""
     found = set()
-    for process in os.listdir("/proc"):
-        if process.isdigit():
+    with contextlib.suppress(OSError):
+        found.add(os.readlink(f"/proc/{process}/ns/net"))
+        for each in os.listdir(f"/proc/{process}/fd"):
             with contextlib.suppress(OSError):
-                found.add(os.readlink(f"/proc/{process}/ns/net"))
+                found.add(os.readlink(f"/proc/{process}/fd/{each}"))
+    return {each for each in found if each.startswith("net:")}
+
+
+def _namespaces(older_than: float) -> set[str]:
+    """The network namespaces of all processes that were started before a time: a later one's may have got the
+    number of one that is gone.
+    """
+    found = set()
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.create_time() < older_than:
+                found |= _namespaces_of(process.pid)
     return found
 
 
 def _links() -> set[str]:
+    """The devices of this process's own namespace."""
     return set(os.listdir("/sys/class/net"))
 
 
 @needs_line
 def test_a_closed_line_leaves_nothing() -> None:
-    before = (_namespaces(), _links(), len(psutil.Process().children(recursive=True)))
+    links, children = _links(), len(psutil.Process().children(recursive=True))
     files = len(os.listdir("/proc/self/fd"))
-    for _ in range(2):
-        with Line() as line:
-            assert line.client.run(["true"]).returncode == 0
-            assert _namespaces() > before[0]
-    assert (_namespaces(), _links(), len(psutil.Process().children(recursive=True))) == before
+    with Line() as line:
+        assert line.client.run(["true"]).returncode == 0
+        made = _namespaces_of(line.pid) - _namespaces_of(os.getpid())
+        assert len(made) == 2
+        assert made <= _namespaces(time.time())
+        ended = time.time()
+    assert not made & _namespaces(ended)
+    assert (_links(), len(psutil.Process().children(recursive=True))) == (links, children)
     assert len(os.listdir("/proc/self/fd")) == files
 
 
@@ -291,7 +308,7 @@ time.sleep(1); print(line.pid, flush=True); time.sleep(600)
 
 @needs_line
 def test_a_killed_owner_leaves_nothing() -> None:
-    before = (_namespaces(), _links())
+    links = _links()
     owner = subprocess.Popen(
         [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env=child_environment()
     )
@@ -299,14 +316,15 @@ def test_a_killed_owner_leaves_nothing() -> None:
     family = psutil.Process(owner.pid).children(recursive=True)
     assert sorted(" ".join(each.cmdline()).split()[-1] for each in family)[-1] == "600"
     assert len(family) == 2
+    made = {each for process in family for each in _namespaces_of(process.pid)} - _namespaces_of(os.getpid())
+    assert len(made) == 2
+    ended = time.time()
     owner.send_signal(signal.SIGKILL)
     owner.communicate()
     gone, alive = psutil.wait_procs(family, timeout=10)
     assert (len(gone), alive) == (2, [])
-    deadline = time.monotonic() + 5
-    while (_namespaces(), _links()) != before and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert (_namespaces(), _links()) == before
+    assert not made & _namespaces(ended)
+    assert _links() == links
 
 
 def test_where_there_is_no_line_the_reason_is_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,7 @@ from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
 from thaw.lab.experiment import (
     BOUNDS,
     CLOSES,
+    LINE_CLOSES,
     SCENARIOS,
     WORLDS,
     ExperimentError,
@@ -157,7 +158,12 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help="clients to compare (default: %(default)s)",
     )
-    option("--world", choices=WORLDS, default=plain.world, help="W0: simulated; W1: a real one")
+    option(
+        "--world",
+        choices=WORLDS,
+        default=plain.world,
+        help="W0: simulated; W1: a real one; W2: over a line that is cut",
+    )
     option(
         "--scenario",
         choices=SCENARIOS,
@@ -166,7 +172,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     )
     option(
         "--close",
-        choices=CLOSES,
+        choices=(*CLOSES, *LINE_CLOSES),
         default=plain.close,
         help="how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; "
         "race: FIN at most 1 ms from the planned resume; none: not at all (default: %(default)s)",
