@@ -41,8 +41,10 @@ def test_thaw_delivers_all_once_after_a_cut(arm: str, close: Close) -> None:
 def test_a_client_that_trusts_its_pool_loses_what_it_sends_on_a_dead_connection(close: Close) -> None:
     figures = run("v93", close)
     # The first flush dials. Each later one meets a dead connection or, after a loss, dials.
-    assert figures.lost == CYCLES // 2
-    assert figures.delivered == CYCLES - CYCLES // 2
+    most = CYCLES // 2
+    # A FIN is sent again after 0.2 s, which a client that a busy machine wakes later sees before its flush.
+    assert 1 <= figures.lost <= most if close == "fin" else figures.lost == most
+    assert figures.delivered == CYCLES - figures.lost
 
 
 @needs_line
