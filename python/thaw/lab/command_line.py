@@ -18,6 +18,7 @@ from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
 from thaw.lab.experiment import (
     BOUNDS,
     CLOSES,
+    LINE_CLOSES,
     SCENARIOS,
     WORLDS,
     ExperimentError,
@@ -161,7 +162,8 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         "--world",
         choices=WORLDS,
         default=plain.world,
-        help="W0: simulated in one process; W1: a real process that is stopped",
+        help="W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its "
+        "network is cut for as long",
     )
     option(
         "--scenario",
@@ -171,7 +173,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
     )
     option(
         "--close",
-        choices=CLOSES,
+        choices=(*CLOSES, *LINE_CLOSES),
         default=plain.close,
         help="how the intake ends connections during a freeze: fin; rst; silent: it forgets them "
         "without a packet; race: FIN at most 1 ms from the planned resume; none: it does not "

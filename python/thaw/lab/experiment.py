@@ -13,14 +13,17 @@ from thaw.lab.certificates import TlsVersionName
 from thaw.lab.freezer import FreezerName
 from thaw.lab.workload import WorkloadKind
 
-WorldName = Literal["W0", "W1"]
+WorldName = Literal["W0", "W1", "W2"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 # How the intake gives connections up: as `intake.CloseKind`; race: by FIN, timed about the resume; none:
 # not at all, which shows what an arm costs where nothing goes wrong.
-Close = Literal["fin", "rst", "silent", "race", "none"]
-CLOSES: tuple[Close, ...] = get_args(Close)
+# Of W2: what a middlebox or the client's own address does to connections while the line is cut.
+Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
+LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
+CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
+W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", *LINE_CLOSES)
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
@@ -87,6 +90,10 @@ class ExperimentSettings:
                 f" {self.exchange_timeout:g} s no exchange could end"
             )
 
+        if self.close in LINE_CLOSES and self.world != "W2":
+            raise ValueError(f"close {self.close} is for world W2 alone")
+        if self.world == "W2" and (self.scenario != "idle" or self.close not in W2_CLOSES):
+            raise ValueError(f"world W2 has scenario idle and closes {', '.join(W2_CLOSES)} alone")
         if self.close == "none" and (self.world, self.scenario) != ("W1", "idle"):
             raise ValueError(
                 "an intake that closes nothing (close none) is for world W1 and scenario idle alone"
@@ -131,6 +138,21 @@ class CycleOutcome:
     flush_start_ms: float | None = None
 
 
+@dataclass(frozen=True)
+class NetworkFigures:
+    """How a real world made its round trip.
+
+    Attributes:
+      made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.
+      measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
+      congestion_control: the kernel's over the line.
+    """
+
+    made_by: Literal["line", "intake"]
+    measured: float | None = None
+    congestion_control: str | None = None
+
+
 @dataclass
 class ArmOutcome:
     """The outcome of one arm in a real world.
@@ -151,3 +173,4 @@ class ArmOutcome:
     connections: int = 0
     handshakes_full: int = 0
     handshakes_resumed: int = 0
+    network: NetworkFigures | None = None

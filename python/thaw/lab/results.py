@@ -26,7 +26,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings
+from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class ArmResult:
       cpu_us_per_payload: processor time of the client's process.
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
       race: when racing closes came, if any did.
+      network: how the round trip was made, in a real world that has one.
     """
 
     payloads: int
@@ -106,6 +107,7 @@ class ArmResult:
     flush_ms: FlushTimes
     cycles: int | None = None
     race: RaceTimes | None = None
+    network: NetworkFigures | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
@@ -135,6 +137,7 @@ class ArmResult:
             cpu_us_per_payload=sum(cycle.cpu_us for cycle in outcome.cycles) / max(1, len(times)),
             flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
             race=RaceTimes.of(outcome.cycles),
+            network=outcome.network,
         )
 
     @classmethod
@@ -146,18 +149,22 @@ class ArmResult:
         times = FlushTimes(_number(percentiles, "p50", "flush_ms."), _number(percentiles, "p99", "flush_ms."))
         numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
         race = RaceTimes.from_json(value["race"]) if "race" in value else None
-        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race)
+        network = NetworkFigures(**value["network"]) if "network" in value else None
+        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race, network=network)
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        if self.race is None:
-            del plain["race"]
+        for name in ("race", "network"):
+            if plain[name] is None:
+                del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
 
 
 _ARM_NUMBERS = tuple(
-    each.name for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "cycles", "race")
+    each.name
+    for each in dataclasses.fields(ArmResult)
+    if each.name not in ("flush_ms", "cycles", "race", "network")
 )
 
 

@@ -46,7 +46,7 @@ def run(
     """
     shown = progress or Progress(silent=True)
     ended = stop or Stop()
-    if settings.world == "W1":
+    if settings.world != "W0":
         settings = with_workload(settings)
     made = _Collected(settings, [arm.name for arm in arms])
     for number, arm in enumerate(arms):

@@ -39,7 +39,7 @@ _SMALL_SEGMENT_BYTES = 536  # the segment size meanwhile: a sender's first send 
 class _Server:
     """The listener, its connections, and the commands."""
 
-    def __init__(self, chain_file: str, key_file: str, port: int) -> None:
+    def __init__(self, chain_file: str, key_file: str, port: int, address: str) -> None:
         self._epoll = selectors.EpollSelector()
         self.selector: selectors.BaseSelector = self._epoll
         self.timers = Timers()
@@ -56,7 +56,7 @@ class _Server:
         self._waiting_for_no_idle: list[int] = []
         self._accepting = True
         self._timed_closes: list[float] = []
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self._listener = socket.create_server((address, port), backlog=512)
         self._listener.setblocking(False)
         self._plain_options = [
             self._listener.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2,
@@ -283,9 +283,10 @@ def main() -> None:
     parser.add_argument("chain_file")
     parser.add_argument("key_file")
     parser.add_argument("port", type=int)
+    parser.add_argument("address")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
-    _Server(arguments.chain_file, arguments.key_file, arguments.port).run()
+    _Server(arguments.chain_file, arguments.key_file, arguments.port, arguments.address).run()
 
 
 if __name__ == "__main__":

@@ -32,8 +32,10 @@ from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, Exper
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
+from thaw.lab.line import Line
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
+from thaw.lab.worlds import over_line
 
 _START_LIMIT = 60.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
@@ -45,14 +47,17 @@ _RACE_LEAD = 0.006  # from the command to the resume
 class Child:
     """The client's process. Killed at the end, stopped or not."""
 
-    def __init__(self, arm: Arm, intake: Intake, settings: ExperimentSettings) -> None:
+    def __init__(
+        self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
+    ) -> None:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._quiesced: queue.Queue[None] = queue.Queue()
+        command = [
+            *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
+            *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
+        ]
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
-                *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
-            ],
+            command if line is None else line.client.command(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -155,22 +160,32 @@ def run(
     Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
     does not allow the freezer that is asked for.
     """
-    script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
-    with Intake(script) as intake:
-        child = Child(arm, intake, settings)
-        try:
-            child.answer(_START_LIMIT)
-            return _Run(arm, settings, intake, child, stop or Stop()).run(progress)
-        finally:
-            child.close()
+    with contextlib.ExitStack() as ends:
+        line, figures = over_line.make(settings)
+        if line is not None:
+            ends.enter_context(line)
+        latency = settings.round_trip / 2 if line is None else 0.0
+        script = Script(latency=latency, tls_version=settings.tls_version)
+        intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
+        child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
+        child.answer(_START_LIMIT)
+        outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
+        outcome.network = figures
+        return outcome
 
 
 class _Run:
     def __init__(
-        self, arm: Arm, settings: ExperimentSettings, intake: Intake, child: Child, stop: Stop
+        self,
+        arm: Arm,
+        settings: ExperimentSettings,
+        intake: Intake,
+        child: Child,
+        stop: Stop,
+        line: Line | None = None,
     ) -> None:
         self._arm, self._settings, self._stop = arm, settings, stop
-        self._intake, self._child = intake, child
+        self._intake, self._child, self._line = intake, child, line
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
@@ -204,14 +219,18 @@ class _Run:
             # The command is in the pipe when the client wakes up.
             self._child.tell(op="resume")
             self._tell_flush(cycle)
-            if self._settings.close == "race":
+            if self._settings.world == "W2" and self._line is not None:
+                over_line.end_idle(self._line, self._intake, self._settings.close)
+                self._stop.sleep(self._settings.freeze)
+                self._line.join()
+            elif self._settings.close == "race":
                 self._stop.sleep(self._settings.freeze - _RACE_LEAD)
                 resume_at = time.monotonic() + _RACE_LEAD
                 self._intake.close_idle("fin", at=self._racing_close(resume_at))
                 time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
                 if self._settings.close != "none":
-                    self._intake.close_idle(self._settings.close)
+                    self._intake.close_idle(over_line.close_kind(self._settings.close))
                 self._stop.sleep(self._settings.freeze)
             self._resume()
         self._take_answer(cycle, None)
@@ -260,7 +279,7 @@ class _Run:
         """Ends pooled connections while the client runs, so that the next exchange has to dial."""
         if self._intake.close_idle("fin"):
             self._intake.wait_until_none_idle()
-            time.sleep(0.005)
+            time.sleep(0.005 + self._settings.round_trip)
 
     def _await_held(self) -> bool:
         """Waits until the exchange is held. Returns False if the flush ended before its phase."""
