@@ -1,4 +1,4 @@
-"""cc_library, cc_test, cc_binary and cc_benchmark with this project's compiler warnings, in one place."""
+"""Units, libraries, tests, binaries, benchmarks and fuzz tests of C++ with this project's compiler warnings, in one place."""
 
 load("//toolchains/zig:targets.bzl", "ZIG_TARGETS")
 
@@ -39,6 +39,29 @@ def thaw_cc_library(name, copts = [], fast = None, **kwargs):
         copts = _WARNINGS + copts + (OPTIMIZE_FOR_SPEED_ON_LAMBDA if fast else []),
         **kwargs
     )
+
+def thaw_cc_unit(name, deps = [], test_deps = None, **kwargs):
+    """A library of NAME.h and NAME.cc, either of which may be missing, and the test NAME_test.cc.
+
+    Args:
+      name: the library's name.
+      deps: what the library includes.
+      test_deps: what the test includes besides NAME.h and `deps`; None if there is no such test.
+      **kwargs: further attributes of the library. A test with attributes of its own is a thaw_cc_test.
+    """
+    thaw_cc_library(
+        name = name,
+        srcs = native.glob([name + ".cc"], allow_empty = True),
+        hdrs = native.glob([name + ".h"], allow_empty = True),
+        deps = deps,
+        **kwargs
+    )
+    if test_deps != None:
+        thaw_cc_test(
+            name = name + "_test",
+            srcs = [name + "_test.cc"],
+            deps = [":" + name] + deps + test_deps,
+        )
 
 def thaw_header_examples(deps, hdrs = []):
     """Compiles the examples in a room's headers, as tools/header_examples.py explains.

@@ -1,4 +1,4 @@
-"""Formatting, lints and house rules over the whole tree: what tools/check and tools/test run."""
+"""Formatting, lints and house rules over the whole tree: run by tools/check and tools/test."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def buildifier(fix: bool) -> Outcome:
 
 
 def _install_buildifier(program: pathlib.Path) -> str:
-    """Takes the binary out of the npm package into .venv; answers why not, if not."""
+    """Extracts the npm package's binary into .venv. Returns an empty text, or the reason if that fails."""
     npm = shutil.which("npm")
     if not npm:
         return "npm, which buildifier comes by, is not on PATH"
@@ -170,7 +170,7 @@ CHECKS: dict[str, Callable[[bool], Outcome]] = {
 
 
 def run(names: Sequence[str], *, fix: bool = False, notes: bool = False) -> tuple[int, int, int]:
-    """Runs the named checks, prints each; answers how many passed, failed and were skipped."""
+    """Runs the named checks and prints each. Returns how many passed, failed and were skipped."""
     passed = failed = skipped = 0
     for name in names:
         begun = time.monotonic()
@@ -200,8 +200,8 @@ def main() -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("checks", nargs="*", metavar="CHECK", help="only these (default: all)")
-    parser.add_argument("--fix", action="store_true", help="put right what a tool can put right")
-    parser.add_argument("--notes", action="store_true", help="print remarks that fail nothing, too")
+    parser.add_argument("--fix", action="store_true", help="correct what the formatters can correct")
+    parser.add_argument("--notes", action="store_true", help="also print remarks, which are not failures")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.checks) - set(CHECKS))
     if unknown:

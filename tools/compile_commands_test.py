@@ -1,4 +1,4 @@
-"""What `bazel aquery` says becomes entries that clangd understands."""
+"""The output of `bazel aquery` becomes entries that clangd understands."""
 
 from tools.compile_commands import entries
 

@@ -17,7 +17,7 @@ _LONGEST_LOOK_BACK = 20
 
 
 def _matching(code: str, at: int) -> int:
-    """The place of the bracket that belongs to the one at `at`."""
+    """Returns the place of the bracket that matches the one at `at`."""
     step = 1 if code[at] in "([{" else -1
     depth, place = 0, at
     while 0 <= place < len(code):
@@ -56,7 +56,7 @@ def _end(code: str, begin: int) -> int:
 
 
 def full_expression(code: str, at: int) -> str:
-    """The statement, or the condition of one, that the place `at` belongs to."""
+    """Returns the statement, or the condition of a statement, that contains `at`."""
     begin = _begin(code, at)
     while head := _HEAD.match(code, begin):
         after = _matching(code, head.end()) + 1 if head["control"] else head.end()

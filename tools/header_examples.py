@@ -29,7 +29,7 @@ from typing import NamedTuple
 _COMMENT = re.compile(r"^[ \t]*//(.*)$")
 _TABLE = re.compile(r"\S {2,}(?!//|\s)\S")
 _LITERAL = re.compile(r"\"(?:\\.|[^\"\\])*\"")
-# A comment, a literal, or what stands for a statement.
+# A comment, a literal, or the dots that stand for a statement.
 _LEFT_OUT = re.compile(r"//.*|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])'|\.\.\.|…")
 
 

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# Whatever would install or build: each of them says that it was called.
+# The programs that would install or build; each of them reports that it was called.
 FORBIDDEN = ("apt-get", "bazel", "dpkg-query", "npm", "pip", "sudo")
 
 

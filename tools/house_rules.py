@@ -139,7 +139,7 @@ _RANDOMNESS = re.compile(
     r"\babsl::(?:Insecure)?BitGen\b|\brandom_device\b|\b(?:mt19937|minstd_rand|default_random_engine)\w*"
     r"|\bRAND_\w*bytes\b|(?<![\w.>])(?:std::)?(?:s?rand|srandom|getrandom|getentropy)\s*\("
 )
-# Where a process gets the seeds that its clients live by.
+# The files in which a process gets the seeds of its clients.
 _SEEDS = ("cc/net/io/system_random.cc",)
 
 
@@ -154,7 +154,7 @@ def randomness_is_injected(tree: Tree) -> Iterator[Problem]:
 
 
 _EXCEPTIONS = re.compile(r"\bthrow\b|\bcatch\s*\(|\btry\s*\{")
-# Libraries that throw, each known to one file, which turns what it throws into a Status.
+# Libraries that throw. One file uses each of them, and turns its exceptions into a Status.
 _THROWS = ("cc/config/yaml_document.cc",)
 
 
@@ -334,7 +334,7 @@ _BINDINGS = "python/bindings"
 
 
 def _arrows_of_includes(tree: Tree) -> dict[Arrow, str]:
-    """For each room that another one's production code includes from, an include that does."""
+    """Returns, for each pair of rooms of which one includes the other in production code, such an include."""
     arrows: dict[Arrow, str] = {}
     for path, text in _cpp(tree, "cc/", _BINDINGS + "/"):
         if _is_test(path):
@@ -349,7 +349,7 @@ def _arrows_of_includes(tree: Tree) -> dict[Arrow, str]:
 
 
 def _leads(arrows: Iterable[Arrow], start: str, end: str) -> bool:
-    """Whether a path of two arrows or more leads from start to end."""
+    """Returns whether a path of two arrows or more leads from start to end."""
     users: dict[str, set[str]] = {}
     for used, user in arrows:
         users.setdefault(used, set()).add(user)
@@ -502,7 +502,7 @@ _LINK = re.compile(r"\]\((?!https?:|#)([^)#\s]+)")
 
 
 def links(tree: Tree) -> Iterator[Problem]:
-    """What a document links to within the tree is there."""
+    """Links of documents within the tree lead to something."""
     for path, text in tree.items():
         if not path.endswith(".md"):
             continue

@@ -185,7 +185,7 @@ def found(rule: str, tree: dict[str, str]) -> list[tuple[str, int]]:
         ),
     ],
 )
-def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
+def test_a_tree_that_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
     assert found(rule, tree) == []
 
 
@@ -363,7 +363,7 @@ def test_what_keeps_the_rule_passes(rule: str, tree: dict[str, str]) -> None:
         ),
     ],
 )
-def test_what_breaks_the_rule_is_found_where_it_is(
+def test_a_breach_of_the_rule_is_found_at_its_place(
     rule: str, tree: dict[str, str], where: tuple[str, int]
 ) -> None:
     assert found(rule, tree) == [where]

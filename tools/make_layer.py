@@ -1,9 +1,9 @@
-"""Writes a Lambda layer: a zip archive with extensions/NAME, made to run, the same bytes each time.
+"""Writes a Lambda layer, a zip archive with the executable extensions/NAME; equal inputs give equal bytes.
 
     make_layer.py --output layer.zip --name datadog-agent --licence LICENSE --licence NOTICE EXECUTABLE
 
-Lambda unpacks it into /opt and starts each file of /opt/extensions. Licences lie in licenses/NAME, where
-Lambda looks for nothing.
+Lambda unpacks it into /opt and starts each file of /opt/extensions. Licences lie in licenses/NAME, which
+Lambda ignores.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def write_layer(
 ) -> None:
     """Writes the layer; `licences` are texts by the name of their files.
 
-    Raises ValueError for what is no ELF executable: Lambda would only say that init failed.
+    Raises ValueError if the file is no ELF executable: Lambda would only say that init failed.
     """
     if not executable.startswith(b"\x7fELF"):
         raise ValueError(f"extensions/{name} is to be an ELF executable and begins with {executable[:4]!r}")

@@ -44,6 +44,6 @@ def test_the_same_executable_gives_the_same_bytes(tmp_path: pathlib.Path) -> Non
     assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
-def test_what_is_no_executable_is_refused(tmp_path: pathlib.Path) -> None:
+def test_a_file_that_is_no_executable_is_refused(tmp_path: pathlib.Path) -> None:
     with pytest.raises(ValueError, match="extensions/datadog-agent"):
         write_layer(tmp_path / "layer.zip", "datadog-agent", b"#!/bin/sh\n")

@@ -1,4 +1,4 @@
-"""The wheel writer: what it writes is what PEP 427 says, byte for byte the same each time."""
+"""The wheel writer: its output follows PEP 427, byte for byte the same each time."""
 
 import base64
 import csv

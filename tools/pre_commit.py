@@ -31,7 +31,7 @@ def staged() -> list[str]:
 
 
 def house_problems(paths: Iterable[str], tree: Tree) -> list[str]:
-    """What the house rules say of these files. Problems of other files are left to tools/check."""
+    """Returns the house rules' problems of these files. Problems of other files are left to tools/check."""
     changed = set(paths)
     return [str(each) for each in house_rules.check(tree) if not each.note and each.path in changed]
 

@@ -1,4 +1,4 @@
-"""The hook says what is wrong with the files that are committed, and nothing of others."""
+"""The hook reports the problems of the files that are committed, and of no others."""
 
 import pathlib
 import shutil

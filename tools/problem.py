@@ -1,4 +1,4 @@
-"""What the rules of this house look at, and what they find."""
+"""The tree that the house rules look at, and the problems that they find."""
 
 from __future__ import annotations
 

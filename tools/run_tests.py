@@ -1,4 +1,4 @@
-"""Every test of the project, step by step, and one count at the end: what tools/test runs.
+"""Every test of the project, step by step, and one count at the end: run by tools/test.
 
 Each test is run once. `bazel test //...` leaves out the tests of the tools (tag `pytest`), which plain
 pytest runs after it with those of the Python package, against the native module of
@@ -136,7 +136,7 @@ def step_build(options: argparse.Namespace) -> Count:
 
 
 def step_layer(options: argparse.Namespace) -> Count:
-    """what ships: the layers for both of Lambda's processors, which pytest looks at (//cc:layer)"""
+    """the layers for both of Lambda's processors, which pytest examines (//cc:layer)"""
     if run(BAZEL, "build", *QUIET, "//cc:layer", "//cc:layer_arm64"):
         return Count(failed=1, failures=("bazel build //cc:layer //cc:layer_arm64",))
     return Count(passed=1)
@@ -218,7 +218,7 @@ def step_pytest(options: argparse.Namespace) -> Count:
     return run_pytest(*(["-m", "not slow"] if options.quick else []))
 
 
-# What goes wrong around the executable rather than in what it is given to parse, which the fuzzers try.
+# Tests of faults around the executable. Faults in its input are the fuzzers' part.
 ASAN_TESTS = ("python/tests/test_extension_api_faults.py", "python/tests/test_extension_hostile_start.py")
 
 
@@ -254,17 +254,17 @@ def main() -> int:
     listing = "\n".join(f"  {name:7} {step.__doc__}" for name, step in STEPS.items())
     parser = argparse.ArgumentParser(
         prog="tools/test",
-        description="Every test of the project, after setting the machine up (tools/setup).",
+        description="Sets the machine up (tools/setup) and runs every test of the project.",
         epilog=f"steps:\n{listing}\n\nThe sanitizers' other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="no layers, no fuzzers, no AddressSanitizer, no large or slow tests",
+        help="leave out layers, fuzzers, AddressSanitizer, and large or slow tests",
     )
     parser.add_argument(
-        "--step", action="append", choices=STEPS, metavar="STEP", help="only this; may be repeated"
+        "--step", action="append", choices=STEPS, metavar="STEP", help="run only this step; may be repeated"
     )
     parser.add_argument(
         "--fuzz-seconds",

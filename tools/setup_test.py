@@ -1,4 +1,4 @@
-"""tools/setup writes Bazel's settings of the machine, and leaves alone what the user wrote there."""
+"""tools/setup writes Bazel's settings of the machine, and keeps the user's own lines."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def checkout(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 def set_up(checkout: pathlib.Path) -> str:
-    """What .bazelrc.user holds after tools/setup."""
+    """Runs tools/setup and returns the text of .bazelrc.user."""
     programs = checkout.parent / "programs"
     environment = {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(checkout), "THAW_PYTHON": sys.executable}
     done = subprocess.run(
@@ -62,7 +62,7 @@ def test_the_python_and_as_many_jobs_as_cores_are_written(checkout: pathlib.Path
     assert set_up(checkout) == f"{PYTHON}\n{JOBS}\n"
 
 
-def test_what_the_user_wrote_stays(checkout: pathlib.Path) -> None:
+def test_the_users_own_lines_stay(checkout: pathlib.Path) -> None:
     own = "build --jobs=1\ntest --test_output=all\n"
     (checkout / ".bazelrc.user").write_text(f"build --repo_env=WORKSPACE_PYTHON=/elsewhere/python\n{own}")
     assert set_up(checkout) == f"{PYTHON}\n{own}"

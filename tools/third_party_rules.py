@@ -1,4 +1,4 @@
-"""Rules about outside libraries: what is fetched, the table of it, and the licences of what ships agree.
+"""Rules about outside libraries: the fetched archives, their table and the licences of the artefacts agree.
 
 third_party/deps.bzl says what is fetched, third_party/README.md has the table, and NOTICE the licence text of
 each library whose code is in the layer or the wheel.
@@ -40,7 +40,7 @@ class Row(NamedTuple):
 
 
 def repositories(deps: str) -> list[Repository]:
-    """What third_party/deps.bzl fetches; a folder of an archive has the archive's source."""
+    """Returns the archives of third_party/deps.bzl; a folder of an archive has the archive's source."""
     found: list[Repository] = []
     for call in _CALL.finditer(deps):
         name = _NAMED.search(call[1])

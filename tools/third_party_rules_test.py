@@ -1,4 +1,4 @@
-"""The table of outside libraries is held against what is fetched, and NOTICE against the table."""
+"""The table of outside libraries is compared with the fetched archives, and NOTICE with the table."""
 
 import pytest
 
@@ -57,7 +57,7 @@ def problems(old: str = "", new: str = "") -> list[Problem]:
     return [*table_of_libraries(tree), *licences_of_what_ships(tree)]
 
 
-def test_what_is_fetched_is_read_with_where_it_comes_from() -> None:
+def test_fetched_archives_are_read_with_their_sources() -> None:
     assert {each.name: each.source for each in repositories(DEPS)} == {
         "archive": "bundle 1.8",
         "part": "bundle 1.8",
@@ -88,7 +88,7 @@ def test_a_tree_in_which_all_agree_has_no_problem() -> None:
         ("The other text.\n", "", ["NOTICE has no licence of it"]),
     ],
 )
-def test_what_disagrees_is_a_problem(old: str, new: str, says: list[str]) -> None:
+def test_a_disagreement_is_a_problem(old: str, new: str, says: list[str]) -> None:
     found = problems(old, new)
     assert len(found) == len(says)
     for text in says:

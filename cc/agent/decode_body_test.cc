@@ -26,7 +26,7 @@ TEST(ParseContentCoding, OthersAreNamed) {
   }
 }
 
-TEST(DecodeBody, GivesWhatWasSent) {
+TEST(DecodeBody, ReturnsTheContentThatWasSent) {
   const std::string body(100'000, 'x');
   EXPECT_EQ(*DecodeBody(ContentCoding::kGzip, *CompressGzip(body, 6), body.size()), body);
   EXPECT_EQ(*DecodeBody(ContentCoding::kZstd, *CompressZstd(body, 3), body.size()), body);
@@ -40,7 +40,8 @@ TEST(DecodeBody, MembersThatFollowEachOtherAreOneBody) {
   const absl::Status status =
       DecodeBody(ContentCoding::kGzip, *CompressGzip("one", 6) + "rubbish", 100).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
-  EXPECT_THAT(status.message(), testing::StartsWith("the gzip body: at byte 23: what follows is not"));
+  EXPECT_THAT(status.message(),
+              testing::StartsWith("the gzip body: at byte 23: the bytes that follow are not"));
 }
 
 TEST(DecodeBody, ABombIsRefused) {
@@ -52,7 +53,7 @@ TEST(DecodeBody, ABombIsRefused) {
   EXPECT_TRUE(absl::IsOutOfRange(DecodeBody(ContentCoding::kZstd, zstd, 1 << 20).status()));
 }
 
-TEST(DecodeBody, WhatIsOfAnotherCodingIsNamed) {
+TEST(DecodeBody, ABodyOfAnotherCodingIsRefusedByName) {
   const absl::Status status = DecodeBody(ContentCoding::kGzip, *CompressZstd("text", 3), 1000).status();
   EXPECT_TRUE(absl::IsInvalidArgument(status));
   EXPECT_THAT(status.message(), testing::HasSubstr("the gzip body: at byte"));

@@ -36,7 +36,7 @@ void HttpServerExample(Executor& executor, Clock& clock, std::unique_ptr<Listene
 #include "cc/agent/http_server.h.example"
 }
 
-void LifecycleReceiverExample(InvocationLifecycle& lifecycle, Executor& executor, Clock& clock) {
+void LifecycleReceiverExample(LifecycleEndpoints& endpoints, Executor& executor, Clock& clock) {
 #include "cc/agent/lifecycle_receiver.h.example"
 }
 

@@ -194,7 +194,7 @@ TEST_F(HttpRequestParserTest, ARequestHasOneHost) {
   }
 }
 
-TEST_F(HttpRequestParserTest, TargetsAreWhatMayBeSentOn) {
+TEST_F(HttpRequestParserTest, OnlyTargetsThatMayBeForwardedAreAccepted) {
   for (const std::string_view target :
        {"/a#b",        "/?a=#",        "/\xc3\xa4", "/?n=\xff",       "/a\x7f",   "/a\tb",
         "/\"a\"",      "/<a>",         "a",         "info",           "*",        "",
@@ -359,7 +359,7 @@ TEST_F(HttpRequestParserTest, ChunksMayComeByteByByte) {
   EXPECT_EQ(content, "abc0123456789012345678901234567890");
 }
 
-TEST_F(HttpRequestParserTest, WhatIsNoChunkIsRefused) {
+TEST_F(HttpRequestParserTest, AMalformedChunkIsRefused) {
   for (const std::string_view bytes : {"x\r\n",
                                        "3\r\nabcd\r\n",
                                        "-3\r\n",
@@ -400,13 +400,13 @@ TEST_F(HttpRequestParserTest, ZerosBeforeAChunksSizeAreNoOverflow) {
   EXPECT_TRUE(parser_.chunks_done());
 }
 
-TEST_F(HttpRequestParserTest, WhatIsLeftOfAChunkIsKnownFromItsFirstLine) {
+TEST_F(HttpRequestParserTest, TheRestOfAChunkIsKnownFromItsFirstLine) {
   ExpectWhole("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
   EXPECT_EQ(Chunks("7fffffffffffffff\r\nabc"), "abc");
   EXPECT_EQ(parser_.chunk_left(), 0x7fffffffffffffff - 3);
 }
 
-TEST_F(HttpRequestParserTest, WhatIsSentBesideTheContentOfChunksIsBounded) {
+TEST_F(HttpRequestParserTest, BytesBesideTheContentOfChunksAreLimited) {
   const auto refused = [this](const std::string& piece) {
     parser_.Reset();
     ExpectWhole("POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
@@ -431,7 +431,7 @@ TEST_F(HttpRequestParserTest, NumbersOfHeadersAreBounded) {
 }
 
 // Each byte is looked at once, however small the pieces are and whatever they hold.
-TEST_F(HttpRequestParserTest, WorkIsLinearInWhatCame) {
+TEST_F(HttpRequestParserTest, WorkIsLinearInTheBytesReceived) {
   const auto one_line = [](size_t bytes) { return absl::StrCat("GET /", std::string(bytes, 'x')); };
   const auto one_header = [](size_t bytes) {
     return absl::StrCat("GET / HTTP/1.1\r\nHost: x\r\nA: ", std::string(bytes, 'x'));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "cc/agent/http_server_connection.h"
+#include "cc/agent/http_server_state.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
 #include "cc/base/task.h"
@@ -34,8 +35,10 @@ constexpr int kPartAfterResume = 8;
 
 }  // namespace
 
-struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<HttpServer::Core> {
-  using HttpConnectionOwner::HttpConnectionOwner;
+struct HttpServer::Core : HttpServerState,
+                          HttpConnectionOwner,
+                          std::enable_shared_from_this<HttpServer::Core> {
+  using HttpServerState::HttpServerState;
 
   static Task<void> Accept(std::shared_ptr<Core> core, std::unique_ptr<Listener> listener);
   Task<void> WaitForRoom();
@@ -61,7 +64,7 @@ struct HttpServer::Core : HttpConnectionOwner, std::enable_shared_from_this<Http
   void WakeWaiting();
 
   // Ordered: those that have been idle or without progress longest come first.
-  Connections connections;
+  HttpServerConnection::List connections;
   Cancellation stop;  // requested: take no more connections
   std::vector<Completion<bool>*> waiting_for_room;
   // Connections with pipelined requests, which take turns.
@@ -82,7 +85,7 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
     absl::StatusOr<std::unique_ptr<Transport>> accepted = co_await std::move(accepting);
     if (core->stop.requested()) break;
     if (!accepted.ok()) {
-      ++core->counters.accept_failed;
+      ++core->counts.accept_failed;
       // An unused connection holds the resources that another one needs.
       if (absl::IsResourceExhausted(accepted.status())) core->CloseOne(/*patient=*/false);
       Task<absl::Status> sleeping = Sleep(core->executor, core->clock, backoff, core->stop);
@@ -92,7 +95,7 @@ Task<void> HttpServer::Core::Accept(std::shared_ptr<Core> core, std::unique_ptr<
     }
     backoff = kFirstAcceptBackoff;
     if (!core->MakeRoom(/*patient=*/true)) {
-      ++core->counters.held_at_limit;
+      ++core->counts.held_at_limit;
       Task<void> waiting = core->WaitForRoom();
       co_await std::move(waiting);
       if (core->stop.requested()) break;
@@ -173,9 +176,9 @@ HttpServerConnection* HttpServer::Core::LongestWithinRequest() const {
 bool HttpServer::Core::CloseLongestIdle(bool useful) {
   for (auto next = connections.begin(); next != connections.end();) {
     const std::shared_ptr<HttpServerConnection> connection = *next++;
-    const bool spared = resumed_lately && connection->idle_resumes != counters.resumes;
+    const bool spared = resumed_lately && connection->idle_resumes != counts.resumes;
     if (!spared && connection->useful() == useful && connection->CloseIfIdle()) {
-      ++counters.closed_for_room;
+      ++counts.closed_for_room;
       return true;
     }
   }
@@ -204,7 +207,7 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
   const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
   const size_t limit = small ? most + most / kPartForSmallRequests : most;
   if (bytes > limit) return false;
-  while (incoming_bytes > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
+  while (incoming_bytes.bytes() > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
     HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
     if (still == nullptr) return false;
     still->GiveWay();
@@ -214,8 +217,9 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
 }
 
 void HttpServer::Core::Start(std::unique_ptr<Transport> transport) {
-  ++counters.accepted;
-  const auto connection = std::make_shared<HttpServerConnection>(shared_from_this(), std::move(transport));
+  ++counts.accepted;
+  const auto connection =
+      std::make_shared<HttpServerConnection>(*this, shared_from_this(), std::move(transport));
   connection->position = connections.insert(connections.end(), connection);
   if (!sweep.has_value()) SetSweep();
   connection->Start();
@@ -223,7 +227,7 @@ void HttpServer::Core::Start(std::unique_ptr<Transport> transport) {
 
 void HttpServer::Core::OnIdle(HttpServerConnection& connection) {
   connection.idle_since = ticks;
-  connection.idle_resumes = counters.resumes;
+  connection.idle_resumes = counts.resumes;
   connections.splice(connections.end(), connections, connection.position);
   if (!waiting_for_room.empty()) WakeWaiting();
 }
@@ -273,14 +277,14 @@ void HttpServer::Core::Sweep() {
     // The first tick may have come right after the connection became idle.
     if (connection->idle() && ticks - connection->idle_since > kTicksPerIdleTimeout &&
         connection->CloseIfIdle()) {
-      ++counters.closed_idle;
+      ++counts.closed_idle;
     }
   }
   if (!connections.empty()) SetSweep();
 }
 
 void HttpServer::Core::Resume() {
-  ++counters.resumes;
+  ++counts.resumes;
   resumed_lately = true;
   resumed_at = clock.Now().monotonic;
   grace = Alarm(clock, options.resume_grace, [this] {
@@ -321,7 +325,7 @@ void HttpServer::StopAccepting() {
 }
 void HttpServer::Close() { core_->Close(); }
 int HttpServer::connections() const { return static_cast<int>(core_->connections.size()); }
-size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes; }
-const HttpServerCounters& HttpServer::counters() const { return core_->counters; }
+size_t HttpServer::incoming_bytes() const { return core_->incoming_bytes.bytes(); }
+const HttpServerCounts& HttpServer::counts() const { return core_->counts; }
 
 }  // namespace thaw

@@ -39,7 +39,7 @@
 #include <vector>
 
 #include "cc/agent/http_route.h"
-#include "cc/agent/http_server_counters.h"
+#include "cc/agent/http_server_counts.h"
 #include "cc/agent/http_server_options.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
@@ -75,7 +75,7 @@ class HttpServer {
   int connections() const;
   // Returns the bytes set aside for incoming requests that don't fit into the connections' buffers.
   size_t incoming_bytes() const;
-  const HttpServerCounters& counters() const;
+  const HttpServerCounts& counts() const;
 
  private:
   struct Core;

@@ -1,10 +1,14 @@
 // One connection of the local HTTP server: reads requests, passes them to their handlers and answers, one
-// after the other. Its owner holds the shared state, and decides when one connection makes room for another.
+// after the other. Its owner decides when one connection makes room for another. An HttpServerState has what
+// the connections of a server share.
 //
 // A read is always pending while the connection is idle, so that its end is noticed when it comes. The ends
 // of reads, writes, tasks and deadlines drive everything; between two of them Advance() goes as far as the
 // bytes allow. Of requests that a client pipelines, the first is answered at once and each further one in the
 // connection's turn, which the owner gives.
+//
+// The functions are in three files: http_server_connection.cc (reads, heads, time limits, the end),
+// http_server_connection_body.cc (bodies) and http_server_connection_answer.cc (handlers and writes).
 
 #ifndef THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
 #define THAW_CC_AGENT_HTTP_SERVER_CONNECTION_H_
@@ -18,18 +22,16 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/agent/decode_body.h"
 #include "cc/agent/http_exchange.h"
 #include "cc/agent/http_request_parser.h"
 #include "cc/agent/http_route.h"
-#include "cc/agent/http_server_counters.h"
-#include "cc/agent/http_server_options.h"
+#include "cc/agent/http_server_counts.h"
+#include "cc/agent/http_server_state.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
-#include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/transport.h"
 
@@ -37,42 +39,33 @@ namespace thaw {
 
 class HttpServerConnection;
 
-// The shared state of one server's connections, which notify it.
+// Decides among one server's connections, which notify it.
 class HttpConnectionOwner {
  public:
-  using Connections = std::list<std::shared_ptr<HttpServerConnection>>;
-
-  HttpConnectionOwner(Executor& executor_in, Clock& clock_in, HttpServerOptions options_in)
-      : executor(executor_in), clock(clock_in), options(options_in) {}
   virtual ~HttpConnectionOwner() = default;
 
   // The connection has become idle.
   virtual void OnIdle(HttpServerConnection& connection) = 0;
   // The connection waits for its client within a request or an answer, and the client has just made progress.
   virtual void OnProgress(HttpServerConnection& connection) = 0;
-  // Sets room aside for `bytes` of a request; if room is short, connections with less progress give way.
-  // Returns false if there is no room.
+  // Adds `bytes` of a request to the state's incoming_bytes, from which the connection subtracts them; if room
+  // is short, connections with less progress give way. Returns false, and adds nothing, if there is no room.
   virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
   // The connection has been answered, and more of its bytes have come: it goes on with Continue() when others
   // have had their turns.
   virtual void WaitForTurn(HttpServerConnection& connection) = 0;
   // The connection is closed. The caller keeps it alive.
   virtual void OnClosed(HttpServerConnection& connection) = 0;
-
-  Executor& executor;
-  Clock& clock;
-  const HttpServerOptions options;
-  absl::flat_hash_map<std::string, HttpRoute> routes;  // by path
-  HttpServerCounters counters;
-  // Room for incoming bytes that don't fit into the connections' buffers.
-  ChargedBytes incoming_bytes{options.account};
-  int large_buffers_kept = 0;   // by connections, between their requests
-  bool resumed_lately = false;  // less than resume_grace ago
 };
 
 class HttpServerConnection : public std::enable_shared_from_this<HttpServerConnection> {
  public:
-  HttpServerConnection(std::shared_ptr<HttpConnectionOwner> owner, std::unique_ptr<Transport> transport);
+  // The connections of a server, in the owner's order.
+  using List = std::list<std::shared_ptr<HttpServerConnection>>;
+
+  // `state` must live as long as `owner`.
+  HttpServerConnection(HttpServerState& state, std::shared_ptr<HttpConnectionOwner> owner,
+                       std::unique_ptr<Transport> transport);
   HttpServerConnection(const HttpServerConnection&) = delete;
   HttpServerConnection& operator=(const HttpServerConnection&) = delete;
 
@@ -102,12 +95,22 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   void Close();
 
   // Notes of the owner.
-  HttpConnectionOwner::Connections::iterator position;
+  List::iterator position;
   int64_t idle_since = 0;     // in ticks of the owner
   int64_t idle_resumes = 0;   // resumes that the owner had counted when it became idle
   absl::Duration progressed;  // monotonic time of the last OnProgress()
 
  private:
+  // Holds the usual request: a payload of a few traces and its head.
+  static constexpr size_t kInboundBytes = 16 * 1024;
+  // The least room for a read.
+  static constexpr size_t kReadBytes = 4 * 1024;
+  // Bytes that are read and discarded so that a connection can carry another request.
+  static constexpr size_t kMaxSkippedBytes = 1 << 20;
+  // Bytes that are read and discarded if a route handles a request without its body, or so that a client sees
+  // its refusal.
+  static constexpr size_t kMaxDiscardedBytes = 64 << 20;
+
   enum class Phase {
     kIdle,        // waits for a request's first byte
     kHead,        // a head is coming in, or may be buffered
@@ -125,7 +128,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
     kThrowAway,  // nowhere; it has a Content-Length
   };
   enum class AfterWrite { kNextRequest, kBody, kDiscard, kClose };
-  using Counter = int64_t HttpServerCounters::*;
+  using Counter = int64_t HttpServerCounts::*;
   // An answer that is decided before the body came.
   struct Refusal {
     int status;
@@ -198,6 +201,7 @@ class HttpServerConnection : public std::enable_shared_from_this<HttpServerConne
   size_t KeptBytes();
   std::string_view Inbound(size_t from, size_t to) const { return {inbound_.data() + from, to - from}; }
 
+  HttpServerState& state_;
   const std::shared_ptr<HttpConnectionOwner> owner_;
   const std::unique_ptr<Transport> transport_;
   Phase phase_ = Phase::kHead;

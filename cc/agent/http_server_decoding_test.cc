@@ -84,14 +84,14 @@ TEST_F(HttpServerDecodingTest, AnotherClientIsAnsweredWhileALargeBodyIsDecoded) 
   EXPECT_EQ(account_.taken(), 0);
 }
 
-TEST_F(HttpServerDecodingTest, WhatNeverFitsIsTooLargeAndWhatDoesNotFitNowMayComeAgain) {
+TEST_F(HttpServerDecodingTest, ABodyThatNeverFitsIsTooLargeAndOneThatDoesNotFitNowMayComeAgain) {
   const std::string bomb = *CompressZstd(std::string(40 << 20, 'x'), 3);
   EXPECT_THAT(Request("POST", "/size", bomb, "Content-Encoding: zstd\r\n"), StartsWith("HTTP/1.1 413 "));
-  EXPECT_EQ(server_->counters().refused_too_large, 1);
+  EXPECT_EQ(server_->counts().refused_too_large, 1);
   const std::string large = *CompressZstd(std::string(4 << 20, 'x'), 3);
   ASSERT_TRUE(account_.Take(12 << 20).ok());
   EXPECT_THAT(Request("POST", "/size", large, "Content-Encoding: zstd\r\n"), StartsWith("HTTP/1.1 429 "));
-  EXPECT_EQ(server_->counters().refused_incoming, 1);
+  EXPECT_EQ(server_->counts().refused_incoming, 1);
   account_.GiveBack(12 << 20);
   EXPECT_THAT(Request("POST", "/size", large, "Content-Encoding: zstd\r\n"), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(account_.taken(), 0);

@@ -117,8 +117,8 @@ void Try(std::string_view bytes, size_t piece) {
   world.Pass(absl::Minutes(1));
   Check(world.server().connections() == 1);
   Check(world.server().incoming_bytes() == 0);
-  const thaw::HttpServerCounters& counters = world.server().counters();
-  Check(counters.accepted == 6 && counters.handled <= counters.requests);
+  const thaw::HttpServerCounts& counts = world.server().counts();
+  Check(counts.accepted == 6 && counts.handled <= counts.requests);
 }
 
 }  // namespace

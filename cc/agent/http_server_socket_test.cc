@@ -128,7 +128,7 @@ class HttpServerSocketTest : public testing::Test {
     });
     loop_.Run();
     thread.join();
-    counters_ = server.counters();
+    counts_ = server.counts();
     server.Close();
     EXPECT_EQ(server.connections(), 0);
     EXPECT_EQ(server.incoming_bytes(), 0);
@@ -142,7 +142,7 @@ class HttpServerSocketTest : public testing::Test {
   // Allocations of the loop's thread, at the last request and the one before it.
   int64_t allocations_now_ = 0;
   int64_t allocations_before_ = 0;
-  HttpServerCounters counters_;
+  HttpServerCounts counts_;
 };
 
 TEST_F(HttpServerSocketTest, ManyRequestsOnManyConnections) {
@@ -155,8 +155,8 @@ TEST_F(HttpServerSocketTest, ManyRequestsOnManyConnections) {
     }
   });
   EXPECT_EQ(bytes_, 16 * 50 * 3700);
-  EXPECT_EQ(counters_.accepted, 16);
-  EXPECT_EQ(counters_.answered, 16 * 50);
+  EXPECT_EQ(counts_.accepted, 16);
+  EXPECT_EQ(counts_.answered, 16 * 50);
 }
 
 #ifdef THAW_COUNTS_ALLOCATIONS
@@ -194,7 +194,7 @@ TEST_F(HttpServerSocketTest, ARefusedBodyDoesNotBreakTheConnectionBeforeTheAnswe
     EXPECT_THAT(client.ReadToEnd(),
                 testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("is larger than 1000")));
   });
-  EXPECT_EQ(counters_.refused_too_large, 1);
+  EXPECT_EQ(counts_.refused_too_large, 1);
 }
 
 TEST_F(HttpServerSocketTest, PipelinedRequests) {
@@ -206,7 +206,7 @@ TEST_F(HttpServerSocketTest, PipelinedRequests) {
     for (int i = 0; i < 1000; ++i) EXPECT_EQ(client.Answer(), kAnswer) << i;
     sender.join();
   });
-  EXPECT_EQ(counters_.answered, 1000);
+  EXPECT_EQ(counts_.answered, 1000);
 }
 
 TEST_F(HttpServerSocketTest, MoreConnectionsThanAllowed) {
@@ -226,7 +226,7 @@ TEST_F(HttpServerSocketTest, MoreConnectionsThanAllowed) {
         }
       },
       {.max_connections = 4});
-  EXPECT_EQ(counters_.closed_for_room, 60);
+  EXPECT_EQ(counts_.closed_for_room, 60);
 }
 
 TEST_F(HttpServerSocketTest, ClientsThatDisappear) {
@@ -271,7 +271,7 @@ TEST_F(HttpServerSocketTest, HalfOpenAndSlowClients) {
       {.head_timeout = absl::Milliseconds(50),
        .body_timeout = absl::Milliseconds(50),
        .linger_timeout = absl::Milliseconds(50)});
-  EXPECT_EQ(counters_.refused_timeout, 2);
+  EXPECT_EQ(counts_.refused_timeout, 2);
 }
 
 // This client leaves Nagle's algorithm on: its second write waits until the first is acknowledged, which the
@@ -314,8 +314,8 @@ TEST_F(HttpServerSocketTest, UploadsThatNeverComeTakeNoRoom) {
         }
       },
       {.max_connections = 50, .max_incoming_bytes = 60 << 20});
-  EXPECT_EQ(counters_.refused_incoming, 0);
-  EXPECT_GE(counters_.gave_way, 50);
+  EXPECT_EQ(counts_.refused_incoming, 0);
+  EXPECT_GE(counts_.gave_way, 50);
 }
 
 TEST_F(HttpServerSocketTest, BytesThatAreNoHttp) {

@@ -164,7 +164,7 @@ class HttpServerTest : public testing::Test {
     }
   }
 
-  const HttpServerCounters& counters() const { return server_->counters(); }
+  const HttpServerCounts& counts() const { return server_->counts(); }
 
   ManualExecutor executor_;
   FakeClock clock_{executor_};
@@ -189,10 +189,10 @@ TEST_F(HttpServerTest, OneRequestIsOneReadAndOneWrite) {
     EXPECT_EQ(theirs->reads(), i);
   }
   EXPECT_EQ(queries_.back(), "n=1");
-  EXPECT_EQ(counters().accepted, 1);
-  EXPECT_EQ(counters().requests, 100);
-  EXPECT_EQ(counters().handled, 100);
-  EXPECT_EQ(counters().answered, 100);
+  EXPECT_EQ(counts().accepted, 1);
+  EXPECT_EQ(counts().requests, 100);
+  EXPECT_EQ(counts().handled, 100);
+  EXPECT_EQ(counts().answered, 100);
   EXPECT_EQ(server_->connections(), 1);
 }
 
@@ -205,7 +205,7 @@ TEST_F(HttpServerTest, ARequestMayComeByteByByte) {
     }
     EXPECT_EQ(Received(client), Echoed("abc"));
   }
-  EXPECT_EQ(counters().requests, 2);
+  EXPECT_EQ(counts().requests, 2);
 }
 
 TEST_F(HttpServerTest, PipelinedRequestsAreAnsweredInTheirOrder) {
@@ -296,10 +296,10 @@ TEST_F(HttpServerTest, ExpectContinueIsAnsweredWhenTheBodyIsWaitedFor) {
   EXPECT_EQ(Exchange(client, head), "HTTP/1.1 100 Continue\r\n\r\n");
   EXPECT_EQ(Exchange(client, "abc"), Echoed("abc"));
   EXPECT_EQ(Exchange(client, head + "abc"), Echoed("abc")) << "it didn't wait";
-  EXPECT_EQ(counters().continued, 1);
+  EXPECT_EQ(counts().continued, 1);
 }
 
-TEST_F(HttpServerTest, NobodyIsToldToContinueWhatIsRefused) {
+TEST_F(HttpServerTest, ARefusedRequestGetsNoContinue) {
   const Client client = Connect();
   EXPECT_THAT(
       Exchange(client,
@@ -309,7 +309,7 @@ TEST_F(HttpServerTest, NobodyIsToldToContinueWhatIsRefused) {
   EXPECT_THAT(
       Exchange(other, "POST /none HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"),
       StartsWith("HTTP/1.1 404 "));
-  EXPECT_EQ(counters().continued, 0);
+  EXPECT_EQ(counts().continued, 0);
 }
 
 // -- Codings --------------------------------------------------------------------------------------------
@@ -323,7 +323,7 @@ TEST_F(HttpServerTest, CompressedBodiesAreDecoded) {
             Echoed(body));
   EXPECT_EQ(Exchange(client, Chunked("/echo", {*CompressZstd(body, 3)}, "Content-Encoding: zstd\r\n")),
             Echoed(body));
-  EXPECT_EQ(counters().bodies_decoded, 3);
+  EXPECT_EQ(counts().bodies_decoded, 3);
 }
 
 TEST_F(HttpServerTest, ABombIsRefusedAndTheConnectionGoesOn) {
@@ -331,7 +331,7 @@ TEST_F(HttpServerTest, ABombIsRefusedAndTheConnectionGoesOn) {
   const std::string bomb = *CompressGzip(std::string(20 << 20, '\0'), 9);
   EXPECT_THAT(Exchange(client, Post("/echo", bomb, "Content-Encoding: gzip\r\n")),
               StartsWith("HTTP/1.1 413 "));
-  EXPECT_EQ(counters().refused_too_large, 1);
+  EXPECT_EQ(counts().refused_too_large, 1);
   EXPECT_TRUE(Works(client));
 }
 
@@ -339,7 +339,7 @@ TEST_F(HttpServerTest, ABodyThatIsNotOfItsCodingIsRefusedWithTheReason) {
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, Post("/echo", "no gzip", "Content-Encoding: gzip\r\n")),
               testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("the gzip body: at byte")));
-  EXPECT_EQ(counters().refused_undecodable, 1);
+  EXPECT_EQ(counts().refused_undecodable, 1);
   EXPECT_TRUE(Works(client));
 }
 
@@ -347,7 +347,7 @@ TEST_F(HttpServerTest, AnUnknownCodingIsRefusedWithThoseThatAreKnown) {
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, Post("/echo", "body", "Content-Encoding: br\r\n")),
               testing::AllOf(StartsWith("HTTP/1.1 415 "), HasSubstr("Accept-Encoding: gzip, zstd\r\n")));
-  EXPECT_EQ(counters().refused_coding, 1);
+  EXPECT_EQ(counts().refused_coding, 1);
   EXPECT_TRUE(Works(client));
 }
 
@@ -367,7 +367,7 @@ TEST_F(HttpServerTest, AnUnknownPathIsNotFoundAndTheConnectionGoesOn) {
               testing::AllOf(StartsWith("HTTP/1.1 404 Not Found\r\n"), EndsWith("\r\n\r\nNot Found")));
   EXPECT_THAT(Exchange(client, Chunked("/none", {"a", "b"})), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(Exchange(client, "GET /echo/ HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 404 "));
-  EXPECT_EQ(counters().refused_not_found, 3);
+  EXPECT_EQ(counts().refused_not_found, 3);
   EXPECT_TRUE(Works(client));
   EXPECT_THAT(bodies_, ElementsAre("works"));
 }
@@ -377,7 +377,7 @@ TEST_F(HttpServerTest, AWrongMethodIsToldTheRightOnes) {
   EXPECT_THAT(
       Exchange(client, "GET /echo HTTP/1.1\r\nHost: x\r\n\r\n"),
       testing::AllOf(StartsWith("HTTP/1.1 405 Method Not Allowed\r\n"), HasSubstr("Allow: POST, PUT\r\n")));
-  EXPECT_EQ(counters().refused_method, 1);
+  EXPECT_EQ(counts().refused_method, 1);
   EXPECT_THAT(Exchange(client, Post("/none", "")), Not(HasSubstr("Allow")));
 }
 
@@ -387,7 +387,7 @@ TEST_F(HttpServerTest, ABodyOverTheLimitIsRefusedBeforeItCame) {
       Exchange(client, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 100001\r\n\r\n"),
       testing::AllOf(StartsWith("HTTP/1.1 413 Content Too Large\r\n"), HasSubstr("Connection: close\r\n"),
                      EndsWith("a body of 100001 bytes is larger than 100000")));
-  EXPECT_EQ(counters().refused_too_large, 1);
+  EXPECT_EQ(counts().refused_too_large, 1);
   // The body that the client sends nevertheless is read, so that no reset precedes the answer.
   Send(client, std::string(100'001, 'x'));
   EXPECT_EQ(Received(client), "");
@@ -413,7 +413,7 @@ TEST_F(HttpServerTest, ChunksOverTheLimitAreRefused) {
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, Chunked("/echo", std::vector<std::string>(11, std::string(10'000, 'x')))),
               StartsWith("HTTP/1.1 413 "));
-  EXPECT_EQ(counters().refused_too_large, 1);
+  EXPECT_EQ(counts().refused_too_large, 1);
   EXPECT_EQ(server_->incoming_bytes(), 0) << "given back at once";
   EXPECT_THAT(bodies_, IsEmpty());
 }
@@ -436,7 +436,7 @@ TEST_F(HttpServerTest, ARouteMayGoOnWithoutALargeBody) {
                                     "Content-Encoding: gzip\r\n")),
               EndsWith("left out"));
   EXPECT_THAT(bodies_, ElementsAre(std::string(1000, 'x'), "", "", ""));
-  EXPECT_EQ(counters().bodies_left_out, 3);
+  EXPECT_EQ(counts().bodies_left_out, 3);
   EXPECT_TRUE(Works(client));
 }
 
@@ -444,7 +444,7 @@ TEST_F(HttpServerTest, AHeadOverTheLimitIsRefused) {
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, absl::StrCat("GET / HTTP/1.1\r\nHost: x\r\nX: ", std::string(70'000, 'x'))),
               StartsWith("HTTP/1.1 431 "));
-  EXPECT_EQ(counters().refused_head, 1);
+  EXPECT_EQ(counts().refused_head, 1);
 }
 
 TEST_F(HttpServerTest, BadBytesCostTheirConnectionAlone) {
@@ -458,11 +458,11 @@ TEST_F(HttpServerTest, BadBytesCostTheirConnectionAlone) {
     const Client client = Connect();
     EXPECT_THAT(Exchange(client, bytes), StartsWith("HTTP/1.1 400 "));
   }
-  EXPECT_EQ(counters().refused_not_http, 5);
+  EXPECT_EQ(counts().refused_not_http, 5);
   const Client client = Connect();
   EXPECT_THAT(Exchange(client, "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip\r\n\r\n"),
               StartsWith("HTTP/1.1 501 "));
-  EXPECT_EQ(counters().refused_transfer_coding, 1);
+  EXPECT_EQ(counts().refused_transfer_coding, 1);
   EXPECT_TRUE(Works(good));
 }
 
@@ -482,11 +482,11 @@ TEST_F(HttpServerTest, RoomIsGivenToBytesThatCameAndNotToThoseThatArePromised) {
   EXPECT_LE(server_->incoming_bytes(), 200 * (64 << 10));
   const std::string large(30 << 20, 'x');
   EXPECT_THAT(Exchange(Connect(), Post("/large", large)), StartsWith("HTTP/1.1 202 "));
-  EXPECT_EQ(counters().refused_incoming, 0);
-  EXPECT_EQ(counters().gave_way, 0);
+  EXPECT_EQ(counts().refused_incoming, 0);
+  EXPECT_EQ(counts().gave_way, 0);
 }
 
-TEST_F(HttpServerTest, ABodysBufferIsNoMoreThanTwiceWhatCame) {
+TEST_F(HttpServerTest, ABodysBufferIsAtMostTwiceTheBytesReceived) {
   const Client client = Connect();
   Send(client, Promise("/large", 10 << 20));
   for (size_t came = 64 << 10; came < 10 << 20; came += 64 << 10) {
@@ -510,7 +510,7 @@ TEST_F(HttpServerTest, WhereRoomIsShortTheRequestGivesWayThatStoodStillLongest) 
   const std::string large(1 << 20, 'x');
   EXPECT_THAT(Exchange(Connect(), Post("/large", large)), StartsWith("HTTP/1.1 202 "));
   EXPECT_THAT(Received(one), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>")));
-  EXPECT_EQ(counters().gave_way, 1);
+  EXPECT_EQ(counts().gave_way, 1);
   EXPECT_THAT(Exchange(two, std::string((2 << 20) - (900 << 10), 'x')), StartsWith("HTTP/1.1 202 "));
 }
 
@@ -530,7 +530,7 @@ TEST_F(HttpServerTest, DribblingIsNoProgress) {
   for (int i = 0; i < 3; ++i)
     EXPECT_THAT(Exchange(Connect(), Post("/large", std::string(1 << 20, 'x'))), StartsWith("HTTP/1.1 202 "))
         << i;
-  EXPECT_EQ(counters().gave_way, 1);
+  EXPECT_EQ(counts().gave_way, 1);
 }
 
 TEST_F(HttpServerTest, AmongRequestsThatGetOnTheOneIsTurnedAwayThatNeedsMore) {
@@ -543,7 +543,7 @@ TEST_F(HttpServerTest, AmongRequestsThatGetOnTheOneIsTurnedAwayThatNeedsMore) {
               StartsWith("HTTP/1.1 429 Too Many Requests\r\n"));
   EXPECT_THAT(Exchange(Connect(), Chunked("/large", {std::string(3 << 20, 'x')})),
               StartsWith("HTTP/1.1 429 "));
-  EXPECT_EQ(counters().refused_incoming, 2);
+  EXPECT_EQ(counts().refused_incoming, 2);
   EXPECT_THAT(Exchange(one, std::string(1 << 20, 'x')), StartsWith("HTTP/1.1 202 "));
 }
 
@@ -559,8 +559,8 @@ TEST_F(HttpServerTest, SmallRequestsAlwaysFindRoom) {
     EXPECT_EQ(Exchange(Connect(), Post("/echo", small)), Echoed(small)) << i;
     EXPECT_EQ(Exchange(Connect(), Chunked("/echo", {small})), Echoed(small)) << i;
   }
-  EXPECT_GT(counters().gave_way, 0);
-  EXPECT_EQ(counters().refused_incoming, 0);
+  EXPECT_GT(counts().gave_way, 0);
+  EXPECT_EQ(counts().refused_incoming, 0);
 }
 
 TEST_F(HttpServerTest, LongHeadsTakeRoomToo) {
@@ -572,7 +572,7 @@ TEST_F(HttpServerTest, LongHeadsTakeRoomToo) {
     EXPECT_LE(server_->incoming_bytes(), (256 + 32) << 10);
     Pass(absl::Milliseconds(20));
   }
-  EXPECT_GT(counters().gave_way, 0);
+  EXPECT_GT(counts().gave_way, 0);
   for (Client& client : clients) client.reset();
   executor_.RunAll();
   EXPECT_EQ(server_->incoming_bytes(), 0);
@@ -595,7 +595,7 @@ TEST_F(HttpServerTest, AChunkOverTheLimitIsRefusedByItsFirstLine) {
       StartsWith("HTTP/1.1 400 "));
 }
 
-TEST_F(HttpServerTest, WhatCameOfARequestIsAcknowledgedAtOnceWhileTheRestIsWaitedFor) {
+TEST_F(HttpServerTest, ThePartsOfARequestAreAcknowledgedAtOnce) {
   MemoryTransport* theirs = nullptr;
   const Client client = door_.Connect(&theirs);
   executor_.RunAll();
@@ -688,7 +688,7 @@ TEST_F(HttpServerTest, ASlowHeadIsGivenUp) {
   EXPECT_EQ(Received(client), "");
   Pass(absl::Milliseconds(1));
   EXPECT_THAT(Received(client), StartsWith("HTTP/1.1 408 Request Timeout\r\n"));
-  EXPECT_EQ(counters().refused_timeout, 1);
+  EXPECT_EQ(counts().refused_timeout, 1);
   Pass(absl::Seconds(2));
   EXPECT_EQ(Received(client), "<end>");
 }
@@ -748,7 +748,7 @@ TEST_F(HttpServerTest, AClientThatEndsHalfwayIsToldSo) {
               testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("within the request's head")));
   EXPECT_THAT(Received(body),
               testing::AllOf(StartsWith("HTTP/1.1 400 "), EndsWith("within the request's body<end>")));
-  EXPECT_EQ(counters().refused_cut, 2);
+  EXPECT_EQ(counts().refused_cut, 2);
   EXPECT_EQ(server_->connections(), 0);
   EXPECT_EQ(server_->incoming_bytes(), 0);
 }
@@ -773,11 +773,11 @@ TEST_F(HttpServerTest, AClientThatDisappearsIsForgotten) {
     executor_.RunAll();
     EXPECT_EQ(server_->connections(), 0);
   }
-  EXPECT_EQ(counters().client_lost, 3);
+  EXPECT_EQ(counts().client_lost, 3);
   Client idle = Connect();
   idle.reset();
   executor_.RunAll();
-  EXPECT_EQ(counters().closed_by_peer, 1);
+  EXPECT_EQ(counts().closed_by_peer, 1);
   EXPECT_EQ(server_->incoming_bytes(), 0);
 }
 
@@ -791,8 +791,8 @@ TEST_F(HttpServerTest, AClientThatDoesNotReadIsGivenUp) {
   EXPECT_EQ(server_->connections(), 1);
   Pass(absl::Seconds(10));
   EXPECT_EQ(server_->connections(), 0);
-  EXPECT_EQ(counters().write_timeouts, 1);
-  EXPECT_EQ(counters().answered, 0);
+  EXPECT_EQ(counts().write_timeouts, 1);
+  EXPECT_EQ(counts().answered, 0);
 }
 
 TEST_F(HttpServerTest, AClientThatReadsSlowlyGetsAllOfIt) {
@@ -817,7 +817,7 @@ TEST_F(HttpServerTest, AnIdleConnectionIsClosedAfterItsTime) {
   Pass(absl::Minutes(1.25));
   EXPECT_EQ(server_->connections(), 0);
   EXPECT_EQ(Received(client), "<end>");
-  EXPECT_EQ(counters().closed_idle, 1);
+  EXPECT_EQ(counts().closed_idle, 1);
   EXPECT_EQ(clock_.UntilNextAlarm(), std::nullopt) << "nothing wakes a server without connections";
 }
 
@@ -827,7 +827,7 @@ TEST_F(HttpServerTest, AConnectionInUseIsNotIdle) {
     Pass(absl::Minutes(4));
     EXPECT_TRUE(Works(client));
   }
-  EXPECT_EQ(counters().closed_idle, 0);
+  EXPECT_EQ(counts().closed_idle, 0);
 }
 
 TEST_F(HttpServerTest, FrozenTimeIsNotIdleTime) {
@@ -852,11 +852,11 @@ TEST_F(HttpServerTest, NoConnectionIsClosedForBeingIdleWithinASecondOfAResume) {
   Pass(absl::Milliseconds(900));
   EXPECT_EQ(server_->connections(), 1);
   EXPECT_TRUE(Works(client));
-  EXPECT_EQ(counters().closed_idle, 0);
-  EXPECT_EQ(counters().resumes, 1);
+  EXPECT_EQ(counts().closed_idle, 0);
+  EXPECT_EQ(counts().resumes, 1);
 }
 
-TEST_F(HttpServerTest, WhoeverWaitsToBeFrozenIsNotWokenByTheLastResume) {
+TEST_F(HttpServerTest, AQuiescedServerIsNotWokenByTheLastResume) {
   server_->Resume();
   Pass(absl::Milliseconds(10));
   server_->Quiesce();
@@ -872,8 +872,8 @@ TEST_F(HttpServerTest, NoConnectionIsClosedWithBytesWaiting) {
   // The request arrives between the alarm and its turn.
   client->StartWrite(Post("/echo", "in time"), [](IoResult) {});
   executor_.RunAll();
-  EXPECT_EQ(counters().woken_when_closing, 1);
-  EXPECT_EQ(counters().closed_idle, 0);
+  EXPECT_EQ(counts().woken_when_closing, 1);
+  EXPECT_EQ(counts().closed_idle, 0);
   EXPECT_EQ(Received(client), Echoed("in time"));
   EXPECT_TRUE(Works(client));
 }
@@ -892,10 +892,10 @@ TEST_F(HttpServerTest, AtTheLimitTheLongestIdleIsClosedFirst) {
   EXPECT_EQ(Received(three), "<end>");
   for (const Client* client : {&one, &four, &five}) EXPECT_TRUE(Works(*client));
   EXPECT_EQ(server_->connections(), 3);
-  EXPECT_EQ(counters().closed_for_room, 2);
+  EXPECT_EQ(counts().closed_for_room, 2);
 }
 
-TEST_F(HttpServerTest, AtTheLimitWhatHandlersWorkOnIsNotClosedAndTheNewOneWaits) {
+TEST_F(HttpServerTest, AtTheLimitConnectionsWithARunningHandlerAreNotClosedAndTheNewOneWaits) {
   Make({.max_connections = 2});
   const Client one = Connect();
   const Client two = Connect();
@@ -904,7 +904,7 @@ TEST_F(HttpServerTest, AtTheLimitWhatHandlersWorkOnIsNotClosedAndTheNewOneWaits)
   const Client three = Connect();
   const Client four = Connect();
   EXPECT_EQ(Exchange(three, Post("/echo", "patient")), "");
-  EXPECT_EQ(counters().held_at_limit, 1);
+  EXPECT_EQ(counts().held_at_limit, 1);
   Pass(absl::Seconds(1));
   EXPECT_EQ(Received(one), Echoed("one") + "<end>");
   EXPECT_EQ(Received(two), Echoed("two") + "<end>");
@@ -930,7 +930,7 @@ TEST_F(HttpServerTest, AtTheLimitTheRequestIsClosedThatStoodStillLongest) {
     EXPECT_TRUE(Works(good.back())) << i;
     EXPECT_THAT(Received(half[i]), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>"))) << i;
   }
-  EXPECT_EQ(counters().gave_way, 4);
+  EXPECT_EQ(counts().gave_way, 4);
   EXPECT_TRUE(Works(idle)) << "whoever has sent nothing yet may be about to";
 }
 
@@ -963,7 +963,7 @@ TEST_F(HttpServerTest, AtTheLimitThereIsRoomEvenIfAllHaveJustGotOn) {
   EXPECT_EQ(Exchange(two, "abc"), Echoed("abc"));
 }
 
-TEST_F(HttpServerTest, AtTheLimitWhoHasBroughtSomethingIsClosedLast) {
+TEST_F(HttpServerTest, AtTheLimitConnectionsThatBroughtARequestAreClosedLast) {
   Make({.max_connections = 4});
   const Client tracer = Connect();
   EXPECT_TRUE(Works(tracer));
@@ -1008,7 +1008,7 @@ TEST_F(HttpServerTest, AtTheLimitAClientThatDoesNotReadIsClosed) {
   const Client next = Connect();
   EXPECT_TRUE(Works(next));
   EXPECT_EQ(server_->connections(), 2);
-  EXPECT_EQ(counters().gave_way, 1);
+  EXPECT_EQ(counts().gave_way, 1);
   EXPECT_TRUE(Works(idle));
 }
 
@@ -1052,14 +1052,14 @@ TEST_F(HttpServerTest, MoreConnectionsThanAllowedAreServedInTurn) {
     EXPECT_TRUE(Works(clients.back())) << i;
     EXPECT_LE(server_->connections(), 4);
   }
-  EXPECT_EQ(counters().closed_for_room, 96);
+  EXPECT_EQ(counts().closed_for_room, 96);
 }
 
 TEST_F(HttpServerTest, AcceptingGoesOnAfterAFailure) {
   const Client idle = Connect();
   door_.Fail(absl::ResourceExhaustedError("too many open files"));
   executor_.RunAll();
-  EXPECT_EQ(counters().accept_failed, 1);
+  EXPECT_EQ(counts().accept_failed, 1);
   EXPECT_EQ(Received(idle), "<end>") << "its descriptor is needed";
   const Client client = Connect();
   EXPECT_EQ(server_->connections(), 0) << "not at once";
@@ -1067,9 +1067,9 @@ TEST_F(HttpServerTest, AcceptingGoesOnAfterAFailure) {
   EXPECT_TRUE(Works(client));
   for (int i = 0; i < 20; ++i) door_.Fail(absl::UnavailableError("no reason"));
   Pass(absl::Seconds(10));
-  EXPECT_LT(counters().accept_failed, 20) << "backoff";
+  EXPECT_LT(counts().accept_failed, 20) << "backoff";
   Pass(absl::Seconds(20));
-  EXPECT_EQ(counters().accept_failed, 21);
+  EXPECT_EQ(counts().accept_failed, 21);
   EXPECT_TRUE(Works(client)) << "it was not to blame";
   EXPECT_TRUE(Works(Connect()));
 }
@@ -1129,7 +1129,7 @@ TEST_F(HttpServerTest, ATaskThatTakesTooLongIsCancelled) {
   Pass(absl::Milliseconds(500));
   EXPECT_THAT(Received(client), StartsWith("HTTP/1.1 503 "));
   EXPECT_TRUE(absl::IsDeadlineExceeded(*task_end_));
-  EXPECT_EQ(counters().refused_slow_handler, 1);
+  EXPECT_EQ(counts().refused_slow_handler, 1);
   EXPECT_TRUE(Works(client));
 }
 
@@ -1145,7 +1145,7 @@ TEST_F(HttpServerTest, ATaskOutlivesItsClient) {
 
 // -- Options --------------------------------------------------------------------------------------------
 
-TEST(HttpServerOptions, WhatIsWrongIsNamed) {
+TEST(HttpServerOptions, InvalidOptionsAreNamed) {
   EXPECT_TRUE(HttpServerOptions().Validate().ok());
   const auto expect = [](const HttpServerOptions& options, std::string_view what) {
     EXPECT_TRUE(absl::IsInvalidArgument(options.Validate()));

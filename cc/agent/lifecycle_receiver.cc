@@ -42,13 +42,14 @@ void LifecycleReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
     has_room = charge.Grow(tree).ok() && CanAllocate(tree);
   }
   const HttpHeaders headers(request.headers->begin(), request.headers->end());
-  const LifecycleReply answer = lifecycle_.Handle({.method = request.method,
+  const LifecycleReply answer = endpoints_.Handle({.method = request.method,
                                                    .path = request.path,
                                                    .headers = headers,
                                                    .body = has_room ? request.body : "",
                                                    .body_over_limit = request.body_left_out || !has_room});
   reply.Set(answer.status, kJsonType, answer.body);
   for (const auto& [name, value] : answer.headers) reply.AddHeader(name, value);
+  if (on_call_) on_call_();
 }
 
 }  // namespace thaw

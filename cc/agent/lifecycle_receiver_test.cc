@@ -6,6 +6,8 @@
 #include "absl/strings/str_cat.h"
 #include "cc/agent/receiver_fixture.h"
 #include "cc/base/fake_byte_account.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -15,15 +17,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
-
-class CountingSink : public LifecycleSink {
- public:
-  void TakeTrace(std::string, bool) override { ++traces; }
-  void InvocationFinished(const FinishedInvocation&) override { ++finished; }
-
-  int traces = 0;
-  int finished = 0;
-};
 
 class LifecycleReceiverTest : public ReceiverFixture {
  protected:
@@ -38,14 +31,16 @@ class LifecycleReceiverTest : public ReceiverFixture {
                    absl::StrCat("lambda-runtime-aws-request-id: a\r\n", headers));
   }
 
-  CountingSink sink_;
-  InvocationLifecycle lifecycle_{{}, clock_, [] { return uint64_t{77}; }, sink_};
+  InvocationStore store_{{}};
+  InvocationAssembler assembler_{{}, store_, clock_, [] { return uint64_t{77}; }};
+  LifecycleEndpoints endpoints_{{}, assembler_};
   FakeByteAccount account_{16 << 20};
-  LifecycleReceiver receiver_{lifecycle_, &account_};
+  int calls_ = 0;
+  LifecycleReceiver receiver_{endpoints_, &account_, [this] { ++calls_; }};
 };
 
 TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
-  lifecycle_.OnInvoke("a", {});
+  assembler_.OnInvoke("a", {});
   const std::string answer = Start(
       R"({"headers":{"x-datadog-trace-id":"123","x-datadog-parent-id":"4","x-datadog-sampling-priority":"2"}})");
   EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
@@ -54,33 +49,34 @@ TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
 }
 
 TEST_F(LifecycleReceiverTest, AnInvocationsSpanIsMadeOfItsCalls) {
-  lifecycle_.OnInvoke("a", {});
+  assembler_.OnInvoke("a", {});
   Start("{}");
   EXPECT_THAT(End("{}", "x-datadog-trace-id: 5\r\nx-datadog-span-id: 6\r\n"), StartsWith("HTTP/1.1 200"));
-  lifecycle_.OnEnd("a", {.start = clock_.Now().wall, .duration = absl::Milliseconds(3)});
-  lifecycle_.OnReport("a");
-  EXPECT_EQ(sink_.finished, 1);
-  EXPECT_EQ(sink_.traces, 1);
+  assembler_.OnEnd("a", {.start = clock_.Now().wall, .duration = absl::Milliseconds(3)});
+  assembler_.OnReport("a");
+  EXPECT_EQ(assembler_.counts().finished, 1);
+  EXPECT_EQ(assembler_.TakeOwnTraces().size(), 1);
+  EXPECT_EQ(calls_, 2);
 }
 
 TEST_F(LifecycleReceiverTest, AnEventThatIsTooLongLosesItsBodyAndNothingElse) {
-  lifecycle_.OnInvoke("a", {});
+  assembler_.OnInvoke("a", {});
   EXPECT_THAT(
       Start(std::string(kMaxLifecycleBody + 1, ' '), "x-datadog-trace-id: 123\r\nx-datadog-parent-id: 4\r\n"),
       HasSubstr("x-datadog-trace-id: 123\r\n"));
-  EXPECT_EQ(lifecycle_.counts().bodies_over_limit, 1);
-  EXPECT_EQ(lifecycle_.counts().starts, 1);
+  EXPECT_EQ(endpoints_.counts().bodies_over_limit, 1);
+  EXPECT_EQ(endpoints_.counts().starts, 1);
 }
 
 TEST_F(LifecycleReceiverTest, AnEventForWhoseTreeThereIsNoRoomLosesItsBodyAndNothingElse) {
-  lifecycle_.OnInvoke("a", {});
-  lifecycle_.OnInvoke("b", {});
+  assembler_.OnInvoke("a", {});
+  assembler_.OnInvoke("b", {});
   const std::string event =
       absl::StrCat(R"({"headers":{"x-datadog-trace-id":"123","x-datadog-parent-id":"4"},"body":")",
                    std::string(3 << 20, 'x'), "\"}");
   ASSERT_TRUE(account_.Take(14 << 20).ok());
   EXPECT_THAT(Start(event), testing::AllOf(StartsWith("HTTP/1.1 200"), testing::Not(HasSubstr("123"))));
-  EXPECT_EQ(lifecycle_.counts().bodies_over_limit, 1);
+  EXPECT_EQ(endpoints_.counts().bodies_over_limit, 1);
   account_.GiveBack(14 << 20);
   EXPECT_THAT(Request("POST", "/lambda/start-invocation", event, "lambda-runtime-aws-request-id: b\r\n"),
               HasSubstr("x-datadog-trace-id: 123\r\n"));
@@ -88,10 +84,10 @@ TEST_F(LifecycleReceiverTest, AnEventForWhoseTreeThereIsNoRoomLosesItsBodyAndNot
 }
 
 TEST_F(LifecycleReceiverTest, ABodyThatIsNoJsonIsNoReasonToRefuseTheCall) {
-  lifecycle_.OnInvoke("a", {});
+  assembler_.OnInvoke("a", {});
   for (const std::string_view body : {"\xff\xfe", "{", "[[[[[[", ""})
     EXPECT_THAT(Start(body), StartsWith("HTTP/1.1 200")) << body;
-  EXPECT_EQ(lifecycle_.counts().starts, 4);
+  EXPECT_EQ(endpoints_.counts().starts, 4);
 }
 
 TEST_F(LifecycleReceiverTest, EachCallHasItsMethod) {
@@ -99,7 +95,7 @@ TEST_F(LifecycleReceiverTest, EachCallHasItsMethod) {
   EXPECT_THAT(Get("/lambda/start-invocation"), StartsWith("HTTP/1.1 405"));
   EXPECT_THAT(Request("POST", "/lambda/hello", "{}"), StartsWith("HTTP/1.1 405"));
   EXPECT_THAT(Get("/lambda/other"), StartsWith("HTTP/1.1 404"));
-  EXPECT_EQ(lifecycle_.counts().hellos, 1);
+  EXPECT_EQ(endpoints_.counts().hellos, 1);
 }
 
 }  // namespace

@@ -99,7 +99,7 @@ TEST_F(ProxiedRequestTest, AdditionalTagsOfTheCallerAreNotOverwritten) {
   EXPECT_EQ(TagsOf(Make("/debugger/v1/input")), kTags);
 }
 
-TEST_F(ProxiedRequestTest, WorkIsLinearInWhatCame) {
+TEST_F(ProxiedRequestTest, WorkIsLinearInTheBytesReceived) {
   EXPECT_TRUE(IsLinear(2000, [](size_t number) {
     std::vector<std::string> texts = {"keep-alive"};
     for (size_t i = 0; i < number; ++i) absl::StrAppend(&texts[0], ",x", i);

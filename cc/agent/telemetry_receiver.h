@@ -1,6 +1,6 @@
 // Receives Lambda's telemetry: the listener on port 8999, which only the sandbox reaches.
 //
-//   const auto on_record = [&](TelemetryRecord&& record) { tracker.OnTelemetry(std::move(record)); };
+//   const auto on_record = [&](const TelemetryRecord& record) { tracker.OnTelemetry(record); };
 //   TelemetryReceiver receiver(clock, on_record);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //

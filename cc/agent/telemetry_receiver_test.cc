@@ -66,7 +66,7 @@ TEST_F(TelemetryReceiverTest, ABodyThatIsNotUtf8DoesNotEndTheProcess) {
   EXPECT_EQ(receiver_.counts().repaired, 1);
 }
 
-TEST_F(TelemetryReceiverTest, WhatThereIsNoRoomToRepairIsAskedForAgain) {
+TEST_F(TelemetryReceiverTest, ABodyWithoutRoomForRepairsIsAskedForAgain) {
   const std::string body =
       absl::StrCat("[{\"time\":\"2026-01-02T03:04:05Z\",\"type\":\"function\",\"record\":\"",
                    std::string(2 << 20, '\xff'), "\"},", kDone, "]");
@@ -89,7 +89,7 @@ TEST_F(TelemetryReceiverTest, ARecordOfThePlatformThatIsMuchTooLongIsLeftOut) {
   EXPECT_THAT(seen_, testing::Not(testing::Contains("b")));
 }
 
-TEST_F(TelemetryReceiverTest, WhatCanNotBeReadIsNotAskedForAgain) {
+TEST_F(TelemetryReceiverTest, AnUnreadableBodyIsNotAskedForAgain) {
   for (const std::string_view body : {"", "{}", "<html>", "\x00\x01", "[[[["})
     EXPECT_THAT(Deliver(body), StartsWith("HTTP/1.1 200")) << body;
   EXPECT_EQ(receiver_.counts().records, 0);

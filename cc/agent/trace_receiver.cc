@@ -123,7 +123,7 @@ Task<void> TraceReceiver::TakeTraces(HttpServerRequest& request, TraceFormat for
 
 void TraceReceiver::AnswerTraces(const absl::Status& status, HttpReply& reply) {
   if (!status.ok()) return Refuse(status, reply);
-  ++counters_.trace_requests;
+  ++counts_.trace_requests;
   reply.Set(200, kJsonType, kTracesTaken);
 }
 
@@ -145,33 +145,33 @@ Task<void> TraceReceiver::TakeStats(HttpServerRequest& request, HttpReply& reply
 
 void TraceReceiver::AnswerStats(const absl::Status& status, HttpReply& reply) {
   if (!status.ok()) return Refuse(status, reply);
-  ++counters_.stats_requests;
+  ++counts_.stats_requests;
   reply.Set(202, kJsonType, "{}");
 }
 
 void TraceReceiver::TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply) {
   const absl::Status status = sink_.TakeProxied(MakeProxiedRequest(route, request, options_.additional_tags));
   if (!status.ok()) return Refuse(status, reply);
-  ++counters_.proxied_requests;
+  ++counts_.proxied_requests;
   reply.Set(200, kTextType, absl::StrCat("Acknowledged request for ", route.context));
 }
 
 void TraceReceiver::Refuse(const absl::Status& status, HttpReply& reply) {
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
-      ++counters_.refused_unreadable;
+      ++counts_.refused_unreadable;
       return reply.Set(400, kTextType, status.message());
     case absl::StatusCode::kOutOfRange:
-      ++counters_.refused_too_large;
+      ++counts_.refused_too_large;
       return reply.Set(413, kTextType, status.message());
     case absl::StatusCode::kResourceExhausted:
-      ++counters_.turned_away;
+      ++counts_.turned_away;
       return reply.Set(429, kTextType, status.message());
     case absl::StatusCode::kUnavailable:
-      ++counters_.failed;
+      ++counts_.failed;
       return reply.Set(503, kTextType, status.message());
     default:
-      ++counters_.failed;
+      ++counts_.failed;
       return reply.Set(500, kTextType, status.message());
   }
 }

@@ -63,7 +63,7 @@ class TraceSink {
 };
 
 // X(name, what it counts)
-#define THAW_TRACE_RECEIVER_COUNTERS(X)                                  \
+#define THAW_TRACE_RECEIVER_COUNTS(X)                                    \
   X(trace_requests, "requests with traces that were taken over")         \
   X(stats_requests, "requests with client stats that were taken over")   \
   X(proxied_requests, "requests for other intakes that were taken over") \
@@ -72,8 +72,8 @@ class TraceSink {
   X(turned_away, "429: requests for which there was no room")            \
   X(failed, "500 and 503: requests that were not taken over for a reason of our own")
 
-struct TraceReceiverCounters {
-  THAW_DECLARE_COUNTS(THAW_TRACE_RECEIVER_COUNTERS)
+struct TraceReceiverCounts {
+  THAW_DECLARE_COUNTS(THAW_TRACE_RECEIVER_COUNTS)
 };
 
 struct TraceReceiverOptions {
@@ -98,7 +98,7 @@ class TraceReceiver {
   std::vector<HttpRoute> Routes();
   // Returns the answer to /info.
   const std::string& info() const { return info_; }
-  const TraceReceiverCounters& counters() const { return counters_; }
+  const TraceReceiverCounts& counts() const { return counts_; }
 
  private:
   void TakeTracesAtOnce(HttpServerRequest& request, TraceFormat format, HttpReply& reply);
@@ -114,7 +114,7 @@ class TraceReceiver {
   const TraceReceiverOptions options_;
   TraceSink& sink_;
   const std::string info_;
-  TraceReceiverCounters counters_;
+  TraceReceiverCounts counts_;
 };
 
 }  // namespace thaw

@@ -122,7 +122,7 @@ TEST_F(TraceReceiverTest, TracesAreTakenAndAnsweredAsJson) {
   EXPECT_EQ(sink_.spans, 2);
   EXPECT_THAT(Request("POST", "/v0.5/traces", "\x92\x90\x90"), StartsWith("HTTP/1.1 200 "));
   EXPECT_THAT(sink_.formats, testing::ElementsAre(TraceFormat::kV04, TraceFormat::kV04, TraceFormat::kV05));
-  EXPECT_EQ(receiver_.counters().trace_requests, 3);
+  EXPECT_EQ(receiver_.counts().trace_requests, 3);
 }
 
 TEST_F(TraceReceiverTest, OneBadSpanDoesNotRefuseTheRequest) {
@@ -134,7 +134,7 @@ TEST_F(TraceReceiverTest, BadInputIsTheClientsFaultAndIsToldWhy) {
   EXPECT_THAT(Request("POST", "/v0.4/traces", "{}"),
               testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("byte")));
   EXPECT_THAT(Request("POST", "/v0.4/traces", ""), StartsWith("HTTP/1.1 400 "));
-  EXPECT_EQ(receiver_.counters().refused_unreadable, 2);
+  EXPECT_EQ(receiver_.counts().refused_unreadable, 2);
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan), StartsWith("HTTP/1.1 200 "));
 }
 
@@ -142,19 +142,19 @@ TEST_F(TraceReceiverTest, AFullOutboxTurnsTracersAway) {
   sink_.next = absl::ResourceExhaustedError("no room");
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
               testing::AllOf(StartsWith("HTTP/1.1 429 Too Many Requests\r\n"), EndsWith("no room")));
-  EXPECT_EQ(receiver_.counters().turned_away, 1);
+  EXPECT_EQ(receiver_.counts().turned_away, 1);
   sink_.next = absl::UnavailableError("ends soon");
   EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 503 "));
   sink_.next = absl::InternalError("a defect");
   EXPECT_THAT(Request("POST", "/debugger/v1/input", "{}"), StartsWith("HTTP/1.1 500 "));
-  EXPECT_EQ(receiver_.counters().failed, 2);
+  EXPECT_EQ(receiver_.counts().failed, 2);
 }
 
-TEST_F(TraceReceiverTest, WhatNeverFitsIsToldFromWhatDoesNotFitNow) {
+TEST_F(TraceReceiverTest, ABodyThatNeverFitsIsToldFromOneThatDoesNotFitNow) {
   sink_.next = absl::OutOfRangeError("more than there ever is");
   EXPECT_THAT(Request("POST", "/v0.4/traces", kOneSpan),
               testing::AllOf(StartsWith("HTTP/1.1 413 "), EndsWith("more than there ever is")));
-  EXPECT_EQ(receiver_.counters().refused_too_large, 1);
+  EXPECT_EQ(receiver_.counts().refused_too_large, 1);
 }
 
 TEST_F(TraceReceiverTest, StatsThatAreMoreWorkAreAnsweredLater) {
@@ -164,10 +164,10 @@ TEST_F(TraceReceiverTest, StatsThatAreMoreWorkAreAnsweredLater) {
   sink_.takes_turns = 20;
   sink_.next = absl::ResourceExhaustedError("full");
   EXPECT_THAT(Request("POST", "/v0.6/stats", "\x80"), StartsWith("HTTP/1.1 429 "));
-  EXPECT_EQ(receiver_.counters().stats_requests, 1);
+  EXPECT_EQ(receiver_.counts().stats_requests, 1);
 }
 
-TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
+TEST_F(TraceReceiverTest, RequestsWithMoreWorkAreAnsweredLaterAndInOrder) {
   sink_.takes_turns = 20;
   // The second request follows on the same connection.
   client_ = door_.Connect();
@@ -182,7 +182,7 @@ TEST_F(TraceReceiverTest, WhatIsMoreWorkIsAnsweredLaterAndInOrder) {
   EXPECT_LT(traces, info) << answers;
   EXPECT_NE(info, std::string::npos) << answers;
   EXPECT_EQ(sink_.spans, 1);
-  EXPECT_EQ(receiver_.counters().trace_requests, 1);
+  EXPECT_EQ(receiver_.counts().trace_requests, 1);
 }
 
 TEST_F(TraceReceiverTest, CompressedTracesAreTaken) {
@@ -197,7 +197,7 @@ TEST_F(TraceReceiverTest, StatsAreAccepted) {
   EXPECT_EQ(Request("PUT", "/v0.6/stats", "\x80"),
             "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
   EXPECT_THAT(sink_.bodies, testing::ElementsAre("\x80"));
-  EXPECT_EQ(receiver_.counters().stats_requests, 1);
+  EXPECT_EQ(receiver_.counts().stats_requests, 1);
 }
 
 TEST_F(TraceReceiverTest, ProxiedRequestsKeepTheirQueryAndCoding) {
@@ -237,7 +237,7 @@ TEST_F(TraceReceiverTest, TracesOverFiftyMebibytesAreRefused) {
   EXPECT_THAT(std::string(buffer, result.bytes), StartsWith("HTTP/1.1 413 "));
 }
 
-TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
+TEST_F(TraceReceiverTest, InfoListsTheEndpoints) {
   const std::string answer = Get("/info");
   EXPECT_THAT(answer,
               testing::AllOf(StartsWith("HTTP/1.1 200 "), HasSubstr("Content-Type: application/json\r\n")));
@@ -259,14 +259,14 @@ TEST_F(TraceReceiverTest, InfoSaysWhatThereIs) {
     EXPECT_EQ(BodyOf(Request(method, "/info", "x")), BodyOf(answer)) << method;
 }
 
-TEST_F(TraceReceiverTest, DebugIsWhatTheOwnerTells) {
+TEST_F(TraceReceiverTest, DebugIsTheOwnersText) {
   EXPECT_EQ(BodyOf(Get("/debug/thaw")), R"({"flushes":3})");
   EXPECT_THAT(Request("POST", "/debug/thaw"), StartsWith("HTTP/1.1 405 "));
   TraceReceiver without({}, sink_);
   for (const HttpRoute& route : without.Routes()) EXPECT_NE(route.path, "/debug/thaw");
 }
 
-TEST_F(TraceReceiverTest, WhatThereIsNotIsNotFound) {
+TEST_F(TraceReceiverTest, UnknownPathsAreNotFound) {
   for (const std::string_view path :
        {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
     EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found")))

@@ -16,7 +16,9 @@ TEST(BlockVector, GrowthBeyondABlockMovesNoElement) {
   BlockVector<uint64_t> numbers;
   const uint64_t* first = nullptr;
   for (uint64_t i = 0; i < 5 * kBlock; ++i) {
-    if (!numbers.has_room()) ASSERT_TRUE(numbers.MakeRoom(1, nullptr).ok());
+    if (!numbers.has_room()) {
+      ASSERT_TRUE(numbers.MakeRoom(1, nullptr).ok());
+    }
     numbers.push_back(i);
     if (i + 1 == kBlock) first = &numbers[0];
   }

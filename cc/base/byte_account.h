@@ -92,7 +92,7 @@ class ChargedBytes {
  public:
   explicit ChargedBytes(ByteAccount* account) : charge_(account) {}
 
-  operator size_t() const { return charge_.bytes(); }
+  size_t bytes() const { return charge_.bytes(); }
   ChargedBytes& operator+=(size_t bytes) {
     charge_.Set(charge_.bytes() + bytes);
     return *this;

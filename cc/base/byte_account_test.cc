@@ -38,7 +38,7 @@ TEST(ByteCharge, TellsNoRoomNowFromNoRoomEver) {
   EXPECT_TRUE(other.Grow(600).ok());
 }
 
-TEST(ByteCharge, WhatTheSameWorkHoldsElsewhereCountsForEver) {
+TEST(ByteCharge, BytesHeldBesideACountAgainstTheLimitForEver) {
   FakeByteAccount account(1000);
   ByteCharge body(&account), result(&account);
   EXPECT_TRUE(body.Grow(600).ok());
@@ -47,7 +47,7 @@ TEST(ByteCharge, WhatTheSameWorkHoldsElsewhereCountsForEver) {
   EXPECT_TRUE(result.Grow(400).ok());
 }
 
-TEST(ByteCharge, WhatIsBoundedByItselfIsBookedAnyway) {
+TEST(ByteCharge, SetChargesBeyondTheLimit) {
   FakeByteAccount account(1000);
   ByteCharge charge(&account);
   charge.Set(1200);
@@ -79,7 +79,7 @@ TEST(Reserve, ChargesBeforeItAllocatesAndKeepsTheElements) {
   EXPECT_EQ(account.taken(), 256 << 10);
 }
 
-TEST(Reserve, WhatTheMachineDoesNotHaveIsAStatus) {
+TEST(Reserve, AFailedAllocationIsAStatus) {
   std::string text = "text";
   const size_t bytes = size_t{1} << 62;
   EXPECT_FALSE(CanAllocate(bytes));

@@ -4,11 +4,14 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
+#include "cc/base/block_vector.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
 #include "cc/base/counted_allocations.h"
+#include "cc/base/counts_json.h"
 #include "cc/base/declare_counts.h"
+#include "cc/base/histogram.h"
 #include "cc/base/json_members.h"
 #include "cc/base/line.h"
 #include "cc/base/msgpack_reader.h"
@@ -26,6 +29,13 @@
 
 namespace thaw {
 namespace {
+
+struct SpanNote {};
+
+absl::Status BlockVectorExample(ByteCharge& charge, const SpanNote& note) {
+#include "cc/base/block_vector.h.example"
+  return absl::OkStatus();
+}
 
 absl::Status ByteAccountExample(ByteAccount* account, std::string& text, size_t bytes) {
 #include "cc/base/byte_account.h.example"
@@ -51,6 +61,20 @@ void CountedAllocationsExample() {
 }
 
 #include "cc/base/declare_counts.h.example"
+
+struct Kitchen {
+  const KitchenCounts& counts() const;
+};
+
+void CountsJsonExample(const Kitchen& kitchen) {
+#include "cc/base/counts_json.h.example"
+}
+
+void HistogramExample(const Histogram& others) {
+#include "cc/base/histogram.h.example"
+}
+
+#include "cc/base/histogram.h.2.example"
 
 struct Event {
   std::string request_id;

@@ -133,7 +133,7 @@ TEST(Msgpack, AValueIsPassedOverInSteps) {
   EXPECT_FALSE(skipping.begun());
 }
 
-TEST(Msgpack, AWrongTypeLeavesThePositionAndSaysWhatAndWhere) {
+TEST(Msgpack, AWrongTypeLeavesThePositionAndIsNamedWithItsPlace) {
   const std::string bytes = "\x92\xA1x\x80"s;
   MsgpackReader reader(bytes);
   uint32_t count;
@@ -148,7 +148,7 @@ TEST(Msgpack, AWrongTypeLeavesThePositionAndSaysWhatAndWhere) {
   EXPECT_EQ(count, 0);
 }
 
-TEST(Msgpack, WhatIsCutOffIsSaid) {
+TEST(Msgpack, TruncationIsReported) {
   for (const std::string& bytes :
        {"\xA5hell"s, "\xD9"s, "\xDB\xFF\xFF\xFF\xFFx"s, "\xC6\x00\x00"s, "\xA1"s}) {
     MsgpackReader reader(bytes);

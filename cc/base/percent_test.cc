@@ -12,7 +12,7 @@ TEST(PercentTest, Decodes) {
   EXPECT_EQ(PercentDecode("%00%ff"), std::string_view("\0\xff", 2));
 }
 
-TEST(PercentTest, RefusesWhatIsNoEscape) {
+TEST(PercentTest, RefusesInvalidEscapes) {
   for (const char* bad : {"%", "a%2", "%g0", "%+1", "% 1", "%%41"})
     EXPECT_EQ(PercentDecode(bad), std::nullopt) << bad;
 }

@@ -13,7 +13,7 @@ TEST(Printable, LeavesTextAsItIs) {
   }
 }
 
-TEST(Printable, EscapesWhatATerminalObeys) {
+TEST(Printable, EscapesTerminalControlBytes) {
   EXPECT_EQ(Printable("a\r\nb\tc"), "a\\r\\nb\\tc");
   EXPECT_EQ(Printable("\x1b[31mred\x07\x7f"), "\\x1b[31mred\\x07\\x7f");
   EXPECT_EQ(Printable(std::string("a\0b", 3)), "a\\x00b");

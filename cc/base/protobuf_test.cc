@@ -79,7 +79,7 @@ TEST(Protobuf, ExtremeValues) {
   EXPECT_TRUE(reader.ok());
 }
 
-TEST(Protobuf, WhatIsNoMessageIsNotOk) {
+TEST(Protobuf, InvalidMessagesAreNotOk) {
   for (const std::string& bytes : {"\x08"s, "\x12\x05xx"s, "\x0B"s, "\x00"s, "\x09\x01"s,
                                    "\x08\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x01"s}) {
     ProtobufReader reader(bytes);
@@ -89,7 +89,7 @@ TEST(Protobuf, WhatIsNoMessageIsNotOk) {
   }
 }
 
-TEST(Protobuf, TruncateAndShrinkKeepWhatWasBefore) {
+TEST(Protobuf, TruncateAndShrinkKeepTheBytesBefore) {
   ProtobufWriter writer(1000);
   writer.String(1, "kept");
   const size_t size = writer.size();

@@ -57,7 +57,7 @@ TEST(ReadWholeFile, FilesWithoutASizeAreBoundedToo) {
   EXPECT_TRUE(absl::IsResourceExhausted(ReadWholeFile("/proc/self/status", 10).status()));
 }
 
-TEST(ReadWholeFile, WhatIsNoFileIsNamedAndCostsNoTime) {
+TEST(ReadWholeFile, APathThatIsNoFileIsNamedAndCostsNoTime) {
   const std::string pipe = Path("pipe");
   ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
   const std::string link = Path("link");

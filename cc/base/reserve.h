@@ -18,7 +18,7 @@ namespace thaw {
 
 // Allocations smaller than this are not checked: when one of them fails, too little memory is left for
 // anything else to work.
-inline constexpr size_t kLargeAllocation = 64 * 1024;
+inline constexpr size_t kLargeAllocation = size_t{64} * 1024;
 
 inline absl::Status NoMemory(size_t bytes) {
   return absl::ResourceExhaustedError(absl::StrCat("there is no memory for ", bytes, " bytes"));

@@ -20,14 +20,14 @@ std::string Read(const std::string& text) {
   return error ? error.message() : boost::json::serialize(value);
 }
 
-TEST(ShallowJson, ReadsWhatIsNestedAsUsual) {
+TEST(ShallowJson, ReadsUsualNesting) {
   for (const std::string& text : {std::string("null"), std::string(R"({"a":[1,{"b":"]}\"["}]})"),
                                   Nested(kMaxShallowDepth), std::string("\"[[[\"")}) {
     EXPECT_EQ(Read(text), text);
   }
 }
 
-TEST(ShallowJson, LeavesOutWhatIsNestedTooDeeplyAndNothingElse) {
+TEST(ShallowJson, LeavesOutOnlyValuesNestedTooDeeply) {
   EXPECT_EQ(Read(Nested(kMaxShallowDepth + 1)),
             absl::StrCat(std::string(kMaxShallowDepth, '['), "null", std::string(kMaxShallowDepth, ']')));
   const std::string kept =
@@ -46,7 +46,7 @@ TEST(ShallowJson, LeavesOutWhatIsNestedTooDeeplyAndNothingElse) {
       R"({"a":)");
 }
 
-TEST(ShallowJson, WhatIsNoJsonIsAnError) {
+TEST(ShallowJson, InvalidJsonIsAnError) {
   for (const std::string& text :
        {std::string(60'000, '['), std::string(60'000, ']'), absl::StrCat(Nested(100), "]"),
         absl::StrCat("[", Nested(100)), absl::StrCat(Nested(100), "\""), std::string("{\"a\":\"\\"),

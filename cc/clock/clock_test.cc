@@ -59,7 +59,7 @@ TEST_F(FakeClockTest, AnAlarmNeverFiresAfterInfinity) {
   EXPECT_EQ(fired, 0);
 }
 
-TEST_F(FakeClockTest, ALateAlarmWaitsForWhatRemainedWhenTheLoopLastTurned) {
+TEST_F(FakeClockTest, ALateAlarmWaitsForTheTimeLeftAtTheLoopsLastTurn) {
   int fired = 0;
   const Alarm alarm(clock_, absl::Seconds(3), [&] { ++fired; });
   clock_.Advance(absl::Seconds(2));  // 1 s remains
@@ -73,7 +73,7 @@ TEST_F(FakeClockTest, ALateAlarmWaitsForWhatRemainedWhenTheLoopLastTurned) {
   EXPECT_EQ(fired, 1);
 }
 
-TEST_F(FakeClockTest, AnAlarmSaysWhatIsLeftOfItsActiveTime) {
+TEST_F(FakeClockTest, AnAlarmReturnsTheRestOfItsActiveTime) {
   Alarm alarm(clock_, absl::Seconds(3), [] {});
   EXPECT_EQ(alarm.left(), absl::Seconds(3));
   clock_.Advance(absl::Seconds(2));

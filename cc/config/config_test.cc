@@ -91,7 +91,7 @@ TEST(ConfigTest, Site) {
             "default, datadoghq.com, is kept");
 }
 
-TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
+TEST(ConfigTest, AnUnknownSiteIsUsedWithAWarning) {
   const Config config = LoadConfig({{"DD_SITE", "app.datadoghq.com"}}, "");
   EXPECT_EQ(config.site, "app.datadoghq.com");
   EXPECT_EQ(
@@ -99,7 +99,7 @@ TEST(ConfigTest, ASiteThatIsNoneOfDatadogsIsUsedAndWarnedOf) {
       "DD_SITE is \"app.datadoghq.com\", which is not one of Datadog's sites (did you mean datadoghq.com?); "
       "it is used unchanged");
   EXPECT_THAT(OnlyWarning(LoadConfig({}, "site: datadog.com\n"), "datadog.yaml: site"),
-              HasSubstr("none of Datadog's sites; it is used"));
+              HasSubstr("not one of Datadog's sites; it is used"));
 }
 
 TEST(ConfigTest, ATagWithoutANameIsNamed) {

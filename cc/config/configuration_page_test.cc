@@ -15,7 +15,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-TEST(ConfigurationPageTest, TheFileIsWhatTheTableOfOptionsGives) {
+TEST(ConfigurationPageTest, TheFileEqualsThePageOfTheTableOfOptions) {
   const absl::StatusOr<std::string> file = ReadWholeFile("docs/configuration.md", 1 << 20);
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(*file, ConfigurationPage())

@@ -43,7 +43,7 @@ TEST(FlushStrategyTest, ZeroMillisecondsAreRefused) {
   }
 }
 
-TEST(FlushStrategyTest, WhatIsNoStrategy) {
+TEST(FlushStrategyTest, InvalidStrategiesAreRefused) {
   for (const char* text : {"",
                            ",",
                            "End",

@@ -21,7 +21,7 @@ enum class Option {
 #include "cc/config/options.inc"
 };
 
-// What may stand at an option's path in datadog.yaml.
+// The forms of the value at an option's path in datadog.yaml.
 enum class YamlForm {
   kText,
   kList,       // a list becomes one text with commas; a text is a list of one

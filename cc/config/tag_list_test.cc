@@ -38,7 +38,7 @@ TEST(TagListTest, OnlyTheFirstColonSeparates) {
   EXPECT_THAT(ParseTagList("url:http://x/y z").tags, ElementsAre(Pair("url", "http://x/y"), Pair("z", "")));
 }
 
-TEST(TagListTest, WhatHasNoNameIsNamed) {
+TEST(TagListTest, TagsWithoutANameAreReported) {
   const TagList list = ParseTagList(":a, b:c, : ,");
   EXPECT_THAT(list.tags, ElementsAre(Pair("b", "c")));
   EXPECT_THAT(list.nameless, ElementsAre(":a", ":"));

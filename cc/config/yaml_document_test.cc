@@ -71,7 +71,7 @@ TEST(YamlDocumentTest, ListsAndMapsOfLists) {
   EXPECT_EQ(*document.Lists("absent"), std::nullopt);
 }
 
-TEST(YamlDocumentTest, WhatIsSomethingElseThanWantedIsNamedWithItsPlace) {
+TEST(YamlDocumentTest, AValueOfAnotherTypeIsNamedWithItsPlace) {
   const YamlDocument document = Parsed("a:\n  b: [x]\nc: text\nd: [[x]]\ne: {f: {g: h}}\n");
   EXPECT_EQ(document.Text("a").status().message(), "line 2, column 3: a is a map and must be a text");
   EXPECT_EQ(document.Text("a.b").status().message(), "line 2, column 6: a.b is a list and must be a text");
@@ -132,7 +132,7 @@ TEST(YamlDocumentTest, TabsAndASecondDocumentAreRefused) {
   EXPECT_THAT(Refused("a: b\n\tc: d\n"), HasSubstr("line 2, column 1: illegal tab"));
   EXPECT_EQ(Refused("a: b\n---\nc: d\n"),
             "line 2, column 1: the text that begins here does not belong to the document");
-  EXPECT_THAT(Refused("a: b\n...\nc: d\n"), HasSubstr("line 3, column 1: what begins here"));
+  EXPECT_THAT(Refused("a: b\n...\nc: d\n"), HasSubstr("line 3, column 1: the text that begins here"));
   EXPECT_TRUE(YamlDocument::Parse("--- # one\na: b\n...\n").ok());
   EXPECT_THAT(Refused(std::string_view("a: b\0c\n", 7)), HasSubstr("line 1, column 5: a NUL character"));
 }

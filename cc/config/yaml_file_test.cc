@@ -41,7 +41,7 @@ TEST_F(YamlFileTest, NoFileIsNothingToWarnOf) {
   EXPECT_EQ(ReadYamlFile(Environment()).path, "/var/task/datadog.yaml");
 }
 
-TEST_F(YamlFileTest, WhatCanNotBeReadIsAWarningThatNamesIt) {
+TEST_F(YamlFileTest, AnUnreadableFileIsAWarningThatNamesIt) {
   std::filesystem::create_directory(folder_ / "datadog.yaml");
   const YamlFile file = Read();
   EXPECT_EQ(file.text, "");

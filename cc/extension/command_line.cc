@@ -33,23 +33,23 @@ std::string_view HelpText() {
   return R"(usage: datadog-agent [--help | --version | --check-config [--connect]]
 
 The thaw extension for AWS Lambda. Lambda starts it without arguments, from the layer's folder extensions/,
-beside a function; it takes the function's traces on 127.0.0.1:8126 and delivers them to Datadog.
+beside a function; it accepts the function's traces on 127.0.0.1:8126 and delivers them to Datadog.
 
-  --check-config  prints the configuration that the environment and datadog.yaml come to, as JSON with secrets
-                  masked, and on standard error what is wrong with them, a line each: values that can't be used, a
-                  missing API key, misspelled names, rules or certificates that don't parse; exits with 1 if
-                  anything is
+  --check-config  prints the configuration that follows from the environment and datadog.yaml, as JSON with
+                  secrets masked; standard error gets one line for each problem: invalid values, a missing API key,
+                  misspelled names, rules or certificates that can't be parsed; exits with 1 if there is any
   --connect       with --check-config: also gets the API key from its source and sends one request without
-                  traces to the intake, within 10 s, and says on standard error what came of it; exits with 1 if
+                  traces to the intake, within 10 s, and prints the result on standard error; exits with 1 if
                   that fails
   --version       prints the version
   --help          prints this
 
-Configuration: DD_ variables, then datadog.yaml in the folder that LAMBDA_TASK_ROOT names (/var/task). Most
-wanted: DD_API_KEY, DD_SITE, DD_FLUSH_TIMEOUT, DD_SERVERLESS_FLUSH_STRATEGY, DD_MAX_IDLE_PER_HOST.
+Configuration comes from DD_ variables, then from datadog.yaml in the folder that LAMBDA_TASK_ROOT names
+(/var/task). Most important: DD_API_KEY, DD_SITE, DD_FLUSH_TIMEOUT, DD_SERVERLESS_FLUSH_STRATEGY,
+DD_MAX_IDLE_PER_HOST. docs/configuration.md lists all.
 
-Exit status: 0 after Lambda's shutdown; 1 if --check-config found something, or Lambda's API was lost;
-2 for arguments that are refused, or where there is no Lambda (AWS_LAMBDA_RUNTIME_API is not set).
+Exit status: 0 after Lambda's shutdown; 1 if --check-config found a problem, or Lambda's API can't be reached;
+2 for invalid arguments, or outside Lambda (AWS_LAMBDA_RUNTIME_API is not set).
 )";
 }
 

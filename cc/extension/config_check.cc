@@ -103,9 +103,9 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
   }
   CheckKeySources(config.api_key_sources, problems);
   CheckProxyNames(environment, config, problems);
-  const FunctionFacts facts = FactsOf(environment, config, Registration());
-  ProcessingOf(config, facts, /*runtime_api=*/"", problems);
-  LifecycleOf(config, facts, /*concurrent=*/false, problems);
+  const FunctionFacts facts = FunctionFactsFrom(environment, config, Registration());
+  TraceProcessorOptionsFrom(config, facts, /*runtime_api=*/"", problems);
+  LifecycleOptionsFrom(config, facts, problems);
   if (!config.client.tls_cert_file.empty()) {
     TrustedRoots roots({.public_roots = false});
     roots.AddPemFile(config.client.tls_cert_file, &problems);

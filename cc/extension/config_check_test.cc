@@ -50,10 +50,10 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
         {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "a:(", "DD_APM_FILTER_TAGS_REGEX_REQUIRE"},
         {"DD_APM_FILTER_TAGS_REJECT", ":", "DD_APM_FILTER_TAGS_REJECT: \":\" does not begin with the name"},
         {"DD_APM_FILTER_TAGS_REGEX_REQUIRE", "{\"a", "DD_APM_FILTER_TAGS_REGEX_REQUIRE: "},
-        {"DD_API_KEY_SECRET_ARN", "nope", "DD_API_KEY_SECRET_ARN is \"nope\": it is no ARN"},
+        {"DD_API_KEY_SECRET_ARN", "nope", "DD_API_KEY_SECRET_ARN is \"nope\": it is not an ARN"},
         {"DD_API_KEY_SECRET_ARN", "arn:aws:secretsmanager:x", "it does not have the form arn:"},
         {"DD_API_KEY_SECRET_ARN", "arn:aws:ssm:eu-west-1:1:parameter/dd", "not an ARN of secretsmanager"},
-        {"DD_API_KEY_SSM_ARN", "nope", "DD_API_KEY_SSM_ARN is \"nope\": it is no ARN"},
+        {"DD_API_KEY_SSM_ARN", "nope", "DD_API_KEY_SSM_ARN is \"nope\": it is not an ARN"},
         {"DD_KMS_API_KEY", "!!", "DD_KMS_API_KEY is not base64"},
         {"DD_FLUSH_STRATEGY", "end", "did you mean DD_SERVERLESS_FLUSH_STRATEGY?"},
         {"DD_DD_URL", "https://a", "did you mean DD_APM_DD_URL?"},
@@ -62,7 +62,7 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
         {"all_proxy", "p:1", "the variable all_proxy is not read"},
         {"DD_SERVICE_MAPPING", "a", "DD_SERVICE_MAPPING"},
         {"DD_TRACE_PROPAGATION_STYLE", "datadgo", "datadgo"},
-        {"DD_SITE", "datadog.com", "none of Datadog's sites"},
+        {"DD_SITE", "datadog.com", "not one of Datadog's sites"},
         {"DD_SIET", "datadoghq.eu", "did you mean DD_SITE?"}}) {
     EXPECT_THAT(ProblemsOfVariable(name, value), ElementsAre(HasSubstr(what))) << name;
   }

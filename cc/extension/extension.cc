@@ -3,9 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <utility>
-#include <variant>
 
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
@@ -13,7 +11,6 @@
 #include "boost/json/parse.hpp"
 #include "boost/json/serialize.hpp"
 #include "cc/base/counts_json.h"
-#include "cc/base/seeded_random.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
@@ -21,8 +18,6 @@
 #include "cc/lambda/api/sandbox_address.h"
 #include "cc/lambda/api/telemetry_subscription.h"
 #include "cc/net/client_factory.h"
-#include "cc/net/io/system_random.h"
-#include "cc/net/io/tcp_listener.h"
 #include "cc/net/io/tcp_network.h"
 #include "cc/stats/peer_tags.h"
 #include "cc/stats/stats_tags.h"
@@ -30,25 +25,11 @@
 namespace thaw {
 namespace {
 
-// A generator that is seeded at its first use: clones of a snapshot must not share a seed.
-class LateRandom {
- public:
-  double Fraction() { return Generator().Fraction(); }
-  uint64_t Id() { return Generator().Next(); }
-
- private:
-  SeededRandom& Generator() {
-    if (!generator_.has_value()) generator_.emplace(DrawSeed());
-    return *generator_;
-  }
-  std::optional<SeededRandom> generator_;
-};
-
 // Emulators may deliver to this machine without naming it in the hosts file.
 std::string TelemetryAddress() { return AddressInHosts(ReadHosts(), kSandboxHost).value_or("127.0.0.1"); }
 
 // Logs each warning once: clients that share an option have the same complaint.
-void Say(const std::vector<std::string>& warnings) {
+void LogOnce(const std::vector<std::string>& warnings) {
   for (auto warning = warnings.begin(); warning != warnings.end(); ++warning) {
     if (std::find(warnings.begin(), warning, *warning) == warning) LOG(WARNING) << *warning;
   }
@@ -64,7 +45,9 @@ Extension::Extension(EventLoop& loop, const Environment& environment, const Conf
       options_(std::move(options)),
       traits_(InitializationTraitsOf(config.environment)),
       bytes_(std::make_shared<ByteBudget>(config.outbox_bytes)),
-      network_(MakeTcpNetwork(loop)) {}
+      network_(MakeTcpNetwork(loop)),
+      invocations_(InvocationStoreOptionsFrom(*bytes_)),
+      servers_(loop, {.max_incoming_bytes = config.outbox_bytes, .account = bytes_.get()}) {}
 
 Extension::~Extension() = default;
 
@@ -94,78 +77,102 @@ Task<int> Extension::Run(Cancellation& stop) {
 }
 
 Task<absl::Status> Extension::Start(Cancellation& stop) {
-  THAW_CO_ASSIGN_OR_RETURN(const Destination runtime_api, ParseRuntimeApiAddress(options_.runtime_api));
-  const auto random = std::make_shared<LateRandom>();
-  std::vector<std::string> warnings;
-  THAW_CO_ASSIGN_OR_RETURN(runtime_client_, MakeClient(
-                                                loop_, loop_, *network_, RuntimeApiClientOptions(),
-                                                [random] { return random->Fraction(); }, &warnings));
-  runtime_api_ = std::make_unique<RuntimeApi>(*runtime_client_, runtime_api);
+  THAW_CO_RETURN_IF_ERROR(BuildRuntimeApi());
+  BindServers();
+  Task<absl::StatusOr<Registration>> registering = Register(stop);
+  THAW_CO_ASSIGN_OR_RETURN(const Registration registration, co_await std::move(registering));
+  const FunctionFacts facts = FunctionFactsFrom(environment_, config_, registration);
+  THAW_CO_RETURN_IF_ERROR(BuildPipelines());
+  BuildInvocations(facts);
+  BuildLife();
+  FillFlushes();
+  Serve(facts);
+  co_await Subscribe(stop);
+  LogOnce(warnings_);
+  if (!traits_.freezes) pipelines_->coordinator().RunContinuously();
+  co_return absl::OkStatus();
+}
+
+absl::Status Extension::BuildRuntimeApi() {
+  THAW_ASSIGN_OR_RETURN(const Destination address, ParseRuntimeApiAddress(options_.runtime_api));
+  THAW_ASSIGN_OR_RETURN(runtime_client_, MakeClient(
+                                             loop_, loop_, *network_, RuntimeApiClientOptions(),
+                                             [random = random_] { return random->Fraction(); }, &warnings_));
+  runtime_api_ = std::make_unique<RuntimeApi>(*runtime_client_, address);
   extensions_ = std::make_unique<ExtensionsApi>(*runtime_api_, loop_);
-  tracker_ = std::make_unique<InvocationTracker>(
-      loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, *this);
+  return absl::OkStatus();
+}
 
-  // Lambda may deliver as soon as it is asked to, and the function runs as soon as all extensions have
-  // registered: connections that come before there are routes wait in the kernel's queue.
-  telemetry_ = std::make_unique<TelemetryReceiver>(
-      loop_, [this](TelemetryRecord&& record) { OnRecord(std::move(record)); },
-      [this] {
-        if (life_ != nullptr) life_->OnRecords();
-      },
-      bytes_.get());
-  servers_.push_back(
-      Serve(Listen(TelemetryAddress(), options_.telemetry_port, "telemetry"), telemetry_->Routes()));
-  std::unique_ptr<Listener> trace_listener = Listen("127.0.0.1", options_.trace_port, "traces");
-  std::unique_ptr<Listener> call_listener = Listen("127.0.0.1", options_.lifecycle_port, "calls of tracers");
+void Extension::BindServers() {
+  servers_.Bind("telemetry", "telemetry", {.address = TelemetryAddress(), .port = options_.telemetry_port});
+  servers_.Bind("traces", "traces", {.address = "127.0.0.1", .port = options_.trace_port});
+  servers_.Bind("lifecycle", "calls of tracers", {.address = "127.0.0.1", .port = options_.lifecycle_port});
+}
 
+Task<absl::StatusOr<Registration>> Extension::Register(Cancellation& stop) {
   std::vector<ExtensionEvent> events = {ExtensionEvent::kShutdown};
   if (traits_.invoke_events) events.insert(events.begin(), ExtensionEvent::kInvoke);
-  THAW_CO_ASSIGN_OR_RETURN(const Registration registration,
-                           co_await extensions_->Register(options_.name, events, stop));
+  return extensions_->Register(options_.name, std::move(events), stop);
+}
 
-  THAW_CO_ASSIGN_OR_RETURN(
-      pipelines_, Pipelines::Make(loop_, loop_, *network_, config_, [random] { return random->Fraction(); },
-                                  warnings, {.bytes = bytes_}));
-  const FunctionFacts facts = FactsOf(environment_, config_, registration);
-  TraceProcessorOptions processing = ProcessingOf(config_, facts, options_.runtime_api, warnings);
-  LifecycleOptions lifecycle = LifecycleOf(config_, facts, traits_.concurrent_invocations, warnings);
-  std::optional<ConcentratorOptions> stats;
-  if (config_.traces.compute_stats)
-    stats = {.env = config_.env, .version = config_.version, .service = config_.service};
+absl::Status Extension::BuildPipelines() {
+  THAW_ASSIGN_OR_RETURN(pipelines_, Pipelines::Make(loop_, loop_, *network_, config_,
+                                                    [random = random_] { return random->Fraction(); },
+                                                    warnings_, {.bytes = bytes_}));
+  return absl::OkStatus();
+}
+
+void Extension::BuildInvocations(const FunctionFacts& facts) {
+  assembler_ = std::make_unique<InvocationAssembler>(
+      AssemblerOptionsFrom(config_, facts, traits_.concurrent_invocations), invocations_, loop_,
+      [random = random_] { return random->Id(); });
   intake_ = std::make_unique<TraceIntake>(
-      std::move(processing), std::move(lifecycle), std::move(stats), loop_, loop_,
-      [random] { return random->Id(); }, *pipelines_);
+      TraceProcessorOptionsFrom(config_, facts, options_.runtime_api, warnings_),
+      ConcentratorOptionsFrom(config_), loop_, loop_, *assembler_, *pipelines_);
+  bridge_ =
+      std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_, *pipelines_);
+  tracker_ = std::make_unique<InvocationTracker>(
+      loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, invocations_,
+      *bridge_);
+  record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
+}
+
+void Extension::BuildLife() {
+  life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, pipelines_->coordinator(),
+                                         FunctionLife::Options());
+  life_->set_on_quiesce([this] { servers_.Quiesce(); });
+  life_->set_on_resume([this] { servers_.Resume(); });
+  life_->set_on_invoke([this](const InvokeEvent& event) {
+    bridge_->OnInvoke(event.request_id, tracker_->Find(event.request_id));
+    intake_->TakeOwnTraces();
+  });
+}
+
+void Extension::FillFlushes() {
   FlushCoordinator& coordinator = pipelines_->coordinator();
   coordinator.AddSource([this](bool last) {
     if (last) {
       tracker_->ConcludeAll();
-      intake_->lifecycle().FinishAll();
+      assembler_->FinishAll();
     } else {
-      intake_->lifecycle().FinishIdentified();
+      assembler_->FinishIdentified();
     }
+    intake_->TakeOwnTraces();
     // Data left in an environment that is never thawed again is lost.
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
-  life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, coordinator,
-                                         FunctionLife::Options());
-  life_->set_on_quiesce([this] {
-    for (const auto& server : servers_)
-      if (server != nullptr) server->Quiesce();
-  });
-  life_->set_on_resume([this] {
-    for (const auto& server : servers_)
-      if (server != nullptr) server->Resume();
-  });
-  life_->set_on_invoke([this](const InvokeEvent& event) {
-    const Invocation* const invocation = tracker_->Find(event.request_id);
-    const InvocationStart start = invocation == nullptr ? InvocationStart::kWarm : invocation->started_as;
-    intake_->lifecycle().OnInvoke(event.request_id,
-                                  {.cold_start = start == InvocationStart::kCold,
-                                   .proactive_initialization = start == InvocationStart::kProactive});
-  });
+}
 
+void Extension::Serve(const FunctionFacts& facts) {
+  telemetry_ = std::make_unique<TelemetryReceiver>(
+      loop_, [this](const TelemetryRecord& record) { record_takers_.Give(record); },
+      [this] {
+        intake_->TakeOwnTraces();
+        life_->OnRecords();
+      },
+      bytes_.get());
   traces_ = std::make_unique<TraceReceiver>(
       TraceReceiverOptions{.version = std::string(kVersion),
                            .peer_tags = {std::begin(kPeerTags), std::end(kPeerTags)},
@@ -173,14 +180,13 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(intake_->lifecycle(), bytes_.get());
-  servers_.push_back(Serve(std::move(trace_listener), traces_->Routes()));
-  servers_.push_back(Serve(std::move(call_listener), lifecycle_->Routes()));
-
-  co_await Subscribe(stop);
-  Say(warnings);
-  if (!traits_.freezes) coordinator.RunContinuously();
-  co_return absl::OkStatus();
+  endpoints_ =
+      std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
+  lifecycle_ =
+      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] { intake_->TakeOwnTraces(); });
+  servers_.Serve("telemetry", telemetry_->Routes());
+  servers_.Serve("traces", traces_->Routes());
+  servers_.Serve("lifecycle", lifecycle_->Routes());
 }
 
 Task<void> Extension::Subscribe(Cancellation& stop) {
@@ -190,6 +196,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
       co_await SubscribeToTelemetry(*runtime_api_, extensions_->identifier(), std::move(subscription), stop);
   const bool telemetry = support.ok() && *support == TelemetrySupport::kSubscribed;
   if (!support.ok()) LOG(ERROR) << "the Telemetry API can't be used: " << support.status().message();
+  VLOG(1) << "telemetry records go to: " << record_takers_.Names();
   tracker_->set_telemetry(telemetry);
   life_->set_telemetry(telemetry);
 }
@@ -208,97 +215,33 @@ Task<void> Extension::ReportFailure(std::string error_type, const absl::Status& 
   if (!reported.ok()) LOG(ERROR) << reported.message();
 }
 
-std::unique_ptr<Listener> Extension::Listen(std::string address, uint16_t port, std::string_view what) {
-  absl::StatusOr<std::unique_ptr<Listener>> listener =
-      ListenOnTcp(loop_, {.address = std::move(address), .port = port});
-  if (listener.ok()) return *std::move(listener);
-  LOG(ERROR) << "no " << what << ": " << listener.status().message();
-  return nullptr;
-}
-
-std::unique_ptr<HttpServer> Extension::Serve(std::unique_ptr<Listener> listener,
-                                             std::vector<HttpRoute> routes) {
-  if (listener == nullptr) return nullptr;
-  const HttpServerOptions limits{.max_incoming_bytes = config_.outbox_bytes, .account = bytes_.get()};
-  auto server = std::make_unique<HttpServer>(loop_, loop_, limits, std::move(routes));
-  server->Serve(std::move(listener));
-  return server;
-}
-
 // -- Stop ------------------------------------------------------------------------------------------------
 
 Task<void> Extension::Shutdown(absl::Duration left) {
   co_await pipelines_->coordinator().Shutdown(std::clamp(left, absl::ZeroDuration(), options_.shutdown_time));
 }
 
-// -- Events of Lambda ------------------------------------------------------------------------------------
-
-void Extension::OnRecord(TelemetryRecord&& record) { tracker_->OnTelemetry(std::move(record)); }
-
-void Extension::InvocationStarted(const Invocation& invocation) {
-  // Other environments learn of the invocation from INVOKE.
-  if (!traits_.invoke_events) intake_->lifecycle().OnInvoke(invocation.request_id, {});
-}
-
-void Extension::InvocationEnded(const Invocation& invocation) {
-  if (intake_ == nullptr) return;
-  const InvocationOutcome outcome = invocation.outcome();
-  PlatformEnd end;
-  end.start = invocation.start_time().value_or(loop_.Now().wall);
-  end.duration = invocation.duration();
-  end.until_shutdown = invocation.until_shutdown();
-  end.failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown;
-  end.timed_out = outcome == InvocationOutcome::kTimeout;
-  end.out_of_memory = outcome == InvocationOutcome::kOutOfMemory;
-  end.error_type = std::string(invocation.error_type());
-  intake_->lifecycle().OnEnd(invocation.request_id, std::move(end));
-}
-
-void Extension::InvocationReported(const Invocation& invocation) {
-  if (intake_ != nullptr) intake_->lifecycle().OnReport(invocation.request_id);
-}
-
-void Extension::InitializationChanged(const Initialization& initialization) {
-  if (intake_ == nullptr || !initialization.start.has_value()) return;
-  // Lambda gives the variable that names the runtime only to the function.
-  const std::string& version = initialization.start->record.runtime_version;
-  if (version != std::exchange(runtime_version_, version)) intake_->SetRuntimeVersion(version);
-  std::optional<absl::Duration> duration;
-  if (initialization.report.has_value()) duration = initialization.report->record.duration;
-  intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/false, initialization.start->time, duration);
-}
-
-void Extension::RestoreChanged(const Restore& restore) {
-  if (intake_ == nullptr || !restore.start.has_value()) return;
-  if (restored_ != restore.start->time) {
-    restored_ = restore.start->time;
-    pipelines_->Forget();
-  }
-  std::optional<absl::Duration> duration;
-  if (restore.report.has_value()) duration = restore.report->record.duration;
-  intake_->lifecycle().OnEnvironmentStart(/*is_restore=*/true, restore.start->time, duration);
-}
-
-// -- Counters --------------------------------------------------------------------------------------------
+// -- Counts ----------------------------------------------------------------------------------------------
 
 std::string Extension::DebugJson() const {
   boost::json::object all;
   all["version"] = kVersion;
   all["flush"] = boost::json::parse(pipelines_->coordinator().ToJson());
   all["traces"] = CountsToJson(intake_->counts());
-  all["receiver"] = CountsToJson(traces_->counters());
+  all["receiver"] = CountsToJson(traces_->counts());
   all["life"] = CountsToJson(life_->counts());
   all["invocations"] = CountsToJson(tracker_->counts());
-  all["lifecycle"] = CountsToJson(intake_->lifecycle().counts());
+  boost::json::object lifecycle = CountsToJson(endpoints_->counts());
+  AddCounts(assembler_->counts(), lifecycle);
+  all["lifecycle"] = std::move(lifecycle);
   if (const Concentrator* const stats = intake_->concentrator())
     all["concentrator"] = CountsToJson(stats->counts());
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());
   boost::json::object servers;
-  const char* const names[] = {"telemetry", "traces", "lifecycle"};
-  for (size_t i = 0; i < servers_.size(); ++i)
-    if (servers_[i] != nullptr) servers[names[i]] = CountsToJson(servers_[i]->counters());
+  for (const LocalServer& each : servers_.all())
+    if (each.server != nullptr) servers[each.name] = CountsToJson(each.server->counts());
   all["servers"] = std::move(servers);
   return boost::json::serialize(all);
 }

@@ -7,7 +7,9 @@
 //   Spawn<int>(loop, extension.Run(stop), [&](int status) { … });
 //   loop.Run();
 //
-// The order of the start: listeners, registration, routes, subscription, first /next. All other work waits
+// The order of the start: listeners, registration, routes, subscription, first /next; connections that come
+// before there are routes wait in the kernel's queue, since the function runs as soon as all extensions have
+// registered. All other work waits
 // until after it: certificates are read when a chain names them, the first flush looks up names and keys, and
 // nothing random is drawn before the first event (clones of a snapshot would share it). The stop, after
 // SHUTDOWN, a signal, or the loss of Lambda's interface, is FlushCoordinator::Shutdown within the remaining
@@ -20,14 +22,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "cc/agent/http_server.h"
 #include "cc/agent/lifecycle_receiver.h"
 #include "cc/agent/telemetry_receiver.h"
 #include "cc/agent/trace_receiver.h"
@@ -36,16 +36,23 @@
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/extension/function_life.h"
+#include "cc/extension/invocation_bridge.h"
+#include "cc/extension/late_random.h"
+#include "cc/extension/local_servers.h"
 #include "cc/extension/pipelines.h"
+#include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/api/initialization_type.h"
 #include "cc/lambda/api/runtime_api.h"
+#include "cc/lambda/invocation/function_tags.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
+#include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/net/client.h"
 #include "cc/net/io/event_loop.h"
-#include "cc/net/listener.h"
 #include "cc/net/network.h"
 
 namespace thaw {
@@ -60,40 +67,38 @@ struct ExtensionOptions {
   absl::Duration shutdown_time = absl::Seconds(2);
 };
 
-class Extension : public InvocationObserver {
+class Extension {
  public:
   // All arguments must outlive the extension.
   Extension(EventLoop& loop, const Environment& environment, const Config& config, ExtensionOptions options);
   Extension(const Extension&) = delete;
   Extension& operator=(const Extension&) = delete;
-  ~Extension() override;
+  ~Extension();
 
   // Runs from registration to the last flush and returns the process's exit status. `stop` ends it by the
   // shutdown plan.
   Task<int> Run(Cancellation& stop);
 
-  // Returns all counters on one line.
+  // Returns all counts on one line.
   std::string DebugJson() const;
 
  private:
-  // Performs the steps of the start that can fail.
+  // Performs the steps of the start, in this order. Those that return a status can fail.
   Task<absl::Status> Start(Cancellation& stop);
+  absl::Status BuildRuntimeApi();
+  void BindServers();
+  Task<absl::StatusOr<Registration>> Register(Cancellation& stop);
+  absl::Status BuildPipelines();
+  void BuildInvocations(const FunctionFacts& facts);
+  void BuildLife();
+  void FillFlushes();
+  void Serve(const FunctionFacts& facts);
   Task<void> Subscribe(Cancellation& stop);
+
   // Tells Lambda, which ends the environment in its own time, why the extension ends: as a failure of the
   // initialization until the first event has come. `error_type` is "Extension.Reason".
   Task<void> ReportFailure(std::string error_type, const absl::Status& status);
   Task<void> Shutdown(absl::Duration left);
-  // Returns null if the port is taken; its data is then lost, which is logged once.
-  std::unique_ptr<Listener> Listen(std::string address, uint16_t port, std::string_view what);
-  std::unique_ptr<HttpServer> Serve(std::unique_ptr<Listener> listener, std::vector<HttpRoute> routes);
-  void OnRecord(TelemetryRecord&& record);
-
-  // InvocationObserver:
-  void InvocationStarted(const Invocation& invocation) override;
-  void InvocationEnded(const Invocation& invocation) override;
-  void InvocationReported(const Invocation& invocation) override;
-  void InitializationChanged(const Initialization& initialization) override;
-  void RestoreChanged(const Restore& restore) override;
 
   EventLoop& loop_;
   const Environment& environment_;
@@ -101,21 +106,26 @@ class Extension : public InvocationObserver {
   const ExtensionOptions options_;
   const InitializationTraits traits_;
 
+  const std::shared_ptr<LateRandom> random_ = std::make_shared<LateRandom>();
   const std::shared_ptr<ByteBudget> bytes_;  // charged with all memory that depends on input
+  std::vector<std::string> warnings_;        // logged when the start is over
   std::unique_ptr<Network> network_;
   std::unique_ptr<Client> runtime_client_;
   std::unique_ptr<RuntimeApi> runtime_api_;
   std::unique_ptr<ExtensionsApi> extensions_;
-  std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<Pipelines> pipelines_;
+  InvocationStore invocations_;
+  std::unique_ptr<InvocationAssembler> assembler_;
   std::unique_ptr<TraceIntake> intake_;
+  std::unique_ptr<InvocationBridge> bridge_;
+  std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<FunctionLife> life_;
+  RecordTakers record_takers_;
+  std::unique_ptr<LifecycleEndpoints> endpoints_;
   std::unique_ptr<TelemetryReceiver> telemetry_;
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
-  std::vector<std::unique_ptr<HttpServer>> servers_;
-  std::string runtime_version_;         // from platform.initStart
-  std::optional<absl::Time> restored_;  // when the last restore began
+  LocalServers servers_;
 };
 
 }  // namespace thaw

@@ -11,6 +11,7 @@
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
 #include "cc/lambda/api/runtime_api.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
 
@@ -115,7 +116,8 @@ class FunctionLifeTest : public CoordinatorFixture {
   RuntimeApi api_{lambda_, *ParseRuntimeApiAddress("127.0.0.1:9001")};
   ExtensionsApi extensions_{api_, clock_};
   InvocationObserver observer_;
-  InvocationTracker tracker_{clock_, {}, observer_};
+  InvocationStore store_{{}};
+  InvocationTracker tracker_{clock_, {}, store_, observer_};
   std::unique_ptr<FunctionLife> life_;
   std::optional<absl::StatusOr<ShutdownEvent>> ended_;
   int running_ = 0;

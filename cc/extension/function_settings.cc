@@ -1,5 +1,6 @@
 #include "cc/extension/function_settings.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -17,8 +18,8 @@ std::string FirstOf(std::string first, std::string_view second) {
 
 }  // namespace
 
-FunctionFacts FactsOf(const Environment& environment, const Config& config,
-                      const Registration& registration) {
+FunctionFacts FunctionFactsFrom(const Environment& environment, const Config& config,
+                                const Registration& registration) {
   const auto variable = [&environment](std::string_view name) { return environment.Get(name).value_or(""); };
   FunctionFacts facts;
   facts.region = FirstOf(variable("AWS_REGION"), FirstOf(variable("AWS_DEFAULT_REGION"), "us-east-1"));
@@ -36,8 +37,8 @@ FunctionFacts FactsOf(const Environment& environment, const Config& config,
   return facts;
 }
 
-TraceProcessorOptions ProcessingOf(const Config& config, const FunctionFacts& facts, std::string runtime_api,
-                                   std::vector<std::string>& warnings) {
+TraceProcessorOptions TraceProcessorOptionsFrom(const Config& config, const FunctionFacts& facts,
+                                                std::string runtime_api, std::vector<std::string>& warnings) {
   TraceProcessorOptions options;
   const FunctionTags tags(facts);
   options.function_tags = {tags.map().begin(), tags.map().end()};
@@ -59,14 +60,29 @@ TraceProcessorOptions ProcessingOf(const Config& config, const FunctionFacts& fa
   return options;
 }
 
-LifecycleOptions LifecycleOf(const Config& config, const FunctionFacts& facts, bool concurrent,
-                             std::vector<std::string>& warnings) {
+std::optional<ConcentratorOptions> ConcentratorOptionsFrom(const Config& config) {
+  if (!config.traces.compute_stats) return std::nullopt;
+  return ConcentratorOptions{.env = config.env, .version = config.version, .service = config.service};
+}
+
+AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent) {
+  return {.span = {.function_name = facts.name,
+                   .service = config.service,
+                   .runtime = facts.runtime,
+                   .aws_service_representation = config.traces.aws_service_representation},
+          .concurrent = concurrent};
+}
+
+InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account) {
+  InvocationStoreOptions options{.account = &account};
+  options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
+  return options;
+}
+
+LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts& facts,
+                                      std::vector<std::string>& warnings) {
   const TraceConfig& traces = config.traces;
   LifecycleOptions options;
-  options.span.function_name = facts.name;
-  options.span.service = config.service;
-  options.span.runtime = facts.runtime;
-  options.span.aws_service_representation = traces.aws_service_representation;
   options.trigger.region = facts.region;
   options.trigger.account_id = facts.account_id;
   options.trigger.function_name = facts.name;
@@ -84,7 +100,6 @@ LifecycleOptions LifecycleOf(const Config& config, const FunctionFacts& facts, b
     options.propagation.baggage_tag_keys.emplace_back(absl::StripAsciiWhitespace(key));
   options.payload_tags.enabled = traces.capture_payload;
   options.payload_tags.max_depth = static_cast<size_t>(traces.capture_payload_max_depth);
-  options.concurrent = concurrent;
   return options;
 }
 

@@ -1,32 +1,50 @@
-// Builds the trace and lifecycle options from configuration, environment and registration.
+// Makes the options of the units that see a function's traces, from configuration, environment and registration.
 //
-//   const FunctionFacts facts = FactsOf(environment, config, registration);
-//   TraceProcessor processor(ProcessingOf(config, facts, runtime_api, warnings), clock);
+//   const FunctionFacts facts = FunctionFactsFrom(environment, config, registration);
+//   TraceProcessor processor(TraceProcessorOptionsFrom(config, facts, runtime_api, warnings), clock);
 
 #ifndef THAW_CC_EXTENSION_FUNCTION_SETTINGS_H_
 #define THAW_CC_EXTENSION_FUNCTION_SETTINGS_H_
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "cc/base/byte_account.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
 namespace thaw {
 
 // Returns the known facts about the function; the registration fills in what Lambda's variables lack.
-FunctionFacts FactsOf(const Environment& environment, const Config& config, const Registration& registration);
+FunctionFacts FunctionFactsFrom(const Environment& environment, const Config& config,
+                                const Registration& registration);
 
 // Adds a line to `warnings` for each rule or filter that can't be used.
-TraceProcessorOptions ProcessingOf(const Config& config, const FunctionFacts& facts, std::string runtime_api,
-                                   std::vector<std::string>& warnings);
+TraceProcessorOptions TraceProcessorOptionsFrom(const Config& config, const FunctionFacts& facts,
+                                                std::string runtime_api, std::vector<std::string>& warnings);
 
-LifecycleOptions LifecycleOf(const Config& config, const FunctionFacts& facts, bool concurrent,
-                             std::vector<std::string>& warnings);
+// Returns nullopt if stats are not computed here.
+std::optional<ConcentratorOptions> ConcentratorOptionsFrom(const Config& config);
+
+// Adds a line to `warnings` for each style or mapping that can't be used.
+LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts& facts,
+                                      std::vector<std::string>& warnings);
+
+AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent);
+
+// Limits the store of invocations to an eighth of the account; the stats get another eighth.
+InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account);
 
 // Parses "from:to" pairs with commas between them, as in DD_SERVICE_MAPPING. Leaves out invalid pairs, with a
 // line of `warnings` for each.

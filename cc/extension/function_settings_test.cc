@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "cc/base/fake_byte_account.h"
 #include "cc/base/version.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
@@ -33,7 +34,7 @@ Environment Variables() {
 TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
   const Config config = LoadConfig(Variables(), "");
   const Registration registration{.function_name = "other", .function_version = "8", .account_id = "123"};
-  const FunctionFacts facts = FactsOf(Variables(), config, registration);
+  const FunctionFacts facts = FunctionFactsFrom(Variables(), config, registration);
   EXPECT_EQ(facts.region, "eu-west-1");
   EXPECT_EQ(facts.name, "orders");
   EXPECT_EQ(facts.version, "7");
@@ -42,7 +43,7 @@ TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
   EXPECT_EQ(facts.env, "prod");
   EXPECT_EQ(facts.extension_version, kVersion);
 
-  const FunctionFacts bare = FactsOf({}, LoadConfig({}, ""), registration);
+  const FunctionFacts bare = FunctionFactsFrom({}, LoadConfig({}, ""), registration);
   EXPECT_EQ(bare.name, "other");
   EXPECT_EQ(bare.version, "8");
   EXPECT_EQ(bare.region, "us-east-1");
@@ -51,8 +52,8 @@ TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
 TEST(FunctionSettings, ProcessingHasTheFunctionsTags) {
   const Config config = LoadConfig(Variables(), "");
   std::vector<std::string> warnings;
-  const TraceProcessorOptions options =
-      ProcessingOf(config, FactsOf(Variables(), config, {}), "127.0.0.1:9001", warnings);
+  const TraceProcessorOptions options = TraceProcessorOptionsFrom(
+      config, FunctionFactsFrom(Variables(), config, {}), "127.0.0.1:9001", warnings);
   EXPECT_EQ(options.function_tags.at("functionname"), "orders");
   EXPECT_EQ(options.function_tags.at("team"), "orders");
   EXPECT_EQ(options.service, "shop");
@@ -66,12 +67,28 @@ TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {
   const Config config = LoadConfig(variables, "");
   std::vector<std::string> warnings;
   const LifecycleOptions options =
-      LifecycleOf(config, FactsOf(variables, config, {}), /*concurrent=*/true, warnings);
+      LifecycleOptionsFrom(config, FunctionFactsFrom(variables, config, {}), warnings);
   EXPECT_THAT(options.propagation.styles, ElementsAre(PropagationStyle::kDatadog));
   EXPECT_THAT(options.propagation.baggage_tag_keys, ElementsAre("user.id", "session.id", "account.id"));
-  EXPECT_TRUE(options.concurrent);
   ASSERT_EQ(warnings.size(), 1);
   EXPECT_THAT(warnings[0], HasSubstr("carrier-pigeon"));
+}
+
+TEST(FunctionSettings, TheStoreOfInvocationsIsAnEighthOfTheBudgetAtMost) {
+  FakeByteAccount small(8 << 20), large(1 << 30);
+  EXPECT_EQ(InvocationStoreOptionsFrom(small).max_bytes, 1 << 20);
+  EXPECT_EQ(InvocationStoreOptionsFrom(large).max_bytes, InvocationStoreOptions().max_bytes);
+  EXPECT_EQ(InvocationStoreOptionsFrom(large).account, &large);
+}
+
+TEST(FunctionSettings, SpansHaveTheFunctionsNameAndService) {
+  const Config config = LoadConfig(Variables(), "");
+  const AssemblerOptions options =
+      AssemblerOptionsFrom(config, FunctionFactsFrom(Variables(), config, {}), /*concurrent=*/true);
+  EXPECT_EQ(options.span.function_name, "orders");
+  EXPECT_EQ(options.span.service, "shop");
+  EXPECT_EQ(options.span.runtime, "python3.13");
+  EXPECT_TRUE(options.concurrent);
 }
 
 TEST(FunctionSettings, ServicesAreMappedPairByPair) {

@@ -2,18 +2,23 @@
 // stands above it declare the names that the example uses. tools/header_examples.py explains it.
 
 #include "cc/agent/http_server.h"
-#include "cc/agent/lifecycle_receiver.h"
 #include "cc/agent/trace_receiver.h"
 #include "cc/base/task.h"
 #include "cc/extension/config_check.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/function_settings.h"
+#include "cc/extension/invocation_bridge.h"
+#include "cc/extension/late_random.h"
+#include "cc/extension/local_servers.h"
 #include "cc/extension/log_output.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
+#include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
-#include "cc/net/random.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
+#include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/trace/process/trace_processor.h"
 
 namespace thaw {
@@ -40,6 +45,20 @@ void FunctionSettingsExample(const Environment& environment, const Config& confi
 #include "cc/extension/function_settings.h.example"
 }
 
+void InvocationBridgeExample(Clock& clock, bool invoke_events, InvocationAssembler& assembler,
+                             TraceIntake& intake, Pipelines& pipelines, InvocationTrackerOptions options,
+                             InvocationStore& store, const InvokeEvent& event) {
+#include "cc/extension/invocation_bridge.h.example"
+}
+
+void LateRandomExample() {
+#include "cc/extension/late_random.h.example"
+}
+
+void LocalServersExample(EventLoop& loop, HttpServerOptions server_options, TraceReceiver& receiver) {
+#include "cc/extension/local_servers.h.example"
+}
+
 void LogOutputExample() {
 #include "cc/extension/log_output.h.example"
 }
@@ -54,9 +73,13 @@ Task<void> ProcessSignalsExample(EventLoop& loop, Extension& extension, Cancella
 #include "cc/extension/process_signals.h.example"
 }
 
-void TraceIntakeExample(TraceProcessorOptions processing, LifecycleOptions lifecycle,
-                        std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock,
-                        RandomId random, Pipelines& pipelines, TraceReceiverOptions options) {
+void RecordTakersExample(InvocationTracker& tracker, const TelemetryRecord& record) {
+#include "cc/extension/record_takers.h.example"
+}
+
+void TraceIntakeExample(TraceProcessorOptions processing, std::optional<ConcentratorOptions> stats,
+                        Executor& executor, Clock& clock, InvocationAssembler& assembler,
+                        Pipelines& pipelines, TraceReceiverOptions options) {
 #include "cc/extension/trace_intake.h.example"
 }
 

@@ -100,8 +100,9 @@ int CheckConfig(const Environment& environment, bool connect) {
 int RunUnderLambda(const Environment& environment, std::string_view program) {
   const std::string runtime_api = environment.Get("AWS_LAMBDA_RUNTIME_API").value_or("");
   if (runtime_api.empty()) {
-    Print(stderr,
-          "datadog-agent: AWS_LAMBDA_RUNTIME_API is not set: this is to be run by AWS Lambda; see --help\n");
+    Print(
+        stderr,
+        "datadog-agent: AWS_LAMBDA_RUNTIME_API is not set: this program is run by AWS Lambda; see --help\n");
     return kRefused;
   }
   // A write to a closed connection returns an error instead.

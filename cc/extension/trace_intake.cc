@@ -29,23 +29,16 @@ constexpr int64_t kStepWork = 512 << 10;
 constexpr size_t kStatsAtOnceBytes = 64 << 10;
 constexpr uint64_t kStatsStepValues = 100'000;
 
-// Limits the store of invocations to an eighth of the budget; the stats get another eighth.
-LifecycleOptions WithinBudget(LifecycleOptions options, ByteAccount& account) {
-  options.account = &account;
-  options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
-  return options;
-}
-
 }  // namespace
 
-TraceIntake::TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
-                         std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock,
-                         RandomId random, Pipelines& pipelines)
+TraceIntake::TraceIntake(TraceProcessorOptions processing, std::optional<ConcentratorOptions> stats,
+                         Executor& executor, Clock& clock, InvocationAssembler& assembler,
+                         Pipelines& pipelines)
     : executor_(executor),
       clock_(clock),
       pipelines_(pipelines),
-      lifecycle_(WithinBudget(std::move(lifecycle), pipelines.bytes()), clock, std::move(random), *this),
-      processor_(std::move(processing), clock, &lifecycle_),
+      assembler_(assembler),
+      processor_(std::move(processing), clock, &assembler),
       line_(executor) {
   if (stats.has_value()) {
     stats->account = &pipelines.bytes();
@@ -76,7 +69,7 @@ std::optional<absl::Status> TraceIntake::TakeTracesAtOnce(const TraceRequest& re
     if (!status.ok()) processor_.ForgetLast();
   }
   // A placeholder among the spans may have been the last part that an invocation's span waited for.
-  lifecycle_.SendReady();
+  TakeOwnTraces();
   return status;
 }
 
@@ -89,7 +82,7 @@ Task<absl::Status> TraceIntake::TakeTraces(TraceRequest request, Cancellation& c
     pipelines_.traces().ReleaseWorkspace();
   }
   WorkEnded();
-  lifecycle_.SendReady();
+  TakeOwnTraces();
   co_return status;
 }
 
@@ -268,17 +261,21 @@ absl::Status TraceIntake::TakeProxied(ProxiedRequest request) {
 void TraceIntake::SetRuntimeVersion(std::string_view version) {
   if (std::string runtime = RuntimeName(version); !runtime.empty()) {
     processor_.SetFunctionTag("runtime", runtime);
-    lifecycle_.set_runtime(std::move(runtime));
+    assembler_.set_runtime(std::move(runtime));
   }
   if (IsDurable(version)) processor_.SetFunctionTag("durable_function", "true");
 }
 
-void TraceIntake::TakeTrace(std::string body, bool client_computed_stats) {
+void TraceIntake::TakeOwnTraces() {
+  for (OwnTrace& trace : assembler_.TakeOwnTraces()) TakeOwnTrace(std::move(trace));
+}
+
+void TraceIntake::TakeOwnTrace(OwnTrace trace) {
   ++counts_.own_traces;
   TracerHeaders headers;
-  headers.client_computed_stats = client_computed_stats;
+  headers.client_computed_stats = trace.client_computed_stats;
   absl::StatusOr<TracePayload> payload =
-      processor_.Process(body, TraceFormat::kV04, std::move(headers), concentrator_.get());
+      processor_.ProcessOwn(trace.body, std::move(headers), concentrator_.get());
   absl::Status status = payload.status();
   if (status.ok()) status = HandOver(*std::move(payload));
   if (status.ok()) return;

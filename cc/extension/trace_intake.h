@@ -1,10 +1,9 @@
 // Processes everything that tracers send, as the configuration says, and hands it to the pipelines. Spans
 // that the extension makes of invocations take the same path.
 //
-//   TraceIntake intake(std::move(processing), lifecycle, stats, executor, clock, std::move(random),
-//                      pipelines);
+//   TraceIntake intake(std::move(processing), stats, executor, clock, assembler, pipelines);
 //   TraceReceiver receiver(options, intake);
-//   LifecycleReceiver calls(intake.lifecycle());
+//   intake.TakeOwnTraces();   // after each call of the assembler
 //
 // One thread: the executor's.
 
@@ -30,7 +29,7 @@
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
-#include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor.h"
 
@@ -51,12 +50,11 @@ struct TraceIntakeCounts {
   THAW_DECLARE_COUNTS(THAW_TRACE_INTAKE_COUNTS)
 };
 
-class TraceIntake : public TraceSink, private LifecycleSink {
+class TraceIntake : public TraceSink {
  public:
-  // `clock` and `pipelines` must outlive the intake. `stats`: set if stats are computed here.
-  TraceIntake(TraceProcessorOptions processing, LifecycleOptions lifecycle,
-              std::optional<ConcentratorOptions> stats, Executor& executor, Clock& clock, RandomId random,
-              Pipelines& pipelines);
+  // `clock`, `assembler` and `pipelines` must outlive the intake. `stats`: set if stats are computed here.
+  TraceIntake(TraceProcessorOptions processing, std::optional<ConcentratorOptions> stats, Executor& executor,
+              Clock& clock, InvocationAssembler& assembler, Pipelines& pipelines);
 
   // TraceSink:
   std::optional<absl::Status> TakeTracesAtOnce(const TraceRequest& request) override;
@@ -67,6 +65,9 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   Task<absl::Status> TakeStats(TraceRequest request, Cancellation& cancellation) override;
   absl::Status TakeProxied(ProxiedRequest request) override;
 
+  // Processes the traces that the assembler has queued.
+  void TakeOwnTraces();
+
   // Waits until the current work is done, for at most `at_most`.
   Task<void> WaitForWork(absl::Duration at_most);
 
@@ -76,17 +77,11 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   // Takes the runtime's version from platform.initStart: the function's runtime becomes a tag.
   void SetRuntimeVersion(std::string_view version);
 
-  InvocationLifecycle& lifecycle() { return lifecycle_; }
-  const InvocationLifecycle& lifecycle() const { return lifecycle_; }
   // Returns null if no stats are computed here.
   const Concentrator* concentrator() const { return concentrator_.get(); }
   const TraceIntakeCounts& counts() const { return counts_; }
 
  private:
-  // LifecycleSink:
-  void TakeTrace(std::string body, bool client_computed_stats) override;
-  void InvocationFinished(const FinishedInvocation&) override {}
-
   TraceLimits LimitsOf(const TraceRequest& request) const;
   Task<absl::Status> ProcessInTurns(const TraceRequest& request, Cancellation& cancellation);
   Task<absl::Status> ProcessStatsInTurns(const TraceRequest& request, Cancellation& cancellation);
@@ -98,6 +93,7 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   // Charges the budget with the memory that reading a stats request needs.
   absl::Status ChargeStatsWork(const TraceRequest& request, ByteCharge& charge);
   absl::Status AddStats(StatsPayload payload, ByteCharge& charge);
+  void TakeOwnTrace(OwnTrace trace);
   // Counts a request that is done.
   void Count(const TraceCounts& counts, const std::string& first_problem);
   void WorkEnded();
@@ -105,7 +101,7 @@ class TraceIntake : public TraceSink, private LifecycleSink {
   Executor& executor_;
   Clock& clock_;
   Pipelines& pipelines_;
-  InvocationLifecycle lifecycle_;
+  InvocationAssembler& assembler_;
   TraceProcessor processor_;
   std::unique_ptr<Concentrator> concentrator_;
   Line line_;

@@ -10,6 +10,8 @@
 #include "cc/base/byte_account.h"
 #include "cc/base/msgpack_writer.h"
 #include "cc/extension/pipelines_fixture.h"
+#include "cc/lambda/invocation/invocation_store.h"
+#include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/trace/trace_test_bodies.h"
 #include "gtest/gtest.h"
 
@@ -26,9 +28,9 @@ class TraceIntakeTest : public PipelinesFixture {
     TraceProcessorOptions processing;
     processing.compute_stats_on_extension = stats;
     intake_ = std::make_unique<TraceIntake>(
-        std::move(processing), LifecycleOptions(),
+        std::move(processing),
         stats ? std::optional<ConcentratorOptions>(ConcentratorOptions()) : std::nullopt, executor_, clock_,
-        [this] { return ++last_id_; }, *pipelines_);
+        assembler_, *pipelines_);
   }
   absl::Status Give(const std::string& body, TracerHeaders headers = {}) {
     return Give(TraceRequest{.body = body, .headers = std::move(headers)});
@@ -48,6 +50,8 @@ class TraceIntakeTest : public PipelinesFixture {
 
   uint64_t last_id_ = 1000;
   int turns_ = 0;
+  InvocationStore store_{{}};
+  InvocationAssembler assembler_{{}, store_, clock_, [this] { return ++last_id_; }};
   std::unique_ptr<TraceIntake> intake_;
 };
 
@@ -274,19 +278,21 @@ TEST_F(TraceIntakeTest, WhatCanNotBeReadIsCounted) {
 
 TEST_F(TraceIntakeTest, AnInvocationsOwnSpanGoesTheSameWay) {
   MakeIntake();
-  intake_->lifecycle().OnInvoke("a", {});
-  intake_->lifecycle().Handle({.method = "POST",
-                               .path = "/lambda/start-invocation",
-                               .headers = {{"lambda-runtime-aws-request-id", "a"}},
-                               .body = "{}"});
-  intake_->lifecycle().Handle({.method = "POST",
-                               .path = "/lambda/end-invocation",
-                               .headers = {{"lambda-runtime-aws-request-id", "a"},
-                                           {"x-datadog-trace-id", "5"},
-                                           {"x-datadog-span-id", "6"}},
-                               .body = "{}"});
-  intake_->lifecycle().OnEnd("a", {.start = clock_.Now().wall, .duration = absl::Milliseconds(3)});
-  intake_->lifecycle().OnReport("a");
+  LifecycleEndpoints endpoints({}, assembler_);
+  assembler_.OnInvoke("a", {});
+  endpoints.Handle({.method = "POST",
+                    .path = "/lambda/start-invocation",
+                    .headers = {{"lambda-runtime-aws-request-id", "a"}},
+                    .body = "{}"});
+  endpoints.Handle({.method = "POST",
+                    .path = "/lambda/end-invocation",
+                    .headers = {{"lambda-runtime-aws-request-id", "a"},
+                                {"x-datadog-trace-id", "5"},
+                                {"x-datadog-span-id", "6"}},
+                    .body = "{}"});
+  assembler_.OnEnd("a", {.start = clock_.Now().wall, .duration = absl::Milliseconds(3)});
+  EXPECT_EQ(intake_->counts().own_traces, 0) << "it is queued";
+  intake_->TakeOwnTraces();
   EXPECT_EQ(intake_->counts().own_traces, 1);
   EXPECT_EQ(intake_->counts().own_traces_lost, 0);
   EXPECT_EQ(kept(), 1);

@@ -1,10 +1,8 @@
 // Limits the bytes that are kept undelivered or being worked on, over all pipelines of the process.
 //
 //   auto budget = std::make_shared<ByteBudget>(config.outbox_bytes);
-//   PipelineFlusher traces(executor, clock, client, options, Pipeline::kTraces, endpoints,
-//                          {.bytes = budget});
-//   PipelineFlusher stats(executor, clock, client, options, Pipeline::kStats, endpoints,
-//                         {.bytes = budget});
+//   Outbox traces(budget, on_evicted);
+//   Outbox stats(budget, on_evicted);
 //
 // New data of any pipeline evicts data that was tried at least once, of any pipeline, oldest first. Data that
 // may not be evicted fills the budget until there is no room.

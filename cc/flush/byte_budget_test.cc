@@ -47,7 +47,7 @@ TEST(ByteBudgetTest, TheOldestOfAllHoldersGoesFirst) {
   EXPECT_EQ(budget.used(), 1u);
 }
 
-TEST(ByteBudgetTest, NothingGoesForWhatHasNoRoomAllTheSame) {
+TEST(ByteBudgetTest, NothingIsEvictedForBytesThatCannotFit) {
   ByteBudget budget(4);
   Keeper keeper(budget);
   keeper.Keep();
@@ -61,7 +61,7 @@ TEST(ByteBudgetTest, NothingGoesForWhatHasNoRoomAllTheSame) {
   EXPECT_EQ(keeper.evicted.size(), 1u);
 }
 
-TEST(ByteBudgetTest, EvictMakesWhatRoomCanBeMade) {
+TEST(ByteBudgetTest, EvictMakesAsMuchRoomAsPossible) {
   ByteBudget budget(4);
   Keeper keeper(budget);
   keeper.Keep();

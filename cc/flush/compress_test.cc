@@ -18,7 +18,7 @@ struct Format {
 
 class Compress : public testing::TestWithParam<Format> {};
 
-TEST_P(Compress, WhatGoesInComesOut) {
+TEST_P(Compress, DecompressionReturnsTheInput) {
   std::string noise;
   uint32_t state = 1;
   for (int i = 0; i < 300'000; ++i)
@@ -124,7 +124,7 @@ TEST_P(Compress, GarbageAndCutDataAreRefused) {
   EXPECT_EQ(GetParam().decompress(whole + "more", 1000).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(ZstdCompressor, WhatCameBeforeDoesNotShowInAFrame) {
+TEST(ZstdCompressor, AFrameDoesNotDependOnEarlierFrames) {
   const std::string small = "a little of this and a little of that, and a little of this again";
   std::string large;
   for (int i = 0; i < 50'000; ++i) large += std::to_string(i * 7919 % 10'007) + small;

@@ -13,7 +13,7 @@ const Environment kEnvironment = {{"DD_FLUSH_TIMEOUT", "7"},
                                   {"DD_SERVERLESS_FLUSH_STRATEGY", "periodically,5000"},
                                   {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"}};
 
-TEST(ConfiguredOptionsTest, EachPipelineHasItsDefaultsAndWhatIsConfigured) {
+TEST(ConfiguredOptionsTest, EachPipelineHasItsDefaultsAndConfiguredValues) {
   const Config config = LoadConfig(kEnvironment, "");
   const FlusherOptions traces = FlusherOptionsFrom(config, PipelineNamed("traces"));
   EXPECT_EQ(traces.compression_level, 9);

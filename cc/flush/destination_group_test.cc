@@ -10,7 +10,7 @@
 namespace thaw {
 namespace {
 
-TEST(DestinationGroup, KnowsWhatItsResultsSay) {
+TEST(DestinationGroup, RecordsEachResult) {
   Cancellation flush;
   DestinationGroup group(&flush, 0);
   EXPECT_FALSE(group.IsKnown(/*cut_short=*/false)) << "nothing was tried";

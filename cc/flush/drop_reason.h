@@ -3,10 +3,10 @@
 #ifndef THAW_CC_FLUSH_DROP_REASON_H_
 #define THAW_CC_FLUSH_DROP_REASON_H_
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "cc/base/declare_counts.h"
 
 namespace thaw {
 
@@ -26,10 +26,6 @@ enum class DropReason : uint8_t {
 #undef THAW_DECLARE
 };
 
-#define THAW_COUNT(enumerator, name, text) +1
-inline constexpr size_t kDropReasons = 0 THAW_DROP_REASONS(THAW_COUNT);
-#undef THAW_COUNT
-
 constexpr std::string_view ToString(DropReason reason) {
   switch (reason) {
 #define THAW_NAME(enumerator, name, text) \
@@ -42,30 +38,21 @@ constexpr std::string_view ToString(DropReason reason) {
 }
 
 // A count for each reason.
-class DropCounts {
- public:
-  int64_t& operator[](DropReason reason) { return counts_[static_cast<size_t>(reason)]; }
-  int64_t operator[](DropReason reason) const { return counts_[static_cast<size_t>(reason)]; }
+struct DropCounts {
+  THAW_DECLARE_COUNTS(THAW_DROP_REASONS)
+  THAW_DECLARE_COUNTS_BY(DropReason, THAW_DROP_REASONS)
+
   int64_t total() const {
     int64_t sum = 0;
-    for (const int64_t count : counts_) sum += count;
+    Visit([&sum](std::string_view, int64_t count, std::string_view) { sum += count; });
     return sum;
   }
   DropCounts& operator+=(const DropCounts& other) {
-    for (size_t i = 0; i < kDropReasons; ++i) counts_[i] += other.counts_[i];
+#define THAW_ADD(enumerator, name, text) name += other.name;
+    THAW_DROP_REASONS(THAW_ADD)
+#undef THAW_ADD
     return *this;
   }
-
-  // Calls visit(name, count, text) for each reason, in the order of the list.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(enumerator, name, text) visit(#name, (*this)[DropReason::enumerator], text);
-    THAW_DROP_REASONS(THAW_VISIT)
-#undef THAW_VISIT
-  }
-
- private:
-  std::array<int64_t, kDropReasons> counts_ = {};
 };
 
 }  // namespace thaw

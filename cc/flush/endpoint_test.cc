@@ -23,7 +23,7 @@ TEST(EndpointTest, AppendsThePathWhateverTheSlashes) {
   EXPECT_EQ(deeper->destination.port, 8080);
 }
 
-TEST(EndpointTest, RefusesWhatIsNoBaseUrl) {
+TEST(EndpointTest, RefusesTextThatIsNoBaseUrl) {
   for (const char* base : {"", "intake.example", "ftp://intake.example", "https://", "https://host/?a=b",
                            "https://user:password@host"}) {
     const auto endpoint = MakeEndpoint(base, "/api/v0.2/traces", nullptr);

@@ -54,7 +54,7 @@ class FakeClient : public Client {
   const std::vector<Sent>& sent() const { return sent_; }
   void clear_sent() { sent_.clear(); }
   // Counts moved bytes, as a real client does.
-  void Move() { ++counters_.exchange.bytes_received; }
+  void Move() { ++counts_.exchange.bytes_received; }
   ClientOptions& mutable_options() { return options_; }
   int most_open() const { return most_open_; }
 
@@ -69,7 +69,7 @@ class FakeClient : public Client {
       scripted = otherwise_(sent);
     }
     most_open_ = std::max(most_open_, ++open_);
-    if (scripted.connects) ++counters_.connection.opened;
+    if (scripted.connects) ++counts_.connection.opened;
     Cancellation budget(&cancellation);
     const Alarm alarm(clock_, options.budget,
                       [&budget] { budget.Request(absl::DeadlineExceededError("the budget is used up")); });
@@ -90,7 +90,7 @@ class FakeClient : public Client {
       cancelled.last_class = RetryClass::kCancelled;
       co_return cancelled;
     }
-    if (scripted.result.response.has_value()) ++counters_.exchange.bytes_received;
+    if (scripted.result.response.has_value()) ++counts_.exchange.bytes_received;
     scripted.result.possible_duplicate |= options.possible_duplicate;
     co_return std::move(scripted.result);
   }
@@ -103,14 +103,14 @@ class FakeClient : public Client {
   int open_exchanges() const override { return open_; }
   int open_connections() const override { return open_; }
   int idle_connections() const override { return 0; }
-  Counters counters() const override { return counters_; }
+  ClientCounts counts() const override { return counts_; }
   const ClientOptions& options() const override { return options_; }
 
  private:
   Executor& executor_;
   Clock& clock_;
   ClientOptions options_;
-  Counters counters_;
+  ClientCounts counts_;
   std::deque<Scripted> script_;
   std::function<Scripted(const Sent&)> otherwise_;
   std::vector<Sent> sent_;

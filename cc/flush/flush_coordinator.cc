@@ -13,7 +13,7 @@
 #include "cc/base/when_all.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/outage_budget.h"
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 
 namespace thaw {
 namespace {
@@ -48,10 +48,10 @@ boost::json::object ToObject(const Flushable& pipeline) {
 }
 
 boost::json::object ToObject(const Client& client) {
-  const Counters counters = client.counters();
-  boost::json::object object = CountsToJson(counters.connection);
-  AddCounts(counters.exchange, object);
-  AddHistograms(counters.connection, object);
+  const ClientCounts counts = client.counts();
+  boost::json::object object = CountsToJson(counts.connection);
+  AddCounts(counts.exchange, object);
+  AddHistograms(counts.connection, object);
   return object;
 }
 
@@ -88,17 +88,6 @@ int64_t FlushCoordinator::kept_for_additional() const {
   int64_t kept = 0;
   for (const Flushable* pipeline : pipelines_) kept += pipeline->kept_for_additional();
   return kept;
-}
-
-int64_t& FlushCoordinator::CountOf(FlushReason reason) {
-  switch (reason) {
-#define THAW_COUNT(enumerator, name, text) \
-  case FlushReason::enumerator:            \
-    return counts_.name;
-    THAW_FLUSH_REASONS(THAW_COUNT)
-#undef THAW_COUNT
-  }
-  return counts_.end;
 }
 
 // -- Events --------------------------------------------------------------------------------------------
@@ -180,7 +169,7 @@ Task<FlushReport> FlushCoordinator::FlushAll(FlushReason reason, absl::Duration 
   const absl::Duration began = clock_.Now().monotonic;
   const bool last = reason == FlushReason::kShutdown;
   const bool in_background = InBackground(reason);
-  ++CountOf(reason);
+  ++counts_[reason];
   if (running_ > 0) ++counts_.overlapped;
   if (at_next_) ++counts_.begun_at_next;
   ++running_;

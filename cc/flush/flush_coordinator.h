@@ -74,6 +74,7 @@ std::string_view ToString(FlushReason reason);
 
 // X(name, what it counts)
 #define THAW_COORDINATOR_COUNTS(X)                                                           \
+  THAW_FLUSH_REASONS(X)                                                                      \
   X(stalled, "flushes that ended because nothing moved")                                     \
   X(skipped, "flushes in which a destination was out of reach")                              \
   X(no_time, "flushes that were not begun because the deadline was too near")                \
@@ -87,23 +88,8 @@ std::string_view ToString(FlushReason reason);
   X(lost_at_shutdown, "payloads that were kept when the process ended")
 
 struct CoordinatorCounts {
-#define THAW_DECLARE(enumerator, name, text) int64_t name = 0;
-  THAW_FLUSH_REASONS(THAW_DECLARE)
-#undef THAW_DECLARE
-#define THAW_DECLARE(name, text) int64_t name = 0;
-  THAW_COORDINATOR_COUNTS(THAW_DECLARE)
-#undef THAW_DECLARE
-
-  // Calls visit(name, value, text) for each count, in the order of the lists.
-  template <typename Visitor>
-  void Visit(Visitor&& visit) const {
-#define THAW_VISIT(enumerator, name, text) visit(#name, name, text);
-    THAW_FLUSH_REASONS(THAW_VISIT)
-#undef THAW_VISIT
-#define THAW_VISIT(name, text) visit(#name, name, text);
-    THAW_COORDINATOR_COUNTS(THAW_VISIT)
-#undef THAW_VISIT
-  }
+  THAW_DECLARE_COUNTS(THAW_COORDINATOR_COUNTS)
+  THAW_DECLARE_COUNTS_BY(FlushReason, THAW_FLUSH_REASONS)
 };
 
 // X(name, what it measures)
@@ -199,7 +185,6 @@ class FlushCoordinator {
   bool InBackground(FlushReason reason) const;
   // Returns the active time until the flush must have ended.
   absl::Duration DeadlineOf(FlushReason reason) const;
-  int64_t& CountOf(FlushReason reason);
   Task<FlushReport> FlushAll(FlushReason reason, absl::Duration deadline);
   // Waits until no flush is running.
   Task<void> WaitForRunning(absl::Duration at_most);

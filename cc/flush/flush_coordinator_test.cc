@@ -42,7 +42,7 @@ TEST_F(FlushCoordinatorTest, AllPipelinesFlushSideBySide) {
   EXPECT_EQ(coordinator_->counts().end, 1);
 }
 
-TEST_F(FlushCoordinatorTest, TheDeadlineIsTheFlushTimeoutOrWhatTheInvocationLeaves) {
+TEST_F(FlushCoordinatorTest, TheDeadlineIsTheFlushTimeoutOrTheRestOfTheInvocation) {
   Make("end");
   const auto budget = [this] {
     EXPECT_TRUE(Add(*traces_));
@@ -165,7 +165,7 @@ TEST_F(FlushCoordinatorTest, AFlushInTheBackgroundMayBeOpenAtNextAndIsCounted) {
 }
 
 // Data whose background flush failed does not wait for the shutdown.
-TEST_F(FlushCoordinatorTest, WhatFailedInAContinuousFlushGoesOutInTheNext) {
+TEST_F(FlushCoordinatorTest, DataThatFailedInAContinuousFlushGoesOutInTheNext) {
   Make("continuously,1000");
   client_.Answer(Unreachable());
   EXPECT_TRUE(Add(*traces_));
@@ -327,7 +327,7 @@ TEST_F(FlushCoordinatorTest, AShutdownGivesASlowIntakeItsTimeLessTheMargin) {
   EXPECT_EQ(Time(coordinator_->Shutdown(absl::Seconds(2))), absl::Milliseconds(1850));
 }
 
-TEST_F(FlushCoordinatorTest, AShutdownAsksNoBreakerAndWaitsForWhatStillRuns) {
+TEST_F(FlushCoordinatorTest, AShutdownAsksNoBreakerAndWaitsForRunningFlushes) {
   Make("continuously,1000");
   client_.Answer(Unreachable());
   client_.Answer(Unreachable());

@@ -33,7 +33,7 @@ FlushReport One() {
   return report;
 }
 
-TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
+TEST(FlushReportTest, AddsUpAllButTheKeptCounts) {
   FlushReport total = One();
   FlushReport more = One();
   more.retained = 1;
@@ -68,7 +68,7 @@ TEST(FlushReportTest, AddsUpAllButWhatIsKept) {
   EXPECT_EQ(total.elapsed, absl::Milliseconds(60));
 }
 
-TEST(FlushReportTest, WhatWasNotDeliveredIsToldWithItsReasons) {
+TEST(FlushReportTest, UndeliveredPayloadsAreNamedWithTheirReasons) {
   FlushReport report;
   report.delivered = 4;
   EXPECT_TRUE(report.all_delivered());

@@ -66,7 +66,7 @@ TEST_F(FlushScheduleTest, TheMeanGapChoosesTheAdaptiveStrategy) {
   EXPECT_EQ(chosen(absl::Seconds(120)), "end");
 }
 
-TEST_F(FlushScheduleTest, TheAdaptiveStrategyForgetsWhatIsOlderThanTwentyInvocations) {
+TEST_F(FlushScheduleTest, TheAdaptiveStrategyForgetsAllButTwentyInvocations) {
   FlushSchedule schedule = Make("default");
   Invocations(schedule, 20, absl::Minutes(5));
   EXPECT_EQ(schedule.effective().kind, Kind::kEnd);
@@ -81,7 +81,7 @@ TEST_F(FlushScheduleTest, EndAlwaysFlushesAtTheEnd) {
   EXPECT_EQ(Invocations(schedule, 50, absl::Milliseconds(1)), Decisions(50, FlushDecision::kAtEnd));
 }
 
-TEST_F(FlushScheduleTest, WhatFlushesByIntervalFlushesWhenMoreThanThatHasPassed) {
+TEST_F(FlushScheduleTest, IntervalStrategiesFlushWhenMoreThanTheIntervalHasPassed) {
   for (const auto& [strategy, flush] :
        {std::pair{"end,500", FlushDecision::kAtEnd}, std::pair{"periodically,500", FlushDecision::kBlocking},
         std::pair{"continuously,500", FlushDecision::kInBackground}}) {

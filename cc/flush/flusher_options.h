@@ -18,6 +18,7 @@ namespace thaw {
 
 struct PipelineSpec;
 
+// The comment of each field is its docstring in Python, too (python/bindings/option_texts.py).
 struct FlusherOptions {
   // The level of zstd or gzip. A higher one makes smaller bodies and takes more processor time.
   int compression_level = 3;

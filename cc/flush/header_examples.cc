@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "absl/status/status.h"
+#include "cc/base/status_macros.h"
 #include "cc/base/task.h"
 #include "cc/flush/breaker.h"
 #include "cc/flush/byte_budget.h"
@@ -13,19 +15,26 @@
 #include "cc/flush/fake_client.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/flush_schedule.h"
+#include "cc/flush/flusher_options.h"
 #include "cc/flush/item_sender.h"
 #include "cc/flush/key_look_ups.h"
+#include "cc/flush/opened_payloads.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/flush/payload_flusher_fixture.h"
 #include "cc/flush/payload_ledger.h"
 #include "cc/flush/peers_in_turn.h"
+#include "cc/flush/peers_options.h"
 #include "cc/flush/peers_rules.h"
 #include "cc/flush/pipeline_flusher.h"
+#include "cc/flush/pipeline_list.h"
+#include "cc/flush/pipeline_spec.h"
+#include "cc/flush/pipeline_table.h"
 #include "cc/flush/reach.h"
 #include "cc/flush/refusal_hold.h"
 #include "cc/flush/send_verdict.h"
+#include "cc/flush/shared_limits.h"
 #include "cc/flush/stall_watch.h"
 #include "cc/flush/trace_flusher.h"
 #include "cc/trace/trace_payload.h"
@@ -37,8 +46,7 @@ void BreakerExample(Breaker& breaker, bool answered) {
 #include "cc/flush/breaker.h.example"
 }
 
-void ByteBudgetExample(const Config& config, Executor& executor, Clock& clock, Client& client,
-                       const FlusherOptions& options, std::vector<Endpoint> endpoints) {
+void ByteBudgetExample(const Config& config, void (*on_evicted)(const Outbox::Item& item)) {
 #include "cc/flush/byte_budget.h.example"
 }
 
@@ -74,6 +82,11 @@ void FlushScheduleExample(const Config& config, Clock& clock, bool background_fl
 #include "cc/flush/flush_schedule.h.example"
 }
 
+absl::Status FlusherOptionsExample() {
+#include "cc/flush/flusher_options.h.example"
+  return absl::OkStatus();
+}
+
 Task<void> ItemSenderExample(const ItemSender::Context& context, Outbox& outbox, FlushRun& run,
                              DestinationGroup& group) {
 #include "cc/flush/item_sender.h.example"
@@ -82,6 +95,12 @@ Task<void> ItemSenderExample(const ItemSender::Context& context, Outbox& outbox,
 Task<void> KeyLookUpsExample(Executor& executor, size_t endpoint, std::shared_ptr<ApiKeySource> source,
                              Cancellation& cancellation) {
 #include "cc/flush/key_look_ups.h.example"
+}
+
+absl::Status OpenedPayloadsExample(PipelineFlusher& flusher, PayloadId id, size_t bytes,
+                                   EncodedRequest request) {
+#include "cc/flush/opened_payloads.h.example"
+  return absl::OkStatus();
 }
 
 Task<void> OutageBudgetExample(OutageBudget& outage, const Destination& destination,
@@ -111,8 +130,13 @@ Task<void> PeersInTurnExample(ItemSender& sender, FlushRun& run, DestinationGrou
 #include "cc/flush/peers_in_turn.h.example"
 }
 
-void PeersRulesExample(const FlusherOptions& options, const SendResult& result, const SendTried& tried) {
-  SendVerdict verdict;
+void PeersOptionsExample(Executor& executor, Clock& clock, Client& client, const FlusherOptions& options,
+                         Endpoint endpoint) {
+#include "cc/flush/peers_options.h.example"
+}
+
+void PeersRulesExample(const FlusherOptions& options, const PeersOptions& peers, const SendResult& result,
+                       const SendTried& tried) {
 #include "cc/flush/peers_rules.h.example"
 }
 
@@ -120,6 +144,19 @@ Task<void> PipelineFlusherExample(Executor& executor, Clock& clock, Client& clie
                                   const FlusherOptions& options, Endpoint endpoint, EncodedRequest request,
                                   Cancellation& cancellation) {
 #include "cc/flush/pipeline_flusher.h.example"
+}
+
+absl::Status PipelineListExample(const PipelineParts& parts, TracePayload payload, EncodedRequest request) {
+#include "cc/flush/pipeline_list.h.example"
+  return absl::OkStatus();
+}
+
+void PipelineSpecExample() {
+#include "cc/flush/pipeline_spec.h.example"
+}
+
+void PipelineTableExample() {
+#include "cc/flush/pipeline_table.h.example"
 }
 
 void ReachExample(OutageCounts& counts, Clock& clock) {
@@ -132,6 +169,11 @@ void RefusalHoldExample(RefusalHold& hold, bool refused, std::optional<absl::Dur
 
 void SendVerdictExample(const FlusherOptions& options, const SendResult& result, const SendTried& tried) {
 #include "cc/flush/send_verdict.h.example"
+}
+
+void SharedLimitsExample(Executor& executor, Clock& clock, Client& client, const FlusherOptions& options,
+                         Endpoint endpoint) {
+#include "cc/flush/shared_limits.h.example"
 }
 
 void StallWatchExample(Clock& clock, int64_t bytes_moved, absl::Duration allowance,

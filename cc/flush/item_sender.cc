@@ -49,7 +49,7 @@ Task<bool> ItemSender::Send(FlushRun& run, DestinationGroup& group, Outbox::Item
       verdict = Decide(result, tried);
     }
     if (verdict.action == SendAction::kSendAgain) continue;
-    Finish(run, group, std::move(item), verdict, result);
+    CarryOut(run, group, std::move(item), verdict, result);
     co_return verdict.action == SendAction::kDelivered;
   }
 }
@@ -147,8 +147,8 @@ std::vector<Outbox::Item> ItemSender::Split(FlushRun& run, const Outbox::Item& i
 
 // -- The end of an item --------------------------------------------------------------------------------
 
-void ItemSender::Finish(FlushRun& run, DestinationGroup& group, Outbox::Item item, const SendVerdict& verdict,
-                        const SendResult& result) {
+void ItemSender::CarryOut(FlushRun& run, DestinationGroup& group, Outbox::Item item,
+                          const SendVerdict& verdict, const SendResult& result) {
   if (verdict.denied) group.denied = true;
   if (verdict.possible_duplicate) item.possible_duplicate = true;
   if (verdict.untried) --item.tries;

@@ -95,8 +95,8 @@ class ItemSender {
   std::vector<Outbox::Item> Split(FlushRun& run, const Outbox::Item& item);
 
   // Carries out a verdict that ends the item's part in this flush.
-  void Finish(FlushRun& run, DestinationGroup& group, Outbox::Item item, const SendVerdict& verdict,
-              const SendResult& result);
+  void CarryOut(FlushRun& run, DestinationGroup& group, Outbox::Item item, const SendVerdict& verdict,
+                const SendResult& result);
   void Deliver(FlushRun& run, const Outbox::Item& item);
   void Drop(FlushRun& run, const Outbox::Item& item, DropReason reason);
   void CountDropped(const Outbox::Item& item, DropReason reason, FlushReport& report);

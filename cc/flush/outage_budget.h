@@ -52,15 +52,18 @@
 
 namespace thaw {
 
+// The comment of each field is its docstring in Python, too (python/bindings/option_texts.py).
 struct OutageOptions {
-  // Ends a flush in which nothing moves for this long. InfiniteDuration turns breakers and budget off.
+  // Ends a flush in which nothing moves for this long. A longer time tolerates a slower intake, and an outage
+  // costs the function more. InfiniteDuration ends no flush for that, and turns breakers and budget off.
   absl::Duration no_progress_limit = absl::Milliseconds(1500);
   // The time that an outage may cost before its breakers are open.
   absl::Duration total = absl::Seconds(4);
-  // The time that a flush may spend on checking whether a destination is back. With the flush's other work it
-  // makes 300 ms, which an invocation can afford.
+  // The time that a flush may spend on checking whether a destination is back. A longer time reaches one that
+  // answers slowly, and each check costs the function more. With the flush's other work the default makes 300 ms,
+  // which an invocation can afford.
   absl::Duration probe_budget = absl::Milliseconds(250);
-  BreakerOptions breaker;
+  BreakerOptions breaker;  // when flushes stop trying a destination
 };
 
 class OutageBudget {

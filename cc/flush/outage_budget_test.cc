@@ -110,7 +110,7 @@ TEST_F(OutageBudgetTest, AnOutageOfEverythingCostsFourSecondsInAll) {
   EXPECT_EQ(outage_.counts().exhausted, 2);
 }
 
-TEST_F(OutageBudgetTest, WhatIsDeadAloneHasItsOwnBudget) {
+TEST_F(OutageBudgetTest, ASingleDeadDestinationHasItsOwnBudget) {
   for (int i = 0; i < 10; ++i) {
     const OutageBudget::Pass pass = Enter(traces_);
     ASSERT_EQ(pass.kind, Decision::kGo) << i;
@@ -130,7 +130,7 @@ TEST_F(OutageBudgetTest, AnAnswerRefillsTheBudget) {
   EXPECT_EQ(outage_.left(logs_), absl::Seconds(4));
 }
 
-TEST_F(OutageBudgetTest, AProbesFindingHoldsForThoseWhoWaitForIt) {
+TEST_F(OutageBudgetTest, AProbesFindingHoldsForItsWaiters) {
   Stall(traces_);
   Stall(traces_);
   Pass(absl::Seconds(1));
@@ -157,7 +157,7 @@ TEST_F(OutageBudgetTest, AProbesFindingHoldsForThoseWhoWaitForIt) {
   EXPECT_EQ(outage_.counts().probes_answered, 1);
 }
 
-TEST_F(OutageBudgetTest, WhoeverWaitsForAProbeCanGiveUp) {
+TEST_F(OutageBudgetTest, AWaitForAProbeCanBeCancelled) {
   Stall(traces_);
   Stall(traces_);
   Pass(absl::Seconds(1));
@@ -186,7 +186,7 @@ TEST_F(OutageBudgetTest, AFlushThatBeganBeforeTheProbeDoesNotEndIt) {
 }
 
 // The destination answers probes and stalls each time: the wait between probes still grows.
-TEST_F(OutageBudgetTest, WhatAnswersProbesOnlyIsGivenUpSoonerEachTime) {
+TEST_F(OutageBudgetTest, ADestinationThatAnswersOnlyProbesIsGivenUpSoonerEachTime) {
   Stall(traces_);
   Stall(traces_);
   absl::Duration wait = absl::Seconds(1);

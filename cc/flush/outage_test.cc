@@ -142,7 +142,7 @@ TEST_F(OutageTest, ADeadHostCostsNoMoreBecauseOthersWork) {
   EXPECT_EQ(logs_->delivered(), 200);
 }
 
-TEST_F(OutageTest, WhatHasNoRoomIsTurnedAwayOrEvictedAndCounted) {
+TEST_F(OutageTest, DataWithoutRoomIsRefusedOrEvictedAndCounted) {
   Make("end", /*outbox_bytes=*/size_t{64} << 10);
   AnswerAll({.after = absl::InfiniteDuration(), .connects = false});
   Suffer(200, [this](int) { return All(); });
@@ -294,7 +294,7 @@ TEST_F(OutageTest, AfterAShortOutageRareInvocationsSendAgainWithTheNext) {
   EXPECT_EQ(coordinator_->kept_payloads(), 0);
 }
 
-TEST_F(OutageTest, AnOutageIsToldOnceAndSoIsItsEndAndWhatIsLost) {
+TEST_F(OutageTest, AnOutageItsEndAndItsLossesAreLoggedOnce) {
   const FakeClient::Scripted outages[] = {
       {.result = Unreachable(), .connects = false},
       {.result = Misconfigured(), .connects = false},

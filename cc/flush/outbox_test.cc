@@ -66,7 +66,7 @@ TEST_F(OutboxTest, LendsTheTriedFirstOldestFirstThenTheNeverTried) {
   EXPECT_EQ(outbox.lent_items(), 3);
 }
 
-TEST_F(OutboxTest, NewerDataEvictsWhatWasTriedOldestFirst) {
+TEST_F(OutboxTest, NewerDataEvictsTriedItemsOldestFirst) {
   const auto owned = MakeOutbox(3);
   Outbox& outbox = *owned;
   for (PayloadId id : {1, 2, 3}) ASSERT_TRUE(Add(outbox, id).ok());
@@ -80,7 +80,7 @@ TEST_F(OutboxTest, NewerDataEvictsWhatWasTriedOldestFirst) {
   EXPECT_EQ(Ids(outbox.Take()), (std::vector<PayloadId>{3, 4, 5}));
 }
 
-TEST_F(OutboxTest, NeverEvictsWhatWasNeverTriedNorWhatIsBeingSent) {
+TEST_F(OutboxTest, NeverEvictsUntriedItemsNorItemsBeingSent) {
   const auto owned = MakeOutbox(2);
   Outbox& outbox = *owned;
   for (PayloadId id : {1, 2}) ASSERT_TRUE(Add(outbox, id).ok());
@@ -96,7 +96,7 @@ TEST_F(OutboxTest, NeverEvictsWhatWasNeverTriedNorWhatIsBeingSent) {
   EXPECT_TRUE(outbox.CheckByWalking().ok());
 }
 
-TEST_F(OutboxTest, EvictsNothingForWhatCannotFit) {
+TEST_F(OutboxTest, EvictsNothingForAnItemThatCannotFit) {
   const auto owned = MakeOutbox(2);
   Outbox& outbox = *owned;
   ASSERT_TRUE(Add(outbox, 1).ok());
@@ -136,7 +136,7 @@ TEST_F(OutboxTest, OutboxesThatShareABudgetEvictTheOldestOfAll) {
   EXPECT_EQ(budget_->used(), budget_->limit());
 }
 
-TEST_F(OutboxTest, WhatAnOutboxHeldIsRoomForOthersWhenItIsGone) {
+TEST_F(OutboxTest, ADestroyedOutboxReturnsItsBytesToTheBudget) {
   const auto stays = MakeOutbox(2);
   {
     const auto goes = MakeOutbox();

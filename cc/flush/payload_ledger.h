@@ -9,7 +9,7 @@
 //
 // Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason. A
 // payload is delivered when all its parts have ended and none was dropped. Items for additional endpoints have
-// counters of their own; no payload waits for them.
+// counts of their own; no payload waits for them.
 //
 // One thread.
 

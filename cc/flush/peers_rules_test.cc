@@ -47,7 +47,7 @@ TEST(PeersRules, ARefusalForGoodIsSentAsOftenAsTheClientTries) {
   EXPECT_EQ(Decide(kPeers, Answered(400), ended).action, SendAction::kDrop);
 }
 
-TEST(PeersRules, TheClientHasRetriedWhatIsRefusedForNow) {
+TEST(PeersRules, ARefusalForNowIsDroppedAfterTheClientsRetries) {
   const SendVerdict verdict = Decide(kPeers, Answered(503), {.sends = 1, .most_sends = 3});
   EXPECT_EQ(verdict.action, SendAction::kDrop);
   EXPECT_EQ(verdict.refused_status, 503);
@@ -62,7 +62,7 @@ TEST(PeersRules, WithoutRetryAllStatusesRefusalsAreDecidedAsByThaw) {
   EXPECT_EQ(for_now.notice, SendNotice::kPeersFailure);
 }
 
-TEST(PeersRules, WithoutDropRefusedWhatIsRefusedIsKept) {
+TEST(PeersRules, WithoutDropRefusedRefusedPayloadsAreKept) {
   const PeersOptions keeps_refused{.on_failure = OnFailure::kDiscard, .drop_refused = false};
   const SendTried all{.sends = 2, .key_renewed = true, .unsplittable = true};
   for (const int status : {400, 403, 413}) {
@@ -84,7 +84,7 @@ TEST(PeersRules, AFailureIsLoggedUnlessItIsKept) {
   EXPECT_EQ(Decide(kPeers, Accepted(), {.sends = 1}).action, SendAction::kDelivered);
 }
 
-TEST(PeersRules, WhatFailedIsDroppedOrHeldForTheRedrive) {
+TEST(PeersRules, FailedPayloadsAreDroppedOrHeldForTheRedrive) {
   constexpr OnFailure kRedrive = OnFailure::kRedriveAtShutdown;
   EXPECT_EQ(PeersDropReason(kRedrive, /*redrives=*/false, /*last=*/false), std::nullopt);
   EXPECT_EQ(PeersDropReason(kRedrive, /*redrives=*/true, /*last=*/true), DropReason::kRedriveFailed);

@@ -97,9 +97,9 @@ void PipelineFlusher::AddAdmitted(EncodedRequest request) {
 // -- Sending -------------------------------------------------------------------------------------------
 
 int64_t PipelineFlusher::Progress() const {
-  const Counters counters = client_.counters();
-  return counters.connection.opened + counters.exchange.bytes_sent + counters.exchange.bytes_received +
-         counters.exchange.accepted;
+  const ClientCounts counts = client_.counts();
+  return counts.connection.opened + counts.exchange.bytes_sent + counts.exchange.bytes_received +
+         counts.exchange.accepted;
 }
 
 Task<FlushReport> PipelineFlusher::Flush(absl::Duration deadline, Cancellation& cancellation) {

@@ -25,7 +25,7 @@
 // Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason.
 // A payload with parts in several requests, or several halves after a split, is delivered when the primary
 // endpoint accepted all of them, and dropped when all have ended and one of them was dropped. Additional
-// endpoints have their own counters; no payload waits for them.
+// endpoints have their own counts; no payload waits for them.
 //
 // One thread: the executor's. The flusher must outlive its flushes.
 

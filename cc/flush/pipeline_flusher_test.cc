@@ -164,7 +164,7 @@ TEST_F(PipelineFlusherTest, AnEmptyFlushDoesNothing) {
   EXPECT_EQ(report.payloads, 0);
 }
 
-TEST_F(PipelineFlusherTest, WhatFailedGoesFirstInTheNextFlushByteIdenticalAndTheRestIsKeptDelivered) {
+TEST_F(PipelineFlusherTest, AFailedPayloadGoesFirstInTheNextFlushByteIdenticalAndTheRestStaysDelivered) {
   Make();
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
   client_.Answer(Accepted());
@@ -186,7 +186,7 @@ TEST_F(PipelineFlusherTest, WhatFailedGoesFirstInTheNextFlushByteIdenticalAndThe
   EXPECT_EQ(second.possible_duplicates, 0);
 }
 
-TEST_F(PipelineFlusherTest, WhatIsRefusedForNowOrMisconfiguredStays) {
+TEST_F(PipelineFlusherTest, PayloadsRefusedForNowOrMisconfiguredAreKept) {
   for (const SendResult& result : {Answered(503), Answered(429), Answered(408), Misconfigured()}) {
     Make();
     client_.Answer(result);
@@ -197,7 +197,7 @@ TEST_F(PipelineFlusherTest, WhatIsRefusedForNowOrMisconfiguredStays) {
   }
 }
 
-TEST_F(PipelineFlusherTest, WhatIsRefusedForGoodIsDroppedByStatusAndNamedOnce) {
+TEST_F(PipelineFlusherTest, PayloadsRefusedForGoodAreDroppedByStatusAndNamedOnce) {
   Make();
   for (PayloadId id = 1; id <= 4; ++id) Add(id);
   for (const int status : {400, 404, 400, 302}) client_.Answer(Answered(status));
@@ -528,7 +528,7 @@ TEST_F(PipelineFlusherTest, RefusedConnectionsAreStrikesToo) {
   EXPECT_TRUE(RunFlush().skipped);
 }
 
-TEST_F(PipelineFlusherTest, WhatTheIntakeMayHaveIsSentFourTimesAndThenKeptForTheShutdown) {
+TEST_F(PipelineFlusherTest, AnAmbiguousPayloadIsSentFourTimesAndThenKeptForTheShutdown) {
   Make();
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Ambiguous()}; });
@@ -550,7 +550,7 @@ TEST_F(PipelineFlusherTest, WhatTheIntakeMayHaveIsSentFourTimesAndThenKeptForThe
   EXPECT_EQ(client_.sent().size(), 6u);
 }
 
-TEST_F(PipelineFlusherTest, AProbeTakesWhatIsLeastLikelyToBeThereAlready) {
+TEST_F(PipelineFlusherTest, AProbeTakesThePayloadWithTheFewestAmbiguousTries) {
   Make();
   client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Ambiguous()}; });
   Add(1);
@@ -599,7 +599,7 @@ TEST_F(PipelineFlusherTest, AnEndpointThatRefusesIsProbedWithOneRequestThatDoesN
   EXPECT_EQ(RunFlush().delivered, 5);
 }
 
-TEST_F(PipelineFlusherTest, ShutdownSendsToWhatRefusesAndWaitsAsLongAsItMay) {
+TEST_F(PipelineFlusherTest, ShutdownSendsDespiteARetryAfterAndWaitsAsLongAsItMay) {
   Make();
   Add(1);
   client_.Answer(Refused(503, absl::Seconds(60)));
@@ -658,7 +658,7 @@ TEST_F(PipelineFlusherTest, ARequestThatCanNotBeSentSaysNothingOfTheDestination)
   EXPECT_EQ(flusher_->outage().counts().out_of_reach, 0);
 }
 
-TEST_F(PipelineFlusherTest, WhatAnAdditionalEndpointDidNotGetIsTold) {
+TEST_F(PipelineFlusherTest, PayloadsThatAnAdditionalEndpointDidNotGetAreReported) {
   Make({.additional = 1});
   Add(1);
   client_.set_otherwise([](const FakeClient::Sent& sent) {
@@ -761,7 +761,7 @@ constexpr PeersOptions Peers(OnFailure on_failure) {
           .retry_all_statuses = true};
 }
 
-TEST_F(PipelineFlusherTest, DiscardLosesWhatFailedAndWhatCameAfterIt) {
+TEST_F(PipelineFlusherTest, DiscardLosesAFailedPayloadAndThoseAfterIt) {
   Make({.limits = kNoOutages, .peers = Peers(OnFailure::kDiscard)});
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
   client_.Answer(Accepted());
@@ -777,7 +777,7 @@ TEST_F(PipelineFlusherTest, DiscardLosesWhatFailedAndWhatCameAfterIt) {
   EXPECT_EQ(RunFlush().requests, 0);
 }
 
-TEST_F(PipelineFlusherTest, RedriveAtShutdownSendsAgainWhatWasAcceptedToo) {
+TEST_F(PipelineFlusherTest, RedriveAtShutdownSendsAcceptedPayloadsAgainToo) {
   Make({.limits = kNoOutages, .peers = Peers(OnFailure::kRedriveAtShutdown)});
   for (PayloadId id = 1; id <= 3; ++id) Add(id);
   client_.Answer(Accepted());

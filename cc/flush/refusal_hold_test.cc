@@ -43,7 +43,7 @@ TEST_F(RefusalHoldTest, RetryAfterIsKeptAcrossFlushesByTheClockThatAdvancedMost)
   EXPECT_EQ(hold_.Decide(), Decision::kGo) << "the peer's time is not frozen";
 }
 
-TEST_F(RefusalHoldTest, FlushesBringWhatTheIntakeAskedForNoNearer) {
+TEST_F(RefusalHoldTest, FlushesDoNotShortenARetryAfter) {
   hold_.OnRefused(absl::Seconds(10));
   hold_.OnRefused(absl::Seconds(10));
   for (int i = 0; i < 100; ++i) hold_.OnFlush();
@@ -64,7 +64,7 @@ TEST_F(RefusalHoldTest, AnAcceptanceEndsTheWait) {
   EXPECT_EQ(hold_.Decide(), Decision::kGo);
 }
 
-TEST_F(RefusalHoldTest, WhatIsRefusedBesideWhatIsAcceptedIsWaitedForToo) {
+TEST_F(RefusalHoldTest, ARefusalBesideAnAcceptanceIsWaitedForToo) {
   hold_.OnAccepted(absl::Seconds(10));
   EXPECT_EQ(hold_.Decide(), Decision::kSkip);
   clock_.Freeze(absl::Seconds(10));

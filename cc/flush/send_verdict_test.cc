@@ -96,7 +96,7 @@ TEST(SendVerdict, EachResultHasItsVerdict) {
              });
 }
 
-TEST(SendVerdict, WhatWasTriedIsNotTriedAgain) {
+TEST(SendVerdict, ExhaustedRemediesAreNotTriedAgain) {
   const SendTried unsplittable{.sends = 1, .unsplittable = true};
   const SendTried renewed{.sends = 2, .key_renewed = true};
   const SendTried ended{.sends = 1, .ended = true};
@@ -111,7 +111,7 @@ TEST(SendVerdict, WhatWasTriedIsNotTriedAgain) {
              });
 }
 
-TEST(SendVerdict, APipelineThatMayNotSendTwiceDropsWhatMayBeThere) {
+TEST(SendVerdict, APipelineThatMayNotSendTwiceDropsPossibleDuplicates) {
   Expect({.retry_ambiguous = false}, {
                                          {"ambiguous", Ambiguous(), "drop ambiguous_dropped duplicate"},
                                          {"stale", Stale(), "keep duplicate"},

@@ -19,11 +19,12 @@
 
 namespace thaw {
 
+// The comment of each field is its docstring in Python, too (python/bindings/option_texts.py).
 struct LimitOptions {
   // Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts data that was
   // tried, or is turned away.
   size_t outbox_bytes = 32 << 20;
-  OutageOptions outage;
+  OutageOptions outage;  // what an outage may cost
 
   // Returns InvalidArgument, naming the field and its value, if an option is out of range.
   absl::Status Validate() const;

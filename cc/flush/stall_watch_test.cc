@@ -51,7 +51,7 @@ TEST_F(StallWatchTest, EndsExactlyAtTheLimitWhenNothingMoves) {
   EXPECT_EQ(watch_->idle_for(), absl::Milliseconds(1500));
 }
 
-TEST_F(StallWatchTest, WhatMovesNowAndThenIsNotStalled) {
+TEST_F(StallWatchTest, ASendThatMovesNowAndThenIsNotStalled) {
   Watch(kNormal);
   for (int i = 0; i < 20; ++i) {
     Pass(1300);
@@ -66,7 +66,7 @@ TEST_F(StallWatchTest, TheAllowanceEndsItToo) {
   EXPECT_EQ(Pass(5000), absl::Milliseconds(730));
 }
 
-TEST_F(StallWatchTest, WhatMovesAgainTookNothingFromTheAllowance) {
+TEST_F(StallWatchTest, IdleTimeBeforeAMovementIsNotChargedToTheAllowance) {
   Watch(kNormal, absl::Milliseconds(730));
   for (int i = 0; i < 20; ++i) {
     Pass(600);
@@ -86,13 +86,13 @@ TEST_F(StallWatchTest, IdleTimeIsKnownBetweenLooksToo) {
   EXPECT_EQ(watch_->idle_for(), absl::Milliseconds(25)) << "movement is seen at the next look";
 }
 
-TEST_F(StallWatchTest, AProbeOfWhatIsSilentEndsExactlyWithItsTime) {
+TEST_F(StallWatchTest, AProbeOfASilentPeerEndsExactlyWithItsTime) {
   Watch(kProbe);
   ++moved_;  // the first bytes go into the system's buffer, whether or not a peer is there
   EXPECT_EQ(Pass(5000), absl::Milliseconds(300));
 }
 
-TEST_F(StallWatchTest, AProbeOfWhatIsFarAwayMayGoOnWhileItMoves) {
+TEST_F(StallWatchTest, AProbeOfADistantPeerMayGoOnWhileItMoves) {
   Watch(kProbe);
   for (int i = 0; i < 3; ++i) {
     Pass(220);

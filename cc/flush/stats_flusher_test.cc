@@ -75,7 +75,7 @@ TEST_F(StatsFlusherTest, BatchesAreNoLargerThanAllowed) {
   for (int i = 0; i < 50; ++i) EXPECT_EQ(Sent("large<" + std::to_string(i) + ">"), 1);
 }
 
-TEST_F(StatsFlusherTest, WhatTheIntakeFindsTooLargeIsCut) {
+TEST_F(StatsFlusherTest, ABodyThatTheIntakeFindsTooLargeIsSplit) {
   Make();
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     return FakeClient::Scripted{.result = Unpacked(sent).size() > 1000 ? Answered(413) : Accepted()};
@@ -84,7 +84,7 @@ TEST_F(StatsFlusherTest, WhatTheIntakeFindsTooLargeIsCut) {
   EXPECT_EQ(RunFlush().delivered, 1);
 }
 
-TEST_F(StatsFlusherTest, WhatMayHaveBeenCountedIsNotSentAgain) {
+TEST_F(StatsFlusherTest, StatsThatMayHaveBeenCountedAreNotSentAgain) {
   Make();
   Add(Payload(1, "x"));
   RunFlush();

@@ -153,7 +153,7 @@ TEST_F(TraceFlusherTest, BatchesAreNoLargerThanAllowed) {
   }
 }
 
-TEST_F(TraceFlusherTest, WhatTheIntakeFindsTooLargeIsCutUntilItFits) {
+TEST_F(TraceFlusherTest, ABodyThatTheIntakeFindsTooLargeIsSplitUntilItFits) {
   Make();
   client_.set_otherwise([](const FakeClient::Sent& sent) {
     return FakeClient::Scripted{.result = Unpacked(sent).size() > 3000 ? Answered(413) : Accepted()};
@@ -222,7 +222,7 @@ TEST_F(TraceFlusherTest, WhileNothingCanBeSentNothingIsEncodedSoThatItSharesAReq
   EXPECT_EQ(client_.sent().size(), 2);
 }
 
-TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
+TEST_F(TraceFlusherTest, PayloadsThatTakeMuchRoomAreEncodedDuringAnOutage) {
   Make(FlusherOptions(), std::nullopt, {.outbox_bytes = 40'000});
   client_.Answer(Unreachable());
   client_.Answer(Unreachable());
@@ -236,7 +236,7 @@ TEST_F(TraceFlusherTest, WhatTakesMuchRoomIsEncodedAllTheSame) {
   EXPECT_LT(flusher_->bytes(), before);
 }
 
-TEST_F(TraceFlusherTest, WhatIsNotEncodedYetCountsAgainstTheBudget) {
+TEST_F(TraceFlusherTest, PayloadsNotYetEncodedCountAgainstTheBudget) {
   Make(FlusherOptions(), std::nullopt, {.outbox_bytes = 20'000});
   int taken = 0;
   while (flusher_->Add(Payload(1, 1, "", 1000)).ok()) ASSERT_LT(++taken, 100);

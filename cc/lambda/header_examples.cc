@@ -1,9 +1,14 @@
 // Compiles the examples in the headers of this room. Each is the body of a function, whose parameters and whatever
 // stands above it declare the names that the example uses. tools/header_examples.py explains it.
 
+#include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/status_macros.h"
 #include "cc/base/task.h"
+#include "cc/clock/clock.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/lambda/api/extensions_api.h"
@@ -11,9 +16,13 @@
 #include "cc/lambda/api/runtime_api.h"
 #include "cc/lambda/api/sandbox_address.h"
 #include "cc/lambda/api/telemetry_subscription.h"
+#include "cc/lambda/invocation/environment_start.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_fixture.h"
 #include "cc/lambda/invocation/invocation_span.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/lambda/invocation/nested_json.h"
@@ -60,6 +69,11 @@ Task<void> ApiTelemetrySubscriptionExample(RuntimeApi& runtime_api, ExtensionsAp
 #include "cc/lambda/api/telemetry_subscription.h.example"
 }
 
+void InvocationEnvironmentStartExample(absl::Time time, absl::Duration duration, const OwnedSpan& span,
+                                       RandomId& random, absl::AnyInvocable<void(OwnedSpan)> Send) {
+#include "cc/lambda/invocation/environment_start.h.example"
+}
+
 absl::Status InvocationEventJsonExample(std::string_view body) {
 #include "cc/lambda/invocation/event_json.h.example"
   return absl::OkStatus();
@@ -69,20 +83,34 @@ void InvocationFunctionTagsExample(const FunctionFacts& facts) {
 #include "cc/lambda/invocation/function_tags.h.example"
 }
 
+void InvocationInvocationAssemblerExample(AssemblerOptions options, InvocationStore& store, Clock& clock,
+                                          RandomId random, const std::string& request_id, absl::Time start,
+                                          absl::Duration duration,
+                                          absl::FunctionRef<void(InvocationRecord&)> fill) {
+#include "cc/lambda/invocation/invocation_assembler.h.example"
+}
+
+#include "cc/lambda/invocation/invocation_fixture.h.example"
+
 void InvocationInvocationSpanExample(const std::string& id, absl::Time start, absl::Duration duration,
                                      const InvocationSpanOptions& options, RandomId& new_id,
                                      TraceProcessor& processor, TracerHeaders headers) {
 #include "cc/lambda/invocation/invocation_span.h.example"
 }
 
-void InvocationInvocationTrackerExample(Clock& clock, InvocationObserver& observer, const InvokeEvent& event,
-                                        TelemetryRecord record, const ShutdownEvent& shutdown) {
+void InvocationInvocationStoreExample(ByteAccount& budget, Clock& clock, InvocationObserver& observer,
+                                      RandomId random) {
+#include "cc/lambda/invocation/invocation_store.h.example"
+}
+
+void InvocationInvocationTrackerExample(Clock& clock, InvocationStore& store, InvocationObserver& observer,
+                                        const InvokeEvent& event, const TelemetryRecord& record,
+                                        const ShutdownEvent& shutdown) {
 #include "cc/lambda/invocation/invocation_tracker.h.example"
 }
 
-void InvocationLifecycleEndpointsExample(LifecycleOptions options, Clock& clock, RandomId random,
-                                         LifecycleSink& sink, const HttpHeaders& headers,
-                                         std::string_view body, const std::string& request_id) {
+void InvocationLifecycleEndpointsExample(LifecycleOptions options, InvocationAssembler& assembler,
+                                         const HttpHeaders& headers, std::string_view body) {
 #include "cc/lambda/invocation/lifecycle_endpoints.h.example"
 }
 

@@ -3,7 +3,7 @@
 //   SendOptions send{.budget = absl::Seconds(2)};
 //   SendResult result = co_await client.Send(request, send, cancellation);
 //
-// Layers, each in its own file and with its own counters:
+// Layers, each in its own file and with its own counts:
 //   Pool             decides which request gets which connection (pool.h)
 //   HttpConnection   runs exchanges on one connection (http_connection.h)
 //   Dialer           resolves, connects, negotiates with a proxy and TLS (dialer.h)
@@ -27,8 +27,8 @@
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/task.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http_message.h"
 
@@ -109,7 +109,7 @@ class Client {
   virtual bool settled() const = 0;
   virtual int open_connections() const = 0;
   virtual int idle_connections() const = 0;
-  virtual Counters counters() const = 0;
+  virtual ClientCounts counts() const = 0;
   virtual const ClientOptions& options() const = 0;
 };
 

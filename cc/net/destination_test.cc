@@ -170,7 +170,7 @@ TEST(MaskUrlTest, ShowsNoQueryAndNoFragment) {
   }
 }
 
-TEST(MaskUrlTest, ShowsNothingOfWhatIsNoUrl) {
+TEST(MaskUrlTest, ShowsNothingOfTextThatIsNoUrl) {
   EXPECT_EQ(MaskUrl(R"({"https://intake.test": ["0123456789abcdef"]})"), "****");
   EXPECT_EQ(MaskUrl("https://intake.test, 0123456789abcdef"), "****");
   EXPECT_EQ(MaskUrl("http://user:pass word@proxy:3128"), "****");

@@ -218,7 +218,7 @@ TEST(ExchangeFailureTest, EveryClassAndEveryRowIsReached) {
   EXPECT_EQ(rows.size(), Table().size());
 }
 
-TEST(ExchangeFailureTest, OnlyWhatWasWrittenWholeMayHaveBeenAccepted) {
+TEST(ExchangeFailureTest, OnlyARequestWrittenWholeMayHaveBeenAccepted) {
   ForEveryFailure([&](const ExchangeFailure& failure) {
     bool expected = false;
     switch (ClassOf(failure)) {
@@ -319,7 +319,7 @@ TEST(ExchangeFailureTest, AnEarlyAnswerCountsThoughTheBodyWasNotTaken) {
   EXPECT_EQ(ClassOf(failure), RetryClass::kRefusedForGood);
 }
 
-TEST(ExchangeFailureTest, OneLineSaysWhereWhatAndHow) {
+TEST(ExchangeFailureTest, OneLineNamesPhaseFaultAndEvidence) {
   ExchangeFailure failure;
   failure.phase = Phase::kHead;
   failure.fault = Fault::kReset;

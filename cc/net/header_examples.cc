@@ -10,9 +10,15 @@
 #include "cc/base/task.h"
 #include "cc/net/client.h"
 #include "cc/net/client_factory.h"
+#include "cc/net/datagrams.h"
+#include "cc/net/dial/address_racing.h"
 #include "cc/net/dial/name_cache.h"
+#include "cc/net/dial_backoff.h"
 #include "cc/net/http1_connection.h"
 #include "cc/net/http1_parser.h"
+#include "cc/net/http_answer.h"
+#include "cc/net/http_connection.h"
+#include "cc/net/http_connection_factory.h"
 #include "cc/net/io/dns_sockets.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/name_race.h"
@@ -20,19 +26,25 @@
 #include "cc/net/io/signal_watch.h"
 #include "cc/net/io/system_random.h"
 #include "cc/net/io/tcp_listener.h"
+#include "cc/net/io/udp_datagrams.h"
 #include "cc/net/listener.h"
+#include "cc/net/network.h"
 #include "cc/net/pool.h"
+#include "cc/net/pool_connections.h"
+#include "cc/net/pool_fixture.h"
 #include "cc/net/retry_policy.h"
 #include "cc/net/testing/http_test_server.h"
+#include "cc/net/testing/memory_datagrams.h"
 #include "cc/net/testing/memory_listener.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/refused_calls.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
-#include "cc/net/tls/make_tls_connector.h"
+#include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/tls/session_store.h"
 #include "cc/net/tls/trusted_roots.h"
 #include "cc/net/tls_connector.h"
+#include "cc/net/transport.h"
 
 namespace thaw {
 namespace {
@@ -48,20 +60,52 @@ absl::Status ClientFactoryExample(EventLoop& loop, std::unique_ptr<Network> netw
   return absl::OkStatus();
 }
 
-Task<void> DialNameCacheExample(Executor& executor, Clock& clock, Network& network,
-                                ConnectionCounters& counters, Cancellation& cancellation) {
+void Parse(std::string_view datagram);
+
+Task<void> DatagramsExample(Datagrams& datagrams, Cancellation& stop, int64_t& lost) {
+#include "cc/net/datagrams.h.example"
+}
+
+Task<absl::Status> DialAddressRacingExample(Executor& executor, Clock& clock, Network& network,
+                                            std::vector<IpAddress> addresses, Cancellation& cancellation) {
+#include "cc/net/dial/address_racing.h.example"
+  co_return absl::OkStatus();
+}
+
+void DialBackoffExample(const Clock& clock, const ClientOptions& options, RandomFraction& random,
+                        const Destination& destination) {
+#include "cc/net/dial_backoff.h.example"
+}
+
+Task<void> DialNameCacheExample(Executor& executor, Clock& clock, Network& network, ConnectionCounts& counts,
+                                Cancellation& cancellation) {
 #include "cc/net/dial/name_cache.h.example"
 }
 
 void Http1ConnectionExample(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                            const ClientOptions& options, ExchangeCounters& counters,
-                            const HttpRequest& request, RequestForm form,
-                            absl::AnyInvocable<void(const Http1Connection*)> on_idle_closed) {
+                            const ClientOptions& options, ExchangeCounts& counts, const HttpRequest& request,
+                            RequestForm form, HttpConnection::OnIdleClosed on_idle_closed) {
 #include "cc/net/http1_connection.h.example"
 }
 
 void Http1ParserExample(const Http1Parser::Limits& limits, std::string_view bytes) {
 #include "cc/net/http1_parser.h.example"
+}
+
+ExchangeFailure HttpAnswerExample(const HttpRequest& request, const HttpResponse& response,
+                                  const Clock& clock) {
+#include "cc/net/http_answer.h.example"
+  return {};
+}
+
+void HttpConnectionExample(std::shared_ptr<HttpConnection> connection, const HttpRequest& request,
+                           const absl::Status& error) {
+#include "cc/net/http_connection.h.example"
+}
+
+void HttpConnectionFactoryExample(Executor& executor, Clock& clock, DialResult dialled,
+                                  const ClientOptions& options, ExchangeCounts& counts) {
+#include "cc/net/http_connection_factory.h.example"
 }
 
 void IoDnsSocketsExample(ares_channel channel, ares_options& options, int mask) {
@@ -96,14 +140,32 @@ absl::Status IoTcpListenerExample(EventLoop& loop) {
   return absl::OkStatus();
 }
 
+absl::Status IoUdpDatagramsExample(EventLoop& loop) {
+#include "cc/net/io/udp_datagrams.h.example"
+  return absl::OkStatus();
+}
+
 Task<void> ListenerExample(Listener& listener, Cancellation& stop) {
 #include "cc/net/listener.h.example"
 }
 
-using Connection = Http1Connection;
-using ConnectionPool = Pool<Destination, Connection, ExchangeFailure>;
+using ConnectionPool = Pool<Destination, HttpConnection, ExchangeFailure>;
 
-void PoolExample(Clock& clock, const ClientOptions& options, ConnectionCounters& counters,
+Task<void> NetworkExample(Network& network, Cancellation& cancellation) {
+#include "cc/net/network.h.example"
+}
+
+void PoolConnectionsExample(uint64_t dial, int64_t epoch, std::shared_ptr<HttpConnection> connection) {
+#include "cc/net/pool_connections.h.example"
+}
+
+struct PoolFixtureExample : PoolFixture {
+  void Example() {
+#include "cc/net/pool_fixture.h.example"
+  }
+};
+
+void PoolExample(Clock& clock, const ClientOptions& options, ConnectionCounts& counts,
                  ConnectionPool::StartDial start_dial, ConnectionPool::CancelDial cancel_dial,
                  const Destination& destination, ConnectionPool::Lease lease) {
 #include "cc/net/pool.h.example"
@@ -119,10 +181,15 @@ void TestingHttpTestServerExample() {
 #include "cc/net/testing/http_test_server.h.example"
 }
 
-// What serves the connections: cc/agent/http_server.h, for one.
+// Serves connections, as cc/agent/http_server.h does, or reads datagrams.
 struct Server {
   void Serve(std::unique_ptr<Listener> listener);
+  void Serve(std::unique_ptr<Datagrams> datagrams);
 };
+
+void TestingMemoryDatagramsExample(Server& server, Executor& executor) {
+#include "cc/net/testing/memory_datagrams.h.example"
+}
 
 void TestingMemoryListenerExample(Server& server, Executor& executor) {
 #include "cc/net/testing/memory_listener.h.example"
@@ -147,9 +214,9 @@ void TestingTlsTestServerExample(TestAuthority& authority, ManualExecutor& execu
 #include "cc/net/testing/tls_test_server.h.example"
 }
 
-absl::Status TlsMakeTlsConnectorExample(Executor& executor, Clock& clock, const ClientOptions& options,
-                                        ConnectionCounters& counters) {
-#include "cc/net/tls/make_tls_connector.h.example"
+absl::Status TlsBoringTlsConnectorExample(Executor& executor, Clock& clock, const ClientOptions& options,
+                                          ConnectionCounts& counts) {
+#include "cc/net/tls/boring_tls_connector.h.example"
   return absl::OkStatus();
 }
 
@@ -165,6 +232,10 @@ void TlsTrustedRootsExample(absl::Span<x509_st* const> chain, std::vector<std::s
 Task<void> TlsConnectorExample(TlsConnector& tls, const Destination& destination,
                                std::unique_ptr<Transport> tcp, Cancellation& cancellation) {
 #include "cc/net/tls_connector.h.example"
+}
+
+Task<void> TransportExample(Transport& transport, std::string& buffer) {
+#include "cc/net/transport.h.example"
 }
 
 }  // namespace

@@ -90,15 +90,14 @@ void Exchange(ManualExecutor& executor, Http1Connection& connection, const HttpR
 void ExchangeKept(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
-  ExchangeCounters counters;
+  ExchangeCounts counts;
   ManualExecutor executor;
   FakeClock clock(executor);
   auto [client, server] = MemoryTransport::Pair(executor);
   Peer peer(std::move(server));
   peer.Expect(request.body->size());
-  auto connection =
-      Http1Connection::Start(executor, clock, std::move(client), RequestForm(), options, counters,
-                             [](const HttpConnection*) { LOG(FATAL) << "it was closed"; });
+  auto connection = Http1Connection::Start(executor, clock, std::move(client), RequestForm(), options, counts,
+                                           [](const HttpConnection*) { LOG(FATAL) << "it was closed"; });
   for (auto _ : state) Exchange(executor, *connection, request, true);
   state.SetItemsProcessed(state.iterations());
   connection->Close();
@@ -110,7 +109,7 @@ BENCHMARK(ExchangeKept)->Arg(0)->Arg(4096)->Arg(65536)->Arg(1 << 20);
 void ExchangeFresh(benchmark::State& state) {
   const HttpRequest request = Payload(state.range(0));
   const ClientOptions options;
-  ExchangeCounters counters;
+  ExchangeCounts counts;
   ManualExecutor executor;
   FakeClock clock(executor);
   for (auto _ : state) {
@@ -118,7 +117,7 @@ void ExchangeFresh(benchmark::State& state) {
     Peer peer(std::move(server));
     peer.Expect(request.body->size());
     auto connection = Http1Connection::Start(executor, clock, std::move(client), RequestForm(), options,
-                                             counters, [](const HttpConnection*) {});
+                                             counts, [](const HttpConnection*) {});
     Exchange(executor, *connection, request, true);
     connection->Close();
     executor.RunAll();

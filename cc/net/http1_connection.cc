@@ -47,37 +47,36 @@ void AppendHead(const HttpRequest& request, const RequestForm& form, std::string
 std::shared_ptr<Http1Connection> Http1Connection::Start(Executor& executor, Clock& clock,
                                                         std::unique_ptr<Transport> transport,
                                                         RequestForm form, const ClientOptions& options,
-                                                        ExchangeCounters& counters,
-                                                        OnIdleClosed on_idle_closed) {
+                                                        ExchangeCounts& counts, OnIdleClosed on_idle_closed) {
   std::shared_ptr<Http1Connection> connection(new Http1Connection(
-      executor, clock, std::move(transport), std::move(form), options, counters, std::move(on_idle_closed)));
+      executor, clock, std::move(transport), std::move(form), options, counts, std::move(on_idle_closed)));
   connection->StandingRead();
   return connection;
 }
 
 Http1Connection::Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport,
-                                 RequestForm form, const ClientOptions& options, ExchangeCounters& counters,
+                                 RequestForm form, const ClientOptions& options, ExchangeCounts& counts,
                                  OnIdleClosed on_idle_closed)
     : executor_(executor),
       clock_(clock),
       transport_(std::move(transport)),
       form_(std::move(form)),
       options_(options),
-      counters_(counters),
+      counts_(counts),
       on_idle_closed_(std::move(on_idle_closed)),
       inbound_(kReadBytes) {}
 
 Http1Connection::~Http1Connection() { CloseTransport(); }
 
 void Http1Connection::CountBytes() {
-  counters_.bytes_sent +=
+  counts_.bytes_sent +=
       transport_->wire_bytes_sent() - std::exchange(counted_sent_, transport_->wire_bytes_sent());
-  counters_.bytes_received +=
+  counts_.bytes_received +=
       transport_->wire_bytes_received() - std::exchange(counted_received_, transport_->wire_bytes_received());
 }
 
 void Http1Connection::CloseTransport() {
-  // A closed connection's pending read may outlive the client, and with it the counters.
+  // A closed connection's pending read may outlive the client, and with it the counts.
   if (state_ == State::kClosed) return;
   transport_->Close();
   CountBytes();
@@ -132,7 +131,7 @@ void Http1Connection::OnParsed() {
   end.reusable = parser_->keep_alive() && bytes_written() == BytesWritten::kAll && !writing_;
   end.response = std::move(parser_->response());
   if (parser_->state() == Http1Parser::State::kError) end.response->body_whole = false;
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 // Limits the time for a body that trickles or never ends: the head is the answer.
@@ -154,7 +153,7 @@ void Http1Connection::OnStreamOver(const absl::Status& status) {
 void Http1Connection::OnParsedAtEnd() {
   ExchangeEnd end;
   end.response = std::move(parser_->response());
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 HttpConnection::ExchangeId Http1Connection::Begin(const HttpRequest& request, Done done) {
@@ -243,7 +242,7 @@ void Http1Connection::Fail(Fault fault, absl::Status error) {
   failure.phase =
       failure.bytes_written == BytesWritten::kAll || answered_badly ? Phase::kHead : Phase::kWrite;
   failure.error = absl::Status(error.code(), absl::StrCat(where_, ": ", error.message()));
-  Finish(std::move(end));
+  EndExchange(std::move(end));
 }
 
 void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status& error) {
@@ -256,7 +255,7 @@ void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status
   Fail(fault, error);
 }
 
-void Http1Connection::Finish(ExchangeEnd end) {
+void Http1Connection::EndExchange(ExchangeEnd end) {
   if (state_ != State::kClosed) {
     if (end.reusable) {
       state_ = State::kIdle;

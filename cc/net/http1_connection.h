@@ -1,7 +1,7 @@
 // One HTTP/1.1 connection: one exchange at a time, and a read that is always pending, so that the peer's end
 // is seen when it comes and not when the next request is written.
 //
-//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), form, options, counters,
+//   auto connection = Http1Connection::Start(executor, clock, std::move(transport), form, options, counts,
 //                                            std::move(on_idle_closed));
 //   connection->Begin(request, [](ExchangeEnd end) { ... });
 //
@@ -23,8 +23,8 @@
 #include "absl/time/time.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/exchange_failure.h"
 #include "cc/net/http1_parser.h"
 #include "cc/net/http_connection.h"
@@ -45,7 +45,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   // Takes over an open stream and starts the pending read. `options` must outlive the connection.
   static std::shared_ptr<Http1Connection> Start(Executor& executor, Clock& clock,
                                                 std::unique_ptr<Transport> transport, RequestForm form,
-                                                const ClientOptions& options, ExchangeCounters& counters,
+                                                const ClientOptions& options, ExchangeCounts& counts,
                                                 OnIdleClosed on_idle_closed);
   ~Http1Connection() override;
   Http1Connection(const Http1Connection&) = delete;
@@ -72,7 +72,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   enum class State { kIdle, kQueued, kBusy, kClosed };
 
   Http1Connection(Executor& executor, Clock& clock, std::unique_ptr<Transport> transport, RequestForm form,
-                  const ClientOptions& options, ExchangeCounters& counters, OnIdleClosed on_idle_closed);
+                  const ClientOptions& options, ExchangeCounts& counts, OnIdleClosed on_idle_closed);
 
   void StandingRead();
   void OnRead(IoResult result);
@@ -83,7 +83,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   void OnStreamOver(const absl::Status& status);
   void OnParsedAtEnd();
   void LimitBody();
-  void Finish(ExchangeEnd end);
+  void EndExchange(ExchangeEnd end);
   void Fail(Fault fault, absl::Status error);
   void CloseTransport();
   void CountBytes();
@@ -93,7 +93,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   const std::unique_ptr<Transport> transport_;
   const RequestForm form_;
   const ClientOptions& options_;
-  ExchangeCounters& counters_;
+  ExchangeCounts& counts_;
   OnIdleClosed on_idle_closed_;
 
   State state_ = State::kIdle;

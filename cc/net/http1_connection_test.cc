@@ -34,7 +34,7 @@ class Http1ConnectionTest : public testing::Test {
     client_ = client.get();
     server_ = std::move(server);
     connection_ = Http1Connection::Start(executor_, clock_, std::move(client), std::move(form), options_,
-                                         counters_, [this](const HttpConnection* which) {
+                                         counts_, [this](const HttpConnection* which) {
                                            EXPECT_EQ(which, connection_.get());
                                            ++idle_closed_;
                                          });
@@ -95,7 +95,7 @@ class Http1ConnectionTest : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   ClientOptions options_;
-  ExchangeCounters counters_;
+  ExchangeCounts counts_;
   HttpRequest request_;
   std::shared_ptr<Http1Connection> connection_;
   MemoryTransport* client_ = nullptr;  // lives as long as the connection
@@ -225,12 +225,12 @@ TEST_F(Http1ConnectionTest, BytesAreCounted) {
   Connect();
   const size_t sent = Sent().size();
   Answer(kAccepted);
-  EXPECT_EQ(counters_.bytes_sent, static_cast<int64_t>(sent));
-  EXPECT_EQ(counters_.bytes_received, static_cast<int64_t>(kAccepted.size()));
+  EXPECT_EQ(counts_.bytes_sent, static_cast<int64_t>(sent));
+  EXPECT_EQ(counts_.bytes_received, static_cast<int64_t>(kAccepted.size()));
   const size_t again = Sent().size();
   connection_->Close();
   executor_.RunAll();
-  EXPECT_EQ(counters_.bytes_sent, static_cast<int64_t>(sent + again));
+  EXPECT_EQ(counts_.bytes_sent, static_cast<int64_t>(sent + again));
 }
 
 // -- Answers ---------------------------------------------------------------------------------------------
@@ -530,15 +530,15 @@ TEST_F(Http1ConnectionTest, ALongRequestIsSeenToMoveBeforeItEnds) {
   executor_.RunAll();
   int64_t last = 0;
   for (int i = 0; i < 5; ++i) {
-    EXPECT_GT(counters_.bytes_sent, last);
-    last = counters_.bytes_sent;
+    EXPECT_GT(counts_.bytes_sent, last);
+    last = counts_.bytes_sent;
     char buffer[1000];
     EXPECT_TRUE(server_->TryRead(absl::MakeSpan(buffer)).status.ok());
     executor_.RunAll();
   }
   // A trickling answer does not count as progress.
   Answer("HTTP/1.1 200 OK\r\n");
-  EXPECT_EQ(counters_.bytes_received, 0);
+  EXPECT_EQ(counts_.bytes_received, 0);
   EXPECT_FALSE(end_.has_value());
 }
 

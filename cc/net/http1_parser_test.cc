@@ -127,7 +127,7 @@ TEST(Http1ParserTest, NoReason) {
   }
 }
 
-TEST(Http1ParserTest, TheReasonIsWhatTheServerSays) {
+TEST(Http1ParserTest, TheReasonIsTheServersText) {
   Http1Parser parser(kLimits);
   parser.Put("HTTP/1.1 407 Authentication  Required \r\nContent-Length: 0\r\n\r\n");
   EXPECT_EQ(parser.reason(), "Authentication  Required");
@@ -302,7 +302,7 @@ TEST(Http1ParserTest, AFoldedLineContinuesNoHeaderOfAnAnswerBefore) {
   EXPECT_THAT(outcome.response.headers, testing::IsEmpty());
 }
 
-TEST(Http1ParserTest, HeaderLinesThatAreNoneAreLeftOut) {
+TEST(Http1ParserTest, MalformedHeaderLinesAreLeftOut) {
   for (const std::string_view line :
        {"no colon"sv, "na me: x"sv, ": x"sv, "a\0b: x"sv, "(x): y"sv, " folded"sv}) {
     const Outcome outcome =

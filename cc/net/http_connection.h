@@ -1,8 +1,9 @@
 // An open connection to an HTTP server, whatever version of HTTP it speaks.
 //
-//   auto made = MakeHttpConnection(...);                       // http_connection_factory.h
-//   const auto exchange = (*made)->Begin(request, [](ExchangeEnd end) { ... });
-//   (*made)->Abort(exchange, Fault::kTimeout, error);
+//   const HttpConnection::ExchangeId exchange = connection->Begin(request, [](ExchangeEnd end) { ... });
+//   connection->Abort(exchange, Fault::kTimeout, error);
+//
+// MakeHttpConnection() of http_connection_factory.h makes one.
 //
 // The interface uses callbacks, which run from the executor's queue. A complete head is an answer, whatever
 // happens to its body. The body is read for HttpRequest::body_timeout at most; if it does not end by then, it

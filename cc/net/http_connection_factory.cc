@@ -11,12 +11,12 @@ namespace thaw {
 
 absl::StatusOr<std::shared_ptr<HttpConnection>> MakeHttpConnection(
     Executor& executor, Clock& clock, DialResult dialled, const ClientOptions& options,
-    ExchangeCounters& counters, HttpConnection::OnIdleClosed on_idle_closed) {
+    ExchangeCounts& counts, HttpConnection::OnIdleClosed on_idle_closed) {
   if (dialled.protocol == kHttp11) {
     RequestForm form{.absolute = dialled.absolute_form,
                      .proxy_authorization = std::move(dialled.proxy_authorization)};
     return Http1Connection::Start(executor, clock, std::move(dialled.transport), std::move(form), options,
-                                  counters, std::move(on_idle_closed));
+                                  counts, std::move(on_idle_closed));
   }
   return absl::UnimplementedError(
       absl::StrCat("the server agreed on protocol \"", dialled.protocol, "\", which is not spoken here"));

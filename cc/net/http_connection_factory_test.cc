@@ -25,14 +25,14 @@ class HttpConnectionFactoryTest : public testing::Test {
     auto [client, server] = MemoryTransport::Pair(executor_);
     server_ = std::move(server);
     dialled.transport = std::move(client);
-    return MakeHttpConnection(executor_, clock_, std::move(dialled), options_, counters_,
+    return MakeHttpConnection(executor_, clock_, std::move(dialled), options_, counts_,
                               [this](const HttpConnection* closed) { closed_ = closed; });
   }
 
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   ClientOptions options_;
-  ExchangeCounters counters_;
+  ExchangeCounts counts_;
   std::unique_ptr<MemoryTransport> server_;
   const HttpConnection* closed_ = nullptr;
 };

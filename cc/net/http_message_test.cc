@@ -21,7 +21,7 @@ TEST(HttpMessageTest, HeadersAreFoundWithoutCaseAndInOrder) {
   EXPECT_EQ(FindHeader(views, "x-on"), std::nullopt);
 }
 
-TEST(HttpMessageTest, ARequestsTextLeavesOutWhatIsSecret) {
+TEST(HttpMessageTest, ARequestsTextLeavesOutSecrets) {
   HttpRequest request;
   request.destination = {.host = "intake.test"};
   request.target = "/api/v0.2/traces";

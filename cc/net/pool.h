@@ -1,7 +1,7 @@
 // Decides which request gets which connection: keeping, sharing, dialling, expiry, resume. Knows nothing of
 // HTTP or TLS.
 //
-//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counters, std::move(start_dial),
+//   Pool<Destination, HttpConnection, ExchangeFailure> pool(clock, options, counts, std::move(start_dial),
 //                                                           std::move(cancel_dial));
 //   const auto id = pool.Acquire(destination, Want::kAny, [](auto acquired) { ... });
 //   pool.Release(std::move(lease), /*reusable=*/true);
@@ -49,8 +49,8 @@
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/pool_connections.h"
 
 namespace thaw {
@@ -91,12 +91,12 @@ class Pool {
   // Starts a dial; its result comes later, through OnDialled() with the same number.
   using StartDial = absl::AnyInvocable<void(const Key&, uint64_t dial)>;
   // The reason why no request waits for a dial any more.
-  enum class GivenUp {
+  enum class CancelReason {
     kServed,  // other connections served the requests; says nothing of the destination
     // The requests were cancelled, possibly because this dial hangs, or the pool is closed.
     kCancelled,
   };
-  using CancelDial = absl::AnyInvocable<void(uint64_t dial, GivenUp why)>;
+  using CancelDial = absl::AnyInvocable<void(uint64_t dial, CancelReason why)>;
 
   // Another connection does not pay if the queue or a dial takes less time than this.
   static constexpr absl::Duration kShortQueue = absl::Milliseconds(5);
@@ -106,11 +106,11 @@ class Pool {
   // The number of destinations, those in use included, beyond which unused ones are forgotten.
   static constexpr size_t kRememberedHosts = 32;
 
-  Pool(Clock& clock, const ClientOptions& options, ConnectionCounters& counters, StartDial start_dial,
+  Pool(Clock& clock, const ClientOptions& options, ConnectionCounts& counts, StartDial start_dial,
        CancelDial cancel_dial)
       : clock_(clock),
         options_(options),
-        counters_(counters),
+        counts_(counts),
         start_dial_(std::move(start_dial)),
         cancel_dial_(std::move(cancel_dial)) {}
   Pool(const Pool&) = delete;
@@ -227,8 +227,8 @@ class Pool {
   void OnDialFailed(Host& host, DialFailure failure);
   void StartDials(Host& host);
   void BeginDial(Host& host);
-  void GiveUpDial(Host& host, Place place, GivenUp why);
-  void GiveUpDials(Host& host, GivenUp why);
+  void StopDial(Host& host, Place place, CancelReason why);
+  void StopUnneededDials(Host& host, CancelReason why);
   bool Failing(const Host& host) const;
   bool HasRoom(const Host& host) const;
   bool IsQueueLong(const Host& host) const;
@@ -242,7 +242,7 @@ class Pool {
 
   Clock& clock_;
   const ClientOptions& options_;
-  ConnectionCounters& counters_;
+  ConnectionCounts& counts_;
   StartDial start_dial_;
   CancelDial cancel_dial_;
   std::map<Key, Host> hosts_;  // ordered, so that no hash decides what is closed first

@@ -28,7 +28,7 @@ void Pool<Key, Connection, DialFailure>::OnDialFailed(Host& host, DialFailure fa
   for (size_t i = 0; i < count; ++i) failed.push_back(TakeWaiter(host, host.waiters.begin()));
   // If each request dials for itself, as peers' do, the count starts again.
   if (options_.dial_eagerly && host.failures >= 2) host.failures = 0;
-  GiveUpDials(host, GivenUp::kCancelled);
+  StopUnneededDials(host, CancelReason::kCancelled);
   StartDials(host);
   Leave(host);
   for (OnAcquired& done : failed) done(failure);
@@ -55,24 +55,24 @@ template <typename Key, typename Connection, typename DialFailure>
 void Pool<Key, Connection, DialFailure>::BeginDial(Host& host) {
   const uint64_t dial = next_id_++;
   host.connections.Add(dial, epoch_);
-  ++counters_.dials;
+  ++counts_.dials;
   start_dial_(*host.key, dial);
 }
 
 template <typename Key, typename Connection, typename DialFailure>
-void Pool<Key, Connection, DialFailure>::GiveUpDial(Host& host, Place place, GivenUp why) {
+void Pool<Key, Connection, DialFailure>::StopDial(Host& host, Place place, CancelReason why) {
   const uint64_t dial = place->dial;
   host.connections.Remove(place);
   cancel_dial_(dial, why);
 }
 
-// Gives up the dials that no request waits for, so that none is open when a flush has ended. hyper lets them
+// Cancels the dials that no request waits for, so that none is open when a flush has ended. hyper lets them
 // finish and keeps their connections.
 template <typename Key, typename Connection, typename DialFailure>
-void Pool<Key, Connection, DialFailure>::GiveUpDials(Host& host, GivenUp why) {
+void Pool<Key, Connection, DialFailure>::StopUnneededDials(Host& host, CancelReason why) {
   if (options_.dial_eagerly) return;
   while (host.dials() > host.waiters.size()) {
-    GiveUpDial(host, std::prev(host.connections.in(ConnectionState::kDialling).end()), why);
+    StopDial(host, std::prev(host.connections.in(ConnectionState::kDialling).end()), why);
   }
 }
 

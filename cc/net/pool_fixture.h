@@ -21,8 +21,8 @@
 #include "absl/time/time.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/pool.h"
 #include "gtest/gtest.h"
 
@@ -72,12 +72,12 @@ class PoolFixture : public testing::Test {
   void Build(ClientOptions options) {
     options_ = std::move(options);
     pool_.emplace(
-        clock_, options_, counters_,
+        clock_, options_, counts_,
         [this](const std::string& key, uint64_t dial) { dials_.emplace_back(key, dial); },
-        [this](uint64_t dial, ToyPool::GivenUp why) {
+        [this](uint64_t dial, ToyPool::CancelReason why) {
           std::erase_if(dials_, [dial](const auto& running) { return running.second == dial; });
           cancelled_.push_back(dial);
-          given_up_.push_back(why);
+          cancel_reasons_.push_back(why);
         });
   }
 
@@ -149,11 +149,11 @@ class PoolFixture : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   ClientOptions options_;
-  ConnectionCounters counters_;
+  ConnectionCounts counts_;
   std::vector<std::pair<std::string, uint64_t>> dials_;  // running, oldest first
   std::vector<uint64_t> cancelled_;
-  std::vector<ToyPool::GivenUp> given_up_;  // the reason, for each dial that was given up
-  std::vector<int> served_;                 // the numbers of the Ask() calls, in the order of the answers
+  std::vector<ToyPool::CancelReason> cancel_reasons_;  // the reason, for each cancelled dial
+  std::vector<int> served_;  // the numbers of the Ask() calls, in the order of the answers
   int asked_ = 0;
   TicketPtr last_;  // the request of Queue() that has the connection
   std::optional<ToyPool> pool_;

@@ -46,7 +46,7 @@ bool Pool<Key, Connection, DialFailure>::CancelWaiter(WaiterId id) {
                          [](const Waiter& candidate, WaiterId wanted) { return candidate.id < wanted; });
     if (waiter == host.waiters.end() || waiter->id != id) continue;
     TakeWaiter(host, waiter);
-    GiveUpDials(host, GivenUp::kCancelled);
+    StopUnneededDials(host, CancelReason::kCancelled);
     WatchFirstWaiter(host);
     Leave(host);
     return true;
@@ -71,14 +71,14 @@ void Pool<Key, Connection, DialFailure>::OnDialled(uint64_t dial, Dialled result
     if (!host.waiters.empty()) return ServeWaiters(host, place);
     if (place->epoch != epoch_) {
       // The connection crossed a freeze while it was being opened.
-      ++counters_.dropped_epoch;
+      ++counts_.dropped_epoch;
       Discard(host, place);
     } else {
       Keep(host, place);
     }
     return Leave(host);
   }
-  if (result.connection != nullptr) Drop(*result.connection);  // the dial was given up
+  if (result.connection != nullptr) Drop(*result.connection);  // the dial was cancelled
 }
 
 template <typename Key, typename Connection, typename DialFailure>
@@ -93,7 +93,7 @@ void Pool<Key, Connection, DialFailure>::Release(Lease lease, bool reusable, boo
     if (place->leases > 0) {
       host.connections.Move(place, ConnectionState::kDraining);
     } else {
-      if (reusable && place->epoch != epoch_) ++counters_.dropped_epoch;
+      if (reusable && place->epoch != epoch_) ++counts_.dropped_epoch;
       Discard(host, place);
     }
     StartDials(host);
@@ -101,9 +101,9 @@ void Pool<Key, Connection, DialFailure>::Release(Lease lease, bool reusable, boo
   }
   if (const auto waiter = FirstSharer(host); waiter != host.waiters.end()) {
     OnAcquired done = TakeWaiter(host, waiter);
-    ++counters_.shared;
+    ++counts_.shared;
     Lease next = LeaseSlot(host, place);
-    GiveUpDials(host, GivenUp::kServed);
+    StopUnneededDials(host, CancelReason::kServed);
     StartDials(host);
     return Hand(done, std::move(next));
   }
@@ -122,7 +122,7 @@ void Pool<Key, Connection, DialFailure>::OnIdleClosed(const Key& key, const Conn
     return candidate.connection.get() == connection;
   });
   if (place == idle.end()) return;
-  ++counters_.dropped_peer_closed;
+  ++counts_.dropped_peer_closed;
   Discard(host, place);
   Leave(host);
 }
@@ -145,7 +145,7 @@ void Pool<Key, Connection, DialFailure>::ResumeIdle(Host& host) {
   auto& idle = host.connections.in(ConnectionState::kIdle);
   if (options_.on_resume == OnResume::kDrain) {
     while (!idle.empty()) {
-      ++counters_.dropped_epoch;
+      ++counts_.dropped_epoch;
       DiscardLastIdle(host);
     }
     return;
@@ -154,7 +154,7 @@ void Pool<Key, Connection, DialFailure>::ResumeIdle(Host& host) {
     const Place place = next++;
     Connection& connection = *place->connection;
     if (options_.on_resume == OnResume::kProbe && !(connection.open() && connection.CheckUsable())) {
-      ++counters_.dropped_not_usable;
+      ++counts_.dropped_not_usable;
       Discard(host, place);
     } else {
       // An idle connection had no exchange that crossed, so it goes on as one of this epoch.
@@ -172,7 +172,7 @@ void Pool<Key, Connection, DialFailure>::Close() {
     host.waiters.clear();
     host.fresh_waiters = 0;
     auto& dialling = host.connections.in(ConnectionState::kDialling);
-    while (!dialling.empty()) GiveUpDial(host, dialling.begin(), GivenUp::kCancelled);
+    while (!dialling.empty()) StopDial(host, dialling.begin(), CancelReason::kCancelled);
     while (host.connections.count(ConnectionState::kIdle) > 0) DiscardLastIdle(host);
     if (!host.in_use()) hosts_.erase(current);
   }
@@ -231,7 +231,7 @@ auto Pool<Key, Connection, DialFailure>::TakeFreeSlot(Host& host) -> std::option
   // Connections with a free slot come first.
   while (!leased.empty() && Connections::has_free_slot(leased.front())) {
     if (leased.front().connection->open()) {
-      ++counters_.shared;
+      ++counts_.shared;
       return LeaseSlot(host, leased.begin());
     }
     host.connections.Move(leased.begin(), ConnectionState::kDraining);
@@ -246,13 +246,13 @@ auto Pool<Key, Connection, DialFailure>::TakeIdle(Host& host) -> std::optional<L
     const Place place = std::prev(idle.end());
     const absl::Duration age = Age(place->idle_since);
     if (!place->connection->open()) {
-      ++counters_.dropped_peer_closed;
+      ++counts_.dropped_peer_closed;
     } else if (age > options_.idle_timeout) {
-      ++counters_.dropped_expired;
+      ++counts_.dropped_expired;
     } else if (options_.liveness == Liveness::kPeek && !place->connection->CheckUsable()) {
-      ++counters_.dropped_not_usable;
+      ++counts_.dropped_not_usable;
     } else {
-      ++counters_.reused;
+      ++counts_.reused;
       return LeaseSlot(host, place, age);
     }
     Discard(host, place);
@@ -304,10 +304,10 @@ void Pool<Key, Connection, DialFailure>::ServeWaiters(Host& host, Place place) {
     const auto waiter = FirstSharer(host);
     if (waiter == host.waiters.end()) break;
     OnAcquired done = TakeWaiter(host, waiter);
-    ++counters_.shared;
+    ++counts_.shared;
     served.emplace_back(std::move(done), LeaseSlot(host, place));
   }
-  GiveUpDials(host, GivenUp::kServed);
+  StopUnneededDials(host, CancelReason::kServed);
   StartDials(host);
   for (auto& [done, lease] : served) Hand(done, std::move(lease));
 }
@@ -317,7 +317,7 @@ void Pool<Key, Connection, DialFailure>::ServeWaiters(Host& host, Place place) {
 template <typename Key, typename Connection, typename DialFailure>
 void Pool<Key, Connection, DialFailure>::Drop(Connection& connection) {
   connection.Close();
-  ++counters_.closed;
+  ++counts_.closed;
 }
 
 template <typename Key, typename Connection, typename DialFailure>
@@ -328,7 +328,7 @@ void Pool<Key, Connection, DialFailure>::Discard(Host& host, Place place) {
 template <typename Key, typename Connection, typename DialFailure>
 void Pool<Key, Connection, DialFailure>::Keep(Host& host, Place place) {
   if (host.connections.count(ConnectionState::kIdle) >= options_.max_idle_per_host) {
-    if (options_.max_idle_per_host > 0) ++counters_.dropped_over_limit;
+    if (options_.max_idle_per_host > 0) ++counts_.dropped_over_limit;
     return Discard(host, place);
   }
   place->idle_since = clock_.Now();

@@ -40,8 +40,8 @@ TEST_F(PoolSlotsTest, ThreeWaitersShareOneConnection) {
   EXPECT_TRUE(tickets[1]->lease().reused) << "another request is on it already";
   EXPECT_THAT(served_, ElementsAre(1, 2, 3));
   EXPECT_THAT(dials_, IsEmpty());
-  EXPECT_EQ(counters_.dials, 1);
-  EXPECT_EQ(counters_.shared, 2);
+  EXPECT_EQ(counts_.dials, 1);
+  EXPECT_EQ(counts_.shared, 2);
   EXPECT_EQ(pool_->open(), 1);
 }
 
@@ -53,8 +53,8 @@ TEST_F(PoolSlotsTest, ARequestTakesAFreeSlotAtOnce) {
   ASSERT_FALSE(second->waiting());
   EXPECT_EQ(second->toy(), toy.get());
   EXPECT_EQ(second->lease().idle_for, absl::ZeroDuration());
-  EXPECT_EQ(counters_.shared, 1);
-  EXPECT_EQ(counters_.reused, 0);
+  EXPECT_EQ(counts_.shared, 1);
+  EXPECT_EQ(counts_.reused, 0);
 }
 
 TEST_F(PoolSlotsTest, AFourthWaitsForASlot) {
@@ -66,7 +66,7 @@ TEST_F(PoolSlotsTest, AFourthWaitsForASlot) {
   Return(tickets[1]);
   ASSERT_FALSE(fourth->waiting());
   EXPECT_EQ(fourth->toy(), toy_.get());
-  EXPECT_EQ(counters_.shared, 3);
+  EXPECT_EQ(counts_.shared, 3);
 }
 
 TEST_F(PoolSlotsTest, AFourthDialsWhenItHasWaitedLong) {
@@ -135,7 +135,7 @@ TEST_F(PoolSlotsTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
   EXPECT_TRUE(second->waiting());
   EXPECT_NE(Connected().get(), toy.get());
   EXPECT_FALSE(second->waiting());
-  EXPECT_EQ(counters_.shared, 0);
+  EXPECT_EQ(counts_.shared, 0);
 }
 
 // -- Return ----------------------------------------------------------------------------------------------
@@ -164,7 +164,7 @@ TEST_F(PoolSlotsTest, AtMaxIdleZeroTheLastReturnCloses) {
   EXPECT_EQ(toy_->closes, 0);
   Return(tickets[2]);
   EXPECT_EQ(toy_->closes, 1);
-  EXPECT_EQ(counters_.closed, 1);
+  EXPECT_EQ(counts_.closed, 1);
   EXPECT_EQ(pool_->open(), 0);
 }
 
@@ -179,7 +179,7 @@ TEST_F(PoolSlotsTest, AConnectionThatMayNotBeReusedDrains) {
   Return(tickets[2]);
   EXPECT_EQ(toy_->closes, 1);
   EXPECT_EQ(pool_->idle(), 0);
-  EXPECT_EQ(counters_.dropped_epoch, 0);
+  EXPECT_EQ(counts_.dropped_epoch, 0);
 }
 
 // -- Ends ------------------------------------------------------------------------------------------------
@@ -209,7 +209,7 @@ TEST_F(PoolSlotsTest, AConnectionThatDiesFailsItsRequestsThroughTheirOwners) {
   const TicketPtr waiter = Ask();
   toy_->is_open = false;
   pool_->OnIdleClosed("a", toy_.get());
-  EXPECT_EQ(counters_.dropped_peer_closed, 0) << "it is not idle";
+  EXPECT_EQ(counts_.dropped_peer_closed, 0) << "it is not idle";
   EXPECT_EQ(pool_->open(), 1) << "its owners have it still";
   EXPECT_THAT(served_, ElementsAre(1, 2, 3)) << "the pool answers none of them again";
   for (const TicketPtr& ticket : tickets) {
@@ -218,7 +218,7 @@ TEST_F(PoolSlotsTest, AConnectionThatDiesFailsItsRequestsThroughTheirOwners) {
     Return(ticket, /*reusable=*/false);
   }
   EXPECT_EQ(toy_->closes, 1);
-  EXPECT_EQ(counters_.closed, 1);
+  EXPECT_EQ(counts_.closed, 1);
   EXPECT_EQ(pool_->open(), 0);
   ASSERT_EQ(dials_.size(), 1u);
   Connected();
@@ -227,10 +227,10 @@ TEST_F(PoolSlotsTest, AConnectionThatDiesFailsItsRequestsThroughTheirOwners) {
 
 // -- Resume ----------------------------------------------------------------------------------------------
 
-TEST_F(PoolSlotsTest, AResumeDrainsWhatIsInUse) {
+TEST_F(PoolSlotsTest, AResumeDrainsConnectionsInUse) {
   for (const OnResume policy : {OnResume::kKeep, OnResume::kProbe, OnResume::kDrain}) {
     Build({.max_idle_per_host = 1, .on_resume = policy});
-    counters_ = {};
+    counts_ = {};
     const TicketPtr first = Ask();
     const auto toy = Connected();
     const TicketPtr second = Ask();
@@ -243,7 +243,7 @@ TEST_F(PoolSlotsTest, AResumeDrainsWhatIsInUse) {
     EXPECT_EQ(toy->closes, 0) << "the other exchange goes on";
     Return(second);
     EXPECT_EQ(toy->closes, 1);
-    EXPECT_EQ(counters_.dropped_epoch, 1);
+    EXPECT_EQ(counts_.dropped_epoch, 1);
     ASSERT_EQ(dials_.size(), 1u);
     Connected();
     EXPECT_EQ(third->lease().epoch, 1);

@@ -52,8 +52,8 @@ TEST_P(PoolOfAnySlotsTest, AFreshConnectionThenTheSameOneReused) {
   EXPECT_EQ(second->lease().idle_for, absl::Seconds(3));
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_THAT(dials_, IsEmpty());
-  EXPECT_EQ(counters_.dials, 1);
-  EXPECT_EQ(counters_.reused, 1);
+  EXPECT_EQ(counts_.dials, 1);
+  EXPECT_EQ(counts_.reused, 1);
 }
 
 TEST_P(PoolOfAnySlotsTest, DestinationsShareNothing) {
@@ -82,8 +82,8 @@ TEST_P(PoolOfAnySlotsTest, CheckoutDropsClosedAndUnusableConnectionsOnItsWay) {
   const TicketPtr ticket = Ask();
   EXPECT_EQ(ticket->toy(), toys[0].get());
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
-  EXPECT_EQ(counters_.dropped_not_usable, 1);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_not_usable, 1);
   EXPECT_EQ(toys[2]->checks, 0) << "known to be closed: no look is needed";
   EXPECT_EQ(toys[1]->closes, 1);
 }
@@ -130,7 +130,7 @@ TEST_P(PoolOfAnySlotsTest, ExpiredAtCheckout) {
   EXPECT_TRUE(Ask()->waiting());
   EXPECT_EQ(dials_.size(), 1u);
   EXPECT_EQ(toy->closes, 1);
-  EXPECT_EQ(counters_.dropped_expired, 1);
+  EXPECT_EQ(counts_.dropped_expired, 1);
 }
 
 TEST_P(PoolOfAnySlotsTest, AnAgeOfExactlyTheTimeoutIsNotTooOld) {
@@ -146,7 +146,7 @@ TEST_P(PoolOfAnySlotsTest, CheckoutClearsAllThatExpired) {
   clock_.Advance(absl::Minutes(1));
   EXPECT_TRUE(Ask()->waiting());
   EXPECT_EQ(pool_->idle(), 0);
-  EXPECT_EQ(counters_.dropped_expired, 3);
+  EXPECT_EQ(counts_.dropped_expired, 3);
 }
 
 TEST_P(PoolOfAnySlotsTest, ExpiredConnectionsAreCountedAsClosedWhenTheyWereClosedBefore) {
@@ -154,8 +154,8 @@ TEST_P(PoolOfAnySlotsTest, ExpiredConnectionsAreCountedAsClosedWhenTheyWereClose
   Pooled()->is_open = false;
   clock_.Advance(absl::Minutes(1));
   Ask();
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
-  EXPECT_EQ(counters_.dropped_expired, 0);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_expired, 0);
 }
 
 TEST_P(PoolOfAnySlotsTest, AgeIsThatOfTheClockThatAdvancedMost) {
@@ -168,7 +168,7 @@ TEST_P(PoolOfAnySlotsTest, AgeIsThatOfTheClockThatAdvancedMost) {
     EXPECT_TRUE(Ask()->waiting()) << freeze.wall << freeze.monotonic << freeze.boot;
     dials_.clear();
   }
-  EXPECT_EQ(counters_.dropped_expired, 3);
+  EXPECT_EQ(counts_.dropped_expired, 3);
 }
 
 TEST_P(PoolOfAnySlotsTest, AWallClockSetBackMakesNothingYounger) {
@@ -205,8 +205,8 @@ TEST_P(PoolOfAnySlotsTest, NoConnectionIsKeptAtMaxIdleZero) {
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(toy->closes, 1);
-  EXPECT_EQ(counters_.closed, 1);
-  EXPECT_EQ(counters_.dropped_over_limit, 0);
+  EXPECT_EQ(counts_.closed, 1);
+  EXPECT_EQ(counts_.dropped_over_limit, 0);
 }
 
 TEST_P(PoolOfAnySlotsTest, AtMaxIdleTheNewcomerIsClosed) {
@@ -214,7 +214,7 @@ TEST_P(PoolOfAnySlotsTest, AtMaxIdleTheNewcomerIsClosed) {
   const auto toys = PooledTogether(3);
   EXPECT_EQ(pool_->idle(), 2);
   EXPECT_EQ(toys[2]->closes, 1);
-  EXPECT_EQ(counters_.dropped_over_limit, 1);
+  EXPECT_EQ(counts_.dropped_over_limit, 1);
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
@@ -255,7 +255,7 @@ TEST_F(PoolTest, AClosedConnectionIsNotHandedToAWaiter) {
   toy->is_open = false;
   Return(holder);
   EXPECT_TRUE(waiter->waiting());
-  EXPECT_EQ(counters_.shared, 0);
+  EXPECT_EQ(counts_.shared, 0);
   EXPECT_EQ(dials_.size(), 1u) << "none is open or being opened any more, so the waiter dials";
 }
 
@@ -265,7 +265,7 @@ TEST_P(PoolOfAnySlotsTest, TheLoopSawAnIdleConnectionEnd) {
   pool_->OnIdleClosed("a", toys[1].get());
   EXPECT_EQ(pool_->idle(), 1);
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_peer_closed, 1);
+  EXPECT_EQ(counts_.dropped_peer_closed, 1);
   pool_->OnIdleClosed("a", toys[1].get());  // known already
   EXPECT_EQ(pool_->open(), 1);
   EXPECT_EQ(Ask()->toy(), toys[0].get());
@@ -289,8 +289,8 @@ TEST_F(PoolTest, WaitersAreServedInOrderBeforeAnythingIsIdle) {
     holder = waiter;
   }
   EXPECT_THAT(served_, ElementsAre(1, 2, 3, 4));
-  EXPECT_EQ(counters_.shared, 3);
-  EXPECT_EQ(counters_.reused, 0);
+  EXPECT_EQ(counts_.shared, 3);
+  EXPECT_EQ(counts_.reused, 0);
   Return(holder);
   EXPECT_EQ(pool_->idle(), 1);
 }
@@ -306,7 +306,7 @@ TEST_P(PoolOfAnySlotsTest, SharingHoldsAtMaxIdleZero) {
   Return(waiter);
   EXPECT_EQ(toy->closes, 1) << "the moment nobody waits for it";
   EXPECT_EQ(pool_->open(), 0);
-  EXPECT_EQ(counters_.dials, 1);
+  EXPECT_EQ(counts_.dials, 1);
 }
 
 TEST_P(PoolOfAnySlotsTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
@@ -322,8 +322,8 @@ TEST_P(PoolOfAnySlotsTest, WithoutSharingEachRequestHasAConnectionOfItsOwn) {
   Connected();
   Connected();
   EXPECT_FALSE(late->lease().reused);
-  EXPECT_EQ(counters_.dials, 4);
-  EXPECT_EQ(counters_.shared, 0);
+  EXPECT_EQ(counts_.dials, 4);
+  EXPECT_EQ(counts_.shared, 0);
 }
 
 TEST_F(PoolTest, ACancelledWaiterIsSkipped) {
@@ -348,7 +348,7 @@ TEST_P(PoolOfAnySlotsTest, TheDialOfACancelledWaiterIsGivenUp) {
   const uint64_t dial = dials_[0].second;
   EXPECT_TRUE(Cancel(ticket));
   EXPECT_THAT(cancelled_, ElementsAre(dial));
-  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kCancelled));
+  EXPECT_THAT(cancel_reasons_, ElementsAre(ToyPool::CancelReason::kCancelled));
   EXPECT_EQ(pool_->dialling(), 0);
   // Its connection opened all the same.
   auto late = std::make_shared<Toy>();
@@ -359,7 +359,7 @@ TEST_P(PoolOfAnySlotsTest, TheDialOfACancelledWaiterIsGivenUp) {
 
 // -- Dialling --------------------------------------------------------------------------------------------
 
-TEST_F(PoolTest, OnlyTheFirstDialsWhenNoneIsOpen) {
+TEST_F(PoolTest, OnlyTheFirstDialsWithoutAnOpenConnection) {
   Build({.max_connections_per_host = 8});
   for (int i = 0; i < 5; ++i) Ask();
   EXPECT_EQ(dials_.size(), 1u);
@@ -400,7 +400,7 @@ TEST_F(PoolTest, PatienceIsAsLongAsTheLastDialTook) {
   EXPECT_EQ(dials_.size(), 1u);
 }
 
-TEST_F(PoolTest, AFastDialMakesNoneImpatientForAShortTime) {
+TEST_F(PoolTest, AFastDialMakesNoWaiterImpatientForAShortTime) {
   Build({});
   Ask();
   Connected(/*took=*/absl::Milliseconds(1));
@@ -481,8 +481,8 @@ TEST_P(PoolOfAnySlotsTest, AFastIntakeGetsOneConnectionForAFlushOfTwenty) {
     executor_.RunAll();
     Return(ticket);
   }
-  EXPECT_EQ(counters_.dials, 1);
-  EXPECT_EQ(counters_.shared, 19);
+  EXPECT_EQ(counts_.dials, 1);
+  EXPECT_EQ(counts_.shared, 19);
 }
 
 TEST_P(PoolOfAnySlotsTest, AnExchangeThatFailedOrCrossedAFreezeTellsNothingOfTheNext) {
@@ -509,7 +509,7 @@ TEST_F(PoolTest, AnAnswerTellsHowLongExchangesTakeThoughItsConnectionCloses) {
   EXPECT_EQ(dials_.size(), 4u);
 }
 
-TEST_P(PoolOfAnySlotsTest, APatienceThatIsSetIsWhatCounts) {
+TEST_P(PoolOfAnySlotsTest, APatienceThatIsSetReplacesTheMeasuredOne) {
   Build({.share_patience = absl::Milliseconds(30)});
   Queue(/*dial=*/absl::Milliseconds(1), /*exchange=*/absl::Milliseconds(20), /*left=*/10);
   EXPECT_THAT(dials_, IsEmpty());
@@ -604,7 +604,7 @@ TEST_F(PoolTest, AReturnedConnectionWinsAndTheDialIsGivenUp) {
   Return(holder);
   EXPECT_EQ(waiter->toy(), toy.get());
   EXPECT_EQ(cancelled_.size(), 1u) << "so that none is open when the flush has ended";
-  EXPECT_THAT(given_up_, ElementsAre(ToyPool::GivenUp::kServed));
+  EXPECT_THAT(cancel_reasons_, ElementsAre(ToyPool::CancelReason::kServed));
   EXPECT_EQ(pool_->dialling(), 0);
 }
 
@@ -694,7 +694,7 @@ TEST_P(PoolOfAnySlotsTest, AfterTheQueueFailedOneDialSaysItForAll) {
   EXPECT_EQ(dials_.size(), 1u) << "one at a time, though each wants one of its own";
   DialFails("three");
   for (const TicketPtr& ticket : tickets) EXPECT_EQ(ticket->failure(), "three");
-  EXPECT_EQ(counters_.dials, 3);
+  EXPECT_EQ(counts_.dials, 3);
 }
 
 TEST_F(PoolTest, ADialThatSucceedsEndsTheSeriesOfFailures) {
@@ -761,7 +761,7 @@ TEST_P(PoolOfAnySlotsTest, ResumeProbes) {
   pool_->Resume();
   EXPECT_EQ(pool_->idle(), 1);
   EXPECT_EQ(pool_->open(), 1);
-  EXPECT_EQ(counters_.dropped_not_usable, 2);
+  EXPECT_EQ(counts_.dropped_not_usable, 2);
   EXPECT_EQ(Ask()->toy(), toys[1].get());
 }
 
@@ -772,14 +772,14 @@ TEST_P(PoolOfAnySlotsTest, ResumeDrains) {
   EXPECT_EQ(pool_->open(), 0);
   EXPECT_EQ(toys[0]->closes, 1);
   EXPECT_EQ(toys[1]->closes, 1);
-  EXPECT_EQ(counters_.dropped_epoch, 2);
+  EXPECT_EQ(counts_.dropped_epoch, 2);
   EXPECT_TRUE(Ask()->waiting());
 }
 
 TEST_F(PoolTest, AConnectionInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
   for (const OnResume policy : {OnResume::kKeep, OnResume::kProbe, OnResume::kDrain}) {
     Build({.max_idle_per_host = 4, .on_resume = policy});
-    counters_ = {};
+    counts_ = {};
     const TicketPtr holder = Ask();
     const auto toy = Connected();
     const TicketPtr waiter = Ask();
@@ -788,8 +788,8 @@ TEST_F(PoolTest, AConnectionInUseAtAResumeIsNeverHandedOnWhateverThePolicy) {
     Return(holder);
     EXPECT_EQ(toy->closes, 1);
     EXPECT_TRUE(waiter->waiting());
-    EXPECT_EQ(counters_.dropped_epoch, 1);
-    EXPECT_EQ(counters_.shared, 0);
+    EXPECT_EQ(counts_.dropped_epoch, 1);
+    EXPECT_EQ(counts_.shared, 0);
     ASSERT_EQ(dials_.size(), 1u);
     Connected();
     EXPECT_EQ(waiter->lease().epoch, 1);
@@ -822,7 +822,7 @@ TEST_F(PoolTest, ADialThatCrossedAResumeIsNotKeptUnused) {
   const auto crossed = Connected();
   EXPECT_EQ(pool_->idle(), 0);
   EXPECT_EQ(crossed->closes, 1);
-  EXPECT_EQ(counters_.dropped_epoch, 1);
+  EXPECT_EQ(counts_.dropped_epoch, 1);
 }
 
 // -- Hosts -----------------------------------------------------------------------------------------------
@@ -978,12 +978,12 @@ TEST_P(PoolOfAnySlotsTest, EachConnectionThatWasOpenedIsOpenOrClosed) {
     ASSERT_EQ(pool_->dialling(), static_cast<int>(dials_.size()));
     ASSERT_LE(pool_->open() + pool_->dialling(), 3);
     ASSERT_LE(pool_->idle(), 2);
-    ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counters_.closed);
+    ASSERT_EQ(static_cast<int64_t>(toys.size()), pool_->open() + counts_.closed);
     // While requests wait, a dial or an exchange is under way.
     ASSERT_TRUE(waiting == 0 || pool_->dialling() > 0 || !leased.empty());
   }
-  EXPECT_GT(counters_.shared, 20);
-  EXPECT_GT(counters_.reused, 20);
+  EXPECT_GT(counts_.shared, 20);
+  EXPECT_GT(counts_.reused, 20);
 }
 
 }  // namespace

@@ -29,44 +29,44 @@ namespace thaw {
 namespace {
 
 // Counts a failure, and returns how many of its class there were.
-int64_t CountFailure(RetryClass retry_class, ExchangeCounters& counters) {
+int64_t CountFailure(RetryClass retry_class, ExchangeCounts& counts) {
   switch (retry_class) {
     case RetryClass::kUnsent:
-      return ++counters.unsent;
+      return ++counts.unsent;
     case RetryClass::kUnreachable:
-      return ++counters.unreachable;
+      return ++counts.unreachable;
     case RetryClass::kMisconfigured:
-      return ++counters.misconfigured;
+      return ++counts.misconfigured;
     case RetryClass::kIncomplete:
-      return ++counters.incomplete;
+      return ++counts.incomplete;
     case RetryClass::kStale:
-      return ++counters.stale;
+      return ++counts.stale;
     case RetryClass::kAmbiguous:
-      return ++counters.ambiguous;
+      return ++counts.ambiguous;
     case RetryClass::kRefusedForNow:
-      return ++counters.refused_for_now;
+      return ++counts.refused_for_now;
     case RetryClass::kRefusedForGood:
-      return ++counters.refused_for_good;
+      return ++counts.refused_for_good;
     case RetryClass::kCancelled:
       break;
   }
-  return ++counters.cancelled;
+  return ++counts.cancelled;
 }
 
 class PooledClient : public Client {
  public:
   PooledClient(Executor& executor, Clock& clock, std::unique_ptr<Dialer> dialer, ClientOptions options,
-               RandomFraction random, std::shared_ptr<Counters> counters)
+               RandomFraction random, std::shared_ptr<ClientCounts> counts)
       : executor_(executor),
         clock_(clock),
         dialer_(std::move(dialer)),
         options_(std::move(options)),
         random_(std::move(random)),
-        counters_(counters != nullptr ? std::move(counters) : std::make_shared<Counters>()),
+        counts_(counts != nullptr ? std::move(counts) : std::make_shared<ClientCounts>()),
         pool_(
-            clock, options_, counters_->connection,
+            clock, options_, counts_->connection,
             [this](const Destination& destination, uint64_t dial) { StartDial(destination, dial); },
-            [this](uint64_t dial, ConnectionPool::GivenUp why) { GiveUpDial(dial, why); }),
+            [this](uint64_t dial, ConnectionPool::CancelReason why) { CancelUnneededDial(dial, why); }),
         dial_backoff_(clock, options_.backoff_base, options_.backoff_cap, random_) {}
 
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override;
@@ -86,7 +86,7 @@ class PooledClient : public Client {
   bool settled() const override { return sends_ == 0 && dials_.empty(); }
   int open_connections() const override { return pool_.open(); }
   int idle_connections() const override { return pool_.idle(); }
-  Counters counters() const override { return *counters_; }
+  ClientCounts counts() const override { return *counts_; }
   const ClientOptions& options() const override { return options_; }
 
  private:
@@ -116,7 +116,7 @@ class PooledClient : public Client {
 
   void StartDial(const Destination& destination, uint64_t dial);
   void CancelDial(uint64_t dial, const absl::Status& reason);
-  void GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why);
+  void CancelUnneededDial(uint64_t dial, ConnectionPool::CancelReason why);
   void OnDialled(const Destination& destination, uint64_t dial, DialResult result);
   // Makes the HTTP connection of a dial that succeeded. If there is none for its protocol, the result has the
   // failure.
@@ -140,7 +140,7 @@ class PooledClient : public Client {
   const std::unique_ptr<Dialer> dialer_;
   const ClientOptions options_;
   RandomFraction random_;
-  const std::shared_ptr<Counters> counters_;
+  const std::shared_ptr<ClientCounts> counts_;
   Cancellation everything_;
   ConnectionPool pool_;
   std::map<uint64_t, RunningDial> dials_;
@@ -149,7 +149,7 @@ class PooledClient : public Client {
   uint64_t next_id_ = 1;
   int sends_ = 0;
   int64_t quiesces_ = 0;
-  bool given_up_ = false;  // between a quiesce and its resume
+  bool quiesced_ = false;  // between a quiesce and its resume
 };
 
 // -- Dialling --------------------------------------------------------------------------------------------
@@ -175,9 +175,9 @@ void PooledClient::CancelDial(uint64_t dial, const absl::Status& reason) {
   if (found != dials_.end()) found->second.cancellation.Request(reason);
 }
 
-void PooledClient::GiveUpDial(uint64_t dial, ConnectionPool::GivenUp why) {
+void PooledClient::CancelUnneededDial(uint64_t dial, ConnectionPool::CancelReason why) {
   const auto found = dials_.find(dial);
-  if (found != dials_.end()) found->second.not_needed = why == ConnectionPool::GivenUp::kServed;
+  if (found != dials_.end()) found->second.not_needed = why == ConnectionPool::CancelReason::kServed;
   CancelDial(dial, absl::CancelledError("no request waits for this connection"));
 }
 
@@ -197,12 +197,12 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   // Frozen time is not part of a dial's time.
   if (!crossed) dialled.took = took;
   if (dialled.connection != nullptr) {
-    ++counters_->connection.opened;
+    ++counts_->connection.opened;
     dial_backoff_.OnSuccess(destination);
-    if (!crossed && handshake_took.has_value()) counters_->connection.handshake_time.Record(*handshake_took);
+    if (!crossed && handshake_took.has_value()) counts_->connection.handshake_time.Record(*handshake_took);
   } else {
     // A dial that was not needed any more says nothing about its destination.
-    if (!not_needed) ++counters_->connection.dial_failed;
+    if (!not_needed) ++counts_->connection.dial_failed;
     dialled.failure->epoch_crossed = crossed;
     const bool unreachable = !crossed && ClassOf(*dialled.failure) == RetryClass::kUnreachable;
     if (unreachable && options_.resend_rule != ResendRule::kUnsentOnly) dial_backoff_.OnFailure(destination);
@@ -214,7 +214,7 @@ PooledClient::ConnectionPool::Dialled PooledClient::MakeConnection(const Destina
                                                                    DialResult result) {
   ConnectionPool::Dialled dialled;
   absl::StatusOr<std::shared_ptr<HttpConnection>> connection = MakeHttpConnection(
-      executor_, clock_, std::move(result), options_, counters_->exchange,
+      executor_, clock_, std::move(result), options_, counts_->exchange,
       [this, destination](const HttpConnection* closed) { pool_.OnIdleClosed(destination, closed); });
   if (connection.ok()) {
     dialled.connection = *std::move(connection);
@@ -261,7 +261,7 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
   const uint64_t number = next_id_++;
   Exchange& exchange = exchanges_[number];
   exchange.connection = lease.connection;
-  exchange.crossed = lease.epoch != pool_.epoch() || (given_up_ && quiesces_ != quiesces_before);
+  exchange.crossed = lease.epoch != pool_.epoch() || (quiesced_ && quiesces_ != quiesces_before);
   Completion<ExchangeEnd> ended(executor_);
   exchange.id = exchange.connection->Begin(request, [&ended](ExchangeEnd end) { ended.Set(std::move(end)); });
   ExchangeEnd end;
@@ -305,21 +305,21 @@ RetryRules PooledClient::RulesFor(const Destination& destination, const SendOpti
 
 RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules& rules, Try tried,
                                     RetryState& state, SendResult& result) {
-  ExchangeCounters& counters = counters_->exchange;
+  ExchangeCounts& counts = counts_->exchange;
   if (tried.response.has_value()) {
     result.response = std::move(tried.response);
     if (IsSuccess(*result.response)) {
       ++state.attempts;
       result.accepted = true;
-      ++counters.accepted;
+      ++counts.accepted;
       return {};
     }
     tried.failure = FailureOfAnswer(request, *result.response, clock_.Now().wall);
   }
   ExchangeFailure& failure = *tried.failure;
   result.last_class = ClassOf(failure);
-  CountFailure(*result.last_class, counters);
-  if (result.last_class == RetryClass::kUnsent) --counters.attempts;
+  CountFailure(*result.last_class, counts);
+  if (result.last_class == RetryClass::kUnsent) --counts.attempts;
   VLOG(1) << failure.ToString();
   const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
   result.failures.push_back(std::move(failure));
@@ -329,7 +329,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
 void PooledClient::RejectRequest(absl::Status why, SendResult& result) {
   result.failures.push_back({.phase = Phase::kWrite, .fault = Fault::kProtocol, .error = std::move(why)});
   result.last_class = RetryClass::kRefusedForGood;
-  CountFailure(RetryClass::kRefusedForGood, counters_->exchange);
+  CountFailure(RetryClass::kRefusedForGood, counts_->exchange);
 }
 
 void PooledClient::Conclude(const RetryState& state, SendResult& result) {
@@ -347,7 +347,7 @@ void PooledClient::Conclude(const RetryState& state, SendResult& result) {
 Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Cancellation& cancellation) {
   SendResult result;
   result.possible_duplicate = options.possible_duplicate;
-  ++counters_->exchange.requests;
+  ++counts_->exchange.requests;
   if (absl::Status status = request.Validate(); !status.ok()) {
     RejectRequest(std::move(status), result);
     co_return result;
@@ -372,9 +372,9 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     // All requests to a destination to which dials fail wait for the same moment, whenever they came.
     absl::Duration delay = dial_backoff_.UntilNextDial(request.destination);
     if (delay == absl::ZeroDuration()) {
-      ++counters_->exchange.attempts;
+      ++counts_->exchange.attempts;
       if (state.may_have_been_accepted && !std::exchange(result.possible_duplicate, true)) {
-        ++counters_->exchange.possible_duplicates;
+        ++counts_->exchange.possible_duplicates;
       }
       Try tried = co_await TryOnce(request, want, scope);
       const RetryVerdict verdict = JudgeTry(request, rules, std::move(tried), state, result);
@@ -399,8 +399,8 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
 
 int PooledClient::Quiesce() {
   ++quiesces_;
-  given_up_ = true;
-  counters_->connection.open_at_next += open_exchanges();
+  quiesced_ = true;
+  counts_->connection.open_at_next += open_exchanges();
   // After the freeze, the loop may see a connection's end before it sees the event that reports the resume.
   for (auto& [id, exchange] : exchanges_) exchange.crossed = true;
   for (auto& [dial, running] : dials_) running.crossed = true;
@@ -408,14 +408,14 @@ int PooledClient::Quiesce() {
 }
 
 void PooledClient::Resume() {
-  ++counters_->connection.resumes;
-  given_up_ = false;
+  ++counts_->connection.resumes;
+  quiesced_ = false;
   pool_.Resume();
   // Open exchanges go on for the grace: their answer, or the end of their connection, may be on the way. They
   // are not waited for longer, since a peer that forgot a connection sends nothing. An exchange that crosses
   // again keeps what is left of its grace; otherwise short invocations would keep it for ever.
   for (auto& [id, exchange] : exchanges_) {
-    ++counters_->connection.crossed;
+    ++counts_->connection.crossed;
     exchange.crossed = true;
     if (std::exchange(exchange.graced, true)) continue;
     exchange.grace =
@@ -442,10 +442,10 @@ void PooledClient::Resume() {
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
                                                              std::unique_ptr<Dialer> dialer,
                                                              ClientOptions options, RandomFraction random,
-                                                             std::shared_ptr<Counters> counters) {
+                                                             std::shared_ptr<ClientCounts> counts) {
   THAW_RETURN_IF_ERROR(options.Validate());
   return std::make_unique<PooledClient>(executor, clock, std::move(dialer), std::move(options),
-                                        std::move(random), std::move(counters));
+                                        std::move(random), std::move(counts));
 }
 
 }  // namespace thaw

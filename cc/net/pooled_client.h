@@ -9,8 +9,8 @@
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/dialer.h"
 #include "cc/net/random.h"
 
@@ -18,11 +18,11 @@ namespace thaw {
 
 // Returns InvalidArgument for options that are not valid. `executor` and `clock` must outlive the client;
 // `random` draws the jitter. Close() the client and run the executor until it is settled() before destroying
-// it. `counters`, if given, is where the client counts, so that a dialer may share it.
+// it. `counts`, if given, is where the client counts, so that a dialer may share it.
 absl::StatusOr<std::unique_ptr<Client>> MakeClientWithDialer(Executor& executor, Clock& clock,
                                                              std::unique_ptr<Dialer> dialer,
                                                              ClientOptions options, RandomFraction random,
-                                                             std::shared_ptr<Counters> counters = nullptr);
+                                                             std::shared_ptr<ClientCounts> counts = nullptr);
 
 }  // namespace thaw
 

@@ -55,8 +55,8 @@ class PooledClientTest : public testing::Test {
     Finish();
     return results_.back();
   }
-  ConnectionCounters connections() const { return client_->counters().connection; }
-  ExchangeCounters exchanges() const { return client_->counters().exchange; }
+  ConnectionCounts connections() const { return client_->counts().connection; }
+  ExchangeCounts exchanges() const { return client_->counts().exchange; }
 
   SimWorld world_{1};
   Cancellation cancellation_;
@@ -314,7 +314,7 @@ TEST_F(PooledClientTest, HyperLosesTheRequestOnAForgottenConnection) {
   EXPECT_EQ(intake_->accepted(2), 0);
 }
 
-TEST_F(PooledClientTest, HyperIsHandedBackWhatTheLoopSawEndFirst) {
+TEST_F(PooledClientTest, HyperGetsBackARequestWhoseConnectionTheLoopSawEndFirst) {
   Build({.max_idle_per_host = ClientOptions::kUnlimited,
          .idle_timeout = absl::Seconds(90),
          .liveness = Liveness::kReactorOnly,

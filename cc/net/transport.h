@@ -1,7 +1,7 @@
 // A byte stream: the interface between connections and what carries them.
 //
 //   const IoResult read = co_await transport.Read(absl::MakeSpan(buffer));
-//   if (!read.status.ok()) return;                              // kOutOfRange: the peer ended the stream
+//   if (!read.status.ok()) co_return;                           // kOutOfRange: the peer ended the stream
 //
 // Implementations: TCP on the event loop, TLS over another transport, and the simulation's in-memory stream
 // with faults at every step. Everything above (HTTP, pool, client) knows only this interface. One thread.

@@ -122,12 +122,12 @@ class BothSides : public SimTls {
 }  // namespace
 
 SimTlsFactory RealTls(TlsVersion server_max_version) {
-  return [server_max_version](SimWorld& world, const ClientOptions& client, ConnectionCounters& counters) {
+  return [server_max_version](SimWorld& world, const ClientOptions& client, ConnectionCounts& counts) {
     ClientOptions options = client;
     options.use_public_roots = false;
     options.tls_cert_file = TheIdentity().authority_file;
     std::vector<std::string> warnings;
-    auto connector = MakeTlsConnector(world.executor(), world.clock(), options, counters, &warnings);
+    auto connector = MakeTlsConnector(world.executor(), world.clock(), options, counts, &warnings);
     CHECK_OK(connector.status());
     CHECK(warnings.empty()) << warnings.front();
     return std::make_unique<BothSides>(*std::move(connector),

@@ -3,7 +3,7 @@
 // their server.
 //
 //   SimulationOptions options{.cycles = 300, .tls = RealTls()};
-//   const SimulationResult result = Simulate(options);  // result.counters.connection.tls_resumed
+//   const SimulationResult result = Simulate(options);  // result.counts.connection.tls_resumed
 //
 // Keys, nonces and tickets are BoringSSL's own and not drawn from the seed. Their values do not affect the
 // simulation, but lengths may differ by some bytes, and with them the steps of a run in which a fault cuts

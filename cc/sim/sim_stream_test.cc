@@ -89,7 +89,7 @@ TEST_F(SimStreamTest, AClosedWindowHoldsTheWriteBack) {
   EXPECT_EQ(peer_->received, "abcdef");
 }
 
-TEST_F(SimStreamTest, CloseEndsWhatIsPending) {
+TEST_F(SimStreamTest, CloseEndsPendingOperations) {
   EXPECT_EQ(Read(), std::nullopt);
   stream_->Close();
   RunAll();

@@ -12,8 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/tls_connector.h"
 #include "cc/sim/sim_world.h"
 
@@ -43,7 +43,7 @@ class SimTls {
 
 // Makes the TLS of one run. The arguments outlive the result.
 using SimTlsFactory =
-    std::function<std::unique_ptr<SimTls>(SimWorld&, const ClientOptions&, ConnectionCounters&)>;
+    std::function<std::unique_ptr<SimTls>(SimWorld&, const ClientOptions&, ConnectionCounts&)>;
 
 }  // namespace thaw
 

@@ -19,7 +19,7 @@
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_table.h"
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/pooled_client.h"
 
 namespace thaw {
@@ -45,10 +45,10 @@ class Run {
   explicit Run(const SimulationOptions& options)
       : options_(options), world_(options.seed), intake_(world_, options.intake) {
     std::unique_ptr<SimTls> tls;
-    if (options.tls) tls = options.tls(world_, options.client, counters_->connection);
+    if (options.tls) tls = options.tls(world_, options.client, counts_->connection);
     auto client = MakeClientWithDialer(
         world_.executor(), world_.clock(), std::make_unique<SimDialer>(world_, intake_, std::move(tls)),
-        options.client, [this] { return world_.random().Fraction(); }, counters_);
+        options.client, [this] { return world_.random().Fraction(); }, counts_);
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
@@ -66,7 +66,7 @@ class Run {
     result_.steps = world_.steps();
     result_.requests = intake_.requests();
     result_.faults_met = intake_.faults_met();
-    result_.counters = client_->counters();
+    result_.counts = client_->counts();
     result_.flush_p50 = FlushTime(0.50);
     result_.flush_p99 = FlushTime(0.99);
     // Nothing may outlive the run: open exchanges end, and the queue empties.
@@ -290,7 +290,7 @@ class Run {
   SimWorld world_;
   SimIntake intake_;
   Cancellation cancellation_;
-  const std::shared_ptr<Counters> counters_ = std::make_shared<Counters>();  // shared with TLS
+  const std::shared_ptr<ClientCounts> counts_ = std::make_shared<ClientCounts>();  // shared with TLS
   std::unique_ptr<Client> client_;
   std::unique_ptr<PipelineFlusher> flusher_;
   absl::flat_hash_map<uint64_t, Payload> payloads_;  // looked up by id only, never iterated

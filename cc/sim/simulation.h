@@ -30,8 +30,8 @@
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/peers_options.h"
 #include "cc/flush/shared_limits.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/sim/sim_intake.h"
 #include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
@@ -90,7 +90,7 @@ struct SimulationResult {
   // Percentiles of how long the cycles' flushes took, in virtual time without the frozen time.
   absl::Duration flush_p50;
   absl::Duration flush_p99;
-  Counters counters;
+  ClientCounts counts;
   // OK, or the first invariant that broke, with seed, cycle and step.
   absl::Status broken;
 };

@@ -97,7 +97,7 @@ TEST(Simulation, OneSeedIsOneRun) {
   const SimulationResult second = Simulate(options);
   EXPECT_EQ(first.steps, second.steps);
   EXPECT_EQ(first.faults_met, second.faults_met);
-  EXPECT_EQ(first.counters.exchange.bytes_sent, second.counters.exchange.bytes_sent);
+  EXPECT_EQ(first.counts.exchange.bytes_sent, second.counts.exchange.bytes_sent);
   options.seed = 43;
   EXPECT_NE(Simulate(options).steps, first.steps);
 }

@@ -37,7 +37,7 @@ TEST_P(TlsInvariants, HoldUnderFaults) {
       options.tls = RealTls(version);
       const SimulationResult result = Simulate(options);
       ASSERT_TRUE(result.broken.ok()) << result.broken << ", fault rate " << fault_rate;
-      const ConnectionCounters& connections = result.counters.connection;
+      const ConnectionCounts& connections = result.counts.connection;
       EXPECT_GT(connections.tls_full, 0);
       EXPECT_GT(connections.tls_resumed, 0);
       EXPECT_EQ(connections.tls_full + connections.tls_resumed, connections.opened);
@@ -90,7 +90,7 @@ TEST(TlsSimulation, FaultsOfTheHandshakeFailIt) {
     options.tls = RealTls();
     const SimulationResult result = Simulate(options);
     EXPECT_TRUE(result.broken.ok()) << result.broken;
-    const ConnectionCounters& connections = result.counters.connection;
+    const ConnectionCounts& connections = result.counts.connection;
     EXPECT_EQ(connections.dial_failed, result.faults_met);
     EXPECT_GT(connections.dial_failed, 0);
     EXPECT_EQ(connections.tls_full + connections.tls_resumed, connections.opened);
@@ -104,8 +104,8 @@ TEST(TlsSimulation, WithoutResumptionEachHandshakeIsFull) {
   options.tls = RealTls();
   const SimulationResult result = Simulate(options);
   EXPECT_TRUE(result.broken.ok()) << result.broken;
-  EXPECT_EQ(result.counters.connection.tls_resumed, 0);
-  EXPECT_EQ(result.counters.connection.tls_full, result.counters.connection.opened);
+  EXPECT_EQ(result.counts.connection.tls_resumed, 0);
+  EXPECT_EQ(result.counts.connection.tls_full, result.counts.connection.opened);
 }
 
 TEST(TlsSimulation, ServerOfAnotherVersionIsRefused) {
@@ -115,8 +115,8 @@ TEST(TlsSimulation, ServerOfAnotherVersionIsRefused) {
   options.client.tls_min_version = TlsVersion::kTls13;
   options.tls = RealTls(TlsVersion::kTls12);
   const SimulationResult result = Simulate(options);
-  EXPECT_EQ(result.counters.connection.opened, 0);
-  EXPECT_GT(result.counters.connection.dial_failed, 0);
+  EXPECT_EQ(result.counts.connection.opened, 0);
+  EXPECT_GT(result.counts.connection.dial_failed, 0);
   EXPECT_EQ(result.accepted, 0);
 }
 
@@ -136,7 +136,7 @@ TEST(TlsSimulation, OneSeedIsOneRun) {
   EXPECT_EQ(first.steps, second.steps);
   EXPECT_EQ(first.faults_met, second.faults_met);
   EXPECT_EQ(first.delivered, second.delivered);
-  EXPECT_EQ(first.counters.connection.tls_resumed, second.counters.connection.tls_resumed);
+  EXPECT_EQ(first.counts.connection.tls_resumed, second.counts.connection.tls_resumed);
   options.seed = 43;
   EXPECT_NE(Simulate(options).steps, first.steps);
 }

@@ -65,7 +65,7 @@ TEST(DDSketch, AValueHasTheBinThatTheIntakeKnowsItBy) {
   }
 }
 
-TEST(DDSketch, WhatIsTooSmallOrNoDurationCountsAsZero) {
+TEST(DDSketch, TinyAndInvalidDurationsCountAsZero) {
   const DDSketchReading reading(
       Of({0, -0.0, -5, 1e-310, std::numeric_limits<double>::min(), std::nan(""), -HUGE_VAL}));
   EXPECT_EQ(reading.zero_count, 7);
@@ -147,7 +147,7 @@ TEST(DDSketch, MergedCountsStayFull) {
   EXPECT_EQ(DDSketchReading(sketch).bins.at(1338), std::numeric_limits<uint32_t>::max());
 }
 
-TEST(DDSketch, WhatHasNoRoomIsNotCounted) {
+TEST(DDSketch, ValuesWithoutRoomAreNotCounted) {
   DDSketch sketch;
   EXPECT_FALSE(sketch.Insert(1, DDSketch::kFirstMemory - 1));
   EXPECT_TRUE(sketch.Insert(1, DDSketch::kFirstMemory));

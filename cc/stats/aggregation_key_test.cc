@@ -70,7 +70,7 @@ std::vector<SpanMeta> Meta(std::string_view kind, const std::vector<SpanMeta>& m
   return meta;
 }
 
-TEST(AggregationKey, ItIsWhatTheRequestSays) {
+TEST(AggregationKey, ContainsTheRequestsFields) {
   EXPECT_EQ(Key({.meta = Meta("server", {}), .parent_id = 7}), Expected({}, "server"));
 }
 

@@ -115,11 +115,12 @@ Concentrator::Interval* Concentrator::Find(const TracerView& tracer, IntervalSta
 }
 
 size_t Concentrator::Room(const Interval& interval) const {
-  return std::min(Left(options_.max_interval_bytes, interval.bytes), Left(options_.max_bytes, bytes_));
+  return std::min(Left(options_.max_interval_bytes, interval.bytes),
+                  Left(options_.max_bytes, bytes_.bytes()));
 }
 
 size_t Concentrator::ReservedRoom() const {
-  return Left(options_.max_bytes + options_.max_bytes / 8, bytes_);
+  return Left(options_.max_bytes + options_.max_bytes / 8, bytes_.bytes());
 }
 
 bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room, Interval& interval) {

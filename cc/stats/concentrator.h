@@ -85,7 +85,7 @@ class Concentrator : public SpanObserver {
 
   bool empty() const { return tracers_.empty(); }
   // Returns about how many bytes the groups take.
-  size_t memory() const { return bytes_; }
+  size_t memory() const { return bytes_.bytes(); }
   const ConcentratorCounts& counts() const { return counts_; }
 
  private:

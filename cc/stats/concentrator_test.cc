@@ -207,13 +207,13 @@ TEST_F(ConcentratorTest, SpansOfOneKeyAreOneGroup) {
   EXPECT_TRUE(Flush(concentrator).empty());
 }
 
-TEST_F(ConcentratorTest, WhereNobodyNamesTheEnvironmentItIsUnknown) {
+TEST_F(ConcentratorTest, AnEnvironmentWithoutANameIsUnknown) {
   Concentrator concentrator({}, clock_);
   concentrator.OnSpan({}, Span("a"));
   EXPECT_EQ(FlushOne(concentrator).texts.at("Env"), "unknown-env");
 }
 
-TEST_F(ConcentratorTest, WhatIsNoUtf8IsRepaired) {
+TEST_F(ConcentratorTest, InvalidUtf8IsRepaired) {
   Concentrator concentrator({.env = "e\xFF", .version = "\xFF", .service = "\xFF"}, clock_);
   concentrator.OnSpan({"\xFF", "\xFF", "\xFF", "\xFF"}, Span("a"));
   EXPECT_EQ(FlushOne(concentrator).texts.at("Env"), "e\xEF\xBF\xBD");
@@ -237,7 +237,7 @@ TEST_F(ConcentratorTest, ASpanBelongsToTheIntervalItEndsIn) {
   EXPECT_EQ(payload.groups[0].length, 10 * kSecond);
 }
 
-TEST_F(ConcentratorTest, AFlushOfWhatIsSettledLeavesTheLastTwoIntervals) {
+TEST_F(ConcentratorTest, AFlushOfSettledIntervalsLeavesTheLastTwo) {
   Concentrator concentrator({}, clock_);
   for (int i = 0; i < 4; ++i) {
     concentrator.OnSpan(python_, Span("a"));
@@ -290,7 +290,7 @@ TEST_F(ConcentratorTest, EachTracerHasAPayloadOfItsOwn) {
   EXPECT_EQ(FlushOne(concentrator).texts.at("Lang"), "java");
 }
 
-TEST_F(ConcentratorTest, WhatNobodyTakesStays) {
+TEST_F(ConcentratorTest, ARefusedPayloadStays) {
   Concentrator concentrator({}, clock_);
   concentrator.OnSpan(python_, Span("a"));
   concentrator.OnSpan({"java"}, Span("b"));
@@ -353,7 +353,7 @@ TEST_F(ConcentratorTest, IntervalsAheadOfAClockThatWasSetBackAreSent) {
   EXPECT_EQ(FlushOne(concentrator).groups[0].start, now());
 }
 
-TEST_F(ConcentratorTest, WhatHasNoRoomIsCountedTogether) {
+TEST_F(ConcentratorTest, SpansWithoutRoomAreCountedTogether) {
   constexpr int kSpans = 10'000;
   constexpr size_t kLimit = 256 << 10;
   Concentrator concentrator({.max_interval_bytes = kLimit}, clock_);

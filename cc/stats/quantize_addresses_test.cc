@@ -16,7 +16,7 @@ std::string Quantized(std::string_view value) {
   return out.substr(5);
 }
 
-TEST(QuantizeAddresses, AnAddressBecomesAWordAndWhatIsAroundItStays) {
+TEST(QuantizeAddresses, AnAddressBecomesAWordAndTheTextAroundItStays) {
   EXPECT_EQ(Quantized("10.0.4.7"), "blocked-ip-address");
   EXPECT_EQ(Quantized("10.0.4.7:6379"), "blocked-ip-address:6379");
   EXPECT_EQ(Quantized("10.0.4.7.nip.example"), "blocked-ip-address.nip.example");
@@ -33,7 +33,7 @@ TEST(QuantizeAddresses, AnAddressBecomesAWordAndWhatIsAroundItStays) {
   EXPECT_EQ(Quantized("[2001:db8::7]:443"), "blocked-ip-address:443");
 }
 
-TEST(QuantizeAddresses, WhatIsNoAddressStays) {
+TEST(QuantizeAddresses, TextThatIsNoAddressStays) {
   for (const std::string_view value : {"",
                                        "db.example.com",
                                        "1",
@@ -74,7 +74,7 @@ TEST(QuantizeAddresses, AddressesThatMeanTheSameEverywhereStay) {
     EXPECT_EQ(Quantized(value), value);
 }
 
-TEST(QuantizeAddresses, WhatComesTwiceInAListIsLeftOut) {
+TEST(QuantizeAddresses, DuplicatesInAListAreLeftOut) {
   EXPECT_EQ(Quantized("10.0.0.1:9092,10.0.0.2:9092,kafka,10.0.0.3:9093,kafka,::1"),
             "blocked-ip-address:9092,kafka,blocked-ip-address:9093,::1");
   EXPECT_EQ(Quantized("a,b"), "a,b");

@@ -86,7 +86,7 @@ TEST(StatsBatch, EveryPartFitsOrIsOneGroup) {
   }
 }
 
-TEST(StatsBatch, WhatIsNoBodyIsNotSplit) {
+TEST(StatsBatch, OnlyAStatsBodyIsSplit) {
   for (const char* bad : {"", "x", "\x90", "\x81\xA5Stats\x92\x01"})
     EXPECT_TRUE(SplitStatsBatch(bad).empty());
 }

@@ -135,7 +135,7 @@ TEST(StatsPayload, ValuesOfOtherTypesAreConvertedWhereNoMeaningIsLost) {
   }
 }
 
-TEST(StatsPayload, NilIsTheZeroValueOfWhatIsRequiredToo) {
+TEST(StatsPayload, NilIsTheZeroValueOfRequiredFieldsToo) {
   Pairs nils;
   for (const char* key : {"Service", "Name", "Resource", "HTTPStatusCode", "Hits", "Errors", "Duration",
                           "OkSummary", "ErrorSummary", "Synthetics", "TopLevelHits", "Type", "PeerTags"})
@@ -212,7 +212,7 @@ TEST(StatsPayload, StringsAreRepairedAndTheLastOfAKeyCounts) {
   EXPECT_EQ(payload.bytes().find("one"), std::string_view::npos);
 }
 
-TEST(StatsPayload, WhatCannotBeReadIsRefusedByName) {
+TEST(StatsPayload, AnUnreadableBodyIsRefusedByName) {
   const auto refusal = [](const std::string& body) {
     const absl::StatusOr<StatsPayload> payload = StatsPayload::FromMsgpack(body);
     EXPECT_EQ(payload.status().code(), absl::StatusCode::kInvalidArgument);
@@ -284,7 +284,7 @@ TEST(StatsWork, AStepIsShortWhateverTheBodyIs) {
   }
 }
 
-TEST(StatsPayload, WhatNoTracerSendsIsBounded) {
+TEST(StatsPayload, OversizedArraysAreLimited) {
   std::vector<WriteValue> tags(20'000, Text("a:b"));
   const StatsPayload payload = Parse(StatsBody(
       {StatsBucket(1, {StatsGroup("a", {{"PeerTags", Array(tags)}}), StatsGroup("b"),

@@ -76,7 +76,7 @@ TEST(StatsTags, SpansAtTheEdgeOfAServiceHaveStats) {
   EXPECT_TRUE(HasStats(span, {}));
 }
 
-TEST(StatsTags, WhatComesAgainWhenCompleteHasNone) {
+TEST(StatsTags, APartialSpanHasNoStats) {
   SpanView span;
   span.top_level = true;
   EXPECT_FALSE(HasStats(span, Tags({}, {{"_dd.partial_version", 0}})));

@@ -3,7 +3,6 @@
 
 #include <variant>
 
-#include "cc/clock/clock.h"
 #include "cc/telemetry/json_elements.h"
 #include "cc/telemetry/telemetry_records.h"
 
@@ -18,7 +17,7 @@ void JsonElementsExample(std::string_view body) {
 
 void Add(const TelemetryCounts& counts);
 
-void TelemetryRecordsExample(std::string_view body, const Clock& clock) {
+void TelemetryRecordsExample(std::string_view body, absl::Time now) {
 #include "cc/telemetry/telemetry_records.h.example"
 }
 

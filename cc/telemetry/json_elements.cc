@@ -117,7 +117,7 @@ JsonElements::~JsonElements() = default;
 
 JsonElements::Found JsonElements::Next() {
   if (last_ != Found::kElement && last_ != Found::kBroken) return last_;
-  if (given_up_) return last_ = Found::kGivenUp;
+  if (too_broken_) return last_ = Found::kTooBroken;
   if (!begun_) {
     begun_ = true;
     begin_ = SkipSpace(body_, 0);
@@ -155,8 +155,8 @@ void JsonElements::SkipBroken() {
   const size_t read_to = end == std::string_view::npos ? body_.size() : end;
   const size_t wasted = broken_at_ + (read_to - begin_);
   next_ = end == std::string_view::npos ? NextElement(begin_ + 1) : end;
-  given_up_ = wasted > waste_left_;
-  if (!given_up_) waste_left_ -= wasted;
+  too_broken_ = wasted > waste_left_;
+  if (!too_broken_) waste_left_ -= wasted;
 }
 
 size_t JsonElements::NextElement(size_t at) const {

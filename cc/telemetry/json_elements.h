@@ -29,7 +29,7 @@ class JsonElements {
     kEnd,        // the end of the array; the bytes after it are not read
     kNoArray,    // the body is not an array
     kNotClosed,  // the body ended before the array did
-    kGivenUp,    // too much is broken; the rest is not read
+    kTooBroken,  // too much is broken; the rest is not read
   };
 
   // `first_members` are the names that an element may begin with, in quotes. Both must outlive this object.
@@ -63,7 +63,7 @@ class JsonElements {
   size_t waste_left_;  // bytes that may still be read in vain
   const std::unique_ptr<Parser> parser_;
   bool begun_ = false;
-  bool given_up_ = false;
+  bool too_broken_ = false;
   Found last_ = Found::kElement;
   size_t begin_ = 0;
   size_t next_ = 0;

@@ -92,7 +92,7 @@ TEST(JsonElementsTest, WithoutAnEndTheNextElementIsLookedFor) {
   }
 }
 
-TEST(JsonElementsTest, WhatIsNestedTooDeepIsBroken) {
+TEST(JsonElementsTest, ElementsNestedTooDeepAreBroken) {
   const auto nested = [](int depth) {
     return absl::StrCat("[", std::string(depth, '['), std::string(depth, ']'), ", 1]");
   };
@@ -106,7 +106,7 @@ TEST(JsonElementsTest, GivesUpWhereTooMuchIsReadInVain) {
   std::string body = "[";
   for (int i = 0; i < 2000; ++i) absl::StrAppend(&body, R"({"type": [}, )");
   const Walk walk = WalkOver(body);
-  EXPECT_EQ(walk.end, Found::kGivenUp);
+  EXPECT_EQ(walk.end, Found::kTooBroken);
   EXPECT_GT(walk.broken, 32);
   EXPECT_LT(walk.broken, 2000);
   EXPECT_THAT(walk.elements, IsEmpty());

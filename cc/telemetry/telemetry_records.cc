@@ -257,7 +257,7 @@ class Decoder {
           ++counts().bodies_cut;
           Note(at, "the array is not closed");
           return std::move(batch_);
-        case JsonElements::Found::kGivenUp:
+        case JsonElements::Found::kTooBroken:
           ++counts().bodies_given_up;
           return std::move(batch_);
         case JsonElements::Found::kEnd:

@@ -1,6 +1,6 @@
 // Decodes the body of one POST of the Telemetry API into typed records.
 //
-//   const TelemetryBatch batch = DecodeTelemetry(body, clock.Now().wall, [&](TelemetryRecord&& record) {
+//   const TelemetryBatch batch = DecodeTelemetry(body, now, [&](TelemetryRecord&& record) {
 //     if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record)) ...
 //   });
 //   Add(batch.counts);

@@ -151,7 +151,7 @@ TEST(TelemetryRecords, ReadsARestore) {
   EXPECT_EQ(decoded.Get<PlatformRestoreReport>(2).duration, absl::Microseconds(15190));
 }
 
-TEST(TelemetryRecords, ReadsWhatExtensionsDo) {
+TEST(TelemetryRecords, ReadsRecordsOfExtensions) {
   const Decoded decoded = Decode(
       Array({Element("platform.extension", R"({"name":"x","state":"Ready","events":["INVOKE","SHUTDOWN"]})"),
              Element("platform.telemetrySubscription",
@@ -308,7 +308,7 @@ TEST(TelemetryRecords, ATruncatedElementDoesNotLoseItsNeighbours) {
   }
 }
 
-TEST(TelemetryRecords, ATruncatedBodyKeepsWhatCameWhole) {
+TEST(TelemetryRecords, ATruncatedBodyKeepsItsWholeRecords) {
   const std::string body = Array({Start("first"), Start("second")});
   const size_t first_end = 1 + Start("first").size();
   for (size_t size = 1; size < body.size(); ++size) {
@@ -318,7 +318,7 @@ TEST(TelemetryRecords, ATruncatedBodyKeepsWhatCameWhole) {
   }
 }
 
-TEST(TelemetryRecords, WhatIsNestedTooDeepIsLeftOutAlone) {
+TEST(TelemetryRecords, ARecordNestedTooDeepIsLeftOutAlone) {
   for (const size_t depth : {1000, 1'000'000}) {
     std::string deep = std::string(depth, '[') + std::string(depth, ']');
     EXPECT_EQ(Between(Element("function", deep)).malformed, 1);
@@ -355,7 +355,7 @@ TEST(TelemetryRecords, ABodyBrokenThroughoutIsGivenUp) {
   EXPECT_LE(decoded.counts().malformed, 80);
 }
 
-TEST(TelemetryRecords, TheFirstProblemSaysWhatAndWhere) {
+TEST(TelemetryRecords, TheFirstProblemNamesTheFaultAndItsPlace) {
   EXPECT_EQ(Decode(Array({Element("unheard.of", "1")})).batch.first_problem,
             "byte 1: an element's type is not known");
   const std::string good = Start("r");

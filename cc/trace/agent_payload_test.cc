@@ -139,7 +139,7 @@ TEST(AgentPayload, SplitsBetweenProcessesThenTracesThenSpans) {
   EXPECT_TRUE(SplitAgentPayload(traces[0]).empty());
 }
 
-TEST(AgentPayload, EachPartOfATraceKeepsWhatTheTraceSays) {
+TEST(AgentPayload, EachPartOfATraceKeepsTheTracesFields) {
   const std::string body = Encode(Payload({{{.id = 1, .parent = 2},
                                             {.id = 2, .trace_tag = "-4"},
                                             {.id = 3, .parent = 2},
@@ -161,7 +161,7 @@ TEST(AgentPayload, EachPartOfATraceKeepsWhatTheTraceSays) {
   }
 }
 
-TEST(AgentPayload, EachPartOfATraceWithoutItsRootKeepsWhatTheFirstSpanSays) {
+TEST(AgentPayload, EachPartOfATraceWithoutItsRootKeepsTheFirstSpansFields) {
   const std::vector<std::string> parts =
       SplitAgentPayload(Encode(Payload({{{.id = 2, .parent = 1, .trace_tag = "-4"},
                                          {.id = 3, .parent = 1},
@@ -190,7 +190,7 @@ TEST(AgentPayload, EveryPartFitsOrIsOneSpan) {
   }
 }
 
-TEST(AgentPayload, WhatIsNoAgentPayloadIsNotSplit) {
+TEST(AgentPayload, OnlyAnAgentPayloadIsSplit) {
   EXPECT_TRUE(SplitAgentPayload("").empty());
   EXPECT_TRUE(SplitAgentPayload("garbage").empty());
   EXPECT_EQ(SplitToFit("garbage", 2), std::vector<std::string>{"garbage"});

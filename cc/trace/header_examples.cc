@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/status/status.h"
+#include "cc/base/byte_account.h"
 #include "cc/base/protobuf_writer.h"
 #include "cc/base/status_macros.h"
 #include "cc/trace/agent_payload.h"
@@ -18,10 +19,17 @@
 #include "cc/trace/process/span_processor.h"
 #include "cc/trace/process/tag_filter.h"
 #include "cc/trace/process/text_work.h"
+#include "cc/trace/process/trace_indexer.h"
+#include "cc/trace/process/trace_linker.h"
 #include "cc/trace/process/trace_processor.h"
+#include "cc/trace/process/trace_work.h"
+#include "cc/trace/process/trace_writer.h"
+#include "cc/trace/span_index.h"
+#include "cc/trace/span_note.h"
 #include "cc/trace/span_view.h"
 #include "cc/trace/trace_payload.h"
 #include "cc/trace/trace_reader.h"
+#include "cc/trace/trace_reader_internal.h"
 #include "cc/trace/trace_request_writer.h"
 #include "cc/trace/trace_test_bodies.h"
 
@@ -90,6 +98,16 @@ std::string_view ProcessTextWorkExample(std::string_view body, std::string_view 
   return {};
 }
 
+absl::Status ProcessTraceIndexerExample(RequestState& request) {
+#include "cc/trace/process/trace_indexer.h.example"
+  return absl::OkStatus();
+}
+
+absl::Status ProcessTraceLinkerExample(RequestState& request, NotedTrace& trace) {
+#include "cc/trace/process/trace_linker.h.example"
+  return absl::OkStatus();
+}
+
 void ProcessTraceProcessorExample(TraceProcessorOptions& options, const Clock& clock,
                                   InvocationLinks& invocations, std::string_view body, TracerHeaders headers,
                                   SpanObserver& observer) {
@@ -98,9 +116,25 @@ void ProcessTraceProcessorExample(TraceProcessorOptions& options, const Clock& c
 
 void Use(TracePayload payload);
 
-void ProcessTraceProcessor2Example(TraceProcessor& processor, std::string_view body, TraceFormat format,
-                                   TracerHeaders headers, TraceLimits limits, SpanObserver& concentrator) {
-#include "cc/trace/process/trace_processor.h.2.example"
+void ProcessTraceWorkExample(TraceProcessor& processor, std::string_view body, TraceFormat format,
+                             TracerHeaders headers, TraceLimits limits, SpanObserver& concentrator) {
+#include "cc/trace/process/trace_work.h.example"
+}
+
+absl::Status ProcessTraceWriterExample(RequestState& request, std::string_view body,
+                                       const NotedTrace& trace) {
+#include "cc/trace/process/trace_writer.h.example"
+  return absl::OkStatus();
+}
+
+absl::Status SpanIndexExample(SpanIndex& index, const SpanNotes& notes, const NotedTrace& trace,
+                              const SpanNote& note, ByteCharge& charge, int64_t work) {
+#include "cc/trace/span_index.h.example"
+  return absl::OkStatus();
+}
+
+void SpanNoteExample(const SpanRecord& span, size_t position) {
+#include "cc/trace/span_note.h.example"
 }
 
 void SpanViewExample(TraceProcessor& processor, std::string_view body, TraceFormat format,
@@ -142,4 +176,8 @@ void TraceTestBodiesExample() {
 }
 
 }  // namespace
+
+// Defines a member a second time; this file is not linked with trace_reader_structures.cc.
+#include "cc/trace/trace_reader_internal.h.example"
+
 }  // namespace thaw

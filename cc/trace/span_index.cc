@@ -48,6 +48,13 @@ bool SpanIndex::Build(int64_t& work) {
 
 const SpanNote* SpanIndex::Find(uint64_t span_id) const {
   if (spans() < kFew) {
+    // Few spans mostly lie side by side.
+    if (begin_ < end_ && begin_ / SpanNotes::kBlock == (end_ - 1) / SpanNotes::kBlock) {
+      const SpanNote* const first = &(*notes_)[begin_];
+      for (size_t i = spans(); i-- > 0;)
+        if (first[i].span_id == span_id) return first + i;
+      return nullptr;
+    }
     for (size_t i = end_; i-- > begin_;)
       if ((*notes_)[i].span_id == span_id) return &(*notes_)[i];
     return nullptr;

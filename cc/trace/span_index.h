@@ -2,7 +2,7 @@
 // steps.
 //
 //   THAW_RETURN_IF_ERROR(index.Begin(notes, trace.begin, trace.end, &charge));
-//   while (!index.Build(work)) { ... continue when there is `work` again }
+//   while (!index.Build(work)) { ... }   // waits until there is `work` again
 //   const SpanNote* parent = index.Find(note.parent_id);
 //
 // Building takes O(n log n), whatever the ids are, and finding O(log n). Memory is reused for the next trace.

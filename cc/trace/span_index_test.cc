@@ -15,7 +15,9 @@ namespace {
 SpanNotes NotesOf(size_t spans, SeededRandom& random) {
   SpanNotes notes;
   for (uint64_t i = 0; i < spans; ++i) {
-    if (!notes.has_room()) EXPECT_TRUE(notes.MakeRoom(1, nullptr).ok());
+    if (!notes.has_room()) {
+      EXPECT_TRUE(notes.MakeRoom(1, nullptr).ok());
+    }
     SpanNote note;
     note.span_id = random.Below(spans);
     notes.push_back(note);

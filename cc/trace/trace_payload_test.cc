@@ -267,7 +267,7 @@ TEST(TracePayload, ABadTraceLosesNoOther) {
   EXPECT_EQ(payload.first_problem(), "at byte 1: expected an array, found an integer");
 }
 
-TEST(TracePayload, WhatCannotBeReadIsRefusedByName) {
+TEST(TracePayload, AnUnreadableBodyIsRefusedByName) {
   const auto refusal = [](const std::string& body) {
     const absl::StatusOr<TracePayload> payload = TracePayload::FromMsgpack(body);
     EXPECT_EQ(payload.status().code(), absl::StatusCode::kInvalidArgument);

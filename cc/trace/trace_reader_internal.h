@@ -1,6 +1,9 @@
 // Defines how a TraceReader reads the entries of maps and the items of arrays, for its own source files.
 //
-//   return Map(span, [this, &span](std::string_view key) { return ...; });
+//   bool TraceReader::SpanLinks(SpanRecord& span) {
+//     uint32_t count;
+//     return ArrayHead(count) && Items(span, count, [this, &span] { return SpanLink(span); });
+//   }
 //
 // One thread.
 

@@ -149,7 +149,7 @@ TEST(TraceReaderV05, ABadEntryOfTheTableLosesOnlySpansThatNameIt) {
   EXPECT_NE(result.first_problem.find("entry 1 of the string table is not a string"), std::string::npos);
 }
 
-TEST(TraceReaderV05, WhatIsNoRequestIsRefusedByName) {
+TEST(TraceReaderV05, ABodyThatIsNoRequestIsRefusedByName) {
   EXPECT_EQ(ReadAll("").status.message(), "at byte 0: expected an array, the input of 0 bytes ends first");
   EXPECT_EQ(ReadAll(Bytes(Array({Array({})}))).status.message(),
             "at byte 0: expected an array of a string table and of traces, found one of 1");

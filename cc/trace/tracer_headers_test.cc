@@ -71,7 +71,7 @@ TEST(TracerHeaders, BadNumbersAreZeroAndBadUtf8IsRepaired) {
   EXPECT_EQ(TracerHeaders::FromRequest({{"Datadog-Meta-Lang", "a\xFF"}}).lang, "a\xEF\xBF\xBD");
 }
 
-TEST(TracerHeaders, MergingAddsWhatWasDropped) {
+TEST(TracerHeaders, MergingAddsTheDroppedCounts) {
   TracerHeaders one = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "2"}});
   const TracerHeaders two = TracerHeaders::FromRequest({{"Datadog-Client-Dropped-P0-Traces", "3"}});
   EXPECT_TRUE(one.MergesWith(two));

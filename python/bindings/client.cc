@@ -245,14 +245,14 @@ thaw.Unreachable: ...
       "connections",
       [](const ClientFace& self) {
         const ClientSnapshot now = Snapshot(self);
-        return ConnectionStats{now.counters.connection, now.open_connections, now.idle_connections};
+        return ConnectionStats{now.counts.connection, now.open_connections, now.idle_connections};
       },
       "A snapshot of what its connections have gone through; after close(), the last one.");
   type.def_property_readonly(
       "exchanges",
       [](const ClientFace& self) {
         const ClientSnapshot now = Snapshot(self);
-        return ExchangeStats{now.counters.exchange, now.open_exchanges};
+        return ExchangeStats{now.counts.exchange, now.open_exchanges};
       },
       "A snapshot of what its exchanges have come to; after close(), the last one.");
   type.def_property_readonly(

@@ -189,7 +189,7 @@ Clock& ClientLoop::clock() {
 }
 
 ClientSnapshot ClientLoop::Snapshot() const {
-  return {.counters = client_->counters(),
+  return {.counts = client_->counts(),
           .open_connections = client_->open_connections(),
           .idle_connections = client_->idle_connections(),
           .open_exchanges = client_->open_exchanges()};

@@ -32,8 +32,8 @@
 #include "cc/clock/clock.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/network.h"
 
 namespace thaw {
@@ -44,7 +44,7 @@ namespace thaw::python {
 
 // Counters and states of a client at one moment.
 struct ClientSnapshot {
-  Counters counters;
+  ClientCounts counts;
   int open_connections = 0;
   int idle_connections = 0;
   int open_exchanges = 0;

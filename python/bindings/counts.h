@@ -39,6 +39,16 @@ std::map<std::string, int64_t> NonzeroCountsToMap(const Counts& counts) {
   return map;
 }
 
+// Returns the counts that a dict holds by their names; others are zero.
+template <typename Counts>
+Counts CountsFromDict(const pybind11::dict& dict) {
+  Counts counts;
+  counts.Visit([&dict](const char* name, int64_t& value, const char*) {
+    if (dict.contains(name)) value = dict[name].cast<int64_t>();
+  });
+  return counts;
+}
+
 // Returns {count, sum, p50, p95, p99, max}, times in seconds.
 inline std::map<std::string, double> HistogramToMap(const Histogram& histogram) {
   const auto seconds = [](absl::Duration duration) { return absl::ToDoubleSeconds(duration); };

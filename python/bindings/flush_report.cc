@@ -46,15 +46,7 @@ py::dict ToDict(const FlushReport& self) {
 template <>
 struct Pickled<DropCounts> {
   static py::object Out(const DropCounts& counts) { return py::cast(NonzeroCountsToMap(counts)); }
-  static DropCounts In(py::handle object) {
-    const auto dict = object.cast<py::dict>();
-    DropCounts counts;
-#define THAW_READ(enumerator, name, text) \
-  if (dict.contains(#name)) counts[DropReason::enumerator] = dict[#name].cast<int64_t>();
-    THAW_DROP_REASONS(THAW_READ)
-#undef THAW_READ
-    return counts;
-  }
+  static DropCounts In(py::handle object) { return CountsFromDict<DropCounts>(object.cast<py::dict>()); }
 };
 
 void BindFlushReport(py::module_& module) {

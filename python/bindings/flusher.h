@@ -27,7 +27,6 @@
 #include "python/bindings/client_loop.h"
 #include "python/bindings/counts.h"
 #include "python/bindings/flusher_options.h"
-#include "python/bindings/flusher_values.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {

@@ -7,6 +7,11 @@
 #include "cc/flush/pipeline_table.h"
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/breaker_options_texts.h"
+#include "python/bindings/flusher_options_texts.h"
+#include "python/bindings/limit_options_texts.h"
+#include "python/bindings/outage_options_texts.h"
+#include "python/bindings/peers_options_texts.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -16,34 +21,23 @@ using O = GivenFlusherOptions;
 
 const auto& Fields() {
   static const auto fields = std::make_tuple(
-      Field{
-          "on_failure", &O::on_failure,
-          "What becomes of a payload whose flush failed: keep (it goes first in the next flush), discard or "
-          "redrive_at_shutdown (both as peers' clients do)."},
-      Field{"sequential", &O::sequential, "One request after the other; the first failure ends the flush."},
-      Field{"return_all_on_failure", &O::return_all_on_failure,
-            "With sequential: a failure makes all requests of the flush failed ones, also those accepted."},
-      Field{"coalesce", &O::coalesce,
-            "One request for all payloads with the same headers; off: one for each payload."},
-      Field{"compression_level", &O::compression_level, "Of zstd, or of gzip where the intake wants that."},
-      Field{"outbox_bytes", &O::outbox_bytes, "Bound of everything that is kept."},
-      Field{"max_batch_bytes", &O::max_batch_bytes, "Of a body before compression; larger ones are split."},
-      Field{"retry_ambiguous", &O::retry_ambiguous,
-            "Send again what may have been accepted, marked possible_duplicate. Traces: yes; stats: no."},
-      Field{"drop_refused", &O::drop_refused, "Drop what the intake refused for good; off: keep it."},
-      Field{"retry_all_statuses", &O::retry_all_statuses,
-            "Every status from 400 is tried again, and then dropped (as peers' clients do)."},
+      Field{"on_failure", &O::on_failure, PeersOptionsTexts::on_failure},
+      Field{"sequential", &O::sequential, PeersOptionsTexts::sequential},
+      Field{"return_all_on_failure", &O::return_all_on_failure, PeersOptionsTexts::return_all_on_failure},
+      Field{"coalesce", &O::coalesce, PeersOptionsTexts::coalesce},
+      Field{"compression_level", &O::compression_level, FlusherOptionsTexts::compression_level},
+      Field{"outbox_bytes", &O::outbox_bytes, LimitOptionsTexts::outbox_bytes},
+      Field{"max_batch_bytes", &O::max_batch_bytes, FlusherOptionsTexts::max_batch_bytes},
+      Field{"retry_ambiguous", &O::retry_ambiguous, FlusherOptionsTexts::retry_ambiguous},
+      Field{"drop_refused", &O::drop_refused, PeersOptionsTexts::drop_refused},
+      Field{"retry_all_statuses", &O::retry_all_statuses, PeersOptionsTexts::retry_all_statuses},
       Field{"flush_timeout", &O::flush_timeout,
-            "The deadline of a flush for which none is given, in seconds."},
-      Field{"no_progress_limit", &O::no_progress_limit,
-            "A flush without progress for this many seconds ends; inf: never, and the breaker never opens."},
-      Field{"breaker_strikes", &O::breaker_strikes, "So many such flushes in a row open the breaker."},
-      Field{"probe_budget", &O::probe_budget,
-            "Seconds a flush may spend to find out whether the intake is back."},
-      Field{"probe_backoff", &O::probe_backoff,
-            "Active seconds until the first probe, doubled with each that fails."},
-      Field{"probe_backoff_cap", &O::probe_backoff_cap,
-            "The longest wait between probes, in active seconds."});
+            "The deadline of a flush for which none is given. In seconds."},
+      Field{"no_progress_limit", &O::no_progress_limit, OutageOptionsTexts::no_progress_limit},
+      Field{"breaker_strikes", &O::breaker_strikes, BreakerOptionsTexts::strikes},
+      Field{"probe_budget", &O::probe_budget, OutageOptionsTexts::probe_budget},
+      Field{"probe_backoff", &O::probe_backoff, BreakerOptionsTexts::probe_backoff},
+      Field{"probe_backoff_cap", &O::probe_backoff_cap, BreakerOptionsTexts::probe_backoff_cap});
   return fields;
 }
 

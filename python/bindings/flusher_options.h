@@ -25,7 +25,6 @@ struct GivenFlusherOptions : FlusherOptions, PeersOptions {
   absl::Duration probe_budget = OutageOptions().probe_budget;
   absl::Duration probe_backoff = BreakerOptions().probe_backoff;
   absl::Duration probe_backoff_cap = BreakerOptions().probe_backoff_cap;
-  // The deadline of a flush for which none is given.
   absl::Duration flush_timeout = absl::Seconds(30);
 
   LimitOptions limits() const {

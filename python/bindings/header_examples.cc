@@ -8,12 +8,14 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "cc/base/declare_counts.h"
 #include "cc/base/status_macros.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
 #include "python/bindings/async_answer.h"
 #include "python/bindings/call.h"
 #include "python/bindings/client_loop.h"
+#include "python/bindings/counts.h"
 #include "python/bindings/enums.h"
 #include "python/bindings/fork_gate.h"
 #include "python/bindings/functions.h"
@@ -40,6 +42,17 @@ void CallExample(const LoopHandle& loop, const HttpRequest& request, const SendO
 absl::Status ClientLoopExample(const ClientOptions& options) {
 #include "python/bindings/client_loop.h.example"
   return absl::OkStatus();
+}
+
+// X(name, what it counts)
+#define THAW_KITCHEN_COUNTS(X) X(eggs, "eggs that were broken") X(omelettes, "omelettes made of them")
+
+struct KitchenCounts {
+  THAW_DECLARE_COUNTS(THAW_KITCHEN_COUNTS)
+};
+
+void CountsExample(const KitchenCounts& counts) {
+#include "python/bindings/counts.h.example"
 }
 
 void EnumsExample(py::module_& module) {

@@ -5,7 +5,8 @@ python python/bindings/option_texts.py HEADER STRUCT OUTPUT
 An option's text stands once, in the header: users of C++ read it there, users of Python in the docstring. The
 output declares `struct STRUCTTexts` with one constant for each field. Names of C++ are replaced by those of
 Python: `kUnlimited`, a constant of the struct, by `STRUCT.UNLIMITED`; the enumerator `kKeep` by `keep`;
-"Unset" by "None". Names of headers in parentheses are left out, and "In seconds." is added for a duration.
+"Unset" by "None"; "InfiniteDuration" by "inf". Names of headers in parentheses are left out, and "In
+seconds." is added for a duration.
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ def _python(text: str, kind: str, struct: str, constants: set[str]) -> str:
     text = _ENUMERATOR.sub(name, text)
     text = re.sub(r"\bUnset\b", "None", text)
     text = re.sub(r"\bunset\b", "None", text)
+    text = re.sub(r"\bInfiniteDuration\b", "inf", text)
     text = text[0].upper() + text[1:]
     text += "" if text.endswith(".") else "."
     return text + (" In seconds." if "absl::Duration" in kind else "")

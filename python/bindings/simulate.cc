@@ -48,8 +48,8 @@ py::dict ToDict(const SimulationResult& result) {
   flush_ms["p50"] = absl::ToDoubleMilliseconds(result.flush_p50);
   flush_ms["p99"] = absl::ToDoubleMilliseconds(result.flush_p99);
   dict["flush_ms"] = flush_ms;
-  dict["connections"] = CountsToDict(result.counters.connection);
-  dict["exchanges"] = CountsToDict(result.counters.exchange);
+  dict["connections"] = CountsToDict(result.counts.connection);
+  dict["exchanges"] = CountsToDict(result.counts.exchange);
   return dict;
 }
 

@@ -9,14 +9,14 @@ namespace thaw::python {
 namespace {
 
 py::dict ToDict(const ConnectionStats& stats) {
-  py::dict dict = CountsToDict(stats.counters);
+  py::dict dict = CountsToDict(stats.counts);
   dict["open"] = stats.open;
   dict["idle"] = stats.idle;
   return dict;
 }
 
 py::dict ToDict(const ExchangeStats& stats) {
-  py::dict dict = CountsToDict(stats.counters);
+  py::dict dict = CountsToDict(stats.counts);
   dict["open"] = stats.open;
   return dict;
 }
@@ -48,43 +48,31 @@ struct Pickled<Histogram> {
   }
 };
 
-// Pickles counters as a dict of their names; one that another version of thaw lacked is zero.
+// Pickles counts as a dict of their names; one that another version of thaw lacked is zero.
 template <>
-struct Pickled<ConnectionCounters> {
-  static py::object Out(const ConnectionCounters& counters) {
-    py::dict dict = ToDict(ConnectionStats{.counters = counters});
-    counters.VisitHistograms([&dict](const char* name, const Histogram& histogram, const char*) {
+struct Pickled<ConnectionCounts> {
+  static py::object Out(const ConnectionCounts& counts) {
+    py::dict dict = ToDict(ConnectionStats{.counts = counts});
+    counts.VisitHistograms([&dict](const char* name, const Histogram& histogram, const char*) {
       dict[name] = Pickled<Histogram>::Out(histogram);
     });
     return dict;
   }
-  static ConnectionCounters In(py::handle object) {
+  static ConnectionCounts In(py::handle object) {
     const auto dict = object.cast<py::dict>();
-    ConnectionCounters counters;
+    auto counts = CountsFromDict<ConnectionCounts>(dict);
 #define THAW_READ(name, text) \
-  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
-    THAW_CONNECTION_COUNTERS(THAW_READ)
-#undef THAW_READ
-#define THAW_READ(name, text) \
-  if (dict.contains(#name)) counters.name = Pickled<Histogram>::In(dict[#name]);
+  if (dict.contains(#name)) counts.name = Pickled<Histogram>::In(dict[#name]);
     THAW_CONNECTION_HISTOGRAMS(THAW_READ)
 #undef THAW_READ
-    return counters;
+    return counts;
   }
 };
 template <>
-struct Pickled<ExchangeCounters> {
-  static py::object Out(const ExchangeCounters& counters) {
-    return ToDict(ExchangeStats{.counters = counters});
-  }
-  static ExchangeCounters In(py::handle object) {
-    const auto dict = object.cast<py::dict>();
-    ExchangeCounters counters;
-#define THAW_READ(name, text) \
-  if (dict.contains(#name)) counters.name = dict[#name].cast<int64_t>();
-    THAW_EXCHANGE_COUNTERS(THAW_READ)
-#undef THAW_READ
-    return counters;
+struct Pickled<ExchangeCounts> {
+  static py::object Out(const ExchangeCounts& counts) { return ToDict(ExchangeStats{.counts = counts}); }
+  static ExchangeCounts In(py::handle object) {
+    return CountsFromDict<ExchangeCounts>(object.cast<py::dict>());
   }
 };
 
@@ -119,17 +107,17 @@ void BindStats(py::module_& module) {
 ConnectionStats(resumes=1)
 )");
   BindCommon(connections, "ConnectionStats");
-  BindPickling(connections, &ConnectionStats::counters, &ConnectionStats::open, &ConnectionStats::idle);
+  BindPickling(connections, &ConnectionStats::counts, &ConnectionStats::open, &ConnectionStats::idle);
   connections.def_property_readonly(
       "idle", [](const ConnectionStats& self) { return self.idle; }, "How many of the open ones are idle.");
 #define THAW_BIND(name, text)        \
   connections.def_property_readonly( \
-      #name, [](const ConnectionStats& self) { return self.counters.name; }, text);
-  THAW_CONNECTION_COUNTERS(THAW_BIND)
+      #name, [](const ConnectionStats& self) { return self.counts.name; }, text);
+  THAW_CONNECTION_COUNTS(THAW_BIND)
 #undef THAW_BIND
-#define THAW_BIND(name, text)                                                                \
-  connections.def_property_readonly(                                                         \
-      #name, [](const ConnectionStats& self) { return HistogramToMap(self.counters.name); }, \
+#define THAW_BIND(name, text)                                                              \
+  connections.def_property_readonly(                                                       \
+      #name, [](const ConnectionStats& self) { return HistogramToMap(self.counts.name); }, \
       text ": count, sum, p50, p95, p99 and max, times in seconds");
   THAW_CONNECTION_HISTOGRAMS(THAW_BIND)
 #undef THAW_BIND
@@ -145,10 +133,10 @@ ConnectionStats(resumes=1)
 (False, 1, 1, 1)
 )");
   BindCommon(exchanges, "ExchangeStats");
-  BindPickling(exchanges, &ExchangeStats::counters, &ExchangeStats::open);
+  BindPickling(exchanges, &ExchangeStats::counts, &ExchangeStats::open);
 #define THAW_BIND(name, text) \
-  exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counters.name; }, text);
-  THAW_EXCHANGE_COUNTERS(THAW_BIND)
+  exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counts.name; }, text);
+  THAW_EXCHANGE_COUNTS(THAW_BIND)
 #undef THAW_BIND
 }
 

@@ -1,20 +1,20 @@
-// ConnectionStats and ExchangeStats: a client's counters and open connections at one moment.
+// ConnectionStats and ExchangeStats: a client's counts and open connections at one moment.
 
 #ifndef THAW_PYTHON_BINDINGS_STATS_H_
 #define THAW_PYTHON_BINDINGS_STATS_H_
 
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 
 namespace thaw::python {
 
 struct ConnectionStats {
-  ConnectionCounters counters;
+  ConnectionCounts counts;
   int open = 0;
   int idle = 0;
 };
 
 struct ExchangeStats {
-  ExchangeCounters counters;
+  ExchangeCounts counts;
   int open = 0;
 };
 

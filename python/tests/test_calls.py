@@ -379,7 +379,7 @@ class Raising:
 @pytest.mark.parametrize(
     "error", [RuntimeError("of the caller"), TypeError("of the caller"), KeyboardInterrupt()]
 )
-def test_what_a_path_raises_reaches_the_caller(error: BaseException) -> None:
+def test_an_exception_from_a_path_reaches_the_caller(error: BaseException) -> None:
     options = thaw.ClientOptions()
     for call in (
         lambda: thaw.ClientOptions(tls_cert_file=Raising(error)),
@@ -508,7 +508,7 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
             )
 
 
-def test_what_can_not_be_copied_says_so(client: thaw.Client) -> None:
+def test_copying_a_process_bound_object_is_an_error(client: thaw.Client) -> None:
     for value in (client, thaw.TraceFlusher(client, "http://127.0.0.1:1", "key"), thaw.FakeClock()):
         for attempt in (pickle.dumps, lambda each: pickle.dumps(each, 0), copy.copy, copy.deepcopy):
             with pytest.raises(TypeError, match=type(value).__name__):

@@ -36,7 +36,7 @@ def test_bad_values_are_warnings():
     assert [warning.split()[0] for warning in config.warnings] == ["datadog.yaml", "DD_MAX_IDLE_PER_HOST"]
 
 
-def test_what_the_extension_flushes_by():
+def test_the_flush_strategy_and_the_outbox_follow_the_environment():
     config = thaw.Config.from_environment(
         {"DD_SERVERLESS_FLUSH_STRATEGY": "end, 500", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}
     )

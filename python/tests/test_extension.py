@@ -86,7 +86,7 @@ def test_each_span_of_a_frozen_function_arrives_once() -> None:
     assert counts["handshakes_full"] == 1
 
 
-def test_what_no_flush_has_taken_goes_at_the_shutdown_without_a_wait() -> None:
+def test_unflushed_traces_go_at_the_shutdown_without_a_wait() -> None:
     with Intake() as intake:
         sandbox = serve(intake, DD_SERVERLESS_FLUSH_STRATEGY="continuously,600000")
         times = intake.spans()
@@ -123,19 +123,19 @@ def test_stats_are_counted_here_if_that_is_asked_for() -> None:
     assert INVOCATIONS <= hits <= len(spans)
 
 
-def test_each_flush_writes_its_books_on_one_line_where_debugging() -> None:
-    books: list[dict[str, Any]] = []
+def test_each_flush_writes_its_counts_on_one_line_where_debugging() -> None:
+    written: list[dict[str, Any]] = []
 
     def read(line: str) -> None:
         _, found, text = line.partition("THAW | DEBUG | {")
         if found:
-            books.append(json.loads("{" + text))
+            written.append(json.loads("{" + text))
 
     with Intake() as intake:
         serve(intake, on_line=read, DD_LOG_LEVEL="debug", DD_SERVERLESS_FLUSH_STRATEGY="end")
         accepted = intake.counts()["accepted"]
-    assert len(books) == INVOCATIONS + 1
-    last = books[-1]["flush"]
+    assert len(written) == INVOCATIONS + 1
+    last = written[-1]["flush"]
     assert last["flushes"]["end"] == INVOCATIONS
     assert last["flushes"]["shutdown"] == 1
     assert last["pipelines"]["traces"]["delivered"] >= INVOCATIONS

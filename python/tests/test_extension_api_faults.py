@@ -86,7 +86,7 @@ async def test_next_whose_answer_is_lost_is_asked_again(start: Start, kind: ApiF
         for _ in range(3):
             await running.invoke()
         assert ("/event/next", kind) in running.sandbox.api_faults.taken
-        assert (await running.books())["events"]["unreadable_events"] == (kind != "reset")
+        assert (await running.counts())["events"]["unreadable_events"] == (kind != "reset")
         await running.end()
         running.assert_each_once()
 

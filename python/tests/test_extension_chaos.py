@@ -36,7 +36,7 @@ def test_every_fault_is_drawn() -> None:
     assert {fault for plan in plans for fault in plan.store_faults} == set(FAULTS)
     assert not any(plan.store_faults for plan in plans if plan.store is None)
     assert {event["nagle"] for plan in plans for event in plan.events} == {False, True}
-    # At the last invocation the extension's books have to be read.
+    # At the last invocation the counts of the extension have to be read.
     assert {unread for plan in plans for unread in plan.unread[:-1]} == {False, True}
     assert not any(plan.unread[-1] for plan in plans)
     assert all(len(plan.unread) == len(plan.events) for plan in plans)

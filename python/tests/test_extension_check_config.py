@@ -80,7 +80,7 @@ def test_a_secret_store_that_can_not_be_reached_is_one_line() -> None:
         ({"HTTP_PROXY": "proxy:3128"}, "the variable HTTP_PROXY is not read"),
     ],
 )
-def test_what_is_wrong_is_one_line_and_exit_code_1(variables: dict[str, str], what: str) -> None:
+def test_each_fault_is_one_line_and_exit_code_1(variables: dict[str, str], what: str) -> None:
     given = {"DD_API_KEY": KEY, **variables} if variables else {}
     checked = check(**given)
     assert checked.returncode == 1
@@ -97,7 +97,7 @@ def test_what_is_wrong_is_one_line_and_exit_code_1(variables: dict[str, str], wh
         ("datadog.yaml", "env: a\nsite datadoghq.eu\n", "line 2, column 1: a key without a colon"),
     ],
 )
-def test_what_is_wrong_with_the_file(tmp_path: pathlib.Path, name: str, text: str, what: str) -> None:
+def test_faults_of_the_file_are_named(tmp_path: pathlib.Path, name: str, text: str, what: str) -> None:
     (tmp_path / name).write_text(text)
     checked = check(folder=tmp_path, DD_API_KEY=KEY)
     assert checked.returncode == 1

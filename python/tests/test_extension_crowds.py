@@ -208,9 +208,9 @@ async def test_connections_are_taken_right_after_a_freeze_though_all_are_in_use(
             async with running.sandbox.resumed():
                 await asyncio.to_thread(hold)
             assert await running.invoke(5) == {"200": 5}
-            books = await running.books()
-            assert books["servers"]["traces"]["held_at_limit"] == 0
-            assert books["servers"]["traces"]["closed_for_room"] == 0
+            counts = await running.counts()
+            assert counts["servers"]["traces"]["held_at_limit"] == 0
+            assert counts["servers"]["traces"]["closed_for_room"] == 0
         running.assert_each_once()
 
 

@@ -54,10 +54,10 @@ class Running:
         self.sent += payloads
         return dict(invocation.json()["statuses"])
 
-    async def books(self) -> dict[str, Any]:
+    async def counts(self) -> dict[str, Any]:
         """Its own counters."""
         async with self.sandbox.resumed():
-            return await asyncio.to_thread(_books)
+            return await asyncio.to_thread(_extension_counts)
 
     def assert_each_once(self, *, but: int = 0) -> None:
         """Every payload has arrived once, but for so many."""
@@ -78,7 +78,7 @@ class Running:
         assert not extension.killed
 
 
-def _books() -> dict[str, Any]:
+def _extension_counts() -> dict[str, Any]:
     with urllib.request.urlopen(f"http://127.0.0.1:{TRACES}/debug/thaw", timeout=5) as answer:
         return dict(json.load(answer))
 
@@ -144,9 +144,9 @@ async def test_an_unknown_record_does_not_lose_the_end_of_an_invocation(start: S
         for _ in range(3):
             running.sandbox.emit_telemetry("platform.unheardOf", {"requestId": 7, "nested": [{}]})
             await running.invoke()
-        books = await running.books()
-        assert books["telemetry"]["unknown_types"] >= 3
-        assert books["life"]["ends_not_seen"] == 0
+        counts = await running.counts()
+        assert counts["telemetry"]["unknown_types"] >= 3
+        assert counts["life"]["ends_not_seen"] == 0
         running.assert_each_once()
 
 
@@ -157,7 +157,7 @@ async def test_a_lost_end_costs_no_more_than_the_invocations_time(start: Start) 
         faults.drop.clear()
         await running.invoke()
         running.assert_each_once()
-        assert (await running.books())["life"]["ends_not_seen"] == 1
+        assert (await running.counts())["life"]["ends_not_seen"] == 1
 
 
 # -- Traces ------------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ async def test_one_bad_span_does_not_refuse_its_neighbours(start: Start) -> None
         assert arrived[5000] == arrived[5003] == arrived[5002] == 1
 
 
-async def test_what_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:
+async def test_a_body_that_is_no_trace_is_refused_with_a_reason_and_nothing_else(start: Start) -> None:
     async with start() as running:
         await running.invoke()
         async with running.sandbox.resumed():
@@ -245,7 +245,7 @@ async def test_bodies_of_50_megabytes_are_refused_within_the_memory_there_is(sta
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
 @pytest.mark.parametrize("after", [None, "0", "1", "3600"])
-async def test_what_is_refused_for_now_arrives_later(start: Start, status: int, after: str | None) -> None:
+async def test_data_refused_for_now_arrives_later(start: Start, status: int, after: str | None) -> None:
     headers = {} if after is None else {"Retry-After": after}
     async with start(Script(answer=Answer(status=status, headers=headers)), DD_FLUSH_TIMEOUT="1") as running:
         await running.invoke(3)
@@ -270,14 +270,16 @@ async def test_403_loses_what_was_refused_and_nothing_after_it(start: Start) -> 
         await running.invoke(2)
         running.intake.script(Script())
         await running.invoke(3)
-        books = await running.books()
-        traces = books["flush"]["pipelines"]["traces"]
+        counts = await running.counts()
+        traces = counts["flush"]["pipelines"]["traces"]
         assert sum(traces["dropped"].values()) == 2
         assert traces["requests"] <= 3, "it is not sent again and again"
         running.assert_each_once(but=2)
 
 
-async def test_what_failed_under_continuous_flushing_does_not_wait_for_the_shutdown(start: Start) -> None:
+async def test_data_that_failed_under_continuous_flushing_does_not_wait_for_the_shutdown(
+    start: Start,
+) -> None:
     broken = Script(answer=Answer(status=503))
     async with start(broken, DD_SERVERLESS_FLUSH_STRATEGY="continuously,20") as running:
         await running.invoke()
@@ -333,7 +335,7 @@ async def test_tracers_side_by_side_are_served_before_and_after_a_freeze(start: 
         for _ in range(3):
             assert await running.invoke(240, clients=12) == {"200": 240}
         running.assert_each_once()
-        assert (await running.books())["servers"]["traces"]["accepted"] >= 12
+        assert (await running.counts())["servers"]["traces"]["accepted"] >= 12
         await running.end()
 
 

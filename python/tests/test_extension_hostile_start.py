@@ -55,7 +55,7 @@ async def test_a_log_that_nobody_reads_holds_nothing_up(start: Start, tmp_path: 
     async with start(executable=executable, DD_LOG_LEVEL="debug") as running:
         for _ in range(20):
             await running.invoke()
-        log = (await running.books())["log"]
+        log = (await running.counts())["log"]
         assert log["dropped"] > 0
         await running.end()
         running.assert_each_once()

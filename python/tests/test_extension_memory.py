@@ -230,7 +230,7 @@ async def test_bombs_side_by_side_end_nothing(executable: pathlib.Path) -> None:
             assert (await running.post(shared(b"stack", 1), V05))[0] == 200
 
 
-async def test_what_never_fits_is_413_and_says_why(executable: pathlib.Path) -> None:
+async def test_a_body_that_never_fits_is_413_with_the_reason(executable: pathlib.Path) -> None:
     async with limited(executable) as running, running.sandbox.resumed():
         for name in ("spans that share a megabyte", "small spans by the million"):
             path, coding, body = BOMBS[name]()
@@ -249,7 +249,7 @@ async def test_errors_that_share_a_stack_arrive(executable: pathlib.Path) -> Non
         assert {arrived.get(50_001 + number) for number in range(2_000)} == {1}
 
 
-async def test_headers_and_targets_are_in_the_books(executable: pathlib.Path) -> None:
+async def test_headers_and_targets_count_against_the_budget(executable: pathlib.Path) -> None:
     async with limited(executable, DD_SERVERLESS_FLUSH_STRATEGY="continuously,3600000") as running:
         statuses = set()
         async with running.sandbox.resumed():

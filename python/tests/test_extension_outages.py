@@ -22,7 +22,7 @@ from thaw.lab.intake.script import Answer, Script
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 from .extension_under_test import EXTENSION, needs_extension
-from .test_extension_faults import _books
+from .test_extension_faults import _extension_counts
 
 pytestmark = needs_extension
 
@@ -46,9 +46,9 @@ class Running:
         async with self.sandbox.resumed():
             await asyncio.to_thread(_pass_on, requests)
 
-    async def books(self) -> dict[str, Any]:
+    async def counts(self) -> dict[str, Any]:
         async with self.sandbox.resumed():
-            return await asyncio.to_thread(_books)
+            return await asyncio.to_thread(_extension_counts)
 
     async def end(self) -> None:
         shutdown = await self.sandbox.shutdown("spindown")
@@ -109,10 +109,10 @@ async def test_requests_that_are_passed_on_go_side_by_side(start: Start, request
         await running.pass_on(requests)
         await running.invoke()
         assert running.passed_on() == requests
-        books = await running.books()
-        assert books["flush"]["clients"]["intake"]["opened"] <= 2 * 6
+        counts = await running.counts()
+        assert counts["flush"]["clients"]["intake"]["opened"] <= 2 * 6
         # One after the other they would take 40 ms each.
-        assert books["flush"]["flush_time"]["most"] < requests * 0.04 / 2
+        assert counts["flush"]["flush_time"]["most"] < requests * 0.04 / 2
 
 
 async def test_all_that_was_passed_on_arrives_within_the_shutdown(start: Start) -> None:
@@ -136,7 +136,7 @@ async def test_an_intake_that_refuses_costs_no_more_and_no_more(
     async with start(Script(answer=Answer(status=status, headers=headers))) as running:
         for _ in range(40):
             await running.invoke()
-        flush = (await running.books())["flush"]
+        flush = (await running.counts())["flush"]
         assert flush["added_time"]["total"] < 4.5
         assert flush["outages"]["out_of_reach"] >= 1
         # Each invocation would have had three tries.
@@ -154,7 +154,7 @@ async def test_an_outage_is_said_once_and_what_is_lost_at_the_end(start: Start) 
     async with start(DD_APM_DD_URL=f"https://127.0.0.1:{closed_port()}") as running:
         for _ in range(20):
             await running.invoke()
-        flush = (await running.books())["flush"]
+        flush = (await running.counts())["flush"]
         assert flush["outages"]["out_of_reach"] == 1
         assert len(flush["outages"]["now"]) == 1
         await running.end()
@@ -173,7 +173,7 @@ async def test_an_outage_that_is_over_is_said_once(start: Start) -> None:
         running.intake.script(Script())
         for _ in range(40):
             await running.invoke()
-        flush = (await running.books())["flush"]
+        flush = (await running.counts())["flush"]
         assert flush["outages"]["out_of_reach"] == flush["outages"]["back"] == 1
         await running.end()
         assert len(running.said("refuses all data since")) == 1
@@ -185,7 +185,7 @@ async def test_a_key_that_is_refused_is_said_once(start: Start) -> None:
     async with start(Script(answer=Answer(status=403))) as running:
         for _ in range(5):
             await running.invoke()
-        assert (await running.books())["flush"]["outages"]["out_of_reach"] == 1
+        assert (await running.counts())["flush"]["outages"]["out_of_reach"] == 1
         await running.end()
         (lost,) = running.said("lost at the end")
         dropped = re.search(r"traces: (\d+) payloads dropped \(refused\)", lost)

@@ -45,7 +45,9 @@ def assert_each_once(intake: Intake, least: int) -> None:
 
 
 @pytest.mark.parametrize("initialization_type", ["provisioned-concurrency", "snap-start"])
-async def test_what_was_initialized_early(initialization_type: InitializationType) -> None:
+async def test_an_early_initialized_environment_delivers_each_once(
+    initialization_type: InitializationType,
+) -> None:
     with Intake() as intake:
         settings = settings_of(intake, initialization_type)
         async with Lambda(extension=EXTENSION, settings=settings) as sandbox:

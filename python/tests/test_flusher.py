@@ -85,7 +85,7 @@ def test_every_payload_arrives_once(client: thaw.Client, intake: Intake) -> None
     flusher.check_invariant()
 
 
-def test_what_arrives_is_what_was_traced() -> None:
+def test_the_intake_gets_the_traced_fields() -> None:
     """Field by field, by PyPI's protobuf and msgpack."""
     received: list[bytes] = []
     span = {
@@ -289,7 +289,7 @@ def test_an_additional_endpoint_that_got_nothing_raises(client: thaw.Client, int
         report.raise_for_failure()
 
 
-def test_what_is_refused_for_good_is_dropped_by_name(client: thaw.Client, intake: Intake) -> None:
+def test_payloads_refused_for_good_are_dropped_by_name(client: thaw.Client, intake: Intake) -> None:
     flusher = thaw.TraceFlusher(client, intake.url, "key")
     intake.script(Script(answer=Answer(status=400)))
     flusher.add(payload(bodies(1)[0]))

@@ -10,7 +10,7 @@ from thaw.lab.emulator.history import ExtensionEnd, Shutdown
 from thaw.lab.experiments.chaos.account import Account, Payload, violations
 
 
-def books(*, dropped: int = 0, kept: int = 0) -> dict[str, object]:
+def extension_counts(*, dropped: int = 0, kept: int = 0) -> dict[str, object]:
     traces = {"dropped": {"refused": dropped} if dropped else {}, "kept": kept}
     return {"flush": {"pipelines": {"traces": traces, "stats": {"dropped": {"refused": 9}, "kept": 9}}}}
 
@@ -22,7 +22,9 @@ def end(*, exit_code: int = 0, killed: bool = False) -> Shutdown:
 def good() -> Account:
     """Two payloads: one arrived, and one was dropped."""
     return Account(
-        payloads={0: Payload(200, 1, 1), 1: Payload(200, 0, 0)}, books=books(dropped=1), ends=[end()]
+        payloads={0: Payload(200, 1, 1), 1: Payload(200, 0, 0)},
+        extension_counts=extension_counts(dropped=1),
+        ends=[end()],
     )
 
 
@@ -51,7 +53,7 @@ def _refuse(account: Account) -> None:
 
 
 def _write_nothing(account: Account) -> None:
-    account.books = None
+    account.extension_counts = None
 
 
 def _crash(account: Account) -> None:
@@ -118,13 +120,13 @@ def _keep_a_failed_look_up(account: Account) -> None:
         (_send_twice, "more often than they may"),
         (_send_thrice, "more often than they may"),
         (_refuse, "answered with [500]"),
-        (_write_nothing, "no books"),
+        (_write_nothing, "no counts"),
         (_crash, "ended with -11"),
         (_hang, "did not end by itself"),
         (_hold_up, "held up for 18.0 s"),
         (_fail_the_function, "Extension.Crash"),
-        (_sanitizer, "it said"),
-        (_undefined, "it said"),
+        (_sanitizer, "logged"),
+        (_undefined, "logged"),
         (_no_room, "answered with [429]"),
         (_no_answer, "answered with [0]"),
         (_grow, "it took 100 MB"),
@@ -135,13 +137,13 @@ def _keep_a_failed_look_up(account: Account) -> None:
         (_use_another_key, "2 requests to the intake had another key"),
     ],
 )
-def test_what_is_broken_is_seen(break_it: Callable[[Account], None], said: str) -> None:
+def test_each_violation_is_found(break_it: Callable[[Account], None], said: str) -> None:
     account = good()
     break_it(account)
     assert any(said in line for line in violations(account))
 
 
-def test_what_may_be_is_no_fault() -> None:
+def test_permitted_cases_are_no_violation() -> None:
     account = good()
     account.nagle_ms = [41.0] * 9  # too few to say anything
     unused = good()
@@ -156,7 +158,7 @@ def test_what_may_be_is_no_fault() -> None:
     assert violations(account) == []
 
 
-def test_who_waits_for_a_lost_word_is_not_told_of_the_end() -> None:
+def test_an_extension_that_waits_for_a_lost_answer_is_not_told_of_the_end() -> None:
     account = good()
     killed = ExtensionEnd("x", 0, 2_000_001, -9, killed=True)
     account.ends = [Shutdown("failure", 5.0, (killed,))]

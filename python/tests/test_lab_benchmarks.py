@@ -34,7 +34,7 @@ def test_the_round_trip_is_in_the_time_of_a_flush() -> None:
         (["nothing"], "invalid choice: 'nothing'"),
     ],
 )
-def test_what_is_wrong_with_the_extensions_benchmarks_is_said_in_a_line(
+def test_wrong_arguments_of_the_extensions_benchmarks_are_named_in_a_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(program, "run", lambda *_, **__: pytest.fail("it was run"))
@@ -49,7 +49,7 @@ def test_what_is_wrong_with_the_extensions_benchmarks_is_said_in_a_line(
     ("argument", "says"),
     [("nothing", "no such group: nothing"), ("--json=/nowhere/x", "the folder /nowhere does not exist")],
 )
-def test_what_is_wrong_with_benchmarks_is_said_in_a_line(
+def test_wrong_arguments_of_benchmarks_are_named_in_a_line(
     argument: str, says: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "measure", lambda *_, **__: pytest.fail("it was run"))

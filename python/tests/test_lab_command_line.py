@@ -140,7 +140,7 @@ def code_of(arguments: list[str]) -> object:
         (["chaos", "--extension=/nowhere"], "/nowhere is not there"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line_before_anything_runs(
+def test_wrong_arguments_are_named_in_a_line_before_anything_runs(
     arguments: list[str],
     says: str,
     capsys: pytest.CaptureFixture[str],
@@ -468,7 +468,7 @@ def test_a_simulation_that_is_stopped_keeps_the_arms_before() -> None:
 # -- What is needed ----------------------------------------------------------------------------------------
 
 
-def test_what_the_extra_brings_is_what_is_needed() -> None:
+def test_the_extra_brings_every_package_that_is_needed() -> None:
     text = (ROOT / "python" / "BUILD.bazel").read_text()
     (extra,) = re.findall(r'"lab": \[(.*?)\]', text, re.DOTALL)
     assert set(needs.EVERYTHING.values()) <= set(re.findall(r'"(\w+)"', extra))

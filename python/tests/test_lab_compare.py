@@ -98,7 +98,7 @@ def test_a_pool_that_a_freeze_made_stale_loses_every_second_flush(arm: str) -> N
 
 
 @pytest.mark.parametrize("arm", ["v92", "v94", "v98"])
-def test_who_keeps_no_connection_loses_none(arm: str) -> None:
+def test_an_arm_that_keeps_no_connection_loses_none(arm: str) -> None:
     figures, _ = run(arm, close="silent")
     assert (figures.delivered, figures.lost, figures.connections) == (12, 0, CYCLES)
     # A session is remembered by a client that lives on.
@@ -114,7 +114,7 @@ def test_frozen_in_flight_at_every_phase(arm: str) -> None:
 
 
 @pytest.mark.parametrize("close", ["fin", "rst", "race"])
-def test_what_thaw_sends_twice_in_flight_is_flagged(close: Close) -> None:
+def test_payloads_that_thaw_sends_twice_in_flight_are_flagged(close: Close) -> None:
     # No limit of time is to end an exchange here, however busy the machine is: what is sent anew because of
     # one may come twice wherever it was frozen before.
     figures, made = run("thaw", scenario="inflight", close=close, payloads=1, exchange_timeout=30.0)

@@ -160,7 +160,7 @@ async def test_only_a_synchronous_invocation_has_a_client_context(tmp_path: path
         ("orders", {"X-Amz-Invocation-Type": "Event"}, b"1" * (2 << 20), 413, "RequestTooLargeException"),
     ],
 )
-async def test_what_is_refused(
+async def test_invalid_requests_are_refused(
     tmp_path: pathlib.Path, path: str, headers: dict[str, str], body: bytes, status: int, error: str
 ) -> None:
     sandbox = Lambda(runtime(tmp_path), settings=Settings(name="orders"))
@@ -283,7 +283,7 @@ def test_a_failure_is_the_exit_code(tmp_path: pathlib.Path, capsys: pytest.Captu
         (["--folder=/nowhere"], "--folder: /nowhere is not a folder"),
     ],
 )
-def test_what_is_wrong_is_said_in_a_line(
+def test_wrong_arguments_are_named_in_a_line(
     arguments: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     try:

@@ -100,7 +100,7 @@ async def test_registration_is_refused(
         await call.register("ext", ["INVOKE"])  # nothing stays of it
 
 
-async def test_what_registration_answers(tmp_path: pathlib.Path) -> None:
+async def test_the_answer_to_a_registration(tmp_path: pathlib.Path) -> None:
     async with initializing(tmp_path, Settings(name="orders", handler="app.main", version="7")) as (_, call):
         headers = {NAME: "ext", "Lambda-Extension-Accept-Feature": "other, accountId"}
         status, answer, answered = await call(
@@ -154,7 +154,9 @@ async def test_ten_extensions_are_the_limit(tmp_path: pathlib.Path) -> None:
         ("PUT", TELEMETRY),
     ],
 )
-async def test_nobody_is_told_without_an_identifier(tmp_path: pathlib.Path, method: str, path: str) -> None:
+async def test_a_call_without_a_valid_identifier_is_refused(
+    tmp_path: pathlib.Path, method: str, path: str
+) -> None:
     async with initializing(tmp_path) as (_, call):
         for headers, error in (
             ({}, "Extension.MissingExtensionIdentifier"),

@@ -132,7 +132,7 @@ async def test_an_extension_that_is_faster_than_the_word_of_its_start(
         assert startup.usage is not None
 
 
-async def test_what_is_reported_and_billed(make: Callable[..., Lambda]) -> None:
+async def test_reported_and_billed_times(make: Callable[..., Lambda]) -> None:
     program = """
     for event in loop(register()):
         time.sleep(0.05)
@@ -615,7 +615,7 @@ async def test_environments_side_by_side(make: Callable[..., Lambda], tmp_path: 
     assert [each.json()["n"] for each in answers] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
 
 
-async def test_what_can_not_be_started(tmp_path: pathlib.Path) -> None:
+async def test_programs_that_can_not_be_started_are_named(tmp_path: pathlib.Path) -> None:
     for function, files, settings, says in (
         (["/nowhere"], [], Settings(), "runtime can't be started"),
         (runtime(tmp_path), ["/nowhere"], Settings(), "is not an executable file"),
@@ -722,7 +722,7 @@ async def test_ten_thousand_invocations_leave_nothing_behind(make: Callable[...,
         assert {each.status for each in sandbox.reports} == {"success"}
 
 
-async def test_nobody_reads_what_an_extension_writes_until_somebody_does(tmp_path: pathlib.Path) -> None:
+async def test_unread_output_of_an_extension_waits_until_it_is_read(tmp_path: pathlib.Path) -> None:
     told = tmp_path / "told"
     program = f"""
     me = register()

@@ -51,7 +51,7 @@ def make(tmp_path: pathlib.Path, listener: Listener) -> Callable[..., Lambda]:
     return make
 
 
-async def test_what_is_told_of_an_environment(make: Callable[..., Lambda], listener: Listener) -> None:
+async def test_records_of_an_environment(make: Callable[..., Lambda], listener: Listener) -> None:
     async with make() as sandbox:
         invocation = await sandbox.invoke({"say": "hello"}, trace_header="Root=1-0-0")
         async with sandbox.resumed():
@@ -99,7 +99,7 @@ async def test_what_is_told_of_an_environment(make: Callable[..., Lambda], liste
     assert all(len(each) == 24 and each.endswith("Z") for each in times)
 
 
-async def test_what_is_told_of_failures(make: Callable[..., Lambda], listener: Listener) -> None:
+async def test_records_of_failures(make: Callable[..., Lambda], listener: Listener) -> None:
     slow = "for request_id, event, headers in invocations(): time.sleep(60)"
     # The second initialization has to start a runtime and an extension within this time.
     async with make(slow, timeout=1.5) as sandbox:
@@ -194,7 +194,7 @@ async def test_streams_that_are_not_subscribed_to(make: Callable[..., Lambda], l
     assert set(listener.kinds) == {"function"}
 
 
-async def test_what_is_not_taken_comes_again(make: Callable[..., Lambda], listener: Listener) -> None:
+async def test_a_refused_batch_comes_again(make: Callable[..., Lambda], listener: Listener) -> None:
     listener.statuses = [500, 503]
     async with make() as sandbox:
         await sandbox.initialize()
@@ -312,7 +312,7 @@ async def test_any_bytes(make: Callable[..., Lambda], listener: Listener) -> Non
     assert listener.of("platform.tomorrow") == [{"new": True}]
 
 
-async def test_what_does_not_fit_is_dropped_and_told(listener: Listener) -> None:
+async def test_records_that_do_not_fit_are_dropped_and_reported(listener: Listener) -> None:
     """A subscriber that takes nothing for a while, and a function that doesn't stop talking."""
     deliveries: list[Delivery] = []
     telemetry = Telemetry(TelemetryFaults(), deliveries)

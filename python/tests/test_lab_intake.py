@@ -104,7 +104,7 @@ def test_counts_how_often_each_span_came() -> None:
         assert (first["spans"], second["spans"], second["connection"]) == (2, 1, 1)
 
 
-def test_what_is_refused_does_not_count_as_arrived() -> None:
+def test_refused_spans_do_not_count_as_arrived() -> None:
     with (
         Intake(Script(answers=(Answer(503, {"Retry-After": "3"}),))) as intake,
         requests.Session() as session,

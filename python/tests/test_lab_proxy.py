@@ -43,7 +43,7 @@ def test_credentials(intake: Intake) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["refuse", "garbage", "cut"])
-def test_what_it_refuses_or_breaks(intake: Intake, behaviour: str) -> None:
+def test_connections_that_the_proxy_refuses_or_breaks(intake: Intake, behaviour: str) -> None:
     with Proxy(behaviour, cut_after=1000) as proxy:  # type: ignore[arg-type]
         with pytest.raises(requests.exceptions.ConnectionError):
             through(proxy.url, intake)

@@ -211,7 +211,7 @@ def test_the_page_stands_by_itself(page: str) -> None:
     assert not re.search(r"@import|url\((?!#)", page)
 
 
-def test_what_the_page_refers_to_is_there_once(page: str) -> None:
+def test_each_id_that_the_page_refers_to_exists_once(page: str) -> None:
     parsed = Page(page)
     ids = [attributes["id"] for _, attributes in parsed.elements if "id" in attributes]
     assert len(ids) == len(set(ids))

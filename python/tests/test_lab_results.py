@@ -70,7 +70,7 @@ def test_nothing_at_all_has_figures() -> None:
     "did",
     [outcome(1), outcome(2, flagged=True), outcome(0, kept=True), outcome(0, dropped="evicted")],
 )
-def test_what_thaw_promises_holds(did: ArmOutcome) -> None:
+def test_outcomes_that_keep_thaws_promises_pass(did: ArmOutcome) -> None:
     promises.check(ARMS["thaw"], SETTINGS, did)
 
 
@@ -98,7 +98,7 @@ def test_nothing_may_be_open_at_a_freeze_between_flushes() -> None:
 
 
 @pytest.mark.parametrize("arm", ["v92", "v93", "v94", "v98", "requests", "pycurl"])
-def test_who_promises_nothing_breaks_nothing(arm: str) -> None:
+def test_arms_without_promises_break_none(arm: str) -> None:
     promises.check(ARMS[arm], SETTINGS, outcome(0))
     promises.check(ARMS[arm], SETTINGS, outcome(2))
 

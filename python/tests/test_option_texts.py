@@ -59,9 +59,37 @@ def test_a_field_without_a_comment_is_an_error(
     assert option_texts.main(str(header), "HenOptions", str(tmp_path / "out.h")) == 1
 
 
-def test_each_option_of_a_client_has_a_text_without_names_of_cpp() -> None:
-    texts = option_texts.texts((ROOT / "cc/net/client_options.h").read_text(), "ClientOptions")
-    assert set(texts) >= set(thaw.ClientOptions().to_dict())
-    for name, text in texts.items():
-        assert "::" not in text, name
-        assert ".h)" not in text, name
+def test_an_infinite_duration_is_inf() -> None:
+    header = "struct EggOptions {\n  // InfiniteDuration: boils on.\n  absl::Duration limit;\n};\n"
+    assert option_texts.texts(header, "EggOptions") == {"limit": "Inf: boils on. In seconds."}
+
+
+CLIENT = {"ClientOptions": "cc/net/client_options.h"}
+FLUSHER = {
+    "BreakerOptions": "cc/flush/breaker.h",
+    "FlusherOptions": "cc/flush/flusher_options.h",
+    "LimitOptions": "cc/flush/shared_limits.h",
+    "OutageOptions": "cc/flush/outage_budget.h",
+    "PeersOptions": "cc/flush/peers_options.h",
+}
+# Fields that have another name in Python, and those that only Python has.
+NAMES = {"strikes": "breaker_strikes"}
+ONLY_IN_PYTHON = {"flush_timeout"}
+
+
+@pytest.mark.parametrize(
+    ("options", "structs"), [(thaw.ClientOptions, CLIENT), (thaw.FlusherOptions, FLUSHER)]
+)
+def test_each_option_has_the_text_of_its_header_as_docstring(
+    options: type[thaw.ClientOptions | thaw.FlusherOptions], structs: dict[str, str]
+) -> None:
+    texts = {
+        NAMES.get(name, name): text
+        for struct, header in structs.items()
+        for name, text in option_texts.texts((ROOT / header).read_text(), struct).items()
+    }
+    for name in set(options().to_dict()) - ONLY_IN_PYTHON:
+        assert " ".join(str(getattr(options, name).__doc__).split()) == texts[name]
+        assert "::" not in texts[name], name
+        assert ".h)" not in texts[name], name
+        assert "InfiniteDuration" not in texts[name], name

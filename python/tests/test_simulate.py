@@ -55,7 +55,7 @@ def test_a_flush_of_many_payloads_is_long_and_no_defect() -> None:
         ({"service_time": math.inf}, "service_time is infinite"),
     ],
 )
-def test_what_can_not_be_simulated_is_named(given: dict[str, Any], says: str) -> None:
+def test_impossible_settings_are_named(given: dict[str, Any], says: str) -> None:
     with pytest.raises(thaw.InvalidArgument, match=says):
         thaw.simulate(**given)
 

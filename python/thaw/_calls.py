@@ -1,7 +1,7 @@
-"""What is wrong with a call of a native function, and the signatures of those.
+"""Explanations of wrong calls of native functions, and the signatures of native functions.
 
-The native module imports this when it is made, and asks `explain` where pybind11 found no way to take the
-arguments. Everything is derived from the text that pybind11 makes of a function's types:
+The native module imports this module when it is initialized, and calls `explain` when pybind11 could not
+convert the arguments. Everything is derived from the signature that pybind11 writes into a docstring:
 
 >>> text = "(self: thaw._native.Client, url: str, *, method: str = 'POST') -> thaw._native.SendResult"
 >>> signature(text)
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Parameter(NamedTuple):
-    """One parameter as pybind11 tells it."""
+    """One parameter of a signature that pybind11 wrote."""
 
     name: str
     kind: str  # "positional", "keyword", "*" or "**"
@@ -33,7 +33,7 @@ _OPENING, _CLOSING = "([{", ")]}"
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """The parts of a text at separators that stand in no bracket and in no quotes."""
+    """Splits a text at the separators that are neither in brackets nor in quotes."""
     parts, depth, quote, begin, at = [], 0, "", 0, 0
     while at < len(text):
         char = text[at]
@@ -58,7 +58,7 @@ def _split(text: str, separator: str) -> list[str]:
 
 
 def _simple(annotation: str) -> str:
-    """Types without what pybind11 adds: what it takes for an int or a float is more than that."""
+    """Returns a type without the protocols that pybind11 accepts as an int or a float."""
     annotation = annotation.replace("thaw._native.", "")
     annotation = annotation.replace("typing.SupportsInt | typing.SupportsIndex", "int")
     annotation = annotation.replace("typing.SupportsFloat | typing.SupportsIndex", "float")
@@ -67,14 +67,14 @@ def _simple(annotation: str) -> str:
 
 
 def _readable(annotation: str) -> str:
-    """The same without the modules of the standard library."""
+    """Returns a type without the names of modules of the standard library."""
     for module in ("collections.abc.", "typing_extensions."):
         annotation = annotation.replace(module, "")
     return annotation
 
 
 def parse(text: str) -> tuple[list[Parameter], str]:
-    """The parameters and the result of a function."""
+    """Returns a function's parameters and the type of its result."""
     inside, _, result = text.rpartition(" -> ")
     parameters, kind = [], "positional"
     for part in _split(inside[1:-1], ", "):
@@ -93,7 +93,7 @@ def parse(text: str) -> tuple[list[Parameter], str]:
 
 
 def signature(text: str) -> inspect.Signature:
-    """The same as inspect gives it for a function written in Python."""
+    """Returns the signature as `inspect` would for a function written in Python."""
     import ast
     import inspect
 
@@ -120,7 +120,7 @@ def signature(text: str) -> inspect.Signature:
 
 
 class ClassSignature:
-    """The `__signature__` of a class that has no constructor of its own; subclasses have theirs."""
+    """The `__signature__` of a class without a constructor of its own; AttributeError for its subclasses."""
 
     def __init__(self, owner: type, text: str) -> None:
         self._owner = owner
@@ -136,12 +136,15 @@ class ClassSignature:
 
 
 def reduce(self: object, protocol: int, /) -> Any:
-    """`__reduce_ex__` of what can be pickled: the protocols before 2 know nothing of such objects."""
+    """Implements `__reduce_ex__` for types that can be pickled; their state needs protocol 2 or later."""
     return object.__reduce_ex__(self, max(protocol, 2))
 
 
 def refuse_to_reduce(self: object, protocol: int, /) -> Any:
-    """`__reduce_ex__` of what lives in one process: a thread, sockets, memory outside of Python."""
+    """Implements `__reduce_ex__` for types that belong to one process; raises TypeError.
+
+    Such an object has a thread, sockets or memory outside of Python. A subclass may define `__reduce__`.
+    """
     if type(self).__reduce__ is not object.__reduce__:
         return self.__reduce__()
     raise TypeError(f"a {type(self).__name__} can't be pickled or copied: it belongs to its process")
@@ -151,7 +154,7 @@ def refuse_to_reduce(self: object, protocol: int, /) -> Any:
 
 
 def _common(one: str, other: str) -> int:
-    """Length of the longest common subsequence."""
+    """Returns the length of the longest common subsequence."""
     row = [0] * (len(other) + 1)
     for left in one:
         before = 0
@@ -161,7 +164,7 @@ def _common(one: str, other: str) -> int:
 
 
 def nearest(name: str, names: list[str]) -> str | None:
-    """The name that was probably meant; None if none is near."""
+    """Returns the name that was probably meant, or None if no name is near."""
     scored = [(2 * _common(name.lower(), each) / (len(name) + len(each)), each) for each in names]
     score, best = max(scored, key=lambda each: each[0], default=(0.0, ""))
     return best if score >= 0.6 else None
@@ -213,7 +216,7 @@ def _type_name(value: object) -> str:
 
 
 def _misfit(what: str, value: object, annotation: str) -> str | None:
-    """What is wrong with a value, named as `what`; None if it fits."""
+    """Returns a text that says why a value, named `what`, does not fit its type; None if it fits."""
     kinds = _split(annotation, " | ")
     fitting = [kind for kind in kinds if _fits_one(value, kind)]
     if not fitting:
@@ -237,7 +240,7 @@ def _misfit(what: str, value: object, annotation: str) -> str | None:
 
 
 def _out_of_range(what: str, value: object) -> str | None:
-    """What can't be converted although its type is right."""
+    """Returns a text that says why a value of the right type can't be converted; None if it can."""
     if isinstance(value, str):
         try:
             value.encode()
@@ -257,7 +260,7 @@ def _out_of_range(what: str, value: object) -> str | None:
 def _bound(
     label: str, parameters: list[Parameter], positional: list[Any], named: dict[str, Any]
 ) -> dict[str, Any] | str:
-    """The arguments by the names of their parameters, or what is wrong with their number or names."""
+    """Returns the arguments by the names of their parameters, or a text on their wrong number or names."""
     taken = [each for each in parameters if each.kind == "positional"]
     names = [each.name for each in parameters if each.kind in ("positional", "keyword")]
     for name in named:
@@ -282,10 +285,13 @@ def _bound(
 
 
 def explain(label: str, text: str, positional: list[Any], named: dict[str, Any], bound: bool) -> Exception:
-    """The exception for a call whose arguments could not be taken.
+    """Returns the exception for a call whose arguments could not be converted: TypeError or InvalidArgument.
 
-    `label`: how to name the function: "Client.send()", or "ClientOptions.max_attempts", which is set.
-    `bound`: its first parameter is a receiver, which is none of the arguments.
+    Args:
+      label: the function's name in the message, such as "Client.send()"; "ClientOptions.max_attempts" for the
+        setter of an attribute.
+      text: the signature that pybind11 wrote.
+      bound: whether the first parameter is the receiver, which is not among the arguments.
     """
     from thaw import _native
 

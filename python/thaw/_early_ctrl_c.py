@@ -4,12 +4,12 @@ Only what imports nothing is used: each import here would be time in
 which Ctrl-C still shows a traceback. `thaw.lab.__main__` takes the handler out.
 """
 
-import _signal  # built in; `signal` itself imports enum
+import _signal  # type: ignore[import-not-found]  # built in; `signal` itself imports enum
 import os
 
 
 def end(*unused: object) -> None:
-    """Ends the process. An exception instead would be swallowed, or turned into another, by some imports."""
+    """Ends the process; some imports would swallow an exception, or turn it into another one."""
     os.write(2, b"thaw.lab: stopped\n")
     os._exit(130)
 

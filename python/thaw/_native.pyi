@@ -1375,112 +1375,129 @@ class FlusherOptions:
     @property
     def breaker_strikes(self) -> int:
         """
-        So many such flushes in a row open the breaker.
+        Opens the breaker after this many flushes in a row without progress. A larger number tolerates
+        longer interruptions, but each of these flushes waits until no_progress_limit ends it.
         """
     @breaker_strikes.setter
     def breaker_strikes(self, arg1: int) -> None: ...
     @property
     def coalesce(self) -> bool:
         """
-        One request for all payloads with the same headers; off: one for each payload.
+        Merges all payloads with the same headers into one request. Off: sends one request per payload.
         """
     @coalesce.setter
     def coalesce(self, arg1: bool) -> None: ...
     @property
     def compression_level(self) -> int:
         """
-        Of zstd, or of gzip where the intake wants that.
+        The level of zstd or gzip. A higher one makes smaller bodies and takes more processor time.
         """
     @compression_level.setter
     def compression_level(self, arg1: int) -> None: ...
     @property
     def drop_refused(self) -> bool:
         """
-        Drop what the intake refused for good; off: keep it.
+        Drops requests that the intake refused for good. Off: keeps them, so that every flush sends them
+        again.
         """
     @drop_refused.setter
     def drop_refused(self, arg1: bool) -> None: ...
     @property
     def flush_timeout(self) -> float:
         """
-        The deadline of a flush for which none is given, in seconds.
+        The deadline of a flush for which none is given. In seconds.
         """
     @flush_timeout.setter
     def flush_timeout(self, arg1: float) -> None: ...
     @property
     def max_batch_bytes(self) -> int:
         """
-        Of a body before compression; larger ones are split.
+        Limits a payload's bytes before compression; larger ones are split. The intake refuses bodies
+        that are too large.
         """
     @max_batch_bytes.setter
     def max_batch_bytes(self, arg1: int) -> None: ...
     @property
     def no_progress_limit(self) -> float:
         """
-        A flush without progress for this many seconds ends; inf: never, and the breaker never opens.
+        Ends a flush in which nothing moves for this long. A longer time tolerates a slower intake, and
+        an outage costs the function more. inf ends no flush for that, and turns breakers and budget
+        off. In seconds.
         """
     @no_progress_limit.setter
     def no_progress_limit(self, arg1: float) -> None: ...
     @property
     def on_failure(self) -> OnFailure:
         """
-        What becomes of a payload whose flush failed: keep (it goes first in the next flush), discard or redrive_at_shutdown (both as peers' clients do).
+        The fate of a payload whose flush failed: keep keeps it in the outbox and sends it first in the
+        next flush, as thaw does. Peers' clients lose it: discard drops it, and redrive_at_shutdown
+        sends it once more at shutdown and then drops it.
         """
     @on_failure.setter
     def on_failure(self, arg1: OnFailure | str) -> None: ...
     @property
     def outbox_bytes(self) -> int:
         """
-        Bound of everything that is kept.
+        Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts
+        data that was tried, or is turned away.
         """
     @outbox_bytes.setter
     def outbox_bytes(self, arg1: int) -> None: ...
     @property
     def probe_backoff(self) -> float:
         """
-        Active seconds until the first probe, doubled with each that fails.
+        The active time, without freezes, until the first probe of an open breaker, doubled by each
+        probe that fails; the limits in wall time and in flushes grow with it. A longer time makes an
+        outage cheaper and notices its end later. In seconds.
         """
     @probe_backoff.setter
     def probe_backoff(self, arg1: float) -> None: ...
     @property
     def probe_backoff_cap(self) -> float:
         """
-        The longest wait between probes, in active seconds.
+        Limits the active time between two probes, however many have failed. It also limits how long
+        data waits after the end of a long outage. In seconds.
         """
     @probe_backoff_cap.setter
     def probe_backoff_cap(self, arg1: float) -> None: ...
     @property
     def probe_budget(self) -> float:
         """
-        Seconds a flush may spend to find out whether the intake is back.
+        The time that a flush may spend on checking whether a destination is back. A longer time reaches
+        one that answers slowly, and each check costs the function more. With the flush's other work the
+        default makes 300 ms, which an invocation can afford. In seconds.
         """
     @probe_budget.setter
     def probe_budget(self, arg1: float) -> None: ...
     @property
     def retry_all_statuses(self) -> bool:
         """
-        Every status from 400 is tried again, and then dropped (as peers' clients do).
+        Retries every status from 400 on as often as the client tries, and then drops the request, as
+        peers' clients do. Off: only a status that may pass is retried, and its request is kept.
         """
     @retry_all_statuses.setter
     def retry_all_statuses(self, arg1: bool) -> None: ...
     @property
     def retry_ambiguous(self) -> bool:
         """
-        Send again what may have been accepted, marked possible_duplicate. Traces: yes; stats: no.
+        Resends requests that may have been accepted, marked possible_duplicate. Off for stats and
+        metrics, where counting twice is wrong: such requests are dropped.
         """
     @retry_ambiguous.setter
     def retry_ambiguous(self, arg1: bool) -> None: ...
     @property
     def return_all_on_failure(self) -> bool:
         """
-        With sequential: a failure makes all requests of the flush failed ones, also those accepted.
+        With `sequential`: a failure makes all requests of the flush count as failed, including those
+        already accepted, which a redrive then sends twice.
         """
     @return_all_on_failure.setter
     def return_all_on_failure(self, arg1: bool) -> None: ...
     @property
     def sequential(self) -> bool:
         """
-        One request after the other; the first failure ends the flush.
+        Sends one request after the other, so that a slow answer delays all; the first failure ends the
+        flush.
         """
     @sequential.setter
     def sequential(self, arg1: bool) -> None: ...

@@ -1,4 +1,4 @@
-"""A figure and what it must reach."""
+"""A figure and its target."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Bar(NamedTuple):
-    """One figure and what it must reach."""
+    """One figure and its target."""
 
     what: str
     bar: str

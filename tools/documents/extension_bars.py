@@ -1,4 +1,4 @@
-"""Holds what thaw.lab.benchmarks.extension measures against what the extension sets out to reach."""
+"""Compares the figures of thaw.lab.benchmarks.extension with the extension's targets."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ def _outage(run: Figures) -> Iterator[Bar]:
 
 
 def method(figures: Figures) -> str:
-    """How the figures come about, with what is of this run."""
+    """Returns the text on the method of measurement, with the facts of this run."""
     load = figures["load"]
     nginx = (
         f"nginx is {load['nginx']}, one worker, answering 200 to the same load and doing nothing."

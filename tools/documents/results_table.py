@@ -97,7 +97,7 @@ def _race(result: ExperimentResult) -> str:
 
 
 def is_price(result: ExperimentResult) -> bool:
-    """Whether it shows what flushes cost where nothing goes wrong."""
+    """Returns whether a result shows the cost of flushes without any fault."""
     return (result.scenario, result.close) == ("idle", "none")
 
 

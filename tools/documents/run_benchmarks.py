@@ -1,4 +1,4 @@
-"""Runs the benchmarks and writes docs/benchmarks.md: what tools/benchmarks runs."""
+"""Runs the benchmarks and writes docs/benchmarks.md (tools/benchmarks)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _TRANSCODE = "//cc/trace:transcode_benchmark"
 
 
 def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar]:
-    """Holds the figures against what the project sets out to reach."""
+    """Compares the figures with the project's targets."""
     for run in (cpp or {}).get(_TRANSCODE, {}).get("benchmarks", ()):
         if run["name"] == "BM_Transcode/10":
             rate = run["bytes_per_second"] / 1e6
@@ -178,7 +178,7 @@ _EXTENSION_TITLE = "## The extension"
 
 
 def extension_section(command: str, commit: str, date: str, figures: Figures) -> str:
-    """The section on the executable, with its own provenance: it may be measured apart from the rest."""
+    """Returns the section on the executable, with its own provenance: it may be measured separately."""
     rows = [bar.row() for bar in extension_bars(figures)]
     return (
         f"{_EXTENSION_TITLE}\n\nMeasured by `{command}` on {date} at commit {commit}."
@@ -190,7 +190,7 @@ def extension_section(command: str, commit: str, date: str, figures: Figures) ->
 
 
 def with_extension(text: str, section: str) -> str:
-    """docs/benchmarks.md with that section in place of the one it has, or before "In the core"."""
+    """Returns docs/benchmarks.md with this section in place of its own, or before "In the core"."""
     begin = text.find(_EXTENSION_TITLE)
     if begin < 0:
         begin = end = text.index("## In the core")
@@ -241,7 +241,7 @@ def run_python(quick: bool) -> Figures:
 
 
 def run_extension(quick: bool) -> Figures:
-    """Measures what ships: the executable of the layer."""
+    """Measures the executable of the layer."""
     _bazel("build", *QUIET, "//cc:layer", "//tools/load_generator")
     with tempfile.TemporaryDirectory() as scratch:
         with zipfile.ZipFile(ROOT / "bazel-bin" / "cc" / "layer.zip") as layer:
@@ -269,7 +269,7 @@ def _commit() -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tools/benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument(
-        "--quick", action="store_true", help="short runs: a try, no measurement; writes to standard output"
+        "--quick", action="store_true", help="short runs, to try whether it works; writes to standard output"
     )
     parser.add_argument(
         "--experiments",
@@ -277,15 +277,17 @@ def main() -> None:
         type=pathlib.Path,
         default=[],
         metavar="RESULT.json",
-        help="results of `tools/lab compare ... --json FILE`, to be set down with the rest",
+        help="results of `tools/lab compare ... --json FILE`, to be added to the document",
     )
     parser.add_argument(
-        "--extension-only", action="store_true", help="only the section on the executable; the rest stays"
+        "--extension-only",
+        action="store_true",
+        help="measure only the executable, and leave the other sections",
     )
     parser.add_argument(
         "--experiments-only",
         action="store_true",
-        help="measures nothing: only the tables of the experiments that are given; the rest stays",
+        help="measure nothing: replace only the tables of the given experiments",
     )
     arguments = parser.parse_args()
     if arguments.experiments_only and not arguments.experiments:

@@ -1,4 +1,4 @@
-"""The document on benchmarks: what is measured is held against its bar, and nothing is left out."""
+"""The document on benchmarks: each figure is compared with its bar, and none is left out."""
 
 import copy
 import dataclasses
@@ -144,7 +144,7 @@ EXTENSION: dict[str, Any] = {
 }
 
 
-def test_what_an_outage_adds_is_nothing_only_if_that_is_known() -> None:
+def test_an_outage_adds_nothing_only_if_that_is_known() -> None:
     for added, uncertain, reached in (
         (0.01, 0.02, True),
         (-0.01, 0.005, True),
@@ -158,7 +158,7 @@ def test_what_an_outage_adds_is_nothing_only_if_that_is_known() -> None:
         assert [bar.reached for bar in bars if "on average" in bar.what] == [reached]
 
 
-def test_what_is_lost_dropped_or_too_large_misses_its_bar() -> None:
+def test_figures_beyond_a_bar_miss_it() -> None:
     missed = [bar.what for bar in extension_bars(EXTENSION) if not bar.reached]
     assert len(missed) == 5
     for what, start in zip(

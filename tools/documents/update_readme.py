@@ -1,10 +1,10 @@
-"""Puts the result tables into README.md, from what the laboratory measured.
+"""Writes the result tables of README.md from results of the laboratory.
 
-    python -m tools.documents.update_readme --measure FOLDER     measures them first, in about ten minutes
-    python -m tools.documents.update_readme RESULT.json...       takes what was measured
+    python -m tools.documents.update_readme --measure FOLDER     measures first, in about ten minutes
+    python -m tools.documents.update_readme RESULT.json...       uses given results
 
-Each file is one that `tools/lab compare ... --json FILE` wrote. What stands between the two markers in
-README.md is replaced; nothing else is touched.
+Each file is one that `tools/lab compare ... --json FILE` wrote. Only the text between the two markers in
+README.md is replaced.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def section(results: Sequence[ExperimentResult], where: str) -> str:
 
 
 def insert(readme: str, text: str) -> str:
-    """`readme` with `text` between the markers. ValueError: it has not exactly one pair of them."""
+    """Returns `readme` with `text` between the markers. ValueError: it has not exactly one pair of them."""
     if readme.count(BEGIN) != 1 or readme.count(END) != 1 or readme.index(BEGIN) > readme.index(END):
         raise ValueError(f"needs one line {BEGIN} and, after it, one line {END}")
     before, rest = readme.split(BEGIN)
@@ -108,7 +108,7 @@ def measure(folder: pathlib.Path) -> list[pathlib.Path]:
 
 
 def read(path: pathlib.Path) -> ExperimentResult:
-    """A result. ValueError says what is wrong with the file."""
+    """Reads a result. ValueError names the fault of the file."""
     from thaw.lab.results import ExperimentResult
 
     try:
@@ -136,12 +136,17 @@ def main() -> None:
         usage="%(prog)s [--help] (--measure FOLDER | RESULT.json...)",
     )
     parser.add_argument("results", nargs="*", type=pathlib.Path, metavar="RESULT.json")
-    parser.add_argument("--measure", type=pathlib.Path, metavar="FOLDER", help="keeps the results there")
+    parser.add_argument(
+        "--measure",
+        type=pathlib.Path,
+        metavar="FOLDER",
+        help="measure, and write the results into this folder",
+    )
     arguments = parser.parse_args(["--help"] if {"--help", "-h"} & set(sys.argv[1:]) else None)
     if bool(arguments.results) == (arguments.measure is not None):
         parser.error("give either results or --measure FOLDER")
     path = ROOT / "README.md"
-    insert(path.read_text(), "")  # whatever is wrong with it is said before anything is measured
+    insert(path.read_text(), "")  # an error of the README is reported before anything is measured
     try:
         files = arguments.results or measure(arguments.measure)
         results = [read(file) for file in files]

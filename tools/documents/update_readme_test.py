@@ -80,7 +80,7 @@ def test_the_readme_has_the_markers() -> None:
 
 
 def of_round_trip(seconds: float, **flush_ms: float) -> ExperimentResult:
-    """Where nothing goes wrong: what the arms' flushes take, in milliseconds."""
+    """Returns results without faults; the arms' flushes take these milliseconds."""
     arms = {
         name.replace("_", "-"): {**ARM, "lost": 0, "connections": 5, "flush_ms": {"p50": p50, "p99": 999.0}}
         for name, p50 in flush_ms.items()
@@ -135,7 +135,7 @@ def test_conditions_stand_in_the_line_above_the_table() -> None:
     assert f"`{far.command}`" in with_experiment(text, near)
 
 
-def test_what_is_no_result_is_refused(tmp_path: pathlib.Path) -> None:
+def test_a_file_that_is_no_result_is_refused(tmp_path: pathlib.Path) -> None:
     file = tmp_path / "result.json"
     for text, says in (
         (None, "No such file"),
@@ -151,7 +151,7 @@ def test_what_is_no_result_is_refused(tmp_path: pathlib.Path) -> None:
     assert read(file) == RESULT
 
 
-def test_what_it_measures_are_promises_and_prices(
+def test_the_measured_experiments_are_promises_and_prices(
     monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
 ) -> None:
     run: list[list[str]] = []

@@ -75,7 +75,7 @@ class ExtensionsApiTest : public ApiFixture {
   ExtensionsApi extensions_{api_, clock_};
 };
 
-TEST_F(ExtensionsApiTest, ARegistrationIsItsIdentifierAndWhatElseThereIs) {
+TEST_F(ExtensionsApiTest, ARegistrationHasItsIdentifierAndTheFunctionsFacts) {
   client_.Answer(
       Says(200, R"({"functionName":"f","functionVersion":"7","handler":"h","accountId":"123","more":1})",
            {{"Lambda-Extension-Identifier", "id-1"}}));
@@ -91,7 +91,7 @@ TEST_F(ExtensionsApiTest, ARegistrationIsItsIdentifierAndWhatElseThereIs) {
   EXPECT_EQ(Register().status().code(), absl::StatusCode::kFailedPrecondition) << "once";
 }
 
-TEST_F(ExtensionsApiTest, WhatARegistrationLacksIsTolerated) {
+TEST_F(ExtensionsApiTest, ARegistrationMayLackFields) {
   for (const char* body : {"{}", "", "[]", "<html>", R"({"functionName":7,"accountId":null})"}) {
     ExtensionsApi extensions(api_, clock_);
     client_.Answer(Says(200, body, {{"Lambda-Extension-Identifier", "id"}}));

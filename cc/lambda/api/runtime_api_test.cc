@@ -173,7 +173,7 @@ TEST_F(RuntimeApiTest, AContainerErrorIsFinal) {
 TEST_F(RuntimeApiTest, APageOfHtmlIsNoEvent) {
   const absl::Status status = NextAnswered(Response(200, "<html>\n<body>It works!</body></html>"));
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_TRUE(absl::StrContains(status.message(), "what is no event: <html>\\n<body>It works!")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "a body that is not an event: <html>\\n<body>It works!")) << status;
 }
 
 TEST_F(RuntimeApiTest, AfterAResetTheNextEventIsAskedForAgain) {
@@ -232,7 +232,7 @@ TEST_F(RuntimeApiTest, AnswersThatAreCutEachTimeAreALoss) {
   EXPECT_EQ(server_->requests().size(), 5);
 }
 
-TEST_F(RuntimeApiTest, WhatIsNoHttpIsNoAnswer) {
+TEST_F(RuntimeApiTest, BytesThatAreNoHttpAreNoAnswer) {
   const absl::Status status = NextAnswered("SSH-2.0-OpenSSH_9.2\r\n\r\n");
   EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
   EXPECT_TRUE(absl::StrContains(status.message(), "the answer is not HTTP/1.1")) << status;

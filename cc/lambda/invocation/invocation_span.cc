@@ -103,6 +103,17 @@ uint64_t NewSpanId(RandomId& random) {
   return id == 0 ? 1 : id;
 }
 
+PlatformEnd PlatformEndOf(const Invocation& invocation, absl::Time now) {
+  const InvocationOutcome outcome = invocation.outcome();
+  return {.start = invocation.start_time().value_or(now),
+          .duration = invocation.duration(),
+          .failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown,
+          .timed_out = outcome == InvocationOutcome::kTimeout,
+          .out_of_memory = outcome == InvocationOutcome::kOutOfMemory,
+          .error_type = std::string(invocation.error_type()),
+          .until_shutdown = invocation.until_shutdown()};
+}
+
 bool IsError(const InvocationRecord& record) {
   return record.platform.failed || record.platform.timed_out || record.platform.out_of_memory ||
          (record.end && (record.end->is_error || absl::StartsWith(record.end->http_status_code, "5"))) ||

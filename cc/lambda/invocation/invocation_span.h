@@ -22,6 +22,7 @@
 #include "cc/lambda/invocation/span_pointers.h"
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
+#include "cc/telemetry/invocation.h"
 #include "cc/trace/owned_span.h"
 
 namespace thaw {
@@ -44,6 +45,9 @@ struct PlatformEnd {
   // The time from INVOKE until SHUTDOWN ended it, at most until its deadline; nullopt if it ended otherwise.
   std::optional<absl::Duration> until_shutdown;
 };
+
+// Returns the account that the invocation's events and records give; `now` replaces a start that none tells.
+PlatformEnd PlatformEndOf(const Invocation& invocation, absl::Time now);
 
 // A tracer's account of an invocation, from its call at the end.
 struct TracerEnd {

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <functional>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 namespace thaw {
 namespace {
+
+using Change = InvocationStore::Change;
 
 // Number of forgotten invocations that are remembered, to recognise their late records.
 constexpr size_t kMaxForgotten = 256;
@@ -40,17 +43,21 @@ absl::Time LastRecord(const Invocation& invocation) {
 
 // Keeps the later of two records; returns whether it is the new one.
 template <typename Record>
-bool KeepLatest(std::optional<Timed<Record>>& kept, absl::Time time, Record&& record) {
+bool KeepLatest(std::optional<Timed<Record>>& kept, absl::Time time, const Record& record) {
   if (kept.has_value() && kept->time > time) return false;
-  kept = {time, std::move(record)};
+  kept = {time, record};
   return true;
 }
 
+bool IsKnown(const InvocationStore::Entry& entry) { return entry.platform.known; }
+
 }  // namespace
 
-InvocationTracker::InvocationTracker(Clock& clock, InvocationTrackerOptions options,
+InvocationTracker::InvocationTracker(Clock& clock, InvocationTrackerOptions options, InvocationStore& store,
                                      InvocationObserver& observer)
-    : clock_(clock), options_(options), observer_(observer), ready_(clock.Now()) {}
+    : clock_(clock), options_(options), store_(store), observer_(observer), ready_(clock.Now()) {
+  store_.AddView(*this);
+}
 
 // -- Events of /next ---------------------------------------------------------------------------------------
 
@@ -65,35 +72,32 @@ InvocationStart InvocationTracker::StartedAs(const ClockReading& now) const {
 }
 
 void InvocationTracker::OnInvoke(InvokeEvent event) {
+  const Change change(store_);
   const ClockReading now = clock_.Now();
-  Entry* target = nullptr;
-  if (const auto found = by_request_id_.find(event.request_id); found != by_request_id_.end()) {
-    for (const Sequence sequence : found->second) {
-      Entry& entry = invocations_.at(sequence);
-      if (target == nullptr && !entry.invocation.invoke.has_value()) target = &entry;
-    }
-  }
-  if (target == nullptr) target = &Add(event.request_id);
-  target->invocation.started_as = StartedAs(now);
+  Entry* target = store_.Oldest(event.request_id, [](const Entry& entry) {
+    return IsKnown(entry) && !entry.platform.invocation.invoke.has_value();
+  });
+  if (target == nullptr) target = &Begin(event.request_id);
+  Invocation& invocation = target->platform.invocation;
+  invocation.started_as = StartedAs(now);
   invoked_before_ = true;
-  target->invocation.invoke = {now.wall, std::move(event)};
-  for (auto& [sequence, entry] : invocations_) {
-    if (&entry == target || !entry.invocation.invoke.has_value() || entry.invocation.ended()) continue;
-    if (++entry.overtaken >= ProofOfEnd(options_.telemetry)) Conclude(entry, InvocationOutcome::kUnknown);
+  invocation.invoke = {now.wall, std::move(event)};
+  for (auto& [sequence, entry] : store_.entries()) {
+    const Invocation& other = entry.platform.invocation;
+    if (&entry == target || !other.invoke.has_value() || other.ended()) continue;
+    if (++entry.platform.overtaken >= ProofOfEnd(options_.telemetry))
+      Conclude(entry, InvocationOutcome::kUnknown);
   }
   Updated(*target);
-  KeepBounds();
+  ForgetReported();
 }
 
 void InvocationTracker::OnNext(std::string_view request_id) {
-  const auto found = by_request_id_.find(request_id);
-  if (found == by_request_id_.end()) return;
-  for (const Sequence sequence : found->second) {
-    Invocation& invocation = invocations_.at(sequence).invocation;
-    if (!invocation.invoke.has_value() || invocation.next_called.has_value()) continue;
-    invocation.next_called = clock_.Now().wall;
-    return;
-  }
+  Entry* const entry = store_.Oldest(request_id, [](const Entry& each) {
+    const Invocation& invocation = each.platform.invocation;
+    return invocation.invoke.has_value() && !invocation.next_called.has_value();
+  });
+  if (entry != nullptr) entry->platform.invocation.next_called = clock_.Now().wall;
 }
 
 void InvocationTracker::OnShutdown(const ShutdownEvent& event) {
@@ -103,69 +107,71 @@ void InvocationTracker::OnShutdown(const ShutdownEvent& event) {
 }
 
 void InvocationTracker::ConcludeAll() {
-  for (auto& [sequence, entry] : invocations_) {
-    if (entry.invocation.ended()) continue;
+  const Change change(store_);
+  for (auto& [sequence, entry] : store_.entries()) {
+    InvocationStore::PlatformSide& side = entry.platform;
+    if (!IsKnown(entry) || side.invocation.ended()) continue;
     // An invocation that another one followed did not end by the shutdown.
-    if (entry.overtaken == 0) entry.invocation.shut_down = shut_down_;
-    Conclude(entry, entry.overtaken == 0 ? shutdown_outcome_ : InvocationOutcome::kUnknown);
+    if (side.overtaken == 0) side.invocation.shut_down = shut_down_;
+    Conclude(entry, side.overtaken == 0 ? shutdown_outcome_ : InvocationOutcome::kUnknown);
   }
 }
 
 void InvocationTracker::Conclude(Entry& entry, InvocationOutcome outcome) {
-  entry.invocation.concluded = {clock_.Now().wall, outcome};
+  entry.platform.invocation.concluded = {clock_.Now().wall, outcome};
   Updated(entry);
 }
 
 // -- Telemetry ---------------------------------------------------------------------------------------------
 
-void InvocationTracker::OnTelemetry(TelemetryRecord&& record) {
-  const absl::Time time = record.time;
-  const auto take = [this, time](auto&& typed) {
-    using Record = std::decay_t<decltype(typed)>;
-    if constexpr (std::is_same_v<Record, PlatformStart>) {
-      TakeRecord(time, std::move(typed), &Invocation::start);
-    } else if constexpr (std::is_same_v<Record, PlatformRuntimeDone>) {
-      TakeRecord(time, std::move(typed), &Invocation::runtime_done);
-    } else if constexpr (std::is_same_v<Record, PlatformReport>) {
-      TakeRecord(time, std::move(typed), &Invocation::report);
-    } else if constexpr (std::is_same_v<Record, PlatformInitStart>) {
-      if (KeepLatest(initialization_.start, time, std::move(typed))) {
-        observer_.InitializationChanged(initialization_);
-      }
-    } else if constexpr (std::is_same_v<Record, PlatformInitRuntimeDone>) {
-      if (KeepLatest(initialization_.runtime_done, time, std::move(typed))) {
-        observer_.InitializationChanged(initialization_);
-      }
-    } else if constexpr (std::is_same_v<Record, PlatformInitReport>) {
-      if (KeepLatest(initialization_.report, time, std::move(typed))) {
-        observer_.InitializationChanged(initialization_);
-      }
-    } else if constexpr (std::is_same_v<Record, PlatformRestoreStart>) {
-      if (KeepLatest(restore_.start, time, std::move(typed))) observer_.RestoreChanged(restore_);
-    } else if constexpr (std::is_same_v<Record, PlatformRestoreRuntimeDone>) {
-      if (KeepLatest(restore_.runtime_done, time, std::move(typed))) observer_.RestoreChanged(restore_);
-    } else if constexpr (std::is_same_v<Record, PlatformRestoreReport>) {
-      if (KeepLatest(restore_.report, time, std::move(typed))) observer_.RestoreChanged(restore_);
-    }
-  };
-  std::visit(take, std::move(record.record));
+void InvocationTracker::OnTelemetry(const TelemetryRecord& record) {
+  const Change change(store_);
+  std::visit([this, &record](const auto& typed) { Take(record.time, typed); }, record.record);
+}
+
+void InvocationTracker::Take(absl::Time time, const PlatformStart& record) {
+  TakeOf(&Invocation::start, time, record);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformRuntimeDone& record) {
+  TakeOf(&Invocation::runtime_done, time, record);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformReport& record) {
+  TakeOf(&Invocation::report, time, record);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformInitStart& record) {
+  if (KeepLatest(initialization_.start, time, record)) observer_.InitializationChanged(initialization_);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformInitRuntimeDone& record) {
+  if (KeepLatest(initialization_.runtime_done, time, record))
+    observer_.InitializationChanged(initialization_);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformInitReport& record) {
+  if (KeepLatest(initialization_.report, time, record)) observer_.InitializationChanged(initialization_);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformRestoreStart& record) {
+  if (KeepLatest(restore_.start, time, record)) observer_.RestoreChanged(restore_);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformRestoreRuntimeDone& record) {
+  if (KeepLatest(restore_.runtime_done, time, record)) observer_.RestoreChanged(restore_);
+}
+void InvocationTracker::Take(absl::Time time, const PlatformRestoreReport& record) {
+  if (KeepLatest(restore_.report, time, record)) observer_.RestoreChanged(restore_);
 }
 
 template <typename Record>
-void InvocationTracker::TakeRecord(absl::Time time, Record&& record,
-                                   std::optional<Timed<Record>> Invocation::* slot) {
-  Entry* target = nullptr;
-  if (const auto found = by_request_id_.find(record.request_id); found != by_request_id_.end()) {
-    for (const Sequence sequence : found->second) {
-      Entry& entry = invocations_.at(sequence);
-      const std::optional<Timed<Record>>& held = entry.invocation.*slot;
-      if (held.has_value() && held->time == time) {
-        ++counts_.duplicate_records;
-        return;
-      }
-      if (target == nullptr && !held.has_value()) target = &entry;
-    }
+void InvocationTracker::TakeOf(std::optional<Timed<Record>> Invocation::* slot, absl::Time time,
+                               const Record& record) {
+  const Entry* const same = store_.Oldest(record.request_id, [slot, time](const Entry& entry) {
+    const std::optional<Timed<Record>>& held = entry.platform.invocation.*slot;
+    return held.has_value() && held->time == time;
+  });
+  if (same != nullptr) {
+    ++counts_.duplicate_records;
+    return;
   }
+  Entry* target = store_.Oldest(record.request_id, [slot](const Entry& entry) {
+    return IsKnown(entry) && !(entry.platform.invocation.*slot).has_value();
+  });
   if (target == nullptr) {
     // A retry of a forgotten invocation begins with a start; any other record under its id is late.
     constexpr bool begins = std::is_same_v<Record, PlatformStart>;
@@ -173,14 +179,13 @@ void InvocationTracker::TakeRecord(absl::Time time, Record&& record,
       ++counts_.late_records;
       return;
     }
-    target = &Add(record.request_id);
+    target = &Begin(record.request_id);
   }
-  target->invocation.*slot = {time, std::move(record)};
-  if (target->invocation.runtime_done.has_value() || target->invocation.report.has_value()) {
-    target->invocation.concluded.reset();
-  }
+  Invocation& invocation = target->platform.invocation;
+  invocation.*slot = {time, record};
+  if (invocation.runtime_done.has_value() || invocation.report.has_value()) invocation.concluded.reset();
   Updated(*target);
-  KeepBounds();
+  ForgetReported();
 }
 
 bool InvocationTracker::IsLate(std::string_view request_id, absl::Time time) const {
@@ -190,93 +195,89 @@ bool InvocationTracker::IsLate(std::string_view request_id, absl::Time time) con
   });
 }
 
-// -- The store ---------------------------------------------------------------------------------------------
+// -- The platform's side of the store ----------------------------------------------------------------------
 
-InvocationTracker::Entry& InvocationTracker::Add(std::string_view request_id) {
-  const Sequence sequence = next_sequence_++;
-  Entry& entry = invocations_[sequence];
-  entry.sequence = sequence;
-  entry.invocation.request_id = request_id;
-  absl::InlinedVector<Sequence, 1>& same = by_request_id_[request_id];
-  if (!same.empty()) ++counts_.retried;
-  same.push_back(sequence);
+InvocationTracker::Entry& InvocationTracker::Begin(std::string_view request_id) {
+  if (store_.Oldest(request_id, IsKnown) != nullptr) ++counts_.retried;
+  Entry* entry = store_.Oldest(request_id, [](const Entry& each) { return !IsKnown(each); });
+  if (entry == nullptr) entry = &store_.Add(request_id);
   std::erase_if(forgotten_, [hash = HashOf(request_id)](const Forgotten& forgotten) {
     return forgotten.request_id_hash == hash;
   });
+  entry->platform.known = true;
+  ++size_;
   ++open_;
-  return entry;
+  return *entry;
 }
 
 void InvocationTracker::Updated(Entry& entry) {
-  const Invocation& invocation = entry.invocation;
-  const size_t bytes = invocation.memory();
-  bytes_ += bytes - entry.bytes;
-  entry.bytes = bytes;
-  if (!std::exchange(entry.started, true)) {
+  InvocationStore::PlatformSide& side = entry.platform;
+  const Invocation& invocation = side.invocation;
+  store_.Update(entry);
+  if (!std::exchange(side.started, true)) {
     ++counts_.started;
     observer_.InvocationStarted(invocation);
   }
-  if (invocation.ended() && !std::exchange(entry.ended, true)) {
+  if (invocation.ended() && !std::exchange(side.ended, true)) {
     --open_;
     ++counts_.ended;
     if (invocation.concluded.has_value()) ++counts_.concluded;
     observer_.InvocationEnded(invocation);
   }
-  if (invocation.report.has_value() && !std::exchange(entry.reported, true)) {
+  if (invocation.report.has_value() && !std::exchange(side.reported, true)) {
     ++counts_.reported;
     reported_.push_back(entry.sequence);
     observer_.InvocationReported(invocation);
   }
 }
 
-void InvocationTracker::KeepBounds() {
-  while (reported_.size() > options_.max_reported) {
-    const auto position = invocations_.find(reported_.front());
+void InvocationTracker::ForgetReported() {
+  while (reported_.size() > store_.options().max_reported) {
+    Entry* const entry = store_.At(reported_.front());
     reported_.pop_front();
-    if (position != invocations_.end()) Forget(position);
-  }
-  while (invocations_.size() > options_.max_invocations || bytes_ > options_.max_bytes) {
-    auto victim = std::find_if(invocations_.begin(), invocations_.end(),
-                               [](const auto& entry) { return entry.second.ended; });
-    if (victim == invocations_.end()) victim = invocations_.begin();
-    if (!victim->second.ended) {
-      ++counts_.forgotten_open;
-    } else if (!victim->second.reported) {
-      ++counts_.forgotten_ended;
-    }
-    Forget(victim);
+    if (entry != nullptr && IsKnown(*entry)) Forget(*entry);
   }
 }
 
-void InvocationTracker::Forget(std::map<Sequence, Entry>::iterator position) {
-  const Entry& entry = position->second;
-  const auto found = by_request_id_.find(entry.invocation.request_id);
-  absl::InlinedVector<Sequence, 1>& same = found->second;
-  same.erase(std::find(same.begin(), same.end(), position->first));
-  forgotten_.push_back({HashOf(entry.invocation.request_id), LastRecord(entry.invocation)});
+void InvocationTracker::BeforeEviction(Entry& entry) {
+  if (!IsKnown(entry)) return;
+  if (!entry.platform.ended) {
+    ++counts_.forgotten_open;
+  } else if (!entry.platform.reported) {
+    ++counts_.forgotten_ended;
+  }
+  Forget(entry);
+}
+
+void InvocationTracker::Forget(Entry& entry) {
+  InvocationStore::PlatformSide& side = entry.platform;
+  forgotten_.push_back({HashOf(entry.request_id()), LastRecord(side.invocation)});
   if (forgotten_.size() > kMaxForgotten) forgotten_.pop_front();
-  if (same.empty()) by_request_id_.erase(found);
-  if (!entry.ended) --open_;
-  bytes_ -= entry.bytes;
-  invocations_.erase(position);
+  --size_;
+  if (!side.ended) --open_;
+  // A tracer's side that is still of use keeps the entry and its request id.
+  InvocationStore::PlatformSide nothing;
+  nothing.invocation.request_id = std::move(side.invocation.request_id);
+  side = std::move(nothing);
+  store_.Update(entry);
 }
 
 // -- Questions ---------------------------------------------------------------------------------------------
 
 const Invocation* InvocationTracker::Find(std::string_view request_id) const {
-  const auto found = by_request_id_.find(request_id);
-  return found == by_request_id_.end() ? nullptr : &invocations_.at(found->second.back()).invocation;
+  const Entry* const entry = std::as_const(store_).Latest(request_id, IsKnown);
+  return entry == nullptr ? nullptr : &entry->platform.invocation;
 }
 
 bool InvocationTracker::HasEnded(std::string_view request_id) const {
-  const auto found = by_request_id_.find(request_id);
-  return found == by_request_id_.end() ||
-         std::all_of(found->second.begin(), found->second.end(),
-                     [this](Sequence sequence) { return invocations_.at(sequence).invocation.ended(); });
+  return store_.Oldest(request_id, [](const Entry& entry) {
+    return IsKnown(entry) && !entry.platform.invocation.ended();
+  }) == nullptr;
 }
 
 void InvocationTracker::ForEach(absl::FunctionRef<void(const Invocation&)> visit) const {
-  for (const auto& [sequence, entry] : invocations_) visit(entry.invocation);
+  for (const auto& [sequence, entry] : store_.entries())
+    if (IsKnown(entry)) visit(entry.platform.invocation);
 }
 
 }  // namespace thaw

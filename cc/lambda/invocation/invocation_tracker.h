@@ -1,9 +1,9 @@
 // Tracks the invocations and decides when each has ended: pairs the events of /next with the telemetry
 // records, which come by two channels in any order.
 //
-//   InvocationTracker tracker(clock, {.telemetry = true}, observer);
+//   InvocationTracker tracker(clock, {.telemetry = true}, store, observer);
 //   tracker.OnInvoke(event);                    // /next returned
-//   tracker.OnTelemetry(std::move(record));     // any record; those of no invocation are ignored
+//   tracker.OnTelemetry(record);                // any record; those of no invocation are ignored
 //   if (tracker.HasEnded(event.request_id)) ... // flush, then:
 //   tracker.OnNext(event.request_id);           // /next is called again
 //   tracker.OnShutdown(shutdown);
@@ -23,8 +23,8 @@
 // that lacks one of its kind. A repeated record (delivery is retried too) is counted and ignored, also for a
 // while after its invocation was forgotten.
 //
-// The store is bounded. Reported invocations are kept for a few further invocations, for late records. When
-// the store is full all the same, the oldest ended one is forgotten first, then the oldest.
+// The tracker is the platform's side of an InvocationStore, whose bounds hold. Reported invocations are kept for
+// a few further invocations, for late records.
 //
 // One thread. The observer is called inside the call that causes it and must not call the tracker's On…().
 
@@ -34,18 +34,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <map>
 #include <optional>
-#include <string>
 #include <string_view>
-#include <utility>
 
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/telemetry/invocation.h"
 #include "cc/telemetry/lambda_event.h"
 #include "cc/telemetry/telemetry_records.h"
@@ -100,28 +96,24 @@ struct InvocationCounts {
 struct InvocationTrackerOptions {
   // Telemetry records come (TelemetrySupport::kSubscribed).
   bool telemetry = true;
-  // Bounds of the store.
-  size_t max_invocations = 500;
-  size_t max_bytes = 512 * 1024;
-  // The number of reported invocations kept for late records.
-  size_t max_reported = 16;
   // The first invocation is proactive, not cold, if the environment had been ready for longer than this.
   absl::Duration proactive_after = absl::Seconds(10);
   // The environment has been ready since its restore (InitializationTraits).
   bool restored_from_snapshot = false;
 };
 
-class InvocationTracker {
+class InvocationTracker : private InvocationStore::View {
  public:
-  // The environment counts as ready from now on. `clock` and `observer` must outlive the tracker.
-  InvocationTracker(Clock& clock, InvocationTrackerOptions options, InvocationObserver& observer);
+  // The environment counts as ready from now on. `clock`, `store` and `observer` must outlive the tracker.
+  InvocationTracker(Clock& clock, InvocationTrackerOptions options, InvocationStore& store,
+                    InvocationObserver& observer);
   InvocationTracker(const InvocationTracker&) = delete;
   InvocationTracker& operator=(const InvocationTracker&) = delete;
 
   // /next returned an invocation.
   void OnInvoke(InvokeEvent event);
   // A record came. Logs and records about extensions are ignored.
-  void OnTelemetry(TelemetryRecord&& record);
+  void OnTelemetry(const TelemetryRecord& record);
   // This extension is done with the invocation and calls /next.
   void OnNext(std::string_view request_id);
   // /next returned SHUTDOWN.
@@ -140,52 +132,59 @@ class InvocationTracker {
   const Initialization& initialization() const { return initialization_; }
   const Restore& restore() const { return restore_; }
 
-  size_t size() const { return invocations_.size(); }
+  // Returns the number of invocations of which the platform told, and how many of them have not ended.
+  size_t size() const { return size_; }
   size_t open() const { return open_; }
-  size_t bytes() const { return bytes_; }
   const InvocationCounts& counts() const { return counts_; }
 
  private:
-  // Orders invocations by age: the lowest is the oldest.
-  using Sequence = uint64_t;
-  struct Entry {
-    Invocation invocation;
-    Sequence sequence = 0;
-    size_t bytes = 0;   // its part of bytes_
-    int overtaken = 0;  // number of later INVOKEs
-    // What the observer was told so far.
-    bool started = false;
-    bool ended = false;
-    bool reported = false;
-  };
+  using Entry = InvocationStore::Entry;
+  using Sequence = InvocationStore::Sequence;
   // Facts kept about a forgotten invocation.
   struct Forgotten {
     size_t request_id_hash = 0;
     absl::Time last_record;
   };
 
+  // InvocationStore::View:
+  void BeforeEviction(Entry& entry) override;
+
+  // Take a record of an invocation, or of the environment.
+  void Take(absl::Time time, const PlatformStart& record);
+  void Take(absl::Time time, const PlatformRuntimeDone& record);
+  void Take(absl::Time time, const PlatformReport& record);
+  void Take(absl::Time time, const PlatformInitStart& record);
+  void Take(absl::Time time, const PlatformInitRuntimeDone& record);
+  void Take(absl::Time time, const PlatformInitReport& record);
+  void Take(absl::Time time, const PlatformRestoreStart& record);
+  void Take(absl::Time time, const PlatformRestoreRuntimeDone& record);
+  void Take(absl::Time time, const PlatformRestoreReport& record);
+  // Ignores every other record.
   template <typename Record>
-  void TakeRecord(absl::Time time, Record&& record, std::optional<Timed<Record>> Invocation::* slot);
-  Entry& Add(std::string_view request_id);
+  void Take(absl::Time, const Record&) {}
+
+  template <typename Record>
+  void TakeOf(std::optional<Timed<Record>> Invocation::* slot, absl::Time time, const Record& record);
+  // Begins the platform's side of an entry that a tracer's call opened, or of a new one.
+  Entry& Begin(std::string_view request_id);
   void Updated(Entry& entry);
   void Conclude(Entry& entry, InvocationOutcome outcome);
-  void Forget(std::map<Sequence, Entry>::iterator position);
-  void KeepBounds();
+  // Ends the platform's side of the entry, whose late records are recognised from then on.
+  void Forget(Entry& entry);
+  void ForgetReported();
   // Returns whether a record belongs to a forgotten invocation: its time is not after that one's last record.
   bool IsLate(std::string_view request_id, absl::Time time) const;
   InvocationStart StartedAs(const ClockReading& now) const;
 
   Clock& clock_;
   InvocationTrackerOptions options_;
+  InvocationStore& store_;
   InvocationObserver& observer_;
   const ClockReading ready_;
 
-  std::map<Sequence, Entry> invocations_;
-  absl::flat_hash_map<std::string, absl::InlinedVector<Sequence, 1>> by_request_id_;  // never iterated
   std::deque<Sequence> reported_;  // in the order of their reports; some may be forgotten already
   std::deque<Forgotten> forgotten_;
-  Sequence next_sequence_ = 1;
-  size_t bytes_ = 0;
+  size_t size_ = 0;
   size_t open_ = 0;
   bool invoked_before_ = false;
   InvocationOutcome shutdown_outcome_ = InvocationOutcome::kUnknown;

@@ -45,8 +45,11 @@ using Lines = std::vector<std::string>;
 
 class InvocationTrackerTest : public testing::Test {
  protected:
-  void Make(InvocationTrackerOptions options) {
-    tracker_ = std::make_unique<InvocationTracker>(clock_, options, diary_);
+  void Make(InvocationTrackerOptions options) { Make(options, {}); }
+  void Make(InvocationTrackerOptions options, InvocationStoreOptions bounds) {
+    tracker_.reset();
+    store_ = std::make_unique<InvocationStore>(bounds);
+    tracker_ = std::make_unique<InvocationTracker>(clock_, options, *store_, diary_);
   }
   absl::Time After(absl::Duration duration) const { return begin_ + duration; }
 
@@ -87,8 +90,9 @@ class InvocationTrackerTest : public testing::Test {
   FakeClock clock_{executor_};
   const absl::Time begin_ = clock_.Now().wall;
   Diary diary_;
+  std::unique_ptr<InvocationStore> store_ = std::make_unique<InvocationStore>(InvocationStoreOptions());
   std::unique_ptr<InvocationTracker> tracker_ =
-      std::make_unique<InvocationTracker>(clock_, InvocationTrackerOptions(), diary_);
+      std::make_unique<InvocationTracker>(clock_, InvocationTrackerOptions(), *store_, diary_);
 };
 
 TEST_F(InvocationTrackerTest, AnInvocationInTheUsualOrder) {
@@ -329,7 +333,7 @@ TEST_F(InvocationTrackerTest, WithoutRuntimeDoneTheDurationIsTheReports) {
 // -- The store's bounds ------------------------------------------------------------------------------------
 
 TEST_F(InvocationTrackerTest, ReportedInvocationsAreForgottenAfterAWhile) {
-  Make({.max_reported = 2});
+  Make({}, {.max_reported = 2});
   for (int i = 0; i < 10; ++i) {
     const std::string id = absl::StrCat("r", i);
     Invoke(id);
@@ -355,7 +359,7 @@ TEST_F(InvocationTrackerTest, ReportedInvocationsAreForgottenAfterAWhile) {
 }
 
 TEST_F(InvocationTrackerTest, TheOldestEndedGoesFirstThenTheOldest) {
-  Make({.max_invocations = 3});
+  Make({}, {.max_invocations = 3});
   Start("open1");
   Done("ended1");
   Done("ended2");
@@ -373,17 +377,17 @@ TEST_F(InvocationTrackerTest, TheOldestEndedGoesFirstThenTheOldest) {
 }
 
 TEST_F(InvocationTrackerTest, BytesAreBounded) {
-  Make({.max_bytes = 64 * 1024});
+  Make({}, {.max_bytes = 64 * 1024});
   for (int i = 0; i < 100; ++i) {
     Give(absl::Seconds(i), PlatformStart{.request_id = absl::StrCat(i, std::string(10'000, 'x'))});
-    EXPECT_LE(tracker_->bytes(), 64 * 1024);
+    EXPECT_LE(store_->bytes(), 64 * 1024);
   }
   EXPECT_GT(tracker_->size(), 0);
   EXPECT_EQ(counts().forgotten_open, 100 - tracker_->size());
   // An invocation that is too large by itself is not kept either.
   Give(absl::Seconds(200), PlatformStart{.request_id = std::string(100'000, 'y')});
   EXPECT_EQ(tracker_->size(), 0);
-  EXPECT_EQ(tracker_->bytes(), 0);
+  EXPECT_EQ(store_->bytes(), 0);
   EXPECT_EQ(tracker_->open(), 0);
 }
 
@@ -396,9 +400,9 @@ TEST_F(InvocationTrackerTest, MemoryIsFlatOverManyInvocations) {
     Done(id, TelemetryStatus::kSuccess, absl::Seconds(i));
     tracker_->OnNext(id);
     Report(id, TelemetryStatus::kSuccess, absl::Seconds(i));
-    if (i == 5000) bytes = tracker_->bytes();
+    if (i == 5000) bytes = store_->bytes();
   }
-  EXPECT_EQ(tracker_->bytes(), bytes);
+  EXPECT_EQ(store_->bytes(), bytes);
   EXPECT_EQ(counts().ended, 10'000);
 }
 

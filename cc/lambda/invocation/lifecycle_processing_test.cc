@@ -1,5 +1,5 @@
-// The lifecycle and the trace processor together, as the extension wires them: the processor asks the
-// lifecycle about each span that a tracer sends, and processes the spans that the lifecycle makes.
+// The assembler and the trace processor together, as the extension wires them: the processor asks the
+// assembler about each span that a tracer sends, and processes the spans that the assembler makes.
 
 #include <cstdint>
 #include <map>
@@ -12,6 +12,8 @@
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/lambda/invocation/function_tags.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/trace/process/trace_processor.h"
 #include "cc/trace/span_view.h"
@@ -32,18 +34,12 @@ struct Seen {
   std::map<std::string, std::string> meta;
 };
 
-class LifecycleProcessingTest : public testing::Test, public LifecycleSink, public SpanObserver {
+class LifecycleProcessingTest : public testing::Test, public SpanObserver {
  protected:
   LifecycleProcessingTest()
-      : lifecycle_(
-            LifecycleSettings(), clock_, [this] { return ++drawn_ + 1000; }, *this),
-        processor_(ProcessorSettings(), clock_, &lifecycle_) {}
+      : assembler_({.span = {.function_name = "shop"}}, store_, clock_, [this] { return ++drawn_ + 1000; }),
+        processor_(ProcessorSettings(), clock_, &assembler_) {}
 
-  static LifecycleOptions LifecycleSettings() {
-    LifecycleOptions options;
-    options.span = {.function_name = "shop"};
-    return options;
-  }
   static TraceProcessorOptions ProcessorSettings() {
     TraceProcessorOptions options;
     options.function_tags = FunctionTags({.region = "eu-west-1", .name = "shop", .env = "prod"}).map();
@@ -52,10 +48,18 @@ class LifecycleProcessingTest : public testing::Test, public LifecycleSink, publ
     return options;
   }
 
-  void TakeTrace(std::string body, bool client_computed_stats) override {
-    Process(body, {.client_computed_stats = client_computed_stats});
+  // Processes the spans made here.
+  void TakeOwnTraces() {
+    for (const OwnTrace& trace : assembler_.TakeOwnTraces()) {
+      const absl::StatusOr<TracePayload> payload =
+          processor_.ProcessOwn(trace.body, {.client_computed_stats = trace.client_computed_stats}, this);
+      EXPECT_TRUE(payload.ok()) << payload.status();
+    }
   }
-  void InvocationFinished(const FinishedInvocation&) override {}
+  void PlatformEnded(std::string_view id) {
+    assembler_.OnEnd(id, {.start = start_, .duration = absl::Seconds(1)});
+    TakeOwnTraces();
+  }
   void OnSpan(const TracerView&, const SpanView& span) override {
     Seen seen{.name = std::string(span.name),
               .service = std::string(span.service),
@@ -74,28 +78,31 @@ class LifecycleProcessingTest : public testing::Test, public LifecycleSink, publ
   }
   void TracerSends(const OwnedSpan& span) {
     Process(EncodeTraceRequest({&span, 1}));
-    lifecycle_.SendReady();
+    TakeOwnTraces();
   }
   void Call(std::string_view path, HttpHeaders headers, std::string_view body = "{}") {
-    EXPECT_EQ(lifecycle_.Handle({.method = "POST", .path = path, .headers = headers, .body = body}).status,
+    EXPECT_EQ(endpoints_.Handle({.method = "POST", .path = path, .headers = headers, .body = body}).status,
               200);
+    TakeOwnTraces();
   }
 
   const absl::Time start_ = absl::FromUnixMillis(1767225600500);
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   uint64_t drawn_ = 0;
-  InvocationLifecycle lifecycle_;
+  InvocationStore store_{{}};
+  InvocationAssembler assembler_;
+  LifecycleEndpoints endpoints_{{}, assembler_};
   TraceProcessor processor_;
   std::vector<Seen> seen_;
 };
 
 TEST_F(LifecycleProcessingTest, SpansMadeHereGetWhatAllGet) {
-  lifecycle_.OnInvoke("r1", {.cold_start = true});
+  assembler_.OnInvoke("r1", {.cold_start = true});
   Call("/lambda/start-invocation", {{"x-datadog-trace-id", "9"}},
        R"({"Records":[{"eventSource":"aws:sqs","eventSourceARN":"arn:aws:sqs:eu-west-1:1:orders"}]})");
   Call("/lambda/end-invocation", {{"x-datadog-span-id", "71"}});
-  lifecycle_.OnEnd("r1", {.start = start_, .duration = absl::Seconds(1)});
+  PlatformEnded("r1");
   ASSERT_THAT(seen_, SizeIs(2));
   EXPECT_EQ(seen_[0].name, "aws.sqs");
   EXPECT_EQ(seen_[0].meta.at("_dd.base_service"), "shop");
@@ -111,7 +118,7 @@ TEST_F(LifecycleProcessingTest, SpansMadeHereGetWhatAllGet) {
 }
 
 TEST_F(LifecycleProcessingTest, PlaceholderGoesIntoTheSpanAndNowhereElse) {
-  lifecycle_.OnInvoke("r1", {});
+  assembler_.OnInvoke("r1", {});
   Call("/lambda/start-invocation", {{"x-datadog-trace-id", "9"}});
   TracerSends({.name = "aws.lambda",
                .resource = std::string(kPlaceholderResource),
@@ -120,16 +127,16 @@ TEST_F(LifecycleProcessingTest, PlaceholderGoesIntoTheSpanAndNowhereElse) {
                .start = start_,
                .tags = {{"request_id", "r1"}, {"language", "jvm"}}});
   EXPECT_THAT(seen_, IsEmpty());
-  EXPECT_EQ(lifecycle_.counts().placeholders, 1);
+  EXPECT_EQ(assembler_.counts().placeholders, 1);
   Call("/lambda/end-invocation", {{"x-datadog-span-id", "71"}});
-  lifecycle_.OnEnd("r1", {.start = start_, .duration = absl::Seconds(1)});
+  PlatformEnded("r1");
   ASSERT_THAT(seen_, SizeIs(1));
   EXPECT_EQ(seen_[0].span_id, 71u);
   EXPECT_EQ(seen_[0].meta.at("language"), "jvm");
 }
 
 TEST_F(LifecycleProcessingTest, ColdStartTakesInTheLoadSpan) {
-  lifecycle_.OnEnvironmentStart(/*is_restore=*/false, start_, absl::Seconds(1));
+  assembler_.OnEnvironmentStart(/*is_restore=*/false, start_, absl::Seconds(1));
   TracerSends(
       {.service = "shop", .name = std::string(kLoadSpanName), .trace_id = 9, .span_id = 10, .start = start_});
   ASSERT_THAT(seen_, SizeIs(2));
@@ -139,10 +146,10 @@ TEST_F(LifecycleProcessingTest, ColdStartTakesInTheLoadSpan) {
 }
 
 TEST_F(LifecycleProcessingTest, TraceIdComesOfATracersSpan) {
-  lifecycle_.OnInvoke("r1", {});
+  assembler_.OnInvoke("r1", {});
   Call("/lambda/start-invocation", {});
   Call("/lambda/end-invocation", {});
-  lifecycle_.OnEnd("r1", {.start = start_, .duration = absl::Seconds(1)});
+  PlatformEnded("r1");
   TracerSends({.service = "web", .name = "http.request", .trace_id = 55, .span_id = 56, .start = start_});
   ASSERT_THAT(seen_, SizeIs(2));
   EXPECT_EQ(seen_[1].name, "aws.lambda");
@@ -151,19 +158,61 @@ TEST_F(LifecycleProcessingTest, TraceIdComesOfATracersSpan) {
 
 // The spans of one invocation say nothing about another, which still has no trace.
 TEST_F(LifecycleProcessingTest, SpansMadeHereGiveNobodyATrace) {
-  lifecycle_.OnInvoke("r1", {});
+  assembler_.OnInvoke("r1", {});
   Call("/lambda/start-invocation", {});
-  lifecycle_.OnInvoke("r2", {});
+  assembler_.OnInvoke("r2", {});
   Call("/lambda/start-invocation", {{"x-datadog-trace-id", "9"}});
   Call("/lambda/end-invocation", {{"lambda-runtime-aws-request-id", "r2"}});
-  lifecycle_.OnEnd("r2", {.start = start_, .duration = absl::Seconds(1)});
+  PlatformEnded("r2");
   ASSERT_THAT(seen_, SizeIs(1));
   Call("/lambda/end-invocation", {{"lambda-runtime-aws-request-id", "r1"}});
-  lifecycle_.OnEnd("r1", {.start = start_, .duration = absl::Seconds(1)});
+  PlatformEnded("r1");
   EXPECT_THAT(seen_, SizeIs(1));
-  lifecycle_.OnReport("r1");
+  assembler_.OnReport("r1");
+  TakeOwnTraces();
   ASSERT_THAT(seen_, SizeIs(2));
   EXPECT_NE(seen_[1].trace_id, 9u);
+}
+
+// The processor asks about a tracer's spans while spans made here are queued: those that wait stay as they are,
+// and the tracer's spans may finish further invocations.
+TEST_F(LifecycleProcessingTest, TracersSpansMayComeWhileOwnSpansAreQueued) {
+  for (const char* id : {"r1", "r2"}) {
+    assembler_.OnInvoke(id, {});
+    const HttpHeaders headers = {{"lambda-runtime-aws-request-id", id}};
+    Call("/lambda/start-invocation", headers);
+    if (id[1] == '2') Call("/lambda/end-invocation", headers);
+  }
+  assembler_.OnEnvironmentStart(/*is_restore=*/false, start_ - absl::Seconds(1), absl::Seconds(1));
+  assembler_.OnEnd("r1", {.start = start_, .duration = absl::Seconds(1), .failed = true, .timed_out = true});
+  assembler_.OnEnd("r2", {.start = start_, .duration = absl::Seconds(1)});
+  ASSERT_THAT(seen_, IsEmpty());
+  EXPECT_EQ(assembler_.counts().traces, 1) << "of r1, which is queued";
+  const OwnedSpan placeholder{.name = "aws.lambda",
+                              .resource = std::string(kPlaceholderResource),
+                              .trace_id = 55,
+                              .span_id = 71,
+                              .start = start_,
+                              .tags = {{"request_id", "r2"}}};
+  const OwnedSpan child{.service = "web",
+                        .name = "http.request",
+                        .trace_id = 55,
+                        .span_id = 72,
+                        .parent_id = 71,
+                        .start = start_};
+  Process(EncodeTraceRequest({&child, 1}));
+  Process(EncodeTraceRequest({&placeholder, 1}));
+  ASSERT_THAT(seen_, SizeIs(1)) << "the tracer's span";
+  EXPECT_EQ(assembler_.counts().traces, 2);
+  TakeOwnTraces();
+  ASSERT_THAT(seen_, SizeIs(4));
+  EXPECT_EQ(seen_[1].meta.at("request_id"), "r1");
+  EXPECT_NE(seen_[1].trace_id, 55u);
+  EXPECT_EQ(seen_[2].meta.at("request_id"), "r2");
+  EXPECT_EQ(seen_[2].trace_id, 55u);
+  EXPECT_EQ(seen_[3].name, "aws.lambda.cold_start");
+  TakeOwnTraces();
+  EXPECT_THAT(seen_, SizeIs(4)) << "each is taken once";
 }
 
 }  // namespace

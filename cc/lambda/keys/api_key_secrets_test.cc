@@ -157,7 +157,7 @@ TEST_F(ApiKeySecretsTest, ATextThatIsNoKeyIsSaidAndNotShownNorAskedForAgain) {
 }
 
 // AWS throttles with a status that means a bad request.
-TEST_F(ApiKeySecretsTest, WhatAwsRefusesForNowIsToldFromADefiniteNo) {
+TEST_F(ApiKeySecretsTest, ATemporaryRefusalOfAwsIsToldFromADefiniteOne) {
   for (const char* type :
        {"ThrottlingException", "TooManyRequestsException", "RequestLimitExceeded",
         "com.amazonaws.secretsmanager#ThrottlingException", "Throttling:http://aws/", "SlowDown",
@@ -218,7 +218,7 @@ TEST_F(ApiKeySecretsTest, ANameOrAnArnWithoutRegionIsOfOwnRegion) {
   }
 }
 
-TEST_F(ApiKeySecretsTest, AnArnThatIsNoneAsksNobody) {
+TEST_F(ApiKeySecretsTest, AnInvalidArnSendsNoRequest) {
   for (const char* arn :
        {"arn:aws:ssm", "arn:aws:ssm:attacker.example/:1:parameter/dd", "arn:aws:ssm:a b:1:x"}) {
     EXPECT_EQ(Parameter(arn).status().code(), absl::StatusCode::kInvalidArgument) << arn;
@@ -227,7 +227,7 @@ TEST_F(ApiKeySecretsTest, AnArnThatIsNoneAsksNobody) {
   EXPECT_TRUE(client_.sent().empty());
 }
 
-TEST_F(ApiKeySecretsTest, ErrorsSayWhatAwsSaysButNothingOfTheRequest) {
+TEST_F(ApiKeySecretsTest, ErrorsQuoteAwsButNotTheRequest) {
   client_.Answer(
       Says(400, R"({"__type":"InvalidSignatureException",)"
                 R"("message":"It does not match.\nThe canonical string: x-amz-security-token:session"})"));

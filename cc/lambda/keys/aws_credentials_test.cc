@@ -102,13 +102,13 @@ TEST_F(AwsCredentialsTest, WithoutATimeTheyAreAskedForEachTime) {
   }
 }
 
-TEST_F(AwsCredentialsTest, WhatIsForgottenIsAskedForAgain) {
+TEST_F(AwsCredentialsTest, ForgottenCredentialsAreRequestedAgain) {
   GetOnce();
   source_.Forget();
   EXPECT_EQ(Get()->access_key_id, "second");
 }
 
-TEST_F(AwsCredentialsTest, WhatIsGivenUpIsNotKept) {
+TEST_F(AwsCredentialsTest, ACancelledRequestIsNotKept) {
   client_.Answer(Says(200, Gives("first", "2026-01-01T01:00:00Z")));
   client_.Answer(Says(200, Gives("second", "2026-01-01T01:00:00Z")));
   Spawn<absl::StatusOr<AwsCredentials>>(executor_, source_.Get(cancellation_));

@@ -175,7 +175,7 @@ TEST_F(ConfiguredApiKeyTest, WhenAllFailTheErrorNamesEach) {
   EXPECT_EQ(key_->failure().message(), "source 1: it says no; source 2: no key within 5s");
 }
 
-TEST_F(ConfiguredApiKeyTest, WithoutAnySourceTheErrorSaysWhatToSet) {
+TEST_F(ConfiguredApiKeyTest, WithoutAnySourceTheErrorNamesTheVariablesToSet) {
   Make("", {});
   EXPECT_FALSE(Refresh());
   EXPECT_TRUE(absl::StrContains(key_->failure().message(), "DD_API_KEY"));
@@ -224,7 +224,7 @@ TEST_F(ConfiguredApiKeyTest, ASourceThatStaysThrottledEndsInItsTimeAndLetsTheNex
   EXPECT_EQ(key_->Current(), "second");
 }
 
-TEST_F(ConfiguredApiKeyTest, WhatFailedForNowIsKeptForAShortTimeThatGrowsAndThenOnlyProbed) {
+TEST_F(ConfiguredApiKeyTest, ATemporaryFailureIsKeptForAGrowingTimeAndThenOnlyProbed) {
   Make("", {{Throttled()}});
   EXPECT_FALSE(Refresh());
   int before = asked();
@@ -241,7 +241,7 @@ TEST_F(ConfiguredApiKeyTest, WhatFailedForNowIsKeptForAShortTimeThatGrowsAndThen
   }
 }
 
-TEST_F(ConfiguredApiKeyTest, TheLastFlushAsksAgainForWhatMayHavePassed) {
+TEST_F(ConfiguredApiKeyTest, TheLastFlushAsksAgainAfterATemporaryFailure) {
   Make("", {{Throttled(), Throttled(), Throttled(), Throttled(), Throttled(), Throttled(), Throttled(),
              Throttled(), Gives("key")}});
   EXPECT_FALSE(Refresh());
@@ -260,7 +260,7 @@ TEST_F(ConfiguredApiKeyTest, TheLastFlushDoesNotAskForADefiniteNo) {
 }
 
 // Each such look-up costs the whole time limit of a source.
-TEST_F(ConfiguredApiKeyTest, WhatHungIsKeptForAsLongAsItCost) {
+TEST_F(ConfiguredApiKeyTest, AHangIsKeptForAsLongAsItTook) {
   Make("", {{Hangs()}});
   EXPECT_EQ(TimeOfRefresh(), absl::Seconds(5));
   clock_.Advance(absl::Milliseconds(4900));
@@ -297,7 +297,7 @@ TEST_F(ConfiguredApiKeyTest, AFreezeEndsAFailureByTheClockThatSawIt) {
 }
 
 // The peers' client makes waiting callers spin the loop.
-TEST_F(ConfiguredApiKeyTest, WhoWaitsForAKeyDoesNotSpin) {
+TEST_F(ConfiguredApiKeyTest, WaitingForAKeyDoesNotSpin) {
   Make("", {{Gives("key", absl::Seconds(1))}});
   const auto first = Begin();
   const auto second = Begin();
@@ -465,7 +465,7 @@ TEST_F(ConfiguredApiKeyTest, ASnapshotHoldsNoKeyThatWasLookedUp) {
   EXPECT_EQ(key_->Current(), "restored");
 }
 
-TEST_F(ConfiguredApiKeyTest, WhatIsLookedUpWhenItIsForgottenDoesNotCount) {
+TEST_F(ConfiguredApiKeyTest, ALookUpDuringForgetDoesNotCount) {
   Make("", {{Gives("of the snapshot", absl::Seconds(1)), Gives("restored", absl::Milliseconds(1900))}});
   const auto before = Begin();
   Settle();

@@ -36,7 +36,7 @@ std::vector<std::string> HeadersOf(const std::string& proof) {
   return headers;
 }
 
-TEST(DelegatedProofTest, IsASignedRequestThatNobodySent) {
+TEST(DelegatedProofTest, IsASignedRequestThatIsNeverSent) {
   const std::string proof =
       DelegatedProof({"id", "secret", "session"}, "eu-west-1", "org-1", absl::FromUnixSeconds(1767225600));
   const std::vector<std::string> parts = absl::StrSplit(proof, '|');
@@ -98,7 +98,7 @@ TEST_F(DelegatedAuthTest, AnswersWithoutAKey) {
   EXPECT_EQ(IntakeKey().status().message(), "POST https://api.datadoghq.eu/api/v2/intake-key: answered 403");
 }
 
-TEST_F(DelegatedAuthTest, WithoutRegionOrCredentialsNobodyIsAsked) {
+TEST_F(DelegatedAuthTest, WithoutRegionOrCredentialsNoRequestIsSent) {
   DelegatedAuth nowhere(clock_, client_, credentials_, {"", "datadoghq.eu", "org-1"});
   EXPECT_EQ(Run(nowhere.IntakeKey(cancellation_)).status().code(), absl::StatusCode::kInvalidArgument);
   AwsCredentialsSource none(clock_, client_, AwsOptions());

@@ -128,7 +128,7 @@ class DialTest : public testing::Test {
 
   SimWorld world_{1};
   FakeNetwork network_{world_};
-  ConnectionCounters counters_;
+  ConnectionCounts counts_;
   Cancellation cancellation_;
 };
 
@@ -140,7 +140,7 @@ class NameCacheTest : public DialTest {
   absl::StatusOr<ResolvedName> Lookup(const std::string& host = "a.test") {
     return Await(cache_.Lookup(host, cancellation_));
   }
-  NameCache cache_{world_.executor(), world_.clock(), network_, counters_};
+  NameCache cache_{world_.executor(), world_.clock(), network_, counts_};
 };
 
 TEST_F(NameCacheTest, AnAnswerIsKeptForItsTimeToLive) {
@@ -148,7 +148,7 @@ TEST_F(NameCacheTest, AnAnswerIsKeptForItsTimeToLive) {
   world_.clock().Advance(absl::Seconds(30));
   EXPECT_TRUE(Lookup().ok());
   EXPECT_EQ(network_.lookups, 1);
-  EXPECT_EQ(counters_.name_cache_hits, 1);
+  EXPECT_EQ(counts_.name_cache_hits, 1);
   world_.clock().Advance(absl::Seconds(1));
   EXPECT_TRUE(Lookup().ok());
   EXPECT_EQ(network_.lookups, 2);
@@ -179,7 +179,7 @@ TEST_F(NameCacheTest, AnOldAnswerServesWhenTheResolverFails) {
   network_.names.clear();
   world_.clock().Advance(absl::Minutes(10));
   EXPECT_TRUE(Lookup().ok());
-  EXPECT_EQ(counters_.name_stale_answers, 1);
+  EXPECT_EQ(counts_.name_stale_answers, 1);
   cache_.Forget();
   EXPECT_TRUE(absl::IsNotFound(Lookup().status()));
 }
@@ -401,7 +401,7 @@ class StackDialerTest : public DialTest {
     network_.names["intake.test"] = {{V4("10.0.0.1")}, absl::Seconds(30)};
     network_.names["proxy.test"] = {{V4("10.0.0.9")}, absl::Seconds(30)};
     auto dialer =
-        MakeStackDialer(world_.executor(), world_.clock(), network_, std::move(tls), options, counters_);
+        MakeStackDialer(world_.executor(), world_.clock(), network_, std::move(tls), options, counts_);
     ASSERT_TRUE(dialer.ok()) << dialer.status();
     dialer_ = *std::move(dialer);
   }
@@ -458,11 +458,11 @@ class SlowFamilyTest : public StackDialerTest {
 TEST_F(SlowFamilyTest, AddressesThatCanNotBeReachedDoNotHideTheFamilyThatIsSlow) {
   EXPECT_NE(Dial().transport, nullptr);
   EXPECT_THAT(network_.attempts, ElementsAre("fd00::1", "10.0.0.1"));
-  EXPECT_EQ(counters_.name_lookups, 2);
+  EXPECT_EQ(counts_.name_lookups, 2);
   // The whole answer is cached.
   EXPECT_NE(Dial().transport, nullptr);
-  EXPECT_EQ(counters_.name_lookups, 2);
-  EXPECT_EQ(counters_.name_cache_hits, 1);
+  EXPECT_EQ(counts_.name_lookups, 2);
+  EXPECT_EQ(counts_.name_cache_hits, 1);
 }
 
 TEST_F(SlowFamilyTest, AddressesThatAreReachedWaitForNothing) {
@@ -470,7 +470,7 @@ TEST_F(SlowFamilyTest, AddressesThatAreReachedWaitForNothing) {
   const DialResult result = Dial();
   EXPECT_NE(result.transport, nullptr);
   EXPECT_LT(result.took, absl::Milliseconds(50));
-  EXPECT_EQ(counters_.name_lookups, 1);
+  EXPECT_EQ(counts_.name_lookups, 1);
 }
 
 TEST_F(SlowFamilyTest, AnIncompleteAnswerWhoseAddressesFailedIsNotCached) {
@@ -479,7 +479,7 @@ TEST_F(SlowFamilyTest, AnIncompleteAnswerWhoseAddressesFailedIsNotCached) {
     const DialResult result = Dial();
     EXPECT_EQ(result.failure->fault, Fault::kRefused);
     EXPECT_EQ(result.failure->addresses.size(), 1) << "no address is tried twice";
-    EXPECT_EQ(counters_.name_lookups, 2 * dial);
+    EXPECT_EQ(counts_.name_lookups, 2 * dial);
   }
 }
 
@@ -502,7 +502,7 @@ TEST_F(SlowFamilyTest, DialsSideBySideWaitForOneAnswer) {
                       std::move(done));
   }
   world_.RunUntil([&] { return connected == 3; });
-  EXPECT_EQ(counters_.name_lookups, 2);
+  EXPECT_EQ(counts_.name_lookups, 2);
 }
 
 TEST_F(SlowFamilyTest, AddressesThatAreSilentDoNotHideItEither) {
@@ -519,7 +519,7 @@ TEST_F(SlowFamilyTest, AnAddressThatAnswersLateEndsTheSearchForOthers) {
   network_.patient_lookup_takes = absl::InfiniteDuration();
   EXPECT_NE(Dial().transport, nullptr);
   EXPECT_EQ(world_.now(), network_.lookup_takes + network_.connect_takes);
-  EXPECT_EQ(counters_.name_lookups, 2);
+  EXPECT_EQ(counts_.name_lookups, 2);
 }
 
 TEST_F(SlowFamilyTest, TheDeadlineEndsTheWait) {

@@ -14,7 +14,7 @@ const NameCache::Answer* NameCache::Fresh(const std::string& host) const {
 
 Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellation& cancellation) {
   if (const Answer* known = Fresh(host)) {
-    ++counters_.name_cache_hits;
+    ++counts_.name_cache_hits;
     co_return known->name;
   }
   Task<absl::StatusOr<ResolvedName>> answer =
@@ -25,7 +25,7 @@ Task<absl::StatusOr<ResolvedName>> NameCache::Lookup(std::string host, Cancellat
 Task<absl::StatusOr<ResolvedName>> NameCache::LookupBothFamilies(std::string host,
                                                                  Cancellation& cancellation) {
   if (const Answer* known = Fresh(host); known != nullptr && known->name.complete) {
-    ++counters_.name_cache_hits;
+    ++counts_.name_cache_hits;
     co_return known->name;
   }
   answers_.erase(host);
@@ -63,7 +63,7 @@ bool NameCache::Retire(const Key& key, const std::shared_ptr<Question>& question
 }
 
 void NameCache::Ask(const Key& key, const std::shared_ptr<Question>& question) {
-  ++counters_.name_lookups;
+  ++counts_.name_lookups;
   Task<absl::StatusOr<ResolvedName>> task = network_.Lookup(key.first, key.second, question->cancellation);
   absl::AnyInvocable<void(absl::StatusOr<ResolvedName>)> done =
       [this, key, question](absl::StatusOr<ResolvedName> answer) {
@@ -85,7 +85,7 @@ void NameCache::OnAnswer(const Key& key, const std::shared_ptr<Question>& questi
                         std::clamp(answer->time_to_live, kLeastTimeToLive, kMostTimeToLive)};
     }
   } else if (const auto old = answers_.find(host); old != answers_.end() && !question->waiters.empty()) {
-    ++counters_.name_stale_answers;
+    ++counts_.name_stale_answers;
     answer = old->second.name;
   }
   for (const Waiter& waiter : question->waiters) waiter->Set(answer);

@@ -1,6 +1,6 @@
 // Caches the resolver's answers for their time to live.
 //
-//   NameCache cache(executor, clock, network, counters);
+//   NameCache cache(executor, clock, network, counts);
 //   absl::StatusOr<ResolvedName> name = co_await cache.Lookup("intake.example", cancellation);
 //   if (!name->complete)  // and none of its addresses answers
 //     name = co_await cache.LookupBothFamilies("intake.example", cancellation);
@@ -26,7 +26,7 @@
 #include "cc/base/executor.h"
 #include "cc/base/task.h"
 #include "cc/clock/clock.h"
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/network.h"
 
 namespace thaw {
@@ -37,8 +37,8 @@ class NameCache {
   static constexpr absl::Duration kMostTimeToLive = absl::Seconds(60);
 
   // Asks `network` for names that are not cached. All must outlive the cache, and the cache its lookups.
-  NameCache(Executor& executor, Clock& clock, Network& network, ConnectionCounters& counters)
-      : executor_(executor), clock_(clock), network_(network), counters_(counters) {}
+  NameCache(Executor& executor, Clock& clock, Network& network, ConnectionCounts& counts)
+      : executor_(executor), clock_(clock), network_(network), counts_(counts) {}
   NameCache(const NameCache&) = delete;
   NameCache& operator=(const NameCache&) = delete;
 
@@ -80,7 +80,7 @@ class NameCache {
   Executor& executor_;
   Clock& clock_;
   Network& network_;
-  ConnectionCounters& counters_;
+  ConnectionCounts& counts_;
   std::map<std::string, Answer> answers_;
   std::map<Key, std::shared_ptr<Question>> asking_;
 };

@@ -31,7 +31,7 @@ std::optional<IpAddress> LiteralAddress(std::string host) {
 class StackDialer : public Dialer {
  public:
   StackDialer(Executor& executor, Clock& clock, Network& network, std::unique_ptr<TlsConnector> tls,
-              const ClientOptions& options, std::optional<Url> proxy, ConnectionCounters& counters)
+              const ClientOptions& options, std::optional<Url> proxy, ConnectionCounts& counts)
       : executor_(executor),
         clock_(clock),
         network_(network),
@@ -41,7 +41,7 @@ class StackDialer : public Dialer {
         http_protocols_(options.http_protocols),
         max_head_bytes_(options.max_response_head_bytes),
         connect_options_{.tcp_nodelay = options.tcp_nodelay},
-        names_(executor, clock, network, counters) {}
+        names_(executor, clock, network, counts) {}
 
   Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override {
     const ClockReading began = clock_.Now();
@@ -173,13 +173,13 @@ class StackDialer : public Dialer {
 absl::StatusOr<std::unique_ptr<Dialer>> MakeStackDialer(Executor& executor, Clock& clock, Network& network,
                                                         std::unique_ptr<TlsConnector> tls,
                                                         const ClientOptions& options,
-                                                        ConnectionCounters& counters) {
+                                                        ConnectionCounts& counts) {
   std::optional<Url> proxy;
   if (!options.proxy_url.empty()) {
     THAW_ASSIGN_OR_RETURN(proxy, ParseUrl(options.proxy_url));
   }
   return std::make_unique<StackDialer>(executor, clock, network, std::move(tls), options, std::move(proxy),
-                                       counters);
+                                       counts);
 }
 
 }  // namespace thaw

@@ -14,8 +14,8 @@
 #include "absl/status/statusor.h"
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/dialer.h"
 #include "cc/net/network.h"
 #include "cc/net/tls_connector.h"
@@ -26,7 +26,7 @@ namespace thaw {
 absl::StatusOr<std::unique_ptr<Dialer>> MakeStackDialer(Executor& executor, Clock& clock, Network& network,
                                                         std::unique_ptr<TlsConnector> tls,
                                                         const ClientOptions& options,
-                                                        ConnectionCounters& counters);
+                                                        ConnectionCounts& counts);
 
 }  // namespace thaw
 

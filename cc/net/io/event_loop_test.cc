@@ -27,7 +27,7 @@ ClockReading ReadFrozenClocks() {
   return now;
 }
 
-TEST(EventLoop, RunsWhatIsPostedInOrderAndFromAnyThread) {
+TEST(EventLoop, RunsPostedTasksInOrderAndFromAnyThread) {
   EventLoop loop;
   std::string order;
   loop.Post([&] { order += 'a'; });

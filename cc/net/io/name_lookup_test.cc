@@ -185,7 +185,7 @@ TEST_F(NameLookupTest, BothFamilies) {
   EXPECT_THAT(Lookup("intake.test"), testing::UnorderedElementsAre("192.0.2.7", "2001:db8::7"));
 }
 
-TEST_F(NameLookupTest, Ipv4AddressesDoNotWaitForWhatIsSaidOfIpv6) {
+TEST_F(NameLookupTest, Ipv4AddressesDoNotWaitForTheIpv6Answer) {
   for (const int ipv6 : {kSilent, kServfail, kRefused, kNxdomain, kNoData}) {
     const Nameserver server(7, Ipv4Only(ipv6));
     Use({&server});

@@ -51,7 +51,7 @@ class TcpListenerTest : public testing::Test {
   std::unique_ptr<Network> network_ = MakeTcpNetwork(loop_);
 };
 
-TEST_F(TcpListenerTest, AcceptsInOrderWhatConnectedBefore) {
+TEST_F(TcpListenerTest, AcceptsEarlierConnectionsInOrder) {
   const std::unique_ptr<Listener> listener = Listen();
   EXPECT_NE(listener->port(), 0);
   std::vector<std::unique_ptr<Transport>> clients;

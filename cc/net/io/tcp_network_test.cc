@@ -153,7 +153,7 @@ TEST_F(TcpNetworkAfterAFreezeTest, TryReadSeesTheEndBesideAPendingRead) {
   EXPECT_TRUE(absl::IsOutOfRange(pending->status));
 }
 
-TEST_F(TcpNetworkTest, CloseAndDestructionEndWhatIsPending) {
+TEST_F(TcpNetworkTest, CloseAndDestructionEndPendingOperations) {
   const Listener listener;
   auto transport = Connect(listener.port);
   std::optional<IoResult> pending;

@@ -87,7 +87,7 @@ class UdpDatagramsTest : public testing::Test {
   absl::AnyInvocable<void()> on_batch_;
 };
 
-TEST_F(UdpDatagramsTest, ReceivesWhatCameBeforeInOrderEmptyOnesIncluded) {
+TEST_F(UdpDatagramsTest, ReceivesEarlierDatagramsInOrderEmptyOnesIncluded) {
   const std::unique_ptr<Datagrams> datagrams = Bind();
   EXPECT_NE(datagrams->port(), 0);
   UdpClient client(datagrams->port());
@@ -133,7 +133,7 @@ TEST_F(UdpDatagramsTest, ASenderWithoutPauseLeavesTheLoopItsTurns) {
   EXPECT_THAT(batches_before, ElementsAre(1, 2, 3, 4, 5, 6, 7, 8, 9));
 }
 
-TEST_F(UdpDatagramsTest, WhatTheKernelDropsIsCountedWithTheNextDatagram) {
+TEST_F(UdpDatagramsTest, DatagramsTheKernelDropsAreCountedWithTheNextDatagram) {
   const std::unique_ptr<Datagrams> datagrams = Bind({.receive_buffer_bytes = 4096});
   UdpClient client(datagrams->port());
   for (int round = 1; round <= 2; ++round) {
@@ -173,7 +173,7 @@ TEST_F(UdpDatagramsTest, AReceiveThatWaitsEndsWhenCancelledAndTheNextOneGoesOn) 
   EXPECT_THAT(received_, ElementsAre("x"));
 }
 
-TEST_F(UdpDatagramsTest, WhatCanNotBeBoundIsNamed) {
+TEST_F(UdpDatagramsTest, AnAddressThatCanNotBeBoundIsNamed) {
   const std::unique_ptr<Datagrams> datagrams = Bind();
   const absl::Status taken = BindUdp(loop_, {.port = datagrams->port()}).status();
   EXPECT_TRUE(absl::IsUnavailable(taken)) << taken;

@@ -54,7 +54,7 @@ TEST_F(MemoryDatagramsTest, HandsOverInOrderAFewInATurn) {
   EXPECT_EQ(ended_, absl::CancelledError("enough"));
 }
 
-TEST_F(MemoryDatagramsTest, CountsWhatIsLost) {
+TEST_F(MemoryDatagramsTest, CountsLostDatagrams) {
   const std::unique_ptr<Datagrams> datagrams = sender_.Bind();
   for (int i = 0; i < 8; ++i) sender_.Send(i == 1 ? "too long" : "x");
   EXPECT_EQ(sender_.waiting(), 5);
@@ -70,7 +70,7 @@ TEST_F(MemoryDatagramsTest, CountsWhatIsLost) {
   executor_.RunAll();
 }
 
-TEST_F(MemoryDatagramsTest, AnErrorComesAfterWhatWasSentAndEndsOneCall) {
+TEST_F(MemoryDatagramsTest, AnErrorComesAfterTheSentDatagramsAndEndsOneCall) {
   std::unique_ptr<Datagrams> datagrams = sender_.Bind();
   sender_.Send("a");
   sender_.Fail(absl::ResourceExhaustedError("no buffer space"));

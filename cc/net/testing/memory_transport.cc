@@ -74,7 +74,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
     });
   }
 
-  void Finish(Done done, IoResult result) {
+  void PostResult(Done done, IoResult result) {
     executor.Post(
         [done = std::move(done), result = std::move(result)]() mutable { done(std::move(result)); });
   }
@@ -120,7 +120,7 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
     Done done = std::exchange(write_done, nullptr);
     IoResult result;
     if (WriteNow(from, result)) {
-      Finish(std::move(done), std::move(result));
+      PostResult(std::move(done), std::move(result));
     } else {
       write_done = std::move(done);
     }
@@ -151,9 +151,9 @@ struct MemoryTransport::End : std::enable_shared_from_this<MemoryTransport::End>
     SendEnd();
     closed = true;
     if (read_done)
-      Finish(std::exchange(read_done, nullptr), {absl::CancelledError("the connection was closed")});
+      PostResult(std::exchange(read_done, nullptr), {absl::CancelledError("the connection was closed")});
     if (write_done)
-      Finish(std::exchange(write_done, nullptr), {absl::CancelledError("the connection was closed")});
+      PostResult(std::exchange(write_done, nullptr), {absl::CancelledError("the connection was closed")});
     if (auto other = peer.lock()) other->RetryWrite();
   }
 };
@@ -173,7 +173,8 @@ MemoryTransport::~MemoryTransport() { end_->Close(); }
 void MemoryTransport::StartRead(absl::Span<char> into, Done done) {
   CHECK(!end_->read_done) << "two reads at once";
   CHECK(!into.empty());
-  if (end_->closed) return end_->Finish(std::move(done), {absl::CancelledError("the connection was closed")});
+  if (end_->closed)
+    return end_->PostResult(std::move(done), {absl::CancelledError("the connection was closed")});
   end_->into = into;
   end_->read_done = std::move(done);
   end_->WakeReader();
@@ -184,7 +185,7 @@ void MemoryTransport::StartWrite(std::string_view from, Done done) {
   CHECK(!from.empty());
   ++end_->writes;
   IoResult result;
-  if (end_->WriteNow(from, result)) return end_->Finish(std::move(done), std::move(result));
+  if (end_->WriteNow(from, result)) return end_->PostResult(std::move(done), std::move(result));
   end_->from = from;
   end_->write_done = std::move(done);
 }

@@ -35,7 +35,7 @@ class MemoryTransportTest : public testing::Test {
   MemoryTransport& b_;
 };
 
-TEST_F(MemoryTransportTest, WhatIsWrittenAtOneEndIsReadAtTheOther) {
+TEST_F(MemoryTransportTest, BytesWrittenAtOneEndAreReadAtTheOther) {
   EXPECT_EQ(Write(a_, "hello").bytes, 5u);
   std::string text;
   EXPECT_TRUE(Read(b_, text).status.ok());
@@ -98,7 +98,7 @@ TEST_F(MemoryTransportTest, DestructionCancelsAPendingReadFromTheQueue) {
   EXPECT_EQ(got.status.code(), absl::StatusCode::kCancelled);
 }
 
-TEST_F(MemoryTransportTest, WhatALookTakesIsNotGivenToThePendingRead) {
+TEST_F(MemoryTransportTest, BytesTakenByTryReadAreNotGivenToThePendingRead) {
   char buffer[8];
   IoResult read{absl::UnknownError("pending")};
   b_.StartRead(absl::MakeSpan(buffer), [&](IoResult result) { read = std::move(result); });
@@ -116,7 +116,7 @@ TEST_F(MemoryTransportTest, WhatALookTakesIsNotGivenToThePendingRead) {
   EXPECT_EQ(read.status.code(), absl::StatusCode::kOutOfRange);
 }
 
-TEST_F(MemoryTransportTest, WhatIsHeldArrivesWhenReleased) {
+TEST_F(MemoryTransportTest, HeldBytesArriveWhenReleased) {
   b_.set_hold_arrivals(true);
   Write(a_, "late");
   std::string text;

@@ -29,9 +29,9 @@ namespace {
 
 // State that all connections of one connector share; each holds it, since a ticket may come while one closes.
 struct Shared {
-  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounters& the_counters)
+  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounts& the_counters)
       : clock(the_clock),
-        counters(the_counters),
+        counts(the_counters),
         verify(!options.skip_ssl_validation),
         resumption(options.tls_session_resumption),
         minimum(options.tls_min_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
@@ -39,7 +39,7 @@ struct Shared {
         roots({.public_roots = options.use_public_roots, .os_roots = options.use_os_roots}) {}
 
   Clock& clock;
-  ConnectionCounters& counters;
+  ConnectionCounts& counts;
   const bool verify;
   const bool resumption;
   const uint16_t minimum;
@@ -92,7 +92,7 @@ int OnNewSession(SSL* ssl, SSL_SESSION* session) {
   Connection& connection = ConnectionOf(ssl);
   Shared& shared = *connection.shared;
   if (!SSL_SESSION_is_resumable(session)) return 0;
-  ++shared.counters.tls_tickets;
+  ++shared.counts.tls_tickets;
   if (!shared.resumption) return 0;
   shared.sessions.Put(connection.key, SessionStore::Session(session), connection.trusted_until,
                       connection.generation, shared.clock.Now().wall);
@@ -270,7 +270,7 @@ Task<TlsResult> BoringTlsConnector::Handshake(std::unique_ptr<Transport> lower, 
     result.transport = std::move(outcome.transport);
     result.resumed = SSL_session_reused(handle) != 0;  // lives with the transport
     result.protocol = AgreedProtocol(handle);
-    ++(result.resumed ? shared_->counters.tls_resumed : shared_->counters.tls_full);
+    ++(result.resumed ? shared_->counts.tls_resumed : shared_->counts.tls_full);
     // A full handshake verified its own chain; a resumed one relies on that of the first.
     co_return result;
   }
@@ -284,12 +284,12 @@ int64_t TlsContextsMade() { return contexts_made.load(std::memory_order_relaxed)
 
 absl::StatusOr<std::unique_ptr<TlsConnector>> MakeTlsConnector(Executor& executor, Clock& clock,
                                                                const ClientOptions& options,
-                                                               ConnectionCounters& counters,
+                                                               ConnectionCounts& counts,
                                                                std::vector<std::string>* warnings) {
   if (options.tls_min_version == TlsVersion::kTls13 && options.tls_max_version == TlsVersion::kTls12) {
     return absl::InvalidArgumentError("tls_min_version is above tls_max_version");
   }
-  auto shared = std::make_shared<Shared>(clock, options, counters);
+  auto shared = std::make_shared<Shared>(clock, options, counts);
   if (!options.tls_cert_file.empty()) shared->roots.AddPemFile(options.tls_cert_file, warnings);
   if (options.skip_ssl_validation && warnings != nullptr) {
     warnings->push_back("skip_ssl_validation is on: servers' certificates are not checked");

@@ -19,7 +19,7 @@
 #include "cc/base/cancellation.h"
 #include "cc/base/manual_executor.h"
 #include "cc/clock/fake_clock.h"
-#include "cc/net/counters.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
@@ -71,7 +71,7 @@ class TlsTest : public testing::Test {
 
   TlsConnector& connector() {
     if (connector_ == nullptr) {
-      auto made = MakeTlsConnector(executor_, clock_, options_, counters_, &warnings_);
+      auto made = MakeTlsConnector(executor_, clock_, options_, counts_, &warnings_);
       EXPECT_TRUE(made.ok()) << made.status();
       connector_ = *std::move(made);
     }
@@ -174,7 +174,7 @@ class TlsTest : public testing::Test {
 
   ManualExecutor executor_;
   FakeClock clock_;
-  ConnectionCounters counters_;
+  ConnectionCounts counts_;
   Cancellation cancellation_;
   ClientOptions options_;
   TlsTestServer::Options server_options_;
@@ -207,8 +207,8 @@ TEST_P(TlsVersionTest, ShakesHandsAndCarriesBytesBothWays) {
   EXPECT_EQ(peer_->version(), GetParam() == TlsVersion::kTls12 ? "TLSv1.2" : "TLSv1.3");
   EXPECT_EQ(peer_->server_name(), kHost);
   EXPECT_EQ(peer_->alpn(), "http/1.1");
-  EXPECT_EQ(counters_.tls_full, 1);
-  EXPECT_EQ(counters_.tls_resumed, 0);
+  EXPECT_EQ(counts_.tls_full, 1);
+  EXPECT_EQ(counts_.tls_resumed, 0);
   EXPECT_EQ(tls->wire_bytes_sent(), wire_->wire_bytes_sent());
   EXPECT_GT(tls->wire_bytes_received(), 500);
 }
@@ -266,14 +266,14 @@ TEST_P(TlsVersionTest, ResumesASession) {
   Transport* first = Connect();
   ASSERT_NE(first, nullptr);
   Exchange(*first);
-  EXPECT_GE(counters_.tls_tickets, 1);
+  EXPECT_GE(counts_.tls_tickets, 1);
   Transport* second = Connect();
   ASSERT_NE(second, nullptr);
   EXPECT_TRUE(result_->resumed);
   Exchange(*second);
   EXPECT_TRUE(peer_->resumed());
-  EXPECT_EQ(counters_.tls_full, 1);
-  EXPECT_EQ(counters_.tls_resumed, 1);
+  EXPECT_EQ(counts_.tls_full, 1);
+  EXPECT_EQ(counts_.tls_resumed, 1);
 }
 
 TEST_P(TlsVersionTest, RespectsTheVersionsAllowed) {
@@ -324,13 +324,13 @@ TEST_F(TlsTest, AnAddressIsVerifiedAsOneAndNotSentAsAName) {
 TEST_F(TlsTest, ATicketIsUsedOnce) {
   server_options_.tickets = 1;
   Exchange(*Connect());
-  EXPECT_EQ(counters_.tls_tickets, 1);
+  EXPECT_EQ(counts_.tls_tickets, 1);
   Connect();  // takes the ticket; no byte is exchanged, so no other ticket comes
   EXPECT_TRUE(result_->resumed);
   Connect();
   EXPECT_FALSE(result_->resumed);
-  EXPECT_EQ(counters_.tls_full, 2);
-  EXPECT_EQ(counters_.tls_resumed, 1);
+  EXPECT_EQ(counts_.tls_full, 2);
+  EXPECT_EQ(counts_.tls_resumed, 1);
 }
 
 TEST_F(TlsTest, ALateTicketIsKeptByClose) {
@@ -338,9 +338,9 @@ TEST_F(TlsTest, ALateTicketIsKeptByClose) {
   ASSERT_NE(tls, nullptr);
   Write(*tls, "request");
   SendTickets();
-  EXPECT_EQ(counters_.tls_tickets, 0);
+  EXPECT_EQ(counts_.tls_tickets, 0);
   tls->Close();
-  EXPECT_EQ(counters_.tls_tickets, 2);
+  EXPECT_EQ(counts_.tls_tickets, 2);
   executor_.RunAll();
   EXPECT_TRUE(peer_->saw_close_notify());
   ASSERT_NE(Connect(), nullptr);
@@ -353,7 +353,7 @@ TEST_F(TlsTest, TryReadTakesTicketsAndLeavesTheConnectionUsable) {
   SendTickets();
   char buffer[64];
   EXPECT_EQ(tls->TryRead(absl::MakeSpan(buffer)).status.code(), absl::StatusCode::kUnavailable);
-  EXPECT_EQ(counters_.tls_tickets, 2);
+  EXPECT_EQ(counts_.tls_tickets, 2);
   EXPECT_EQ(tls->TryRead(absl::MakeSpan(buffer)).status.code(), absl::StatusCode::kUnavailable);
   Exchange(*tls);
 }
@@ -363,7 +363,7 @@ TEST_F(TlsTest, ResumptionOffRemembersNothing) {
   Exchange(*Connect());
   ASSERT_NE(Connect(), nullptr);
   EXPECT_FALSE(result_->resumed);
-  EXPECT_EQ(counters_.tls_full, 2);
+  EXPECT_EQ(counts_.tls_full, 2);
 }
 
 TEST_F(TlsTest, SessionsAreForTheirHostAndProxyOnly) {
@@ -374,7 +374,7 @@ TEST_F(TlsTest, SessionsAreForTheirHostAndProxyOnly) {
   EXPECT_TRUE(result_->resumed);
 }
 
-TEST_F(TlsTest, ForgetDropsSessionsAndWhatOpenConnectionsBring) {
+TEST_F(TlsTest, ForgetDropsSessionsOfOpenConnectionsToo) {
   Transport* tls = Connect();
   Exchange(*tls);
   Transport* open = Connect();
@@ -383,7 +383,7 @@ TEST_F(TlsTest, ForgetDropsSessionsAndWhatOpenConnectionsBring) {
   SendTickets();
   char buffer[64];
   EXPECT_TRUE(absl::IsUnavailable(open->TryRead(absl::MakeSpan(buffer)).status));  // its tickets
-  EXPECT_GE(counters_.tls_tickets, 4);
+  EXPECT_GE(counts_.tls_tickets, 4);
   Connect();
   EXPECT_FALSE(result_->resumed);
 }
@@ -412,7 +412,7 @@ TEST_F(TlsTest, ASessionIsNoLongerTrustedThanItsCertificate) {
   clock_.Advance(absl::Minutes(6));
   EXPECT_EQ(Connect(), nullptr);
   EXPECT_EQ(failure().fault, Fault::kCertificate);
-  EXPECT_EQ(counters_.tls_resumed, 0);
+  EXPECT_EQ(counts_.tls_resumed, 0);
 }
 
 // ---- Certificates ----------------------------------------------------------------------------------
@@ -677,7 +677,7 @@ TEST_F(TlsTest, SkipValidationTakesAnythingAndSaysSoOnce) {
 TEST_F(TlsTest, VersionsThatExcludeEachOtherAreRefused) {
   options_.tls_min_version = TlsVersion::kTls13;
   options_.tls_max_version = TlsVersion::kTls12;
-  EXPECT_EQ(MakeTlsConnector(executor_, clock_, options_, counters_, &warnings_).status().code(),
+  EXPECT_EQ(MakeTlsConnector(executor_, clock_, options_, counts_, &warnings_).status().code(),
             absl::StatusCode::kInvalidArgument);
 }
 
@@ -708,7 +708,7 @@ TEST_F(TlsTest, ResetEndAndGarbageDuringTheHandshake) {
     EXPECT_EQ(failure().phase, Phase::kTls);
     EXPECT_THAT(failure().error.message(), HasSubstr(std::string(kHost)));
   }
-  EXPECT_EQ(counters_.tls_full, 0);
+  EXPECT_EQ(counts_.tls_full, 0);
 }
 
 TEST_F(TlsTest, AnAlertOfTheServerIsProtocolAndNamed) {

@@ -130,7 +130,7 @@ TEST_F(SessionStoreTest, AllAreDroppedWhenTheWallClockStepsBack) {
   EXPECT_NE(Take(key_), nullptr);
 }
 
-TEST_F(SessionStoreTest, ForgetAlsoRefusesWhatWasBegunBefore) {
+TEST_F(SessionStoreTest, ForgetAlsoRefusesSessionsOfEarlierHandshakes) {
   const uint64_t generation = store_.generation();
   Put(key_, Make());
   store_.Forget();

@@ -24,9 +24,9 @@
 #include "cc/base/task.h"
 #include "cc/clock/fake_clock.h"
 #include "cc/net/client.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/client_options.h"
-#include "cc/net/counters.h"
 #include "cc/net/network.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/testing/test_certificates.h"
@@ -121,7 +121,7 @@ std::string TakeArrived(Transport& end) {
 class SnapshotTest : public testing::Test {
  protected:
   SnapshotTest() {
-    auto made = MakeTlsConnector(executor_, clock_, options_, counters_, &warnings_);
+    auto made = MakeTlsConnector(executor_, clock_, options_, counts_, &warnings_);
     EXPECT_TRUE(made.ok()) << made.status();
     connector_ = *std::move(made);
   }
@@ -146,7 +146,7 @@ class SnapshotTest : public testing::Test {
   ManualExecutor executor_;
   FakeClock clock_{executor_};
   ClientOptions options_;
-  ConnectionCounters counters_;
+  ConnectionCounts counts_;
   std::vector<std::string> warnings_;
   std::unique_ptr<TlsConnector> connector_;
 };
@@ -245,7 +245,7 @@ class SnapshotClientTest : public testing::Test {
     ASSERT_TRUE(result_.has_value());
     ASSERT_TRUE(result_->accepted);
     ASSERT_EQ(network_.lookups, 1);
-    ASSERT_GT(client_->counters().connection.tls_tickets, 0);
+    ASSERT_GT(client_->counts().connection.tls_tickets, 0);
     network_.server = nullptr;
   }
   // Runs a clone up to the first message of its next request.

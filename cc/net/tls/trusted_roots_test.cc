@@ -51,7 +51,7 @@ TEST(EmbeddedRootsTest, EachIsFoundByTheHashOfItsName) {
   EXPECT_GT(EmbeddedRoots().size(), 100u);
 }
 
-TEST(TrustedRootsTest, ParsesOnlyWhatAChainNames) {
+TEST(TrustedRootsTest, ParsesOnlyRootsThatAChainNames) {
   TrustedRoots roots({});
   EXPECT_EQ(roots.parsed(), 0u);
   for (const EmbeddedRoot& root : EmbeddedRoots()) {
@@ -105,7 +105,7 @@ TEST(TrustedRootsTest, TheOperatingSystemsBundleIsReadWhenItIsNeeded) {
   EXPECT_EQ(InStore(roots.StoreFor(chain)), 1u);
 }
 
-TEST(TrustedRootsTest, TheFingerprintTellsWhatIsTrusted) {
+TEST(TrustedRootsTest, TheFingerprintIdentifiesTheTrustedRoots) {
   const std::string a = WriteFile("a.pem", TestAuthority("a").pem());
   const std::string b = WriteFile("b.pem", TestAuthority("b").pem());
   auto fingerprint = [](TrustedRoots::Options options, const std::string& file) {
@@ -119,7 +119,7 @@ TEST(TrustedRootsTest, TheFingerprintTellsWhatIsTrusted) {
   EXPECT_NE(fingerprint({}, a), fingerprint({.public_roots = false}, a));
 }
 
-TEST(CertificatesOfPemTest, TakesWhatIsWholeAndNumbersWhatIsNot) {
+TEST(CertificatesOfPemTest, TakesWholeCertificatesAndNumbersBrokenOnes) {
   const std::string good = TestAuthority("good").pem();
   std::vector<std::string> problems;
   EXPECT_EQ(CertificatesOfPem(absl::StrCat("words\r\n", good, "more words\n", good), &problems).size(), 2u);

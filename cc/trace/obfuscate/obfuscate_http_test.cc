@@ -47,7 +47,7 @@ TEST(ObfuscateUrl, SegmentsWithDigits) {
   EXPECT_EQ(Obfuscated("http://foo.com/1/2/3?q=james", kBoth), "http://foo.com/?/?/??");
 }
 
-TEST(ObfuscateUrl, WhatIsNoUrlIsHiddenIfAnythingIsToBe) {
+TEST(ObfuscateUrl, TextThatIsNoUrlIsHiddenIfAnythingIsToBe) {
   for (const std::string_view text :
        {"%", "http://foo.com/%4", "#%g", ":", "\x01", "http://foo.com:port/x"}) {
     EXPECT_EQ(Obfuscated(text, kNoQuery), "?") << text;

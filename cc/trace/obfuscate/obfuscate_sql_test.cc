@@ -46,7 +46,7 @@ TEST(ObfuscateSql, ListsOfLiteralsAreOne) {
   EXPECT_EQ(Obfuscated("VALUES (1), ((SELECT 2)), (3)"), "VALUES ( ? ) ( ( SELECT ? ) ) ( ? )");
 }
 
-TEST(ObfuscateSql, WhatFollowsAListOfRowsIsKept) {
+TEST(ObfuscateSql, TextAfterAListOfRowsIsKept) {
   EXPECT_EQ(Obfuscated("INSERT INTO t VALUES (1, 2), (3, 4) ON CONFLICT DO NOTHING"),
             "INSERT INTO t VALUES ( ? ) ON CONFLICT DO NOTHING");
   EXPECT_EQ(Obfuscated("INSERT INTO t VALUES (1), (2); DELETE FROM u WHERE id = 3"),
@@ -156,7 +156,7 @@ TEST(ObfuscateSql, ABackslashBeforeAQuoteShowsNothingInEitherReading) {
             "SELECT a WHERE b LIKE ? ESCAPE ? AND c = ?");
 }
 
-TEST(ObfuscateSql, WhatIsNoSqlIsNotShown) {
+TEST(ObfuscateSql, TextThatIsNoSqlIsNotShown) {
   for (const std::string_view query :
        {"", "  ", "-- only a comment", ";", "SELECT \\ secret", "SELECT } secret", "\x01", "/* cut"}) {
     const SqlOutcome expected = SqlOutcome::kNotParsable;

@@ -39,7 +39,7 @@ TEST(FixedTags, AreToldFromAnyOther) {
   EXPECT_FALSE(tags.Contains("tag"));
 }
 
-TEST(FixedTags, TakeWhatAUserMaySet) {
+TEST(FixedTags, AcceptAnythingThatAUserMaySet) {
   const FixedTags tags({{"", "no key"}, {"a\xFF", "b\xFE"}, {"empty", ""}});
   EXPECT_EQ(Encoded(tags), "a\xEF\xBF\xBD=b\xEF\xBF\xBD;empty=;");
   EXPECT_FALSE(FixedTags({}).Contains("a"));

@@ -38,7 +38,7 @@ TEST(NoiseFilter, LookupsAndPlaceholdersAreNoise) {
   EXPECT_TRUE(IsNoise(filter, {}, "op", "0.0.0.0"));
 }
 
-TEST(NoiseFilter, WhatTheFunctionDoesIsNone) {
+TEST(NoiseFilter, TheFunctionsOwnCallsAreNotNoise) {
   const NoiseFilter filter("");
   EXPECT_FALSE(IsNoise(filter, {}));
   EXPECT_FALSE(IsNoise(filter, {{MetaTag::kHttpUrl, "https://api.example.com/?u=http://127.0.0.1:9001"}}));

@@ -16,7 +16,7 @@ TEST(CompilePattern, MatchesAnyPart) {
   EXPECT_FALSE(Matches(**pattern, "aabbcd"));
 }
 
-TEST(CompilePattern, SaysWhatIsWrong) {
+TEST(CompilePattern, NamesTheFault) {
   for (const char* text : {"(", "a{2,1}", "\\8", "(?=x)", "[z-a]"}) {
     const auto pattern = CompilePattern(text);
     ASSERT_FALSE(pattern.ok()) << text;

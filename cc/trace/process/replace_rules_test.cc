@@ -112,7 +112,7 @@ TEST(ReplaceRules, OneBadRuleDoesNotDiscardTheOthers) {
     EXPECT_TRUE(absl::StartsWith(warnings[i], kBeginnings[i])) << warnings[i];
 }
 
-TEST(ReplaceRules, WhatIsNoListIsOneWarning) {
+TEST(ReplaceRules, AnythingButAListIsOneWarning) {
   for (const char* json : {"", "{}", "[", "7", "[] x"}) {
     std::vector<std::string> warnings;
     EXPECT_TRUE(ReplaceRules(json, warnings).empty());

@@ -63,6 +63,7 @@ RequestState::RequestState(ProcessorState& processor_state, RequestMemory& reque
       span(request_memory.span),
       scratch(request_memory.scratch),
       notes(request_memory.notes),
+      links(processor_state.links),
       limits(request_limits),
       charge(request_limits.account),
       headers(std::move(tracer_headers)),

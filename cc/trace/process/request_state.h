@@ -109,6 +109,7 @@ struct RequestState {
   SpanRecord& span;
   ScratchText& scratch;
   SpanNotes& notes;
+  InvocationLinks* links;  // null: the spans are not tied to invocations
 
   const TraceLimits limits;
   ByteCharge charge;

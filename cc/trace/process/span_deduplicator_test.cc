@@ -54,7 +54,7 @@ TEST(SpanDeduplicator, WithoutRoomItIsOff) {
 }
 
 // Compares with a list and a set, with few enough ids that every case occurs.
-TEST(SpanDeduplicator, ItDoesWhatAListAndASetWouldDo) {
+TEST(SpanDeduplicator, BehavesAsAListAndASetWould) {
   SeededRandom random(11);
   SpanDeduplicator deduplicator(16 * 24);
   std::deque<std::pair<uint64_t, uint64_t>> list;

@@ -85,7 +85,7 @@ bool TraceLinker::KeepNewSpans(const NotedTrace& trace) {
       ++processor.counts.duplicate_spans;
       continue;
     }
-    if (processor.links != nullptr) LinkToInvocation(note);
+    if (request_.links != nullptr) LinkToInvocation(note);
     note.parent_id = NormalizeParentId(note.trace_id, note.span_id, note.parent_id);
     if (note.parent_id == 0) {
       root_ = kept_;
@@ -102,7 +102,7 @@ bool TraceLinker::KeepNewSpans(const NotedTrace& trace) {
 }
 
 void TraceLinker::LinkToInvocation(SpanNote& note) {
-  InvocationLinks& links = *request_.processor.links;
+  InvocationLinks& links = *request_.links;
   if (note.is_load)
     if (const uint64_t parent = links.OnLoadSpan(note.trace_id, note.span_id); parent != 0)
       note.parent_id = parent;

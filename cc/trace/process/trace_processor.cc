@@ -39,6 +39,8 @@ class TraceProcessor::Run : public TraceWork {
     request_.work = work;
     return indexer_.Index();
   }
+  // Leaves the spans untied to invocations.
+  void LeaveLinksOut() { request_.links = nullptr; }
   // Returns an upper bound of the result's size, once the request is read.
   size_t result_bound() const { return request_.size_bound; }
 
@@ -123,6 +125,13 @@ void TraceProcessor::SetFunctionTag(std::string_view name, std::string value) {
 absl::StatusOr<TracePayload> TraceProcessor::Process(std::string_view body, TraceFormat format,
                                                      TracerHeaders headers, SpanObserver* observer) {
   Run run(state_, memory_, body, format, std::move(headers), TraceLimits(), observer);
+  return ProcessToTheEnd(run);
+}
+
+absl::StatusOr<TracePayload> TraceProcessor::ProcessOwn(std::string_view body, TracerHeaders headers,
+                                                        SpanObserver* observer) {
+  Run run(state_, memory_, body, TraceFormat::kV04, std::move(headers), TraceLimits(), observer);
+  run.LeaveLinksOut();
   return ProcessToTheEnd(run);
 }
 

@@ -57,6 +57,10 @@ class TraceProcessor {
   absl::StatusOr<TracePayload> Process(std::string_view body, TraceFormat format, TracerHeaders headers,
                                        SpanObserver* observer = nullptr);
 
+  // Processes a v0.4 request with spans that the extension made of invocations: they are not tied to any.
+  absl::StatusOr<TracePayload> ProcessOwn(std::string_view body, TracerHeaders headers,
+                                          SpanObserver* observer = nullptr);
+
   // Processes the request within `limits` if it is little work. Returns nullopt, without any effect, if it is
   // too much to be done at once; Begin() then does it.
   absl::StatusOr<std::optional<TracePayload>> ProcessAtOnce(std::string_view body, TraceFormat format,

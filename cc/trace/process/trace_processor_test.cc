@@ -182,7 +182,7 @@ TEST_F(TraceProcessorTest, WithoutTheTracersWordTopLevelIsByParentAndService) {
   EXPECT_EQ(TopLevel(payload), (std::set<uint64_t>{1, 3, 4}));
 }
 
-TEST_F(TraceProcessorTest, ByTheTracersWordTopLevelIsWhatItMarks) {
+TEST_F(TraceProcessorTest, ATracerThatComputedTopLevelMarksTheSpans) {
   const TracePayload payload =
       Process(Body({{Span(1, 0), Span(2, 1, Metric("_dd.top_level", 0)), Span(3, 1, Metric("other", 1))}}),
               {}, ComputedTopLevel());
@@ -348,7 +348,7 @@ TEST_F(TraceProcessorTest, UnsampledTracesAreDroppedOnlyWhereStatsAreComputedHer
 
 // --- The party that computes stats ---
 
-TEST_F(TraceProcessorTest, WhoComputesStats) {
+TEST_F(TraceProcessorTest, TracerExtensionOrBackendComputesStats) {
   const std::string body = Body({{Span(1, 0)}});
   struct Case {
     bool tracer, extension;
@@ -374,7 +374,7 @@ TEST_F(TraceProcessorTest, WhoComputesStats) {
   }
 }
 
-TEST_F(TraceProcessorTest, TheObserverSeesWhatIsSentAndWhatIsDroppedForItsPriority) {
+TEST_F(TraceProcessorTest, TheObserverSeesSentSpansAndSpansDroppedForTheirPriority) {
   TraceProcessorOptions options = StatsHere();
   options.function_tags = {{"env", "prod"}, {"service", "shop"}};
   TracerHeaders headers;
@@ -437,7 +437,7 @@ TEST_F(TraceProcessorTest, ThePayloadNamesTheFunctionsTagsSorted) {
   EXPECT_TRUE(All(Process(Body({{Span(1, 0)}})).process_fields(), TracerPayloadField::kTags).empty());
 }
 
-TEST_F(TraceProcessorTest, TheProcessIsDescribedByWhatTracersSentElseByTheEnvironment) {
+TEST_F(TraceProcessorTest, TheProcessIsDescribedByTracersElseByTheEnvironment) {
   TraceProcessorOptions options;
   options.env = "Prod";
   options.function_tags = {{"env", "prod"}, {"version", "9"}};
@@ -489,7 +489,7 @@ TEST_F(TraceProcessorTest, SpansMadeOfATriggerHaveABaseService) {
   EXPECT_EQ(base("shop", "checkout", false, 0), "aws.lambda");
 }
 
-TEST_F(TraceProcessorTest, WhatSpansHaveBesidesTagsIsKept) {
+TEST_F(TraceProcessorTest, SpanFieldsOtherThanTagsAreKept) {
   const std::string appsec("\x81\xA1x\x00\xFF", 5);
   const TracePayload payload = Process(
       Body({{Span(1, 0,
@@ -688,7 +688,7 @@ TEST_F(TraceProcessorTest, SpansAreTiedToInvocations) {
 }
 
 // The root, which the extension takes out, holds the facts of the whole trace.
-TEST_F(TraceProcessorTest, WhatIsLeftOfATraceSaysWhatItsPlaceholderSaid) {
+TEST_F(TraceProcessorTest, APlaceholdersTagsMoveToTheRestOfItsTrace) {
   const Fields placeholder = {{"resource", Text("dd-tracer-serverless-span")},
                               {"meta", Map({{"_dd.p.tid", Text("640cfd8d00000000")},
                                             {"_dd.p.dm", Text("-4")},
@@ -716,7 +716,7 @@ TEST_F(TraceProcessorTest, WhatIsLeftOfATraceSaysWhatItsPlaceholderSaid) {
   }
 }
 
-TEST_F(TraceProcessorTest, ARootThatIsNoiseLeavesWhatItSaidOfItsTrace) {
+TEST_F(TraceProcessorTest, ANoisyRootsTraceTagsMoveToTheRestOfItsTrace) {
   const TracePayload payload =
       Process(Body({{Span(1, 0, Named("dns.lookup", Meta({{"_dd.p.dm", Text("-4")}}))), Span(2, 1)}}));
   EXPECT_EQ(Ids(payload), (std::vector<uint64_t>{2}));
@@ -841,7 +841,7 @@ Worked Work(TraceWork& work, int64_t step = 1 << 20) {
   }
 }
 
-TEST_F(TraceProcessorTest, WhatALargeRequestBecomesComesInParts) {
+TEST_F(TraceProcessorTest, ALargeRequestsResultComesInParts) {
   const std::string body = SpansThatShare(std::string(10'000, 's'), 2'000);
   FakeByteAccount account(16 << 20);
   TraceProcessor processor = Make(StatsHere());
@@ -874,7 +874,7 @@ TEST_F(TraceProcessorTest, WhatALargeRequestBecomesComesInParts) {
   EXPECT_EQ(observer.seen.size(), 2'000) << "each once";
 }
 
-TEST_F(TraceProcessorTest, WhatARequestWouldBecomeIsBoundedBeforeAnythingCameOfIt) {
+TEST_F(TraceProcessorTest, ARequestsResultIsLimitedBeforeAnyOfItIsMade) {
   const std::string body = SpansThatShare(std::string(1'000'000, 's'), 100'000);
   FakeByteAccount account(64 << 20);
   TraceProcessor processor = Make();
@@ -891,7 +891,7 @@ TEST_F(TraceProcessorTest, WhatARequestWouldBecomeIsBoundedBeforeAnythingCameOfI
   EXPECT_EQ((*processor.ProcessAtOnce(few, TraceFormat::kV05, {}, limits))->counts().spans, 100);
 }
 
-TEST_F(TraceProcessorTest, WhatIsMoreWorkThanOneTurnIsLeftToSteps) {
+TEST_F(TraceProcessorTest, MoreWorkThanOneTurnIsDoneInSteps) {
   TraceProcessor processor = Make();
   const auto at_once = [&processor](const std::string& body) {
     return *processor.ProcessAtOnce(body, TraceFormat::kV05, {}, {});
@@ -1001,7 +1001,7 @@ TEST_F(TextBombTest, AQueryThatManySpansShareIsObfuscatedOnceAndReadInSteps) {
   }
 }
 
-TEST_F(TextBombTest, WhatIsReadCountsAsWorkThoughLittleIsWritten) {
+TEST_F(TextBombTest, ReadingCountsAsWorkThoughLittleIsWritten) {
   const std::string text = Repeated("GET k\n", 100'000);
   EXPECT_GE(WorkOn(SpansOfTexts("redis", {text}, 1'000)).steps, 200);
   TraceProcessorOptions fixed;

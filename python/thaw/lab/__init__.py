@@ -3,12 +3,13 @@
     python -m thaw.lab                 all arms against every way to close, a table and an HTML report
     python -m thaw.lab compare --help  one experiment, scriptable
     python -m thaw.lab sweep --help    a grid of them, into a folder of Parquet files
-    python -m thaw.lab report --help   an HTML page from what was kept
+    python -m thaw.lab report --help   an HTML page from results
     python -m thaw.lab lambda --help   a Lambda on this machine, for any function and any extension
 
 An *arm* is one client policy (`arms`), a *world* one way of freezing it (`worlds`). The peer is `intake`, a
 TLS server in a process of its own; what it got is decoded without any of thaw's code. `workload` makes what
 is sent, `experiments` holds what the commands run, `results` what comes of an experiment, `report` shows it,
-`benchmarks` measures what the client and the extension cost, and `emulator` is the Lambda. `proxy`,
-`nameserver` and `secrets_server` are peers that misbehave on request.
+`benchmarks` measures what the client and the extension cost, and `emulator` is the Lambda. `line` is a
+network between two namespaces; `proxy`, `nameserver` and `secrets_server` are peers that misbehave on
+request.
 """

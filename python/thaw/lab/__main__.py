@@ -14,7 +14,7 @@ from thaw.lab import needs, stop
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command. The exit code: 0; 1: it failed; 2: it can't be run as it was asked for; 130: Ctrl-C.
+    """Runs a command. Returns the exit code: 0; 1: failure; 2: invalid arguments; 130: Ctrl-C.
 
     A package that was installed without its extra `lab` says so, whatever is asked for.
     """

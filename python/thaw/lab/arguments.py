@@ -31,9 +31,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def help_only(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
-    """The arguments; where they ask for help, wherever that stands, only the command and `--help`.
+    """Returns the arguments; only the command and `--help` if they ask for help anywhere.
 
-    What follows `--` belongs to another program.
+    Arguments after `--` belong to another program.
     """
     mine = list(arguments[: arguments.index("--")] if "--" in arguments else arguments)
     if not {"--help", "-h"} & set(mine):
@@ -150,11 +150,12 @@ def program(text: str) -> pathlib.Path:
 def output_file(text: str) -> pathlib.Path:
     """A regular file that can be written, or a new one in a folder that is there.
 
-    An existing file is opened for writing and left as it is. A new one is not made by asking.
+    An existing file is opened for writing and left as it is. A new one is not
+    created.
     """
     status = _status(text)
     if status is None:
-        target = pathlib.Path(os.path.realpath(text))  # what a dangling link points to is what would be made
+        target = pathlib.Path(os.path.realpath(text))  # for a dangling link, the file that would be created
         _status(str(target))
         _check_writable(target.parent, text)
         return pathlib.Path(text)
@@ -170,7 +171,7 @@ def output_file(text: str) -> pathlib.Path:
 
 
 def new_file(text: str) -> pathlib.Path:
-    """As `output_file`, where the folders above it may yet have to be made."""
+    """Accepts a file as `output_file` does, but its folders need not exist yet."""
     parent = pathlib.Path(text).parent
     return (
         output_folder(text) if _status(text) is None and _status(str(parent)) is None else output_file(text)
@@ -190,13 +191,13 @@ def output_folder(text: str) -> pathlib.Path:
 
 
 def _shown(text: str) -> str:
-    """The text as messages name it: quoted where it has characters that can't be seen, cut if it is long."""
+    """Returns the text for a message: quoted if it has characters that can't be seen, cut if it is long."""
     shown = text if text.isprintable() and text.strip() else repr(text)
     return shown if len(shown) <= 100 else f"{shown[:100]}…"
 
 
 def _status(text: str) -> os.stat_result | None:
-    """The status of what a path names, None if there is nothing. ArgumentTypeError: nothing can be there."""
+    """Returns the status of the named file, or None. ArgumentTypeError: no file can have the name."""
     if not text:
         raise argparse.ArgumentTypeError("no file is named")
     if "\0" in text:

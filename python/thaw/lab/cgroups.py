@@ -7,7 +7,7 @@ import time
 
 
 def mounts() -> tuple[pathlib.Path | None, dict[str, pathlib.Path]]:
-    """Where version 2 is mounted, and each controller of version 1."""
+    """Returns the mount of version 2, and that of each controller of version 1."""
     unified: pathlib.Path | None = None
     controllers: dict[str, pathlib.Path] = {}
     for line in pathlib.Path("/proc/self/mountinfo").read_text().splitlines():
@@ -22,7 +22,7 @@ def mounts() -> tuple[pathlib.Path | None, dict[str, pathlib.Path]]:
 
 
 def groups_of(pid: int | None = None) -> dict[str, str]:
-    """A process's group under each controller of version 1, and under "" that of version 2.
+    """Returns a process's group for each controller of version 1, and under "" that of version 2.
 
     Paths are relative to the mounts. Without `pid` the groups are this process's.
     """

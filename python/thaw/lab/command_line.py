@@ -83,28 +83,28 @@ def main(given: Sequence[str] | None = None) -> int:
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m thaw.lab",
-        description="Freezes telemetry clients and counts what arrives: what is lost, what comes twice, what "
-        "it costs.",
+        description="Freezes telemetry clients and counts payloads that are delivered, lost and duplicated, "
+        "and their cost.",
         epilog="With no command: `main`, the comparison of v92, v93, v94, v98 and thaw, with a report.\n"
-        "Exit codes: 0; 1: it failed; 2: it can't be run as it was asked for; 130: Ctrl-C, which keeps what\n"
-        "is finished.",
+        "Exit codes: 0: success; 1: failure; 2: invalid arguments or missing requirements; 130: Ctrl-C,\n"
+        "after which finished results are kept.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     _add_main(
         commands.add_parser(
             "main",
-            help="the comparison this project is about, with an HTML report",
-            description="The comparison of all arms, and a real function with the extension and without. It"
-            " needs the extension's executable and its ports, which is looked at before anything is run.",
+            help="compares all arms and runs a real function; writes an HTML report",
+            description="Compares all arms, and runs a real function with the extension and without. It "
+            "needs the extension's executable and its ports, and checks them first.",
         )
     )
     _add_compare(
         commands.add_parser(
             "compare",
-            help="arms × one world: table, JSON, rows",
-            description="Runs arms through the same freezes. Ctrl-C ends it after the cycle under way: what"
-            " is finished is written, marked as incomplete, and the exit code is 130.",
+            help="compares arms in one world; prints a table, writes JSON and rows",
+            description="Runs clients (arms) through the same freezes. Ctrl-C ends it after the current "
+            "cycle: the result so far is written and marked as incomplete, and the exit code is 130.",
             epilog="arms:\n"
             + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
             + "\n\nAn arm of thaw's own client takes options in brackets, fields of thaw.ClientOptions:\n"
@@ -116,7 +116,7 @@ def _parser() -> Parser:
         )
     )
     _add_other_modules_commands(commands)
-    _add_report(commands.add_parser("report", help="an HTML page from what `compare` kept"))
+    _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))
     return parser
 
 
@@ -130,9 +130,9 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
     sweep.add_arguments(
         commands.add_parser(
             "sweep",
-            help="a grid of comparisons, into a folder of Parquet files",
-            description="Runs every combination of the values given; what the folder has is not run again."
-            " Ctrl-C keeps the points that are finished.",
+            help="runs a grid of comparisons into a folder of Parquet files",
+            description="Runs every combination of the given values, except those that the folder has "
+            "already. Ctrl-C keeps the finished ones.",
             epilog="examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
             "  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n"
             f"{_SPEC}",
@@ -151,7 +151,7 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
     chaos.add_arguments(
         commands.add_parser(
             "chaos",
-            help="everything at once that may go wrong with the extension, drawn from a seed",
+            help="runs the extension under random faults, which a seed repeats",
             description=chaos.__doc__,
             epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
             formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -170,8 +170,13 @@ def _count(name: str) -> Callable[[str], int]:
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     settings_arguments.add(parser, ExperimentSettings(), several=False)
     option = parser.add_argument
-    option("--json", type=arguments.output_file, metavar="FILE", help="writes the result there")
-    option("--rows", type=arguments.output_folder, metavar="FOLDER", help="keeps the rows there, as Parquet")
+    option("--json", type=arguments.output_file, metavar="FILE", help="write the result into this file")
+    option(
+        "--rows",
+        type=arguments.output_folder,
+        metavar="FOLDER",
+        help="write the rows into this folder, as Parquet",
+    )
     option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
     parser.set_defaults(run=_compare, parser=parser)
 
@@ -219,7 +224,11 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         help="freezes of each arm, each time (default: %(default)s)",
     )
     option(
-        "--payloads", type=_count("payloads"), default=3, metavar="K", help="a flush (default: %(default)s)"
+        "--payloads",
+        type=_count("payloads"),
+        default=3,
+        metavar="K",
+        help="payloads of each flush (default: %(default)s)",
     )
     option(
         "--out",
@@ -233,16 +242,17 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         type=arguments.checked(extension),
         default=EXTENSION,
         metavar="FILE",
-        help="the executable that a real function runs with (default: the checkout's bazel-bin has it)",
+        help="the extension's executable for the real function (default: the one in the checkout's "
+        "bazel-bin)",
     )
     option(
         "--invocations",
         type=arguments.integer(1, 1_000_000),
         default=function_experiment.INVOCATIONS,
         metavar="N",
-        help="of that function (default: %(default)s)",
+        help="invocations of the real function (default: %(default)s)",
     )
-    option("--without-function", action="store_true", help="only the comparison: no extension is needed")
+    option("--without-function", action="store_true", help="only the comparison, which needs no extension")
     parser.set_defaults(run=_main_job)
 
 

@@ -1,4 +1,4 @@
-"""Where `bazel build` puts the programs that experiments run, in a checkout."""
+"""The places of the programs that experiments run, as `bazel build` makes them in a checkout."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ _BIN = _CHECKOUT / "bazel-bin"
 EXTENSION = _BIN / "cc" / "extension" / "datadog-agent"  # //cc:extension
 LOAD_GENERATOR = _BIN / "tools" / "load_generator" / "load_generator"  # //tools/load_generator
 
-# Where the extension listens, since its peers look there: for traces, for tracers' calls, for telemetry.
+# The ports of the extension: for traces, for calls of tracers, for telemetry. Tracers and the platform
+# expect these numbers.
 EXTENSION_PORTS = (8126, 8124, 8999)
 
 
 def extension(text: str) -> pathlib.Path:
-    """The executable that is named. ValueError says what is wrong with it, and how one is made."""
+    """Returns the named executable. ValueError says why it can't be used, and how to build one."""
     path = pathlib.Path(text)
     try:
         is_file = path.is_file()

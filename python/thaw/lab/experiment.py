@@ -17,14 +17,17 @@ from thaw.lab.freezer import FREEZERS, FreezerName
 from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
-WorldName = Literal["W0", "W1"]
+WorldName = Literal["W0", "W1", "W2"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 # How the intake gives connections up: as `intake.CloseKind`; race: by FIN, timed about the resume; none:
 # not at all, which shows what an arm costs where nothing goes wrong.
-Close = Literal["fin", "rst", "silent", "race", "none"]
-CLOSES: tuple[Close, ...] = get_args(Close)
+# Of W2: what a middlebox or the client's own address does to connections while the line is cut.
+Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
+LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
+CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
+W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", *LINE_CLOSES)
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
@@ -50,7 +53,7 @@ WHOLE = ("cycles", "payloads", "seed", "blocks", "spans", "filler_bytes")
 CHOICES: dict[str, tuple[str, ...]] = {
     "world": WORLDS,
     "scenario": SCENARIOS,
-    "close": CLOSES,
+    "close": (*CLOSES, *LINE_CLOSES),
     "workload": get_args(WorkloadKind),
     "tls_version": get_args(TlsVersionName),
     "freezer": FREEZERS,
@@ -85,7 +88,7 @@ class ExperimentSettings:
       blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
         order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
       idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
-        a freeze in W1, 60 s in W0. A freeze that is shorter ends no connection.
+        a freeze in W1, 60 s in W0; W2 has none. A freeze that is shorter ends no connection.
       spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
         does not compress. A real payload gets a filler of more than 64 bytes in its first span.
     """
@@ -103,7 +106,7 @@ class ExperimentSettings:
     tls_version: TlsVersionName = "1.3"
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
-    freezer: FreezerName = "sigstop"  # of W1
+    freezer: FreezerName = "sigstop"  # of W1 and W2
     blocks: int = 1
     idle_limit: float | None = None
     spans: int = 10
@@ -179,6 +182,14 @@ def _check_together(settings: ExperimentSettings) -> None:
             f"with a round trip of {settings.round_trip:g} s and an exchange timeout of"
             f" {settings.exchange_timeout:g} s no exchange could end"
         )
+    if settings.close in LINE_CLOSES and settings.world != "W2":
+        raise ValueError(f"close {settings.close} is for world W2 alone")
+    if settings.world == "W2" and (settings.scenario != "idle" or settings.close not in W2_CLOSES):
+        raise ValueError(f"world W2 has scenario idle and closes {', '.join(W2_CLOSES)} alone")
+    if settings.world == "W2" and settings.idle_limit is not None:
+        raise ValueError(
+            f"idle_limit is {settings.idle_limit:g}: world W2 ends connections at the beginning of a freeze"
+        )
     if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
         raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
     if settings.idle_limit is not None and settings.scenario != "idle":
@@ -250,6 +261,21 @@ class CycleOutcome:
     flush_start_ms: float | None = None
 
 
+@dataclass(frozen=True)
+class NetworkFigures:
+    """How a real world made its round trip.
+
+    Attributes:
+      made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.
+      measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
+      congestion_control: the kernel's over the line.
+    """
+
+    made_by: Literal["line", "intake"]
+    measured: float | None = None
+    congestion_control: str | None = None
+
+
 @dataclass
 class ArmOutcome:
     """The outcome of one arm in a real world.
@@ -270,6 +296,7 @@ class ArmOutcome:
     connections: int = 0
     handshakes_full: int = 0
     handshakes_resumed: int = 0
+    network: NetworkFigures | None = None
 
     def extend(self, other: ArmOutcome, first_cycle: int) -> None:
         """Adds the outcome of another block, whose cycles are counted from `first_cycle` here."""
@@ -287,3 +314,5 @@ class ArmOutcome:
             self.counters[name] = self.counters.get(name, 0) + value
         for name in ("requests", "connections", "handshakes_full", "handshakes_resumed"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
+        if self.network is None:
+            self.network = other.network

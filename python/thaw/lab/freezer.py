@@ -55,7 +55,7 @@ class Freezer(Protocol):
 
 
 def make(name: FreezerName, pid: int) -> Freezer:
-    """A freezer of one process. Raises FreezerError if this machine does not allow it."""
+    """Makes a freezer of one process. Raises FreezerError if this machine does not allow it."""
     return SignalFreezer(lambda: [pid]) if name == "sigstop" else CgroupFreezer(pid)
 
 
@@ -207,7 +207,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _is_stopped(pid: int) -> bool:
-    """Whether all threads are stopped, or ended."""
+    """Returns whether all threads are stopped, or ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):
         for task in os.listdir(f"/proc/{pid}/task"):
             stat = pathlib.Path(f"/proc/{pid}/task/{task}/stat").read_text()

@@ -91,7 +91,7 @@ class Nameserver:
                     self._socket.sendto(answer, sender)
 
     def _answer(self, message: bytes) -> bytes | None:
-        """The answer to a question. ValueError, struct.error or IndexError for anything else."""
+        """Returns the answer to a question. ValueError, struct.error or IndexError: it is no question."""
         number, flags, questions, *_ = _HEADER.unpack_from(message)
         if flags & _RESPONSE or questions != 1:
             raise ValueError("not one question")
@@ -114,7 +114,7 @@ class Nameserver:
 
 
 def _name(message: bytes, at: int) -> tuple[str, int]:
-    """The name that begins there, in lower case, and where it ends."""
+    """Returns the name that begins at an offset, in lower case, and the offset of its end."""
     labels = []
     while (length := message[at]) != 0:
         if length > 63:

@@ -1,4 +1,4 @@
-"""Modules that the laboratory needs beside the package itself, and what to do where one is missing.
+"""Modules that the laboratory needs beside the package itself, and the message where one is missing.
 
     if (text := needs.missing(needs.ALWAYS, "the laboratory")): print(text)
 
@@ -30,7 +30,7 @@ _HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup 
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
-    """A line that names the modules which this Python lacks for `what`, or None if it has them all."""
+    """Returns a line that names the modules which this Python lacks for `what`, or None if it lacks none."""
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
@@ -38,7 +38,10 @@ def missing(modules: dict[str, str], what: str) -> str | None:
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:
-    """Modules that the named arms need, and their distributions. An arm's options change nothing."""
+    """Returns the modules that the named arms need, and their distributions.
+
+    An arm's options change nothing.
+    """
     bases = [arm.partition("(")[0] for arm in names]
     return {module: name for arm in bases for module, name in ARMS.get(arm, {}).items()}
 

@@ -46,7 +46,7 @@ def require_free(ports: Iterable[int]) -> None:
 
 
 def mtu() -> int:
-    """The loopback's packet size here, in bytes."""
+    """Returns the loopback's packet size here, in bytes."""
     with contextlib.closing(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) as control:
         answer = fcntl.ioctl(control, _SIOCGIFMTU, struct.pack("16si12x", b"lo", 0))
     return int(struct.unpack("16si12x", answer)[1])

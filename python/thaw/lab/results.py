@@ -1,4 +1,4 @@
-"""The result of an experiment: what became of each arm's payloads, and what that cost.
+"""The result of an experiment: the fates of each arm's payloads, and their cost.
 
     result = ExperimentResult.from_json(json.loads(text))
     result.arms["thaw"].lost, result.arms["thaw"].flush_ms.p99
@@ -31,7 +31,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings
+from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
 
 if TYPE_CHECKING:
     from thaw.lab.report.dataset import Frame
@@ -57,7 +57,9 @@ class FlushTimes:
 
 @dataclass(frozen=True)
 class RaceTimes:
-    """When racing closes came, in milliseconds after the flush beside them began; before it if negative.
+    """The times of racing closes, in milliseconds from the start of the flush beside them.
+
+    A time is negative if the close came before the flush.
 
     Attributes:
       flushes: flushes that followed a resume.
@@ -103,6 +105,7 @@ class ArmResult:
       cpu_us_per_payload: processor time of the client's process.
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
       race: when racing closes came, if any did.
+      network: how the round trip was made, in a real world that has one.
     """
 
     payloads: int
@@ -122,6 +125,7 @@ class ArmResult:
     flush_ms: FlushTimes
     cycles: int | None = None
     race: RaceTimes | None = None
+    network: NetworkFigures | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
@@ -151,6 +155,7 @@ class ArmResult:
             cpu_us_per_payload=sum(cycle.cpu_us for cycle in outcome.cycles) / max(1, len(times)),
             flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
             race=RaceTimes.of(outcome.cycles),
+            network=outcome.network,
         )
 
     @classmethod
@@ -162,18 +167,22 @@ class ArmResult:
         times = FlushTimes(_number(percentiles, "p50", "flush_ms."), _number(percentiles, "p99", "flush_ms."))
         numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
         race = RaceTimes.from_json(value["race"]) if "race" in value else None
-        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race)
+        network = NetworkFigures(**value["network"]) if "network" in value else None
+        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race, network=network)
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        if self.race is None:
-            del plain["race"]
+        for name in ("race", "network"):
+            if plain[name] is None:
+                del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
 
 
 _ARM_NUMBERS = tuple(
-    each.name for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "cycles", "race")
+    each.name
+    for each in dataclasses.fields(ArmResult)
+    if each.name not in ("flush_ms", "cycles", "race", "network")
 )
 
 
@@ -251,12 +260,12 @@ class ExperimentResult:
         return {**said, "arms": {name: arm.to_json() for name, arm in self.arms.items()}}
 
     def cycles_of(self, arm: ArmResult) -> int:
-        """How many cycles an arm did: fewer than asked for if it was stopped."""
+        """Returns the number of cycles that an arm did: fewer than asked for if it was stopped."""
         return self.all_cycles if arm.cycles is None else arm.cycles
 
     @property
     def all_cycles(self) -> int:
-        """How many cycles each arm was to do, in all blocks."""
+        """Returns the number of cycles that each arm was to do, in all blocks."""
         return self.cycles * (self.blocks or 1)
 
 

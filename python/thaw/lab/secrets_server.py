@@ -56,7 +56,7 @@ _OPERATIONS = {
 
 
 def variables(store: Store) -> dict[str, str]:
-    """Variables with which an extension asks this store for its key."""
+    """Returns the variables with which an extension asks this store for its key."""
     return {
         "secretsmanager": {
             "DD_API_KEY_SECRET_ARN": f"arn:aws:secretsmanager:{REGION}:123456789012:secret:lab-AbCdEf"
@@ -104,7 +104,7 @@ class SecretsServer:
         return None
 
     def answer(self, operation: str) -> dict[str, object] | None:
-        """The answer to a call; None if there is no such operation."""
+        """Returns the answer to a call; None if there is no such operation."""
         store = _OPERATIONS.get(operation)
         if store is None:
             return None
@@ -154,13 +154,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self.close_connection = True
         elif fault is not None:
             status, kind = _ERRORS[fault]
-            self._say(status, {"__type": kind, "message": "Rate exceeded"})
+            self._send_answer(status, {"__type": kind, "message": "Rate exceeded"})
         elif (answer := secrets.answer(operation)) is not None:
-            self._say(200, answer)
+            self._send_answer(200, answer)
         else:
-            self._say(400, {"__type": "UnknownOperationException"})
+            self._send_answer(400, {"__type": "UnknownOperationException"})
 
-    def _say(self, status: int, value: object) -> None:
+    def _send_answer(self, status: int, value: object) -> None:
         body = json.dumps(value).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/x-amz-json-1.1")

@@ -23,7 +23,7 @@ EXIT_CODE = 130
 
 
 class Stop:
-    """Whether the run should end early. Any thread may ask or look."""
+    """A request to end a run early. Any thread may make it or look for it."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -36,7 +36,7 @@ class Stop:
         self._event.set()
 
     def sleep(self, seconds: float) -> None:
-        """Waits so long, or until the run should end. A negative time is 0."""
+        """Waits for `seconds`, or until the run should end. A negative time is 0."""
         if seconds > 0:
             self._event.wait(seconds)
 

@@ -1,4 +1,4 @@
-"""The costs of a client: processor time beside libcurl, connections and time of a flush, memory.
+"""Measures a client: processor time, compared with libcurl's; connections and time of a flush; memory.
 
     python -m thaw.lab.benchmarks --json figures.json [cpu|flush|memory|simulation|invariants]...
 
@@ -59,7 +59,11 @@ def main() -> None:
     parser = Parser(prog="python -m thaw.lab.benchmarks", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"of {', '.join(GROUPS)} (default: all)")
     parser.add_argument("--json", type=output_file, help="write the figures here (default: print them)")
-    parser.add_argument("--quick", action="store_true", help="one short round of each: a try, no measurement")
+    parser.add_argument(
+        "--quick",
+        action="store_true",
+        help="one short round of each, to try whether it works; the figures mean little",
+    )
     arguments = parser.parse_args(help_only(sys.argv[1:], ()))
     if unknown := sorted(set(arguments.groups) - set(GROUPS)):
         parser.error(f"no such group: {', '.join(unknown)}")

@@ -14,7 +14,7 @@ def benchmark_intake(*, round_trip: float = 0.0, tickets: bool = False, delay: f
     """An intake that speaks TLS 1.3 and answers each request with 200, `delay` seconds after its last byte.
 
     Args:
-      round_trip: what the network adds, in seconds, to the opening of a connection too.
+      round_trip: round-trip time that a relay adds, in seconds; opening a connection takes one, too.
       tickets: whether sessions can be resumed.
     """
     return Intake(Script(latency=round_trip / 2, tickets=tickets, answer=Answer(status=200, delay=delay)))

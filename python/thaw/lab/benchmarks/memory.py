@@ -14,7 +14,7 @@ from thaw.lab.benchmarks.intake import Figures, benchmark_intake
 
 
 def _own_memory() -> int:
-    """Bytes that are this process's alone, once the allocator has given back what it can."""
+    """Returns this process's unique set size in bytes, after the allocator gave free memory back."""
     gc.collect()
     ctypes.CDLL(None).malloc_trim(0)
     return int(psutil.Process().memory_full_info().uss)
@@ -65,7 +65,7 @@ def _memory_main(pipe: Connection, url: str, ca_file: str, clients: int, connect
 
 
 def memory(*, clients: int = 50, connections: int = 100) -> Figures:
-    """Memory of an idle Client and of an open, idle connection: unique set size over many, in bytes."""
+    """Measures the bytes of an idle Client and of an open, idle connection: unique set size over many."""
     with benchmark_intake(tickets=True, delay=1.0) as intake:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()

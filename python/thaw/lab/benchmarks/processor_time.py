@@ -35,7 +35,7 @@ def _curl_handle(url: str, intake: Intake, *, pooled: bool, resumption: bool) ->
     handle.setopt(pycurl.TCP_NODELAY, 1)
     handle.setopt(pycurl.PROXY, "")
     handle.setopt(pycurl.POST, 1)
-    # No "Expect: 100-continue", which would cost it a wait.
+    # An empty Expect: with "100-continue" libcurl would wait for an answer.
     handle.setopt(pycurl.HTTPHEADER, ["Expect:", "Content-Type: application/octet-stream"])
     handle.setopt(pycurl.POSTFIELDS, BODY)
     handle.setopt(pycurl.WRITEFUNCTION, lambda data: None)
@@ -53,7 +53,7 @@ def _curl_call(handle: pycurl.Curl) -> None:
 
 
 def _processor_time(call: Callable[[], None]) -> float:
-    """User and system time of all threads of this process during the call, in µs for each request."""
+    """Returns user and system time of all threads during the call, in µs for each request."""
     gc.collect()
     begun = time.process_time()
     call()
@@ -61,7 +61,7 @@ def _processor_time(call: Callable[[], None]) -> float:
 
 
 def processor_time(*, pooled: bool, resumption: bool = False, rounds: int = 15) -> Figures:
-    """POSTs of 4 KB over TLS 1.3, sequentially, by thaw and by libcurl, 100 requests a call."""
+    """Measures POSTs of 4 KB over TLS 1.3, sequentially, by thaw and by libcurl, 100 requests a call."""
     with contextlib.ExitStack() as stack:
         intake = stack.enter_context(benchmark_intake(tickets=resumption))
         url = intake.url + "/post"

@@ -11,7 +11,7 @@ from thaw.lab.benchmarks.intake import Figures
 
 
 def simulation(*, cycles: int = 100_000, payloads: int = 2, seed: int = 1) -> Figures:
-    """Freeze cycles of world W0 a second, on the one core it uses."""
+    """Measures freeze cycles of world W0 a second, on the one core it uses."""
     rows = {}
     for scenario in ("idle", "inflight"):
         begun = time.process_time()
@@ -21,12 +21,12 @@ def simulation(*, cycles: int = 100_000, payloads: int = 2, seed: int = 1) -> Fi
 
 
 def invariants(*, cycles: int = 10_000_000, cycles_each: int = 5_000, seed: int = 1) -> Figures:
-    """Cycles of world W0 with faults, the invariants of delivery checked after every step.
+    """Runs cycles of world W0 with faults and checks the invariants of delivery after every step.
 
-    Runs of `cycles_each` cycles, each from a seed of its own and to its end, when everything must have
-    arrived: frozen idle and in flight, none kept idle and pooled, with a breaker and without (it spares the
-    client most faults of an intake as bad as this one), by turns. InvariantBroken ends it, with
-    the seed, the cycle and the step that replay it.
+    Each run has `cycles_each` cycles from a seed of its own, and every payload must have arrived at its end.
+    The runs alternate: frozen idle or in flight, without idle connections or with a pool, with a breaker or
+    without (a breaker spares the client most faults of an intake as bad as this one). Raises InvariantBroken
+    with the seed, the cycle and the step that replay the failure.
     """
     kinds = [
         (scenario, client, flusher)

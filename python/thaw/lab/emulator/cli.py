@@ -33,12 +33,13 @@ from thaw.lab.emulator.settings import (
 from thaw.lab.emulator.telemetry import TelemetryFaults
 from thaw.lab.stop import EXIT_CODE
 
-HELP = "a Lambda on this machine: runs a function and extensions, frozen between invocations"
+HELP = "emulates Lambda: runs a function and extensions, and freezes them between invocations"
 
 DESCRIPTION = """\
 Runs a function and its extensions as Lambda does: the Runtime, Extensions and Telemetry APIs on one local
-address, child processes with the documented environment, and a freeze of all of them whenever everybody has
-asked for the next event. Ends with a table of what each invocation took and what Lambda would bill.
+address, child processes with the documented environment, and a freeze of all of them whenever the runtime
+and every extension have asked for the next event. It ends with a table of each
+invocation's duration and of the duration that Lambda would bill.
 
 The function is any command that speaks the Runtime API, after `--`. Without one, a demonstration runs: AWS's
 runtime client for Python with a handler under ddtrace. An extension is any executable file."""
@@ -53,7 +54,7 @@ examples:
       -- python3 -m awslambdaric app.handler
       your own function
   python -m thaw.lab lambda --events orders.jsonl --gap 0,0,30 --logs -- ./bootstrap
-      events from a file, two at once and then a freeze of 30 s, with all that is written
+      events from a file, two at once and then a freeze of 30 s, with the output of all processes
   python -m thaw.lab lambda --listen 127.0.0.1:8080 --extension ./my-extension
       serves invocations by HTTP until Ctrl-C:
       curl -d '{}' http://127.0.0.1:8080/2015-03-31/functions/demo/invocations
@@ -62,13 +63,13 @@ faults:
   --telemetry-fault unsupported                 subscribing is answered with 202
   --telemetry-fault delay=platform.runtimeDone:0.5   that type comes half a second late ("*": every other)
   --telemetry-fault drop=platform.report        never comes
-  --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: and that is told
+  --telemetry-fault drop-fraction=0.1           one in ten never comes; tell-drops: it is reported
   --telemetry-fault split=1                     each record in a request of its own
   --telemetry-fault shuffle                     a batch's records in any order
   --api-fault /event/next=500                   the next such call fails so (500, html, nested, reset,
                                                 cut, stall, hang)
 
-docs/emulator.md explains what is emulated, and what isn't."""
+docs/emulator.md says what is emulated and what is not."""
 
 Value = TypeVar("Value", bound=str)
 
@@ -84,7 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_invocations(parser)
     _add_environment(parser, plain)
     output = parser.add_argument_group("output")
-    output.add_argument("--logs", action="store_true", help="print what all processes write")
+    output.add_argument("--logs", action="store_true", help="print the output of all processes")
     output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="write all reports there")
     parser.set_defaults(run=command)
 
@@ -100,7 +101,7 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
         action="append",
         default=[],
         metavar="FILE",
-        help="an executable; may be given often",
+        help="an executable; may be repeated",
     )
     function.add_argument(
         "--folder", type=arguments.input_folder, metavar="FOLDER", help="the code: LAMBDA_TASK_ROOT"
@@ -129,7 +130,9 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
 
 def _add_invocations(parser: argparse.ArgumentParser) -> None:
     events = parser.add_argument_group("invocations")
-    events.add_argument("--event", action="append", default=[], metavar="JSON", help="may be given often")
+    events.add_argument(
+        "--event", action="append", default=[], metavar="JSON", help="an event; may be repeated"
+    )
     events.add_argument(
         "--events", type=arguments.input_file, metavar="FILE", help="an event in JSON on each line"
     )
@@ -138,7 +141,7 @@ def _add_invocations(parser: argparse.ArgumentParser) -> None:
         type=arguments.integer(1, _MOST_REPEATS),
         default=1,
         metavar="N",
-        help="all events, so many times",
+        help="how often all events are sent",
     )
     events.add_argument(
         "--gap",
@@ -166,7 +169,7 @@ def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
         "--freeze-by", choices=FREEZE_BY, default=plain.freeze_by, help="(default: cgroup where allowed)"
     )
     environment.add_argument(
-        "--limits", default="", metavar="A[,B]", help=f"hold to {', '.join(LIMITS)}, by cgroup"
+        "--limits", default="", metavar="A[,B]", help=f"limits to enforce by cgroup: {', '.join(LIMITS)}"
     )
     environment.add_argument("--shutdown", choices=SHUTDOWN_REASONS, default="spindown", metavar="REASON")
     environment.add_argument("--telemetry-fault", action="append", default=[], metavar="FAULT")

@@ -56,14 +56,14 @@ class EnvironmentGroups:
     # -- Memory
 
     def peak_memory_bytes(self) -> int | None:
-        """The most that was used at a time, if a group counts it."""
+        """Returns the most bytes that were used at a time, or None if no group counts them."""
         for name in ("memory.peak", "memory.max_usage_in_bytes"):
             if self._memory is not None and (self._memory / name).exists():
                 return int((self._memory / name).read_text())
         return None
 
     def out_of_memory_kills(self) -> int:
-        """How many processes the kernel ended because the limit was reached."""
+        """Returns the number of processes that the kernel ended because the limit was reached."""
         for name in ("memory.events", "memory.oom_control"):
             if self._memory is not None and (self._memory / name).exists():
                 fields = dict(line.split() for line in (self._memory / name).read_text().splitlines())

@@ -1,4 +1,4 @@
-"""The Extensions API of one environment: its extensions, what they wait for, and what they are told.
+"""The Extensions API of one environment: its extensions and their events.
 
     POST /2020-01-01/extension/register     GET  /2020-01-01/extension/event/next
     POST /2020-01-01/extension/init/error   POST /2020-01-01/extension/exit/error
@@ -72,7 +72,7 @@ class ExtensionsApi:
       launched: the names of the extensions that are started from files.
       changed: called after every change of state.
       on_next: called when an extension asks for an event, before it is answered.
-      on_failure: called with what an extension said of its failure.
+      on_failure: called with the error that an extension reports.
     """
 
     def __init__(

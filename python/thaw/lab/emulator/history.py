@@ -10,7 +10,7 @@ from thaw.lab.emulator.settings import ShutdownReason
 
 @dataclass(frozen=True)
 class Freeze:
-    """One span in which an environment stood still. Times are nanoseconds of time.monotonic_ns()."""
+    """One period in which an environment was frozen. Times are nanoseconds of time.monotonic_ns()."""
 
     begin_ns: int  # told to stop
     frozen_ns: int  # all stopped
@@ -24,7 +24,7 @@ class Freeze:
 
 @dataclass(frozen=True)
 class Startup:
-    """How an extension came up. Times are nanoseconds of time.monotonic_ns()."""
+    """The start of an extension. Times are nanoseconds of time.monotonic_ns()."""
 
     name: str
     exec_ns: int
@@ -39,8 +39,8 @@ class Startup:
 
 @dataclass(frozen=True)
 class ExtensionEnd:
-    """How an extension ended. `told_ns` is 0 if it was not told: it hadn't registered for SHUTDOWN, or never
-    came to /event/next.
+    """The end of an extension. `told_ns` is 0 if the extension got no SHUTDOWN: it had not registered for it,
+    or never called /event/next.
     """
 
     name: str

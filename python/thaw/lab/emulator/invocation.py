@@ -1,4 +1,4 @@
-"""One invocation: what went in, what came out, and when each of its steps was taken."""
+"""One invocation: its event, its outcome and the times of its steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LOG_TAIL_BYTES = 4096
 
 
 class LogTail:
-    """The end of what an invocation has logged."""
+    """The end of an invocation's log."""
 
     def __init__(self) -> None:
         self._bytes = b""
@@ -95,14 +95,14 @@ class Invocation:
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
     def json(self) -> Any:
-        """The payload, decoded."""
+        """Returns the payload, decoded."""
         return json.loads(self.payload)
 
     def arn(self, function: str) -> str:
         return f"{function}:{self.qualifier}" if self.qualifier else function
 
     def answer(self, payload: bytes, content_type: str) -> None:
-        """Takes the runtime's response. The caller gets it now, whatever the extensions still do."""
+        """Takes the runtime's response. The caller gets it at once, before the extensions are done."""
         self.payload, self.content_type = payload, content_type
         self.answered.set()
 

@@ -40,7 +40,7 @@ class Report:
     frozen_before_ms: float
 
     def line(self) -> str:
-        """As in the function's log."""
+        """Returns the REPORT line of the function's log."""
         parts = [
             f"REPORT RequestId: {self.request_id}",
             f"Duration: {self.duration_ms:.2f} ms",
@@ -61,7 +61,7 @@ class Report:
 
 
 def billed_ms(settings: Settings, duration_ms: float, init_ms: float | None, restore_ms: float | None) -> int:
-    """Duration, and what came before it where that is billed with the invocation: an on-demand
+    """Returns the duration, with the phase before it where that is billed with the invocation: an on-demand
     initialization, a restore. Initializations for provisioned concurrency and snapshots are paid otherwise.
     """
     before = init_ms if settings.initialization_type == "on-demand" else restore_ms
@@ -69,7 +69,7 @@ def billed_ms(settings: Settings, duration_ms: float, init_ms: float | None, res
 
 
 def table(reports: Sequence[Report], *, rows: int = 20) -> str:
-    """The first reports, one a line, and what all of them were like."""
+    """Returns a table of the first reports, one a line, and a summary of all of them."""
     titles = ("invocation", "status", "init", "runtime", "extensions", "duration", "billed", "memory")
     lines: list[tuple[str, ...]] = [
         (
@@ -93,7 +93,7 @@ def table(reports: Sequence[Report], *, rows: int = 20) -> str:
 
 
 def summary(reports: Sequence[Report]) -> dict[str, Any]:
-    """Figures of all invocations together, for JSON."""
+    """Returns figures of all invocations together, for JSON."""
     if not reports:
         return {"invocations": 0}
     runtime, extensions, duration = _medians(reports)

@@ -4,11 +4,12 @@
 
 The emulator is large and in the middle of serving when a runtime has to be started; were it to fork itself,
 an extension that asks for its first event meanwhile would seem slow. `processes.Launcher` is the other end
-of the socket. A message each, in JSON: what to start comes with the descriptor of its output, and is
-answered with its pid, the time of its exec and the processor time it had used by then, or with why not; the
-end of each process is told.
+of the socket. Each message is JSON. A request names the program and comes with the descriptor for its
+output; the answer has the pid, the time of the exec and the processor time used before it, or the error. A
+further message tells of the end of each process.
 
-It imports nothing of the laboratory. When its socket closes it ends, and the kernel ends what it started.
+This program imports nothing of the laboratory. It ends when its socket closes, and the kernel ends the
+processes that it started.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class OptFolder:
 
     @staticmethod
     def why_not() -> str | None:
-        """The reason why this machine has no overlay, as far as it is known without a trial, or None."""
+        """Returns the reason why this machine has no overlay, or None if only a trial can tell."""
         if os.geteuid() != 0:
             return "only root may lay the extensions over /opt"
         if not _OPT.is_dir():

@@ -1,7 +1,7 @@
 """The processes of an environment: started, listened to, waited for, and ended without trace.
 
-Each one leads a process group of its own. Whatever it has left when it ends is ended, too, and all of them
-end with the emulator. They are started by a process that does nothing else: `launcher`.
+Each process leads a process group of its own, which is killed when the process ends, and all of them end
+with the emulator. A process that does nothing else starts them: `launcher`.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class Launcher:
             self._lost()
 
     def _lost(self) -> None:
-        """Notes that the launcher is gone, and that the kernel has ended what it started."""
+        """Records that the launcher is gone; the kernel has ended the processes that it started."""
         self._loop.remove_reader(self._socket)
         for answer in self._asked.values():
             if not answer.done():
@@ -217,14 +217,14 @@ class Process:
         return None
 
     async def gone(self) -> None:
-        """Returns when it has ended and what it wrote was read."""
+        """Returns when the process has ended and its output was read."""
         await self._gone.wait()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._output.ended.wait(), _OUTPUT_LIMIT)
         self._output.close()
 
     def end(self, exit_code: int, exit_ns: int) -> None:
-        """Notes the end, which the launcher has told."""
+        """Records the end that the launcher has reported."""
         self.exit_code, self.exit_ns = exit_code, exit_ns
         self.read_on()
         self._gone.set()
@@ -264,7 +264,7 @@ class _Lines:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
             if self._rest:
-                self._say(self._rest)
+                self._pass_on(self._rest)
             self.ended.set()
 
     def _read(self) -> None:
@@ -277,11 +277,11 @@ class _Lines:
             return
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            self._say(line)
+            self._pass_on(line)
         if len(self._rest) >= _LONGEST_LINE:
-            self._say(self._rest)
+            self._pass_on(self._rest)
             self._rest = b""
 
-    def _say(self, line: bytes) -> None:
+    def _pass_on(self, line: bytes) -> None:
         for begin in range(0, len(line), _LONGEST_LINE):
             self._on_line(line[begin : begin + _LONGEST_LINE].decode("utf-8", "replace"))

@@ -34,7 +34,7 @@ class RuntimeApi:
       settings: of the function.
       changed: called after every change of state.
       on_ready: called when the runtime asks for the next invocation; with the one before, if there was one.
-      on_failure: called with what the runtime said of its failure.
+      on_failure: called with the error that the runtime reports.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class RuntimeApi:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the runtime is in /invocation/next."""
+        """Returns whether the runtime is in /invocation/next."""
         return bool(self._waiting)
 
     @property

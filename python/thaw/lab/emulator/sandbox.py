@@ -4,9 +4,9 @@
                            ⇅
                         invoking           → shutting down → gone
 
-It owns the processes of the function and its extensions, says what each is told and when, and waits for what
-they say. Whatever ends an environment early is a `SandboxFailure`, raised by what waits at that time or by
-what comes next. `service.Lambda` decides what follows.
+A sandbox owns the processes of the function and its extensions, sends them their events, and waits for their
+answers. A failure that ends an environment early is a `SandboxFailure`; the phase that waits at that time
+raises it, or else the next one. `service.Lambda` decides what follows.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ class Sandbox(SandboxState):
         return await restoring.restore(self)
 
     async def invoke(self, invocation: Invocation, limit: float) -> None:
-        """Runs one invocation within `limit` seconds. How it ended is in the invocation."""
+        """Runs one invocation within `limit` seconds; `invocation` then has its outcome."""
         await invoking.invoke(self, invocation, limit)
 
     def freeze(self) -> None:
-        """Returns when everything stands still. EmulatorError if it doesn't."""
+        """Freezes the processes and telemetry; returns when none runs. Raises EmulatorError if that fails."""
         freezing.freeze(self)
 
     def resume(self) -> None:

@@ -1,6 +1,6 @@
-"""One execution environment's processes, what is known of it, and the waits of its phases.
+"""The state of one execution environment: its processes, its records, and the waits of its phases.
 
-`phases` has what is done to an environment, `sandbox.Sandbox` puts both together.
+`phases` has the operations on an environment; `sandbox.Sandbox` joins state and phases.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class SandboxState:
 
     @property
     def notes(self) -> list[str]:
-        """A line for each thing that was asked for and is not allowed here, with the reason."""
+        """Returns a line for each setting that this machine does not allow, with the reason."""
         return self.groups.notes
 
     @property
@@ -117,7 +117,7 @@ class SandboxState:
 
     @property
     def is_snapshot(self) -> bool:
-        """Whether it has to be restored before it can be used."""
+        """Returns whether the environment has to be restored before it can be used."""
         return self.settings.initialization_type == "snap-start" and not self.restored
 
     def process(self, name: str) -> Process:
@@ -125,7 +125,7 @@ class SandboxState:
         return self.processes[name]
 
     def about_the_environment(self) -> dict[str, Any]:
-        """The members that records on an initialization or a restore have in common."""
+        """Returns the members that records on an initialization or a restore have in common."""
         settings = self.settings
         return {
             "runtimeVersion": _runtime_version(settings.runtime),
@@ -160,20 +160,20 @@ class SandboxState:
         return process
 
     def peak_memory_mb(self) -> int:
-        """The most that was in use, by the memory cgroup or by what the processes say."""
+        """Returns the peak of memory, by the memory cgroup or else by the processes' own counts."""
         peak = self.groups.peak_memory_bytes()
         if peak is None:
             usages = [process.usage() for process in self.processes.values()]
             peak = sum(usage.peak_resident_bytes for usage in usages if usage is not None)
         return -(-peak >> 20)
 
-    # -- What the environment says
+    # -- Records of the environment
 
     def log(self, source: Stream, line: str, invocation: Invocation | None = None) -> None:
         self._log_line(source, line, invocation or self.invocation)
 
     def tell_runtime_done(self, invocation: Invocation, end_ns: int) -> None:
-        """Says that the runtime is done with an invocation, in telemetry and in the log."""
+        """Reports the end of the runtime's part of an invocation, in telemetry and in the log."""
 
         def delivered(when_ns: int) -> None:
             invocation.times.runtime_done_delivered_ns = invocation.times.runtime_done_delivered_ns or when_ns
@@ -196,7 +196,7 @@ class SandboxState:
         )
         self.log("platform", f"END RequestId: {invocation.request_id}", invocation)
 
-    # -- What happens meanwhile
+    # -- Callbacks
 
     def _on_extension_next(self, extension: Extension) -> None:
         if self.invocation is not None:
@@ -235,7 +235,7 @@ class SandboxState:
         self._notify()
 
     def fail(self, failure: SandboxFailure) -> None:
-        """Notes why the environment can't go on; the first reason counts."""
+        """Records why the environment can't go on; the first reason counts."""
         self._failure = self._failure or failure
         self._notify()
 
@@ -251,14 +251,14 @@ class SandboxState:
         self._changed = asyncio.Event()
 
     async def until(self, done: Callable[[], bool], deadline: float) -> None:
-        """Waits for `done`. Raises SandboxFailure: something failed before, or the time is over."""
+        """Waits until `done` holds. Raises SandboxFailure on a failure, or when the time is over."""
         if not await self.wait(lambda: done() or self._failure is not None, deadline):
             raise SandboxFailure("Sandbox.Timedout", "the time is over")
         if not done():
             self.check_alive()
 
     async def wait(self, done: Callable[[], bool], deadline: float) -> bool:
-        """Waits for `done`. Returns whether it was so before `deadline`, a time of the loop."""
+        """Waits until `done` holds. Returns whether it did before `deadline`, a time of the loop."""
         timer = self.loop.call_at(deadline, self._notify)
         try:
             while not done():

@@ -1,4 +1,4 @@
-"""When a function is invoked, and with what.
+"""The times at which a function is invoked, and the events.
 
     Schedule([{"n": 1}, {"n": 2}], repeat=50, gaps=gaps("0.1"))     a hundred invocations, 0.1 s apart
     Schedule(events, gaps=gaps("0,0,30"))                           two at once, then a pause
@@ -32,7 +32,7 @@ class Schedule:
         return len(self.events) * self.repeat
 
     def __iter__(self) -> Iterator[tuple[float, Any]]:
-        """Gives the seconds to wait, and the event, for each."""
+        """Yields the seconds to wait, and the event, of each invocation."""
         events = itertools.chain.from_iterable(itertools.repeat(self.events, self.repeat))
         yield from zip(itertools.chain([0.0], self.gaps, itertools.repeat(0.0)), events, strict=False)
 

@@ -32,7 +32,7 @@ class ApiServer:
 
     Args:
       sandbox: the environment that is there now; None between two.
-      faults: what goes wrong.
+      faults: the faults of the APIs.
     """
 
     def __init__(self, sandbox: Callable[[], Sandbox | None], faults: ApiFaults) -> None:

@@ -48,14 +48,14 @@ class Lambda:
       function: the command that speaks the Runtime API; the demonstration if not given.
       extension: the files to start as extensions, each by its own name.
       settings: of the function.
-      telemetry_faults: what goes wrong with telemetry; may be changed at any time.
+      telemetry_faults: the faults of telemetry; may be changed at any time.
       on_log: called with each line that the function, an extension or the platform writes.
 
     Attributes:
-      telemetry_faults, api_faults: what goes wrong.
+      telemetry_faults, api_faults: the faults of telemetry and of the local APIs.
       reports: one for each invocation that is over.
       deliveries: each request with telemetry that was taken.
-      notes: what was asked for and isn't allowed on this machine, and why.
+      notes: the settings that this machine does not allow, with the reasons.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class Lambda:
         self._exclusion = asyncio.Lock()
         self._lifecycle = asyncio.Lock()
 
-    # -- What was seen
+    # -- Observations
 
     @property
     def freeze_log(self) -> list[Freeze]:
@@ -127,14 +127,14 @@ class Lambda:
             raise EmulatorError("there is no environment now")
         return self._sandbox
 
-    # -- What can be done
+    # -- Operations
 
     async def initialize(self) -> float:
         """Makes an environment ready before it is needed, and freezes it. Returns the milliseconds that took.
 
         Raises SandboxFailure: it could not be initialized, and is gone.
         """
-        async with self._alone():
+        async with self._between_invocations():
             if self._sandbox is not None:
                 raise EmulatorError("there is an environment already")
             took = await self._initialize("init", self.settings.init_limit)
@@ -176,7 +176,7 @@ class Lambda:
         return made
 
     async def run(self, invocation: Invocation) -> Invocation:
-        """Runs what `prepare` made."""
+        """Runs an invocation that `prepare` made."""
         async with self._places:
             begin = now_ns()
             freezes = len(self.freeze_log)
@@ -198,14 +198,14 @@ class Lambda:
                 invocation.fail(failure)
             frozen_ms = sum(freeze.frozen_for for freeze in self.freeze_log[freezes:]) * 1e3
             self._report(invocation, init_ms, restore_ms, frozen_ms)
-            await self._after()
+            await self._freeze_or_end()
             return invocation
 
     async def shutdown(self, reason: ShutdownReason = "spindown") -> Shutdown | None:
         """Ends the environment as Lambda does, when no invocation is under way. None if there is none.
         The next invocation makes another.
         """
-        async with self._alone():
+        async with self._between_invocations():
             return None if self._sandbox is None else await self._end(self._sandbox, reason)
 
     async def kill(self) -> None:
@@ -277,8 +277,8 @@ class Lambda:
     # -- Parts
 
     @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[None]:
-        """A context in which no invocation is under way."""
+    async def _between_invocations(self) -> AsyncIterator[None]:
+        """Enters a context in which no invocation is under way."""
         async with self._exclusion:
             for _ in range(self._concurrency):
                 await self._places.acquire()
@@ -386,8 +386,8 @@ class Lambda:
             tracing=telemetry_records.tracing(invocation.trace_header),
         )
 
-    async def _after(self) -> None:
-        """Freezes the environment, or resets it if it can't go on."""
+    async def _freeze_or_end(self) -> None:
+        """Freezes the environment, or ends it if it can't go on."""
         async with self._lifecycle:
             if self._sandbox is None:
                 return

@@ -41,7 +41,7 @@ class Settings:
 
     Attributes:
       name, version, handler, region, account_id: of the function; they make its ARN.
-      memory_mb: what the function is said to have, and has if `limits` names "memory".
+      memory_mb: the function's memory, as its variables say; a limit if `limits` names "memory".
       timeout: seconds an invocation may take, the extensions' work after it included.
       environment: the function's own variables; they go to the extensions, too.
       folder: the function's code (LAMBDA_TASK_ROOT), where its program and the extensions are started.
@@ -52,7 +52,7 @@ class Settings:
       knows_account_id: whether an extension that asks for its account id is told.
       init_timeout: None for Lambda's: 10 s, or 130 s where no invocation waits for the initialization.
       freeze_by: "auto" is the cgroup freezer if this process may use it, otherwise signals.
-      limits: what cgroups shall hold the environment to. Where that isn't allowed, a note says why.
+      limits: the resources that cgroups limit. Where that isn't allowed, a note says why.
       opt_folder: whether extensions appear in /opt/extensions (needs root; a note says why not).
       files_over: files that the environment's processes see in place of the machine's, by the machine's path
         (needs root).
@@ -110,7 +110,7 @@ class Settings:
 
     @property
     def initializes_early(self) -> bool:
-        """Whether the initialization is over long before the first invocation asks for it."""
+        """Returns whether the initialization is over long before the first invocation needs it."""
         return self.initialization_type != "on-demand"
 
     @property

@@ -2,10 +2,10 @@
 
 A buffer is due when it has maxItems records, maxBytes bytes, or its first record is timeoutMs old. While the
 environment is frozen nothing is sent: what came last before a freeze, platform.report usually, is delivered
-after it. A subscriber that doesn't take a batch gets it again; what doesn't fit into the buffer meanwhile is
-dropped and told by platform.logsDropped.
+after it. A subscriber that doesn't accept a batch gets it again; records that don't fit into the buffer
+meanwhile are dropped and reported by platform.logsDropped.
 
-`TelemetryFaults` makes it as bad as it can be.
+`TelemetryFaults` adds every fault that Lambda's telemetry can have.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ class _Subscription:
         self._dropped_records = self._dropped_bytes = 0
         self._timer: asyncio.TimerHandle | None = None
         self._due = asyncio.Event()
-        self._owed = 0
+        self._due_entries = 0
         self._writer: asyncio.StreamWriter | None = None
         self._task = asyncio.create_task(self._deliver())
 
@@ -285,7 +285,7 @@ class _Subscription:
             self._put(entry)
 
     def flush(self) -> None:
-        self._owe(len(self._entries))
+        self._make_due(len(self._entries))
 
     def close(self) -> None:
         self._task.cancel()
@@ -309,16 +309,16 @@ class _Subscription:
         self._entries.append(entry)
         self._bytes += size
         if self._bytes >= self._asked.max_bytes:
-            self._owe(len(self._entries))
+            self._make_due(len(self._entries))
         elif len(self._entries) >= self._asked.max_items:
-            self._owe(len(self._entries) - len(self._entries) % self._asked.max_items)
+            self._make_due(len(self._entries) - len(self._entries) % self._asked.max_items)
         else:
             self._start_timer()
 
-    def _owe(self, count: int) -> None:
+    def _make_due(self, count: int) -> None:
         """Makes so many of the entries due."""
         if count > 0:
-            self._owed = max(self._owed, count)
+            self._due_entries = max(self._due_entries, count)
             self._due.set()
 
     def _start_timer(self) -> None:
@@ -350,7 +350,7 @@ class _Subscription:
                 break
             taken.append(entry := self._entries.popleft())
             size += len(entry.data) + 1
-            self._owed -= 1
+            self._due_entries -= 1
         self._bytes -= size
         return taken
 
@@ -361,7 +361,7 @@ class _Subscription:
             if self._timer is not None:
                 self._timer.cancel()
                 self._timer = None
-            while self._owed > 0:
+            while self._due_entries > 0:
                 for batch in self._faults.batches(self._take()):
                     await self._send(batch)
             if self._entries:

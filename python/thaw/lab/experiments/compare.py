@@ -49,7 +49,7 @@ def run(
     """
     shown = progress or Progress(silent=True)
     ended = stop or Stop()
-    if settings.world == "W1":
+    if settings.world != "W0":
         settings = with_workload(settings)
     made = _Collected(settings)
     order = settings.order()

@@ -64,7 +64,7 @@ async def live(
         mine = {
             **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
-            # Without an agent the tracer would log at each invocation that there is none.
+            # A tracer without an agent would log at each invocation that it found none.
             **({} if name == "thaw" else {"DD_TRACE_ENABLED": "false"}),
         }
         settings = replace(settings, environment={**settings.environment, **mine})

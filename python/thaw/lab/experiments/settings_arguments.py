@@ -21,21 +21,23 @@ from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import PARAMETERS, FreezeDistribution
 
 _TEXTS = {
-    "world": "W0: simulated; W1: a real one",
+    "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
+    " is cut for as long",
     "scenario": "freeze between flushes, or at each phase of an exchange in turn",
-    "close": "how the intake gives connections up during a freeze: FIN; RST; silently, forgetting them; race:"
-    " FIN at most 1 ms from the planned resume; none: not at all",
+    "close": "how the intake ends connections during a freeze: fin; rst; silent: it forgets them without a"
+    " packet; race: FIN at most 1 ms from the planned resume; none: it does not; or what ends them in W2: blackhole,"
+    " nat: a middlebox forgets them; address: the client gets another address",
     "cycles": "freezes of each arm",
-    "payloads": "a flush",
-    "seed": "of payloads and timing",
-    "workload": "payloads of ddtrace, or made here",
-    "freeze": "how long each freeze lasts, at least, in seconds; or a distribution: "
+    "payloads": "payloads of each flush",
+    "seed": "seed of payloads and timing",
+    "workload": "payloads of ddtrace, or generated ones",
+    "freeze": "the least duration of each freeze, in seconds; or a distribution: "
     + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
     "round_trip": "what the network adds, in seconds",
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
-    "tls_version": "the intake's",
-    "freezer": "how W1 freezes; cgroup wants root",
+    "tls_version": "the intake's version",
+    "freezer": "how W1 freezes; cgroup needs root",
     "blocks": "how often each arm is run, with a new process each time and in an order that is drawn",
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",

@@ -27,6 +27,7 @@ from typing import Any
 from thaw.lab.certificates import Authority
 from thaw.lab.child_environment import child_environment
 from thaw.lab.intake.script import CloseKind, Phase, Script
+from thaw.lab.line import Side
 
 _COMMAND_TIMEOUT = 60.0
 
@@ -42,23 +43,33 @@ class Intake:
       script: what every connection meets, unless `script()` says otherwise later.
       authority: certificates to use; made for this intake if not given.
       port: 0 for one that is free.
+      side: the end of a line at which it runs; on the loopback of this machine if there is none.
     """
 
     def __init__(
-        self, script: Script | None = None, *, authority: Authority | None = None, port: int = 0
+        self,
+        script: Script | None = None,
+        *,
+        authority: Authority | None = None,
+        port: int = 0,
+        side: Side | None = None,
     ) -> None:
+        self._address = "127.0.0.1" if side is None else side.address
         self._folder = tempfile.TemporaryDirectory(prefix="thaw-intake-")
-        self.authority = authority or Authority(pathlib.Path(self._folder.name))
+        self.authority = authority or Authority(
+            pathlib.Path(self._folder.name), names=(self._address, "localhost")
+        )
         self.ca_file = str(self.authority.ca_file)
         self._numbers = itertools.count(1)
         self._replies: dict[int, concurrent.futures.Future[Any]] = {}
         self._lock = threading.Lock()
         self._events: queue.Queue[dict[str, Any]] = queue.Queue()
+        command = [
+            *(sys.executable, "-m", "thaw.lab.intake.server"),
+            *(str(self.authority.chain_file), str(self.authority.key_file), str(port), self._address),
+        ]
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "thaw.lab.intake.server"),
-                *(str(self.authority.chain_file), str(self.authority.key_file), str(port)),
-            ],
+            command if side is None else side.command(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -77,7 +88,7 @@ class Intake:
     @property
     def url(self) -> str:
         """The base URL, without a path."""
-        return f"https://127.0.0.1:{self.port}"
+        return f"https://{self._address}:{self.port}"
 
     @property
     def agent_variables(self) -> dict[str, str]:
@@ -93,7 +104,7 @@ class Intake:
         """The server's process."""
         return self._process.pid
 
-    # -- What it does
+    # -- Conduct
 
     def script(self, default: Script, following: Sequence[Script] = ()) -> None:
         """Sets what connections meet: `following` the next ones in turn, `default` all others, open ones
@@ -151,11 +162,11 @@ class Intake:
                     return event
         return None
 
-    # -- What it saw
+    # -- Observations
 
     def counts(self) -> dict[str, Any]:
-        """Counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed, requests,
-        body_bytes, statuses, closed_idle; and now: open, idle, states.
+        """Returns counts since the start: accepted, handshakes_full, handshakes_resumed, handshakes_failed,
+        requests, body_bytes, statuses, closed_idle; and now: open, idle, states.
         """
         return dict(self._ask("counts"))
 
@@ -166,12 +177,12 @@ class Intake:
         return int(self._ask("decode"))
 
     def spans(self) -> dict[int, int]:
-        """How often each span id was accepted. IntakeError if a request can't be decoded."""
+        """Returns how often each span id was accepted. IntakeError if a request can't be decoded."""
         return self._spans("spans")
 
     def spans_untold(self) -> dict[int, int]:
-        """How often each span id was accepted and the sender was not told so, or only after a while. Those
-        that never were are left out. IntakeError as above.
+        """Returns how often each span id was accepted without a prompt answer to its sender. Ids that were
+        always answered promptly are left out. IntakeError if a request can't be decoded.
         """
         return self._spans("untold")
 
@@ -182,11 +193,13 @@ class Intake:
         return {int(span): int(times) for span, times in answer[which]}
 
     def requests(self) -> list[dict[str, Any]]:
-        """Every request read whole: connection (numbered from 1), target, headers, bytes, spans, accepted."""
+        """Returns a dictionary of every request that was read whole: connection (counted from 1), target,
+        headers, bytes, spans, accepted.
+        """
         return list(self._ask("requests"))
 
     def stats(self) -> list[dict[str, Any]]:
-        """Every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
+        """Returns every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
         return list(self._ask("stats"))
 
     # -- The process

@@ -51,10 +51,10 @@ class Owner(Protocol):
     def context(self, script: Script) -> ssl.SSLContext: ...
 
     def wants(self, phase: Phase) -> bool:
-        """Whether the next exchange that gets to `phase` is to be held."""
+        """Returns whether the next exchange that gets to `phase` is to be held."""
 
     def take_hold(self, phase: Phase, connection: Connection | None) -> bool:
-        """Whether the exchange is held here; if so, it is paused and the runner told."""
+        """Pauses the exchange and tells the runner if it is to be held here. Returns whether it is."""
 
     def record(self, connection: Connection, head: Head, body: bytes, answer: Answer) -> None:
         """Stores a request that was read whole."""
@@ -127,7 +127,7 @@ class Connection:
         if self.state not in ("handshake", "open"):
             return
         self._incoming.write(data)
-        self._turn()
+        self._process_input()
 
     def _flush_tls(self) -> None:
         if self._outgoing.pending:
@@ -174,7 +174,7 @@ class Connection:
 
     # -- TLS and HTTP
 
-    def _turn(self) -> None:
+    def _process_input(self) -> None:
         try:
             if self.state == "handshake":
                 try:

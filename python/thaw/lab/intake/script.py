@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from thaw.lab.certificates import TlsVersionName
 
-# How a peer ends a connection:
+# Ways in which a peer ends a connection:
 #   fin     close_notify and FIN; what comes later is answered by a reset, as a closed socket does
 #   rst     a reset at once (SO_LINGER 0)
 #   silent  the peer forgets the connection without a packet; its kernel acknowledges the next segment, and a
@@ -15,7 +15,7 @@ from thaw.lab.certificates import TlsVersionName
 CloseKind = Literal["fin", "rst", "silent"]
 CLOSE_KINDS: tuple[CloseKind, ...] = get_args(CloseKind)
 
-# Where the intake holds an exchange, so that it can be frozen there:
+# Phases at which the intake holds an exchange, so that it can be frozen there:
 #   connect   the connection waits to be accepted
 #   tls       accepted, the ClientHello is not read
 #   head      the handshake is done, nothing of the request is read
@@ -34,7 +34,7 @@ PHASES: tuple[Phase, ...] = get_args(Phase)
 Action = Literal["answer", "close", "reset", "half", "black_hole"]
 
 
-# How an answer is written. All of these are answers that a client has to understand (RFC 9112):
+# Forms in which an answer is written. A client has to understand all of them (RFC 9112):
 #   plain         with a reason and a Content-Length
 #   chunked       in chunks instead
 #   no_reason     the status line ends with the status
@@ -61,7 +61,7 @@ class Answer:
 
     @property
     def accepts(self) -> bool:
-        """Whether what the request brought counts as taken by the intake."""
+        """Returns whether the intake counts the content of the request as accepted."""
         return 200 <= self.status < 300
 
     def encode(self) -> bytes:

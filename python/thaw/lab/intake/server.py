@@ -39,7 +39,7 @@ _SMALL_SEGMENT_BYTES = 536  # the segment size meanwhile: a sender's first send 
 class _Server:
     """The listener, its connections, and the commands."""
 
-    def __init__(self, chain_file: str, key_file: str, port: int) -> None:
+    def __init__(self, chain_file: str, key_file: str, port: int, address: str) -> None:
         self._epoll = selectors.EpollSelector()
         self.selector: selectors.BaseSelector = self._epoll
         self.timers = Timers()
@@ -56,7 +56,7 @@ class _Server:
         self._waiting_for_no_idle: list[int] = []
         self._accepting = True
         self._timed_closes: list[float] = []
-        self._listener = socket.create_server(("127.0.0.1", port), backlog=512)
+        self._listener = socket.create_server((address, port), backlog=512)
         self._listener.setblocking(False)
         self._plain_options = [
             self._listener.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) // 2,
@@ -72,7 +72,7 @@ class _Server:
             "act": self._act,
             "close_idle": self._close_idle,
             "timed_closes": self._take_timed_closes,
-            "counts": self._tell_counts,
+            "counts": self._current_counts,
             "decode": self._requests.decode,
             "spans": self._requests.spans,
             "requests": self._requests.log,
@@ -82,7 +82,7 @@ class _Server:
         self._stopped = False
 
     def run(self) -> None:
-        self._say({"event": "ready", "port": self._listener.getsockname()[1]})
+        self._write_message({"event": "ready", "port": self._listener.getsockname()[1]})
         while not self._stopped:
             for key, mask in ready(self._epoll, self.timers.wait()):
                 if isinstance(key.data, Connection):
@@ -110,7 +110,7 @@ class _Server:
         return self._hold == phase
 
     def take_hold(self, phase: Phase, connection: Connection | None) -> bool:
-        """Whether the exchange is held here; if so it is paused and the runner told."""
+        """Pauses the exchange and tells the runner if it is to be held here. Returns whether it is."""
         if self._hold != phase and (connection is None or connection.script.hold != phase):
             return False
         self._hold = None
@@ -120,7 +120,7 @@ class _Server:
             connection.idle_since = None
             if phase in ("tls", "head", "body"):
                 connection.pause()
-        self._say({"event": "held", "phase": phase})
+        self._write_message({"event": "held", "phase": phase})
         return True
 
     def record(self, connection: Connection, head: Head, body: bytes, answer: Answer) -> None:
@@ -139,7 +139,7 @@ class _Server:
     def changed(self) -> None:
         if self._waiting_for_no_idle and not self._idle():
             for number in self._waiting_for_no_idle:
-                self._say({"id": number, "ok": None})
+                self._write_message({"id": number, "ok": None})
             self._waiting_for_no_idle.clear()
 
     def _idle(self) -> list[Connection]:
@@ -173,7 +173,7 @@ class _Server:
 
     # -- Commands
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _write_message(self, message: dict[str, Any]) -> None:
         sys.stdout.write(json.dumps(message) + "\n")
         sys.stdout.flush()
 
@@ -187,9 +187,9 @@ class _Server:
             return
         *lines, self._input = (self._input + data).split(b"\n")
         for line in lines:
-            self._obey(json.loads(line))
+            self._run_command(json.loads(line))
 
-    def _obey(self, command: dict[str, Any]) -> None:
+    def _run_command(self, command: dict[str, Any]) -> None:
         number, operation = command.pop("id"), command.pop("op")
         if operation == "await_no_idle":
             self._await_no_idle(number)
@@ -197,9 +197,9 @@ class _Server:
         try:
             result = self._operations[operation](**command)
         except Exception as error:  # told to the other end, which asked
-            self._say({"id": number, "error": f"{type(error).__name__}: {error}"})
+            self._write_message({"id": number, "error": f"{type(error).__name__}: {error}"})
         else:
-            self._say({"id": number, "ok": result})
+            self._write_message({"id": number, "ok": result})
 
     def _script_connections(self, default: dict[str, Any], following: list[dict[str, Any]]) -> None:
         self._script = Script.from_json(default)
@@ -269,7 +269,7 @@ class _Server:
         self._waiting_for_no_idle.append(number)
         self.changed()
 
-    def _tell_counts(self) -> dict[str, Any]:
+    def _current_counts(self) -> dict[str, Any]:
         counts = dict(vars(self.counts), open=len(self._connections), idle=len(self._idle()))
         states = collections.Counter(each.state for each in self._connections.values())
         return {**counts, "statuses": dict(self.counts.statuses), "states": dict(states)}
@@ -283,9 +283,10 @@ def main() -> None:
     parser.add_argument("chain_file")
     parser.add_argument("key_file")
     parser.add_argument("port", type=int)
+    parser.add_argument("address")
     arguments = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
-    _Server(arguments.chain_file, arguments.key_file, arguments.port).run()
+    _Server(arguments.chain_file, arguments.key_file, arguments.port, arguments.address).run()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Requests as the intake stores them, and what is in them.
+"""Requests as the intake stores them, and their spans and stats.
 
 They are stored as they come and decoded when that is asked for, so that decoding never delays an answer.
 """
@@ -73,12 +73,12 @@ class StoredRequests:
                         self._untold.update(spans)
             elif request.target.endswith("/api/v0.2/stats"):
                 self._stats.append(decode.stats_payload(request.body, encoding))
-        except Exception as error:  # whatever a decoder says of bytes it can't read
+        except Exception as error:  # a decoder's exception for bytes that it can't read, of any type
             self._undecodable.append(f"{request.target}: {type(error).__name__}: {error}")
         return spans
 
     def spans(self) -> dict[str, Any]:
-        """How often each span id was accepted, and how often without the sender being told."""
+        """Returns how often each span id was accepted, and how often without the sender being told."""
         self.decode()
         return {
             "spans": list(self._spans.items()),
@@ -87,12 +87,12 @@ class StoredRequests:
         }
 
     def log(self) -> list[dict[str, Any]]:
-        """A dictionary about each request, in their order."""
+        """Returns a dictionary about each request, in their order."""
         self.decode()
         return self._log
 
     def stats(self) -> list[dict[str, Any]]:
-        """Every StatsPayload, as JSON can have it."""
+        """Returns every StatsPayload, with values that JSON can represent."""
         self.decode()
         return [_printable(each) for each in self._stats]
 

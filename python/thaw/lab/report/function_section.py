@@ -25,7 +25,7 @@ _WORDS = (
 
 
 def section(runs: Sequence[FunctionRun]) -> str:
-    """The section of the page on these runs."""
+    """Returns the section of the page on these runs, as HTML."""
     thaw = next(run for run in runs if run.extension == "thaw")
     return (
         f"<section><h2>A function with the extension</h2>\n<p>{html.escape(_WORDS)}</p>\n"
@@ -70,7 +70,7 @@ def timeline(run: FunctionRun) -> str:
 
 
 def after_the_response(runs: Sequence[FunctionRun]) -> str:
-    """How long each invocation went on after the function's response, by extension."""
+    """Draws how long each invocation went on after the function's response, by extension."""
     import matplotlib
     from matplotlib.figure import Figure
 

@@ -117,7 +117,7 @@ class CycleRow:
 
 @dataclasses.dataclass(frozen=True)
 class Provenance:
-    """Where measurements come from. `clock_behaviour` says which clocks went on while the client was frozen;
+    """The origin of measurements. `clock_behaviour` says which clocks went on while the client was frozen;
     `date` is UTC, in ISO 8601; `command` runs the experiment again; `complete` is false if it was stopped
     early.
     """
@@ -154,6 +154,7 @@ class Measurements:
 CLOCK_BEHAVIOUR = {
     "W0": "every clock as the simulation sets it",
     "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
+    "W2": "every clock goes on: a stopped process is frozen, the kernel is not",
 }
 
 
@@ -178,7 +179,7 @@ def provenance(
         world=world,
         seed=seed,
         cycles=cycles,
-        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world == "W1" else ""),
+        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world != "W0" else ""),
         command=command,
         complete=complete,
     )

@@ -93,7 +93,7 @@ class ArmPicture:
 
     @property
     def is_timed(self) -> bool:
-        """Whether there are flush times; simulated flushes take none."""
+        """Returns whether there are flush times; simulated flushes take no time."""
         return bool(self.flush_ms) or self.flush_p99 > 0
 
 
@@ -106,7 +106,7 @@ class Panel:
 
 
 def delivery(panels: Sequence[Panel]) -> str:
-    """Fates of the payloads: stacked bars, in percent, with the counts beside them."""
+    """Draws the fates of the payloads: stacked bars, in percent, with the counts beside them."""
     import numpy
     from matplotlib.ticker import FuncFormatter
 
@@ -126,7 +126,7 @@ def delivery(panels: Sequence[Panel]) -> str:
 
 
 def latency(panels: Sequence[Panel]) -> str:
-    """How long a flush took: for each arm the middle half as a box, 1 % to 99 % as a line, on a log scale."""
+    """Draws the times of flushes on a log scale: the middle half as a box, 1 % to 99 % as a line."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     times = [_times(arm) for panel in panels for arm in panel.arms if arm.is_timed]
@@ -154,7 +154,7 @@ def latency(panels: Sequence[Panel]) -> str:
 
 
 def handshakes(panels: Sequence[Panel]) -> str:
-    """TLS handshakes for each flush, full and resumed."""
+    """Draws the TLS handshakes for each flush, full and resumed."""
     import numpy
     from matplotlib.ticker import MaxNLocator
 
@@ -178,7 +178,7 @@ def handshakes(panels: Sequence[Panel]) -> str:
 
 
 def processor(panels: Sequence[Panel]) -> str:
-    """Processor time of the client for each payload."""
+    """Draws the processor time of the client for each payload."""
     import numpy
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 

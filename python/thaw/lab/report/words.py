@@ -15,6 +15,9 @@ WORLDS = {
     "W1": "SIGSTOP stops the client's whole process and SIGCONT lets it go on. Sockets and TLS are real, but"
     " the kernel goes on while the client is frozen: it acknowledges data and takes note of closed"
     " connections. On Lambda the kernel is frozen too, so this is not claimed for Lambda.",
+    "W2": "W1's stopped process, and a network between two namespaces that is cut for the span: what the peer"
+    " sends meanwhile is lost, as it is where a frozen machine's network loses it. Handshakes, slow start and"
+    " retransmissions are a kernel's. The kernel of the client is not frozen.",
 }
 SCENARIOS = {
     "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
@@ -28,6 +31,9 @@ CLOSES = {
     "silent": "the connection is forgotten without a packet; the first byte sent on it is met by a reset",
     "race": "the connection is ended properly (FIN) unless it is serving a request, at a time drawn from 1 ms"
     " before to 1 ms after the planned resume",
+    "blackhole": "a firewall forgets all connections: their packets are lost, new connections pass",
+    "nat": "a NAT gateway forgets all connections: the client's next packet on one is answered by a reset",
+    "address": "the client gets another address: connections from the old one carry nothing",
     "none": "the connection stays as it is: what an arm costs where nothing goes wrong",
 }
 
@@ -61,7 +67,20 @@ def conditions(result: ExperimentResult) -> str:
         said.append(f"idle limit {duration(result.idle_limit)}")
     if result.filler_bytes is not None and not simulated:
         said += _size(result)
-    return ", ".join(said)
+    return ", ".join([*said, *network(result)])
+
+
+def network(result: ExperimentResult) -> list[str]:
+    """Says how the round trip was made and what was measured; empty if the result does not know."""
+    networks = [arm.network for arm in result.arms.values() if arm.network is not None]
+    measured = [each.measured for each in networks if each.measured is not None]
+    if not networks:
+        return []
+    if not measured:
+        return ["the round trip is made by the intake, which holds bytes back (no line can be made here)"]
+    least, most = f"{min(measured) * 1e3:.2f}", f"{max(measured) * 1e3:.2f}"
+    control = ", ".join(sorted({str(each.congestion_control) for each in networks}))
+    return [f"over a line, TCP handshake {least} to {most} ms as measured, {control}"]
 
 
 def freeze(result: ExperimentResult) -> str:

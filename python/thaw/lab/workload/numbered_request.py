@@ -99,7 +99,7 @@ def _span(number: int) -> dict[str, Any]:
 
 
 def _places(data: bytes, wanted: bytes) -> list[int]:
-    """Where the eight bytes after the marker stand, for each time that `wanted` does."""
+    """Returns the offset of the eight bytes after the marker, for each occurrence of `wanted`."""
     places, at = [], data.find(wanted)
     while at >= 0:
         places.append(at + 1)

@@ -26,7 +26,7 @@ class Body:
 
 
 def _encode(traces: list[list[dict[str, Any]]], cycle: int, payload: int, headers: dict[str, str]) -> Body:
-    """A /v0.4/traces body with ids of this cycle and payload; which span is whose parent stays as it was."""
+    """Encodes a /v0.4/traces body with ids of this cycle and payload; the spans keep their parents."""
     number = 0
     renumbered = []
     for trace in traces:

@@ -32,8 +32,10 @@ from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, Exper
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
+from thaw.lab.line import Line
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
+from thaw.lab.worlds import over_line
 
 _START_LIMIT = 60.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
@@ -45,15 +47,18 @@ _RACE_LEAD = 0.006  # from the command to the resume
 class Child:
     """The client's process. Killed at the end, stopped or not."""
 
-    def __init__(self, arm: Arm, intake: Intake, settings: ExperimentSettings) -> None:
+    def __init__(
+        self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
+    ) -> None:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._quiesced: queue.Queue[None] = queue.Queue()
+        command = [
+            *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
+            *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
+            *(str(settings.spans), str(settings.filler_bytes)),
+        ]
         self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
-                *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
-                *(str(settings.spans), str(settings.filler_bytes)),
-            ],
+            command if line is None else line.client.command(command),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -80,7 +85,7 @@ class Child:
             self._process.stdin.write(json.dumps(command) + "\n")
             self._process.stdin.flush()
         except (BrokenPipeError, ValueError):
-            raise ExperimentError(f"the client's process is gone: {self._last_words()}") from None
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
 
     def answer(self, timeout: float) -> dict[str, Any]:
         try:
@@ -88,7 +93,7 @@ class Child:
         except queue.Empty:
             raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
         if answer is None:
-            raise ExperimentError(f"the client's process is gone: {self._last_words()}")
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
         return answer
 
     def quiesce(self, timeout: float) -> None:
@@ -104,7 +109,7 @@ class Child:
         return not self._answers.empty()
 
     def freeze(self) -> None:
-        """Returns when nothing of it runs."""
+        """Returns when no thread of the process runs."""
         self._freezer.freeze()
 
     def resume(self) -> None:
@@ -138,7 +143,7 @@ class Child:
             for line in self._process.stderr:
                 self._said = [*self._said[-20:], line.rstrip()]
 
-    def _last_words(self) -> str:
+    def _last_errors(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
@@ -156,22 +161,32 @@ def run(
     Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
     does not allow the freezer that is asked for.
     """
-    script = Script(latency=settings.round_trip / 2, tls_version=settings.tls_version)
-    with Intake(script) as intake:
-        child = Child(arm, intake, settings)
-        try:
-            child.answer(_START_LIMIT)
-            return _Run(arm, settings, intake, child, stop or Stop()).run(progress)
-        finally:
-            child.close()
+    with contextlib.ExitStack() as ends:
+        line, figures = over_line.make(settings)
+        if line is not None:
+            ends.enter_context(line)
+        latency = settings.round_trip / 2 if line is None else 0.0
+        script = Script(latency=latency, tls_version=settings.tls_version)
+        intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
+        child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
+        child.answer(_START_LIMIT)
+        outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
+        outcome.network = figures
+        return outcome
 
 
 class _Run:
     def __init__(
-        self, arm: Arm, settings: ExperimentSettings, intake: Intake, child: Child, stop: Stop
+        self,
+        arm: Arm,
+        settings: ExperimentSettings,
+        intake: Intake,
+        child: Child,
+        stop: Stop,
+        line: Line | None = None,
     ) -> None:
         self._arm, self._settings, self._stop = arm, settings, stop
-        self._intake, self._child = intake, child
+        self._intake, self._child, self._line = intake, child, line
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
@@ -206,7 +221,11 @@ class _Run:
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             freeze, idle_limit = self._settings.freeze_of(cycle), self._settings.idle_limit or 0.0
-            if self._settings.close == "none" or freeze < idle_limit:
+            if self._settings.world == "W2" and self._line is not None:
+                over_line.end_idle(self._line, self._intake, self._settings.close)
+                self._stop.sleep(freeze)
+                self._line.join()
+            elif self._settings.close == "none" or freeze < idle_limit:
                 self._stop.sleep(freeze)
             elif self._settings.close == "race":
                 self._stop.sleep(freeze - _RACE_LEAD)
@@ -215,7 +234,7 @@ class _Run:
                 time.sleep(max(0.0, resume_at - time.monotonic()))
             else:
                 self._stop.sleep(idle_limit)
-                self._intake.close_idle(self._settings.close)
+                self._intake.close_idle(over_line.close_kind(self._settings.close))
                 self._stop.sleep(freeze - idle_limit)
             self._resume()
         self._take_answer(cycle, None)
@@ -264,10 +283,10 @@ class _Run:
         """Ends pooled connections while the client runs, so that the next exchange has to dial."""
         if self._intake.close_idle("fin"):
             self._intake.wait_until_none_idle()
-            time.sleep(0.005)
+            time.sleep(0.005 + self._settings.round_trip)
 
     def _await_held(self) -> bool:
-        """False if the flush ended without coming to the phase."""
+        """Waits until the exchange is held. Returns False if the flush ended before its phase."""
         deadline = time.monotonic() + self._limit
         while time.monotonic() < deadline:
             if self._intake.poll_event("held") is not None:
@@ -331,7 +350,7 @@ class _Run:
         return outcome
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
-        """Gives how often each payload arrived; 0 unless all of its spans did."""
+        """Returns how often each payload arrived; 0 unless all of its spans did."""
         came: dict[tuple[int, int], list[int]] = {where: [] for where in self._spans}
         for identifier, times in self._intake.spans().items():
             origin = origin_of(identifier)

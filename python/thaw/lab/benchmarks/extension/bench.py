@@ -30,7 +30,7 @@ AT_END = {"DD_SERVERLESS_FLUSH_STRATEGY": "end"}
 # Each start flushes what the last invocation left: ten thousand invocations don't wait 25 ms each for
 # Lambda to tell of their end.
 EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
-# Nothing is flushed before the end of the environment.
+# The variables with which only the SHUTDOWN flushes.
 NO_FLUSH = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 Figures = dict[str, Any]
@@ -53,7 +53,7 @@ class Bench:
     say: Callable[[str], None] = lambda _line: None
 
     def times(self, count: int, least: int = 1) -> int:
-        """How often a measurement is repeated at this scale."""
+        """Returns how often a measurement is repeated at this scale."""
         return max(least, round(count * self.scale))
 
     # -- A Lambda with it
@@ -89,8 +89,8 @@ class Bench:
         return usage
 
     def next_ms(self, invocation: Invocation) -> tuple[float, float]:
-        """Milliseconds to the extension's /event/next, from the delivery of platform.runtimeDone and from the
-        function's response.
+        """Returns the milliseconds until the extension's /event/next: from the delivery of
+        platform.runtimeDone, and from the function's response.
         """
         asked = invocation.times.extensions_next_ns[self.executable.name]
         return (
@@ -126,17 +126,17 @@ def statuses_of(invocation: Invocation) -> Counter[str]:
     return Counter(invocation.json()["statuses"])
 
 
-def books_of_the_extension() -> Figures:
+def extension_counts() -> Figures:
     """Reads the extension's own counters. The extension must not be frozen."""
     with urllib.request.urlopen(f"http://127.0.0.1:{PORT}/debug/thaw", timeout=10) as answer:
         return dict(json.load(answer))
 
 
-def dropped(books: Figures) -> int:
-    """How many payloads the extension says it has dropped, for any reason."""
+def dropped(counts: Figures) -> int:
+    """Returns the number of payloads that the extension dropped, for any reason, by its own counts."""
     return sum(
         count
-        for pipeline in books["flush"]["pipelines"].values()
+        for pipeline in counts["flush"]["pipelines"].values()
         for count in pipeline.get("dropped", {}).values()
     )
 
@@ -146,7 +146,7 @@ def median(values: Sequence[float]) -> float:
 
 
 def difference(some: Sequence[float], others: Sequence[float]) -> tuple[float, float]:
-    """The difference of the means, and half of its 95 % interval: infinite where values are too few."""
+    """Returns the difference of the means and half of its 95 % interval, infinite for too few values."""
     if min(len(some), len(others)) < 2:
         return 0.0, math.inf
     squared = sum(statistics.variance(values) / len(values) for values in (some, others))

@@ -10,9 +10,9 @@ from thaw.lab.benchmarks.extension.bench import (
     EACH_TIME,
     Bench,
     Figures,
-    books_of_the_extension,
     difference,
     dropped,
+    extension_counts,
     median,
 )
 from thaw.lab.emulator import Lambda
@@ -20,7 +20,7 @@ from thaw.lab.intake import CLOSE_KINDS, Answer, Intake, Script
 
 
 async def end_of_invocation(bench: Bench) -> Figures:
-    """From the end of an invocation to /event/next, with a flush over a resumed TLS session; connections."""
+    """Measures the time from an invocation's end to /event/next, with a flush over a resumed TLS session."""
     figures: Figures = {"mtu": own_network.mtu(), "payloads": {}}
     for payloads in (1, 100):
         runs = bench.times(100, 3)
@@ -47,7 +47,7 @@ async def end_of_invocation(bench: Bench) -> Figures:
 
 
 async def idle(bench: Bench) -> Figures:
-    """Processor time while parked in /event/next, and while an invocation does nothing; ms a second."""
+    """Measures processor time in /event/next, and while an invocation does nothing; ms a second."""
     seconds = max(5 * bench.scale, 0.5)
     with Intake() as intake:
         async with bench.function(intake) as sandbox:
@@ -68,7 +68,7 @@ async def idle(bench: Bench) -> Figures:
 
 
 async def endurance(bench: Bench) -> Figures:
-    """Many invocations with a freeze after each, while the intake closes what is idle, in all its ways."""
+    """Runs many invocations, each followed by a freeze; the intake closes idle connections in every way."""
     invocations = bench.times(10_000, 30)
     resident = []
     log: list[str] = []
@@ -100,11 +100,11 @@ async def endurance(bench: Bench) -> Figures:
 
 
 async def outage(bench: Bench) -> Figures:
-    """A black hole for an intake, and then a good one: what each invocation pays, and what arrives.
+    """Measures the delay of each invocation while the intake is a black hole, and the payloads that arrive.
 
-    What it pays is the time from the delivery of its end to /event/next, beyond what that takes with nothing
-    to send. That varies too: about as many invocations with nothing to send, half of them before the outage
-    and half after it, say how much.
+    The delay is the time from the delivery of the invocation's end to /event/next, less the median of that
+    time for invocations with nothing to send. About as many invocations with nothing to send, half of them
+    before the outage and half after it, show how much that time varies.
     """
     invocations = bench.times(200, 12)
     event = {"payloads": 1, "sleep": 0.05}
@@ -128,7 +128,7 @@ async def outage(bench: Bench) -> Figures:
                 await sandbox.invoke(event)
             nothing += await nothing_to_send(sandbox)
             async with sandbox.resumed():
-                books = await asyncio.to_thread(books_of_the_extension)
+                counts = await asyncio.to_thread(extension_counts)
             end = await sandbox.shutdown("spindown")
             assert end is not None
         spans = intake.spans()
@@ -155,6 +155,6 @@ async def outage(bench: Bench) -> Figures:
         "delivered": sum(
             all(span in spans for span in bench.request.ids(number)) for number in range(handed_over)
         ),
-        "dropped": dropped(books),
+        "dropped": dropped(counts),
         "shutdown_ms": end.extensions[0].took_ms,
     }

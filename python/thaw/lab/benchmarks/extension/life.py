@@ -12,7 +12,7 @@ from thaw.lab.intake import Intake
 
 
 async def startup(bench: Bench) -> Figures:
-    """From exec to the first /event/next, what it holds then, and a SHUTDOWN as the first event."""
+    """Measures from exec to the first /event/next, memory at that time, and a SHUTDOWN as the first event."""
     starts, ends = [], []
     with Intake() as intake:
         for _ in range(bench.times(50, 3)):
@@ -35,7 +35,7 @@ async def startup(bench: Bench) -> Figures:
 
 
 async def shutdown(bench: Bench) -> Figures:
-    """From SHUTDOWN to exit with one payload to flush."""
+    """Measures from SHUTDOWN to exit with one payload to flush."""
     took = []
     with Intake() as intake:
         runs = bench.times(30, 3)

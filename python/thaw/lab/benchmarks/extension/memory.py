@@ -11,14 +11,14 @@ from thaw.lab.benchmarks.extension.bench import (
     SMALL_MB,
     Bench,
     Figures,
-    books_of_the_extension,
+    extension_counts,
     statuses_of,
 )
 from thaw.lab.intake import Intake
 
 
 async def memory(bench: Bench) -> Figures:
-    """Resident memory with 1,000 payloads, before and after their flush, and at its peak."""
+    """Measures resident memory with 1,000 payloads, before and after their flush, and at its peak."""
     payloads = bench.times(1000, 10)
     with Intake() as intake:
         async with bench.function(intake) as sandbox:
@@ -54,7 +54,7 @@ _FULL_WITHIN = 90.0
 
 
 async def bounded(bench: Bench) -> Figures:
-    """Memory under load without a flush, until the byte budget is full, and beyond."""
+    """Measures memory under load without a flush, until the byte budget is full, and beyond."""
     statuses: Counter[str] = Counter()
     begun = time.monotonic()
     sent = 0
@@ -67,13 +67,13 @@ async def bounded(bench: Bench) -> Figures:
                     statuses.update(load["statuses"])
                     sent += load["requests"]
                     bench.say(f"{sent:,} payloads without a flush")
-                books = await asyncio.to_thread(books_of_the_extension)
+                counts = await asyncio.to_thread(extension_counts)
                 usage = bench.usage(sandbox)
             await sandbox.kill()
     return {
         "memory_mb": SMALL_MB,
-        "budget_mb": books["flush"]["bytes"]["limit"] / 1e6,
-        "used_mb": books["flush"]["bytes"]["used"] / 1e6,
+        "budget_mb": counts["flush"]["bytes"]["limit"] / 1e6,
+        "used_mb": counts["flush"]["bytes"]["used"] / 1e6,
         "statuses": dict(statuses),
         "peak_mb": usage.peak_resident_bytes / 1e6,
     }

@@ -16,7 +16,7 @@ _NGINX_PORT = 18126
 
 @contextlib.contextmanager
 def nginx(folder: pathlib.Path) -> Iterator[int | None]:
-    """nginx that answers 200 to everything and does nothing; its port, or None where there is no nginx."""
+    """Runs an nginx that answers 200 to everything; gives its port, or None if nginx is not installed."""
     program = shutil.which("nginx", path=os.defpath + ":/usr/sbin")
     if program is None:
         yield None

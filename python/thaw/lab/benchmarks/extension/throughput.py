@@ -11,8 +11,8 @@ from thaw.lab.benchmarks.extension.bench import (
     PORT,
     Bench,
     Figures,
-    books_of_the_extension,
     dropped,
+    extension_counts,
     median,
 )
 from thaw.lab.benchmarks.extension.nginx import nginx, nginx_version
@@ -24,7 +24,7 @@ _WARM, _COUNTED = 500, 7_500
 
 
 async def load(bench: Bench) -> Figures:
-    """Payloads a second and processor time for each, by connections; beside nginx, which does nothing."""
+    """Measures payloads a second and processor time for each, by connections, beside nginx."""
     figures: Figures = {"body_bytes": bench.request.body_bytes, "connections": {}}
     counted = bench.times(_COUNTED, 500)
     with Intake() as intake, nginx(bench.folder) as other:
@@ -39,14 +39,14 @@ async def load(bench: Bench) -> Figures:
                         before = bench.usage(sandbox)
                         got = await bench.load(connections, requests=counted, first=_WARM)
                         after = bench.usage(sandbox)
-                        books = await asyncio.to_thread(books_of_the_extension)
+                        counts = await asyncio.to_thread(extension_counts)
                     await sandbox.kill()
                 accepted = got["statuses"].get("200", 0)
                 run["payloads_per_second"] = accepted / got["seconds"]
                 run["cpu_us"] = (after.cpu_ns - before.cpu_ns) / 1e3 / accepted
                 run["refused"] = got["requests"] - accepted
-                run["dropped"] = dropped(books)
-                run["budget_mb"] = books["flush"]["bytes"]["limit"] / 1e6
+                run["dropped"] = dropped(counts)
+                run["budget_mb"] = counts["flush"]["bytes"]["limit"] / 1e6
                 run["p50_us"], run["p99_us"] = got["p50_us"], got["p99_us"]
                 if other is not None:
                     idle = await bench.load(connections, requests=counted, port=other)
@@ -66,7 +66,7 @@ _MANY_SPANS = 25
 
 
 async def two_writes(bench: Bench) -> Figures:
-    """Head and body written apart by a client without TCP_NODELAY, as dd-java-agent does."""
+    """Measures a client that writes head and body apart without TCP_NODELAY, as dd-java-agent does."""
     request = NumberedRequest.of_spans(_MANY_SPANS)
     head, body = request.data[: -request.body_bytes], request.data[-request.body_bytes :]
     runs = bench.times(500, 30)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""An extension that does nothing but what every extension has to do: what one costs at the least.
+"""The smallest extension: it does only what every extension has to do, so it shows the least cost of one.
 
 docs/emulator.md shows and explains the same program.
 """

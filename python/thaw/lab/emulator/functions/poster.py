@@ -59,7 +59,7 @@ class Poster:
         self._journal = os.open(journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
 
     def use_nagle(self, on: bool) -> None:
-        """Whether small writes wait for the acknowledgement of those before, from the next connection on."""
+        """Sets whether small writes wait for acknowledgements; holds from the next connection on."""
         if on != self._connection.nagle:
             self._connection.nagle = on
             self._connection.close()
@@ -69,7 +69,7 @@ class Poster:
         os.close(self._journal)
 
     def send(self, number: int) -> int:
-        """The request of that number. Its status; 0 if there was no answer, which is not repeated."""
+        """Sends the request of that number once. Returns its status, or 0 if there was no answer."""
         for at, first in self._places:
             struct.pack_into(">Q", self._body, at, first + self._step * number)
         begun = time.monotonic_ns()
@@ -87,7 +87,7 @@ class Poster:
 
 
 def hand_over(poster: Poster, numbers: Iterable[int], statuses: list[int]) -> None:
-    """Sends these, and adds what each is answered with."""
+    """Sends the requests of these numbers and counts the status of each."""
     for number in numbers:
         statuses.append(poster.send(number))
 

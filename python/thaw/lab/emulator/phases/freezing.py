@@ -10,7 +10,7 @@ from thaw.lab.freezer import FreezerError
 
 
 def freeze(sandbox: SandboxState) -> None:
-    """Returns when everything stands still. EmulatorError if it doesn't."""
+    """Freezes the processes and telemetry; returns when none runs. Raises EmulatorError if that fails."""
     if sandbox.state is not State.READY:
         raise EmulatorError(f"an environment that is {sandbox.state.value} is not frozen")
     sandbox.freeze_begin_ns = now_ns()

@@ -13,7 +13,7 @@ from thaw.lab.emulator.timestamps import epoch_ms, now_ns
 async def invoke(sandbox: SandboxState, invocation: Invocation, limit: float) -> None:
     """Gives the event to the extensions and the runtime, and waits until all are done.
 
-    How it ended is in the invocation; an environment that can't go on has a `failure`.
+    The invocation then has its outcome; an environment that can't go on has a `failure`.
     """
     resume(sandbox)
     begin = now_ns()

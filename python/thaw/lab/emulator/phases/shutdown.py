@@ -1,4 +1,4 @@
-"""The end: the runtime is terminated, extensions get SHUTDOWN, and what is left is killed."""
+"""The end: the runtime is terminated, extensions get SHUTDOWN, and remaining processes are killed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KILL_LIMIT = 5.0
 
 
 async def shutdown(sandbox: SandboxState, reason: ShutdownReason) -> Shutdown:
-    """Ends the runtime, tells the extensions, and ends what is left when the time is over."""
+    """Ends the runtime, sends SHUTDOWN to the extensions, and kills the processes that remain."""
     resume(sandbox)
     begin = now_ns()
     sandbox.state = State.SHUTTING_DOWN

@@ -1,4 +1,4 @@
-"""The account of one environment's life under chaos, and what must hold of it whatever went wrong."""
+"""The account of one environment's life under chaos, and the invariants that hold whatever went wrong."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class Payload:
 
 @dataclass
 class Account:
-    """The observations from outside.
+    """The observations of one environment, made from outside the extension.
 
     Attributes:
       cut_off: whether a freeze, a proxy or the end may have kept the intake's answers from the extension.
-      deaf: whether telemetry is lost, so that ends are waited for in vain, up to the deadline.
+      deaf: whether telemetry is lost, so that the extension waits for ends up to the deadline.
       kills: whether the function's end was a crash or a timeout.
-      end_lost: whether the word of that end was lost. The extension then waits for it, is not in /event/next
-        to be told of its own end, and is killed.
+      end_lost: whether the event that tells of that end was lost. The extension then waits for it, does not
+        call /event/next, so misses its SHUTDOWN, and is killed.
       interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
       peak_mb: the most memory that was seen.
       payloads: by number.
@@ -60,8 +60,8 @@ class Account:
       added_ms: how long each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: of the environment's processes.
-      books: the extension's own, the last that it wrote.
-      lines: what it wrote.
+      extension_counts: the last counts in the extension's log; None: there are none.
+      lines: the lines of its log.
     """
 
     cut_off: bool = False
@@ -77,7 +77,7 @@ class Account:
     added_ms: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
     ends: list[Shutdown] = field(default_factory=list)
-    books: dict[str, Any] | None = None
+    extension_counts: dict[str, Any] | None = None
     lines: list[str] = field(default_factory=list)
 
     @property
@@ -87,12 +87,12 @@ class Account:
 
     @property
     def told_lost(self) -> int:
-        """How many payloads the extension says it dropped, or still had at its end."""
-        if self.books is None:
+        """The number of payloads that the extension says it dropped, or still had at its end."""
+        if self.extension_counts is None:
             return 0
         return sum(
             sum(pipeline["dropped"].values()) + pipeline["kept"]
-            for name, pipeline in self.books["flush"]["pipelines"].items()
+            for name, pipeline in self.extension_counts["flush"]["pipelines"].items()
             if name == "traces"
         )
 
@@ -113,8 +113,8 @@ def _of_delivery(account: Account) -> list[str]:
     wrong = []
     killed = any(end.killed for shutdown in account.ends for end in shutdown.extensions)
     missing = [number for number in account.taken if account.payloads[number].least == 0]
-    if account.books is None and account.taken and not killed:
-        wrong.append("there are no books")
+    if account.extension_counts is None and account.taken and not killed:
+        wrong.append("the extension wrote no counts")
     if account.wrong_keys:
         wrong.append(f"{account.wrong_keys} requests to the intake had another key")
     if account.key_withheld and account.taken and not killed and not account.interface_failed:
@@ -139,19 +139,21 @@ def _of_delivery(account: Account) -> list[str]:
 def _of_the_process(account: Account) -> list[str]:
     wrong = []
     if account.peak_mb > _MOST_MB:
-        wrong.append(f"it took {account.peak_mb:.0f} MB")
+        wrong.append(f"the extension took {account.peak_mb:.0f} MB")
     if not account.ends and not account.interface_failed:
-        wrong.append("its end was not seen")
+        wrong.append("the extension's end was not seen")
     for shutdown in account.ends:
         for end in shutdown.extensions:
             if end.killed and account.end_lost:
                 continue
             if not end.told_ns and not account.interface_failed:
-                wrong.append("it ended before it was told to")
+                wrong.append("the extension ended before it was told to")
             if end.killed:
                 took = f" ({end.took_ms:.0f} ms)" if end.told_ns else ""
-                wrong.append(f"it did not end by itself within Lambda's time{took}")
+                wrong.append(f"the extension did not end by itself within Lambda's time{took}")
             elif end.exit_code != 0 and not account.interface_failed:
-                wrong.append(f"it ended with {end.exit_code}")
-    wrong += [f"it said: {line}" for line in account.lines if any(each in line for each in _CRIES)]
+                wrong.append(f"the extension ended with {end.exit_code}")
+    wrong += [
+        f"the extension logged: {line}" for line in account.lines if any(each in line for each in _CRIES)
+    ]
     return wrong

@@ -28,11 +28,11 @@ _NUMBERS = 1 << 20
 
 
 class _Log:
-    """The extension's log, and the last books in it."""
+    """The extension's log, and the last counts that it wrote."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
-        self.books: dict[str, Any] | None = None
+        self.counts: dict[str, Any] | None = None
 
     def __call__(self, stream: str, line: str) -> None:
         if stream != "extension":
@@ -41,7 +41,7 @@ class _Log:
         _, _, text = line.partition("THAW | DEBUG | ")
         if text.startswith("{"):
             with contextlib.suppress(ValueError):
-                self.books = json.loads(text)
+                self.counts = json.loads(text)
 
 
 async def live(
@@ -53,8 +53,11 @@ async def live(
     *,
     names: bool = False,
 ) -> Account:
-    """Takes one environment through its plan, and gives the account of it. `names`: whether this process has
-    a network and a mount table of its own, so that a nameserver and a store of secrets can be.
+    """Takes one environment through its plan and returns the account of it.
+
+    Args:
+      names: whether this process has a network and a mount table of its own, which a nameserver and a store
+        of secrets need.
     """
     request = NumberedRequest.of_spans(_SPANS)
     journal = folder / f"journal-{number}"
@@ -159,7 +162,7 @@ def _extension_process(sandbox: Lambda) -> Process | None:
 def _settle(
     account: Account, journal: pathlib.Path, around: Surroundings, request: NumberedRequest, log: _Log
 ) -> None:
-    """Fills in what was taken, what arrived, and what the extension says of it."""
+    """Fills in the payloads that were taken, those that arrived, and the extension's counts of them."""
     intake = around.intake
     times, untold = intake.spans(), intake.spans_untold()
     for line in journal.read_text().splitlines():
@@ -172,5 +175,5 @@ def _settle(
             status, min(came), max(came), max(untold.get(span, 0) for span in spans)
         )
     account.wrong_keys = sum(each["headers"].get("dd-api-key") != around.key for each in intake.requests())
-    account.books = log.books
+    account.extension_counts = log.counts
     account.lines = log.lines

@@ -45,7 +45,7 @@ class Plan:
       end: how the environment ends.
       unreadable: at which invocations telemetry comes that can't be read.
       unread: at which invocations the extension's output is not read. Never at the last, whose output has
-        the books.
+        its counts.
       aaaa: what the nameserver answers to questions for IPv6; None: the intake has no name, but an address.
       store, store_faults: where the key is and what the first calls for it get; None: it is in a variable.
     """
@@ -67,7 +67,7 @@ class Plan:
 
     @property
     def cuts_off(self) -> bool:
-        """Whether the extension may miss an answer that the intake gave, so that it may send again."""
+        """Returns whether the extension may miss an answer of the intake, and so may send again."""
         return (
             (self.proxy is not None and any(behaviour == "cut" for behaviour in self.proxy))
             # A flush in the background is open at a freeze, and one of managed instances at the end.
@@ -77,7 +77,7 @@ class Plan:
 
 
 def draw(chance: random.Random) -> Plan:
-    """A plan, without the intake's address."""
+    """Draws a plan, without the intake's address."""
     initialization_type = chance.choice(_TYPES)
     invocations = chance.randint(1, 12)
     settings = _settings(chance, initialization_type)
@@ -154,7 +154,7 @@ def _event(chance: random.Random) -> dict[str, Any]:
 
 
 def _api_fault(chance: random.Random, turn: int) -> tuple[str, ApiFaultKind] | None:
-    """A fault of Lambda's interface at an invocation, or None.
+    """Draws a fault of Lambda's interface at an invocation, or None.
 
     `/telemetry` and `/register` are called at the start and never again. An event that never comes is a
     function that is not called, so that a start fails in more ways than what follows.

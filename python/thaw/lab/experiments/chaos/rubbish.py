@@ -1,4 +1,4 @@
-"""Clients of a local listener that mean no good: bytes of any kind, half of a request, silence."""
+"""Hostile clients of a local listener: bytes of any kind, half of a request, silence."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _broken_traces(chance: random.Random) -> bytes:
 
 
 def _ambiguous(chance: random.Random) -> bytes:
-    """A request that two readers may understand differently."""
+    """Returns a request that two parsers may understand differently."""
     lines = chance.sample(
         [
             *(b"Host: x", b"Host: y", b"Content-Length: 5", b"Content-Length: +5", b"Content-Length: 5, 6"),

@@ -1,19 +1,20 @@
-"""Everything at once that may go wrong with an extension, drawn from a seed, and an account of every payload.
+"""Runs the extension under random faults, all at once, and accounts for every payload.
 
     python -m thaw.lab chaos --seed 7 --seconds 120
 
-One environment after the other lives in the emulated Lambda: of any initialization type and flush strategy,
-with a function whose tracers hand over numbered payloads, some without TCP_NODELAY, while others send rubbish
-to every port; with telemetry that is late, lost, doubled and unreadable; a runtime API that fails; an intake
-that closes, refuses, stalls, swallows answers and holes, and writes its answers in every form that HTTP
-allows; a nameserver that has no answer for IPv6; a key in a store that throttles; a reader of its log that
-stops; a proxy that cuts; until it ends in one of the ways in which environments end. Then the books are
-compared: what the function was told is taken has arrived, or is said to be lost.
+Environments run one after the other in the emulated Lambda, each with a random initialization type and flush
+strategy. The function's tracers send numbered payloads, some without TCP_NODELAY, while other clients send
+invalid bytes to every port. Telemetry is late, lost, doubled or unreadable; the Runtime API fails; the
+intake closes, refuses, stalls, does not answer, and writes its responses in every form that HTTP allows; a
+nameserver has no answer for IPv6; the key is in a store that throttles; the reader of the log stops; a proxy
+cuts connections. The environment then ends in one of the ways in which environments end. At the end the
+counts are compared: each payload that the extension accepted has arrived, or is reported as lost.
 
-Names and stores need a network and a mount table of one's own, and so root; without, they are left out.
+The nameserver and the store of keys need root, for a network and a mount table of their own; without root
+they are left out.
 
-What is done is drawn from the seed alone, so that a seed shows again what it has shown. When it happens
-depends on the machine, too: a race may want several runs.
+The faults depend on the seed alone, so that a seed repeats them. Their timing depends on the machine, too: a
+race may need several runs.
 """
 
 from __future__ import annotations
@@ -70,7 +71,7 @@ def run(
       only: runs just the environment of that number.
       names: as in `live`.
 
-    Raises ChaosError at the first environment whose books are wrong.
+    Raises ChaosError at the first environment that breaks an invariant.
     """
     begun = time.monotonic()
     number = payloads = taken = arrived = twice = lost = done = 0
@@ -82,7 +83,7 @@ def run(
             account = asyncio.run(live(plan, seed, number, executable, pathlib.Path(folder), names=names))
             broken = violations(account)
             if broken:
-                raise ChaosError(_tell(seed, number, plan, account, broken))
+                raise ChaosError(_describe(seed, number, plan, account, broken))
             done += 1
             payloads += len(account.payloads)
             taken += len(account.taken)
@@ -100,7 +101,7 @@ def run(
                 return Result(done, payloads, taken, arrived, twice, lost, spent)
 
 
-def _tell(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
+def _describe(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
     lines = [f"environment {number} of seed {seed}:", *(f"  {each}" for each in broken)]
     lines.append(f"  it was: {plan.settings.initialization_type}, {plan.settings.environment}")
     lines.append(f"  {plan.faults}, end: {plan.end}")
@@ -120,7 +121,9 @@ _MOST_ENVIRONMENTS = 1 << 20
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Adds the arguments of `chaos`."""
     option = parser.add_argument
-    option("--seed", type=arguments.seed, default=1, help="of all that is drawn (default: %(default)s)")
+    option(
+        "--seed", type=arguments.seed, default=1, help="the seed of all random choices (default: %(default)s)"
+    )
     option(
         "--seconds",
         type=arguments.number(0, 1e7, "seconds", above=True),
@@ -131,13 +134,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--environments",
         type=arguments.integer(0, _MOST_ENVIRONMENTS),
         default=0,
-        help="end after so many, if that is sooner",
+        help="the number of environments after which to end, if that is sooner",
     )
     option(
         "--only",
         type=arguments.integer(0, _MOST_ENVIRONMENTS),
         metavar="N",
-        help="the environment of that number alone",
+        help="run only the environment of this number",
     )
     option("--extension", type=arguments.checked(extension), default=EXTENSION, help="the executable")
     parser.set_defaults(run=_run)

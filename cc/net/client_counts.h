@@ -1,11 +1,11 @@
 // Counters of everything that can happen to a client, each declared once.
 //
 // One list defines the struct, the names and the sums, so that a counter cannot exist without being listed.
-// Tests assert on counters and not on log text. One thread writes; other threads get a copy through that
+// Tests assert on counts and not on log text. One thread writes; other threads get a copy through that
 // thread's executor.
 
-#ifndef THAW_CC_NET_COUNTERS_H_
-#define THAW_CC_NET_COUNTERS_H_
+#ifndef THAW_CC_NET_CLIENT_COUNTS_H_
+#define THAW_CC_NET_CLIENT_COUNTS_H_
 
 #include "cc/base/declare_counts.h"
 #include "cc/base/histogram.h"
@@ -13,7 +13,7 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_CONNECTION_COUNTERS(X)                                                                  \
+#define THAW_CONNECTION_COUNTS(X)                                                                    \
   X(dials, "connections that were begun")                                                            \
   X(opened, "connections that became usable (through TLS where there is TLS)")                       \
   X(dial_failed, "connections that failed before they were usable")                                  \
@@ -41,7 +41,7 @@ namespace thaw {
     "time that a successful TLS handshake with a destination took, unless a freeze fell into it")
 
 // X(name, what it counts)
-#define THAW_EXCHANGE_COUNTERS(X)                                                           \
+#define THAW_EXCHANGE_COUNTS(X)                                                             \
   X(requests, "requests given to the client")                                               \
   X(attempts, "tries that were counted against max_attempts")                               \
   X(accepted, "requests answered with a complete 2xx head")                                 \
@@ -58,21 +58,21 @@ namespace thaw {
   X(bytes_sent, "bytes given to the transport, TLS included")                               \
   X(bytes_received, "bytes taken from the transport, TLS included")
 
-struct ConnectionCounters {
-  THAW_DECLARE_COUNTS(THAW_CONNECTION_COUNTERS)
+struct ConnectionCounts {
+  THAW_DECLARE_COUNTS(THAW_CONNECTION_COUNTS)
   THAW_DECLARE_HISTOGRAMS(THAW_CONNECTION_HISTOGRAMS)
 };
 
-struct ExchangeCounters {
-  THAW_DECLARE_COUNTS(THAW_EXCHANGE_COUNTERS)
+struct ExchangeCounts {
+  THAW_DECLARE_COUNTS(THAW_EXCHANGE_COUNTS)
 };
 
-// The counters of one client.
-struct Counters {
-  ConnectionCounters connection;
-  ExchangeCounters exchange;
+// The counts of one client.
+struct ClientCounts {
+  ConnectionCounts connection;
+  ExchangeCounts exchange;
 };
 
 }  // namespace thaw
 
-#endif  // THAW_CC_NET_COUNTERS_H_
+#endif  // THAW_CC_NET_CLIENT_COUNTS_H_

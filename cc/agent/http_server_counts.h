@@ -1,7 +1,7 @@
 // The events counted by a local HTTP server, declared once.
 
-#ifndef THAW_CC_AGENT_HTTP_SERVER_COUNTERS_H_
-#define THAW_CC_AGENT_HTTP_SERVER_COUNTERS_H_
+#ifndef THAW_CC_AGENT_HTTP_SERVER_COUNTS_H_
+#define THAW_CC_AGENT_HTTP_SERVER_COUNTS_H_
 
 #include <cstdint>
 
@@ -10,7 +10,7 @@
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_HTTP_SERVER_COUNTERS(X)                                                         \
+#define THAW_HTTP_SERVER_COUNTS(X)                                                           \
   X(accepted, "connections taken in")                                                        \
   X(accept_failed, "tries to take one in that failed, for want of descriptors for example")  \
   X(held_at_limit, "connections that waited because none could be closed to make room")      \
@@ -41,10 +41,10 @@ namespace thaw {
   X(woken_when_closing, "idle connections that were to be closed and had bytes waiting")     \
   X(resumes, "returns from a freeze that the server was told of")
 
-struct HttpServerCounters {
-  THAW_DECLARE_COUNTS(THAW_HTTP_SERVER_COUNTERS)
+struct HttpServerCounts {
+  THAW_DECLARE_COUNTS(THAW_HTTP_SERVER_COUNTS)
 };
 
 }  // namespace thaw
 
-#endif  // THAW_CC_AGENT_HTTP_SERVER_COUNTERS_H_
+#endif  // THAW_CC_AGENT_HTTP_SERVER_COUNTS_H_

@@ -1,0 +1,100 @@
+"""World W2: a client is stopped, and the line to the intake is cut for the span."""
+
+from __future__ import annotations
+
+import pytest
+
+from thaw.lab import line, report
+from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
+from thaw.lab.experiments import compare
+from thaw.lab.line import LineError
+from thaw.lab.results import ArmResult
+from thaw.lab.worlds import over_line
+
+REASON = line.why_not()
+needs_line = pytest.mark.skipif(REASON is not None, reason=f"no line here: {REASON}")
+CYCLES = 4
+
+
+def run(arm: str, close: Close, round_trip: float = 0.0) -> ArmResult:
+    settings = ExperimentSettings(
+        arms=(arm,),
+        world="W2",
+        close=close,
+        cycles=CYCLES,
+        payloads=1,
+        workload="generated",
+        round_trip=round_trip,
+    )
+    return compare.run(settings).result.arms[arm]
+
+
+@needs_line
+@pytest.mark.parametrize("close", W2_CLOSES)
+@pytest.mark.parametrize("arm", ["thaw", "thaw-pooled"])
+def test_thaw_delivers_all_once_after_a_cut(arm: str, close: Close) -> None:
+    figures = run(arm, close)
+    assert (figures.delivered, figures.lost, figures.duplicated) == (CYCLES, 0, 0)
+
+
+@needs_line
+@pytest.mark.parametrize("close", W2_CLOSES)
+def test_a_client_that_trusts_its_pool_loses_what_it_sends_on_a_dead_connection(close: Close) -> None:
+    figures = run("v93", close)
+    # The first flush dials. Each later one meets a dead connection or, after a loss, dials.
+    most = CYCLES // 2
+    # A FIN is sent again after 0.2 s, which a client that a busy machine wakes later sees before its flush.
+    assert 1 <= figures.lost <= most if close == "fin" else figures.lost == most
+    assert figures.delivered == CYCLES - figures.lost
+
+
+@needs_line
+@pytest.mark.parametrize("world", ["W1", "W2"])
+def test_a_round_trip_is_made_by_a_line_and_the_measured_one_is_shown(world: str) -> None:
+    settings = ExperimentSettings(
+        arms=("thaw",),
+        world="W1" if world == "W1" else "W2",
+        close="fin",
+        cycles=2,
+        payloads=1,
+        workload="generated",
+        round_trip=0.02,
+    )
+    made = compare.run(settings)
+    network = made.result.arms["thaw"].network
+    assert network is not None
+    assert network.measured is not None
+    assert network.made_by == "line"
+    assert 0.02 <= network.measured < 0.5
+    assert network.congestion_control == "cubic"
+    assert made.result.arms["thaw"].flush_ms.p50 >= 60  # TCP, TLS 1.3 and the request take a round trip each
+    assert f"TCP handshake {network.measured * 1e3:.2f}" in report.terminal_table(made.result)
+    assert ArmResult.from_json(made.result.arms["thaw"].to_json()).network == network
+
+
+def test_without_a_line_w1_says_who_makes_the_round_trip_and_w2_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_line(**unused: object) -> None:
+        raise LineError("no TUN device")
+
+    monkeypatch.setattr(over_line, "Line", no_line)
+    settings = ExperimentSettings(
+        arms=("thaw",), close="fin", cycles=1, payloads=1, workload="generated", round_trip=0.01
+    )
+    made = compare.run(settings)
+    assert "no line can be made: no TUN device" in capsys.readouterr().err
+    assert "made by the intake" in report.terminal_table(made.result)
+    with pytest.raises(
+        ExperimentError, match="W2 needs a line, which this machine does not allow: no TUN device"
+    ):
+        run("thaw", "fin")
+
+
+def test_what_w2_can_not_do_is_refused() -> None:
+    with pytest.raises(ValueError, match="close nat is for world W2 alone"):
+        ExperimentSettings(close="nat")
+    with pytest.raises(ValueError, match="world W2 has scenario idle and closes fin, rst, silent, blackhole"):
+        ExperimentSettings(world="W2", close="race")
+    with pytest.raises(ValueError, match="idle_limit is 1: world W2 ends connections at the beginning"):
+        ExperimentSettings(world="W2", close="fin", idle_limit=1.0)
