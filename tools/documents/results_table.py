@@ -45,6 +45,11 @@ def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:g} ms"
 
 
+def _freeze(freeze: float | str) -> str:
+    """Returns a freeze's least length, or the distribution of seconds that it is drawn from."""
+    return f"{freeze} s" if isinstance(freeze, str) else _milliseconds(freeze)
+
+
 def _conditions(result: ExperimentResult) -> str:
     """The other conditions of the experiment, in parentheses; empty for a result that has none."""
     if result.freeze is None or result.round_trip is None:
@@ -52,7 +57,7 @@ def _conditions(result: ExperimentResult) -> str:
     return (
         f" ({result.payloads} a flush, {result.workload};"
         f" round trip {_milliseconds(result.round_trip)}, TLS {result.tls_version},"
-        f" freeze {_milliseconds(result.freeze)})"
+        f" freeze {_freeze(result.freeze)})"
     )
 
 

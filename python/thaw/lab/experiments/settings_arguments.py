@@ -25,8 +25,8 @@ _TEXTS = {
     " is cut for as long",
     "scenario": "freeze between flushes, or at each phase of an exchange in turn",
     "close": "how the intake ends connections during a freeze: fin; rst; silent: it forgets them without a"
-    " packet; race: FIN at most 1 ms from the planned resume; none: it does not; or what ends them in W2: blackhole,"
-    " nat: a middlebox forgets them; address: the client gets another address",
+    " packet; race: FIN at most 1 ms from the planned resume; none: it does not; or what ends them in W2:"
+    " blackhole, nat: a middlebox forgets them; address: the client gets another address",
     "cycles": "freezes of each arm",
     "payloads": "payloads of each flush",
     "seed": "seed of payloads and timing",

@@ -329,13 +329,13 @@ def main() -> None:
     say({"ready": True})
     while (command := commands.get()) is not None:
         if command["op"] == "prepare":
-            spans = []
+            made = []
             for number in range(command["payloads"]):
                 source = large if command["large"] and number == 0 else plain
                 body = source.body(command["cycle"], number)
                 client.prepare((command["cycle"], number), body)
-                spans.append(body.spans)
-            say({"spans": spans})
+                made.append(body.spans)
+            say({"spans": made})
         elif command["op"] == "flush":
             processor, begun = time.process_time(), time.monotonic()
             answer = client.flush(command["deadline"])
