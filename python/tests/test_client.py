@@ -455,7 +455,7 @@ def test_headers_of_a_tracer_may_be_all_that_it_sent(client: thaw.Client):
     "name", ["Host", "host", "Content-Length", "TRANSFER-ENCODING", "connection", "Keep-Alive", "Expect"]
 )
 def test_headers_of_the_client_are_refused(client: thaw.Client, name: str):
-    with pytest.raises(thaw.InvalidArgument, match=f"the header {name} can't be given"):
+    with pytest.raises(thaw.InvalidArgument, match=f"the header {name} can't be set"):
         client.send("http://127.0.0.1:1/", headers={name: "1"})
 
 

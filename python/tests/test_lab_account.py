@@ -129,7 +129,7 @@ def _keep_a_failed_look_up(account: Account) -> None:
         (_undefined, "logged"),
         (_no_room, "answered with [429]"),
         (_no_answer, "answered with [0]"),
-        (_grow, "it took 100 MB"),
+        (_grow, "the extension took 100 MB"),
         (_vanish, "not seen"),
         (_leave_early, "before it was told"),
         (_delay_acknowledgements, "without TCP_NODELAY half of the requests took 41 ms"),
