@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import pathlib
+
 import pytest
 
 from thaw.lab import line, report
+from thaw.lab.command_line import main
 from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
 from thaw.lab.experiments import compare
+from thaw.lab.freezes import FreezeDistribution
 from thaw.lab.line import LineError
+from thaw.lab.report import dataset
 from thaw.lab.results import ArmResult
 from thaw.lab.worlds import over_line
 
@@ -70,6 +75,40 @@ def test_a_round_trip_is_made_by_a_line_and_the_measured_one_is_shown(world: str
     assert made.result.arms["thaw"].flush_ms.p50 >= 60  # TCP, TLS 1.3 and the request take a round trip each
     assert f"TCP handshake {network.measured * 1e3:.2f}" in report.terminal_table(made.result)
     assert ArmResult.from_json(made.result.arms["thaw"].to_json()).network == network
+
+
+@needs_line
+def test_blocks_with_drawn_freezes_keep_the_measured_network() -> None:
+    settings = ExperimentSettings(
+        arms=("v93", "thaw(max_idle_per_host=1)"),
+        world="W2",
+        close="nat",
+        freeze=FreezeDistribution.of("uniform(least=0.001,most=0.02)"),
+        cycles=2,
+        payloads=1,
+        blocks=2,
+        workload="generated",
+        round_trip=0.01,
+    )
+    made = compare.run(settings)
+    assert made.measurements is not None
+    assert all(0.001 <= row.freeze <= 0.02 for row in made.measurements.cycles)
+    assert {arm: figures.lost for arm, figures in made.result.arms.items()} == {
+        "v93": 2,
+        "thaw(max_idle_per_host=1)": 0,
+    }
+    for figures in made.result.arms.values():
+        assert figures.network is not None
+        assert figures.network.made_by == "line"
+
+
+@needs_line
+def test_a_sweep_takes_the_closes_of_a_line(tmp_path: pathlib.Path) -> None:
+    given = ["sweep", "--world=W2", "--close=blackhole,nat,address", "--arms=thaw", "--cycles=2"]
+    assert main([*given, "--payloads=1", "--workload=generated", f"--out={tmp_path}"]) == 0
+    rows = dataset.read_points(tmp_path)
+    assert sorted(row.close for row in rows) == ["address", "blackhole", "nat"]
+    assert {(row.world, row.payloads, row.lost) for row in rows} == {("W2", 2, 0)}
 
 
 def test_without_a_line_w1_says_who_makes_the_round_trip_and_w2_is_refused(

@@ -35,7 +35,9 @@ GRID = Grid(
     {"close": ("silent", "rst"), "freeze": (0.05, 1), "round_trip": (0.0, 0.02)},
 )
 SIMULATED = Grid(ExperimentSettings(world="W0", cycles=20), {"close": ("silent", "fin"), "payloads": (1, 2)})
-FIGURES = {each.name: 7 for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "race")}
+FIGURES = {
+    each.name: 7 for each in dataclasses.fields(ArmResult) if each.name not in ("flush_ms", "race", "network")
+}
 
 
 def comparison(point: ExperimentSettings) -> Measured:
