@@ -173,7 +173,8 @@ TEST_F(RuntimeApiTest, AContainerErrorIsFinal) {
 TEST_F(RuntimeApiTest, APageOfHtmlIsNoEvent) {
   const absl::Status status = NextAnswered(Response(200, "<html>\n<body>It works!</body></html>"));
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
-  EXPECT_TRUE(absl::StrContains(status.message(), "a body that is not an event: <html>\\n<body>It works!")) << status;
+  EXPECT_TRUE(absl::StrContains(status.message(), "a body that is not an event: <html>\\n<body>It works!"))
+      << status;
 }
 
 TEST_F(RuntimeApiTest, AfterAResetTheNextEventIsAskedForAgain) {
