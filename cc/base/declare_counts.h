@@ -10,9 +10,9 @@
 //     counts.Visit([](std::string_view name, int64_t value, std::string_view text) { … });
 //   }
 //
-// Entries may begin with an enumerator, X(kEgg, eggs, "eggs that were broken"), and a list may contain another
-// one. THAW_DECLARE_COUNTS_BY(Ingredient, LIST) beside THAW_DECLARE_COUNTS then makes `counts[Ingredient::kEgg]`
-// the same as `counts.eggs`.
+// Entries may begin with an enumerator, X(kEgg, eggs, "eggs that were broken"), and a list may contain
+// another one. THAW_DECLARE_COUNTS_BY(Ingredient, LIST) beside THAW_DECLARE_COUNTS then makes
+// `counts[Ingredient::kEgg]` the same as `counts.eggs`.
 
 #ifndef THAW_CC_BASE_DECLARE_COUNTS_H_
 #define THAW_CC_BASE_DECLARE_COUNTS_H_

@@ -1,4 +1,4 @@
-// A histogram of durations in about 1 KB, from which quantiles are read with a relative error of 1/16 at most.
+// A histogram of durations in about 1 KB. Quantiles are read from it with a relative error of 1/16 at most.
 //
 //   Histogram times;
 //   times.Record(absl::Milliseconds(12));
@@ -16,7 +16,8 @@
 //
 // Buckets are log-linear: each power of two of nanoseconds from 2^10 to 2^41 is cut into eight equal parts.
 // Shorter durations, below about a microsecond, are counted as one microsecond, and durations over an hour in
-// the last bucket. Recording takes a few instructions and allocates nothing. A copy is a value; one thread at a time.
+// the last bucket. Recording takes a few instructions and allocates nothing. A copy is a value; one thread at
+// a time.
 
 #ifndef THAW_CC_BASE_HISTOGRAM_H_
 #define THAW_CC_BASE_HISTOGRAM_H_

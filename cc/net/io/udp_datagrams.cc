@@ -21,7 +21,7 @@ namespace asio = boost::asio;
 using asio::ip::udp;
 using boost::system::error_code;
 
-// What recvmmsg fills in one call: a place for each datagram and for the count that comes with it.
+// Buffers that recvmmsg fills in one call: a place for each datagram and for the count that comes with it.
 class ReceiveBuffers {
  public:
   ReceiveBuffers(int count, size_t datagram_bytes)
@@ -79,8 +79,8 @@ class ReceiveBuffers {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(uint32_t))];
   };
 
-  // One cache line more than a datagram: with a stride of 64 KiB the first lines of all datagrams would compete
-  // for the same few places of the processor's cache.
+  // Returns one cache line more than a datagram takes: with a stride of 64 KiB the first lines of all
+  // datagrams would compete for the same few places of the processor's cache.
   static size_t StrideOf(size_t datagram_bytes) { return (datagram_bytes + 63) / 64 * 64 + 64; }
 
   const size_t stride_;
@@ -168,7 +168,7 @@ absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOpt
     socket.set_option(udp::socket::receive_buffer_size(options.receive_buffer_bytes), error);
     if (error) return unavailable();
   }
-  // A kernel that refuses this counts no drops for us; datagrams are received all the same.
+  // A kernel that refuses the option counts no drops; datagrams are received all the same.
   const int on = 1;
   static_cast<void>(setsockopt(socket.native_handle(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
   socket.bind({address, options.port}, error);

@@ -24,21 +24,22 @@ struct UdpOptions {
   // nothing is received while the environment is frozen. The kernel doubles the number for its own use and
   // limits it to net.core.rmem_max. 0: the system's default.
   int receive_buffer_bytes = 0;
-  // Limits the datagrams in a batch, so that a sender without pause holds up nothing else on the loop. A larger
-  // number costs memory, a smaller one more system calls for each datagram.
+  // Limits the datagrams in a batch, so that a sender without pause holds up nothing else on the loop. A
+  // larger number costs memory, a smaller one more system calls for each datagram.
   int datagrams_per_turn = 32;
-  // Limits the bytes of a datagram; longer ones are counted and left out. The default is the most that UDP over
-  // IPv4 carries.
+  // Limits the bytes of a datagram; longer ones are counted and left out. The default is the most that UDP
+  // over IPv4 carries.
   size_t max_datagram_bytes = 65507;
-  // Charged with datagrams_per_turn * max_datagram_bytes, and a little, for as long as the socket exists; null:
-  // no account. The memory is allocated once, and a page of it is resident only after a datagram has used it.
+  // The account that is charged with datagrams_per_turn * max_datagram_bytes, and a little, for as long as
+  // the socket exists; null: none is. The memory is allocated once, and a page of it is resident only after a
+  // datagram has used it.
   ByteAccount* account = nullptr;
 };
 
-// The port is bound when this returns, so that datagrams wait in the socket's buffer until Receive is called.
-// Returns InvalidArgument if the address is not an IPv4 address or a limit is not positive, ResourceExhausted
-// if the account has no room, and Unavailable, with the system's reason, if the address can't be bound. `loop`
-// and the account must outlive the result.
+// Binds the port, so that datagrams wait in the socket's buffer until Receive is called. Returns
+// InvalidArgument if the address is not an IPv4 address or a limit is not positive, ResourceExhausted if the
+// account has no room, and Unavailable, with the system's reason, if the address can't be bound. `loop` and
+// the account must outlive the result.
 absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOptions& options);
 
 }  // namespace thaw

@@ -1,5 +1,5 @@
-// What receiving a datagram costs: the socket's buffer is filled over the loopback, which is not measured, and
-// emptied, which is.
+// Measures the cost of receiving a datagram: the socket's buffer is filled over the loopback, which is not
+// measured, and emptied, which is.
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

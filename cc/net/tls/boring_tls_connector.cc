@@ -29,9 +29,9 @@ namespace {
 
 // State that all connections of one connector share; each holds it, since a ticket may come while one closes.
 struct Shared {
-  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounts& the_counters)
+  Shared(Clock& the_clock, const ClientOptions& options, ConnectionCounts& the_counts)
       : clock(the_clock),
-        counts(the_counters),
+        counts(the_counts),
         verify(!options.skip_ssl_validation),
         resumption(options.tls_session_resumption),
         minimum(options.tls_min_version == TlsVersion::kTls13 ? TLS1_3_VERSION : TLS1_2_VERSION),
