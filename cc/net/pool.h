@@ -137,7 +137,7 @@ class Pool {
   // Tells the pool that the environment was frozen and runs again. Connections now in use are not reused.
   void Resume();
 
-  // Closes idle connections and forgets all waiters; their callbacks don't run.
+  // Closes idle connections, drains those in use and forgets all waiters; their callbacks don't run.
   void Close();
 
   int64_t epoch() const { return epoch_; }

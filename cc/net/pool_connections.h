@@ -78,6 +78,12 @@ class PoolConnections {
   // Puts a connection at the end of the list of `state`.
   void Move(Place place, ConnectionState state) { Splice(place, state, in(state).end()); }
 
+  // Lets no other request join the leased connections.
+  void DrainLeased() {
+    List& leased = in(ConnectionState::kLeased);
+    while (!leased.empty()) Move(leased.begin(), ConnectionState::kDraining);
+  }
+
   // Counts one more request on a connection, which thereby is leased. If it is draining, it stays so.
   void TakeSlot(Place place) {
     ++place->leases;

@@ -132,8 +132,7 @@ void Pool<Key, Connection, DialFailure>::Resume() {
   ++epoch_;
   for (auto& [key, host] : hosts_) {
     if (!host.in_use()) continue;
-    auto& leased = host.connections.in(ConnectionState::kLeased);
-    while (!leased.empty()) host.connections.Move(leased.begin(), ConnectionState::kDraining);
+    host.connections.DrainLeased();
     ResumeIdle(host);
     host.unused_since = next_id_;
   }
@@ -174,6 +173,7 @@ void Pool<Key, Connection, DialFailure>::Close() {
     auto& dialling = host.connections.in(ConnectionState::kDialling);
     while (!dialling.empty()) StopDial(host, dialling.begin(), CancelReason::kCancelled);
     while (host.connections.count(ConnectionState::kIdle) > 0) DiscardLastIdle(host);
+    host.connections.DrainLeased();
     if (!host.in_use()) hosts_.erase(current);
   }
 }

@@ -910,14 +910,17 @@ TEST_P(PoolOfAnySlotsTest, CloseClosesIdleConnectionsAndForgetsWaiters) {
 }
 
 TEST_P(PoolOfAnySlotsTest, AConnectionLeasedAtCloseIsClosedOnItsReturn) {
-  Build({.max_idle_per_host = 0});
-  const TicketPtr ticket = Ask();
-  const auto toy = Connected();
-  pool_->Close();
-  EXPECT_EQ(toy->closes, 0);
-  EXPECT_EQ(pool_->open(), 1);
-  Return(ticket);
-  EXPECT_EQ(pool_->open(), 0);
+  for (const int max_idle : {0, 1}) {
+    Build({.max_idle_per_host = max_idle});
+    const TicketPtr ticket = Ask();
+    const auto toy = Connected();
+    pool_->Close();
+    EXPECT_EQ(toy->closes, 0);
+    EXPECT_EQ(pool_->open(), 1);
+    Return(ticket);
+    EXPECT_EQ(toy->closes, 1);
+    EXPECT_EQ(pool_->open(), 0);
+  }
 }
 
 // -- Everything adds up ----------------------------------------------------------------------------------

@@ -534,6 +534,17 @@ TEST_F(PooledClientTest, ADialThatFailsWithoutAFreezeWaitsForItsBackoff) {
   EXPECT_GT(results_.back().delayed, absl::ZeroDuration());
 }
 
+TEST_F(PooledClientTest, AConnectionWhoseExchangeHadJustEndedAtCloseIsClosed) {
+  Build({.max_idle_per_host = 1});
+  Start(1);
+  ASSERT_TRUE(world_.RunUntil([this] { return exchanges().bytes_received > 0; }));
+  ASSERT_EQ(client_->open_exchanges(), 1) << "the request has not been told of its answer";
+  client_->Close();
+  Finish();
+  EXPECT_TRUE(results_[0].accepted);
+  EXPECT_EQ(client_->open_connections(), 0);
+}
+
 TEST_F(PooledClientTest, CancellingEndsEveryPhase) {
   for (const SimFault fault : {SimFault::kConnectHangs, SimFault::kTlsHangs, SimFault::kStallMidRequest,
                                SimFault::kNeverAnswers, SimFault::kStatus429}) {
