@@ -99,7 +99,9 @@ void Pool<Key, Connection, DialFailure>::Release(Lease lease, bool reusable, boo
     StartDials(host);
     return Leave(host);
   }
-  if (const auto waiter = FirstSharer(host); waiter != host.waiters.end()) {
+  const auto waiter = FirstSharer(host);
+  // The number of slots may have fallen since they were leased.
+  if (waiter != host.waiters.end() && Connections::has_free_slot(*place)) {
     OnAcquired done = TakeWaiter(host, waiter);
     ++counts_.shared;
     Lease next = LeaseSlot(host, place);

@@ -182,6 +182,19 @@ TEST_F(PoolSlotsTest, AConnectionThatMayNotBeReusedDrains) {
   EXPECT_EQ(counts_.dropped_epoch, 0);
 }
 
+TEST_F(PoolSlotsTest, ASlotThatWasTakenAwayIsNotGivenToAWaiter) {
+  Build({});
+  const std::vector<TicketPtr> tickets = Sharing();
+  const TicketPtr fourth = Ask();
+  toy_->slot_count = 1;
+  Return(tickets[0]);
+  Return(tickets[1]);
+  EXPECT_TRUE(fourth->waiting()) << "one request fills the connection";
+  Return(tickets[2]);
+  ASSERT_FALSE(fourth->waiting());
+  EXPECT_EQ(fourth->toy(), toy_.get());
+}
+
 // -- Ends ------------------------------------------------------------------------------------------------
 
 TEST_F(PoolSlotsTest, AConnectionThatTakesNoMoreRequestsDrains) {
