@@ -1,6 +1,6 @@
-// Counters of everything that can happen to a client, each declared once.
+// Counts of everything that can happen to a client, each declared once.
 //
-// One list defines the struct, the names and the sums, so that a counter cannot exist without being listed.
+// One list defines the struct and the names, so that a count cannot exist without being listed.
 // Tests assert on counts and not on log text. One thread writes; other threads get a copy through that
 // thread's executor.
 
@@ -9,6 +9,7 @@
 
 #include "cc/base/declare_counts.h"
 #include "cc/base/histogram.h"
+#include "cc/net/exchange_failure.h"
 
 namespace thaw {
 
@@ -40,22 +41,26 @@ namespace thaw {
   X(handshake_time,                   \
     "time that a successful TLS handshake with a destination took, unless a freeze fell into it")
 
-// X(name, what it counts)
-#define THAW_EXCHANGE_COUNTS(X)                                                             \
-  X(requests, "requests given to the client")                                               \
-  X(attempts, "tries that were counted against max_attempts")                               \
-  X(accepted, "requests answered with a complete 2xx head")                                 \
-  X(unsent, "failures before a request byte was given to a reused connection")              \
-  X(unreachable, "failures of name, connect, proxy or TLS transport")                       \
-  X(misconfigured, "certificate, host name or proxy credential refused")                    \
-  X(incomplete, "failures with part of a body written")                                     \
-  X(stale, "reused or crossed connections that ended without an answer to a whole request") \
-  X(ambiguous, "fresh connections that gave no answer to a whole request")                  \
-  X(refused_for_now, "408, 429 and 5xx answers")                                            \
-  X(refused_for_good, "3xx and other 4xx answers")                                          \
-  X(cancelled, "exchanges stopped by their caller before they could matter")                \
-  X(possible_duplicates, "requests sent again after the peer may have taken them")          \
-  X(bytes_sent, "bytes given to the transport, TLS included")                               \
+// X(class, name, what it counts)
+#define THAW_FAILURE_COUNTS(X)                                                                      \
+  X(kUnsent, unsent, "failures before a request byte was given to a reused connection")             \
+  X(kUnreachable, unreachable, "failures of name, connect, proxy or TLS transport")                 \
+  X(kMisconfigured, misconfigured, "certificate, host name or proxy credential refused")            \
+  X(kIncomplete, incomplete, "failures with part of a body written")                                \
+  X(kStale, stale, "reused or crossed connections that ended without an answer to a whole request") \
+  X(kAmbiguous, ambiguous, "fresh connections that gave no answer to a whole request")              \
+  X(kRefusedForNow, refused_for_now, "408, 429 and 5xx answers")                                    \
+  X(kRefusedForGood, refused_for_good, "3xx and other 4xx answers")                                 \
+  X(kCancelled, cancelled, "exchanges stopped by their caller before they could matter")
+
+// X(name, what it counts), and the failures
+#define THAW_EXCHANGE_COUNTS(X)                                                    \
+  X(requests, "requests given to the client")                                      \
+  X(attempts, "tries that were counted against max_attempts")                      \
+  X(accepted, "requests answered with a complete 2xx head")                        \
+  THAW_FAILURE_COUNTS(X)                                                           \
+  X(possible_duplicates, "requests sent again after the peer may have taken them") \
+  X(bytes_sent, "bytes given to the transport, TLS included")                      \
   X(bytes_received, "bytes taken from the transport, TLS included")
 
 struct ConnectionCounts {
@@ -65,6 +70,7 @@ struct ConnectionCounts {
 
 struct ExchangeCounts {
   THAW_DECLARE_COUNTS(THAW_EXCHANGE_COUNTS)
+  THAW_DECLARE_COUNTS_BY(RetryClass, THAW_FAILURE_COUNTS)
 };
 
 // The counts of one client.

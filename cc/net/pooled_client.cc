@@ -28,31 +28,6 @@
 namespace thaw {
 namespace {
 
-// Counts a failure, and returns how many of its class there were.
-int64_t CountFailure(RetryClass retry_class, ExchangeCounts& counts) {
-  switch (retry_class) {
-    case RetryClass::kUnsent:
-      return ++counts.unsent;
-    case RetryClass::kUnreachable:
-      return ++counts.unreachable;
-    case RetryClass::kMisconfigured:
-      return ++counts.misconfigured;
-    case RetryClass::kIncomplete:
-      return ++counts.incomplete;
-    case RetryClass::kStale:
-      return ++counts.stale;
-    case RetryClass::kAmbiguous:
-      return ++counts.ambiguous;
-    case RetryClass::kRefusedForNow:
-      return ++counts.refused_for_now;
-    case RetryClass::kRefusedForGood:
-      return ++counts.refused_for_good;
-    case RetryClass::kCancelled:
-      break;
-  }
-  return ++counts.cancelled;
-}
-
 class PooledClient : public Client {
  public:
   PooledClient(Executor& executor, Clock& clock, std::unique_ptr<Dialer> dialer, ClientOptions options,
@@ -318,7 +293,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
   }
   ExchangeFailure& failure = *tried.failure;
   result.last_class = ClassOf(failure);
-  CountFailure(*result.last_class, counts);
+  ++counts[*result.last_class];
   if (result.last_class == RetryClass::kUnsent) --counts.attempts;
   VLOG(1) << failure.ToString();
   const RetryVerdict verdict = DecideRetry(rules, failure, random_, state);
@@ -329,7 +304,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
 void PooledClient::RejectRequest(absl::Status why, SendResult& result) {
   result.failures.push_back({.phase = Phase::kWrite, .fault = Fault::kProtocol, .error = std::move(why)});
   result.last_class = RetryClass::kRefusedForGood;
-  CountFailure(RetryClass::kRefusedForGood, counts_->exchange);
+  ++counts_->exchange[RetryClass::kRefusedForGood];
 }
 
 void PooledClient::Conclude(const RetryState& state, SendResult& result) {

@@ -1,5 +1,6 @@
 #include "python/bindings/stats.h"
 
+#include "cc/base/declare_counts.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/counts.h"
 #include "python/bindings/pickling.h"
@@ -134,10 +135,14 @@ ConnectionStats(resumes=1)
 )");
   BindCommon(exchanges, "ExchangeStats");
   BindPickling(exchanges, &ExchangeStats::counts, &ExchangeStats::open);
-#define THAW_BIND(name, text) \
+#define THAW_BIND_2(name, text) \
   exchanges.def_property_readonly(#name, [](const ExchangeStats& self) { return self.counts.name; }, text);
+#define THAW_BIND_3(retry_class, name, text) THAW_BIND_2(name, text)
+#define THAW_BIND(...) THAW_PICK_COUNT(__VA_ARGS__, THAW_BIND_3, THAW_BIND_2, )(__VA_ARGS__)
   THAW_EXCHANGE_COUNTS(THAW_BIND)
 #undef THAW_BIND
+#undef THAW_BIND_3
+#undef THAW_BIND_2
 }
 
 }  // namespace thaw::python
