@@ -150,11 +150,12 @@ void InvocationAssembler::OnInvoke(std::string_view request_id, const Invoke& in
     entry = nullptr;
   }
   if (entry == nullptr) {
-    entry = &Begin(request_id);
     InvocationStore::Entries& entries = store_.entries();
     const auto nameless = std::find_if(entries.begin(), entries.end(), [](const auto& position) {
-      return position.second.request_id().empty() && position.second.tracer != nullptr;
+      const Entry& each = position.second;
+      return each.request_id().empty() && each.tracer != nullptr && !each.tracer->invoked;
     });
+    entry = &Begin(request_id);
     if (nameless != entries.end() && !options_.concurrent) {
       entry->tracer = std::move(nameless->second.tracer);
       store_.Update(nameless->second);
