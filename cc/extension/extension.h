@@ -7,13 +7,14 @@
 //   Spawn<int>(loop, extension.Run(stop), [&](int status) { … });
 //   loop.Run();
 //
-// The order of the start: listeners, registration, routes, subscription, first /next; connections that come
-// before there are routes wait in the kernel's queue, since the function runs as soon as all extensions have
-// registered. All other work waits
-// until after it: certificates are read when a chain names them, the first flush looks up names and keys, and
-// nothing random is drawn before the first event (clones of a snapshot would share it). The stop, after
-// SHUTDOWN, a signal, or the loss of Lambda's interface, is FlushCoordinator::Shutdown within the remaining
-// time. Nothing is destroyed: the process ends.
+// The order of the start: listeners, registration, routes, subscription, first /next. The function runs as
+// soon as all extensions have registered; connections that come before there are routes wait in the kernel's
+// queue. All other work waits until after the first /next: certificates are read when a chain names them,
+// the first flush looks up names and keys, and nothing random is drawn before the first event (clones of a
+// snapshot would share it).
+//
+// The stop, after SHUTDOWN, a signal, or the loss of Lambda's interface, is FlushCoordinator::Shutdown
+// within the remaining time. Nothing is destroyed: the process ends.
 //
 // One thread: the loop's.
 

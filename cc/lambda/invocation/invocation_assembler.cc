@@ -150,11 +150,12 @@ void InvocationAssembler::OnInvoke(std::string_view request_id, const Invoke& in
     entry = nullptr;
   }
   if (entry == nullptr) {
-    entry = &Begin(request_id);
     InvocationStore::Entries& entries = store_.entries();
     const auto nameless = std::find_if(entries.begin(), entries.end(), [](const auto& position) {
-      return position.second.request_id().empty() && position.second.tracer != nullptr;
+      const Entry& each = position.second;
+      return each.request_id().empty() && each.tracer != nullptr && !each.tracer->invoked;
     });
+    entry = &Begin(request_id);
     if (nameless != entries.end() && !options_.concurrent) {
       entry->tracer = std::move(nameless->second.tracer);
       store_.Update(nameless->second);
@@ -191,10 +192,10 @@ void InvocationAssembler::OnEnvironmentStart(bool is_restore, absl::Time start,
 
 // -- The end ---------------------------------------------------------------------------------------------
 
-void InvocationAssembler::FinishAll() {
+void InvocationAssembler::TryFinishEach(bool wait) {
   const Change change(store_);
   for (auto next = store_.entries().begin(); next != store_.entries().end();)
-    if (Entry& entry = (next++)->second; entry.tracer != nullptr) TryFinish(entry, /*wait=*/false);
+    if (Entry& entry = (next++)->second; entry.tracer != nullptr) TryFinish(entry, wait);
 }
 
 void InvocationAssembler::FinishIdentified() {
@@ -291,6 +292,7 @@ void InvocationAssembler::Queue(absl::Span<const OwnedSpan> trace, bool client_c
 }
 
 std::vector<OwnTrace> InvocationAssembler::TakeOwnTraces() {
+  if (std::exchange(trace_id_seen_, false)) TryFinishEach(/*wait=*/true);
   own_traces_charge_.Release();
   return std::exchange(own_traces_, {});
 }
@@ -331,9 +333,9 @@ uint64_t InvocationAssembler::ParentOf(uint64_t trace_id, uint64_t parent_id) {
   Entry* const entry = LatestOf(lacks);
   may_lack_trace_id_ = entry != nullptr;
   if (entry == nullptr) return parent_id;
-  const Change change(store_);
+  // The invocation's placeholder may be a later span of the same request.
   entry->tracer->seen_trace_id = trace_id;
-  TryFinish(*entry, /*wait=*/true);
+  trace_id_seen_ = true;
   return parent_id;
 }
 

@@ -99,12 +99,13 @@ class InvocationAssembler : public InvocationLinks, private InvocationStore::Vie
   // The environment was started or restored: see EnvironmentStartSpan.
   void OnEnvironmentStart(bool is_restore, absl::Time start, std::optional<absl::Duration> duration);
   // Finishes each ended invocation as it is: nothing more will come.
-  void FinishAll();
+  void FinishAll() { TryFinishEach(/*wait=*/false); }
   // Finishes each ended invocation that its placeholder identifies, although the tracer's call at its end is
   // missing: that call is made while the handler runs, or never. Call this before a flush.
   void FinishIdentified();
 
-  // Returns the traces that were made since the last call. Call this after each call of the others.
+  // Returns the traces that were made since the last call. Call this after each call of the others, and after
+  // each request of a tracer: an invocation whose trace id only its spans tell is finished here.
   std::vector<OwnTrace> TakeOwnTraces();
 
   // Sets the runtime's name once it is known.
@@ -138,6 +139,7 @@ class InvocationAssembler : public InvocationLinks, private InvocationStore::Vie
   // Finishes the invocation if nothing more is expected of it, or, if `wait` is false, if it has ended.
   // Returns whether it is finished, and its tracer's side gone.
   bool TryFinish(Entry& entry, bool wait);
+  void TryFinishEach(bool wait);
   void Finish(TracerSide& side);
   void GiveUp(Entry& entry);
   void EndSide(Entry& entry);
@@ -152,6 +154,7 @@ class InvocationAssembler : public InvocationLinks, private InvocationStore::Vie
   RandomId random_;
   bool tracer_calls_ = false;       // a tracer called: the extension makes every invocation's span
   bool may_lack_trace_id_ = false;  // some invocation may lack a trace id
+  bool trace_id_seen_ = false;      // a span has told an invocation's since the last TakeOwnTraces()
   EnvironmentStartSpan environment_start_;
   std::vector<OwnTrace> own_traces_;
   ByteCharge own_traces_charge_;

@@ -45,7 +45,7 @@ InvocationStore::Entry& InvocationStore::Add(std::string_view request_id) {
   Entry& entry = entries_[sequence];
   entry.sequence = sequence;
   entry.platform.invocation.request_id = request_id;
-  if (!request_id.empty()) by_request_id_[request_id].push_back(sequence);
+  by_request_id_[request_id].push_back(sequence);
   return entry;
 }
 
@@ -99,11 +99,10 @@ void InvocationStore::KeepBounds() {
 
 void InvocationStore::Remove(Entries::iterator position) {
   const Entry& entry = position->second;
-  if (const auto found = by_request_id_.find(entry.request_id()); found != by_request_id_.end()) {
-    absl::InlinedVector<Sequence, 1>& same = found->second;
-    same.erase(std::find(same.begin(), same.end(), position->first));
-    if (same.empty()) by_request_id_.erase(found);
-  }
+  const auto found = by_request_id_.find(entry.request_id());
+  absl::InlinedVector<Sequence, 1>& same = found->second;
+  same.erase(std::find(same.begin(), same.end(), position->first));
+  if (same.empty()) by_request_id_.erase(found);
   charge_.Shrink(entry.bytes);
   entries_.erase(position);
 }

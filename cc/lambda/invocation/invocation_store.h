@@ -53,17 +53,18 @@ class InvocationStore {
   // Orders invocations by age: the lowest is the oldest.
   using Sequence = uint64_t;
 
-  // What INVOKE and telemetry said. InvocationTracker keeps it.
+  // The content of INVOKE and of telemetry records. InvocationTracker keeps it.
   struct PlatformSide {
     Invocation invocation;  // its request id is the entry's
     bool known = false;     // an event or a record of it came
     int overtaken = 0;      // number of later INVOKEs
-    // What the observer was told so far.
+    // The calls of the observer so far.
     bool started = false;
     bool ended = false;
     bool reported = false;
   };
-  // What the tracer said, and what its spans need of the platform. InvocationAssembler keeps it.
+  // The content of the tracer's calls and spans, and the facts of the platform that the spans made here need.
+  // InvocationAssembler keeps it.
   struct TracerSide {
     InvocationRecord record;  // its request id is empty until the spans are made
     ClockReading arrived;     // of the first part
@@ -113,7 +114,7 @@ class InvocationStore {
   // `view` must outlive the last change.
   void AddView(View& view) { views_.push_back(&view); }
 
-  // Adds an entry, which is the latest of its request id. An empty id is none.
+  // Adds an entry, which is the latest of its request id. Entries without one share the empty id.
   Entry& Add(std::string_view request_id);
   // Takes note that the entry's content has changed; removes the entry if neither side needs it.
   void Update(Entry& entry);

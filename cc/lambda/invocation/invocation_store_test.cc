@@ -158,6 +158,23 @@ TEST_F(TwoViewsTest, ARetryIsASecondEntryBesideTheReportedOne) {
   EXPECT_EQ(counts().given_up, 0);
 }
 
+// Lambda names each invocation. If an event names none, its end is concluded from the event after it.
+TEST_F(TwoViewsTest, AnInvocationWithoutARequestIdHasItsSpan) {
+  tracker_->set_telemetry(false);
+  for (int i = 0; i < 2; ++i) {
+    InvokeBoth("");
+    EXPECT_FALSE(tracker_->HasEnded(""));
+    Start("");
+    EndOfTrace("", 70 + 10 * i);
+    EXPECT_THAT(spans(), SizeIs(i));
+  }
+  InvokeBoth("r1");
+  ASSERT_THAT(spans(), SizeIs(2));
+  EXPECT_EQ(spans()[1].trace_id, 80);
+  EXPECT_EQ(counts().repeated, 0);
+  EXPECT_EQ(assembler_->unfinished(), 1);
+}
+
 TEST_F(TwoViewsTest, WithoutInvokeEventsRecordsOpenTheTracersSide) {
   Reopen({}, /*invoke_events=*/false);
   for (int i = 0; i < 2; ++i) {

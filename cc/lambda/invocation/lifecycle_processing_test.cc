@@ -174,6 +174,35 @@ TEST_F(LifecycleProcessingTest, SpansMadeHereGiveNobodyATrace) {
   EXPECT_NE(seen_[1].trace_id, 9u);
 }
 
+// The spans of a request come in any order, and the first may tell the trace id that an ended invocation lacks.
+TEST_F(LifecycleProcessingTest, APlaceholderAfterAChildInTheSameRequestIsTakenIn) {
+  assembler_.OnInvoke("r1", {});
+  Call("/lambda/start-invocation", {});
+  Call("/lambda/end-invocation", {});
+  PlatformEnded("r1");
+  const OwnedSpan child{.service = "web",
+                        .name = "http.request",
+                        .trace_id = 55,
+                        .span_id = 72,
+                        .parent_id = 71,
+                        .start = start_};
+  const OwnedSpan placeholder{.name = "aws.lambda",
+                              .resource = std::string(kPlaceholderResource),
+                              .trace_id = 55,
+                              .span_id = 71,
+                              .start = start_,
+                              .tags = {{"request_id", "r1"}, {"language", "jvm"}}};
+  const OwnedSpan spans[] = {child, placeholder};
+  Process(EncodeTraceRequest(spans));
+  TakeOwnTraces();
+  ASSERT_THAT(seen_, SizeIs(2));
+  EXPECT_EQ(seen_[1].name, "aws.lambda");
+  EXPECT_EQ(seen_[1].trace_id, 55u);
+  EXPECT_EQ(seen_[1].span_id, 71u);
+  EXPECT_EQ(seen_[1].meta.at("language"), "jvm");
+  EXPECT_EQ(assembler_.counts().placeholders_late, 0);
+}
+
 // The processor asks about a tracer's spans while spans made here are queued: those that wait stay as they are,
 // and the tracer's spans may finish further invocations.
 TEST_F(LifecycleProcessingTest, TracersSpansMayComeWhileOwnSpansAreQueued) {
