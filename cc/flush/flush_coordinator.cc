@@ -28,8 +28,8 @@ boost::json::object ToObject(const Histogram& times) {
   boost::json::object object = HistogramToJson(times);
   object["last"] = absl::ToDoubleSeconds(times.last());
   // Other names of "max" and "sum".
-  object["most"] = object["max"];
-  object["total"] = object["sum"];
+  object["most"] = absl::ToDoubleSeconds(times.max());
+  object["total"] = absl::ToDoubleSeconds(times.sum());
   return object;
 }
 

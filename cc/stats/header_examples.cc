@@ -20,7 +20,7 @@ void AggregationKeyExample(const SpanView& span) {
 #include "cc/stats/aggregation_key.h.example"
 }
 
-// What cc/flush/stats_flusher.h declares, in a room below this one.
+// Stands for the class of cc/flush/stats_flusher.h, which is in a room below this one.
 class StatsFlusher {
  public:
   absl::StatusOr<uint64_t> Add(StatsPayload payload);

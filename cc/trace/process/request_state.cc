@@ -56,7 +56,7 @@ void RequestMemory::Clear() {
 }
 
 RequestState::RequestState(ProcessorState& processor_state, RequestMemory& request_memory,
-                           std::string_view body, TraceFormat format, TracerHeaders tracer_headers,
+                           std::string_view body, TraceFormat format, TracerHeaders&& tracer_headers,
                            const TraceLimits& request_limits, SpanObserver* span_observer)
     : processor(processor_state),
       memory(request_memory),

@@ -88,7 +88,7 @@ struct RequestMemory {
 
 struct RequestState {
   RequestState(ProcessorState& processor, RequestMemory& memory, std::string_view body, TraceFormat format,
-               TracerHeaders headers, const TraceLimits& limits, SpanObserver* observer);
+               TracerHeaders&& headers, const TraceLimits& limits, SpanObserver* observer);
   RequestState(const RequestState&) = delete;
   RequestState& operator=(const RequestState&) = delete;
 

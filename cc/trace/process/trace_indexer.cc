@@ -14,6 +14,39 @@ namespace {
 constexpr size_t kAddedBytes = 96;
 constexpr size_t kMaxPlaceholderBytes = 256 << 10;
 
+// Notes what the metrics of the span that was read say of it.
+void NoteMetrics(const RequestState& request, SpanNote& note) {
+  for (const SpanMetric& metric : request.span.metrics) {
+    switch (MetricTagOf(metric.key)) {
+      case MetricTag::kSamplingPriority:
+        note.SetPriority(metric.value);
+        break;
+      case MetricTag::kTracerTopLevel:
+        note.has_tracer_top_level = true;
+        break;
+      case MetricTag::kSnapshot:
+        note.is_snapshot = true;
+        break;
+      default:
+        break;
+    }
+  }
+}
+
+// Notes what the tags of the span that was read say of it and of its trace.
+void NoteTags(RequestState& request, SpanNote& note, NotedTrace& trace) {
+  KnownMeta known;
+  for (const SpanMeta& entry : request.span.meta) {
+    const MetaTag tag = MetaTagOf(entry.key);
+    if (tag == MetaTag::kOther) continue;
+    known[static_cast<int>(tag)] = entry.value;
+    trace.has_origin |= tag == MetaTag::kOrigin;
+    TakeProcessTag(tag, request.Kept(tag, entry.value), trace.tags);
+  }
+  note.is_noise = request.processor.noise.IsNoise(request.span, known);
+  trace.has_noise |= note.is_noise;
+}
+
 }  // namespace
 
 absl::StatusOr<bool> TraceIndexer::Index() {
@@ -56,8 +89,8 @@ absl::Status TraceIndexer::OnSpan(size_t position) {
   processor.deduplicator.Prefetch(note.trace_id, note.span_id);
   note.is_load = span.name == kLoadSpanName;
   NotedTrace& trace = request_.memory.traces.back();
-  NoteMetrics(note);
-  NoteTags(note, trace);
+  NoteMetrics(request_, note);
+  NoteTags(request_, note, trace);
   if (!note.is_noise) request_.size_bound += bound + request_.fixed->encoded().size() + kAddedBytes;
   if (request_.size_bound > request_.limits.max_result_bytes)
     return absl::OutOfRangeError(absl::StrCat("at byte ", position, ": the request becomes more than ",
@@ -66,37 +99,6 @@ absl::Status TraceIndexer::OnSpan(size_t position) {
     THAW_RETURN_IF_ERROR(request_.notes.MakeRoom(1, &request_.charge));
   request_.notes.push_back(note);
   return absl::OkStatus();
-}
-
-void TraceIndexer::NoteMetrics(SpanNote& note) {
-  for (const SpanMetric& metric : request_.span.metrics) {
-    switch (MetricTagOf(metric.key)) {
-      case MetricTag::kSamplingPriority:
-        note.SetPriority(metric.value);
-        break;
-      case MetricTag::kTracerTopLevel:
-        note.has_tracer_top_level = true;
-        break;
-      case MetricTag::kSnapshot:
-        note.is_snapshot = true;
-        break;
-      default:
-        break;
-    }
-  }
-}
-
-void TraceIndexer::NoteTags(SpanNote& note, NotedTrace& trace) {
-  KnownMeta known;
-  for (const SpanMeta& entry : request_.span.meta) {
-    const MetaTag tag = MetaTagOf(entry.key);
-    if (tag == MetaTag::kOther) continue;
-    known[static_cast<int>(tag)] = entry.value;
-    trace.has_origin |= tag == MetaTag::kOrigin;
-    TakeProcessTag(tag, request_.Kept(tag, entry.value), trace.tags);
-  }
-  note.is_noise = request_.processor.noise.IsNoise(request_.span, known);
-  trace.has_noise |= note.is_noise;
 }
 
 absl::Status TraceIndexer::EndTrace() {

@@ -31,10 +31,6 @@ class TraceIndexer {
   absl::Status EndTrace();
 
  private:
-  // Notes what the tags and metrics of the span that was read say of it and of its trace.
-  void NoteMetrics(SpanNote& note);
-  void NoteTags(SpanNote& note, NotedTrace& trace);
-
   RequestState& request_;
 };
 

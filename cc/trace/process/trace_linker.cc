@@ -1,6 +1,7 @@
 #include "cc/trace/process/trace_linker.h"
 
 #include <string>
+#include <string_view>
 
 #include "cc/base/protobuf_reader.h"
 #include "cc/base/status_macros.h"
@@ -23,6 +24,25 @@ std::string MetaStructOf(const SpanRecord& span) {
   while (reader.Next())
     if (reader.field() == SpanField::kMetaStruct) fields.append(reader.whole());
   return fields;
+}
+
+std::string_view NormalService(RequestState& request, std::string_view service) {
+  if (!IsValidUtf8(service)) service = request.scratch.Take() = RepairUtf8(service);
+  return NormalizeService(service, request.scratch.Take());
+}
+
+bool SameService(RequestState& request, std::string_view one, std::string_view other) {
+  if (one == other) return true;
+  const bool same = NormalService(request, one) == NormalService(request, other);
+  request.scratch.Reset();
+  return same;
+}
+
+bool IsTopLevel(RequestState& request, const SpanNote& note) {
+  if (request.headers.client_computed_top_level) return note.has_tracer_top_level;
+  if (note.parent_id == 0) return true;
+  const SpanNote* const parent = request.memory.index.Find(note.parent_id);
+  return parent == nullptr || !SameService(request, parent->service, note.service);
 }
 
 }  // namespace
@@ -134,28 +154,9 @@ bool TraceLinker::MarkTopLevel(const NotedTrace& trace) {
   for (; next_ < trace.end && request_.work > 0; ++next_) {
     request_.work -= work_of_span;
     SpanNote& note = request_.notes[next_];
-    note.top_level = IsTopLevel(note);
+    note.top_level = IsTopLevel(request_, note);
   }
   return next_ == trace.end;
-}
-
-bool TraceLinker::IsTopLevel(const SpanNote& note) {
-  if (request_.headers.client_computed_top_level) return note.has_tracer_top_level;
-  if (note.parent_id == 0) return true;
-  const SpanNote* const parent = request_.memory.index.Find(note.parent_id);
-  return parent == nullptr || !SameService(parent->service, note.service);
-}
-
-bool TraceLinker::SameService(std::string_view one, std::string_view other) {
-  if (one == other) return true;
-  const bool same = NormalService(one) == NormalService(other);
-  request_.scratch.Reset();
-  return same;
-}
-
-std::string_view TraceLinker::NormalService(std::string_view service) {
-  if (!IsValidUtf8(service)) service = request_.scratch.Take() = RepairUtf8(service);
-  return NormalizeService(service, request_.scratch.Take());
 }
 
 void TraceLinker::TakeRootTags(NotedTrace& trace) {

@@ -13,7 +13,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "cc/trace/process/request_state.h"
@@ -39,10 +38,6 @@ class TraceLinker {
   void LinkToInvocation(SpanNote& note);
   // Takes the origin and the process's tags from the root.
   void TakeRootTags(NotedTrace& trace);
-
-  bool IsTopLevel(const SpanNote& note);
-  bool SameService(std::string_view one, std::string_view other);
-  std::string_view NormalService(std::string_view service);
 
   RequestState& request_;
   // Progress within the trace.

@@ -22,7 +22,7 @@ constexpr int64_t kAtOnceWork = 2 << 20;
 class TraceProcessor::Run : public TraceWork {
  public:
   Run(ProcessorState& processor, RequestMemory& memory, std::string_view body, TraceFormat format,
-      TracerHeaders headers, const TraceLimits& limits, SpanObserver* observer)
+      TracerHeaders&& headers, const TraceLimits& limits, SpanObserver* observer)
       : request_(processor, memory, body, format, std::move(headers), limits, observer),
         indexer_(request_),
         linker_(request_),

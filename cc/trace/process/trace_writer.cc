@@ -323,10 +323,11 @@ absl::Status TraceWriter::ObserveSpan() {
   const FixedTags& fixed = *request_.fixed;
   THAW_RETURN_IF_ERROR(Reserve(meta, span.meta.size() + fixed.entries().size(), &request_.charge));
   meta.assign(span.meta.begin(), span.meta.end());
-  for (const SpanMeta& entry : fixed.entries()) {
-    // Stats tell apart spans that synthetic tests cause; the function's own origin would hide those.
-    const bool hides = entry.key == kOriginTag && !origin_.empty();
-    meta.push_back(hides ? SpanMeta{entry.key, origin_} : entry);
+  meta.insert(meta.end(), fixed.entries().begin(), fixed.entries().end());
+  // Stats tell apart spans that synthetic tests cause; the function's own origin would hide those.
+  if (!origin_.empty()) {
+    for (size_t i = span.meta.size(); i < meta.size(); ++i)
+      if (meta[i].key == kOriginTag) meta[i].value = origin_;
   }
   SpanView view = ViewOf(span);
   view.meta = meta;
