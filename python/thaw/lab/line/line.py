@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import pathlib
@@ -195,7 +196,8 @@ class Line:
         """Ends the forwarder. Programs that still run at the ends have no network from then on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has a command that the process did not live to read
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -214,7 +216,10 @@ class Line:
         """Runs a measurement by a process that has a socket at each end. Returns what that wrote."""
         paths = [self.client._user, self.client._network, self.peer._network]
         command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise LineError(f"the line can't be measured in {limit:g} s") from None
         if done.returncode != 0:
             raise LineError(f"the line can't be measured: {' '.join(done.stderr.split())[-200:]}")
         return json.loads(done.stdout)
