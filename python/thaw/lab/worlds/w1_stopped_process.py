@@ -30,9 +30,9 @@ from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
 from thaw.lab.freezer import FreezerError
-from thaw.lab.intake import Intake
+from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.script import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
-from thaw.lab.line import Line
+from thaw.lab.line import Line, LineError
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 from thaw.lab.worlds import over_line
@@ -158,8 +158,8 @@ def run(
     """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
     the arm ends with the cycle that is under way; the outcome has those that are done.
 
-    Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
-    does not allow the freezer that is asked for.
+    Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
+    machine does not allow the freezer that is asked for.
     """
     with contextlib.ExitStack() as ends:
         line, figures = over_line.make(settings)
@@ -201,7 +201,7 @@ class _Run:
                 break
             try:
                 cycle(number)
-            except (ExperimentError, FreezerError, TimeoutError) as error:
+            except (ExperimentError, FreezerError, IntakeError, LineError, TimeoutError) as error:
                 raise ExperimentError(f"arm {self._arm.name}, cycle {number}: {error}") from error
             if number % 32 == 31:
                 self._intake.decode()
