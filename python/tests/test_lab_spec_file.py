@@ -17,6 +17,7 @@ from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import FreezeDistribution
 
 ARMS = ("v93", "thaw", "thaw-pooled", 'thaw(max_idle_per_host=1,user_agent="a, \\"b\\"")', "requests")
+LARGE = "1" + "0" * 400  # no float has it
 DISTRIBUTIONS = (
     "uniform(least=0.01,most=0.5)",
     "exponential(mean=0.25)",
@@ -92,6 +93,8 @@ def test_a_grid_comes_back_from_its_text(grid: Grid) -> None:
         ("version = 1\ncycles = 0", "cycles is 0, not from 1 to"),
         ("version = 1\nround_trip = '1'", "round_trip is '1', not a number of seconds"),
         ("version = 1\nround_trip = nan", "round_trip is nan, not from 0 to 60"),
+        (f"version = 1\nfreeze = {LARGE}", f"freeze is {LARGE}, not from 0 to"),
+        (f"version = 1\nfreeze = {{ distribution = 'exponential', mean = {LARGE} }}", "mean is 1000"),
         ("version = 1\nclose = 'slow'", "close is 'slow', not one of fin, rst, silent, race, none"),
         ("version = 1\nworld = 'W9'", "world is 'W9', not one of W0, W1"),
         ("version = 1\nworld = ['W0']", "world is ['W0'], not one of"),

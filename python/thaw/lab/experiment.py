@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 import shlex
 from collections.abc import Mapping
@@ -141,7 +140,7 @@ class ExperimentSettings:
                 f"{name} is {value!r}, not {'a whole number' if whole else 'a number of seconds'}"
             )
         least, most = BOUNDS[name]
-        if not (math.isfinite(value) and least <= value <= most):
+        if not least <= value <= most:
             raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
         if not whole:
             object.__setattr__(self, name, float(value))

@@ -45,8 +45,8 @@ class FreezeDistribution:
             value, most = given[name], _MOST_SIGMA if name == "sigma" else LONGEST
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{name} is {value!r}, not a number")
-            if not (math.isfinite(value) and 0 <= value <= most):
-                raise ValueError(f"{name} is {value:g}, not from 0 to {most:g}")
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} is {value}, not from 0 to {most:g}")
         if self.name == "uniform" and given["least"] > given["most"]:
             raise ValueError(f"least is {given['least']:g}, more than most, which is {given['most']:g}")
         # One distribution has one text, however it was written.
