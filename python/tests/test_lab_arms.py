@@ -108,6 +108,8 @@ def test_one_arm_has_one_name() -> None:
         arms.parse("v93(idle_timeout=3,max_attempts=2)")
     ]
     assert arms.parse("thaw()") == arms.ARMS["thaw"]
+    exact = arms.parse("thaw(exchange_timeout=0.12345678901234568)")
+    assert arms.parse(exact.name) == exact  # the client's process has the name alone
 
 
 def test_variants_are_every_combination_of_the_options() -> None:

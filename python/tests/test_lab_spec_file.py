@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import pathlib
 import random
+import shlex
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from thaw.lab.__main__ import main
 from thaw.lab.experiment import BOUNDS, CLOSES, WHOLE, ExperimentSettings, command
-from thaw.lab.experiments import compare, spec_file, sweep
+from thaw.lab.experiments import compare, settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import FreezeDistribution
 
@@ -191,14 +193,13 @@ def test_blocks_draw_their_order_and_have_seeds_of_their_own() -> None:
     assert len(set(seeds)) == 20
 
 
-def test_the_command_repeats_every_setting() -> None:
-    point = ExperimentSettings(
-        arms=("thaw(max_idle_per_host=1)",), freeze=FreezeDistribution.of(DISTRIBUTIONS[0]), idle_limit=0.5
-    )
-    text = command(point)
-    assert "--freeze 'uniform(least=0.01,most=0.5)'" in text
-    assert "--idle-limit 0.5" in text
-    assert "--blocks 1" in text
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
+@given(experiments())
+def test_the_command_repeats_every_setting(point: ExperimentSettings) -> None:
+    parser = argparse.ArgumentParser()
+    settings_arguments.add(parser, ExperimentSettings(), several=False)
+    _, _, _, _, *arguments = shlex.split(command(point))  # after python -m thaw.lab compare
+    assert settings_arguments.settings(parser.parse_args(arguments), ExperimentSettings()) == point
 
 
 def test_blocks_and_drawn_freezes_in_a_real_world() -> None:

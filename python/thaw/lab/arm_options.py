@@ -55,7 +55,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.15g}"
+        return named_values.number(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 

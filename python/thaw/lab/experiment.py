@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from thaw.lab import arms
+from thaw.lab import arms, named_values
 from thaw.lab.arguments import MOST_SEED
 from thaw.lab.certificates import TlsVersionName
 from thaw.lab.freezer import FREEZERS, FreezerName
@@ -231,10 +231,15 @@ def command(settings: ExperimentSettings) -> str:
     """
     arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(settings.arms)]
     for name, value in settings.conditions().items():
-        option = "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
         if value is not None:
-            arguments += [option, f"{value:.15g}" if isinstance(value, float) else str(value)]
+            text = named_values.number(value) if isinstance(value, float) else str(value)
+            arguments += [argument_of(name), text]
     return shlex.join(arguments)
+
+
+def argument_of(name: str) -> str:
+    """The argument of `compare` and `sweep` for a field of the settings."""
+    return "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)

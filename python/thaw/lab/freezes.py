@@ -78,7 +78,9 @@ class FreezeDistribution:
         return min(LONGEST, values["median"] * math.exp(chance.gauss(0, values["sigma"])))
 
     def __str__(self) -> str:
-        return named_values.text_of(self.name, [(key, f"{value:.15g}") for key, value in self.parameters])
+        return named_values.text_of(
+            self.name, [(key, named_values.number(value)) for key, value in self.parameters]
+        )
 
 
 def _number(name: str, text: str) -> float:
