@@ -68,7 +68,7 @@ def check(values: dict[str, Any]) -> None:
 
 
 def _reader(default: Any) -> tuple[str, _Read]:
-    """What a field's values are called, and what reads one."""
+    """Returns the words for a field's values, and the function that reads one."""
     if isinstance(default, bool):
         return "true or false", _truth
     if isinstance(default, enum.Enum):

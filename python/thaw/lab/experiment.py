@@ -20,9 +20,9 @@ WorldName = Literal["W0", "W1", "W2"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# How the intake gives connections up: as `intake.CloseKind`; race: by FIN, timed about the resume; none:
-# not at all, which shows what an arm costs where nothing goes wrong.
-# Of W2: what a middlebox or the client's own address does to connections while the line is cut.
+# Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
+# resume; none: not at all, which shows what an arm costs where nothing goes wrong; in W2 alone, while the
+# line is cut: by a middlebox (blackhole, nat) or by a change of the client's address.
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
@@ -152,7 +152,7 @@ class ExperimentSettings:
         return {**values, "freeze": plain_freeze(self.freeze)}
 
     def freeze_of(self, cycle: int) -> float:
-        """How long the freeze of a cycle lasts at least: the same for every arm."""
+        """Returns how long the freeze of a cycle lasts at least: the same for every arm."""
         if isinstance(self.freeze, FreezeDistribution):
             return self.freeze.draw(random.Random(f"{self.seed}/freeze/{cycle}"))
         return self.freeze
@@ -267,7 +267,7 @@ class CycleOutcome:
 
 @dataclass(frozen=True)
 class NetworkFigures:
-    """How a real world made its round trip.
+    """The origin of a real world's round trip.
 
     Attributes:
       made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.

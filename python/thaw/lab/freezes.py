@@ -1,4 +1,4 @@
-"""How long freezes last where that is drawn: a distribution's name and its parameters, in seconds.
+"""Distributions from which the lengths of freezes are drawn: a name and parameters, in seconds.
 
 FreezeDistribution.of("uniform(least=0.01,most=0.5)").draw(random.Random(1))
 FreezeDistribution.of({"distribution": "lognormal", "median": 0.1, "sigma": 1.5})

@@ -95,7 +95,7 @@ class _Collected:
 
     @property
     def finished(self) -> bool:
-        """Whether an arm is finished in a block."""
+        """Returns whether an arm is finished in a block."""
         return bool(self._results)
 
     def add(self, block: int, arm: str, result: ArmResult, outcome: ArmOutcome | None) -> None:

@@ -20,7 +20,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# Of a network that is for documentation (RFC 5737), so that no address in it can be meant for elsewhere.
+# Addresses of a network that is for documentation (RFC 5737), so that none can be meant for elsewhere.
 CLIENT_ADDRESS, PEER_ADDRESS = "192.0.2.2", "192.0.2.1"
 NETWORK_PREFIX = 24  # the bits of the addresses that both ends share
 
