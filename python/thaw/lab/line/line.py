@@ -80,7 +80,7 @@ class Line:
       mtu: bytes of the largest packet. Without loss the kernels hand over segments of this size by up to
         64 KB at once, as they do to a network card.
       congestion_control: of the TCP connections of both ends: `cubic`, which Linux has by default, or another
-    one that the kernel has.
+        one that the kernel has.
       seed: of the chances of loss.
 
     Raises LineError: this machine does not allow it. ValueError names a number that is out of bounds.
