@@ -125,7 +125,7 @@ for event in loop(me):
 
 
 class Listener:
-    """What subscribes to telemetry, without its extension: it is not frozen, and so sees what comes when.
+    """A subscriber to telemetry without an extension: it is not frozen, and so sees what comes when.
 
     Attributes:
       batches: the records of each request.

@@ -81,7 +81,7 @@ def functions(kind: type) -> Iterator[tuple[str, Any]]:
 def attempt(function: Any, *arguments: Any, **named: Any) -> None:
     with contextlib.suppress(Exception):
         result = function(*arguments, **named)
-        # What looks like an object is one.
+        # The repr of the result is made, too.
         repr(result)
 
 

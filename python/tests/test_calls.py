@@ -74,7 +74,7 @@ def test_objects_that_were_never_initialised_are_refused(kind: type) -> None:
 
 
 def refused(call: Any, *arguments: Any, **named: Any) -> str:
-    """What a TypeError says."""
+    """Returns the text of the TypeError that a call raises."""
     with pytest.raises(TypeError) as caught:
         call(*arguments, **named)
     return str(caught.value)

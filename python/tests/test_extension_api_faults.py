@@ -22,12 +22,12 @@ from .test_extension_faults import Start
 pytestmark = needs_extension
 
 start = test_extension_faults.start
-# Nothing is flushed before the end, so that the end's own flush shows.
+# Flushes at the end alone, so that the end's own flush shows.
 LATE = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 
 class Lines(list[str]):
-    """What the extension writes: given to `start` as on_log."""
+    """The lines that the extension writes: given to `start` as on_log."""
 
     def __call__(self, source: str, line: str) -> None:
         if source == "extension":
@@ -103,7 +103,7 @@ async def test_a_first_next_whose_answer_is_lost_is_asked_again(start: Start, ki
 async def test_a_shutdown_that_is_cut_is_asked_again(start: Start) -> None:
     async with start(**LATE) as running:
         await running.invoke()
-        # Of the call in which it waits for the SHUTDOWN.
+        # The fault of the call in which the extension waits for the SHUTDOWN.
         running.sandbox.api_faults.add("/event/next", "cut")
         await running.invoke()
         await running.end()

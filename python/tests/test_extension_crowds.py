@@ -143,7 +143,7 @@ def _ask(connection: socket.socket, body: bytes) -> int:
 
 
 def _p99_ms(first: int, size: int) -> float:
-    """Of requests on connections of their own, each of which must be accepted."""
+    """Measures requests on connections of their own, each of which must be accepted."""
     took = []
     for number in range(_REQUESTS):
         body = _body(first + number, size)
@@ -187,7 +187,7 @@ async def test_a_neighbour_of_clients_that_take_room_is_served_at_once(
                         rounds.append(await asyncio.to_thread(_p99_ms, first, size))
                     assert min(rounds) <= _P99_MS, (size, rounds)
             assert running.alive
-        # Nothing is left of it that would be in the function's way.
+        # The function meets no remains of it.
         assert await running.invoke(5) == {"200": 5}
         running.assert_each_once()
         await running.end()

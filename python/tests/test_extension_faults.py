@@ -340,7 +340,7 @@ async def test_tracers_side_by_side_are_served_before_and_after_a_freeze(start: 
 
 
 async def test_a_full_budget_is_told_and_what_was_taken_arrives(start: Start) -> None:
-    # What does not compress, so that it fills the budget: an eighth of the memory.
+    # A body that does not compress, so that bodies fill the budget: an eighth of the memory.
     def body(number: int) -> bytes:
         filler = random.Random(number).randbytes(300_000).hex()
         return bytes(msgpack.packb([[span(10_000 + number, meta={"filler": filler})]]))

@@ -43,7 +43,7 @@ def hostile(folder: pathlib.Path, **how: Any) -> pathlib.Path:
 
 
 class Lines(list[str]):
-    """What the extension writes: given to `start` as on_log."""
+    """The lines that the extension writes: given to `start` as on_log."""
 
     def __call__(self, source: str, line: str) -> None:
         if source == "extension":

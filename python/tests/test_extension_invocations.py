@@ -1,4 +1,4 @@
-"""What the executable says of invocations of which the tracer or the platform leaves something out."""
+"""Spans of the executable for invocations of which the tracer or the platform leaves something out."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ async def test_an_end_call_that_never_comes_orphans_no_span(
     assert (child.traceID, child.parentID) == (TRACE, INVOCATION)
     assert invocation.duration > 0
     assert invocation.error == (then != "respond")
-    # What is left of the tracer's trace still says what held for all of it.
+    # The remaining chunk of the tracer's trace has the priority of the whole.
     (chunk,) = (chunk for chunk in running.chunks if child in chunk.spans)
     assert chunk.priority == 2
     assert child.meta["_dd.p.dm"] == "-4"

@@ -209,7 +209,7 @@ async def test_nothing_that_a_request_becomes_ends_it(executable: pathlib.Path) 
                     assert running.alive, name
                     assert status in MAY_BE, (name, status, text)
                     assert status < 400 or text, name
-                # What is honest is taken before and after.
+                # An honest payload is accepted before and after.
                 assert (await running.post(shared(b"stack", 1)[:], V05))[0] == 200, name
             assert (await running.sandbox.invoke({})).status == "success", name
 

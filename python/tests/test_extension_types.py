@@ -54,7 +54,7 @@ async def test_an_early_initialized_environment_delivers_each_once(
             await serve(sandbox)
             end = await sandbox.shutdown("spindown")
         assert_each_once(intake, 3)
-        # None is open while the environment is frozen.
+        # No connection is open while the environment is frozen.
         assert intake.counts()["accepted"] <= 4
     assert end is not None
     assert end.extensions[0].exit_code == 0

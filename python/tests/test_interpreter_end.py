@@ -1,4 +1,4 @@
-"""What ends with the interpreter, what a forked child may do, and where the package can't be imported."""
+"""Clients at the interpreter's end and in forked children, and interpreters that can't import the package."""
 
 from __future__ import annotations
 

@@ -165,6 +165,6 @@ def test_an_extension_that_waits_for_a_lost_answer_is_not_told_of_the_end() -> N
     assert len(violations(account)) == 2
     account.end_lost = True
     assert violations(account) == []
-    # Nothing else is excused.
+    # No other exit is excused.
     account.ends = [end(exit_code=-11)]
     assert len(violations(account)) == 1

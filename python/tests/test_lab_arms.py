@@ -30,7 +30,7 @@ def test_options_reach_the_client_and_leave_the_rest() -> None:
     assert (options.max_idle_per_host, options.share_within_flush, options.share_patience) == (1, False, 0.5)
     assert options.on_resume is thaw.OnResume.KEEP
     assert options.max_connections_per_host == 6  # of arm thaw
-    # What an experiment sets for every arm does not replace what an arm's name says.
+    # An option in an arm's name holds whatever the experiment sets for every arm.
     limited = arms.parse("thaw(exchange_timeout=0.25)")
     assert limited.client_options("", use_public_roots=True, exchange_timeout=1.0).exchange_timeout == 0.25
 
@@ -108,6 +108,8 @@ def test_one_arm_has_one_name() -> None:
         arms.parse("v93(idle_timeout=3,max_attempts=2)")
     ]
     assert arms.parse("thaw()") == arms.ARMS["thaw"]
+    exact = arms.parse("thaw(exchange_timeout=0.12345678901234568)")
+    assert arms.parse(exact.name) == exact  # the client's process has the name alone
 
 
 def test_variants_are_every_combination_of_the_options() -> None:

@@ -130,6 +130,21 @@ def test_without_a_line_w1_says_who_makes_the_round_trip_and_w2_is_refused(
         run("thaw", "fin")
 
 
+@needs_line
+@pytest.mark.parametrize(
+    ("call", "says"), [("measure", "^LINE: gone$"), ("cut", "^arm thaw, cycle 1: LINE: gone$")]
+)
+def test_a_line_that_fails_is_an_error_of_the_experiment(
+    monkeypatch: pytest.MonkeyPatch, call: str, says: str
+) -> None:
+    def fail(_: line.Line) -> None:
+        raise LineError("LINE: gone")
+
+    monkeypatch.setattr(line.Line, call, fail)
+    with pytest.raises(ExperimentError, match=says):
+        run("thaw", "fin")
+
+
 def test_what_w2_can_not_do_is_refused() -> None:
     with pytest.raises(ValueError, match="close nat is for world W2 alone"):
         ExperimentSettings(close="nat")

@@ -297,12 +297,24 @@ def test_a_closed_line_leaves_nothing() -> None:
     assert len(os.listdir("/proc/self/fd")) == files
 
 
+@needs_line
+def test_a_line_whose_process_is_gone_says_so_and_leaves_nothing() -> None:
+    files = len(os.listdir("/proc/self/fd"))
+    with Line() as line:
+        os.kill(line.pid, signal.SIGKILL)
+        os.waitid(os.P_PID, line.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(LineError, match="the line's process is gone"):
+            line.cut()
+    assert not psutil.pid_exists(line.pid)
+    assert len(os.listdir("/proc/self/fd")) == files
+
+
 OWNER = """
 import sys, time, threading
 from thaw.lab.line import Line
 line = Line()
 threading.Thread(target=line.client.run, args=(["sleep", "600"],), daemon=True).start()
-time.sleep(1); print(line.pid, flush=True); time.sleep(600)
+print(line.pid, flush=True); time.sleep(600)
 """
 
 
@@ -313,8 +325,12 @@ def test_a_killed_owner_leaves_nothing() -> None:
         [sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True, env=child_environment()
     )
     _read(owner.stdout)
-    family = psutil.Process(owner.pid).children(recursive=True)
-    assert sorted(" ".join(each.cmdline()).split()[-1] for each in family)[-1] == "600"
+    family: list[psutil.Process] = []
+    until = time.monotonic() + 60
+    while ["sleep", "600"] not in [each.cmdline() for each in family]:
+        assert time.monotonic() < until, family
+        time.sleep(0.01)
+        family = psutil.Process(owner.pid).children(recursive=True)
     assert len(family) == 2
     made = {each for process in family for each in _namespaces_of(process.pid)} - _namespaces_of(os.getpid())
     assert len(made) == 2

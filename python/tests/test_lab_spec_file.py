@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import pathlib
 import random
+import shlex
 from typing import Any
 
 import pytest
@@ -12,11 +14,12 @@ from hypothesis import strategies as st
 
 from thaw.lab.__main__ import main
 from thaw.lab.experiment import BOUNDS, CLOSES, WHOLE, ExperimentSettings, command
-from thaw.lab.experiments import compare, spec_file, sweep
+from thaw.lab.experiments import compare, settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import FreezeDistribution
 
 ARMS = ("v93", "thaw", "thaw-pooled", 'thaw(max_idle_per_host=1,user_agent="a, \\"b\\"")', "requests")
+LARGE = "1" + "0" * 400  # no float has it
 DISTRIBUTIONS = (
     "uniform(least=0.01,most=0.5)",
     "exponential(mean=0.25)",
@@ -92,6 +95,8 @@ def test_a_grid_comes_back_from_its_text(grid: Grid) -> None:
         ("version = 1\ncycles = 0", "cycles is 0, not from 1 to"),
         ("version = 1\nround_trip = '1'", "round_trip is '1', not a number of seconds"),
         ("version = 1\nround_trip = nan", "round_trip is nan, not from 0 to 60"),
+        (f"version = 1\nfreeze = {LARGE}", f"freeze is {LARGE}, not from 0 to"),
+        (f"version = 1\nfreeze = {{ distribution = 'exponential', mean = {LARGE} }}", "mean is 1000"),
         ("version = 1\nclose = 'slow'", "close is 'slow', not one of fin, rst, silent, race, none"),
         ("version = 1\nworld = 'W9'", "world is 'W9', not one of W0, W1"),
         ("version = 1\nworld = ['W0']", "world is ['W0'], not one of"),
@@ -188,14 +193,13 @@ def test_blocks_draw_their_order_and_have_seeds_of_their_own() -> None:
     assert len(set(seeds)) == 20
 
 
-def test_the_command_repeats_every_setting() -> None:
-    point = ExperimentSettings(
-        arms=("thaw(max_idle_per_host=1)",), freeze=FreezeDistribution.of(DISTRIBUTIONS[0]), idle_limit=0.5
-    )
-    text = command(point)
-    assert "--freeze 'uniform(least=0.01,most=0.5)'" in text
-    assert "--idle-limit 0.5" in text
-    assert "--blocks 1" in text
+@settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
+@given(experiments())
+def test_the_command_repeats_every_setting(point: ExperimentSettings) -> None:
+    parser = argparse.ArgumentParser()
+    settings_arguments.add(parser, ExperimentSettings(), several=False)
+    _, _, _, _, *arguments = shlex.split(command(point))  # after python -m thaw.lab compare
+    assert settings_arguments.settings(parser.parse_args(arguments), ExperimentSettings()) == point
 
 
 def test_blocks_and_drawn_freezes_in_a_real_world() -> None:

@@ -1,4 +1,4 @@
-"""What ships: the layers, and the executables in them."""
+"""The layers, and the executables in them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def unpack(processor: str, folder: pathlib.Path) -> pathlib.Path:
 
 
 def runner(processor: str) -> list[str]:
-    """What runs a program of that processor here."""
+    """Returns the command that runs a program of that processor here."""
     if os.uname().machine == processor:
         return []
     program = shutil.which(f"qemu-{processor}-static")

@@ -34,7 +34,7 @@ def read() -> Any:
 
 
 def text_of(cell: Any) -> str:
-    """What a cell printed; not what the client logged."""
+    """Returns the text that a cell printed, without the client's log."""
     return "".join(output["text"] for output in cell["outputs"] if output.get("name") == "stdout")
 
 

@@ -82,7 +82,7 @@ def test_close_ends_a_blocked_call(options: thaw.ClientOptions):
 
 
 async def test_async_sends_run_side_by_side(options: thaw.ClientOptions):
-    # Nobody is answered until all three are here.
+    # The server answers when all three requests are here.
     together = threading.Barrier(3)
 
     def meet(connection: Connection, request: Received) -> bytes:

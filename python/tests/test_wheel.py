@@ -15,7 +15,7 @@ from tools import third_party_rules
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-# What a user does first; run far from the checkout.
+# The first steps of a user; run far from the checkout.
 PROGRAM = """
 import pathlib, sys, thaw
 assert pathlib.Path(thaw.__file__).is_relative_to(sys.prefix), thaw.__file__
@@ -65,7 +65,7 @@ def test_it_installs_into_a_clean_environment(wheel: pathlib.Path, tmp_path: pat
 
     run("-m", "pip", "install", "--no-index", "--disable-pip-version-check", wheel)
     assert run("-c", PROGRAM).split() == [thaw.__version__, "20", "0"]
-    # What the laboratory needs beside it is said, before anything is run.
+    # The packages that the laboratory needs are named before anything is run.
     for command in (["main"], ["compare", "--arms=thaw"]):
         done = subprocess.run(
             [clean / "bin" / "thaw-lab", *command],

@@ -1,7 +1,7 @@
 """Ctrl-C while `python -m thaw.lab` is still importing this package: a line and exit code 130, no traceback.
 
-Only what imports nothing is used: each import here would be time in
-which Ctrl-C still shows a traceback. `thaw.lab.__main__` takes the handler out.
+This module imports only what is loaded already: each other import would be time in which Ctrl-C still shows a
+traceback. `thaw.lab.__main__` takes the handler out.
 """
 
 import _signal  # type: ignore[import-not-found]  # built in; `signal` itself imports enum

@@ -1,4 +1,4 @@
-"""What zig builds for."""
+"""The targets that zig builds for."""
 
 # Each is chosen by --cpu=NAME, which also names its output folder, so that
 # building for one target does not throw away another's outputs.

@@ -75,11 +75,6 @@ def number(least: float, most: float, unit: str, *, above: bool = False) -> Call
     return parse
 
 
-def several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
-    """Values with commas between them."""
-    return lambda text: [parse(each.strip()) for each in text.split(",")]
-
-
 def one_of(known: Sequence[str], what: str) -> Callable[[str], str]:
     """One of the names that are known."""
 

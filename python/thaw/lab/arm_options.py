@@ -55,7 +55,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float):
-        return f"{value:.15g}"
+        return named_values.number(value)
     return ",".join(value) if isinstance(value, tuple) else str(value)
 
 
@@ -68,7 +68,7 @@ def check(values: dict[str, Any]) -> None:
 
 
 def _reader(default: Any) -> tuple[str, _Read]:
-    """What a field's values are called, and what reads one."""
+    """Returns the words for a field's values, and the function that reads one."""
     if isinstance(default, bool):
         return "true or false", _truth
     if isinstance(default, enum.Enum):

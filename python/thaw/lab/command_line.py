@@ -6,7 +6,7 @@ import argparse
 import json
 import pathlib
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
@@ -14,13 +14,7 @@ from thaw.lab.arguments import Parser
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
-from thaw.lab.experiment import (
-    BOUNDS,
-    CLOSES,
-    ExperimentError,
-    ExperimentSettings,
-    Stopped,
-)
+from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped
 from thaw.lab.experiments import compare, function_experiment, main_experiment, settings_arguments, sweep
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
@@ -159,11 +153,6 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
     )
 
 
-def _count(name: str) -> Callable[[str], int]:
-    least, most = BOUNDS[name]
-    return arguments.integer(int(least), int(most))
-
-
 # -- compare -------------------------------------------------------------------------------------------------
 
 
@@ -218,14 +207,14 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option(
         "--cycles",
-        type=_count("cycles"),
+        type=settings_arguments.type_of("cycles"),
         default=main_experiment.CYCLES,
         metavar="N",
         help="freezes of each arm, each time (default: %(default)s)",
     )
     option(
         "--payloads",
-        type=_count("payloads"),
+        type=settings_arguments.type_of("payloads"),
         default=3,
         metavar="K",
         help="payloads of each flush (default: %(default)s)",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 import random
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
-from thaw.lab import arms
+from thaw.lab import arms, named_values
 from thaw.lab.arguments import MOST_SEED
 from thaw.lab.certificates import TlsVersionName
 from thaw.lab.freezer import FREEZERS, FreezerName
@@ -21,9 +20,9 @@ WorldName = Literal["W0", "W1", "W2"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# How the intake gives connections up: as `intake.CloseKind`; race: by FIN, timed about the resume; none:
-# not at all, which shows what an arm costs where nothing goes wrong.
-# Of W2: what a middlebox or the client's own address does to connections while the line is cut.
+# Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
+# resume; none: not at all, which shows what an arm costs where nothing goes wrong; in W2 alone, while the
+# line is cut: by a middlebox (blackhole, nat) or by a change of the client's address.
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
@@ -141,7 +140,7 @@ class ExperimentSettings:
                 f"{name} is {value!r}, not {'a whole number' if whole else 'a number of seconds'}"
             )
         least, most = BOUNDS[name]
-        if not (math.isfinite(value) and least <= value <= most):
+        if not least <= value <= most:
             raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
         if not whole:
             object.__setattr__(self, name, float(value))
@@ -153,7 +152,7 @@ class ExperimentSettings:
         return {**values, "freeze": plain_freeze(self.freeze)}
 
     def freeze_of(self, cycle: int) -> float:
-        """How long the freeze of a cycle lasts at least: the same for every arm."""
+        """Returns how long the freeze of a cycle lasts at least: the same for every arm."""
         if isinstance(self.freeze, FreezeDistribution):
             return self.freeze.draw(random.Random(f"{self.seed}/freeze/{cycle}"))
         return self.freeze
@@ -232,10 +231,15 @@ def command(settings: ExperimentSettings) -> str:
     """
     arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(settings.arms)]
     for name, value in settings.conditions().items():
-        option = "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
         if value is not None:
-            arguments += [option, f"{value:.15g}" if isinstance(value, float) else str(value)]
+            text = named_values.number(value) if isinstance(value, float) else str(value)
+            arguments += [argument_of(name), text]
     return shlex.join(arguments)
+
+
+def argument_of(name: str) -> str:
+    """The argument of `compare` and `sweep` for a field of the settings."""
+    return "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True)
@@ -263,7 +267,7 @@ class CycleOutcome:
 
 @dataclass(frozen=True)
 class NetworkFigures:
-    """How a real world made its round trip.
+    """The origin of a real world's round trip.
 
     Attributes:
       made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.

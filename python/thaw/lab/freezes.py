@@ -1,4 +1,4 @@
-"""How long freezes last where that is drawn: a distribution's name and its parameters, in seconds.
+"""Distributions from which the lengths of freezes are drawn: a name and parameters, in seconds.
 
 FreezeDistribution.of("uniform(least=0.01,most=0.5)").draw(random.Random(1))
 FreezeDistribution.of({"distribution": "lognormal", "median": 0.1, "sigma": 1.5})
@@ -45,8 +45,8 @@ class FreezeDistribution:
             value, most = given[name], _MOST_SIGMA if name == "sigma" else LONGEST
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{name} is {value!r}, not a number")
-            if not (math.isfinite(value) and 0 <= value <= most):
-                raise ValueError(f"{name} is {value:g}, not from 0 to {most:g}")
+            if not 0 <= value <= most:
+                raise ValueError(f"{name} is {value}, not from 0 to {most:g}")
         if self.name == "uniform" and given["least"] > given["most"]:
             raise ValueError(f"least is {given['least']:g}, more than most, which is {given['most']:g}")
         # One distribution has one text, however it was written.
@@ -78,7 +78,9 @@ class FreezeDistribution:
         return min(LONGEST, values["median"] * math.exp(chance.gauss(0, values["sigma"])))
 
     def __str__(self) -> str:
-        return named_values.text_of(self.name, [(key, f"{value:.15g}") for key, value in self.parameters])
+        return named_values.text_of(
+            self.name, [(key, named_values.number(value)) for key, value in self.parameters]
+        )
 
 
 def _number(name: str, text: str) -> float:

@@ -64,6 +64,11 @@ def text_of(name: str, values: Iterable[tuple[str, str]]) -> str:
     return f"{name}({inside})" if inside else name
 
 
+def number(value: float) -> str:
+    """The shortest text from which `float` makes the same number."""
+    return repr(value).removesuffix(".0")
+
+
 def nearest(given: str, known: Iterable[str]) -> str | None:
     """The known name that is most like the given one; None if no name is like it."""
     lower = {name.lower(): name for name in known}

@@ -9,6 +9,7 @@ The arms run one after the other, and `Progress` says how far they are.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import subprocess
 import sys
 import time
@@ -19,7 +20,6 @@ from thaw.lab import arms, workload
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
-from thaw.lab.freezes import FreezeDistribution
 from thaw.lab.report import Run, measure
 from thaw.lab.results import ArmResult, ExperimentResult
 from thaw.lab.stop import Stop
@@ -90,17 +90,23 @@ class _Collected:
         self._settings = settings
         self._results: dict[str, ArmResult] = {}
         self._outcomes: dict[str, ArmOutcome] = {}
+        self._payloads: dict[str, list[measure.PayloadRow]] = {}
+        self._cycles: dict[str, list[measure.CycleRow]] = {}
 
     @property
     def finished(self) -> bool:
-        """Whether an arm is finished in a block."""
+        """Returns whether an arm is finished in a block."""
         return bool(self._results)
 
     def add(self, block: int, arm: str, result: ArmResult, outcome: ArmOutcome | None) -> None:
         self._results[arm] = result
         if outcome is not None:
+            first_cycle = block * self._settings.cycles
+            in_block = self._settings.of_block(block)
+            self._payloads.setdefault(arm, []).extend(_payload_rows(arm, in_block, outcome, first_cycle))
+            self._cycles.setdefault(arm, []).extend(_cycle_rows(arm, in_block, outcome, first_cycle))
             all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
-            all_blocks.extend(outcome, block * self._settings.cycles)
+            all_blocks.extend(outcome, first_cycle)
             if self._settings.blocks > 1:
                 self._results[arm] = ArmResult.from_outcome(all_blocks)
 
@@ -123,11 +129,10 @@ class _Collected:
             settings, results, commit=where_from.commit, command=again, complete=complete
         )
         rows = None
-        if self._outcomes:
-            outcomes = [(arm, self._outcomes[arm]) for arm in results]
+        if self._cycles:
             rows = measure.Measurements(
-                [row for arm, outcome in outcomes for row in _payload_rows(arm, settings, outcome)],
-                [row for arm, outcome in outcomes for row in _cycle_rows(arm, settings, outcome)],
+                list(itertools.chain.from_iterable(self._payloads[arm] for arm in results)),
+                list(itertools.chain.from_iterable(self._cycles[arm] for arm in results)),
                 where_from,
             )
         return Run(result, rows)
@@ -145,7 +150,9 @@ def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
     return settings
 
 
-def _payload_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.PayloadRow]:
+def _payload_rows(
+    arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int
+) -> list[measure.PayloadRow]:
     phases = {cycle.cycle: cycle.phase for cycle in outcome.cycles}
     return [
         measure.PayloadRow(
@@ -154,7 +161,7 @@ def _payload_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -
             close=settings.close,
             scenario=settings.scenario,
             phase=phases.get(where[0]),
-            cycle=where[0],
+            cycle=first_cycle + where[0],
             payload=where[1],
             times_delivered=times,
             flagged=where in outcome.flagged,
@@ -166,7 +173,9 @@ def _payload_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -
     ]
 
 
-def _cycle_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> list[measure.CycleRow]:
+def _cycle_rows(
+    arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int
+) -> list[measure.CycleRow]:
     return [
         measure.CycleRow(
             arm=arm,
@@ -174,7 +183,7 @@ def _cycle_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> 
             close=settings.close,
             scenario=settings.scenario,
             phase=cycle.phase,
-            cycle=cycle.cycle,
+            cycle=first_cycle + cycle.cycle,
             flush_ms=cycle.flush_ms,
             cpu_us=cycle.cpu_us,
             connections=cycle.connections,
@@ -190,17 +199,13 @@ def _cycle_rows(arm: str, settings: ExperimentSettings, outcome: ArmOutcome) -> 
 
 
 def _conditions(settings: ExperimentSettings, cycle: int) -> dict[str, Any]:
-    """The columns that say under which conditions a row was measured. A freeze that is drawn is the cycle's
-    own.
+    """The columns that say under which conditions a row of a block was measured. A freeze that is drawn is
+    the cycle's own.
     """
-    block, in_block = divmod(cycle, settings.cycles)
-    freeze = settings.freeze
-    if isinstance(freeze, FreezeDistribution):
-        freeze = settings.of_block(block).freeze_of(in_block)
     return {
         "payloads_per_flush": settings.payloads,
         "workload": settings.workload,
-        "freeze": freeze,
+        "freeze": settings.freeze_of(cycle),
         "round_trip": settings.round_trip,
         "tls_version": settings.tls_version,
     }

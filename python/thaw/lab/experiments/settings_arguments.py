@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thaw.lab import arguments, arms, named_values
-from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, plain_freeze
+from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argument_of, plain_freeze
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import PARAMETERS, FreezeDistribution
@@ -36,8 +36,8 @@ _TEXTS = {
     "round_trip": "what the network adds, in seconds",
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
-    "tls_version": "the intake's version",
-    "freezer": "how W1 freezes; cgroup needs root",
+    "tls_version": "the intake's version of TLS",
+    "freezer": "how W1 and W2 freeze; cgroup needs root",
     "blocks": "how often each arm is run, with a new process each time and in an order that is drawn",
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",
@@ -69,9 +69,9 @@ def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: 
     for name, text in _TEXTS.items():
         default = plain_freeze(plain.freeze) if name == "freeze" else getattr(plain, name)
         shown = "the world's own" if default is None else default
-        parse = _parser(name)
+        parse = type_of(name)
         option(
-            "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}",
+            argument_of(name),
             dest=name,
             type=_several(parse) if several else parse,
             metavar="A,B" if several else _metavar(name),
@@ -128,8 +128,8 @@ def _given(given: argparse.Namespace) -> dict[str, Any]:
     return values
 
 
-def _parser(name: str) -> Callable[[str], Any]:
-    """What reads one value of a setting."""
+def type_of(name: str) -> Callable[[str], Any]:
+    """The type of an argument that has one value of a field."""
     if name in CHOICES:
         return arguments.one_of(CHOICES[name], _NOUNS.get(name, name))
     if name in WHOLE:

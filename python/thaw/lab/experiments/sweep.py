@@ -41,7 +41,7 @@ FOLDER = pathlib.Path("sweep-results")
 
 @dataclass(frozen=True)
 class Measured:
-    """What one point gave: a result for each arm of each block, and where it was measured."""
+    """The results of one point, one for each arm of each block, and where they were measured."""
 
     results: list[BlockResult]
     provenance: Provenance
@@ -49,7 +49,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a sweep is: `done` of `total` points, `point` just now; `error` if that one failed."""
+    """The progress of a sweep: `done` of `total` points, `point` just now; `error` if that one failed."""
 
     done: int
     total: int
@@ -68,7 +68,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many points a sweep ran, how many were there already, and those that failed."""
+    """The numbers of points that a sweep ran and found there already, and those that failed."""
 
     ran: int
     skipped: int
@@ -76,7 +76,7 @@ class Outcome:
 
 
 def measure_point(point: ExperimentSettings, stop: Stop | None = None) -> Measured:
-    """What one point gives, measured here and now. Raises Stopped: it was not finished."""
+    """Measures one point here and now. Raises Stopped: it was not finished."""
     results: list[BlockResult] = []
 
     def after_block(block: int, arm: str, result: ArmResult) -> None:

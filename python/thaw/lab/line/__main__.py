@@ -1,4 +1,4 @@
-"""What a line does on this machine: `python -m thaw.lab.line` writes a table."""
+"""Measures lines on this machine: `python -m thaw.lab.line` writes a table."""
 
 from __future__ import annotations
 

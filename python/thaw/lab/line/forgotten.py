@@ -54,7 +54,7 @@ class Middlebox:
         return segment.reset()
 
     def from_peer(self, packet: bytes) -> bool:
-        """Whether the packet passes."""
+        """Returns whether the packet passes."""
         segment = _Segment.of(packet)
         if segment is None or segment.destination + segment.source in self._known:
             return True

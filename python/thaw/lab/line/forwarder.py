@@ -45,7 +45,6 @@ class Forwarder:
         self.peer = End.make("peer", PEER_ADDRESS, mtu=mtu, congestion_control=congestion_control)
         self._up, self._down = Way(0.0, seed=seed), Way(0.0, seed=seed + 1)
         self._middlebox = Middlebox()
-        self._mtu = mtu
         self._lateness: collections.deque[float] = collections.deque(maxlen=_LATENESS_KEPT)
         self._refused = 0  # packets that a device did not take
         self._large_packets(True)
@@ -64,7 +63,6 @@ class Forwarder:
         if mtu is not None:
             self.client.set_mtu(mtu)
             self.peer.set_mtu(mtu)
-            self._mtu = mtu
 
     def hole(self, way: str) -> None:
         {"up": self._up, "down": self._down}[way].close()
@@ -86,7 +84,6 @@ class Forwarder:
 
     def counts(self) -> dict[str, Any]:
         late = sorted(self._lateness)
-        processor = time.process_time()
         return {
             "up": self._up.counts(),
             "down": self._down.counts(),
@@ -96,15 +93,12 @@ class Forwarder:
             "late_p50_us": late[len(late) // 2] * 1e6 if late else 0.0,
             "late_p99_us": late[len(late) * 99 // 100] * 1e6 if late else 0.0,
             "late_most_us": late[-1] * 1e6 if late else 0.0,
-            "processor_seconds": processor,
+            "processor_seconds": time.process_time(),
         }
 
     def ends(self) -> dict[str, int]:
         """The file descriptors by which another process enters the ends."""
-        return {
-            "client": self.client.namespace,
-            "peer": self.peer.namespace,
-        }
+        return {"client": self.client.namespace, "peer": self.peer.namespace}
 
     def _large_packets(self, allowed: bool) -> None:
         self.client.set_large_packets(allowed)
@@ -115,10 +109,9 @@ class Forwarder:
     def read_client(self) -> None:
         for _ in range(_READS):
             try:
-                packet: bytes | None = os.read(self.client.device, _PACKET_BYTES)
+                packet = os.read(self.client.device, _PACKET_BYTES)
             except BlockingIOError:
                 return
-            assert packet is not None
             now = time.monotonic()
             if self._middlebox.active:
                 answer = self._middlebox.from_client(packet)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import pathlib
@@ -79,7 +80,7 @@ class Line:
       mtu: bytes of the largest packet. Without loss the kernels hand over segments of this size by up to
         64 KB at once, as they do to a network card.
       congestion_control: of the TCP connections of both ends: `cubic`, which Linux has by default, or another
-    one that the kernel has.
+        one that the kernel has.
       seed: of the chances of loss.
 
     Raises LineError: this machine does not allow it. ValueError names a number that is out of bounds.
@@ -195,7 +196,8 @@ class Line:
         """Ends the forwarder. Programs that still run at the ends have no network from then on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it has a command that the process did not live to read
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -214,7 +216,10 @@ class Line:
         """Runs a measurement by a process that has a socket at each end. Returns what that wrote."""
         paths = [self.client._user, self.client._network, self.peer._network]
         command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise LineError(f"the line can't be measured in {limit:g} s") from None
         if done.returncode != 0:
             raise LineError(f"the line can't be measured: {' '.join(done.stderr.split())[-200:]}")
         return json.loads(done.stdout)

@@ -20,7 +20,7 @@ import socket
 import struct
 from dataclasses import dataclass
 
-# Of a network that is for documentation (RFC 5737), so that no address in it can be meant for elsewhere.
+# Addresses of a network that is for documentation (RFC 5737), so that none can be meant for elsewhere.
 CLIENT_ADDRESS, PEER_ADDRESS = "192.0.2.2", "192.0.2.1"
 NETWORK_PREFIX = 24  # the bits of the addresses that both ends share
 
@@ -58,12 +58,8 @@ def with_privileges() -> None:
     namespace in which it is root. NetworkError: neither is allowed here.
     """
     user, group = os.geteuid(), os.getegid()
-    before = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        if _unshare(_CLONE_NEWNET) == 0:
-            return
-    finally:
-        os.close(before)
+    if _unshare(_CLONE_NEWNET) == 0:
+        return
     if (code := _unshare(_CLONE_NEWUSER)) != 0:
         raise NetworkError(
             f"neither a network namespace nor a user namespace is allowed: {os.strerror(code)}"

@@ -124,7 +124,7 @@ def path_of(folder: str | os.PathLike[str], point: ExperimentSettings, spec: str
 
 
 def is_there(path: pathlib.Path, spec: str) -> bool:
-    """Whether a point's file is there. MeasureError: the file is something else, or of another point."""
+    """Returns whether a point's file is there. MeasureError: it is something else, or of another point."""
     if not path.exists():
         return False
     if _source(path)["spec"] != spec:
@@ -201,7 +201,7 @@ def _files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
 
 
 def _source(path: pathlib.Path) -> dict[str, Any]:
-    """What a file's metadata say. MeasureError: a sweep did not write it."""
+    """Reads spec and provenance from a file's metadata. MeasureError: a sweep did not write it."""
     try:
         source = json.loads(measure.read_where_from(path))
         return {"spec": source["spec"], "provenance": source["provenance"]}

@@ -167,7 +167,7 @@ def provenance(
     command: str = "",
     complete: bool = True,
 ) -> Provenance:
-    """The provenance of measurements made here and now. `freezer`: that of W1."""
+    """The provenance of measurements made here and now. `freezer`: that of W1 and W2."""
     return Provenance(
         version=thaw.__version__,
         commit=commit(),

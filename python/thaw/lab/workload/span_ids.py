@@ -13,7 +13,7 @@ _MARK = 1 << 62  # every id takes nine bytes in msgpack, whatever its number
 
 
 class Origin(NamedTuple):
-    """Which payload of which cycle a span belongs to, and its place there; all counted from 0."""
+    """The cycle and the payload that a span belongs to, and its place there; all counted from 0."""
 
     cycle: int
     payload: int

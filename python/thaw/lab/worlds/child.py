@@ -84,7 +84,7 @@ class Native:
 
     @property
     def holds(self) -> bool:
-        """Whether it has something for a redrive."""
+        """Returns whether the flusher has something for a redrive."""
         return self._flusher.retained > 0
 
     def resume(self) -> None:

@@ -27,7 +27,8 @@ def make(settings: ExperimentSettings) -> tuple[Line | None, NetworkFigures | No
     """Returns a line where the experiment needs one, and how its round trip is made.
 
     W1 without a round trip has no line. Where no line can be made, the intake makes W1's round trip; the
-    reason goes to standard error. ExperimentError: W2 needs a line, and this machine allows none.
+    reason goes to standard error. ExperimentError: W2 needs a line, and this machine allows none; or the line
+    can't be measured.
     """
     if settings.world == "W1" and settings.round_trip == 0:
         return None, None
@@ -42,8 +43,10 @@ def make(settings: ExperimentSettings) -> tuple[Line | None, NetworkFigures | No
         return None, NetworkFigures("intake")
     try:
         measured = line.measure()
-    except BaseException:
+    except BaseException as error:
         line.close()
+        if isinstance(error, LineError):
+            raise ExperimentError(str(error)) from error
         raise
     return line, NetworkFigures("line", measured.connect, measured.congestion_control)
 

@@ -30,9 +30,9 @@ from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
 from thaw.lab.freezer import FreezerError
-from thaw.lab.intake import Intake
-from thaw.lab.intake.script import CLOSE_KINDS, PHASES, CloseKind, Phase, Script
-from thaw.lab.line import Line
+from thaw.lab.intake import Intake, IntakeError
+from thaw.lab.intake.script import PHASES, Phase, Script
+from thaw.lab.line import Line, LineError
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 from thaw.lab.worlds import over_line
@@ -158,8 +158,8 @@ def run(
     """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
     the arm ends with the cycle that is under way; the outcome has those that are done.
 
-    Raises ExperimentError: the client or the intake is gone or does not answer; FreezerError: this machine
-    does not allow the freezer that is asked for.
+    Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
+    machine does not allow the freezer that is asked for.
     """
     with contextlib.ExitStack() as ends:
         line, figures = over_line.make(settings)
@@ -201,7 +201,7 @@ class _Run:
                 break
             try:
                 cycle(number)
-            except (ExperimentError, FreezerError, TimeoutError) as error:
+            except (ExperimentError, FreezerError, IntakeError, LineError, TimeoutError) as error:
                 raise ExperimentError(f"arm {self._arm.name}, cycle {number}: {error}") from error
             if number % 32 == 31:
                 self._intake.decode()
@@ -228,19 +228,13 @@ class _Run:
             elif self._settings.close == "none" or freeze < idle_limit:
                 self._stop.sleep(freeze)
             elif self._settings.close == "race":
-                self._stop.sleep(freeze - _RACE_LEAD)
-                resume_at = time.monotonic() + _RACE_LEAD
-                self._intake.close_idle("fin", at=self._racing_close(resume_at))
-                time.sleep(max(0.0, resume_at - time.monotonic()))
+                self._race(freeze, self._intake.close_idle)
             else:
                 self._stop.sleep(idle_limit)
                 self._intake.close_idle(over_line.close_kind(self._settings.close))
                 self._stop.sleep(freeze - idle_limit)
             self._resume()
         self._take_answer(cycle, None)
-
-    def _racing_close(self, resume_at: float) -> float:
-        return resume_at + self._chance.uniform(-_RACE, _RACE)
 
     def _resume(self) -> None:
         self._resumed = time.monotonic()
@@ -264,20 +258,14 @@ class _Run:
             self._child.freeze()
             self._child.tell(op="resume")
             if self._settings.close == "race":
-                self._stop.sleep(self._settings.freeze_of(cycle) - _RACE_LEAD)
-                resume_at = time.monotonic() + _RACE_LEAD
-                self._intake.act("fin", at=self._racing_close(resume_at))
-                time.sleep(max(0.0, resume_at - time.monotonic()))
+                self._race(self._settings.freeze_of(cycle), self._intake.act)
             else:
-                self._intake.act(self._held_close())
+                self._intake.act(over_line.close_kind(self._settings.close))
                 self._stop.sleep(self._settings.freeze_of(cycle))
             self._resume()
         else:
             self._intake.hold(None)
         self._take_answer(cycle, phase if held else None)
-
-    def _held_close(self) -> CloseKind:
-        return next(kind for kind in CLOSE_KINDS if kind == self._settings.close)
 
     def _close_pooled(self) -> None:
         """Ends pooled connections while the client runs, so that the next exchange has to dial."""
@@ -297,6 +285,13 @@ class _Run:
         raise ExperimentError(f"no exchange came to be held within {self._limit:g} s")
 
     # -- Both
+
+    def _race(self, freeze: float, end: Callable[..., object]) -> None:
+        """Waits for the freeze, and has `end` close a connection at a time drawn about its end."""
+        self._stop.sleep(freeze - _RACE_LEAD)
+        resume_at = time.monotonic() + _RACE_LEAD
+        end("fin", at=resume_at + self._chance.uniform(-_RACE, _RACE))
+        time.sleep(max(0.0, resume_at - time.monotonic()))
 
     def _prepare(self, cycle: int, *, large: bool) -> None:
         self._child.tell(op="prepare", cycle=cycle, payloads=self._settings.payloads, large=large)
