@@ -19,6 +19,7 @@ tools/cc.bzl runs it. By hand: `python -m tools.header_examples cc/agent/header_
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import pathlib
 import re
@@ -122,10 +123,13 @@ def expanded(source: str, text: str, read: Callable[[str], str]) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        print("usage: python -m tools.header_examples cc/ROOM/header_examples.cc", file=sys.stderr)
-        return 2
-    source = pathlib.Path(arguments[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tools.header_examples",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", metavar="cc/ROOM/header_examples.cc", type=pathlib.Path)
+    source = parser.parse_args(arguments).source
     print(
         expanded(
             str(source),

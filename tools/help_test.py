@@ -45,7 +45,7 @@ def test_the_laboratory_gives_help_on_its_commands(checkout: pathlib.Path, comma
     "tool",
     [
         *("checks", "compile_commands", "lock_python", "make_layer", "make_wheel", "run_tests"),
-        *("documents.run_benchmarks", "documents.update_readme"),
+        *("documents.run_benchmarks", "documents.update_readme", "header_examples", "house_rules"),
     ],
 )
 def test_a_python_tool_gives_help(checkout: pathlib.Path, tool: str) -> None:

@@ -6,6 +6,7 @@ Each rule is a function from the tree, a mapping of path to text, to the places 
 
 from __future__ import annotations
 
+import argparse
 import functools
 import itertools
 import pathlib
@@ -599,6 +600,11 @@ def check(tree: Tree) -> list[Problem]:
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        prog="python -m tools.house_rules",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
     problems = check(read_tree())
     for problem in problems:
         print(problem)

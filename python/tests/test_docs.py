@@ -106,3 +106,10 @@ def test_each_test_that_the_table_of_faults_names_is_there() -> None:
     for path in ROOT.glob("python/tests/test_*.py"):
         known |= set(re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE))
     assert named - known == set()
+
+
+def test_no_fault_stands_twice_in_the_table_of_faults() -> None:
+    text = (ROOT / "docs" / "faults.md").read_text()
+    faults = [fault for fault in re.findall(r"^\| (.+?) \| ", text, re.MULTILINE) if fault != "fault"]
+    assert len(faults) > 40
+    assert sorted(faults) == sorted(set(faults))

@@ -18,6 +18,7 @@ import pytest
 from thaw.lab import line as lines
 from thaw.lab.child_environment import child_environment
 from thaw.lab.line import Line, LineError
+from thaw.lab.line import __main__ as command
 
 REASON = lines.why_not()
 needs_line = pytest.mark.skipif(REASON is not None, reason=f"no line here: {REASON}")
@@ -348,3 +349,14 @@ def test_where_there_is_no_line_the_reason_is_given(monkeypatch: pytest.MonkeyPa
     with pytest.raises(LineError, match="the line's process is gone"):
         Line()
     assert lines.why_not() == "the line's process is gone"
+
+
+def test_the_command_prints_a_table(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["line"])
+    monkeypatch.setattr(command, "_row", lambda asked, loss: [f"{asked * 1e3:g}", *["1"] * 8])
+    assert command.main() == 0
+    lines_printed = capsys.readouterr().out.splitlines()
+    assert lines_printed[0].split()[:2] == ["asked", "connect"]
+    assert [line.split()[0].rstrip(",") for line in lines_printed[1:7]] == ["0", "1", "5", "20", "80", "20"]

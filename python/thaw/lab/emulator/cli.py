@@ -171,7 +171,13 @@ def _add_environment(parser: argparse.ArgumentParser, plain: Settings) -> None:
     environment.add_argument(
         "--limits", default="", metavar="A[,B]", help=f"limits to enforce by cgroup: {', '.join(LIMITS)}"
     )
-    environment.add_argument("--shutdown", choices=SHUTDOWN_REASONS, default="spindown", metavar="REASON")
+    environment.add_argument(
+        "--shutdown",
+        choices=SHUTDOWN_REASONS,
+        default="spindown",
+        metavar="REASON",
+        help=f"reason of the shutdown at the end: {', '.join(SHUTDOWN_REASONS)} (default: %(default)s)",
+    )
     environment.add_argument("--telemetry-fault", action="append", default=[], metavar="FAULT")
     environment.add_argument("--api-fault", action="append", default=[], metavar="PATH=KIND")
 

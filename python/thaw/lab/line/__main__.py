@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 
@@ -13,6 +14,9 @@ _CONNECTS = 20
 
 
 def main() -> int:
+    argparse.ArgumentParser(
+        prog="python -m thaw.lab.line", description="Measures a line on this machine, and prints a table."
+    ).parse_args()
     load = os.getloadavg()[0]
     rows = [["asked", "connect", "exchange", "least", "most", "late p50", "late p99", "µs a packet", "MB/s"]]
     try:
@@ -23,7 +27,7 @@ def main() -> int:
         print(f"no line here: {error}", file=sys.stderr)
         return 1
     rows[-1][0] += ", segments"
-    print(aligned(rows))
+    print("\n".join(aligned(rows)))
     print(
         f"\nmilliseconds but for the last two columns; {os.cpu_count()} processors under a load of {load:.1f}"
     )
