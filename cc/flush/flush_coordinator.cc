@@ -286,7 +286,7 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
   return line;
 }
 
-// -- Books ---------------------------------------------------------------------------------------------
+// -- Counts --------------------------------------------------------------------------------------------
 
 std::string FlushCoordinator::ToJson() const {
   boost::json::object pipelines;

@@ -73,6 +73,14 @@ TEST(PeersRules, WithoutDropRefusedRefusedPayloadsAreKept) {
     EXPECT_EQ(verdict.denied, status == 403) << status;
   }
   EXPECT_EQ(Decide(keeps_refused, Answered(413), {.sends = 1}).action, SendAction::kSplit);
+  // A request that can't be sent was not refused by the intake.
+  SendResult unsendable = Failed(Phase::kWrite, Fault::kProtocol, BytesWritten::kNone);
+  unsendable.attempts = 0;
+  unsendable.last_class = RetryClass::kRefusedForGood;
+  const SendVerdict dropped = Decide(keeps_refused, unsendable, all);
+  EXPECT_EQ(dropped.action, SendAction::kDrop);
+  EXPECT_EQ(dropped.reason, DropReason::kUnencodable);
+  EXPECT_EQ(dropped.notice, SendNotice::kUnsendable);
 }
 
 TEST(PeersRules, AFailureIsLoggedUnlessItIsKept) {
