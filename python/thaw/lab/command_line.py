@@ -70,7 +70,7 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f"thaw.lab: {error}", file=sys.stderr)
+        print(f"thaw.lab: {arguments.one_line(str(error))}", file=sys.stderr)
         return 2
     except Stopped as error:
         print(f"thaw.lab: {error}", file=sys.stderr)
@@ -185,6 +185,7 @@ def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
     settings = settings_arguments.settings(given, ExperimentSettings())
     _require(needs.of_arms(settings.arms), "this comparison")
+    arms.require_certificates(settings.arms)
     finished: list[report.Run] = []
     with Stop.on_interrupt() as stopping:
         try:
