@@ -25,6 +25,7 @@ from thaw.lab.experiments import compare, function_experiment, main_experiment, 
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.freezer import FreezerError
+from thaw.lab.line import LineError
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
@@ -50,6 +51,7 @@ _FAILURES = (
     EmulatorError,
     ExperimentError,
     FreezerError,
+    LineError,
     MeasureError,
     OSError,
     SandboxFailure,

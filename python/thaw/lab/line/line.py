@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 import pathlib
@@ -195,7 +196,8 @@ class Line:
         """Ends the forwarder. Programs that still run at the ends have no network from then on."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # a request that a forwarder which is gone did not read
+            self._process.stdin.close()
         try:
             self._process.wait(timeout=10)
         except subprocess.TimeoutExpired:
@@ -214,9 +216,15 @@ class Line:
         """Runs a measurement by a process that has a socket at each end. Returns what that wrote."""
         paths = [self.client._user, self.client._network, self.peer._network]
         command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, str(count)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            raise LineError(f"the line can't be measured: nothing was measured in {limit:g} s") from None
+        if self._process.poll() is not None:
+            raise LineError("the line's process is gone")
         if done.returncode != 0:
-            raise LineError(f"the line can't be measured: {' '.join(done.stderr.split())[-200:]}")
+            last = done.stderr.strip().rpartition("\n")[2]
+            raise LineError(f"the line can't be measured: {last}")
         return json.loads(done.stdout)
 
     def _ask(self, operation: str, **arguments: Any) -> Any:
