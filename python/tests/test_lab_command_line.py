@@ -94,6 +94,8 @@ def code_of(arguments: list[str]) -> object:
         (["report", "--out=/nowhere/page.html", "."], "/nowhere does not exist"),
         (["compare", "--arms=v1"], "there is no arm 'v1'"),
         (["compare", "--arms="], "no arm is named"),
+        (["compare", "--arms=thaw(tls_cert_file=/dev/zero)"], "tls_cert_file: certificate file /dev/zero"),
+        (["sweep", "--arms=thaw(tls_cert_file=/nowhere)"], "tls_cert_file: certificate file /nowhere"),
         (["compare", "--freeze", "inf"], "--freeze: inf is not from 0 to 3600 seconds"),
         (["compare", "--freeze=-0.1"], "--freeze: -0.1 is not from 0"),
         (["compare", "--freeze=1e9"], "--freeze: 1e9 is not from 0"),

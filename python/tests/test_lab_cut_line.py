@@ -11,7 +11,7 @@ from thaw.lab.command_line import main
 from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
 from thaw.lab.experiments import compare
 from thaw.lab.freezes import FreezeDistribution
-from thaw.lab.line import LineError
+from thaw.lab.line import Line, LineError
 from thaw.lab.report import dataset
 from thaw.lab.results import ArmResult
 from thaw.lab.worlds import over_line
@@ -51,6 +51,18 @@ def test_a_client_that_trusts_its_pool_loses_what_it_sends_on_a_dead_connection(
     # A FIN is sent again after 0.2 s, which a client that a busy machine wakes later sees before its flush.
     assert 1 <= figures.lost <= most if close == "fin" else figures.lost == most
     assert figures.delivered == CYCLES - figures.lost
+
+
+@needs_line
+def test_a_line_that_fails_ends_the_command_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def killed(self: Line) -> None:
+        raise LineError("the line's process is gone")
+
+    monkeypatch.setattr(Line, "measure", killed)
+    assert main(["compare", "--world=W2", "--close=nat", "--arms=thaw", "--cycles=1"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == "thaw.lab: LineError: the line's process is gone"
 
 
 @needs_line

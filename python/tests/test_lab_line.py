@@ -284,6 +284,17 @@ def _links() -> set[str]:
 
 
 @needs_line
+def test_a_line_whose_process_is_killed_says_so_and_closes(line: Line) -> None:
+    line.set(loss=1)
+    os.kill(line.pid, signal.SIGKILL)
+    psutil.Process(line.pid).wait(timeout=10)
+    with pytest.raises(LineError, match="the line's process is gone"), line:
+        line.cut()
+    with pytest.raises(LineError, match="the line's process is gone"):
+        line.measure(1)
+
+
+@needs_line
 def test_a_closed_line_leaves_nothing() -> None:
     links, children = _links(), len(psutil.Process().children(recursive=True))
     files = len(os.listdir("/proc/self/fd"))

@@ -125,6 +125,19 @@ def test_a_grid_comes_back_from_its_text(grid: Grid) -> None:
         ("version = 1\n[axes]\npayloads = [1, 'x']", "payloads is 'x', not a whole number"),
         ("version = 1\n[options]\nmax_idle = [1]", "no field 'max_idle'; the nearest is max_idle_per_host"),
         ("version = 1\n[options]\nmax_attempts = ['x']", "max_attempts is 'x', not a whole number"),
+        ("version = 1\n[options]\nno_proxy = [['a', 1]]", "options.no_proxy has ['a', 1], not text"),
+        ("version = 1\n[options]\nuser_agent = [1979-05-27]", "options.user_agent has datetime.date"),
+        (f"version = 1\nx = {'[' * 20_000}{']' * 20_000}", "it is nested too deeply"),
+        (f"version = 1\nworld = '{'x' * 10_000}'", "world is 'xxx"),
+        ('version = 1\n"a\\u001b[31m" = 1', r"a\x1b[31m is 1: there is no field"),
+        (
+            f"version = 1\n[axes]\nseed = {list(range(1000))}\npayloads = {list(range(1, 1001))}",
+            "seed × payloads are 1000000 points, more than 100000",
+        ),
+        (
+            f"version = 1\n[options]\nmax_attempts = {[1] * 200}\nmax_idle_per_host = {[0] * 200}",
+            "are 40000 combinations of options, more than 10000",
+        ),
     ],
 )
 def test_a_wrong_file_is_refused_in_one_line(
@@ -144,6 +157,8 @@ def test_a_wrong_file_is_refused_in_one_line(
         assert f"{file}: " in said
         assert says in said
         assert said.count("\n") == 1
+        assert said[:-1].isprintable()
+        assert len(said) < 1500
 
 
 def test_compare_runs_a_file_and_its_arguments_replace_fields(

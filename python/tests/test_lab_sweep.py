@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import concurrent.futures
 import dataclasses
+import os
 import pathlib
 import re
 import signal
@@ -21,7 +22,7 @@ import pytest
 from thaw.lab import results
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ExperimentSettings, command
-from thaw.lab.experiments import spec_file, sweep
+from thaw.lab.experiments import settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sweep import Measured, Progress
 from thaw.lab.report import dataset, measure
@@ -269,6 +270,32 @@ def test_another_file_is_left_alone(folder: pathlib.Path, executor: Any) -> None
     with pytest.raises(MeasureError, match=str(path)):
         sweep.run(GRID, folder, executor, comparison, progress=quiet)
     assert path.read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["a point's", "another's.parquet"])
+def test_a_pipe_in_the_folder_is_named_and_not_waited_for(
+    folder: pathlib.Path, executor: Any, name: str
+) -> None:
+    sweep.run(GRID, folder, executor, comparison, progress=quiet)
+    if name == "a point's":
+        point = next(GRID.points())
+        path = dataset.path_of(folder, point, spec_file.to_toml(point))
+        path.unlink()
+    else:
+        path = folder / name
+    os.mkfifo(path)
+    with pytest.raises(MeasureError, match=f"{path} is not a regular file"):
+        dataset.read_points(folder)
+    if name == "a point's":
+        with pytest.raises(MeasureError, match=f"{path} is not a regular file"):
+            sweep.run(GRID, folder, executor, comparison, progress=quiet)
+
+
+def test_quotes_of_an_option_hold_its_commas_together() -> None:
+    name, values = settings_arguments.option('user_agent="a, b",c')
+    assert (name, values) == ("user_agent", ["a, b", "c"])
+    with pytest.raises(argparse.ArgumentTypeError, match="goes on after its closing quote"):
+        settings_arguments.option('user_agent="a"b')
 
 
 def test_a_folder_that_cannot_be_written_is_named_before_anything_runs(executor: Any) -> None:

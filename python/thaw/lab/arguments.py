@@ -21,13 +21,22 @@ from typing import Any, NoReturn
 
 # A seed is kept in 64 bits, with a sign.
 MOST_SEED = (1 << 63) - 1
+# Characters of a message about a wrong value; values may be longer.
+_MOST_SHOWN = 1000
 
 
 class Parser(argparse.ArgumentParser):
     """A parser that says what is wrong in one line, without the usage above it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())} (see --help)\n")
+        self.exit(2, f"{self.prog}: {one_line(message)} (see --help)\n")
+
+
+def one_line(text: str) -> str:
+    """Returns a message as one line for a terminal: control characters are escaped, a long text is cut."""
+    line = " ".join(text.split())
+    shown = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in line[:_MOST_SHOWN])
+    return shown if len(line) <= _MOST_SHOWN else f"{shown}…"
 
 
 def help_only(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:

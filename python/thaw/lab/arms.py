@@ -180,6 +180,18 @@ def find(names: str) -> list[Arm]:
     return list(dict.fromkeys(wanted))
 
 
+def require_certificates(names: Sequence[str]) -> None:
+    """Raises ValueError if the certificate file that an arm's options name can't be used."""
+    for arm in map(parse, names):
+        file = dict(arm.given).get("tls_cert_file")
+        if file:
+            try:
+                thaw.Client(thaw.ClientOptions(tls_cert_file=file)).close()
+            except thaw.InvalidArgument as error:
+                said = str(error).removeprefix("ClientOptions.")
+                raise ValueError(f"arm {arm.name}: {said}") from None
+
+
 def variants(names: Sequence[str], options: Mapping[str, Sequence[str]]) -> list[Arm]:
     """Each arm with every combination of the options' values; an arm that takes no options stays as it is."""
     made = []

@@ -19,6 +19,7 @@ from thaw.lab.experiments import compare, function_experiment, main_experiment, 
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.freezer import FreezerError
+from thaw.lab.line import LineError
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
@@ -44,6 +45,7 @@ _FAILURES = (
     EmulatorError,
     ExperimentError,
     FreezerError,
+    LineError,
     MeasureError,
     OSError,
     SandboxFailure,
@@ -64,7 +66,7 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
     except ValueError as error:
-        print(f"thaw.lab: {error}", file=sys.stderr)
+        print(f"thaw.lab: {arguments.one_line(str(error))}", file=sys.stderr)
         return 2
     except Stopped as error:
         print(f"thaw.lab: {error}", file=sys.stderr)
@@ -174,6 +176,7 @@ def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
     settings = settings_arguments.settings(given, ExperimentSettings())
     _require(needs.of_arms(settings.arms), "this comparison")
+    arms.require_certificates(settings.arms)
     finished: list[report.Run] = []
     with Stop.on_interrupt() as stopping:
         try:

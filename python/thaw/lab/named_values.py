@@ -54,7 +54,7 @@ def parse(text: str) -> tuple[str, dict[str, str]]:
             raise ValueError(f"{text!r}: {part!r} is not of the form name=value")
         if key in values:
             raise ValueError(f"{text!r} gives {key} twice")
-        values[key] = _unquoted(value)
+        values[key] = unquoted(value)
     return name.strip(), values
 
 
@@ -98,7 +98,8 @@ def _quoted(value: str) -> str:
     return value if _PLAIN.fullmatch(value) else json.dumps(value)
 
 
-def _unquoted(value: str) -> str:
+def unquoted(value: str) -> str:
+    """The text of a value, which may stand in double quotes. ValueError says what is wrong with them."""
     if not value.startswith('"'):
         return value
     if _end_of_quoted(value, 0) != len(value):

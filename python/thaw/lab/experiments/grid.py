@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,13 +18,15 @@ from typing import Any
 from thaw.lab import arm_options, arms, named_values
 from thaw.lab.experiment import ExperimentSettings
 
+MOST_POINTS = 100_000
+_MOST_VARIANTS = 10_000  # combinations of options, each of which makes an arm of every arm
 AXES = tuple(each.name for each in dataclasses.fields(ExperimentSettings) if each.name != "arms")
 
 
 @dataclass(frozen=True)
 class Grid:
     """Every combination of the axes' values is a point. ValueError names an axis or option that there is not,
-    or that has no value.
+    or that has no value, or says that there are too many combinations.
 
     Attributes:
       base: settings of every point, as far as no axis has them.
@@ -45,6 +48,8 @@ class Grid:
             _require_values(name, values)
             for value in values:
                 arm_options.read(name, value)
+        _require_few("points", self.axes, MOST_POINTS)
+        _require_few("combinations of options", self.options, _MOST_VARIANTS)
 
     def points(self) -> Iterator[ExperimentSettings]:
         """Each point once. ValueError: the settings of a point contradict each other."""
@@ -61,6 +66,12 @@ class Grid:
         """The same grid, where every payload is generated."""
         axes = {name: values for name, values in self.axes.items() if name != "workload"}
         return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options)
+
+
+def _require_few(what: str, lists: Mapping[str, Sequence[Any]], most: int) -> None:
+    count = math.prod(map(len, lists.values()))
+    if count > most:
+        raise ValueError(f"{' × '.join(lists)} are {count} {what}, more than {most}")
 
 
 def _require_values(name: str, values: Sequence[Any]) -> None:

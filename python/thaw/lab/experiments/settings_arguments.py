@@ -114,7 +114,8 @@ def option(text: str) -> tuple[str, list[str]]:
     if not equals:
         raise argparse.ArgumentTypeError(f"{text!r} is not of the form name=A,B")
     try:
-        made = Grid(options={name.strip(): named_values.split(values)})
+        read = [named_values.unquoted(each) for each in named_values.split(values)]
+        made = Grid(options={name.strip(): read})
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
     return name.strip(), list(made.options[name.strip()])

@@ -30,6 +30,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from thaw.lab import arm_options, named_values
+from thaw.lab.arguments import one_line
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.freezes import FreezeDistribution
@@ -49,7 +50,7 @@ def read(path: str | os.PathLike[str]) -> Grid:
     except OSError as error:
         raise ValueError(f"{file} can't be read: {error.strerror}") from None
     except ValueError as error:
-        raise ValueError(f"{file}: {' '.join(str(error).split())}") from None
+        raise ValueError(f"{file}: {one_line(str(error))}") from None
 
 
 def parse(text: str) -> Grid:
@@ -58,6 +59,8 @@ def parse(text: str) -> Grid:
         given = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"it is not TOML: {error}") from None
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
     _check_version(given.pop("version", None))
     axes, options = (_table(given, name) for name in _TABLES)
     for name, value in given.items():
@@ -71,6 +74,8 @@ def parse(text: str) -> Grid:
             )
     for name, values in options.items():
         _require_list(f"options.{name}", values)
+        for value in values:
+            _require_option(f"options.{name}", value)
     if isinstance(arms := given.get("arms"), list):
         given["arms"] = tuple(arms)
     texts = {name: [arm_options.text_of(_tuple(each)) for each in values] for name, values in options.items()}
@@ -119,6 +124,12 @@ def _require_known(name: str, value: Any, known: tuple[str, ...], prefix: str) -
 def _require_list(name: str, values: Any) -> None:
     if not isinstance(values, list) or not values:
         raise ValueError(f"{name} is {values!r}, not a list of at least one value")
+
+
+def _require_option(name: str, value: Any) -> None:
+    parts = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, str if parts is value else str | int | float) for each in parts):
+        raise ValueError(f"{name} has {value!r}, not text, a number, true or false, or a list of texts")
 
 
 def _tuple(value: Any) -> Any:

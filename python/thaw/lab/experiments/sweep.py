@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from thaw.lab import arguments, needs
+from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
 from thaw.lab.experiments import compare, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
@@ -179,6 +179,7 @@ def run_command(given: argparse.Namespace) -> int:
     grid = _with_workload(settings_arguments.grid(given, PLAIN))
     if (text := needs.missing(needs.of_arms(grid.base.arms), "this sweep")) is not None:
         raise ValueError(text)
+    arms.require_certificates(next(grid.points()).arms)
 
     def say(state: Progress) -> None:
         if not isinstance(state.error, Stopped):

@@ -220,8 +220,11 @@ class Line:
             done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
         except subprocess.TimeoutExpired:
             raise LineError(f"the line can't be measured in {limit:g} s") from None
+        if self._process.poll() is not None:
+            raise LineError("the line's process is gone")
         if done.returncode != 0:
-            raise LineError(f"the line can't be measured: {' '.join(done.stderr.split())[-200:]}")
+            last = done.stderr.strip().rpartition("\n")[2]
+            raise LineError(f"the line can't be measured: {last}")
         return json.loads(done.stdout)
 
     def _ask(self, operation: str, **arguments: Any) -> Any:

@@ -127,6 +127,8 @@ def is_there(path: pathlib.Path, spec: str) -> bool:
     """Returns whether a point's file is there. MeasureError: it is something else, or of another point."""
     if not path.exists():
         return False
+    if not path.is_file():
+        raise MeasureError(f"{path} is not a regular file")
     if _source(path)["spec"] != spec:
         raise MeasureError(f"{path} is of another point than its name says")
     return True
@@ -197,6 +199,9 @@ def _files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
     found = sorted(path.glob("*.parquet")) if path.is_dir() else []
     if not found:
         raise MeasureError(f"{path} has no results of a sweep")
+    for each in found:
+        if not each.is_file():
+            raise MeasureError(f"{each} is not a regular file")
     return found
 
 
