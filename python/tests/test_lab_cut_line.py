@@ -62,7 +62,7 @@ def test_a_line_that_fails_ends_the_command_in_a_line(
 
     monkeypatch.setattr(Line, "measure", killed)
     assert main(["compare", "--world=W2", "--close=nat", "--arms=thaw", "--cycles=1"]) == 1
-    assert capsys.readouterr().err.splitlines()[-1] == "thaw.lab: LineError: the line's process is gone"
+    assert capsys.readouterr().err.splitlines()[-1] == "thaw.lab: ExperimentError: the line's process is gone"
 
 
 @needs_line
