@@ -8,7 +8,7 @@ The JSON is what `python -m thaw.lab compare --json` writes:
 
     {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
      "tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "idle_limit", "spans",
-     "filler_bytes", "commit", "command", "complete",
+     "filler_bytes", "cpu_share", "commit", "command", "complete",
      "arms": {NAME: {
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
@@ -218,6 +218,7 @@ class ExperimentResult:
     idle_limit: float | None = None
     spans: int | None = None
     filler_bytes: int | None = None
+    cpu_share: float | None = None
     command: str | None = None
     complete: bool = True
 
