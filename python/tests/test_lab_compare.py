@@ -26,7 +26,8 @@ from thaw.lab.results import ArmResult
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
     *("world", "close", "scenario", "cycles", "seed", "payloads", "workload", "freeze", "round_trip"),
-    *("tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "spans", "filler_bytes", "cpu_share"),
+    *("tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "spans", "filler_bytes"),
+    "cpu_share",
 }
 RESULT_KEYS = CONDITIONS | {"commit", "command", "complete", "arms"}
 ARM_KEYS = {

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-# Colour and marker of each series, in this order: they are told apart without colour, too.
-_LOOKS = (
+# Colours, markers and lines of series that are not in the same place in every chart: a series looks the same
+# in all of them, and is told apart without its colour, too.
+LOOKS = (
     ("lost", "o", "-"),
     ("twice", "s", "-"),
     ("muted", "D", "--"),
@@ -25,6 +26,7 @@ _LOOKS = (
     ("dropped", "P", ":"),
     ("muted", "X", "-."),
 )
+Look = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Panel:
     series: Mapping[str, Sequence[float | None]]
 
 
-def lines(label: str, panels: Sequence[Panel], *, across: str, up: str) -> str:
+def lines(label: str, panels: Sequence[Panel], looks: Mapping[str, Look], *, across: str, up: str) -> str:
     """Draws series over named places, panels side by side, all with one logarithmic scale."""
     import matplotlib
     from matplotlib.figure import Figure
@@ -46,9 +48,8 @@ def lines(label: str, panels: Sequence[Panel], *, across: str, up: str) -> str:
         all_axes = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
         for axes, panel in zip(all_axes, panels, strict=True):
             places = range(len(panel.places))
-            for (name, values), (colour, marker, style) in zip(
-                panel.series.items(), _looks(panel), strict=True
-            ):
+            for name, values in panel.series.items():
+                colour, marker, style = looks[name]
                 known = [
                     (place, each) for place, each in zip(places, values, strict=True) if each is not None
                 ]
@@ -81,9 +82,9 @@ def agreement(
     from matplotlib.figure import Figure
 
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(WIDTH * 0.62, 4.2), layout="constrained")
+        figure = Figure(figsize=(WIDTH, 4.4), layout="constrained")
         axes = figure.subplots()
-        low, high = min([*measured, *predicted]) / 1.3, max([*measured, *predicted]) * 1.3
+        low, high = max(0.01, min([*measured, *predicted])) / 1.3, max([*measured, *predicted]) * 1.3
         ends = [low, high]
         axes.fill_between(
             ends,
@@ -104,18 +105,14 @@ def agreement(
         return _svg(figure, label)
 
 
-def _looks(panel: Panel) -> list[tuple[str, str, str]]:
-    return [_LOOKS[number % len(_LOOKS)] for number in range(len(panel.series))]
-
-
 def _logarithmic(axes: Axes, axis: str) -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     getattr(axes, f"set_{axis}scale")("log")
     found = axes.xaxis if axis == "x" else axes.yaxis
     found.set_major_locator(LogLocator(subs=(1, 2, 5)))
     found.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    found.set_minor_formatter(NullFormatter())
+    found.set_minor_locator(NullLocator())
 
 
 def _svg(figure: Figure, label: str) -> str:

@@ -24,7 +24,7 @@ def headline(cells: Cells) -> Block:
     return Picture(
         "answer",
         "Wall time of a flush by round trip. Each point is the median of the blocks' medians.",
-        charts.lines("Wall time of a flush", panels, across="round trip, ms", up="ms"),
+        charts.lines("Wall time of a flush", panels, words.looks(some), across="round trip, ms", up="ms"),
     )
 
 
@@ -43,7 +43,13 @@ def by_round_trip(cells: Cells) -> list[Block]:
         Picture(
             "round-trips",
             "Wall time of a flush, by round trip, for flushes of several sizes.",
-            charts.lines("Wall time of a flush, all arms", panels, across="round trip, ms", up="ms"),
+            charts.lines(
+                "Wall time of a flush, all arms",
+                panels,
+                words.looks(cells.arms()),
+                across="round trip, ms",
+                up="ms",
+            ),
         ),
     ]
     for each in payloads:
@@ -101,7 +107,7 @@ def by_size(cells: Cells, body_bytes: Callable[[Cell], int]) -> list[Block]:
             " connection waits one or more round trips longer; a kept connection may remember a larger"
             " window. The round trip is 20 ms, and sizes are those of the compressed body."
         ),
-        _table("sizes", "Wall time of a flush, ms", cells, columns, _wall),
+        _table_of_arms("sizes", "Wall time of a flush, ms", cells, columns),
     ]
 
 
@@ -122,7 +128,7 @@ def by_cpu_share(cells: Cells) -> list[Block]:
     ]
     columns = [
         (
-            f"{words.count(payloads, 'request')}, {share:.2g}",
+            f"{words.count(payloads, 'request')}, share {share:.2g}",
             {"payloads_per_flush": payloads, "cpu_share": share},
         )
         for payloads in cells.values("payloads_per_flush")
@@ -138,9 +144,15 @@ def by_cpu_share(cells: Cells) -> list[Block]:
         Picture(
             "cpu-shares",
             "Wall time of a flush, by share of a processor.",
-            charts.lines("Wall time by share of a processor", panels, across="share", up="ms"),
+            charts.lines(
+                "Wall time by share of a processor",
+                panels,
+                words.looks(cells.arms()),
+                across="share",
+                up="ms",
+            ),
         ),
-        _table("cpu-shares", "Wall time of a flush, ms", cells, columns, _wall),
+        _table_of_arms("cpu-shares", "Wall time of a flush, ms", cells, columns),
     ]
 
 
@@ -148,7 +160,7 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
     """Holds the model's predictions beside what was measured, for round trips of 5 ms and more."""
     rows, measured, predicted = [], [], []
     for name, cells in parts:
-        for cell in cells:
+        for cell in sorted(cells, key=_conditions):
             wall = model.wall_ms(cell)
             if wall is None or cell.row.round_trip < 0.005:
                 continue
@@ -184,17 +196,28 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
         Table(
             "model-differences",
             f"Cells that differ by more than {within:.0%}",
-            ("sweep, arm", "requests", "round trip", "measured, ms", "predicted, ms", "difference"),
+            (
+                *("sweep, arm", "requests", "filler, kB", "TLS", "share", "round trip"),
+                *("measured, ms", "predicted, ms", "difference"),
+            ),
             rows,
         ),
     ]
 
 
+def _conditions(cell: Cell) -> tuple[object, ...]:
+    row = cell.row
+    return row.payloads_per_flush, row.filler_bytes, row.tls_version, -row.cpu_share, row.round_trip, row.arm
+
+
 def _difference(sweep: str, cell: Cell, predicted: float) -> list[str]:
     row, middle = cell.row, cell.wall_ms.middle
     return [
-        f"{sweep.replace('_', ' ')}, {words.arm(cell.arm)}",
+        f"{sweep}, {words.arm(cell.arm)}",
         str(row.payloads_per_flush),
+        f"{row.filler_bytes * row.spans / 1e3:.1f}",
+        row.tls_version,
+        f"{row.cpu_share:.2g}",
         words.milliseconds(row.round_trip),
         words.spread(cell.wall_ms),
         f"{predicted:.1f}",
@@ -233,6 +256,15 @@ def _table(
         found = [list(cells.where(arm=arm, **conditions)) for _, conditions in columns]
         rows.append([words.arm(arm), *(text(some[0]) if some else "–" for some in found)])
     return Table(name, caption, ["connections", *(title for title, _ in columns)], rows)
+
+
+def _table_of_arms(
+    name: str, caption: str, cells: Cells, lines: Sequence[tuple[str, dict[str, object]]]
+) -> Table:
+    """The same figures with a column for each arm: better where there are many conditions."""
+    turned = _table(name, caption, cells, lines, _wall)
+    rows = [list(each) for each in zip(*[turned.head, *turned.rows], strict=True)]
+    return Table(name, caption, ["flush", *rows[0][1:]], rows[1:])
 
 
 def _wall(cell: Cell) -> str:

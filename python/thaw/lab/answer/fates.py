@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Sequence
+from typing import get_args
 
 from thaw.lab.answer import words
 from thaw.lab.answer.cells import Cell, Cells
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Table
+from thaw.lab.experiment import Close
 from thaw.lab.report.function_run import FunctionRun
 
 # US dollars for a GB-second of an x86 function in us-east-1: https://aws.amazon.com/lambda/pricing/
@@ -37,7 +39,7 @@ def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
 
 
 def _table(name: str, caption: str, cells: Cells) -> Table:
-    closes = list(dict.fromkeys(cell.row.close for cell in cells))
+    closes = sorted({cell.row.close for cell in cells}, key=get_args(Close).index)
     handed = {cell.total("payloads") for cell in cells}
     rows = [
         [arm, *(_fate(next(iter(cells.where(arm=arm, close=close)), None)) for close in closes)]
@@ -95,7 +97,7 @@ def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
         ),
         Table(
             "dollars",
-            f"US dollars a million invocations, at {DOLLARS_PER_GB_SECOND} a GB-second",
+            f"US dollars a million invocations, at {DOLLARS_PER_GB_SECOND:.10f} a GB-second",
             ("round trip", "more, ms", *(f"{memory} MB" for memory in MEMORY_MB)),
             rows,
         ),

@@ -81,9 +81,9 @@ def _answer(trips: Cells, idle: Cells) -> list[Block]:
             f" {fresh.cpu_ms.middle:.2f} ms of the client's processor ({full.cpu_ms.middle:.2f} with a full"
             f" handshake) in place of {kept.cpu_ms.middle:.2f}."
             f" Sharing that connection within a flush spreads the price: 20 requests take"
-            f" {many[costs.FRESH].wall_ms.middle:.0f} ms, over {many[costs.KEPT].wall_ms.middle:.0f} ms with"
-            f" kept connections and {many[costs.SEPARATE].wall_ms.middle:.0f} ms with one for each request,"
-            " one by one."
+            f" {many[costs.FRESH].wall_ms.middle:.0f} ms, against {many[costs.KEPT].wall_ms.middle:.0f} ms"
+            f" with kept connections and {many[costs.SEPARATE].wall_ms.middle:.0f} ms with one for each"
+            " request, one by one."
             " A kept connection pays in data: where the peer forgot its connections during the freeze, a"
             f" client that trusts them and tries once (v93) lost {pooled.total('lost'):,} of"
             f" {words.count(pooled.total('payloads'), 'payload')}, and one that keeps nothing (thaw) lost"
@@ -105,8 +105,7 @@ def _source(results: pathlib.Path, command: str) -> list[Block]:
         dates = sorted(row["date"] for row in rows)
         sizes = sorted({(row["blocks"], row["cycles"]) for row in rows})
         blocks = "; ".join(
-            f"{words.count(b, 'block')} of {words.count(c, 'flush').replace('flushs', 'flushes')}"
-            for b, c in sizes
+            f"{words.count(count, 'block')} of {words.count(cycles, 'cycle')}" for count, cycles in sizes
         )
         said.append(
             f"`{name}`: {blocks} in each cell; {rows[0]['machine']}; {dates[0]} to {dates[-1]};"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from thaw.lab.answer import charts
 from thaw.lab.answer.cells import Spread
 
 _ARMS = {
@@ -10,12 +13,18 @@ _ARMS = {
     "v98": "fresh for each request, one by one (v98)",
     "thaw": "fresh for each flush, shared (thaw)",
     "thaw(max_connections_per_host=1)": "fresh for each flush, one connection",
-    "thaw(tls_session_resumption=false)": "fresh for each flush, full handshake",
     "thaw-pooled(on_resume=keep)": "kept, up to 4 idle",
     "thaw-pooled(max_connections_per_host=1,on_resume=keep)": "kept, one connection",
     "requests": "kept, Python's requests",
     "pycurl": "kept, libcurl",
+    "thaw(tls_session_resumption=false)": "fresh for each flush, full handshake",
 }
+
+
+def looks(names: Iterable[str]) -> dict[str, charts.Look]:
+    """How the arms are drawn, by their words: those with words of their own the same in every chart."""
+    order = list(dict.fromkeys([*_ARMS, *names]))
+    return {arm(each): charts.LOOKS[order.index(each) % len(charts.LOOKS)] for each in names}
 
 
 def arm(name: str) -> str:
