@@ -85,8 +85,9 @@ def settings(given: argparse.Namespace, plain: ExperimentSettings) -> Experiment
     """The settings of one experiment. ValueError: they contradict each other, or the file has several."""
     if given.spec is not None:
         grid = spec_file.read(given.spec)
-        if grid.axes or grid.options:
+        if grid.axes or grid.options or grid.sobol:
             several = [*(f"axes.{name}" for name in grid.axes), *(f"options.{name}" for name in grid.options)]
+            several += ["sobol"] if grid.sobol else []
             raise ValueError(
                 f"{given.spec}: it has {', '.join(several)}: compare runs one experiment, sweep runs several"
             )
@@ -104,7 +105,7 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
     one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
     axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
     options = {**read.options, **dict(given.option or [])}
-    made = Grid(dataclasses.replace(read.base, **one), axes, options)
+    made = Grid(dataclasses.replace(read.base, **one), axes, options, read.sobol)
     for _ in made.points():
         pass
     return made
