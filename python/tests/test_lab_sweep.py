@@ -246,7 +246,7 @@ def test_the_command(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -
 def test_the_command_says_that_points_failed(
     folder: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "measure_point", lambda point, stop: Counting("rst")(point))
+    monkeypatch.setattr(sweep, "measure_point", lambda point, stop, load: Counting("rst")(point))
     assert run_command("--world=W0", "--close=fin,rst", f"--out={folder}") == 1
     assert "1 points run, 0 were there already, 1 failed" in capsys.readouterr().out
 

@@ -18,15 +18,19 @@ ALWAYS = {
     "msgpack": "msgpack",
     "numpy": "numpy",
     "pyarrow": "pyarrow",
+    "rich": "rich",
+    "scipy": "scipy",
     "trustme": "trustme",
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
 # Needed by the arms that are other projects' clients.
 ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
+# Forms of results; nothing needs them that is not asked for one.
+FRAMES = {"pandas": "pandas", "polars": "polars"}
 EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
 
-_HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup does"
+_HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
@@ -34,7 +38,8 @@ def missing(modules: dict[str, str], what: str) -> str | None:
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
-    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW})"
+    extra = "frames" if modules.keys() <= FRAMES.keys() else "lab"
+    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW.format(extra)})"
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:

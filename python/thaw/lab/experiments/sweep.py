@@ -26,8 +26,10 @@ from dataclasses import dataclass
 
 from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
-from thaw.lab.experiments import compare, settings_arguments, spec_file
+from thaw.lab.experiments import compare, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
+from thaw.lab.machine import Load
+from thaw.lab.progress import Progress as Display
 from thaw.lab.report import dataset, measure
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import Provenance
@@ -75,8 +77,11 @@ class Outcome:
     failed: list[tuple[ExperimentSettings, BaseException]]
 
 
-def measure_point(point: ExperimentSettings, stop: Stop | None = None) -> Measured:
-    """Measures one point here and now. Raises Stopped: it was not finished."""
+def measure_point(point: ExperimentSettings, stop: Stop | None = None, load: Load | None = None) -> Measured:
+    """Measures one point here and now; `load` is the machine's before the sweep.
+
+    Raises Stopped: it was not finished.
+    """
     results: list[BlockResult] = []
 
     def after_block(block: int, arm: str, result: ArmResult) -> None:
@@ -90,6 +95,7 @@ def measure_point(point: ExperimentSettings, stop: Stop | None = None) -> Measur
         cycles=point.cycles,
         freezer=point.freezer,
         command=command(point),
+        load=None if point.world == "W0" else load,
     )
     return Measured(results, where)
 
@@ -171,6 +177,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="where each point's Parquet file is written; what is there is not run again (%(default)s)",
     )
+    requirements.add_idle(parser)
     parser.set_defaults(run=run_command)
 
 
@@ -181,13 +188,19 @@ def run_command(given: argparse.Namespace) -> int:
         raise ValueError(text)
     arms.require_certificates(next(grid.points()).arms)
 
-    def say(state: Progress) -> None:
-        if not isinstance(state.error, Stopped):
-            print(state, file=sys.stderr, flush=True)
+    load = requirements.load_before(given, {point.world for point in grid.points()})
+    shown = Display()
 
-    with Stop.on_interrupt() as stop, concurrent.futures.ThreadPoolExecutor(given.workers) as executor:
+    def say(state: Progress) -> None:
+        if not isinstance(state.error, Stopped) and (state.error or not shown.live):
+            shown.say(str(state))
+        if shown.live:
+            shown.step(state.done, f"sweep: {state.point.world} {state.point.scenario} {state.point.close}")
+
+    with Stop.on_interrupt() as stop, concurrent.futures.ThreadPoolExecutor(given.workers) as executor, shown:
+        shown.begin("sweep", sum(1 for _ in grid.points()))
         try:
-            measured = functools.partial(measure_point, stop=stop)
+            measured = functools.partial(measure_point, stop=stop, load=load)
             outcome = run(grid, given.out, executor, measured, progress=say)
         except OSError:
             stop.request()  # what is under way could not be written either

@@ -127,5 +127,10 @@ def what_is_missing(result: ExperimentResult) -> str:
     return f"STOPPED EARLY: of {result.all_cycles} cycles of each arm these were done: {done}"
 
 
+def busy(result: ExperimentResult) -> str:
+    """Says that other work on the machine disturbed the run; empty if none did."""
+    return f"BUSY MACHINE, times mean little: {result.busy}" if result.busy else ""
+
+
 def duration(seconds: float) -> str:
     return f"{seconds * 1e3:g} ms" if seconds < 1 else f"{seconds:g} s"
