@@ -14,6 +14,7 @@ from collections.abc import Sequence
 ALWAYS = {
     "aiohttp": "aiohttp",
     "google.protobuf": "protobuf",
+    "h2": "h2",
     "matplotlib": "matplotlib",
     "msgpack": "msgpack",
     "numpy": "numpy",
@@ -23,8 +24,18 @@ ALWAYS = {
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
 # Needed by the arms that are other projects' clients.
-ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
-EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
+ARMS = {
+    "requests": {"requests": "requests"},
+    "pycurl": {"pycurl": "pycurl"},
+    "pycurl-http2": {"pycurl": "pycurl"},
+    "httpx": {"httpx": "httpx"},
+    "urllib3": {"urllib3": "urllib3"},
+}
+EVERYTHING = {
+    **ALWAYS,
+    **DEMONSTRATION,
+    **{module: name for modules in ARMS.values() for module, name in modules.items()},
+}
 
 _HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup does"
 
