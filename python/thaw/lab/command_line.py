@@ -114,9 +114,13 @@ def _parser() -> Parser:
             + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
             + "\n\nAn arm of thaw's own client takes options in brackets, fields of thaw.ClientOptions:\n"
             + f"{_fields()}\n"
+            + "\nA client of your own is FILE.py or FILE.py:NAME (docs/bring-your-own.md), or a command.\n"
             + "\nexamples:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200\n"
             + "  python -m thaw.lab compare --arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw'\n"
-            + "  python -m thaw.lab compare --spec experiment.toml --seed 2",
+            + "  python -m thaw.lab compare --spec experiment.toml --seed 2\n"
+            + "  python -m thaw.lab compare --arms thaw,client.py\n"
+            + "  python -m thaw.lab compare --arms thaw --arm-command 'curl -sS --cacert {ca_file} -H "
+            + "@{headers_file} --data-binary @{body_file} {url}'",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 ALWAYS = {
     "aiohttp": "aiohttp",
     "google.protobuf": "protobuf",
+    "h2": "h2",
     "matplotlib": "matplotlib",
     "msgpack": "msgpack",
     "numpy": "numpy",
@@ -24,11 +25,21 @@ ALWAYS = {
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
-# Needed by the arms that are other projects' clients.
-ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
 # Forms of results; nothing needs them that is not asked for one.
 FRAMES = {"pandas": "pandas", "polars": "polars"}
-EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
+# Needed by the arms that are other projects' clients.
+ARMS = {
+    "requests": {"requests": "requests"},
+    "pycurl": {"pycurl": "pycurl"},
+    "pycurl-http2": {"pycurl": "pycurl"},
+    "httpx": {"httpx": "httpx"},
+    "urllib3": {"urllib3": "urllib3"},
+}
+EVERYTHING = {
+    **ALWAYS,
+    **DEMONSTRATION,
+    **{module: name for modules in ARMS.values() for module, name in modules.items()},
+}
 
 _HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
 

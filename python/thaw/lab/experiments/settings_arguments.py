@@ -68,6 +68,14 @@ def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: 
         metavar="A,B",
         help=f"clients to compare, with options in brackets or without (default: {','.join(plain.arms)})",
     )
+    option(
+        "--arm-command",
+        type=arguments.checked(arms.of_command),
+        action="append",
+        metavar="COMMAND",
+        help="adds a client: a command line that sends one payload, with {url}, {ca_file}, {body_file}, "
+        "{headers_file} and {timeout} where these go; may be given several times",
+    )
     for name, text in _TEXTS.items():
         default = plain_freeze(plain.freeze) if name == "freeze" else getattr(plain, name)
         shown = "the world's own" if default is None else default
@@ -92,7 +100,7 @@ def settings(given: argparse.Namespace, plain: ExperimentSettings) -> Experiment
                 f"{given.spec}: it has {', '.join(several)}: compare runs one experiment, sweep runs several"
             )
         plain = grid.base
-    return dataclasses.replace(plain, **_given(given))
+    return dataclasses.replace(plain, **_given(given, plain))
 
 
 def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
@@ -100,7 +108,7 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
     contradict each other.
     """
     read = spec_file.read(given.spec) if given.spec is not None else Grid(plain)
-    values = _given(given)
+    values = _given(given, read.base)
     several = {name: each for name, each in values.items() if name != "arms" and len(each) > 1}
     one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
     axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
@@ -124,11 +132,13 @@ def option(text: str) -> tuple[str, list[str]]:
     return name.strip(), list(made.options[name.strip()])
 
 
-def _given(given: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line gives."""
+def _given(given: argparse.Namespace, plain: ExperimentSettings) -> dict[str, Any]:
+    """The settings that the command line gives; commands are added to its arms, or to those of `plain`."""
     values = {name: value for name in _TEXTS if (value := getattr(given, name)) is not None}
     if given.arms is not None:
         values["arms"] = tuple(arm.name for arm in given.arms)
+    if given.arm_command is not None:
+        values["arms"] = (*values.get("arms", plain.arms), *(arm.name for arm in given.arm_command))
     return values
 
 

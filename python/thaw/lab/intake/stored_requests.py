@@ -20,6 +20,7 @@ class StoredRequest:
       connection: its number, counted from 1.
       accepted: whether the answer says that the intake has taken what it brought.
       told: whether the sender was told so promptly.
+      version: of HTTP.
     """
 
     connection: int
@@ -28,6 +29,7 @@ class StoredRequest:
     body: bytes
     accepted: bool
     told: bool
+    version: str = "HTTP/1.1"
 
 
 class StoredRequests:
@@ -56,6 +58,7 @@ class StoredRequests:
                     "bytes": len(request.body),
                     "spans": len(self._decode(request)),
                     "accepted": request.accepted,
+                    "version": request.version,
                 }
             )
         return len(stored)
