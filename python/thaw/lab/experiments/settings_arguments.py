@@ -18,7 +18,7 @@ from thaw.lab import arguments, arms, named_values
 from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argument_of, plain_freeze
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.freezes import PARAMETERS, FreezeDistribution
+from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
@@ -33,7 +33,7 @@ _TEXTS = {
     "workload": "payloads of ddtrace (real), or generated ones; separate: generated, and each needs a request"
     " of its own",
     "freeze": "the least duration of each freeze, in seconds; or a distribution: "
-    + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
+    + ", ".join(map(form_of, PARAMETERS)),
     "round_trip": "what the network adds, in seconds",
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
@@ -154,9 +154,12 @@ def type_of(name: str) -> Callable[[str], Any]:
 
 
 def _freeze(seconds: Callable[[str], float], text: str) -> float | FreezeDistribution:
-    if "(" not in text:
-        return seconds(text)
-    return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    try:
+        float(text)
+    except ValueError:
+        if "(" in text or text[:1].isalpha():
+            return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    return seconds(text)
 
 
 def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:

@@ -52,9 +52,13 @@ def read(path: str | os.PathLike[str]) -> Grid:
     """
     file = pathlib.Path(path)
     try:
-        return parse(file.read_text(encoding="utf-8"))
+        return parse(file.read_text(encoding="utf-8-sig"))  # editors of Windows write a mark at the beginning
     except OSError as error:
         raise ValueError(f"{file} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{file} is not UTF-8: byte {error.start + 1} is {error.object[error.start]:#04x}"
+        ) from None
     except ValueError as error:
         raise ValueError(f"{file}: {one_line(str(error))}") from None
 
