@@ -27,6 +27,8 @@ ALWAYS = {
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
 # Forms of results; nothing needs them that is not asked for one.
 FRAMES = {"pandas": "pandas", "polars": "polars"}
+# Needed by a sweep on the workers of a cluster.
+CLUSTER = {"distributed": "distributed"}
 # Needed by the arms that are other projects' clients.
 ARMS = {
     "requests": {"requests": "requests"},
@@ -41,6 +43,7 @@ EVERYTHING = {
     **{module: name for modules in ARMS.values() for module, name in modules.items()},
 }
 
+_EXTRAS = {"frames": FRAMES, "dask": CLUSTER}
 _HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
 
 
@@ -49,7 +52,7 @@ def missing(modules: dict[str, str], what: str) -> str | None:
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
-    extra = "frames" if modules.keys() <= FRAMES.keys() else "lab"
+    extra = next((name for name, known in _EXTRAS.items() if modules.keys() <= known.keys()), "lab")
     return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW.format(extra)})"
 
 

@@ -3,8 +3,8 @@
     design = Sobol(64, {"round_trip": Range(0.001, 0.08, "log"), "payloads": Range(1, 20)})
     for values in design.values(seed=1): ...
 
-The sequence is scrambled by Owen's method from a seed, so that the same seed gives the same points. Its points
-fill the ranges evenly where their number is a power of two, as I. M. Sobol (1967) and A. B. Owen (1998) show.
+The sequence is scrambled by Owen's method from a seed, so that the same seed gives the same points. They fill
+the ranges evenly where their number is a power of two (I. M. Sobol, 1967; A. B. Owen, 1998).
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ MOST_POINTS = 1 << 14
 
 @dataclass(frozen=True)
 class Range:
-    """The values of one setting, both ends included. On a logarithmic scale each ratio gets as many points."""
+    """The values of one setting, both ends included.
+
+    On a logarithmic scale equal ratios get equally many points.
+    """
 
     least: float
     most: float
