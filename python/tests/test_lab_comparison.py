@@ -8,11 +8,11 @@ import re
 
 import pytest
 
-from thaw.lab import comparison, machine, report
+from thaw.lab import comparison, machine_load, report
 from thaw.lab.__main__ import main
 from thaw.lab.comparison import Comparison, Losses
 from thaw.lab.experiments import requirements
-from thaw.lab.machine import Load
+from thaw.lab.machine_load import Load
 from thaw.lab.results import ArmResult, ExperimentResult, FlushTimes
 
 BLOCKS = dict(enumerate([8.0, 8.2, 7.9, 8.1, 8.4, 8.0, 7.8, 8.3]))
@@ -179,7 +179,7 @@ BUSY = Load(others=1.5, steal=0.0, average=3.0, processors=2, seconds=1.0)
 def test_a_busy_machine_is_marked_or_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine, "measure", lambda: BUSY)
+    monkeypatch.setattr(machine_load, "measure", lambda: BUSY)
     given = ["compare", "--cycles=2", "--arms=thaw", "--workload=generated", "--payloads=1"]
     assert main([*given, "--require-idle"]) == 1
     said = capsys.readouterr()

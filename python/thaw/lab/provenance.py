@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import thaw
-from thaw.lab import machine, needs
+from thaw.lab import machine_load, needs
 from thaw.lab.experiment import NetworkFigures
 from thaw.lab.freezer import FreezerName
-from thaw.lab.machine import Load
+from thaw.lab.machine_load import Load
 
 UNKNOWN_COMMIT = "unknown"
 
@@ -122,9 +122,9 @@ def provenance(
         dirty=dirty(),
         argv=shlex.join(sys.argv),
         libraries=dict(_libraries()),
-        processor_quota=machine.processor_quota(),
-        governor=machine.governor(),
-        congestion_control=control or machine.congestion_control(),
+        processor_quota=machine_load.processor_quota(),
+        governor=machine_load.governor(),
+        congestion_control=control or machine_load.congestion_control(),
         connect_ms=None if measured is None else measured * 1e3,
         load_average=None if load is None else load.average,
         others_before=None if load is None else load.others,

@@ -16,12 +16,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from thaw.lab import arms, comparison, machine, workload
+from thaw.lab import arms, comparison, machine_load, workload
 from thaw.lab.arms import Arm
 from thaw.lab.comparison import Losses
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
-from thaw.lab.machine import Load
+from thaw.lab.machine_load import Load
 from thaw.lab.progress import Progress
 from thaw.lab.report import Run, measure
 from thaw.lab.results import ArmResult, ExperimentResult
@@ -104,7 +104,7 @@ class _Collected:
 
     def __init__(self, settings: ExperimentSettings, load: Load | None) -> None:
         self._settings, self._load = settings, load
-        self._since = machine.Since()
+        self._since = machine_load.Since()
         self._flush_ms: dict[str, dict[int, float]] = {}  # medians, by arm and block
         self._results: dict[str, ArmResult] = {}
         self._outcomes: dict[str, ArmOutcome] = {}

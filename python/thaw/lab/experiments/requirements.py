@@ -26,9 +26,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thaw.lab import arms as known_arms
-from thaw.lab import machine, named_values
+from thaw.lab import machine_load, named_values
 from thaw.lab.experiment import ExperimentError
-from thaw.lab.machine import Load
+from thaw.lab.machine_load import Load
 from thaw.lab.report.columns import COLUMNS
 from thaw.lab.results import ExperimentResult
 
@@ -175,7 +175,7 @@ def load_before(given: argparse.Namespace, worlds: Iterable[str]) -> Load | None
     """
     if all(world == "W0" for world in worlds):
         return None
-    load = machine.measure()
+    load = machine_load.measure()
     if load is not None and load.busy:
         if given.require_idle:
             raise ExperimentError(f"the machine is busy: {load.busy} (--require-idle)")

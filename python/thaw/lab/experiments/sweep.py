@@ -28,7 +28,7 @@ from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
 from thaw.lab.experiments import compare, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.machine import Load
+from thaw.lab.machine_load import Load
 from thaw.lab.progress import Progress as Display
 from thaw.lab.report import dataset, measure
 from thaw.lab.report.dataset import BlockResult
