@@ -27,6 +27,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 CONDITIONS = {
     *("world", "close", "scenario", "cycles", "seed", "payloads", "workload", "freeze", "round_trip"),
     *("tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "spans", "filler_bytes"),
+    "cpu_share",
 }
 RESULT_KEYS = CONDITIONS | {"commit", "command", "complete", "comparisons", "arms"}
 ARM_KEYS = {
@@ -202,6 +203,7 @@ def test_the_json_has_what_it_is_said_to_have(
         "blocks": 1,
         "spans": 10,
         "filler_bytes": 64,
+        "cpu_share": 1.0,
     }
     assert result["complete"] is True
     table = capsys.readouterr().out

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
+from thaw.lab.answer import command as answer
 from thaw.lab.arguments import Parser
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
@@ -31,7 +32,7 @@ from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "report")
+_COMMANDS = ("main", "compare", "sweep", "answer", "lambda", "chaos", "report")
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -140,6 +141,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             epilog="examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
             "  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n"
             f"{_SPEC}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    answer.add_arguments(
+        commands.add_parser(
+            "answer",
+            help=answer.HELP,
+            description=answer.DESCRIPTION,
+            epilog=answer.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

@@ -30,7 +30,8 @@ _TEXTS = {
     "cycles": "freezes of each arm",
     "payloads": "payloads of each flush",
     "seed": "seed of payloads and timing",
-    "workload": "payloads of ddtrace, or generated ones",
+    "workload": "payloads of ddtrace (real), or generated ones; separate: generated, and each needs a request"
+    " of its own",
     "freeze": "the least duration of each freeze, in seconds; or a distribution: "
     + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
     "round_trip": "what the network adds, in seconds",
@@ -42,6 +43,7 @@ _TEXTS = {
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",
     "filler_bytes": "bytes that don't compress, in each span of a generated payload",
+    "cpu_share": "how much of one processor the client may use, in periods of 20 ms; less than 1 needs root",
 }
 _NOUNS = {
     "tls_version": "version of TLS",
@@ -136,7 +138,7 @@ def type_of(name: str) -> Callable[[str], Any]:
     if name in WHOLE:
         least, most = BOUNDS[name]
         return arguments.integer(int(least), int(most))
-    seconds = arguments.number(*BOUNDS[name], "seconds")
+    seconds = arguments.number(*BOUNDS[name], "processors" if name == "cpu_share" else "seconds")
     return functools.partial(_freeze, seconds) if name == "freeze" else seconds
 
 
@@ -156,4 +158,4 @@ def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 def _metavar(name: str) -> str:
     if name in CHOICES:
         return f"{{{','.join(CHOICES[name])}}}"
-    return "N" if name in WHOLE else "S"
+    return "N" if name in WHOLE else "SHARE" if name == "cpu_share" else "S"

@@ -45,6 +45,7 @@ class PointRow:
       block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
       seed: the point's; later blocks have seeds of their own, derived from it.
       payloads … flush_p99_ms: figures of the arm in this block, as in `results.ArmResult`.
+      round_trip_measured: seconds that a TCP handshake took over the line; None where there was no line.
       cpu_us_per_payload: None in world W0, which has no client's process to measure.
     """
 
@@ -63,6 +64,7 @@ class PointRow:
     workload: str
     spans: int
     filler_bytes: int
+    cpu_share: float
     exchange_timeout: float
     flush_deadline: float
     freezer: str
@@ -86,6 +88,7 @@ class PointRow:
     cpu_us_per_payload: float | None
     flush_p50_ms: float
     flush_p99_ms: float
+    round_trip_measured: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -233,6 +236,7 @@ def _row(point: ExperimentSettings, spec: str, measured: BlockResult) -> PointRo
         "freeze_distribution": str(point.freeze) if drawn else None,
         "flush_p50_ms": result.flush_ms.p50,
         "flush_p99_ms": result.flush_ms.p99,
+        "round_trip_measured": None if result.network is None else result.network.measured,
     }
     if point.world == "W0":
         values["cpu_us_per_payload"] = None

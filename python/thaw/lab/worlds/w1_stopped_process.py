@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import queue
 import random
 import subprocess
@@ -28,6 +29,8 @@ from typing import Any
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
+from thaw.lab.emulator.environment_groups import EnvironmentGroups
+from thaw.lab.emulator.settings import MEMORY_MB_PER_CPU
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
@@ -71,6 +74,7 @@ class Child:
             self._process.kill()
             self._process.wait()
             raise
+        self._groups: EnvironmentGroups | None = None
         self._said: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
@@ -78,6 +82,27 @@ class Child:
         ]
         for reader in self._readers:
             reader.start()
+
+    def limit_processor(self, share: float) -> None:
+        """Gives the process so much of one processor from now on, as Lambda does with little memory.
+
+        ExperimentError: this machine does not allow that.
+        """
+        groups = EnvironmentGroups.make(
+            freezer=False, limits={"cpu"}, memory_mb=round(share * MEMORY_MB_PER_CPU)
+        )
+        try:
+            if groups.notes:
+                raise ExperimentError(f"cpu_share is {share:g}: {'; '.join(groups.notes)}")
+            for file in groups.joined_by:
+                pathlib.Path(file).write_text(str(self._process.pid))
+        except OSError as error:
+            groups.remove()
+            raise ExperimentError(f"cpu_share is {share:g}: {error.strerror} ({error.filename})") from None
+        except BaseException:
+            groups.remove()
+            raise
+        self._groups = groups
 
     def tell(self, **command: Any) -> None:
         assert self._process.stdin is not None
@@ -119,6 +144,8 @@ class Child:
         self._process.kill()
         self._freezer.close()
         self._process.wait()
+        if self._groups is not None:
+            self._groups.remove()
         for reader in self._readers:
             reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -170,6 +197,8 @@ def run(
         intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
         child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
         child.answer(_START_LIMIT)
+        if settings.cpu_share < 1:
+            child.limit_processor(settings.cpu_share)  # not before: Python's own start would take seconds
         outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
         outcome.network = figures
         return outcome
