@@ -124,7 +124,7 @@ def test_every_point_is_run_once_and_kept(folder: pathlib.Path, executor: Any) -
 
 def test_a_file_has_the_spec_the_provenance_and_typed_rows(folder: pathlib.Path, executor: Any) -> None:
     sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    table = results.read(folder, "arrow")
+    table = results.read(folder).arrow()
     assert set(table.column_names) == {
         *(each.name for each in dataclasses.fields(dataset.PointRow)),
         *dataset.SOURCE_COLUMNS,
@@ -143,25 +143,6 @@ def test_a_file_has_the_spec_the_provenance_and_typed_rows(folder: pathlib.Path,
             for point in GRID.points()
             if path == dataset.path_of(folder, point, spec_file.to_toml(point))
         )
-
-
-@pytest.mark.parametrize("frame", ["pandas", "polars"])
-def test_results_are_one_frame(folder: pathlib.Path, executor: Any, frame: dataset.Frame) -> None:
-    pytest.importorskip(frame)
-    sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    made = results.read(folder, frame)
-    assert (len(made), sorted(set(made["arm"]))) == (16, ["thaw", "v93"])
-
-
-def test_a_frame_that_is_not_installed_is_named(
-    folder: pathlib.Path, executor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    monkeypatch.setattr("thaw.lab.needs._is_there", lambda module: False)
-    with pytest.raises(MeasureError, match="neither pandas nor polars is installed"):
-        results.read(folder)
-    with pytest.raises(MeasureError, match="polars is not installed"):
-        results.read(folder, "polars")
 
 
 @pytest.mark.parametrize("change", [{"cycles": 5}, {"seed": 2}, {"blocks": 2}, {"arms": ("v93",)}])

@@ -48,7 +48,7 @@ sweep.toml:
   [options]
   share_within_flush = [true, false]
 
-The results as one frame: thaw.lab.results.read("results")"""
+The results as one frame: thaw.lab.results.read("results").pandas(), or .polars()"""
 _FAILURES = (
     ChaosError,
     EmulatorError,

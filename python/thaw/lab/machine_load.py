@@ -1,8 +1,8 @@
 """The machine's load: whether other processes disturb a measurement, and the limits it runs under.
 
-    if (load := machine.measure()) is not None and load.busy: print(load.busy)
+    if (load := machine_load.measure()) is not None and load.busy: print(load.busy)
 
-    since = machine.Since()
+    since = machine_load.Since()
     ...                       # a run
     since.load()              # what other processes used meanwhile
 

@@ -42,17 +42,17 @@ from thaw.lab.comparison import Comparison
 from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
 
 if TYPE_CHECKING:
-    from thaw.lab.report.dataset import Frame
+    from thaw.lab.report.frames import Rows, RunRows
 
 
-def read(folder: str | os.PathLike[str], frame: Frame | None = None) -> Any:
-    """The results of a sweep as one frame of pandas or polars; `report.dataset` says which columns it has.
+def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
+    """The rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes it.
 
-    results.read("sweep-results").groupby("arm")["lost"].sum()
+    results.read("sweep-results").pandas().groupby("arm")["lost"].sum()
     """
-    from thaw.lab.report import dataset  # reports are made from results, so not above
+    from thaw.lab.report import frames  # reports are made from results, so not above
 
-    return dataset.read(folder, frame)
+    return frames.read(folder, rows)
 
 
 @dataclass(frozen=True)

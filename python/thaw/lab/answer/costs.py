@@ -101,7 +101,7 @@ def price(cells: Cells) -> list[Block]:
         Heading("The price"),
         Paragraph(
             "What thaw's fresh connections add to a flush over kept ones: the median of the differences of"
-            " blocks, with a BCa interval of 95 %, which six blocks are needed for; and the same in round trips."
+            " blocks, with a BCa interval of 95 % (none for less than six blocks); the same in round trips."
         ),
         Table(
             "price",

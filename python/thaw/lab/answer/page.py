@@ -98,7 +98,7 @@ def _source(results: pathlib.Path, command: str) -> list[Block]:
     said: list[str] = []
     for name in parts.NAMES:
         try:
-            table = dataset.read(results / name, "arrow")
+            table = dataset.table(results / name)
         except MeasureError:
             continue
         rows = table.select(["commit", "date", "machine", "blocks", "cycles"]).to_pylist()

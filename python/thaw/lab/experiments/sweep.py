@@ -3,7 +3,7 @@
     grid = Grid(ExperimentSettings(arms=("v93", "thaw")), {"close": ("silent", "rst"), "freeze": (0.05, 1.0)})
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         outcome = sweep.run(grid, "sweep-results", executor)
-    thaw.lab.results.read("sweep-results")
+    thaw.lab.results.read("sweep-results").pandas()
 
 Any `concurrent.futures.Executor` does; `executors` opens a Dask cluster's, the way past one machine. Points
 that run at the same time on one machine share its processor, which shows in their times: there, one worker
