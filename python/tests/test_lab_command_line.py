@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from thaw.lab import command_line, executables, needs, report
+from thaw.lab import executables, needs, report
 from thaw.lab.__main__ import main
 from thaw.lab.arguments import MOST_INPUT_BYTES, help_only, output_file
 from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
-from thaw.lab.experiments import compare, main_experiment, sweep
+from thaw.lab.experiments import compare, function_experiment, main_experiment, sweep
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.report import dataset, measure
 from thaw.lab.results import ArmResult
@@ -152,6 +152,10 @@ def code_of(arguments: list[str]) -> object:
         (["chaos", "--only=x"], "--only: 'x' is not a whole number"),
         (["chaos", "--seed=-1"], "--seed: -1 is not from 0"),
         (["chaos", "--extension=/nowhere"], "/nowhere is not there"),
+        (["function", "--extension=a=/nowhere"], "/nowhere is not there"),
+        (["function", "--extension=a=/bin/ls", "--extension=a=/bin/cat"], "two extensions are called a"),
+        (["function", "--extension=none=/bin/ls"], "can't be called none"),
+        (["main", "--extension=/bin/ls", "--extension=/bin/ls"], "two extensions are called thaw"),
     ],
 )
 def test_wrong_arguments_are_named_in_a_line_before_anything_runs(
@@ -511,7 +515,7 @@ def test_main_says_what_it_needs_before_it_runs(
     # As from a wheel: no checkout above the package.
     monkeypatch.setattr(executables, "EXTENSION", tmp_path / "datadog-agent")
     monkeypatch.setattr(executables, "_CHECKOUT", tmp_path)
-    monkeypatch.setattr(command_line, "EXTENSION", tmp_path / "datadog-agent")
+    monkeypatch.setattr(function_experiment, "EXTENSION", tmp_path / "datadog-agent")
     assert main(["main"]) == 2
     said = capsys.readouterr().err
     assert "name one with --extension FILE" in said
