@@ -183,7 +183,10 @@ void Extension::Serve(const FunctionFacts& facts) {
   endpoints_ =
       std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
   lifecycle_ =
-      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] { intake_->TakeOwnTraces(); });
+      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] {
+        intake_->TakeOwnTraces();
+        life_->OnTracerCall();
+      });
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());
