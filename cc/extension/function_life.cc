@@ -119,8 +119,7 @@ void FunctionLife::OnRecords() {
 }
 
 void FunctionLife::OnTracerCall() {
-  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_))
-    woken_->Set(Woken::kByNews);
+  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_)) woken_->Set(Woken::kByNews);
 }
 
 void FunctionLife::LookForEnd() {
