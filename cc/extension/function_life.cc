@@ -33,7 +33,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
   if (on_invoke_) on_invoke_(event);
   switch (coordinator_.BeginInvocation(deadline)) {
     case FlushDecision::kAtEnd:
-      if (options_.telemetry && !gave_up_) {
+      if (WaitsForEnds()) {
         co_await WaitForEnd(deadline, cancellation);
         // The shutdown takes in what the function still hands over.
         if (cancellation.requested()) break;
@@ -104,7 +104,7 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellat
     } else if (handler_over_) {
       ++counts_.ends_told_by_tracers;
     }
-    gave_up_ = true;
+    ++unseen_ends_;
   }
   co_return woken == Woken::kByEnd;
 }
@@ -112,7 +112,7 @@ Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellat
 void FunctionLife::OnRecords() {
   const bool first = !std::exchange(heard_, true);
   const int64_t runtime_records = tracker_.counts().runtime_records;
-  if (std::exchange(runtime_records_, runtime_records) != runtime_records || first) gave_up_ = false;
+  if (std::exchange(runtime_records_, runtime_records) != runtime_records || first) unseen_ends_ = 0;
   LookForEnd();
   // From now on the end is waited for up to the deadline.
   if (first && woken_ != nullptr) woken_->Set(Woken::kByNews);

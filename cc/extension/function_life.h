@@ -11,9 +11,9 @@
 // not in /next then is killed with the function and never sees the SHUTDOWN.
 //
 // The end is told by platform.runtimeDone. If that record does not come, the invocation is held back until a
-// short time after the tracer's call at the end of the handler, or until shortly before the deadline. Then no
-// further invocation is held back until such a record comes again: the data of an invocation is sent with the
-// next one, or with the last flush.
+// short time after the tracer's call at the end of the handler, or until shortly before the deadline. After
+// two of those in a row no further invocation is held back until such a record comes again: the data of an
+// invocation is sent with the next one, or with the last flush.
 //
 // One thread: the executor's.
 
@@ -70,6 +70,9 @@ class FunctionLife {
     // delivered within a tenth of a second; data of a function that goes on after its handler for longer is
     // sent with the next invocation.
     absl::Duration after_handler = absl::Milliseconds(500);
+    // Number of invocations in a row whose end was not seen, after which ends are not waited for until one is
+    // told again.
+    int unseen_ends = 2;
   };
 
   // All arguments must outlive the life.
@@ -107,6 +110,9 @@ class FunctionLife {
   const FunctionLifeCounts& counts() const { return counts_; }
 
  private:
+  bool WaitsForEnds() const {
+    return options_.telemetry && unseen_ends_ < (heard_ ? options_.unseen_ends : 1);
+  }
   // Returns early, with the invocation still open, when `cancellation` is requested.
   enum class Woken {
     kByEnd,
@@ -136,9 +142,7 @@ class FunctionLife {
   bool handler_over_ = false;    // by the tracer's account
   bool heard_ = false;           // a record has come, at some time
   int64_t runtime_records_ = 0;  // records of a runtime's end so far
-  // No record told of the last end that was waited for, and none has told of any since: ends are not waited
-  // for.
-  bool gave_up_ = false;
+  int unseen_ends_ = 0;          // in a row, no record having told of any since
   FunctionLifeCounts counts_;
 };
 
