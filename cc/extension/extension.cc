@@ -167,7 +167,7 @@ void Extension::FillFlushes() {
 
 void Extension::Serve(const FunctionFacts& facts) {
   telemetry_ = std::make_unique<TelemetryReceiver>(
-      loop_, [this](const TelemetryRecord& record) { record_takers_.Give(record); },
+      loop_, loop_, [this](const TelemetryRecord& record) { record_takers_.Give(record); },
       [this] {
         intake_->TakeOwnTraces();
         life_->OnRecords();
@@ -182,8 +182,10 @@ void Extension::Serve(const FunctionFacts& facts) {
       *intake_);
   endpoints_ =
       std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
-  lifecycle_ =
-      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] { intake_->TakeOwnTraces(); });
+  lifecycle_ = std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] {
+    intake_->TakeOwnTraces();
+    life_->OnTracerCall();
+  });
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());

@@ -171,6 +171,18 @@ async def test_a_lost_runtime_done_leaves_the_invocation_its_duration(start: Sta
     assert 0.2 <= running.span("aws.lambda").duration / 1e9 <= 0.9
 
 
+async def test_where_runtime_done_is_lost_the_tracers_call_ends_the_invocation(start: Start) -> None:
+    async with start(TelemetryFaults(drop={"platform.runtimeDone"})) as running:
+        began = time.monotonic()
+        for _ in range(4):
+            await running.sandbox.invoke({"end": True, "work": 0.2})
+        assert time.monotonic() - began < 4.0
+        await running.end()
+    invocations = [span for chunk in running.chunks for span in chunk.spans if span.name == "aws.lambda"]
+    assert len(invocations) == 4
+    assert all(0.2 <= invocation.duration / 1e9 <= 0.9 for invocation in invocations)
+
+
 async def test_where_no_record_ever_comes_no_invocation_is_held_beyond_a_second(start: Start) -> None:
     async with start(TelemetryFaults(drop_fraction=1.0)) as running:
         began = time.monotonic()
