@@ -17,6 +17,9 @@ constexpr int64_t kMaxEntries = static_cast<int64_t>(PipelineNamed("logs").limit
 constexpr size_t kCloseBytes = size_t{1} << 20;
 // The part of the budget that logs which were never tried may fill.
 constexpr size_t kPartOfBudget = 4;
+// The part that logs in the outbox may fill. New ones beyond it are dropped, and not the oldest of everything, since
+// those may be traces.
+constexpr size_t kPartOfBudgetKept = 2;
 
 LogEntryWriter::Source SourceOf(const FunctionFacts& facts) {
   return {.function_arn = FunctionArn(facts), .service = facts.service};
@@ -36,6 +39,7 @@ LogIntake::LogIntake(LogIntakeOptions options, Pipelines& pipelines)
       return flusher->AddParts(std::move(requests)).status();
     };
     add_ = [flusher](LogBatch batch) { return flusher->Add(std::move(batch)).status(); };
+    flusher_ = flusher;
     bytes_of_ = [flusher](const EncodedRequest& request) { return flusher->pipeline().BytesOf(request); };
   };
   if (auto* const worker = pipelines.Find<WorkerLogFlusher>()) {
@@ -149,24 +153,43 @@ void LogIntake::HandOver(bool last) {
     Ready batch = std::move(ready_.front());
     ready_.pop_front();
     Uncount(batch);
-    std::vector<EncodedRequest> requests;
-    requests.push_back(std::move(batch.request));
-    const absl::Status added = add_parts_(std::move(requests));
-    if (!added.ok()) {
-      CountTurnedAway(batch.entries, added);
-      continue;
-    }
-    ++counts_.batches;
-    counts_.entries += batch.entries;
+    HandOver(std::move(batch));
   }
   if (open_.empty()) return;
   LogBatch batch = std::exchange(open_, {});
   batch.Close();
   open_charge_.Release();
+  HandOver(std::move(batch));
+}
+
+void LogIntake::HandOver(Ready batch) {
+  absl::Status added = RoomFor(batch.bytes);
+  std::vector<EncodedRequest> requests;
+  requests.push_back(std::move(batch.request));
+  if (added.ok()) added = add_parts_(std::move(requests));
+  CountHandedOver(batch.entries, added);
+}
+
+void LogIntake::HandOver(LogBatch batch) {
   const int64_t entries = batch.entries;
-  if (const absl::Status added = add_(std::move(batch)); !added.ok()) return CountTurnedAway(entries, added);
+  absl::Status added = RoomFor(batch.memory());
+  if (added.ok()) added = add_(std::move(batch));
+  CountHandedOver(entries, added);
+}
+
+absl::Status LogIntake::RoomFor(size_t bytes) const {
+  ByteBudget& budget = pipelines_.bytes();
+  if (flusher_->bytes() + bytes > budget.limit() / kPartOfBudgetKept)
+    return absl::ResourceExhaustedError("logs that could not be delivered fill their part of the memory");
+  if (budget.used() + bytes > budget.limit())
+    return absl::ResourceExhaustedError("data of other kinds that could not be delivered fill the memory");
+  return absl::OkStatus();
+}
+
+void LogIntake::CountHandedOver(int64_t lines, const absl::Status& added) {
+  if (!added.ok()) return CountTurnedAway(lines, added);
   ++counts_.batches;
-  counts_.entries += entries;
+  counts_.entries += lines;
 }
 
 void LogIntake::CountTurnedAway(int64_t lines, const absl::Status& why) {

@@ -31,6 +31,7 @@
 #include "cc/extension/pipelines.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/flushable.h"
 #include "cc/flush/log_flusher.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/logs/log_batch.h"
@@ -46,7 +47,7 @@ namespace thaw {
   X(entries, "lines in them")                                                            \
   X(cut, "lines that were cut, since the intake takes no longer ones")                   \
   X(flooded, "lines dropped because their invocation wrote more than there is room for") \
-  X(turned_away, "lines dropped because other data that was never tried fills the budget")
+  X(turned_away, "lines dropped because data that could not be delivered leave no room for them")
 
 struct LogIntakeCounts {
   THAW_DECLARE_COUNTS(THAW_LOG_INTAKE_COUNTS)
@@ -94,6 +95,12 @@ class LogIntake : private ByteBudget::Holder {
   void Uncount(const Ready& ready);
   // Adds a line to the open batch for each invocation of which lines were dropped.
   void TellOfMissing();
+  // Hands the open batch, or one that is ready, over.
+  void HandOver(LogBatch batch);
+  void HandOver(Ready batch);
+  // Returns whether there is room for logs in the outbox without evicting anything.
+  absl::Status RoomFor(size_t bytes) const;
+  void CountHandedOver(int64_t lines, const absl::Status& added);
   void CountTurnedAway(int64_t lines, const absl::Status& why);
   size_t most_ready_bytes() const;
 
@@ -103,6 +110,7 @@ class LogIntake : private ByteBudget::Holder {
   std::function<absl::Status(std::vector<EncodedRequest>)> add_parts_;
   std::function<absl::Status(LogBatch)> add_;
   std::function<size_t(const EncodedRequest&)> bytes_of_;
+  const Flushable* flusher_ = nullptr;
 
   FunctionFacts facts_;
   LogEntryWriter writer_;

@@ -15,6 +15,18 @@ namespace {
 // What a line of this extension begins with (cc/extension/log_output.cc).
 constexpr std::string_view kOwnLine = "THAW | ";
 
+// Returns the execution that an ARN of a durable function's execution names:
+// "arn:…/durable-execution/NAME/ID". Empty for any other text.
+DurableExecution ExecutionOf(std::string_view arn) {
+  constexpr std::string_view kMark = "/durable-execution/";
+  const size_t mark = arn.find(kMark);
+  if (mark == std::string_view::npos) return {};
+  const std::string_view rest = arn.substr(mark + kMark.size());
+  const size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return {};
+  return {.id = rest.substr(slash + 1), .name = rest.substr(0, slash)};
+}
+
 std::string Escaped(std::string_view text) {
   std::string escaped;
   AppendJsonEscaped(text, escaped);
@@ -89,7 +101,8 @@ void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_func
         .escaped = line.escaped,
         .status = line.status,
         .request_id = request_id,
-        .tags = line.tags});
+        .tags = line.tags,
+        .durable = of_function ? ExecutionOf(line.execution_arn) : DurableExecution()});
 }
 
 std::string_view LogProcessor::RequestOf(const LogText& line, bool of_function) const {

@@ -319,6 +319,21 @@ TEST_F(LogProcessorTest, IdsOfAnyBytesStayInsideTheirString) {
   EXPECT_EQ(lines[0].request_id, R"(a\"b\\)");
 }
 
+TEST_F(LogProcessorTest, ALineOfADurableFunctionNamesItsExecution) {
+  std::string id, name;
+  LogProcessor processor({}, [&](const LogEntry& entry) {
+    id = entry.durable.id;
+    name = entry.durable.name;
+  });
+  processor.Take({.record = PlatformStart{.request_id = std::string(kFirst)}});
+  const auto write = [&](std::string_view json) { processor.Take({.record = FunctionLog{json}}); };
+  write(R"({"executionArn":"arn:aws:lambda:eu-west-1:1:function:f:1/durable-execution/order/8f5","n":1})");
+  EXPECT_EQ(name, "order");
+  EXPECT_EQ(id, "8f5");
+  write(R"({"executionArn":"arn:aws:states:other"})");
+  EXPECT_EQ(name + id, "");
+}
+
 // -- Rules -------------------------------------------------------------------------------------------------
 
 TEST_F(LogProcessorTest, RulesSeeTheTextAfterTagsWereTakenOut) {
@@ -335,7 +350,7 @@ TEST_F(LogProcessorTest, RulesSeeTheTextAfterTagsWereTakenOut) {
 }
 
 TEST_F(LogProcessorTest, RulesHoldForPlatformLinesAndForHeldOnes) {
-  UseRules(R"([{"type":"exclude_at_match","name":"x","pattern":"^(START|loading)"}])");
+  UseRules(R"json([{"type":"exclude_at_match","name":"x","pattern":"^(START|loading)"}])json");
   Write("\"loading\"");
 Write("\"kept\"");
 Start(kFirst);
@@ -343,7 +358,7 @@ EXPECT_THAT(Texts(), ElementsAre("kept"));
 }
 
 TEST_F(LogProcessorTest, AMaskingRuleThatCantBeUsedDropsLinesOfFunctionAndExtensionsOnly) {
-  UseRules(R"([{"type":"mask_sequences","name":"m","pattern":"(?=x)"}])");
+  UseRules(R"json([{"type":"mask_sequences","name":"m","pattern":"(?=x)"}])json");
   Start(kFirst);
 Write("\"secret\"");
 Take(ExtensionLog{"\"secret\""});

@@ -26,6 +26,9 @@ print("loading", flush=True)
 for request_id, event, _ in invocations():
     for number in range(event.get("lines", 0)):
         print(f"{event['name']} line {number}", event.get("filler", ""))
+        if number % 500 == 499:
+            sys.stdout.flush()
+            time.sleep(0.05)  # Lambda drops what comes faster than it can deliver
     for text in event.get("texts", []):
         print(text)
     sys.stdout.flush()
@@ -137,12 +140,8 @@ async def test_each_line_arrives_once_with_its_request(start: Start) -> None:
 
 
 async def test_ten_thousand_lines_of_an_invocation_arrive_once(start: Start) -> None:
-    async with start(DD_LOG_LEVEL="debug") as running:
+    async with start() as running:
         await running.invoke("many", lines=10_000, filler="x" * 60)
-        began = time.monotonic()
-        while sum(text.startswith("many line ") for text in running.texts()) < 10_000:
-            assert time.monotonic() < began + 20
-            await running.invoke("after")
     times = collections.Counter(text.split(" x")[0] for text in running.texts() if text.startswith("many "))
     assert len(times) == 10_000
     assert set(times.values()) == {1}

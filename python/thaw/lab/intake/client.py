@@ -4,9 +4,9 @@
         requests.post(intake.url + "/api/v0.2/traces", data=body, verify=intake.ca_file)
         intake.counts()["requests"], intake.spans()
 
-It speaks /api/v0.2/traces, /api/v0.2/stats and /api/v2/logs; what it does to connections and requests is a
-`Script`. Being another process, it has processor time of its own and goes on while a client is frozen. Times are
-seconds.
+It speaks /api/v0.2/traces, /api/v0.2/stats and /api/v2/logs; what it does to connections and requests is
+a `Script`. Being another process, it has processor time of its own and goes on while a client is frozen.
+Times are seconds.
 """
 
 from __future__ import annotations
