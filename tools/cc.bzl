@@ -23,6 +23,7 @@ OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only_copts(["-O2"])
 _PACKAGES_OPTIMIZED_FOR_SPEED = [
     "cc/agent",
     "cc/base",
+    "cc/logs",
     "cc/sketch",
     "cc/stats",
     "cc/trace",

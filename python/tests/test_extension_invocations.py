@@ -111,6 +111,7 @@ def start(tmp_path: pathlib.Path) -> Start:
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": f"http://127.0.0.1:{runner.addresses[0][1]}",
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            "DD_SERVERLESS_LOGS_ENABLED": "false",
         }
         settings = Settings(timeout=timeout, environment=environment)
         command = emulated.runtime(tmp_path, _FUNCTION)
