@@ -68,7 +68,7 @@ void YamlFileExample(const Environment& environment) {
 #include "cc/config/yaml_file.h.example"
 }
 
-absl::Status YamlSourceExample(std::string_view text, size_t offset_of_scalar) {
+absl::Status YamlSourceExample(std::string_view text, size_t offset_of_scalar, std::string_view value) {
 #include "cc/config/yaml_source.h.example"
   return absl::OkStatus();
 }

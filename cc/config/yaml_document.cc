@@ -48,7 +48,9 @@ class YamlDocument::Builder : public YAML::EventHandler {
     if (!nodes_.empty())
       throw YAML::ParserException(mark, "the text that begins here does not belong to the document");
   }
-  void OnDocumentEnd() override {}
+  void OnDocumentEnd() override {
+    if (plain_fault_.has_value()) throw *plain_fault_;
+  }
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     // yaml-cpp takes a line without a colon as a key and reports its value at the key's own position.
     if (InBlockMap() && stack_.back().key.has_value() && mark.pos <= stack_.back().key_mark.pos) {
@@ -59,6 +61,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     CheckScalarQuotes(mark);
+    CheckPlainScalar(mark, value);
     const size_t node = Add(Type::kText, mark, anchor);
     nodes_[node].text = value;
     Attach(node, mark, tag == kPlain);
@@ -113,6 +116,21 @@ class YamlDocument::Builder : public YAML::EventHandler {
       case QuoteFault::kNotIndented:
         throw YAML::ParserException(
             mark, "quotes that are opened here and not closed on the line; further lines need indentation");
+    }
+  }
+  // Keeps the first fault until the end: an error of the parser's own has the more exact place.
+  void CheckPlainScalar(const YAML::Mark& mark, std::string_view value) {
+    if (plain_fault_.has_value()) return;
+    switch (CheckPlain(text_, static_cast<size_t>(mark.pos), value)) {
+      case PlainFault::kNone:
+        break;
+      case PlainFault::kGoesOn:
+        plain_fault_.emplace(
+            mark, "a text without quotes that goes on in the next line, as where a colon is missing");
+        break;
+      case PlainFault::kDash:
+        plain_fault_.emplace(mark, "a dash without a space after it, as where a list is meant");
+        break;
     }
   }
   size_t Add(Type type, const YAML::Mark& mark, YAML::anchor_t anchor) {
@@ -199,6 +217,7 @@ class YamlDocument::Builder : public YAML::EventHandler {
   std::unordered_set<size_t> open_;
   std::unordered_map<YAML::anchor_t, size_t> anchored_;
   size_t merge_room_ = kMaxMergedBytes;
+  std::optional<YAML::ParserException> plain_fault_;
 };
 
 absl::StatusOr<YamlDocument> YamlDocument::Parse(std::string_view text) {

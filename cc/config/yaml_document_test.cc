@@ -128,6 +128,38 @@ TEST(YamlDocumentTest, AKeyWithoutAColonIsRefused) {
     EXPECT_TRUE(YamlDocument::Parse(text).ok()) << text;
 }
 
+TEST(YamlDocumentTest, ATextWithoutQuotesHasOneLine) {
+  constexpr const char* kGoesOn = "a text without quotes that goes on in the next line";
+  for (const auto& [text, place] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"env: prod\n  version 1\n", "line 1, column 6: "},
+           {"env: prod\r\n  site datadoghq.eu\r\n", "line 1, column 6: "},
+           {"\xef\xbb\xbf"
+            "env: prod\n\n  x\n",
+            "line 1, column 6: "},
+           {"a:\n  b: c\n  tags: team:data\n    key:1\n", "line 3, column 9: "},
+           {"tags:\n- a:b\n  -c:d\n", "line 2, column 3: "},
+           {"tags: [a:b\n  c:d]\n", "line 1, column 8: "},
+           {"env: &anchor !!str\n  pr\n  od\n", "line 1, column 6: "},
+       }) {
+    EXPECT_THAT(Refused(text), HasSubstr(absl::StrCat(place, kGoesOn))) << text;
+  }
+  const YamlDocument document = Parsed(
+      "\xef\xbb\xbf"
+      "a: b  c   # remark\r\nd: >\r\n  two\r\n  lines\r\ne: &x\r\n  f\r\ng: \xc3\xa4 \xe2\x82\xac\r\nh: [1,\n 2]\n");
+  EXPECT_EQ(*document.Text("a"), "b  c");
+  EXPECT_EQ(*document.Text("d"), "two lines\n");
+  EXPECT_EQ(*document.Text("e"), "f");
+  EXPECT_EQ(*document.Text("g"), "\xc3\xa4 \xe2\x82\xac");
+  EXPECT_THAT(*document.List("h"), ElementsAre("1", "2"));
+}
+
+TEST(YamlDocumentTest, AnEntryOfAListHasASpaceAfterItsDash) {
+  EXPECT_EQ(Refused("tags:\n  -team:data\n"),
+            "line 2, column 3: a dash without a space after it, as where a list is meant");
+  EXPECT_THAT(Refused("tags:\n  -team:data\n  -env:prod\n"), HasSubstr("goes on in the next line"));
+  EXPECT_EQ(*Parsed("a: -5\nb: \"-c\"\nd:\n- -1\n").Text("a"), "-5");
+}
+
 TEST(YamlDocumentTest, TabsAndASecondDocumentAreRefused) {
   EXPECT_THAT(Refused("a: b\n\tc: d\n"), HasSubstr("line 2, column 1: illegal tab"));
   EXPECT_EQ(Refused("a: b\n---\nc: d\n"),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "cc/base/utf8.h"
@@ -88,6 +89,19 @@ QuoteFault CheckQuotes(std::string_view text, size_t offset, int indent) {
     }
   }
   return QuoteFault::kNotClosed;
+}
+
+PlainFault CheckPlain(std::string_view text, size_t offset, std::string_view value) {
+  if (text.substr(0, kByteOrderMark.size()) == kByteOrderMark) offset += kByteOrderMark.size();
+  offset = SkipProperties(text, offset);
+  constexpr std::string_view kNotPlain = "\"'|>";
+  if (offset >= text.size() || absl::StrContains(kNotPlain, text[offset])) return PlainFault::kNone;
+  // The parser writes a space for a line's end.
+  if (text.substr(offset, value.size()) != value) return PlainFault::kGoesOn;
+  if (value.size() < 2 || value[0] != '-') return PlainFault::kNone;
+  const size_t before = text.substr(0, offset).find_last_not_of(' ');
+  const bool is_first = before == std::string_view::npos || text[before] == '\n';
+  return is_first ? PlainFault::kDash : PlainFault::kNone;
 }
 
 }  // namespace thaw

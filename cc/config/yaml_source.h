@@ -2,6 +2,7 @@
 //
 //   THAW_RETURN_IF_ERROR(CheckYamlCharacters(text));
 //   CheckQuotes(text, offset_of_scalar, /*indent=*/0);  // QuoteFault::kNotClosed: `site: "datadoghq.eu`
+//   CheckPlain(text, offset_of_scalar, value);          // PlainFault::kDash: `-team:data`
 //
 // If a quoted scalar's closing quote is missing, yaml-cpp ends the scalar at the end of the text, so that the
 // following lines silently become part of the value.
@@ -33,6 +34,16 @@ enum class QuoteFault {
 // has no fault. `indent` is the column, from 0, of the block collection around it; further lines of a quoted
 // scalar are indented deeper (YAML 1.2.2, section 7.3).
 QuoteFault CheckQuotes(std::string_view text, size_t offset, int indent);
+
+enum class PlainFault {
+  kNone,
+  kGoesOn,  // the scalar has a second line, as where a colon is forgotten: `env: prod`, ` version 1`
+  kDash,    // the scalar is a list's entry without the space after its dash: `tags:`, ` -team:data`
+};
+
+// Checks the scalar whose anchor, tag or first character is at `offset` of `text`. A scalar with quotes or in a
+// block has no such fault. `value` is what the parser made of it. YAML allows both faults, and takes texts that nobody meant.
+PlainFault CheckPlain(std::string_view text, size_t offset, std::string_view value);
 
 }  // namespace thaw
 

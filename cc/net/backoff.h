@@ -14,8 +14,8 @@ namespace thaw {
 // >= 1 failed tries.
 absl::Duration Backoff(absl::Duration base, absl::Duration cap, int tries, double fraction);
 
-// Parses Retry-After (RFC 9110 section 10.2.3): seconds, or a date compared with `wall`. Returns nullopt if
-// it is neither; the result is never below zero.
+// Parses Retry-After (RFC 9110 section 10.2.3): seconds, or a date in any of its three forms, compared with
+// `wall`. A fraction of a second is rounded up. Returns nullopt if it is neither; the result is never below zero.
 std::optional<absl::Duration> ParseRetryAfter(std::string_view value, absl::Time wall);
 
 }  // namespace thaw

@@ -54,9 +54,22 @@ TEST(RetryAfterTest, Seconds) {
   EXPECT_EQ(ParseRetryAfter("  7 ", kExample), absl::Seconds(7));
 }
 
-TEST(RetryAfterTest, ADate) {
-  EXPECT_EQ(ParseRetryAfter("Sun, 06 Nov 1994 08:49:37 GMT", kExample - absl::Seconds(30)),
-            absl::Seconds(30));
+TEST(RetryAfterTest, SecondsThatNoClockCountsAreVeryMany) {
+  for (const char* value : {"4294967295", "4294967296", "99999999999", "999999999999999999999999999"}) {
+    EXPECT_EQ(ParseRetryAfter(value, kExample), absl::Seconds(4294967295)) << value;
+  }
+}
+
+TEST(RetryAfterTest, AFractionIsRoundedUp) {
+  EXPECT_EQ(ParseRetryAfter("0.5", kExample), absl::Seconds(1));
+  EXPECT_EQ(ParseRetryAfter("1.25", kExample), absl::Seconds(2));
+}
+
+TEST(RetryAfterTest, ADateInEachOfItsForms) {
+  for (const char* value :
+       {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT", "Sun Nov  6 08:49:37 1994"}) {
+    EXPECT_EQ(ParseRetryAfter(value, kExample - absl::Seconds(30)), absl::Seconds(30)) << value;
+  }
 }
 
 TEST(RetryAfterTest, ADateThatIsPastIsNow) {
@@ -66,8 +79,9 @@ TEST(RetryAfterTest, ADateThatIsPastIsNow) {
 }
 
 TEST(RetryAfterTest, NeitherOfThem) {
-  for (const char* value : {"", " ", "soon", "-1", "1.5", "99999999999", "Sun, 06 Nov 1994", "120s",
-                            "Sun, 06 Nov 1994 08:49:37 GMT x", "infinite-future", "infinite-past"}) {
+  for (const char* value :
+       {"", " ", "soon", "-1", "+1", "1.", ".5", "1.5.2", "0x10", "1e3", "inf", "nan", "1, 2",
+        "Sun, 06 Nov 1994", "120s", "Sun, 06 Nov 1994 08:49:37 GMT x", "infinite-future", "infinite-past"}) {
     EXPECT_EQ(ParseRetryAfter(value, kExample), std::nullopt) << value;
   }
 }

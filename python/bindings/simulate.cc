@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/time/time.h"
+#include "cc/base/printable.h"
 #include "cc/sim/simulation.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
@@ -27,7 +28,8 @@ Enum Named(const std::string& given, const char* what,
     if (given == name) return value;
     all += all.empty() ? name : std::string(", ") + name;
   }
-  Raise(absl::InvalidArgumentError(std::string(what) + " is \"" + given + "\", not one of: " + all));
+  Raise(
+      absl::InvalidArgumentError(std::string(what) + " is \"" + Printable(given) + "\", not one of: " + all));
 }
 
 py::dict ToDict(const SimulationResult& result) {

@@ -19,6 +19,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "cc/base/printable.h"
 #include "pybind11/pybind11.h"
 #include "pybind11/stl.h"
 #include "python/bindings/enums.h"
@@ -64,7 +65,7 @@ Enum ToEnum(const std::variant<Enum, GivenText>& given, std::string_view what) {
     if (member.lower_name == name) return member.value;
     absl::StrAppend(&names, names.empty() ? "" : ", ", member.lower_name);
   }
-  Raise(absl::InvalidArgumentError(absl::StrCat(what, " is \"", name, "\", not one of: ", names)));
+  Raise(absl::InvalidArgumentError(absl::StrCat(what, " is \"", Printable(name), "\", not one of: ", names)));
 }
 
 template <typename Enum>

@@ -102,6 +102,20 @@ def test_a_wrong_keyword_is_named_with_the_nearest(client: thaw.Client) -> None:
     assert refused(thaw.simulate, qqq=1) == "simulate() got an unexpected keyword argument 'qqq'"
 
 
+def test_a_wrong_name_is_shown_in_one_line() -> None:
+    wrong = "a\r\n\x1b[31mb"
+    for call, named in (
+        (thaw.ClientOptions, {"on_resume": wrong}),
+        (thaw.FlusherOptions, {"on_failure": wrong}),
+        (thaw.simulate, {"scenario": wrong}),
+        (thaw.simulate, {"close": wrong}),
+    ):
+        with pytest.raises(thaw.InvalidArgument) as caught:
+            call(**named)
+        assert str(caught.value).isprintable()
+        assert r"a\r\n\x1b[31mb" in str(caught.value)
+
+
 def test_a_wrong_number_of_arguments(client: thaw.Client) -> None:
     assert refused(client.send) == "Client.send() misses its argument 'url'"
     assert refused(thaw.TraceFlusher, client, "http://h") == "TraceFlusher() misses its argument 'api_key'"

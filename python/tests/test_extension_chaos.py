@@ -36,6 +36,8 @@ def test_every_fault_is_drawn() -> None:
     assert {fault for plan in plans for fault in plan.store_faults} == set(FAULTS)
     assert not any(plan.store_faults for plan in plans if plan.store is None)
     assert {event["nagle"] for plan in plans for event in plan.events} == {False, True}
+    assert {lost for plan in plans for lost in plan.lost_ends} == {False, True}
+    assert all(len(plan.lost_ends) == len(plan.events) for plan in plans)
     # At the last invocation the counts of the extension have to be read.
     assert {unread for plan in plans for unread in plan.unread[:-1]} == {False, True}
     assert not any(plan.unread[-1] for plan in plans)

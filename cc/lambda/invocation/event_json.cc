@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -233,11 +234,23 @@ absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonL
   return parser.handler().Take();
 }
 
+namespace {
+
+const json::value* Member(const json::object& object, std::string_view name) {
+  const json::value* const member = object.if_contains(name);
+  if (member != nullptr || name.empty() || !absl::ascii_isalpha(name[0])) return member;
+  std::string other(name);
+  other[0] = absl::ascii_islower(name[0]) ? absl::ascii_toupper(name[0]) : absl::ascii_tolower(name[0]);
+  return object.if_contains(other);
+}
+
+}  // namespace
+
 const json::value* FindAt(const json::value& root, std::initializer_list<std::string_view> path) {
   const json::value* at = &root;
   for (const std::string_view name : path) {
     const json::object* object = at->if_object();
-    at = object == nullptr ? nullptr : object->if_contains(name);
+    at = object == nullptr ? nullptr : Member(*object, name);
     if (at == nullptr) return nullptr;
   }
   return at;

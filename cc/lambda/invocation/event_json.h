@@ -44,7 +44,8 @@ inline constexpr size_t kMaxEventJsonDepth = 512;
 // A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid, and why.
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits = {});
 
-// Returns the member at the end of a path of members; null if there is none.
+// Returns the member at the end of a path of members; null if there is none. A name's first letter may be of the
+// other case: .NET writes the events that it has parsed with `Records` and `EventSource`, Java with `records`.
 const boost::json::value* FindAt(const boost::json::value& root,
                                  std::initializer_list<std::string_view> path);
 

@@ -119,13 +119,12 @@ bool IsHttpApi(const json::value& event) {
 }
 
 bool IsRestApi(const json::value& event) {
+  // .NET has one class for both kinds of API, whose members are null where an event lacks them.
   return FindAt(event, {"requestContext", "stage"}) != nullptr && FindAt(event, {"httpMethod"}) != nullptr &&
-         FindAt(event, {"resource"}) != nullptr;
+         FindAt(event, {"resource"}) != nullptr && (Has(event, {"httpMethod"}) || !IsWebSocketApi(event));
 }
 
-bool IsWebSocketApi(const json::value& event) {
-  return FindAt(event, {"requestContext", "messageDirection"}) != nullptr;
-}
+bool IsWebSocketApi(const json::value& event) { return Has(event, {"requestContext", "messageDirection"}); }
 
 bool IsLoadBalancer(const json::value& event) { return IsObjectAt(event, {"requestContext", "elb"}); }
 

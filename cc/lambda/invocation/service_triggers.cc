@@ -23,13 +23,10 @@ namespace {
 
 namespace json = boost::json;
 
-// Returns a text whose name may begin with a small letter.
-std::string_view TextOf(const json::value& object, std::string_view name) {
-  const std::string_view text = TextAt(object, {name});
-  if (!text.empty()) return text;
-  std::string small(name);
-  small[0] = absl::ascii_tolower(static_cast<unsigned char>(small[0]));
-  return TextAt(object, {small});
+// Returns the kind of an event of a bus; a runtime that has parsed it writes its name without the hyphen.
+std::string_view DetailTypeOf(const json::value& event) {
+  const std::string_view type = TextAt(event, {"detail-type"});
+  return type.empty() ? TextAt(event, {"detailType"}) : type;
 }
 
 bool IsSnsMessage(const json::value& message) {
@@ -149,7 +146,7 @@ void AddBus(Trigger& trigger, const json::value& event, const json::value& datad
   span.start = TimeAt(datadog, {"x-datadog-start-time"}, TimeUnit::kMilliseconds);
   if (span.start == absl::InfinitePast()) span.start = TimeAt(event, {"time"}, TimeUnit::kMilliseconds);
   Add(span.tags, "operation_name", span.name);
-  Add(span.tags, "detail_type", TextAt(event, {"detail-type"}));
+  Add(span.tags, "detail_type", DetailTypeOf(event));
   AddSpan(trigger, std::move(span), {resource, "lambda_eventbridge", resource, "eventbridge"}, options);
 }
 
@@ -159,7 +156,7 @@ void AddTopic(Trigger& trigger, const json::value& message, std::string_view sub
               const TriggerOptions& options) {
   const json::value inner = NestedJson(AnyOf(message, {"Message", "message"}));
   if (IsEventBridge(inner)) AddBus(trigger, inner, DatadogOfDetail(inner), options);
-  const std::string_view arn = TextOf(message, "TopicArn");
+  const std::string_view arn = TextAt(message, {"TopicArn"});
   const std::string_view topic = LastPart(arn, ':');
   InferredSpan span{.name = "aws.sns", .type = "web", .resource = std::string(topic), .is_async = true};
   span.start = TimeAt(message, {"Timestamp"}, TimeUnit::kMilliseconds);
@@ -168,9 +165,9 @@ void AddTopic(Trigger& trigger, const json::value& message, std::string_view sub
   Add(span.tags, "operation_name", span.name);
   Add(span.tags, "topicname", topic);
   Add(span.tags, "topic_arn", arn);
-  Add(span.tags, "message_id", TextOf(message, "MessageId"));
-  Add(span.tags, "type", TextOf(message, "Type"));
-  Add(span.tags, "subject", TextOf(message, "Subject"));
+  Add(span.tags, "message_id", TextAt(message, {"MessageId"}));
+  Add(span.tags, "type", TextAt(message, {"Type"}));
+  Add(span.tags, "subject", TextAt(message, {"Subject"}));
   Add(span.tags, "event_subscription_arn", subscription);
   AddSpan(trigger, std::move(span), {topic, "lambda_sns", topic, "sns"}, options);
 }
@@ -178,7 +175,7 @@ void AddTopic(Trigger& trigger, const json::value& message, std::string_view sub
 }  // namespace
 
 bool IsEventBridge(const json::value& event) {
-  return !TextAt(event, {"detail-type"}).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
+  return !DetailTypeOf(event).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
          TextAt(event, {"source"}) != "aws.events";
 }
 
@@ -264,11 +261,11 @@ Trigger SnsTrigger(const json::value& event, const TriggerOptions& options) {
   const json::value& record = *KnownRecord(event);
   const json::value& message = *NotificationOf(record);
 
-  trigger.source_arn = TextOf(message, "TopicArn");
+  trigger.source_arn = TextAt(message, {"TopicArn"});
   ForEachRecord(event, trigger, [&trigger](const json::value& each) {
     if (const json::value* sns = NotificationOf(each)) TakeContextOfNotification(trigger, *sns);
   });
-  AddTopic(trigger, message, TextOf(record, "EventSubscriptionArn"), options);
+  AddTopic(trigger, message, TextAt(record, {"EventSubscriptionArn"}), options);
   return trigger;
 }
 

@@ -583,6 +583,55 @@ TEST(TriggerTest, RecordsThatJavaNames) {
   EXPECT_EQ(Context(topic)->trace_id, 7u);
 }
 
+// .NET hands over what it has parsed an event to: each name begins with a capital letter, and members of the
+// class that the event lacks are null.
+TEST(TriggerTest, EventsThatDotNetNames) {
+  const auto expect = [](const std::string& event, std::string_view source, std::string_view resource) {
+    EXPECT_EQ(Detect(event).source, source) << event;
+    EXPECT_EQ(Detect(event).spans.at(0).resource, resource) << event;
+    const std::optional<TraceContext> context = Context(event);
+    ASSERT_TRUE(context) << event;
+    EXPECT_EQ(context->trace_id, 7u) << event;
+  };
+  const std::string headers = absl::StrCat(R"("Headers":)", kDatadog);
+  expect(
+      absl::StrCat(
+          R"({"Records":[{"MessageId":"m","EventSource":"aws:sqs","EventSourceArn":"arn:aws:sqs:r:1:orders",
+      "Body":"{}","Attributes":null,"MessageAttributes":{"_datadog":{"DataType":"String","BinaryValue":null,
+      "StringValue":)",
+          Quoted(kDatadog), "}}}]}"),
+      "sqs", "orders");
+  expect(absl::StrCat(R"({"Records":[{"EventSource":"aws:sns","EventSubscriptionArn":"sub","Sns":{
+      "TopicArn":"arn:aws:sns:r:1:news","Message":"m","MessageAttributes":{"_datadog":{"Type":"String","Value":)",
+                      Quoted(kDatadog), "}}}}]}"),
+         "sns", "news");
+  expect(
+      R"({"EventSource":"aws:kafka","Records":{"t-0":[{"Topic":"t","Headers":[{"x-datadog-trace-id":"Nw=="},
+      {"x-datadog-parent-id":"OA=="}]}]}})",
+      "msk", "t");
+  expect(absl::StrCat(R"({"Version":"0","DetailType":"order","Source":"shop","Detail":{"_datadog":)",
+                      kDatadog, "}}"),
+         "eventbridge", "shop");
+  expect(absl::StrCat(R"({"Resource":"/users/{id}","Path":"/users/9","HttpMethod":"POST",)", headers,
+                      R"(,"MultiValueHeaders":null,"RequestContext":{"Stage":"prod","ApiId":"abc","Elb":null,
+      "DomainName":"d.example","ResourcePath":"/users/{id}","MessageDirection":null,"ConnectionId":null,
+      "RequestTimeEpoch":1767225600123}})"),
+         "api-gateway", "POST /users/{user_id}");
+  expect(absl::StrCat(
+             R"({"Version":"2.0","RouteKey":"GET /users/{id}","RawPath":"/users/17","RawQueryString":"",)",
+             headers, R"(,"RequestContext":{"Stage":"$default","ApiId":"abc","DomainName":"d.example",
+      "Http":{"Method":"GET","Path":"/users/17"}}})"),
+         "api-gateway", "GET /users/{user_id}");
+  const Trigger socket =
+      Detect(R"({"Resource":null,"HttpMethod":null,"RequestContext":{"MessageDirection":"IN",
+      "ApiId":"abc","DomainName":"d.example","RouteKey":"$connect","Stage":"prod","ConnectionId":"c1"}})");
+  EXPECT_EQ(socket.spans.at(0).resource, "$connect");
+  EXPECT_EQ(Detect(R"({"Records":[{"EventSource":"aws:s3","EventName":"ObjectCreated:Put","S3":{
+      "Bucket":{"Name":"b","Arn":"arn:aws:s3:::b"},"Object":{"Key":"k"}}}]})")
+                .source,
+            "s3");
+}
+
 TEST(TriggerTest, ApisWithoutADomainName) {
   const std::string rest = absl::StrReplaceAll(kRestApi, {{R"("domainName":"d.example",)", ""}});
   const Trigger by_api = Detect(rest);

@@ -46,7 +46,8 @@ class Account:
 
     Attributes:
       cut_off: whether a freeze, a proxy or the end may have kept the intake's answers from the extension.
-      deaf: whether telemetry is lost, so that the extension waits for ends up to the deadline.
+      deaf: whether telemetry is lost, if only of one end, so that the extension waits for ends up to the
+        deadline.
       kills: whether the function's end was a crash or a timeout.
       end_lost: whether the event that tells of that end was lost. The extension then waits for it, does not
         call /event/next, so misses its SHUTDOWN, and is killed.

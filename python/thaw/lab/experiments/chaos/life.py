@@ -72,7 +72,7 @@ async def live(
         settings = replace(plan.settings, environment=around.options, files_over=around.files_over)
         account = Account(
             cut_off=plan.cuts_off,
-            deaf=plan.faults.drop_fraction > 0,
+            deaf=plan.loses_ends,
             kills=plan.end in ("crash", "timeout"),
         )
         async with Lambda(
@@ -85,6 +85,7 @@ async def live(
             for turn in range(len(plan.events)):
                 await asyncio.sleep(plan.gaps[turn])
                 around.turn(plan, turn)
+                plan.faults.drop = {"platform.runtimeDone"} if plan.lost_ends[turn] else set()
                 fault = plan.api_faults[turn]
                 if fault is not None:
                     sandbox.api_faults.add(*fault)

@@ -46,6 +46,7 @@ class Plan:
       unreadable: at which invocations telemetry comes that can't be read.
       unread: at which invocations the extension's output is not read. Never at the last, whose output has
         its counts.
+      lost_ends: at which invocations platform.runtimeDone is lost, and no other record.
       aaaa: what the nameserver answers to questions for IPv6; None: the intake has no name, but an address.
       store, store_faults: where the key is and what the first calls for it get; None: it is in a variable.
     """
@@ -61,9 +62,15 @@ class Plan:
     end: str
     unreadable: list[bool] = field(default_factory=list)
     unread: list[bool] = field(default_factory=list)
+    lost_ends: list[bool] = field(default_factory=list)
     aaaa: Aaaa | None = None
     store: Store | None = None
     store_faults: tuple[Fault, ...] = ()
+
+    @property
+    def loses_ends(self) -> bool:
+        """Returns whether the extension may not be told that an invocation has ended."""
+        return self.faults.drop_fraction > 0 or any(self.lost_ends)
 
     @property
     def cuts_off(self) -> bool:
@@ -105,6 +112,7 @@ def draw(chance: random.Random) -> Plan:
         store_faults=()
         if store is None
         else tuple(chance.choice(FAULTS) for _ in range(chance.choice((0, 1, 1, 2, 3, 5)))),
+        lost_ends=[chance.random() < 0.04 for _ in range(invocations)],
     )
 
 
