@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import collections
 import doctest
 import enum
 import inspect
+import os
 import pathlib
 import pkgutil
 import re
+import shlex
+import shutil
+import subprocess
+import sys
 import types
 
 import pytest
 
 import thaw
+from thaw.lab import arms
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
@@ -113,3 +120,49 @@ def test_no_fault_stands_twice_in_the_table_of_faults() -> None:
     faults = [fault for fault in re.findall(r"^\| (.+?) \| ", text, re.MULTILINE) if fault != "fault"]
     assert len(faults) > 40
     assert sorted(faults) == sorted(set(faults))
+
+
+# -- docs/bring-your-own.md ----------------------------------------------------------------------------------
+
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+FILE_NAME = re.compile(r"# (\w+\.py)\n")
+
+
+def test_each_block_of_the_page_about_own_clients_runs(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python that begins with a file's name is that file; other Python and commands run beside the files."""
+    blocks = BLOCK.findall((ROOT / "docs" / "bring-your-own.md").read_text())
+    monkeypatch.chdir(tmp_path)
+    ran = collections.Counter(kind for kind, _ in blocks)
+    for kind, text in blocks:
+        if kind == "toml":
+            (tmp_path / "spec.toml").write_text(text)
+            command = ["python", "-m", "thaw.lab", "sweep", "--spec", "spec.toml", "--out", "from-spec"]
+        elif kind == "python":
+            if (named := FILE_NAME.match(text)) is not None:
+                (tmp_path / named[1]).write_text(text)
+                continue
+            command = ["python", "-c", text]
+        else:
+            command = shlex.split(text)
+        if "--arm-command" in command and shutil.which("curl") is None:
+            continue
+        assert command[0] == "python"
+        done = subprocess.run(
+            [sys.executable, *command[1:]],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            env={**os.environ, "PYTHONPATH": str(ROOT / "python")},
+        )
+        assert done.returncode == 0, f"{text}\n{done.stderr}"
+    assert ran == {"python": 3, "sh": 4, "toml": 1}
+
+
+def test_the_page_about_own_clients_names_each_example() -> None:
+    text = (ROOT / "docs" / "bring-your-own.md").read_text()
+    for arm in arms.ARMS.values():
+        if arm.maker == "file":
+            assert f"`{arm.name}`" in text
+            assert pathlib.Path(arm.source[0]).name in text

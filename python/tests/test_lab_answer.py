@@ -195,7 +195,8 @@ def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.P
     document = page.make(tmp_path, runs, "python -m thaw.lab answer")
     text = document.markdown("answer")
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
-    assert headings[:5] == [
+    assert headings[:6] == [
+        "The price",
         "By round trip and requests of a flush",
         "By version of TLS",
         "By size",

@@ -14,13 +14,13 @@ from typing import Any
 import pyarrow.parquet
 import pytest
 
-from thaw.lab import command_line, executables, needs, report
+from thaw.lab import executables, needs, report
 from thaw.lab.__main__ import main
 from thaw.lab.arguments import MOST_INPUT_BYTES, help_only, output_file
 from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
-from thaw.lab.experiments import compare, main_experiment, sweep
+from thaw.lab.experiments import compare, function_experiment, main_experiment, sweep
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.report import dataset, measure
 from thaw.lab.results import ArmResult
@@ -98,6 +98,18 @@ def code_of(arguments: list[str]) -> object:
         (["sweep", "--arms=thaw(tls_cert_file=/nowhere)"], "tls_cert_file: certificate file /nowhere"),
         (["compare", "--freeze", "inf"], "--freeze: inf is not from 0 to 3600 seconds"),
         (["compare", "--freeze=-0.1"], "--freeze: -0.1 is not from 0"),
+        (
+            ["compare", "--freeze=zipf(1)"],
+            "--freeze: there is no distribution 'zipf'; there are uniform, exp",
+        ),
+        (["compare", "--freeze=zipf"], "--freeze: there is no distribution 'zipf'; there are uniform, exp"),
+        (["compare", "--freeze=unifrom(1,2)"], "the nearest is uniform"),
+        (["compare", "--freeze=uniform(1,2)"], "uniform is written as uniform(least=S,most=S)"),
+        (["compare", "--freeze=exponential"], "--freeze: exponential needs mean"),
+        (["compare", "--freeze=()"], "--freeze: there is no distribution ''"),
+        (["sweep", "--freeze=0.1,zipf(1)"], "--freeze: there is no distribution 'zipf'"),
+        (["compare", "--close=none", "--idle-limit=5"], "idle_limit is 5 and close is none: "),
+        (["sweep", "--close=fin,none", "--idle-limit=5"], "idle_limit is 5 and close is none: "),
         (["compare", "--freeze=1e9"], "--freeze: 1e9 is not from 0"),
         (["compare", "--round-trip", "-1"], "--round-trip: -1 is not from 0"),
         (["compare", "--round-trip", "nan"], "--round-trip: nan is not from 0"),
@@ -140,6 +152,10 @@ def code_of(arguments: list[str]) -> object:
         (["chaos", "--only=x"], "--only: 'x' is not a whole number"),
         (["chaos", "--seed=-1"], "--seed: -1 is not from 0"),
         (["chaos", "--extension=/nowhere"], "/nowhere is not there"),
+        (["function", "--extension=a=/nowhere"], "/nowhere is not there"),
+        (["function", "--extension=a=/bin/ls", "--extension=a=/bin/cat"], "two extensions are called a"),
+        (["function", "--extension=none=/bin/ls"], "can't be called none"),
+        (["main", "--extension=/bin/ls", "--extension=/bin/ls"], "two extensions are called thaw"),
     ],
 )
 def test_wrong_arguments_are_named_in_a_line_before_anything_runs(
@@ -499,7 +515,7 @@ def test_main_says_what_it_needs_before_it_runs(
     # As from a wheel: no checkout above the package.
     monkeypatch.setattr(executables, "EXTENSION", tmp_path / "datadog-agent")
     monkeypatch.setattr(executables, "_CHECKOUT", tmp_path)
-    monkeypatch.setattr(command_line, "EXTENSION", tmp_path / "datadog-agent")
+    monkeypatch.setattr(function_experiment, "EXTENSION", tmp_path / "datadog-agent")
     assert main(["main"]) == 2
     said = capsys.readouterr().err
     assert "name one with --extension FILE" in said

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 import subprocess
 import sys
 
 import pytest
 
-from thaw.lab import report
-from thaw.lab.experiments import main_experiment
+from thaw.lab import executables, report
+from thaw.lab.experiments import function_experiment, main_experiment
 from thaw.lab.experiments.function_experiment import FunctionLeftOut
 from thaw.lab.report import function_run, function_section, measure
 from thaw.lab.report.function_run import FunctionRun, InvocationRow
@@ -20,7 +21,8 @@ from .test_lab_main_experiment import comparison
 
 def made() -> list[FunctionRun]:
     def rows(name: str, after: float) -> list[InvocationRow]:
-        return [InvocationRow(name, n, 30.0 * n, 2.0, after + n, 29, 1.0) for n in range(9)]
+        billed = 2 + int(after)
+        return [InvocationRow(name, n, 30.0 * n, 2.0, after + n, billed, 1.0) for n in range(9)]
 
     counts = {"accepted": 9, "handshakes_full": 1, "handshakes_resumed": 8}
     return [
@@ -35,6 +37,26 @@ def test_the_table_says_what_arrived_and_what_it_cost() -> None:
     for part in ("42 of 45", "  2  ", "1.5", "29.0 / 33.0", "3.0"):
         assert part in thaw
     assert "4.0 / 8.0" in none
+    assert thaw.split()[-2] == "+25.0"
+    assert none.split()[-2] == "–"
+
+
+def test_what_an_extension_adds_is_told_without_the_first_invocation() -> None:
+    with_it, without = made()
+    slow_start = dataclasses.replace(with_it.rows[0], billed_ms=1000)
+    run = dataclasses.replace(with_it, rows=[slow_start, *with_it.rows[1:]])
+    assert function_run.added_billed_ms(run, [run, without]) == 25.0
+    assert function_run.added_billed_ms(without, [run, without]) == 0.0
+    assert function_run.added_billed_ms(run, [run]) is None
+
+
+def test_extensions_are_named_on_the_command_line(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "a=b"
+    file.write_text("#!/bin/sh\n")
+    assert executables.named_extension(f"mine={file}") == ("mine", file)
+    assert executables.named_extension(str(file)) == ("thaw", file)
+    assert function_experiment.extensions_of([("a", file), ("b", file)]) == {"a": file, "b": file}
+    assert list(function_experiment.extensions_of(None)) == ["thaw"]
 
 
 def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.Path) -> None:
@@ -74,7 +96,7 @@ def test_without_opt_nothing_is_counted_as_lost() -> None:
         "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
         "from thaw.lab.emulator.opt_folder import OptFolder\n"
         "OptFolder.why_not = staticmethod(lambda: 'this machine has no /opt')\n"
-        "try: experiment.run(pathlib.Path(sys.argv[1]), invocations=1)\n"
+        "try: experiment.run({'thaw': pathlib.Path(sys.argv[1])}, invocations=1)\n"
         "except experiment.FunctionLeftOut as reason: print(reason)"
     )
     done = subprocess.run(
@@ -93,7 +115,8 @@ def test_every_span_of_a_real_function_arrives_once() -> None:
     # In a process of its own, since it moves to a network of its own.
     program = (
         "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
-        "runs = experiment.run(pathlib.Path(sys.argv[1]), invocations=6)\n"
+        "file = pathlib.Path(sys.argv[1])\n"
+        "runs = experiment.run({'thaw': file, 'again': file}, invocations=6)\n"
         "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])"
     )
     done = subprocess.run(
@@ -101,5 +124,10 @@ def test_every_span_of_a_real_function_arrives_once() -> None:
     )
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.strip() == str(
-        [("thaw", 30, 30, 0, 0, 6), ("control", 0, 0, 0, 0, 6), ("none", 0, 0, 0, 0, 6)]
+        [
+            ("thaw", 30, 30, 0, 0, 6),
+            ("again", 30, 30, 0, 0, 6),
+            ("control", 0, 0, 0, 0, 6),
+            ("none", 0, 0, 0, 0, 6),
+        ]
     )

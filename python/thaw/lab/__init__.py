@@ -13,4 +13,10 @@ is sent, `experiments` holds what the commands run, `results` what comes of an e
 `benchmarks` measures what the client and the extension cost, and `emulator` is the Lambda. `line` is a
 network between two namespaces; `proxy`, `nameserver` and `secrets_server` are peers that misbehave on
 request.
+
+A client of your own is an arm by `arm` (`own_clients`; docs/bring-your-own.md).
 """
+
+from thaw.lab.own_clients import Command, Post, arm
+
+__all__ = ["Command", "Post", "arm"]

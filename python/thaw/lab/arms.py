@@ -1,9 +1,11 @@
-"""The clients that are compared: their predecessors' policies, thaw's, and two that are not ours.
+"""The clients that are compared: their predecessors' policies, thaw's, and those of other projects.
 
 Arms v92 to v98 are thaw's own client with the options of those releases, their defects kept, so that an
 experiment compares policies and not code bases (docs/design.md, "The laboratory").
 
     find("v93,thaw(max_idle_per_host=1,on_resume=keep)")  # options of the client stand in brackets
+    find("thaw,client.py")                                # clients that a file declares (own_clients.py)
+    of_command("curl --cacert {ca_file} --data-binary @{body_file} {url}")
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from __future__ import annotations
 import dataclasses
 import functools
 import itertools
+import pathlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import thaw
-from thaw.lab import arm_options, named_values
+from thaw.lab import arm_options, named_values, own_clients
 
-Maker = Literal["native", "requests", "pycurl"]
+Maker = Literal["native", "file", "command"]
+COMMAND = "command"  # the name of an arm that runs a command line, its option `run`
+_EXAMPLES = pathlib.Path(__file__).resolve().parent / "example_clients"
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Arm:
     `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
     flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
     `given`: options that the arm's name gives in brackets; they hold whatever the experiment sets.
+    `source`: the file and the name in it of another client, or its command.
     """
 
     name: str
@@ -38,6 +44,7 @@ class Arm:
     keeps: bool = False
     client: tuple[tuple[str, Any], ...] = ()
     given: tuple[tuple[str, Any], ...] = ()
+    source: tuple[str, ...] = ()
 
     @property
     def base(self) -> str:
@@ -126,6 +133,10 @@ def _thaw(**fields: Any) -> tuple[tuple[str, Any], ...]:
     return tuple({**_LAMBDA, **fields}.items())
 
 
+def _example(name: str, text: str, file: str) -> Arm:
+    return Arm(name, text, maker="file", source=(str(_EXAMPLES / file), name))
+
+
 _ALL = (
     Arm(
         "v92",
@@ -157,16 +168,26 @@ _ALL = (
         keeps=True,
         client=_thaw(max_idle_per_host=4, on_resume="drain"),
     ),
-    Arm("requests", "outside control: requests with a session", maker="requests"),
-    Arm("pycurl", "outside control: libcurl, one handle reused", maker="pycurl"),
+    _example("requests", "outside control: requests with a session", "requests_session.py"),
+    _example("pycurl", "outside control: libcurl over HTTP/1.1, one handle reused", "pycurl_handle.py"),
+    _example("pycurl-http2", "outside control: libcurl over HTTP/2, one handle reused", "pycurl_handle.py"),
+    _example("httpx", "outside control: httpx over HTTP/2, a flush's payloads at once", "httpx_http2.py"),
+    _example("aiohttp", "outside control: aiohttp, a flush's payloads at once", "aiohttp_session.py"),
+    _example("urllib3", "outside control: urllib3 with one pool", "urllib3_pool.py"),
 )
 ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
+# The texts of arms whose files this process has run.
+_said_by_files: dict[str, str] = {}
 
 
 @functools.cache
 def parse(text: str) -> Arm:
     """The arm of a name, with options in brackets or without. ValueError says what is wrong."""
+    if (declared := own_clients.split(text.strip())) is not None:
+        return _of_file(*declared)
     name, values = named_values.parse(text)
+    if name == COMMAND:
+        return _of_command(values)
     if name not in ARMS:
         raise ValueError(named_values.unknown("arm", name, ARMS))
     return ARMS[name].with_options(values)
@@ -174,10 +195,42 @@ def parse(text: str) -> Arm:
 
 def find(names: str) -> list[Arm]:
     """The arms of a list with commas, each once. ValueError names an unknown one, and all known ones."""
-    wanted = [parse(name) for name in named_values.split(names) if name]
+    wanted = [arm for name in named_values.split(names) if name for arm in _all_of(name)]
     if not wanted:
         raise ValueError(f"no arm is named; there are {', '.join(ARMS)}")
     return list(dict.fromkeys(wanted))
+
+
+def of_command(command: str) -> Arm:
+    """The arm that runs a command line for each payload (`own_clients.Command`). ValueError: it can't."""
+    return parse(named_values.text_of(COMMAND, [("run", command)]))
+
+
+def _all_of(text: str) -> list[Arm]:
+    """The arms of a name: all of a file's, where it names none of them."""
+    declared = own_clients.split(text)
+    if declared is None or declared[1]:
+        return [parse(text)]
+    return [_of_file(text, name) for name in own_clients.load(text)]
+
+
+def _of_file(file: str, name: str) -> Arm:
+    clients = own_clients.load(file)
+    if not name and len(clients) == 1:
+        (name,) = clients
+    if name not in clients:
+        raise ValueError(named_values.unknown(f"arm in {file} of the name", name, clients))
+    made = Arm(f"{file}:{name}", clients[name].text, maker="file", source=(file, name))
+    _said_by_files[made.name] = made.text
+    return made
+
+
+def _of_command(values: Mapping[str, str]) -> Arm:
+    if set(values) != {"run"}:
+        raise ValueError(f"arm {COMMAND} takes the option run alone: the command line")
+    own_clients.Command(values["run"])  # raises ValueError if it can't be one
+    name = named_values.text_of(COMMAND, values.items())
+    return Arm(name, f"runs {values['run']}", maker="command", source=(values["run"],))
 
 
 def require_certificates(names: Sequence[str]) -> None:
@@ -205,7 +258,11 @@ def variants(names: Sequence[str], options: Mapping[str, Sequence[str]]) -> list
 
 
 def text_of(name: str) -> str | None:
-    """Says what an arm of this name is; None if there is none, as in a result of another version."""
+    """Says what an arm of this name is; None if there is none, as in a result of another version. A file that
+    the name names is not run: a result may be from elsewhere.
+    """
+    if (declared := own_clients.split(name)) is not None:
+        return _said_by_files.get(name, f"the client {declared[1]} of {declared[0]}")
     try:
         return parse(name).text
     except ValueError:

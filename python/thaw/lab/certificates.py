@@ -51,13 +51,22 @@ class Authority:
 
 
 def server_context(
-    chain_file: str, key_file: str, *, version: TlsVersionName = "1.3", tickets: bool = True
+    chain_file: str,
+    key_file: str,
+    *,
+    version: TlsVersionName = "1.3",
+    tickets: bool = True,
+    http2: bool = False,
 ) -> ssl.SSLContext:
-    """A server's TLS context of exactly one version. Without tickets nothing can be resumed by a ticket."""
+    """A server's TLS context of exactly one version. Without tickets nothing can be resumed by a ticket.
+
+    `http2`: a client that offers HTTP/2 gets it.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain_file, key_file)
     context.minimum_version = context.maximum_version = _VERSIONS[version]
-    context.set_alpn_protocols(["http/1.1"])
+    # The client's choice: one that offers h2 gets it, as from most intakes.
+    context.set_alpn_protocols(["h2", "http/1.1"] if http2 else ["http/1.1"])
     if not tickets:
         context.options |= ssl.OP_NO_TICKET
         context.num_tickets = 0

@@ -6,7 +6,7 @@ import argparse
 import json
 import pathlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
@@ -14,7 +14,7 @@ from thaw.lab.answer import command as answer
 from thaw.lab.arguments import Parser
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
-from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
+from thaw.lab.executables import EXTENSION_PORTS, extension
 from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped
 from thaw.lab.experiments import (
     compare,
@@ -32,7 +32,7 @@ from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "answer", "lambda", "chaos", "report")
+_COMMANDS = ("main", "compare", "sweep", "answer", "function", "lambda", "chaos", "report")
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -114,9 +114,13 @@ def _parser() -> Parser:
             + "\n".join(f"  {arm.name:<14} {arm.text}" for arm in arms.ARMS.values())
             + "\n\nAn arm of thaw's own client takes options in brackets, fields of thaw.ClientOptions:\n"
             + f"{_fields()}\n"
+            + "\nA client of your own is FILE.py or FILE.py:NAME (docs/bring-your-own.md), or a command.\n"
             + "\nexamples:\n  python -m thaw.lab compare --arms v93,thaw --close silent --cycles 200\n"
             + "  python -m thaw.lab compare --arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw'\n"
-            + "  python -m thaw.lab compare --spec experiment.toml --seed 2",
+            + "  python -m thaw.lab compare --spec experiment.toml --seed 2\n"
+            + "  python -m thaw.lab compare --arms thaw,client.py\n"
+            + "  python -m thaw.lab compare --arms thaw --arm-command 'curl -sS --cacert {ca_file} -H "
+            + "@{headers_file} --data-binary @{body_file} {url}'",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -150,6 +154,17 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help=answer.HELP,
             description=answer.DESCRIPTION,
             epilog=answer.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    function_experiment.add_arguments(
+        commands.add_parser(
+            "function",
+            help="runs a real function with one or several extensions and without",
+            description="Runs a function under the tracer in the emulated Lambda: with each extension, with "
+            "one that does nothing, and with none. Prints what arrived and what each adds to an invocation.",
+            epilog="example:\n  python -m thaw.lab function --extension thaw=datadog-agent --extension "
+            "other=FILE --invocations 100",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
@@ -252,14 +267,7 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="(%(default)s)",
     )
-    option(
-        "--extension",
-        type=arguments.checked(extension),
-        default=EXTENSION,
-        metavar="FILE",
-        help="the extension's executable for the real function (default: the one in the checkout's "
-        "bazel-bin)",
-    )
+    function_experiment.add_extension_argument(parser)
     option(
         "--invocations",
         type=arguments.integer(1, 1_000_000),
@@ -280,12 +288,13 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
 
 
 def _main_job(given: argparse.Namespace) -> int:
+    extensions = function_experiment.extensions_of(given.extension)
     parts = main_experiment.parts(cycles=given.cycles)
     settings = {part.name: _settings_of(part, given.payloads, given.blocks) for part in parts}
     _require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
     wanted = [requirements.parse(text, main_experiment.ARMS) for text in given.require]
     if not given.without_function:
-        _require_function(given.extension)
+        _require_function(extensions)
     load = requirements.load_before(given, [part.world for part in parts])
     runs: dict[str, report.Run] = {}
     with Stop.on_interrupt() as stopping:
@@ -303,7 +312,7 @@ def _main_job(given: argparse.Namespace) -> int:
             function=None
             if given.without_function
             else lambda: function_experiment.run(
-                given.extension, given.invocations, lambda line: print(line, file=sys.stderr, flush=True)
+                extensions, given.invocations, lambda line: print(line, file=sys.stderr, flush=True)
             ),
             say=lambda text: print(text, flush=True),
             stop=stopping,
@@ -325,13 +334,14 @@ def _settings_of(part: main_experiment.Part, payloads: int, blocks: int) -> Expe
     )
 
 
-def _require_function(executable: pathlib.Path) -> None:
-    """Raises ValueError if this machine can't run a real function with the extension; it says why."""
+def _require_function(extensions: Mapping[str, pathlib.Path]) -> None:
+    """Raises ValueError if this machine can't run a real function with the extensions; it says why."""
     without = "or leave the function out: --without-function"
     if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
         raise ValueError(f"{text}, {without}")
     try:
-        extension(str(executable))
+        for executable in extensions.values():
+            extension(str(executable))
         function_experiment.enter_own_network()
         own_network.require_free(EXTENSION_PORTS)
     except ValueError as error:

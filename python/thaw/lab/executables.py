@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 
 _CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
 _BIN = _CHECKOUT / "bazel-bin"
@@ -13,6 +14,15 @@ LOAD_GENERATOR = _BIN / "tools" / "load_generator" / "load_generator"  # //tools
 # The ports of the extension: for traces, for calls of tracers, for telemetry. Tracers and the platform
 # expect these numbers.
 EXTENSION_PORTS = (8126, 8124, 8999)
+
+
+_NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)", re.DOTALL)
+
+
+def named_extension(text: str) -> tuple[str, pathlib.Path]:
+    """The name and the executable of `NAME=FILE`; without a name, thaw's. ValueError: as `extension`."""
+    found = _NAMED.fullmatch(text)
+    return (found[1], extension(found[2])) if found else ("thaw", extension(text))
 
 
 def extension(text: str) -> pathlib.Path:

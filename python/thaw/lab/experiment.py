@@ -152,7 +152,8 @@ class ExperimentSettings:
             raise ValueError(f"{name} is {value!r}, not {expected}")
         least, most = BOUNDS[name]
         if not least <= value <= most:
-            raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
+            shown = (least, most) if whole else (f"{least:g}", f"{most:g}")
+            raise ValueError(f"{name} is {value}, not from {shown[0]} to {shown[1]}")
         if not whole:
             object.__setattr__(self, name, float(value))
 
@@ -202,6 +203,10 @@ def _check_together(settings: ExperimentSettings) -> None:
         )
     if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
         raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
+    if settings.close == "none" and settings.idle_limit is not None:
+        raise ValueError(
+            f"idle_limit is {settings.idle_limit:g} and close is none: an intake that closes nothing has none"
+        )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"

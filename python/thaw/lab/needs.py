@@ -14,6 +14,7 @@ from collections.abc import Sequence
 ALWAYS = {
     "aiohttp": "aiohttp",
     "google.protobuf": "protobuf",
+    "h2": "h2",
     "matplotlib": "matplotlib",
     "msgpack": "msgpack",
     "numpy": "numpy",
@@ -24,12 +25,25 @@ ALWAYS = {
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
-# Needed by the arms that are other projects' clients.
-ARMS = {"requests": {"requests": "requests"}, "pycurl": {"pycurl": "pycurl"}}
 # Forms of results; nothing needs them that is not asked for one.
 FRAMES = {"pandas": "pandas", "polars": "polars"}
-EVERYTHING = {**ALWAYS, **DEMONSTRATION, **ARMS["requests"], **ARMS["pycurl"]}
+# Needed by a sweep on the workers of a cluster.
+CLUSTER = {"distributed": "distributed"}
+# Needed by the arms that are other projects' clients.
+ARMS = {
+    "requests": {"requests": "requests"},
+    "pycurl": {"pycurl": "pycurl"},
+    "pycurl-http2": {"pycurl": "pycurl"},
+    "httpx": {"httpx": "httpx"},
+    "urllib3": {"urllib3": "urllib3"},
+}
+EVERYTHING = {
+    **ALWAYS,
+    **DEMONSTRATION,
+    **{module: name for modules in ARMS.values() for module, name in modules.items()},
+}
 
+_EXTRAS = {"frames": FRAMES, "dask": CLUSTER}
 _HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
 
 
@@ -38,7 +52,7 @@ def missing(modules: dict[str, str], what: str) -> str | None:
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
-    extra = "frames" if modules.keys() <= FRAMES.keys() else "lab"
+    extra = next((name for name, known in _EXTRAS.items() if modules.keys() <= known.keys()), "lab")
     return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW.format(extra)})"
 
 

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
-import dataclasses
-import json
 import pathlib
 import shlex
 import sys
 import time
+from collections.abc import Mapping
 
 from thaw.lab import arguments, needs
 from thaw.lab.answer import page, parts
-from thaw.lab.executables import EXTENSION
 from thaw.lab.experiment import ExperimentError, Stopped
 from thaw.lab.experiments import function_experiment, sweep
-from thaw.lab.report import measure
+from thaw.lab.report import function_run, measure
 from thaw.lab.report.function_run import FunctionRun, InvocationRow
 from thaw.lab.stop import EXIT_CODE, Stop
 
 HELP = "measures what a fresh connection costs, and writes the answer as a page"
 DESCRIPTION = (
-    "Runs the sweeps of the document on fresh connections, except what the folder of the results has already,"
-    " and writes the document as Markdown and as one HTML page, with pictures and data beside it. All of it"
-    " takes about two hours on two cores, on a machine that does nothing else; Ctrl-C keeps finished points."
+    "Runs the sweeps of the document on fresh connections, except what the folder of the results\n"
+    "has already, and writes the document as Markdown and as one HTML page, with pictures and data\n"
+    "beside it. All of it takes about two hours on two cores, on a machine that does nothing else;\n"
+    "Ctrl-C keeps finished points."
 )
 EPILOG = (
     "examples:\n"
@@ -60,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="A,B",
         help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
     )
+    function_experiment.add_extension_argument(parser)
     option("--without-function", action="store_true", help="leaves the real function out")
     parser.set_defaults(run=run_command)
 
@@ -78,6 +78,7 @@ def run_command(given: argparse.Namespace) -> int:
     arms = dict.fromkeys(arm for part in wanted for arm in part.grid.base.arms)
     if (text := needs.missing(needs.of_arms(tuple(arms)), "this document")) is not None:
         raise ValueError(text)
+    extensions = function_experiment.extensions_of(given.extension)
     with Stop.on_interrupt() as stop:
         failed = _measure(wanted, given.results, stop)
         if stop.requested:
@@ -86,7 +87,7 @@ def run_command(given: argparse.Namespace) -> int:
             return 1
         if given.only:
             return 0
-        function = "it was left out" if given.without_function else _function(given.results)
+        function = "it was left out" if given.without_function else _function(given.results, extensions)
     document = page.make(given.results, function, _again(given))
     for path in document.write(given.out)[:2]:
         print(f"document: {path.resolve()}")
@@ -118,17 +119,17 @@ def _measure(wanted: list[parts.Part], results: pathlib.Path, stop: Stop) -> int
     return failed
 
 
-def _function(results: pathlib.Path) -> list[FunctionRun] | str:
+def _function(results: pathlib.Path, extensions: Mapping[str, pathlib.Path]) -> list[FunctionRun] | str:
     """Runs the real function, or reads what an earlier command saw of it. A text says why there is none."""
-    path = results / "function.parquet"
+    path = results / f"function-{'-'.join(extensions)}.parquet"
     if not path.exists():
         try:
-            runs = function_experiment.run(EXTENSION, _INVOCATIONS, lambda line: print(line, file=sys.stderr))
+            runs = function_experiment.run(
+                extensions, _INVOCATIONS, lambda line: print(line, file=sys.stderr)
+            )
         except (ExperimentError, OSError, ValueError) as error:
             return str(error)
-        rows = [row for run in runs for row in run.rows]
-        where = measure.provenance(world="W1", seed=0, cycles=len(rows))
-        measure.write_rows(path, InvocationRow, rows, json.dumps(dataclasses.asdict(where)))
+        function_run.write(path, runs)
     rows = measure.read_rows(path, InvocationRow)
     names = dict.fromkeys(row.extension for row in rows)
     return [FunctionRun(name, rows=[row for row in rows if row.extension == name]) for name in names]

@@ -38,6 +38,7 @@ def make(results: pathlib.Path, function: Sequence[FunctionRun] | str, command: 
         [
             *_answer(trips, idle),
             costs.headline(trips),
+            *costs.price(trips),
             *costs.by_round_trip(trips),
             *costs.by_tls_version(tls),
             *costs.by_size(sizes, model.body_bytes),

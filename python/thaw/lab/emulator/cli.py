@@ -17,7 +17,7 @@ from thaw.lab import arguments, needs
 from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
-from thaw.lab.emulator.schedule import Schedule, gaps, read_events
+from thaw.lab.emulator.schedule import Schedule, event_of, gaps, read_events
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import (
     FREEZE_BY,
@@ -424,9 +424,10 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 
 def _json(option: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return event_of(text)
     except ValueError as error:
-        raise ValueError(f"{option} {text!r} is not JSON: {error}") from None
+        shown = repr(text) if len(text) <= 100 else f"{text[:100]!r}…"
+        raise ValueError(f"{option} {shown} is not JSON: {error}") from None
 
 
 def _of(option: str, text: str, known: Sequence[Value]) -> Value:

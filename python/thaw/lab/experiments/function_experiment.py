@@ -1,15 +1,17 @@
-"""A real function under the real tracer, with the extension and without: what arrives, and what it costs.
+"""A real function under the real tracer, with extensions and without: what arrives, and what it costs.
 
-    runs = function_experiment.run(executable, invocations=50)
+    runs = function_experiment.run({"thaw": executable, "other": another}, invocations=50)
     print(function_run.table(runs))
 
 Each run is the demonstration function (awslambdaric, ddtrace) in the emulated Lambda, frozen after each
-invocation, while the intake closes whatever is idle: once with thaw's extension, once with one that does
-nothing, and once with none. What the extension costs is the difference.
+invocation, while the intake closes whatever is idle: once with each extension, once with one that does
+nothing, and once with none. What an extension costs is the difference. An extension is any executable; one
+that takes a tracer's data at port 8126 and obeys DD_APM_DD_URL delivers to the intake.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import contextlib
 import os
@@ -17,18 +19,19 @@ import pathlib
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from thaw.lab import own_network
+from thaw.lab import arguments, needs, own_network
 from thaw.lab.emulator import Lambda, functions
 from thaw.lab.emulator.opt_folder import NO_OPT_FOLDER
-from thaw.lab.executables import EXTENSION, EXTENSION_PORTS
+from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, named_extension
 from thaw.lab.executables import extension as find_extension
 from thaw.lab.experiment import ExperimentError
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, Script
-from thaw.lab.report.function_run import FunctionRun, InvocationRow
+from thaw.lab.report import function_run
+from thaw.lab.report.function_run import CONTROL, NONE, FunctionRun, InvocationRow
 
 INVOCATIONS = 60
 # The traced handler's spans: its own, and one for each item.
@@ -57,7 +60,8 @@ async def live(
     invocations: int,
     say: Callable[[str], None],
 ) -> FunctionRun:
-    """Runs one environment with these extensions."""
+    """Runs one environment with these extensions. The tracer is on unless it would find no agent."""
+    traced = name not in (CONTROL, NONE)
     run = FunctionRun(name)
     with Intake() as intake:
         settings = functions.demo_settings()
@@ -65,7 +69,7 @@ async def live(
             **intake.agent_variables,
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
             # A tracer without an agent would log at each invocation that it found none.
-            **({} if name == "thaw" else {"DD_TRACE_ENABLED": "false"}),
+            **({} if traced else {"DD_TRACE_ENABLED": "false"}),
         }
         settings = replace(settings, environment={**settings.environment, **mine})
         async with Lambda(extension=extension, settings=settings) as sandbox:
@@ -97,7 +101,7 @@ async def live(
                 run.startup_ms = sandbox.startups[0].wall_ms
             if end is not None and end.extensions:
                 run.shutdown_ms = end.extensions[0].took_ms
-        if name == "thaw":
+        if traced:
             times_of = intake.spans()
             run.spans = invocations * (1 + _ITEMS)
             run.once = sum(times == 1 for times in times_of.values())
@@ -113,17 +117,22 @@ def enter_own_network() -> None:
 
 
 def run(
-    executable: pathlib.Path = EXTENSION,
+    extensions: Mapping[str, pathlib.Path] | None = None,
     invocations: int = INVOCATIONS,
     say: Callable[[str], None] = lambda _line: None,
 ) -> list[FunctionRun]:
-    """Runs the function with thaw, with an extension that does nothing, and with none.
+    """Runs the function with each of the extensions, with one that does nothing, and with none.
 
-    The extension's ports are fixed; where that is allowed, everything lives in a network of its own (this
-    process does, from then on). ValueError: one of them is taken. FunctionLeftOut: the tracer can't find an
-    extension on this machine. ExperimentError: an invocation failed.
+    Args:
+      extensions: executables by their names; by default thaw's, as the checkout has it.
+
+    The extensions' ports are fixed; where that is allowed, everything lives in a network of its own (this
+    process does, from then on). ValueError: one of them is taken, or an executable can't be used.
+    FunctionLeftOut: the tracer can't find an extension here. ExperimentError: an invocation failed.
     """
-    find_extension(str(executable))
+    named = {"thaw": EXTENSION} if extensions is None else dict(extensions)
+    for executable in named.values():
+        find_extension(str(executable))
     enter_own_network()
     own_network.require_free(EXTENSION_PORTS)
     with tempfile.TemporaryDirectory(prefix="thaw-function-") as folder:
@@ -131,11 +140,75 @@ def run(
         text = (pathlib.Path(functions.__file__).parent / "control.py").read_text()
         control.write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable} -SE", 1))
         control.chmod(0o755)
-        # Tracers look for their agent by this name.
-        agent = pathlib.Path(folder) / "datadog-agent"
-        shutil.copy2(executable, agent)
-        os.chmod(agent, 0o755)
+        files = {
+            name: [_as_agent(executable, pathlib.Path(folder) / name)] for name, executable in named.items()
+        }
         return [
-            asyncio.run(live(name, files, invocations, say))
-            for name, files in (("thaw", [agent]), ("control", [control]), ("none", []))
+            asyncio.run(live(name, each, invocations, say))
+            for name, each in {**files, CONTROL: [control], NONE: []}.items()
         ]
+
+
+def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
+    """Copies an executable into a folder, under the name by which tracers look for their agent."""
+    folder.mkdir()
+    agent = folder / "datadog-agent"
+    shutil.copy2(executable, agent)
+    os.chmod(agent, 0o755)
+    return agent
+
+
+# -- The command -------------------------------------------------------------------------------------------
+
+
+def add_extension_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--extension",
+        type=arguments.checked(named_extension),
+        action="append",
+        metavar="[NAME=]FILE",
+        help="an extension's executable; several, with names, stand side by side (default: the one in the "
+        "checkout's bazel-bin, as thaw)",
+    )
+
+
+def extensions_of(given: list[tuple[str, pathlib.Path]] | None) -> dict[str, pathlib.Path]:
+    """The extensions of the command line by their names. ValueError: two have the same name."""
+    named: dict[str, pathlib.Path] = {}
+    for name, file in given or [("thaw", EXTENSION)]:
+        if name in (CONTROL, NONE):
+            raise ValueError(f"an extension can't be called {name}: that is the experiment's own")
+        if name in named:
+            raise ValueError(f"two extensions are called {name}; --extension NAME=FILE names one")
+        named[name] = file
+    return named
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command `function`."""
+    add_extension_argument(parser)
+    parser.add_argument(
+        "--invocations",
+        type=arguments.integer(2, 1_000_000),
+        default=INVOCATIONS,
+        metavar="N",
+        help="invocations with each extension (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--rows",
+        type=arguments.output_file,
+        metavar="FILE",
+        help="writes a row for each invocation into this file, as Parquet",
+    )
+    parser.set_defaults(run=_run_command)
+
+
+def _run_command(given: argparse.Namespace) -> int:
+    if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
+        raise ValueError(text)
+    named = extensions_of(given.extension)
+    runs = run(named, given.invocations, lambda line: print(line, file=sys.stderr, flush=True))
+    print(function_run.table(runs))
+    if given.rows is not None:
+        function_run.write(given.rows, runs)
+    return 0

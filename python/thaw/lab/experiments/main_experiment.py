@@ -8,8 +8,6 @@ that it is made from beside it: a folder for each part, which `report.read_run` 
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
 import pathlib
 from collections.abc import Callable, Sequence
@@ -18,8 +16,8 @@ from dataclasses import dataclass
 from thaw.lab import report
 from thaw.lab.experiment import Stopped
 from thaw.lab.experiments.function_experiment import FunctionLeftOut
-from thaw.lab.report import function_run, function_section, measure
-from thaw.lab.report.function_run import FunctionRun, InvocationRow
+from thaw.lab.report import function_run, function_section
+from thaw.lab.report.function_run import FunctionRun
 from thaw.lab.stop import Stop
 
 ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-unshared", "thaw-pooled", "requests", "pycurl")
@@ -100,17 +98,10 @@ def run(
         except FunctionLeftOut as reason:
             say(f"the real function is left out: {reason}")
         else:
-            _save_invocations(base, function_runs)
+            function_run.write(base / INVOCATIONS_FILE, function_runs)
             sections.append(function_section.section(function_runs))
             say("\n" + function_run.table(function_runs))
     path = base / REPORT_FILE
     report.write_report(runs, path, sections)
     say(f"report: {path.resolve()}")
     return path
-
-
-def _save_invocations(base: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
-    """Writes the rows of all invocations, with their provenance."""
-    rows = [row for run in runs for row in run.rows]
-    where = measure.provenance(world="W1", seed=0, cycles=len(rows))
-    measure.write_rows(base / INVOCATIONS_FILE, InvocationRow, rows, json.dumps(dataclasses.asdict(where)))

@@ -18,7 +18,7 @@ from thaw.lab import arguments, arms, named_values
 from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argument_of, plain_freeze
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.freezes import PARAMETERS, FreezeDistribution
+from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
@@ -33,7 +33,7 @@ _TEXTS = {
     "workload": "payloads of ddtrace (real), or generated ones; separate: generated, and each needs a request"
     " of its own",
     "freeze": "the least duration of each freeze, in seconds; or a distribution: "
-    + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
+    + ", ".join(map(form_of, PARAMETERS)),
     "round_trip": "what the network adds, in seconds",
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
@@ -71,6 +71,14 @@ def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: 
         metavar="A,B",
         help=f"clients to compare, with options in brackets or without (default: {','.join(plain.arms)})",
     )
+    option(
+        "--arm-command",
+        type=arguments.checked(arms.of_command),
+        action="append",
+        metavar="COMMAND",
+        help="adds a client: a command line that sends one payload, with {url}, {ca_file}, {body_file}, "
+        "{headers_file} and {timeout} where these go; may be given several times",
+    )
     for name, text in _TEXTS.items():
         default = plain_freeze(plain.freeze) if name == "freeze" else getattr(plain, name)
         shown = _UNSET[name] if default is None else default
@@ -88,13 +96,14 @@ def settings(given: argparse.Namespace, plain: ExperimentSettings) -> Experiment
     """The settings of one experiment. ValueError: they contradict each other, or the file has several."""
     if given.spec is not None:
         grid = spec_file.read(given.spec)
-        if grid.axes or grid.options:
+        if grid.axes or grid.options or grid.sobol:
             several = [*(f"axes.{name}" for name in grid.axes), *(f"options.{name}" for name in grid.options)]
+            several += ["sobol"] if grid.sobol else []
             raise ValueError(
                 f"{given.spec}: it has {', '.join(several)}: compare runs one experiment, sweep runs several"
             )
         plain = grid.base
-    return dataclasses.replace(plain, **_given(given))
+    return dataclasses.replace(plain, **_given(given, plain))
 
 
 def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
@@ -102,12 +111,12 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
     contradict each other.
     """
     read = spec_file.read(given.spec) if given.spec is not None else Grid(plain)
-    values = _given(given)
+    values = _given(given, read.base)
     several = {name: each for name, each in values.items() if name != "arms" and len(each) > 1}
     one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
     axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
     options = {**read.options, **dict(given.option or [])}
-    made = Grid(dataclasses.replace(read.base, **one), axes, options)
+    made = Grid(dataclasses.replace(read.base, **one), axes, options, read.sobol)
     for _ in made.points():
         pass
     return made
@@ -126,11 +135,13 @@ def option(text: str) -> tuple[str, list[str]]:
     return name.strip(), list(made.options[name.strip()])
 
 
-def _given(given: argparse.Namespace) -> dict[str, Any]:
-    """The settings that the command line gives."""
+def _given(given: argparse.Namespace, plain: ExperimentSettings) -> dict[str, Any]:
+    """The settings that the command line gives; commands are added to its arms, or to those of `plain`."""
     values = {name: value for name in _TEXTS if (value := getattr(given, name)) is not None}
     if given.arms is not None:
         values["arms"] = tuple(arm.name for arm in given.arms)
+    if given.arm_command is not None:
+        values["arms"] = (*values.get("arms", plain.arms), *(arm.name for arm in given.arm_command))
     return values
 
 
@@ -146,9 +157,12 @@ def type_of(name: str) -> Callable[[str], Any]:
 
 
 def _freeze(seconds: Callable[[str], float], text: str) -> float | FreezeDistribution:
-    if "(" not in text:
-        return seconds(text)
-    return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    try:
+        float(text)
+    except ValueError:
+        if "(" in text or text[:1].isalpha():
+            return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    return seconds(text)
 
 
 def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:

@@ -5,7 +5,7 @@
         outcome = sweep.run(grid, "sweep-results", executor)
     thaw.lab.results.read("sweep-results").pandas()
 
-Any `concurrent.futures.Executor` does; a Dask client's `get_executor()` is the way past one machine. Points
+Any `concurrent.futures.Executor` does; `executors` opens a Dask cluster's, the way past one machine. Points
 that run at the same time on one machine share its processor, which shows in their times: there, one worker
 measures best.
 
@@ -21,12 +21,12 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
-from thaw.lab.experiments import compare, requirements, settings_arguments, spec_file
+from thaw.lab.experiments import compare, executors, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.machine_load import Load
 from thaw.lab.progress import Progress as Display
@@ -39,6 +39,7 @@ from thaw.lab.stop import EXIT_CODE, Stop
 # Fewer cycles than a comparison has, since a grid has many points.
 PLAIN = ExperimentSettings(cycles=50)
 FOLDER = pathlib.Path("sweep-results")
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def run(
     comparison: Callable[[ExperimentSettings], Measured] = measure_point,
     *,
     progress: Callable[[Progress], None] | None = None,
+    ended: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Runs the points that `folder` has no file of; each file is written when its point is done.
 
@@ -120,6 +122,7 @@ def run(
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
       progress: called after each point; by default a line goes to the standard error.
+      ended: says that points which have not come are not waited for: they count as failed, with `Stopped`.
 
     Raises ValueError if nothing can be written in `folder`, MeasureError if it has a file of a point's name
     that is something else, OSError if a file can't be written after all: points before it are kept.
@@ -134,7 +137,7 @@ def run(
     failed: list[tuple[ExperimentSettings, BaseException]] = []
     futures = {executor.submit(comparison, point): point for point in missing}
     try:
-        for future in concurrent.futures.as_completed(futures):
+        for future in _completed(futures, ended):
             point, error = futures[future], future.exception()
             done += 1
             if error is None:
@@ -146,7 +149,22 @@ def run(
     finally:
         for future in futures:
             future.cancel()
+    failed += [
+        (futures[each], Stopped("not waited for")) for each in futures if not each.done() or each.cancelled()
+    ]
     return Outcome(len(missing) - len(failed), len(points) - len(missing), failed)
+
+
+def _completed(
+    futures: Iterable[concurrent.futures.Future[Measured]], ended: Callable[[], bool]
+) -> Iterator[concurrent.futures.Future[Measured]]:
+    """Each future when it is done, until `ended` says so."""
+    waiting = set(futures)
+    while waiting and not ended():
+        done, waiting = concurrent.futures.wait(
+            waiting, _LOOK_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        yield from done
 
 
 # -- The command line -----------------------------------------------------------------------------------
@@ -169,6 +187,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=1,
         metavar="N",
         help="points to run at the same time (%(default)s)",
+    )
+    option(
+        "--executor",
+        type=arguments.checked(executors.check),
+        metavar="dask://HOST:PORT",
+        help="runs the points on the workers of a Dask cluster, which have this package, not in threads here",
     )
     option(
         "--out",
@@ -197,11 +221,18 @@ def run_command(given: argparse.Namespace) -> int:
         if shown.live:
             shown.step(state.done, f"sweep: {state.point.world} {state.point.scenario} {state.point.close}")
 
-    with Stop.on_interrupt() as stop, concurrent.futures.ThreadPoolExecutor(given.workers) as executor, shown:
+    with (
+        Stop.on_interrupt() as stop,
+        executors.open_executor(given.executor, given.workers) as executor,
+        shown,
+    ):
         shown.begin("sweep", sum(1 for _ in grid.points()))
+        remote = given.executor is not None  # a worker elsewhere sees no Ctrl-C, and has a load of its own
+        measured = measure_point if remote else functools.partial(measure_point, stop=stop, load=load)
         try:
-            measured = functools.partial(measure_point, stop=stop, load=load)
-            outcome = run(grid, given.out, executor, measured, progress=say)
+            outcome = run(
+                grid, given.out, executor, measured, progress=say, ended=lambda: remote and stop.requested
+            )
         except OSError:
             stop.request()  # what is under way could not be written either
             raise

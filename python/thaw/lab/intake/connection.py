@@ -16,6 +16,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from thaw.lab.intake.http2 import Http2Session
 from thaw.lab.intake.request_parsing import Head, take_chunked
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
 from thaw.lab.intake.timers import Timers
@@ -23,6 +24,7 @@ from thaw.lab.intake.timers import Timers
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _READ_BYTES = 1 << 18
 _BODY_HOLD_BYTES = 1024  # of a body, before it is held
+_FRAME_HEAD_BYTES = 9  # of an HTTP/2 frame, before what it carries
 
 State = Literal["waiting", "handshake", "open", "forgotten", "draining", "closed"]
 
@@ -83,8 +85,10 @@ class Connection:
         self._plain = b""
         self._unsent = bytearray()
         self._head: Head | None = None
+        self._http2: Http2Session | None = None  # set if both sides agreed on it
         self._requests = 0
         self._answering = False
+        self._cut = False  # part of an answer is sent, and no more will be
         self._paused = False
         self._idle_generation = 0
         self._opened_at = time.monotonic()
@@ -185,21 +189,32 @@ class Connection:
                 counts = self._server.counts
                 counts.handshakes_resumed += bool(self._tls.session_reused)
                 counts.handshakes_full += not self._tls.session_reused
+                if self._tls.selected_alpn_protocol() == "h2":
+                    self._http2 = Http2Session()
+                    self._send_http2()
                 if self._server.take_hold("head", self):
                     return
                 self._become_idle()
             while data := self._tls.read(_READ_BYTES):
                 self._plain += data
-                self.idle_since = None
+                if self._http2 is None:
+                    self.idle_since = None
             self._close()  # close_notify
         except ssl.SSLWantReadError:
             self._flush_tls()
-            self._read_requests()
+            self._read_plain()
         except (ssl.SSLError, OSError):
             if self.state == "handshake":
                 self._server.counts.handshakes_failed += 1
             self._flush_tls()  # an alert
             self._close()
+
+    def _read_plain(self) -> None:
+        try:
+            if self._http2 is None:
+                self._read_requests()
+            else:
+                self._read_http2(self._http2)
         except ValueError:
             self._reset()  # not HTTP
 
@@ -226,7 +241,25 @@ class Connection:
             head, self._head = self._head, None
             self._on_request(head, body)
 
-    def _on_request(self, head: Head, body: bytes) -> None:
+    def _read_http2(self, session: Http2Session) -> None:
+        """Reads what came. Frames that belong to no request leave an idle connection idle."""
+        data, self._plain = self._plain, b""
+        for request in session.receive(data):
+            self.idle_since = None
+            self._on_request(request.head, request.body, request.stream)
+            if self.state != "open" or self.held is not None:
+                return
+        if session.busy:
+            self.idle_since = None
+            if session.unfinished_bytes >= _BODY_HOLD_BYTES and self._server.take_hold("body", self):
+                return
+        self._send_http2()
+
+    def _send_http2(self) -> None:
+        if self._http2 is not None and (data := self._http2.take_output()):
+            self.send(data)
+
+    def _on_request(self, head: Head, body: bytes, stream: int | None = None) -> None:
         answer = (*self.script.answers, self.script.answer)[min(self._requests, len(self.script.answers))]
         self._requests += 1
         self._answering = True
@@ -234,16 +267,15 @@ class Connection:
         if self._server.take_hold("written", self):
             return
         if self._server.wants("answer"):
-            encoded = Answer().encode()
-            self.send(encoded[: encoded.index(b"\r\n") // 2])
+            self._send_part(Answer(), stream, of_head=True)
             self._server.take_hold("answer", self)
             return
         if answer.delay:
-            self._server.timers.after(answer.delay, lambda: self._answer(answer))
+            self._server.timers.after(answer.delay, lambda: self._answer(answer, stream))
         else:
-            self._answer(answer)
+            self._answer(answer, stream)
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Answer, stream: int | None) -> None:
         if self.state != "open" or answer.action == "black_hole":
             return
         if answer.action == "close":
@@ -251,9 +283,16 @@ class Connection:
         elif answer.action == "reset":
             self._reset()
         elif answer.action == "half":
-            encoded = answer.encode()
-            self.send(encoded[: len(encoded) // 2])
+            self._send_part(answer, stream)
             self.end("fin")
+        elif self._http2 is not None and stream is not None:
+            self._http2.answer(stream, answer)
+            self._send_http2()
+            self._answering = False
+            if answer.close_after:
+                self.end("fin")
+            elif not self._http2.busy:
+                self._become_idle()
         else:
             self.send(answer.encode())
             self._answering = False
@@ -262,6 +301,19 @@ class Connection:
             else:
                 self._become_idle()
                 self._read_requests()
+
+    def _send_part(self, answer: Answer, stream: int | None, *, of_head: bool = False) -> None:
+        """Sends half of an answer, or half of its first line or frame."""
+        self._cut = True
+        if self._http2 is not None and stream is not None:
+            self._send_http2()
+            self._http2.answer(stream, answer)
+            encoded = self._http2.take_output()
+            end = _FRAME_HEAD_BYTES + int.from_bytes(encoded[:3], "big") if of_head else len(encoded)
+        else:
+            encoded = answer.encode()
+            end = encoded.index(b"\r\n") if of_head else len(encoded)
+        self.send(encoded[: end // 2])
 
     def send(self, data: bytes) -> None:
         self._tls.write(data)
@@ -302,6 +354,9 @@ class Connection:
         """Sends close_notify and FIN. Unread bytes are read first: they would turn close() into a reset."""
         unread = self._paused
         if self.state == "open":
+            if self._http2 is not None and not self._cut:
+                self._http2.say_goodbye()
+                self._send_http2()
             with contextlib.suppress(ssl.SSLError):
                 self._tls.unwrap()
         self._flush_tls()

@@ -13,6 +13,7 @@ class Head:
     target: str
     headers: dict[str, str]
     length: int  # -1: chunked
+    version: str = "HTTP/1.1"
 
     @classmethod
     def parse(cls, data: bytes) -> Head:

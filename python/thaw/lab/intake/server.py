@@ -77,6 +77,7 @@ class _Server:
             "spans": self._requests.spans,
             "requests": self._requests.log,
             "stats": self._requests.stats,
+            "logs": self._requests.logs,
             "stop": self._stop,
         }
         self._stopped = False
@@ -99,10 +100,10 @@ class _Server:
         kind = (script.tls_version, script.tickets)
         if kind == ("1.2", False):
             # TLS 1.2 resumes by session id, too: a context of its own knows no session of another connection.
-            return server_context(*self._files, version="1.2", tickets=False)
+            return server_context(*self._files, version="1.2", tickets=False, http2=True)
         if kind not in self._contexts:
             self._contexts[kind] = server_context(
-                *self._files, version=script.tls_version, tickets=script.tickets
+                *self._files, version=script.tls_version, tickets=script.tickets, http2=True
             )
         return self._contexts[kind]
 
@@ -129,7 +130,9 @@ class _Server:
         self.counts.statuses[str(answer.status)] += 1
         told = answer.action == "answer" and answer.delay <= _PROMPT
         self._requests.add(
-            StoredRequest(connection.number, head.target, head.headers, body, answer.accepts, told)
+            StoredRequest(
+                connection.number, head.target, head.headers, body, answer.accepts, told, head.version
+            )
         )
 
     def gone(self, connection: Connection) -> None:

@@ -26,10 +26,10 @@ _WORDS = (
 
 def section(runs: Sequence[FunctionRun]) -> str:
     """Returns the section of the page on these runs, as HTML."""
-    thaw = next(run for run in runs if run.extension == "thaw")
+    shown = next((run for run in runs if run.extension == "thaw"), runs[0])
     return (
         f"<section><h2>A function with the extension</h2>\n<p>{html.escape(_WORDS)}</p>\n"
-        f"<div class=wide><figure>{timeline(thaw)}</figure></div>\n"
+        f"<div class=wide><figure>{timeline(shown)}</figure></div>\n"
         f"<div class=wide><figure>{after_the_response(runs)}</figure></div>\n{_table(runs)}</section>"
     )
 
@@ -108,7 +108,7 @@ def _table(runs: Sequence[FunctionRun]) -> str:
     head = "".join(f"<th scope=col>{html.escape(title)}</th>" for title in TITLES)
     rows = []
     for run in runs:
-        first, *rest = (html.escape(text) for text in cells(run))
+        first, *rest = (html.escape(text) for text in cells(run, runs))
         rows.append(
             f"<tr><th scope=row>{first}</th>" + "".join(f"<td>{text}</td>" for text in rest) + "</tr>"
         )

@@ -17,9 +17,9 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import io
 import json
 import queue
+import resource
 import signal
 import sys
 import threading
@@ -29,8 +29,8 @@ from typing import Any, Protocol, get_args
 import thaw
 from thaw.lab import arms
 from thaw.lab.arms import Arm
-from thaw.lab.intake import encode
 from thaw.lab.workload import Body, Workload, WorkloadKind
+from thaw.lab.worlds.outside import Outside
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
 LARGE_FILLER_BYTES = 1_500_000
@@ -177,108 +177,9 @@ class NativePerFlush:
             counters[name] = counters.get(name, 0) + value
 
 
-class Outside:
-    """Another project's client: one request for each payload; a payload that fails is gone."""
-
-    def __init__(self, url: str) -> None:
-        self._url = f"{url}/api/v0.2/traces"
-        self._ready: list[tuple[Where, bytes]] = []
-        self._requests = 0
-        self._connections = 0
-
-    def prepare(self, where: Where, body: Body) -> None:
-        self._ready.append((where, encode.agent_payload(body.data, body.headers)))
-
-    def flush(self, deadline: float) -> dict[str, Any]:
-        ready, self._ready = self._ready, []
-        errors: list[str] = []
-        for _, body in ready:
-            self._requests += 1
-            error = self.post(body, deadline)
-            if error is not None:
-                errors.append(error)
-        return {"delivered": len(ready) - len(errors), "errors": errors}
-
-    def post(self, body: bytes, deadline: float) -> str | None:
-        """Sends one body. Returns why that failed, or None."""
-        raise NotImplementedError
-
-    def resume(self) -> None:
-        pass
-
-    def quiesce(self) -> None:
-        pass
-
-    def finish(self, deadline: float) -> dict[str, Any]:
-        none: list[Any] = []
-        return {
-            "errors": none,
-            "requests": self._requests,
-            "retained": none,
-            "flagged": none,
-            "dropped": none,
-            "counters": {},
-        }
-
-
-class Requests(Outside):
-    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
-        super().__init__(url)
-        import requests
-
-        self._session = requests.Session()
-        self._session.verify = ca_file
-        self._session.trust_env = False
-        self._timeout = exchange_timeout
-        self._failures = (requests.RequestException,)
-
-    def post(self, body: bytes, deadline: float) -> str | None:
-        try:
-            answer = self._session.post(
-                self._url, data=body, headers=encode.INTAKE_HEADERS, timeout=min(deadline, self._timeout)
-            )
-        except self._failures as error:
-            return f"{type(error).__name__}: {error}"
-        return None if answer.ok else f"status {answer.status_code}"
-
-
-class Curl(Outside):
-    def __init__(self, url: str, ca_file: str, exchange_timeout: float) -> None:
-        super().__init__(url)
-        import pycurl
-
-        self._error = pycurl.error
-        handle = self._handle = pycurl.Curl()
-        handle.setopt(pycurl.URL, self._url)
-        handle.setopt(pycurl.CAINFO, ca_file)
-        handle.setopt(pycurl.POST, 1)
-        handle.setopt(pycurl.PROXY, "")
-        handle.setopt(pycurl.NOSIGNAL, 1)
-        handle.setopt(pycurl.TCP_NODELAY, 1)
-        handle.setopt(pycurl.TIMEOUT_MS, int(exchange_timeout * 1000))
-        handle.setopt(
-            pycurl.HTTPHEADER,
-            [f"{name}: {value}" for name, value in encode.INTAKE_HEADERS.items()] + ["Expect:"],
-        )
-        self._code = pycurl.RESPONSE_CODE
-        self._fields, self._data = pycurl.POSTFIELDS, pycurl.WRITEDATA
-
-    def post(self, body: bytes, deadline: float) -> str | None:
-        self._handle.setopt(self._fields, body)
-        self._handle.setopt(self._data, io.BytesIO())
-        try:
-            self._handle.perform()
-        except self._error as error:
-            return f"curl {error}"
-        status = self._handle.getinfo(self._code)
-        return None if 200 <= status < 300 else f"status {status}"
-
-
 def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> Client:
-    if arm.maker == "requests":
-        return Requests(url, ca_file, exchange_timeout)
-    if arm.maker == "pycurl":
-        return Curl(url, ca_file, exchange_timeout)
+    if arm.maker != "native":
+        return Outside(arm, url, ca_file, exchange_timeout)
     kind = NativePerFlush if arm.client_per_flush else Native
     return kind(arm, url, ca_file, scenario, exchange_timeout)
 
@@ -286,6 +187,12 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
 def end_with_parent() -> None:
     """Has the kernel kill this process with its runner: stopped, it does not see its pipe close."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _processor_time() -> float:
+    """Processor time of this process, and of those that it has started and waited for."""
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def main() -> None:
@@ -337,9 +244,9 @@ def main() -> None:
                 made.append(body.spans)
             say({"spans": made})
         elif command["op"] == "flush":
-            processor, begun = time.process_time(), time.monotonic()
+            processor, begun = _processor_time(), time.monotonic()
             answer = client.flush(command["deadline"])
-            answer["cpu_us"] = (time.process_time() - processor) * 1e6
+            answer["cpu_us"] = (_processor_time() - processor) * 1e6
             answer["begun"] = begun
             answer["flush_ms"] = (time.monotonic() - begun) * 1e3
             client.quiesce()

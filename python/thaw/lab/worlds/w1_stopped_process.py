@@ -41,6 +41,7 @@ from thaw.lab.workload import origin_of
 from thaw.lab.worlds import over_line
 
 _START_LIMIT = 60.0
+_LOOK_EVERY = 0.5  # seconds between looks whether the line is there, while the client has no answer
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
@@ -54,6 +55,7 @@ class Child:
         self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
     ) -> None:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._line = line
         self._quiesced: queue.Queue[None] = queue.Queue()
         command = [
             *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
@@ -113,10 +115,19 @@ class Child:
             raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
 
     def answer(self, timeout: float) -> dict[str, Any]:
-        try:
-            answer = self._answers.get(timeout=timeout)
-        except queue.Empty:
-            raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                answer = self._answers.get(timeout=max(0.0, min(left, _LOOK_EVERY)))
+                break
+            except queue.Empty:
+                if left <= _LOOK_EVERY:
+                    raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+            if self._line is not None:
+                self._line.require_alive()
+        if self._line is not None:
+            self._line.require_alive()  # what did not arrive says nothing about the client then
         if answer is None:
             raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
         return answer
