@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pathlib
 import signal
@@ -137,6 +138,27 @@ def test_payloads_that_thaw_sends_twice_in_flight_are_flagged(close: Close) -> N
 def test_thaw_outlasts_a_peer_that_is_silent_in_flight() -> None:
     figures, _ = run("thaw", scenario="inflight", close="silent", payloads=1, exchange_timeout=0.4)
     assert (figures.delivered, figures.lost, figures.retained) == (CYCLES, 0, 0)
+
+
+def test_in_an_open_loop_times_count_from_the_planned_start() -> None:
+    begun = time.monotonic()
+    _, made = run("thaw", close="fin", cycles=4, payloads=1, flush_every=0.4)
+    assert time.monotonic() - begun > 3 * 0.4
+    assert made.measurements is not None
+    first, *others = made.measurements.cycles
+    assert first.late_ms is None
+    assert all(each.late_ms is not None and each.flush_ms > each.late_ms for each in others)
+    assert "a flush planned every 400 ms, times from the planned start" in report.conditions(made.result)
+
+    # Each freeze lasts for 20 ms, so that a flush every millisecond comes later and later. A closed loop
+    # would not say so.
+    _, made = run("thaw", close="fin", cycles=5, payloads=1, flush_every=0.001, freeze=0.02)
+    assert made.measurements is not None
+    late = [each.late_ms or 0.0 for each in made.measurements.cycles]
+    assert all(after - before >= 19.0 for before, after in itertools.pairwise(late))
+    _, made = run("thaw", close="fin", cycles=2, payloads=1)
+    assert made.measurements is not None
+    assert [each.late_ms for each in made.measurements.cycles] == [None, None]
 
 
 def test_a_round_trip_and_tls_1_2() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import json
 import re
 
@@ -89,16 +90,20 @@ def result(**changes: object) -> ExperimentResult:
     return dataclasses.replace(made, comparisons=(pair(0.5, other=Losses(300, 600)),), **changes)  # type: ignore[arg-type]
 
 
+def words_of(page: str) -> str:
+    """The text of a page."""
+    return html.unescape(re.sub("<[^>]+>", "", page))
+
+
 def test_table_json_page_and_notebook_have_the_same_sentence() -> None:
     made = result(busy="before the run other processes used 1.9 of 2 processors")
     (sentence,) = (each.sentence for each in made.comparisons)
     table, page = report.terminal_table(made), report.page([report.Run(made)])
     assert sentence in table
-    assert sentence in page
-    assert page.index(sentence) < page.index("<svg")
+    assert words_of(page).index(sentence) < words_of(page).index("share of the payloads")
     assert made.to_json()["comparisons"][0]["sentence"] == sentence
-    assert sentence in made._repr_html_()
-    assert sentence in made.comparisons[0]._repr_html_()
+    assert sentence in words_of(made._repr_html_())
+    assert sentence in words_of(made.comparisons[0]._repr_html_())
     for text in (table, page, made._repr_html_()):
         assert "BUSY MACHINE, times mean little: before the run other processes" in text
     assert ExperimentResult.from_json(json.loads(json.dumps(made.to_json()))) == made
@@ -107,6 +112,8 @@ def test_table_json_page_and_notebook_have_the_same_sentence() -> None:
     first_picture = page.index("<svg")
     assert page.index("SIGSTOP stops") < first_picture
     assert page.index("python again") < first_picture
+    # Each axis says what it shows.
+    assert page.count("time of a flush, on a logarithmic scale") == 1
 
 
 # -- Requirements ----------------------------------------------------------------------------------------

@@ -45,10 +45,12 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "cpu_share": (0.05, 1),  # the kernel gives no less than 1 ms of a period of 20
     "freeze": (0, LONGEST),
     "idle_limit": (0, LONGEST),
+    "flush_every": (0.001, LONGEST),
     "round_trip": (0, 60),
     "exchange_timeout": (0.001, 3600),
     "flush_deadline": (0.001, 3600),
 }
+OPTIONAL = ("idle_limit", "flush_every")
 WHOLE = ("cycles", "payloads", "seed", "blocks", "spans", "filler_bytes")
 CHOICES: dict[str, tuple[str, ...]] = {
     "world": WORLDS,
@@ -93,6 +95,9 @@ class ExperimentSettings:
         does not compress. A real payload gets a filler of more than 64 bytes in its first span.
       cpu_share: how much of one processor the client's process may use, counted in periods of 20 ms as on
         Lambda, where 1,769 MB of memory are one processor; 1: as much as there is.
+      flush_every: the time from one planned flush to the next, an open loop: a flush begins when its time has
+        come, its freeze lasts until then, and its time counts from then, so that a flush which holds up the
+        next one makes that one longer. None: a closed loop, in which a flush follows its freeze.
     """
 
     arms: tuple[str, ...] = ("v93", "thaw")
@@ -114,6 +119,7 @@ class ExperimentSettings:
     spans: int = 10
     filler_bytes: int = 64
     cpu_share: float = 1.0
+    flush_every: float | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.arms, str) or not all(isinstance(each, str) for each in self.arms):
@@ -137,7 +143,7 @@ class ExperimentSettings:
 
     def _check_number(self, name: str) -> None:
         value, whole = getattr(self, name), name in WHOLE
-        if (name, value) == ("idle_limit", None) or isinstance(value, FreezeDistribution):
+        if (value is None and name in OPTIONAL) or isinstance(value, FreezeDistribution):
             return
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
             expected = (
@@ -205,6 +211,13 @@ def _check_together(settings: ExperimentSettings) -> None:
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
         )
+    if settings.flush_every is not None and (
+        settings.world not in ("W1", "W2") or settings.scenario != "idle" or settings.close == "race"
+    ):
+        raise ValueError(
+            f"flush_every is {settings.flush_every:g}: it is for worlds W1 and W2, scenario idle, and no"
+            " close that races the resume"
+        )
     if settings.spans * settings.filler_bytes > MOST_FILLER_BYTES and settings.workload != "real":
         raise ValueError(
             f"filler_bytes is {settings.filler_bytes}: {settings.spans} spans have more than"
@@ -262,6 +275,8 @@ class CycleOutcome:
       close_ms: when a racing close came after the resume; negative: before it. None if none came: no
         connection was kept, or it was serving the flush.
       flush_start_ms: when the flush began after the resume; None where none began then.
+      late_ms: how long after its planned time the flush began, which `flush_ms` includes; None in a
+        closed loop.
     """
 
     cycle: int
@@ -274,6 +289,7 @@ class CycleOutcome:
     errors: int
     close_ms: float | None = None
     flush_start_ms: float | None = None
+    late_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ The JSON is what `python -m thaw.lab compare --json` writes:
 
     {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
      "tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "idle_limit", "spans",
-     "filler_bytes", "cpu_share", "commit", "command", "complete", "busy",
+     "filler_bytes", "cpu_share", "flush_every", "commit", "command", "complete", "busy",
      "comparisons": [{"arm", "reference", "sentence", "verdict", "loss_verdict",
         "flush_ms": {"blocks", "reference", "value", "difference", "interval", "share", "share_interval"},
         "losses": {"lost", "payloads", "interval"}, "reference_losses"}],
@@ -250,6 +250,7 @@ class ExperimentResult:
     spans: int | None = None
     filler_bytes: int | None = None
     cpu_share: float | None = None
+    flush_every: float | None = None
     command: str | None = None
     complete: bool = True
     busy: str | None = None

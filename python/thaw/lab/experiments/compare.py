@@ -223,6 +223,7 @@ def _cycle_rows(
             errors=cycle.errors,
             close_ms=cycle.close_ms,
             flush_start_ms=cycle.flush_start_ms,
+            late_ms=cycle.late_ms,
             **_conditions(settings, cycle.cycle),
         )
         for cycle in outcome.cycles

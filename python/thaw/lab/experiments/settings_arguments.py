@@ -43,8 +43,11 @@ _TEXTS = {
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",
     "filler_bytes": "bytes that don't compress, in each span of a generated payload",
+    "flush_every": "an open loop: the time from one planned flush to the next, in seconds; a flush's time"
+    " counts from its planned start",
     "cpu_share": "how much of one processor the client may use, in periods of 20 ms; less than 1 needs root",
 }
+_UNSET = {"idle_limit": "the world's own", "flush_every": "a closed loop"}
 _NOUNS = {
     "tls_version": "version of TLS",
     "close": "way to close",
@@ -78,7 +81,7 @@ def add(parser: argparse.ArgumentParser, plain: ExperimentSettings, *, several: 
     )
     for name, text in _TEXTS.items():
         default = plain_freeze(plain.freeze) if name == "freeze" else getattr(plain, name)
-        shown = "the world's own" if default is None else default
+        shown = _UNSET[name] if default is None else default
         parse = type_of(name)
         option(
             argument_of(name),

@@ -74,6 +74,7 @@ class PointRow:
     spans: int
     filler_bytes: int
     cpu_share: float
+    flush_every: float | None
     exchange_timeout: float
     flush_deadline: float
     freezer: str

@@ -102,9 +102,8 @@ _LEAD = (
 
 _FLUSH_WORDS = {
     True: "A flush sends everything that waits. Box: the middle half; upright mark: the median; line: from"
-    " 1\u00a0% to 99\u00a0% of the flushes; end mark: the slowest. The scale is logarithmic.",
-    False: "A flush sends everything that waits. Upright mark: the median; line: up to the 99th percentile."
-    " The scale is logarithmic.",
+    " 1\u00a0% to 99\u00a0% of the flushes; end mark: the slowest. Each block's first flush is left out.",
+    False: "A flush sends everything that waits. Upright mark: the median; line: up to the 99th percentile.",
 }
 
 
@@ -150,14 +149,13 @@ def _outcomes(arm: ArmResult) -> dict[str, int]:
 
 
 def _flush_times(run: Run, arm: str) -> list[float]:
+    """The times of an arm's flushes without the first of each block, as in the table."""
     if run.measurements is None:
         return []
     wanted = (arm, run.result.world, run.result.close, run.result.scenario)
-    return [
-        row.flush_ms
-        for row in run.measurements.cycles
-        if (row.arm, row.world, row.close, row.scenario) == wanted
-    ]
+    rows = [row for row in run.measurements.cycles if (row.arm, row.world, row.close, row.scenario) == wanted]
+    later = [row for row in rows if row.cycle % run.result.cycles]
+    return [row.flush_ms for row in later or rows]
 
 
 def _found(result: ExperimentResult) -> str:
@@ -165,8 +163,10 @@ def _found(result: ExperimentResult) -> str:
     marks = "".join(
         f"<p class=bad>{text(each)}</p>" for each in (what_is_missing(result), busy(result)) if each
     )
-    again = f"<p class=again>Again: <code>{text(result.command)}</code></p>" if result.command else ""
-    return f"<h3>{text(title(result))}</h3>{marks}{html_tables.verdicts(result.comparisons)}{again}"
+    return (
+        f"<h3>{text(title(result))}</h3>{marks}{html_tables.verdicts(result.comparisons)}"
+        f"{html_tables.again(result)}"
+    )
 
 
 def _what_was_done(runs: Sequence[Run]) -> str:
@@ -231,7 +231,7 @@ _FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
     ("machine", lambda where: where.machine),
     ("Python", lambda where: where.python),
     ("clocks", lambda where: where.clock_behaviour),
-    ("digest of the uncommitted difference", lambda where: where.dirty),
+    ("digest of uncommitted changes", lambda where: where.dirty),
     ("given", lambda where: where.argv),
     ("packages", lambda where: ", ".join(f"{name} {version}" for name, version in where.libraries.items())),
     ("processors allowed", lambda where: _number(where.processor_quota)),

@@ -21,14 +21,27 @@ def text(value: object) -> str:
 
 def result(of: ExperimentResult) -> str:
     """A result as a part of a page: the verdicts, and its table."""
-    again = f"<p>Again: <code>{text(of.command)}</code></p>" if of.command is not None else ""
-    return verdicts(of.comparisons) + table(of) + again
+    return verdicts(of.comparisons) + table(of) + again(of)
 
 
 def verdicts(comparisons: Sequence[Comparison]) -> str:
     """The sentences as a list; empty for none."""
-    items = "".join(f"<li>{text(each.sentence)}</li>" for each in comparisons)
-    return f"<ul class=verdicts>{items}</ul>" if items else ""
+    items = []
+    for each in comparisons:
+        pair, colon, found = each.sentence.partition(": ")
+        items.append(f"<li><b>{text(pair)}</b>{colon}{text(found)}</li>")
+    return f"<ul class=verdicts>{''.join(items)}</ul>" if items else ""
+
+
+def again(of: ExperimentResult) -> str:
+    """The command that repeats an experiment, broken between arguments alone; empty if it is not known."""
+    if of.command is None:
+        return ""
+    parts = of.command.split(" --")
+    shown = " ".join(
+        f"<span>{text(each)}</span>" for each in (parts[0], *(f"--{part}" for part in parts[1:]))
+    )
+    return f"<p class=again>Again: <code>{shown}</code></p>"
 
 
 def table(of: ExperimentResult) -> str:

@@ -103,7 +103,7 @@ class PayloadRow:
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
     """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
-    last two are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
+    last three are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
     """
 
     arm: str
@@ -125,6 +125,7 @@ class CycleRow:
     tls_version: str = ""
     close_ms: float | None = None
     flush_start_ms: float | None = None
+    late_ms: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -74,7 +74,7 @@ STYLE: Any = {
     "ytick.major.size": 0,
 }
 WIDTH = 10.0
-_ROW, _PANEL = 0.24, 0.72  # inches: a row, and what a panel needs besides
+_ROW, _PANEL, _BELOW = 0.24, 0.90, 0.50  # inches: a row, what a panel needs besides, its part below the axes
 
 
 @dataclass(frozen=True)
@@ -118,6 +118,7 @@ def delivery(panels: Sequence[Panel]) -> str:
             left += share
         axes.set_xlim(0, 100)
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} %"))
+        axes.set_xlabel("share of the payloads that the arm was given")
         _notes(axes, [_outcome_note(arm) for arm in panel.arms])
 
     return _picture(
@@ -142,6 +143,7 @@ def latency(panels: Sequence[Panel]) -> str:
         axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5) if high / low < 300 else (1,)))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} ms"))
+        axes.set_xlabel("time of a flush, on a logarithmic scale")
         _notes(
             axes,
             [
@@ -169,6 +171,7 @@ def handshakes(panels: Sequence[Panel]) -> str:
         _bars(axes, resumed, full, "resumed", "resumed", "////")
         axes.set_xlim(0, max(1.0, most * 1.05))
         axes.xaxis.set_major_locator(MaxNLocator(6))
+        axes.set_xlabel("TLS handshakes for each flush")
         _notes(
             axes,
             [f"{arm.handshakes_full:.2f} + {arm.handshakes_resumed:.2f} resumed" for arm in panel.arms],
@@ -190,6 +193,7 @@ def processor(panels: Sequence[Panel]) -> str:
         axes.set_xlim(0, max(1.0, most * 1.05))
         axes.xaxis.set_major_locator(MaxNLocator(6))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} µs"))
+        axes.set_xlabel("processor time of the client for each payload")
         _notes(axes, [f"{value:.0f} µs" for value in values])
 
     return _picture("Processor time for each payload", panels, draw, right=0.88)
@@ -285,7 +289,7 @@ def _picture(
         axes = None
         for panel, count in zip(panels, rows, strict=True):
             bottom = top - _PANEL - _ROW * count
-            axes = figure.add_axes((left, (bottom + 0.32) / height, right - left, (_ROW * count) / height))
+            axes = figure.add_axes((left, (bottom + _BELOW) / height, right - left, (_ROW * count) / height))
             draw(axes, panel)
             axes.set_ylim(count - 0.5, -0.5)
             axes.set_yticks(range(count), [arm.name for arm in panel.arms])

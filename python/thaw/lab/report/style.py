@@ -37,6 +37,7 @@ th:first-child{text-align:left;white-space:nowrap}
 .verdicts{max-width:100ch;padding-left:20px;margin:6px 0}
 .verdicts li{margin:3px 0}
 .again{max-width:none}
+code span{display:inline-block;max-width:100%}
 code{font:12.5px/1.4 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:4px 18px;margin:6px 0;max-width:90ch}
 dt{font-weight:600}

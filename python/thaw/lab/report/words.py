@@ -67,6 +67,8 @@ def conditions(result: ExperimentResult) -> str:
         said.append(f"idle limit {duration(result.idle_limit)}")
     if result.filler_bytes is not None and not simulated:
         said += _size(result)
+    if result.flush_every is not None:
+        said.append(f"a flush planned every {duration(result.flush_every)}, times from the planned start")
     if result.cpu_share is not None and result.cpu_share < 1:
         said.append(f"{result.cpu_share:.3g} of a processor")
     return ", ".join([*said, *network(result)])

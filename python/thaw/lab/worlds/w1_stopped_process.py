@@ -231,14 +231,19 @@ class _Run:
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
         self._resumed: float | None = None  # in the cycle under way
+        self._planned: float | None = None  # when its flush is to begin, in an open loop
         self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
         self._before: dict[str, Any] = intake.counts()
 
     def run(self, progress: Callable[[int], None]) -> ArmOutcome:
         cycle = self._idle_cycle if self._settings.scenario == "idle" else self._in_flight_cycle
+        every, first = self._settings.flush_every, 0.0
         for number in range(self._settings.cycles):
             if self._stop.requested:
                 break
+            if number == 1:
+                first = time.monotonic()  # a process that starts keeps to no schedule
+            self._planned = first + number * every if every is not None and number else None
             try:
                 cycle(number)
             except (ExperimentError, FreezerError, IntakeError, LineError, TimeoutError) as error:
@@ -277,6 +282,8 @@ class _Run:
         self._take_answer(cycle, None)
 
     def _resume(self) -> None:
+        if self._planned is not None:
+            self._stop.sleep(self._planned - time.monotonic())
         self._resumed = time.monotonic()
         self._child.resume()
 
@@ -349,12 +356,14 @@ class _Run:
         connections, full, resumed = (counts[name] - self._before[name] for name in names)
         self._before = counts
         resumed_at = self._resumed
+        late = None if self._planned is None else max(0.0, answer["begun"] - self._planned) * 1e3
         closes = self._intake.timed_closes() if self._settings.close == "race" else []
         self._outcome.cycles.append(
             CycleOutcome(
                 cycle=cycle,
                 phase=phase,
-                flush_ms=answer["flush_ms"],
+                flush_ms=answer["flush_ms"] + (late or 0.0),
+                late_ms=late,
                 cpu_us=answer["cpu_us"],
                 connections=connections,
                 handshakes_full=full,
