@@ -251,6 +251,8 @@ class CycleOutcome:
       close_ms: when a racing close came after the resume; negative: before it. None if none came: no
         connection was kept, or it was serving the flush.
       flush_start_ms: when the flush began after the resume; None where none began then.
+      exchanges: how long the parts of each exchange took that was answered, as `thaw.ExchangeTimes.to_dict`
+        says it; empty for other clients than thaw's own.
     """
 
     cycle: int
@@ -263,6 +265,7 @@ class CycleOutcome:
     errors: int
     close_ms: float | None = None
     flush_start_ms: float | None = None
+    exchanges: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
