@@ -143,18 +143,23 @@ def house(fix: bool) -> Outcome:
     return Outcome([str(p) for p in problems if not p.note], [str(p) for p in problems if p.note])
 
 
+_MACHINE_PATH = re.compile(r"(?<![\w./])/(?:home|root|tmp|Users|work)/\w+")
+
+
 def notebooks(fix: bool) -> Outcome:
-    """Notebooks are committed without outputs"""
+    """Notebooks are committed without outputs, or with those of one whole run"""
     problems = []
     for path in _files(".ipynb"):
         notebook = json.loads((ROOT / path).read_text())
-        dirty = [cell for cell in notebook["cells"] if cell.get("outputs") or cell.get("execution_count")]
-        if dirty and fix:
-            for cell in dirty:
-                cell.update(outputs=[], execution_count=None)
-            (ROOT / path).write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + "\n")
-        elif dirty:
-            problems.append(f"{path}:1: {len(dirty)} cells hold outputs; run tools/check --fix")
+        code = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+        counts = [cell.get("execution_count") for cell in code]
+        outputs = [output for cell in code for output in cell["outputs"]]
+        if (outputs or any(counts)) and counts != list(range(1, len(code) + 1)):
+            problems.append(f"{path}:1: its cells were not run once each, in their order")
+        if any(output["output_type"] == "error" for output in outputs):
+            problems.append(f"{path}:1: a cell ended with an error")
+        if found := _MACHINE_PATH.search(json.dumps(outputs)):
+            problems.append(f"{path}:1: an output names {found[0]}, a path of one machine")
     return Outcome(problems)
 
 

@@ -48,6 +48,7 @@ void FlushReport::Accumulate(const FlushReport& other) {
     if (failures.size() >= kMaxFailures) break;
     failures.push_back(failure);
   }
+  for (const ExchangeTimes& times : other.exchanges) AddExchange(times);
   for (const std::string& error : other.errors) {
     if (errors.size() >= kMaxFailures) break;
     errors.push_back(error);
@@ -67,6 +68,7 @@ void FlushReport::KeepLatest(size_t most) {
     if (list.size() > most) list.erase(list.begin(), list.end() - most);
   };
   cut(failures);
+  cut(exchanges);
   cut(errors);
   cut(out_of_reach);
 }

@@ -14,6 +14,7 @@
 #include "absl/time/time.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/exchange_times.h"
 
 namespace thaw {
 
@@ -42,6 +43,11 @@ struct FlushReport {
   // Each failed try, in the order the requests ended; the first kMaxFailures of a flush.
   static constexpr size_t kMaxFailures = 1000;
   std::vector<ExchangeFailure> failures;
+  // The times of each request that was answered, with any status, in the order in which they ended; the first
+  // kMaxExchanges of a flush. Room is allocated for many at a time.
+  static constexpr size_t kMaxExchanges = 1000;
+  static constexpr size_t kExchangesAtFirst = 32;
+  std::vector<ExchangeTimes> exchanges;
   // Lines logged at level ERROR.
   std::vector<std::string> errors;
   // A destination's breaker was open, so that its requests were not tried.
@@ -61,9 +67,15 @@ struct FlushReport {
   // Returns one line that says what was not delivered and why; empty if everything was.
   std::string Undelivered() const;
 
+  // Adds the times of an exchange, if there are not too many.
+  void AddExchange(const ExchangeTimes& times) {
+    if (exchanges.size() >= kMaxExchanges) return;
+    if (exchanges.capacity() == 0) exchanges.reserve(kExchangesAtFirst);
+    exchanges.push_back(times);
+  }
   // Adds `other` to the sums; `retained` values are taken over from it.
   void Accumulate(const FlushReport& other);
-  // Drops all but the latest `most` failures and errors: a sum over a process's life would grow for ever.
+  // Drops all but the latest `most` failures, exchanges and errors: a sum over a process's life would grow for ever.
   void KeepLatest(size_t most);
 };
 

@@ -27,6 +27,7 @@ FlushReport One() {
   report.out_of_reach = {"https://a can't be reached"};
   report.refused_by_status = {{400, 1}, {404, 2}};
   report.failures.resize(2);
+  report.exchanges.resize(3);
   report.errors = {"first"};
   report.stalled = true;
   report.elapsed = absl::Milliseconds(30);
@@ -62,6 +63,7 @@ TEST(FlushReportTest, AddsUpAllButTheKeptCounts) {
   EXPECT_EQ(total.cause->error.message(), "the last");
   EXPECT_EQ(total.refused_by_status, (std::map<int, int64_t>{{400, 1}, {404, 3}, {410, 1}}));
   EXPECT_EQ(total.failures.size(), 4);
+  EXPECT_EQ(total.exchanges.size(), 6);
   EXPECT_EQ(total.errors.size(), 2);
   EXPECT_TRUE(total.stalled);
   EXPECT_TRUE(total.skipped);

@@ -116,6 +116,7 @@ void ItemSender::Note(FlushRun& run, DestinationGroup& group, Outbox::Item& item
   for (const ExchangeFailure& failure : result.failures) {
     if (run.report.failures.size() < FlushReport::kMaxFailures) run.report.failures.push_back(failure);
   }
+  if (result.times.has_value()) run.report.AddExchange(*result.times);
   if (group.OnResult(result)) context_.outage.OnAnswer(context_.endpoints[item.endpoint].destination);
   item.possible_duplicate |= result.possible_duplicate;
   item.ambiguous += AmbiguousTries(result);

@@ -30,6 +30,7 @@
 #include "cc/net/client_counts.h"
 #include "cc/net/client_options.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/exchange_times.h"
 #include "cc/net/http_message.h"
 
 namespace thaw {
@@ -71,6 +72,8 @@ struct SendResult {
   int attempts = 0;                       // tries that count against max_attempts
   int unsent_laps = 0;                    // uncounted tries: a reused connection died unused
   absl::Duration delayed;                 // spent waiting between tries
+  absl::Duration elapsed;                 // from the call to the result, on the monotonic clock
+  std::optional<ExchangeTimes> times;     // of the last try that was answered, with any status
   std::vector<ExchangeFailure> failures;  // each failed try, in order
   // The class of the last failure; unset if the request was accepted.
   std::optional<RetryClass> last_class;

@@ -16,6 +16,7 @@
 #include "cc/base/task.h"
 #include "cc/net/destination.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/exchange_times.h"
 #include "cc/net/http_protocol.h"
 #include "cc/net/transport.h"
 
@@ -28,7 +29,7 @@ struct DialResult {
   // are set.
   std::optional<ExchangeFailure> failure;
   absl::Duration took;
-  std::optional<absl::Duration> handshake_took;  // the part of it that TLS to the destination took
+  DialTimes times;  // the parts of it that were finished
   // The version of HTTP on which both sides agreed, as ALPN names it.
   std::string protocol{kHttp11};
   // The proxy needs requests in absolute form (an http:// destination through a proxy), with this header.

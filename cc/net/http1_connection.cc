@@ -109,6 +109,7 @@ void Http1Connection::OnRead(IoResult result) {
       break;
   }
   if (!result.status.ok()) return OnStreamOver(result.status);
+  if (!first_byte_at_.has_value()) first_byte_at_ = clock_.Now().monotonic;
   parser_->Put(std::string_view(inbound_.data(), result.bytes));
   OnParsed();
 }
@@ -158,6 +159,7 @@ void Http1Connection::OnParsedAtEnd() {
 
 HttpConnection::ExchangeId Http1Connection::Begin(const HttpRequest& request, Done done) {
   done_ = std::move(done);
+  first_byte_at_.reset();
   where_ = absl::StrCat(request.method, " ", ToString(request.destination), PathOf(request.target));
   body_timeout_ = request.body_timeout;
   answer_to_ = request.method == "HEAD" ? Http1Parser::AnswerTo::kHead : Http1Parser::AnswerTo::kAny;
@@ -256,6 +258,7 @@ void Http1Connection::Abort(ExchangeId exchange, Fault fault, const absl::Status
 }
 
 void Http1Connection::EndExchange(ExchangeEnd end) {
+  end.first_byte_at = first_byte_at_;
   if (state_ != State::kClosed) {
     if (end.reusable) {
       state_ = State::kIdle;

@@ -110,6 +110,7 @@ class Http1Connection : public HttpConnection, public std::enable_shared_from_th
   size_t body_taken_ = 0;
   absl::Duration body_timeout_ = absl::InfiniteDuration();
   Http1Parser::AnswerTo answer_to_ = Http1Parser::AnswerTo::kAny;
+  std::optional<absl::Duration> first_byte_at_;  // of the answer
   std::optional<Http1Parser> parser_;
   std::optional<Alarm> patience_;  // limits the rest of the body
   // The reason why the exchange fails, set while the result of its last write isn't known.

@@ -17,7 +17,9 @@
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/net/exchange_times.h"
 #include "cc/net/http_message.h"
 
 namespace thaw {
@@ -31,6 +33,8 @@ struct ExchangeEnd {
   std::optional<ExchangeFailure> failure;
   // Whether the connection may carry another request.
   bool reusable = false;
+  // When the answer's first byte came, on the monotonic clock; unset if none came.
+  std::optional<absl::Duration> first_byte_at;
 };
 
 class HttpConnection {
@@ -42,6 +46,10 @@ class HttpConnection {
   using ExchangeId = uint64_t;
 
   virtual ~HttpConnection() = default;
+
+  // The parts of the dial that opened the connection.
+  const DialTimes& dial_times() const { return dial_times_; }
+  void set_dial_times(const DialTimes& times) { dial_times_ = times; }
 
   // The number of exchanges that may run at once.
   virtual int slots() const = 0;
@@ -62,6 +70,9 @@ class HttpConnection {
 
   // Closes the connection; idempotent. Running exchanges end with kCancelled.
   virtual void Close() = 0;
+
+ private:
+  DialTimes dial_times_;
 };
 
 }  // namespace thaw

@@ -87,6 +87,7 @@ class PooledClient : public Client {
   struct Try {
     std::optional<HttpResponse> response;
     std::optional<ExchangeFailure> failure;
+    std::optional<ExchangeTimes> times;  // set if there is an answer
   };
 
   void StartDial(const Destination& destination, uint64_t dial);
@@ -98,7 +99,8 @@ class PooledClient : public Client {
   ConnectionPool::Dialled MakeConnection(const Destination& destination, DialResult result);
 
   Task<Try> TryOnce(const HttpRequest& request, Want want, Cancellation& scope);
-  Try EndExchange(uint64_t number, ConnectionPool::Lease lease, ExchangeEnd end);
+  // `asked`: when the request asked for a connection, on the monotonic clock.
+  Try EndExchange(uint64_t number, absl::Duration asked, ConnectionPool::Lease lease, ExchangeEnd end);
 
   RetryRules RulesFor(const Destination& destination, const SendOptions& options) const;
   // Notes the outcome of a try in `state` and `result`. Returns what follows a failure; nothing follows a
@@ -162,10 +164,11 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   const bool not_needed = running->second.not_needed;
   dials_.erase(running);
   const absl::Duration took = result.took;
-  const std::optional<absl::Duration> handshake_took = result.handshake_took;
+  const DialTimes times = result.times;
   ConnectionPool::Dialled dialled;
   if (result.transport != nullptr) {
     dialled = MakeConnection(destination, std::move(result));
+    if (dialled.connection != nullptr) dialled.connection->set_dial_times(times);
   } else {
     dialled.failure = std::move(result.failure);
   }
@@ -174,7 +177,7 @@ void PooledClient::OnDialled(const Destination& destination, uint64_t dial, Dial
   if (dialled.connection != nullptr) {
     ++counts_->connection.opened;
     dial_backoff_.OnSuccess(destination);
-    if (!crossed && handshake_took.has_value()) counts_->connection.handshake_time.Record(*handshake_took);
+    if (!crossed && times.tls.has_value()) counts_->connection.handshake_time.Record(*times.tls);
   } else {
     // A dial that was not needed any more says nothing about its destination.
     if (!not_needed) ++counts_->connection.dial_failed;
@@ -203,6 +206,7 @@ PooledClient::ConnectionPool::Dialled PooledClient::MakeConnection(const Destina
 
 Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want want, Cancellation& scope) {
   const int64_t quiesces_before = quiesces_;
+  const absl::Duration asked = clock_.Now().monotonic;
   // One deadline covers all phases of the exchange, the wait for a connection included.
   Cancellation exchange_scope(&scope);
   const Alarm deadline(
@@ -246,10 +250,11 @@ Task<PooledClient::Try> PooledClient::TryOnce(const HttpRequest& request, Want w
     });
     end = co_await ended;
   }
-  co_return EndExchange(number, std::move(lease), std::move(end));
+  co_return EndExchange(number, asked, std::move(lease), std::move(end));
 }
 
-PooledClient::Try PooledClient::EndExchange(uint64_t number, ConnectionPool::Lease lease, ExchangeEnd end) {
+PooledClient::Try PooledClient::EndExchange(uint64_t number, absl::Duration asked,
+                                            ConnectionPool::Lease lease, ExchangeEnd end) {
   const auto exchange = exchanges_.find(number);
   if (end.failure.has_value()) {
     end.failure->reused = lease.reused;
@@ -258,6 +263,17 @@ PooledClient::Try PooledClient::EndExchange(uint64_t number, ConnectionPool::Lea
   }
   exchanges_.erase(exchange);
   Try result{.response = std::move(end.response), .failure = std::move(end.failure)};
+  if (result.response.has_value()) {
+    const absl::Duration ended = clock_.Now().monotonic;
+    ExchangeTimes& times = result.times.emplace();
+    times.waited = lease.begun - asked;
+    if (!lease.reused) times.dial = lease.connection->dial_times();
+    times.reused = lease.reused;
+    times.shared = lease.reused && lease.idle_for == absl::ZeroDuration();
+    times.epoch = lease.epoch;
+    times.first_byte = end.first_byte_at.value_or(ended) - lease.begun;
+    times.last_byte = ended - lease.begun;
+  }
   pool_.Release(std::move(lease), end.reusable, /*answered=*/result.response.has_value());
   return result;
 }
@@ -283,6 +299,7 @@ RetryVerdict PooledClient::JudgeTry(const HttpRequest& request, const RetryRules
   ExchangeCounts& counts = counts_->exchange;
   if (tried.response.has_value()) {
     result.response = std::move(tried.response);
+    result.times = tried.times;
     if (IsSuccess(*result.response)) {
       ++state.attempts;
       result.accepted = true;
@@ -328,6 +345,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     co_return result;
   }
   ++sends_;
+  const absl::Duration began = clock_.Now().monotonic;
   Cancellation scope(&cancellation);
   const auto closing = everything_.OnRequest([&scope](const absl::Status& reason) { scope.Request(reason); });
   std::optional<Alarm> budget;
@@ -366,6 +384,7 @@ Task<SendResult> PooledClient::Send(HttpRequest request, SendOptions options, Ca
     }
   }
   Conclude(state, result);
+  result.elapsed = clock_.Now().monotonic - began;
   if (--sends_ == 0) dial_backoff_.Clear();
   co_return result;
 }

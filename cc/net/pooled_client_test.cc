@@ -138,6 +138,61 @@ TEST_F(PooledClientTest, EachHandshakeIsTimedUnlessItFailsOrCrossesAFreeze) {
   EXPECT_EQ(connections().handshake_time.count(), 0);
 }
 
+// A dial takes 1 ms for the name and a round trip each for TCP and TLS; an exchange a round trip.
+TEST_F(PooledClientTest, AnAnsweredRequestHasTheTimesOfItsPhases) {
+  Build({.max_idle_per_host = 0}, {.one_way = absl::Milliseconds(20)});
+  const SendResult result = SendOne(1);
+  ASSERT_TRUE(result.times.has_value());
+  const ExchangeTimes& times = *result.times;
+  ASSERT_TRUE(times.dial.has_value());
+  EXPECT_EQ(times.dial->name_lookup, absl::Milliseconds(1));
+  EXPECT_EQ(times.dial->connect, absl::Milliseconds(40));
+  EXPECT_EQ(times.dial->tls, absl::Milliseconds(40));
+  EXPECT_EQ(times.waited, absl::Milliseconds(81));
+  EXPECT_GE(times.first_byte, absl::Milliseconds(40));
+  EXPECT_GE(times.last_byte, times.first_byte);
+  EXPECT_EQ(result.elapsed, times.waited + times.last_byte);
+  EXPECT_FALSE(times.reused);
+  EXPECT_FALSE(times.shared);
+  EXPECT_EQ(times.epoch, 0);
+}
+
+TEST_F(PooledClientTest, TheTimesSayWhetherAConnectionWasSharedOrIdle) {
+  Build({.max_idle_per_host = 1, .max_connections_per_host = 1}, {.one_way = absl::Milliseconds(20)});
+  Start(1);
+  Start(2);
+  Finish();
+  EXPECT_TRUE(results_[1].times->reused);
+  EXPECT_TRUE(results_[1].times->shared);
+  EXPECT_FALSE(results_[1].times->dial.has_value());
+  // The second one waited for the dial and for the first one's exchange.
+  EXPECT_EQ(results_[1].times->waited, results_[0].elapsed);
+  ASSERT_TRUE(world_.RunUntil([this] { return client_->idle_connections() == 1; }));
+  bool later = false;
+  world_.At(absl::Seconds(1), [&later] { later = true; });
+  ASSERT_TRUE(world_.RunUntil([&later] { return later; }));
+  const SendResult third = SendOne(3);
+  EXPECT_TRUE(third.times->reused);
+  EXPECT_FALSE(third.times->shared);
+  EXPECT_EQ(third.times->waited, absl::ZeroDuration());
+}
+
+TEST_F(PooledClientTest, TheTimesHaveTheEpochOfTheirConnection) {
+  Build({.max_idle_per_host = 1});
+  client_->Resume();
+  client_->Resume();
+  EXPECT_EQ(SendOne(1).times->epoch, 2);
+}
+
+TEST_F(PooledClientTest, ARefusalHasTimesAndAFailureHasNone) {
+  Build({.max_attempts = 1}, Always(SimFault::kStatus503));
+  EXPECT_TRUE(SendOne(1).times.has_value());
+  Build({.max_attempts = 1}, Always(SimFault::kConnectRefused));
+  const SendResult refused = SendOne(2);
+  EXPECT_FALSE(refused.times.has_value());
+  EXPECT_GT(refused.elapsed, absl::ZeroDuration());
+}
+
 TEST_F(PooledClientTest, TwoRequestsTakeOneConnectionWhenItIsKept) {
   Build({.max_idle_per_host = 1});
   SendOne(1);

@@ -318,7 +318,9 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
       fail(step.phase, step.as, absl::UnavailableError("scripted fault"));
       break;
     }
-    if (step.phase == Phase::kTls) result.handshake_took = step.takes;
+    if (step.phase == Phase::kResolve) result.times.name_lookup = step.takes;
+    if (step.phase == Phase::kConnect) result.times.connect = step.takes;
+    if (step.phase == Phase::kTls) result.times.tls = step.takes;
   }
   if (!result.failure.has_value()) {
     result.transport =
@@ -331,7 +333,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
       result.transport = std::move(secured.transport);
       result.protocol = std::move(secured.protocol);
       result.failure = std::move(secured.failure);
-      if (!result.failure.has_value()) result.handshake_took = world_.clock().Now().monotonic - tls_began;
+      if (!result.failure.has_value()) result.times.tls = world_.clock().Now().monotonic - tls_began;
     }
   }
   result.took = world_.clock().Now().monotonic - began.monotonic;

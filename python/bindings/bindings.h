@@ -9,6 +9,7 @@ namespace thaw::python {
 
 void BindClock(pybind11::module_& module);
 void BindExchangeFailure(pybind11::module_& module);
+void BindExchangeTimes(pybind11::module_& module);
 void BindClientOptions(pybind11::module_& module);
 void BindConfig(pybind11::module_& module);
 void BindRequest(pybind11::module_& module);

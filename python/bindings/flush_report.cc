@@ -30,6 +30,9 @@ py::dict ToDict(const FlushReport& self) {
   py::list failures;
   for (const ExchangeFailure& failure : self.failures) failures.append(py::cast(failure).attr("to_dict")());
   dict["failures"] = failures;
+  py::list exchanges;
+  for (const ExchangeTimes& times : self.exchanges) exchanges.append(py::cast(times).attr("to_dict")());
+  dict["exchanges"] = exchanges;
   dict["errors"] = self.errors;
   dict["additional_retained"] = self.additional_retained;
   dict["held"] = self.held;
@@ -70,8 +73,8 @@ REFUSED not everything was delivered: 0 delivered, 1 kept; http:
 )");
   BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
                &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
-               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::errors,
-               &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
+               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::exchanges,
+               &R::errors, &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
   type.def_property_readonly("payloads", read(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
       .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
@@ -97,6 +100,9 @@ REFUSED not everything was delivered: 0 delivered, 1 kept; http:
       .def_property_readonly("refused_by_status", read(&FlushReport::refused_by_status),
                              "Requests refused for good, by status.")
       .def_property_readonly("failures", read(&FlushReport::failures), "Each failed try.")
+      .def_property_readonly("exchanges", read(&FlushReport::exchanges),
+                             "How long the parts of each request took that was answered, with any status, in "
+                             "the order in which they ended; of all flushes together, the latest 100.")
       .def_property_readonly("errors", read(&FlushReport::errors), "What was logged as an error.")
       .def_property_readonly(
           "skipped", read(&FlushReport::skipped),

@@ -12,6 +12,7 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::BindErrors(module);
   thaw::python::BindClock(module);
   thaw::python::BindExchangeFailure(module);
+  thaw::python::BindExchangeTimes(module);
   thaw::python::BindClientOptions(module);
   thaw::python::BindConfig(module);
   thaw::python::BindStats(module);

@@ -20,6 +20,9 @@ py::dict ToDict(const SendResult& self) {
   dict["attempts"] = self.attempts;
   dict["unsent_laps"] = self.unsent_laps;
   dict["delayed"] = ToSeconds(self.delayed);
+  dict["elapsed"] = ToSeconds(self.elapsed);
+  dict["times"] = py::none();
+  if (self.times.has_value()) dict["times"] = py::cast(*self.times).attr("to_dict")();
   dict["possible_duplicate"] = self.possible_duplicate;
   dict["may_have_been_accepted"] = self.may_have_been_accepted;
   py::list failures;
@@ -60,7 +63,8 @@ Nothing listens on port 1, so this one is refused:
 <Phase.CONNECT: 1>
 )");
   BindPickling(type, &R::response, &R::accepted, &R::possible_duplicate, &R::may_have_been_accepted,
-               &R::attempts, &R::unsent_laps, &R::delayed, &R::failures, &R::last_class);
+               &R::attempts, &R::unsent_laps, &R::delayed, &R::elapsed, &R::times, &R::failures,
+               &R::last_class);
   type.def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
       .def_property_readonly("status", &StatusOf,
                              "Of the last complete answer, whatever it was; 0 if there was none.")
@@ -86,6 +90,12 @@ Nothing listens on port 1, so this one is refused:
       .def_property_readonly(
           "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); },
           "Seconds spent in backoff.")
+      .def_property_readonly(
+          "elapsed", [](const SendResult& self) { return ToSeconds(self.elapsed); },
+          "From the call to the result, in seconds of the monotonic clock.")
+      .def_property_readonly("times", read(&SendResult::times),
+                             "How long the parts of the last try took that was answered, with any status; "
+                             "None if none was.")
       .def_property_readonly("possible_duplicate", read(&SendResult::possible_duplicate),
                              "It was sent again after the peer may have taken it.")
       .def_property_readonly("may_have_been_accepted", read(&SendResult::may_have_been_accepted),

@@ -40,6 +40,7 @@ def test_round_trip(folder: pathlib.Path) -> None:
     assert (back.provenance.world, back.provenance.seed, back.provenance.cycles) == ("W1", 7, 2)
     assert sorted(path.name for path in folder.iterdir()) == [
         "cycles.parquet",
+        "exchanges.parquet",
         "payloads.parquet",
         "provenance.json",
     ]

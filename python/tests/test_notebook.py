@@ -1,4 +1,4 @@
-"""The notebook runs from beginning to end, and shows what its text says."""
+"""The notebooks run from beginning to end, and show what their texts say."""
 
 from __future__ import annotations
 
@@ -14,6 +14,28 @@ import thaw
 
 PYTHON = pathlib.Path(__file__).resolve().parents[1]
 NOTEBOOK = PYTHON / "notebooks" / "freeze_and_resume.ipynb"
+# Committed with the outputs of a small run. Asked of the kernel after the last cell, and what must hold.
+SHOWN = {
+    "bring_your_own_client": """
+import json
+lost = {name: arm.lost for name, arm in arms.items()}
+print(json.dumps({
+    "always": lost["thaw"] == lost["clients.py:fresh"] == 0,
+    "stale": lost["v93"] > 0 and lost["clients.py:kept"] > 0,
+    "second try": lost["clients.py:again"] == 0,
+    "exchanges": len(mine) == settings.cycles - 1,
+    "told": all(row.connect_ms is not None and row.resumed for row in mine),
+}))
+""",
+    "v92_to_v98": """
+import json
+print(json.dumps({
+    "calm": all(arm.lost == 0 for arm in calm.result.arms.values()),
+    "stale": {name for name, arm in frozen.result.arms.items() if arm.lost} == {"v93"},
+    "thaw in flight": in_flight.result.arms["thaw"].lost == 0,
+}))
+""",
+}
 
 # Asked of the kernel after the last cell.
 QUESTION = """
@@ -29,8 +51,17 @@ print(json.dumps({
 """
 
 
-def read() -> Any:
-    return nbformat.read(NOTEBOOK, as_version=4)
+def read(path: pathlib.Path = NOTEBOOK) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def run(notebook: Any, question: str) -> Any:
+    """Runs a notebook, and the question behind its last cell."""
+    notebook["cells"].append(nbformat.v4.new_code_cell(question))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(PYTHON))  # the kernel is to import the package that is tested here
+        nbclient.NotebookClient(notebook, timeout=300, kernel_name="python3").execute()
+    return notebook
 
 
 def text_of(cell: Any) -> str:
@@ -40,12 +71,7 @@ def text_of(cell: Any) -> str:
 
 @pytest.fixture(scope="module")
 def executed() -> Any:
-    notebook = read()
-    notebook["cells"].append(nbformat.v4.new_code_cell(QUESTION))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(PYTHON))  # the kernel is to import the package that is tested here
-        nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3").execute()
-    return notebook
+    return run(read(), QUESTION)
 
 
 def test_it_shows_the_loss_and_its_absence(executed: Any) -> None:
@@ -68,3 +94,24 @@ def test_it_is_committed_without_outputs() -> None:
     for cell in read()["cells"]:
         assert not cell.get("outputs")
         assert not cell.get("execution_count")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_notebook_shows_what_its_text_says(name: str) -> None:
+    notebook = run(read(NOTEBOOK.with_stem(name)), SHOWN[name])
+    answer = json.loads(text_of(notebook["cells"][-1]))
+    assert answer == dict.fromkeys(answer, True)
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_notebook_is_committed_with_its_plots(name: str) -> None:
+    outputs = [
+        output for cell in read(NOTEBOOK.with_stem(name))["cells"] for output in cell.get("outputs", ())
+    ]
+    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 2
+    assert sum(output.get("name") == "stdout" for output in outputs) >= 2
+
+
+def test_every_notebook_is_tested() -> None:
+    assert {path.stem for path in NOTEBOOK.parent.glob("*.ipynb")} == {NOTEBOOK.stem, *SHOWN}

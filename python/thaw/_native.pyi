@@ -25,6 +25,7 @@ __all__: list[str] = [
     "DeadlineExceeded",
     "ExchangeFailure",
     "ExchangeStats",
+    "ExchangeTimes",
     "ExpiryClock",
     "FakeClock",
     "Fault",
@@ -353,6 +354,74 @@ class ExchangeFailure:
     def status(self) -> int:
         """
         Of the answer, or of the proxy's to CONNECT; 0 if none.
+        """
+
+class ExchangeTimes:
+    """
+    How long the parts of one exchange took, in seconds.
+
+    They are of the monotonic clock. A request that was not answered has none:
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     result = client.send("http://127.0.0.1:1/", b"")
+    >>> result.times is None, result.elapsed < 5.0
+    (True, True)
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value.
+        """
+    @property
+    def connect(self) -> float | None:
+        """
+        The part of the dial that connected TCP; None without a dial.
+        """
+    @property
+    def epoch(self) -> int:
+        """
+        The epoch of the connection: how often the client had been told of a resume.
+        """
+    @property
+    def first_byte(self) -> float:
+        """
+        From the moment when the request had its connection to the answer's first byte.
+        """
+    @property
+    def last_byte(self) -> float:
+        """
+        From the same moment to the answer's last byte.
+        """
+    @property
+    def name_lookup(self) -> float | None:
+        """
+        The part of the dial that found the host's address; None without a dial, or if the host is an address.
+        """
+    @property
+    def resumed(self) -> bool:
+        """
+        The dial's TLS resumed an earlier session.
+        """
+    @property
+    def reused(self) -> bool:
+        """
+        The connection had carried a request before: there was no dial.
+        """
+    @property
+    def shared(self) -> bool:
+        """
+        Another request handed the connection over without it being idle.
+        """
+    @property
+    def tls(self) -> float | None:
+        """
+        The part of the dial that TLS took; None without a dial or without TLS.
+        """
+    @property
+    def waited(self) -> float:
+        """
+        How long the request waited for its connection, a dial included.
         """
 
 class OnResume(enum.Enum):
@@ -1161,6 +1230,11 @@ class SendResult:
         Seconds spent in backoff.
         """
     @property
+    def elapsed(self) -> float:
+        """
+        From the call to the result, in seconds of the monotonic clock.
+        """
+    @property
     def failures(self) -> list[ExchangeFailure]:
         """
         Each failed try, in order.
@@ -1189,6 +1263,11 @@ class SendResult:
     def status(self) -> int:
         """
         Of the last complete answer, whatever it was; 0 if there was none.
+        """
+    @property
+    def times(self) -> ExchangeTimes | None:
+        """
+        How long the parts of the last try took that was answered, with any status; None if none was.
         """
     @property
     def unsent_laps(self) -> int:
@@ -1582,6 +1661,11 @@ class FlushReport:
     def errors(self) -> list[str]:
         """
         What was logged as an error.
+        """
+    @property
+    def exchanges(self) -> list[ExchangeTimes]:
+        """
+        How long the parts of each request took that was answered, with any status, in the order in which they ended; of all flushes together, the latest 100.
         """
     @property
     def failures(self) -> list[ExchangeFailure]:

@@ -97,11 +97,13 @@ class FakeTls : public TlsConnector {
     protocols.push_back(target.protocols);
     TlsResult result;
     result.protocol = target.protocols.front();
+    result.resumed = resumes;
     result.transport = std::move(lower);
     co_return result;
   }
   void Forget() override { ++forgotten; }
   absl::Duration takes;
+  bool resumes = false;
   std::vector<std::string> targets;
   std::vector<std::vector<std::string>> protocols;  // offered for each of them
   int forgotten = 0;
@@ -565,13 +567,19 @@ TEST_F(StackDialerTest, ATlsProxyIsSecuredFirst) {
   EXPECT_THAT(tls_->targets, ElementsAre("proxy.test", "intake.test through proxy.test:443"));
 }
 
-TEST_F(StackDialerTest, TheHandshakeWithTheDestinationIsTimed) {
+TEST_F(StackDialerTest, EachPartOfADialIsTimed) {
   Build({});
   tls_->takes = absl::Milliseconds(30);
   const DialResult secured = Dial();
-  EXPECT_EQ(secured.handshake_took, absl::Milliseconds(30));
+  EXPECT_EQ(secured.times.name_lookup, absl::Milliseconds(5));
+  EXPECT_EQ(secured.times.connect, absl::Milliseconds(10));
+  EXPECT_EQ(secured.times.tls, absl::Milliseconds(30));
+  EXPECT_FALSE(secured.times.resumed);
+  tls_->resumes = true;
+  EXPECT_TRUE(Dial().times.resumed);
+  EXPECT_EQ(Dial("https://10.0.0.1").times.name_lookup, std::nullopt);
   EXPECT_GE(secured.took, absl::Milliseconds(45));
-  EXPECT_EQ(Dial("http://intake.test").handshake_took, std::nullopt);
+  EXPECT_EQ(Dial("http://intake.test").times.tls, std::nullopt);
 }
 
 TEST_F(StackDialerTest, APlainDestinationGoesInAbsoluteForm) {

@@ -74,6 +74,7 @@ class StackDialer : public Dialer {
           failure->phase = Phase::kProxy;
           co_return failure;
         }
+        result.times.resumed = false;  // said of TLS to the destination alone
       }
       if (!destination.is_tls()) {
         result.absolute_form = true;
@@ -91,7 +92,7 @@ class StackDialer : public Dialer {
       const std::string proxy_authority = through_proxy ? Authority(hop) : "";
       const absl::Duration began = clock_.Now().monotonic;
       failure = co_await Secure(destination, proxy_authority, http_protocols_, result, cancellation);
-      if (!failure.has_value()) result.handshake_took = clock_.Now().monotonic - began;
+      if (!failure.has_value()) result.times.tls = clock_.Now().monotonic - began;
     }
     co_return failure;
   }
@@ -100,6 +101,7 @@ class StackDialer : public Dialer {
   Task<std::optional<ExchangeFailure>> Reach(const Destination& hop, DialResult& result,
                                              Cancellation& cancellation) {
     const std::string where = ToString(hop);
+    absl::Duration began = clock_.Now().monotonic;
     std::vector<IpAddress> addresses;
     MoreAddresses more;
     if (std::optional<IpAddress> literal = LiteralAddress(hop.host)) {
@@ -111,6 +113,8 @@ class StackDialer : public Dialer {
         co_return MakeFailure(Phase::kResolve, fault, where, name.status(), cancellation);
       }
       addresses = std::move(name->addresses);
+      const absl::Duration found = clock_.Now().monotonic;
+      result.times.name_lookup = found - std::exchange(began, found);
       if (!name->complete) {
         more = [this, host = hop.host](Cancellation& given_up) {
           return AddressesOfBothFamilies(host, given_up);
@@ -130,6 +134,7 @@ class StackDialer : public Dialer {
       co_return failure;
     }
     result.transport = std::move(race.transport);
+    result.times.connect = clock_.Now().monotonic - began;
     co_return std::nullopt;
   }
 
@@ -153,6 +158,7 @@ class StackDialer : public Dialer {
     if (secured.failure.has_value()) co_return std::move(secured.failure);
     result.transport = std::move(secured.transport);
     result.protocol = std::move(secured.protocol);
+    result.times.resumed = secured.resumed;
     co_return std::nullopt;
   }
 

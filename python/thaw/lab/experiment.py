@@ -277,6 +277,8 @@ class CycleOutcome:
       flush_start_ms: when the flush began after the resume; None where none began then.
       late_ms: how long after its planned time the flush began, which `flush_ms` includes; None in a
         closed loop.
+      exchanges: how long the parts of each exchange took that was answered, as `thaw.ExchangeTimes.to_dict`
+        says it; empty for other clients than thaw's own.
     """
 
     cycle: int
@@ -290,6 +292,7 @@ class CycleOutcome:
     close_ms: float | None = None
     flush_start_ms: float | None = None
     late_ms: float | None = None
+    exchanges: tuple[Mapping[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
 from thaw.lab.machine_load import Load
 from thaw.lab.progress import Progress
-from thaw.lab.report import Run, measure
+from thaw.lab.report import Run, exchange_rows, measure
+from thaw.lab.report.exchange_rows import ExchangeRow
 from thaw.lab.results import ArmResult, ExperimentResult
 from thaw.lab.stop import Stop
 from thaw.lab.worlds import w0_simulated, w1_stopped_process
@@ -110,6 +111,7 @@ class _Collected:
         self._outcomes: dict[str, ArmOutcome] = {}
         self._payloads: dict[str, list[measure.PayloadRow]] = {}
         self._cycles: dict[str, list[measure.CycleRow]] = {}
+        self._exchanges: dict[str, list[ExchangeRow]] = {}
 
     @property
     def finished(self) -> bool:
@@ -125,6 +127,8 @@ class _Collected:
             in_block = self._settings.of_block(block)
             self._payloads.setdefault(arm, []).extend(_payload_rows(arm, in_block, outcome, first_cycle))
             self._cycles.setdefault(arm, []).extend(_cycle_rows(arm, in_block, outcome, first_cycle))
+            exchanges = exchange_rows.of(arm, in_block, outcome, first_cycle)
+            self._exchanges.setdefault(arm, []).extend(exchanges)
             all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
             all_blocks.extend(outcome, first_cycle)
             if self._settings.blocks > 1:
@@ -165,6 +169,7 @@ class _Collected:
                 list(itertools.chain.from_iterable(self._payloads[arm] for arm in results)),
                 list(itertools.chain.from_iterable(self._cycles[arm] for arm in results)),
                 where_from,
+                list(itertools.chain.from_iterable(self._exchanges[arm] for arm in results)),
             )
         return Run(result, rows)
 

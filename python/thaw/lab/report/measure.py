@@ -5,8 +5,9 @@
     measurements.cycles[0].flush_ms, measurements.provenance.commit
 
 A folder holds `payloads.parquet` (a row for each payload of each arm), `cycles.parquet` (a row for each
-freeze of each arm) and `provenance.json`, which stands in the metadata of both tables too, so that a table
-that was moved elsewhere still says where it is from. pandas, DuckDB and the like read the tables as they are.
+freeze of each arm), `exchanges.parquet` (a row for each exchange of thaw's own client that was answered) and
+`provenance.json`, which stands in the metadata of all tables too, so that a table that was moved elsewhere
+still says where it is from. pandas, DuckDB and the like read the tables as they are.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import Any, TypeVar
 
 from thaw.lab.experiment import THROWN_AWAY
 from thaw.lab.provenance import UNKNOWN_COMMIT, Provenance, commit, provenance
+from thaw.lab.report.exchange_rows import EXCHANGES_FILE, ExchangeRow
 
 __all__ = [
     "CYCLES_FILE",
@@ -135,6 +137,7 @@ class Measurements:
     payloads: list[PayloadRow]
     cycles: list[CycleRow]
     provenance: Provenance
+    exchanges: list[ExchangeRow] = dataclasses.field(default_factory=list)
 
 
 def write(
@@ -142,23 +145,27 @@ def write(
     payload_rows: Sequence[PayloadRow],
     cycle_rows: Sequence[CycleRow],
     where_from: Provenance,
+    exchange_rows: Sequence[ExchangeRow] = (),
 ) -> None:
-    """Writes the three files into `folder`, which is made if need be; older files are replaced."""
+    """Writes the four files into `folder`, which is made if need be; older files are replaced."""
     path = pathlib.Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     text = json.dumps(dataclasses.asdict(where_from), indent=1)
     write_rows(path / PAYLOADS_FILE, PayloadRow, payload_rows, text)
     write_rows(path / CYCLES_FILE, CycleRow, cycle_rows, text)
+    write_rows(path / EXCHANGES_FILE, ExchangeRow, exchange_rows, text)
     _replace(path / PROVENANCE_FILE, lambda scratch: scratch.write_text(text + "\n"))
 
 
 def read(folder: str | os.PathLike[str]) -> Measurements:
     """Reads what `write` wrote. MeasureError: a file is missing or is something else; the text names it."""
     path = pathlib.Path(folder)
+    exchanges = path / EXCHANGES_FILE  # a folder of an older version has none
     return Measurements(
         read_rows(path / PAYLOADS_FILE, PayloadRow),
         read_rows(path / CYCLES_FILE, CycleRow),
         _read_provenance(path / PROVENANCE_FILE),
+        read_rows(exchanges, ExchangeRow) if exchanges.exists() else [],
     )
 
 

@@ -28,7 +28,7 @@ def save_run(folder: str | os.PathLike[str], run: Run) -> None:
     path.mkdir(parents=True, exist_ok=True)
     if run.measurements is not None:
         rows = run.measurements
-        measure.write(path, rows.payloads, rows.cycles, rows.provenance)
+        measure.write(path, rows.payloads, rows.cycles, rows.provenance, rows.exchanges)
     (path / RESULT_FILE).write_text(json.dumps(run.result.to_json(), indent=1) + "\n")
 
 

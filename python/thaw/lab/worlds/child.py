@@ -53,6 +53,9 @@ class Client(Protocol):
 
     def quiesce(self) -> None: ...
 
+    def exchanges(self) -> list[dict[str, Any]]:
+        """Returns the parts of each exchange of the last flush; empty if the client does not tell."""
+
     def finish(self, deadline: float) -> dict[str, Any]:
         """Ends the client, which sends what is left if its arm does so. Returns all fates, and counters."""
 
@@ -70,6 +73,7 @@ class Native:
         )
         self._ready: list[tuple[Where, Body]] = []
         self._where: dict[int, Where] = {}
+        self._report: thaw.FlushReport | None = None  # of the last flush
 
     def prepare(self, where: Where, body: Body) -> None:
         self._ready.append((where, body))
@@ -79,8 +83,11 @@ class Native:
         for where, body in ready:
             payload = thaw.TracePayload.from_msgpack(body.data, body.headers)
             self._where[self._flusher.add(payload)] = where
-        report = self._flusher.flush(deadline=deadline)
+        report = self._report = self._flusher.flush(deadline=deadline)
         return {"delivered": report.delivered, "errors": report.errors}
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        return [] if self._report is None else [times.to_dict() for times in self._report.exchanges]
 
     @property
     def holds(self) -> bool:
@@ -131,6 +138,7 @@ class NativePerFlush:
         self._make = functools.partial(Native, arm, url, ca_file, scenario, exchange_timeout)
         self._ready: list[tuple[Where, Body]] = []
         self._holding: list[Native] = []
+        self._last: Native | None = None
         self._end: dict[str, Any] = {
             "errors": [],
             "requests": 0,
@@ -149,11 +157,15 @@ class NativePerFlush:
         for where, body in ready:
             client.prepare(where, body)
         answer = client.flush(deadline)
+        self._last = client
         if client.holds:
             self._holding.append(client)
         else:
             self._finish(client, deadline)
         return answer
+
+    def exchanges(self) -> list[dict[str, Any]]:
+        return [] if self._last is None else self._last.exchanges()
 
     def resume(self) -> None:
         pass
@@ -250,6 +262,7 @@ def main() -> None:
             answer["begun"] = begun
             answer["flush_ms"] = (time.monotonic() - begun) * 1e3
             client.quiesce()
+            answer["exchanges"] = client.exchanges()
             say(answer)
         elif command["op"] == "finish":
             say(client.finish(command["deadline"]))

@@ -68,6 +68,9 @@ class Outside:
             self._loop = asyncio.new_event_loop()
         return self._loop.run_until_complete(awaited)
 
+    def exchanges(self) -> list[dict[str, Any]]:
+        return []
+
     def resume(self) -> None:
         pass
 

@@ -373,6 +373,7 @@ class _Run:
                 flush_start_ms=(answer["begun"] - resumed_at) * 1e3
                 if resumed_at is not None and phase is None
                 else None,
+                exchanges=tuple(answer["exchanges"]),
             )
         )
 
