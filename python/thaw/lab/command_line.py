@@ -18,12 +18,13 @@ from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Sto
 from thaw.lab.experiments import compare, function_experiment, main_experiment, settings_arguments, sweep
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
+from thaw.lab.experiments.exploration import run as exploration
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "report")
+_COMMANDS = ("main", "compare", "sweep", "lambda", "chaos", "explore", "report")
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -150,6 +151,16 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help="runs the extension under random faults, which a seed repeats",
             description=chaos.__doc__,
             epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    exploration.add_arguments(
+        commands.add_parser(
+            "explore",
+            help="runs every small history of the simulated world and checks the invariants",
+            description=exploration.__doc__,
+            epilog="examples:\n  python -m thaw.lab explore --policies default,pooled\n"
+            "  python -m thaw.lab explore --random 1000000 --seed 7 --failures",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
