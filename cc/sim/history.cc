@@ -75,7 +75,8 @@ class History {
       // Symmetry: payloads are alike, and no choice names one. What happens is chosen by position and
       // connection, so that exchanging two payloads is no other history.
       for (int i = 0; i < payloads; ++i) Add();
-      Flush(/*last=*/false);
+      GiveUpIfKnown();
+      if (!over()) Flush(/*last=*/false);
       if (!over()) Idle();
     }
     if (!over()) End();
@@ -156,6 +157,8 @@ class History {
 
   // Between flushes, the environment may freeze.
   void Idle() {
+    RunFor(absl::Milliseconds(1));
+    if (over()) return;
     Told(kQuiesced);
     client_->Quiesce();
     MaybeFreeze();
@@ -183,13 +186,12 @@ class History {
     while (!passed) world_.Step();
   }
 
+  void GiveUpIfKnown() { result_.known = is_known_(Fingerprint()); }
+
   void MaybeFreeze() {
     if (freezes_left_ == 0) return;
-    if (is_known_(Fingerprint())) {
-      result_.known = true;
-      return;
-    }
-    if (choices_.Choose(ChoiceKind::kFreeze, 2) == 0) return;
+    GiveUpIfKnown();
+    if (over() || choices_.Choose(ChoiceKind::kFreeze, 2) == 0) return;
     --freezes_left_;
     ++result_.freezes;
     Told(kQuiesced);
@@ -269,10 +271,13 @@ class History {
     result_.flagged += outcome.possible_duplicate;
   }
 
-  // Faults and freezes end, and SHUTDOWN flushes.
+  // Faults and freezes end, the intake is reachable, and SHUTDOWN flushes. Reachable means that the network
+  // answers on every connection. A client that keeps connections may otherwise lose its last flush to one
+  // that has gone silent.
   void End() {
     faults_left_ = freezes_left_ = 0;
     world_.StopChoosing();
+    for (const std::shared_ptr<SimStream>& stream : intake_.Connections()) stream->Heal();
     Flush(/*last=*/true);
     if (over()) return;
     RunFor(absl::Seconds(1));  // lets late requests arrive
@@ -289,9 +294,10 @@ class History {
     world_.StopChoosing();
     cancellation_.Request(absl::CancelledError("the history ends"));
     client_->Close();
-    world_.RunUntil(
-        [this] { return running_->ended && client_->settled() && world_.executor().idle(); });
-    CHECK(running_->ended) << "a cancelled flush never ends";
+    world_.RunUntil([this] {
+      return (running_ == nullptr || running_->ended) && client_->settled() && world_.executor().idle();
+    });
+    CHECK(running_ == nullptr || running_->ended) << "a cancelled flush never ends";
     result_.known &= !result_.broken.has_value();
     result_.steps = world_.steps();
     result_.faults = intake_.faults_met();

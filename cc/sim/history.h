@@ -91,8 +91,8 @@ struct HistoryResult {
 // Returns the rules that follow from a client's own options.
 InvariantRules RulesOf(const HistoryOptions& options);
 
-// Runs a history. `is_known` is asked with a fingerprint of the state before each choice of a freeze; if it
-// returns true, the rest is left out.
+// Runs a history. `is_known` is asked with a fingerprint of the state before each flush and before each
+// choice of a freeze; if it returns true, the rest is left out.
 HistoryResult RunHistory(const HistoryOptions& options, Choices& choices,
                          absl::FunctionRef<bool(uint64_t)> is_known);
 HistoryResult RunHistory(const HistoryOptions& options, Choices& choices);

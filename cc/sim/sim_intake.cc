@@ -340,7 +340,7 @@ void SimIntake::CloseIn(const std::shared_ptr<SimStream>& stream, absl::Duration
 }
 
 uint64_t SimIntake::Fingerprint() const {
-  uint64_t hash = accepted_hash_;
+  uint64_t hash = Mixed(accepted_hash_, dials_hash_);
   for (const auto& held : open_) {
     if (const auto stream = held.lock()) hash += stream->Fingerprint();
   }
@@ -369,6 +369,8 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
   const ClockReading began = world_.clock().Now();
   const absl::Duration round_trip = 2 * intake_.options_.one_way;
   const SimFault fault = intake_.DrawFault(/*dial=*/true);
+  const uint64_t awaits = Mixed(number, static_cast<uint64_t>(fault));
+  intake_.dials_hash_ += awaits;
   DialResult result;
 
   // The phases of a dial. Each takes its round trips and may end the dial.
@@ -407,6 +409,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
     }
     if (step.phase == Phase::kTls) result.handshake_took = step.takes;
   }
+  intake_.dials_hash_ -= awaits;
   if (!result.failure.has_value()) {
     result.transport =
         std::make_unique<SimTransport>(intake_.Accept(fault, real_tls ? tls_->Accept() : nullptr));

@@ -162,6 +162,7 @@ class SimIntake {
   int64_t faults_met_ = 0;
   int64_t acceptances_ = 0;
   uint64_t accepted_hash_ = 0;  // a sum, since the order of acceptances shows nowhere
+  uint64_t dials_hash_ = 0;     // of the faults that await the dials under way
   std::vector<std::weak_ptr<SimStream>> open_;
 };
 

@@ -83,6 +83,11 @@ void SimStream::SetWindow(size_t bytes) {
   CompleteWrite();
 }
 
+void SimStream::Heal() {
+  if (std::exchange(cut_, false)) peer_gone_ = true;
+  SetWindow(SIZE_MAX);
+}
+
 IoResult SimStream::Take(absl::Span<char> into) {
   if (reset_arrived_) return {ResetStatus(), 0};
   if (inbound_.empty()) return {EndStatus(), 0};

@@ -49,6 +49,9 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   void PeerForget() { peer_gone_ = true; }
   // Cuts the path: nothing passes any more, in either direction.
   void CutPath() { cut_ = true; }
+  // Makes the network answer again: a connection whose path was cut is answered with a reset, since the peer
+  // has given it up, and a window that was closed opens.
+  void Heal();
   // Sets how many more bytes the peer's window lets the client send; unlimited at first. Widening it lets a
   // pending write go on.
   void SetWindow(size_t bytes);
