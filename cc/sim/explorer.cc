@@ -107,8 +107,8 @@ std::string StoryOf(const Choices& choices) {
   const std::vector<Choice>& made = choices.made();
   for (size_t i = 0; i < made.size(); ++i) {
     if (made[i].taken == 0) continue;
-    lines.push_back(absl::StrCat("  choice ", i, ": ", ToString(made[i].kind), ": way ", made[i].taken, " of ",
-                                 made[i].ways - 1));
+    lines.push_back(absl::StrCat("  choice ", i, ": ", ToString(made[i].kind), ": way ", made[i].taken,
+                                 " of ", made[i].ways - 1));
   }
   return absl::StrJoin(lines, "\n");
 }
@@ -166,11 +166,10 @@ ExplorationResult ExploreAll(const ExplorationOptions& options, ExplorationProgr
   while (next.has_value() && result.histories < options.most_histories) {
     const size_t replayed = next->size();
     RecordedChoices choices(*std::move(next));
-    const HistoryResult history =
-        RunHistory(options.history, choices, [&](uint64_t state) {
-          // The states of the choices that are taken again were met by this history's predecessor.
-          return choices.made().size() >= replayed && !states.insert(state).second;
-        });
+    const HistoryResult history = RunHistory(options.history, choices, [&](uint64_t state) {
+      // The states of the choices that are taken again were met by this history's predecessor.
+      return choices.made().size() >= replayed && !states.insert(state).second;
+    });
     Add(history, result);
     if (history.broken.has_value()) {
       result.broken = Explain(options.history, history, choices, std::nullopt);

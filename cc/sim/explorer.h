@@ -40,10 +40,10 @@ struct ExplorationOptions {
 // A broken invariant and the history that breaks it.
 struct BrokenHistory {
   BrokenInvariant broken;
-  std::optional<uint64_t> seed;     // of a random history
-  std::vector<uint32_t> found;      // the choices that broke it first
-  std::vector<uint32_t> choices;    // the shrunk ones, which break it too
-  std::string story;                // what they say, one choice a line
+  std::optional<uint64_t> seed;   // of a random history
+  std::vector<uint32_t> found;    // the choices that broke it first
+  std::vector<uint32_t> choices;  // the shrunk ones, which break it too
+  std::string story;              // what they say, one choice a line
 };
 
 struct ExplorationResult {

@@ -307,8 +307,7 @@ class Slow : public ClientAround {
   Task<SendResult> Send(HttpRequest request, SendOptions options, Cancellation& cancellation) override {
     SendResult result = co_await inner().Send(std::move(request), options, cancellation);
     Cancellation never;
-    const absl::Status slept =
-        co_await Sleep(world_.executor(), world_.clock(), absl::Minutes(1), never);
+    const absl::Status slept = co_await Sleep(world_.executor(), world_.clock(), absl::Minutes(1), never);
     slept.IgnoreError();
     co_return result;
   }

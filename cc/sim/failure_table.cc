@@ -57,8 +57,8 @@ size_t FailureTable::Index(const FailureCell& cell) {
 }
 
 void FailureTable::Count(const ExchangeFailure& failure) {
-  ++counts_[Index({failure.phase, failure.reused, failure.epoch_crossed, failure.bytes_written,
-                   failure.head_complete})];
+  ++counts_[Index(
+      {failure.phase, failure.reused, failure.epoch_crossed, failure.bytes_written, failure.head_complete})];
 }
 
 FailureTable& FailureTable::operator+=(const FailureTable& other) {

@@ -359,8 +359,7 @@ InvariantRules RulesOf(const HistoryOptions& options) {
   rules.may_drop_ambiguous = !options.flusher.retry_ambiguous;
   rules.told = options.tell_client;
   // Those that may be resent freely, and in each flush one on a connection that had gone stale.
-  rules.most_acceptances =
-      PipelineFlusher::kMostAmbiguous + static_cast<int>(options.flushes.size()) + 1;
+  rules.most_acceptances = PipelineFlusher::kMostAmbiguous + static_cast<int>(options.flushes.size()) + 1;
   return rules;
 }
 

@@ -26,17 +26,18 @@
 namespace thaw {
 
 // X(name, word for it, what must hold)
-#define THAW_INVARIANTS(X)                                                                                 \
-  X(kNothingLost, "loss", "a payload is at the intake after SHUTDOWN, or dropped for a reason that allows it") \
-  X(kDuplicatesFlagged, "flags", "a payload that was accepted twice is flagged possible_duplicate")        \
-  X(kHonest, "honesty", "a payload that is reported delivered was accepted")                               \
-  X(kBooksBalance, "books", "handed over = delivered + dropped + kept, and each payload ends once")        \
+#define THAW_INVARIANTS(X)                                                                                   \
+  X(kNothingLost, "loss",                                                                                    \
+    "a payload is at the intake after SHUTDOWN, or dropped for a reason that allows it")                     \
+  X(kDuplicatesFlagged, "flags", "a payload that was accepted twice is flagged possible_duplicate")          \
+  X(kHonest, "honesty", "a payload that is reported delivered was accepted")                                 \
+  X(kBooksBalance, "books", "handed over = delivered + dropped + kept, and each payload ends once")          \
   X(kNoReuseAcrossEpochs, "epochs", "no connection from before a resume is used, unless the rules allow it") \
-  X(kNotReusedWhenOld, "age", "no connection that was idle for longer than idle_timeout is used")          \
-  X(kSlots, "slots", "connections and dials are at most max_connections_per_host")                         \
-  X(kIdleLimit, "idle", "idle connections are at most max_idle_per_host")                                  \
-  X(kQuiet, "quiet", "no exchange and no dial is open once a flush has ended")                             \
-  X(kWaitsEnd, "waits", "a flush ends by its deadline, frozen time aside")                                 \
+  X(kNotReusedWhenOld, "age", "no connection that was idle for longer than idle_timeout is used")            \
+  X(kSlots, "slots", "connections and dials are at most max_connections_per_host")                           \
+  X(kIdleLimit, "idle", "idle connections are at most max_idle_per_host")                                    \
+  X(kQuiet, "quiet", "no exchange and no dial is open once a flush has ended")                               \
+  X(kWaitsEnd, "waits", "a flush ends by its deadline, frozen time aside")                                   \
   X(kFewTries, "tries", "a payload is sent to the intake a bounded number of times")
 
 enum class Invariant {
@@ -79,14 +80,14 @@ struct Scene {
 
   InvariantRules rules;
   std::map<uint64_t, Payload> payloads;
-  absl::Status ledger;        // the flusher's own account
-  int64_t ended_twice = 0;    // payloads that ended more than once, or were never handed over
-  int64_t handed_over = 0;    // by the history
-  int64_t delivered = 0;      // by the flusher's count
+  absl::Status ledger;      // the flusher's own account
+  int64_t ended_twice = 0;  // payloads that ended more than once, or were never handed over
+  int64_t handed_over = 0;  // by the history
+  int64_t delivered = 0;    // by the flusher's count
   int64_t dropped = 0;
   int64_t kept = 0;
-  Use use;                    // the last one
-  int connections = 0;        // open, or being dialled
+  Use use;              // the last one
+  int connections = 0;  // open, or being dialled
   int idle = 0;
   int idle_after_resume = 0;  // idle connections that the last resume has left
   int open_exchanges = 0;
@@ -95,10 +96,10 @@ struct Scene {
 
 enum class CheckedWhen {
   kAfterStep,
-  kAtResume,      // the client was told
-  kAtRequest,     // a request begins on a connection
+  kAtResume,   // the client was told
+  kAtRequest,  // a request begins on a connection
   kAfterFlush,
-  kAtEnd,         // after SHUTDOWN
+  kAtEnd,  // after SHUTDOWN
 };
 
 struct InvariantCheck {

@@ -63,21 +63,20 @@ enum class IdleClose {
   X(kEndAfterAnswer, "accepts, answers, and ends straight away")
 
 // Faults that only an exploration chooses; SimIntakeOptions::faults does not draw them.
-#define THAW_SIM_CHOSEN_FAULTS(X)                                                        \
-  X(kShutWindow, "the peer's window is closed before the first byte of a request")       \
-  X(kResetOnAccept, "reset when the connection is open")                                 \
-  X(kGarbageMidRequest, "reads part of a request, then sends bytes that are not HTTP")   \
-  X(kGarbageOnAccept, "sends bytes that are not HTTP and reads nothing")                 \
-  X(kShutWindowLater, "closes its window after the first answer")                        \
-  X(kStallLater, "reads part of the second request and closes its window")               \
-  X(kGarbageMidLater, "reads part of the second request, then sends what is not HTTP")   \
+#define THAW_SIM_CHOSEN_FAULTS(X)                                                      \
+  X(kShutWindow, "the peer's window is closed before the first byte of a request")     \
+  X(kResetOnAccept, "reset when the connection is open")                               \
+  X(kGarbageMidRequest, "reads part of a request, then sends bytes that are not HTTP") \
+  X(kGarbageOnAccept, "sends bytes that are not HTTP and reads nothing")               \
+  X(kShutWindowLater, "closes its window after the first answer")                      \
+  X(kStallLater, "reads part of the second request and closes its window")             \
+  X(kGarbageMidLater, "reads part of the second request, then sends what is not HTTP") \
   X(kGarbageLater, "after the first answer, reads nothing and sends what is not HTTP")
 
 enum class SimFault {
   kNone,
 #define THAW_DECLARE(name, text) name,
-  THAW_SIM_FAULTS(THAW_DECLARE)
-  THAW_SIM_CHOSEN_FAULTS(THAW_DECLARE)
+  THAW_SIM_FAULTS(THAW_DECLARE) THAW_SIM_CHOSEN_FAULTS(THAW_DECLARE)
 #undef THAW_DECLARE
 };
 inline constexpr SimFault kAllSimFaults[] = {

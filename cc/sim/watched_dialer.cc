@@ -65,7 +65,7 @@ class WatchedDialer::WatchedTransport : public Transport {
 
   const std::unique_ptr<Transport> inner_;
   View& view_;
-  const int64_t epoch_;  // of its dial's end
+  const int64_t epoch_;   // of its dial's end
   int since_resume_ = 0;  // requests
   bool used_ = false;
   bool busy_ = false;

@@ -127,18 +127,16 @@ Counts Explore(const std::vector<int>& flushes, int freezes, int faults, int lat
   ExplorationOptions options;
   options.history = Options(flushes, freezes, faults, late, client, flusher, resume);
   options.most_histories = most_histories;
-  return ToDict(WithProgress(
-      progress, [&](ExplorationProgress told) { return ExploreAll(options, told); }));
+  return ToDict(WithProgress(progress, [&](ExplorationProgress told) { return ExploreAll(options, told); }));
 }
 
-Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& flushes, int freezes, int faults,
-                    int late, const std::optional<ClientOptions>& client,
+Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& flushes, int freezes,
+                    int faults, int late, const std::optional<ClientOptions>& client,
                     const std::optional<GivenFlusherOptions>& flusher, GivenBool resume,
                     const GivenProgress& progress) {
   const HistoryOptions options = Options(flushes, freezes, faults, late, client, flusher, resume);
-  return ToDict(WithProgress(progress, [&](ExplorationProgress told) {
-    return ExploreRandom(options, seed, histories, told);
-  }));
+  return ToDict(WithProgress(
+      progress, [&](ExplorationProgress told) { return ExploreRandom(options, seed, histories, told); }));
 }
 
 Counts Replay(const std::vector<uint32_t>& choices, const std::vector<int>& flushes, int freezes, int faults,

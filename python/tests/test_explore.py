@@ -54,7 +54,9 @@ def test_no_history_breaks_an_invariant(choices: list[int], size: dict[str, Any]
 
 @settings(max_examples=100, deadline=None)
 @given(choices=HISTORIES, size=SIZES_OF_HISTORIES)
-def test_the_choices_that_a_history_reports_are_the_same_history(choices: list[int], size: dict[str, Any]) -> None:
+def test_the_choices_that_a_history_reports_are_the_same_history(
+    choices: list[int], size: dict[str, Any]
+) -> None:
     first = thaw.replay(choices, **size)
     assert thaw.replay(first["choices"], **size) == first
 
@@ -78,7 +80,9 @@ def test_v93_loses_a_payload_in_a_small_history_that_can_be_run_again() -> None:
 
 def test_a_seed_finds_it_too() -> None:
     first = thaw.explore_at_random(seed=5, histories=2000, flushes=[1, 1], freezes=1, **V93)["broken"]
-    again = thaw.explore_at_random(seed=first["seed"], histories=1, flushes=[1, 1], freezes=1, **V93)["broken"]
+    again = thaw.explore_at_random(seed=first["seed"], histories=1, flushes=[1, 1], freezes=1, **V93)[
+        "broken"
+    ]
     assert again == first
 
 
@@ -106,7 +110,7 @@ def test_progress_is_told_and_may_end_it() -> None:
         thaw.explore(flushes=[1, 1], freezes=1, progress=enough)
 
 
-# -- The laboratory --------------------------------------------------------------------------------------------
+# -- The laboratory ----------------------------------------------------------------------------------------
 
 
 def test_each_option_that_decides_is_explored() -> None:
@@ -137,7 +141,9 @@ def test_policies_are_explored_and_counted() -> None:
 
 
 def test_a_broken_policy_is_reported() -> None:
-    broken = Policy("broken", {"max_connections_per_host": 8, **_plain(V93["client"])}, _plain(V93["flusher"]))
+    broken = Policy(
+        "broken", {"max_connections_per_host": 8, **_plain(V93["client"])}, _plain(V93["flusher"])
+    )
     explored = explore([broken], [Size((1, 1), freezes=1)])
     total = Explored()
     total.merge(explored["broken"])
@@ -154,7 +160,9 @@ def _plain(options: Any) -> dict[str, Any]:
 
 def test_the_command_prints_a_summary(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
     file = tmp_path / "counts.json"
-    assert main(["explore", "--policies", "default", "--random", "5", "--jobs", "1", "--json", str(file)]) == 0
+    assert (
+        main(["explore", "--policies", "default", "--random", "5", "--jobs", "1", "--json", str(file)]) == 0
+    )
     out = capsys.readouterr().out
     assert "5 random ones" in out
     assert file.exists()

@@ -1,4 +1,4 @@
-"""Explores world W0: runs every small history, then random larger ones, and checks the invariants of delivery.
+"""Explores world W0: runs every small history, then larger random ones, and checks the invariants.
 
     python -m thaw.lab explore
 
@@ -156,7 +156,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="random histories of each client, larger ones (default: %(default)s)",
     )
-    option("--seed", type=arguments.seed, default=1, help="of the first random history (default: %(default)s)")
+    option(
+        "--seed", type=arguments.seed, default=1, help="of the first random history (default: %(default)s)"
+    )
     option(
         "--jobs",
         type=arguments.integer(1, 1024),
@@ -220,19 +222,23 @@ def summary(explored: dict[str, Explored], total: Explored) -> str:
     width = max(map(len, explored))
     lines = [f"{'client':<{width}}  {'histories':>11}  {'random':>11}  {'steps':>15}  broken"]
     for name, each in explored.items():
-        broken = ", ".join(one["invariant"] for one in each.broken) or ("-" if each.complete else "not all run")
-        lines.append(f"{name:<{width}}  {each.histories:>11,}  {each.random:>11,}  {each.steps:>15,}  {broken}")
+        broken = ", ".join(one["invariant"] for one in each.broken) or (
+            "-" if each.complete else "not all run"
+        )
+        lines.append(
+            f"{name:<{width}}  {each.histories:>11,}  {each.random:>11,}  {each.steps:>15,}  {broken}"
+        )
     cells = len(total.failures)
+    not_all = "" if total.complete else ", not all,"
     lines.append(
-        f"\n{total.histories:,} histories{'' if total.complete else ', not all,'} and {total.random:,} random ones"
-        f" in {total.seconds:.0f} s; {total.known:,} ended in a state met before; {cells - len(total.missed)}"
-        f" of {cells} reachable cells of the failure table met, {len(total.unreachable)} can't be"
+        f"\n{total.histories:,} histories{not_all} and {total.random:,} random ones in {total.seconds:.0f} s;"
+        f" {total.known:,} ended in a state met before; {cells - len(total.missed)} of {cells} reachable cells"
+        f" of the failure table met, {len(total.unreachable)} can't be"
     )
     for one in total.broken:
         seed = "" if one["seed"] is None else f"\nseed {one['seed']}"
-        lines.append(
-            f"\n{one['what']}: {one['text']}{seed}\n{one['story']}\nC++:    {one['cpp']}\nPython: {one['python']}"
-        )
+        lines.append(f"\n{one['what']}: {one['text']}{seed}\n{one['story']}")
+        lines.append(f"C++:    {one['cpp']}\nPython: {one['python']}")
     return "\n".join(lines)
 
 
