@@ -33,6 +33,8 @@ class ManualExecutor : public Executor {
   }
   bool idle() const { return queue_.empty(); }
   int64_t steps() const { return steps_; }
+  // The number of entries so far, those that have run included.
+  int64_t posted() const { return steps_ + static_cast<int64_t>(queue_.size()); }
 
  private:
   std::deque<absl::AnyInvocable<void()>> queue_;

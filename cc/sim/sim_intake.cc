@@ -21,6 +21,8 @@ constexpr std::string_view kAnswerAndClose =
     "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
 constexpr std::string_view kGarbageAnswer = "\x15\x03\x03 this is not HTTP\r\n\r\n";
 constexpr absl::Duration kSlow = absl::Seconds(5);
+// Stands for a phase of a dial in hashes.
+constexpr uint64_t kDialSpoke = 100;
 // The window closes within this many bytes of the client's second flight: in the end of the handshake, or in
 // the record of the request that is sent with it.
 constexpr uint64_t kTlsStallWithin = 512;
@@ -67,14 +69,36 @@ class SimIntake::Connection : public SimStream::Peer {
 
   void OnEnd() override { ++generation_; }
 
+  uint64_t Fingerprint() const override {
+    uint64_t hash = Mixed(Mixed(generation_, request_), static_cast<uint64_t>(fault_));
+    hash = Mixed(Mixed(hash, static_cast<uint64_t>(close_)), static_cast<uint64_t>(dial_fault_));
+    return Mixed(Mixed(hash, uint64_t{idle_}), uint64_t{stalled_} * 2 + answered_);
+  }
+  bool idle() const { return idle_; }
+
   void CloseNowIfIdle(IdleClose how) {
     if (idle_) CloseNow(how);
   }
   void CloseNow() { CloseNow(close_); }
+  void CloseNow(IdleClose how) {
+    ++generation_;  // invalidates answers under way
+    switch (how) {
+      case IdleClose::kRst:
+        return stream_->PeerReset();
+      case IdleClose::kSilent:
+        return stream_->PeerForget();
+      default:
+        return End();
+    }
+  }
 
  private:
   void OnPlaintext(std::string_view bytes) {
     if (request_.empty()) BeginRequest();
+    if (dial_fault_ == SimFault::kGarbageMidRequest || dial_fault_ == SimFault::kGarbageMidLater) {
+      // The first request on a connection that goes wrong later is read whole.
+      if (dial_fault_ == SimFault::kGarbageMidRequest || answered_) return Send(kGarbageAnswer);
+    }
     if (fault_ == SimFault::kResetOnFirstByte) return stream_->PeerReset();
     if (fault_ == SimFault::kBlackHole) return stream_->CutPath();
     request_ += bytes;
@@ -110,34 +134,27 @@ class SimIntake::Connection : public SimStream::Peer {
     if (wire.empty()) return;
     stream_->PeerSend(std::move(wire));
     if (dial_fault_ == SimFault::kStallMidRequest && !std::exchange(stalled_, true)) {
-      stream_->SetWindow(1 + intake_.world_.random().Below(kTlsStallWithin));
-    }
-  }
-
-  void CloseNow(IdleClose how) {
-    ++generation_;  // invalidates answers under way
-    switch (how) {
-      case IdleClose::kRst:
-        return stream_->PeerReset();
-      case IdleClose::kSilent:
-        return stream_->PeerForget();
-      default:
-        return End();
+      stream_->SetWindow(1 + intake_.FaultPlace(kTlsStallWithin));
     }
   }
 
   void StartIdleTimer() {
     idle_ = true;
     if (close_ == IdleClose::kRace) return;  // the code that resumes the client decides when
+    if (intake_.options_.idle_limit == absl::InfiniteDuration()) return;
     After(intake_.options_.idle_limit, [this] { CloseNowIfIdle(close_); });
   }
 
   // Runs `what` after `delay` unless something newer has happened to this connection.
   template <typename What>
   void After(absl::Duration delay, What what) {
-    intake_.world_.At(delay, [this, stream = stream_->weak_from_this(), generation = ++generation_, what] {
-      if (const auto held = stream.lock(); held != nullptr && generation == generation_) what();
-    });
+    const uint64_t generation = ++generation_;
+    intake_.world_.At(
+        delay,
+        [this, stream = stream_->weak_from_this(), generation, what] {
+          if (const auto held = stream.lock(); held != nullptr && generation == generation_) what();
+        },
+        Mixed(stream_->number(), generation));
   }
 
   void BeginRequest() {
@@ -193,7 +210,18 @@ class SimIntake::Connection : public SimStream::Peer {
     After(delay, [this, answer] {
       Send(answer);
       StartIdleTimer();
+      if (!std::exchange(answered_, true)) GoWrong();
     });
+  }
+  // Faults of a connection's second request.
+  void GoWrong() {
+    if (dial_fault_ < SimFault::kShutWindowLater) return;
+    const bool part = dial_fault_ == SimFault::kStallLater || dial_fault_ == SimFault::kGarbageMidLater;
+    stream_->SetWindow(part ? intake_.FaultPlace(64) : 0);
+    if (dial_fault_ == SimFault::kGarbageLater) {
+      // It arrives a little after the answer: a request that waited has begun by then.
+      After(intake_.options_.service_time, [this] { Send(kGarbageAnswer); });
+    }
   }
   void AnswerAndEnd(absl::Duration delay, std::string_view answer) {
     After(delay, [this, answer] {
@@ -207,6 +235,7 @@ class SimIntake::Connection : public SimStream::Peer {
   const SimFault dial_fault_;
   const std::unique_ptr<SimTls::Server> tls_;  // null: no TLS
   bool stalled_ = false;
+  bool answered_ = false;  // once at least
   IdleClose close_;
   bool idle_ = false;
   uint64_t generation_ = 0;
@@ -216,15 +245,31 @@ class SimIntake::Connection : public SimStream::Peer {
   size_t body_size_ = 0;
 };
 
-namespace {
-
-bool IsDialFault(SimFault fault) {
-  return fault >= SimFault::kLookupFails && fault <= SimFault::kNarrowWindow;
+std::string_view ToString(SimFault fault) {
+  switch (fault) {
+    case SimFault::kNone:
+      return "none";
+#define THAW_TEXT(name, text) \
+  case SimFault::name:        \
+    return text;
+      THAW_SIM_FAULTS(THAW_TEXT)
+      THAW_SIM_CHOSEN_FAULTS(THAW_TEXT)
+#undef THAW_TEXT
+  }
+  return "unknown";
 }
 
-}  // namespace
+bool IsDialFault(SimFault fault) {
+  return (fault >= SimFault::kLookupFails && fault <= SimFault::kNarrowWindow) ||
+         (fault >= SimFault::kShutWindow && fault <= SimFault::kGarbageLater);
+}
 
 SimFault SimIntake::DrawFault(bool dial) {
+  if (options_.choose_fault) {
+    const SimFault chosen = options_.choose_fault(dial);
+    faults_met_ += chosen != SimFault::kNone;
+    return chosen;
+  }
   if (options_.faults.empty() || !world_.random().Chance(options_.fault_rate)) return SimFault::kNone;
   const SimFault fault = options_.faults[world_.random().Below(options_.faults.size())];
   // A fault of the other kind counts as none; the rate is that of both kinds together.
@@ -233,16 +278,27 @@ SimFault SimIntake::DrawFault(bool dial) {
   return fault;
 }
 
+uint64_t SimIntake::FaultPlace(uint64_t bytes) {
+  return options_.choose_fault ? bytes / 2 : world_.random().Below(bytes);
+}
+
 std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault, std::unique_ptr<SimTls::Server> tls) {
   ++connections_;
   auto stream = std::make_shared<SimStream>(world_, options_.one_way);
   switch (fault) {
     case SimFault::kStallMidRequest:
       if (tls != nullptr) break;  // too early: the connection closes its window with the request
-      stream->SetWindow(1 + world_.random().Below(64));
+      stream->SetWindow(1 + FaultPlace(64));
+      break;
+    case SimFault::kShutWindow:
+    case SimFault::kGarbageOnAccept:
+      stream->SetWindow(0);
+      break;
+    case SimFault::kGarbageMidRequest:
+      stream->SetWindow(FaultPlace(64));
       break;
     case SimFault::kNarrowWindow:
-      stream->set_segment_bytes(1 + world_.random().Below(64));
+      stream->set_segment_bytes(1 + FaultPlace(64));
       break;
     default:
       break;
@@ -250,6 +306,8 @@ std::shared_ptr<SimStream> SimIntake::Accept(SimFault fault, std::unique_ptr<Sim
   stream->set_peer(std::make_unique<Connection>(*this, stream.get(), fault, std::move(tls)));
   std::erase_if(open_, [](const std::weak_ptr<SimStream>& held) { return held.expired(); });
   open_.push_back(stream);
+  if (fault == SimFault::kResetOnAccept) stream->PeerReset();
+  if (fault == SimFault::kGarbageOnAccept) stream->PeerSend(std::string(kGarbageAnswer));
   return stream;
 }
 
@@ -257,8 +315,36 @@ void SimIntake::Accepted(std::string_view body) {
   for (; body.size() >= sizeof(uint64_t); body.remove_prefix(sizeof(uint64_t))) {
     uint64_t payload = 0;
     std::memcpy(&payload, body.data(), sizeof(payload));
-    ++accepted_[payload];
+    ++acceptances_;
+    accepted_hash_ += Mixed(payload, static_cast<uint64_t>(++accepted_[payload]));
   }
+}
+
+std::vector<std::shared_ptr<SimStream>> SimIntake::Connections() const {
+  std::vector<std::shared_ptr<SimStream>> connections;
+  for (const auto& held : open_) {
+    if (auto stream = held.lock()) connections.push_back(std::move(stream));
+  }
+  return connections;
+}
+
+bool SimIntake::Busy(const SimStream& stream) { return !static_cast<Connection*>(stream.peer())->idle(); }
+
+void SimIntake::CloseIn(const std::shared_ptr<SimStream>& stream, absl::Duration delay, IdleClose how) {
+  world_.At(
+      delay,
+      [held = std::weak_ptr<SimStream>(stream), how] {
+        if (const auto open = held.lock()) static_cast<Connection*>(open->peer())->CloseNow(how);
+      },
+      Mixed(stream->number(), static_cast<uint64_t>(how)));
+}
+
+uint64_t SimIntake::Fingerprint() const {
+  uint64_t hash = Mixed(accepted_hash_, dials_hash_);
+  for (const auto& held : open_) {
+    if (const auto stream = held.lock()) hash += stream->Fingerprint();
+  }
+  return hash;
 }
 
 void SimIntake::CloseIdleIn(absl::Duration delay) {
@@ -279,9 +365,12 @@ void SimIntake::CloseAllIn(absl::Duration delay) {
 }
 
 Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancellation) {
+  const uint64_t number = world_.NextNumber();
   const ClockReading began = world_.clock().Now();
   const absl::Duration round_trip = 2 * intake_.options_.one_way;
   const SimFault fault = intake_.DrawFault(/*dial=*/true);
+  const uint64_t awaits = Mixed(number, static_cast<uint64_t>(fault));
+  intake_.dials_hash_ += awaits;
   DialResult result;
 
   // The phases of a dial. Each takes its round trips and may end the dial.
@@ -309,7 +398,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
     if (real_tls && step.phase == Phase::kTls) break;
     const bool hangs = fault != SimFault::kNone && fault == step.hangs;
     const absl::Duration takes = hangs ? absl::InfiniteDuration() : step.takes;
-    const absl::Status slept = co_await Wait(takes, cancellation);
+    const absl::Status slept = co_await Wait(takes, number, cancellation);
     if (!slept.ok()) {
       fail(step.phase, FaultOfCancellation(slept), slept);
       break;
@@ -322,6 +411,7 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
     if (step.phase == Phase::kConnect) result.times.connect = step.takes;
     if (step.phase == Phase::kTls) result.times.tls = step.takes;
   }
+  intake_.dials_hash_ -= awaits;
   if (!result.failure.has_value()) {
     result.transport =
         std::make_unique<SimTransport>(intake_.Accept(fault, real_tls ? tls_->Accept() : nullptr));
@@ -341,11 +431,16 @@ Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancella
 }
 
 // Waits in the network's time, not the client's: it passes while the client is frozen.
-Task<absl::Status> SimDialer::Wait(absl::Duration delay, Cancellation& cancellation) {
+Task<absl::Status> SimDialer::Wait(absl::Duration delay, uint64_t dial, Cancellation& cancellation) {
   // Shared, since the event outside may come after the wait was cancelled.
   const auto woken = std::make_shared<Completion<absl::Status>>(world_.executor());
   if (delay != absl::InfiniteDuration()) {
-    world_.At(delay, [woken] { woken->Set(absl::OkStatus()); });
+    world_.Arrive(
+        dial, delay,
+        [&world = world_, woken, dial] {
+          if (woken->Set(absl::OkStatus())) world.ClientSaw(Mixed(dial, kDialSpoke));
+        },
+        kDialSpoke);
   }
   const auto registration =
       cancellation.OnRequest([&woken](const absl::Status& reason) { woken->Set(reason); });

@@ -9,6 +9,8 @@
 #define THAW_CC_SIM_SIM_INTAKE_H_
 
 #include <cstdint>
+#include <functional>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -60,10 +62,21 @@ enum class IdleClose {
   X(kConnectionClose, "accepts, answers with Connection: close")           \
   X(kEndAfterAnswer, "accepts, answers, and ends straight away")
 
+// Faults that only an exploration chooses; SimIntakeOptions::faults does not draw them.
+#define THAW_SIM_CHOSEN_FAULTS(X)                                                      \
+  X(kShutWindow, "the peer's window is closed before the first byte of a request")     \
+  X(kResetOnAccept, "reset when the connection is open")                               \
+  X(kGarbageMidRequest, "reads part of a request, then sends bytes that are not HTTP") \
+  X(kGarbageOnAccept, "sends bytes that are not HTTP and reads nothing")               \
+  X(kShutWindowLater, "closes its window after the first answer")                      \
+  X(kStallLater, "reads part of the second request and closes its window")             \
+  X(kGarbageMidLater, "reads part of the second request, then sends what is not HTTP") \
+  X(kGarbageLater, "after the first answer, reads nothing and sends what is not HTTP")
+
 enum class SimFault {
   kNone,
 #define THAW_DECLARE(name, text) name,
-  THAW_SIM_FAULTS(THAW_DECLARE)
+  THAW_SIM_FAULTS(THAW_DECLARE) THAW_SIM_CHOSEN_FAULTS(THAW_DECLARE)
 #undef THAW_DECLARE
 };
 inline constexpr SimFault kAllSimFaults[] = {
@@ -71,6 +84,16 @@ inline constexpr SimFault kAllSimFaults[] = {
     THAW_SIM_FAULTS(THAW_DECLARE)
 #undef THAW_DECLARE
 };
+
+inline constexpr SimFault kChosenSimFaults[] = {
+#define THAW_DECLARE(name, text) SimFault::name,
+    THAW_SIM_CHOSEN_FAULTS(THAW_DECLARE)
+#undef THAW_DECLARE
+};
+std::string_view ToString(SimFault fault);
+
+// Returns whether a dial meets the fault, and not a request.
+bool IsDialFault(SimFault fault);
 
 struct SimIntakeOptions {
   absl::Duration one_way = absl::Milliseconds(5);
@@ -80,6 +103,9 @@ struct SimIntakeOptions {
   // The probability that a dial or a request meets a fault, drawn evenly from `faults`.
   double fault_rate = 0;
   std::vector<SimFault> faults = {std::begin(kAllSimFaults), std::end(kAllSimFaults)};
+  // Replaces the draw of a fault, for a dial or a request. Where a fault may fall within bytes, it then falls
+  // at one place.
+  std::function<SimFault(bool dial)> choose_fault;
 };
 
 class SimIntake {
@@ -104,11 +130,25 @@ class SimIntake {
   // does not read from its socket must expect this.
   void CloseAllIn(absl::Duration delay);
 
+  // -- Exploration -----------------------------------------------------------------------------------------
+  // The connections that exist, in the order in which they were accepted.
+  std::vector<std::shared_ptr<SimStream>> Connections() const;
+  // Returns whether a request is being read or answered on a connection.
+  static bool Busy(const SimStream& stream);
+  // Ends one connection after `delay`. kSilent forgets it.
+  void CloseIn(const std::shared_ptr<SimStream>& stream, absl::Duration delay, IdleClose how);
+  // Returns a hash of the connections and of the accepted payloads.
+  uint64_t Fingerprint() const;
+  // Returns the total number of acceptances.
+  int64_t acceptances() const { return acceptances_; }
+
  private:
   friend class SimDialer;
   class Connection;
 
   SimFault DrawFault(bool dial);
+  // Returns a place for a fault among the first `bytes`.
+  uint64_t FaultPlace(uint64_t bytes);
   // `tls` may be null; the stream then carries plain HTTP.
   std::shared_ptr<SimStream> Accept(SimFault fault, std::unique_ptr<SimTls::Server> tls);
   void Accepted(std::string_view body);
@@ -119,6 +159,9 @@ class SimIntake {
   int64_t requests_ = 0;
   int64_t connections_ = 0;
   int64_t faults_met_ = 0;
+  int64_t acceptances_ = 0;
+  uint64_t accepted_hash_ = 0;  // a sum, since the order of acceptances shows nowhere
+  uint64_t dials_hash_ = 0;     // of the faults that await the dials under way
   std::vector<std::weak_ptr<SimStream>> open_;
 };
 
@@ -135,7 +178,7 @@ class SimDialer : public Dialer {
   }
 
  private:
-  Task<absl::Status> Wait(absl::Duration delay, Cancellation& cancellation);
+  Task<absl::Status> Wait(absl::Duration delay, uint64_t dial, Cancellation& cancellation);
 
   SimWorld& world_;
   SimIntake& intake_;

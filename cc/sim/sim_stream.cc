@@ -15,30 +15,54 @@ absl::Status ClosedStatus() { return absl::CancelledError("the connection was cl
 
 }  // namespace
 
-void SimStream::Arrive(absl::Duration delay, void (SimStream::*what)()) {
-  world_.At(delay, [self = shared_from_this(), what] { (self.get()->*what)(); });
+// What hashes stand for.
+enum : uint64_t { kBytes = 1, kEnd, kReset, kClosed, kRead, kTried, kWrote };
+
+void SimStream::ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash) {
+  ++under_way_;
+  world_.Arrive(
+      number_, one_way_,
+      [self = shared_from_this(), what = std::move(what)]() mutable {
+        --self->under_way_;
+        what();
+      },
+      hash);
+}
+
+void SimStream::SendToPeer(absl::AnyInvocable<void()> what, uint64_t hash) {
+  ++under_way_;
+  world_.At(
+      one_way_,
+      [self = shared_from_this(), what = std::move(what)]() mutable {
+        --self->under_way_;
+        what();
+      },
+      Mixed(hash, number_));
 }
 
 void SimStream::PeerSend(std::string bytes) {
   if (peer_gone_ || cut_) return;
-  world_.At(one_way_, [self = shared_from_this(), bytes = std::move(bytes)] {
-    if (self->cut_ || self->client_closed_) return;
-    self->inbound_ += bytes;
-    self->received_ += static_cast<int64_t>(bytes.size());
-    self->CompleteRead();
-  });
+  const uint64_t hash = world_.exploring() ? Mixed(kBytes, bytes) : 0;
+  ArriveFromPeer(
+      [this, bytes = std::move(bytes)] {
+        if (cut_ || client_closed_) return;
+        inbound_ += bytes;
+        received_ += static_cast<int64_t>(bytes.size());
+        CompleteRead();
+      },
+      hash);
 }
 
 void SimStream::PeerEnd() {
   if (peer_gone_) return;
   peer_gone_ = true;
-  if (!cut_) Arrive(one_way_, &SimStream::OnEndArrived);
+  if (!cut_) ArriveFromPeer([this] { OnEndArrived(); }, kEnd);
 }
 
 void SimStream::PeerReset() {
   if (peer_gone_) return;
   peer_gone_ = true;
-  if (!cut_) Arrive(one_way_, &SimStream::OnResetArrived);
+  if (!cut_) ArriveFromPeer([this] { OnResetArrived(); }, kReset);
 }
 
 void SimStream::OnEndArrived() {
@@ -57,6 +81,11 @@ void SimStream::OnResetArrived() {
 void SimStream::SetWindow(size_t bytes) {
   window_ = bytes;
   CompleteWrite();
+}
+
+void SimStream::Heal() {
+  if (std::exchange(cut_, false)) peer_gone_ = true;
+  SetWindow(SIZE_MAX);
 }
 
 IoResult SimStream::Take(absl::Span<char> into) {
@@ -85,6 +114,7 @@ void SimStream::CompleteRead() {
   } else {
     return;
   }
+  ClientSaw(kRead, result, {read_into_.data(), result.bytes});
   world_.executor().Post([done = std::exchange(read_done_, nullptr), result = std::move(result)]() mutable {
     done(std::move(result));
   });
@@ -92,8 +122,10 @@ void SimStream::CompleteRead() {
 
 IoResult SimStream::TryRead(absl::Span<char> into) {
   if (client_closed_) return {ClosedStatus(), 0};
-  if (!readable()) return {absl::UnavailableError("nothing to read now"), 0};
-  return Take(into);
+  IoResult result = {absl::UnavailableError("nothing to read now"), 0};
+  if (readable()) result = Take(into);
+  ClientSaw(kTried, result, {into.data(), result.bytes});
+  return result;
 }
 
 void SimStream::StartWrite(std::string_view from, Transport::Done done) {
@@ -117,12 +149,12 @@ void SimStream::CompleteWrite() {
     sent_ += static_cast<int64_t>(size);
     result = {absl::OkStatus(), size};
     if (!cut_) {
-      world_.At(one_way_,
-                [self = shared_from_this(), bytes = std::string(write_from_.substr(0, size))]() mutable {
-                  self->DeliverToPeer(std::move(bytes));
-                });
+      const std::string_view sent = write_from_.substr(0, size);
+      SendToPeer([this, bytes = std::string(sent)]() mutable { DeliverToPeer(std::move(bytes)); },
+                 world_.exploring() ? Mixed(kBytes, sent) : 0);
     }
   }
+  ClientSaw(kWrote, result, {});
   world_.executor().Post([done = std::exchange(write_done_, nullptr), result = std::move(result)]() mutable {
     done(std::move(result));
   });
@@ -131,7 +163,7 @@ void SimStream::CompleteWrite() {
 void SimStream::DeliverToPeer(std::string bytes) {
   if (cut_) return;
   if (peer_gone_) {
-    Arrive(one_way_, &SimStream::OnResetArrived);
+    ArriveFromPeer([this] { OnResetArrived(); }, kReset);
     return;
   }
   peer_->OnBytes(bytes);
@@ -143,12 +175,32 @@ void SimStream::Close() {
   CompleteRead();
   CompleteWrite();
   if (!cut_) {
-    world_.At(one_way_, [self = shared_from_this()] {
-      if (!self->peer_gone_ && self->peer_ != nullptr) self->peer_->OnEnd();
-      // From here on the peer has forgotten the connection.
-      self->peer_gone_ = true;
-    });
+    SendToPeer(
+        [this] {
+          if (!peer_gone_ && peer_ != nullptr) peer_->OnEnd();
+          // From here on the peer has forgotten the connection.
+          peer_gone_ = true;
+        },
+        kClosed);
   }
+}
+
+void SimStream::ClientSaw(uint64_t what, const IoResult& result, std::string_view bytes) {
+  if (!world_.exploring()) return;
+  uint64_t hash = Mixed(Mixed(what, number_), static_cast<uint64_t>(result.status.code()));
+  world_.ClientSaw(Mixed(Mixed(hash, static_cast<uint64_t>(result.bytes)), bytes));
+}
+
+uint64_t SimStream::Fingerprint() const {
+  // Nothing that happens to a connection which both ends have left can be seen.
+  if (client_closed_ && peer_gone_) return 0;
+  uint64_t hash = Mixed(number_, inbound_);
+  for (const bool flag : {end_arrived_, reset_arrived_, client_closed_, cut_, peer_gone_, bool(read_done_),
+                          bool(write_done_)}) {
+    hash = Mixed(hash, uint64_t{flag});
+  }
+  hash = Mixed(Mixed(hash, static_cast<uint64_t>(window_)), static_cast<uint64_t>(segment_));
+  return peer_gone_ ? hash : Mixed(hash, peer_->Fingerprint());
 }
 
 }  // namespace thaw

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "cc/net/transport.h"
@@ -30,9 +31,12 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
     virtual void OnBytes(std::string_view bytes) = 0;
     // Called when the client ended or closed its side.
     virtual void OnEnd() = 0;
+    // Returns a hash of the peer's state; only an exploration needs it.
+    virtual uint64_t Fingerprint() const { return 0; }
   };
 
-  SimStream(SimWorld& world, absl::Duration one_way) : world_(world), one_way_(one_way) {}
+  SimStream(SimWorld& world, absl::Duration one_way)
+      : world_(world), one_way_(one_way), number_(world.NextNumber()) {}
 
   void set_peer(std::unique_ptr<Peer> peer) { peer_ = std::move(peer); }
   Peer* peer() const { return peer_.get(); }
@@ -45,6 +49,9 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   void PeerForget() { peer_gone_ = true; }
   // Cuts the path: nothing passes any more, in either direction.
   void CutPath() { cut_ = true; }
+  // Makes the network answer again: a connection whose path was cut is answered with a reset, since the peer
+  // has given it up, and a window that was closed opens.
+  void Heal();
   // Sets how many more bytes the peer's window lets the client send; unlimited at first. Widening it lets a
   // pending write go on.
   void SetWindow(size_t bytes);
@@ -57,6 +64,14 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   IoResult TryRead(absl::Span<char> into);
   void Close();
   bool closed() const { return client_closed_; }
+  // Unique among the connections and dials of a world, ascending.
+  uint64_t number() const { return number_; }
+  // Returns whether neither side has closed, reset or forgotten it and the path is whole.
+  bool alive() const { return !client_closed_ && !peer_gone_ && !cut_; }
+  // Returns whether a packet is on its way, or the client has not read what came.
+  bool packets_under_way() const { return under_way_ > 0 || !inbound_.empty(); }
+  // Returns a hash of the connection, both ends and the path, without the packets that are on their way.
+  uint64_t Fingerprint() const;
   int64_t sent() const { return sent_; }
   int64_t received() const { return received_; }
 
@@ -65,14 +80,18 @@ class SimStream : public std::enable_shared_from_this<SimStream> {
   IoResult Take(absl::Span<char> into);
   void CompleteRead();
   void CompleteWrite();
-  void Arrive(absl::Duration delay, void (SimStream::*what)());
+  void ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash);
+  void SendToPeer(absl::AnyInvocable<void()> what, uint64_t hash);
+  void ClientSaw(uint64_t what, const IoResult& result, std::string_view bytes);
   void OnEndArrived();
   void OnResetArrived();
   void DeliverToPeer(std::string bytes);
 
   SimWorld& world_;
   const absl::Duration one_way_;
+  const uint64_t number_;
   std::unique_ptr<Peer> peer_;
+  int under_way_ = 0;
 
   // The client's kernel.
   std::string inbound_;

@@ -2067,6 +2067,88 @@ class StatsFlusher:
         Payloads for which there was no room.
         """
 
+def explore(
+    *,
+    flushes: collections.abc.Sequence[int] = [1, 1],
+    freezes: int = 1,
+    faults: int = 0,
+    late: int = 0,
+    client: ClientOptions | None = None,
+    flusher: FlusherOptions | None = None,
+    resume: bool = True,
+    most_histories: int = 1152921504606846976,
+    progress: collections.abc.Callable[[int], typing.Any] | None = None,
+) -> dict[str, typing.Any]:
+    """
+    Runs every small history of world W0 that a client can go through.
+
+    Before each step of a flush, the environment may freeze, connections may end in every way meanwhile, and
+    packets may overtake each other; dials and requests may meet a fault. Invariants are checked after every step.
+    The search ends at the first history that breaks one, and shrinks it.
+
+    Args:
+      flushes: how many payloads are handed over before each flush.
+      freezes, faults, late: how many of them a history may have; late packets are overtaken by
+        another connection's. Each freeze multiplies the number of histories by some hundreds.
+      client, flusher: options of the client, whose own rules hold, and of the flusher.
+      resume: tell the client of each resume, as a return from /next does.
+      most_histories: ends the search after so many; "complete" is then False.
+      progress: called with the number of histories now and then.
+
+    Returns a dict: histories, known (given up in a state that was met before), states, steps, freezes, faults,
+    complete, failures (a list with a dict for each cell of the failure table) and broken: None, or a dict of
+    invariant, text, choices, story and the lines of C++ and Python that run the history again.
+
+    >>> import thaw
+    >>> result = thaw.explore(flushes=[1], freezes=1)
+    >>> result["complete"], result["broken"]
+    (True, None)
+    """
+
+def explore_at_random(
+    *,
+    seed: int = 1,
+    histories: int = 1000,
+    flushes: collections.abc.Sequence[int] = [1, 1],
+    freezes: int = 1,
+    faults: int = 0,
+    late: int = 0,
+    client: ClientOptions | None = None,
+    flusher: FlusherOptions | None = None,
+    resume: bool = True,
+    progress: collections.abc.Callable[[int], typing.Any] | None = None,
+) -> dict[str, typing.Any]:
+    """
+    Runs random histories, larger ones than `explore` can exhaust.
+
+    History number n has the seed `seed` + n. Otherwise as `explore`.
+
+    >>> import thaw
+    >>> thaw.explore_at_random(seed=1, histories=20, flushes=[2, 2], freezes=3, faults=2)["broken"]
+    """
+
+def replay(
+    choices: collections.abc.Sequence[int],
+    *,
+    flushes: collections.abc.Sequence[int] = [1, 1],
+    freezes: int = 1,
+    faults: int = 0,
+    late: int = 0,
+    client: ClientOptions | None = None,
+    flusher: FlusherOptions | None = None,
+    resume: bool = True,
+) -> dict[str, typing.Any]:
+    """
+    Runs one history again: the one of which `choices` say what happens.
+
+    Any list of numbers is a history: a number that is too large is the last way, and after the list's end nothing
+    happens any more. Raises InvariantBroken if the history breaks an invariant. Otherwise as `explore`.
+
+    >>> import thaw
+    >>> thaw.replay([0, 0, 1], flushes=[1], freezes=1)["freezes"]
+    1
+    """
+
 def simulate(
     *,
     cycles: int = 1000,

@@ -26,13 +26,14 @@ from thaw.lab.experiments import (
 )
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
+from thaw.lab.experiments.exploration import run as exploration
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
 from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "answer", "function", "lambda", "chaos", "report")
+_COMMANDS = ("main", "compare", "sweep", "answer", "function", "lambda", "chaos", "explore", "report")
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -183,6 +184,16 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help="runs the extension under random faults, which a seed repeats",
             description=chaos.__doc__,
             epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    exploration.add_arguments(
+        commands.add_parser(
+            "explore",
+            help="runs every small history of the simulated world and checks the invariants",
+            description=exploration.__doc__,
+            epilog="examples:\n  python -m thaw.lab explore --policies default,pooled\n"
+            "  python -m thaw.lab explore --random 1000000 --seed 7 --failures",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
