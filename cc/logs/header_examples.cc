@@ -22,7 +22,7 @@
 namespace thaw {
 namespace {
 
-void HeldLogsExample(const LogEntry& entry) {
+void HeldLogsExample(const LogEntry& entry, HeldLogs::Emit emit) {
 #include "cc/logs/held_logs.h.example"
 }
 
