@@ -6,7 +6,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "cc/extension/pipelines_fixture.h"
-#include "cc/flush/outbox.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "cc/logs/held_logs.h"
+#include "cc/logs/json_object.h"
 #include "cc/logs/json_text.h"
 #include "cc/logs/log_batch.h"
 #include "cc/logs/log_entry.h"
@@ -21,8 +22,12 @@
 namespace thaw {
 namespace {
 
-void HeldLogsExample(const LogEntry& entry) {
+void HeldLogsExample(const LogEntry& entry, HeldLogs::Emit emit) {
 #include "cc/logs/held_logs.h.example"
+}
+
+void JsonObjectExample(std::string_view text) {
+#include "cc/logs/json_object.h.example"
 }
 
 void JsonTextExample(std::string_view inside, std::string& body) {

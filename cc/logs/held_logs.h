@@ -1,10 +1,10 @@
 // Lines that wait for an invocation to which they can be credited: what was written before the first one began.
 //
 //   HeldLogs held(256 << 10);
-//   held.Add(entry);
-//   held.Release([&](const LogEntry& entry) { ... });
+//   held.Add(entry, emit);
+//   held.Release(emit);
 //
-// Bounded in bytes: the oldest lines go first, by the function that Add is given. One thread.
+// Bounded in bytes: the oldest lines make way, to the function that Add is given. One thread.
 
 #ifndef THAW_CC_LOGS_HELD_LOGS_H_
 #define THAW_CC_LOGS_HELD_LOGS_H_

@@ -150,9 +150,6 @@ class JsonElements {
 void ForEachJsonMember(std::string_view text,
                        absl::FunctionRef<void(std::string_view key, std::string_view value)> visit);
 
-// Returns whether `text` is one well-formed value, by the rules of LenientJson().
-bool IsWellFormedJson(std::string_view text);
-
 // Invalid UTF-8 is searched for separately, so that it can be repaired; half a surrogate pair, which
 // JavaScript writes, is well-formed JSON.
 boost::json::parse_options LenientJson();
