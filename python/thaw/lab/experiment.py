@@ -16,17 +16,20 @@ from thaw.lab.freezer import FREEZERS, FreezerName
 from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
-WorldName = Literal["W0", "W1", "W2"]
+WorldName = Literal["W0", "W1", "W2", "W3a"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 # Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
-# resume; none: not at all, which shows what an arm costs where nothing goes wrong; in W2 alone, while the
-# line is cut: by a middlebox (blackhole, nat) or by a change of the client's address.
+# resume; none: not at all, which shows what an arm costs where nothing goes wrong; over a line alone: by a
+# middlebox (blackhole, nat) or, in W2, by a change of the client's address.
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
-W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", *LINE_CLOSES)
+W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", "none", *LINE_CLOSES)
+# A machine that is stopped finds its own address as it was.
+W3_CLOSES: tuple[Close, ...] = tuple(each for each in W2_CLOSES if each != "address")
+CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES}
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
@@ -87,7 +90,7 @@ class ExperimentSettings:
       blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
         order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
       idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
-        a freeze in W1, 60 s in W0; W2 has none. A freeze that is shorter ends no connection.
+        a freeze in W1, 60 s in W0; W2 and W3 have none. A freeze that is shorter ends no connection.
       spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
         does not compress. A real payload gets a filler of more than 64 bytes in its first span.
     """
@@ -105,7 +108,7 @@ class ExperimentSettings:
     tls_version: TlsVersionName = "1.3"
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
-    freezer: FreezerName = "sigstop"  # of W1 and W2
+    freezer: FreezerName = "sigstop"  # of W1, W2 and W3a
     blocks: int = 1
     idle_limit: float | None = None
     spans: int = 10
@@ -181,16 +184,21 @@ def _check_together(settings: ExperimentSettings) -> None:
             f"with a round trip of {settings.round_trip:g} s and an exchange timeout of"
             f" {settings.exchange_timeout:g} s no exchange could end"
         )
-    if settings.close in LINE_CLOSES and settings.world != "W2":
-        raise ValueError(f"close {settings.close} is for world W2 alone")
-    if settings.world == "W2" and (settings.scenario != "idle" or settings.close not in W2_CLOSES):
-        raise ValueError(f"world W2 has scenario idle and closes {', '.join(W2_CLOSES)} alone")
-    if settings.world == "W2" and settings.idle_limit is not None:
+    closes = CLOSES_OVER_LINE.get(settings.world)
+    if closes is None and settings.close in LINE_CLOSES:
+        worlds = [world for world, known in CLOSES_OVER_LINE.items() if settings.close in known]
+        raise ValueError(f"close {settings.close} is for world {' and '.join(worlds)} alone")
+    if closes is not None and settings.close not in closes:
+        raise ValueError(f"world {settings.world} has closes {', '.join(closes)} alone")
+    if closes is not None and settings.idle_limit is not None:
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g}: world W2 ends connections at the beginning of a freeze"
+            f"idle_limit is {settings.idle_limit:g}: world {settings.world} ends connections at the beginning"
+            " of a freeze"
         )
-    if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
-        raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
+    if settings.close == "none" and closes is None and (settings.world, settings.scenario) != ("W1", "idle"):
+        raise ValueError(
+            "an intake that closes nothing (close none) is for scenario idle of world W1, and for W2 and W3"
+        )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
@@ -251,6 +259,8 @@ class CycleOutcome:
       close_ms: when a racing close came after the resume; negative: before it. None if none came: no
         connection was kept, or it was serving the flush.
       flush_start_ms: when the flush began after the resume; None where none began then.
+      arrived: requests that the intake had read whole at the end of the cycle.
+      arrived_at_freeze: those of them that it had when an exchange was frozen, if one was.
     """
 
     cycle: int
@@ -263,6 +273,8 @@ class CycleOutcome:
     errors: int
     close_ms: float | None = None
     flush_start_ms: float | None = None
+    arrived: int = 0
+    arrived_at_freeze: int | None = None
 
 
 @dataclass(frozen=True)
@@ -270,12 +282,13 @@ class NetworkFigures:
     """The origin of a real world's round trip.
 
     Attributes:
-      made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.
+      made_by: line: a network between two namespaces. Where none can be made, intake: it held bytes back;
+        proxy: so it did, and a proxy in user space stood for the line of W2.
       measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
       congestion_control: the kernel's over the line.
     """
 
-    made_by: Literal["line", "intake"]
+    made_by: Literal["line", "intake", "proxy"]
     measured: float | None = None
     congestion_control: str | None = None
 

@@ -192,6 +192,8 @@ def _cycle_rows(
             errors=cycle.errors,
             close_ms=cycle.close_ms,
             flush_start_ms=cycle.flush_start_ms,
+            arrived=cycle.arrived,
+            arrived_at_freeze=cycle.arrived_at_freeze,
             **_conditions(settings, cycle.cycle),
         )
         for cycle in outcome.cycles

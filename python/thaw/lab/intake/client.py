@@ -121,10 +121,14 @@ class Intake:
         self._ask("hold", phase=phase)
 
     def act(self, close: CloseKind | None, *, at: float | None = None) -> None:
-        """Ends the connection that is held, now or at a time of the monotonic clock. None: it stays as it is,
-        unserved.
+        """Ends the connection that is held or was released, now or at a time of the monotonic clock. None: it
+        stays as it is, unserved.
         """
         self._ask("act", close=close, at=at)
+
+    def release(self) -> None:
+        """Goes on with the exchange that is held, as if it had not been. `act` may end its connection later."""
+        self._ask("release")
 
     def close_idle(self, close: CloseKind, *, at: float | None = None) -> int:
         """Ends every connection that is idle now. Returns how many.

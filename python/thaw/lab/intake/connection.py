@@ -85,6 +85,7 @@ class Connection:
         self._head: Head | None = None
         self._requests = 0
         self._answering = False
+        self._due: bytes | Answer | None = None  # the answer, or the rest of one, of an exchange that is held
         self._paused = False
         self._idle_generation = 0
         self._opened_at = time.monotonic()
@@ -172,6 +173,24 @@ class Connection:
         self._paused = True
         self._watch()
 
+    def release(self) -> None:
+        """Goes on where the exchange was held."""
+        held, self.held = self.held, None
+        if self.state not in ("handshake", "open"):
+            return
+        if held in ("tls", "head", "body"):
+            self._paused = False
+            self._watch()
+        due, self._due = self._due, None
+        if held == "head":
+            self._become_idle()
+            self._process_input()
+        elif isinstance(due, bytes):
+            self.send(due)
+            self._answered(close_after=False)
+        elif due is not None:
+            self._answer(due)
+
     # -- TLS and HTTP
 
     def _process_input(self) -> None:
@@ -232,10 +251,13 @@ class Connection:
         self._answering = True
         self._server.record(self, head, body, answer)
         if self._server.take_hold("written", self):
+            self._due = answer
             return
         if self._server.wants("answer"):
             encoded = Answer().encode()
-            self.send(encoded[: encoded.index(b"\r\n") // 2])
+            half = encoded.index(b"\r\n") // 2
+            self.send(encoded[:half])
+            self._due = encoded[half:]
             self._server.take_hold("answer", self)
             return
         if answer.delay:
@@ -256,12 +278,15 @@ class Connection:
             self.end("fin")
         else:
             self.send(answer.encode())
-            self._answering = False
-            if answer.close_after:
-                self.end("fin")
-            else:
-                self._become_idle()
-                self._read_requests()
+            self._answered(close_after=answer.close_after)
+
+    def _answered(self, *, close_after: bool) -> None:
+        self._answering = False
+        if close_after:
+            self.end("fin")
+        else:
+            self._become_idle()
+            self._read_requests()
 
     def send(self, data: bytes) -> None:
         self._tls.write(data)

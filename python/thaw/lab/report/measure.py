@@ -91,7 +91,7 @@ class PayloadRow:
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
     """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
-    last two are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
+    last four are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
     """
 
     arm: str
@@ -113,6 +113,8 @@ class CycleRow:
     tls_version: str = ""
     close_ms: float | None = None
     flush_start_ms: float | None = None
+    arrived: int = 0
+    arrived_at_freeze: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,6 +157,7 @@ CLOCK_BEHAVIOUR = {
     "W0": "every clock as the simulation sets it",
     "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
     "W2": "every clock goes on: a stopped process is frozen, the kernel is not",
+    "W3a": "every clock goes on: a machine with its kernel is stopped from outside",
 }
 
 

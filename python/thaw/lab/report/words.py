@@ -18,12 +18,16 @@ WORLDS = {
     "W2": "W1's stopped process, and a network between two namespaces that is cut for the span: what the peer"
     " sends meanwhile is lost, as it is where a frozen machine's network loses it. Handshakes, slow start and"
     " retransmissions are a kernel's. The kernel of the client is not frozen.",
+    "W3a": "a machine with a kernel of its own (user-mode Linux) is stopped from outside, and its clocks go on:"
+    " what was measured on Lambda. What is sent to it meanwhile waits in its network device. The rest is as in"
+    " W2.",
 }
 SCENARIOS = {
     "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
     " those that are idle",
     "inflight": "in the middle of an exchange, at each of its phases in turn (connecting, TLS, head, body,"
-    " written, half an answer); meanwhile the server gives that connection up",
+    " written, half an answer; in W2 and W3 also with the request, or its answer, lost on its way); meanwhile"
+    " the server gives that connection up",
 }
 CLOSES = {
     "fin": "the connection is ended properly (FIN)",
@@ -76,6 +80,11 @@ def network(result: ExperimentResult) -> list[str]:
     measured = [each.measured for each in networks if each.measured is not None]
     if not networks:
         return []
+    if any(each.made_by == "proxy" for each in networks):
+        return [
+            "through a proxy in user space that stands for a line (none can be made here): it loses no packet,"
+            " and the intake makes the round trip"
+        ]
     if not measured:
         return ["the round trip is made by the intake, which holds bytes back (no line can be made here)"]
     least, most = f"{min(measured) * 1e3:.2f}", f"{max(measured) * 1e3:.2f}"

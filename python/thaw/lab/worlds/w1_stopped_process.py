@@ -1,11 +1,12 @@
-"""World W1: real sockets, real TLS, and a client in a process of its own that SIGSTOP or a cgroup freezes.
+"""Worlds with real sockets, real TLS, and a client in a process of its own that SIGSTOP or a cgroup freezes.
 
-The kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world shows is
-not claimed for Lambda itself.
+In W1 the kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world
+shows is not claimed for Lambda itself. W2 cuts the network for the span as well (`over_line`).
 
 idle      flush; freeze; the intake gives every idle connection up; resume; the next flush.
 inflight  the intake holds an exchange at one of its phases, in turn; quiesce and freeze there; the intake
-          gives the connection up; resume; the flush ends as it can.
+          gives the connection up; resume; the flush ends as it can. Over a line there are two phases more, in
+          which the request or its answer is lost on its way.
 
 Instead of an idle limit and a longer freeze the intake closes on command while the client is stopped: the
 client can't tell the difference, and a run takes seconds. The next flush's command is in the client's pipe
@@ -15,138 +16,30 @@ before it is resumed, as an event is there when a function is thawed.
 from __future__ import annotations
 
 import contextlib
-import json
-import queue
 import random
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
-from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
-from thaw.lab.intake.script import PHASES, Phase, Script
-from thaw.lab.line import Line, LineError
+from thaw.lab.intake.script import PHASES, Script
+from thaw.lab.line import LineError
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
-from thaw.lab.worlds import over_line
+from thaw.lab.worlds import client_process, over_line
+from thaw.lab.worlds.client_process import Child
+from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
+from thaw.lab.worlds.relay import Relay
 
 _START_LIMIT = 60.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
 _RACE_LEAD = 0.006  # from the command to the resume
-
-
-class Child:
-    """The client's process. Killed at the end, stopped or not."""
-
-    def __init__(
-        self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
-    ) -> None:
-        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._quiesced: queue.Queue[None] = queue.Queue()
-        command = [
-            *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
-            *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
-            *(str(settings.spans), str(settings.filler_bytes)),
-        ]
-        self._process = subprocess.Popen(
-            command if line is None else line.client.command(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=child_environment(),
-        )
-        try:
-            self._freezer = freezer.make(settings.freezer, self._process.pid)
-        except FreezerError:
-            self._process.kill()
-            self._process.wait()
-            raise
-        self._said: list[str] = []
-        self._readers = [
-            threading.Thread(target=self._read, daemon=True),
-            threading.Thread(target=self._read_errors, daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def tell(self, **command: Any) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(command) + "\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
-
-    def answer(self, timeout: float) -> dict[str, Any]:
-        try:
-            answer = self._answers.get(timeout=timeout)
-        except queue.Empty:
-            raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
-        if answer is None:
-            raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
-        return answer
-
-    def quiesce(self, timeout: float) -> None:
-        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
-        self.tell(op="quiesce")
-        try:
-            self._quiesced.get(timeout=timeout)
-        except queue.Empty:
-            raise ExperimentError(f"the client did not quiesce in {timeout:g} s") from None
-
-    @property
-    def has_answered(self) -> bool:
-        return not self._answers.empty()
-
-    def freeze(self) -> None:
-        """Returns when no thread of the process runs."""
-        self._freezer.freeze()
-
-    def resume(self) -> None:
-        self._freezer.resume()
-
-    def close(self) -> None:
-        self._process.kill()
-        self._freezer.close()
-        self._process.wait()
-        for reader in self._readers:
-            reader.join(timeout=5)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stdout:
-                message = json.loads(line)
-                if "quiesced" in message:
-                    self._quiesced.put(None)
-                else:
-                    self._answers.put(message)
-        self._answers.put(None)
-
-    def _read_errors(self) -> None:
-        assert self._process.stderr is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stderr:
-                self._said = [*self._said[-20:], line.rstrip()]
-
-    def _last_errors(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
-        return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
 
 
 def run(
@@ -162,16 +55,27 @@ def run(
     machine does not allow the freezer that is asked for.
     """
     with contextlib.ExitStack() as ends:
-        line, figures = over_line.make(settings)
+        network = over_line.make(settings)
+        line = network.line
         if line is not None:
             ends.enter_context(line)
         latency = settings.round_trip / 2 if line is None else 0.0
         script = Script(latency=latency, tls_version=settings.tls_version)
         intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
-        child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
+        between: Between | None = line
+        url = intake.url
+        if network.proxied:
+            between = relay = ends.enter_context(contextlib.closing(Relay(intake.port)))
+            url = relay.url
+        command = client_process.command(arm, url, intake.ca_file, settings)
+        child = Child(
+            command if line is None else line.client.command(command),
+            lambda pid: freezer.make(settings.freezer, pid),
+        )
+        ends.enter_context(contextlib.closing(child))
         child.answer(_START_LIMIT)
-        outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
-        outcome.network = figures
+        outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)
+        outcome.network = network.figures
         return outcome
 
 
@@ -183,14 +87,18 @@ class _Run:
         intake: Intake,
         child: Child,
         stop: Stop,
-        line: Line | None = None,
+        between: Between | None,
     ) -> None:
         self._arm, self._settings, self._stop = arm, settings, stop
-        self._intake, self._child, self._line = intake, child, line
+        self._intake, self._child, self._between = intake, child, between
+        # W1 has a line for its round trip alone.
+        self._over = None if settings.world == "W1" else between
+        self._phases = PHASES if self._over is None else (*PHASES, *LOST_ON_THE_WAY)
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
         self._resumed: float | None = None  # in the cycle under way
+        self._arrived: int | None = None  # requests that had arrived whole at the freeze
         self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
         self._before: dict[str, Any] = intake.counts()
 
@@ -221,10 +129,11 @@ class _Run:
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             freeze, idle_limit = self._settings.freeze_of(cycle), self._settings.idle_limit or 0.0
-            if self._settings.world == "W2" and self._line is not None:
-                over_line.end_idle(self._line, self._intake, self._settings.close)
+            if self._over is not None:
+                over_line.after_freeze(self._settings.world)
+                over_line.end_idle(self._settings.world, self._over, self._intake, self._settings.close)
                 self._stop.sleep(freeze)
-                self._line.join()
+                self._over.join()
             elif self._settings.close == "none" or freeze < idle_limit:
                 self._stop.sleep(freeze)
             elif self._settings.close == "race":
@@ -243,21 +152,29 @@ class _Run:
     # -- Scenario inflight
 
     def _in_flight_cycle(self, cycle: int) -> None:
-        phase = PHASES[cycle % len(PHASES)]
+        phase = self._phases[cycle % len(self._phases)]
         self._prepare(cycle, large=phase == "body")
         self._resumed = None
-        if phase in ("connect", "tls", "head"):
+        held_at = LOST_ON_THE_WAY.get(phase, phase)
+        if held_at in ("connect", "tls", "head"):
             self._close_pooled()
-        self._intake.hold(phase)
+        self._intake.hold(next(each for each in PHASES if each == held_at))
         self._tell_flush(cycle)
         held = self._await_held()
         if held:
+            if self._over is not None and phase in LOST_ON_THE_WAY:
+                over_line.lose_on_the_way(self._over, self._intake, phase, self._settings.round_trip)
             # On Lambda an environment that is frozen in mid-exchange has asked for the next event. The client
             # finds connections that ended meanwhile before it can be told of the resume.
             self._child.quiesce(self._limit)
             self._child.freeze()
+            self._arrived = self._requests()
             self._child.tell(op="resume")
-            if self._settings.close == "race":
+            if self._over is not None:
+                over_line.end_held(self._settings.world, self._over, self._intake, self._settings.close)
+                self._stop.sleep(self._settings.freeze_of(cycle))
+                self._over.join()
+            elif self._settings.close == "race":
                 self._race(self._settings.freeze_of(cycle), self._intake.act)
             else:
                 self._intake.act(over_line.close_kind(self._settings.close))
@@ -284,6 +201,10 @@ class _Run:
             time.sleep(0.0002)
         raise ExperimentError(f"no exchange came to be held within {self._limit:g} s")
 
+    def _requests(self) -> int:
+        """Returns how many requests of this cycle the intake has read whole."""
+        return int(self._intake.counts()["requests"] - self._before["requests"])
+
     # -- Both
 
     def _race(self, freeze: float, end: Callable[..., object]) -> None:
@@ -301,12 +222,13 @@ class _Run:
     def _tell_flush(self, cycle: int) -> None:
         self._child.tell(op="flush", cycle=cycle, deadline=self._settings.flush_deadline)
 
-    def _take_answer(self, cycle: int, phase: Phase | None) -> None:
+    def _take_answer(self, cycle: int, phase: str | None) -> None:
         answer = self._child.answer(self._limit)
         self._outcome.errors += answer["errors"]
         counts = self._intake.counts()
         names = ("accepted", "handshakes_full", "handshakes_resumed")
         connections, full, resumed = (counts[name] - self._before[name] for name in names)
+        arrived = counts["requests"] - self._before["requests"]
         self._before = counts
         resumed_at = self._resumed
         closes = self._intake.timed_closes() if self._settings.close == "race" else []
@@ -320,6 +242,8 @@ class _Run:
                 handshakes_full=full,
                 handshakes_resumed=resumed,
                 errors=len(answer["errors"]),
+                arrived=arrived,
+                arrived_at_freeze=self._arrived if phase is not None else None,
                 close_ms=(closes[0] - resumed_at) * 1e3 if closes and resumed_at is not None else None,
                 flush_start_ms=(answer["begun"] - resumed_at) * 1e3
                 if resumed_at is not None and phase is None

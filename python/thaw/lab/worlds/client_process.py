@@ -1,0 +1,137 @@
+"""The process of a client that is frozen, as a world's runner sees it: commands to it, answers, freezes.
+
+    child = Child(command, lambda pid: freezer.make("sigstop", pid))
+    child.tell(op="flush", cycle=3, deadline=10.0)
+    child.freeze(); child.resume()
+    child.answer(timeout=30.0)
+
+`child` is the program that runs there; lines of JSON go each way.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from thaw.lab.arms import Arm
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import ExperimentError, ExperimentSettings
+from thaw.lab.freezer import Freezer
+
+
+def command(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
+    """The command of an arm's client, which delivers to `url`."""
+    return [
+        *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, url, ca_file),
+        *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
+        *(str(settings.spans), str(settings.filler_bytes)),
+    ]
+
+
+class Child:
+    """The client's process. Killed at the end, stopped or not.
+
+    Args:
+      command: what runs `child`.
+      make_freezer: makes the freezer of the process with that id.
+    """
+
+    def __init__(self, command: Sequence[str], make_freezer: Callable[[int], Freezer]) -> None:
+        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._quiesced: queue.Queue[None] = queue.Queue()
+        self._process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=child_environment(),
+        )
+        try:
+            self._freezer = make_freezer(self._process.pid)
+        except BaseException:
+            self._process.kill()
+            self._process.wait()
+            raise
+        self._said: list[str] = []
+        self._readers = [
+            threading.Thread(target=self._read, daemon=True),
+            threading.Thread(target=self._read_errors, daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    def tell(self, **command: Any) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError):
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
+
+    def answer(self, timeout: float) -> dict[str, Any]:
+        try:
+            answer = self._answers.get(timeout=timeout)
+        except queue.Empty:
+            raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+        if answer is None:
+            raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
+        return answer
+
+    def quiesce(self, timeout: float) -> None:
+        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
+        self.tell(op="quiesce")
+        try:
+            self._quiesced.get(timeout=timeout)
+        except queue.Empty:
+            raise ExperimentError(f"the client did not quiesce in {timeout:g} s") from None
+
+    @property
+    def has_answered(self) -> bool:
+        return not self._answers.empty()
+
+    def freeze(self) -> None:
+        """Returns when no thread of the process runs."""
+        self._freezer.freeze()
+
+    def resume(self) -> None:
+        self._freezer.resume()
+
+    def close(self) -> None:
+        self._process.kill()
+        self._freezer.close()
+        self._process.wait()
+        for reader in self._readers:
+            reader.join(timeout=5)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _read(self) -> None:
+        assert self._process.stdout is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stdout:
+                message = json.loads(line)
+                if "quiesced" in message:
+                    self._quiesced.put(None)
+                else:
+                    self._answers.put(message)
+        self._answers.put(None)
+
+    def _read_errors(self) -> None:
+        assert self._process.stderr is not None
+        with contextlib.suppress(ValueError, OSError):
+            for line in self._process.stderr:
+                self._said = [*self._said[-20:], line.rstrip()]
+
+    def _last_errors(self) -> str:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout=1)
+        return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
