@@ -293,6 +293,27 @@ class NetworkFigures:
     congestion_control: str | None = None
 
 
+@dataclass(frozen=True)
+class ClockFigures:
+    """The time that the client's clocks lost over all freezes, in seconds, as far as a few milliseconds tell.
+
+    Attributes:
+      frozen: how long the client was frozen.
+      wall, monotonic, boot: how far each clock was behind that of the laboratory's machine at the end, from
+        the first flush on. About 0: it went on; about `frozen`: it stood still.
+    """
+
+    frozen: float
+    wall: float
+    monotonic: float
+    boot: float
+
+    def plus(self, other: ClockFigures) -> ClockFigures:
+        """The figures of two runs together."""
+        sums = (getattr(self, each.name) + getattr(other, each.name) for each in dataclasses.fields(self))
+        return ClockFigures(*sums)
+
+
 @dataclass
 class ArmOutcome:
     """The outcome of one arm in a real world.
@@ -314,6 +335,7 @@ class ArmOutcome:
     handshakes_full: int = 0
     handshakes_resumed: int = 0
     network: NetworkFigures | None = None
+    clocks: ClockFigures | None = None
 
     def extend(self, other: ArmOutcome, first_cycle: int) -> None:
         """Adds the outcome of another block, whose cycles are counted from `first_cycle` here."""
@@ -333,3 +355,7 @@ class ArmOutcome:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if self.network is None:
             self.network = other.network
+        if self.clocks is None or other.clocks is None:
+            self.clocks = self.clocks or other.clocks
+        else:
+            self.clocks = self.clocks.plus(other.clocks)

@@ -13,7 +13,9 @@ The JSON is what `python -m thaw.lab compare --json` writes:
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
         "cpu_us_per_payload", "flush_ms": {"p50", "p99"},
-        "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"}}}}
+        "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"},
+        "network": {"made_by", "measured", "congestion_control"},
+        "clocks": {"frozen", "wall", "monotonic", "boot"}}}}
 
 `race` is there where the intake's closes raced the resumes of a client that is frozen between flushes.
 
@@ -31,7 +33,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
+from thaw.lab.experiment import (
+    THROWN_AWAY,
+    ArmOutcome,
+    ClockFigures,
+    CycleOutcome,
+    ExperimentSettings,
+    NetworkFigures,
+)
 
 if TYPE_CHECKING:
     from thaw.lab.report.dataset import Frame
@@ -106,6 +115,7 @@ class ArmResult:
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
       race: when racing closes came, if any did.
       network: how the round trip was made, in a real world that has one.
+      clocks: what the client's clocks did while it was frozen, in a real world.
     """
 
     payloads: int
@@ -126,6 +136,7 @@ class ArmResult:
     cycles: int | None = None
     race: RaceTimes | None = None
     network: NetworkFigures | None = None
+    clocks: ClockFigures | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
@@ -156,6 +167,7 @@ class ArmResult:
             flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
             race=RaceTimes.of(outcome.cycles),
             network=outcome.network,
+            clocks=outcome.clocks,
         )
 
     @classmethod
@@ -168,12 +180,20 @@ class ArmResult:
         numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
         race = RaceTimes.from_json(value["race"]) if "race" in value else None
         network = NetworkFigures(**value["network"]) if "network" in value else None
-        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race, network=network)
+        clocks = ClockFigures(**value["clocks"]) if "clocks" in value else None
+        return cls(
+            **numbers,
+            flush_ms=times,
+            cycles=value.get("cycles"),
+            race=race,
+            network=network,
+            clocks=clocks,
+        )
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        for name in ("race", "network"):
+        for name in ("race", "network", "clocks"):
             if plain[name] is None:
                 del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
@@ -182,7 +202,7 @@ class ArmResult:
 _ARM_NUMBERS = tuple(
     each.name
     for each in dataclasses.fields(ArmResult)
-    if each.name not in ("flush_ms", "cycles", "race", "network")
+    if each.name not in ("flush_ms", "cycles", "race", "network", "clocks")
 )
 
 

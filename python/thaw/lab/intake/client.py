@@ -127,7 +127,7 @@ class Intake:
         self._ask("act", close=close, at=at)
 
     def release(self) -> None:
-        """Goes on with the exchange that is held, as if it had not been. `act` may end its connection later."""
+        """Goes on with the exchange that is held. `act` can end its connection later."""
         self._ask("release")
 
     def close_idle(self, close: CloseKind, *, at: float | None = None) -> int:

@@ -18,9 +18,9 @@ WORLDS = {
     "W2": "W1's stopped process, and a network between two namespaces that is cut for the span: what the peer"
     " sends meanwhile is lost, as it is where a frozen machine's network loses it. Handshakes, slow start and"
     " retransmissions are a kernel's. The kernel of the client is not frozen.",
-    "W3a": "a machine with a kernel of its own (user-mode Linux) is stopped from outside, and its clocks go on:"
-    " what was measured on Lambda. What is sent to it meanwhile waits in its network device. The rest is as in"
-    " W2.",
+    "W3a": "a machine with a kernel of its own (user-mode Linux) is stopped from outside, and its clocks go"
+    " on, as they were measured to do on Lambda. What is sent to it meanwhile waits in its network device."
+    " The network is the one of W2.",
 }
 SCENARIOS = {
     "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
@@ -71,7 +71,7 @@ def conditions(result: ExperimentResult) -> str:
         said.append(f"idle limit {duration(result.idle_limit)}")
     if result.filler_bytes is not None and not simulated:
         said += _size(result)
-    return ", ".join([*said, *network(result)])
+    return ", ".join([*said, *network(result), *clocks(result)])
 
 
 def network(result: ExperimentResult) -> list[str]:
@@ -82,14 +82,26 @@ def network(result: ExperimentResult) -> list[str]:
         return []
     if any(each.made_by == "proxy" for each in networks):
         return [
-            "through a proxy in user space that stands for a line (none can be made here): it loses no packet,"
-            " and the intake makes the round trip"
+            "through a proxy in user space that stands for a line (none can be made here): it loses no"
+            " packet, and the intake makes the round trip"
         ]
     if not measured:
         return ["the round trip is made by the intake, which holds bytes back (no line can be made here)"]
     least, most = f"{min(measured) * 1e3:.2f}", f"{max(measured) * 1e3:.2f}"
     control = ", ".join(sorted({str(each.congestion_control) for each in networks}))
     return [f"over a line, TCP handshake {least} to {most} ms as measured, {control}"]
+
+
+def clocks(result: ExperimentResult) -> list[str]:
+    """Says what the clocks of a machine that was stopped did; empty in other worlds."""
+    if not result.world.startswith("W3"):
+        return []
+    return [
+        f"{name} was frozen for {each.frozen:.2f} s, in which its wall clock lost {each.wall:.2f} s, the"
+        f" monotonic one {each.monotonic:.2f} s, the boot clock {each.boot:.2f} s"
+        for name, arm in result.arms.items()
+        if (each := arm.clocks) is not None
+    ]
 
 
 def freeze(result: ExperimentResult) -> str:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import queue
+import signal
 import subprocess
 import sys
 import threading
@@ -24,14 +25,20 @@ from thaw.lab.child_environment import child_environment
 from thaw.lab.experiment import ExperimentError, ExperimentSettings
 from thaw.lab.freezer import Freezer
 
+_END_LIMIT = 10.0  # seconds
 
-def command(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
-    """The command of an arm's client, which delivers to `url`."""
+
+def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
+    """The arguments of `child` for an arm that delivers to `url`."""
     return [
-        *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, url, ca_file),
-        *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
-        *(str(settings.spans), str(settings.filler_bytes)),
+        *(arm.name, url, ca_file, settings.scenario, settings.workload, str(settings.seed)),
+        *(str(settings.exchange_timeout), str(settings.spans), str(settings.filler_bytes)),
     ]
+
+
+def command(given: Sequence[str]) -> list[str]:
+    """The command that runs `child`."""
+    return [sys.executable, "-m", "thaw.lab.worlds.child", *given]
 
 
 class Child:
@@ -40,9 +47,18 @@ class Child:
     Args:
       command: what runs `child`.
       make_freezer: makes the freezer of the process with that id.
+      first: what is written to the process before anything else, once it can be frozen.
+      ending: the signal that ends it.
     """
 
-    def __init__(self, command: Sequence[str], make_freezer: Callable[[int], Freezer]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        make_freezer: Callable[[int], Freezer],
+        first: str = "",
+        ending: signal.Signals = signal.SIGKILL,
+    ) -> None:
+        self._ending = ending
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._quiesced: queue.Queue[None] = queue.Queue()
         self._process = subprocess.Popen(
@@ -59,6 +75,8 @@ class Child:
             self._process.kill()
             self._process.wait()
             raise
+        if first:
+            self._write(first)
         self._said: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
@@ -68,9 +86,12 @@ class Child:
             reader.start()
 
     def tell(self, **command: Any) -> None:
+        self._write(json.dumps(command) + "\n")
+
+    def _write(self, text: str) -> None:
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(command) + "\n")
+            self._process.stdin.write(text)
             self._process.stdin.flush()
         except (BrokenPipeError, ValueError):
             raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
@@ -104,9 +125,13 @@ class Child:
         self._freezer.resume()
 
     def close(self) -> None:
-        self._process.kill()
+        self._process.send_signal(self._ending)
         self._freezer.close()
-        self._process.wait()
+        try:
+            self._process.wait(timeout=_END_LIMIT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         for reader in self._readers:
             reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):

@@ -55,9 +55,9 @@ class Network:
 def make(settings: ExperimentSettings) -> Network:
     """Makes a line where the experiment needs one, and says how its round trip is made.
 
-    W1 without a round trip has no line. Where no line can be made, the intake makes the round trip, and W2 has
-    a relay; the reason goes to standard error. ExperimentError: the world needs a line, and this machine allows
-    none; or the line can't be measured.
+    W1 without a round trip has no line. Where no line can be made, the intake makes the round trip, and W2
+    has a relay; the reason goes to standard error. ExperimentError: the world needs a line, and this machine
+    allows none; or the line can't be measured.
     """
     if settings.world == "W1" and settings.round_trip == 0:
         return Network()
@@ -87,8 +87,8 @@ def _without_line(settings: ExperimentSettings, error: LineError) -> Network:
 
 
 def after_freeze(world: str) -> None:
-    """Waits for acknowledgements to leave: one that came late would be met by a reset before the client's next
-    flush, which no freeze of seconds allows. A machine that is stopped sends none.
+    """Waits for acknowledgements to leave: one that came late would be met by a reset before the client's
+    next flush, which no freeze of seconds allows. A machine that is stopped sends none.
     """
     if world == "W2":
         time.sleep(_LONGEST_ACKNOWLEDGEMENT_DELAY)
@@ -103,8 +103,9 @@ def end_idle(world: str, between: Between, intake: Intake, close: Close) -> None
 
 
 def end_held(world: str, between: Between, intake: Intake, close: Close) -> None:
-    """Ends the connection whose exchange is held, or was held when something got lost on its way. In W2 it cuts
-    the line first, until `join`. Where the intake does not end the connection, it goes on with the exchange.
+    """Ends the connection whose exchange is held, or was held when something got lost on its way. In W2 it
+    cuts the line first, until `join`. Where the intake does not end the connection, it goes on with the
+    exchange.
     """
     if world == "W2":
         between.cut()

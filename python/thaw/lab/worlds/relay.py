@@ -4,7 +4,7 @@
     client_for(relay.url)
     relay.cut(); relay.forget_connections("reset"); relay.join()
 
-It ends TCP at both sides, so it has no packets: no SYN is lost, nothing is sent again, and no address changes.
+It ends TCP at both sides, so it has no packets: no SYN is lost, nothing is sent again, no address changes.
 What it shows is what a connection becomes. While it is cut, bytes wait in it and are passed on when it joins,
 as retransmissions would. A connection that the peer ends meanwhile, or that is forgotten with `reset`, meets
 the client's next bytes with a reset; a lost FIN and what came before it are passed on 0.2 s after the join,
@@ -201,11 +201,10 @@ class Relay:
             except OSError:
                 self._reset(pair)
                 return
-        if pair.client_ended and not pair.waiting["up"] and self._open["up"]:
-            self._drop(pair)
-        elif not pair.waiting["down"] and (
-            pair.peer_ended or (pair.fin_lost and self._open["down"] and self._sent_again())
-        ):
+        client_done = pair.client_ended and not pair.waiting["up"] and self._open["up"]
+        fin_came = pair.fin_lost and self._open["down"] and self._sent_again()
+        peer_done = (pair.peer_ended or fin_came) and not pair.waiting["down"]
+        if client_done or peer_done:
             self._drop(pair)
 
     def _sent_again(self) -> bool:

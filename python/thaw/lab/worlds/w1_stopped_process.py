@@ -16,18 +16,27 @@ before it is resumed, as an event is there when a function is thawed.
 from __future__ import annotations
 
 import contextlib
+import json
 import random
+import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
-from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
+from thaw.lab.experiment import (
+    ArmOutcome,
+    ClockFigures,
+    CycleOutcome,
+    ExperimentError,
+    ExperimentSettings,
+)
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.script import PHASES, Script
-from thaw.lab.line import LineError
+from thaw.lab.line import Line, LineError
+from thaw.lab.machine import user_mode_linux
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 from thaw.lab.worlds import client_process, over_line
@@ -54,6 +63,8 @@ def run(
     Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
     machine does not allow the freezer that is asked for.
     """
+    if settings.world == "W3a" and (reason := user_mode_linux.why_not()) is not None:
+        raise ExperimentError(f"world W3a can't be had here: {reason}")
     with contextlib.ExitStack() as ends:
         network = over_line.make(settings)
         line = network.line
@@ -67,16 +78,56 @@ def run(
         if network.proxied:
             between = relay = ends.enter_context(contextlib.closing(Relay(intake.port)))
             url = relay.url
-        command = client_process.command(arm, url, intake.ca_file, settings)
-        child = Child(
-            command if line is None else line.client.command(command),
-            lambda pid: freezer.make(settings.freezer, pid),
-        )
+        child = _start(settings, client_process.arguments(arm, url, intake.ca_file, settings), line)
         ends.enter_context(contextlib.closing(child))
         child.answer(_START_LIMIT)
         outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)
         outcome.network = network.figures
         return outcome
+
+
+def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None) -> Child:
+    """Starts the client, in a machine of its own in W3."""
+    if settings.world == "W3a" and line is not None:
+        return Child(
+            user_mode_linux.command(line),
+            lambda pid: user_mode_linux.freezer(settings.freezer, pid),
+            first=f".{json.dumps(arguments)}\n",
+            ending=signal.SIGTERM,
+        )
+    command = client_process.command(arguments)
+    return Child(
+        command if line is None else line.client.command(command),
+        lambda pid: freezer.make(settings.freezer, pid),
+    )
+
+
+class _Clocks:
+    """What the client's clocks do while it is frozen, against this machine's monotonic clock."""
+
+    def __init__(self) -> None:
+        self._frozen = 0.0
+        self._since = 0.0
+        self._first: tuple[float, list[float]] | None = None  # this machine's time, the client's clocks
+        self._last: tuple[float, list[float]] | None = None
+
+    def freeze(self) -> None:
+        self._since = time.monotonic()
+
+    def resume(self) -> None:
+        self._frozen += time.monotonic() - self._since
+
+    def add(self, clocks: list[float]) -> None:
+        """Takes the clocks as an answer has them that has just come."""
+        self._last = (time.monotonic(), clocks)
+        self._first = self._first or self._last
+
+    def figures(self) -> ClockFigures | None:
+        if self._first is None or self._last is None:
+            return None
+        (first_at, first), (last_at, last) = self._first, self._last
+        lost = (last_at - first_at - (end - begin) for begin, end in zip(first, last, strict=True))
+        return ClockFigures(self._frozen, *lost)
 
 
 class _Run:
@@ -98,6 +149,7 @@ class _Run:
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
         self._resumed: float | None = None  # in the cycle under way
+        self._clocks = _Clocks()
         self._arrived: int | None = None  # requests that had arrived whole at the freeze
         self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
         self._before: dict[str, Any] = intake.counts()
@@ -124,7 +176,7 @@ class _Run:
         if cycle == 0:
             self._tell_flush(cycle)
         else:
-            self._child.freeze()
+            self._freeze()
             # The command is in the pipe when the client wakes up.
             self._child.tell(op="resume")
             self._tell_flush(cycle)
@@ -145,8 +197,13 @@ class _Run:
             self._resume()
         self._take_answer(cycle, None)
 
+    def _freeze(self) -> None:
+        self._child.freeze()
+        self._clocks.freeze()
+
     def _resume(self) -> None:
         self._resumed = time.monotonic()
+        self._clocks.resume()
         self._child.resume()
 
     # -- Scenario inflight
@@ -167,7 +224,7 @@ class _Run:
             # On Lambda an environment that is frozen in mid-exchange has asked for the next event. The client
             # finds connections that ended meanwhile before it can be told of the resume.
             self._child.quiesce(self._limit)
-            self._child.freeze()
+            self._freeze()
             self._arrived = self._requests()
             self._child.tell(op="resume")
             if self._over is not None:
@@ -224,6 +281,7 @@ class _Run:
 
     def _take_answer(self, cycle: int, phase: str | None) -> None:
         answer = self._child.answer(self._limit)
+        self._clocks.add(answer["clocks"])
         self._outcome.errors += answer["errors"]
         counts = self._intake.counts()
         names = ("accepted", "handshakes_full", "handshakes_resumed")
@@ -261,6 +319,7 @@ class _Run:
         outcome.retained = {(cycle, payload) for cycle, payload in end["retained"]}
         outcome.dropped = {(cycle, payload): reason for cycle, payload, reason in end["dropped"]}
         outcome.counters = end["counters"]
+        outcome.clocks = self._clocks.figures()
         counts = self._intake.counts()
         outcome.connections = counts["accepted"]
         outcome.handshakes_full = counts["handshakes_full"]

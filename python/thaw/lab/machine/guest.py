@@ -1,0 +1,63 @@
+"""The first process of a guest: mounts, sets the network device up, and becomes a client of the laboratory.
+
+    python -P guest.py DEVICE SERIAL_LINE FOLDER
+
+The first line of the serial line is the client's arguments, as JSON; the rest is its standard input, and its
+standard output goes there. FOLDER has the package `thaw`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import json
+import os
+import sys
+import termios
+import tty
+
+_MOUNTS = (("proc", "/proc"), ("sysfs", "/sys"), ("tmpfs", "/dev/shm"))
+_POWER_OFF = 0x4321FEDC  # linux/reboot.h
+
+
+def _mount(libc: ctypes.CDLL) -> None:
+    with contextlib.suppress(FileExistsError):
+        os.mkdir("/dev/shm")
+    for kind, folder in _MOUNTS:
+        if libc.mount(kind.encode(), folder.encode(), kind.encode(), 0, None) != 0:
+            sys.exit(f"{folder} can't be mounted: {os.strerror(ctypes.get_errno())}")
+
+
+def _open(serial_line: str) -> None:
+    """Makes the serial line standard input and output, without translation of any byte."""
+    line = os.open(serial_line, os.O_RDWR | os.O_NOCTTY)
+    tty.setraw(line, termios.TCSANOW)
+    os.dup2(line, 0)
+    os.dup2(line, 1)
+    os.environ["TMPDIR"] = "/dev/shm"
+
+
+def main() -> None:
+    device, serial_line, folder = sys.argv[1:4]  # the kernel adds more
+    libc = ctypes.CDLL(None, use_errno=True)
+    try:
+        _mount(libc)
+        _open(serial_line)
+        sys.path.insert(0, folder)
+        from thaw.lab.machine import network
+
+        network.set_up_loopback()
+        network.set_up(device, network.GUEST_ADDRESS)
+        from thaw.lab.worlds import child
+
+        sys.argv[1:] = json.loads(sys.stdin.readline())
+        child.main()
+    except BaseException as error:  # the kernel panics at the end of its first process
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    finally:
+        sys.stdout.flush()
+        libc.reboot(_POWER_OFF)
+
+
+if __name__ == "__main__":
+    main()
