@@ -16,9 +16,9 @@ from thaw.lab.line import LineError
 from thaw.lab.machine import user_mode_linux
 from thaw.lab.report import Run
 from thaw.lab.results import ArmResult
-from thaw.lab.worlds import over_line
+from thaw.lab.worlds import availability, over_line
 
-REASON = user_mode_linux.why_not()
+REASON = availability.why_not("W3a")
 needs_machine = pytest.mark.skipif(REASON is not None, reason=f"no machine here: {REASON}")
 CYCLES = 4
 PHASES_OVER_LINE = (*PHASES, *over_line.LOST_ON_THE_WAY)
@@ -114,7 +114,7 @@ def test_without_a_line_w3a_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_line(**unused: object) -> None:
         raise LineError("no TUN device")
 
-    monkeypatch.setattr(user_mode_linux, "why_not", lambda: None)
+    monkeypatch.setattr(user_mode_linux, "missing_program", lambda: None)
     monkeypatch.setattr(over_line, "Line", no_line)
     with pytest.raises(ExperimentError, match="W3a needs a line, which this machine does not allow: no TUN"):
         run("thaw", "fin")

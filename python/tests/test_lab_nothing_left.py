@@ -14,17 +14,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from thaw.lab import line
 from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import WorldName
 from thaw.lab.freezer import FreezerName
-from thaw.lab.machine import user_mode_linux
+from thaw.lab.worlds import availability
 
 _KINDS = ("mnt", "net", "pid", "user")
 _MARK = "THAW_TEST_MARK"
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
 _LIMIT = 60.0
 # World, and how its client is frozen.
-CASES: list[tuple[str, FreezerName]] = [
+CASES: list[tuple[WorldName, FreezerName]] = [
     ("W1", "sigstop"),
     ("W1", "cgroup"),
     ("W2", "sigstop"),
@@ -74,17 +74,15 @@ def _surroundings() -> tuple[set[str], str]:
     return set(os.listdir("/sys/class/net")), pathlib.Path("/proc/self/mountinfo").read_text()
 
 
-def _why_not(world: str, freezer: FreezerName) -> str | None:
+def _why_not(world: WorldName, freezer: FreezerName) -> str | None:
     if freezer == "cgroup" and (os.geteuid() != 0 or not os.access(_CGROUPS, os.W_OK)):
         return "the cgroup freezer needs root and a writable hierarchy"
-    if world == "W3a":
-        return user_mode_linux.why_not()
-    return line.why_not() if world == "W2" else None
+    return availability.why_not(world)
 
 
 @pytest.mark.parametrize(("world", "freezer"), CASES)
 @pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
-def test_nothing_is_left_of_an_experiment(world: str, freezer: FreezerName, killed: bool) -> None:
+def test_nothing_is_left_of_an_experiment(world: WorldName, freezer: FreezerName, killed: bool) -> None:
     if (reason := _why_not(world, freezer)) is not None:
         pytest.skip(f"no {world} frozen by {freezer} here: {reason}")
     marked = Marked(uuid.uuid4().hex)

@@ -320,10 +320,12 @@ class ArmOutcome:
 
     Attributes:
       times: how often the intake accepted each payload that was handed over.
+      arrived_in: the cycle in which it first accepted it; the number of cycles: after the last.
       dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """
 
     times: dict[Where, int] = field(default_factory=dict)
+    arrived_in: dict[Where, int] = field(default_factory=dict)
     flagged: set[Where] = field(default_factory=set)
     retained: set[Where] = field(default_factory=set)
     dropped: dict[Where, str] = field(default_factory=dict)
@@ -344,6 +346,7 @@ class ArmOutcome:
             return where[0] + first_cycle, where[1]
 
         self.times |= {moved(where): times for where, times in other.times.items()}
+        self.arrived_in |= {moved(where): cycle + first_cycle for where, cycle in other.arrived_in.items()}
         self.flagged |= set(map(moved, other.flagged))
         self.retained |= set(map(moved, other.retained))
         self.dropped |= {moved(where): why for where, why in other.dropped.items()}

@@ -167,6 +167,7 @@ def _payload_rows(
             flagged=where in outcome.flagged,
             retained=where in outcome.retained,
             dropped_reason=outcome.dropped.get(where),
+            arrived_in=first_cycle + outcome.arrived_in[where] if where in outcome.arrived_in else None,
             **_conditions(settings, where[0]),
         )
         for where, times in outcome.times.items()

@@ -190,6 +190,14 @@ class Intake:
         """
         return self._spans("untold")
 
+    def begin_period(self, number: int) -> None:
+        """Says that what comes from now on is of that period; without it everything is of period 0."""
+        self._ask("period", number=number)
+
+    def first_periods(self) -> dict[int, int]:
+        """Returns the span ids that were accepted, each with the period in which it first was."""
+        return {int(span): int(period) for span, period in self._ask("first_periods")}
+
     def _spans(self, which: str) -> dict[int, int]:
         answer = self._ask("spans")
         if answer["undecodable"]:

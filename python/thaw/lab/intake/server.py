@@ -54,6 +54,7 @@ class _Server:
         self._held: Connection | None = None
         self._released: Connection | None = None
         self._requests = StoredRequests()
+        self._period = 0
         self._waiting_for_no_idle: list[int] = []
         self._accepting = True
         self._timed_closes: list[float] = []
@@ -77,6 +78,8 @@ class _Server:
             "counts": self._current_counts,
             "decode": self._requests.decode,
             "spans": self._requests.spans,
+            "period": self._begin_period,
+            "first_periods": self._requests.first_periods,
             "requests": self._requests.log,
             "stats": self._requests.stats,
             "stop": self._stop,
@@ -131,7 +134,9 @@ class _Server:
         self.counts.statuses[str(answer.status)] += 1
         told = answer.action == "answer" and answer.delay <= _PROMPT
         self._requests.add(
-            StoredRequest(connection.number, head.target, head.headers, body, answer.accepts, told)
+            StoredRequest(
+                connection.number, head.target, head.headers, body, answer.accepts, told, self._period
+            )
         )
 
     def gone(self, connection: Connection) -> None:
@@ -220,6 +225,9 @@ class _Server:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         with contextlib.suppress(OSError):
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment if small else 0)
+
+    def _begin_period(self, number: int) -> None:
+        self._period = number
 
     def _release(self) -> None:
         """Goes on with the exchange that is held."""

@@ -20,6 +20,7 @@ class StoredRequest:
       connection: its number, counted from 1.
       accepted: whether the answer says that the intake has taken what it brought.
       told: whether the sender was told so promptly.
+      period: the runner's number for the time at which it came.
     """
 
     connection: int
@@ -28,6 +29,7 @@ class StoredRequest:
     body: bytes
     accepted: bool
     told: bool
+    period: int = 0
 
 
 class StoredRequests:
@@ -38,6 +40,7 @@ class StoredRequests:
         self._log: list[dict[str, Any]] = []
         self._spans: collections.Counter[int] = collections.Counter()
         self._untold: collections.Counter[int] = collections.Counter()
+        self._first_periods: dict[int, int] = {}
         self._stats: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
 
@@ -69,6 +72,8 @@ class StoredRequests:
                 spans = decode.span_ids(decode.agent_payload(request.body, encoding))
                 if request.accepted:
                     self._spans.update(spans)
+                    for span in spans:
+                        self._first_periods.setdefault(span, request.period)
                     if not request.told:
                         self._untold.update(spans)
             elif request.target.endswith("/api/v0.2/stats"):
@@ -85,6 +90,11 @@ class StoredRequests:
             "untold": list(self._untold.items()),
             "undecodable": self._undecodable,
         }
+
+    def first_periods(self) -> list[tuple[int, int]]:
+        """Returns the span ids that were accepted, each with the period in which it first was."""
+        self.decode()
+        return list(self._first_periods.items())
 
     def log(self) -> list[dict[str, Any]]:
         """Returns a dictionary about each request, in their order."""

@@ -16,7 +16,6 @@ import sys
 import time
 
 from thaw.lab import freezer as freezers
-from thaw.lab import line as lines
 from thaw.lab.freezer import Freezer, FreezerError, FreezerName
 from thaw.lab.line import Line
 from thaw.lab.machine import launch, network
@@ -31,17 +30,17 @@ _POLL = 0.0002
 _KERNEL = ("selinux=0", "apparmor=0", "panic=-1", "root=/dev/root", "rootfstype=hostfs", "ro")
 
 
-def why_not() -> str | None:
-    """Returns None, or why this machine can't run one."""
+def missing_program() -> str | None:
+    """Returns None, or which program is not installed."""
     if shutil.which(EXECUTABLE) is None:
         return f"{EXECUTABLE} is not installed (Debian's package user-mode-linux has it)"
-    return lines.why_not()
+    return None
 
 
 def command(line: Line) -> list[str]:
     """The command of a machine at the client's end of a line. `launch` says what it reads first."""
     executable = shutil.which(EXECUTABLE)
-    assert executable is not None  # `why_not` says so
+    assert executable is not None  # `missing_program` says so
     machine = [
         *(executable, f"mem={_MEMORY}", *_KERNEL, "quiet"),
         *(f"uml_dir={launch.SCRATCH}/", "umid=machine"),

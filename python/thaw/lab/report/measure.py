@@ -57,6 +57,7 @@ class PayloadRow:
       retained: whether the payload is in the client's outbox at the end.
       phase: where an exchange was frozen, if it was.
       dropped_reason: the client's own word, those of `experiment.THROWN_AWAY` included.
+      arrived_in: the cycle in which it first arrived whole; a later one than its own: it was late.
       payloads_per_flush … tls_version: the conditions, so that rows of several experiments can stand in one
         table.
     """
@@ -77,6 +78,7 @@ class PayloadRow:
     freeze: float = 0.0
     round_trip: float = 0.0
     tls_version: str = ""
+    arrived_in: int | None = None
 
     @property
     def outcome(self) -> str:

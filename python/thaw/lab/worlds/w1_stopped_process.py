@@ -39,7 +39,7 @@ from thaw.lab.line import Line, LineError
 from thaw.lab.machine import user_mode_linux
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
-from thaw.lab.worlds import client_process, over_line
+from thaw.lab.worlds import availability, client_process, over_line
 from thaw.lab.worlds.client_process import Child
 from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
 from thaw.lab.worlds.relay import Relay
@@ -63,8 +63,8 @@ def run(
     Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
     machine does not allow the freezer that is asked for.
     """
-    if settings.world == "W3a" and (reason := user_mode_linux.why_not()) is not None:
-        raise ExperimentError(f"world W3a can't be had here: {reason}")
+    if (reason := availability.missing_program(settings.world)) is not None:
+        raise ExperimentError(f"world {settings.world} can't be had here: {reason}")
     with contextlib.ExitStack() as ends:
         network = over_line.make(settings)
         line = network.line
@@ -272,6 +272,7 @@ class _Run:
         time.sleep(max(0.0, resume_at - time.monotonic()))
 
     def _prepare(self, cycle: int, *, large: bool) -> None:
+        self._intake.begin_period(cycle)
         self._child.tell(op="prepare", cycle=cycle, payloads=self._settings.payloads, large=large)
         for number, spans in enumerate(self._child.answer(self._limit)["spans"]):
             self._spans[cycle, number] = spans
@@ -311,6 +312,7 @@ class _Run:
 
     def _finish(self) -> ArmOutcome:
         outcome = self._outcome
+        self._intake.begin_period(len(outcome.cycles))
         self._child.tell(op="finish", deadline=self._settings.flush_deadline)
         end = self._child.answer(4 * self._limit)
         outcome.errors += end["errors"]
@@ -325,7 +327,17 @@ class _Run:
         outcome.handshakes_full = counts["handshakes_full"]
         outcome.handshakes_resumed = counts["handshakes_resumed"]
         outcome.times = dict(self._times())
+        outcome.arrived_in = self._arrived_in(outcome.times)
         return outcome
+
+    def _arrived_in(self, times: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+        """Returns the cycle in which each payload that arrived had first done so whole."""
+        periods: dict[tuple[int, int], int] = {}
+        for identifier, period in self._intake.first_periods().items():
+            origin = origin_of(identifier)
+            where = origin.cycle, origin.payload
+            periods[where] = max(period, periods.get(where, 0))
+        return {where: period for where, period in periods.items() if times[where] > 0}
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
         """Returns how often each payload arrived; 0 unless all of its spans did."""
