@@ -16,7 +16,7 @@ from thaw.lab.freezer import FREEZERS, FreezerName
 from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
-WorldName = Literal["W0", "W1", "W2", "W3a"]
+WorldName = Literal["W0", "W1", "W2", "W3a", "W3b"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
@@ -29,7 +29,7 @@ CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not i
 W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", "none", *LINE_CLOSES)
 # A machine that is stopped finds its own address as it was.
 W3_CLOSES: tuple[Close, ...] = tuple(each for each in W2_CLOSES if each != "address")
-CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES}
+CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES, "W3b": W3_CLOSES}
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 

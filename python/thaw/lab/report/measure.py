@@ -159,6 +159,7 @@ CLOCK_BEHAVIOUR = {
     "W0": "every clock as the simulation sets it",
     "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
     "W2": "every clock goes on: a stopped process is frozen, the kernel is not",
+    "W3b": "every clock stands still: a machine is stopped with its clocks",
     "W3a": "every clock goes on: a machine with its kernel is stopped from outside",
 }
 
@@ -184,7 +185,8 @@ def provenance(
         world=world,
         seed=seed,
         cycles=cycles,
-        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world != "W0" else ""),
+        clock_behaviour=CLOCK_BEHAVIOUR[world]
+        + (f" (frozen by {freezer})" if world not in ("W0", "W3b") else ""),
         command=command,
         complete=complete,
     )

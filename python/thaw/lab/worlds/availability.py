@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from thaw.lab import line
 from thaw.lab.experiment import WorldName
-from thaw.lab.machine import user_mode_linux
+from thaw.lab.machine import qemu, user_mode_linux
 
 
 def missing_program(world: WorldName) -> str | None:
     """Returns the program that a world needs and that is not installed; None if there is none."""
-    return user_mode_linux.missing_program() if world == "W3a" else None
+    if world == "W3a":
+        return user_mode_linux.missing_program()
+    return qemu.missing_program() if world == "W3b" else None
 
 
 def why_not(world: WorldName) -> str | None:

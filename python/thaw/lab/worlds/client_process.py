@@ -49,6 +49,7 @@ class Child:
       make_freezer: makes the freezer of the process with that id.
       first: what is written to the process before anything else, once it can be frozen.
       ending: the signal that ends it.
+      descriptors: what it inherits.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Child:
         make_freezer: Callable[[int], Freezer],
         first: str = "",
         ending: signal.Signals = signal.SIGKILL,
+        descriptors: Sequence[int] = (),
     ) -> None:
         self._ending = ending
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -68,6 +70,7 @@ class Child:
             stderr=subprocess.PIPE,
             text=True,
             env=child_environment(),
+            pass_fds=descriptors,
         )
         try:
             self._freezer = make_freezer(self._process.pid)
@@ -143,6 +146,8 @@ class Child:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError, OSError):
             for line in self._process.stdout:
+                if not line.strip():
+                    continue  # a terminal's echo, before the guest has made it a plain line
                 message = json.loads(line)
                 if "quiesced" in message:
                     self._quiesced.put(None)

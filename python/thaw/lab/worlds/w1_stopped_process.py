@@ -16,9 +16,7 @@ before it is resumed, as an event is there when a function is thawed.
 from __future__ import annotations
 
 import contextlib
-import json
 import random
-import signal
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -36,15 +34,14 @@ from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.script import PHASES, Script
 from thaw.lab.line import Line, LineError
-from thaw.lab.machine import user_mode_linux
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
-from thaw.lab.worlds import availability, client_process, over_line
+from thaw.lab.worlds import availability, client_process, over_line, w3_machine
 from thaw.lab.worlds.client_process import Child
 from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
 from thaw.lab.worlds.relay import Relay
 
-_START_LIMIT = 60.0
+_START_LIMIT = 120.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
@@ -78,8 +75,13 @@ def run(
         if network.proxied:
             between = relay = ends.enter_context(contextlib.closing(Relay(intake.port)))
             url = relay.url
-        child = _start(settings, client_process.arguments(arm, url, intake.ca_file, settings), line)
-        ends.enter_context(contextlib.closing(child))
+        arguments = client_process.arguments(arm, url, intake.ca_file, settings)
+        if settings.world.startswith("W3"):
+            assert line is not None  # over_line.make refuses to do without
+            child = w3_machine.start(ends, arm, settings, line, arguments, intake.ca_file)
+        else:
+            child = _start(settings, arguments, line)
+            ends.enter_context(contextlib.closing(child))
         child.answer(_START_LIMIT)
         outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)
         outcome.network = network.figures
@@ -87,14 +89,7 @@ def run(
 
 
 def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None) -> Child:
-    """Starts the client, in a machine of its own in W3."""
-    if settings.world == "W3a" and line is not None:
-        return Child(
-            user_mode_linux.command(line),
-            lambda pid: user_mode_linux.freezer(settings.freezer, pid),
-            first=f".{json.dumps(arguments)}\n",
-            ending=signal.SIGTERM,
-        )
+    """Starts the client as a process of this machine."""
     command = client_process.command(arguments)
     return Child(
         command if line is None else line.client.command(command),
