@@ -16,14 +16,29 @@ from thaw.lab.command_line import main
 from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
 from thaw.lab.experiments import compare
 from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.intake.script import PHASES
 from thaw.lab.line import Line, LineError
-from thaw.lab.report import dataset
+from thaw.lab.report import Run, dataset
 from thaw.lab.results import ArmResult
 from thaw.lab.worlds import over_line
 
 REASON = line.why_not()
 needs_line = pytest.mark.skipif(REASON is not None, reason=f"no line here: {REASON}")
 CYCLES = 4
+PHASES_OF_W2 = (*PHASES, *over_line.LOST_ON_THE_WAY)
+
+
+def run_in_flight(arm: str, close: Close, cycles: int = len(PHASES_OF_W2)) -> Run:
+    settings = ExperimentSettings(
+        arms=(arm,),
+        world="W2",
+        scenario="inflight",
+        close=close,
+        cycles=cycles,
+        payloads=2,
+        workload="generated",
+    )
+    return compare.run(settings)
 
 
 def run(arm: str, close: Close, round_trip: float = 0.0) -> ArmResult:
@@ -48,7 +63,7 @@ def test_thaw_delivers_all_once_after_a_cut(arm: str, close: Close) -> None:
 
 
 @needs_line
-@pytest.mark.parametrize("close", W2_CLOSES)
+@pytest.mark.parametrize("close", [each for each in W2_CLOSES if each != "none"])
 def test_a_client_that_trusts_its_pool_loses_what_it_sends_on_a_dead_connection(close: Close) -> None:
     figures = run("v93", close)
     # The first flush dials. Each later one meets a dead connection or, after a loss, dials.
@@ -56,6 +71,61 @@ def test_a_client_that_trusts_its_pool_loses_what_it_sends_on_a_dead_connection(
     # A FIN is sent again after 0.2 s, which a client that a busy machine wakes later sees before its flush.
     assert 1 <= figures.lost <= most if close == "fin" else figures.lost == most
     assert figures.delivered == CYCLES - figures.lost
+
+
+@needs_line
+@pytest.mark.parametrize("close", W2_CLOSES)
+def test_a_cut_in_mid_exchange_costs_thaw_nothing_and_what_had_arrived_is_told(close: Close) -> None:
+    made = run_in_flight("thaw", close)
+    figures = made.result.arms["thaw"]
+    assert (figures.delivered, figures.lost) == (figures.payloads, 0)
+    assert figures.duplicated <= figures.possible_duplicate
+    assert made.measurements is not None
+    cycles = made.measurements.cycles
+    assert [each.phase for each in cycles] == list(PHASES_OF_W2)
+    had_arrived = {each.phase: each.arrived_at_freeze for each in cycles}
+    assert had_arrived == {
+        **dict.fromkeys(("connect", "tls", "head", "body", "request"), 0),
+        **dict.fromkeys(("written", "answer", "reply"), 1),
+    }
+    if close == "none":
+        # The kernels send again what was lost, and the exchange goes on.
+        assert (figures.duplicated, figures.errors) == (0, 0)
+        assert {each.arrived for each in cycles} == {1}
+    else:
+        # An answer that never came leaves a request that the intake has, and that is sent again and flagged.
+        assert [each.arrived for each in cycles if each.phase == "written"] == [2]
+        assert figures.duplicated >= 2
+
+
+@needs_line
+@pytest.mark.parametrize("arm", ["v92", "v93", "thaw-pooled", "requests"])
+def test_each_arm_is_cut_in_mid_exchange(arm: str) -> None:
+    made = run_in_flight(arm, "nat")
+    assert made.measurements is not None
+    assert [each.phase for each in made.measurements.cycles] == list(PHASES_OF_W2)
+    figures = made.result.arms[arm]
+    assert figures.lost == (0 if arm == "thaw-pooled" else figures.lost)
+    if arm == "requests":
+        assert figures.lost > 0  # it has no second attempt
+
+
+@pytest.mark.parametrize("close", [each for each in W2_CLOSES if each != "address"])
+def test_a_proxy_stands_for_a_line_and_the_report_says_so(
+    close: Close, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_line(**unused: object) -> None:
+        raise LineError("no TUN device")
+
+    monkeypatch.setattr(over_line, "Line", no_line)
+    made = run_in_flight("thaw", close)
+    figures = made.result.arms["thaw"]
+    assert (figures.delivered, figures.lost) == (figures.payloads, 0)
+    assert figures.duplicated <= figures.possible_duplicate
+    assert "a proxy stands for the line, which can't be made: no TUN device" in capsys.readouterr().err
+    assert "through a proxy in user space that stands for a line" in report.terminal_table(made.result)
+    lost = run("v93", close).lost
+    assert lost == (0 if close == "none" else CYCLES // 2)
 
 
 @needs_line
@@ -128,7 +198,7 @@ def test_a_sweep_takes_the_closes_of_a_line(tmp_path: pathlib.Path) -> None:
     assert {(row.world, row.payloads, row.lost) for row in rows} == {("W2", 2, 0)}
 
 
-def test_without_a_line_w1_says_who_makes_the_round_trip_and_w2_is_refused(
+def test_without_a_line_w1_says_who_makes_the_round_trip_and_a_new_address_is_refused(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def no_line(**unused: object) -> None:
@@ -142,9 +212,10 @@ def test_without_a_line_w1_says_who_makes_the_round_trip_and_w2_is_refused(
     assert "no line can be made: no TUN device" in capsys.readouterr().err
     assert "made by the intake" in report.terminal_table(made.result)
     with pytest.raises(
-        ExperimentError, match="W2 needs a line, which this machine does not allow: no TUN device"
+        ExperimentError,
+        match="close address of world W2 needs a line, which this machine does not allow: no TUN device",
     ):
-        run("thaw", "fin")
+        run("thaw", "address")
 
 
 @needs_line
@@ -192,9 +263,11 @@ def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
 
 
 def test_what_w2_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="close nat is for world W2 alone"):
+    with pytest.raises(ValueError, match="close nat is for world W2 and W3a alone"):
         ExperimentSettings(close="nat")
-    with pytest.raises(ValueError, match="world W2 has scenario idle and closes fin, rst, silent, blackhole"):
+    with pytest.raises(
+        ValueError, match="world W2 has closes fin, rst, silent, none, blackhole, nat, address alone"
+    ):
         ExperimentSettings(world="W2", close="race")
     with pytest.raises(ValueError, match="idle_limit is 1: world W2 ends connections at the beginning"):
         ExperimentSettings(world="W2", close="fin", idle_limit=1.0)

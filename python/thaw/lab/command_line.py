@@ -12,6 +12,7 @@ import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
 from thaw.lab.answer import command as answer
 from thaw.lab.arguments import Parser
+from thaw.lab.checker import command as checker
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION_PORTS, extension
@@ -33,7 +34,18 @@ from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "answer", "function", "lambda", "chaos", "explore", "report")
+_COMMANDS = (
+    "main",
+    "compare",
+    "sweep",
+    "answer",
+    "function",
+    "lambda",
+    "chaos",
+    "explore",
+    "report",
+    "check",
+)
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -126,6 +138,15 @@ def _parser() -> Parser:
         )
     )
     _add_other_modules_commands(commands)
+    checker.add_arguments(
+        commands.add_parser(
+            "check",
+            help=checker.HELP,
+            description="Checks what is stored of experiments, apart from what ran them, and prints for each"
+            " arm valid, or the shortest witness that it is not, or why that is unknown. Exit codes: 0:"
+            " valid; 1: invalid; 3: unknown.",
+        )
+    )
     _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))
     return parser
 

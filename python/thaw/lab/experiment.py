@@ -16,17 +16,20 @@ from thaw.lab.freezer import FREEZERS, FreezerName
 from thaw.lab.freezes import LONGEST, FreezeDistribution
 from thaw.lab.workload import WorkloadKind
 
-WorldName = Literal["W0", "W1", "W2"]
+WorldName = Literal["W0", "W1", "W2", "W3a", "W3b"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
 # Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
-# resume; none: not at all, which shows what an arm costs where nothing goes wrong; in W2 alone, while the
-# line is cut: by a middlebox (blackhole, nat) or by a change of the client's address.
+# resume; none: not at all, which shows what an arm costs where nothing goes wrong; over a line alone: by a
+# middlebox (blackhole, nat) or, in W2, by a change of the client's address.
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
-W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", *LINE_CLOSES)
+W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", "none", *LINE_CLOSES)
+# A machine that is stopped finds its own address as it was.
+W3_CLOSES: tuple[Close, ...] = tuple(each for each in W2_CLOSES if each != "address")
+CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES, "W3b": W3_CLOSES}
 
 Where = tuple[int, int]  # cycle, payload; counted from 0
 
@@ -90,7 +93,7 @@ class ExperimentSettings:
       blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
         order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
       idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
-        a freeze in W1, 60 s in W0; W2 has none. A freeze that is shorter ends no connection.
+        a freeze in W1, 60 s in W0; W2 and W3 have none. A freeze that is shorter ends no connection.
       spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
         does not compress. A real payload gets a filler of more than 64 bytes in its first span.
       cpu_share: how much of one processor the client's process may use, counted in periods of 20 ms as on
@@ -113,7 +116,7 @@ class ExperimentSettings:
     tls_version: TlsVersionName = "1.3"
     exchange_timeout: float = 1.0
     flush_deadline: float = 10.0
-    freezer: FreezerName = "sigstop"  # of W1 and W2
+    freezer: FreezerName = "sigstop"  # of W1, W2 and W3a
     blocks: int = 1
     idle_limit: float | None = None
     spans: int = 10
@@ -193,16 +196,21 @@ def _check_together(settings: ExperimentSettings) -> None:
             f"with a round trip of {settings.round_trip:g} s and an exchange timeout of"
             f" {settings.exchange_timeout:g} s no exchange could end"
         )
-    if settings.close in LINE_CLOSES and settings.world != "W2":
-        raise ValueError(f"close {settings.close} is for world W2 alone")
-    if settings.world == "W2" and (settings.scenario != "idle" or settings.close not in W2_CLOSES):
-        raise ValueError(f"world W2 has scenario idle and closes {', '.join(W2_CLOSES)} alone")
-    if settings.world == "W2" and settings.idle_limit is not None:
+    closes = CLOSES_OVER_LINE.get(settings.world)
+    if closes is None and settings.close in LINE_CLOSES:
+        worlds = [world for world, known in CLOSES_OVER_LINE.items() if settings.close in known]
+        raise ValueError(f"close {settings.close} is for world {' and '.join(worlds)} alone")
+    if closes is not None and settings.close not in closes:
+        raise ValueError(f"world {settings.world} has closes {', '.join(closes)} alone")
+    if closes is not None and settings.idle_limit is not None:
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g}: world W2 ends connections at the beginning of a freeze"
+            f"idle_limit is {settings.idle_limit:g}: world {settings.world} ends connections at the beginning"
+            " of a freeze"
         )
-    if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
-        raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
+    if settings.close == "none" and closes is None and (settings.world, settings.scenario) != ("W1", "idle"):
+        raise ValueError(
+            "an intake that closes nothing (close none) is for scenario idle of world W1, and for W2 and W3"
+        )
     if settings.close == "none" and settings.idle_limit is not None:
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g} and close is none: an intake that closes nothing has none"
@@ -211,6 +219,14 @@ def _check_together(settings: ExperimentSettings) -> None:
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
         )
+    if settings.world == "W3b":
+        for arm in map(arms.parse, settings.arms):
+            if arm.maker != "native" and arm.base not in arms.ARMS:
+                raise ValueError(
+                    f"world W3b can't run arm {arm.name}: its machine has the laboratory's own files"
+                )
+    if settings.cpu_share < 1 and settings.world.startswith("W3"):
+        raise ValueError(f"cpu_share is {settings.cpu_share:g}: it is for a process, so for worlds W1 and W2")
     if settings.flush_every is not None and (
         settings.world not in ("W1", "W2") or settings.scenario != "idle" or settings.close == "race"
     ):
@@ -279,6 +295,8 @@ class CycleOutcome:
         closed loop.
       exchanges: how long the parts of each exchange took that was answered, as `thaw.ExchangeTimes.to_dict`
         says it; empty for other clients than thaw's own.
+      arrived: requests that the intake had read whole at the end of the cycle.
+      arrived_at_freeze: those of them that it had when an exchange was frozen, if one was.
     """
 
     cycle: int
@@ -293,6 +311,8 @@ class CycleOutcome:
     flush_start_ms: float | None = None
     late_ms: float | None = None
     exchanges: tuple[Mapping[str, Any], ...] = ()
+    arrived: int = 0
+    arrived_at_freeze: int | None = None
 
 
 @dataclass(frozen=True)
@@ -300,14 +320,36 @@ class NetworkFigures:
     """The origin of a real world's round trip.
 
     Attributes:
-      made_by: line: a network between two namespaces; intake: it held bytes back where no line can be made.
+      made_by: line: a network between two namespaces. Where none can be made, intake: it held bytes back;
+        proxy: so it did, and a proxy in user space stood for the line of W2.
       measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
       congestion_control: the kernel's over the line.
     """
 
-    made_by: Literal["line", "intake"]
+    made_by: Literal["line", "intake", "proxy"]
     measured: float | None = None
     congestion_control: str | None = None
+
+
+@dataclass(frozen=True)
+class ClockFigures:
+    """The time that the client's clocks lost over all freezes, in seconds, as far as a few milliseconds tell.
+
+    Attributes:
+      frozen: how long the client was frozen.
+      wall, monotonic, boot: how far each clock was behind that of the laboratory's machine at the end, from
+        the first flush on. About 0: it went on; about `frozen`: it stood still.
+    """
+
+    frozen: float
+    wall: float
+    monotonic: float
+    boot: float
+
+    def plus(self, other: ClockFigures) -> ClockFigures:
+        """The figures of two runs together."""
+        sums = (getattr(self, each.name) + getattr(other, each.name) for each in dataclasses.fields(self))
+        return ClockFigures(*sums)
 
 
 @dataclass
@@ -316,10 +358,12 @@ class ArmOutcome:
 
     Attributes:
       times: how often the intake accepted each payload that was handed over.
+      arrived_in: the cycle in which it first accepted it; the number of cycles: after the last.
       dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """
 
     times: dict[Where, int] = field(default_factory=dict)
+    arrived_in: dict[Where, int] = field(default_factory=dict)
     flagged: set[Where] = field(default_factory=set)
     retained: set[Where] = field(default_factory=set)
     dropped: dict[Where, str] = field(default_factory=dict)
@@ -331,6 +375,7 @@ class ArmOutcome:
     handshakes_full: int = 0
     handshakes_resumed: int = 0
     network: NetworkFigures | None = None
+    clocks: ClockFigures | None = None
 
     def extend(self, other: ArmOutcome, first_cycle: int) -> None:
         """Adds the outcome of another block, whose cycles are counted from `first_cycle` here."""
@@ -339,6 +384,7 @@ class ArmOutcome:
             return where[0] + first_cycle, where[1]
 
         self.times |= {moved(where): times for where, times in other.times.items()}
+        self.arrived_in |= {moved(where): cycle + first_cycle for where, cycle in other.arrived_in.items()}
         self.flagged |= set(map(moved, other.flagged))
         self.retained |= set(map(moved, other.retained))
         self.dropped |= {moved(where): why for where, why in other.dropped.items()}
@@ -350,3 +396,7 @@ class ArmOutcome:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         if self.network is None:
             self.network = other.network
+        if self.clocks is None or other.clocks is None:
+            self.clocks = self.clocks or other.clocks
+        else:
+            self.clocks = self.clocks.plus(other.clocks)

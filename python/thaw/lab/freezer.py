@@ -19,6 +19,8 @@ import contextlib
 import os
 import pathlib
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, get_args
@@ -33,6 +35,7 @@ _LIMIT = 5.0
 _POLL = 0.00005
 
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
+_GUARD = str(pathlib.Path(__file__).with_name("freezer_guard.py"))
 
 
 class FreezerError(RuntimeError):
@@ -66,12 +69,14 @@ class SignalFreezer:
 
     Args:
       leaders: gives the processes whose descendants are frozen with them; called at each freeze.
+      descendants: whether they are.
     """
 
     name = "signals"
 
-    def __init__(self, leaders: Callable[[], Iterable[int]]) -> None:
+    def __init__(self, leaders: Callable[[], Iterable[int]], *, descendants: bool = True) -> None:
         self._leaders = leaders
+        self._descendants = descendants
         self._stopped: list[int] = []
 
     def freeze(self) -> None:
@@ -99,6 +104,8 @@ class SignalFreezer:
         while waiting:
             pid = waiting.pop()
             yield pid
+            if not self._descendants:
+                continue
             with contextlib.suppress(OSError):
                 for task in os.listdir(f"/proc/{pid}/task"):
                     children = pathlib.Path(f"/proc/{pid}/task/{task}/children").read_text()
@@ -144,6 +151,11 @@ class FreezerGroup:
         with contextlib.suppress(OSError):
             (self.folder / "cgroup.kill").write_text("1")
 
+    def guard(self) -> subprocess.Popen[bytes]:
+        """Starts a process that ends what is in the group, and removes it, when its standard input ends."""
+        command = [sys.executable, "-I", "-S", _GUARD, str(self.folder), self._switch.name, self._thaw]
+        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+
     def close(self) -> None:
         """Removes the group, whose processes must have ended or left."""
         if not cgroups.remove(self.folder, _LIMIT):
@@ -169,6 +181,7 @@ class CgroupFreezer:
             with contextlib.suppress(OSError):
                 folder.rmdir()
             raise FreezerError(f"the cgroup freezer can't be used here: {error}") from error
+        self._guard = self._group.guard()
 
     def freeze(self) -> None:
         self._group.freeze()
@@ -184,6 +197,9 @@ class CgroupFreezer:
                 with contextlib.suppress(ProcessLookupError):
                     (self._home / "cgroup.procs").write_text(pid)
         self._group.close()
+        assert self._guard.stdin is not None
+        self._guard.stdin.close()
+        self._guard.wait()
 
 
 class NoFreezer:

@@ -28,6 +28,8 @@ CLOCK_BEHAVIOUR = {
     "W0": "every clock as the simulation sets it",
     "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
     "W2": "every clock goes on: a stopped process is frozen, the kernel is not",
+    "W3a": "every clock goes on: a machine with its kernel is stopped from outside",
+    "W3b": "every clock stands still: a machine is stopped with its clocks",
 }
 
 

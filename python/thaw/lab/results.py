@@ -16,7 +16,9 @@ The JSON is what `python -m thaw.lab compare --json` writes:
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
         "cpu_us_per_payload", "flush_ms": {"p50", "p99"}, "first_flush_ms",
-        "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"}}}}
+        "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"},
+        "network": {"made_by", "measured", "congestion_control"},
+        "clocks": {"frozen", "wall", "monotonic", "boot"}}}}
 
 An interval is {"low", "high"}, or null where there are too few blocks. `busy` is there if other work on the
 machine disturbed the run. `flush_ms` and `cpu_us_per_payload` leave each block's first flush out, which is
@@ -39,7 +41,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from thaw.lab.comparison import Comparison
-from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
+from thaw.lab.experiment import (
+    THROWN_AWAY,
+    ArmOutcome,
+    ClockFigures,
+    CycleOutcome,
+    ExperimentSettings,
+    NetworkFigures,
+)
 
 if TYPE_CHECKING:
     from thaw.lab.report.frames import Rows, RunRows
@@ -117,6 +126,7 @@ class ArmResult:
         caches; None where flushes are simulated.
       race: when racing closes came, if any did.
       network: how the round trip was made, in a real world that has one.
+      clocks: what the client's clocks did while it was frozen, in a real world.
     """
 
     payloads: int
@@ -138,6 +148,7 @@ class ArmResult:
     race: RaceTimes | None = None
     network: NetworkFigures | None = None
     first_flush_ms: float | None = None
+    clocks: ClockFigures | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
@@ -177,6 +188,7 @@ class ArmResult:
             race=RaceTimes.of(outcome.cycles),
             network=outcome.network,
             first_flush_ms=_percentile([cycle.flush_ms for cycle in first], 50) if first else None,
+            clocks=outcome.clocks,
         )
 
     @classmethod
@@ -190,6 +202,7 @@ class ArmResult:
         race = RaceTimes.from_json(value["race"]) if "race" in value else None
         network = NetworkFigures(**value["network"]) if "network" in value else None
         first = _number(value, "first_flush_ms") if "first_flush_ms" in value else None
+        clocks = ClockFigures(**value["clocks"]) if "clocks" in value else None
         return cls(
             **numbers,
             flush_ms=times,
@@ -197,12 +210,13 @@ class ArmResult:
             race=race,
             network=network,
             first_flush_ms=first,
+            clocks=clocks,
         )
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        for name in ("race", "network", "first_flush_ms"):
+        for name in ("race", "network", "clocks", "first_flush_ms"):
             if plain[name] is None:
                 del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
@@ -211,7 +225,7 @@ class ArmResult:
 _ARM_NUMBERS = tuple(
     each.name
     for each in dataclasses.fields(ArmResult)
-    if each.name not in ("flush_ms", "cycles", "race", "network", "first_flush_ms")
+    if each.name not in ("flush_ms", "cycles", "race", "network", "clocks", "first_flush_ms")
 )
 
 

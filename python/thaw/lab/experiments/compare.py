@@ -203,6 +203,7 @@ def _payload_rows(
             flagged=where in outcome.flagged,
             retained=where in outcome.retained,
             dropped_reason=outcome.dropped.get(where),
+            arrived_in=first_cycle + outcome.arrived_in[where] if where in outcome.arrived_in else None,
             **_conditions(settings, where[0]),
         )
         for where, times in outcome.times.items()
@@ -229,6 +230,8 @@ def _cycle_rows(
             close_ms=cycle.close_ms,
             flush_start_ms=cycle.flush_start_ms,
             late_ms=cycle.late_ms,
+            arrived=cycle.arrived,
+            arrived_at_freeze=cycle.arrived_at_freeze,
             **_conditions(settings, cycle.cycle),
         )
         for cycle in outcome.cycles

@@ -126,10 +126,14 @@ class Intake:
         self._ask("hold", phase=phase)
 
     def act(self, close: CloseKind | None, *, at: float | None = None) -> None:
-        """Ends the connection that is held, now or at a time of the monotonic clock. None: it stays as it is,
-        unserved.
+        """Ends the connection that is held or was released, now or at a time of the monotonic clock. None: it
+        stays as it is, unserved.
         """
         self._ask("act", close=close, at=at)
+
+    def release(self) -> None:
+        """Goes on with the exchange that is held. `act` can end its connection later."""
+        self._ask("release")
 
     def close_idle(self, close: CloseKind, *, at: float | None = None) -> int:
         """Ends every connection that is idle now. Returns how many.
@@ -190,6 +194,14 @@ class Intake:
         always answered promptly are left out. IntakeError if a request can't be decoded.
         """
         return self._spans("untold")
+
+    def begin_period(self, number: int) -> None:
+        """Says that what comes from now on is of that period; without it everything is of period 0."""
+        self._ask("period", number=number)
+
+    def first_periods(self) -> dict[int, int]:
+        """Returns the span ids that were accepted, each with the period in which it first was."""
+        return {int(span): int(period) for span, period in self._ask("first_periods")}
 
     def _spans(self, which: str) -> dict[int, int]:
         answer = self._ask("spans")

@@ -89,6 +89,8 @@ class Connection:
         self._requests = 0
         self._answering = False
         self._cut = False  # part of an answer is sent, and no more will be
+        # Of an exchange that is held: the rest of its answer, or the answer and its stream of HTTP/2.
+        self._due: bytes | tuple[Answer, int | None] | None = None
         self._paused = False
         self._idle_generation = 0
         self._opened_at = time.monotonic()
@@ -175,6 +177,25 @@ class Connection:
         """Reads no more: the kernel's buffers fill up."""
         self._paused = True
         self._watch()
+
+    def release(self) -> None:
+        """Goes on where the exchange was held."""
+        held, self.held = self.held, None
+        if self.state not in ("handshake", "open"):
+            return
+        if held in ("tls", "head", "body"):
+            self._paused = False
+            self._watch()
+        due, self._due = self._due, None
+        if held == "head":
+            self._become_idle()
+            self._process_input()
+        elif isinstance(due, bytes):
+            self._cut = False
+            self.send(due)
+            self._answered(close_after=False)
+        elif due is not None:
+            self._answer(*due)
 
     # -- TLS and HTTP
 
@@ -265,9 +286,10 @@ class Connection:
         self._answering = True
         self._server.record(self, head, body, answer)
         if self._server.take_hold("written", self):
+            self._due = answer, stream
             return
         if self._server.wants("answer"):
-            self._send_part(Answer(), stream, of_head=True)
+            self._due = self._send_part(Answer(), stream, of_head=True)
             self._server.take_hold("answer", self)
             return
         if answer.delay:
@@ -295,15 +317,18 @@ class Connection:
                 self._become_idle()
         else:
             self.send(answer.encode())
-            self._answering = False
-            if answer.close_after:
-                self.end("fin")
-            else:
-                self._become_idle()
-                self._read_requests()
+            self._answered(close_after=answer.close_after)
 
-    def _send_part(self, answer: Answer, stream: int | None, *, of_head: bool = False) -> None:
-        """Sends half of an answer, or half of its first line or frame."""
+    def _answered(self, *, close_after: bool) -> None:
+        self._answering = False
+        if close_after:
+            self.end("fin")
+        else:
+            self._become_idle()
+            self._read_requests()
+
+    def _send_part(self, answer: Answer, stream: int | None, *, of_head: bool = False) -> bytes:
+        """Sends half of an answer, or half of its first line or frame. Returns the rest."""
         self._cut = True
         if self._http2 is not None and stream is not None:
             self._send_http2()
@@ -314,6 +339,7 @@ class Connection:
             encoded = answer.encode()
             end = encoded.index(b"\r\n") if of_head else len(encoded)
         self.send(encoded[: end // 2])
+        return encoded[end // 2 :]
 
     def send(self, data: bytes) -> None:
         self._tls.write(data)

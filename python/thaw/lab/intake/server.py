@@ -52,7 +52,9 @@ class _Server:
         self._next_scripts: collections.deque[Script] = collections.deque()
         self._hold: Phase | None = None
         self._held: Connection | None = None
+        self._released: Connection | None = None
         self._requests = StoredRequests()
+        self._period = 0
         self._waiting_for_no_idle: list[int] = []
         self._accepting = True
         self._timed_closes: list[float] = []
@@ -70,11 +72,14 @@ class _Server:
             "script": self._script_connections,
             "hold": self._hold_next,
             "act": self._act,
+            "release": self._release,
             "close_idle": self._close_idle,
             "timed_closes": self._take_timed_closes,
             "counts": self._current_counts,
             "decode": self._requests.decode,
             "spans": self._requests.spans,
+            "period": self._begin_period,
+            "first_periods": self._requests.first_periods,
             "requests": self._requests.log,
             "stats": self._requests.stats,
             "logs": self._requests.logs,
@@ -131,7 +136,14 @@ class _Server:
         told = answer.action == "answer" and answer.delay <= _PROMPT
         self._requests.add(
             StoredRequest(
-                connection.number, head.target, head.headers, body, answer.accepts, told, head.version
+                connection.number,
+                head.target,
+                head.headers,
+                body,
+                answer.accepts,
+                told,
+                head.version,
+                self._period,
             )
         )
 
@@ -213,6 +225,7 @@ class _Server:
 
     def _hold_next(self, phase: Phase | None) -> None:
         self._hold = phase
+        self._released = None
         self._set_small_window(phase == "body")
 
     def _set_small_window(self, small: bool) -> None:
@@ -220,6 +233,19 @@ class _Server:
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         with contextlib.suppress(OSError):
             self._listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, segment if small else 0)
+
+    def _begin_period(self, number: int) -> None:
+        self._period = number
+
+    def _release(self) -> None:
+        """Goes on with the exchange that is held."""
+        self._set_small_window(False)
+        if not self._accepting:
+            self._accepting = True
+            self.selector.register(self._listener, selectors.EVENT_READ)
+        if self._held is not None:
+            self._released, self._held = self._held, None
+            self._released.release()
 
     def _act(self, close: CloseKind | None, at: float | None) -> None:
         """Ends what is held, now or at that time; None: lets go of it and serves it no further."""
@@ -231,7 +257,7 @@ class _Server:
                 self._held = self._adopt(self._listener.accept()[0])
             except OSError:
                 self._held = None
-        held, self._held = self._held, None
+        held, self._held, self._released = self._held or self._released, None, None
         if held is None or close is None:
             return
         if at is None:

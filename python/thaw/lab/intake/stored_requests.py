@@ -21,6 +21,7 @@ class StoredRequest:
       accepted: whether the answer says that the intake has taken what it brought.
       told: whether the sender was told so promptly.
       version: of HTTP.
+      period: the runner's number for the time at which it came.
     """
 
     connection: int
@@ -30,6 +31,7 @@ class StoredRequest:
     accepted: bool
     told: bool
     version: str = "HTTP/1.1"
+    period: int = 0
 
 
 class StoredRequests:
@@ -40,6 +42,7 @@ class StoredRequests:
         self._log: list[dict[str, Any]] = []
         self._spans: collections.Counter[int] = collections.Counter()
         self._untold: collections.Counter[int] = collections.Counter()
+        self._first_periods: dict[int, int] = {}
         self._stats: list[dict[str, Any]] = []
         self._logs: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
@@ -73,6 +76,8 @@ class StoredRequests:
                 spans = decode.span_ids(decode.agent_payload(request.body, encoding))
                 if request.accepted:
                     self._spans.update(spans)
+                    for span in spans:
+                        self._first_periods.setdefault(span, request.period)
                     if not request.told:
                         self._untold.update(spans)
             elif request.target.endswith("/api/v0.2/stats"):
@@ -93,6 +98,11 @@ class StoredRequests:
             "untold": list(self._untold.items()),
             "undecodable": self._undecodable,
         }
+
+    def first_periods(self) -> list[tuple[int, int]]:
+        """Returns the span ids that were accepted, each with the period in which it first was."""
+        self.decode()
+        return list(self._first_periods.items())
 
     def log(self) -> list[dict[str, Any]]:
         """Returns a dictionary about each request, in their order."""

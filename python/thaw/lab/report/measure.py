@@ -71,6 +71,7 @@ class PayloadRow:
       retained: whether the payload is in the client's outbox at the end.
       phase: where an exchange was frozen, if it was.
       dropped_reason: the client's own word, those of `experiment.THROWN_AWAY` included.
+      arrived_in: the cycle in which it first arrived whole; a later one than its own: it was late.
       payloads_per_flush … tls_version: the conditions, so that rows of several experiments can stand in one
         table.
     """
@@ -91,6 +92,7 @@ class PayloadRow:
     freeze: float = 0.0
     round_trip: float = 0.0
     tls_version: str = ""
+    arrived_in: int | None = None
 
     @property
     def outcome(self) -> str:
@@ -105,7 +107,7 @@ class PayloadRow:
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
     """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
-    last three are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
+    last six are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
     """
 
     arm: str
@@ -128,6 +130,8 @@ class CycleRow:
     close_ms: float | None = None
     flush_start_ms: float | None = None
     late_ms: float | None = None
+    arrived: int = 0
+    arrived_at_freeze: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,12 +18,18 @@ WORLDS = {
     "W2": "W1's stopped process, and a network between two namespaces that is cut for the span: what the peer"
     " sends meanwhile is lost, as it is where a frozen machine's network loses it. Handshakes, slow start and"
     " retransmissions are a kernel's. The kernel of the client is not frozen.",
+    "W3a": "a machine with a kernel of its own (user-mode Linux) is stopped from outside, and its clocks go"
+    " on, as they were measured to do on Lambda. What is sent to it meanwhile waits in its network device."
+    " The network is the one of W2.",
+    "W3b": "W3a with an emulated machine (QEMU) that its monitor stops together with its clocks, as one does that"
+    " is paused by its hypervisor. The client can't tell how long it was stopped.",
 }
 SCENARIOS = {
     "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"
     " those that are idle",
     "inflight": "in the middle of an exchange, at each of its phases in turn (connecting, TLS, head, body,"
-    " written, half an answer); meanwhile the server gives that connection up",
+    " written, half an answer; in W2 and W3 also with the request, or its answer, lost on its way); meanwhile"
+    " the server gives that connection up",
 }
 CLOSES = {
     "fin": "the connection is ended properly (FIN)",
@@ -71,7 +77,7 @@ def conditions(result: ExperimentResult) -> str:
         said.append(f"a flush planned every {duration(result.flush_every)}, times from the planned start")
     if result.cpu_share is not None and result.cpu_share < 1:
         said.append(f"{result.cpu_share:.3g} of a processor")
-    return ", ".join([*said, *network(result)])
+    return ", ".join([*said, *network(result), *clocks(result)])
 
 
 def network(result: ExperimentResult) -> list[str]:
@@ -80,11 +86,28 @@ def network(result: ExperimentResult) -> list[str]:
     measured = [each.measured for each in networks if each.measured is not None]
     if not networks:
         return []
+    if any(each.made_by == "proxy" for each in networks):
+        return [
+            "through a proxy in user space that stands for a line (none can be made here): it loses no"
+            " packet, and the intake makes the round trip"
+        ]
     if not measured:
         return ["the round trip is made by the intake, which holds bytes back (no line can be made here)"]
     least, most = f"{min(measured) * 1e3:.2f}", f"{max(measured) * 1e3:.2f}"
     control = ", ".join(sorted({str(each.congestion_control) for each in networks}))
     return [f"over a line, TCP handshake {least} to {most} ms as measured, {control}"]
+
+
+def clocks(result: ExperimentResult) -> list[str]:
+    """Says what the clocks of a machine that was stopped did; empty in other worlds."""
+    if not result.world.startswith("W3"):
+        return []
+    return [
+        f"{name} was frozen for {each.frozen:.2f} s, in which its wall clock lost {each.wall:.2f} s, the"
+        f" monotonic one {each.monotonic:.2f} s, the boot clock {each.boot:.2f} s"
+        for name, arm in result.arms.items()
+        if (each := arm.clocks) is not None
+    ]
 
 
 def freeze(result: ExperimentResult) -> str:

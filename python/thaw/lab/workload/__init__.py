@@ -18,7 +18,7 @@ from thaw.lab.workload.payloads import (
     generated_traces,
 )
 from thaw.lab.workload.span_ids import Origin, origin_of, span_id
-from thaw.lab.workload.tracer_captures import Capture, capture, captures
+from thaw.lab.workload.tracer_captures import Capture, cache_folder, capture, captures
 
 __all__ = [
     "Body",
@@ -27,6 +27,7 @@ __all__ = [
     "Workload",
     "WorkloadKind",
     "body_of_size",
+    "cache_folder",
     "capture",
     "captures",
     "generated_bodies",

@@ -61,11 +61,14 @@ def capture(requests: int = 24, *, timeout: float = 120.0) -> list[Capture]:
     return caught
 
 
+def cache_folder() -> pathlib.Path:
+    """The folder in which captures are kept, as XDG says."""
+    return pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+
+
 def captures() -> list[Capture]:
     """Returns what `capture` gives, kept in a file between runs: one for each version of ddtrace."""
-    version = importlib.metadata.version("ddtrace")
-    base = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
-    file = base / "thaw-lab" / f"ddtrace-{version}.json"
+    file = cache_folder() / "thaw-lab" / f"ddtrace-{importlib.metadata.version('ddtrace')}.json"
     with contextlib.suppress(OSError, ValueError, KeyError):
         return [
             Capture(each["path"], each["headers"], base64.b64decode(each["body"]))

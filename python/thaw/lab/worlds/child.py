@@ -196,6 +196,11 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
     return kind(arm, url, ca_file, scenario, exchange_timeout)
 
 
+def clocks() -> list[float]:
+    """The wall clock, the monotonic clock and the boot clock, in seconds."""
+    return [time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)]
+
+
 def end_with_parent() -> None:
     """Has the kernel kill this process with its runner: stopped, it does not see its pipe close."""
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -263,6 +268,7 @@ def main() -> None:
             answer["flush_ms"] = (time.monotonic() - begun) * 1e3
             client.quiesce()
             answer["exchanges"] = client.exchanges()
+            answer["clocks"] = clocks()
             say(answer)
         elif command["op"] == "finish":
             say(client.finish(command["deadline"]))

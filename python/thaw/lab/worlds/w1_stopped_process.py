@@ -1,11 +1,12 @@
-"""World W1: real sockets, real TLS, and a client in a process of its own that SIGSTOP or a cgroup freezes.
+"""Worlds with real sockets, real TLS, and a client in a process of its own that SIGSTOP or a cgroup freezes.
 
-The kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world shows is
-not claimed for Lambda itself.
+In W1 the kernel is not frozen: it acknowledges and queues what the intake sends meanwhile. What this world
+shows is not claimed for Lambda itself. W2 cuts the network for the span as well (`over_line`).
 
 idle      flush; freeze; the intake gives every idle connection up; resume; the next flush.
 inflight  the intake holds an exchange at one of its phases, in turn; quiesce and freeze there; the intake
-          gives the connection up; resume; the flush ends as it can.
+          gives the connection up; resume; the flush ends as it can. Over a line there are two phases more, in
+          which the request or its answer is lost on its way.
 
 Instead of an idle limit and a longer freeze the intake closes on command while the client is stopped: the
 client can't tell the difference, and a run takes seconds. The next flush's command is in the client's pipe
@@ -15,176 +16,36 @@ before it is resumed, as an event is there when a function is thawed.
 from __future__ import annotations
 
 import contextlib
-import json
-import pathlib
-import queue
 import random
-import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
-from thaw.lab.child_environment import child_environment
-from thaw.lab.emulator.environment_groups import EnvironmentGroups
-from thaw.lab.emulator.settings import MEMORY_MB_PER_CPU
-from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
+from thaw.lab.experiment import (
+    ArmOutcome,
+    ClockFigures,
+    CycleOutcome,
+    ExperimentError,
+    ExperimentSettings,
+)
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
-from thaw.lab.intake.script import PHASES, Phase, Script
+from thaw.lab.intake.script import PHASES, Script
 from thaw.lab.line import Line, LineError
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
-from thaw.lab.worlds import over_line
+from thaw.lab.worlds import availability, client_process, over_line, w3_machine
+from thaw.lab.worlds.client_process import Child
+from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
+from thaw.lab.worlds.relay import Relay
 
-_START_LIMIT = 60.0
-_LOOK_EVERY = 0.5  # seconds between looks whether the line is there, while the client has no answer
+_START_LIMIT = 120.0
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
 _RACE_LEAD = 0.006  # from the command to the resume
-
-
-class Child:
-    """The client's process. Killed at the end, stopped or not."""
-
-    def __init__(
-        self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
-    ) -> None:
-        self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
-        self._line = line
-        self._quiesced: queue.Queue[None] = queue.Queue()
-        command = [
-            *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
-            *(settings.scenario, settings.workload, str(settings.seed), str(settings.exchange_timeout)),
-            *(str(settings.spans), str(settings.filler_bytes)),
-        ]
-        self._process = subprocess.Popen(
-            command if line is None else line.client.command(command),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=child_environment(),
-        )
-        try:
-            self._freezer = freezer.make(settings.freezer, self._process.pid)
-        except FreezerError:
-            self._process.kill()
-            self._process.wait()
-            raise
-        self._groups: EnvironmentGroups | None = None
-        self._said: list[str] = []
-        self._readers = [
-            threading.Thread(target=self._read, daemon=True),
-            threading.Thread(target=self._read_errors, daemon=True),
-        ]
-        for reader in self._readers:
-            reader.start()
-
-    def limit_processor(self, share: float) -> None:
-        """Gives the process so much of one processor from now on, as Lambda does with little memory.
-
-        ExperimentError: this machine does not allow that.
-        """
-        groups = EnvironmentGroups.make(
-            freezer=False, limits={"cpu"}, memory_mb=round(share * MEMORY_MB_PER_CPU)
-        )
-        try:
-            if groups.notes:
-                raise ExperimentError(f"cpu_share is {share:g}: {'; '.join(groups.notes)}")
-            for file in groups.joined_by:
-                pathlib.Path(file).write_text(str(self._process.pid))
-        except OSError as error:
-            groups.remove()
-            raise ExperimentError(f"cpu_share is {share:g}: {error.strerror} ({error.filename})") from None
-        except BaseException:
-            groups.remove()
-            raise
-        self._groups = groups
-
-    def tell(self, **command: Any) -> None:
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(json.dumps(command) + "\n")
-            self._process.stdin.flush()
-        except (BrokenPipeError, ValueError):
-            raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
-
-    def answer(self, timeout: float) -> dict[str, Any]:
-        deadline = time.monotonic() + timeout
-        while True:
-            left = deadline - time.monotonic()
-            try:
-                answer = self._answers.get(timeout=max(0.0, min(left, _LOOK_EVERY)))
-                break
-            except queue.Empty:
-                if left <= _LOOK_EVERY:
-                    raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
-            if self._line is not None:
-                self._line.require_alive()
-        if self._line is not None:
-            self._line.require_alive()  # what did not arrive says nothing about the client then
-        if answer is None:
-            raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
-        return answer
-
-    def quiesce(self, timeout: float) -> None:
-        """Says that a freeze comes, while a flush may be under way, and waits until the client knows."""
-        self.tell(op="quiesce")
-        try:
-            self._quiesced.get(timeout=timeout)
-        except queue.Empty:
-            raise ExperimentError(f"the client did not quiesce in {timeout:g} s") from None
-
-    @property
-    def has_answered(self) -> bool:
-        return not self._answers.empty()
-
-    def freeze(self) -> None:
-        """Returns when no thread of the process runs."""
-        self._freezer.freeze()
-
-    def resume(self) -> None:
-        self._freezer.resume()
-
-    def close(self) -> None:
-        self._process.kill()
-        self._freezer.close()
-        self._process.wait()
-        if self._groups is not None:
-            self._groups.remove()
-        for reader in self._readers:
-            reader.join(timeout=5)
-        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if stream is not None:
-                with contextlib.suppress(OSError):
-                    stream.close()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stdout:
-                message = json.loads(line)
-                if "quiesced" in message:
-                    self._quiesced.put(None)
-                else:
-                    self._answers.put(message)
-        self._answers.put(None)
-
-    def _read_errors(self) -> None:
-        assert self._process.stderr is not None
-        with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stderr:
-                self._said = [*self._said[-20:], line.rstrip()]
-
-    def _last_errors(self) -> str:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=1)
-        return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
 
 
 def run(
@@ -199,20 +60,72 @@ def run(
     Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
     machine does not allow the freezer that is asked for.
     """
+    if (reason := availability.missing_program(settings.world)) is not None:
+        raise ExperimentError(f"world {settings.world} can't be had here: {reason}")
     with contextlib.ExitStack() as ends:
-        line, figures = over_line.make(settings)
+        network = over_line.make(settings)
+        line = network.line
         if line is not None:
             ends.enter_context(line)
         latency = settings.round_trip / 2 if line is None else 0.0
         script = Script(latency=latency, tls_version=settings.tls_version)
         intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
-        child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
+        between: Between | None = line
+        url = intake.url
+        if network.proxied:
+            between = relay = ends.enter_context(contextlib.closing(Relay(intake.port)))
+            url = relay.url
+        arguments = client_process.arguments(arm, url, intake.ca_file, settings)
+        if settings.world.startswith("W3"):
+            assert line is not None  # over_line.make refuses to do without
+            child = w3_machine.start(ends, arm, settings, line, arguments, intake.ca_file)
+        else:
+            child = _start(settings, arguments, line)
+            ends.enter_context(contextlib.closing(child))
         child.answer(_START_LIMIT)
         if settings.cpu_share < 1:
             child.limit_processor(settings.cpu_share)  # not before: Python's own start would take seconds
-        outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
-        outcome.network = figures
+        outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)
+        outcome.network = network.figures
         return outcome
+
+
+def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None) -> Child:
+    """Starts the client as a process of this machine."""
+    command = client_process.command(arguments)
+    return Child(
+        command if line is None else line.client.command(command),
+        lambda pid: freezer.make(settings.freezer, pid),
+        line=line,
+    )
+
+
+class _Clocks:
+    """What the client's clocks do while it is frozen, against this machine's monotonic clock."""
+
+    def __init__(self) -> None:
+        self._frozen = 0.0
+        self._since = 0.0
+        self._first: tuple[float, list[float]] | None = None  # this machine's time, the client's clocks
+        self._last: tuple[float, list[float]] | None = None
+
+    def freeze(self) -> None:
+        self._since = time.monotonic()
+
+    def resume(self) -> None:
+        self._frozen += time.monotonic() - self._since
+
+    def add(self, clocks: list[float]) -> None:
+        """Takes the clocks as an answer has them that has just come."""
+        self._last = (time.monotonic(), clocks)
+        self._first = self._first or self._last
+
+    def figures(self) -> ClockFigures | None:
+        if self._first is None or self._last is None:
+            return None
+        (first_at, first), (last_at, last) = self._first, self._last
+        lost = (last_at - first_at - (end - begin) for begin, end in zip(first, last, strict=True))
+        return ClockFigures(self._frozen, *lost)
 
 
 class _Run:
@@ -223,15 +136,20 @@ class _Run:
         intake: Intake,
         child: Child,
         stop: Stop,
-        line: Line | None = None,
+        between: Between | None,
     ) -> None:
         self._arm, self._settings, self._stop = arm, settings, stop
-        self._intake, self._child, self._line = intake, child, line
+        self._intake, self._child, self._between = intake, child, between
+        # W1 has a line for its round trip alone.
+        self._over = None if settings.world == "W1" else between
+        self._phases = PHASES if self._over is None else (*PHASES, *LOST_ON_THE_WAY)
         self._chance = random.Random(settings.seed)
         self._outcome = ArmOutcome()
         self._spans: dict[tuple[int, int], int] = {}
         self._resumed: float | None = None  # in the cycle under way
         self._planned: float | None = None  # when its flush is to begin, in an open loop
+        self._clocks = _Clocks()
+        self._arrived: int | None = None  # requests that had arrived whole at the freeze
         self._limit = settings.flush_deadline + 4 * settings.exchange_timeout + 30.0
         self._before: dict[str, Any] = intake.counts()
 
@@ -261,15 +179,16 @@ class _Run:
         if cycle == 0:
             self._tell_flush(cycle)
         else:
-            self._child.freeze()
+            self._freeze()
             # The command is in the pipe when the client wakes up.
             self._child.tell(op="resume")
             self._tell_flush(cycle)
             freeze, idle_limit = self._settings.freeze_of(cycle), self._settings.idle_limit or 0.0
-            if self._settings.world == "W2" and self._line is not None:
-                over_line.end_idle(self._line, self._intake, self._settings.close)
+            if self._over is not None:
+                over_line.after_freeze(self._settings.world)
+                over_line.end_idle(self._settings.world, self._over, self._intake, self._settings.close)
                 self._stop.sleep(freeze)
-                self._line.join()
+                self._over.join()
             elif self._settings.close == "none" or freeze < idle_limit:
                 self._stop.sleep(freeze)
             elif self._settings.close == "race":
@@ -281,30 +200,43 @@ class _Run:
             self._resume()
         self._take_answer(cycle, None)
 
+    def _freeze(self) -> None:
+        self._child.freeze()
+        self._clocks.freeze()
+
     def _resume(self) -> None:
         if self._planned is not None:
             self._stop.sleep(self._planned - time.monotonic())
         self._resumed = time.monotonic()
+        self._clocks.resume()
         self._child.resume()
 
     # -- Scenario inflight
 
     def _in_flight_cycle(self, cycle: int) -> None:
-        phase = PHASES[cycle % len(PHASES)]
+        phase = self._phases[cycle % len(self._phases)]
         self._prepare(cycle, large=phase == "body")
         self._resumed = None
-        if phase in ("connect", "tls", "head"):
+        held_at = LOST_ON_THE_WAY.get(phase, phase)
+        if held_at in ("connect", "tls", "head"):
             self._close_pooled()
-        self._intake.hold(phase)
+        self._intake.hold(next(each for each in PHASES if each == held_at))
         self._tell_flush(cycle)
         held = self._await_held()
         if held:
+            if self._over is not None and phase in LOST_ON_THE_WAY:
+                over_line.lose_on_the_way(self._over, self._intake, phase, self._settings.round_trip)
             # On Lambda an environment that is frozen in mid-exchange has asked for the next event. The client
             # finds connections that ended meanwhile before it can be told of the resume.
             self._child.quiesce(self._limit)
-            self._child.freeze()
+            self._freeze()
+            self._arrived = self._requests()
             self._child.tell(op="resume")
-            if self._settings.close == "race":
+            if self._over is not None:
+                over_line.end_held(self._settings.world, self._over, self._intake, self._settings.close)
+                self._stop.sleep(self._settings.freeze_of(cycle))
+                self._over.join()
+            elif self._settings.close == "race":
                 self._race(self._settings.freeze_of(cycle), self._intake.act)
             else:
                 self._intake.act(over_line.close_kind(self._settings.close))
@@ -331,6 +263,10 @@ class _Run:
             time.sleep(0.0002)
         raise ExperimentError(f"no exchange came to be held within {self._limit:g} s")
 
+    def _requests(self) -> int:
+        """Returns how many requests of this cycle the intake has read whole."""
+        return int(self._intake.counts()["requests"] - self._before["requests"])
+
     # -- Both
 
     def _race(self, freeze: float, end: Callable[..., object]) -> None:
@@ -341,6 +277,7 @@ class _Run:
         time.sleep(max(0.0, resume_at - time.monotonic()))
 
     def _prepare(self, cycle: int, *, large: bool) -> None:
+        self._intake.begin_period(cycle)
         self._child.tell(op="prepare", cycle=cycle, payloads=self._settings.payloads, large=large)
         for number, spans in enumerate(self._child.answer(self._limit)["spans"]):
             self._spans[cycle, number] = spans
@@ -348,12 +285,14 @@ class _Run:
     def _tell_flush(self, cycle: int) -> None:
         self._child.tell(op="flush", cycle=cycle, deadline=self._settings.flush_deadline)
 
-    def _take_answer(self, cycle: int, phase: Phase | None) -> None:
+    def _take_answer(self, cycle: int, phase: str | None) -> None:
         answer = self._child.answer(self._limit)
+        self._clocks.add(answer["clocks"])
         self._outcome.errors += answer["errors"]
         counts = self._intake.counts()
         names = ("accepted", "handshakes_full", "handshakes_resumed")
         connections, full, resumed = (counts[name] - self._before[name] for name in names)
+        arrived = counts["requests"] - self._before["requests"]
         self._before = counts
         resumed_at = self._resumed
         late = None if self._planned is None else max(0.0, answer["begun"] - self._planned) * 1e3
@@ -369,6 +308,8 @@ class _Run:
                 handshakes_full=full,
                 handshakes_resumed=resumed,
                 errors=len(answer["errors"]),
+                arrived=arrived,
+                arrived_at_freeze=self._arrived if phase is not None else None,
                 close_ms=(closes[0] - resumed_at) * 1e3 if closes and resumed_at is not None else None,
                 flush_start_ms=(answer["begun"] - resumed_at) * 1e3
                 if resumed_at is not None and phase is None
@@ -379,6 +320,7 @@ class _Run:
 
     def _finish(self) -> ArmOutcome:
         outcome = self._outcome
+        self._intake.begin_period(len(outcome.cycles))
         self._child.tell(op="finish", deadline=self._settings.flush_deadline)
         end = self._child.answer(4 * self._limit)
         outcome.errors += end["errors"]
@@ -387,12 +329,23 @@ class _Run:
         outcome.retained = {(cycle, payload) for cycle, payload in end["retained"]}
         outcome.dropped = {(cycle, payload): reason for cycle, payload, reason in end["dropped"]}
         outcome.counters = end["counters"]
+        outcome.clocks = self._clocks.figures()
         counts = self._intake.counts()
         outcome.connections = counts["accepted"]
         outcome.handshakes_full = counts["handshakes_full"]
         outcome.handshakes_resumed = counts["handshakes_resumed"]
         outcome.times = dict(self._times())
+        outcome.arrived_in = self._arrived_in(outcome.times)
         return outcome
+
+    def _arrived_in(self, times: dict[tuple[int, int], int]) -> dict[tuple[int, int], int]:
+        """Returns the cycle in which each payload that arrived had first done so whole."""
+        periods: dict[tuple[int, int], int] = {}
+        for identifier, period in self._intake.first_periods().items():
+            origin = origin_of(identifier)
+            where = origin.cycle, origin.payload
+            periods[where] = max(period, periods.get(where, 0))
+        return {where: period for where, period in periods.items() if times[where] > 0}
 
     def _times(self) -> Iterator[tuple[tuple[int, int], int]]:
         """Returns how often each payload arrived; 0 unless all of its spans did."""

@@ -1,0 +1,156 @@
+"""Nothing of an experiment is left behind: no process, namespace, link, cgroup or mount, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pathlib
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from thaw.lab.child_environment import child_environment
+from thaw.lab.experiment import WorldName
+from thaw.lab.freezer import FreezerName
+from thaw.lab.worlds import availability
+
+_KINDS = ("mnt", "net", "pid", "user")
+_MARK = "THAW_TEST_MARK"
+_CGROUPS = pathlib.Path("/sys/fs/cgroup")
+_LIMIT = 60.0
+# World, and how its client is frozen.
+CASES: list[tuple[WorldName, FreezerName]] = [
+    ("W1", "sigstop"),
+    ("W1", "cgroup"),
+    ("W2", "sigstop"),
+    ("W2", "cgroup"),
+    ("W3a", "sigstop"),
+    ("W3a", "cgroup"),
+]
+
+
+@dataclass
+class Marked:
+    """The processes that have a variable of their own, and what is theirs."""
+
+    mark: str
+
+    def processes(self) -> list[int]:
+        """Returns those that have not ended."""
+        return [pid for pid in _processes() if self._has_mark(pid)]
+
+    def _has_mark(self, pid: int) -> bool:
+        with contextlib.suppress(OSError):
+            return f"{_MARK}={self.mark}".encode() in pathlib.Path(f"/proc/{pid}/environ").read_bytes()
+        return False
+
+
+def _processes() -> Iterator[int]:
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            yield int(name)
+
+
+def _namespaces(pids: Iterator[int] | list[int]) -> set[str]:
+    found = set()
+    for pid in pids:
+        for kind in _KINDS:
+            with contextlib.suppress(OSError):
+                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+    return found
+
+
+def _cgroups() -> set[pathlib.Path]:
+    return {*_CGROUPS.glob("freezer/thaw-lab-*"), *_CGROUPS.glob("thaw-lab-*")}
+
+
+def _surroundings() -> tuple[set[str], str]:
+    """The machine's links and mounts."""
+    return set(os.listdir("/sys/class/net")), pathlib.Path("/proc/self/mountinfo").read_text()
+
+
+def _why_not(world: WorldName, freezer: FreezerName) -> str | None:
+    if freezer == "cgroup" and (os.geteuid() != 0 or not os.access(_CGROUPS, os.W_OK)):
+        return "the cgroup freezer needs root and a writable hierarchy"
+    return availability.why_not(world)
+
+
+@pytest.mark.parametrize(("world", "freezer"), CASES)
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_nothing_is_left_of_an_experiment(world: WorldName, freezer: FreezerName, killed: bool) -> None:
+    if (reason := _why_not(world, freezer)) is not None:
+        pytest.skip(f"no {world} frozen by {freezer} here: {reason}")
+    marked = Marked(uuid.uuid4().hex)
+    before, own = _surroundings(), _namespaces([os.getpid()])
+    command = [sys.executable, "-m", "thaw.lab", "compare", f"--world={world}", f"--freezer={freezer}"]
+    command += ["--arms=thaw", "--close=fin", "--workload=generated", "--payloads=1"]
+    command += ["--cycles=100000", "--freeze=30"] if killed else ["--cycles=2"]
+    process = subprocess.Popen(
+        command,
+        env={**child_environment(), _MARK: marked.mark},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        seen: set[str] = set()
+        groups: set[pathlib.Path] = set()
+        most = 0
+        deadline = time.monotonic() + _LIMIT
+        while process.poll() is None and time.monotonic() < deadline:
+            pids = marked.processes()
+            most = max(most, len(pids))
+            seen |= _namespaces(pids) - own
+            groups |= {each for each in _cgroups() if each.name.endswith(tuple(f"-{pid}" for pid in pids))}
+            if killed and any(_is_frozen(pid) for pid in pids):
+                break
+            time.sleep(0.02)
+        assert most >= 3  # the laboratory, the intake and the client
+        if killed:
+            process.kill()
+        assert process.wait(timeout=_LIMIT) == (-9 if killed else 0)
+        if world != "W1":
+            assert seen
+        if freezer == "cgroup":
+            assert groups
+        _await_none(marked, seen, groups)
+        assert _surroundings() == before
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _is_frozen(pid: int) -> bool:
+    """Returns whether a process is stopped, or in a frozen group."""
+    with contextlib.suppress(OSError):
+        if "\nState:\tT (stopped)" in pathlib.Path(f"/proc/{pid}/status").read_text():
+            return True
+        for text in pathlib.Path(f"/proc/{pid}/cgroup").read_text().splitlines():
+            path = text.rpartition(":")[2].lstrip("/")
+            for state, frozen in (
+                (_CGROUPS / "freezer" / path / "freezer.state", "FROZEN"),
+                (_CGROUPS / path / "cgroup.events", "frozen 1"),
+            ):
+                if "thaw-lab-" in path and state.exists() and frozen in state.read_text():
+                    return True
+    return False
+
+
+def _await_none(marked: Marked, namespaces: set[str], groups: set[pathlib.Path]) -> None:
+    """Waits until nothing of it is there; the kernel takes a moment to end what was killed."""
+    deadline = time.monotonic() + 15
+    while True:
+        left = (
+            marked.processes(),
+            _namespaces(_processes()) & namespaces,
+            {each for each in groups if each.exists()},
+        )
+        if not any(left):
+            return
+        if time.monotonic() > deadline:
+            pytest.fail(f"left behind: processes {left[0]}, namespaces {left[1]}, cgroups {left[2]}")
+        time.sleep(0.05)

@@ -1,0 +1,182 @@
+"""World W3b's machine: QEMU, whose monitor stops the machine with its clocks.
+
+    with Qemu(modules) as machine:
+        process = subprocess.Popen(machine.command(line), stdin=subprocess.PIPE, pass_fds=machine.descriptors)
+        machine.freezer.freeze(); machine.freezer.resume()
+
+Debian's packages `qemu-system-x86` and `linux-image-cloud-amd64` have what it takes. It emulates the processor
+and needs no KVM, so that a boot takes seconds of processor time. The guest's root is an initramfs, which QEMU
+reads from memory: no file is written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import socket
+import sys
+from typing import Any
+
+from thaw.lab import workload
+from thaw.lab.freezer import FreezerError
+from thaw.lab.line import Line
+from thaw.lab.machine import initramfs, network
+
+EXECUTABLE = "qemu-system-x86_64"
+_GUEST = str(pathlib.Path(__file__).with_name("guest.py"))
+_PACKAGES = str(pathlib.Path(__file__).resolve().parents[3])
+_CLIENT = ("thaw.lab.machine.guest", "thaw.lab.machine.network", "thaw.lab.worlds.child")
+_MEMORY = "512M"
+_LIMIT = 60.0  # seconds for an answer of the monitor
+# In the order in which they are loaded.
+_MODULES = (
+    "net/core/failover.ko",
+    "drivers/net/net_failover.ko",
+    "drivers/virtio/virtio_ring.ko",
+    "drivers/virtio/virtio.ko",
+    "drivers/virtio/virtio_pci_legacy_dev.ko",
+    "drivers/virtio/virtio_pci_modern_dev.ko",
+    "drivers/virtio/virtio_pci.ko",
+    "drivers/net/virtio_net.ko",
+)
+
+
+def missing_program() -> str | None:
+    """Returns None, or what is not installed."""
+    if shutil.which(EXECUTABLE) is None:
+        return f"{EXECUTABLE} is not installed (Debian's package qemu-system-x86 has it)"
+    if _kernel() is None:
+        return (
+            "a kernel with its modules, of Debian's package linux-image-cloud-amd64, is in none of"
+            f" {', '.join(map(str, _roots()))}"
+        )
+    return None
+
+
+def _kernel() -> tuple[pathlib.Path, pathlib.Path] | None:
+    """The newest kernel, and the folder of its modules."""
+    for root in _roots():
+        for kernel in sorted(root.glob("boot/vmlinuz-*-cloud-amd64"), reverse=True):
+            modules = root / "lib/modules" / kernel.name.removeprefix("vmlinuz-") / "kernel"
+            if os.access(kernel, os.R_OK) and all((modules / each).exists() for each in _MODULES):
+                return kernel, modules
+    return None
+
+
+def _roots() -> list[pathlib.Path]:
+    """The folders in which the kernel's package can be: installed, or unpacked by `tools/setup --all`."""
+    if given := os.environ.get("THAW_LAB_KERNEL_ROOT"):
+        return [pathlib.Path(given)]
+    return [pathlib.Path("/"), workload.cache_folder() / "thaw-lab" / "kernel"]
+
+
+class Qemu:
+    """A machine that is started once.
+
+    Args:
+      modules: what its client imports, besides the laboratory's own.
+      files: what else it reads, by path.
+    """
+
+    def __init__(self, modules: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> None:
+        found = _kernel()
+        assert found is not None  # `missing_program` says so
+        self._kernel, folder = found
+        self._modules = [str(folder / each) for each in _MODULES]
+        wanted = [*initramfs.client_files((*_CLIENT, *modules)), "/etc/ld.so.cache", _GUEST]
+        archive = initramfs.pack([*wanted, *self._modules, *files])
+        self._archive = os.memfd_create("initramfs")
+        with os.fdopen(self._archive, "wb", closefd=False) as file:
+            file.write(archive)
+        own, self._machines = socket.socketpair()
+        self.freezer = Monitor(own)
+
+    @property
+    def descriptors(self) -> tuple[int, int]:
+        """What the machine's process inherits."""
+        return self._archive, self._machines.fileno()
+
+    def command(self, line: Line) -> list[str]:
+        """The command of the machine at the client's end of a line. `launch` says what it reads first."""
+        executable = shutil.which(EXECUTABLE)
+        assert executable is not None  # `missing_program` says so
+        guest = ["-P", "-B", _GUEST, "eth0", "/dev/ttyS0", _PACKAGES, *self._modules]
+        kernel = ["quiet", "console=ttyS1", "panic=-1", "mitigations=off", "random.trust_cpu=on"]
+        machine = [
+            *(executable, "-machine", "pc,accel=tcg", "-cpu", "max", "-m", _MEMORY),
+            *("-nodefaults", "-no-reboot", "-display", "none"),
+            *("-kernel", str(self._kernel), "-initrd", f"/proc/self/fd/{self._archive}"),
+            *("-append", " ".join([*kernel, f"rdinit={sys.executable}", "--", *guest])),
+            *("-serial", "stdio"),
+            *("-chardev", "file,id=said,path=/proc/self/fd/2", "-serial", "chardev:said"),
+            *("-chardev", f"socket,id=monitor,fd={self._machines.fileno()}"),
+            *("-mon", "chardev=monitor,mode=control"),
+            *("-netdev", f"tap,id=line,ifname={network.DEVICE},script=no,downscript=no"),
+            *("-device", "virtio-net-pci,netdev=line,romfile="),
+        ]
+        return line.client.command([sys.executable, "-m", "thaw.lab.machine.launch", *machine])
+
+    def close(self) -> None:
+        os.close(self._archive)
+        self._machines.close()
+        self.freezer.disconnect()
+
+    def __enter__(self) -> Qemu:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+
+class Monitor:
+    """Stops and continues a machine by QEMU's monitor (QMP). A freezer."""
+
+    name = "monitor"
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._connection.settimeout(_LIMIT)
+        self._text = b""
+        self._ready = False
+
+    def freeze(self) -> None:
+        if not self._ready:
+            self._ready = True
+            self._message()  # the greeting
+            self._ask("qmp_capabilities")
+        self._ask("stop")
+
+    def resume(self) -> None:
+        self._ask("cont")
+
+    def close(self) -> None:
+        """Nothing: the machine's process ends as one that runs does."""
+
+    def disconnect(self) -> None:
+        self._connection.close()
+
+    def _ask(self, command: str) -> Any:
+        try:
+            self._connection.sendall(json.dumps({"execute": command}).encode() + b"\n")
+        except OSError as error:
+            raise FreezerError(f"the machine's monitor is gone: {error}") from error
+        while True:
+            message = self._message()
+            if "error" in message:
+                raise FreezerError(f"the machine's monitor refused {command}: {message['error']['desc']}")
+            if "return" in message:
+                return message["return"]
+
+    def _message(self) -> dict[str, Any]:
+        try:
+            while b"\n" not in self._text:
+                data = self._connection.recv(1 << 16)
+                if not data:
+                    raise FreezerError("the machine's monitor is gone")
+                self._text += data
+        except OSError as error:
+            raise FreezerError(f"the machine's monitor gave no answer: {error}") from error
+        line, _, self._text = self._text.partition(b"\n")
+        return dict(json.loads(line))

@@ -1,0 +1,68 @@
+"""Worlds W3: the client is the one program of a machine with a kernel of its own, at the client's end of a line.
+
+W3a     user-mode Linux, stopped from outside while its clocks go on
+W3b     QEMU, stopped by its monitor together with its clocks
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import json
+import pathlib
+import signal
+
+from thaw.lab import needs, workload
+from thaw.lab.arms import Arm
+from thaw.lab.experiment import ExperimentSettings
+from thaw.lab.line import Line
+from thaw.lab.machine import user_mode_linux
+from thaw.lab.machine.qemu import Qemu
+from thaw.lab.worlds.client_process import Child
+
+# Bytes that a serial line may lose before the guest listens; the guest passes over empty lines.
+_LEAD = "\n" * 64
+
+
+def start(
+    ends: contextlib.ExitStack,
+    arm: Arm,
+    settings: ExperimentSettings,
+    line: Line,
+    arguments: list[str],
+    ca_file: str,
+) -> Child:
+    """Starts a machine, which boots and then runs the client; `ends` ends it."""
+    told = {"arguments": arguments, "environment": {"XDG_CACHE_HOME": str(workload.cache_folder())}}
+    first = f".{_LEAD}{json.dumps(told)}\n"
+    if settings.world == "W3a":
+        child = Child(
+            user_mode_linux.command(line),
+            lambda pid: user_mode_linux.freezer(settings.freezer, pid),
+            first=first,
+            ending=signal.SIGTERM,
+            line=line,
+        )
+    else:
+        modules = tuple(needs.of_arms((arm.name,)))
+        machine = ends.enter_context(Qemu(modules, (ca_file, *_workload_files(settings))))
+        child = Child(
+            machine.command(line),
+            lambda pid: machine.freezer,
+            first=first,
+            ending=signal.SIGTERM,
+            descriptors=machine.descriptors,
+            line=line,
+        )
+    return ends.enter_context(contextlib.closing(child))
+
+
+def _workload_files(settings: ExperimentSettings) -> list[str]:
+    """The files of recorded payloads, where such are sent, and of what they are named after."""
+    if settings.workload != "real":
+        return []
+    workload.captures()  # makes the file if it is not there
+    recorded = workload.cache_folder().glob("thaw-lab/ddtrace-*.json")
+    packages = pathlib.Path(str(importlib.metadata.distribution("ddtrace").locate_file("")))
+    tracer = packages.glob("ddtrace-*.dist-info/METADATA")
+    return [str(path) for path in (*recorded, *tracer)]
