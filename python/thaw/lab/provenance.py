@@ -118,7 +118,7 @@ def provenance(
         world=world,
         seed=seed,
         cycles=cycles,
-        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world != "W0" else ""),
+        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world not in ("W0", "W3b") else ""),
         command=command,
         complete=complete,
         dirty=dirty(),
