@@ -42,11 +42,7 @@ struct EventJson {
 // Largest nesting of a text that is parsed at all.
 inline constexpr size_t kMaxEventJsonDepth = 512;
 
-// Parses a long text in steps:
-//
-//   EventJsonWork work(body);
-//   while (!work.Step(kStepBytes)) co_await Turn(executor);
-//   THAW_CO_ASSIGN_OR_RETURN(const EventJson event, work.Take());
+// Parses a long text in steps: Step() is called until it returns true, and then Take().
 class EventJsonWork {
  public:
   // `text` must outlive the work.
