@@ -47,12 +47,14 @@ struct HttpServer::Core : HttpServerState,
   bool CloseOne(bool patient);
   bool CloseLongestIdle(bool useful);
   HttpServerConnection* LongestWithinRequest() const;
-  HttpServerConnection* LongestStill(const HttpServerConnection& asking, absl::Duration least) const;
+  HttpServerConnection* LongestStill(const HttpServerConnection* asking, absl::Duration least) const;
   absl::Duration StandsStillFor(const HttpServerConnection& connection) const;
   void Start(std::unique_ptr<Transport> transport);
   void OnIdle(HttpServerConnection& connection) override;
   void OnProgress(HttpServerConnection& connection) override;
   bool SetAside(HttpServerConnection& asking, size_t bytes) override;
+  // Closes others that have stood still for `least` until there is room for `bytes`; returns whether there is.
+  bool FindRoom(const HttpServerConnection& asking, size_t bytes, size_t limit, absl::Duration least);
   void WaitForTurn(HttpServerConnection& connection) override;
   void PostTurns();
   void RunTurns();
@@ -70,6 +72,7 @@ struct HttpServer::Core : HttpServerState,
   // Connections with pipelined requests, which take turns.
   std::deque<std::shared_ptr<HttpServerConnection>> waiting_for_turn;
   bool turns_posted = false;
+  bool setting_aside = false;  // SetAside is running
   // Counts the quarters of idle_timeout in which there were connections. An alarm that a freeze made late
   // waits for its remaining time, so this is active time, and no request has to read a clock.
   int64_t ticks = 0;
@@ -187,10 +190,10 @@ bool HttpServer::Core::CloseLongestIdle(bool useful) {
 
 // Returns the connection with set-aside room that made no progress for longest; null if that is less than
 // `least`.
-HttpServerConnection* HttpServer::Core::LongestStill(const HttpServerConnection& asking,
+HttpServerConnection* HttpServer::Core::LongestStill(const HttpServerConnection* asking,
                                                      absl::Duration least) const {
   for (const std::shared_ptr<HttpServerConnection>& connection : connections) {
-    if (connection.get() == &asking || connection->set_aside() == 0 || !connection->waits_for_client())
+    if (connection.get() == asking || connection->set_aside() == 0 || !connection->waits_for_client())
       continue;
     return StandsStillFor(*connection) >= least ? connection.get() : nullptr;
   }
@@ -207,12 +210,20 @@ bool HttpServer::Core::SetAside(HttpServerConnection& asking, size_t bytes) {
   const bool small = std::max(bytes, asking.set_aside()) <= kSmallRequestBytes;
   const size_t limit = small ? most + most / kPartForSmallRequests : most;
   if (bytes > limit) return false;
+  setting_aside = true;
+  const bool has_room = FindRoom(asking, bytes, limit, small ? absl::ZeroDuration() : kStandsStill);
+  setting_aside = false;
+  if (has_room) incoming_bytes += bytes;
+  return has_room;
+}
+
+bool HttpServer::Core::FindRoom(const HttpServerConnection& asking, size_t bytes, size_t limit,
+                                absl::Duration least) {
   while (incoming_bytes.bytes() > limit - bytes || !incoming_bytes.HasRoomFor(bytes)) {
-    HttpServerConnection* const still = LongestStill(asking, small ? absl::ZeroDuration() : kStandsStill);
+    HttpServerConnection* const still = LongestStill(&asking, least);
     if (still == nullptr) return false;
     still->GiveWay();
   }
-  incoming_bytes += bytes;
   return true;
 }
 
@@ -319,6 +330,14 @@ void HttpServer::Serve(std::unique_ptr<Listener> listener) {
 }
 
 void HttpServer::Quiesce() { core_->grace.Cancel(); }
+bool HttpServer::GiveWay() {
+  // A connection that asks for room is not closed within its own call; SetAside closes the others.
+  HttpServerConnection* const still =
+      core_->setting_aside ? nullptr : core_->LongestStill(/*asking=*/nullptr, kStandsStill);
+  if (still == nullptr) return false;
+  still->GiveWay();
+  return true;
+}
 void HttpServer::Resume() { core_->Resume(); }
 void HttpServer::StopAccepting() {
   core_->stop.Request(absl::CancelledError("the server accepts no more connections"));

@@ -66,6 +66,10 @@ class HttpServer {
   // The environment was frozen and runs again.
   void Resume();
 
+  // Memory is needed elsewhere: closes the connection whose request takes room and has stood still for longest.
+  // Returns false if there is none that has stood still for a while.
+  bool GiveWay();
+
   // Takes no new connections; listeners close in the next turn of the loop. Open connections are served on.
   void StopAccepting();
 

@@ -514,6 +514,21 @@ TEST_F(HttpServerTest, WhereRoomIsShortTheRequestGivesWayThatStoodStillLongest) 
   EXPECT_THAT(Exchange(two, std::string((2 << 20) - (900 << 10), 'x')), StartsWith("HTTP/1.1 202 "));
 }
 
+TEST_F(HttpServerTest, AStillRequestGivesWayToMemoryThatIsNeededElsewhere) {
+  Make({.max_incoming_bytes = 3 << 20});
+  EXPECT_FALSE(server_->GiveWay());
+  const Client idle = Connect();
+  const Client still = Connect();
+  Send(still, Promise("/large", 2 << 20));
+  Send(still, std::string(900 << 10, 'x'));
+  EXPECT_FALSE(server_->GiveWay()) << "it has just got on";
+  Pass(absl::Milliseconds(20));
+  EXPECT_TRUE(server_->GiveWay());
+  EXPECT_THAT(Received(still), testing::AllOf(StartsWith("HTTP/1.1 408 "), EndsWith("<end>")));
+  EXPECT_EQ(server_->incoming_bytes(), 0);
+  EXPECT_FALSE(server_->GiveWay());
+}
+
 TEST_F(HttpServerTest, DribblingIsNoProgress) {
   Make({.max_incoming_bytes = 3 << 20});
   const Client sized = Connect();

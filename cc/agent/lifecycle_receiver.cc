@@ -16,6 +16,9 @@ size_t TreeBytes(std::string_view event) {
   return event.size() * (event.find('\\') == std::string_view::npos ? 1 : 3) + kValues;
 }
 
+// Longest body that is parsed within a turn of the loop; of longer ones so many bytes in each turn.
+constexpr size_t kStepBytes = size_t{256} << 10;
+
 }  // namespace
 
 std::vector<HttpRoute> LifecycleReceiver::Routes() {
@@ -26,7 +29,9 @@ std::vector<HttpRoute> LifecycleReceiver::Routes() {
          .methods = {std::move(method)},
          .max_body_bytes = kMaxLifecycleBody,
          .too_large = TooLarge::kLeaveOutBody,
-         .handler = [this](HttpServerRequest& request, HttpReply& reply) { Take(request, reply); }});
+         .handler = [this](HttpServerRequest& request, HttpReply& reply) { TakeAtOnce(request, reply); },
+         .task_handler = [this](HttpServerRequest& request, HttpReply& reply,
+                                Cancellation& cancellation) { return Take(request, reply, cancellation); }});
   };
   add("/lambda/start-invocation", "POST");
   add("/lambda/end-invocation", "POST");
@@ -34,19 +39,42 @@ std::vector<HttpRoute> LifecycleReceiver::Routes() {
   return routes;
 }
 
-void LifecycleReceiver::Take(HttpServerRequest& request, HttpReply& reply) {
+void LifecycleReceiver::TakeAtOnce(HttpServerRequest& request, HttpReply& reply) {
+  if (request.body.size() > kStepBytes) return reply.Defer();
   ByteCharge charge(account_);
   bool has_room = true;
   if (request.body.size() >= kLargeAllocation) {
     const size_t tree = TreeBytes(request.body);
     has_room = charge.Grow(tree).ok() && CanAllocate(tree);
   }
+  Answer(request, has_room, /*parsed=*/nullptr, reply);
+}
+
+Task<void> LifecycleReceiver::Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation) {
+  const Line::Place place = co_await line_.Enter();
+  ByteCharge charge(account_);
+  const size_t tree = TreeBytes(request.body);
+  if (!charge.Grow(tree).ok() || !CanAllocate(tree))
+    co_return Answer(request, /*has_body=*/false, /*parsed=*/nullptr, reply);
+  EventJsonWork work(request.body);
+  while (!work.Step(kStepBytes)) {
+    if (cancellation.requested()) co_return Answer(request, /*has_body=*/false, /*parsed=*/nullptr, reply);
+    co_await Turn(executor_);
+  }
+  absl::StatusOr<EventJson> parsed = work.Take();
+  Answer(request, /*has_body=*/true, &parsed, reply);
+}
+
+void LifecycleReceiver::Answer(const HttpServerRequest& request, bool has_body,
+                               absl::StatusOr<EventJson>* parsed, HttpReply& reply) {
   const HttpHeaders headers(request.headers->begin(), request.headers->end());
-  const LifecycleReply answer = endpoints_.Handle({.method = request.method,
-                                                   .path = request.path,
-                                                   .headers = headers,
-                                                   .body = has_room ? request.body : "",
-                                                   .body_over_limit = request.body_left_out || !has_room});
+  const LifecycleReply answer =
+      endpoints_.Handle({.method = request.method,
+                         .path = request.path,
+                         .headers = headers,
+                         .body = has_body ? std::string_view(request.body) : std::string_view(),
+                         .body_over_limit = request.body_left_out || !has_body,
+                         .parsed = parsed});
   reply.Set(answer.status, kJsonType, answer.body);
   for (const auto& [name, value] : answer.headers) reply.AddHeader(name, value);
   if (on_call_) on_call_();

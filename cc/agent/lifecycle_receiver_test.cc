@@ -36,7 +36,7 @@ class LifecycleReceiverTest : public ReceiverFixture {
   LifecycleEndpoints endpoints_{{}, assembler_};
   FakeByteAccount account_{16 << 20};
   int calls_ = 0;
-  LifecycleReceiver receiver_{endpoints_, &account_, [this] { ++calls_; }};
+  LifecycleReceiver receiver_{executor_, endpoints_, &account_, [this] { ++calls_; }};
 };
 
 TEST_F(LifecycleReceiverTest, AStartIsAnsweredWithTheCallersTrace) {
@@ -66,6 +66,30 @@ TEST_F(LifecycleReceiverTest, AnEventThatIsTooLongLosesItsBodyAndNothingElse) {
       HasSubstr("x-datadog-trace-id: 123\r\n"));
   EXPECT_EQ(endpoints_.counts().bodies_over_limit, 1);
   EXPECT_EQ(endpoints_.counts().starts, 1);
+}
+
+TEST_F(LifecycleReceiverTest, OthersHaveTheirTurnsWhileALongEventIsParsed) {
+  assembler_.OnInvoke("a", {});
+  std::string event = R"({"headers":{"x-datadog-trace-id":"123","x-datadog-parent-id":"4"},"list":[)";
+  while (event.size() < 5 << 20) event += "{},";
+  event += "1]}";
+  const auto other = door_.Connect();
+  executor_.RunAll();
+  client_->StartWrite(
+      absl::StrCat("POST /lambda/start-invocation HTTP/1.1\r\nHost: a\r\n",
+                   "lambda-runtime-aws-request-id: a\r\nContent-Length: ", event.size(), "\r\n\r\n", event),
+      [](IoResult) {});
+  // The account is charged while the event is parsed.
+  while (account_.taken() < 5 << 20) ASSERT_TRUE(executor_.Step());
+  other->StartWrite("GET /lambda/hello HTTP/1.1\r\nHost: a\r\n\r\n", [](IoResult) {});
+  while (calls_ == 0) ASSERT_TRUE(executor_.Step());
+  EXPECT_EQ(endpoints_.counts().hellos, 1);
+  EXPECT_EQ(endpoints_.counts().starts, 0);
+  executor_.RunAll();
+  EXPECT_EQ(endpoints_.counts().starts, 1);
+  EXPECT_EQ(endpoints_.counts().bodies_not_json, 0);
+  EXPECT_EQ(assembler_.counts().contexts, 1);
+  EXPECT_EQ(account_.taken(), 0u);
 }
 
 TEST_F(LifecycleReceiverTest, AnEventForWhoseTreeThereIsNoRoomLosesItsBodyAndNothingElse) {

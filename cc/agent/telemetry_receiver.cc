@@ -12,8 +12,8 @@ namespace thaw {
 
 namespace {
 
-// Largest batch that is read within a turn of the loop: a full buffer of the subscription, and a record more.
-constexpr size_t kAtOnceBytes = size_t{320} << 10;
+// Largest batch that is read within a turn of the loop.
+constexpr size_t kAtOnceBytes = kLargeAllocation;
 // Work done in one turn of the loop on a larger one: one or two milliseconds.
 constexpr int64_t kStepWork = int64_t{512} << 10;
 
@@ -33,10 +33,7 @@ std::vector<HttpRoute> TelemetryReceiver::Routes() {
 
 void TelemetryReceiver::TakeAtOnce(HttpServerRequest& request, HttpReply& reply) {
   if (request.body.size() > kAtOnceBytes) return reply.Defer();
-  const bool is_utf8 = IsValidUtf8(request.body);
-  ByteCharge charge(account_);
-  if (!is_utf8 && !ChargeRepairs(request.body.size(), charge, reply)) return;
-  TelemetryWork work(request.body, clock_.Now().wall, is_utf8);
+  TelemetryWork work(request.body, clock_.Now().wall, IsValidUtf8(request.body));
   Step(work, kUnlimitedWork);
   Finish(work);
   reply.Set(200, kTextType, "OK");
@@ -55,8 +52,11 @@ Task<void> TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply,
     at = end;
     co_await Turn(executor_);
   }
+  // A byte may become three in the copy.
+  const size_t copy = is_utf8 ? 0 : 3 * body.size();
   ByteCharge charge(account_);
-  if (!is_utf8 && !ChargeRepairs(body.size(), charge, reply)) co_return;
+  if (!charge.Grow(copy).ok() || !CanAllocate(copy))
+    co_return reply.Set(429, kTextType, "there is no memory to repair the text");
   TelemetryWork work(body, clock_.Now().wall, is_utf8);
   while (!Step(work, kStepWork)) {
     if (cancellation.requested()) co_return cut_short();
@@ -64,14 +64,6 @@ Task<void> TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply,
   }
   Finish(work);
   reply.Set(200, kTextType, "OK");
-}
-
-bool TelemetryReceiver::ChargeRepairs(size_t body_bytes, ByteCharge& charge, HttpReply& reply) {
-  if (body_bytes < kLargeAllocation) return true;
-  // A byte may become three in the copy.
-  if (charge.Grow(3 * body_bytes).ok() && CanAllocate(3 * body_bytes)) return true;
-  reply.Set(429, kTextType, "there is no memory to repair the text");
-  return false;
 }
 
 bool TelemetryReceiver::Step(TelemetryWork& work, int64_t bytes) {

@@ -8,8 +8,8 @@
 // bytes that could not be read once can't be read then. Without memory for it, the batch is answered with
 // 429.
 //
-// A batch of the size that is subscribed for is read within its turn of the loop, and a larger one in steps,
-// between which other work has its turn.
+// A small batch is read within its turn of the loop, and a larger one in steps, between which other work has its
+// turn.
 //
 // One thread: the server's.
 
@@ -65,9 +65,6 @@ class TelemetryReceiver {
   void TakeAtOnce(HttpServerRequest& request, HttpReply& reply);
   // Reads large batches one after the other.
   Task<void> Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
-  // Charges the account with the copy of a large batch that is not UTF-8. Answers, and returns false, if there
-  // is no room for it.
-  bool ChargeRepairs(size_t body_bytes, ByteCharge& charge, HttpReply& reply);
   // Returns whether all is read.
   bool Step(TelemetryWork& work, int64_t bytes);
   // Counts a batch that is read, and says so.

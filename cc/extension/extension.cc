@@ -47,9 +47,11 @@ Extension::Extension(EventLoop& loop, const Environment& environment, const Conf
       bytes_(std::make_shared<ByteBudget>(config.outbox_bytes)),
       network_(MakeTcpNetwork(loop)),
       invocations_(InvocationStoreOptionsFrom(*bytes_)),
-      servers_(loop, {.max_incoming_bytes = config.outbox_bytes, .account = bytes_.get()}) {}
+      servers_(loop, {.max_incoming_bytes = config.outbox_bytes, .account = bytes_.get()}) {
+  bytes_->set_reclaim([this] { return servers_.GiveWay(); });
+}
 
-Extension::~Extension() = default;
+Extension::~Extension() { bytes_->set_reclaim(nullptr); }
 
 // -- Start -----------------------------------------------------------------------------------------------
 
@@ -192,7 +194,7 @@ void Extension::Serve(const FunctionFacts& facts) {
       *intake_);
   endpoints_ =
       std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
-  lifecycle_ = std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] {
+  lifecycle_ = std::make_unique<LifecycleReceiver>(loop_, *endpoints_, bytes_.get(), [this] {
     intake_->TakeOwnTraces();
     life_->OnTracerCall();
   });

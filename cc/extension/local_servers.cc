@@ -1,5 +1,6 @@
 #include "cc/extension/local_servers.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/log/log.h"
@@ -35,6 +36,12 @@ void LocalServers::Quiesce() {
 void LocalServers::Resume() {
   for (const LocalServer& each : servers_)
     if (each.server != nullptr) each.server->Resume();
+}
+
+bool LocalServers::GiveWay() {
+  return std::any_of(servers_.begin(), servers_.end(), [](const LocalServer& each) {
+    return each.server != nullptr && each.server->GiveWay();
+  });
 }
 
 }  // namespace thaw

@@ -46,6 +46,9 @@ class LocalServers {
 
   void Quiesce();
   void Resume();
+  // Memory is needed elsewhere: closes a connection whose request takes room and has stood still for a while.
+  // Returns false if there is none.
+  bool GiveWay();
 
   const std::vector<LocalServer>& all() const { return servers_; }
 

@@ -166,10 +166,16 @@ void TraceIntake::Count(const TraceCounts& counts, const std::string& first_prob
   counts_.values_left_out += counts.values_left_out;
   if (first_problem.empty()) return;
   VLOG(1) << "traces: " << first_problem;
-  LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans, " << counts.chunks_left_out
-                          << " traces and " << counts.values_left_out
-                          << " tags, links or events of a request can't be read and are left out: "
-                          << first_problem << "; further cases are only counted";
+  // The loss of a span is said even if a tag was lost before.
+  if (counts.spans_left_out + counts.chunks_left_out > 0) {
+    LOG_FIRST_N(WARNING, 1) << "traces: " << counts.spans_left_out << " spans and " << counts.chunks_left_out
+                            << " traces of a request can't be read and are left out: " << first_problem
+                            << "; further cases are only counted";
+  } else {
+    LOG_FIRST_N(WARNING, 1) << "traces: " << counts.values_left_out
+                            << " tags, links or events of a request can't be read and are left out: "
+                            << first_problem << "; further cases are only counted";
+  }
 }
 
 void TraceIntake::WorkEnded() {

@@ -11,10 +11,11 @@ void ByteBudget::RemoveHolder(Holder* holder) {
 }
 
 absl::Status ByteBudget::MakeRoom(size_t bytes) {
-  const size_t stays = used_ - evictable_;
-  if (bytes > limit_ || stays > limit_ - bytes) {
-    return absl::ResourceExhaustedError(absl::StrCat("there is no room for ", bytes, " bytes: ", stays,
-                                                     " of ", limit_, " hold data that was never tried"));
+  while (bytes > limit_ || used_ - evictable_ > limit_ - bytes) {
+    if (bytes <= limit_ && reclaim_ && reclaim_()) continue;
+    return absl::ResourceExhaustedError(absl::StrCat("there is no room for ", bytes,
+                                                     " bytes: ", used_ - evictable_, " of ", limit_,
+                                                     " hold data that was never tried"));
   }
   Evict(bytes);
   return absl::OkStatus();

@@ -5,7 +5,8 @@
 //   Outbox stats(budget, on_evicted);
 //
 // New data of any pipeline evicts data that was tried at least once, of any pipeline, oldest first. Data that
-// may not be evicted fills the budget until there is no room.
+// may not be evicted fills the budget until there is no room; before that, requests that have stopped coming in
+// give way.
 //
 // One thread.
 
@@ -15,8 +16,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "cc/base/byte_account.h"
 
@@ -41,6 +44,10 @@ class ByteBudget : public ByteAccount {
   // A holder must be removed before it is destroyed.
   void AddHolder(Holder* holder) { holders_.push_back(holder); }
   void RemoveHolder(Holder* holder);
+
+  // Sets a function that frees bytes of data that has stopped coming in, and returns whether there were any. It
+  // is called while there is no room otherwise.
+  void set_reclaim(absl::AnyInvocable<bool()> reclaim) { reclaim_ = std::move(reclaim); }
 
   // Makes room for `bytes` more. Returns ResourceExhausted, and evicts nothing, if that is impossible.
   absl::Status MakeRoom(size_t bytes);
@@ -70,6 +77,7 @@ class ByteBudget : public ByteAccount {
   size_t evictable_ = 0;
   uint64_t sequence_ = 0;
   std::vector<Holder*> holders_;
+  absl::AnyInvocable<bool()> reclaim_;
 };
 
 }  // namespace thaw

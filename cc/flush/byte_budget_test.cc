@@ -81,5 +81,29 @@ TEST(ByteBudgetTest, AHolderThatIsGoneIsNotAsked) {
   EXPECT_EQ(budget.used(), 1u);
 }
 
+TEST(ByteBudget, DataThatHasStoppedComingInGivesWayBeforeThereIsNoRoom) {
+  ByteBudget budget(100);
+  int still = 2;
+  int asked = 0;
+  budget.set_reclaim([&] {
+    ++asked;
+    if (still == 0) return false;
+    --still;
+    budget.GiveBack(30);
+    return true;
+  });
+  budget.TakeAnyway(90);
+  ASSERT_TRUE(budget.Take(10).ok());
+  EXPECT_EQ(asked, 0) << "there was room";
+  ASSERT_TRUE(budget.Take(20).ok());
+  EXPECT_EQ(asked, 1);
+  EXPECT_EQ(budget.used(), 90u);
+  EXPECT_EQ(budget.Take(101).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(asked, 1) << "it can never fit";
+  EXPECT_EQ(budget.Take(50).code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_EQ(asked, 3);
+  EXPECT_EQ(budget.used(), 60u);
+}
+
 }  // namespace
 }  // namespace thaw

@@ -234,8 +234,10 @@ constexpr std::string_view kElementMembers[] = {kTimeMember, kTypeMember, kRecor
 // Bytes of text that are repaired at once.
 constexpr size_t kRepairPart = 64 * 1024;
 
-// Nanoseconds, about, that a byte of a platform record takes as a tree of values.
-constexpr int64_t kPlatformWork = 4;
+// Work that a platform record counts for, and each byte of it as a tree of values. Those who take it look for its
+// invocation, and may evict others.
+constexpr int64_t kPlatformRecordWork = 16 * 1024;
+constexpr int64_t kPlatformByteWork = 4;
 
 }  // namespace
 
@@ -384,7 +386,8 @@ class TelemetryWork::Decoder {
     } else if (Is(element.type, "extension")) {
       record.record.emplace<ExtensionLog>(ExtensionLog{element.record});
     } else if (const PlatformType* type = Find(element.type)) {
-      work -= kPlatformWork * static_cast<int64_t>(std::min(element.record.size(), kMaxPlatformRecord));
+      work -= kPlatformRecordWork +
+              kPlatformByteWork * static_cast<int64_t>(std::min(element.record.size(), kMaxPlatformRecord));
       if (!TakePlatform(begin, *type, element.record, record)) return;
     } else {
       ++counts().unknown_types;

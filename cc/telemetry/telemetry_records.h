@@ -5,11 +5,7 @@
 //   });
 //   Add(batch.counts);
 //
-// A large body is decoded in steps:
-//
-//   TelemetryWork work(body, now, IsValidUtf8(body));
-//   while (!work.Step(kStepWork, take)) co_await Turn(executor);
-//   const TelemetryBatch batch = work.Take();
+// TelemetryWork decodes a large body in steps: Step() is called until it returns true, and then Take().
 //
 // Decodes element by element: an element of an unknown type, without use, cut off or invalid is left out and
 // counted, and its neighbours are passed on. Text that is not UTF-8 is repaired (U+FFFD) and passed on.

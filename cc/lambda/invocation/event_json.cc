@@ -1,7 +1,9 @@
 #include "cc/lambda/invocation/event_json.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
+#include <functional>
 #include <limits>
 #include <utility>
 #include <vector>
@@ -31,7 +33,8 @@ class TreeBuilder {
   static constexpr size_t max_key_size = json::string::max_size();
   static constexpr size_t max_string_size = json::string::max_size();
 
-  explicit TreeBuilder(const EventJsonLimits& limits) : limits_(limits) {
+  // The parser reads `text`, in parts.
+  TreeBuilder(const EventJsonLimits& limits, std::string_view text) : limits_(limits), text_(text) {
     stack_.reset(json::make_shared_resource<json::monotonic_resource>());
   }
 
@@ -62,20 +65,20 @@ class TreeBuilder {
     return true;
   }
   bool on_key_part(std::string_view part, size_t, ErrorCode&) {
-    if (BeginKey()) stack_.push_chars(part);
+    if (BeginKey()) TakePart(part);
     return true;
   }
   bool on_key(std::string_view part, size_t, ErrorCode&) {
-    if (BeginKey()) stack_.push_key(part);
+    if (BeginKey()) stack_.push_key(TakeLastPart(part));
     in_part_ = false;
     return true;
   }
   bool on_string_part(std::string_view part, size_t, ErrorCode&) {
-    if (BeginString()) stack_.push_chars(part);
+    if (BeginString()) TakePart(part);
     return true;
   }
   bool on_string(std::string_view part, size_t, ErrorCode&) {
-    if (BeginString()) stack_.push_string(part);
+    if (BeginString()) stack_.push_string(TakeLastPart(part));
     in_part_ = false;
     return true;
   }
@@ -196,7 +199,30 @@ class TreeBuilder {
     return keep_string_;
   }
 
+  // A text that lies in the input is not assembled from its parts, which would take its memory twice.
+  void TakePart(std::string_view part) {
+    if (part.empty()) return;
+    if (!held_.empty() && held_.data() + held_.size() == part.data()) {
+      held_ = {held_.data(), held_.size() + part.size()};
+      return;
+    }
+    if (!held_.empty()) stack_.push_chars(held_);
+    const std::less_equal<const char*> in_order;
+    const bool in_text = in_order(text_.data(), part.data()) &&
+                         in_order(part.data() + part.size(), text_.data() + text_.size());
+    held_ = in_text ? part : std::string_view();
+    if (!in_text) stack_.push_chars(part);
+  }
+  // Returns what is still to be added to the text.
+  std::string_view TakeLastPart(std::string_view part) {
+    if (held_.empty()) return part;
+    TakePart(part);
+    return std::exchange(held_, std::string_view());
+  }
+
   const EventJsonLimits limits_;
+  const std::string_view text_;
+  std::string_view held_;  // the part of a text that is not on the stack yet
   json::value_stack stack_;
   std::vector<Container> containers_;
   size_t values_ = 0;
@@ -219,19 +245,49 @@ json::parse_options Options() {
 
 }  // namespace
 
-absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits) {
+struct EventJsonWork::Parser {
+  json::basic_parser<TreeBuilder> parser;
+  ErrorCode error;
+};
+
+EventJsonWork::EventJsonWork(std::string_view text, const EventJsonLimits& limits)
+    : text_(text),
+      parser_(new Parser{.parser = json::basic_parser<TreeBuilder>(Options(), limits, text), .error = {}}) {
   // RFC 8259, section 8.1, lets a reader pass over a byte order mark.
   constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-  const size_t begin = absl::StartsWith(text, kByteOrderMark) ? kByteOrderMark.size() : 0;
-  json::basic_parser<TreeBuilder> parser(Options(), limits);
-  ErrorCode error;
-  const size_t taken =
-      begin + parser.write_some(/*more=*/false, text.data() + begin, text.size() - begin, error);
-  if (error)
-    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": not JSON: ", error.message()));
-  if (text.find_first_not_of(" \t\r\n", taken) != std::string_view::npos)
-    return absl::InvalidArgumentError(absl::StrCat("at byte ", taken, ": more follows the end of the JSON"));
-  return parser.handler().Take();
+  if (absl::StartsWith(text, kByteOrderMark)) at_ = kByteOrderMark.size();
+}
+
+EventJsonWork::~EventJsonWork() = default;
+
+bool EventJsonWork::Step(size_t bytes) {
+  auto& [parser, error] = *parser_;
+  size_t read = 0;
+  for (size_t wanted = std::max<size_t>(bytes, 1); !error && !parser.done(); wanted *= 2) {
+    const std::string_view part = text_.substr(at_, wanted);
+    const bool more = at_ + part.size() < text_.size();
+    read = parser.write_some(more, part.data(), part.size(), error);
+    at_ += read;
+    // The parser may put off what it needs more bytes for.
+    if (read > 0 && more) break;
+  }
+  return error || parser.done();
+}
+
+absl::StatusOr<EventJson> EventJsonWork::Take() {
+  if (parser_->error)
+    return absl::InvalidArgumentError(
+        absl::StrCat("at byte ", at_, ": not JSON: ", parser_->error.message()));
+  if (text_.find_first_not_of(" \t\r\n", at_) != std::string_view::npos)
+    return absl::InvalidArgumentError(absl::StrCat("at byte ", at_, ": more follows the end of the JSON"));
+  return parser_->parser.handler().Take();
+}
+
+absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits) {
+  EventJsonWork work(text, limits);
+  while (!work.Step(text.size())) {
+  }
+  return work.Take();
 }
 
 namespace {

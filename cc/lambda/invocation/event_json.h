@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,26 @@ struct EventJson {
 
 // Largest nesting of a text that is parsed at all.
 inline constexpr size_t kMaxEventJsonDepth = 512;
+
+// Parses a long text in steps: Step() is called until it returns true, and then Take().
+class EventJsonWork {
+ public:
+  // `text` must outlive the work.
+  explicit EventJsonWork(std::string_view text, const EventJsonLimits& limits = {});
+  ~EventJsonWork();
+
+  // Reads about so many bytes more; returns whether all is read.
+  bool Step(size_t bytes);
+  // Returns the result; call this once, after Step() has returned true.
+  absl::StatusOr<EventJson> Take();
+
+ private:
+  struct Parser;
+
+  const std::string_view text_;
+  size_t at_ = 0;
+  const std::unique_ptr<Parser> parser_;
+};
 
 // A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid, and why.
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits = {});

@@ -161,5 +161,34 @@ TEST(EventJsonTest, Lookups) {
   EXPECT_EQ(NumberAt(Parse(R"({"a":"inf","b":"nan"})").root, {"a"}), std::nullopt);
 }
 
+TEST(EventJsonWork, AnyStepsComeToTheSame) {
+  for (
+      const std::string_view text :
+      {R"( {"key":"value","k\u00e9y é":["a\"b\\c","","é\ud83d\ude00x",-1.25e3,12345678901,true,null,{}],"z":[[1],[2]]} )",
+       "\xEF\xBB\xBF[\"\xff\",1 ] ", R"({"a" 1})", R"(["x)", "7", "[1] 2", "", R"("plain \n text")"}) {
+    const absl::StatusOr<EventJson> whole = ParseEventJson(text);
+    for (size_t step = 1; step <= 9; ++step) {
+      EventJsonWork work(text);
+      size_t steps = 0;
+      while (!work.Step(step)) ASSERT_LE(++steps, text.size()) << text;
+      const absl::StatusOr<EventJson> parsed = work.Take();
+      ASSERT_EQ(parsed.status().code(), whole.status().code()) << text << " in steps of " << step;
+      if (!whole.ok()) continue;
+      EXPECT_EQ(boost::json::serialize(parsed->root), boost::json::serialize(whole->root));
+      EXPECT_EQ(parsed->values_left_out, whole->values_left_out);
+    }
+  }
+}
+
+TEST(EventJsonWork, AStepReadsNoMoreThanItSays) {
+  for (const char* part : {"{},", "1,", "\"text\",", "      "}) {
+    const std::string text = absl::StrCat("[", Repeat(part, 100'000), "1]");
+    EventJsonWork work(text);
+    size_t steps = 1;
+    while (!work.Step(1'000)) ++steps;
+    EXPECT_GE(steps, text.size() / 1'000) << part;
+  }
+}
+
 }  // namespace
 }  // namespace thaw

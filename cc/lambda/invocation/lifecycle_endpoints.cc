@@ -10,7 +10,6 @@
 #include "absl/strings/match.h"
 #include "boost/json/value.hpp"
 #include "cc/base/utf8.h"
-#include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/invocation_span.h"
 #include "cc/lambda/invocation/span_pointers.h"
 
@@ -122,7 +121,8 @@ json::value LifecycleEndpoints::Body(const LifecycleRequest& request) {
     return nullptr;
   }
   if (request.body.empty()) return nullptr;
-  absl::StatusOr<EventJson> body = ParseEventJson(request.body);
+  absl::StatusOr<EventJson> body =
+      request.parsed != nullptr ? std::move(*request.parsed) : ParseEventJson(request.body);
   if (!body.ok()) {
     ++counts_.bodies_not_json;
     return nullptr;

@@ -17,8 +17,10 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "boost/json/fwd.hpp"
 #include "cc/base/declare_counts.h"
+#include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/payload_tags.h"
 #include "cc/lambda/invocation/trace_context.h"
@@ -37,6 +39,8 @@ struct LifecycleRequest {
   std::string_view body;
   // The body was longer than kMaxLifecycleBody and is omitted; the call is accepted nevertheless.
   bool body_over_limit = false;
+  // The body's tree if it was parsed already; it is moved from.
+  absl::StatusOr<EventJson>* parsed = nullptr;
 };
 
 struct LifecycleReply {
