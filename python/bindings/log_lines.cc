@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/base/log_severity.h"
 #include "absl/base/no_destructor.h"
@@ -42,6 +43,8 @@ class StandardError : public absl::LogSink {
 
 void InstallLogLines() {
   static absl::NoDestructor<StandardError> sink;
+  static bool installed = false;
+  if (std::exchange(installed, true)) return;
   absl::AddLogSink(sink.get());
   absl::SetStderrThreshold(absl::LogSeverityAtLeast::kInfinity);
   absl::SetMinLogLevel(absl::LogSeverityAtLeast::kWarning);

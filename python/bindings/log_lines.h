@@ -1,6 +1,6 @@
 // Writes the core's warnings and errors to standard error, each as one line that a terminal can show.
 //
-//   InstallLogLines();            // once, when the module is loaded
+//   InstallLogLines();            // when the module is loaded
 //   const NoLogLines quiet;       // what this thread logs while it lives is not written
 //
 // Texts of peers are escaped. Without this the logging library would write them as they are, behind a preamble
@@ -11,7 +11,7 @@
 
 namespace thaw::python {
 
-// Call once in a process, before anything is logged.
+// Call with the GIL, before anything is logged. Further calls do nothing: an import that failed may be repeated.
 void InstallLogLines();
 
 // Keeps a thread quiet, as in a simulation, whose failures happen to nobody.
