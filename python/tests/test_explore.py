@@ -158,6 +158,7 @@ def _plain(options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.to_dict().items() if value != defaults[name]}
 
 
+@pytest.mark.slow
 def test_the_command_prints_a_summary(capsys: pytest.CaptureFixture[str], tmp_path: Any) -> None:
     file = tmp_path / "counts.json"
     assert (

@@ -232,8 +232,8 @@ def summary(explored: dict[str, Explored], total: Explored) -> str:
     not_all = "" if total.complete else ", not all,"
     lines.append(
         f"\n{total.histories:,} histories{not_all} and {total.random:,} random ones in {total.seconds:.0f} s;"
-        f" {total.known:,} ended in a state met before; {cells - len(total.missed)} of {cells} reachable cells"
-        f" of the failure table met, {len(total.unreachable)} can't be"
+        f" {total.known:,} ended in a state met before; of the failure table's reachable cells,"
+        f" {cells - len(total.missed)} of {cells} were met; {len(total.unreachable)} can't be"
     )
     for one in total.broken:
         seed = "" if one["seed"] is None else f"\nseed {one['seed']}"
