@@ -178,8 +178,8 @@ TEST_F(LogProcessorTest, HalfOfASurrogatePairInTagsAndNamesDoesNoHarm) {
   Start(kFirst);
   Taken();
   Write(R"({"ddtags":"a:\ud83d","requestId":"\ud83d","n":1})");
-  EXPECT_THAT(Taken(),
-              ElementsAre(Line{R"({"n":1})", std::string(kFirst), LogStatus::kInfo, "a:\xef\xbf\xbd"}));
+  EXPECT_THAT(Taken(), ElementsAre(Line{R"({"requestId":"\ud83d","n":1})", std::string(kFirst),
+                                        LogStatus::kInfo, "a:\xef\xbf\xbd"}));
   Take(PlatformReport{.request_id = "\xed\xa0\xbd"});
   EXPECT_THAT(Ids(), ElementsAre("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"));
 }
