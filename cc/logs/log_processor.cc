@@ -6,6 +6,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "cc/base/utf8.h"
 #include "cc/logs/json_text.h"
 #include "cc/logs/platform_lines.h"
 
@@ -27,9 +28,14 @@ DurableExecution ExecutionOf(std::string_view arn) {
   return {.id = rest.substr(slash + 1), .name = rest.substr(0, slash)};
 }
 
+// Returns `text` as it stands inside a JSON string. A platform record may have half of a surrogate pair.
 std::string Escaped(std::string_view text) {
   std::string escaped;
-  AppendJsonEscaped(text, escaped);
+  if (IsValidUtf8(text)) {
+    AppendJsonEscaped(text, escaped);
+  } else {
+    AppendJsonEscaped(RepairUtf8(text), escaped);
+  }
   return escaped;
 }
 
@@ -77,7 +83,9 @@ void LogProcessor::TakePlatform(const TelemetryRecord& record) {
 
 void LogProcessor::TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text,
                                     LogStatus status) {
-  Pass({.time = time, .pieces = {&text, 1}, .status = status, .request_id = request_id});
+  const std::string escaped = Escaped(text);
+  const std::string_view piece = escaped;
+  Pass({.time = time, .pieces = {&piece, 1}, .escaped = true, .status = status, .request_id = request_id});
 }
 
 void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_function) {

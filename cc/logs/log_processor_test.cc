@@ -174,6 +174,16 @@ TEST_F(LogProcessorTest, HalfOfASurrogatePairIsReplaced) {
   EXPECT_THAT(Texts(), ElementsAre("a\xef\xbf\xbd b \xf0\x9f\x98\x80"));
 }
 
+TEST_F(LogProcessorTest, HalfOfASurrogatePairInTagsAndNamesDoesNoHarm) {
+  Start(kFirst);
+  Taken();
+  Write(R"({"ddtags":"a:\ud83d","requestId":"\ud83d","n":1})");
+  EXPECT_THAT(Taken(), ElementsAre(Line{R"({"requestId":"\ud83d","n":1})", std::string(kFirst),
+                                        LogStatus::kInfo, "a:\xef\xbf\xbd"}));
+  Take(PlatformReport{.request_id = "\xed\xa0\xbd"});
+  EXPECT_THAT(Ids(), ElementsAre("\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"));
+}
+
 // -- Platform lines ----------------------------------------------------------------------------------------
 
 TEST_F(LogProcessorTest, PlatformRecordsBecomeTheLinesOfLambda) {
@@ -352,18 +362,18 @@ TEST_F(LogProcessorTest, RulesSeeTheTextAfterTagsWereTakenOut) {
 TEST_F(LogProcessorTest, RulesHoldForPlatformLinesAndForHeldOnes) {
   UseRules(R"json([{"type":"exclude_at_match","name":"x","pattern":"^(START|loading)"}])json");
   Write("\"loading\"");
-Write("\"kept\"");
-Start(kFirst);
-EXPECT_THAT(Texts(), ElementsAre("kept"));
+  Write("\"kept\"");
+  Start(kFirst);
+  EXPECT_THAT(Texts(), ElementsAre("kept"));
 }
 
 TEST_F(LogProcessorTest, AMaskingRuleThatCantBeUsedDropsLinesOfFunctionAndExtensionsOnly) {
   UseRules(R"json([{"type":"mask_sequences","name":"m","pattern":"(?=x)"}])json");
   Start(kFirst);
-Write("\"secret\"");
-Take(ExtensionLog{"\"secret\""});
-EXPECT_THAT(Texts(), ElementsAre(absl::StrCat("START RequestId: ", kFirst, " Version: 7")));
-EXPECT_EQ(processor_->counts().dropped_unmasked, 2);
+  Write("\"secret\"");
+  Take(ExtensionLog{"\"secret\""});
+  EXPECT_THAT(Texts(), ElementsAre(absl::StrCat("START RequestId: ", kFirst, " Version: 7")));
+  EXPECT_EQ(processor_->counts().dropped_unmasked, 2);
 }
 
 // -- Out of memory, own lines ------------------------------------------------------------------------------

@@ -130,6 +130,21 @@ std::string_view ToString(LogStatus status) {
 }
 
 bool LogTextReader::Read(std::string_view json, LogText& line) {
+  const bool has_text = ReadParts(json, line);
+  if (MayHaveHalfPairs(line.tags)) {
+    std::string tags;
+    AppendJsonUnescaped(line.tags, tags);
+    repaired_tags_.clear();
+    AppendJsonEscaped(tags, repaired_tags_);
+    line.tags = repaired_tags_;
+  }
+  // No name that anybody else knows has such a part.
+  for (std::string_view* name : {&line.request_id, &line.execution_arn})
+    if (MayHaveHalfPairs(*name)) *name = {};
+  return has_text;
+}
+
+bool LogTextReader::ReadParts(std::string_view json, LogText& line) {
   line.pieces.clear();
   line.escaped = false;
   line.status = LogStatus::kInfo;

@@ -46,10 +46,12 @@ class LogTextReader {
   bool Read(std::string_view json, LogText& line);
 
  private:
+  bool ReadParts(std::string_view json, LogText& line);
   void ReadString(std::string_view inside, LogText& line);
 
   std::string unescaped_;
   std::string repaired_;
+  std::string repaired_tags_;
 };
 
 }  // namespace thaw
