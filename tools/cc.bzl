@@ -23,6 +23,7 @@ OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only_copts(["-O2"])
 _PACKAGES_OPTIMIZED_FOR_SPEED = [
     "cc/agent",
     "cc/base",
+    "cc/logs",
     "cc/sketch",
     "cc/stats",
     "cc/trace",
@@ -82,8 +83,11 @@ def thaw_header_examples(deps, hdrs = []):
         name = "header_examples",
         testonly = True,
         srcs = [":header_examples_source"],
-        # An example uses few of its results.
-        copts = ["-w"],
+        # An example uses few of its results, and is not run.
+        copts = [
+            "-w",
+            "-O0",
+        ],
         linkstatic = True,
         deps = deps,
     )
@@ -91,33 +95,47 @@ def thaw_header_examples(deps, hdrs = []):
 def thaw_cc_binary(name, copts = [], **kwargs):
     native.cc_binary(name = name, copts = _WARNINGS + copts, **kwargs)
 
+# A test's own file is compiled with fewer optimizations than what it tests: it runs once. Coroutines that resume each
+# other need sibling calls, or they grow the stack.
+_FOR_TESTS = [
+    "-O1",
+    "-foptimize-sibling-calls",
+]
+
 def thaw_cc_test(name, copts = [], size = "small", deps = [], **kwargs):
     native.cc_test(
         name = name,
         size = size,
-        copts = _WARNINGS + copts,
+        copts = _WARNINGS + _FOR_TESTS + copts,
         deps = deps + ["@com_google_googletest//:gtest_main"],
         **kwargs
     )
 
-def thaw_cc_benchmark(name, copts = [], deps = [], **kwargs):
+def thaw_cc_benchmark(name, srcs, copts = [], deps = [], data = [], **kwargs):
     """A Google Benchmark program, and a test that runs it once with a tiny minimum time so that it can't rot."""
+    native.cc_library(
+        name = name + "_code",
+        testonly = True,
+        srcs = srcs,
+        copts = _WARNINGS + copts,
+        deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
+        alwayslink = True,
+        **kwargs
+    )
     native.cc_binary(
         name = name,
         testonly = True,
-        copts = _WARNINGS + copts,
+        data = data,
         tags = ["benchmark"],
-        deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
-        **kwargs
+        deps = [":%s_code" % name],
     )
     native.cc_test(
         name = name + "_test",
         size = "medium",
         args = ["--benchmark_min_time=1x"],
+        data = data,
         tags = ["benchmark"],
-        copts = _WARNINGS + copts,
-        deps = deps + ["@com_github_google_benchmark//:benchmark_main"],
-        **kwargs
+        deps = [":%s_code" % name],
     )
 
 def thaw_cc_fuzz_test(name, srcs, copts = [], deps = [], **kwargs):
@@ -132,6 +150,10 @@ def thaw_cc_fuzz_test(name, srcs, copts = [], deps = [], **kwargs):
         copts = _WARNINGS + copts,
         tags = ["fuzz", "manual"],
         deps = deps,
+        linkopts = select({
+            "@thaw//toolchains/clang:is_clang": ["-fsanitize=fuzzer"],
+            "//conditions:default": [],
+        }),
         **kwargs
     )
     native.cc_test(

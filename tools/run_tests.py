@@ -9,6 +9,7 @@ tools, too.
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import dataclasses
 import json
 import os
@@ -26,7 +27,9 @@ from tools import checks
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 BAZEL = os.environ.get("BAZEL", "bazel")
-QUIET = ("--color=no", "--curses=no", "--noshow_progress")
+# Bazel writes what it waits for now and then; run() shows the newest such line.
+PLAIN = ("--color=no", "--curses=no", "--show_progress_rate_limit=10")
+PROGRESS = re.compile(r"\[[\d,]+ / [\d,]+\]|Loading:|Analyzing:|Computing main repo")
 HEARTBEAT_SECONDS = 30
 LINES_OF_A_FAILURE = 150
 
@@ -88,7 +91,7 @@ def count_pytest(report: str, exit_code: int) -> Count:
 
 
 def run(*command: str | pathlib.Path, environment: Mapping[str, str] | None = None) -> int:
-    """Runs a command; its output is shown if it fails, and a sign of life while it takes long.
+    """Runs a command; its output is shown if it fails, and its newest line while it takes long.
 
     `environment` is added to this process's own.
     """
@@ -116,7 +119,7 @@ def run(*command: str | pathlib.Path, environment: Mapping[str, str] | None = No
             raise
         if code:
             log.seek(0)
-            lines = log.readlines()
+            lines = [line for line in log.readlines() if not PROGRESS.match(line)]
             if len(lines) > LINES_OF_A_FAILURE:
                 print(f"  ({len(lines) - LINES_OF_A_FAILURE} lines before these are left out)")
             print("".join(f"  {line}" for line in lines[-LINES_OF_A_FAILURE:]), flush=True)
@@ -130,14 +133,14 @@ def step_check(options: argparse.Namespace) -> Count:
 
 def step_build(options: argparse.Namespace) -> Count:
     """the native code for the Python tests and for use (//cc:extension), and the wheel"""
-    if run(BAZEL, "build", *QUIET, "//cc:extension", "//python:wheel"):
+    if run(BAZEL, "build", *PLAIN, "//cc:extension", "//python:wheel"):
         return Count(failed=1, failures=("bazel build //cc:extension //python:wheel",))
     return Count(passed=1)
 
 
 def step_layer(options: argparse.Namespace) -> Count:
     """the layers for both of Lambda's processors, which pytest examines (//cc:layer)"""
-    if run(BAZEL, "build", *QUIET, "//cc:layer", "//cc:layer_arm64"):
+    if run(BAZEL, "build", *PLAIN, "//cc:layer", "//cc:layer_arm64"):
         return Count(failed=1, failures=("bazel build //cc:layer //cc:layer_arm64",))
     return Count(passed=1)
 
@@ -150,15 +153,15 @@ def step_bazel(options: argparse.Namespace) -> Count:
     with tempfile.TemporaryDirectory() as scratch:
         events = pathlib.Path(scratch) / "events.json"
         code = run(
-            BAZEL, "test", *QUIET, "--keep_going", *filters, f"--build_event_json_file={events}", "//..."
+            BAZEL, "test", *PLAIN, "--keep_going", *filters, f"--build_event_json_file={events}", "//..."
         )
         return count_bazel(events.read_text().splitlines() if events.exists() else (), code)
 
 
 def step_fuzz(options: argparse.Namespace) -> Count:
-    """each fuzzer for some seconds, by libFuzzer with AddressSanitizer (--config=fuzz)"""
+    """each fuzzer for some seconds, by libFuzzer with AddressSanitizer, as many at once as there are cores"""
     query = subprocess.run(
-        [BAZEL, "query", *QUIET, "attr(tags, '\\bfuzz\\b', kind(cc_binary, //cc/...))"],
+        [BAZEL, "query", *PLAIN, "attr(tags, '\\bfuzz\\b', kind(cc_binary, //cc/...))"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -170,32 +173,36 @@ def step_fuzz(options: argparse.Namespace) -> Count:
     if not labels:
         print("  there is no fuzzer")
         return Count()
-    if run(BAZEL, "build", *QUIET, "--config=fuzz", *labels):
+    if run(BAZEL, "build", *PLAIN, "--config=fuzz", *labels):
         return Count(failed=1, failures=("bazel build --config=fuzz",))
-    total = Count()
-    for label in labels:
-        program = ROOT / "bazel-fuzz-bin" / re.sub("^//", "", label).replace(":", "/")
-        with tempfile.TemporaryDirectory() as scratch:
-            # Seeds, where a fuzzer has any, lie beside it in a folder of its name.
-            seeds = (ROOT / re.sub("^//", "", label).replace(":", "/")).with_name(f"{program.name}_seeds")
-            corpus = pathlib.Path(scratch)
-            code = run(
-                program,
-                f"-max_total_time={options.fuzz_seconds}",
-                "-rss_limit_mb=2048",
-                "-timeout=10",
-                "-print_final_stats=1",
-                f"-artifact_prefix={ROOT}/{program.name}.",
-                corpus,
-                *([seeds] if seeds.is_dir() else []),
-            )
-        if code:
-            print(f"  the input that fails is kept here, as {program.name}.<kind>-<sha1>")
-            total += Count(failed=1, failures=(f"{label} --config=fuzz",))
-        else:
-            print(f"  {options.fuzz_seconds} s of {label}", flush=True)
-            total += Count(passed=1)
-    return total
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        return sum(pool.map(lambda label: fuzz(label, options.fuzz_seconds), labels), Count())
+
+
+def fuzz(label: str, seconds: int) -> Count:
+    """Runs one fuzzer that is built already."""
+    path = re.sub("^//", "", label).replace(":", "/")
+    program = ROOT / "bazel-fuzz-bin" / path
+    with tempfile.TemporaryDirectory() as scratch:
+        # Seeds, where a fuzzer has any, lie beside it in a folder of its name.
+        seeds = (ROOT / path).with_name(f"{program.name}_seeds")
+        code = run(
+            program,
+            f"-max_total_time={seconds}",
+            "-rss_limit_mb=2048",
+            "-timeout=10",
+            "-print_final_stats=1",
+            f"-artifact_prefix={ROOT}/{program.name}.",
+            scratch,
+            *([seeds] if seeds.is_dir() else []),
+            # Undefined behaviour is a failure, and not only a line in the log.
+            environment={"UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1"},
+        )
+    if code:
+        print(f"  the input that fails is kept here, as {program.name}.<kind>-<sha1>", flush=True)
+        return Count(failed=1, failures=(f"{label} --config=fuzz",))
+    print(f"  {seconds} s of {label}", flush=True)
+    return Count(passed=1)
 
 
 def run_pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> Count:
@@ -223,10 +230,10 @@ ASAN_TESTS = ("python/tests/test_extension_api_faults.py", "python/tests/test_ex
 
 
 def step_asan(options: argparse.Namespace) -> Count:
-    """the executable with AddressSanitizer under the faults of Lambda's interface (--config=asan)"""
-    if run(BAZEL, "build", *QUIET, "--config=asan", "//cc/extension:datadog-agent"):
-        return Count(failed=1, failures=("bazel build --config=asan //cc/extension:datadog-agent",))
-    executable = ROOT / "bazel-asan-bin" / "cc" / "extension" / "datadog-agent"
+    """the executable with AddressSanitizer under the faults of Lambda's interface (--config=fuzz)"""
+    if run(BAZEL, "build", *PLAIN, "--config=fuzz", "//cc/extension:datadog-agent"):
+        return Count(failed=1, failures=("bazel build --config=fuzz //cc/extension:datadog-agent",))
+    executable = ROOT / "bazel-fuzz-bin" / "cc" / "extension" / "datadog-agent"
     return run_pytest(*ASAN_TESTS, environment={"THAW_EXTENSION": str(executable)})
 
 

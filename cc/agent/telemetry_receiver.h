@@ -1,24 +1,34 @@
 // Receives Lambda's telemetry: the listener on port 8999, which only the sandbox reaches.
 //
 //   const auto on_record = [&](const TelemetryRecord& record) { tracker.OnTelemetry(record); };
-//   TelemetryReceiver receiver(clock, on_record);
+//   TelemetryReceiver receiver(executor, clock, on_record);
 //   HttpServer server(executor, clock, {}, receiver.Routes());
 //
 // A batch is answered with 200 even if only parts of it could be read: Lambda redelivers refused batches, and
 // bytes that could not be read once can't be read then. Without memory for it, the batch is answered with
 // 429.
 //
+// A batch of the size that is subscribed for is read within its turn of the loop, and a larger one in steps,
+// between which other work has its turn.
+//
 // One thread: the server's.
 
 #ifndef THAW_CC_AGENT_TELEMETRY_RECEIVER_H_
 #define THAW_CC_AGENT_TELEMETRY_RECEIVER_H_
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "cc/agent/http_route.h"
 #include "cc/base/byte_account.h"
+#include "cc/base/cancellation.h"
+#include "cc/base/executor.h"
+#include "cc/base/line.h"
+#include "cc/base/task.h"
 #include "cc/clock/clock.h"
 #include "cc/telemetry/telemetry_records.h"
 
@@ -29,12 +39,18 @@ class TelemetryReceiver {
   // Largest batch: far more than the largest that one can subscribe for.
   static constexpr size_t kMaxBatchBytes = 8 << 20;
 
-  // `clock` must outlive the receiver. Each record is passed on inside the request's turn of the loop; then
+  // `executor` and `clock` must outlive the receiver. Each record is passed on while its batch is read; then
   // `on_batch` is called, once for each batch. `account`: is charged with a batch that has to be repaired;
   // may be null, and must outlive the receiver.
-  TelemetryReceiver(const Clock& clock, absl::AnyInvocable<void(TelemetryRecord&&)> on_record,
+  TelemetryReceiver(Executor& executor, const Clock& clock,
+                    absl::AnyInvocable<void(TelemetryRecord&&)> on_record,
                     absl::AnyInvocable<void()> on_batch = nullptr, ByteAccount* account = nullptr)
-      : clock_(clock), on_record_(std::move(on_record)), on_batch_(std::move(on_batch)), account_(account) {}
+      : executor_(executor),
+        clock_(clock),
+        on_record_(std::move(on_record)),
+        on_batch_(std::move(on_batch)),
+        account_(account),
+        line_(executor) {}
   TelemetryReceiver(const TelemetryReceiver&) = delete;
   TelemetryReceiver& operator=(const TelemetryReceiver&) = delete;
 
@@ -46,12 +62,23 @@ class TelemetryReceiver {
   const std::string& first_problem() const { return first_problem_; }
 
  private:
-  void Take(HttpServerRequest& request, HttpReply& reply);
+  void TakeAtOnce(HttpServerRequest& request, HttpReply& reply);
+  // Reads large batches one after the other.
+  Task<void> Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
+  // Charges the account with the copy of a large batch that is not UTF-8. Answers, and returns false, if there
+  // is no room for it.
+  bool ChargeRepairs(size_t body_bytes, ByteCharge& charge, HttpReply& reply);
+  // Returns whether all is read.
+  bool Step(TelemetryWork& work, int64_t bytes);
+  // Counts a batch that is read, and says so.
+  void Finish(TelemetryWork& work);
 
+  Executor& executor_;
   const Clock& clock_;
   absl::AnyInvocable<void(TelemetryRecord&&)> on_record_;
   absl::AnyInvocable<void()> on_batch_;
   ByteAccount* const account_;
+  Line line_;
   TelemetryCounts counts_;
   std::string first_problem_;
 };

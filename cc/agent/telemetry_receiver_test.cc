@@ -1,10 +1,13 @@
 #include "cc/agent/telemetry_receiver.h"
 
+#include <algorithm>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "cc/agent/receiver_fixture.h"
 #include "cc/base/fake_byte_account.h"
 #include "gmock/gmock.h"
@@ -25,7 +28,7 @@ class TelemetryReceiverTest : public ReceiverFixture {
   FakeByteAccount account_{16 << 20};
   // The ids of the received ends, with "|" at the end of each batch.
   std::vector<std::string> seen_;
-  TelemetryReceiver receiver_{clock_,
+  TelemetryReceiver receiver_{executor_, clock_,
                               [this](TelemetryRecord&& record) {
                                 if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record))
                                   seen_.push_back(done->request_id);
@@ -87,6 +90,52 @@ TEST_F(TelemetryReceiverTest, ARecordOfThePlatformThatIsMuchTooLongIsLeftOut) {
       std::string(100'000, 'x'), R"("}},)", kDone, "]"));
   EXPECT_THAT(seen_, testing::Contains("a"));
   EXPECT_THAT(seen_, testing::Not(testing::Contains("b")));
+}
+
+TEST_F(TelemetryReceiverTest, LargeBatchesAreReadInTurnsAndOneAfterTheOther) {
+  const auto batch = [](std::string_view id) {
+    const std::string one = absl::StrCat(
+        R"({"time":"2026-01-02T03:04:05.678Z","type":"platform.runtimeDone","record":{"requestId":")", id,
+        R"("}})");
+    std::string body = "[";
+    while (body.size() < 2 << 20) absl::StrAppend(&body, one, ",");
+    return absl::StrCat(body, one, "]");
+  };
+  const auto post = [](std::string_view body) {
+    return absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
+  };
+  const auto second = door_.Connect();
+  client_->StartWrite(post(batch("a")), [](IoResult) {});
+  second->StartWrite(post(batch("b")), [](IoResult) {});
+  size_t most = 0;
+  int turns = 0;
+  for (size_t before = 0; executor_.Step(); before = seen_.size()) {
+    most = std::max(most, seen_.size() - before);
+    turns += seen_.size() > before;
+  }
+  // Each record is about 500 bytes of work with its 110 of text.
+  EXPECT_LT(most, 2'000u);
+  EXPECT_GT(turns, 20);
+  EXPECT_TRUE(std::is_sorted(seen_.begin(), seen_.end() - 1,
+                             [](const auto& a, const auto& b) { return a == "a" && b == "b"; }));
+  EXPECT_EQ(std::count(seen_.begin(), seen_.end(), "|"), 2);
+  const size_t records = std::count(seen_.begin(), seen_.end(), "a");
+  EXPECT_EQ(std::count(seen_.begin(), seen_.end(), "b"), records);
+  EXPECT_EQ(receiver_.counts().records, 2 * records);
+}
+
+TEST_F(TelemetryReceiverTest, ALargeBatchWhoseClientIsGoneEnds) {
+  const std::string body =
+      absl::StrCat("[", kDone, ",{\"record\":\"", std::string(4 << 20, 'x'), "\"},", kDone, "]");
+  client_->StartWrite(
+      absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", body.size(), "\r\n\r\n", body),
+      [](IoResult) {});
+  while (seen_.empty() && executor_.Step()) {
+  }
+  ASSERT_THAT(seen_, ElementsAre("a"));
+  server_->Close();
+  executor_.RunAll();
+  EXPECT_EQ(account_.taken(), 0u);
 }
 
 TEST_F(TelemetryReceiverTest, AnUnreadableBodyIsNotAskedForAgain) {

@@ -113,4 +113,13 @@ std::string RepairUtf8(std::string_view text) {
   return repaired;
 }
 
+size_t Utf8Cut(std::string_view text, size_t at) {
+  const auto continues = [text](size_t i) { return (static_cast<uint8_t>(text[i]) & 0xC0) == 0x80; };
+  if (at == text.size()) return at;
+  for (size_t back = 0; back <= 3 && back <= at; ++back)
+    if (!continues(at - back)) return at - back;
+  // No code point has four bytes of this kind, so that none is cut here.
+  return at;
+}
+
 }  // namespace thaw

@@ -3,6 +3,7 @@
 #ifndef THAW_CC_BASE_UTF8_H_
 #define THAW_CC_BASE_UTF8_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -13,6 +14,10 @@ bool IsValidUtf8(std::string_view text);
 
 // Returns `text` with each maximal ill-formed part replaced by U+FFFD (Unicode standard, section 3.9).
 std::string RepairUtf8(std::string_view text);
+
+// Returns where to cut `text`, at `at` or up to three bytes before it, so that no code point is cut: both
+// functions above then give the same for the parts as for the whole. `at` must be within the text.
+size_t Utf8Cut(std::string_view text, size_t at);
 
 }  // namespace thaw
 

@@ -47,5 +47,18 @@ TEST(Utf8, IllFormedPartsBecomeOneReplacementEach) {
   }
 }
 
+TEST(Utf8, PartsComeToTheSameAsTheWhole) {
+  for (const std::string_view text : {"aü€𝄞z", "a\xE2\x82z\xF0\x9D\x84", "\x80\x80\x80\x80\x80\x80\x80",
+                                      "\xF4\x90\x80\x80\x80", "\xFFü\xED\xA0\x80"}) {
+    for (size_t at = 0; at <= text.size(); ++at) {
+      const size_t cut = Utf8Cut(text, at);
+      EXPECT_LE(cut, at);
+      EXPECT_LE(at - cut, 3u);
+      EXPECT_EQ(RepairUtf8(text.substr(0, cut)) + RepairUtf8(text.substr(cut)), RepairUtf8(text)) << at;
+      EXPECT_EQ(IsValidUtf8(text.substr(0, cut)) && IsValidUtf8(text.substr(cut)), IsValidUtf8(text)) << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace thaw

@@ -112,10 +112,14 @@ class Finalizer {
     return taken;
   }
 
+  bool HasOrigin(Option option) const { return config_.origins.contains(JsonPathOf(RowOf(option))); }
   void SetOrigin(Option option, std::string origin) {
     config_.origins.insert_or_assign(JsonPathOf(RowOf(option)), std::move(origin));
   }
   void Warn(std::string source, std::string text) {
+    // Options that share a source have the same complaint.
+    for (const ConfigWarning& said : config_.warnings)
+      if (said.text == text) return;
     config_.warnings.push_back({.source = std::move(source), .text = std::move(text)});
   }
 
@@ -159,6 +163,22 @@ absl::StatusOr<std::string> AnyText(std::string_view text) {
 // Accepts the JSON of endpoints, which CheckEndpoints checks one by one.
 absl::StatusOr<std::vector<AdditionalEndpoint>> ParseAdditionalEndpoints(std::string_view text) {
   absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> given = ParseEndpoints(text);
+  if (!given.ok()) return given.status();
+  std::vector<AdditionalEndpoint> endpoints;
+  for (auto& [url, keys] : *given) endpoints.push_back({.url = std::move(url), .keys = std::move(keys)});
+  return endpoints;
+}
+
+// Accepts a base URL, or a host with or without a port, which means https.
+absl::StatusOr<std::string> ParseHostOrUrl(std::string_view text) {
+  if (absl::StrContains(text, "://")) return ParseBaseUrl(text);
+  return ParseBaseUrl(absl::StrCat("https://", text));
+}
+
+// Accepts the JSON of endpoints for logs: [{"api_key", "Host", "Port"}, …].
+absl::StatusOr<std::vector<AdditionalEndpoint>> ParseLogsEndpoints(std::string_view text) {
+  absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> given =
+      ParseHostsWithKeys(text);
   if (!given.ok()) return given.status();
   std::vector<AdditionalEndpoint> endpoints;
   for (auto& [url, keys] : *given) endpoints.push_back({.url = std::move(url), .keys = std::move(keys)});
@@ -270,6 +290,9 @@ void WarnOfHostsThatMatchNothing(const RawText& given, Finalizer& finalizer) {
 // Sets the default of an option that follows from options before it.
 void PrepareDefault(Option option, Config& config) {
   if (option == Option::fips) config.aws.fips = absl::StartsWith(config.aws.region, "us-gov-");
+  if (option == Option::logs_url) config.logs_url = absl::StrCat("https://http-intake.logs.", config.site);
+  // Logs are on by default, and off if the one switch that is set is off.
+  if (option == Option::serverless_logs_enabled) config.logs.serverless_switch = config.logs.agent_switch;
   if (option == Option::trace_url) config.trace_url = absl::StrCat("https://trace.agent.", config.site);
 }
 
@@ -283,6 +306,29 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
     case Option::additional_endpoints:
       if (given == nullptr) break;
       config.additional_endpoints = CheckEndpoints(config.additional_endpoints, given->source, finalizer);
+      break;
+    case Option::logs_additional_endpoints:
+      if (given == nullptr) break;
+      config.logs_additional_endpoints =
+          CheckEndpoints(config.logs_additional_endpoints, given->source, finalizer);
+      break;
+    case Option::logs_worker:
+      if (config.logs.worker && config.logs_worker_url.empty()) {
+        config.logs.worker = false;
+        finalizer.Warn(
+            given->source,
+            absl::StrCat(
+                given->source, " is ", Quoted(given->text),
+                " but DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are sent to "
+                "the intake"));
+      }
+      break;
+    case Option::logs_use_compression:
+      if (!config.logs.use_compression) config.logs_compression_level = 0;
+      break;
+    case Option::serverless_logs_enabled:
+      if (given != nullptr && !finalizer.HasOrigin(Option::logs_enabled))
+        config.logs.agent_switch = config.logs.serverless_switch;
       break;
     case Option::flush_timeout:
       config.client.exchange_timeout = config.flush_timeout;

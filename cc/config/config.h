@@ -7,8 +7,8 @@
 // An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
 // absent, so that the next one is tried, with a warning. cc/config/options.inc is the table of options.
 //
-// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig, which are
-// texts because this room does not include the rooms with their parsers, and the content of
+// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig and LogsConfig,
+// which are texts because this room does not include the rooms with their parsers, and the content of
 // client.tls_cert_file. The code that uses them warns about a bad one and goes without it; --check-config
 // names it, too.
 //
@@ -64,6 +64,18 @@ struct TraceConfig {
   int capture_payload_max_depth = 10;
 };
 
+// Options of logs. Rules are a text that is not checked here.
+struct LogsConfig {
+  bool worker = false;
+  bool use_compression = true;
+  bool agent_switch = true;
+  bool serverless_switch = true;
+  std::string processing_rules;
+
+  // Returns whether logs are sent.
+  bool enabled() const { return agent_switch || serverless_switch; }
+};
+
 struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
@@ -73,6 +85,12 @@ struct Config {
   // The base URL for traces and stats, without a final slash.
   std::string trace_url = "https://trace.agent.datadoghq.com";
   std::vector<AdditionalEndpoint> additional_endpoints;
+  // The base URL for logs, and the whole URL of an Observability Pipelines Worker.
+  std::string logs_url = "https://http-intake.logs.datadoghq.com";
+  std::vector<AdditionalEndpoint> logs_additional_endpoints;
+  std::string logs_worker_url;
+  int logs_compression_level = 3;  // 0: logs are not compressed
+  LogsConfig logs;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

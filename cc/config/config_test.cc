@@ -250,6 +250,57 @@ TEST(ConfigTest, AdditionalEndpointsThatCantBeUsedDontTakeOthersAlong) {
                           "with https:// or http://; nothing is sent there"));
 }
 
+TEST(ConfigTest, LogsAreOnUnlessTheSwitchesThatAreSetAreOff) {
+  const auto on = [](Environment::Variables variables, std::string_view yaml = "") {
+    return Clean(Environment(std::move(variables)), yaml).logs.enabled();
+  };
+  EXPECT_TRUE(on({}));
+  EXPECT_TRUE(on({{"DD_LOGS_ENABLED", "true"}}));
+  EXPECT_FALSE(on({{"DD_LOGS_ENABLED", "false"}}));
+  EXPECT_FALSE(on({{"DD_SERVERLESS_LOGS_ENABLED", "false"}}));
+  EXPECT_TRUE(on({{"DD_SERVERLESS_LOGS_ENABLED", "true"}, {"DD_LOGS_ENABLED", "false"}}));
+  EXPECT_TRUE(on({{"DD_SERVERLESS_LOGS_ENABLED", "false"}, {"DD_LOGS_ENABLED", "true"}}));
+  EXPECT_FALSE(on({{"DD_SERVERLESS_LOGS_ENABLED", "false"}, {"DD_LOGS_ENABLED", "false"}}));
+  EXPECT_FALSE(on({}, "serverless_logs_enabled: false"));
+  EXPECT_TRUE(LoadConfig({{"DD_LOGS_ENABLED", "perhaps"}}, "").logs.enabled());
+}
+
+TEST(ConfigTest, WhereLogsGo) {
+  EXPECT_EQ(Clean({{"DD_SITE", "datadoghq.eu"}}).logs_url, "https://http-intake.logs.datadoghq.eu");
+  EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_LOGS_DD_URL", "logs.example:8443"}}).logs_url,
+            "https://logs.example:8443");
+  EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_LOGS_DD_URL", "http://logs.example/"}}).logs_url, "http://logs.example");
+  const Config config = Clean({{"DD_LOGS_CONFIG_ADDITIONAL_ENDPOINTS",
+                                R"([{"api_key": "k1", "Host": "a", "Port": 443, "is_reliable": true},
+                                    {"api_key": "k2", "Host": "b", "Port": "8443"}])"}});
+  ASSERT_EQ(config.logs_additional_endpoints.size(), 2u);
+  EXPECT_EQ(config.logs_additional_endpoints[0].url, "https://a:443");
+  EXPECT_THAT(config.logs_additional_endpoints[1].keys, ElementsAre("k2"));
+  for (const char* bad : {"secret", "{}", R"(["secret"])", R"([{"api_key": "secret", "Host": "a"}])"}) {
+    const Config kept = WithBad("DD_LOGS_CONFIG_ADDITIONAL_ENDPOINTS", bad);
+    EXPECT_THAT(kept.logs_additional_endpoints, IsEmpty()) << bad;
+    EXPECT_THAT(kept.warnings[0].text, Not(HasSubstr("secret")));
+  }
+}
+
+TEST(ConfigTest, AWorkerWithoutAUrlIsNotUsed) {
+  EXPECT_TRUE(Clean({{"DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED", "true"},
+                     {"DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL", "http://worker:8282"}})
+                  .logs.worker);
+  const Config config = LoadConfig({{"DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED", "true"}}, "");
+  EXPECT_FALSE(config.logs.worker);
+  EXPECT_EQ(OnlyWarning(config, "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED"),
+            "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED is \"true\" but "
+            "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are sent to the intake");
+}
+
+TEST(ConfigTest, CompressionOfLogs) {
+  EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_COMPRESSION_LEVEL", "7"}}).logs_compression_level, 7);
+  EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).logs_compression_level, 8);
+  EXPECT_EQ(Clean({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "9"}}).logs_compression_level, 3);
+  EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_USE_COMPRESSION", "false"}}).logs_compression_level, 0);
+}
+
 TEST(ConfigTest, FlushTimeout) {
   const Config config = Clean({{"DD_FLUSH_TIMEOUT", "5"}});
   EXPECT_EQ(config.flush_timeout, absl::Seconds(5));
@@ -559,6 +610,8 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
                   {"AWS_REGION", "eu-west-1"},
                   {"AWS_SECRET_ACCESS_KEY", "secretpart"},
                   {"DD_APM_ADDITIONAL_ENDPOINTS", "{\"https://b\": [\"short\", \"longer-k\"]}"},
+                  {"DD_LOGS_CONFIG_ADDITIONAL_ENDPOINTS",
+                   R"([{"api_key": "short", "Host": "c", "Port": 443, "is_reliable": true}])"},
                   {"DD_PROXY_HTTPS", "http://user:pass@word@proxy:3128"},
                   {"DD_IDLE_TIMEOUT", "bad"},
                   {"NO_PROXY", "localhost"}},
@@ -591,6 +644,21 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
       "****",
       "****er-k"
     ]
+  },
+  "logs_url": "https://http-intake.logs.datadoghq.com",
+  "logs_additional_endpoints": {
+    "https://c:443": [
+      "****"
+    ]
+  },
+  "logs_worker_url": "",
+  "logs_compression_level": 3,
+  "logs": {
+    "logs_worker": false,
+    "logs_use_compression": true,
+    "logs_enabled": true,
+    "serverless_logs_enabled": true,
+    "logs_processing_rules": ""
   },
   "flush_timeout": 30,
   "flush_strategy": "end,500",
@@ -643,6 +711,7 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "client.no_proxy_of_any_program": "NO_PROXY",
     "client.proxy_url": "DD_PROXY_HTTPS",
     "flush_strategy": "DD_SERVERLESS_FLUSH_STRATEGY",
+    "logs_additional_endpoints": "DD_LOGS_CONFIG_ADDITIONAL_ENDPOINTS",
     "outbox_bytes": "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"
   },
   "warnings": [
@@ -661,6 +730,7 @@ TEST(ConfigTest, OriginsNameTheSourceThatCounts) {
                            .origins;
   EXPECT_THAT(origins,
               UnorderedElementsAre(Pair("compression_level", "DATADOG_COMPRESSION_LEVEL"),
+                                   Pair("logs_compression_level", "DATADOG_COMPRESSION_LEVEL"),
                                    Pair("site", "DATADOG_SITE"), Pair("env", "datadog.yaml, line 1: env"),
                                    Pair("client.proxy_url", "datadog.yaml, line 4: proxy.https")));
   EXPECT_THAT(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}}, "").origins,

@@ -13,6 +13,7 @@
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "cc/base/status_macros.h"
 #include "cc/base/utf8.h"
@@ -176,6 +177,34 @@ absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> Pa
       if (key == nullptr) return Wrong("a key is not a text");
       keys.emplace_back(absl::StripAsciiWhitespace(*key));
     }
+  }
+  return endpoints;
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> ParseHostsWithKeys(
+    std::string_view json) {
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(json, error);
+  if (error) return Wrong("it is not JSON");
+  const boost::json::array* list = value.if_array();
+  if (list == nullptr) return Wrong("it is not a JSON list of endpoints");
+  std::vector<std::pair<std::string, std::vector<std::string>>> endpoints;
+  for (const boost::json::value& item : *list) {
+    const boost::json::object* object = item.if_object();
+    if (object == nullptr) return Wrong("an endpoint is not a JSON object");
+    const auto text = [object](std::string_view name) -> const boost::json::string* {
+      const boost::json::value* member = object->if_contains(name);
+      return member == nullptr ? nullptr : member->if_string();
+    };
+    const boost::json::string* const key = text("api_key");
+    const boost::json::string* const host = text("Host");
+    const boost::json::value* const port = object->if_contains("Port");
+    if (key == nullptr || host == nullptr || port == nullptr || !(port->is_number() || port->is_string()))
+      return Wrong("an endpoint lacks one of \"api_key\", \"Host\" and \"Port\"");
+    const std::string number =
+        port->is_string() ? std::string(port->get_string()) : boost::json::serialize(*port);
+    endpoints.push_back({absl::StrCat("https://", std::string_view(*host), ":", number),
+                         {std::string(absl::StripAsciiWhitespace(*key))}});
   }
   return endpoints;
 }

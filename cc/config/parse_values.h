@@ -58,6 +58,11 @@ absl::StatusOr<std::string> ParsePath(std::string_view text);
 absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> ParseEndpoints(
     std::string_view json);
 
+// Returns URL and key of each member of the JSON array [{"api_key": KEY, "Host": HOST, "Port": PORT}, …], in its
+// order: https://HOST:PORT.
+absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> ParseHostsWithKeys(
+    std::string_view json);
+
 }  // namespace thaw
 
 #endif  // THAW_CC_CONFIG_PARSE_VALUES_H_

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <tuple>
 #include <utility>
 
 #include "absl/status/status.h"
@@ -19,6 +20,7 @@
 #include "cc/flush/pipeline_table.h"
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/keys/api_key_sources.h"
+#include "cc/logs/processing_rules.h"
 #include "cc/net/client_factory.h"
 #include "cc/net/destination.h"
 #include "cc/net/tls/trusted_roots.h"
@@ -106,6 +108,7 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
   const FunctionFacts facts = FunctionFactsFrom(environment, config, Registration());
   TraceProcessorOptionsFrom(config, facts, /*runtime_api=*/"", problems);
   LifecycleOptionsFrom(config, facts, problems);
+  if (config.logs.enabled()) std::ignore = ProcessingRules(config.logs.processing_rules, problems);
   if (!config.client.tls_cert_file.empty()) {
     TrustedRoots roots({.public_roots = false});
     roots.AddPemFile(config.client.tls_cert_file, &problems);

@@ -89,6 +89,7 @@ Task<absl::Status> Extension::Start(Cancellation& stop) {
   Serve(facts);
   co_await Subscribe(stop);
   LogOnce(warnings_);
+  for (const std::string& error : errors_) LOG(ERROR) << error;
   if (!traits_.freezes) pipelines_->coordinator().RunContinuously();
   co_return absl::OkStatus();
 }
@@ -134,6 +135,14 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
   tracker_ = std::make_unique<InvocationTracker>(
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, invocations_,
       *bridge_);
+  if (config_.logs.enabled()) {
+    logs_ = std::make_unique<LogIntake>(
+        LogIntakeOptions{
+            .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
+            .facts = facts},
+        *pipelines_);
+    record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
+  }
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
 }
 
@@ -159,6 +168,7 @@ void Extension::FillFlushes() {
     }
     intake_->TakeOwnTraces();
     // Data left in an environment that is never thawed again is lost.
+    if (logs_ != nullptr) logs_->HandOver(last);
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
@@ -167,7 +177,7 @@ void Extension::FillFlushes() {
 
 void Extension::Serve(const FunctionFacts& facts) {
   telemetry_ = std::make_unique<TelemetryReceiver>(
-      loop_, [this](const TelemetryRecord& record) { record_takers_.Give(record); },
+      loop_, loop_, [this](const TelemetryRecord& record) { record_takers_.Give(record); },
       [this] {
         intake_->TakeOwnTraces();
         life_->OnRecords();
@@ -182,8 +192,10 @@ void Extension::Serve(const FunctionFacts& facts) {
       *intake_);
   endpoints_ =
       std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
-  lifecycle_ =
-      std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] { intake_->TakeOwnTraces(); });
+  lifecycle_ = std::make_unique<LifecycleReceiver>(*endpoints_, bytes_.get(), [this] {
+    intake_->TakeOwnTraces();
+    life_->OnTracerCall();
+  });
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());
@@ -191,6 +203,8 @@ void Extension::Serve(const FunctionFacts& facts) {
 
 Task<void> Extension::Subscribe(Cancellation& stop) {
   TelemetrySubscription subscription{.schema_version = std::string(traits_.telemetry_schema),
+                                     .function_logs = logs_ != nullptr,
+                                     .extension_logs = logs_ != nullptr,
                                      .port = options_.telemetry_port};
   const absl::StatusOr<TelemetrySupport> support =
       co_await SubscribeToTelemetry(*runtime_api_, extensions_->identifier(), std::move(subscription), stop);
@@ -238,6 +252,11 @@ std::string Extension::DebugJson() const {
   all["lifecycle"] = std::move(lifecycle);
   if (const Concentrator* const stats = intake_->concentrator())
     all["concentrator"] = CountsToJson(stats->counts());
+  if (logs_ != nullptr) {
+    boost::json::object logs = CountsToJson(logs_->processor_counts());
+    AddCounts(logs_->counts(), logs);
+    all["logs"] = std::move(logs);
+  }
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -40,6 +40,7 @@
 #include "cc/extension/invocation_bridge.h"
 #include "cc/extension/late_random.h"
 #include "cc/extension/local_servers.h"
+#include "cc/extension/log_intake.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
@@ -110,6 +111,7 @@ class Extension {
   const std::shared_ptr<LateRandom> random_ = std::make_shared<LateRandom>();
   const std::shared_ptr<ByteBudget> bytes_;  // charged with all memory that depends on input
   std::vector<std::string> warnings_;        // logged when the start is over
+  std::vector<std::string> errors_;          // likewise
   std::unique_ptr<Network> network_;
   std::unique_ptr<Client> runtime_client_;
   std::unique_ptr<RuntimeApi> runtime_api_;
@@ -120,6 +122,7 @@ class Extension {
   std::unique_ptr<TraceIntake> intake_;
   std::unique_ptr<InvocationBridge> bridge_;
   std::unique_ptr<InvocationTracker> tracker_;
+  std::unique_ptr<LogIntake> logs_;  // null: logs are switched off
   std::unique_ptr<FunctionLife> life_;
   RecordTakers record_takers_;
   std::unique_ptr<LifecycleEndpoints> endpoints_;

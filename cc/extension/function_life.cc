@@ -27,12 +27,13 @@ Task<absl::StatusOr<ShutdownEvent>> FunctionLife::Run(Cancellation& cancellation
 Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
   ++counts_.invocations;
   request_id_ = event.request_id;
+  handler_over_ = false;
   const absl::Time deadline = event.deadline;
   tracker_.OnInvoke(event);
   if (on_invoke_) on_invoke_(event);
   switch (coordinator_.BeginInvocation(deadline)) {
     case FlushDecision::kAtEnd:
-      if (options_.telemetry && !silent_) {
+      if (WaitsForEnds()) {
         co_await WaitForEnd(deadline, cancellation);
         // The shutdown takes in what the function still hands over.
         if (cancellation.requested()) break;
@@ -76,39 +77,56 @@ Task<void> FunctionLife::Flush(FlushReason reason, Cancellation& cancellation) {
 Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellation) {
   if (tracker_.HasEnded(request_id_)) co_return true;
   ++counts_.ends_awaited;
-  bool seen = false, in_silence = false;
-  do {
+  Woken woken = Woken::kByNews;
+  while (woken == Woken::kByNews) {
+    handler_over_ = tracker_.HandlerIsOver(request_id_);
     absl::Duration left = deadline - clock_.Now().wall - options_.reserve;
-    in_silence = !heard_ && options_.silence < left;
-    if (in_silence) left = options_.silence;
-    Completion<bool> ended(executor_);
-    ended_ = &ended;
-    const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()), [&ended] { ended.Set(false); });
-    const auto registration = cancellation.OnRequest([&ended](const absl::Status&) { ended.Set(false); });
-    seen = co_await ended;
-    ended_ = nullptr;
-    if (cancellation.requested()) co_return seen;
-    // If a record came meanwhile, the end is waited for up to the deadline.
-  } while (!seen && in_silence && heard_);
-  if (!seen) {
-    ++counts_.ends_not_seen;
-    silent_ = !heard_;
-    if (silent_) ++counts_.ends_never_told;
+    const bool in_silence = !heard_;
+    if (in_silence) left = std::min(left, options_.silence);
+    if (handler_over_) left = std::min(left, options_.after_handler);
+    Completion<Woken> completion(executor_);
+    woken_ = &completion;
+    const Alarm alarm(clock_, std::max(left, absl::ZeroDuration()),
+                      [&completion] { completion.Set(Woken::kByTime); });
+    const auto registration = cancellation.OnRequest(
+        [&completion](const absl::Status&) { completion.Set(Woken::kByCancellation); });
+    woken = co_await completion;
+    woken_ = nullptr;
+    if (cancellation.requested()) break;
+    // More may have come after what woke this function.
+    if (tracker_.HasEnded(request_id_)) woken = Woken::kByEnd;
+    if (woken == Woken::kByTime && in_silence && heard_) woken = Woken::kByNews;
   }
-  co_return seen;
+  if (woken == Woken::kByTime) {
+    ++counts_.ends_not_seen;
+    if (!heard_) {
+      ++counts_.ends_never_told;
+    } else if (handler_over_) {
+      ++counts_.ends_told_by_tracers;
+    }
+    ++unseen_ends_;
+  }
+  co_return woken == Woken::kByEnd;
 }
 
 void FunctionLife::OnRecords() {
-  heard_ = true;
-  silent_ = false;
+  const bool first = !std::exchange(heard_, true);
+  const int64_t runtime_records = tracker_.counts().runtime_records;
+  if (std::exchange(runtime_records_, runtime_records) != runtime_records || first) unseen_ends_ = 0;
   LookForEnd();
+  // From now on the end is waited for up to the deadline.
+  if (first && woken_ != nullptr) woken_->Set(Woken::kByNews);
+}
+
+void FunctionLife::OnTracerCall() {
+  if (woken_ != nullptr && !handler_over_ && tracker_.HandlerIsOver(request_id_)) woken_->Set(Woken::kByNews);
 }
 
 void FunctionLife::LookForEnd() {
   if (counts_.invocations == 0 || !tracker_.HasEnded(request_id_)) return;
   // Called under every strategy: a shutdown must not wait for an ended function.
   coordinator_.OnFunctionEnd();
-  if (ended_ != nullptr) ended_->Set(true);
+  if (woken_ != nullptr) woken_->Set(Woken::kByEnd);
 }
 
 }  // namespace thaw

@@ -10,6 +10,11 @@
 // the function's end and the flush that follows. It never does so up to the deadline: an extension that is
 // not in /next then is killed with the function and never sees the SHUTDOWN.
 //
+// The end is told by platform.runtimeDone. If that record does not come, the invocation is held back until a
+// short time after the tracer's call at the end of the handler, or until shortly before the deadline. After
+// two of those in a row no further invocation is held back until such a record comes again: the data of an
+// invocation is sent with the next one, or with the last flush.
+//
 // One thread: the executor's.
 
 #ifndef THAW_CC_EXTENSION_FUNCTION_LIFE_H_
@@ -40,8 +45,9 @@ namespace thaw {
 #define THAW_FUNCTION_LIFE_COUNTS(X)                                                   \
   X(invocations, "invocations taken")                                                  \
   X(ends_awaited, "invocations whose end was waited for")                              \
-  X(ends_not_seen, "of those, the ones given up because the deadline was near")        \
+  X(ends_not_seen, "of those, the ones of which no record told in time")               \
   X(ends_never_told, "of those, the ones given up because no record has ever come")    \
+  X(ends_told_by_tracers, "likewise, after the tracer's call at the handler's end")    \
   X(ends_unknown, "invocations whose end can't be known, flushed beside the function") \
   X(cut_short, "invocations in which the extension was told to stop")
 
@@ -60,6 +66,13 @@ class FunctionLife {
     // environment's start and are delivered within a tenth of a second. Ends are unknown until a record
     // comes. With the flush that follows, no invocation is held up for more than a second.
     absl::Duration silence = absl::Milliseconds(800);
+    // Longest wait for the record of an end after the tracer's call at the end of the handler. Records are
+    // delivered within a tenth of a second; data of a function that goes on after its handler for longer is
+    // sent with the next invocation.
+    absl::Duration after_handler = absl::Milliseconds(500);
+    // Number of invocations in a row whose end was not seen, after which ends are not waited for until one is
+    // told again.
+    int unseen_ends = 2;
   };
 
   // All arguments must outlive the life.
@@ -91,11 +104,22 @@ class FunctionLife {
 
   // Must be called when a record has come: an invocation may have ended.
   void OnRecords();
+  // Must be called when a tracer has called: the handler may be over.
+  void OnTracerCall();
 
   const FunctionLifeCounts& counts() const { return counts_; }
 
  private:
+  bool WaitsForEnds() const {
+    return options_.telemetry && unseen_ends_ < (heard_ ? options_.unseen_ends : 1);
+  }
   // Returns early, with the invocation still open, when `cancellation` is requested.
+  enum class Woken {
+    kByEnd,
+    kByNews,  // the wait is to be limited anew
+    kByTime,
+    kByCancellation,
+  };
   Task<void> Serve(InvokeEvent event, Cancellation& cancellation);
   Task<void> Flush(FlushReason reason, Cancellation& cancellation);
   void LookForEnd();
@@ -114,9 +138,11 @@ class FunctionLife {
 
   // The running or last invocation, and the completion of the wait for its end.
   std::string request_id_;
-  Completion<bool>* ended_ = nullptr;
-  bool heard_ = false;   // a record has come, at some time
-  bool silent_ = false;  // no record has come, and none is waited for any more
+  Completion<Woken>* woken_ = nullptr;
+  bool handler_over_ = false;    // by the tracer's account
+  bool heard_ = false;           // a record has come, at some time
+  int64_t runtime_records_ = 0;  // records of a runtime's end so far
+  int unseen_ends_ = 0;          // in a row, no record having told of any since
   FunctionLifeCounts counts_;
 };
 

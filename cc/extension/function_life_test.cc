@@ -11,6 +11,8 @@
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
 #include "cc/lambda/api/runtime_api.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_span.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/telemetry/telemetry_records.h"
 #include "gtest/gtest.h"
@@ -50,23 +52,27 @@ class FunctionLifeTest : public CoordinatorFixture {
       lines_.push_back("quiesce");
       EXPECT_FALSE(parked()) << "the next event is asked for after it";
     });
-    life_->set_on_invoke(
-        [this](const InvokeEvent& event) { lines_.push_back("invoke " + event.request_id); });
+    life_->set_on_invoke([this](const InvokeEvent& event) {
+      assembler_.OnInvoke(event.request_id, {});
+      lines_.push_back("invoke " + event.request_id);
+    });
   }
 
-  // Scripts an answer of /next; after the scripted answers it is parked.
-  void WillInvoke(std::string_view id, absl::Duration timeout = absl::Seconds(60)) {
+  // Scripts an answer of /next, given `after` a time; after the scripted answers it is parked.
+  void WillInvoke(std::string_view id, absl::Duration timeout = absl::Seconds(60),
+                  absl::Duration after = absl::ZeroDuration()) {
     WillSay(absl::StrCat(R"({"eventType":"INVOKE","requestId":")", id, R"(","deadlineMs":)",
-                         absl::ToUnixMillis(clock_.Now().wall + timeout), "}"));
+                         absl::ToUnixMillis(clock_.Now().wall + timeout), "}"),
+            after);
   }
   void WillShutDown() {
     WillSay(absl::StrCat(R"({"eventType":"SHUTDOWN","shutdownReason":"spindown","deadlineMs":)",
                          absl::ToUnixMillis(clock_.Now().wall + absl::Seconds(2)), "}"));
   }
-  void WillSay(std::string body) {
+  void WillSay(std::string body, absl::Duration after = absl::ZeroDuration()) {
     SendResult answer = Answered(200);
     answer.response->body = std::move(body);
-    lambda_.Answer(std::move(answer));
+    lambda_.Answer(FakeClient::Scripted{.result = std::move(answer), .after = after});
   }
   void Begin() {
     ended_.reset();
@@ -85,6 +91,18 @@ class FunctionLifeTest : public CoordinatorFixture {
   void Done(const std::string& id) {
     tracker_.OnTelemetry({clock_.Now().wall, PlatformRuntimeDone{.request_id = id}});
     life_->OnRecords();
+    Settle();
+  }
+  // Records of another kind come.
+  void Tells(const TelemetryRecord& record) {
+    tracker_.OnTelemetry(record);
+    life_->OnRecords();
+    Settle();
+  }
+  // The tracer calls at the end of the handler.
+  void HandlerEnds(std::string_view id) {
+    assembler_.OnEndCall(id, [](InvocationRecord& record) { record.end = TracerEnd(); });
+    life_->OnTracerCall();
     Settle();
   }
   // Expects that the life ends during a flush, and that the last flush keeps its time.
@@ -118,6 +136,7 @@ class FunctionLifeTest : public CoordinatorFixture {
   InvocationObserver observer_;
   InvocationStore store_{{}};
   InvocationTracker tracker_{clock_, {}, store_, observer_};
+  InvocationAssembler assembler_{{}, store_, clock_, [] { return 1; }};
   std::unique_ptr<FunctionLife> life_;
   std::optional<absl::StatusOr<ShutdownEvent>> ended_;
   int running_ = 0;
@@ -211,6 +230,111 @@ TEST_F(FunctionLifeTest, ARecordOfAnyKindEndsTheSilence) {
   Pass(absl::Milliseconds(10));
   EXPECT_TRUE(parked());
   EXPECT_EQ(life_->counts().ends_never_told, 0);
+}
+
+TEST_F(FunctionLifeTest, ALostRecordOfTheEndIsReplacedByTheTracersCallAndAShortWait) {
+  Live("end");
+  WillInvoke("a");
+  Begin();
+  ASSERT_TRUE(Add(*traces_));
+  Tells({clock_.Now().wall, PlatformStart{.request_id = "a"}});
+  Pass(absl::Seconds(5));
+  life_->OnTracerCall();
+  Pass(absl::Seconds(5));
+  EXPECT_FALSE(parked()) << "the handler runs";
+  HandlerEnds("a");
+  Pass(absl::Milliseconds(400));
+  EXPECT_FALSE(parked()) << "the record may be on its way";
+  Tells({clock_.Now().wall, FunctionLog{"\"line\""}});
+  Pass(absl::Milliseconds(150));
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(traces_->delivered(), 1);
+  EXPECT_EQ(life_->counts().ends_not_seen, 1);
+  EXPECT_EQ(life_->counts().ends_told_by_tracers, 1);
+}
+
+TEST_F(FunctionLifeTest, ARecordOfTheEndAfterTheTracersCallEndsTheInvocationAtOnce) {
+  Live("end");
+  WillInvoke("a");
+  Begin();
+  HandlerEnds("a");
+  Pass(absl::Milliseconds(50));
+  Done("a");
+  Pass(absl::Milliseconds(10));
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(life_->counts().ends_not_seen, 0);
+}
+
+TEST_F(FunctionLifeTest, ACallOfAnotherInvocationEndsNothing) {
+  Live("end");
+  WillInvoke("a");
+  WillInvoke("b");
+  Begin();
+  Done("a");
+  Pass(absl::Milliseconds(10));
+  ASSERT_EQ(lines_.back(), "invoke b");
+  HandlerEnds("a");
+  Pass(absl::Seconds(10));
+  EXPECT_FALSE(parked());
+  HandlerEnds("");
+  Pass(absl::Milliseconds(550));
+  EXPECT_TRUE(parked()) << "a call without a request id is about the invocation that runs";
+}
+
+TEST_F(FunctionLifeTest, AReportIsAnEnd) {
+  Live("end");
+  WillInvoke("a");
+  Begin();
+  Tells({clock_.Now().wall, PlatformReport{.request_id = "a"}});
+  Pass(absl::Milliseconds(10));
+  EXPECT_TRUE(parked());
+}
+
+TEST_F(FunctionLifeTest, WhereRecordsOfEndsAreLostOnlyTwoInvocationsAreHeldBack) {
+  Live("end");
+  WillInvoke("a", absl::Seconds(10));
+  WillInvoke("b", absl::Seconds(30), absl::Seconds(10));
+  for (const std::string_view id : {"c", "d", "e"}) WillInvoke(id, absl::Seconds(600), absl::Seconds(20));
+  Begin();
+  Tells({clock_.Now().wall, PlatformStart{.request_id = "a"}});
+  Pass(absl::Seconds(19));
+  EXPECT_TRUE(parked());
+  Pass(absl::Seconds(2));
+  Tells({clock_.Now().wall, PlatformReport{.request_id = "a"}});
+  EXPECT_FALSE(parked()) << "one may be lost";
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Seconds(9));
+  ASSERT_TRUE(parked());
+  EXPECT_EQ(life_->counts().ends_not_seen, 2);
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Seconds(20));
+  EXPECT_TRUE(parked()) << "c is not held back";
+  EXPECT_EQ(traces_->delivered(), 2) << "what came after the flush of b is sent with c";
+  Tells({clock_.Now().wall, PlatformReport{.request_id = "b"}});
+  Tells({clock_.Now().wall, PlatformStart{.request_id = "c"}});
+  Pass(absl::Seconds(20));
+  EXPECT_TRUE(parked()) << "nor is d";
+  EXPECT_EQ(life_->counts().ends_unknown, 2);
+  Done("d");
+  Pass(absl::Seconds(20));
+  EXPECT_FALSE(parked()) << "records of ends come again";
+  Done("e");
+  Pass(absl::Milliseconds(10));
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(life_->counts().ends_not_seen, 2);
+}
+
+TEST_F(FunctionLifeTest, ARecordOfAnEndThatIsMerelyLateIsNoLoss) {
+  Live("end", {.unseen_ends = 1});
+  WillInvoke("a", absl::Seconds(10));
+  WillInvoke("b", absl::Seconds(600), absl::Seconds(5));
+  Begin();
+  Tells({clock_.Now().wall, PlatformStart{.request_id = "a"}});
+  Pass(absl::Seconds(10));
+  ASSERT_TRUE(parked());
+  Done("a");
+  Pass(absl::Seconds(10));
+  EXPECT_FALSE(parked()) << "b's end is waited for";
 }
 
 TEST_F(FunctionLifeTest, WithoutTelemetryWhatTheLastInvocationLeftIsSentBesideTheFunction) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_split.h"
 #include "cc/base/version.h"
 #include "cc/lambda/invocation/trace_context.h"
+#include "cc/logs/processing_rules.h"
 
 namespace thaw {
 namespace {
@@ -71,6 +72,16 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
                    .runtime = facts.runtime,
                    .aws_service_representation = config.traces.aws_service_representation},
           .concurrent = concurrent};
+}
+
+LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
+                                            std::vector<std::string>& errors) {
+  LogProcessorOptions options;
+  options.rules = ProcessingRules(config.logs.processing_rules, errors);
+  options.concurrent = concurrent;
+  options.most_held_bytes = std::min(options.most_held_bytes, account.limit() / 16);
+  options.account = &account;
+  return options;
 }
 
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account) {

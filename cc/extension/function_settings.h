@@ -1,4 +1,4 @@
-// Makes the options of the units that see a function's traces, from configuration, environment and registration.
+// Makes the options of the units that see a function's data, from configuration, environment and registration.
 //
 //   const FunctionFacts facts = FunctionFactsFrom(environment, config, registration);
 //   TraceProcessor processor(TraceProcessorOptionsFrom(config, facts, runtime_api, warnings), clock);
@@ -21,6 +21,7 @@
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/logs/log_processor.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -42,6 +43,10 @@ LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts&
                                       std::vector<std::string>& warnings);
 
 AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent);
+
+// Adds a line to `errors` for each processing rule that can't be used.
+LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
+                                            std::vector<std::string>& errors);
 
 // Limits the store of invocations to an eighth of the account; the stats get another eighth.
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account);

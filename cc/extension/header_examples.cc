@@ -11,6 +11,7 @@
 #include "cc/extension/invocation_bridge.h"
 #include "cc/extension/late_random.h"
 #include "cc/extension/local_servers.h"
+#include "cc/extension/log_intake.h"
 #include "cc/extension/log_output.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
@@ -57,6 +58,11 @@ void LateRandomExample() {
 
 void LocalServersExample(EventLoop& loop, HttpServerOptions server_options, TraceReceiver& receiver) {
 #include "cc/extension/local_servers.h.example"
+}
+
+void LogIntakeExample(LogProcessorOptions processing, const FunctionFacts& facts, Pipelines& pipelines,
+                      RecordTakers& takers, bool last) {
+#include "cc/extension/log_intake.h.example"
 }
 
 void LogOutputExample() {

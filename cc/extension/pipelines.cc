@@ -15,6 +15,8 @@ namespace {
 absl::Status AddPayloads(PipelineList& list, const PipelineParts& parts) {
   THAW_RETURN_IF_ERROR(list.Add<TraceFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<StatsFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<LogFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<WorkerLogFlusher>(parts));
   return absl::OkStatus();
 }
 

@@ -24,6 +24,7 @@
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/flush_coordinator.h"
+#include "cc/flush/log_flusher.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_list.h"
 #include "cc/flush/shared_limits.h"

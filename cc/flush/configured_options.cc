@@ -20,10 +20,11 @@ absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const 
   THAW_ASSIGN_OR_RETURN(Endpoint primary, MakeEndpoint(BaseUrlOf(spec, config), spec.path, api_key));
   endpoints.push_back(std::move(primary));
   if (spec.additional_endpoints == nullptr) return endpoints;
+  const std::string_view path = spec.additional_path.empty() ? spec.path : spec.additional_path;
   for (const AdditionalEndpoint& additional : config.*spec.additional_endpoints) {
     for (const std::string& key : additional.keys) {
       absl::StatusOr<Endpoint> endpoint =
-          MakeEndpoint(additional.url, spec.path, std::make_shared<LiteralApiKey>(key));
+          MakeEndpoint(additional.url, path, std::make_shared<LiteralApiKey>(key));
       if (endpoint.ok()) {
         endpoints.push_back(*std::move(endpoint));
       } else {

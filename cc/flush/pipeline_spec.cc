@@ -8,6 +8,7 @@ HttpHeaders HeadersOf(const PipelineCodec& codec) {
   HttpHeaders headers;
   if (!codec.content_type.empty()) headers.emplace_back("Content-Type", codec.content_type);
   if (!codec.content_encoding.empty()) headers.emplace_back("Content-Encoding", codec.content_encoding);
+  if (!codec.protocol.empty()) headers.emplace_back("DD-PROTOCOL", codec.protocol);
   return headers;
 }
 

@@ -24,6 +24,7 @@ namespace thaw {
 struct PipelineCodec {
   std::string_view content_type;
   std::string_view content_encoding;  // empty: bodies are not compressed
+  std::string_view protocol;          // the header DD-PROTOCOL; empty: there is none
 };
 
 struct PipelineLimits {
@@ -49,6 +50,8 @@ struct PipelineSpec {
   // The path at the intake, which is followed by the request's own target (EncodedRequest::target). A pipeline
   // with several targets, such as series and sketches of metrics, has the common part of the path here.
   std::string_view path;
+  // The path at additional endpoints, if it is another.
+  std::string_view additional_path;
   // Empty if each request brings headers of its own.
   PipelineCodec codec;
   // Resends requests that the intake may have accepted. Off where counting twice is wrong.
@@ -60,7 +63,7 @@ struct PipelineSpec {
   bool (*enabled)(const Config& config) = nullptr;
 };
 
-// Returns the headers Content-Type and Content-Encoding of a request's body.
+// Returns the headers Content-Type, Content-Encoding and DD-PROTOCOL of a request's body.
 HttpHeaders HeadersOf(const PipelineCodec& codec);
 
 // Returns the base URL of the pipeline's intake.

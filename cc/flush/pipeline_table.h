@@ -34,6 +34,29 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .limits = {.max_batch_bytes = 3 << 20, .compression_level = 1},
     },
     {
+        .name = "logs",
+        .host_prefix = "http-intake.logs",
+        .url = &Config::logs_url,
+        .path = "/api/v2/logs",
+        .codec = {.content_type = "application/json", .content_encoding = "zstd", .protocol = "agent-json"},
+        .additional_endpoints = &Config::logs_additional_endpoints,
+        .limits = {.max_batch_bytes = 5'000'000,
+                   .max_batch_entries = 1000,
+                   .configured_level = &Config::logs_compression_level},
+        .enabled = [](const Config& config) { return config.logs.enabled() && !config.logs.worker; },
+    },
+    {
+        // The same for an Observability Pipelines Worker, which has an address of its own.
+        .name = "logs_to_worker",
+        .host_prefix = "logs-worker",
+        .url = &Config::logs_worker_url,
+        .additional_path = "/api/v2/logs",
+        .codec = {.content_type = "application/json"},
+        .additional_endpoints = &Config::logs_additional_endpoints,
+        .limits = {.max_batch_bytes = 5'000'000, .max_batch_entries = 1000},
+        .enabled = [](const Config& config) { return config.logs.enabled() && config.logs.worker; },
+    },
+    {
         // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline with
         // this row and its own host (PipelineList::AddProxied).
         .name = "proxied",

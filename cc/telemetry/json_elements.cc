@@ -1,8 +1,7 @@
 #include "cc/telemetry/json_elements.h"
 
-#include <bitset>
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
-#include <cstdint>
 #include <limits>
 
 #include "absl/strings/ascii.h"
@@ -16,7 +15,13 @@ using boost::system::error_code;
 
 // Largest depth. A function's log line is the user's JSON and may be deeper than any platform record; it is
 // bounded all the same, since the parser recurses.
-constexpr size_t kMaxDepth = 128;
+constexpr size_t kMaxDepth = BracketScan::kMaxDepth;
+
+// Work that a member counts for, beside its bytes.
+constexpr int64_t kMemberWork = 64;
+
+// Bytes that the parser gets at once.
+constexpr size_t kPartBytes = 64 * 1024;
 
 // An array is given up once this many times its own size was read in vain. Arrays with a few broken elements
 // stay far below it; it bounds the cost of a hostile body.
@@ -56,52 +61,93 @@ size_t SkipSpace(std::string_view text, size_t at) {
   return at;
 }
 
-// Returns the position after the string that begins at `at`; npos if it doesn't end.
-size_t StringEnd(std::string_view text, size_t at) {
-  while (true) {
-    at = text.find_first_of("\"\\", at + 1);
-    if (at == std::string_view::npos) return at;
-    if (text[at] == '"') return at + 1;
-    ++at;  // skips the escaped character
-  }
-}
-
-// Returns the position after the value that begins at `at`, judged by quotes and brackets alone; npos if it
-// doesn't end or its brackets don't match. The bytes between two commas count as a value.
-size_t BracketedEnd(std::string_view text, size_t at) {
-  size_t depth = 0;
-  std::bitset<kMaxDepth> is_object;  // deeper ones aren't distinguished
-  for (size_t i = at; i < text.size(); ++i) {
-    switch (text[i]) {
-      case '"':
-        i = StringEnd(text, i);
-        if (i == std::string_view::npos || depth == 0) return i;
-        --i;
-        break;
-      case '{':
-      case '[':
-        if (depth < is_object.size()) is_object[depth] = text[i] == '{';
-        ++depth;
-        break;
-      case '}':
-      case ']':
-        // This closes the enclosing value, or is one bracket too many.
-        if (depth == 0) return i == at ? i + 1 : i;
-        --depth;
-        if (depth < is_object.size() && is_object[depth] != (text[i] == '}')) return std::string_view::npos;
-        if (depth == 0) return i + 1;
-        break;
-      case ',':
-        if (depth == 0) return i;
-        break;
-      default:
-        break;
-    }
-  }
-  return std::string_view::npos;
-}
-
 }  // namespace
+
+// -- BracketScan ------------------------------------------------------------------------------------------
+
+bool BracketScan::Run(int64_t& work) {
+  const size_t begun = at_;
+  const size_t left = text_.size() - std::min(at_, text_.size());
+  const size_t stop =
+      std::min(at_, text_.size()) + std::min(left, static_cast<size_t>(std::max<int64_t>(work, 1)));
+  bool found = false;
+  while (!found && at_ < stop) found = in_string_ ? ReadString(stop) : ReadOne();
+  work -= static_cast<int64_t>(at_ - begun);
+  return found || at_ >= text_.size();
+}
+
+bool BracketScan::ReadString(size_t stop) {
+  while (at_ < stop && text_[at_] != '"' && text_[at_] != '\\') ++at_;
+  if (at_ >= stop) return false;
+  if (text_[at_] == '\\') {
+    at_ += 2;  // passes over the escaped character
+    return false;
+  }
+  ++at_;
+  in_string_ = false;
+  return depth_ == 0 && EndsAt(at_);
+}
+
+bool BracketScan::ReadOne() {
+  const char c = text_[at_];
+  switch (c) {
+    case '"':
+      in_string_ = true;
+      break;
+    case '{':
+    case '[':
+      if (depth_ < is_object_.size()) is_object_[depth_] = c == '{';
+      ++depth_;
+      break;
+    case '}':
+    case ']':
+      // This closes the enclosing value, or is one bracket too many.
+      if (depth_ == 0) return EndsAt(at_ == begin_ ? at_ + 1 : at_);
+      --depth_;
+      if (depth_ < is_object_.size() && is_object_[depth_] != (c == '}'))
+        return EndsAt(std::string_view::npos);
+      if (depth_ == 0) return EndsAt(at_ + 1);
+      break;
+    case ',':
+      if (depth_ == 0) return EndsAt(at_);
+      break;
+    default:
+      break;
+  }
+  ++at_;
+  return false;
+}
+
+bool BracketScan::EndsAt(size_t end) {
+  end_ = end;
+  return true;
+}
+
+// -- JsonMemberScan ---------------------------------------------------------------------------------------
+
+JsonMemberScan::Found JsonMemberScan::Next(int64_t& work) {
+  if (!of_key_.has_value()) {
+    at_ = SkipSpace(text_, at_);
+    if (text_[at_] == ',') at_ = SkipSpace(text_, at_ + 1);
+    if (text_[at_] == '}') return Found::kEnd;
+    of_key_.emplace(text_, at_);
+  }
+  if (!of_value_.has_value()) {
+    if (!of_key_->Run(work)) return Found::kMore;
+    key_ = text_.substr(at_, of_key_->end() - at_);
+    at_ = SkipSpace(text_, SkipSpace(text_, of_key_->end()) + 1);  // after the colon
+    of_value_.emplace(text_, at_);
+  }
+  if (!of_value_->Run(work)) return Found::kMore;
+  value_ = absl::StripTrailingAsciiWhitespace(text_.substr(at_, of_value_->end() - at_));
+  at_ = of_value_->end();
+  of_key_.reset();
+  of_value_.reset();
+  work -= kMemberWork;
+  return Found::kMember;
+}
+
+// -- JsonElements -----------------------------------------------------------------------------------------
 
 struct JsonElements::Parser {
   json::basic_parser<Ignore> check{LenientJson()};
@@ -115,76 +161,128 @@ JsonElements::JsonElements(std::string_view body, absl::Span<const std::string_v
 
 JsonElements::~JsonElements() = default;
 
-JsonElements::Found JsonElements::Next() {
-  if (last_ != Found::kElement && last_ != Found::kBroken) return last_;
-  if (too_broken_) return last_ = Found::kTooBroken;
+JsonElements::Found JsonElements::Next(int64_t& work) {
+  switch (doing_) {
+    case Doing::kBetween:
+      if (last_ != Found::kElement && last_ != Found::kBroken && last_ != Found::kMore) return last_;
+      return last_ = Between(work);
+    case Doing::kChecking:
+      return last_ = Checking(work);
+    case Doing::kSkipping:
+      return last_ = Skipping(work);
+    case Doing::kSearching:
+      return last_ = Searching(work);
+  }
+  return last_;
+}
+
+JsonElements::Found JsonElements::Between(int64_t& work) {
+  if (too_broken_) return Found::kTooBroken;
+  const auto skip = [this, &work](bool commas) {
+    const size_t from = next_;
+    while (next_ < body_.size() && static_cast<int64_t>(next_ - from) <= work &&
+           (IsSpace(body_[next_]) || (commas && body_[next_] == ','))) {
+      ++next_;
+    }
+    work -= static_cast<int64_t>(next_ - from);
+    return work >= 0;
+  };
   if (!begun_) {
+    if (!skip(/*commas=*/false)) return Found::kMore;
+    begin_ = next_;
+    if (begin_ == body_.size() || body_[begin_] != '[') return Found::kNoArray;
     begun_ = true;
-    begin_ = SkipSpace(body_, 0);
-    if (begin_ == body_.size() || body_[begin_] != '[') return last_ = Found::kNoArray;
-    next_ = begin_ + 1;
+    ++next_;
   }
-  next_ = SkipSpace(body_, next_);
-  while (next_ < body_.size() && body_[next_] == ',') next_ = SkipSpace(body_, next_ + 1);
+  if (!skip(/*commas=*/true)) return Found::kMore;
   begin_ = next_;
-  if (begin_ == body_.size()) return last_ = Found::kNotClosed;
-  if (body_[begin_] == ']') return last_ = Found::kEnd;
-  const size_t checked = Check();
-  if (parser_->check.last_error()) {
-    broken_at_ = checked - begin_;
-    SkipBroken();
-    return last_ = Found::kBroken;
-  }
-  // The parser passes over what is white behind the element, too.
-  text_ = absl::StripTrailingAsciiWhitespace(body_.substr(begin_, checked - begin_));
-  next_ = checked;
-  return last_ = Found::kElement;
+  if (begin_ == body_.size()) return Found::kNotClosed;
+  if (body_[begin_] == ']') return Found::kEnd;
+  parser_->check.reset();
+  checked_ = begin_;
+  doing_ = Doing::kChecking;
+  return Checking(work);
 }
 
 std::string JsonElements::error() const { return parser_->check.last_error().message(); }
 
-size_t JsonElements::Check() {
-  parser_->check.reset();
-  error_code error;
-  const std::string_view rest = body_.substr(begin_);
-  return begin_ + parser_->check.write_some(/*more=*/false, rest.data(), rest.size(), error);
+JsonElements::Found JsonElements::Checking(int64_t& work) {
+  json::basic_parser<Ignore>& check = parser_->check;
+  size_t part_bytes = 0;
+  while (true) {
+    if (work <= 0) return Found::kMore;
+    part_bytes = std::max(part_bytes, static_cast<size_t>(std::min<int64_t>(work, kPartBytes)));
+    const std::string_view part = body_.substr(checked_, part_bytes);
+    const bool more = checked_ + part.size() < body_.size();
+    error_code error;
+    const size_t read = check.write_some(more, part.data(), part.size(), error);
+    checked_ += read;
+    work -= static_cast<int64_t>(read);
+    if (error) {
+      broken_at_ = checked_ - begin_;
+      skipped_.emplace(body_, begin_);
+      doing_ = Doing::kSkipping;
+      return Skipping(work);
+    }
+    if (check.done()) break;
+    // The parser may put off what it needs more bytes for.
+    part_bytes = read == 0 ? 2 * part_bytes : 0;
+  }
+  // The parser passes over what is white behind the element, too.
+  text_ = absl::StripTrailingAsciiWhitespace(body_.substr(begin_, checked_ - begin_));
+  next_ = checked_;
+  doing_ = Doing::kBetween;
+  return Found::kElement;
 }
 
-void JsonElements::SkipBroken() {
-  const size_t end = BracketedEnd(body_, begin_);
+JsonElements::Found JsonElements::Skipping(int64_t& work) {
+  if (!skipped_->Run(work)) return Found::kMore;
+  const size_t end = skipped_->end();
   const size_t read_to = end == std::string_view::npos ? body_.size() : end;
   const size_t wasted = broken_at_ + (read_to - begin_);
-  next_ = end == std::string_view::npos ? NextElement(begin_ + 1) : end;
   too_broken_ = wasted > waste_left_;
   if (!too_broken_) waste_left_ -= wasted;
+  if (end == std::string_view::npos) {
+    next_ = begin_ + 1;
+    doing_ = Doing::kSearching;
+    return Searching(work);
+  }
+  next_ = end;
+  doing_ = Doing::kBetween;
+  return Found::kBroken;
 }
 
-size_t JsonElements::NextElement(size_t at) const {
-  for (size_t i = body_.find('{', at); i != std::string_view::npos; i = body_.find('{', i + 1)) {
-    size_t before = i;
-    while (before > 0 && IsSpace(body_[before - 1])) --before;
-    if (before > 0 && body_[before - 1] != ',' && body_[before - 1] != '[') continue;
-    const std::string_view rest = body_.substr(SkipSpace(body_, i + 1));
-    for (const std::string_view member : first_members_) {
-      if (absl::StartsWith(rest, member)) return i;
-    }
-  }
-  return body_.size();
+JsonElements::Found JsonElements::Searching(int64_t& work) {
+  const size_t from = next_;
+  const size_t stop = from + std::min(body_.size() - from, static_cast<size_t>(std::max<int64_t>(work, 1)));
+  while (next_ < stop && !(body_[next_] == '{' && BeginsElement(next_))) ++next_;
+  work -= static_cast<int64_t>(next_ - from);
+  if (next_ == stop && stop < body_.size()) return Found::kMore;
+  doing_ = Doing::kBetween;
+  return Found::kBroken;
+}
+
+bool JsonElements::BeginsElement(size_t at) const {
+  size_t before = at;
+  while (before > 0 && IsSpace(body_[before - 1])) --before;
+  if (before > 0 && body_[before - 1] != ',' && body_[before - 1] != '[') return false;
+  const std::string_view rest = body_.substr(SkipSpace(body_, at + 1));
+  return std::any_of(first_members_.begin(), first_members_.end(),
+                     [rest](std::string_view member) { return absl::StartsWith(rest, member); });
 }
 
 void ForEachJsonMember(std::string_view text,
                        absl::FunctionRef<void(std::string_view key, std::string_view value)> visit) {
-  for (size_t at = SkipSpace(text, 1); text[at] != '}'; at = SkipSpace(text, at)) {
-    if (text[at] == ',') {
-      ++at;
-      continue;
-    }
-    const size_t key_end = StringEnd(text, at);
-    const std::string_view key = text.substr(at, key_end - at);
-    const size_t value = SkipSpace(text, SkipSpace(text, key_end) + 1);  // after the colon
-    at = BracketedEnd(text, value);
-    visit(key, absl::StripTrailingAsciiWhitespace(text.substr(value, at - value)));
-  }
+  int64_t work = kUnlimitedWork;
+  JsonMemberScan members(text);
+  while (members.Next(work) == JsonMemberScan::Found::kMember) visit(members.key(), members.value());
+}
+
+bool IsWellFormedJson(std::string_view text) {
+  json::basic_parser<Ignore> check(LenientJson());
+  error_code error;
+  const size_t read = check.write_some(/*more=*/false, text.data(), text.size(), error);
+  return !error && read == text.size();
 }
 
 json::parse_options LenientJson() {

@@ -231,73 +231,160 @@ constexpr std::string_view kTypeMember = "\"type\"";
 constexpr std::string_view kRecordMember = "\"record\"";
 constexpr std::string_view kElementMembers[] = {kTimeMember, kTypeMember, kRecordMember};
 
-class Decoder {
- public:
-  Decoder(std::string_view body, absl::Time received, absl::FunctionRef<void(TelemetryRecord&&)> give)
-      : body_(body), received_(received), give_(give), elements_(body, kElementMembers) {}
+// Bytes of text that are repaired at once.
+constexpr size_t kRepairPart = 64 * 1024;
 
-  TelemetryBatch Run() {
-    while (true) {
-      const JsonElements::Found found = elements_.Next();
-      const size_t at = elements_.begin();
-      switch (found) {
-        case JsonElements::Found::kElement:
-          TakeElement(at, elements_.text());
+// Nanoseconds, about, that a byte of a platform record takes as a tree of values.
+constexpr int64_t kPlatformWork = 4;
+
+}  // namespace
+
+class TelemetryWork::Decoder {
+ public:
+  Decoder(std::string_view body, absl::Time received, bool is_utf8)
+      : received_(received), is_utf8_(is_utf8), elements_(body, kElementMembers) {}
+
+  bool Step(int64_t work, absl::FunctionRef<void(TelemetryRecord&&)> give) {
+    while (!done_ && work > 0) {
+      switch (doing_) {
+        case Doing::kFinding:
+          TakeFound(elements_.Next(work));
+          work -= kElementWork;
           break;
-        case JsonElements::Found::kBroken:
-          ++counts().malformed;
-          Note(at, absl::StrCat("an element is broken at its byte ", elements_.broken_at(), ": ",
-                                elements_.error()));
+        case Doing::kChecking:
+          Check(work);
           break;
-        case JsonElements::Found::kNoArray:
-          ++counts().bodies_refused;
-          Note(at, "the body is not an array");
-          return std::move(batch_);
-        case JsonElements::Found::kNotClosed:
-          ++counts().bodies_cut;
-          Note(at, "the array is not closed");
-          return std::move(batch_);
-        case JsonElements::Found::kTooBroken:
-          ++counts().bodies_given_up;
-          return std::move(batch_);
-        case JsonElements::Found::kEnd:
-          return std::move(batch_);
+        case Doing::kRepairing:
+          Repair(work);
+          break;
+        case Doing::kReading:
+          Read(work, give);
+          break;
       }
     }
+    return done_;
   }
+
+  TelemetryBatch Take() { return std::move(batch_); }
 
  private:
   struct Element {
     std::string_view time, type, record;
   };
+  // The part of an element's decoding that is under way.
+  enum class Doing { kFinding, kChecking, kRepairing, kReading };
 
   TelemetryCounts& counts() { return batch_.counts; }
 
-  void Note(size_t at, std::string_view problem) {
-    if (batch_.first_problem.empty()) batch_.first_problem = absl::StrCat("byte ", at, ": ", problem);
+  template <typename... Parts>
+  void Note(size_t at, const Parts&... problem) {
+    if (batch_.first_problem.empty()) batch_.first_problem = absl::StrCat("byte ", at, ": ", problem...);
   }
 
-  // Takes an element, whose text is well-formed except for its UTF-8.
-  void TakeElement(size_t begin, std::string_view text) {
-    if (!all_utf8_) all_utf8_ = IsValidUtf8(body_);
-    if (!*all_utf8_ && !IsValidUtf8(text)) {
-      repaired_ = RepairUtf8(text);
-      text = repaired_;
-      ++counts().repaired;
-      Note(begin, "an element is not UTF-8");
+  void TakeFound(JsonElements::Found found) {
+    const size_t at = elements_.begin();
+    switch (found) {
+      case JsonElements::Found::kMore:
+        return;
+      case JsonElements::Found::kElement:
+        text_ = elements_.text();
+        part_ = 0;
+        if (is_utf8_) return BeginReading();
+        doing_ = Doing::kChecking;
+        return;
+      case JsonElements::Found::kBroken:
+        ++counts().malformed;
+        if (batch_.first_problem.empty())
+          Note(at, "an element is broken at its byte ", elements_.broken_at(), ": ", elements_.error());
+        return;
+      case JsonElements::Found::kNoArray:
+        ++counts().bodies_refused;
+        Note(at, "the body is not an array");
+        break;
+      case JsonElements::Found::kNotClosed:
+        ++counts().bodies_cut;
+        Note(at, "the array is not closed");
+        break;
+      case JsonElements::Found::kTooBroken:
+        ++counts().bodies_given_up;
+        break;
+      case JsonElements::Found::kEnd:
+        break;
     }
-    if (text.front() != '{') {
+    done_ = true;
+  }
+
+  // Returns the next part of the element's text.
+  std::string_view NextPart(int64_t& work) {
+    const size_t end = Utf8Cut(text_, std::min(text_.size(), part_ + kRepairPart));
+    const std::string_view part = text_.substr(part_, end - part_);
+    part_ = end;
+    work -= static_cast<int64_t>(part.size());
+    return part;
+  }
+
+  void Check(int64_t& work) {
+    if (!IsValidUtf8(NextPart(work))) {
+      ++counts().repaired;
+      Note(elements_.begin(), "an element is not UTF-8");
+      repaired_.clear();
+      repaired_.reserve(3 * text_.size());
+      part_ = 0;
+      doing_ = Doing::kRepairing;
+    } else if (part_ == text_.size()) {
+      BeginReading();
+    }
+  }
+
+  void Repair(int64_t& work) {
+    repaired_ += RepairUtf8(NextPart(work));
+    if (part_ < text_.size()) return;
+    text_ = repaired_;
+    BeginReading();
+  }
+
+  void BeginReading() {
+    doing_ = Doing::kFinding;
+    if (text_.front() != '{') {
       ++counts().malformed;
-      Note(begin, "an element is not an object");
+      Note(elements_.begin(), "an element is not an object");
       return;
     }
-    const Element element = Take(text);
+    element_ = {};
+    members_.emplace(text_);
+    doing_ = Doing::kReading;
+  }
+
+  // Reads the relevant members of a well-formed object, the last of two with one name. A name or value with
+  // needless escapes is not recognised.
+  void Read(int64_t& work, absl::FunctionRef<void(TelemetryRecord&&)> give) {
+    switch (members_->Next(work)) {
+      case JsonMemberScan::Found::kMore:
+        return;
+      case JsonMemberScan::Found::kMember:
+        if (members_->key() == kTimeMember) {
+          element_.time = members_->value();
+        } else if (members_->key() == kTypeMember) {
+          element_.type = members_->value();
+        } else if (members_->key() == kRecordMember) {
+          element_.record = members_->value();
+        }
+        return;
+      case JsonMemberScan::Found::kEnd:
+        doing_ = Doing::kFinding;
+        TakeElement(element_, elements_.begin(), work, give);
+    }
+  }
+
+  void TakeElement(const Element& element, size_t begin, int64_t& work,
+                   absl::FunctionRef<void(TelemetryRecord&&)> give) {
     TelemetryRecord& record = record_;
     if (Is(element.type, "function")) {
       record.record.emplace<FunctionLog>(FunctionLog{element.record});
     } else if (Is(element.type, "extension")) {
       record.record.emplace<ExtensionLog>(ExtensionLog{element.record});
     } else if (const PlatformType* type = Find(element.type)) {
+      work -= kPlatformWork * static_cast<int64_t>(std::min(element.record.size(), kMaxPlatformRecord));
       if (!TakePlatform(begin, *type, element.record, record)) return;
     } else {
       ++counts().unknown_types;
@@ -317,23 +404,7 @@ class Decoder {
       Note(begin, "an element has no readable time");
     }
     ++counts().records;
-    give_(std::move(record));
-  }
-
-  // Returns the relevant members of a well-formed object, the last of two with one name. A name or value with
-  // needless escapes is not recognised.
-  static Element Take(std::string_view text) {
-    Element element;
-    ForEachJsonMember(text, [&element](std::string_view key, std::string_view raw) {
-      if (key == kTimeMember) {
-        element.time = raw;
-      } else if (key == kTypeMember) {
-        element.type = raw;
-      } else if (key == kRecordMember) {
-        element.record = raw;
-      }
-    });
-    return element;
+    give(std::move(record));
   }
 
   // Returns the text of a JSON string without escapes; empty for other values.
@@ -353,8 +424,7 @@ class Decoder {
   bool TakePlatform(size_t begin, const PlatformType& type, std::string_view raw, TelemetryRecord& into) {
     if (raw.size() > kMaxPlatformRecord) {
       ++counts().incomplete;
-      Note(begin,
-           absl::StrCat("the record of ", type.name, " is longer than ", kMaxPlatformRecord, " bytes"));
+      Note(begin, "the record of ", type.name, " is longer than ", kMaxPlatformRecord, " bytes");
       return false;
     }
     unsigned char buffer[4096];
@@ -363,17 +433,17 @@ class Decoder {
     const json::value value = json::parse(raw, error, &memory, LenientJson());
     if (error || !value.is_object()) {
       ++counts().incomplete;
-      Note(begin, absl::StrCat("the record of ", type.name, " is not an object"));
+      Note(begin, "the record of ", type.name, " is not an object");
       return false;
     }
     const int64_t ignored = counts().members_ignored;
     const bool useful = type.read(JsonMembers(&value.get_object(), counts().members_ignored), into);
     if (counts().members_ignored != ignored) {
-      Note(begin, absl::StrCat("a member of ", type.name, " is of a wrong type or out of range"));
+      Note(begin, "a member of ", type.name, " is of a wrong type or out of range");
     }
     if (!useful) {
       ++counts().incomplete;
-      Note(begin, absl::StrCat("the record of ", type.name, " has no requestId"));
+      Note(begin, "the record of ", type.name, " has no requestId");
       return false;
     }
     if (const auto* dropped = std::get_if<PlatformLogsDropped>(&into.record)) {
@@ -383,17 +453,19 @@ class Decoder {
     return true;
   }
 
-  const std::string_view body_;
   const absl::Time received_;
-  const absl::FunctionRef<void(TelemetryRecord&&)> give_;
+  const bool is_utf8_;
   JsonElements elements_;
-  std::optional<bool> all_utf8_;  // whether `body_` is; nothing: not looked at yet
+  Doing doing_ = Doing::kFinding;
+  bool done_ = false;
+  std::string_view text_;  // of the element
+  size_t part_ = 0;        // the position up to which its text was checked or repaired
   std::string repaired_;
+  std::optional<JsonMemberScan> members_;
+  Element element_;
   TelemetryRecord record_;
   TelemetryBatch batch_;
 };
-
-}  // namespace
 
 std::string_view ToString(TelemetryStatus status) {
   switch (status) {
@@ -411,9 +483,22 @@ std::string_view ToString(TelemetryStatus status) {
   return "unknown";
 }
 
+TelemetryWork::TelemetryWork(std::string_view body, absl::Time received, bool is_utf8)
+    : decoder_(std::make_unique<Decoder>(body, received, is_utf8)) {}
+
+TelemetryWork::~TelemetryWork() = default;
+
+bool TelemetryWork::Step(int64_t work, absl::FunctionRef<void(TelemetryRecord&&)> give) {
+  return decoder_->Step(work, give);
+}
+
+TelemetryBatch TelemetryWork::Take() { return decoder_->Take(); }
+
 TelemetryBatch DecodeTelemetry(std::string_view body, absl::Time received,
                                absl::FunctionRef<void(TelemetryRecord&&)> give) {
-  return Decoder(body, received, give).Run();
+  TelemetryWork work(body, received, IsValidUtf8(body));
+  work.Step(kUnlimitedWork, give);
+  return work.Take();
 }
 
 }  // namespace thaw

@@ -5,6 +5,12 @@
 //   });
 //   Add(batch.counts);
 //
+// A large body is decoded in steps:
+//
+//   TelemetryWork work(body, now, IsValidUtf8(body));
+//   while (!work.Step(kStepWork, take)) co_await Turn(executor);
+//   const TelemetryBatch batch = work.Take();
+//
 // Decodes element by element: an element of an unknown type, without use, cut off or invalid is left out and
 // counted, and its neighbours are passed on. Text that is not UTF-8 is repaired (U+FFFD) and passed on.
 // Unknown members are ignored; a member of a wrong type counts as missing, and is counted.
@@ -18,6 +24,7 @@
 #define THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -197,6 +204,28 @@ struct TelemetryBatch {
   // Says what was wrong with the first element that was left out or ignored, and at which byte; empty if none
   // was.
   std::string first_problem;
+};
+
+class TelemetryWork {
+ public:
+  // Work that each element counts for, beside its bytes.
+  static constexpr int64_t kElementWork = 512;
+
+  // `body` must outlive the work. `received` replaces a time that can't be read. `is_utf8`: IsValidUtf8(body);
+  // otherwise text is repaired in a copy of up to three times the body.
+  TelemetryWork(std::string_view body, absl::Time received, bool is_utf8);
+  ~TelemetryWork();
+
+  // Does about `work` bytes of work. Passes each record that it comes to on, in order, during the call. Returns
+  // whether all is done.
+  bool Step(int64_t work, absl::FunctionRef<void(TelemetryRecord&&)> give);
+  // Returns the result so far.
+  TelemetryBatch Take();
+
+ private:
+  class Decoder;
+
+  const std::unique_ptr<Decoder> decoder_;
 };
 
 // Passes each record of `body` to `give`, in order, during the call. `received` replaces a time that can't be

@@ -1,5 +1,7 @@
 #include "cc/telemetry/telemetry_records.h"
 
+#include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -7,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "cc/base/utf8.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -374,6 +377,93 @@ TEST(TelemetryRecords, CountsAddUp) {
     EXPECT_FALSE(text.empty());
   });
   EXPECT_EQ(visited, 3);
+}
+
+// Returns what is decoded in steps of so much work.
+std::vector<std::string> DecodedInSteps(std::string_view body, int64_t step, TelemetryBatch& batch) {
+  std::vector<std::string> records;
+  TelemetryWork work(body, kReceived, IsValidUtf8(body));
+  const auto give = [&records](TelemetryRecord&& record) {
+    records.push_back(absl::StrCat(record.record.index(), " ", absl::FormatTime(record.time)));
+    if (const auto* log = std::get_if<FunctionLog>(&record.record)) records.back() += log->json;
+    if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record))
+      records.back() += done->request_id;
+  };
+  while (!work.Step(step, give)) {
+  }
+  batch = work.Take();
+  return records;
+}
+
+TEST(TelemetryWork, AnyStepsComeToTheSame) {
+  const std::string log = R"({"time":"2026-01-02T03:04:05Z","type":"function","record":)";
+  const std::string done =
+      R"({"type":"platform.runtimeDone" , "record" :{"requestId":"a\"b","x":[1,{"y":"}"}]}})";
+  for (const std::string& body :
+       {absl::StrCat("  [ ,", log, R"("a \\\" ü €𝄞 \u00e9"},,)", done, " , ", log, " -1.5e7 } ]  "),
+        absl::StrCat("[", log, "\"\xff\xe2\x82\xf0\x9d\x84 ü\x80\x80\x80\x80\x80\x80\"},", done, "]"),
+        absl::StrCat("[", log, "1 2},", done, R"(,{"a": [},)", log, R"(""},{"type": [},)", done),
+        absl::StrCat("[", log, "{\"a\":{\"b\":[null,true,false,\"\"]} , \"time\":1 }  },7,\"\\\"\",", done),
+        absl::StrCat("[", log, R"("no end)"), std::string("[[[[["), std::string("   "),
+        std::string("[}]}")}) {
+    TelemetryBatch whole;
+    const std::vector<std::string> records = DecodedInSteps(body, int64_t{1} << 40, whole);
+    for (const int64_t step : {1, 2, 3, 7, 513, 600, 1000}) {
+      TelemetryBatch batch;
+      EXPECT_EQ(DecodedInSteps(body, step, batch), records) << body << " in steps of " << step;
+      EXPECT_EQ(batch.first_problem, whole.first_problem) << body << " in steps of " << step;
+      EXPECT_EQ(batch.counts.records, whole.counts.records);
+      EXPECT_EQ(batch.counts.malformed, whole.counts.malformed);
+      EXPECT_EQ(batch.counts.repaired, whole.counts.repaired);
+    }
+  }
+}
+
+TEST(TelemetryWork, AStepIsShortWhateverTheBodyIs) {
+  constexpr size_t kSize = 4 << 20;
+  constexpr int64_t kStep = 256 << 10;
+  const auto many = [](std::string_view part) {
+    std::string all;
+    while (all.size() < kSize) all += part;
+    return all;
+  };
+  const std::string log = R"({"time":"2026-01-02T03:04:05Z","type":"function","record":)";
+  const std::string done = R"({"type":"platform.runtimeDone","record":{"requestId":"a","x":[)";
+  for (const std::string& body : {
+           absl::StrCat("[", many(absl::StrCat(log, "1},")), "1]"),
+           absl::StrCat("[", many(absl::StrCat(done, "]}},")), "1]"),
+           absl::StrCat("[", many(absl::StrCat(done, std::string(30'000, '1'), "]}},")), "1]"),
+           absl::StrCat("[", many(absl::StrCat(done, "[]", std::string(3 * 20'000, ' '), "]}},")), "1]"),
+           absl::StrCat("[", many("1,"), "1]"),
+           absl::StrCat("[", many("{},"), "1]"),
+           absl::StrCat("[", many("tru,"), "1]"),
+           absl::StrCat("[", many(","), "1]"),
+           absl::StrCat("[", many("[}"), "1]"),
+           absl::StrCat("[", many("{\"type\": [},"), "1]"),
+           absl::StrCat("[", many(" "), "1]"),
+           many("["),
+           absl::StrCat("[", log, "\"", many("x"), "\"}]"),
+           absl::StrCat("[", log, "\"", many("\\\""), "\"}]"),
+           absl::StrCat("[", log, "\"", many("\xff"), "\"}]"),
+           absl::StrCat("[", log, "\"", many("ü"), "\xff\"}]"),
+           absl::StrCat("[", log, "[", many("{\"a\":[]},"), "1]}]"),
+           absl::StrCat("[{", many("\"a\":1,"), "\"b\":1}]"),
+           absl::StrCat("[", log, many("1"), "}]"),
+           absl::StrCat("[", log, "1", many(" "), "}]"),
+       }) {
+    TelemetryWork work(body, kReceived, IsValidUtf8(body));
+    int64_t given = 0, most = 0, steps = 0;
+    for (bool all = false; !all; ++steps) {
+      const int64_t before = given;
+      all = work.Step(kStep, [&given](TelemetryRecord&&) { ++given; });
+      most = std::max(most, given - before);
+    }
+    const std::string_view head = std::string_view(body).substr(0, 100);
+    // Some of what is broken is given up early.
+    const bool given_up = work.Take().counts.bodies_given_up > 0;
+    EXPECT_TRUE(given_up || steps >= static_cast<int64_t>(kSize) / kStep) << head;
+    EXPECT_LE(most, kStep / TelemetryWork::kElementWork + 1) << head;
+  }
 }
 
 }  // namespace

@@ -20,6 +20,7 @@
 #include "python/bindings/fork_gate.h"
 #include "python/bindings/functions.h"
 #include "python/bindings/gil.h"
+#include "python/bindings/log_lines.h"
 #include "python/bindings/pickling.h"
 
 namespace thaw::python {
@@ -71,6 +72,10 @@ void FunctionsExample(py::class_<ClientLoop>& type, py::module_& module) {
 
 void GilExample(Signal& done, absl::Duration limit) {
 #include "python/bindings/gil.h.example"
+}
+
+void LogLinesExample() {
+#include "python/bindings/log_lines.h.example"
 }
 
 void PicklingExample(py::class_<ClockReading>& type) {

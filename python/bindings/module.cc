@@ -3,10 +3,12 @@
 #include "pybind11/pybind11.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/functions.h"
+#include "python/bindings/log_lines.h"
 #include "python/bindings/status.h"
 
 PYBIND11_MODULE(_native_of_main, module) {
   module.doc() = "The native core of thaw. Import thaw, not this.";
+  thaw::python::InstallLogLines();
   thaw::python::BindErrors(module);
   thaw::python::BindClock(module);
   thaw::python::BindExchangeFailure(module);

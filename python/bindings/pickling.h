@@ -1,5 +1,5 @@
 // Makes value types picklable, so that they can be copied and sent to other processes: as tuples of their
-// members.
+// members. Objects whose members are the same are equal, and have the same hash.
 //
 //   BindPickling(type, &ClockReading::wall, &ClockReading::monotonic, &ClockReading::boot);
 //
@@ -119,10 +119,23 @@ Struct MembersIn(py::handle object, Members Struct::*... members) {
   return value;
 }
 
+// Compares objects by what `out` returns for them. `key` returns what the hash is made of: something that is
+// the same for equal objects.
+template <typename Struct, typename Out, typename Key>
+void BindEquality(py::class_<Struct>& type, Out out, Key key) {
+  type.def(
+      "__eq__", [out](const Struct& self, const Struct& other) { return out(self).equal(out(other)); },
+      py::is_operator());
+  type.def("__hash__", [key](const Struct& self) { return py::hash(key(self)); });
+}
+
 template <typename Struct, typename... Members>
 void BindPickling(py::class_<Struct>& type, Members Struct::*... members) {
-  type.def(py::pickle([members...](const Struct& self) { return MembersOut(self, members...); },
-                      [members...](const py::tuple& state) { return MembersIn<Struct>(state, members...); }));
+  const auto out = [members...](const Struct& self) { return MembersOut(self, members...); };
+  type.def(
+      py::pickle(out, [members...](const py::tuple& state) { return MembersIn<Struct>(state, members...); }));
+  // Members may be lists and dicts, which have no hash.
+  BindEquality(type, out, [out](const Struct& self) { return py::repr(out(self)); });
 }
 
 }  // namespace thaw::python

@@ -122,25 +122,25 @@ Traceback (most recent call last):
     ...
 thaw.InvalidArgument: ...
 )");
-  type.def(py::pickle(
-      [](const HttpRequest& self) {
-        return py::make_tuple(ToString(self.destination) + self.target, self.method,
-                              Pickled<HttpHeaders>::Out(self.headers),
-                              self.body ? py::bytes(*self.body) : py::bytes());
-      },
-      [](const py::tuple& state) {
-        if (state.size() != 4) Raise(absl::InvalidArgumentError("not the pickle of a Request"));
-        HttpRequest request;
-        Url url = Unwrap(ParseUrl(state[0].cast<std::string>()));
-        request.destination = std::move(url.destination);
-        request.target = std::move(url.target);
-        request.method = state[1].cast<std::string>();
-        request.headers = Pickled<HttpHeaders>::In(state[2]);
-        auto body = state[3].cast<std::string>();
-        if (!body.empty()) request.body = std::make_shared<const std::string>(std::move(body));
-        ThrowIfError(request.Validate());
-        return request;
-      }));
+  const auto out = [](const HttpRequest& self) {
+    return py::make_tuple(ToString(self.destination) + self.target, self.method,
+                          Pickled<HttpHeaders>::Out(self.headers),
+                          self.body ? py::bytes(*self.body) : py::bytes());
+  };
+  BindEquality(type, out, [](const HttpRequest& self) { return py::make_tuple(self.target, self.method); });
+  type.def(py::pickle(out, [](const py::tuple& state) {
+    if (state.size() != 4) Raise(absl::InvalidArgumentError("not the pickle of a Request"));
+    HttpRequest request;
+    Url url = Unwrap(ParseUrl(state[0].cast<std::string>()));
+    request.destination = std::move(url.destination);
+    request.target = std::move(url.target);
+    request.method = state[1].cast<std::string>();
+    request.headers = Pickled<HttpHeaders>::In(state[2]);
+    auto body = state[3].cast<std::string>();
+    if (!body.empty()) request.body = std::make_shared<const std::string>(std::move(body));
+    ThrowIfError(request.Validate());
+    return request;
+  }));
   type.def(py::init(&ToHttpRequest),
            "`url`: http:// or https://; user:password@ in it becomes Basic credentials. `body`: anything "
            "with the "

@@ -487,6 +487,12 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
             copy.deepcopy(value),
         ):
             assert facts(copied) == facts(value)
+            assert copied == value
+            if type(value).__hash__ is not None:  # options can be changed, and have none
+                assert hash(copied) == hash(value)
+    for value in made:
+        assert [each for each in made if each == value] == [value]
+        assert value != repr(value)
     with pytest.raises(thaw.Unreachable) as caught:
         made[8].raise_for_failure()
     error = caught.value

@@ -13,6 +13,7 @@ import random
 import re
 import shutil
 import socket
+import time
 import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator, Callable
@@ -158,6 +159,21 @@ async def test_a_lost_end_costs_no_more_than_the_invocations_time(start: Start) 
         await running.invoke()
         running.assert_each_once()
         assert (await running.counts())["life"]["ends_not_seen"] == 1
+
+
+async def test_where_ends_are_lost_only_two_invocations_are_held_back(start: Start) -> None:
+    async with start(telemetry=TelemetryFaults(drop={"platform.runtimeDone"}), timeout=2.0) as running:
+        for _ in range(2):
+            await running.invoke()
+        began = time.monotonic()
+        for _ in range(3):
+            await running.invoke()
+        assert time.monotonic() - began < 1.0
+        counts = await running.counts()
+        assert counts["life"]["ends_not_seen"] == 2
+        assert counts["life"]["ends_unknown"] == 3
+        await running.end()
+        running.assert_each_once()
 
 
 # -- Traces ------------------------------------------------------------------------------------------------

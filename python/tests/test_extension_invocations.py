@@ -111,6 +111,7 @@ def start(tmp_path: pathlib.Path) -> Start:
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": f"http://127.0.0.1:{runner.addresses[0][1]}",
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            "DD_SERVERLESS_LOGS_ENABLED": "false",
         }
         settings = Settings(timeout=timeout, environment=environment)
         command = emulated.runtime(tmp_path, _FUNCTION)
@@ -169,6 +170,18 @@ async def test_a_lost_runtime_done_leaves_the_invocation_its_duration(start: Sta
         await running.sandbox.invoke({"end": True, "work": 0.2})
         await running.end()
     assert 0.2 <= running.span("aws.lambda").duration / 1e9 <= 0.9
+
+
+async def test_where_runtime_done_is_lost_the_tracers_call_ends_the_invocation(start: Start) -> None:
+    async with start(TelemetryFaults(drop={"platform.runtimeDone"})) as running:
+        began = time.monotonic()
+        for _ in range(4):
+            await running.sandbox.invoke({"end": True, "work": 0.2})
+        assert time.monotonic() - began < 4.0
+        await running.end()
+    invocations = [span for chunk in running.chunks for span in chunk.spans if span.name == "aws.lambda"]
+    assert len(invocations) == 4
+    assert all(0.2 <= invocation.duration / 1e9 <= 0.9 for invocation in invocations)
 
 
 async def test_where_no_record_ever_comes_no_invocation_is_held_beyond_a_second(start: Start) -> None:

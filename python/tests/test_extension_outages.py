@@ -185,7 +185,7 @@ async def test_a_key_that_is_refused_is_said_once(start: Start) -> None:
     async with start(Script(answer=Answer(status=403))) as running:
         for _ in range(5):
             await running.invoke()
-        assert (await running.counts())["flush"]["outages"]["out_of_reach"] == 1
+        assert (await running.counts())["flush"]["outages"]["out_of_reach"] == 1, running.lines
         await running.end()
         (lost,) = running.said("lost at the end")
         dropped = re.search(r"traces: (\d+) payloads dropped \(refused\)", lost)

@@ -268,6 +268,37 @@ def test_a_flush_raises_what_kept_it_from_its_destination(client: thaw.Client, i
         flush(intake.url, deadline=0.3).raise_for_failure()
 
 
+def test_what_the_core_logs_is_a_line_without_control_characters() -> None:
+    """A proxy's text, and the rules of peers in a simulation, whose failures happen to nobody."""
+    program = textwrap.dedent(r"""
+        import socket, sys, threading, thaw
+        proxy = socket.create_server(("127.0.0.1", 0))
+        def refuse():
+            while True:
+                connection = proxy.accept()[0]
+                connection.recv(65536)
+                connection.sendall(b"HTTP/1.1 502 \x1b[31mBad\rGateway\r\n\r\n")
+                connection.close()
+        threading.Thread(target=refuse, daemon=True).start()
+        url = f"http://127.0.0.1:{proxy.getsockname()[1]}"
+        with thaw.Client(thaw.ClientOptions(proxy_url=url, max_attempts=1)) as client:
+            flusher = thaw.TraceFlusher(client, "https://intake.test", "key")
+            flusher.add(thaw.TracePayload.from_msgpack(b"\x91\x91\x81\xa7span_id\x01"))
+            flusher.flush(deadline=5.0)
+        discards = thaw.FlusherOptions(on_failure="discard")
+        for rate in (0.5, 1.0):
+            errors = thaw.simulate(cycles=30, fault_rate=rate, flusher=discards, check=False)["errors"]
+        assert errors, errors
+    """)
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=child_environment(), capture_output=True, timeout=60, check=True
+    )
+    (line,) = done.stderr.decode().splitlines()
+    assert line.startswith("thaw: WARNING: https://intake.test can't be reached since ")
+    assert "502" in line
+    assert line.isprintable()
+
+
 def test_a_flush_that_sends_nothing_raises_too(client: thaw.Client) -> None:
     flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
     flusher.add(payload(bodies(1)[0]))

@@ -63,7 +63,7 @@ def test_sweep(tmp_path: pathlib.Path) -> None:
 def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
     tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["main", "--cycles=6", "--payloads=1", f"--out={tmp_path}"]) == 0
+    assert main(["main", "--cycles=6", "--blocks=1", "--payloads=1", f"--out={tmp_path}"]) == 0
     said = capsys.readouterr().out
     page = tmp_path / "report.html"
     assert said.splitlines()[-1] == f"report: {page}"
@@ -98,6 +98,18 @@ def code_of(arguments: list[str]) -> object:
         (["sweep", "--arms=thaw(tls_cert_file=/nowhere)"], "tls_cert_file: certificate file /nowhere"),
         (["compare", "--freeze", "inf"], "--freeze: inf is not from 0 to 3600 seconds"),
         (["compare", "--freeze=-0.1"], "--freeze: -0.1 is not from 0"),
+        (
+            ["compare", "--freeze=zipf(1)"],
+            "--freeze: there is no distribution 'zipf'; there are uniform, exp",
+        ),
+        (["compare", "--freeze=zipf"], "--freeze: there is no distribution 'zipf'; there are uniform, exp"),
+        (["compare", "--freeze=unifrom(1,2)"], "the nearest is uniform"),
+        (["compare", "--freeze=uniform(1,2)"], "uniform is written as uniform(least=S,most=S)"),
+        (["compare", "--freeze=exponential"], "--freeze: exponential needs mean"),
+        (["compare", "--freeze=()"], "--freeze: there is no distribution ''"),
+        (["sweep", "--freeze=0.1,zipf(1)"], "--freeze: there is no distribution 'zipf'"),
+        (["compare", "--close=none", "--idle-limit=5"], "idle_limit is 5 and close is none: "),
+        (["sweep", "--close=fin,none", "--idle-limit=5"], "idle_limit is 5 and close is none: "),
         (["compare", "--freeze=1e9"], "--freeze: 1e9 is not from 0"),
         (["compare", "--round-trip", "-1"], "--round-trip: -1 is not from 0"),
         (["compare", "--round-trip", "nan"], "--round-trip: nan is not from 0"),
@@ -300,22 +312,23 @@ def test_every_output_says_under_which_conditions_and_how_to_repeat_it(
     assert again[:3] == ["python", "-m", "thaw.lab"]
     assert main([*again[3:], f"--json={tmp_path / 'b.json'}"]) == 0
     repeated = json.loads((tmp_path / "b.json").read_text())
-    for changes in ("arms", "commit"):
-        del result[changes], repeated[changes]
+    for changes in ("arms", "busy", "commit", "comparisons"):
+        result.pop(changes, None)
+        repeated.pop(changes, None)
     assert repeated == result
 
 
 # A program whose third cycle is interrupted as by a terminal, which tells the whole group.
 INTERRUPTED = """
 import os, signal, sys
-from thaw.lab.experiments import compare
 from thaw.lab.__main__ import main
-step = compare.Progress.step
-def interrupting(self, cycle):
-    step(self, cycle)
-    if cycle == 3 and "v94" in self._label:
+from thaw.lab.progress import Progress
+step = Progress.step
+def interrupting(self, done, label):
+    step(self, done, label)
+    if done == 5 + 3 and "v94" in label:
         os.killpg(0, signal.SIGINT)
-compare.Progress.step = interrupting
+Progress.step = interrupting
 sys.exit(main(sys.argv[1:]))
 """
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import pathlib
+import signal
+import threading
+import time
+from typing import Any
 
 import pytest
 
@@ -155,6 +160,35 @@ def test_a_line_that_fails_is_an_error_of_the_experiment(
     monkeypatch.setattr(line.Line, call, fail)
     with pytest.raises(ExperimentError, match=says):
         run("thaw", "fin")
+
+
+@needs_line
+@pytest.mark.parametrize("world", ["W1", "W2"])
+def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
+    monkeypatch: pytest.MonkeyPatch, world: Any
+) -> None:
+    """Its packets are lost without a word: the flush under way would wait for its deadline."""
+    measure = line.Line.measure
+
+    def measure_and_die(self: line.Line) -> line.RoundTrip:
+        threading.Timer(2.0, os.kill, (self.pid, signal.SIGKILL)).start()
+        return measure(self)
+
+    monkeypatch.setattr(line.Line, "measure", measure_and_die)
+    settings = ExperimentSettings(
+        arms=("thaw",),
+        world=world,
+        close="fin",
+        cycles=100_000,
+        round_trip=0.1,
+        exchange_timeout=50,
+        flush_deadline=60,
+        workload="generated",
+    )
+    begun = time.monotonic()
+    with pytest.raises(ExperimentError, match="the line's process is gone"):
+        compare.run(settings)
+    assert time.monotonic() - begun < 20
 
 
 def test_what_w2_can_not_do_is_refused() -> None:

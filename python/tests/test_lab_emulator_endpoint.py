@@ -209,6 +209,24 @@ def test_events_in_a_file(tmp_path: pathlib.Path) -> None:
     path.write_text("\n")
     with pytest.raises(ValueError, match="has no events"):
         read_events(path)
+    path.write_bytes(b'\xef\xbb\xbf{"mark": 1}\r\n{"line\xe2\x80\xa8": 2}\r\n')
+    assert read_events(path) == [{"mark": 1}, {"line\u2028": 2}]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"), [("[" * 60_000, "nested too deeply"), ('{"a": NaN}', "NaN is no number of JSON")]
+)
+def test_events_that_lambda_takes_from_nobody_are_named_in_a_line(
+    text: str, says: str, tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "events"
+    path.write_text(text)
+    for given in (f"--event={text}", f"--events={path}"):
+        assert main(["lambda", given, "--", "/nowhere"]) == 2
+        said = capsys.readouterr().err
+        assert says in said
+        assert said.count("\n") == 1
+        assert len(said) < 400
 
 
 # -- The command line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import json
 import pathlib
 import uuid
@@ -358,3 +359,28 @@ async def test_scripted_faults(tmp_path: pathlib.Path) -> None:
         with pytest.raises(aiohttp.ClientError):
             await call(*register)
         assert (await call(*register))[0] == 200
+
+
+@pytest.mark.parametrize("kind", ["hang", "stall"])
+def test_a_call_without_an_answer_waits_until_its_server_is_closed(tmp_path: pathlib.Path, kind: Any) -> None:
+    """A task that nothing refers to is collected, and asyncio complains of it on standard error."""
+    said: list[str] = []
+
+    async def run() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: said.append(context["message"]))
+        async with initializing(tmp_path) as (sandbox, call):
+            method, path, body = (
+                ("GET", "/event/next", None) if kind == "hang" else ("POST", "/register", {"events": []})
+            )
+            sandbox.api_faults.add(path, kind)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):  # the caller goes away
+                    await call(method, EXTENSION + path, {NAME: "ext"}, body)
+            assert sandbox.api_faults.taken == [(path, kind)]
+            for _ in range(3):
+                await asyncio.sleep(0)
+                gc.collect()
+        gc.collect()
+
+    asyncio.run(run())
+    assert said == []

@@ -8,6 +8,7 @@ import pathlib
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from typing import IO
@@ -292,6 +293,18 @@ def test_a_line_whose_process_is_killed_says_so_and_closes(line: Line) -> None:
         line.cut()
     with pytest.raises(LineError, match="the line's process is gone"):
         line.measure(1)
+
+
+@needs_line
+@pytest.mark.parametrize("what", ["measure", "carry"])
+def test_a_line_that_is_killed_within_a_measurement_says_so_at_once(line: Line, what: str) -> None:
+    line.set(round_trip=1.0)
+    threading.Timer(0.5, os.kill, (line.pid, signal.SIGKILL)).start()
+    begun = time.monotonic()
+    with pytest.raises(LineError, match="the line's process is gone"):
+        line.measure(20) if what == "measure" else line.carry(1000)
+    assert time.monotonic() - begun < 5
+    assert not [each for each in psutil.Process().children() if each.name() == "enter.py"]
 
 
 @needs_line

@@ -56,14 +56,37 @@ def test_costs_are_those_of_the_cycles() -> None:
     did.cycles = [CycleOutcome(number, None, float(number), 30.0, 1, 1, 0, 0) for number in range(101)]
     did.errors = ["a", "b"]
     figures = ArmResult.from_outcome(did)
-    assert figures.flush_ms == FlushTimes(p50=50.0, p99=99.0)
-    assert figures.cpu_us_per_payload == 101 * 30.0 / 3
+    assert figures.flush_ms == FlushTimes(p50=50.5, p99=99.01)  # without the first
+    assert figures.first_flush_ms == 0.0
+    assert figures.cpu_us_per_payload == 100 * 30.0 / 3
     assert figures.errors == 2
+    assert ArmResult.from_json(figures.to_json()) == figures
+
+
+def cycle(number: int, flush_ms: float, cpu_us: float = 0.0) -> CycleOutcome:
+    return CycleOutcome(number, None, flush_ms, cpu_us, 1, 1, 0, 0)
+
+
+def test_the_first_flush_of_each_block_is_apart() -> None:
+    did = ArmOutcome(times={(number, 0): 1 for number in range(6)})
+    did.cycles = [cycle(number, 90.0 if number % 3 == 0 else 2.0, 600.0) for number in range(6)]
+    did.cycles[3] = cycle(3, 70.0, 600.0)
+    figures = ArmResult.from_outcome(did, cycles_of_block=3)
+    assert (figures.flush_ms, figures.first_flush_ms) == (FlushTimes(2.0, 2.0), 80.0)
+    assert figures.cpu_us_per_payload == 600.0
+
+
+def test_blocks_of_one_cycle_have_first_flushes_alone() -> None:
+    did = ArmOutcome(times={(0, 0): 1, (1, 0): 1})
+    did.cycles = [cycle(0, 4.0, 10.0), cycle(1, 6.0, 30.0)]
+    figures = ArmResult.from_outcome(did, cycles_of_block=1)
+    assert (figures.flush_ms.p50, figures.first_flush_ms, figures.cpu_us_per_payload) == (5.0, 5.0, 20.0)
 
 
 def test_nothing_at_all_has_figures() -> None:
     figures = ArmResult.from_outcome(ArmOutcome())
     assert (figures.payloads, figures.cpu_us_per_payload, figures.flush_ms.p99) == (0, 0.0, 0.0)
+    assert figures.first_flush_ms is None
 
 
 @pytest.mark.parametrize(

@@ -38,9 +38,12 @@ def experiments(draw: st.DrawFn) -> ExperimentSettings:
         for name, (least, most) in BOUNDS.items()
         if name not in ("round_trip", "exchange_timeout", "filler_bytes", "freeze")
     }
+    close = draw(st.sampled_from(CLOSES))
+    if close == "none":
+        del numbers["idle_limit"]
     return ExperimentSettings(
         arms=tuple(draw(st.lists(st.sampled_from(ARMS), min_size=1, unique=True))),
-        close=draw(st.sampled_from(CLOSES)),
+        close=close,
         workload=draw(st.sampled_from(["real", "generated"])),
         tls_version=draw(st.sampled_from(["1.2", "1.3"])),
         round_trip=draw(st.floats(0, 0.9)),
@@ -51,10 +54,12 @@ def experiments(draw: st.DrawFn) -> ExperimentSettings:
 
 @st.composite
 def grids(draw: st.DrawFn) -> Grid:
+    base = draw(experiments())
+    closes = CLOSES if base.idle_limit is None else [each for each in CLOSES if each != "none"]
     axes = st.fixed_dictionaries(
         {},
         optional={
-            "close": st.lists(st.sampled_from(CLOSES), min_size=1, max_size=3),
+            "close": st.lists(st.sampled_from(closes), min_size=1, max_size=3),
             "payloads": st.lists(st.integers(1, 1 << 16), min_size=1, max_size=3),
             "freeze": st.lists(freezes(), min_size=1, max_size=3),
         },
@@ -67,7 +72,7 @@ def grids(draw: st.DrawFn) -> Grid:
             "no_proxy": st.just(["a.example,b.example"]),
         },
     )
-    return Grid(draw(experiments()), draw(axes), draw(options))
+    return Grid(base, draw(axes), draw(options))
 
 
 @settings(deadline=None, suppress_health_check=list(HealthCheck), max_examples=40)
@@ -116,6 +121,11 @@ def test_a_grid_comes_back_from_its_text(grid: Grid) -> None:
         ("version = 1\nworld = 'W0'\narms = ['v92']", "world W0 can't run arm v92"),
         ("version = 1\nworld = 'W0'\nfreeze = 'exponential(mean=1)'", "world W0 draws from a uniform"),
         ("version = 1\nscenario = 'inflight'\nidle_limit = 1", "idle_limit is 1: it is for scenario idle"),
+        ("version = 1\nclose = 'none'\nidle_limit = 1", "idle_limit is 1 and close is none: "),
+        (
+            "version = 1\nfreeze = 'zipf(1)'",
+            "freeze is 'zipf(1)': there is no distribution 'zipf'; there are",
+        ),
         ("version = 1\nloss = 0.1", "there is no field 'loss'"),
         ("version = 1\naxes = 1", "axes is 1, not a table of lists"),
         ("version = 1\n[axes]\nclose = 'fin'", "axes.close is 'fin', not a list of at least one value"),
@@ -171,6 +181,15 @@ def test_compare_runs_a_file_and_its_arguments_replace_fields(
     assert "6 cycles" in said
     assert "thaw(max_attempts=2)" in said
     assert "--seed 7" in said
+
+
+def test_a_file_may_begin_with_a_mark_and_end_its_lines_as_windows_does(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "spec.toml"
+    file.write_bytes(b"\xef\xbb\xbfversion = 1\r\ncycles = 5\r\n")
+    assert spec_file.read(file).base.cycles == 5
+    file.write_bytes(b"\xff\xfev\0")
+    with pytest.raises(ValueError, match=r"spec.toml is not UTF-8: byte 1 is 0xff"):
+        spec_file.read(file)
 
 
 def test_compare_refuses_a_grid(tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]) -> None:

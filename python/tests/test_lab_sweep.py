@@ -13,16 +13,17 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
 
-from thaw.lab import results
+from thaw.lab import command_line, results
 from thaw.lab.child_environment import child_environment
-from thaw.lab.experiment import ExperimentSettings, command
-from thaw.lab.experiments import settings_arguments, spec_file, sweep
+from thaw.lab.experiment import ExperimentSettings, Stopped, command
+from thaw.lab.experiments import executors, settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sweep import Measured, Progress
 from thaw.lab.report import dataset, measure
@@ -70,6 +71,28 @@ class Counting:
         return comparison(point)
 
 
+def pid_after(seconds: float) -> int:
+    time.sleep(seconds)
+    return os.getpid()
+
+
+def slowly(point: ExperimentSettings) -> Measured:
+    time.sleep(0.4)
+    return comparison(point)
+
+
+def row_bytes(folder: pathlib.Path) -> list[bytes]:
+    """The name and the rows of each file, without where they were measured."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        table = pyarrow.parquet.ParquetFile(path).read().replace_schema_metadata(None)
+        sink = pyarrow.BufferOutputStream()
+        with pyarrow.ipc.new_stream(sink, table.schema) as stream:
+            stream.write_table(table)
+        found.append(path.name.encode() + sink.getvalue().to_pybytes())
+    return found
+
+
 def quiet(_: Progress) -> None:
     pass
 
@@ -101,7 +124,7 @@ def test_every_point_is_run_once_and_kept(folder: pathlib.Path, executor: Any) -
 
 def test_a_file_has_the_spec_the_provenance_and_typed_rows(folder: pathlib.Path, executor: Any) -> None:
     sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    table = results.read(folder, "arrow")
+    table = results.read(folder).arrow()
     assert set(table.column_names) == {
         *(each.name for each in dataclasses.fields(dataset.PointRow)),
         *dataset.SOURCE_COLUMNS,
@@ -120,25 +143,6 @@ def test_a_file_has_the_spec_the_provenance_and_typed_rows(folder: pathlib.Path,
             for point in GRID.points()
             if path == dataset.path_of(folder, point, spec_file.to_toml(point))
         )
-
-
-@pytest.mark.parametrize("frame", ["pandas", "polars"])
-def test_results_are_one_frame(folder: pathlib.Path, executor: Any, frame: dataset.Frame) -> None:
-    pytest.importorskip(frame)
-    sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    made = results.read(folder, frame)
-    assert (len(made), sorted(set(made["arm"]))) == (16, ["thaw", "v93"])
-
-
-def test_a_frame_that_is_not_installed_is_named(
-    folder: pathlib.Path, executor: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sweep.run(GRID, folder, executor, comparison, progress=quiet)
-    monkeypatch.setattr("thaw.lab.needs._is_there", lambda module: False)
-    with pytest.raises(MeasureError, match="neither pandas nor polars is installed"):
-        results.read(folder)
-    with pytest.raises(MeasureError, match="polars is not installed"):
-        results.read(folder, "polars")
 
 
 @pytest.mark.parametrize("change", [{"cycles": 5}, {"seed": 2}, {"blocks": 2}, {"arms": ("v93",)}])
@@ -195,18 +199,73 @@ def test_processes_serve_too(folder: pathlib.Path) -> None:
     assert (outcome.ran, outcome.failed) == (8, [])
 
 
+@pytest.fixture
+def cluster(tmp_path: pathlib.Path) -> Iterator[str]:
+    """A Dask scheduler and two worker processes on this machine, as `--executor` names them."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=2,
+        threads_per_worker=1,
+        dashboard_address=None,
+        local_directory=str(tmp_path / "dask"),
+        silence_logs=50,
+    ) as made:
+        yield made.scheduler_address.replace("tcp://", "dask://")
+
+
+def test_workers_of_a_cluster_serve_too(
+    folder: pathlib.Path, cluster: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["sweep", "--world", "W0", "--cycles", "20", "--close", "fin,silent", "--payloads", "1,2"]
+    assert command_line.main([*given, "--executor", cluster, "--out", str(folder)]) == 0
+    assert "4 points run, 0 were there already" in capsys.readouterr().out
+    here = folder.with_name("here")
+    assert command_line.main([*given, "--out", str(here)]) == 0
+    assert row_bytes(folder) == row_bytes(here)
+
+
+def test_a_worker_that_dies_loses_no_point(folder: pathlib.Path, cluster: str) -> None:
+    with executors.open_executor(cluster) as executor:
+        pids = list(executor.map(pid_after, [0.3, 0.3]))
+        killer = threading.Timer(0.5, os.kill, (pids[0], signal.SIGKILL))
+        killer.start()
+        outcome = sweep.run(SIMULATED, folder, executor, slowly, progress=quiet)
+        killer.join()
+    assert (outcome.ran, outcome.failed) == (4, [])
+
+
+def test_points_of_a_cluster_are_not_waited_for_after_ctrl_c(folder: pathlib.Path) -> None:
+    with concurrent.futures.ThreadPoolExecutor(1) as executor:
+        outcome = sweep.run(SIMULATED, folder, executor, slowly, progress=quiet, ended=lambda: True)
+    assert (outcome.ran, [type(error) for _, error in outcome.failed]) == (0, [Stopped] * 4)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("dask://nowhere", "not of the form dask://HOST:PORT"),
+        ("spark://a:1", "not of the form dask://HOST:PORT"),
+    ],
+)
+def test_an_executor_that_is_none_is_named(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["sweep", "--executor", text])
+    assert stopped.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_scheduler_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(executors, "_CONNECT_LIMIT", 0.5)
+    with pytest.raises(ValueError, match=r"dask://127\.0\.0\.1:9: no Dask scheduler answers there"):
+        executors.open_executor("dask://127.0.0.1:9").__enter__()
+
+
 def test_rows_of_w0_are_the_same_byte_for_byte(tmp_path: pathlib.Path) -> None:
     def rows(name: str) -> list[bytes]:
         with concurrent.futures.ThreadPoolExecutor(2) as executor:
             assert sweep.run(SIMULATED, tmp_path / name, executor, progress=quiet).failed == []
-        found = []
-        for path in sorted((tmp_path / name).iterdir()):
-            table = pyarrow.parquet.ParquetFile(path).read().replace_schema_metadata(None)
-            sink = pyarrow.BufferOutputStream()
-            with pyarrow.ipc.new_stream(sink, table.schema) as stream:
-                stream.write_table(table)
-            found.append(path.name.encode() + sink.getvalue().to_pybytes())
-        return found
+        return row_bytes(tmp_path / name)
 
     first = rows("first")
     assert len(first) == 4
@@ -246,7 +305,7 @@ def test_the_command(folder: pathlib.Path, capsys: pytest.CaptureFixture[str]) -
 def test_the_command_says_that_points_failed(
     folder: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweep, "measure_point", lambda point, stop: Counting("rst")(point))
+    monkeypatch.setattr(sweep, "measure_point", lambda point, stop, load: Counting("rst")(point))
     assert run_command("--world=W0", "--close=fin,rst", f"--out={folder}") == 1
     assert "1 points run, 0 were there already, 1 failed" in capsys.readouterr().out
 

@@ -117,6 +117,8 @@ def read(path: pathlib.Path) -> ExperimentResult:
         raise ValueError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"{path} is no JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path} is nested too deeply") from None
     try:
         result = ExperimentResult.from_json(value)
     except ValueError as error:

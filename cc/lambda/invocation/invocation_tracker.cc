@@ -133,6 +133,7 @@ void InvocationTracker::Take(absl::Time time, const PlatformStart& record) {
   TakeOf(&Invocation::start, time, record);
 }
 void InvocationTracker::Take(absl::Time time, const PlatformRuntimeDone& record) {
+  ++counts_.runtime_records;
   TakeOf(&Invocation::runtime_done, time, record);
 }
 void InvocationTracker::Take(absl::Time time, const PlatformReport& record) {
@@ -273,6 +274,13 @@ bool InvocationTracker::HasEnded(std::string_view request_id) const {
   return store_.Oldest(request_id, [](const Entry& entry) {
     return IsKnown(entry) && !entry.platform.invocation.ended();
   }) == nullptr;
+}
+
+bool InvocationTracker::HandlerIsOver(std::string_view request_id) const {
+  const Entry* const entry = std::as_const(store_).Latest(request_id, IsKnown);
+  if (entry == nullptr || entry->tracer == nullptr) return false;
+  const InvocationRecord& record = entry->tracer->record;
+  return record.end.has_value() || record.placeholder.has_value();
 }
 
 void InvocationTracker::ForEach(absl::FunctionRef<void(const Invocation&)> visit) const {

@@ -83,6 +83,7 @@ class InvocationObserver {
   X(ended, "invocations that ended")                                                      \
   X(concluded, "of those, ones whose end was concluded from later events")                \
   X(reported, "invocations whose report came")                                            \
+  X(runtime_records, "records of a runtime's end, platform.runtimeDone")                  \
   X(retried, "invocations under a request id that an earlier one had")                    \
   X(duplicate_records, "records that had come before")                                    \
   X(late_records, "records of invocations that were forgotten")                           \
@@ -127,6 +128,9 @@ class InvocationTracker : private InvocationStore::View {
   const Invocation* Find(std::string_view request_id) const;
   // Returns whether every invocation of this request id has ended. Forgotten ones have.
   bool HasEnded(std::string_view request_id) const;
+  // Returns whether the tracer has said that the handler of the latest invocation of this request id is over:
+  // by its call at the end, or by the span that it sends in place of `aws.lambda`. The runtime may go on.
+  bool HandlerIsOver(std::string_view request_id) const;
   // Visits all, the oldest first.
   void ForEach(absl::FunctionRef<void(const Invocation&)> visit) const;
   const Initialization& initialization() const { return initialization_; }

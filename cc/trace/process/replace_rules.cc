@@ -6,8 +6,6 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
@@ -20,70 +18,6 @@ namespace {
 
 constexpr std::string_view kAllTags = "*";
 constexpr std::string_view kResource = "resource.name";
-// RE2's rewrites name a group by one digit.
-constexpr int kMostGroups = 9;
-
-bool IsNamePart(char c) { return absl::ascii_isalnum(c) || c == '_'; }
-
-// Removes the reference after a '$' and returns the group's name; empty if there is none.
-std::string_view TakeReference(std::string_view& text) {
-  const bool braces = !text.empty() && text[0] == '{';
-  const size_t begin = braces ? 1 : 0;
-  size_t end = begin;
-  while (end < text.size() && IsNamePart(text[end])) ++end;
-  if (braces && (end == text.size() || text[end] != '}')) return {};
-  const std::string_view name = text.substr(begin, end - begin);
-  if (!name.empty()) text.remove_prefix(braces ? end + 1 : end);
-  return name;
-}
-
-// Returns the group's index; -1 if there is no group of this name.
-int GroupOf(std::string_view name, const re2::RE2& pattern) {
-  int index;
-  if (absl::ascii_isdigit(name[0]))
-    return absl::SimpleAtoi(name, &index) && index <= pattern.NumberOfCapturingGroups() ? index : -1;
-  const auto found = pattern.NamedCapturingGroups().find(std::string(name));
-  return found == pattern.NamedCapturingGroups().end() ? -1 : found->second;
-}
-
-struct Rewrite {
-  std::string text;     // in RE2's form
-  std::string missing;  // the first named group that does not exist
-};
-
-// Translates `replacement` from Go's form.
-absl::StatusOr<Rewrite> Translate(std::string_view replacement, const re2::RE2& pattern) {
-  Rewrite rewrite;
-  while (!replacement.empty()) {
-    const char c = replacement[0];
-    replacement.remove_prefix(1);
-    if (c == '\\') {
-      rewrite.text.append("\\\\");
-      continue;
-    }
-    if (c != '$') {
-      rewrite.text.push_back(c);
-      continue;
-    }
-    const std::string_view name = TakeReference(replacement);
-    if (name.empty()) {
-      rewrite.text.push_back('$');
-      if (!replacement.empty() && replacement[0] == '$') replacement.remove_prefix(1);
-      continue;
-    }
-    const int group = GroupOf(name, pattern);
-    if (group > kMostGroups)
-      return absl::InvalidArgumentError(
-          absl::StrCat("\"repl\" refers to group ", group, "; the first ", kMostGroups, " can be used"));
-    if (group >= 0) {
-      absl::StrAppend(&rewrite.text, "\\", group);
-    } else if (rewrite.missing.empty()) {
-      rewrite.missing = name;
-    }
-  }
-  return rewrite;
-}
-
 absl::StatusOr<std::string_view> Text(const boost::json::object& rule, std::string_view key) {
   const boost::json::value* value = rule.if_contains(key);
   if (value == nullptr) return absl::InvalidArgumentError(absl::StrCat("it has no \"", key, "\""));
@@ -117,13 +51,15 @@ ReplaceRules::ReplaceRules(std::string_view json, std::vector<std::string>& warn
     THAW_ASSIGN_OR_RETURN(const std::string_view pattern, Text(*object, "pattern"));
     THAW_ASSIGN_OR_RETURN(rule.pattern, CompilePattern(pattern));
     THAW_ASSIGN_OR_RETURN(const std::string_view replacement, Text(*object, "repl"));
-    THAW_ASSIGN_OR_RETURN(Rewrite rewrite, Translate(replacement, *rule.pattern));
-    if (!rewrite.missing.empty())
+    absl::StatusOr<PatternRewrite> rewrite = RewriteFor(replacement, *rule.pattern);
+    if (!rewrite.ok())
+      return absl::InvalidArgumentError(absl::StrCat("\"repl\" ", rewrite.status().message()));
+    if (!rewrite->missing.empty())
       warnings.push_back(absl::StrCat("replace rule ", index, ": \"repl\" refers to a group ",
-                                      Quoted(rewrite.missing),
+                                      Quoted(rewrite->missing),
                                       ", which \"pattern\" does not have, so that it "
                                       "stands for nothing; ${1}x is group 1 and an x"));
-    rule.rewrite = std::move(rewrite.text);
+    rule.rewrite = std::move(rewrite->text);
     return rule;
   };
   for (size_t i = 0; i < list->size(); ++i) {

@@ -10,20 +10,29 @@ from collections.abc import Mapping, Sequence
 
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
+from thaw.lab.answer import command as answer
 from thaw.lab.arguments import Parser
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION_PORTS, extension
 from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped
-from thaw.lab.experiments import compare, function_experiment, main_experiment, settings_arguments, sweep
+from thaw.lab.experiments import (
+    compare,
+    function_experiment,
+    main_experiment,
+    requirements,
+    settings_arguments,
+    sweep,
+)
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
+from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
-_COMMANDS = ("main", "compare", "sweep", "function", "lambda", "chaos", "report")
+_COMMANDS = ("main", "compare", "sweep", "answer", "function", "lambda", "chaos", "report")
 _SPEC = """  python -m thaw.lab sweep --spec sweep.toml --out results
 
 sweep.toml:
@@ -39,7 +48,7 @@ sweep.toml:
   [options]
   share_within_flush = [true, false]
 
-The results as one frame: thaw.lab.results.read("results")"""
+The results as one frame: thaw.lab.results.read("results").pandas(), or .polars()"""
 _FAILURES = (
     ChaosError,
     EmulatorError,
@@ -139,6 +148,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    answer.add_arguments(
+        commands.add_parser(
+            "answer",
+            help=answer.HELP,
+            description=answer.DESCRIPTION,
+            epilog=answer.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     function_experiment.add_arguments(
         commands.add_parser(
             "function",
@@ -184,6 +202,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
         help="write the rows into this folder, as Parquet",
     )
     option("--report", type=arguments.output_file, metavar="FILE", help="writes an HTML page")
+    requirements.add_arguments(parser)
     parser.set_defaults(run=_compare, parser=parser)
 
 
@@ -192,14 +211,18 @@ def _compare(given: argparse.Namespace) -> int:
     settings = settings_arguments.settings(given, ExperimentSettings())
     _require(needs.of_arms(settings.arms), "this comparison")
     arms.require_certificates(settings.arms)
+    wanted = [requirements.parse(text, settings.arms) for text in given.require]
+    load = requirements.load_before(given, [settings.world])
     finished: list[report.Run] = []
     with Stop.on_interrupt() as stopping:
         try:
-            compare.run(settings, compare.Progress(), stop=stopping, after_arm=finished.append)
+            with Progress() as shown:
+                compare.run(settings, shown, stop=stopping, load=load, after_arm=finished.append)
         finally:
             if finished:
                 _write(finished[-1], given)
-    return stop.EXIT_CODE if stopping.requested else 0
+    met = requirements.check(given, wanted, finished[-1].result)
+    return stop.EXIT_CODE if stopping.requested else 1 - met
 
 
 def _write(run: report.Run, given: argparse.Namespace) -> None:
@@ -228,7 +251,7 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         type=settings_arguments.type_of("cycles"),
         default=main_experiment.CYCLES,
         metavar="N",
-        help="freezes of each arm, each time (default: %(default)s)",
+        help="freezes of each arm in each block (default: %(default)s)",
     )
     option(
         "--payloads",
@@ -253,21 +276,34 @@ def _add_main(parser: argparse.ArgumentParser) -> None:
         help="invocations of the real function (default: %(default)s)",
     )
     option("--without-function", action="store_true", help="only the comparison, which needs no extension")
+    option(
+        "--blocks",
+        type=settings_arguments.type_of("blocks"),
+        default=main_experiment.BLOCKS,
+        metavar="N",
+        help="how often each arm is run, each time with a new process (default: %(default)s)",
+    )
+    requirements.add_arguments(parser)
     parser.set_defaults(run=_main_job)
 
 
 def _main_job(given: argparse.Namespace) -> int:
     extensions = function_experiment.extensions_of(given.extension)
     parts = main_experiment.parts(cycles=given.cycles)
-    settings = {part.name: _settings_of(part, given.payloads) for part in parts}
+    settings = {part.name: _settings_of(part, given.payloads, given.blocks) for part in parts}
     _require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
+    wanted = [requirements.parse(text, main_experiment.ARMS) for text in given.require]
     if not given.without_function:
         _require_function(extensions)
-    progress = compare.Progress()
+    load = requirements.load_before(given, [part.world for part in parts])
+    runs: dict[str, report.Run] = {}
     with Stop.on_interrupt() as stopping:
 
         def comparison(part: main_experiment.Part) -> report.Run:
-            return compare.run(settings[part.name], progress, stop=stopping)
+            with Progress() as shown:
+                run = compare.run(settings[part.name], shown, stop=stopping, load=load)
+            runs[part.name] = run
+            return run
 
         main_experiment.run(
             comparison,
@@ -281,10 +317,11 @@ def _main_job(given: argparse.Namespace) -> int:
             say=lambda text: print(text, flush=True),
             stop=stopping,
         )
-    return stop.EXIT_CODE if stopping.requested else 0
+    met = [requirements.check(given, wanted, run.result, f"{name}: ") for name, run in runs.items()]
+    return stop.EXIT_CODE if stopping.requested else 1 - all(met)
 
 
-def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSettings:
+def _settings_of(part: main_experiment.Part, payloads: int, blocks: int) -> ExperimentSettings:
     return ExperimentSettings(
         arms=tuple(part.arms),
         world="W0" if part.world == "W0" else "W1",
@@ -293,6 +330,7 @@ def _settings_of(part: main_experiment.Part, payloads: int) -> ExperimentSetting
         cycles=part.cycles,
         payloads=payloads,
         seed=part.seed,
+        blocks=blocks,
     )
 
 

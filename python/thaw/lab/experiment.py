@@ -42,6 +42,7 @@ BOUNDS: dict[str, tuple[float, float]] = {
     "blocks": (1, 10_000),
     "spans": (1, 10_000),
     "filler_bytes": (0, 1_000_000),
+    "cpu_share": (0.05, 1),  # the kernel gives no less than 1 ms of a period of 20
     "freeze": (0, LONGEST),
     "idle_limit": (0, LONGEST),
     "round_trip": (0, 60),
@@ -90,6 +91,8 @@ class ExperimentSettings:
         a freeze in W1, 60 s in W0; W2 has none. A freeze that is shorter ends no connection.
       spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
         does not compress. A real payload gets a filler of more than 64 bytes in its first span.
+      cpu_share: how much of one processor the client's process may use, counted in periods of 20 ms as on
+        Lambda, where 1,769 MB of memory are one processor; 1: as much as there is.
     """
 
     arms: tuple[str, ...] = ("v93", "thaw")
@@ -110,6 +113,7 @@ class ExperimentSettings:
     idle_limit: float | None = None
     spans: int = 10
     filler_bytes: int = 64
+    cpu_share: float = 1.0
 
     def __post_init__(self) -> None:
         if isinstance(self.arms, str) or not all(isinstance(each, str) for each in self.arms):
@@ -136,12 +140,14 @@ class ExperimentSettings:
         if (name, value) == ("idle_limit", None) or isinstance(value, FreezeDistribution):
             return
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-            raise ValueError(
-                f"{name} is {value!r}, not {'a whole number' if whole else 'a number of seconds'}"
+            expected = (
+                "a whole number" if whole else "a number of seconds" if name != "cpu_share" else "a number"
             )
+            raise ValueError(f"{name} is {value!r}, not {expected}")
         least, most = BOUNDS[name]
         if not least <= value <= most:
-            raise ValueError(f"{name} is {value}, not from {least:g} to {most:g}")
+            shown = (least, most) if whole else (f"{least:g}", f"{most:g}")
+            raise ValueError(f"{name} is {value}, not from {shown[0]} to {shown[1]}")
         if not whole:
             object.__setattr__(self, name, float(value))
 
@@ -191,11 +197,15 @@ def _check_together(settings: ExperimentSettings) -> None:
         )
     if settings.close == "none" and (settings.world, settings.scenario) != ("W1", "idle"):
         raise ValueError("an intake that closes nothing (close none) is for world W1 and scenario idle alone")
+    if settings.close == "none" and settings.idle_limit is not None:
+        raise ValueError(
+            f"idle_limit is {settings.idle_limit:g} and close is none: an intake that closes nothing has none"
+        )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
         )
-    if settings.spans * settings.filler_bytes > MOST_FILLER_BYTES and settings.workload == "generated":
+    if settings.spans * settings.filler_bytes > MOST_FILLER_BYTES and settings.workload != "real":
         raise ValueError(
             f"filler_bytes is {settings.filler_bytes}: {settings.spans} spans have more than"
             f" {MOST_FILLER_BYTES} bytes of it"
@@ -213,6 +223,7 @@ def _check_simulated(settings: ExperimentSettings) -> None:
         ("blocks", "it is deterministic"),
         ("spans", "it makes its payloads itself"),
         ("filler_bytes", "it makes its payloads itself"),
+        ("cpu_share", "it simulates the client in its own process"),
     ):
         if (value := getattr(settings, name)) != plain[name]:
             raise ValueError(f"{name} is {value}: world W0 takes {plain[name]} alone, since {why}")

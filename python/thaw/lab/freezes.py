@@ -56,7 +56,13 @@ class FreezeDistribution:
     def of(cls, value: str | Mapping[str, Any]) -> FreezeDistribution:
         """A distribution from its text, or from a table with its name as `distribution`."""
         if isinstance(value, str):
-            name, texts = named_values.parse(value)
+            name = value.partition("(")[0].strip()
+            if name not in PARAMETERS:
+                raise ValueError(named_values.unknown("distribution", name, PARAMETERS))
+            try:
+                name, texts = named_values.parse(value)
+            except ValueError as error:
+                raise ValueError(f"{error}; {name} is written as {form_of(name)}") from None
             return cls(name, tuple((key, _number(key, text)) for key, text in texts.items()))
         parameters = dict(value)
         name = parameters.pop("distribution", None)
@@ -81,6 +87,11 @@ class FreezeDistribution:
         return named_values.text_of(
             self.name, [(key, named_values.number(value)) for key, value in self.parameters]
         )
+
+
+def form_of(name: str) -> str:
+    """How a distribution is written, with S where a number stands."""
+    return f"{name}({','.join(f'{each}=S' for each in PARAMETERS[name])})"
 
 
 def _number(name: str, text: str) -> float:

@@ -19,10 +19,16 @@ ALWAYS = {
     "msgpack": "msgpack",
     "numpy": "numpy",
     "pyarrow": "pyarrow",
+    "rich": "rich",
+    "scipy": "scipy",
     "trustme": "trustme",
     "zstandard": "zstandard",
 }
 DEMONSTRATION = {"awslambdaric": "awslambdaric", "ddtrace": "ddtrace"}
+# Forms of results; nothing needs them that is not asked for one.
+FRAMES = {"pandas": "pandas", "polars": "polars"}
+# Needed by a sweep on the workers of a cluster.
+CLUSTER = {"distributed": "distributed"}
 # Needed by the arms that are other projects' clients.
 ARMS = {
     "requests": {"requests": "requests"},
@@ -37,7 +43,8 @@ EVERYTHING = {
     **{module: name for modules in ARMS.values() for module, name in modules.items()},
 }
 
-_HOW = "python -m pip install 'thaw[lab]' brings it; in a checkout, tools/setup does"
+_EXTRAS = {"frames": FRAMES, "dask": CLUSTER}
+_HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
@@ -45,7 +52,8 @@ def missing(modules: dict[str, str], what: str) -> str | None:
     lacking = [distribution for module, distribution in modules.items() if not _is_there(module)]
     if not lacking:
         return None
-    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW})"
+    extra = next((name for name, known in _EXTRAS.items() if modules.keys() <= known.keys()), "lab")
+    return f"{what} needs what this Python has not: {', '.join(lacking)} ({_HOW.format(extra)})"
 
 
 def of_arms(names: Sequence[str]) -> dict[str, str]:

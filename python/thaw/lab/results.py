@@ -8,12 +8,19 @@ The JSON is what `python -m thaw.lab compare --json` writes:
 
     {"world", "scenario", "close", "cycles", "payloads", "seed", "workload", "freeze", "round_trip",
      "tls_version", "exchange_timeout", "flush_deadline", "freezer", "blocks", "idle_limit", "spans",
-     "filler_bytes", "commit", "command", "complete",
+     "filler_bytes", "cpu_share", "commit", "command", "complete", "busy",
+     "comparisons": [{"arm", "reference", "sentence", "verdict", "loss_verdict",
+        "flush_ms": {"blocks", "reference", "value", "difference", "interval", "share", "share_interval"},
+        "losses": {"lost", "payloads", "interval"}, "reference_losses"}],
      "arms": {NAME: {
         "cycles", "payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate",
         "retained", "dropped", "errors", "connections", "handshakes_full", "handshakes_resumed", "stale",
-        "cpu_us_per_payload", "flush_ms": {"p50", "p99"},
+        "cpu_us_per_payload", "flush_ms": {"p50", "p99"}, "first_flush_ms",
         "race": {"flushes", "closes", "p5_ms", "p50_ms", "p95_ms"}}}}
+
+An interval is {"low", "high"}, or null where there are too few blocks. `busy` is there if other work on the
+machine disturbed the run. `flush_ms` and `cpu_us_per_payload` leave each block's first flush out, which is
+`first_flush_ms`; simulated flushes are all alike.
 
 `race` is there where the intake's closes raced the resumes of a client that is frozen between flushes.
 
@@ -31,20 +38,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from thaw.lab.comparison import Comparison
 from thaw.lab.experiment import THROWN_AWAY, ArmOutcome, CycleOutcome, ExperimentSettings, NetworkFigures
 
 if TYPE_CHECKING:
-    from thaw.lab.report.dataset import Frame
+    from thaw.lab.report.frames import Rows, RunRows
 
 
-def read(folder: str | os.PathLike[str], frame: Frame | None = None) -> Any:
-    """The results of a sweep as one frame of pandas or polars; `report.dataset` says which columns it has.
+def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
+    """The rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes it.
 
-    results.read("sweep-results").groupby("arm")["lost"].sum()
+    results.read("sweep-results").pandas().groupby("arm")["lost"].sum()
     """
-    from thaw.lab.report import dataset  # reports are made from results, so not above
+    from thaw.lab.report import frames  # reports are made from results, so not above
 
-    return dataset.read(folder, frame)
+    return frames.read(folder, rows)
 
 
 @dataclass(frozen=True)
@@ -102,8 +110,11 @@ class ArmResult:
       possible_duplicate: payloads that the client marked as possibly there twice.
       errors: exchanges that failed.
       stale: connections that looked open and were dead.
-      cpu_us_per_payload: processor time of the client's process.
+      cpu_us_per_payload: processor time of the client's process, the first flush of each block left out.
+      flush_ms: of all flushes but the first one of each block; of these if there are no others.
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
+      first_flush_ms: the median of the first flushes, which find no connection, no TLS session and cold
+        caches; None where flushes are simulated.
       race: when racing closes came, if any did.
       network: how the round trip was made, in a real world that has one.
     """
@@ -126,13 +137,22 @@ class ArmResult:
     cycles: int | None = None
     race: RaceTimes | None = None
     network: NetworkFigures | None = None
+    first_flush_ms: float | None = None
 
     @classmethod
-    def from_outcome(cls, outcome: ArmOutcome) -> ArmResult:
-        """Counts what a real world saw."""
+    def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
+        """Counts what a real world saw. `cycles_of_block`: an outcome of several blocks has so many each."""
         times = outcome.times
         dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
-        flush_ms = [cycle.flush_ms for cycle in outcome.cycles]
+
+        def is_first(cycle: int) -> bool:
+            return (cycle if cycles_of_block is None else cycle % cycles_of_block) == 0
+
+        first = [cycle for cycle in outcome.cycles if is_first(cycle.cycle)]
+        later = [cycle for cycle in outcome.cycles if not is_first(cycle.cycle)] or first
+        counted = {cycle.cycle for cycle in later}
+        payloads = sum(where[0] in counted for where in times)
+        flush_ms = [cycle.flush_ms for cycle in later]
         return cls(
             cycles=len(outcome.cycles),
             payloads=len(times),
@@ -152,10 +172,11 @@ class ArmResult:
             handshakes_full=outcome.handshakes_full,
             handshakes_resumed=outcome.handshakes_resumed,
             stale=outcome.counters.get("stale", 0),
-            cpu_us_per_payload=sum(cycle.cpu_us for cycle in outcome.cycles) / max(1, len(times)),
+            cpu_us_per_payload=sum(cycle.cpu_us for cycle in later) / max(1, payloads),
             flush_ms=FlushTimes(_percentile(flush_ms, 50), _percentile(flush_ms, 99)),
             race=RaceTimes.of(outcome.cycles),
             network=outcome.network,
+            first_flush_ms=_percentile([cycle.flush_ms for cycle in first], 50) if first else None,
         )
 
     @classmethod
@@ -168,12 +189,20 @@ class ArmResult:
         numbers = {name: _number(value, name) for name in _ARM_NUMBERS}
         race = RaceTimes.from_json(value["race"]) if "race" in value else None
         network = NetworkFigures(**value["network"]) if "network" in value else None
-        return cls(**numbers, flush_ms=times, cycles=value.get("cycles"), race=race, network=network)
+        first = _number(value, "first_flush_ms") if "first_flush_ms" in value else None
+        return cls(
+            **numbers,
+            flush_ms=times,
+            cycles=value.get("cycles"),
+            race=race,
+            network=network,
+            first_flush_ms=first,
+        )
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        for name in ("race", "network"):
+        for name in ("race", "network", "first_flush_ms"):
             if plain[name] is None:
                 del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
@@ -182,7 +211,7 @@ class ArmResult:
 _ARM_NUMBERS = tuple(
     each.name
     for each in dataclasses.fields(ArmResult)
-    if each.name not in ("flush_ms", "cycles", "race", "network")
+    if each.name not in ("flush_ms", "cycles", "race", "network", "first_flush_ms")
 )
 
 
@@ -196,6 +225,8 @@ class ExperimentResult:
       commit: where the code comes from.
       command: runs the experiment again.
       complete: false if the experiment was stopped early.
+      busy: why times of this run mean little, if other work on the machine disturbed it.
+      comparisons: each arm with the first one.
       arms: by name, in the order in which they ran.
     """
 
@@ -218,8 +249,11 @@ class ExperimentResult:
     idle_limit: float | None = None
     spans: int | None = None
     filler_bytes: int | None = None
+    cpu_share: float | None = None
     command: str | None = None
     complete: bool = True
+    busy: str | None = None
+    comparisons: tuple[Comparison, ...] = ()
 
     @classmethod
     def of(
@@ -230,10 +264,18 @@ class ExperimentResult:
         commit: str,
         command: str,
         complete: bool,
+        busy: str | None = None,
+        comparisons: tuple[Comparison, ...] = (),
     ) -> ExperimentResult:
         """The result of an experiment with these settings."""
         return cls(
-            **settings.conditions(), commit=commit, command=command, complete=complete, arms=dict(arms)
+            **settings.conditions(),
+            commit=commit,
+            command=command,
+            complete=complete,
+            busy=busy,
+            comparisons=comparisons,
+            arms=dict(arms),
         )
 
     @classmethod
@@ -252,12 +294,20 @@ class ExperimentResult:
                 raise ValueError(f"arm {name} has no {error}") from None
         known = {each.name for each in dataclasses.fields(cls)}
         plain = {name: each for name, each in value.items() if name in known}
-        return cls(**{**plain, "arms": arms})
+        comparisons = tuple(map(Comparison.from_json, value.get("comparisons", ())))
+        return cls(**{**plain, "arms": arms, "comparisons": comparisons})
 
     def to_json(self) -> dict[str, Any]:
         plain = {name: getattr(self, name) for name in _MEMBERS}
         said = {name: value for name, value in plain.items() if value is not None}
+        if self.comparisons:
+            said["comparisons"] = [each.to_json() for each in self.comparisons]
         return {**said, "arms": {name: arm.to_json() for name, arm in self.arms.items()}}
+
+    def _repr_html_(self) -> str:
+        from thaw.lab.report import html_tables  # reports are made from results, so not above
+
+        return html_tables.result(self)
 
     def cycles_of(self, arm: ArmResult) -> int:
         """Returns the number of cycles that an arm did: fewer than asked for if it was stopped."""
@@ -273,7 +323,7 @@ _REQUIRED = ("world", "close", "scenario", "cycles", "seed", "commit")
 # In the order in which they are written: the settings' own, and where the result comes from.
 _MEMBERS = (
     *(each.name for each in dataclasses.fields(ExperimentSettings) if each.name != "arms"),
-    *("commit", "command", "complete"),
+    *("commit", "command", "complete", "busy"),
 )
 
 

@@ -10,7 +10,6 @@ import pathlib
 import signal
 import sys
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any, TypeVar
 
@@ -18,7 +17,7 @@ from thaw.lab import arguments, needs
 from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
-from thaw.lab.emulator.schedule import Schedule, gaps, read_events
+from thaw.lab.emulator.schedule import Schedule, event_of, gaps, read_events
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import (
     FREEZE_BY,
@@ -31,6 +30,7 @@ from thaw.lab.emulator.settings import (
     Settings,
 )
 from thaw.lab.emulator.telemetry import TelemetryFaults
+from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE
 
 HELP = "emulates Lambda: runs a function and extensions, and freezes them between invocations"
@@ -275,7 +275,12 @@ async def _serve(sandbox: Lambda, host: str, port: int, stop: _Stop) -> None:
 
 
 async def _go_through(sandbox: Lambda, schedule: Schedule, stop: _Stop, *, live: bool) -> None:
-    progress = _Progress(len(schedule), live=live)
+    with Progress(live=live) as progress:
+        progress.begin("invocation", len(schedule))
+        await _invoke_all(sandbox, schedule, stop, progress)
+
+
+async def _invoke_all(sandbox: Lambda, schedule: Schedule, stop: _Stop, progress: Progress) -> None:
     if sandbox.settings.is_managed_instance:
         running: set[asyncio.Task[Invocation]] = set()
         places = asyncio.Semaphore(sandbox.settings.max_concurrency)
@@ -296,29 +301,6 @@ async def _go_through(sandbox: Lambda, schedule: Schedule, stop: _Stop, *, live:
             break
         await sandbox.invoke(event)
         progress.step(len(sandbox.reports))
-
-
-class _Progress:
-    """Progress on a terminal: a line that changes; elsewhere a line every ten seconds."""
-
-    def __init__(self, total: int, *, live: bool) -> None:
-        self._total = total
-        self._live = live and sys.stderr.isatty()
-        self._every = 0.2 if self._live else 10.0
-        self._begun = self._last = time.monotonic()
-
-    def step(self, done: int) -> None:
-        now = time.monotonic()
-        if now - self._last < self._every and not (self._live and done == self._total):
-            return
-        self._last = now
-        rate = done / max(now - self._begun, 1e-9)
-        text = (
-            f"invocation {done}/{self._total}, {rate:.0f} a second, {(self._total - done) / rate:.0f} s left"
-        )
-        end = "\n" if done == self._total else ""
-        sys.stderr.write(f"\r\x1b[K{text}{end}" if self._live else f"{text}\n")
-        sys.stderr.flush()
 
 
 def _print_result(sandbox: Lambda) -> None:
@@ -442,9 +424,10 @@ def _pair(option: str, text: str) -> tuple[str, str]:
 
 def _json(option: str, text: str) -> Any:
     try:
-        return json.loads(text)
+        return event_of(text)
     except ValueError as error:
-        raise ValueError(f"{option} {text!r} is not JSON: {error}") from None
+        shown = repr(text) if len(text) <= 100 else f"{text[:100]!r}…"
+        raise ValueError(f"{option} {shown} is not JSON: {error}") from None
 
 
 def _of(option: str, text: str, known: Sequence[Value]) -> Value:

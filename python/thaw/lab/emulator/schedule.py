@@ -15,7 +15,7 @@ import pathlib
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 LONGEST_GAP = 1e6  # seconds
 
@@ -70,20 +70,32 @@ def gaps(text: str, *, seed: int = 1) -> Gaps:
 def read_events(path: pathlib.Path) -> list[Any]:
     """Reads a file that is one event in JSON, or has one on each line. ValueError names the line."""
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8-sig")  # editors of Windows write a mark at the beginning
     except UnicodeDecodeError:
         raise ValueError(f"{path} is not a text in UTF-8") from None
     try:
-        return [json.loads(text)]
+        return [event_of(text)]
     except ValueError:
         pass
     events = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
-                events.append(json.loads(line))
+                events.append(event_of(line))
             except ValueError as error:
                 raise ValueError(f"{path}:{number}: not JSON: {error}") from None
     if not events:
         raise ValueError(f"{path} has no events")
     return events
+
+
+def event_of(text: str) -> Any:
+    """The event that a text has as JSON. ValueError: it is none that Lambda takes."""
+    try:
+        return json.loads(text, parse_constant=_refuse)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number of JSON")

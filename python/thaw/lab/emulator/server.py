@@ -38,6 +38,8 @@ class ApiServer:
     def __init__(self, sandbox: Callable[[], Sandbox | None], faults: ApiFaults) -> None:
         self._sandbox, self._faults = sandbox, faults
         self._runner: web.AppRunner | None = None
+        # What never answers waits for it: a task that only its own future refers to would be collected.
+        self._closing = asyncio.Event()
         self.address = ""
 
     async def start(self) -> None:
@@ -65,6 +67,7 @@ class ApiServer:
         await web.SockSite(self._runner, listening).start()
 
     async def close(self) -> None:
+        self._closing.set()
         if self._runner is not None:
             await self._runner.cleanup()
 
@@ -78,9 +81,9 @@ class ApiServer:
             if fault == "nested":
                 return web.Response(body=_NESTED, content_type="application/json")
             if fault == "hang":
-                await asyncio.Event().wait()
+                await self._closing.wait()
             sandbox = self._sandbox()
-            if fault == "reset" or sandbox is None:
+            if fault in ("hang", "reset") or sandbox is None:
                 if request.transport is not None:
                     request.transport.abort()
                 return web.Response()
@@ -92,7 +95,7 @@ class ApiServer:
             if fault in ("cut", "stall"):
                 response = await _begin(request, answer, headers)
                 if fault == "stall":
-                    await asyncio.Event().wait()
+                    await self._closing.wait()
                 if request.transport is not None:
                     request.transport.close()
                 return response

@@ -3,7 +3,8 @@
     run = compare.run(ExperimentSettings(arms=("v93", "thaw"), close="silent", cycles=100))
     run.result.arms["thaw"].lost
 
-The arms run one after the other, and `Progress` says how far they are.
+A block runs each arm once, in a process of its own; with several blocks the arms of each run in an order that
+is drawn. What the arms cost is compared block by block (`comparison`).
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import dataclasses
 import itertools
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from typing import Any
 
-from thaw.lab import arms, workload
+from thaw.lab import arms, comparison, machine_load, workload
 from thaw.lab.arms import Arm
+from thaw.lab.comparison import Losses
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
+from thaw.lab.machine_load import Load
+from thaw.lab.progress import Progress
 from thaw.lab.report import Run, exchange_rows, measure
 from thaw.lab.report.exchange_rows import ExchangeRow
 from thaw.lab.results import ArmResult, ExperimentResult
@@ -34,6 +37,7 @@ def run(
     progress: Progress | None = None,
     *,
     stop: Stop | None = None,
+    load: Load | None = None,
     after_arm: Callable[[Run], None] = lambda run: None,
     after_block: Callable[[int, str, ArmResult], None] = lambda block, arm, result: None,
 ) -> Run:
@@ -41,6 +45,9 @@ def run(
     rows beside it. Cycles of a later block are numbered after those of the blocks before it.
 
     Args:
+      progress: is begun here, and closed by the caller.
+      load: the machine's before the run. A busy machine is marked in the result; a simulation's figures don't
+        depend on the machine.
       stop: ends it early; the result then has what was finished, and `complete` is false.
       after_arm: called with what there is after each arm, so that an arm that fails loses none before it.
       after_block: called with the number of a block, counted from 0, an arm and its result in that block.
@@ -52,18 +59,27 @@ def run(
     ended = stop or Stop()
     if settings.world != "W0":
         settings = with_workload(settings)
-    made = _Collected(settings)
+    made = _Collected(settings, load)
     order = settings.order()
+    shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
     for number, (block, name) in enumerate(order):
         if ended.requested:
             break
-        shown.begin(f"{settings.scenario} {settings.close} {name} ({number + 1}/{len(order)})", settings)
+        label = f"{settings.scenario} {settings.close} {name} ({number + 1}/{len(order)})"
+        before = number * settings.cycles
+
+        def step(cycle: int, label: str = label, before: int = before) -> None:
+            shown.step(before + cycle, label)
+
         try:
-            result, outcome = _run_arm(arms.parse(name), settings.of_block(block), shown, ended)
+            result, outcome = _run_arm(arms.parse(name), settings.of_block(block), step, ended)
         except Stopped:
             break
         made.add(block, name, result, outcome)
-        shown.end(result)
+        shown.say(
+            f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
+            f" {result.duplicated} duplicated"
+        )
         after_block(block, name, result)
         after_arm(made.run())
     if not made.finished:
@@ -72,12 +88,12 @@ def run(
 
 
 def _run_arm(
-    arm: Arm, settings: ExperimentSettings, shown: Progress, stop: Stop
+    arm: Arm, settings: ExperimentSettings, step: Callable[[int], None], stop: Stop
 ) -> tuple[ArmResult, ArmOutcome | None]:
     """Runs one arm in one block. Returns its result and, in a real world, what that was counted from."""
     if settings.world == "W0":
-        return w0_simulated.run(arm, settings, shown.step, stop), None
-    outcome = w1_stopped_process.run(arm, settings, shown.step, stop)
+        return w0_simulated.run(arm, settings, step, stop), None
+    outcome = w1_stopped_process.run(arm, settings, step, stop)
     if not outcome.cycles:
         raise Stopped
     promises.check(arm, settings, outcome)
@@ -87,8 +103,10 @@ def _run_arm(
 class _Collected:
     """The results and rows of the arms that are finished, the blocks of each together."""
 
-    def __init__(self, settings: ExperimentSettings) -> None:
-        self._settings = settings
+    def __init__(self, settings: ExperimentSettings, load: Load | None) -> None:
+        self._settings, self._load = settings, load
+        self._since = machine_load.Since()
+        self._flush_ms: dict[str, dict[int, float]] = {}  # medians, by arm and block
         self._results: dict[str, ArmResult] = {}
         self._outcomes: dict[str, ArmOutcome] = {}
         self._payloads: dict[str, list[measure.PayloadRow]] = {}
@@ -102,6 +120,8 @@ class _Collected:
 
     def add(self, block: int, arm: str, result: ArmResult, outcome: ArmOutcome | None) -> None:
         self._results[arm] = result
+        if result.cycles == self._settings.cycles:
+            self._flush_ms.setdefault(arm, {})[block] = result.flush_ms.p50
         if outcome is not None:
             first_cycle = block * self._settings.cycles
             in_block = self._settings.of_block(block)
@@ -112,7 +132,7 @@ class _Collected:
             all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
             all_blocks.extend(outcome, first_cycle)
             if self._settings.blocks > 1:
-                self._results[arm] = ArmResult.from_outcome(all_blocks)
+                self._results[arm] = ArmResult.from_outcome(all_blocks, self._settings.cycles)
 
     def run(self) -> Run:
         settings = self._settings
@@ -121,6 +141,7 @@ class _Collected:
         complete = len(results) == len(settings.arms) and all(
             each.cycles == settings.cycles * settings.blocks for each in results.values()
         )
+        networks = [each.network for each in results.values() if each.network is not None]
         where_from = measure.provenance(
             world=settings.world,
             seed=settings.seed,
@@ -128,9 +149,19 @@ class _Collected:
             freezer=settings.freezer,
             command=again,
             complete=complete,
+            load=None if settings.world == "W0" else self._load,
+            load_during=None if settings.world == "W0" else self._since.load(),
+            network=networks[0] if networks else None,
         )
+        losses = {name: Losses(each.lost, each.payloads) for name, each in results.items()}
         result = ExperimentResult.of(
-            settings, results, commit=where_from.commit, command=again, complete=complete
+            settings,
+            results,
+            commit=where_from.commit,
+            command=again,
+            complete=complete,
+            busy=where_from.busy or None,
+            comparisons=comparison.of(self._flush_ms, losses),
         )
         rows = None
         if self._cycles:
@@ -214,42 +245,3 @@ def _conditions(settings: ExperimentSettings, cycle: int) -> dict[str, Any]:
         "round_trip": settings.round_trip,
         "tls_version": settings.tls_version,
     }
-
-
-class Progress:
-    """Says how far an experiment is: on a terminal in one line that changes, elsewhere every ten seconds."""
-
-    def __init__(self, *, silent: bool = False) -> None:
-        self._silent = silent
-        self._live = sys.stderr.isatty()
-        self._every = 0.2 if self._live else 10.0
-        self._label, self._total = "", 0
-        self._begun = self._last = 0.0
-
-    def begin(self, label: str, settings: ExperimentSettings) -> None:
-        self._label, self._total = label, settings.cycles
-        self._begun = self._last = time.monotonic()
-
-    def step(self, cycle: int) -> None:
-        now = time.monotonic()
-        if self._silent or now - self._last < self._every:
-            return
-        self._last = now
-        rate = cycle / max(now - self._begun, 1e-9)
-        left = (self._total - cycle) / max(rate, 1e-9)
-        self._write(f"{self._label}: cycle {cycle}/{self._total}, {rate:.0f} a second, {left:.0f} s left")
-
-    def end(self, arm: ArmResult) -> None:
-        if self._silent:
-            return
-        took = time.monotonic() - self._begun
-        self._write(
-            f"{self._label}: {arm.delivered} of {arm.payloads} payloads delivered, "
-            f"{arm.lost} lost, {arm.duplicated} duplicated, {took:.1f} s"
-        )
-        if self._live:
-            sys.stderr.write("\n")
-
-    def _write(self, text: str) -> None:
-        sys.stderr.write(f"\r\x1b[K{text}" if self._live else f"{text}\n")
-        sys.stderr.flush()

@@ -17,6 +17,7 @@ from typing import Any
 
 from thaw.lab import arm_options, arms, named_values
 from thaw.lab.experiment import ExperimentSettings
+from thaw.lab.experiments.sobol import Sobol
 
 MOST_POINTS = 100_000
 _MOST_VARIANTS = 10_000  # combinations of options, each of which makes an arm of every arm
@@ -33,11 +34,14 @@ class Grid:
       axes: fields of `ExperimentSettings` and their values; the last one varies fastest.
       options: fields of `ClientOptions` and their values, as text: each arm of thaw's own client stands there
         once for each combination of them.
+      sobol: ranges that a Sobol sequence fills, seeded by the base's seed; each of its points stands beside
+        each combination of the axes.
     """
 
     base: ExperimentSettings = field(default_factory=ExperimentSettings)
     axes: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     options: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sobol: Sobol | None = None
 
     def __post_init__(self) -> None:
         for name, values in self.axes.items():
@@ -48,7 +52,11 @@ class Grid:
             _require_values(name, values)
             for value in values:
                 arm_options.read(name, value)
-        _require_few("points", self.axes, MOST_POINTS)
+        if self.sobol is not None:
+            for name in self.sobol.ranges:
+                if name in self.axes:
+                    raise ValueError(f"{name} is an axis and a range of sobol")
+        _require_few("points", self.axes, MOST_POINTS // (1 if self.sobol is None else self.sobol.points))
         _require_few("combinations of options", self.options, _MOST_VARIANTS)
 
     def points(self) -> Iterator[ExperimentSettings]:
@@ -56,16 +64,18 @@ class Grid:
         found = arms.variants(self.base.arms, self.options)
         base = dataclasses.replace(self.base, arms=tuple(arm.name for arm in found))
         seen: set[ExperimentSettings] = set()
+        drawn = [{}] if self.sobol is None else list(self.sobol.values(self.base.seed))
         for values in itertools.product(*self.axes.values()):
-            point = dataclasses.replace(base, **dict(zip(self.axes, values, strict=True)))
-            if point not in seen:
-                seen.add(point)
-                yield point
+            for each in drawn:
+                point = dataclasses.replace(base, **dict(zip(self.axes, values, strict=True)), **each)
+                if point not in seen:
+                    seen.add(point)
+                    yield point
 
     def with_generated_payloads(self) -> Grid:
         """The same grid, where every payload is generated."""
         axes = {name: values for name, values in self.axes.items() if name != "workload"}
-        return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options)
+        return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options, self.sobol)
 
 
 def _require_few(what: str, lists: Mapping[str, Sequence[Any]], most: int) -> None:

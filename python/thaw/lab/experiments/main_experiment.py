@@ -21,7 +21,8 @@ from thaw.lab.report.function_run import FunctionRun
 from thaw.lab.stop import Stop
 
 ARMS = ("v92", "v93", "v94", "v98", "thaw", "thaw-unshared", "thaw-pooled", "requests", "pycurl")
-CYCLES = 200
+CYCLES = 34  # in each block, about 200 in all
+BLOCKS = 6
 REPORT_FILE = "report.html"
 INVOCATIONS_FILE = "invocations.parquet"
 

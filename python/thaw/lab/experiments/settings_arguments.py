@@ -18,7 +18,7 @@ from thaw.lab import arguments, arms, named_values
 from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argument_of, plain_freeze
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.freezes import PARAMETERS, FreezeDistribution
+from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
@@ -30,9 +30,10 @@ _TEXTS = {
     "cycles": "freezes of each arm",
     "payloads": "payloads of each flush",
     "seed": "seed of payloads and timing",
-    "workload": "payloads of ddtrace, or generated ones",
+    "workload": "payloads of ddtrace (real), or generated ones; separate: generated, and each needs a request"
+    " of its own",
     "freeze": "the least duration of each freeze, in seconds; or a distribution: "
-    + ", ".join(f"{name}({','.join(f'{each}=S' for each in given)})" for name, given in PARAMETERS.items()),
+    + ", ".join(map(form_of, PARAMETERS)),
     "round_trip": "what the network adds, in seconds",
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
@@ -42,6 +43,7 @@ _TEXTS = {
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",
     "filler_bytes": "bytes that don't compress, in each span of a generated payload",
+    "cpu_share": "how much of one processor the client may use, in periods of 20 ms; less than 1 needs root",
 }
 _NOUNS = {
     "tls_version": "version of TLS",
@@ -91,8 +93,9 @@ def settings(given: argparse.Namespace, plain: ExperimentSettings) -> Experiment
     """The settings of one experiment. ValueError: they contradict each other, or the file has several."""
     if given.spec is not None:
         grid = spec_file.read(given.spec)
-        if grid.axes or grid.options:
+        if grid.axes or grid.options or grid.sobol:
             several = [*(f"axes.{name}" for name in grid.axes), *(f"options.{name}" for name in grid.options)]
+            several += ["sobol"] if grid.sobol else []
             raise ValueError(
                 f"{given.spec}: it has {', '.join(several)}: compare runs one experiment, sweep runs several"
             )
@@ -110,7 +113,7 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
     one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
     axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
     options = {**read.options, **dict(given.option or [])}
-    made = Grid(dataclasses.replace(read.base, **one), axes, options)
+    made = Grid(dataclasses.replace(read.base, **one), axes, options, read.sobol)
     for _ in made.points():
         pass
     return made
@@ -146,14 +149,17 @@ def type_of(name: str) -> Callable[[str], Any]:
     if name in WHOLE:
         least, most = BOUNDS[name]
         return arguments.integer(int(least), int(most))
-    seconds = arguments.number(*BOUNDS[name], "seconds")
+    seconds = arguments.number(*BOUNDS[name], "processors" if name == "cpu_share" else "seconds")
     return functools.partial(_freeze, seconds) if name == "freeze" else seconds
 
 
 def _freeze(seconds: Callable[[str], float], text: str) -> float | FreezeDistribution:
-    if "(" not in text:
-        return seconds(text)
-    return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    try:
+        float(text)
+    except ValueError:
+        if "(" in text or text[:1].isalpha():
+            return arguments.checked(FreezeDistribution.of)(text)  # type: ignore[no-any-return]
+    return seconds(text)
 
 
 def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
@@ -166,4 +172,4 @@ def _several(parse: Callable[[str], Any]) -> Callable[[str], list[Any]]:
 def _metavar(name: str) -> str:
     if name in CHOICES:
         return f"{{{','.join(CHOICES[name])}}}"
-    return "N" if name in WHOLE else "S"
+    return "N" if name in WHOLE else "SHARE" if name == "cpu_share" else "S"

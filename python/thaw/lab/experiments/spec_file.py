@@ -16,6 +16,11 @@ A file has the fields of `ExperimentSettings`, and lists of values in two tables
     [options]                    # fields of ClientOptions, for each arm of thaw's own client
     share_within_flush = [true, false]
 
+    [sobol]                      # points spread over ranges of numeric fields, beside each point of the axes
+    points = 64
+    round_trip = { least = 0.001, most = 0.08, scale = "log" }
+    payloads = { least = 1, most = 20 }
+
 What is left out has its default; `version` is required.
 """
 
@@ -33,6 +38,7 @@ from thaw.lab import arm_options, named_values
 from thaw.lab.arguments import one_line
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments.grid import Grid
+from thaw.lab.experiments.sobol import Range, Sobol
 from thaw.lab.freezes import FreezeDistribution
 
 VERSION = 1
@@ -46,9 +52,13 @@ def read(path: str | os.PathLike[str]) -> Grid:
     """
     file = pathlib.Path(path)
     try:
-        return parse(file.read_text(encoding="utf-8"))
+        return parse(file.read_text(encoding="utf-8-sig"))  # editors of Windows write a mark at the beginning
     except OSError as error:
         raise ValueError(f"{file} can't be read: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{file} is not UTF-8: byte {error.start + 1} is {error.object[error.start]:#04x}"
+        ) from None
     except ValueError as error:
         raise ValueError(f"{file}: {one_line(str(error))}") from None
 
@@ -63,6 +73,7 @@ def parse(text: str) -> Grid:
         raise ValueError("it is nested too deeply") from None
     _check_version(given.pop("version", None))
     axes, options = (_table(given, name) for name in _TABLES)
+    sobol = _sobol(given.pop("sobol")) if "sobol" in given else None
     for name, value in given.items():
         _require_known(name, value, _FIELDS, "")
     for name, values in axes.items():
@@ -79,7 +90,7 @@ def parse(text: str) -> Grid:
     if isinstance(arms := given.get("arms"), list):
         given["arms"] = tuple(arms)
     texts = {name: [arm_options.text_of(_tuple(each)) for each in values] for name, values in options.items()}
-    grid = Grid(ExperimentSettings(**given), axes, texts)
+    grid = Grid(ExperimentSettings(**given), axes, texts, sobol)
     for _ in grid.points():
         pass
     return grid
@@ -95,7 +106,26 @@ def to_toml(grid: Grid | ExperimentSettings) -> str:
     for name, table in zip(_TABLES, (grid.axes, grid.options), strict=True):
         if table:
             lines += ["", f"[{name}]", *(f"{key} = {_toml(list(values))}" for key, values in table.items())]
+    if grid.sobol is not None:
+        ranges = {name: dataclasses.asdict(each) for name, each in grid.sobol.ranges.items()}
+        lines += ["", "[sobol]", f"points = {grid.sobol.points}"]
+        lines += [f"{name} = {_toml(each)}" for name, each in ranges.items()]
     return "\n".join(lines) + "\n"
+
+
+def _sobol(table: Any) -> Sobol:
+    if not isinstance(table, dict):
+        raise ValueError(f"sobol is {table!r}, not a table of ranges")
+    if "points" not in table:
+        raise ValueError("sobol.points is missing")
+    ranges = {}
+    for name, value in table.items():
+        if name == "points":
+            continue
+        if not isinstance(value, dict) or not {"least", "most"} <= set(value) <= {"least", "most", "scale"}:
+            raise ValueError(f"sobol.{name} is {value!r}, not of the form {{ least = 1, most = 20 }}")
+        ranges[name] = Range(**value)
+    return Sobol(table["points"], ranges)
 
 
 def _check_version(version: Any) -> None:

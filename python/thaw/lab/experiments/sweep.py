@@ -3,9 +3,9 @@
     grid = Grid(ExperimentSettings(arms=("v93", "thaw")), {"close": ("silent", "rst"), "freeze": (0.05, 1.0)})
     with concurrent.futures.ThreadPoolExecutor(1) as executor:
         outcome = sweep.run(grid, "sweep-results", executor)
-    thaw.lab.results.read("sweep-results")
+    thaw.lab.results.read("sweep-results").pandas()
 
-Any `concurrent.futures.Executor` does; a Dask client's `get_executor()` is the way past one machine. Points
+Any `concurrent.futures.Executor` does; `executors` opens a Dask cluster's, the way past one machine. Points
 that run at the same time on one machine share its processor, which shows in their times: there, one worker
 measures best.
 
@@ -21,13 +21,15 @@ import functools
 import os
 import pathlib
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from thaw.lab import arguments, arms, needs
 from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
-from thaw.lab.experiments import compare, settings_arguments, spec_file
+from thaw.lab.experiments import compare, executors, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
+from thaw.lab.machine_load import Load
+from thaw.lab.progress import Progress as Display
 from thaw.lab.report import dataset, measure
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import Provenance
@@ -37,6 +39,7 @@ from thaw.lab.stop import EXIT_CODE, Stop
 # Fewer cycles than a comparison has, since a grid has many points.
 PLAIN = ExperimentSettings(cycles=50)
 FOLDER = pathlib.Path("sweep-results")
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,11 @@ class Outcome:
     failed: list[tuple[ExperimentSettings, BaseException]]
 
 
-def measure_point(point: ExperimentSettings, stop: Stop | None = None) -> Measured:
-    """Measures one point here and now. Raises Stopped: it was not finished."""
+def measure_point(point: ExperimentSettings, stop: Stop | None = None, load: Load | None = None) -> Measured:
+    """Measures one point here and now; `load` is the machine's before the sweep.
+
+    Raises Stopped: it was not finished.
+    """
     results: list[BlockResult] = []
 
     def after_block(block: int, arm: str, result: ArmResult) -> None:
@@ -90,6 +96,7 @@ def measure_point(point: ExperimentSettings, stop: Stop | None = None) -> Measur
         cycles=point.cycles,
         freezer=point.freezer,
         command=command(point),
+        load=None if point.world == "W0" else load,
     )
     return Measured(results, where)
 
@@ -101,6 +108,7 @@ def run(
     comparison: Callable[[ExperimentSettings], Measured] = measure_point,
     *,
     progress: Callable[[Progress], None] | None = None,
+    ended: Callable[[], bool] = lambda: False,
 ) -> Outcome:
     """Runs the points that `folder` has no file of; each file is written when its point is done.
 
@@ -114,6 +122,7 @@ def run(
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
       progress: called after each point; by default a line goes to the standard error.
+      ended: says that points which have not come are not waited for: they count as failed, with `Stopped`.
 
     Raises ValueError if nothing can be written in `folder`, MeasureError if it has a file of a point's name
     that is something else, OSError if a file can't be written after all: points before it are kept.
@@ -128,7 +137,7 @@ def run(
     failed: list[tuple[ExperimentSettings, BaseException]] = []
     futures = {executor.submit(comparison, point): point for point in missing}
     try:
-        for future in concurrent.futures.as_completed(futures):
+        for future in _completed(futures, ended):
             point, error = futures[future], future.exception()
             done += 1
             if error is None:
@@ -140,7 +149,22 @@ def run(
     finally:
         for future in futures:
             future.cancel()
+    failed += [
+        (futures[each], Stopped("not waited for")) for each in futures if not each.done() or each.cancelled()
+    ]
     return Outcome(len(missing) - len(failed), len(points) - len(missing), failed)
+
+
+def _completed(
+    futures: Iterable[concurrent.futures.Future[Measured]], ended: Callable[[], bool]
+) -> Iterator[concurrent.futures.Future[Measured]]:
+    """Each future when it is done, until `ended` says so."""
+    waiting = set(futures)
+    while waiting and not ended():
+        done, waiting = concurrent.futures.wait(
+            waiting, _LOOK_SECONDS, return_when=concurrent.futures.FIRST_COMPLETED
+        )
+        yield from done
 
 
 # -- The command line -----------------------------------------------------------------------------------
@@ -165,12 +189,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="points to run at the same time (%(default)s)",
     )
     option(
+        "--executor",
+        type=arguments.checked(executors.check),
+        metavar="dask://HOST:PORT",
+        help="runs the points on the workers of a Dask cluster, which have this package, not in threads here",
+    )
+    option(
         "--out",
         type=arguments.output_folder,
         default=FOLDER,
         metavar="FOLDER",
         help="where each point's Parquet file is written; what is there is not run again (%(default)s)",
     )
+    requirements.add_idle(parser)
     parser.set_defaults(run=run_command)
 
 
@@ -181,14 +212,27 @@ def run_command(given: argparse.Namespace) -> int:
         raise ValueError(text)
     arms.require_certificates(next(grid.points()).arms)
 
-    def say(state: Progress) -> None:
-        if not isinstance(state.error, Stopped):
-            print(state, file=sys.stderr, flush=True)
+    load = requirements.load_before(given, {point.world for point in grid.points()})
+    shown = Display()
 
-    with Stop.on_interrupt() as stop, concurrent.futures.ThreadPoolExecutor(given.workers) as executor:
+    def say(state: Progress) -> None:
+        if not isinstance(state.error, Stopped) and (state.error or not shown.live):
+            shown.say(str(state))
+        if shown.live:
+            shown.step(state.done, f"sweep: {state.point.world} {state.point.scenario} {state.point.close}")
+
+    with (
+        Stop.on_interrupt() as stop,
+        executors.open_executor(given.executor, given.workers) as executor,
+        shown,
+    ):
+        shown.begin("sweep", sum(1 for _ in grid.points()))
+        remote = given.executor is not None  # a worker elsewhere sees no Ctrl-C, and has a load of its own
+        measured = measure_point if remote else functools.partial(measure_point, stop=stop, load=load)
         try:
-            measured = functools.partial(measure_point, stop=stop)
-            outcome = run(grid, given.out, executor, measured, progress=say)
+            outcome = run(
+                grid, given.out, executor, measured, progress=say, ended=lambda: remote and stop.requested
+            )
         except OSError:
             stop.request()  # what is under way could not be written either
             raise

@@ -4,8 +4,9 @@
         requests.post(intake.url + "/api/v0.2/traces", data=body, verify=intake.ca_file)
         intake.counts()["requests"], intake.spans()
 
-It speaks /api/v0.2/traces and /api/v0.2/stats; what it does to connections and requests is a `Script`. Being
-another process, it has processor time of its own and goes on while a client is frozen. Times are seconds.
+It speaks /api/v0.2/traces, /api/v0.2/stats and /api/v2/logs; what it does to connections and requests is
+a `Script`. Being another process, it has processor time of its own and goes on while a client is frozen.
+Times are seconds.
 """
 
 from __future__ import annotations
@@ -92,10 +93,14 @@ class Intake:
 
     @property
     def agent_variables(self) -> dict[str, str]:
-        """Variables with which an extension delivers here."""
+        """Variables with which an extension delivers here. Logs are off, so that requests are those of
+        traces; DD_SERVERLESS_LOGS_ENABLED switches them on.
+        """
         return {
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": self.url,
+            "DD_LOGS_CONFIG_LOGS_DD_URL": self.url,
+            "DD_SERVERLESS_LOGS_ENABLED": "false",
             "DD_TLS_CERT_FILE": self.ca_file,
         }
 
@@ -201,6 +206,10 @@ class Intake:
     def stats(self) -> list[dict[str, Any]]:
         """Returns every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""
         return list(self._ask("stats"))
+
+    def logs(self) -> list[dict[str, Any]]:
+        """Every log entry that was accepted, as many times as it was."""
+        return list(self._ask("logs"))
 
     # -- The process
 

@@ -77,6 +77,7 @@ class _Server:
             "spans": self._requests.spans,
             "requests": self._requests.log,
             "stats": self._requests.stats,
+            "logs": self._requests.logs,
             "stop": self._stop,
         }
         self._stopped = False

@@ -1,4 +1,4 @@
-"""Requests as the intake stores them, and their spans and stats.
+"""Requests as the intake stores them, and their spans, stats and log entries.
 
 They are stored as they come and decoded when that is asked for, so that decoding never delays an answer.
 """
@@ -41,6 +41,7 @@ class StoredRequests:
         self._spans: collections.Counter[int] = collections.Counter()
         self._untold: collections.Counter[int] = collections.Counter()
         self._stats: list[dict[str, Any]] = []
+        self._logs: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
 
     def add(self, request: StoredRequest) -> None:
@@ -76,6 +77,10 @@ class StoredRequests:
                         self._untold.update(spans)
             elif request.target.endswith("/api/v0.2/stats"):
                 self._stats.append(decode.stats_payload(request.body, encoding))
+            elif request.target.endswith("/api/v2/logs"):
+                entries = decode.log_entries(request.body, encoding)
+                if request.accepted:
+                    self._logs.extend(entries)
         except Exception as error:  # a decoder's exception for bytes that it can't read, of any type
             self._undecodable.append(f"{request.target}: {type(error).__name__}: {error}")
         return spans
@@ -98,6 +103,11 @@ class StoredRequests:
         """Returns every StatsPayload, with values that JSON can represent."""
         self.decode()
         return [_printable(each) for each in self._stats]
+
+    def logs(self) -> list[dict[str, Any]]:
+        """Returns every log entry that was accepted, in their order."""
+        self.decode()
+        return self._logs
 
 
 def _printable(value: Any) -> Any:

@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -21,6 +22,7 @@ from thaw.lab.line.network import CLIENT_ADDRESS, PEER_ADDRESS
 
 _ENTER = str(pathlib.Path(__file__).with_name("enter.py"))
 _LIMIT = 60.0  # seconds for any answer of the forwarder, on a machine with much to do
+_LOOK_EVERY = 0.2  # seconds between looks whether the forwarder lives
 LEAST_MTU, MOST_MTU = 576, 65_535
 MOST_ROUND_TRIP = 60.0
 _MOST_CLIENTS = 250  # addresses that the client can have, one after the other
@@ -124,6 +126,11 @@ class Line:
         """The forwarder's process."""
         return self._process.pid
 
+    def require_alive(self) -> None:
+        """Raises LineError if the forwarder's process is gone: nothing passes from then on."""
+        if self._process.poll() is not None:
+            raise LineError("the line's process is gone")
+
     # -- Changes, while connections live
 
     def set(
@@ -216,16 +223,31 @@ class Line:
         """Runs a measurement by a process that has a socket at each end. Returns what that wrote."""
         paths = [self.client._user, self.client._network, self.peer._network]
         command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, str(count)]
-        try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=limit)
-        except subprocess.TimeoutExpired:
-            raise LineError(f"the line can't be measured in {limit:g} s") from None
-        if self._process.poll() is not None:
-            raise LineError("the line's process is gone")
-        if done.returncode != 0:
-            last = done.stderr.strip().rpartition("\n")[2]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        with process:
+            try:
+                output, errors = self._wait_for(process, limit)
+            except BaseException:
+                process.kill()
+                raise
+        self.require_alive()
+        if process.returncode != 0:
+            last = errors.strip().rpartition("\n")[2]
             raise LineError(f"the line can't be measured: {last}")
-        return json.loads(done.stdout)
+        return json.loads(output)
+
+    def _wait_for(self, process: subprocess.Popen[str], limit: float) -> tuple[str, str]:
+        """Returns the output of a process that needs the line, and its errors. LineError: it does not end in
+        time, or the line is gone, after which its packets would be lost until it gave up.
+        """
+        end = time.monotonic() + limit
+        while True:
+            try:
+                return process.communicate(timeout=_LOOK_EVERY)
+            except subprocess.TimeoutExpired:
+                self.require_alive()
+                if time.monotonic() > end:
+                    raise LineError(f"the line can't be measured in {limit:g} s") from None
 
     def _ask(self, operation: str, **arguments: Any) -> Any:
         assert self._process.stdin is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from dataclasses import dataclass
 
-from thaw.lab.results import ArmResult
+from thaw.lab.results import ArmResult, ExperimentResult
 
 
 @dataclass(frozen=True)
@@ -25,12 +25,14 @@ class Column:
     narrow: tuple[str, str] | None = None
     digits: int = 0
 
-    def value(self, arm: ArmResult) -> float:
-        number: float = operator.attrgetter(self.path)(arm)
+    def value(self, arm: ArmResult) -> float | None:
+        """The figure; None if the arm has none."""
+        number: float | None = operator.attrgetter(self.path)(arm)
         return number
 
     def text(self, arm: ArmResult) -> str:
-        return f"{self.value(arm):.{self.digits}f}"
+        value = self.value(arm)
+        return "–" if value is None else f"{value:.{self.digits}f}"
 
 
 COLUMNS = (
@@ -87,4 +89,19 @@ COLUMNS = (
         ("flush", "p99 ms"),
         1,
     ),
+    Column(
+        "first_flush_ms",
+        "first flush ms",
+        "The median of each block's first flush, which finds no connection, no TLS session and cold caches."
+        " The other times and the processor time leave it out.",
+        ("first", "ms"),
+        1,
+    ),
 )
+
+
+def shown(result: ExperimentResult) -> list[Column]:
+    """The columns in which an arm of a result has a figure."""
+    return [
+        column for column in COLUMNS if any(column.value(arm) is not None for arm in result.arms.values())
+    ]

@@ -1,10 +1,10 @@
 """The results of a sweep: a folder with one Parquet file for each point, written once.
 
     dataset.write(folder, point, results, provenance)
-    thaw.lab.results.read(folder)  # one frame; `pandas.read_parquet(folder)` reads the rows alone
+    thaw.lab.results.read(folder).pandas()  # `pandas.read_parquet(folder)` reads the rows alone
 
 A file has a `PointRow` for each arm in each block, and in its metadata, under `thaw.provenance`, a JSON
-object with `spec`, the point as `--spec` reads it, and `provenance`, where it was measured. `read` adds the
+object with `spec`, the point as `--spec` reads it, and `provenance`, where it was measured. `table` adds the
 columns of `SOURCE_COLUMNS` from there. The rows of a point of world W0 depend on its spec alone.
 """
 
@@ -12,26 +12,35 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib
 import json
 import os
 import pathlib
 import typing
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
-from thaw.lab import needs
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.freezes import FreezeDistribution
 from thaw.lab.report import measure
 from thaw.lab.report.measure import MeasureError, Provenance
+from thaw.lab.report.provenance_columns import SOURCE_COLUMNS, with_source
 from thaw.lab.results import ArmResult
 
 if typing.TYPE_CHECKING:
     import pyarrow
 
-Frame = Literal["pandas", "polars", "arrow"]
-SOURCE_COLUMNS = ("version", "commit", "date", "machine", "clock_behaviour", "command")
+__all__ = [
+    "SOURCE_COLUMNS",
+    "BlockResult",
+    "PointRow",
+    "is_there",
+    "path_of",
+    "prepare",
+    "read_points",
+    "table",
+    "write",
+]
+
 _PROBE_BYTES = 1 << 16  # more than the file of a point with a few arms has
 
 
@@ -44,7 +53,8 @@ class PointRow:
       freeze: seconds; None where `freeze_distribution` says how freezes are drawn.
       block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
       seed: the point's; later blocks have seeds of their own, derived from it.
-      payloads … flush_p99_ms: figures of the arm in this block, as in `results.ArmResult`.
+      payloads … first_flush_ms: figures of the arm in this block, as in `results.ArmResult`.
+      round_trip_measured: seconds that a TCP handshake took over the line; None where there was no line.
       cpu_us_per_payload: None in world W0, which has no client's process to measure.
     """
 
@@ -63,6 +73,7 @@ class PointRow:
     workload: str
     spans: int
     filler_bytes: int
+    cpu_share: float
     exchange_timeout: float
     flush_deadline: float
     freezer: str
@@ -86,6 +97,8 @@ class PointRow:
     cpu_us_per_payload: float | None
     flush_p50_ms: float
     flush_p99_ms: float
+    first_flush_ms: float | None
+    round_trip_measured: float | None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,43 +168,18 @@ def read_points(folder: str | os.PathLike[str]) -> list[PointRow]:
     return [row for path in _files(folder) for row in measure.read_rows(path, PointRow)]
 
 
-def read(folder: str | os.PathLike[str], frame: Frame | None = None) -> Any:
-    """The rows of all points with their `SOURCE_COLUMNS`, as one frame.
+def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
+    """The rows of all points with their `SOURCE_COLUMNS`, in the order of the files' names.
 
-    Args:
-      frame: "pandas", "polars", or "arrow" for a `pyarrow.Table`; by default pandas if it is installed, or
-        else polars.
-
-    MeasureError: a file is missing or is something else, or the frame's package is not installed.
+    MeasureError: a file is missing or is something else.
     """
-    kind = frame or _installed_frame()
-    table = _table(folder)
-    if kind == "arrow":
-        return table
-    if needs.missing({kind: kind}, kind) is not None:
-        raise MeasureError(f"{kind} is not installed; read(folder, 'arrow') needs neither pandas nor polars")
-    return table.to_pandas() if kind == "pandas" else importlib.import_module("polars").from_arrow(table)
-
-
-def _table(folder: str | os.PathLike[str]) -> pyarrow.Table:
     import pyarrow
 
-    tables = []
-    for path in _files(folder):
-        table = measure.read_table(path, PointRow)
-        provenance = _provenance(path)
-        for name in SOURCE_COLUMNS:
-            value = pyarrow.array([getattr(provenance, name)] * table.num_rows, pyarrow.string())
-            table = table.append_column(pyarrow.field(name, pyarrow.string(), nullable=False), value)
-        tables.append(table.replace_schema_metadata(None))
+    tables = [
+        with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path)
+        for path in _files(folder)
+    ]
     return pyarrow.concat_tables(tables).combine_chunks()
-
-
-def _installed_frame() -> Frame:
-    for kind in ("pandas", "polars"):
-        if needs.missing({kind: kind}, kind) is None:
-            return "pandas" if kind == "pandas" else "polars"
-    raise MeasureError("neither pandas nor polars is installed; read(folder, 'arrow') needs neither")
 
 
 def _files(folder: str | os.PathLike[str]) -> list[pathlib.Path]:
@@ -214,13 +202,6 @@ def _source(path: pathlib.Path) -> dict[str, Any]:
         raise MeasureError(f"{path} has no spec in its metadata, so a sweep did not write it") from None
 
 
-def _provenance(path: pathlib.Path) -> Provenance:
-    try:
-        return Provenance(**_source(path)["provenance"])
-    except TypeError as error:
-        raise MeasureError(f"{path} has another provenance: {error}") from None
-
-
 def _row(point: ExperimentSettings, spec: str, measured: BlockResult) -> PointRow:
     conditions, result = point.conditions(), measured.result
     drawn = isinstance(point.freeze, FreezeDistribution)
@@ -233,6 +214,7 @@ def _row(point: ExperimentSettings, spec: str, measured: BlockResult) -> PointRo
         "freeze_distribution": str(point.freeze) if drawn else None,
         "flush_p50_ms": result.flush_ms.p50,
         "flush_p99_ms": result.flush_ms.p99,
+        "round_trip_measured": None if result.network is None else result.network.measured,
     }
     if point.world == "W0":
         values["cpu_us_per_payload"] = None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import os
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
 
 from thaw.lab import arms
-from thaw.lab.report import pictures
-from thaw.lab.report.columns import COLUMNS, Column
+from thaw.lab.report import html_tables, pictures
+from thaw.lab.report.columns import COLUMNS
+from thaw.lab.report.html_tables import text
 from thaw.lab.report.measure import Provenance
 from thaw.lab.report.run import Run
 from thaw.lab.report.style import style_sheet
@@ -19,10 +19,10 @@ from thaw.lab.report.words import (
     UNKNOWN,
     WORLDS,
     blocks,
+    busy,
     conditions,
     duration,
     freeze,
-    race,
     title,
     what_is_missing,
 )
@@ -46,7 +46,11 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         f"<h1>{_TITLE}</h1>",
         f"<p class=lead>{_LEAD}</p>",
         f"<p>{len(runs)} experiment{'s' * (len(runs) != 1)}, {cycles:,} freezes, {payloads:,} payloads;"
-        f" arms: " + ", ".join(f"<b class=arm>{_text(name)}</b>" for name in names) + ".</p>",
+        f" arms: " + ", ".join(f"<b class=arm>{text(name)}</b>" for name in names) + ".</p>",
+        "<section><h2>What was found</h2>",
+        *(_found(run.result) for run in runs),
+        "</section>",
+        _what_was_done(runs),
         _section(
             "What became of the payloads",
             "Each bar is all payloads of one arm. Blue is what should be: arrived exactly once.",
@@ -72,9 +76,9 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         ),
         *sections,
         "<section><h2>All figures</h2>",
-        *(_table(run.result) for run in runs),
+        *(html_tables.table(run.result) for run in runs),
+        _columns_in_words(),
         "</section>",
-        _how_to_read(runs),
         "<section><h2>Where this comes from</h2>",
         *(_provenance(run) for run in runs),
         "</section>",
@@ -104,13 +108,9 @@ _FLUSH_WORDS = {
 }
 
 
-def _text(value: object) -> str:
-    return html.escape(str(value))
-
-
 def _section(title: str, words: str, picture: str) -> str:
     return (
-        f"<section><h2>{_text(title)}</h2>\n<p>{_text(words)}</p>\n"
+        f"<section><h2>{text(title)}</h2>\n<p>{text(words)}</p>\n"
         f"<div class=wide><figure>{picture}</figure></div></section>"
     )
 
@@ -160,67 +160,44 @@ def _flush_times(run: Run, arm: str) -> list[float]:
     ]
 
 
-# Columns in which a figure other than 0 is marked.
-_BAD = ("lost", "duplicated", "dropped")
-
-
-def _table(result: ExperimentResult) -> str:
-    head = "".join(f"<th scope=col>{_text(column.title)}</th>" for column in COLUMNS)
-    rows = []
-    for name, arm in result.arms.items():
-        cells = [_cell(column, arm) for column in COLUMNS]
-        rows.append(f"<tr><th scope=row>{_text(name)}</th>{''.join(cells)}</tr>")
-    return (
-        f"<div class=wide><table><caption>{_text(title(result))}{_below(result)}</caption>\n"
-        f"<thead><tr><th scope=col>arm</th>{head}</tr></thead>\n<tbody>\n"
-        + "\n".join(rows)
-        + "\n</tbody></table></div>"
+def _found(result: ExperimentResult) -> str:
+    """The verdicts of a run, what is to be known about them, and the command that repeats it."""
+    marks = "".join(
+        f"<p class=bad>{text(each)}</p>" for each in (what_is_missing(result), busy(result)) if each
     )
+    again = f"<p class=again>Again: <code>{text(result.command)}</code></p>" if result.command else ""
+    return f"<h3>{text(title(result))}</h3>{marks}{html_tables.verdicts(result.comparisons)}{again}"
 
 
-def _below(result: ExperimentResult) -> str:
-    """Lines below a table's title: the conditions, and how far an experiment came that was stopped."""
-    missing = what_is_missing(result)
-    lines = [
-        _text(conditions(result)),
-        _text(race(result)),
-        f"<b class=bad>{_text(missing)}</b>" if missing else "",
-    ]
-    return "".join(f"<br>{line}" for line in lines if line)
-
-
-def _cell(column: Column, arm: ArmResult) -> str:
-    value = column.value(arm)
-    mark = " class=bad" if column.path in _BAD and value else ""
-    return f'<td{mark}><data value="{_text(value)}">{_text(column.text(arm))}</data></td>'
-
-
-def _how_to_read(runs: Sequence[Run]) -> str:
+def _what_was_done(runs: Sequence[Run]) -> str:
     def words(title: str, key: str, known: Mapping[str, str]) -> str:
         used = list(dict.fromkeys(str(getattr(run.result, key)) for run in runs))
-        items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(known.get(name, UNKNOWN))}</dd>" for name in used)
+        items = "".join(f"<dt>{text(name)}</dt><dd>{text(known.get(name, UNKNOWN))}</dd>" for name in used)
         return f"<h3>{title}</h3><dl>{items}</dl>"
 
-    columns = "".join(f"<dt>{_text(each.title)}</dt><dd>{_text(each.meaning)}</dd>" for each in COLUMNS)
     return (
-        "<section><h2>How to read this</h2>\n"
+        "<section><h2>What was done</h2>\n"
         "<p>An <b>arm</b> is a client policy. v92 to v98 are what Datadog's Lambda extension did in those"
         " versions, their defects kept, as options of the same native client: policies are compared, and not"
-        " programs. A <b>cycle</b> is one freeze and the flush after it. Compare arms within one experiment;"
-        " times depend on the machine, counts of what arrived hardly do.</p>\n"
-        + _arms_in_words(runs)
+        " programs. A <b>cycle</b> is one freeze and the flush after it; a <b>block</b> is a number of cycles"
+        " with a process and connections of its own. Compare arms within one experiment; times depend on the"
+        " machine, counts of what arrived hardly do.</p>\n"
         + words("World: how it was frozen", "world", WORLDS)
         + words("When it was frozen", "scenario", SCENARIOS)
         + words("How the peer closed", "close", CLOSES)
-        + f"<h3>Columns</h3><dl>{columns}</dl></section>"
+        + _arms_in_words(runs)
+        + "</section>"
     )
+
+
+def _columns_in_words() -> str:
+    items = "".join(f"<dt>{text(each.title)}</dt><dd>{text(each.meaning)}</dd>" for each in COLUMNS)
+    return f"<h3>Columns</h3><dl>{items}</dl>"
 
 
 def _arms_in_words(runs: Sequence[Run]) -> str:
     names = dict.fromkeys(name for run in runs for name in run.result.arms)
-    items = "".join(
-        f"<dt>{_text(name)}</dt><dd>{_text(arms.text_of(name) or UNKNOWN)}</dd>" for name in names
-    )
+    items = "".join(f"<dt>{text(name)}</dt><dd>{text(arms.text_of(name) or UNKNOWN)}</dd>" for name in names)
     return f"<h3>Arms</h3><dl>{items}</dl>"
 
 
@@ -230,11 +207,11 @@ def _provenance(run: Run) -> str:
         "commit": result.commit,
         "seed": result.seed,
         "cycles": f"{result.cycles}{blocks(result)}",
-        **{name: text(result) for name, key, text in _CONDITIONS if getattr(result, key) is not None},
+        **{name: words(result) for name, key, words in _CONDITIONS if getattr(result, key) is not None},
         **(_provenance_facts(run.measurements.provenance) if run.measurements else {}),
     }
-    items = "".join(f"<dt>{_text(name)}</dt><dd>{_text(value)}</dd>" for name, value in facts.items())
-    return f"<h3>{_text(title(result))}</h3><dl class=facts>{items}</dl>"
+    items = "".join(f"<dt>{text(name)}</dt><dd>{text(value)}</dd>" for name, value in facts.items())
+    return f"<h3>{text(title(result))}</h3><dl class=facts>{items}</dl>"
 
 
 _CONDITIONS: tuple[tuple[str, str, Callable[[ExperimentResult], str]], ...] = (
@@ -254,8 +231,32 @@ _FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
     ("machine", lambda where: where.machine),
     ("Python", lambda where: where.python),
     ("clocks", lambda where: where.clock_behaviour),
+    ("digest of the uncommitted difference", lambda where: where.dirty),
+    ("given", lambda where: where.argv),
+    ("packages", lambda where: ", ".join(f"{name} {version}" for name, version in where.libraries.items())),
+    ("processors allowed", lambda where: _number(where.processor_quota)),
+    ("frequency governor", lambda where: where.governor),
+    ("congestion control", lambda where: where.congestion_control),
+    ("TCP handshake", lambda where: _number(where.connect_ms, " ms")),
+    ("load average", lambda where: _number(where.load_average)),
+    ("processors used by others before", lambda where: _number(where.others_before)),
+    ("processors used by others meanwhile", lambda where: _number(where.others_during)),
+    (
+        "stolen before, meanwhile",
+        lambda where: " ".join(map(_percent, (where.steal_before, where.steal_during))),
+    ),
+    ("busy", lambda where: where.busy),
 )
 
 
 def _provenance_facts(where: Provenance) -> dict[str, str]:
-    return {name: fact(where) for name, fact in _FACTS}
+    """The facts that are known."""
+    return {name: said for name, fact in _FACTS if (said := fact(where).strip())}
+
+
+def _number(value: float | None, unit: str = "") -> str:
+    return "" if value is None else f"{value:.2f}{unit}"
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"

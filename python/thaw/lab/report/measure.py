@@ -13,23 +13,39 @@ still says where it is from. pandas, DuckDB and the like read the tables as they
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import functools
 import json
 import os
 import pathlib
-import platform
-import re
-import subprocess
 import types
 import typing
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-import thaw
 from thaw.lab.experiment import THROWN_AWAY
-from thaw.lab.freezer import FreezerName
+from thaw.lab.provenance import UNKNOWN_COMMIT, Provenance, commit, provenance
 from thaw.lab.report.exchange_rows import EXCHANGES_FILE, ExchangeRow
+
+__all__ = [
+    "CYCLES_FILE",
+    "EXCHANGES_FILE",
+    "PAYLOADS_FILE",
+    "PROVENANCE_FILE",
+    "UNKNOWN_COMMIT",
+    "CycleRow",
+    "ExchangeRow",
+    "MeasureError",
+    "Measurements",
+    "PayloadRow",
+    "Provenance",
+    "commit",
+    "provenance",
+    "read",
+    "read_rows",
+    "read_table",
+    "read_where_from",
+    "write",
+    "write_rows",
+]
 
 # pyarrow takes a second to import. Each function that needs it imports it, so that commands without rows do
 # not wait for it.
@@ -39,8 +55,6 @@ if typing.TYPE_CHECKING:
 PAYLOADS_FILE = "payloads.parquet"
 CYCLES_FILE = "cycles.parquet"
 PROVENANCE_FILE = "provenance.json"
-
-UNKNOWN_COMMIT = "unknown"
 
 _METADATA_KEY = b"thaw.provenance"
 
@@ -118,33 +132,6 @@ class CycleRow:
 
 
 @dataclasses.dataclass(frozen=True)
-class Provenance:
-    """The origin of measurements. `clock_behaviour` says which clocks went on while the client was frozen;
-    `date` is UTC, in ISO 8601; `command` runs the experiment again; `complete` is false if it was stopped
-    early.
-    """
-
-    version: str
-    commit: str
-    date: str
-    kernel: str
-    cpu_model: str
-    cores: int
-    python: str
-    world: str
-    seed: int
-    cycles: int
-    clock_behaviour: str
-    command: str = ""
-    complete: bool = True
-
-    @property
-    def machine(self) -> str:
-        """One line about the machine."""
-        return f"{self.cores} × {self.cpu_model}, {self.kernel}"
-
-
-@dataclasses.dataclass(frozen=True)
 class Measurements:
     """The rows and the provenance of one folder."""
 
@@ -152,56 +139,6 @@ class Measurements:
     cycles: list[CycleRow]
     provenance: Provenance
     exchanges: list[ExchangeRow] = dataclasses.field(default_factory=list)
-
-
-CLOCK_BEHAVIOUR = {
-    "W0": "every clock as the simulation sets it",
-    "W1": "every clock goes on: a stopped process is frozen, the kernel is not",
-    "W2": "every clock goes on: a stopped process is frozen, the kernel is not",
-}
-
-
-def provenance(
-    *,
-    world: str,
-    seed: int,
-    cycles: int,
-    freezer: FreezerName = "sigstop",
-    command: str = "",
-    complete: bool = True,
-) -> Provenance:
-    """The provenance of measurements made here and now. `freezer`: that of W1 and W2."""
-    return Provenance(
-        version=thaw.__version__,
-        commit=commit(),
-        date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        kernel=f"{platform.system()} {platform.release()}",
-        cpu_model=_cpu_model(),
-        cores=len(os.sched_getaffinity(0)),
-        python=platform.python_version(),
-        world=world,
-        seed=seed,
-        cycles=cycles,
-        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world != "W0" else ""),
-        command=command,
-        complete=complete,
-    )
-
-
-@functools.cache
-def commit() -> str:
-    """The commit of the checkout this package is in, with "-dirty" if tracked files differ from it; "unknown"
-    for a package that was installed from a wheel.
-    """
-    root = pathlib.Path(__file__).resolve().parents[4]
-    if not (root / ".git").exists():
-        return UNKNOWN_COMMIT
-    command = ["git", "describe", "--always", "--dirty", "--exclude=*", "--abbrev=40"]
-    try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=30, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return UNKNOWN_COMMIT
-    return done.stdout.strip()
 
 
 def write(
@@ -326,11 +263,3 @@ def _replace(path: pathlib.Path, fill: typing.Callable[[pathlib.Path], object]) 
         os.replace(scratch, path)
     finally:
         scratch.unlink(missing_ok=True)
-
-
-def _cpu_model() -> str:
-    try:
-        match = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
-    except OSError:
-        match = None
-    return match[1] if match else platform.machine()

@@ -42,6 +42,8 @@ def read_run(folder: str | os.PathLike[str]) -> Run:
         raise MeasureError(f"{file} does not exist") from None
     except (OSError, ValueError) as error:
         raise MeasureError(f"{file} is no JSON: {error}") from error
+    except RecursionError:
+        raise MeasureError(f"{file} is no result of an experiment: it is nested too deeply") from None
     try:
         result = ExperimentResult.from_json(value)
     except ValueError as error:

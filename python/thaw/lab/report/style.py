@@ -34,6 +34,10 @@ th,td{padding:4px 5px;text-align:right;border-bottom:1px solid var(--grid);verti
 thead th{color:var(--muted);font-weight:500;line-height:1.25}
 th:first-child{text-align:left;white-space:nowrap}
 .bad{color:var(--lost);font-weight:700}
+.verdicts{max-width:100ch;padding-left:20px;margin:6px 0}
+.verdicts li{margin:3px 0}
+.again{max-width:none}
+code{font:12.5px/1.4 ui-monospace,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 dl{display:grid;grid-template-columns:minmax(90px,max-content) 1fr;gap:4px 18px;margin:6px 0;max-width:90ch}
 dt{font-weight:600}
 dd{margin:0;overflow-wrap:anywhere}

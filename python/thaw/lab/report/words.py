@@ -67,6 +67,8 @@ def conditions(result: ExperimentResult) -> str:
         said.append(f"idle limit {duration(result.idle_limit)}")
     if result.filler_bytes is not None and not simulated:
         said += _size(result)
+    if result.cpu_share is not None and result.cpu_share < 1:
+        said.append(f"{result.cpu_share:.3g} of a processor")
     return ", ".join([*said, *network(result)])
 
 
@@ -99,7 +101,7 @@ def _size(result: ExperimentResult) -> list[str]:
     """Names the size of payloads where it is not the usual one."""
     usual = {each.name: each.default for each in dataclasses.fields(ExperimentSettings)}
     said = []
-    if result.spans != usual["spans"] and result.workload == "generated":
+    if result.spans != usual["spans"] and result.workload != "real":
         said.append(f"{result.spans} spans a payload")
     if result.filler_bytes != usual["filler_bytes"]:
         said.append(f"filler {result.filler_bytes} bytes")
@@ -123,6 +125,11 @@ def what_is_missing(result: ExperimentResult) -> str:
         return ""
     done = ", ".join(f"{name} {result.cycles_of(arm)}" for name, arm in result.arms.items())
     return f"STOPPED EARLY: of {result.all_cycles} cycles of each arm these were done: {done}"
+
+
+def busy(result: ExperimentResult) -> str:
+    """Says that other work on the machine disturbed the run; empty if none did."""
+    return f"BUSY MACHINE, times mean little: {result.busy}" if result.busy else ""
 
 
 def duration(seconds: float) -> str:

@@ -13,7 +13,7 @@ import msgpack
 from thaw.lab.workload.span_ids import Origin, span_id
 from thaw.lab.workload.tracer_captures import captures
 
-WorkloadKind = Literal["real", "generated"]
+WorkloadKind = Literal["real", "generated", "separate"]
 
 
 @dataclass(frozen=True)
@@ -113,7 +113,9 @@ class Workload:
     """A deterministic source of payloads.
 
     `real` takes what the tracer sent, in turn; `generated` makes payloads of `spans` spans. `filler_bytes` a
-    span are added that don't compress (of a real payload: to its first span).
+    span are added that don't compress (of a real payload: to its first span). `separate` is generated, and
+    each payload of a cycle comes from a tracer of another version: a client that merges payloads of one
+    tracer into one request sends a request for each of them.
     """
 
     kind: WorkloadKind = "generated"
@@ -126,9 +128,12 @@ class Workload:
         process.
         """
         chance = random.Random(f"{self.seed}/{cycle}/{payload}")
-        if self.kind == "generated":
+        if self.kind != "real":
             traces = generated_traces(chance, self.spans, filler_bytes=self.filler_bytes)
-            return _encode(traces, cycle, payload, _GENERATED_HEADERS)
+            headers = dict(_GENERATED_HEADERS)
+            if self.kind == "separate":
+                headers["datadog-meta-tracer-version"] = f"4.16.{payload}"
+            return _encode(traces, cycle, payload, headers)
         captures = _decoded_captures()
         traces, headers = captures[chance.randrange(len(captures))]
         if self.filler_bytes > 64:

@@ -24,12 +24,12 @@ import signal
 import sys
 import threading
 import time
-from typing import Any, Protocol
+from typing import Any, Protocol, get_args
 
 import thaw
 from thaw.lab import arms
 from thaw.lab.arms import Arm
-from thaw.lab.workload import Body, Workload
+from thaw.lab.workload import Body, Workload, WorkloadKind
 from thaw.lab.worlds.outside import Outside
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
@@ -212,7 +212,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout, spans, filler_bytes = sys.argv[1:]
     plain = Workload(
-        "real" if kind == "real" else "generated",
+        next(each for each in get_args(WorkloadKind) if each == kind),
         seed=int(seed),
         spans=int(spans),
         filler_bytes=int(filler_bytes),

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import pathlib
 import queue
 import random
 import subprocess
@@ -28,6 +29,8 @@ from typing import Any
 from thaw.lab import freezer
 from thaw.lab.arms import Arm
 from thaw.lab.child_environment import child_environment
+from thaw.lab.emulator.environment_groups import EnvironmentGroups
+from thaw.lab.emulator.settings import MEMORY_MB_PER_CPU
 from thaw.lab.experiment import ArmOutcome, CycleOutcome, ExperimentError, ExperimentSettings
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
@@ -38,6 +41,7 @@ from thaw.lab.workload import origin_of
 from thaw.lab.worlds import over_line
 
 _START_LIMIT = 60.0
+_LOOK_EVERY = 0.5  # seconds between looks whether the line is there, while the client has no answer
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
@@ -51,6 +55,7 @@ class Child:
         self, arm: Arm, intake: Intake, settings: ExperimentSettings, line: Line | None = None
     ) -> None:
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
+        self._line = line
         self._quiesced: queue.Queue[None] = queue.Queue()
         command = [
             *(sys.executable, "-m", "thaw.lab.worlds.child", arm.name, intake.url, intake.ca_file),
@@ -71,6 +76,7 @@ class Child:
             self._process.kill()
             self._process.wait()
             raise
+        self._groups: EnvironmentGroups | None = None
         self._said: list[str] = []
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
@@ -78,6 +84,27 @@ class Child:
         ]
         for reader in self._readers:
             reader.start()
+
+    def limit_processor(self, share: float) -> None:
+        """Gives the process so much of one processor from now on, as Lambda does with little memory.
+
+        ExperimentError: this machine does not allow that.
+        """
+        groups = EnvironmentGroups.make(
+            freezer=False, limits={"cpu"}, memory_mb=round(share * MEMORY_MB_PER_CPU)
+        )
+        try:
+            if groups.notes:
+                raise ExperimentError(f"cpu_share is {share:g}: {'; '.join(groups.notes)}")
+            for file in groups.joined_by:
+                pathlib.Path(file).write_text(str(self._process.pid))
+        except OSError as error:
+            groups.remove()
+            raise ExperimentError(f"cpu_share is {share:g}: {error.strerror} ({error.filename})") from None
+        except BaseException:
+            groups.remove()
+            raise
+        self._groups = groups
 
     def tell(self, **command: Any) -> None:
         assert self._process.stdin is not None
@@ -88,10 +115,19 @@ class Child:
             raise ExperimentError(f"the client's process is gone: {self._last_errors()}") from None
 
     def answer(self, timeout: float) -> dict[str, Any]:
-        try:
-            answer = self._answers.get(timeout=timeout)
-        except queue.Empty:
-            raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+        deadline = time.monotonic() + timeout
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                answer = self._answers.get(timeout=max(0.0, min(left, _LOOK_EVERY)))
+                break
+            except queue.Empty:
+                if left <= _LOOK_EVERY:
+                    raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+            if self._line is not None:
+                self._line.require_alive()
+        if self._line is not None:
+            self._line.require_alive()  # what did not arrive says nothing about the client then
         if answer is None:
             raise ExperimentError(f"the client's process is gone: {self._last_errors()}")
         return answer
@@ -119,6 +155,8 @@ class Child:
         self._process.kill()
         self._freezer.close()
         self._process.wait()
+        if self._groups is not None:
+            self._groups.remove()
         for reader in self._readers:
             reader.join(timeout=5)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
@@ -170,6 +208,8 @@ def run(
         intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
         child = ends.enter_context(contextlib.closing(Child(arm, intake, settings, line)))
         child.answer(_START_LIMIT)
+        if settings.cpu_share < 1:
+            child.limit_processor(settings.cpu_share)  # not before: Python's own start would take seconds
         outcome = _Run(arm, settings, intake, child, stop or Stop(), line).run(progress)
         outcome.network = figures
         return outcome

@@ -26,7 +26,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from thaw.lab import arguments, own_network
@@ -34,6 +34,7 @@ from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
 from thaw.lab.experiments.chaos.account import Account, violations
 from thaw.lab.experiments.chaos.life import live
 from thaw.lab.experiments.chaos.plan import Plan, draw
+from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE, Stop
 
 
@@ -62,7 +63,7 @@ def run(
     environments: int = 0,
     only: int | None = None,
     names: bool = False,
-    say: Callable[[str], None] = lambda _line: None,
+    progress: Progress | None = None,
     stop: Stop | None = None,
 ) -> Result:
     """Runs one environment after the other, until the time is over, or so many ran, or `stop` asks for it.
@@ -74,6 +75,8 @@ def run(
     Raises ChaosError at the first environment that breaks an invariant.
     """
     begun = time.monotonic()
+    shown = progress or Progress(silent=True)
+    shown.begin("chaos", environments or round(seconds))
     number = payloads = taken = arrived = twice = lost = done = 0
     with tempfile.TemporaryDirectory(prefix="thaw-chaos-") as folder:
         while True:
@@ -91,7 +94,8 @@ def run(
             twice += sum(account.payloads[each].most > 1 for each in account.taken)
             lost += account.told_lost
             spent = time.monotonic() - begun
-            say(
+            shown.step(done if environments else round(spent), f"chaos, {done} environments")
+            shown.say(
                 f"{spent:6.1f} s  {done} environments, {taken:,} payloads taken, {arrived:,} arrived,"
                 f" {lost:,} told lost"
             )
@@ -152,7 +156,7 @@ def _run(given: argparse.Namespace) -> int:
     if (note := own_network.enter(_LOOPBACK_MTU)) is not None:
         print(f"{note}; this machine's is used, and no nameserver and no store of secrets", file=sys.stderr)
     own_network.require_free(EXTENSION_PORTS)
-    with Stop.on_interrupt() as stop:
+    with Stop.on_interrupt() as stop, Progress() as progress:
         result = run(
             given.extension.resolve(),
             seed=given.seed,
@@ -160,7 +164,7 @@ def _run(given: argparse.Namespace) -> int:
             environments=given.environments,
             only=given.only,
             names=note is None,
-            say=lambda line: print(line, file=sys.stderr, flush=True),
+            progress=progress,
             stop=stop,
         )
     print(

@@ -1,0 +1,101 @@
+#include "cc/flush/log_flusher.h"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "cc/base/status_macros.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/flush/pipeline_spec.h"
+
+namespace thaw {
+namespace {
+
+constexpr size_t kMaxUnpacked = size_t{256} << 20;
+// What stands between two entries. No text has it, since quotes are escaped there.
+constexpr std::string_view kBetween = R"(},{"message":{"message":")";
+
+bool Compresses(const PipelineSpec& spec, const FlusherOptions& options) {
+  return !spec.codec.content_encoding.empty() && options.compression_level > 0;
+}
+
+PipelineCodec CodecOf(const PipelineSpec& spec, const FlusherOptions& options) {
+  PipelineCodec codec = spec.codec;
+  if (!Compresses(spec, options)) codec.content_encoding = "";
+  return codec;
+}
+
+std::vector<std::string> Halves(std::string_view body) {
+  if (body.size() < 2) return {};
+  size_t at = body.find(kBetween, body.size() / 2);
+  if (at == std::string_view::npos) at = body.rfind(kBetween);
+  if (at == std::string_view::npos) return {};
+  return {absl::StrCat(body.substr(0, at + 1), "]"), absl::StrCat("[", body.substr(at + 2))};
+}
+
+}  // namespace
+
+void LogEncodingBase::Workspace::Release() {
+  body = std::string();
+  compressor.Release();
+}
+
+absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<const HeldPayload<LogBatch>> held,
+                                       const FlusherOptions& options, Workspace& workspace,
+                                       EmitRequest emit) {
+  const HttpHeaders headers = HeadersOf(CodecOf(spec, options));
+  while (!held.empty()) {
+    std::vector<PayloadId> ids;
+    size_t bytes = 0;
+    int64_t entries = 0;
+    for (const HeldPayload<LogBatch>& batch : held) {
+      const bool fits =
+          entries + batch.payload.entries <= static_cast<int64_t>(spec.limits.max_batch_entries) &&
+          bytes + batch.payload.size() <= options.max_batch_bytes;
+      if (!ids.empty() && !fits) break;
+      ids.push_back(batch.id);
+      bytes += batch.payload.size();
+      entries += batch.payload.entries;
+    }
+    std::string_view body = held[0].payload.body;
+    if (ids.size() > 1) {
+      workspace.body.assign(body);
+      for (const HeldPayload<LogBatch>& batch : held.subspan(1, ids.size() - 1)) {
+        workspace.body.back() = ',';
+        workspace.body.append(batch.payload.body, 1);
+      }
+      body = workspace.body;
+    }
+    held.remove_prefix(ids.size());
+    if (entries == 0) continue;
+    std::string sent;
+    if (Compresses(spec, options)) {
+      THAW_ASSIGN_OR_RETURN(sent, workspace.compressor.Compress(body, options.compression_level));
+    } else {
+      sent = std::string(body);
+    }
+    emit({.headers = headers,
+          .body = std::make_shared<const std::string>(std::move(sent)),
+          .payloads = std::move(ids)});
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> LogEncodingBase::SplitAs(const PipelineSpec& spec, std::string_view body,
+                                                  const FlusherOptions& options) {
+  if (!Compresses(spec, options)) return Halves(body);
+  const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
+  if (!unpacked.ok()) return {};
+  std::vector<std::string> bodies;
+  for (const std::string& half : Halves(*unpacked)) {
+    absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);
+    if (!packed.ok()) return {};
+    bodies.push_back(*std::move(packed));
+  }
+  return bodies;
+}
+
+}  // namespace thaw

@@ -1,0 +1,72 @@
+// One log line as the intake gets it, and the JSON of it.
+//
+//   LogEntryWriter writer({.function_arn = arn, .service = "checkout"});
+//   writer.SetTags("env:prod,version:7");
+//   const bool cut = writer.Append(entry, body);
+//
+// What all entries have in common is encoded once. The text is copied once, from the record into `body`.
+//
+// One thread.
+
+#ifndef THAW_CC_LOGS_LOG_ENTRY_H_
+#define THAW_CC_LOGS_LOG_ENTRY_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "cc/logs/log_text.h"
+
+namespace thaw {
+
+// Facts about the execution of a durable function, as written inside a JSON string. Empty ones are left out.
+struct DurableExecution {
+  std::string_view id;
+  std::string_view name;
+};
+
+// A line. Its views are valid during the call that passes it.
+struct LogEntry {
+  absl::Time time;
+  absl::Span<const std::string_view> pieces;  // the text
+  bool escaped = false;                       // the pieces are written as inside a JSON string
+  LogStatus status = LogStatus::kInfo;
+  // As written inside a JSON string; empty if there is none.
+  std::string_view request_id;
+  std::string_view tags;
+  DurableExecution durable;
+};
+
+class LogEntryWriter {
+ public:
+  struct Source {
+    std::string function_arn;
+    std::string service;
+  };
+  // Largest entry that the intake takes, and the room in it for all but the text.
+  static constexpr size_t kMaxEntryBytes = 1'000'000;
+  static constexpr size_t kReservedBytes = 16 * 1024;
+  // Follows the text of a line that was cut.
+  static constexpr std::string_view kCutMarker = "...TRUNCATED...";
+
+  explicit LogEntryWriter(const Source& source);
+
+  // Sets the tags of all entries, "name:value" with commas between them.
+  void SetTags(std::string_view tags);
+  // Appends the entry's JSON object. Returns whether its text had to be cut.
+  bool Append(const LogEntry& entry, std::string& body) const;
+
+ private:
+  // Appends the text. Returns whether it had to be cut.
+  static bool AppendText(const LogEntry& entry, size_t most, std::string& body);
+
+  std::string after_text_;  // up to the request id
+  std::string before_tags_;
+  std::string tags_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_LOGS_LOG_ENTRY_H_

@@ -1,0 +1,194 @@
+#include "cc/logs/log_processor.h"
+
+#include <optional>
+#include <utility>
+#include <variant>
+
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
+#include "cc/logs/json_text.h"
+#include "cc/logs/platform_lines.h"
+
+namespace thaw {
+namespace {
+
+// What a line of this extension begins with (cc/extension/log_output.cc).
+constexpr std::string_view kOwnLine = "THAW | ";
+
+// Returns the execution that an ARN of a durable function's execution names:
+// "arn:…/durable-execution/NAME/ID". Empty for any other text.
+DurableExecution ExecutionOf(std::string_view arn) {
+  constexpr std::string_view kMark = "/durable-execution/";
+  const size_t mark = arn.find(kMark);
+  if (mark == std::string_view::npos) return {};
+  const std::string_view rest = arn.substr(mark + kMark.size());
+  const size_t slash = rest.find('/');
+  if (slash == std::string_view::npos) return {};
+  return {.id = rest.substr(slash + 1), .name = rest.substr(0, slash)};
+}
+
+std::string Escaped(std::string_view text) {
+  std::string escaped;
+  AppendJsonEscaped(text, escaped);
+  return escaped;
+}
+
+}  // namespace
+
+LogProcessor::LogProcessor(LogProcessorOptions options, Sink sink)
+    : options_(std::move(options)),
+      sink_(std::move(sink)),
+      held_(options_.most_held_bytes, options_.account) {}
+
+void LogProcessor::Take(const TelemetryRecord& record) {
+  if (const auto* log = std::get_if<FunctionLog>(&record.record)) {
+    TakeLine(record.time, log->json, /*of_function=*/true);
+  } else if (const auto* log = std::get_if<ExtensionLog>(&record.record)) {
+    TakeLine(record.time, log->json, /*of_function=*/false);
+  } else {
+    TakePlatform(record);
+  }
+}
+
+void LogProcessor::ReleaseHeld() { EmitHeld(""); }
+
+void LogProcessor::TakePlatform(const TelemetryRecord& record) {
+  const absl::Time time = record.time;
+  if (const auto* init = std::get_if<PlatformInitStart>(&record.record)) {
+    TakePlatformLine(time, invocations_.current(), InitStartLine(*init), LogStatus::kInfo);
+  } else if (const auto* start = std::get_if<PlatformStart>(&record.record)) {
+    const std::string id = Escaped(start->request_id);
+    invocations_.OnStart(id);
+    if (!options_.concurrent) EmitHeld(id);
+    TakePlatformLine(time, id, StartLine(*start), LogStatus::kInfo);
+  } else if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record)) {
+    const std::string id = Escaped(done->request_id);
+    invocations_.Of(id).runtime = done->duration;
+    TakePlatformLine(time, id, EndLine(*done), StatusOfOutcome(done->status));
+  } else if (const auto* report = std::get_if<PlatformReport>(&record.record)) {
+    const std::string id = Escaped(report->request_id);
+    if (options_.concurrent) {
+      TakePlatformLine(time, id, ManagedReportLine(*report), StatusOfOutcome(report->status));
+    } else {
+      TakePlatformLine(time, id, ReportLine(*report, invocations_.Of(id).runtime), LogStatus::kInfo);
+    }
+  }
+}
+
+void LogProcessor::TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text,
+                                    LogStatus status) {
+  Pass({.time = time, .pieces = {&text, 1}, .status = status, .request_id = request_id});
+}
+
+void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_function) {
+  LogText line;
+  if (!reader_.Read(json, line)) {
+    ++counts_.without_text;
+    return;
+  }
+  if (!of_function && IsOwnDetail(line)) {
+    ++counts_.own_lines;
+    return;
+  }
+  const std::string_view request_id = RequestOf(line, of_function);
+  LookForOutOfMemory(line, request_id);
+  if (options_.rules.masking_failed()) {
+    ++counts_.dropped_unmasked;
+    return;
+  }
+  Pass({.time = time,
+        .pieces = line.pieces,
+        .escaped = line.escaped,
+        .status = line.status,
+        .request_id = request_id,
+        .tags = line.tags,
+        .durable = of_function ? ExecutionOf(line.execution_arn) : DurableExecution()});
+}
+
+std::string_view LogProcessor::RequestOf(const LogText& line, bool of_function) const {
+  if (of_function && !line.request_id.empty()) return line.request_id;
+  if (options_.concurrent) return {};
+  if (of_function && !line.pieces.empty()) {
+    const std::string_view named = invocations_.NamedBy(line.pieces.front(), line.escaped);
+    if (!named.empty()) return named;
+  }
+  return invocations_.current();
+}
+
+bool LogProcessor::IsOwnDetail(LogText& line) {
+  if (!line.escaped || line.pieces.empty()) return false;
+  std::string_view text = line.pieces.front();
+  if (!absl::ConsumePrefix(&text, kOwnLine)) return false;
+  if (absl::StartsWith(text, "ERROR |")) {
+    line.status = LogStatus::kError;
+  } else if (absl::StartsWith(text, "WARN |")) {
+    line.status = LogStatus::kWarn;
+  } else {
+    // Each flush writes such lines, and each of them would cause another flush.
+    return true;
+  }
+  return false;
+}
+
+void LogProcessor::LookForOutOfMemory(const LogText& line, std::string_view request_id) {
+  if (request_id.empty() || !out_of_memory_.Matches(line)) return;
+  RecentInvocations::Known& invocation = invocations_.Of(request_id);
+  if (std::exchange(invocation.out_of_memory, true)) return;
+  ++counts_.out_of_memory;
+}
+
+void LogProcessor::Pass(LogEntry entry) {
+  std::string_view text;
+  if (!options_.rules.empty()) {
+    text_.clear();
+    if (!entry.escaped && entry.pieces.size() == 1) {
+      text = entry.pieces[0];
+    } else {
+      for (const std::string_view piece : entry.pieces)
+        entry.escaped ? AppendJsonUnescaped(piece, text_) : static_cast<void>(text_.append(piece));
+      text = text_;
+    }
+    const std::optional<std::string_view> ruled = options_.rules.Apply(text, masked_);
+    if (!ruled.has_value()) {
+      ++counts_.left_out;
+      return;
+    }
+    if (ruled->data() != text.data()) {
+      ++counts_.masked;
+      text = *ruled;
+      entry.pieces = {&text, 1};
+      entry.escaped = false;
+    }
+  }
+  if (entry.request_id.empty() && !options_.concurrent && invocations_.current().empty()) {
+    Hold(entry);
+    return;
+  }
+  ++counts_.lines;
+  if (entry.request_id.empty()) ++counts_.without_request;
+  sink_(entry);
+}
+
+void LogProcessor::Hold(const LogEntry& entry) {
+  ++counts_.held;
+  if (const std::optional<absl::Time> oldest = held_.oldest();
+      oldest.has_value() && entry.time - *oldest > options_.most_held_time)
+    EmitHeld("");
+  held_.Add(entry, [this](const LogEntry& oldest) {
+    ++counts_.lines;
+    ++counts_.without_request;
+    sink_(oldest);
+  });
+}
+
+void LogProcessor::EmitHeld(std::string_view request_id) {
+  if (held_.empty()) return;
+  held_.Release([&](LogEntry entry) {
+    if (entry.request_id.empty()) entry.request_id = request_id;
+    ++counts_.lines;
+    if (entry.request_id.empty()) ++counts_.without_request;
+    sink_(entry);
+  });
+}
+
+}  // namespace thaw

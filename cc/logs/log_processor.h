@@ -1,0 +1,104 @@
+// Makes log entries of telemetry records: decides which text, level and invocation a line has, and whether it is sent.
+//
+//   LogProcessor processor(std::move(options), [&](const LogEntry& entry) { ... });
+//   processor.Take(record);          // each record, in the order of arrival
+//   processor.ReleaseHeld();         // at the end
+//
+// A line belongs to the request that its record names; else to the recent invocation that its text names where
+// runtimes do that; else to the last one that began, whether it is over or not. Lines that come before the first
+// invocation wait for it: they are about its environment. On managed instances, where many invocations run at once,
+// only the record itself tells.
+//
+// One thread. The sink is called within the call that causes it.
+
+#ifndef THAW_CC_LOGS_LOG_PROCESSOR_H_
+#define THAW_CC_LOGS_LOG_PROCESSOR_H_
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "absl/functional/any_invocable.h"
+#include "absl/time/time.h"
+#include "cc/base/byte_account.h"
+#include "cc/base/declare_counts.h"
+#include "cc/logs/held_logs.h"
+#include "cc/logs/log_entry.h"
+#include "cc/logs/log_text.h"
+#include "cc/logs/out_of_memory.h"
+#include "cc/logs/processing_rules.h"
+#include "cc/logs/recent_invocations.h"
+#include "cc/telemetry/telemetry_records.h"
+
+namespace thaw {
+
+struct LogProcessorOptions {
+  ProcessingRules rules;
+  // Many invocations run at once: none is the current one.
+  bool concurrent = false;
+  // Limits the lines that wait for the first invocation, in bytes and in the time between the oldest of them and a
+  // new one. Beyond it they are sent without a request.
+  size_t most_held_bytes = size_t{256} << 10;
+  absl::Duration most_held_time = absl::Minutes(5);
+  // Is charged with lines that are held; may be null, and must outlive the processor.
+  ByteAccount* account = nullptr;
+};
+
+// X(name, what it counts)
+#define THAW_LOG_PROCESSOR_COUNTS(X)                                                       \
+  X(lines, "lines of the function, of extensions and of the platform that were passed on") \
+  X(left_out, "lines that a rule left out")                                                \
+  X(masked, "lines in which a rule masked something")                                      \
+  X(dropped_unmasked, "lines dropped because a rule that has to mask them can't be used")  \
+  X(own_lines, "lines of this extension of no importance to others, left out")             \
+  X(without_text, "log records that are neither a text nor an object, left out")           \
+  X(held, "lines that waited for the first invocation")                                    \
+  X(without_request, "lines that were passed on without a request")                        \
+  X(out_of_memory, "invocations of which a line said that memory was exhausted")
+
+struct LogProcessorCounts {
+  THAW_DECLARE_COUNTS(THAW_LOG_PROCESSOR_COUNTS)
+};
+
+class LogProcessor {
+ public:
+  using Sink = absl::AnyInvocable<void(const LogEntry&)>;
+
+  LogProcessor(LogProcessorOptions options, Sink sink);
+  LogProcessor(const LogProcessor&) = delete;
+  LogProcessor& operator=(const LogProcessor&) = delete;
+
+  void Take(const TelemetryRecord& record);
+  // Passes on the lines that wait for an invocation, without one.
+  void ReleaseHeld();
+
+  const LogProcessorCounts& counts() const { return counts_; }
+
+ private:
+  void TakePlatform(const TelemetryRecord& record);
+  void TakeLine(absl::Time time, std::string_view json, bool of_function);
+  void TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text,
+                        LogStatus status);
+  std::string_view RequestOf(const LogText& line, bool of_function) const;
+  // Returns whether the line is one of this extension that nobody else needs; otherwise sets its level.
+  static bool IsOwnDetail(LogText& line);
+  void LookForOutOfMemory(const LogText& line, std::string_view request_id);
+  // Applies the rules and passes the entry on, or holds it.
+  void Pass(LogEntry entry);
+  void Hold(const LogEntry& entry);
+  void EmitHeld(std::string_view request_id);
+
+  LogProcessorOptions options_;
+  Sink sink_;
+  LogTextReader reader_;
+  OutOfMemoryDetector out_of_memory_;
+  RecentInvocations invocations_;
+  HeldLogs held_;
+  std::string text_;    // of a line, in one piece
+  std::string masked_;  // after rules
+  LogProcessorCounts counts_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_LOGS_LOG_PROCESSOR_H_

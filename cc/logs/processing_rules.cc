@@ -1,0 +1,187 @@
+#include "cc/logs/processing_rules.h"
+
+#include <cstddef>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "boost/json/array.hpp"
+#include "boost/json/object.hpp"
+#include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
+#include "boost/json/value.hpp"
+#include "cc/base/mask.h"
+#include "cc/base/status_macros.h"
+#include "re2/re2.h"
+
+namespace thaw {
+namespace {
+
+constexpr std::string_view kMask = "mask";
+
+// Returns whether a text that can't be understood may be a rule that masks.
+bool MayMask(std::string_view text) { return absl::StrContains(absl::AsciiStrToLower(text), kMask); }
+
+// Syntax that other engines take and RE2 does not, and what to say of it.
+struct ForeignSyntax {
+  std::string_view part;
+  std::string_view advice;
+};
+constexpr ForeignSyntax kForeign[] = {
+    {"(?=", "no engine with linear time has look-ahead"},
+    {"(?!", "no engine with linear time has look-ahead"},
+    {"(?<=", "no engine with linear time has look-behind"},
+    {"(?<!", "no engine with linear time has look-behind"},
+    {"(?x", "Rust's regex takes the flag x, RE2 does not: write the pattern without blanks and comments"},
+    {"\\b{", "Rust's regex takes \\b{start} and the like, RE2 only \\b"},
+    {"&&", "Rust's regex takes intersections of classes, RE2 does not"},
+    {"\\u", "Rust's regex takes \\u{…}, RE2 only \\x{…}"},
+    {"\\U", "Rust's regex takes \\U{…}, RE2 only \\x{…}"},
+    {"\\h", "neither Go nor RE2 has \\h; [0-9A-Fa-f] are hexadecimal digits"},
+};
+
+std::string_view AdviceOn(std::string_view pattern) {
+  for (const auto& [part, advice] : kForeign)
+    if (absl::StrContains(pattern, part)) return advice;
+  for (size_t i = 0; i + 1 < pattern.size(); ++i) {
+    if (pattern[i] != '\\') continue;
+    if (pattern[i + 1] >= '1' && pattern[i + 1] <= '9')
+      return "no engine with linear time has back-references";
+    ++i;
+  }
+  return "";
+}
+
+// Returns the pattern with (?<name>…), which Go and Rust take as well, written as (?P<name>…).
+std::string WithNamedGroups(std::string_view pattern) {
+  std::string written;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const std::string_view rest = pattern.substr(i);
+    if (rest[0] == '\\' && rest.size() > 1) {
+      written.append(rest.substr(0, 2));
+      ++i;
+    } else if (rest.size() > 3 && absl::StartsWith(rest, "(?<") &&
+               (absl::ascii_isalpha(rest[3]) || rest[3] == '_')) {
+      written.append("(?P<");
+      i += 2;
+    } else {
+      written.push_back(rest[0]);
+    }
+  }
+  return written;
+}
+
+// Returns a member that is a text, or nullptr.
+const boost::json::string* TextOf(const boost::json::object& rule, std::string_view name) {
+  const boost::json::value* const member = rule.if_contains(name);
+  return member == nullptr ? nullptr : member->if_string();
+}
+
+absl::StatusOr<std::string_view> NeededText(const boost::json::object& rule, std::string_view name) {
+  const boost::json::string* const text = TextOf(rule, name);
+  if (text == nullptr) return absl::InvalidArgumentError(absl::StrCat("it has no text \"", name, "\""));
+  return std::string_view(*text);
+}
+
+std::string NameOf(const boost::json::value& rule, size_t index) {
+  const boost::json::object* const object = rule.if_object();
+  const boost::json::string* const name = object == nullptr ? nullptr : TextOf(*object, "name");
+  if (name == nullptr || name->empty()) return absl::StrCat("log processing rule ", index);
+  return absl::StrCat("log processing rule ", Quoted(std::string_view(*name)));
+}
+
+}  // namespace
+
+ProcessingRules::ProcessingRules() = default;
+ProcessingRules::ProcessingRules(ProcessingRules&&) noexcept = default;
+ProcessingRules& ProcessingRules::operator=(ProcessingRules&&) noexcept = default;
+ProcessingRules::~ProcessingRules() = default;
+
+ProcessingRules::ProcessingRules(std::string_view json, std::vector<std::string>& errors) {
+  if (json.empty()) return;
+  constexpr std::string_view kClosed =
+      "; the lines of functions and extensions are dropped until it is corrected, since it may have to mask them";
+  boost::system::error_code error;
+  const boost::json::value value = boost::json::parse(json, error);
+  const boost::json::array* const list = error ? nullptr : value.if_array();
+  if (list == nullptr) {
+    masking_failed_ = MayMask(json);
+    errors.push_back(absl::StrCat("the log processing rules are ", error ? "not JSON" : "no list of objects",
+                                  masking_failed_ ? kClosed : "; none is applied"));
+    return;
+  }
+  const auto make_rule = [](const boost::json::value& item, bool& masks) -> absl::StatusOr<Rule> {
+    const boost::json::object* const object = item.if_object();
+    if (object == nullptr) return absl::InvalidArgumentError("it is not an object");
+    THAW_ASSIGN_OR_RETURN(const std::string_view type_name, NeededText(*object, "type"));
+    THAW_ASSIGN_OR_RETURN(const Type type, TypeOf(type_name));
+    masks = type == Type::kMask;
+    THAW_ASSIGN_OR_RETURN(const std::string_view pattern, NeededText(*object, "pattern"));
+    std::string_view placeholder;
+    if (object->contains("replace_placeholder")) {
+      THAW_ASSIGN_OR_RETURN(placeholder, NeededText(*object, "replace_placeholder"));
+    }
+    return MakeRule(type, pattern, placeholder);
+  };
+  for (size_t i = 0; i < list->size(); ++i) {
+    const boost::json::value& item = (*list)[i];
+    bool masks = MayMask(boost::json::serialize(item));
+    absl::StatusOr<Rule> rule = make_rule(item, masks);
+    if (rule.ok()) {
+      rules_.push_back(*std::move(rule));
+      continue;
+    }
+    masking_failed_ |= masks;
+    errors.push_back(absl::StrCat(NameOf(item, i), " can't be used: ", rule.status().message(),
+                                  masks ? kClosed : "; the other rules are applied"));
+  }
+}
+
+absl::StatusOr<ProcessingRules::Type> ProcessingRules::TypeOf(std::string_view name) {
+  if (name == "exclude_at_match") return Type::kExclude;
+  if (name == "include_at_match") return Type::kInclude;
+  if (name == "mask_sequences") return Type::kMask;
+  return absl::InvalidArgumentError(absl::StrCat("its \"type\" is ", Quoted(name)));
+}
+
+absl::StatusOr<ProcessingRules::Rule> ProcessingRules::MakeRule(Type type, std::string_view pattern,
+                                                                std::string_view placeholder) {
+  Rule rule{.type = type};
+  absl::StatusOr<std::unique_ptr<const re2::RE2>> compiled = CompilePattern(WithNamedGroups(pattern));
+  if (!compiled.ok()) {
+    const std::string_view advice = AdviceOn(pattern);
+    return absl::InvalidArgumentError(
+        absl::StrCat(compiled.status().message(), advice.empty() ? "" : "; ", advice));
+  }
+  rule.pattern = *std::move(compiled);
+  absl::StatusOr<PatternRewrite> rewrite = RewriteFor(placeholder, *rule.pattern);
+  if (!rewrite.ok())
+    return absl::InvalidArgumentError(absl::StrCat("\"replace_placeholder\" ", rewrite.status().message()));
+  rule.rewrite = std::move(rewrite->text);
+  return rule;
+}
+
+std::optional<std::string_view> ProcessingRules::Apply(std::string_view text, std::string& buffer) const {
+  for (const Rule& rule : rules_) {
+    const bool matches = Matches(*rule.pattern, text);
+    switch (rule.type) {
+      case Type::kExclude:
+        if (matches) return std::nullopt;
+        break;
+      case Type::kInclude:
+        if (!matches) return std::nullopt;
+        break;
+      case Type::kMask:
+        if (!matches) break;
+        if (text.data() != buffer.data()) buffer.assign(text);
+        re2::RE2::GlobalReplace(&buffer, *rule.pattern, rule.rewrite);
+        text = buffer;
+        break;
+    }
+  }
+  return text;
+}
+
+}  // namespace thaw

@@ -1,0 +1,107 @@
+#include "cc/logs/processing_rules.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ProcessingRulesTest : public testing::Test {
+ protected:
+  void Use(std::string_view json) {
+    errors_.clear();
+    rules_ = ProcessingRules(json, errors_);
+  }
+  // Returns the text after all rules, or "(left out)".
+  std::string Of(std::string_view text) {
+    std::string buffer;
+    return std::string(rules_.Apply(text, buffer).value_or("(left out)"));
+  }
+
+  std::vector<std::string> errors_;
+  ProcessingRules rules_;
+};
+
+TEST_F(ProcessingRulesTest, TypesInOrder) {
+  Use(R"([{"type":"mask_sequences","name":"a","pattern":"token=(\\w)\\w*","replace_placeholder":"token=$1?"},
+          {"type":"exclude_at_match","name":"b","pattern":"token=s\\?"},
+          {"type":"include_at_match","name":"c","pattern":"token|kept"}])");
+  EXPECT_THAT(errors_, IsEmpty());
+  EXPECT_EQ(Of("token=abc, token=def"), "token=a?, token=d?");
+  EXPECT_EQ(Of("token=secret"), "(left out)") << "a rule sees what the one before it made";
+  EXPECT_EQ(Of("nothing"), "(left out)");
+  EXPECT_EQ(Of("kept"), "kept");
+}
+
+TEST_F(ProcessingRulesTest, WithoutAMatchNothingIsCopied) {
+  Use(R"([{"type":"mask_sequences","name":"a","pattern":"x+"}])");
+  const std::string_view text = "none here";
+  std::string buffer;
+  EXPECT_EQ(rules_.Apply(text, buffer)->data(), text.data());
+  EXPECT_EQ(Of("axxb"), "ab") << "without a placeholder a match is removed";
+}
+
+TEST_F(ProcessingRulesTest, ABadRuleCostsThatRuleAloneAndIsNamedOnce) {
+  Use(R"([{"type":"exclude_at_match","name":"broken","pattern":"("},
+          {"type":"exclude_at_match","name":"good","pattern":"bad"},
+          {"type":"drop","pattern":"x"}, 7, {"type":"exclude_at_match","name":"empty"}])");
+  EXPECT_EQ(Of("bad"), "(left out)");
+  EXPECT_EQ(Of("x"), "x");
+  EXPECT_FALSE(rules_.masking_failed());
+  EXPECT_THAT(errors_, ElementsAre(HasSubstr("log processing rule \"broken\" can't be used: "),
+                                   HasSubstr("log processing rule 2 can't be used: its \"type\" is \"drop\""),
+                                   HasSubstr("log processing rule 3 can't be used: it is not an object"),
+                                   HasSubstr("it has no text \"pattern\"")));
+}
+
+TEST_F(ProcessingRulesTest, AMaskingRuleThatCantBeUsedFailsClosed) {
+  for (const char* rule :
+       {R"({"type":"mask_sequences","name":"m","pattern":"("})", R"({"type":"mask_sequences","name":"m"})",
+        R"({"type":"mask_sequence","name":"m","pattern":"x"})",
+        R"({"type":"mask_sequences","name":"m","pattern":"x","replace_placeholder":7})",
+        R"("mask_sequences")"}) {
+    Use(absl::StrCat("[", rule, "]"));
+    EXPECT_TRUE(rules_.masking_failed()) << rule;
+    EXPECT_THAT(errors_, ElementsAre(HasSubstr("lines of functions and extensions are dropped"))) << rule;
+  }
+  Use(R"([{"type":"mask_sequences","name":"m","pattern":"x"})");
+  EXPECT_TRUE(rules_.masking_failed()) << "the whole list can't be read";
+  EXPECT_THAT(errors_, ElementsAre(HasSubstr("not JSON")));
+  Use(R"([{"type":"exclude_at_match","name":"e","pattern":"x"})");
+  EXPECT_FALSE(rules_.masking_failed());
+}
+
+TEST_F(ProcessingRulesTest, PatternsOfOtherEnginesAreToldApart) {
+  const auto error_of = [this](std::string_view pattern) {
+    Use(absl::StrCat(R"([{"type":"exclude_at_match","name":"n","pattern":")", pattern, R"("}])"));
+    return errors_.empty() ? "" : errors_[0];
+  };
+  EXPECT_THAT(error_of("a(?=b)"), HasSubstr("no engine with linear time has look-ahead"));
+  EXPECT_THAT(error_of(R"((a)\\1)"), HasSubstr("back-references"));
+  EXPECT_THAT(error_of("(?x)a b"), HasSubstr("Rust's regex takes the flag x"));
+  EXPECT_THAT(error_of(R"(\\u{41})"), HasSubstr("RE2 only \\x{…}"));
+  EXPECT_EQ(error_of("(?<name>a)(?P<other>b)"), "");
+  EXPECT_EQ(error_of(R"(\\(?<name)"), "") << "an escaped bracket is none";
+}
+
+TEST_F(ProcessingRulesTest, NamedGroupsAndDollarsInPlaceholders) {
+  Use(R"([{"type":"mask_sequences","name":"m","pattern":"(?<user>\\w+)@\\w+","replace_placeholder":"${user}@$$"}])");
+  EXPECT_EQ(Of("me@here"), "me@$");
+}
+
+TEST_F(ProcessingRulesTest, APatternThatOthersNeedExponentialTimeForIsQuick) {
+  Use(R"([{"type":"exclude_at_match","name":"n","pattern":"(a+)+$"}])");
+  EXPECT_EQ(Of(std::string(200'000, 'a') + "b").size(), 200'001u);
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,278 @@
+"""The document on fresh connections: its cells, its model, its files and its command."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import pathlib
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+
+import pytest
+
+from thaw.lab import command_line
+from thaw.lab.answer import costs, fates, model, page, parts, words
+from thaw.lab.answer.cells import Cells, Spread
+from thaw.lab.answer.document import Document, Heading, Items, Paragraph, Picture, Table
+from thaw.lab.answer.model import FULL, RESUMED, WARM, Costs, Model, Policy
+from thaw.lab.experiment import ExperimentSettings, NetworkFigures
+from thaw.lab.experiments import spec_file
+from thaw.lab.report import dataset, measure
+from thaw.lab.report.dataset import BlockResult
+from thaw.lab.report.function_run import FunctionRun, InvocationRow
+from thaw.lab.results import ArmResult, FlushTimes
+
+COSTS = Costs(flush=0.5, request=0.25, resumed=2.0, full=3.0)
+
+
+def result(point: ExperimentSettings, flush_ms: float, cpu_ms: float, **others: int) -> ArmResult:
+    payloads = point.payloads * point.cycles
+    figures = {each.name: 0 for each in dataclasses.fields(ArmResult) if each.type == "int"}
+    return ArmResult(
+        **{**figures, "payloads": payloads, "requests": payloads, "delivered": payloads, **others},
+        cpu_us_per_payload=cpu_ms * 1e3 / point.payloads,
+        flush_ms=FlushTimes(flush_ms, 2 * flush_ms),
+        cycles=point.cycles,
+        network=NetworkFigures("line", point.round_trip, "cubic") if point.round_trip else None,
+    )
+
+
+def measured(arm: str, flush_ms: tuple[float, ...], cpu_ms: float = 1.0, **settings: object) -> Cells:
+    """The cell of one arm that was measured in as many blocks as there are times."""
+    point = ExperimentSettings(arms=(arm,), workload="separate", exchange_timeout=10.0, **settings)  # type: ignore[arg-type]
+    rows = [
+        dataset._row(point, "spec", BlockResult(block, arm, result(point, time, cpu_ms)))
+        for block, time in enumerate(flush_ms)
+    ]
+    return Cells.of(rows)
+
+
+def made_up(
+    folder: pathlib.Path, wall_ms: Callable[[str, ExperimentSettings], float], skip: tuple[str, ...] = ()
+) -> None:
+    """Writes results of every sweep, whose times are computed."""
+    where = measure.provenance(world="W1", seed=1, cycles=2)
+    for part in parts.read(blocks=2, cycles=2):
+        if part.name in skip:
+            continue
+        (folder / part.name).mkdir(parents=True)
+        for point in part.grid.points():
+            text = spec_file.to_toml(point)
+            results = [
+                BlockResult(
+                    block, arm, result(point, wall_ms(arm, point) * (1 + 0.01 * block), 1.0, lost=number)
+                )
+                for number, arm in enumerate(point.arms)
+                for block in range(2)
+            ]
+            dataset.write(dataset.path_of(folder / part.name, point, text), point, text, results, where)
+
+
+def of_the_model(arm: str, point: ExperimentSettings) -> float:
+    cells = measured(
+        arm,
+        (1.0,),
+        payloads=point.payloads,
+        round_trip=point.round_trip,
+        tls_version=point.tls_version,
+        filler_bytes=point.filler_bytes,
+    )
+    return Model(COSTS, COSTS).wall_ms(next(iter(cells))) or 7.0
+
+
+# -- Cells ---------------------------------------------------------------------------------------------------
+
+
+def test_a_cell_has_the_median_and_the_ends_of_its_blocks() -> None:
+    (cell,) = measured("thaw", (5.0, 1.0, 2.0), cpu_ms=0.5, round_trip=0.02, payloads=4)
+    assert cell.wall_ms == Spread(2.0, 1.0, 5.0)
+    assert cell.cpu_ms == Spread(0.5, 0.5, 0.5)
+    assert (cell.round_trip, cell.requests) == (0.02, 4.0)
+
+
+def test_a_cell_that_is_not_there_is_named() -> None:
+    with pytest.raises(LookupError, match=r"0 cells of arm v98 have \{'payloads_per_flush': 1\}"):
+        measured("thaw", (1.0,)).one("v98", payloads_per_flush=1)
+
+
+# -- The model -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("arm", "expected"),
+    [
+        ("thaw", Policy("shared", True, 6)),
+        ("thaw(max_connections_per_host=1,tls_session_resumption=false)", Policy("shared", False, 1)),
+        ("thaw-unshared", Policy("each", True, 6)),
+        ("v98", Policy("each", True, 1)),
+        ("thaw-pooled(on_resume=keep)", Policy("none", True, 4)),
+        ("thaw-pooled", Policy("shared", True, 6)),
+        ("pycurl", None),
+        ("v92", None),
+    ],
+)
+def test_the_model_reads_an_arms_policy_from_its_options(arm: str, expected: Policy | None) -> None:
+    assert model.policy(arm) == expected
+
+
+@pytest.mark.parametrize(
+    ("arm", "payloads", "settings", "expected"),
+    [
+        # o + 2R + c + R + e
+        (RESUMED, 1, {}, 0.5 + 2 * 20 + 2.0 + 20 + 0.25),
+        (FULL, 1, {}, 0.5 + 2 * 20 + 3.0 + 20 + 0.25),
+        (FULL, 1, {"tls_version": "1.2"}, 0.5 + 3 * 20 + 3.0 + 20 + 0.25),
+        (RESUMED, 1, {"tls_version": "1.2"}, 0.5 + 2 * 20 + 2.0 + 20 + 0.25),
+        (WARM, 1, {}, 0.5 + 20 + 0.25),
+        (WARM, 20, {}, 0.5 + 20 * (20 + 0.25)),
+        (RESUMED, 20, {}, 0.5 + 2 * 20 + 2.0 + 20 * (20 + 0.25)),
+        ("thaw", 20, {}, 0.5 + 2 * 20 + 6 * 2.0 + 4 * 20 + 20 * 0.25),
+        ("thaw-unshared", 20, {}, 0.5 + 4 * (2 + 1) * 20 + 20 * (2.0 + 0.25)),
+        ("v98", 5, {}, 0.5 + 5 * (3 * 20 + 2.0 + 0.25)),
+    ],
+)
+def test_the_model_predicts_a_flush(
+    arm: str, payloads: int, settings: dict[str, str], expected: float
+) -> None:
+    (cell,) = measured(arm, (1.0,), payloads=payloads, round_trip=0.02, **settings)
+    assert Model(COSTS, COSTS).wall_ms(cell) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("body", "trips"), [(1, 0), (14_600, 0), (14_601, 1), (43_800, 1), (43_801, 2)])
+def test_a_body_waits_while_the_window_of_a_fresh_connection_grows(body: int, trips: int) -> None:
+    assert model.slow_start_round_trips(body) == trips
+
+
+def test_work_beyond_a_share_of_a_processor_waits_for_further_periods() -> None:
+    (cell,) = measured(WARM, (1.0,), payloads=20, round_trip=0.005, cpu_share=0.1)
+    whole = Model(COSTS, COSTS).wall_ms(
+        dataclasses.replace(cell, rows=[dataclasses.replace(cell.row, cpu_share=1.0)])
+    )
+    # 5.5 ms of work, 2 ms in each period: two further periods, of which 18 ms each are waiting.
+    assert Model(COSTS, COSTS).wall_ms(cell) == pytest.approx((whole or 0) + 2 * 18)
+
+
+def test_the_constants_are_read_back_from_what_they_predict(tmp_path: pathlib.Path) -> None:
+    made_up(tmp_path, of_the_model, skip=tuple(name for name in parts.NAMES if name != "calibration"))
+    found = Model.calibrated(parts.cells(tmp_path, "calibration")).wall
+    for name, value in dataclasses.asdict(COSTS).items():
+        assert getattr(found, name) == pytest.approx(value, rel=0.2), name
+
+
+# -- The document --------------------------------------------------------------------------------------------
+
+
+def test_a_document_is_written_in_both_forms_with_its_data_beside_it(tmp_path: pathlib.Path) -> None:
+    svg = '<svg xmlns="http://www.w3.org/2000/svg"><path stroke="var(--ink)"/></svg>'
+    document = Document(
+        "T<itle",
+        [
+            Heading("Head"),
+            Paragraph("`a<b` text"),
+            Items(["one", "two"]),
+            Table("figures", "Caption", ["arm", "ms"], [["thaw", "1.0"], ["v98, peer", "2.0"]]),
+            Picture("chart", "What it shows", svg),
+        ],
+    )
+    written = document.write(tmp_path / "answer")
+    assert [path.name for path in written] == ["answer.md", "answer.html", "figures.csv", "chart.svg"]
+    markdown, page_text = (path.read_text() for path in written[:2])
+    assert "| thaw | 1.0 |" in markdown
+    assert "(answer/chart.svg)" in markdown
+    assert "(answer/figures.csv)" in markdown
+    assert "<code>a&lt;b</code> text" in page_text
+    assert "var(--ink)" in page_text
+    assert list(csv.reader(written[2].open())) == [["arm", "ms"], ["thaw", "1.0"], ["v98, peer", "2.0"]]
+    alone = ElementTree.fromstring(written[3].read_text())
+    assert "var(" not in written[3].read_text()
+    assert alone.tag.endswith("svg")
+
+
+def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.Path) -> None:
+    made_up(tmp_path, of_the_model)
+    rows = [InvocationRow(name, 0, 0.0, 5.0, 1.0, 6 + (name == "thaw"), 2.0) for name in ("thaw", "none")]
+    runs = [FunctionRun(row.extension, rows=[row]) for row in rows]
+    document = page.make(tmp_path, runs, "python -m thaw.lab answer")
+    text = document.markdown("answer")
+    headings = [block.text for block in document.blocks if isinstance(block, Heading)]
+    assert headings[:6] == [
+        "The price",
+        "By round trip and requests of a flush",
+        "By version of TLS",
+        "By size",
+        "By share of a processor",
+        "Against the model",
+    ]
+    # 62.75 ms by the model, and 1 % more in the second block. Each block of v93, the second arm, lost 1.
+    assert "a flush of one request takes 63.1 ms over a fresh connection and 20.9 ms over a kept one" in text
+    assert "(v93) lost 2 of 12 payloads" in text
+    assert "| thaw | 1 | 1.0 | 7 | +1 |" in text
+    assert all(f"`{name}`" in text for name in parts.NAMES)
+
+
+def test_a_machine_without_networks_of_its_own_leaves_one_table_out(tmp_path: pathlib.Path) -> None:
+    made_up(tmp_path, lambda arm, point: 10.0, skip=("fates_cut",))
+    text = page.make(tmp_path, "port 8126 is taken", "again").markdown("answer")
+    assert "World W2 was left out" in text
+    assert "Not measured: port 8126 is taken." in text
+
+
+def test_cells_that_agree_with_the_model_are_not_listed(tmp_path: pathlib.Path) -> None:
+    found = Model(COSTS, COSTS)
+    arm = "thaw"
+    (cell,) = measured(arm, (1.0,), payloads=1, round_trip=0.02)
+    wall = found.wall_ms(cell) or 0
+    near, far = (measured(arm, (wall * by,), payloads=1, round_trip=0.02) for by in (1.05, 1.3))
+    blocks = costs.against_model(found, [("a", near), ("b", far)])
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    assert [row[0] for row in table.rows] == [f"b, {words.arm(arm)}"]
+
+
+def test_the_price_of_a_second_in_a_gigabyte_is_lambdas() -> None:
+    cells = Cells([*measured(costs.FRESH, (1001.0,), payloads=1), *measured(costs.KEPT, (1.0,), payloads=1)])
+    (_, table) = fates.dollars(cells, costs.FRESH, costs.KEPT)
+    assert isinstance(table, Table)
+    # A second of 512 MB for a million invocations: half a gigabyte, 500,000 GB-seconds.
+    assert table.rows == [["0 ms", "1000.0", "2.08", "8.33", "28.79"]]
+
+
+# -- The command ---------------------------------------------------------------------------------------------
+
+
+def test_every_spec_is_a_grid_whose_points_can_be_run() -> None:
+    for part in parts.read():
+        assert list(part.grid.points()), part.name
+
+
+def test_an_unknown_sweep_is_named_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        command_line.main(["answer", "--only", "round_trips,colours"])
+    assert stopped.value.code == 2
+    assert "there is no sweep 'colours'; there are calibration, round_trips" in capsys.readouterr().err
+
+
+def test_the_command_measures_what_is_missing_and_nothing_twice(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    spec = 'version = 1\narms = ["thaw"]\nclose = "none"\nworkload = "separate"\npayloads = 1\n'
+    (specs / "calibration.toml").write_text(spec)
+    monkeypatch.setattr(parts, "SPECS", specs)
+    given = [
+        "answer",
+        "--only",
+        "calibration",
+        "--blocks",
+        "1",
+        "--cycles",
+        "2",
+        "--results",
+        str(tmp_path / "r"),
+    ]
+    assert command_line.main(given) == 0
+    assert "1/1 calibration" in capsys.readouterr().err
+    (cell,) = parts.cells(tmp_path / "r", "calibration")
+    assert (cell.total("delivered"), cell.requests) == (2, 1.0)
+    assert command_line.main(given) == 0
+    assert capsys.readouterr().err == ""

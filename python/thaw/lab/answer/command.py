@@ -1,0 +1,143 @@
+"""The command `answer`: measures what is missing, and writes the document."""
+
+from __future__ import annotations
+
+import argparse
+import concurrent.futures
+import pathlib
+import shlex
+import sys
+import time
+from collections.abc import Mapping
+
+from thaw.lab import arguments, needs
+from thaw.lab.answer import page, parts
+from thaw.lab.experiment import ExperimentError, Stopped
+from thaw.lab.experiments import function_experiment, sweep
+from thaw.lab.report import function_run, measure
+from thaw.lab.report.function_run import FunctionRun, InvocationRow
+from thaw.lab.stop import EXIT_CODE, Stop
+
+HELP = "measures what a fresh connection costs, and writes the answer as a page"
+DESCRIPTION = (
+    "Runs the sweeps of the document on fresh connections, except what the folder of the results\n"
+    "has already, and writes the document as Markdown and as one HTML page, with pictures and data\n"
+    "beside it. All of it takes about two hours on two cores, on a machine that does nothing else;\n"
+    "Ctrl-C keeps finished points."
+)
+EPILOG = (
+    "examples:\n"
+    "  python -m thaw.lab answer --out fresh-connection-cost\n"
+    "  python -m thaw.lab answer --blocks 1 --cycles 4        a first look, in about ten minutes\n"
+    "  python -m thaw.lab answer --only round_trips,sizes     measures these and writes nothing"
+)
+_INVOCATIONS = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the arguments of the command."""
+    option = parser.add_argument
+    option(
+        "--out",
+        type=pathlib.Path,
+        default=pathlib.Path("fresh-connection-cost"),
+        metavar="PATH",
+        help="the document: PATH.md, PATH.html and the folder PATH (%(default)s)",
+    )
+    option(
+        "--results",
+        type=arguments.output_folder,
+        default=pathlib.Path("answer-results"),
+        metavar="FOLDER",
+        help="where measurements are written; what is there is not measured again (%(default)s)",
+    )
+    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="other than in the specs")
+    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="other than in the specs")
+    option(
+        "--only",
+        type=arguments.checked(_names),
+        metavar="A,B",
+        help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
+    )
+    function_experiment.add_extension_argument(parser)
+    option("--without-function", action="store_true", help="leaves the real function out")
+    parser.set_defaults(run=run_command)
+
+
+def _names(text: str) -> list[str]:
+    names = [each.strip() for each in text.split(",")]
+    for name in names:
+        if name not in parts.NAMES:
+            raise ValueError(f"there is no sweep {name!r}; there are {', '.join(parts.NAMES)}")
+    return names
+
+
+def run_command(given: argparse.Namespace) -> int:
+    """Runs the command. ValueError: an argument or a spec is wrong, or something is not installed."""
+    wanted = parts.read(given.only or parts.NAMES, blocks=given.blocks, cycles=given.cycles)
+    arms = dict.fromkeys(arm for part in wanted for arm in part.grid.base.arms)
+    if (text := needs.missing(needs.of_arms(tuple(arms)), "this document")) is not None:
+        raise ValueError(text)
+    extensions = function_experiment.extensions_of(given.extension)
+    with Stop.on_interrupt() as stop:
+        failed = _measure(wanted, given.results, stop)
+        if stop.requested:
+            return EXIT_CODE
+        if failed and given.only:
+            return 1
+        if given.only:
+            return 0
+        function = "it was left out" if given.without_function else _function(given.results, extensions)
+    document = page.make(given.results, function, _again(given))
+    for path in document.write(given.out)[:2]:
+        print(f"document: {path.resolve()}")
+    return 1 if failed else 0
+
+
+def _measure(wanted: list[parts.Part], results: pathlib.Path, stop: Stop) -> int:
+    """Measures what is missing, one point at a time. Returns how many points failed."""
+    failed = 0
+    for number, part in enumerate(wanted, start=1):
+        if stop.requested:
+            break
+        begun = time.monotonic()
+
+        def say(
+            state: sweep.Progress, name: str = part.name, number: int = number, begun: float = begun
+        ) -> None:
+            if not isinstance(state.error, Stopped):
+                where = f"{number}/{len(wanted)} {name}, {time.monotonic() - begun:.0f} s"
+                print(f"answer: {where}: {state}", file=sys.stderr, flush=True)
+
+        with concurrent.futures.ThreadPoolExecutor(1) as executor:
+            try:
+                outcome = part.run(results, executor, stop, say)
+            except OSError:
+                stop.request()
+                raise
+        failed += sum(not isinstance(error, Stopped) for _, error in outcome.failed)
+    return failed
+
+
+def _function(results: pathlib.Path, extensions: Mapping[str, pathlib.Path]) -> list[FunctionRun] | str:
+    """Runs the real function, or reads what an earlier command saw of it. A text says why there is none."""
+    path = results / f"function-{'-'.join(extensions)}.parquet"
+    if not path.exists():
+        try:
+            runs = function_experiment.run(
+                extensions, _INVOCATIONS, lambda line: print(line, file=sys.stderr)
+            )
+        except (ExperimentError, OSError, ValueError) as error:
+            return str(error)
+        function_run.write(path, runs)
+    rows = measure.read_rows(path, InvocationRow)
+    names = dict.fromkeys(row.extension for row in rows)
+    return [FunctionRun(name, rows=[row for row in rows if row.extension == name]) for name in names]
+
+
+def _again(given: argparse.Namespace) -> str:
+    words = ["python", "-m", "thaw.lab", "answer"]
+    for name in ("blocks", "cycles"):
+        if (value := getattr(given, name)) is not None:
+            words += [f"--{name}", str(value)]
+    return shlex.join(words)

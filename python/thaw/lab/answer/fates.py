@@ -1,0 +1,159 @@
+"""The document's sections on what arrives, and on what an invocation pays."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import get_args
+
+from thaw.lab.answer import words
+from thaw.lab.answer.cells import Cell, Cells
+from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Table
+from thaw.lab.experiment import Close
+from thaw.lab.report.function_run import FunctionRun
+
+# US dollars for a GB-second of an x86 function in us-east-1: https://aws.amazon.com/lambda/pricing/
+DOLLARS_PER_GB_SECOND = 0.0000166667
+MEMORY_MB = (128, 512, 1769)
+
+
+def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
+    """The fates of payloads by arm, way to freeze and way to close."""
+    blocks: list[Block] = [
+        Heading("What arrives"),
+        Paragraph(
+            "Each cell is lost, then duplicated, of the payloads that were handed over. A duplicate is"
+            " a payload that the intake accepted twice; thaw marks a request that may be one."
+            " With 0 lost of n, the true rate is below 3/n with a confidence of 95 %."
+        ),
+        _table("fates-idle", "Stopped between flushes (world W1)", idle),
+        _table("fates-in-flight", "Stopped in the middle of an exchange (world W1)", in_flight),
+    ]
+    if cut is None:
+        blocks.append(Paragraph("World W2 was left out: this machine allows no network of its own."))
+    else:
+        blocks.append(
+            _table("fates-cut", "Stopped between flushes, the network cut meanwhile (world W2)", cut)
+        )
+    return blocks
+
+
+def _table(name: str, caption: str, cells: Cells) -> Table:
+    closes = sorted({cell.row.close for cell in cells}, key=get_args(Close).index)
+    handed = {cell.total("payloads") for cell in cells}
+    rows = [
+        [arm, *(_fate(next(iter(cells.where(arm=arm, close=close)), None)) for close in closes)]
+        for arm in cells.arms()
+    ]
+    of = f"of {min(handed):,}" if len(handed) == 1 else f"of {min(handed):,} to {max(handed):,}"
+    return Table(name, f"{caption}: lost / duplicated, {of} payloads", ["arm", *closes], rows)
+
+
+def _fate(cell: Cell | None) -> str:
+    return "–" if cell is None else f"{cell.total('lost'):,} / {cell.total('duplicated'):,}"
+
+
+def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
+    """What an extension adds to an invocation; a text says why that was not measured."""
+    heading = Heading("What an invocation pays")
+    if isinstance(runs, str):
+        return [heading, Paragraph(f"Not measured: {runs}.")]
+    plain = statistics.median(row.billed_ms for run in runs if run.extension == "none" for row in run.rows)
+    rows = []
+    for run in runs:
+        middle = statistics.median(row.billed_ms for row in run.rows)
+        after = statistics.median(run.post_runtime_ms)
+        rows.append(
+            [run.extension, str(len(run.rows)), f"{after:.1f}", f"{middle:.0f}", f"{middle - plain:+.0f}"]
+        )
+    return [
+        heading,
+        Paragraph(
+            "The demonstration function in the emulated Lambda, with 4 traced spans and a flush at the end of"
+            " each invocation, over loopback: `control` is an extension that does nothing, `none` is no"
+            " extension. A real round trip adds what the tables above say."
+        ),
+        Table(
+            "billed",
+            "Medians, ms",
+            ("extension", "invocations", "after the response", "billed", "more than none"),
+            rows,
+        ),
+    ]
+
+
+def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
+    """The price of fresh connections for a million invocations that flush once each."""
+    rows = []
+    for trip in cells.values("round_trip"):
+        some = {"payloads_per_flush": 1, "round_trip": trip}
+        more = cells.one(fresh, **some).wall_ms.middle - cells.one(kept, **some).wall_ms.middle
+        prices = [more / 1e3 * memory / 1024 * DOLLARS_PER_GB_SECOND * 1e6 for memory in MEMORY_MB]
+        rows.append([words.milliseconds(trip), f"{more:.1f}", *(f"{price:.2f}" for price in prices)])
+    return [
+        Paragraph(
+            "If Lambda bills the whole flush, as it does where a flush ends an invocation, a fresh connection"
+            " in place of a kept one costs, for a million invocations with one request each:"
+        ),
+        Table(
+            "dollars",
+            f"US dollars a million invocations, at {DOLLARS_PER_GB_SECOND:.10f} a GB-second",
+            ("round trip", "more, ms", *(f"{memory} MB" for memory in MEMORY_MB)),
+            rows,
+        ),
+    ]
+
+
+def fleet(cells: Cells, fresh: str, kept: str) -> list[Block]:
+    """Handshakes of many sandboxes, from the costs of one."""
+    at = {"payloads_per_flush": 1, "round_trip": 0.02}
+    dial_ms = cells.one(fresh, **at).cpu_ms.middle - cells.one(kept, **at).cpu_ms.middle
+    rows = []
+    for sandboxes in (1_000, 100_000, 10_000_000):
+        for seconds in (1, 60):
+            dials = sandboxes / seconds
+            rows.append([f"{sandboxes:,}", str(seconds), f"{dials:,.0f}", f"{dials * dial_ms / 1e3:,.1f}"])
+    return [
+        Heading("A fleet"),
+        Paragraph(
+            "Each sandbox flushes once in an interval, over one connection. A kept connection makes none of"
+            " these handshakes while the peer keeps it; a peer that gives idle connections up sooner than the"
+            " interval makes it dial as often. The clients' processors are those of all sandboxes together:"
+            f" a dial takes {dial_ms:.2f} ms more than a kept connection does."
+        ),
+        Table(
+            "fleet",
+            "Handshakes of fresh connections",
+            ("sandboxes", "interval, s", "handshakes a second", "clients' processors"),
+            rows,
+        ),
+    ]
+
+
+def advice() -> list[Block]:
+    """For which settings each policy is best; what this does not show."""
+    return [
+        Heading("Which setting for what"),
+        Items(
+            [
+                "On-demand Lambda: `max_idle_per_host=0` with sharing within a flush, thaw's default. Nothing"
+                " outlives a freeze, and a flush of several requests pays for one dial.",
+                "A process that is never frozen (managed instances, containers): `max_idle_per_host` of 4 or"
+                " so with an `idle_timeout` below the intake's. Fresh connections buy nothing there.",
+                "A machine that is suspended and resumed with notice (MicroVMs with hooks): keep connections,"
+                " and call `resume()`, with `on_resume` as `drain`: what was open is not used again.",
+                "Short intervals at a long round trip, where losing some telemetry is no harm: a kept"
+                " connection saves two round trips, if retries are on and duplicates are told apart.",
+            ]
+        ),
+        Heading("Limits"),
+        Items(
+            [
+                "Client and intake share one machine and its processors; the intake is written in Python, and"
+                " its work is in the wall times.",
+                "World W1 stops a process, and W2 also cuts its network; the kernel goes on in both. Neither"
+                " is Lambda itself.",
+                "The line delays packets and has no competing traffic; loss is 0.",
+            ]
+        ),
+    ]

@@ -1,0 +1,65 @@
+"""Tables and verdicts as HTML: parts of a report's page, and what a notebook shows of a result."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+
+from thaw.lab.comparison import Comparison
+from thaw.lab.report.columns import Column, shown
+from thaw.lab.report.words import busy, conditions, race, title, what_is_missing
+from thaw.lab.results import ArmResult, ExperimentResult
+
+# Columns in which a figure other than 0 is marked.
+_BAD = ("lost", "duplicated", "dropped")
+
+
+def text(value: object) -> str:
+    """Returns a text without markup."""
+    return html.escape(str(value))
+
+
+def result(of: ExperimentResult) -> str:
+    """A result as a part of a page: the verdicts, and its table."""
+    again = f"<p>Again: <code>{text(of.command)}</code></p>" if of.command is not None else ""
+    return verdicts(of.comparisons) + table(of) + again
+
+
+def verdicts(comparisons: Sequence[Comparison]) -> str:
+    """The sentences as a list; empty for none."""
+    items = "".join(f"<li>{text(each.sentence)}</li>" for each in comparisons)
+    return f"<ul class=verdicts>{items}</ul>" if items else ""
+
+
+def table(of: ExperimentResult) -> str:
+    """The table of all figures of a result."""
+    columns = shown(of)
+    head = "".join(f"<th scope=col>{text(column.title)}</th>" for column in columns)
+    rows = []
+    for name, arm in of.arms.items():
+        cells = [_cell(column, arm) for column in columns]
+        rows.append(f"<tr><th scope=row>{text(name)}</th>{''.join(cells)}</tr>")
+    return (
+        f"<div class=wide><table><caption>{text(title(of))}{_below(of)}</caption>\n"
+        f"<thead><tr><th scope=col>arm</th>{head}</tr></thead>\n<tbody>\n"
+        + "\n".join(rows)
+        + "\n</tbody></table></div>"
+    )
+
+
+def _below(of: ExperimentResult) -> str:
+    """Lines below a table's title: the conditions, and how far an experiment came that was stopped."""
+    lines = [
+        text(conditions(of)),
+        text(race(of)),
+        *(f"<b class=bad>{text(each)}</b>" for each in (what_is_missing(of), busy(of)) if each),
+    ]
+    return "".join(f"<br>{line}" for line in lines if line)
+
+
+def _cell(column: Column, arm: ArmResult) -> str:
+    value = column.value(arm)
+    if value is None:
+        return f"<td>{text(column.text(arm))}</td>"
+    mark = " class=bad" if column.path in _BAD and value else ""
+    return f'<td{mark}><data value="{text(value)}">{text(column.text(arm))}</data></td>'
