@@ -27,10 +27,12 @@ from thaw.lab.report.exchange_rows import EXCHANGES_FILE, ExchangeRow
 
 __all__ = [
     "CYCLES_FILE",
+    "EXCHANGES_FILE",
     "PAYLOADS_FILE",
     "PROVENANCE_FILE",
     "UNKNOWN_COMMIT",
     "CycleRow",
+    "ExchangeRow",
     "MeasureError",
     "Measurements",
     "PayloadRow",
