@@ -118,7 +118,8 @@ def provenance(
         world=world,
         seed=seed,
         cycles=cycles,
-        clock_behaviour=CLOCK_BEHAVIOUR[world] + (f" (frozen by {freezer})" if world not in ("W0", "W3b") else ""),
+        clock_behaviour=CLOCK_BEHAVIOUR[world]
+        + (f" (frozen by {freezer})" if world not in ("W0", "W3b") else ""),
         command=command,
         complete=complete,
         dirty=dirty(),

@@ -22,11 +22,12 @@ from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
     "world": "W0: simulated in one process; W1: a real process that is stopped; W2: the same, and its network"
-    " is cut for as long",
+    " is cut for as long; W3a: a machine (user-mode Linux) that is stopped, its clocks go on; W3b: a machine"
+    " (QEMU) that is stopped with its clocks; python -m thaw.lab.worlds says which there are here",
     "scenario": "freeze between flushes, or at each phase of an exchange in turn",
     "close": "how the intake ends connections during a freeze: fin; rst; silent: it forgets them without a"
-    " packet; race: FIN at most 1 ms from the planned resume; none: it does not; or what ends them in W2:"
-    " blackhole, nat: a middlebox forgets them; address: the client gets another address",
+    " packet; race: FIN at most 1 ms from the planned resume; none: it does not; or what ends them in W2"
+    " and W3: blackhole, nat: a middlebox forgets them; address: the client gets another address (W2)",
     "cycles": "freezes of each arm",
     "payloads": "payloads of each flush",
     "seed": "seed of payloads and timing",
@@ -38,7 +39,7 @@ _TEXTS = {
     "exchange_timeout": "limit of one exchange, for every arm, in seconds",
     "flush_deadline": "limit of one flush, in seconds",
     "tls_version": "the intake's version of TLS",
-    "freezer": "how W1 and W2 freeze; cgroup needs root",
+    "freezer": "how W1, W2 and W3a freeze; cgroup needs root",
     "blocks": "how often each arm is run, with a new process each time and in an order that is drawn",
     "idle_limit": "how long a connection is idle when the intake gives it up, in seconds",
     "spans": "spans of a generated payload",

@@ -3,7 +3,8 @@
     python -P guest.py DEVICE SERIAL_LINE FOLDER MODULE.ko...
 
 The first line of the serial line that is not empty is a JSON object with the client's `arguments` and
-`environment`; the rest is its standard input, and its standard output goes there. FOLDER has the package `thaw`; kernel modules are loaded in turn.
+`environment`; the rest is its standard input, and its standard output goes there. FOLDER has the package
+`thaw`; kernel modules are loaded in turn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The files of a guest without a disk: an initramfs (cpio, newc) with Python and the client, made from this machine.
+"""The files of a guest without a disk: an initramfs (cpio, newc) with Python and the client of this machine.
 
     initramfs.client_files(["requests"])            # what a client that imports this opens
     initramfs.pack([*files, "/etc/ld.so.cache"])    # bytes for QEMU's -initrd
@@ -25,8 +25,8 @@ _MOST_LINKS = 40
 _EMPTY_FOLDERS = ("/dev", "/proc", "/sys", "/tmp", "/run")
 _TRAILER = "TRAILER!!!"
 
-# Imports what is named, and writes which files that took: sources, their compiled forms, and what is mapped, with
-# the links by which the loader finds a library.
+# Imports what is named, and writes which files that took: sources, their compiled forms, and what is mapped,
+# with the links by which the loader finds a library.
 _TRACE = """
 import importlib, json, os, sys
 for name in sys.argv[1:]:
@@ -47,7 +47,7 @@ print(json.dumps(sorted(each for each in found if os.path.isfile(each))))
 
 @functools.cache
 def client_files(modules: tuple[str, ...]) -> tuple[str, ...]:
-    """The files that a Python which imports these modules opens here. CalledProcessError: one can't be imported."""
+    """The files that a Python which imports these modules opens. CalledProcessError: it can't import one."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", _TRACE, *modules],
         env=child_environment(),

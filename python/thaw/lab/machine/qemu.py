@@ -4,9 +4,9 @@
         process = subprocess.Popen(machine.command(line), stdin=subprocess.PIPE, pass_fds=machine.descriptors)
         machine.freezer.freeze(); machine.freezer.resume()
 
-Debian's packages `qemu-system-x86` and `linux-image-cloud-amd64` have what it takes. It emulates the processor
-and needs no KVM, so that a boot takes seconds of processor time. The guest's root is an initramfs, which QEMU
-reads from memory: no file is written.
+Debian's packages `qemu-system-x86` and `linux-image-cloud-amd64` have what it takes. It emulates the
+processor and needs no KVM, so that a boot takes seconds of processor time. The guest's root is an initramfs,
+which QEMU reads from memory: no file is written.
 """
 
 from __future__ import annotations

@@ -21,8 +21,8 @@ WORLDS = {
     "W3a": "a machine with a kernel of its own (user-mode Linux) is stopped from outside, and its clocks go"
     " on, as they were measured to do on Lambda. What is sent to it meanwhile waits in its network device."
     " The network is the one of W2.",
-    "W3b": "W3a with an emulated machine (QEMU) that its monitor stops together with its clocks, as one does that"
-    " is paused by its hypervisor. The client can't tell how long it was stopped.",
+    "W3b": "W3a with an emulated machine (QEMU) that its monitor stops together with its clocks, as a"
+    " hypervisor's pause does. The client can't tell how long it was stopped.",
 }
 SCENARIOS = {
     "idle": "between two flushes, with whatever connections the client keeps; meanwhile the server gives up"

@@ -42,6 +42,7 @@ from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
 from thaw.lab.worlds.relay import Relay
 
 _START_LIMIT = 120.0
+_EMULATED_START_LIMIT = 600.0  # an emulated boot takes seconds of processor time
 # Seconds before and after the resume in which a racing close falls. The share of flushes that it hits is
 # the time for which a client trusts a connection without knowing, over twice this.
 _RACE = 0.001
@@ -82,7 +83,7 @@ def run(
         else:
             child = _start(settings, arguments, line)
             ends.enter_context(contextlib.closing(child))
-        child.answer(_START_LIMIT)
+        child.answer(_EMULATED_START_LIMIT if settings.world == "W3b" else _START_LIMIT)
         if settings.cpu_share < 1:
             child.limit_processor(settings.cpu_share)  # not before: Python's own start would take seconds
         outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)

@@ -1,7 +1,9 @@
-"""Worlds W3: the client is the one program of a machine with a kernel of its own, at the client's end of a line.
+"""Worlds W3: the client is the one program of a machine with a kernel of its own.
 
 W3a     user-mode Linux, stopped from outside while its clocks go on
 W3b     QEMU, stopped by its monitor together with its clocks
+
+The machine is at the client's end of a line. Its client is the one of the other worlds.
 """
 
 from __future__ import annotations
