@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import selectors
 import socket
 import ssl
 import struct
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from thaw.lab.intake.http2 import Http2Session
+from thaw.lab.intake.http2 import Http2Request, Http2Session
 from thaw.lab.intake.request_parsing import Head, take_chunked
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
 from thaw.lab.intake.timers import Timers
@@ -88,9 +90,9 @@ class Connection:
         self._http2: Http2Session | None = None  # set if both sides agreed on it
         self._requests = 0
         self._answering = False
-        self._cut = False  # part of an answer is sent, and no more will be
-        # Of an exchange that is held: the rest of its answer, or the answer and its stream of HTTP/2.
-        self._due: bytes | tuple[Answer, int | None] | None = None
+        self._cut = False  # part of an answer is sent, and the rest is not
+        self._due: Callable[[], None] | None = None  # answers the exchange that is held, or goes on with that
+        self._whole: collections.deque[Http2Request] = collections.deque()  # not looked at yet
         self._paused = False
         self._idle_generation = 0
         self._opened_at = time.monotonic()
@@ -190,12 +192,8 @@ class Connection:
         if held == "head":
             self._become_idle()
             self._process_input()
-        elif isinstance(due, bytes):
-            self._cut = False
-            self.send(due)
-            self._answered(close_after=False)
         elif due is not None:
-            self._answer(*due)
+            due()
 
     # -- TLS and HTTP
 
@@ -265,16 +263,21 @@ class Connection:
     def _read_http2(self, session: Http2Session) -> None:
         """Reads what came. Frames that belong to no request leave an idle connection idle."""
         data, self._plain = self._plain, b""
-        for request in session.receive(data):
-            self.idle_since = None
-            self._on_request(request.head, request.body, request.stream)
-            if self.state != "open" or self.held is not None:
-                return
+        self._whole.extend(session.receive(data))
         if session.busy:
             self.idle_since = None
-            if session.unfinished_bytes >= _BODY_HOLD_BYTES and self._server.take_hold("body", self):
-                return
+        self._take_whole(session)
+        if self.state != "open" or self.held is not None:
+            return
+        if session.unfinished_bytes >= _BODY_HOLD_BYTES and self._server.take_hold("body", self):
+            return
         self._send_http2()
+
+    def _take_whole(self, session: Http2Session) -> None:
+        """Looks at each request that is there as a whole, until one is held."""
+        while self._whole and self.state == "open" and self.held is None:
+            request = self._whole.popleft()
+            self._on_request(request.head, request.body, request.stream)
 
     def _send_http2(self) -> None:
         if self._http2 is not None and (data := self._http2.take_output()):
@@ -286,10 +289,11 @@ class Connection:
         self._answering = True
         self._server.record(self, head, body, answer)
         if self._server.take_hold("written", self):
-            self._due = answer, stream
+            self._due = functools.partial(self._answer, answer, stream)
             return
         if self._server.wants("answer"):
-            self._due = self._send_part(Answer(), stream, of_head=True)
+            rest = self._send_part(Answer(), stream, of_head=True)
+            self._due = functools.partial(self._send_rest, rest)
             self._server.take_hold("answer", self)
             return
         if answer.delay:
@@ -310,11 +314,7 @@ class Connection:
         elif self._http2 is not None and stream is not None:
             self._http2.answer(stream, answer)
             self._send_http2()
-            self._answering = False
-            if answer.close_after:
-                self.end("fin")
-            elif not self._http2.busy:
-                self._become_idle()
+            self._answered(close_after=answer.close_after)
         else:
             self.send(answer.encode())
             self._answered(close_after=answer.close_after)
@@ -323,12 +323,21 @@ class Connection:
         self._answering = False
         if close_after:
             self.end("fin")
+        elif self._http2 is not None:
+            if not self._http2.busy:
+                self._become_idle()
+            self._take_whole(self._http2)
         else:
             self._become_idle()
             self._read_requests()
 
+    def _send_rest(self, rest: bytes) -> None:
+        self._cut = False
+        self.send(rest)
+        self._answered(close_after=False)
+
     def _send_part(self, answer: Answer, stream: int | None, *, of_head: bool = False) -> bytes:
-        """Sends half of an answer, or half of its first line or frame. Returns the rest."""
+        """Sends half of an answer, or half of its first line or frame. Returns what is not sent."""
         self._cut = True
         if self._http2 is not None and stream is not None:
             self._send_http2()
