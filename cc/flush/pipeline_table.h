@@ -1,5 +1,5 @@
-// The table of pipelines, one row for each kind of data that is sent to Datadog. docs/development.md says how a
-// pipeline is added.
+// The table of pipelines, one row for each kind of data that is sent to Datadog. docs/development.md says how
+// a pipeline is added.
 //
 //   constexpr const PipelineSpec& kTraces = PipelineNamed("traces");
 
@@ -34,8 +34,8 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .limits = {.max_batch_bytes = 3 << 20, .compression_level = 1},
     },
     {
-        // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline with
-        // this row and its own host (PipelineList::AddProxied).
+        // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
+        // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",
     },
 };

@@ -41,7 +41,8 @@ struct EventJson {
 // Largest nesting of a text that is parsed at all.
 inline constexpr size_t kMaxEventJsonDepth = 512;
 
-// A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid, and why.
+// A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid,
+// and why.
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits = {});
 
 // Returns the member at the end of a path of members; null if there is none.
