@@ -444,7 +444,7 @@ def retry_table(tree: Tree) -> Iterator[Problem]:
 
 # A list of counts, X(name, "what it counts") or X(kName, name, "…") each; its last line is not continued.
 _LIST_OF_COUNTS = re.compile(
-    r"^#define THAW_\w+_(?:COUNTS|COUNTERS|REASONS)\(X\)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE
+    r"^#define THAW_\w+_(?:COUNTS|COUNTERS|REASONS|CLASSES)\(X\)((?:[^\n]*\\\n)*[^\n]*)", re.MULTILINE
 )
 _COUNT = re.compile(r"\bX\((\w+),")
 # The names in code that raises a count: ++a.name or ++(a ? b.name : c.name), name += n, name = n, a

@@ -48,8 +48,9 @@ class HttpConnectionOwner {
   virtual void OnIdle(HttpServerConnection& connection) = 0;
   // The connection waits for its client within a request or an answer, and the client has just made progress.
   virtual void OnProgress(HttpServerConnection& connection) = 0;
-  // Adds `bytes` of a request to the state's incoming_bytes, from which the connection subtracts them; if room
-  // is short, connections with less progress give way. Returns false, and adds nothing, if there is no room.
+  // Adds `bytes` of a request to the state's incoming_bytes, from which the connection subtracts them; if
+  // room is short, connections with less progress give way. Returns false, and adds nothing, if there is no
+  // room.
   virtual bool SetAside(HttpServerConnection& asking, size_t bytes) = 0;
   // The connection has been answered, and more of its bytes have come: it goes on with Continue() when others
   // have had their turns.

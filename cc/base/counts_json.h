@@ -36,15 +36,11 @@ boost::json::object NonzeroCountsToJson(const Counts& counts) {
   return object;
 }
 
-// Returns {count, sum, p50, p95, p99, max}, times in seconds.
+// Returns the figures of the histogram's summary (Histogram::VisitSummary).
 inline boost::json::object HistogramToJson(const Histogram& histogram) {
-  const auto seconds = [](absl::Duration duration) { return absl::ToDoubleSeconds(duration); };
-  return {{"count", histogram.count()},
-          {"sum", seconds(histogram.sum())},
-          {"p50", seconds(histogram.Quantile(0.5))},
-          {"p95", seconds(histogram.Quantile(0.95))},
-          {"p99", seconds(histogram.Quantile(0.99))},
-          {"max", seconds(histogram.max())}};
+  boost::json::object object;
+  histogram.VisitSummary([&object](std::string_view name, auto value) { object[name] = value; });
+  return object;
 }
 
 // Adds a member for each histogram to `object`.

@@ -11,6 +11,7 @@
 #include "cc/base/counted_allocations.h"
 #include "cc/base/counts_json.h"
 #include "cc/base/declare_counts.h"
+#include "cc/base/declare_enum.h"
 #include "cc/base/histogram.h"
 #include "cc/base/json_members.h"
 #include "cc/base/line.h"
@@ -61,6 +62,7 @@ void CountedAllocationsExample() {
 }
 
 #include "cc/base/declare_counts.h.example"
+#include "cc/base/declare_enum.h.example"
 
 struct Kitchen {
   const KitchenCounts& counts() const;

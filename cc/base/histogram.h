@@ -50,6 +50,18 @@ class Histogram {
   // that holds it, but no more than max(). Returns zero if nothing was recorded.
   absl::Duration Quantile(double q) const;
 
+  // Calls visit(name, value) for each figure of a summary: "count", an int64_t, and then "sum", "p50", "p95",
+  // "p99" and "max", doubles in seconds.
+  template <typename Visitor>
+  void VisitSummary(Visitor&& visit) const {
+    visit("count", count());
+    visit("sum", absl::ToDoubleSeconds(sum()));
+    visit("p50", absl::ToDoubleSeconds(Quantile(0.5)));
+    visit("p95", absl::ToDoubleSeconds(Quantile(0.95)));
+    visit("p99", absl::ToDoubleSeconds(Quantile(0.99)));
+    visit("max", absl::ToDoubleSeconds(max()));
+  }
+
   // The state in full, to copy a histogram to another process.
   struct State {
     std::array<uint32_t, kBuckets> buckets = {};

@@ -4,29 +4,10 @@
 
 namespace thaw {
 
-std::string_view ToString(EnvironmentKind kind) {
-  switch (kind) {
-    case EnvironmentKind::kOnDemand:
-      return "on-demand";
-    case EnvironmentKind::kSnapStart:
-      return "snap-start";
-    case EnvironmentKind::kProvisionedConcurrency:
-      return "provisioned-concurrency";
-    case EnvironmentKind::kManagedInstances:
-      return "lambda-managed-instances";
-    case EnvironmentKind::kOtherLambda:
-      return "lambda";
-    case EnvironmentKind::kOutsideLambda:
-      return "outside Lambda";
-  }
-  return "unknown";
-}
-
 std::optional<EnvironmentKind> EnvironmentKindOfInitializationType(std::string_view type) {
-  for (const EnvironmentKind kind :
-       {EnvironmentKind::kOnDemand, EnvironmentKind::kSnapStart, EnvironmentKind::kProvisionedConcurrency,
-        EnvironmentKind::kManagedInstances}) {
-    if (type == ToString(kind)) return kind;
+  for (const EnvironmentKind kind : kAllEnvironmentKinds) {
+    // Lambda has no types for the last two kinds.
+    if (kind < EnvironmentKind::kOtherLambda && type == ToString(kind)) return kind;
   }
   return std::nullopt;
 }

@@ -6,22 +6,22 @@
 #include <optional>
 #include <string_view>
 
+#include "cc/base/declare_enum.h"
 #include "cc/config/environment.h"
 #include "cc/net/client_options.h"
 
 namespace thaw {
 
-enum class EnvironmentKind {
-  kOnDemand,                // Lambda, frozen between invocations
-  kSnapStart,               // like kOnDemand, restored from a snapshot
-  kProvisionedConcurrency,  // like kOnDemand, initialised ahead of the first invocation
-  kManagedInstances,        // Lambda without freezes, many invocations at once
-  kOtherLambda,             // Lambda of an unknown kind, such as an emulator; assumed to freeze
-  kOutsideLambda,
-};
-
-// Returns "on-demand", "snap-start", …; "lambda" and "outside Lambda" for the last two.
-std::string_view ToString(EnvironmentKind kind);
+// X(enumerator, name, the environment)
+#define THAW_ENVIRONMENT_KINDS(X)                                                                      \
+  X(kOnDemand, "on-demand", "Lambda, frozen between invocations")                                      \
+  X(kSnapStart, "snap-start", "like kOnDemand, restored from a snapshot")                              \
+  X(kProvisionedConcurrency, "provisioned-concurrency",                                                \
+    "like kOnDemand, initialised ahead of the first invocation")                                       \
+  X(kManagedInstances, "lambda-managed-instances", "Lambda without freezes, many invocations at once") \
+  X(kOtherLambda, "lambda", "Lambda of an unknown kind, such as an emulator; assumed to freeze")       \
+  X(kOutsideLambda, "outside Lambda", "no Lambda")
+THAW_DECLARE_ENUM_WITH_TEXTS(EnvironmentKind, kAllEnvironmentKinds, THAW_ENVIRONMENT_KINDS)
 
 // Parses the names that AWS_LAMBDA_INITIALIZATION_TYPE and telemetry use ("on-demand", …). Returns nullopt
 // for any other text.

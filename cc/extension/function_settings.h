@@ -1,4 +1,5 @@
-// Makes the options of the units that see a function's data, from configuration, environment and registration.
+// Makes the options of the units that see a function's data, from configuration, environment and
+// registration.
 //
 //   const FunctionFacts facts = FunctionFactsFrom(environment, config, registration);
 //   TraceProcessor processor(TraceProcessorOptionsFrom(config, facts, runtime_api, warnings), clock);

@@ -25,8 +25,8 @@ namespace thaw {
 
 class InvocationBridge : public InvocationObserver {
  public:
-  // All arguments must outlive the bridge. `invoke_events`: /next returns invocations; otherwise an invocation
-  // begins with the first news of it.
+  // All arguments must outlive the bridge. `invoke_events`: /next returns invocations; otherwise an
+  // invocation begins with the first news of it.
   InvocationBridge(const Clock& clock, bool invoke_events, InvocationAssembler& assembler,
                    TraceIntake& intake, Pipelines& pipelines)
       : clock_(clock),

@@ -1,5 +1,5 @@
-// Draws random numbers from a generator that is seeded at its first use: clones of a snapshot must not share a
-// seed.
+// Draws random numbers from a generator that is seeded at its first use: clones of a snapshot must not share
+// a seed.
 //
 //   LateRandom random;
 //   const double fraction = random.Fraction();

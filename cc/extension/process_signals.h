@@ -3,9 +3,9 @@
 //   const ProcessSignals signals(loop, stop);
 //   co_await extension.Run(stop);   // ends by the shutdown plan after SIGTERM
 //
-// SIGTERM, SIGINT, SIGHUP and SIGQUIT request `stop`. Signals that mean nothing here (those of timers, limits,
-// users and terminals' drivers) are logged once each and then ignored by the kernel. Signals of a fault, such as
-// SIGSEGV and SIGABRT, keep their default. Loop's thread only.
+// SIGTERM, SIGINT, SIGHUP and SIGQUIT request `stop`. Signals that mean nothing here (those of timers,
+// limits, users and terminals' drivers) are logged once each and then ignored by the kernel. Signals of a
+// fault, such as SIGSEGV and SIGABRT, keep their default. Loop's thread only.
 
 #ifndef THAW_CC_EXTENSION_PROCESS_SIGNALS_H_
 #define THAW_CC_EXTENSION_PROCESS_SIGNALS_H_

@@ -28,12 +28,12 @@ struct BreakerOptions {
   // Opens the breaker after this many flushes in a row without progress. A larger number tolerates longer
   // interruptions, but each of these flushes waits until no_progress_limit ends it.
   int strikes = 2;
-  // The active time, without freezes, until the first probe of an open breaker, doubled by each probe that fails;
-  // the limits in wall time and in flushes grow with it. A longer time makes an outage cheaper and notices its end
-  // later.
+  // The active time, without freezes, until the first probe of an open breaker, doubled by each probe that
+  // fails; the limits in wall time and in flushes grow with it. A longer time makes an outage cheaper and
+  // notices its end later.
   absl::Duration probe_backoff = absl::Seconds(1);
-  // Limits the active time between two probes, however many have failed. It also limits how long data waits after
-  // the end of a long outage.
+  // Limits the active time between two probes, however many have failed. It also limits how long data waits
+  // after the end of a long outage.
   absl::Duration probe_backoff_cap = absl::Seconds(60);
 };
 

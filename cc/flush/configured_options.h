@@ -29,9 +29,9 @@ namespace thaw {
 // Returns the pipeline's defaults, with the values of the options that its row names.
 FlusherOptions FlusherOptionsFrom(const Config& config, const PipelineSpec& spec);
 
-// Returns the pipeline's primary endpoint, which takes `api_key`, and the additional ones, each with its own key.
-// Adds a line to `warnings` for each additional endpoint that is unusable. Returns InvalidArgument if the primary
-// one is.
+// Returns the pipeline's primary endpoint, which takes `api_key`, and the additional ones, each with its own
+// key. Adds a line to `warnings` for each additional endpoint that is unusable. Returns InvalidArgument if
+// the primary one is.
 absl::StatusOr<std::vector<Endpoint>> EndpointsFrom(const Config& config, const PipelineSpec& spec,
                                                     const std::shared_ptr<ApiKeySource>& api_key,
                                                     std::vector<std::string>& warnings);

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cc/base/declare_counts.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
@@ -20,22 +21,7 @@ namespace thaw {
   X(kDiscarded, discarded, "failed once, and the peers' strategy in use keeps nothing")                   \
   X(kRedriveFailed, redrive_failed, "failed again when it was redriven at shutdown, as peers' clients do")
 
-enum class DropReason : uint8_t {
-#define THAW_DECLARE(enumerator, name, text) enumerator,
-  THAW_DROP_REASONS(THAW_DECLARE)
-#undef THAW_DECLARE
-};
-
-constexpr std::string_view ToString(DropReason reason) {
-  switch (reason) {
-#define THAW_NAME(enumerator, name, text) \
-  case DropReason::enumerator:            \
-    return #name;
-    THAW_DROP_REASONS(THAW_NAME)
-#undef THAW_NAME
-  }
-  return "unknown";
-}
+THAW_DECLARE_ENUM(DropReason, kAllDropReasons, THAW_DROP_REASONS)
 
 // A count for each reason.
 struct DropCounts {

@@ -23,9 +23,9 @@ struct Endpoint {
   std::string ToString() const;
 };
 
-// Makes an endpoint from "https://host", with or without a path and final slashes; `path` (PipelineSpec::path) is
-// appended. Returns InvalidArgument for a bad URL, one with credentials, or a key, known already, that no
-// header may contain; the key is not shown.
+// Makes an endpoint from "https://host", with or without a path and final slashes; `path`
+// (PipelineSpec::path) is appended. Returns InvalidArgument for a bad URL, one with credentials, or a key,
+// known already, that no header may contain; the key is not shown.
 absl::StatusOr<Endpoint> MakeEndpoint(std::string_view base_url, std::string_view path,
                                       std::shared_ptr<ApiKeySource> api_key);
 

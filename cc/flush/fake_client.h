@@ -103,7 +103,7 @@ class FakeClient : public Client {
   int open_exchanges() const override { return open_; }
   int open_connections() const override { return open_; }
   int idle_connections() const override { return 0; }
-  ClientCounts counts() const override { return counts_; }
+  const ClientCounts& counts() const override { return counts_; }
   const ClientOptions& options() const override { return options_; }
 
  private:

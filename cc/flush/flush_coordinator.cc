@@ -48,7 +48,7 @@ boost::json::object ToObject(const Flushable& pipeline) {
 }
 
 boost::json::object ToObject(const Client& client) {
-  const ClientCounts counts = client.counts();
+  const ClientCounts& counts = client.counts();
   boost::json::object object = CountsToJson(counts.connection);
   AddCounts(counts.exchange, object);
   AddHistograms(counts.connection, object);
@@ -56,17 +56,6 @@ boost::json::object ToObject(const Client& client) {
 }
 
 }  // namespace
-
-std::string_view ToString(FlushReason reason) {
-  switch (reason) {
-#define THAW_NAME(enumerator, name, text) \
-  case FlushReason::enumerator:           \
-    return #name;
-    THAW_FLUSH_REASONS(THAW_NAME)
-#undef THAW_NAME
-  }
-  return "unknown";
-}
 
 FlushCoordinator::FlushCoordinator(Executor& executor, Clock& clock, FlushSchedule schedule,
                                    SharedLimits limits, CoordinatorOptions options)
@@ -128,8 +117,8 @@ int FlushCoordinator::Quiesce() {
   ++counts_.quiesces;
   counts_.open_at_next += open;
   if (running_in_background_ == 0) counts_.quiesce_broken += open;
-  const absl::Duration now = clock_.Now().monotonic;
-  times_.added_time.Record(now - function_ended_.value_or(now));
+  // A zero for an end that is not known would make the quantiles too small.
+  if (function_ended_.has_value()) times_.added_time.Record(clock_.Now().monotonic - *function_ended_);
   function_ended_.reset();
   at_next_ = true;
   return open;

@@ -45,6 +45,7 @@
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
 #include "cc/base/declare_counts.h"
+#include "cc/base/declare_enum.h"
 #include "cc/base/executor.h"
 #include "cc/base/histogram.h"
 #include "cc/base/task.h"
@@ -65,12 +66,7 @@ namespace thaw {
   X(kRace, race, "flushes because there was none for long")                                 \
   X(kShutdown, shutdown, "last flushes")
 
-enum class FlushReason {
-#define THAW_DECLARE(enumerator, name, text) enumerator,
-  THAW_FLUSH_REASONS(THAW_DECLARE)
-#undef THAW_DECLARE
-};
-std::string_view ToString(FlushReason reason);
+THAW_DECLARE_ENUM(FlushReason, kAllFlushReasons, THAW_FLUSH_REASONS)
 
 // X(name, what it counts)
 #define THAW_COORDINATOR_COUNTS(X)                                                           \
@@ -95,7 +91,8 @@ struct CoordinatorCounts {
 // X(name, what it measures)
 #define THAW_COORDINATOR_HISTOGRAMS(X)    \
   X(flush_time, "time that a flush took") \
-  X(added_time, "time from the function's end, if known, until the environment is given up to a freeze")
+  X(added_time,                           \
+    "time from the function's end until the environment is given up to a freeze, where that end is known")
 
 struct CoordinatorTimes {
   THAW_DECLARE_HISTOGRAMS(THAW_COORDINATOR_HISTOGRAMS)

@@ -115,6 +115,10 @@ TEST_F(FlushCoordinatorTest, AddedTimeIsFromTheFunctionsEndToTheNextEvent) {
   EXPECT_EQ(coordinator_->added_time().last(), absl::ZeroDuration());
   EXPECT_EQ(coordinator_->added_time().max(), absl::Milliseconds(70));
   EXPECT_EQ(coordinator_->added_time().sum(), absl::Milliseconds(70));
+  EXPECT_EQ(coordinator_->added_time().count(), 2);
+  Begin();
+  coordinator_->Quiesce();
+  EXPECT_EQ(coordinator_->added_time().count(), 2) << "a function's end that is not known";
 }
 
 TEST_F(FlushCoordinatorTest, NothingIsOpenWhenABlockingFlushHasEnded) {

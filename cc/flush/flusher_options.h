@@ -1,7 +1,7 @@
 // Options of a pipeline's flusher.
 //
-// The limits that pipelines share have options of their own (shared_limits.h), and so has the emulation of peers'
-// clients (peers_options.h).
+// The limits that pipelines share have options of their own (shared_limits.h), and so has the emulation of
+// peers' clients (peers_options.h).
 //
 //   FlusherOptions options = DefaultFlusherOptions(PipelineNamed("stats"));
 //   options.max_batch_bytes = 1 << 20;

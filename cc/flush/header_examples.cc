@@ -36,7 +36,9 @@
 #include "cc/flush/send_verdict.h"
 #include "cc/flush/shared_limits.h"
 #include "cc/flush/stall_watch.h"
+#include "cc/flush/stats_flusher.h"
 #include "cc/flush/trace_flusher.h"
+#include "cc/stats/stats_payload.h"
 #include "cc/trace/trace_payload.h"
 
 namespace thaw {
@@ -179,6 +181,18 @@ void SharedLimitsExample(Executor& executor, Clock& clock, Client& client, const
 void StallWatchExample(Clock& clock, int64_t bytes_moved, absl::Duration allowance,
                        Cancellation& cancellation, const absl::Status& reason) {
 #include "cc/flush/stall_watch.h.example"
+}
+
+Task<void> StatsFlusherExample(Executor& executor, Clock& clock, Client& client,
+                               const FlusherOptions& options, Endpoint endpoint, StatsPayload payload,
+                               Cancellation& cancellation) {
+#include "cc/flush/stats_flusher.h.example"
+}
+
+Task<void> TraceFlusherExample(Executor& executor, Clock& clock, Client& client,
+                               const FlusherOptions& options, Endpoint endpoint, TracePayload payload,
+                               Cancellation& cancellation) {
+#include "cc/flush/trace_flusher.h.example"
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Payloads that a flusher has taken over and not encoded yet: their bytes in the budget, and their place in the
-// ledger. A part of PipelineFlusher, for flushers that encode later (payload_flusher.h).
+// Payloads that a flusher has taken over and not encoded yet: their bytes in the budget, and their place in
+// the ledger. A part of PipelineFlusher, for flushers that encode later (payload_flusher.h).
 //
 //   THAW_RETURN_IF_ERROR(flusher.opened().Open(id, bytes));   // taken over
 //   flusher.opened().Release();                               // before encoding all that were opened
@@ -33,8 +33,8 @@ class OpenedPayloads {
   OpenedPayloads& operator=(const OpenedPayloads&) = delete;
   ~OpenedPayloads() { Release(); }
 
-  // Takes over a payload of `bytes` bytes. Returns ResourceExhausted, and takes nothing, if untried data fills the
-  // outbox.
+  // Takes over a payload of `bytes` bytes. Returns ResourceExhausted, and takes nothing, if untried data
+  // fills the outbox.
   absl::Status Open(PayloadId id, size_t bytes) {
     if (absl::Status room = budget_.MakeRoom(bytes); !room.ok()) {
       ++turned_away_;

@@ -60,8 +60,8 @@ struct OutageOptions {
   // The time that an outage may cost before its breakers are open.
   absl::Duration total = absl::Seconds(4);
   // The time that a flush may spend on checking whether a destination is back. A longer time reaches one that
-  // answers slowly, and each check costs the function more. With the flush's other work the default makes 300 ms,
-  // which an invocation can afford.
+  // answers slowly, and each check costs the function more. With the flush's other work the default makes 300
+  // ms, which an invocation can afford.
   absl::Duration probe_budget = absl::Milliseconds(250);
   BreakerOptions breaker;  // when flushes stop trying a destination
 };

@@ -1,5 +1,5 @@
-// Accounts for every payload that a flusher takes over: which are kept, how many parts each waits for, how each
-// ended.
+// Accounts for every payload that a flusher takes over: which are kept, how many parts each waits for, how
+// each ended.
 //
 //   PayloadLedger ledger;
 //   ledger.Open(id);                                       // handed over, not encoded yet
@@ -7,9 +7,9 @@
 //   ledger.Seal(id, report);                               // encoded: all its items were added
 //   ledger.End(item, /*dropped=*/std::nullopt, report);    // the item was delivered
 //
-// Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason. A
-// payload is delivered when all its parts have ended and none was dropped. Items for additional endpoints have
-// counts of their own; no payload waits for them.
+// Conservation, at every moment: payloads handed over = delivered + kept + dropped, each drop with a reason.
+// A payload is delivered when all its parts have ended and none was dropped. Items for additional endpoints
+// have counts of their own; no payload waits for them.
 //
 // One thread.
 
@@ -48,7 +48,8 @@ class PayloadLedger {
     on_outcome_ = std::move(on_outcome);
   }
 
-  // Takes over a payload whose items are about to be added; a payload that is kept already is not counted again.
+  // Takes over a payload whose items are about to be added; a payload that is kept already is not counted
+  // again.
   void HandOver(PayloadId id);
   // Takes over a payload that is not encoded yet. It waits for Seal or DropOpened.
   void Open(PayloadId id);

@@ -1,5 +1,6 @@
 // Sends the items of a flush in the order that peers' clients use: one after the other, none after a failure.
-// It is part of the emulation of peers (peers_rules.h): the sender has PeersOptions. Production does not use it.
+// It is part of the emulation of peers (peers_rules.h): the sender has PeersOptions. Production does not use
+// it.
 //
 //   co_await SendInTurn(sender, run, group, outbox.Take());
 //   co_await Redrive(sender, run, outbox.TakeHeld());         // at shutdown, before the rest

@@ -1,5 +1,6 @@
-// Decides and logs as peers' clients do where thaw does otherwise, so that an experiment can run their policies
-// through the same code. Production does not use it: only a flusher that is given PeersOptions comes here.
+// Decides and logs as peers' clients do where thaw does otherwise, so that an experiment can run their
+// policies through the same code. Production does not use it: only a flusher that is given PeersOptions comes
+// here.
 //
 //   const SendVerdict verdict = DecideSendAsPeers(options, peers, result, tried);
 //
@@ -31,9 +32,9 @@ struct PeersState {
   std::vector<Outbox::Item> accepted;  // filled only for return_all_on_failure
 };
 
-// Decides as DecideSend does, with these exceptions: with retry_all_statuses each refusal is retried as often as
-// the client tries, and then taken for success (dropped here); without drop_refused, requests that are refused for
-// good are kept; a failure that is not kept is logged.
+// Decides as DecideSend does, with these exceptions: with retry_all_statuses each refusal is retried as often
+// as the client tries, and then taken for success (dropped here); without drop_refused, requests that are
+// refused for good are kept; a failure that is not kept is logged.
 SendVerdict DecideSendAsPeers(const FlusherOptions& options, const PeersOptions& peers,
                               const SendResult& result, const SendTried& tried);
 

@@ -97,7 +97,7 @@ void PipelineFlusher::AddAdmitted(EncodedRequest request) {
 // -- Sending -------------------------------------------------------------------------------------------
 
 int64_t PipelineFlusher::Progress() const {
-  const ClientCounts counts = client_.counts();
+  const ClientCounts& counts = client_.counts();
   return counts.connection.opened + counts.exchange.bytes_sent + counts.exchange.bytes_received +
          counts.exchange.accepted;
 }

@@ -80,9 +80,9 @@ class PipelineFlusher : public Flushable {
   // Returns the bodies into which a request is split after a 413; fewer than two if it can't be split.
   using Splitter = ItemSender::Splitter;
 
-  // `name` stands for the flusher in counts, reports and the log. `endpoints` has at least one member; the first
-  // is the primary one. All options must be valid. `peers` is for experiments. Executor, clock and client must
-  // outlive the flusher.
+  // `name` stands for the flusher in counts, reports and the log. `endpoints` has at least one member; the
+  // first is the primary one. All options must be valid. `peers` is for experiments. Executor, clock and
+  // client must outlive the flusher.
   PipelineFlusher(Executor& executor, Clock& clock, Client& client, FlusherOptions options, std::string name,
                   std::vector<Endpoint> endpoints, FlusherLimits limits = LimitOptions(),
                   std::optional<PeersOptions> peers = std::nullopt);

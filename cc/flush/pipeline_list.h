@@ -1,5 +1,5 @@
-// The pipelines of a process: a flusher for each row of the table that is switched on. All have one client, one
-// API key and the same limits, and are run by one coordinator.
+// The pipelines of a process: a flusher for each row of the table that is switched on. All have one client,
+// one API key and the same limits, and are run by one coordinator.
 //
 //   PipelineList pipelines;
 //   THAW_RETURN_IF_ERROR(pipelines.Add<TraceFlusher>(parts));
@@ -35,9 +35,9 @@
 
 namespace thaw {
 
-// The parts that the pipelines of a process share. Executor, clock, client and coordinator must outlive the list;
-// configuration and warnings, to which unusable additional endpoints are added, are used only while a pipeline is
-// added.
+// The parts that the pipelines of a process share. Executor, clock, client and coordinator must outlive the
+// list; configuration and warnings, to which unusable additional endpoints are added, are used only while a
+// pipeline is added.
 struct PipelineParts {
   Executor& executor;
   Clock& clock;
@@ -55,8 +55,8 @@ class PipelineList {
   PipelineList(const PipelineList&) = delete;
   PipelineList& operator=(const PipelineList&) = delete;
 
-  // Adds the pipeline of a PayloadFlusher, or nothing if its row is switched off. Returns InvalidArgument if the
-  // primary endpoint is unusable.
+  // Adds the pipeline of a PayloadFlusher, or nothing if its row is switched off. Returns InvalidArgument if
+  // the primary endpoint is unusable.
   template <typename Flusher>
   absl::Status Add(const PipelineParts& parts) {
     const PipelineSpec& spec = Flusher::kPipeline;
@@ -69,8 +69,8 @@ class PipelineList {
                                                           std::move(endpoints), parts.limits)});
     return absl::OkStatus();
   }
-  // Adds the pipeline "proxied.<host_prefix>" of requests that are passed on as they are, unless there is one. An
-  // intake that is also that of a row of the table is where the configuration says for that row.
+  // Adds the pipeline "proxied.<host_prefix>" of requests that are passed on as they are, unless there is
+  // one. An intake that is also that of a row of the table is where the configuration says for that row.
   absl::Status AddProxied(const PipelineParts& parts, std::string_view host_prefix);
 
   // Returns the flusher of this type; nullptr if its pipeline is switched off.

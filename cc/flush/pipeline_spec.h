@@ -1,5 +1,5 @@
-// The type of a row of the table of pipelines (pipeline_table.h): everything in which the way of one kind of data
-// to Datadog differs from that of another.
+// The type of a row of the table of pipelines (pipeline_table.h): everything in which the way of one kind of
+// data to Datadog differs from that of another.
 //
 //   const PipelineSpec& spec = PipelineNamed("stats");
 //   const FlusherOptions options = DefaultFlusherOptions(spec);
@@ -28,8 +28,8 @@ struct PipelineCodec {
 };
 
 struct PipelineLimits {
-  // Limits a request's body, in bytes before compression; encoders split larger ones. The intake refuses bodies
-  // that are too large.
+  // Limits a request's body, in bytes before compression; encoders split larger ones. The intake refuses
+  // bodies that are too large.
   size_t max_batch_bytes = 12'000'000;
   // Limits the entries of a request where the intake counts them, as that of logs does; 0: no limit.
   size_t max_batch_entries = 0;
@@ -47,8 +47,9 @@ struct PipelineSpec {
   // The intake is at https://<host_prefix>.<site>, unless `url` names an option that has a base URL.
   std::string_view host_prefix;
   std::string Config::* url = nullptr;
-  // The path at the intake, which is followed by the request's own target (EncodedRequest::target). A pipeline
-  // with several targets, such as series and sketches of metrics, has the common part of the path here.
+  // The path at the intake, which is followed by the request's own target (EncodedRequest::target). A
+  // pipeline with several targets, such as series and sketches of metrics, has the common part of the path
+  // here.
   std::string_view path;
   // The path at additional endpoints, if it is another.
   std::string_view additional_path;

@@ -1,5 +1,5 @@
-// The table of pipelines, one row for each kind of data that is sent to Datadog. docs/development.md says how a
-// pipeline is added.
+// The table of pipelines, one row for each kind of data that is sent to Datadog. docs/development.md says how
+// a pipeline is added.
 //
 //   constexpr const PipelineSpec& kTraces = PipelineNamed("traces");
 
@@ -57,8 +57,8 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .enabled = [](const Config& config) { return config.logs.enabled() && config.logs.worker; },
     },
     {
-        // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline with
-        // this row and its own host (PipelineList::AddProxied).
+        // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
+        // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",
     },
 };

@@ -1,5 +1,5 @@
-// Decides the next step of a request after the client has tried to send it. Pure: the decision follows from the
-// client's result, the options and the earlier tries alone.
+// Decides the next step of a request after the client has tried to send it. Pure: the decision follows from
+// the client's result, the options and the earlier tries alone.
 //
 //   SendVerdict verdict = DecideSend(options, result, tried);
 //   switch (verdict.action) { case SendAction::kDelivered: ... }
@@ -13,8 +13,8 @@
 //   may have been accepted    dropped without FlusherOptions::retry_ambiguous, else kept and marked
 //   everything else           kept
 //
-// Attempts within one call of Client::Send are decided by retry_policy.h. peers_rules.h decides in place of this
-// file when the clients of peers are emulated.
+// Attempts within one call of Client::Send are decided by retry_policy.h. peers_rules.h decides in place of
+// this file when the clients of peers are emulated.
 
 #ifndef THAW_CC_FLUSH_SEND_VERDICT_H_
 #define THAW_CC_FLUSH_SEND_VERDICT_H_

@@ -21,8 +21,8 @@ namespace thaw {
 
 // The comment of each field is its docstring in Python, too (python/bindings/option_texts.py).
 struct LimitOptions {
-  // Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts data that was
-  // tried, or is turned away.
+  // Limits the bytes of everything kept: untried, being sent, failed. Beyond it, new data evicts data that
+  // was tried, or is turned away.
   size_t outbox_bytes = 32 << 20;
   OutageOptions outage;  // what an outage may cost
 

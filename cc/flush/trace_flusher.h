@@ -1,4 +1,10 @@
 // Sends traces to the intake: AgentPayload, zstd, one request for all tracers with the same headers.
+//
+//   TraceFlusher flusher(executor, clock, client, options, {endpoint});
+//   absl::StatusOr<PayloadId> id = flusher.Add(std::move(payload));   // ResourceExhausted: come again
+//   FlushReport report = co_await flusher.Flush(absl::Seconds(2), cancellation);
+//
+// One thread, that of the executor.
 
 #ifndef THAW_CC_FLUSH_TRACE_FLUSHER_H_
 #define THAW_CC_FLUSH_TRACE_FLUSHER_H_

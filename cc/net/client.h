@@ -112,7 +112,8 @@ class Client {
   virtual bool settled() const = 0;
   virtual int open_connections() const = 0;
   virtual int idle_connections() const = 0;
-  virtual ClientCounts counts() const = 0;
+  // Returns the counts so far, which go on changing; a copy is a snapshot.
+  virtual const ClientCounts& counts() const = 0;
   virtual const ClientOptions& options() const = 0;
 };
 

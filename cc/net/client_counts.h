@@ -41,24 +41,12 @@ namespace thaw {
   X(handshake_time,                   \
     "time that a successful TLS handshake with a destination took, unless a freeze fell into it")
 
-// X(class, name, what it counts)
-#define THAW_FAILURE_COUNTS(X)                                                                      \
-  X(kUnsent, unsent, "failures before a request byte was given to a reused connection")             \
-  X(kUnreachable, unreachable, "failures of name, connect, proxy or TLS transport")                 \
-  X(kMisconfigured, misconfigured, "certificate, host name or proxy credential refused")            \
-  X(kIncomplete, incomplete, "failures with part of a body written")                                \
-  X(kStale, stale, "reused or crossed connections that ended without an answer to a whole request") \
-  X(kAmbiguous, ambiguous, "fresh connections that gave no answer to a whole request")              \
-  X(kRefusedForNow, refused_for_now, "408, 429 and 5xx answers")                                    \
-  X(kRefusedForGood, refused_for_good, "3xx and other 4xx answers")                                 \
-  X(kCancelled, cancelled, "exchanges stopped by their caller before they could matter")
-
-// X(name, what it counts), and the failures
+// X(name, what it counts), and the failures by their class
 #define THAW_EXCHANGE_COUNTS(X)                                                    \
   X(requests, "requests given to the client")                                      \
   X(attempts, "tries that were counted against max_attempts")                      \
   X(accepted, "requests answered with a complete 2xx head")                        \
-  THAW_FAILURE_COUNTS(X)                                                           \
+  THAW_RETRY_CLASSES(X)                                                            \
   X(possible_duplicates, "requests sent again after the peer may have taken them") \
   X(bytes_sent, "bytes given to the transport, TLS included")                      \
   X(bytes_received, "bytes taken from the transport, TLS included")
@@ -70,7 +58,7 @@ struct ConnectionCounts {
 
 struct ExchangeCounts {
   THAW_DECLARE_COUNTS(THAW_EXCHANGE_COUNTS)
-  THAW_DECLARE_COUNTS_BY(RetryClass, THAW_FAILURE_COUNTS)
+  THAW_DECLARE_COUNTS_BY(RetryClass, THAW_RETRY_CLASSES)
 };
 
 // The counts of one client.

@@ -73,8 +73,8 @@ struct ClientOptions {
   // The effect of a resume on idle connections: kKeep leaves them, kProbe closes those that have visibly
   // ended, kDrain closes all, so that under on-demand Lambda none outlives an invocation.
   OnResume on_resume = OnResume::kDrain;
-  // The check of an idle connection before it is reused: kPeek reads once without waiting, kReactorOnly relies
-  // on the events that the loop has delivered so far, and may miss an end that came during a freeze.
+  // The check of an idle connection before it is reused: kPeek reads once without waiting, kReactorOnly
+  // relies on the events that the loop has delivered so far, and may miss an end that came during a freeze.
   Liveness liveness = Liveness::kPeek;
   // The clock that measures idle_timeout: kLargest is the one that advanced most, kMonotonic may stand still
   // during a freeze, so that connections look younger than they are.
@@ -84,14 +84,14 @@ struct ClientOptions {
   bool dial_eagerly = false;
 
   // -- Deadlines -----------------------------------------------------------------------------------
-  // Limits one exchange over all its phases, the wait for a connection included. An exchange that takes longer
-  // is ended, and retried if its failure class allows it.
+  // Limits one exchange over all its phases, the wait for a connection included. An exchange that takes
+  // longer is ended, and retried if its failure class allows it.
   absl::Duration exchange_timeout = absl::Seconds(30);
   // Limits an exchange that was open at a resume, from the resume on. A longer time waits longer for answers
   // on dead connections; a shorter one resends requests that may have been accepted.
   absl::Duration resume_grace = absl::Seconds(1);
-  // The behaviour of deadlines that fire late: kRearm waits for the remainder, kFire counts frozen time as the
-  // peer's slowness, as peers' clients do.
+  // The behaviour of deadlines that fire late: kRearm waits for the remainder, kFire counts frozen time as
+  // the peer's slowness, as peers' clients do.
   LateAlarm late_alarm = LateAlarm::kRearm;
 
   // -- Retry ---------------------------------------------------------------------------------------
@@ -127,8 +127,8 @@ struct ClientOptions {
   std::string tls_cert_file;
   // Trusts the operating system's bundle in addition to the public roots.
   bool use_os_roots = false;
-  // Trusts Mozilla's public roots, which are compiled in. Off: only the certificates named by tls_cert_file and
-  // use_os_roots are trusted.
+  // Trusts Mozilla's public roots, which are compiled in. Off: only the certificates named by tls_cert_file
+  // and use_os_roots are trusted.
   bool use_public_roots = true;
   // Accepts any certificate, so that anybody on the path can read and change the data; a warning says so.
   bool skip_ssl_validation = false;

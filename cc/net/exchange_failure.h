@@ -16,40 +16,42 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "cc/base/cancellation.h"
+#include "cc/base/declare_enum.h"
 
 namespace thaw {
 
-// The phase that the exchange had reached.
-enum class Phase { kResolve, kConnect, kProxy, kTls, kWrite, kHead, kBody };
-inline constexpr Phase kAllPhases[] = {Phase::kResolve, Phase::kConnect, Phase::kProxy, Phase::kTls,
-                                       Phase::kWrite,   Phase::kHead,    Phase::kBody};
-std::string_view ToString(Phase phase);
+// X(enumerator, name, the phase that the exchange had reached)
+#define THAW_PHASES(X)                                                       \
+  X(kResolve, resolve, "the host's name is resolved")                        \
+  X(kConnect, connect, "a connection is opened")                             \
+  X(kProxy, proxy, "the proxy is asked for a tunnel")                        \
+  X(kTls, tls, "the TLS handshake")                                          \
+  X(kWrite, write, "the request is written")                                 \
+  X(kHead, head, "the head of the answer is waited for or has come in part") \
+  X(kBody, body, "the body of the answer")
+THAW_DECLARE_ENUM(Phase, kAllPhases, THAW_PHASES)
 
-// The part of the request (head and body) that the transport below TLS accepted.
-enum class BytesWritten { kNone, kPart, kAll };
-inline constexpr BytesWritten kAllBytesWritten[] = {BytesWritten::kNone, BytesWritten::kPart,
-                                                    BytesWritten::kAll};
-std::string_view ToString(BytesWritten bytes);
+// X(enumerator, name, the part of the request, head and body, that the transport below TLS accepted)
+#define THAW_BYTES_WRITTEN(X) \
+  X(kNone, none, "no byte")   \
+  X(kPart, part, "a part")    \
+  X(kAll, all, "all of it")
+THAW_DECLARE_ENUM(BytesWritten, kAllBytesWritten, THAW_BYTES_WRITTEN)
 
-// The kind of failure, apart from the phase.
-enum class Fault {
-  kNone,         // no failure: the exchange was answered with a status that is not 2xx
-  kReset,        // the peer reset the connection, or the system reported another error on it
-  kEnd,          // the peer ended the stream in order
-  kTimeout,      // the deadline passed, or the grace after a resume
-  kProtocol,     // the bytes are not HTTP or not TLS, or exceed a limit
-  kNotFound,     // the name does not exist
-  kRefused,      // no connection: refused, unreachable, or no resolver answered
-  kCertificate,  // we rejected the chain, the host name or the validity
-  kCredential,   // the proxy wants a credential (407)
-  kProxyStatus,  // the proxy answered CONNECT with another status that is not 2xx
-  kCancelled,    // the caller cancelled the exchange
-};
-inline constexpr Fault kAllFaults[] = {Fault::kNone,        Fault::kReset,       Fault::kEnd,
-                                       Fault::kTimeout,     Fault::kProtocol,    Fault::kNotFound,
-                                       Fault::kRefused,     Fault::kCertificate, Fault::kCredential,
-                                       Fault::kProxyStatus, Fault::kCancelled};
-std::string_view ToString(Fault fault);
+// X(enumerator, name, the kind of failure, apart from the phase)
+#define THAW_FAULTS(X)                                                                            \
+  X(kNone, none, "no failure: the exchange was answered with a status that is not 2xx")           \
+  X(kReset, reset, "the peer reset the connection, or the system reported another error on it")   \
+  X(kEnd, end, "the peer ended the stream in order")                                              \
+  X(kTimeout, timeout, "the deadline passed, or the grace after a resume")                        \
+  X(kProtocol, protocol, "the bytes are not HTTP or not TLS, or exceed a limit")                  \
+  X(kNotFound, not_found, "the name does not exist")                                              \
+  X(kRefused, refused, "no connection: refused, unreachable, or no resolver answered")            \
+  X(kCertificate, certificate, "we rejected the chain, the host name or the validity")            \
+  X(kCredential, credential, "the proxy wants a credential (407)")                                \
+  X(kProxyStatus, proxy_status, "the proxy answered CONNECT with another status that is not 2xx") \
+  X(kCancelled, cancelled, "the caller cancelled the exchange")
+THAW_DECLARE_ENUM(Fault, kAllFaults, THAW_FAULTS)
 // Returns the fault of an exchange that a cancellation ended: kTimeout if its reason is DeadlineExceeded,
 // else kCancelled.
 Fault FaultOfCancellation(const absl::Status& reason);
@@ -86,22 +88,30 @@ ExchangeFailure MakeFailure(Phase phase, Fault fault, std::string_view where, co
 // Returns the failure of an exchange that a cancellation ended; `reason` is the cancellation's.
 ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const absl::Status& reason);
 
-enum class RetryClass {
-  kUnsent,          // resent at once on another connection; not counted as an attempt
-  kUnreachable,     // resent after a delay, counted; feeds the breaker; else kept
-  kMisconfigured,   // not resent in this flush; kept; logged once
-  kIncomplete,      // resent once on a fresh connection; can't be a duplicate
-  kStale,           // resent once on a fresh connection, marked possible_duplicate
-  kAmbiguous,       // resent, marked, if attempts, budget and the pipeline allow it
-  kRefusedForNow,   // resent after a delay or Retry-After within the budget; else kept
-  kRefusedForGood,  // dropped, counted by status
-  kCancelled,       // kept by the caller that cancelled; ambiguous if all was written (see ClassOf)
-};
-inline constexpr RetryClass kAllRetryClasses[] = {
-    RetryClass::kUnsent,        RetryClass::kUnreachable,    RetryClass::kMisconfigured,
-    RetryClass::kIncomplete,    RetryClass::kStale,          RetryClass::kAmbiguous,
-    RetryClass::kRefusedForNow, RetryClass::kRefusedForGood, RetryClass::kCancelled};
-std::string_view ToString(RetryClass retry_class);
+// The classes, and what DecideRetry() makes of a failure of each:
+//
+//   kUnsent          resent at once on another connection; not counted as an attempt
+//   kUnreachable     resent after a delay, counted; feeds the breaker; else kept
+//   kMisconfigured   not resent in this flush; kept; logged once
+//   kIncomplete      resent once on a fresh connection; can't be a duplicate
+//   kStale           resent once on a fresh connection, marked possible_duplicate
+//   kAmbiguous       resent, marked, if attempts, budget and the pipeline allow it
+//   kRefusedForNow   resent after a delay or Retry-After within the budget; else kept
+//   kRefusedForGood  dropped, counted by status
+//   kCancelled       kept by the caller that cancelled; ambiguous if all was written (see ClassOf)
+//
+// X(enumerator, name, the failures that a client counts in it)
+#define THAW_RETRY_CLASSES(X)                                                                       \
+  X(kUnsent, unsent, "failures before a request byte was given to a reused connection")             \
+  X(kUnreachable, unreachable, "failures of name, connect, proxy or TLS transport")                 \
+  X(kMisconfigured, misconfigured, "certificate, host name or proxy credential refused")            \
+  X(kIncomplete, incomplete, "failures with part of a body written")                                \
+  X(kStale, stale, "reused or crossed connections that ended without an answer to a whole request") \
+  X(kAmbiguous, ambiguous, "fresh connections that gave no answer to a whole request")              \
+  X(kRefusedForNow, refused_for_now, "408, 429 and 5xx answers")                                    \
+  X(kRefusedForGood, refused_for_good, "3xx and other 4xx answers")                                 \
+  X(kCancelled, cancelled, "exchanges stopped by their caller before they could matter")
+THAW_DECLARE_ENUM(RetryClass, kAllRetryClasses, THAW_RETRY_CLASSES)
 
 // Classifies a failure. Reads only the failure; defined for every combination of its fields.
 RetryClass ClassOf(const ExchangeFailure& failure);

@@ -61,7 +61,7 @@ class PooledClient : public Client {
   bool settled() const override { return sends_ == 0 && dials_.empty(); }
   int open_connections() const override { return pool_.open(); }
   int idle_connections() const override { return pool_.idle(); }
-  ClientCounts counts() const override { return *counts_; }
+  const ClientCounts& counts() const override { return *counts_; }
   const ClientOptions& options() const override { return options_; }
 
  private:

@@ -37,8 +37,8 @@ struct SpanNote {
   bool is_large = false;
   uint16_t kilobytes = 0;  // of the span when it is written, rounded down; at most 64 MB
 
-  // The bytes of a service that decide whether two are the same: normalizing cuts it at 100 bytes, and no byte
-  // of it depends on further ones. Longer texts would be compared again and again.
+  // The bytes of a service that decide whether two are the same: normalizing cuts it at 100 bytes, and no
+  // byte of it depends on further ones. Longer texts would be compared again and again.
   static constexpr size_t kServiceBytes = 128;
 
   SpanNote() = default;

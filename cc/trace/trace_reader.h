@@ -9,11 +9,11 @@
 // no array. A body that is no request, is cut off or nested too deep is refused as a whole.
 //
 // A value of the wrong type is converted where no meaning is lost: floats and numbers written as text to
-// integers and numbers, numbers and booleans to text, integers as keys to text, an empty array to an empty map
-// and the other way round, a MessagePack timestamp to a start, a plain value to a span event's attribute.
+// integers and numbers, numbers and booleans to text, integers as keys to text, an empty array to an empty
+// map and the other way round, a MessagePack timestamp to a start, a plain value to a span event's attribute.
 // Fractions of a nanosecond are dropped. A tag, metric, link, event, attribute or entry of meta_struct that
-// means nothing as such is left out and counted; its span stays. A field of the span itself that means nothing
-// loses the span.
+// means nothing as such is left out and counted; its span stays. A field of the span itself that means
+// nothing loses the span.
 //
 // Sources: the tracers' formats. /v0.4/traces: an array of traces, each an array of span maps with the keys
 // service, name, resource, trace_id, span_id, parent_id, start, duration, error, meta, metrics, type,

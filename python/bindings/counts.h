@@ -11,7 +11,6 @@
 #include <map>
 #include <string>
 
-#include "absl/time/time.h"
 #include "cc/base/histogram.h"
 #include "pybind11/pybind11.h"
 
@@ -49,12 +48,11 @@ Counts CountsFromDict(const pybind11::dict& dict) {
   return counts;
 }
 
-// Returns {count, sum, p50, p95, p99, max}, times in seconds.
+// Returns the figures of the histogram's summary (Histogram::VisitSummary).
 inline std::map<std::string, double> HistogramToMap(const Histogram& histogram) {
-  const auto seconds = [](absl::Duration duration) { return absl::ToDoubleSeconds(duration); };
-  return {{"count", static_cast<double>(histogram.count())}, {"sum", seconds(histogram.sum())},
-          {"p50", seconds(histogram.Quantile(0.5))},         {"p95", seconds(histogram.Quantile(0.95))},
-          {"p99", seconds(histogram.Quantile(0.99))},        {"max", seconds(histogram.max())}};
+  std::map<std::string, double> map;
+  histogram.VisitSummary([&map](const char* name, auto value) { map[name] = static_cast<double>(value); });
+  return map;
 }
 
 }  // namespace thaw::python

@@ -1,5 +1,5 @@
-// The options that Python knows as thaw.FlusherOptions: those of a flusher, of the emulation of peers and of the
-// limits, all in one struct.
+// The options that Python knows as thaw.FlusherOptions: those of a flusher, of the emulation of peers and of
+// the limits, all in one struct.
 
 #ifndef THAW_PYTHON_BINDINGS_FLUSHER_OPTIONS_H_
 #define THAW_PYTHON_BINDINGS_FLUSHER_OPTIONS_H_

@@ -6,8 +6,8 @@
 //   start.OnInvocationSpan(span);                          // the span that the start's stands beside
 //   if (std::optional<OwnedSpan> made = start.Take(random)) Send(*made);
 //
-// A tracer's load span may come before the first invocation has ended; it gives the start its trace, and needs
-// the id of the start's span at once.
+// A tracer's load span may come before the first invocation has ended; it gives the start its trace, and
+// needs the id of the start's span at once.
 //
 // One thread. Ids are drawn only when a trace is known, so that clones of a snapshot don't share them.
 

@@ -2,8 +2,9 @@
 //
 //   [49, 55]   {"0": 49, "1": 55}   ["49", "55"]   "[49, 55]"   {"type": "Buffer", "data": [49, 55]}
 //
-// are all "17". Java's bytes are signed: -61 is 0xC3. A list with an element that is no byte, or with a number
-// missing between its numbered members, yields nothing, since a value with a part missing is another value.
+// are all "17". Java's bytes are signed: -61 is 0xC3. A list with an element that is no byte, or with a
+// number missing between its numbered members, yields nothing, since a value with a part missing is another
+// value.
 //
 // Source: the Kafka events of AWS's libraries for Java, .NET and Go, and what serializers make of them.
 

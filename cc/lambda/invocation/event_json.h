@@ -62,7 +62,8 @@ class EventJsonWork {
   const std::unique_ptr<Parser> parser_;
 };
 
-// A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid, and why.
+// A byte order mark before the JSON is passed over. InvalidArgument says at which byte the text is invalid,
+// and why.
 absl::StatusOr<EventJson> ParseEventJson(std::string_view text, const EventJsonLimits& limits = {});
 
 // Returns the member at the end of a path of members; null if there is none. A name's first letter may be of the

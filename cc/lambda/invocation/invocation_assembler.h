@@ -4,7 +4,8 @@
 //   InvocationAssembler assembler(options, store, clock, std::move(random));
 //   assembler.OnStartCall(request_id, fill);     // a tracer called; see LifecycleEndpoints
 //   assembler.OnInvoke(request_id, {.cold_start = true});   // the platform's side of the same invocation
-//   assembler.OnEnd(request_id, {.start = start, .duration = duration});   // its spans are queued, once all expected parts have come
+//   // Queues its spans, once all expected parts have come.
+//   assembler.OnEnd(request_id, {.start = start, .duration = duration});
 //   assembler.OnReport(request_id);              // no further parts are expected
 //   for (OwnTrace& trace : assembler.TakeOwnTraces()) ...
 //
@@ -17,8 +18,8 @@
 // processor may therefore call InvocationLinks at any time, also while spans are queued.
 //
 // The assembler is the tracer's side of an InvocationStore, whose bounds hold. An ended invocation that is
-// evicted is sent as it is. Nothing random is drawn before an invocation has ended or a tracer has sent a span,
-// so that clones of a snapshot don't share ids. One thread.
+// evicted is sent as it is. Nothing random is drawn before an invocation has ended or a tracer has sent a
+// span, so that clones of a snapshot don't share ids. One thread.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_INVOCATION_ASSEMBLER_H_
 #define THAW_CC_LAMBDA_INVOCATION_INVOCATION_ASSEMBLER_H_

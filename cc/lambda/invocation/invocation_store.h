@@ -2,12 +2,13 @@
 // bounds.
 //
 //   InvocationStore store({.account = &budget});
-//   InvocationTracker tracker(clock, {}, store, observer);                // the platform's side of each entry
-//   InvocationAssembler assembler({}, store, clock, std::move(random));   // the tracer's side of it
+//   // The platform's side of each entry, and the tracer's.
+//   InvocationTracker tracker(clock, {}, store, observer);
+//   InvocationAssembler assembler({}, store, clock, std::move(random));
 //
 // The two views keep what is theirs in the same entry; an entry leaves when neither side needs it any more.
-// Request ids are not unique: Lambda retries failed invocations under the same id. An entry of a tracer's call
-// without a request id has none until its invocation comes.
+// Request ids are not unique: Lambda retries failed invocations under the same id. An entry of a tracer's
+// call without a request id has none until its invocation comes.
 //
 // Above the bounds the oldest entries are evicted, ended ones before others. Both views are told of each
 // eviction, and count what is lost by it. No entry is evicted within a Change.

@@ -23,8 +23,8 @@
 // that lacks one of its kind. A repeated record (delivery is retried too) is counted and ignored, also for a
 // while after its invocation was forgotten.
 //
-// The tracker is the platform's side of an InvocationStore, whose bounds hold. Reported invocations are kept for
-// a few further invocations, for late records.
+// The tracker is the platform's side of an InvocationStore, whose bounds hold. Reported invocations are kept
+// for a few further invocations, for late records.
 //
 // One thread. The observer is called inside the call that causes it and must not call the tracker's On…().
 

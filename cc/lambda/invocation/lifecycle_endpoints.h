@@ -1,5 +1,5 @@
-// Serves the local endpoints that tracers call at the start and at the end of a handler: reads the calls, gives
-// them to the assembler, and answers.
+// Serves the local endpoints that tracers call at the start and at the end of a handler: reads the calls,
+// gives them to the assembler, and answers.
 //
 //   LifecycleEndpoints endpoints(options, assembler);
 //   LifecycleReply reply = endpoints.Handle(

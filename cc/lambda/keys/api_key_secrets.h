@@ -27,7 +27,8 @@ namespace thaw {
 
 // Each look-up returns the key in the stored text, or an error that shows nothing of it: InvalidArgument (the
 // region is unknown, or an ARN is malformed), those of AwsCredentialsSource::Get() and SendForJson(), or
-// Internal (an answer without the stored text, or a text that is no key). All arguments of the constructor must outlive the calls.
+// Internal (an answer without the stored text, or a text that is no key). All arguments of the constructor
+// must outlive the calls.
 //
 // The text may be the key, with white space or quotation marks around it; a JSON string; a list, in JSON or
 // with commas, whose only item it is, or whose items are all the same; or a JSON object, as Secrets Manager's

@@ -6,10 +6,11 @@
 // Nothing is looked up before it is needed. If a source fails, or finds the key that the intake refused, the
 // next one is asked; each has its own time limit, so that a source that hangs is no worse than one that
 // fails. A source that fails transiently (Unavailable: throttled, 5xx, reset) is retried within its time,
-// after growing delays; one that hangs is retried once. A definite failure is remembered for half a minute. A transient one is remembered for
-// half a second at first, and twice as long each time; meanwhile each source is asked only twice, so that an
-// occasional flush finds out whether the failure has passed and no flush waits for long. With a reload
-// interval, an older key stays in use while it is looked up again, and stays for good if that fails.
+// after growing delays; one that hangs is retried once. A definite failure is remembered for half a minute. A
+// transient one is remembered for half a second at first, and twice as long each time; meanwhile each source
+// is asked only twice, so that an occasional flush finds out whether the failure has passed and no flush
+// waits for long. With a reload interval, an older key stays in use while it is looked up again, and stays
+// for good if that fails.
 //
 // No error and no log shows a key.
 //

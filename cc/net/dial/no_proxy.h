@@ -14,9 +14,9 @@ namespace thaw {
 
 // Returns whether an entry of `no_proxy` matches the destination: "*" matches any; "host" that name and any
 // name below it; ".suffix" and "*.suffix" any name below it; "10.0.0.0/8" addresses of the range; each may
-// end in ":port". As in Go, ".suffix" does not match the suffix itself. The scheme and the path of a URL, case,
-// a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no difference, and an entry
-// may itself be a list with commas or spaces.
+// end in ":port". As in Go, ".suffix" does not match the suffix itself. The scheme and the path of a URL,
+// case, a final dot (of the entry or of the host), the brackets of IPv6 and spaces make no difference, and an
+// entry may itself be a list with commas or spaces.
 bool GoesPastProxy(const Destination& destination, const std::vector<std::string>& no_proxy);
 
 // Returns why `entry`, which is no list, can match no destination, or nullopt if it can match one.

@@ -1,5 +1,5 @@
-// Holds what the passes over one request share: TraceIndexer notes its spans, TraceLinker settles the facts of
-// each trace, TraceWriter writes the spans that are kept.
+// Holds what the passes over one request share: TraceIndexer notes its spans, TraceLinker settles the facts
+// of each trace, TraceWriter writes the spans that are kept.
 //
 // `work` is what is left of the step, in the units of TraceWork::Step(). Each pass subtracts what it did, and
 // stops when nothing is left.

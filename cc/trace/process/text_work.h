@@ -7,8 +7,8 @@
 //   steps -= work.done_in_span();
 //
 // A few bytes of a request name a long text of its table, so that the texts of all spans may be thousands of
-// times the request. Work is counted in the units of TraceWork::Step(). Results of long queries are remembered
-// by the place of the query in the request, which does not change while the request is processed.
+// times the request. Work is counted in the units of TraceWork::Step(). Results of long queries are
+// remembered by the place of the query in the request, which does not change while the request is processed.
 //
 // One thread only.
 

@@ -4,10 +4,10 @@
 //   absl::StatusOr<TracePayload> payload = processor.Process(body, TraceFormat::kV04, headers, &observer);
 //
 // Processing makes two passes over the bytes. The first reads every span and notes a few facts of each
-// (trace_indexer.h), so that a request that is cut off, or would become too large, is refused before it had any
-// effect. Then the facts of each trace are settled (trace_linker.h). The second pass reads each kept span again,
-// changes it and writes it (trace_writer.h). The number of allocations does not depend on the
-// number of spans, obfuscation and replacement apart; memory that one large request needed is freed after it.
+// (trace_indexer.h), so that a request that is cut off, or would become too large, is refused before it had
+// any effect. Then the facts of each trace are settled (trace_linker.h). The second pass reads each kept span
+// again, changes it and writes it (trace_writer.h). The number of allocations does not depend on the number
+// of spans, obfuscation and replacement apart; memory that one large request needed is freed after it.
 //
 // The result of a request may be thousands of times its size: a few bytes name a long string of its table,
 // and each span gets the function's tags. A large request is processed in steps, and its result comes in

@@ -3,7 +3,8 @@
 //
 //   TraceWriter writer(request, body);
 //   THAW_RETURN_IF_ERROR(writer.BeginPayload());
-//   THAW_ASSIGN_OR_RETURN(const TraceWriter::Progress progress, writer.WriteTrace(trace));   // until kTraceDone
+//   // Once, and again until it returns kTraceDone.
+//   THAW_ASSIGN_OR_RETURN(const TraceWriter::Progress progress, writer.WriteTrace(trace));
 //   writer.EndPayload(/*last=*/true);
 //   TracePayload payload = writer.TakePart();
 //
@@ -66,7 +67,8 @@ class TraceWriter {
   // Ends the payload, of which the trace has more.
   absl::Status CutTrace(const NotedTrace& trace);
 
-  // Takes the tags of placeholders and of a root that are left out. Returns true once all spans were looked at.
+  // Takes the tags of placeholders and of a root that are left out. Returns true once all spans were looked
+  // at.
   bool CollectTraceTags(const NotedTrace& trace);
   void TakeTraceTags(const SpanNote& note);
   // Adds these tags to the span, except for those it has itself.
