@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/net/exchange_failure.h"
+#include "cc/sim/state_hash.h"
 
 namespace thaw {
 namespace {
@@ -75,7 +76,6 @@ class SimIntake::Connection : public SimStream::Peer {
     return Mixed(Mixed(hash, uint64_t{idle_}), uint64_t{stalled_} * 2 + answered_);
   }
   bool idle() const { return idle_; }
-
   void CloseNowIfIdle(IdleClose how) {
     if (idle_) CloseNow(how);
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/log/check.h"
+#include "cc/sim/state_hash.h"
 
 namespace thaw {
 namespace {

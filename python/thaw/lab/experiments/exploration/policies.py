@@ -48,7 +48,7 @@ POLICIES = (
     Policy("one try", {**_POOL, "max_attempts": 1}),
     Policy("no backoff", {**_POOL, "backoff_base": 0.0}),
     Policy("short backoff", {**_POOL, "backoff_cap": 0.01}),
-    Policy("untouched only", {**_POOL, "resend_rule": "unsent_only"}),
+    Policy("untouched only", {**_POOL, "resend_rule": "hyper_zone1"}),
     Policy("short grace", {"resume_grace": 0.001}),
     Policy("short exchange", {**_POOL, "exchange_timeout": 0.5}),
     Policy("alarms fire late", {**_POOL, "late_alarm": "fire"}),
@@ -71,7 +71,6 @@ NOT_EXPLORED = {
     "tls_session_resumption": "TLS is scripted",
     "tls_min_version": "TLS is scripted",
     "tls_max_version": "TLS is scripted",
-    "http_protocols": "the simulated intake speaks HTTP/1.1",
     "proxy_url": "the simulated network has no proxy",
     "no_proxy": "the simulated network has no proxy",
 }
@@ -111,6 +110,7 @@ SIZES = (
     Size((2, 1), faults=1, late=1),
     Size((2,), faults=2),
     Size((1,), freezes=1, faults=1),
+    Size((1,), freezes=2),
 )
 # What takes hours for all policies.
 LARGE_SIZES = (

@@ -152,7 +152,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option(
         "--random",
         type=arguments.integer(0, 1_000_000_000),
-        default=20_000,
+        default=5_000,
         metavar="N",
         help="random histories of each client, larger ones (default: %(default)s)",
     )
