@@ -263,7 +263,7 @@ def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
 
 
 def test_what_w2_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="close nat is for world W2 and W3a alone"):
+    with pytest.raises(ValueError, match="close nat is for W2, W3a, W3b alone"):
         ExperimentSettings(close="nat")
     with pytest.raises(
         ValueError, match="world W2 has closes fin, rst, silent, none, blackhole, nat, address alone"

@@ -125,3 +125,5 @@ def test_what_w3a_can_not_do_is_refused() -> None:
         ExperimentSettings(world="W3a", close="address")
     with pytest.raises(ValueError, match="idle_limit is 1: world W3a ends connections at the beginning"):
         ExperimentSettings(world="W3a", close="fin", idle_limit=1.0)
+    with pytest.raises(ValueError, match=r"cpu_share is 0\.5: it is for a process, so for worlds W1 and W2"):
+        ExperimentSettings(world="W3a", close="fin", cpu_share=0.5)

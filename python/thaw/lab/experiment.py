@@ -199,7 +199,7 @@ def _check_together(settings: ExperimentSettings) -> None:
     closes = CLOSES_OVER_LINE.get(settings.world)
     if closes is None and settings.close in LINE_CLOSES:
         worlds = [world for world, known in CLOSES_OVER_LINE.items() if settings.close in known]
-        raise ValueError(f"close {settings.close} is for world {' and '.join(worlds)} alone")
+        raise ValueError(f"close {settings.close} is for {', '.join(worlds)} alone")
     if closes is not None and settings.close not in closes:
         raise ValueError(f"world {settings.world} has closes {', '.join(closes)} alone")
     if closes is not None and settings.idle_limit is not None:
