@@ -32,7 +32,7 @@ class ClientAround : public Client {
   bool settled() const override { return inner_->settled(); }
   int open_connections() const override { return inner_->open_connections(); }
   int idle_connections() const override { return inner_->idle_connections(); }
-  ClientCounts counts() const override { return inner_->counts(); }
+  const ClientCounts& counts() const override { return inner_->counts(); }
   const ClientOptions& options() const override { return inner_->options(); }
 
  protected:
