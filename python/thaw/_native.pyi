@@ -54,6 +54,9 @@ __all__: list[str] = [
     "TraceFlusher",
     "TracePayload",
     "Unreachable",
+    "explore",
+    "explore_at_random",
+    "replay",
     "simulate",
 ]
 
@@ -368,6 +371,8 @@ class ExchangeTimes:
     >>> result.times is None, result.elapsed < 5.0
     (True, True)
     """
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
     def __repr__(self) -> str: ...
     def to_dict(self) -> dict[str, typing.Any]:
         """
