@@ -74,12 +74,12 @@ TEST(RawOptionsTest, ProxiesOfAnyProgramHaveLowerCaseNamesToo) {
 
 TEST(RawOptionsTest, NamesThatNoOptionHasAreWarnings) {
   const RawOptions raw = ReadRawOptions({{"DD_SIET", "a"}, {"DD_TRACE_ENABLED", "true"}},
-                                        "proxy: {https: b}\nhttps_proxy: c\nlogs_enabled: true\n");
+                                        "proxy: {https: b}\nhttps_proxy: c\ncluster_checks: true\n");
   ASSERT_EQ(raw.warnings.size(), 3u);
   EXPECT_THAT(raw.warnings[0].text, HasSubstr("did you mean DD_SITE?"));
   EXPECT_THAT(raw.warnings[1].text, HasSubstr("line 2: the key \"https_proxy\" is not read"));
   EXPECT_THAT(raw.warnings[1].text, HasSubstr("did you mean proxy.https?"));
-  EXPECT_THAT(raw.warnings[2].text, HasSubstr("logs_enabled"));
+  EXPECT_THAT(raw.warnings[2].text, HasSubstr("cluster_checks"));
 }
 
 TEST(RawOptionsTest, AListOfTagsIsNotSplitAtSpaces) {
