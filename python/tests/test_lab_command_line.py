@@ -114,9 +114,18 @@ def code_of(arguments: list[str]) -> object:
         (["compare", "--round-trip", "-1"], "--round-trip: -1 is not from 0"),
         (["compare", "--round-trip", "nan"], "--round-trip: nan is not from 0"),
         (["compare", "--round-trip", "2"], "no exchange could end"),
-        (["compare", "--world=W0", "--close=none"], "close none) is for world W1 and scenario idle alone"),
-        (["compare", "--scenario=inflight", "--close=none"], "close none) is for world W1 and scenario idle"),
-        (["sweep", "--scenario=idle,inflight", "--close=none"], "close none) is for world W1"),
+        (
+            ["compare", "--world=W0", "--close=none"],
+            "close none) is for scenario idle of world W1, and for W2",
+        ),
+        (
+            ["compare", "--scenario=inflight", "--close=none"],
+            "close none) is for scenario idle of world W1, and for W2",
+        ),
+        (
+            ["sweep", "--scenario=idle,inflight", "--close=none"],
+            "close none) is for scenario idle of world W1, and for W2",
+        ),
         (["compare", "--exchange-timeout=0"], "--exchange-timeout: 0 is not from"),
         (["compare", "--exchange-timeout=soon"], "--exchange-timeout: 'soon' is not a number of seconds"),
         (["compare", "--flush-deadline=-inf"], "--flush-deadline: -inf is not from"),

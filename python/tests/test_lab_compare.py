@@ -35,7 +35,7 @@ ARM_KEYS = {
     "cycles",
     *("payloads", "requests", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped"),
     *("errors", "connections", "handshakes_full", "handshakes_resumed", "stale", "cpu_us_per_payload"),
-    *("flush_ms", "first_flush_ms"),
+    *("flush_ms", "first_flush_ms", "clocks"),
 }
 CYCLES = 6
 

@@ -6,17 +6,21 @@ import os
 import pathlib
 import socket
 import stat
+import subprocess
+import sys
 import threading
 
 import pytest
 
-from thaw.lab import report
+from thaw.lab import arms, report
+from thaw.lab.child_environment import child_environment
 from thaw.lab.command_line import main
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments import compare
 from thaw.lab.freezer import FreezerError
+from thaw.lab.intake import Intake
 from thaw.lab.machine import initramfs, qemu
-from thaw.lab.worlds import availability
+from thaw.lab.worlds import availability, w3_machine
 
 REASON = availability.why_not("W3b")
 needs_machine = pytest.mark.skipif(REASON is not None, reason=f"no emulated machine here: {REASON}")
@@ -158,3 +162,33 @@ def test_a_client_takes_python_the_loader_and_the_native_module_with_it() -> Non
     assert any(each.endswith("/encodings/__init__.py") for each in files)
     assert "/lib64/ld-linux-x86-64.so.2" in files
     assert all(pathlib.Path(each).exists() for each in files)
+
+
+_SENDS = """
+import importlib, sys
+name, url, ca_file, *modules = sys.argv[1:]
+for module in modules:
+    importlib.import_module(module)
+from thaw.lab import arms
+from thaw.lab.worlds import child
+from thaw.lab.workload import Workload
+before = set(sys.modules)
+client = child.make(arms.parse(name), url, ca_file, "idle", 20.0)
+client.prepare((0, 0), Workload(spans=1).body(0, 0))
+assert client.flush(20.0) == {"delivered": 1, "errors": []}
+print(sorted(each for each in set(sys.modules) - before if getattr(sys.modules[each], "__file__", None)))
+"""
+
+
+@pytest.mark.parametrize("name", ["requests", "urllib3", "aiohttp", "httpx", "pycurl", "pycurl-http2"])
+def test_a_machine_has_each_module_that_an_arm_imports(name: str) -> None:
+    with Intake() as intake:
+        modules = (*qemu.CLIENT, *w3_machine.modules_of(arms.parse(name)))
+        done = subprocess.run(
+            [sys.executable, "-c", _SENDS, name, intake.url, intake.ca_file, *modules],
+            env=child_environment(),
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+        )
+    assert done.stdout == "[]\n"

@@ -19,7 +19,7 @@ from thaw.lab.experiments import sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.provenance import provenance
 from thaw.lab.report import dataset
-from thaw.lab.report.measure import CycleRow, MeasureError, Measurements, PayloadRow
+from thaw.lab.report.measure import CycleRow, ExchangeRow, MeasureError, Measurements, PayloadRow
 from thaw.lab.results import ExperimentResult
 
 GRID = Grid(ExperimentSettings(world="W0", cycles=5), {"close": ("silent", "fin"), "payloads": (1, 2)})
@@ -37,8 +37,13 @@ def save_run(folder: pathlib.Path, close: str) -> None:
     where = ("W1", close, "idle", None)
     cycles = [CycleRow("thaw", *where, number, 2.5, 500.0, 1, 1, 0, 0) for number in range(2)]
     payloads = [PayloadRow("thaw", *where, 0, number, 1, False, False, None) for number in range(3)]
+    exchanges = [
+        ExchangeRow("thaw", *where[:3], 1, number, 0.5, None, 0.2, 0.3, False, True, False, 1, 0.6, 0.7)
+        for number in range(2)
+    ]
     made = ExperimentResult("W1", "idle", close, 2, 1, "0123abcd", {})
-    rows = Measurements(payloads, cycles, provenance(world="W1", seed=1, cycles=2, command="again"))
+    source = provenance(world="W1", seed=1, cycles=2, command="again")
+    rows = Measurements(payloads, cycles, source, exchanges)
     report.save_run(folder, report.Run(made, rows))
 
 
@@ -68,7 +73,10 @@ def test_a_run_and_a_folder_of_runs(tmp_path: pathlib.Path) -> None:
     payloads = results.read(tmp_path, "payloads").polars()
     assert payloads["close"].to_list() == ["fin"] * 3 + ["rst"] * 3
     assert set(payloads["command"]) == {"again"}
-    with pytest.raises(ValueError, match="rows is 'flushes', not cycles or payloads"):
+    exchanges = results.read(tmp_path, "exchanges").polars()
+    assert exchanges["last_byte_ms"].to_list() == [0.7] * 4
+    assert exchanges.schema["resumed"] == polars.Boolean
+    with pytest.raises(ValueError, match="rows is 'flushes', not one of cycles, payloads, exchanges"):
         results.read(tmp_path, "flushes")  # type: ignore[arg-type]
 
 
@@ -93,9 +101,15 @@ def test_a_frame_that_is_not_installed_is_named(
 def test_a_notebook_shows_rows_as_a_table(folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     shown = results.read(folder)._repr_html_()
     assert shown.count("<tr>") == 1 + 8
-    save_run(tmp_path / "<b>", "fin")
     assert "more rows" not in shown
     assert "<td>thaw</td>" in shown
+    for number in range(7):
+        save_run(tmp_path / str(number), "<b>")
+    many = results.read(tmp_path)._repr_html_()
+    assert many.count("<tr>") == 1 + 10
+    assert "and 4 more rows" in many
+    assert "<td>&lt;b&gt;</td>" in many
+    assert "<b>" not in many
 
 
 def test_the_laboratory_is_imported_without_pandas_polars_scipy_and_rich() -> None:

@@ -127,3 +127,11 @@ def test_what_w3a_can_not_do_is_refused() -> None:
         ExperimentSettings(world="W3a", close="fin", idle_limit=1.0)
     with pytest.raises(ValueError, match=r"cpu_share is 0\.5: it is for a process, so for worlds W1 and W2"):
         ExperimentSettings(world="W3a", close="fin", cpu_share=0.5)
+    with pytest.raises(ValueError, match="freezer is cgroup: world W3b's machine is stopped by its monitor"):
+        ExperimentSettings(arms=("thaw",), world="W3b", close="fin", freezer="cgroup")
+
+
+def test_a_share_of_a_processor_and_the_cgroup_freezer_are_refused_together() -> None:
+    for world in ("W1", "W2"):
+        with pytest.raises(ValueError, match=r"cpu_share is 0\.5 and freezer is cgroup: a process is in one"):
+            ExperimentSettings(world=world, close="fin", cpu_share=0.5, freezer="cgroup")

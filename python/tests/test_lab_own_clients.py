@@ -205,7 +205,7 @@ def test_a_command_line_is_an_arm(capsys: pytest.CaptureFixture[str]) -> None:
     given = ["--cycles=2", "--payloads=1", "--workload=generated", "--close=none", "--exchange-timeout=5"]
     assert main(["compare", "--arms", "thaw", "--arm-command", CURL, *given]) == 0
     table = capsys.readouterr().out
-    (line,) = [line for line in table.splitlines() if line.startswith("command(")]
+    (_, line) = [line for line in table.splitlines() if line.startswith("command(")]  # verdict and row
     # delivered and lost
     assert line.rpartition('")')[2].split()[:3] == ["2", "2", "0"]
 

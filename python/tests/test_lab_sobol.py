@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import pathlib
 from typing import Any
 
 import pytest
 
 from thaw.lab.experiment import ExperimentSettings
-from thaw.lab.experiments import spec_file
+from thaw.lab.experiments import settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sobol import Range, Sobol
 
@@ -94,3 +95,21 @@ def test_a_comparison_takes_no_design(tmp_path: pathlib.Path, capsys: Any) -> No
     path.write_text("version = 1\n[sobol]\npoints = 8\npayloads = { least = 1, most = 2 }\n")
     assert command_line.main(["compare", "--spec", str(path)]) == 2
     assert "it has sobol: compare runs one experiment" in capsys.readouterr().err
+
+
+def test_an_argument_replaces_a_range(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "spec.toml"
+    path.write_text(spec_file.to_toml(Grid(BASE, sobol=Sobol(8, RANGES))))
+    parser = argparse.ArgumentParser()
+    settings_arguments.add(parser, BASE, several=True)
+    parser.set_defaults(option=None)
+
+    def points_of(*given: str) -> list[ExperimentSettings]:
+        parsed = parser.parse_args([f"--spec={path}", *given])
+        return list(settings_arguments.grid(parsed, BASE).points())
+
+    assert {each.payloads for each in points_of("--payloads=7")} == {7}
+    assert len({each.round_trip for each in points_of("--payloads=7")}) == 8
+    assert len(points_of("--payloads=7,9")) == 16
+    (only,) = points_of("--payloads=7", "--round-trip=0.5")
+    assert (only.payloads, only.round_trip) == (7, 0.5)

@@ -245,15 +245,20 @@ def _compare(given: argparse.Namespace) -> int:
     arms.require_certificates(settings.arms)
     wanted = [requirements.parse(text, settings.arms) for text in given.require]
     load = requirements.load_before(given, [settings.world])
-    finished: list[report.Run] = []
+    finished: report.Run | None = None
+
+    def keep(run: report.Run) -> None:
+        nonlocal finished
+        finished = run
+
     with Stop.on_interrupt() as stopping:
         try:
             with Progress() as shown:
-                compare.run(settings, shown, stop=stopping, load=load, after_arm=finished.append)
+                finished = compare.run(settings, shown, stop=stopping, load=load, after_arm=keep)
         finally:
-            if finished:
-                _write(finished[-1], given)
-    met = requirements.check(given, wanted, finished[-1].result)
+            if finished is not None:
+                _write(finished, given)
+    met = requirements.check(given, wanted, finished.result)
     return stop.EXIT_CODE if stopping.requested else 1 - met
 
 

@@ -227,6 +227,13 @@ def _check_together(settings: ExperimentSettings) -> None:
                 )
     if settings.cpu_share < 1 and settings.world.startswith("W3"):
         raise ValueError(f"cpu_share is {settings.cpu_share:g}: it is for a process, so for worlds W1 and W2")
+    if settings.cpu_share < 1 and settings.world in ("W1", "W2") and settings.freezer == "cgroup":
+        # With version 2 of cgroups the process would leave the freezer's group for the one of the limit.
+        raise ValueError(
+            f"cpu_share is {settings.cpu_share:g} and freezer is cgroup: a process is in one group alone"
+        )
+    if settings.world == "W3b" and settings.freezer != "sigstop":
+        raise ValueError(f"freezer is {settings.freezer}: world W3b's machine is stopped by its monitor")
     if settings.flush_every is not None and (
         settings.world not in ("W1", "W2") or settings.scenario != "idle" or settings.close == "race"
     ):

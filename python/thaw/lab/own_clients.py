@@ -19,23 +19,21 @@ docs/bring-your-own.md has the contract. Nothing here needs more than the standa
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 import pathlib
 import shlex
-import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from thaw.lab import parent_death
+
 SUFFIX = ".py"
 PLACEHOLDERS = ("{url}", "{ca_file}", "{body_file}", "{headers_file}", "{timeout}")
 
 _MARK = "__thaw_arm__"
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_PRCTL = ctypes.CDLL(None).prctl  # looked up before any fork
 _GRACE = 1.0  # seconds that a command has beyond its timeout, to say itself that it ran into it
 
 Client = TypeVar("Client")
@@ -165,7 +163,7 @@ class Command:
                 capture_output=True,
                 pass_fds=(body.number, head.number),
                 timeout=post.timeout + _GRACE,
-                preexec_fn=_end_with_parent,
+                preexec_fn=parent_death.end_with_parent,
             )
         if done.returncode != 0:
             said = done.stderr.decode(errors="replace").strip().splitlines()
@@ -195,7 +193,3 @@ class _memory_file:  # noqa: N801  used as a function
 
     def __exit__(self, *_: object) -> None:
         os.close(self.number)
-
-
-def _end_with_parent() -> None:
-    _PRCTL(_PR_SET_PDEATHSIG, signal.SIGKILL)

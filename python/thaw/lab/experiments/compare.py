@@ -38,7 +38,7 @@ def run(
     *,
     stop: Stop | None = None,
     load: Load | None = None,
-    after_arm: Callable[[Run], None] = lambda run: None,
+    after_arm: Callable[[Run], None] | None = None,
     after_block: Callable[[int, str, ArmResult], None] = lambda block, arm, result: None,
 ) -> Run:
     """Runs the arms of each block one after the other; the result is what `compare --json` writes, with the
@@ -81,7 +81,8 @@ def run(
             f" {result.duplicated} duplicated"
         )
         after_block(block, name, result)
-        after_arm(made.run())
+        if after_arm is not None:
+            after_arm(made.run())
     if not made.finished:
         raise Stopped("stopped before a cycle was finished")
     return made.run()

@@ -11,13 +11,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from thaw.lab import arguments, arms, named_values
 from thaw.lab.experiment import BOUNDS, CHOICES, WHOLE, ExperimentSettings, argument_of, plain_freeze
 from thaw.lab.experiments import spec_file
 from thaw.lab.experiments.grid import Grid
+from thaw.lab.experiments.sobol import Sobol
 from thaw.lab.freezes import PARAMETERS, FreezeDistribution, form_of
 
 _TEXTS = {
@@ -117,10 +118,18 @@ def grid(given: argparse.Namespace, plain: ExperimentSettings) -> Grid:
     one = {name: each if name == "arms" else each[0] for name, each in values.items() if name not in several}
     axes = {**{name: each for name, each in read.axes.items() if name not in values}, **several}
     options = {**read.options, **dict(given.option or [])}
-    made = Grid(dataclasses.replace(read.base, **one), axes, options, read.sobol)
+    made = Grid(dataclasses.replace(read.base, **one), axes, options, _without(read.sobol, values))
     for _ in made.points():
         pass
     return made
+
+
+def _without(design: Sobol | None, names: Collection[str]) -> Sobol | None:
+    """The design without the ranges of these settings; None if it has no other."""
+    ranges = (
+        {} if design is None else {name: each for name, each in design.ranges.items() if name not in names}
+    )
+    return None if design is None or not ranges else dataclasses.replace(design, ranges=ranges)
 
 
 def option(text: str) -> tuple[str, list[str]]:

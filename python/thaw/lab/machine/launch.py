@@ -16,17 +16,13 @@ import os
 import signal
 import sys
 
+from thaw.lab import parent_death
 from thaw.lab.line.network import NetworkError
 from thaw.lab.machine import network
 
 _CLONE_NEWNS, _CLONE_NEWPID = 0x20000, 0x20000000
 _MS_REC, _MS_PRIVATE = 0x4000, 0x40000
-_PR_SET_PDEATHSIG = 1
 SCRATCH = "/dev/shm"
-
-
-def _end_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
 def _be_apart() -> None:
@@ -42,7 +38,7 @@ def _be_apart() -> None:
 
 
 def main() -> int:
-    _end_with_parent()
+    parent_death.end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     try:
         network.make_device()
@@ -55,7 +51,7 @@ def main() -> int:
     command = sys.argv[1:]
     pid = os.fork()
     if pid == 0:
-        _end_with_parent()
+        parent_death.end_with_parent()
         os.setsid()
         try:
             os.execv(command[0], command)

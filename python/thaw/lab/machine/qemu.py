@@ -27,7 +27,7 @@ from thaw.lab.machine import initramfs, network
 EXECUTABLE = "qemu-system-x86_64"
 _GUEST = str(pathlib.Path(__file__).with_name("guest.py"))
 _PACKAGES = str(pathlib.Path(__file__).resolve().parents[3])
-_CLIENT = ("thaw.lab.machine.guest", "thaw.lab.machine.network", "thaw.lab.worlds.child")
+CLIENT = ("thaw.lab.machine.guest", "thaw.lab.machine.network", "thaw.lab.worlds.child")
 _MEMORY = "512M"
 _LIMIT = 60.0  # seconds for an answer of the monitor
 # In the order in which they are loaded.
@@ -85,7 +85,7 @@ class Qemu:
         assert found is not None  # `missing_program` says so
         self._kernel, folder = found
         self._modules = [str(folder / each) for each in _MODULES]
-        wanted = [*initramfs.client_files((*_CLIENT, *modules)), "/etc/ld.so.cache", _GUEST]
+        wanted = [*initramfs.client_files((*CLIENT, *modules)), "/etc/ld.so.cache", _GUEST]
         archive = initramfs.pack([*wanted, *self._modules, *files])
         self._archive = os.memfd_create("initramfs")
         with os.fdopen(self._archive, "wb", closefd=False) as file:

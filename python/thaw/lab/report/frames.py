@@ -4,8 +4,9 @@
     rows.pandas().groupby("arm")["lost"].sum()
     rows.polars().group_by("arm").agg(polars.col("lost").sum())
 
-Columns have the types of the row's dataclass: `dataset.PointRow` for a sweep, `measure.CycleRow` or
-`measure.PayloadRow` for a run. `SOURCE_COLUMNS`, which say where each row is from, come after them.
+Columns have the types of the row's dataclass: `dataset.PointRow` for a sweep, `measure.CycleRow`,
+`measure.PayloadRow` or `measure.ExchangeRow` for a run. `SOURCE_COLUMNS`, which say where each row is from,
+come after them.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from thaw.lab import needs
 from thaw.lab.report import dataset, measure
-from thaw.lab.report.measure import CycleRow, MeasureError, PayloadRow
+from thaw.lab.report.measure import CycleRow, ExchangeRow, MeasureError, PayloadRow
 from thaw.lab.report.provenance_columns import with_source
 
 if TYPE_CHECKING:
@@ -26,7 +27,12 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-RunRows = Literal["cycles", "payloads"]
+RunRows = Literal["cycles", "payloads", "exchanges"]
+_TABLES: Mapping[RunRows, tuple[str, type]] = {
+    "cycles": (measure.CYCLES_FILE, CycleRow),
+    "payloads": (measure.PAYLOADS_FILE, PayloadRow),
+    "exchanges": (measure.EXCHANGES_FILE, ExchangeRow),
+}
 _MOST_SHOWN = 10  # rows in a notebook
 
 
@@ -80,12 +86,13 @@ def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
 
     Args:
       folder: of a sweep, of one run, or a folder with a folder for each run, as `main` writes it.
-      rows: of a run, one for each cycle or one for each payload; a sweep has one for each arm in each block.
+      rows: of a run, one for each cycle, each payload, or each exchange of thaw's own client; a sweep has one
+        for each arm in each block.
 
     MeasureError: there are no results, or a file is something else. ValueError: there are no such rows.
     """
-    if rows not in ("cycles", "payloads"):
-        raise ValueError(f"rows is {rows!r}, not cycles or payloads")
+    if rows not in _TABLES:
+        raise ValueError(f"rows is {rows!r}, not one of {', '.join(_TABLES)}")
     path = pathlib.Path(folder)
     runs = [each for each in (path, *_folders(path)) if (each / measure.CYCLES_FILE).is_file()]
     return Rows(_of_runs(runs, rows) if runs else dataset.table(path))
@@ -98,9 +105,7 @@ def _folders(path: pathlib.Path) -> list[pathlib.Path]:
 def _of_runs(runs: Sequence[pathlib.Path], rows: RunRows) -> pyarrow.Table:
     import pyarrow
 
-    file, row_type = (
-        (measure.CYCLES_FILE, CycleRow) if rows == "cycles" else (measure.PAYLOADS_FILE, PayloadRow)
-    )
+    file, row_type = _TABLES[rows]
     tables = []
     for run in runs:
         path = run / file

@@ -109,7 +109,7 @@ class PayloadRow:
 @dataclasses.dataclass(frozen=True)
 class CycleRow:
     """The cost of one cycle, a freeze and the flush after it. `cpu_us` is the client's processor time; the
-    last six are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
+    last five are as in `experiment.CycleOutcome`, the five before them as in `PayloadRow`.
     """
 
     arm: str

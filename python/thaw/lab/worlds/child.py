@@ -15,7 +15,6 @@ are made here, from the workload's seed, so that no pipe is in the way.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import json
 import queue
@@ -27,15 +26,13 @@ import time
 from typing import Any, Protocol, get_args
 
 import thaw
-from thaw.lab import arms
+from thaw.lab import arms, parent_death
 from thaw.lab.arms import Arm
 from thaw.lab.workload import Body, Workload, WorkloadKind
 from thaw.lab.worlds.outside import Outside
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
 LARGE_FILLER_BYTES = 1_500_000
-
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 Where = tuple[int, int]  # cycle, payload
 
@@ -201,11 +198,6 @@ def clocks() -> list[float]:
     return [time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)]
 
 
-def end_with_parent() -> None:
-    """Has the kernel kill this process with its runner: stopped, it does not see its pipe close."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
 def _processor_time() -> float:
     """Processor time of this process, and of those that it has started and waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -213,7 +205,7 @@ def _processor_time() -> float:
 
 
 def main() -> None:
-    end_with_parent()
+    parent_death.end_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout, spans, filler_bytes = sys.argv[1:]
     plain = Workload(

@@ -14,7 +14,7 @@ import json
 import pathlib
 import signal
 
-from thaw.lab import needs, workload
+from thaw.lab import example_clients, workload
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.line import Line
@@ -24,6 +24,15 @@ from thaw.lab.worlds.client_process import Child
 
 # Bytes that a serial line may lose before the guest listens; the guest passes over empty lines.
 _LEAD = "\n" * 64
+# Modules that other projects' clients import when they connect.
+_IMPORTED_LATER = {
+    "httpx": (
+        "anyio._backends._asyncio",
+        "anyio.to_thread",
+        "httpcore._async.http2",
+        "httpcore._backends.anyio",
+    )
+}
 
 
 def start(
@@ -46,8 +55,7 @@ def start(
             line=line,
         )
     else:
-        modules = tuple(needs.of_arms((arm.name,)))
-        machine = ends.enter_context(Qemu(modules, (ca_file, *_workload_files(settings))))
+        machine = ends.enter_context(Qemu(modules_of(arm), (ca_file, *_workload_files(settings))))
         child = Child(
             machine.command(line),
             lambda pid: machine.freezer,
@@ -57,6 +65,14 @@ def start(
             line=line,
         )
     return ends.enter_context(contextlib.closing(child))
+
+
+def modules_of(arm: Arm) -> tuple[str, ...]:
+    """The modules that an arm's client imports besides the laboratory's own, sooner or later."""
+    if arm.maker == "native":
+        return ()
+    example = f"{example_clients.__name__}.{pathlib.Path(arm.source[0]).stem}"
+    return example, "encodings.idna", *_IMPORTED_LATER.get(arm.base, ())
 
 
 def _workload_files(settings: ExperimentSettings) -> list[str]:
