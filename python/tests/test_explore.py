@@ -169,3 +169,10 @@ def test_the_command_prints_a_summary(capsys: pytest.CaptureFixture[str], tmp_pa
     with pytest.raises(SystemExit):
         main(["explore", "--policies", "nonsense"])
     assert "there is no policy 'nonsense'" in capsys.readouterr().err
+
+
+def test_simulated_failures_are_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    pooled = thaw.ClientOptions(max_idle_per_host=2, on_resume="keep")
+    result = thaw.explore_at_random(histories=50, flushes=[2, 2], freezes=2, faults=3, client=pooled)
+    assert result["histories"] == 50
+    assert capfd.readouterr().err == ""

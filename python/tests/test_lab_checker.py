@@ -175,6 +175,7 @@ def test_stored_runs_of_each_kind_are_checked(
     assert not any("invalid" in each for each in said)
     assert any(each.startswith("W1: arm thaw: valid: 3 payloads, 3 delivered, 0 lost") for each in said)
     assert sum(each.startswith("sweep/W0-idle-") for each in said) == 4
+    assert not any("exchanges.parquet" in each for each in said)
     assert said[-1].startswith("verdict: ")
 
 

@@ -147,6 +147,13 @@ def test_a_result_from_elsewhere_runs_no_file(tmp_path: pathlib.Path) -> None:
             "from thaw import lab\n@lab.arm('a')\ndef f(post): ...\n@lab.arm('a')\ndef g(post): ...",
             "declares the arm a twice",
         ),
+        ("import sys; sys.exit(0)", "can't be used: SystemExit: 0"),
+        ("from thaw import lab\n@lab.arm\ndef f(post): ...", "lab.arm is used without a name"),
+        ("from thaw import lab\n@lab.arm('a')\nclass C: ...", "the arm a can't be called"),
+        (
+            "from thaw import lab\n@lab.arm('a', concurrent=True)\ndef f(post): ...",
+            "the arm a is concurrent, and no coroutine function",
+        ),
     ],
 )
 def test_a_file_that_is_no_client_is_named_in_one_line(
@@ -172,6 +179,22 @@ def test_an_answer_that_is_no_success_is_an_error(answer: str, tmp_path: pathlib
     file = client(tmp_path, f"from thaw import lab\n@lab.arm('a')\ndef send(post): return {answer}")
     (figures,) = run(file, cycles=1, payloads=1).values()
     assert (figures.delivered, figures.errors) == (0, 1)
+
+
+def test_a_client_that_prints_and_reads_does_not_disturb_its_commands(tmp_path: pathlib.Path) -> None:
+    text = """
+        import subprocess
+        import sys
+        from thaw import lab
+        print("imported")
+        @lab.arm("a")
+        def send(post):
+            print("sent", flush=True)
+            subprocess.run(["echo", "sent by another"])
+            return 599 if sys.stdin.read() else 202
+    """
+    (figures,) = run(client(tmp_path, text), cycles=2, payloads=1).values()
+    assert figures.errors == 0
 
 
 @pytest.mark.parametrize("arm", ["requests", "aiohttp", "httpx", "client"])

@@ -61,6 +61,10 @@ sweep.toml:
   [options]
   share_within_flush = [true, false]
 
+  [sobol]
+  points = 16
+  round_trip = { least = 0.001, most = 0.08, scale = "log" }
+
 The results as one frame: thaw.lab.results.read("results").pandas(), or .polars()"""
 _FAILURES = (
     ChaosError,

@@ -20,6 +20,7 @@ docs/bring-your-own.md has the contract. Nothing here needs more than the standa
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 import pathlib
 import shlex
@@ -79,14 +80,26 @@ def arm(name: str, text: str = "", *, concurrent: bool = False) -> Callable[[Cli
     answer's status or raises. A class is instantiated there once, without arguments, and its instance is
     called. A coroutine function is awaited, always in the same event loop.
     """
+    if not isinstance(name, str):
+        raise TypeError('lab.arm is used without a name; write @lab.arm("NAME")')
     if not name or not all(sign.isalnum() or sign in "._-" for sign in name):
         raise ValueError(f"an arm's name is {name!r}, not letters, digits, dots, underscores and hyphens")
 
     def declare(client: Client) -> Client:
+        called = _call_of(client if isinstance(client, type) else type(client))
+        if called is None:
+            raise TypeError(f"the arm {name} can't be called: it is no function, and no class with __call__")
+        if concurrent and not any(map(inspect.iscoroutinefunction, (client, called))):
+            raise TypeError(f"the arm {name} is concurrent, and no coroutine function (async def)")
         setattr(client, _MARK, (name, text or f"{name}, a client of your own", concurrent))
         return client
 
     return declare
+
+
+def _call_of(kind: type) -> Any:
+    """Returns what a call of a class's instance runs, or None."""
+    return next((vars(each)["__call__"] for each in kind.__mro__ if "__call__" in vars(each)), None)
 
 
 def load(path: str) -> dict[str, OwnClient]:
@@ -103,7 +116,7 @@ def load(path: str) -> dict[str, OwnClient]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # of code that the user wrote, of any type
+    except (Exception, SystemExit) as error:  # of code that the user wrote, of any type
         raise ValueError(f"{path} can't be used: {type(error).__name__}: {error}") from error
     found: dict[str, OwnClient] = {}
     for value in vars(module).values():

@@ -29,7 +29,7 @@ EPILOG = (
     "examples:\n"
     "  python -m thaw.lab answer --out fresh-connection-cost\n"
     "  python -m thaw.lab answer --blocks 1 --cycles 4        a first look, in about ten minutes\n"
-    "  python -m thaw.lab answer --only round_trips,sizes     measures these and writes nothing"
+    "  python -m thaw.lab answer --only round_trips,sizes     measures these, writes no document"
 )
 _INVOCATIONS = 60
 

@@ -22,7 +22,7 @@ from thaw.lab.report.measure import MeasureError, PayloadRow
 from thaw.lab.results import ArmResult, ExperimentResult
 
 _COUNTS = ("payloads", "delivered", "lost", "duplicated", "possible_duplicate", "retained", "dropped")
-_ROW_FILES = (measure.PAYLOADS_FILE, measure.CYCLES_FILE)
+_ROW_FILES = (measure.PAYLOADS_FILE, measure.CYCLES_FILE, measure.EXCHANGES_FILE)
 
 
 @dataclass(frozen=True)

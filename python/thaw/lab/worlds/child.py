@@ -17,13 +17,14 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import os
 import queue
 import resource
 import signal
 import sys
 import threading
 import time
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, TextIO, get_args
 
 import thaw
 from thaw.lab import arms, parent_death
@@ -204,8 +205,19 @@ def _processor_time() -> float:
     return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
+def own_streams() -> tuple[TextIO, TextIO]:
+    """Takes standard input and output for commands and answers. A client that reads finds nothing there, and
+    what it prints goes to standard error.
+    """
+    commands, answers = sys.stdin, open(os.dup(1), "w", encoding="utf-8")  # noqa: SIM115  for life
+    sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  for life
+    os.dup2(2, 1)
+    return commands, answers
+
+
 def main() -> None:
     parent_death.end_with_parent()
+    given, answers = own_streams()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is meant for the runner
     name, url, ca_file, scenario, kind, seed, exchange_timeout, spans, filler_bytes = sys.argv[1:]
     plain = Workload(
@@ -223,11 +235,11 @@ def main() -> None:
 
     def say(answer: dict[str, Any]) -> None:
         with one_line:
-            sys.stdout.write(json.dumps(answer) + "\n")
-            sys.stdout.flush()
+            answers.write(json.dumps(answer) + "\n")
+            answers.flush()
 
     def read() -> None:
-        for line in sys.stdin:
+        for line in given:
             command = json.loads(line)
             if command["op"] == "resume":
                 with contextlib.suppress(thaw.Closed):
