@@ -362,6 +362,7 @@ TEST_F(FlushCoordinatorTest, TheJsonIsOneLineOfAllCounts) {
   EXPECT_TRUE(Add(*traces_));
   client_.Answer(Answered(400));
   EXPECT_TRUE(Add(*logs_));
+  coordinator_->OnFunctionEnd();
   Run(coordinator_->Flush(FlushReason::kEnd));
   EXPECT_TRUE(Add(*stats_));
   coordinator_->Quiesce();
