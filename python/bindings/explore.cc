@@ -13,6 +13,7 @@
 #include "python/bindings/bindings.h"
 #include "python/bindings/flusher_options.h"
 #include "python/bindings/gil.h"
+#include "python/bindings/log_lines.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -103,6 +104,7 @@ ExplorationResult WithProgress(const GivenProgress& progress, Explore explore) {
   bool raised = false;
   ExplorationResult result = [&] {
     GilReleased released;
+    const NoLogLines quiet;  // what is lost is simulated
     return explore([&](int64_t histories) {
       const GilReleased::Back back(released);
       // An exception must not cross the exploration; it stays set until the GIL is back here.
@@ -146,6 +148,7 @@ Counts Replay(const std::vector<uint32_t>& choices, const std::vector<int>& flus
   RecordedChoices list(choices);
   const HistoryResult result = [&] {
     GilReleased released;
+    const NoLogLines quiet;
     return RunHistory(options, list);
   }();
   if (result.broken.has_value()) RaiseInvariantBroken(ToString(*result.broken));
