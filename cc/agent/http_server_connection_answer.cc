@@ -64,9 +64,10 @@ bool HttpServerConnection::Dispatch() {
 
 // Decodes one piece; the next one is decoded in another turn of the loop, so that other clients have theirs.
 bool HttpServerConnection::DecodeRequestBody() {
+  // Decoding asks for memory, for which connections that wait for their clients give way; this one must not.
+  phase_ = Phase::kHandling;
   const absl::StatusOr<bool> done = request_.decoder->Step(kDecodeBytes);
   if (done.ok() && !*done) {
-    phase_ = Phase::kHandling;
     state_.executor.Post([self = shared_from_this()] {
       if (self->phase_ == Phase::kHandling) {
         if (self->DecodeRequestBody()) self->Advance();

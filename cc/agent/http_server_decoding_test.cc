@@ -59,7 +59,19 @@ class HttpServerDecodingTest : public ReceiverFixture {
     return answer;
   }
 
-  FakeByteAccount account_{16 << 20};
+  // Without room, asks the server for some, as the budget of the process does.
+  class Account : public FakeByteAccount {
+   public:
+    using FakeByteAccount::FakeByteAccount;
+    absl::Status Take(size_t bytes) override {
+      absl::Status taken = FakeByteAccount::Take(bytes);
+      while (!taken.ok() && server != nullptr && server->GiveWay()) taken = FakeByteAccount::Take(bytes);
+      return taken;
+    }
+    HttpServer* server = nullptr;
+  };
+
+  Account account_{16 << 20};
   size_t charged_ = 0;
   std::string kept_;
 };
@@ -95,6 +107,23 @@ TEST_F(HttpServerDecodingTest, ABodyThatNeverFitsIsTooLargeAndOneThatDoesNotFitN
   account_.GiveBack(12 << 20);
   EXPECT_THAT(Request("POST", "/size", large, "Content-Encoding: zstd\r\n"), StartsWith("HTTP/1.1 200 "));
   EXPECT_EQ(account_.taken(), 0);
+}
+
+TEST_F(HttpServerDecodingTest, ABodyThatIsDecodedDoesNotGiveWayToItsOwnDecoding) {
+  account_.server = server_.get();
+  ASSERT_TRUE(account_.Take(12 << 20).ok());
+  const std::string post = Post("/size", "gzip", *CompressGzip(std::string(10 << 20, 'x'), 1));
+  const size_t most = post.size() - 100;
+  client_->StartWrite(std::string_view(post).substr(0, most), [](IoResult) {});
+  executor_.RunAll();
+  EXPECT_GT(server_->incoming_bytes(), 0);
+  // The rest is too little to count as progress.
+  clock_.Advance(absl::Seconds(1));
+  client_->StartWrite(std::string_view(post).substr(most), [](IoResult) {});
+  executor_.RunAll();
+  EXPECT_THAT(Answer(*client_), StartsWith("HTTP/1.1 429 "));
+  EXPECT_EQ(server_->counts().gave_way, 0);
+  account_.GiveBack(12 << 20);
 }
 
 TEST_F(HttpServerDecodingTest, BodiesOfSeveralMembersAreTakenAndRubbishBehindThemIsNot) {

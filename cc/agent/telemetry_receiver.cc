@@ -32,7 +32,8 @@ std::vector<HttpRoute> TelemetryReceiver::Routes() {
 }
 
 void TelemetryReceiver::TakeAtOnce(HttpServerRequest& request, HttpReply& reply) {
-  if (request.body.size() > kAtOnceBytes) return reply.Defer();
+  // While a large batch is read, the ones behind it wait, so that records stay in their order.
+  if (request.body.size() > kAtOnceBytes || line_.size() > 0) return reply.Defer();
   TelemetryWork work(request.body, clock_.Now().wall, IsValidUtf8(request.body));
   Step(work, kUnlimitedWork);
   Finish(work);
@@ -64,6 +65,11 @@ Task<void> TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply,
   }
   Finish(work);
   reply.Set(200, kTextType, "OK");
+}
+
+Task<void> TelemetryReceiver::WaitForWork() {
+  if (line_.size() == 0) co_return;
+  const Line::Place place = co_await line_.Enter();
 }
 
 bool TelemetryReceiver::Step(TelemetryWork& work, int64_t bytes) {

@@ -9,7 +9,7 @@
 // 429.
 //
 // A small batch is read within its turn of the loop, and a larger one in steps, between which other work has its
-// turn.
+// turn. Batches are read one after the other, in the order in which they came.
 //
 // One thread: the server's.
 
@@ -57,13 +57,16 @@ class TelemetryReceiver {
   // The routes refer to the receiver.
   std::vector<HttpRoute> Routes();
 
+  // Waits until the batches that have come by now are read.
+  Task<void> WaitForWork();
+
   const TelemetryCounts& counts() const { return counts_; }
   // Says what was wrong with the first part that could not be read; empty if all could.
   const std::string& first_problem() const { return first_problem_; }
 
  private:
   void TakeAtOnce(HttpServerRequest& request, HttpReply& reply);
-  // Reads large batches one after the other.
+  // Reads large batches, and those that came behind one, one after the other.
   Task<void> Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
   // Returns whether all is read.
   bool Step(TelemetryWork& work, int64_t bytes);

@@ -124,6 +124,34 @@ TEST_F(TelemetryReceiverTest, LargeBatchesAreReadInTurnsAndOneAfterTheOther) {
   EXPECT_EQ(receiver_.counts().records, 2 * records);
 }
 
+TEST_F(TelemetryReceiverTest, ASmallBatchBehindALargeOneIsReadAfterIt) {
+  const auto done = [](std::string_view id) {
+    return absl::StrCat(
+        R"({"time":"2026-01-02T03:04:05Z","type":"platform.runtimeDone","record":{"requestId":")", id,
+        R"("}})");
+  };
+  const auto post = [](std::string_view body) {
+    return absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", body.size(), "\r\n\r\n", body);
+  };
+  const std::string large =
+      absl::StrCat("[", done("a"), ",{\"record\":\"", std::string(4 << 20, 'x'), "\"},", done("b"), "]");
+  const auto second = door_.Connect();
+  executor_.RunAll();
+  client_->StartWrite(post(large), [](IoResult) {});
+  while (seen_.empty() && executor_.Step()) {
+  }
+  ASSERT_THAT(seen_, ElementsAre("a"));
+  second->StartWrite(post(absl::StrCat("[", done("c"), "]")), [](IoResult) {});
+  bool waited = false;
+  Spawn(executor_, receiver_.WaitForWork(), [&] {
+    waited = true;
+    EXPECT_THAT(seen_, testing::Contains("b"));
+  });
+  executor_.RunAll();
+  EXPECT_TRUE(waited);
+  EXPECT_THAT(seen_, ElementsAre("a", "b", "|", "c", "|"));
+}
+
 TEST_F(TelemetryReceiverTest, ALargeBatchWhoseClientIsGoneEnds) {
   const std::string body =
       absl::StrCat("[", kDone, ",{\"record\":\"", std::string(4 << 20, 'x'), "\"},", kDone, "]");

@@ -173,8 +173,17 @@ void Extension::FillFlushes() {
     if (logs_ != nullptr) logs_->HandOver(last);
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
-  coordinator.set_before_flush([this](absl::Duration at_most) { return intake_->WaitForWork(at_most); });
+  coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
+}
+
+Task<void> Extension::WaitForWork(absl::Duration at_most) {
+  const absl::Duration began = loop_.Now().monotonic;
+  Task<void> records = telemetry_->WaitForWork();
+  co_await std::move(records);
+  const absl::Duration left = at_most - (loop_.Now().monotonic - began);
+  Task<void> traces = intake_->WaitForWork(std::max(left, absl::ZeroDuration()));
+  co_await std::move(traces);
 }
 
 void Extension::Serve(const FunctionFacts& facts) {

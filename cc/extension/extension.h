@@ -94,6 +94,8 @@ class Extension {
   void BuildInvocations(const FunctionFacts& facts);
   void BuildLife();
   void FillFlushes();
+  // Waits until data that has come is processed, so that the flush that follows has it.
+  Task<void> WaitForWork(absl::Duration at_most);
   void Serve(const FunctionFacts& facts);
   Task<void> Subscribe(Cancellation& stop);
 

@@ -44,6 +44,12 @@ V93: dict[str, Any] = {
 }
 
 
+def test_data_lost_in_a_simulation_is_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
+    counts = thaw.explore_at_random(seed=1, histories=60, flushes=[2, 2], freezes=1, faults=2)
+    assert any(cell["count"] for cell in counts["failures"])
+    assert capfd.readouterr().err == ""
+
+
 @settings(max_examples=300, deadline=None)
 @given(choices=HISTORIES, size=SIZES_OF_HISTORIES, policy=st.sampled_from(POLICIES))
 def test_no_history_breaks_an_invariant(choices: list[int], size: dict[str, Any], policy: Policy) -> None:
