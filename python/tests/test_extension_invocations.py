@@ -61,7 +61,8 @@ for request_id, event, _ in invocations():
                           metrics={{"_sampling_priority_v1": 2.0}}))
     local(8126, "/v0.4/traces", {{}}, packed([spans]))
     if event.get("end"):
-        ids = {{"x-datadog-trace-id": "{TRACE}", "x-datadog-span-id": "{INVOCATION}"}}
+        more = 10 * event.get("number", 0)  # each invocation has a trace of its own
+        ids = {{"x-datadog-trace-id": str({TRACE} + more), "x-datadog-span-id": str({INVOCATION} + more)}}
         local(8124, "/lambda/end-invocation", me | ids, b"{{}}")
     if event.get("then") == "exit":
         os._exit(1)
@@ -175,8 +176,8 @@ async def test_a_lost_runtime_done_leaves_the_invocation_its_duration(start: Sta
 async def test_where_runtime_done_is_lost_the_tracers_call_ends_the_invocation(start: Start) -> None:
     async with start(TelemetryFaults(drop={"platform.runtimeDone"})) as running:
         began = time.monotonic()
-        for _ in range(4):
-            await running.sandbox.invoke({"end": True, "work": 0.2})
+        for number in range(4):
+            await running.sandbox.invoke({"end": True, "work": 0.2, "number": number})
         assert time.monotonic() - began < 4.0
         await running.end()
     invocations = [span for chunk in running.chunks for span in chunk.spans if span.name == "aws.lambda"]
