@@ -54,6 +54,32 @@ std::string_view AdviceOn(std::string_view pattern) {
   return "";
 }
 
+// Returns whether a class has an operator of Rust's regex. RE2 compiles such a class with another meaning, so a
+// rule that masks would mask something else.
+bool HasClassOperator(std::string_view pattern) {
+  bool in_class = false;
+  for (size_t i = 0; i < pattern.size(); ++i) {
+    const std::string_view rest = pattern.substr(i);
+    if (rest[0] == '\\') {
+      ++i;
+    } else if (!in_class) {
+      in_class = rest[0] == '[';
+      // A bracket that comes first in a class is one of its characters.
+      if (in_class && absl::StartsWith(rest.substr(1), "^")) ++i;
+      if (in_class && absl::StartsWith(pattern.substr(i + 1), "]")) ++i;
+    } else if (absl::StartsWith(rest, "[:")) {
+      const size_t end = rest.find(":]");
+      if (end != std::string_view::npos) i += end + 1;
+    } else if (absl::StartsWith(rest, "&&") || absl::StartsWith(rest, "~~") ||
+               absl::StartsWith(rest, "--[")) {
+      return true;
+    } else if (rest[0] == ']') {
+      in_class = false;
+    }
+  }
+  return false;
+}
+
 // Returns the pattern with (?<name>…), which Go and Rust take as well, written as (?P<name>…).
 std::string WithNamedGroups(std::string_view pattern) {
   std::string written;
@@ -143,11 +169,17 @@ absl::StatusOr<ProcessingRules::Type> ProcessingRules::TypeOf(std::string_view n
   if (name == "exclude_at_match") return Type::kExclude;
   if (name == "include_at_match") return Type::kInclude;
   if (name == "mask_sequences") return Type::kMask;
-  return absl::InvalidArgumentError(absl::StrCat("its \"type\" is ", Quoted(name)));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "its \"type\" is ", Quoted(name), ", not exclude_at_match, include_at_match or mask_sequences"));
 }
 
 absl::StatusOr<ProcessingRules::Rule> ProcessingRules::MakeRule(Type type, std::string_view pattern,
                                                                 std::string_view placeholder) {
+  if (pattern.empty()) return absl::InvalidArgumentError("its \"pattern\" is empty");
+  if (HasClassOperator(pattern)) {
+    return absl::InvalidArgumentError(
+        "its \"pattern\" combines classes by &&, -- or ~~, which RE2 would read as characters");
+  }
   Rule rule{.type = type};
   absl::StatusOr<std::unique_ptr<const re2::RE2>> compiled = CompilePattern(WithNamedGroups(pattern));
   if (!compiled.ok()) {

@@ -42,6 +42,19 @@ TEST_F(ProcessingRulesTest, TypesInOrder) {
   EXPECT_EQ(Of("kept"), "kept");
 }
 
+TEST_F(ProcessingRulesTest, APatternThatMeansSomethingElseElsewhereIsRefused) {
+  for (const std::string_view pattern : {"", "[a-z&&[^b]]+", "[[:alpha:]~~x]", "[a-z--[aeiou]]", "x[]&&y]"}) {
+    Use(absl::StrCat(R"([{"type":"mask_sequences","name":"a","pattern":")", pattern, R"("}])"));
+    EXPECT_EQ(errors_.size(), 1u) << pattern;
+    EXPECT_TRUE(rules_.masking_failed()) << pattern;
+  }
+  for (const std::string_view pattern :
+       {"a&&b", "[a&]&", "[+--]", "\\\\[&&", "[[:alpha:]]&&", "[^]]&&", "[a]~~"}) {
+    Use(absl::StrCat(R"([{"type":"mask_sequences","name":"a","pattern":")", pattern, R"("}])"));
+    EXPECT_THAT(errors_, IsEmpty()) << pattern;
+  }
+}
+
 TEST_F(ProcessingRulesTest, WithoutAMatchNothingIsCopied) {
   Use(R"([{"type":"mask_sequences","name":"a","pattern":"x+"}])");
   const std::string_view text = "none here";
