@@ -471,6 +471,7 @@ def values(options: thaw.ClientOptions, url: str) -> list[Any]:
             refused,
             refused.failures[0],
             accepted,
+            accepted.times,
             report,
             *(
                 each
