@@ -18,6 +18,7 @@ from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.schedule import Schedule, event_of, gaps, read_events
+from thaw.lab.emulator.server import PATHS
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import (
     FREEZE_BY,
@@ -30,6 +31,7 @@ from thaw.lab.emulator.settings import (
     Settings,
 )
 from thaw.lab.emulator.telemetry import TelemetryFaults
+from thaw.lab.emulator.telemetry_records import KINDS
 from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE
 
@@ -207,6 +209,8 @@ async def _run(given: argparse.Namespace) -> int:
         on_log=(lambda source, line: print(f"{source:<9} {line}", flush=True)) if given.logs else None,
     )
     for path, kind in (_pair("--api-fault", each) for each in given.api_fault):
+        if not any(known.endswith(path) for known in PATHS):
+            raise ValueError(f"--api-fault: no path ends with {path!r}; there are {', '.join(PATHS)}")
         sandbox.api_faults.add(path, _of("--api-fault", kind, API_FAULT_KINDS))
     async with sandbox:
         with stop.on_signals(signal.SIGINT, *([signal.SIGTERM] if listen is not None else [])):
@@ -393,10 +397,10 @@ def _telemetry_faults(texts: Sequence[str]) -> TelemetryFaults:
                     continue
                 case "delay":
                     kind, _, seconds = value.rpartition(":")
-                    if kind:
+                    if kind in ("*", *KINDS):
                         faults.delay[kind] = _within(float(seconds), 0, _LONGEST_DELAY)
                         continue
-                case "drop" if value:
+                case "drop" if value in KINDS:
                     faults.drop.add(value)
                     continue
                 case "drop-fraction":
@@ -405,7 +409,8 @@ def _telemetry_faults(texts: Sequence[str]) -> TelemetryFaults:
                 case "split":
                     faults.split = int(_within(int(value), 1, _MOST_RECORDS))
                     continue
-        raise ValueError(f"--telemetry-fault {text!r} is not understood; see --help")
+        kinds = f"; types of records are {', '.join(KINDS)}" if name in ("delay", "drop") else ""
+        raise ValueError(f"--telemetry-fault {text!r} is not understood; see --help{kinds}")
     return faults
 
 

@@ -44,20 +44,7 @@ class ApiServer:
 
     async def start(self) -> None:
         application = web.Application(client_max_size=MOST_RESPONSE_BYTES)
-        for method, path, call in (
-            ("GET", f"{_RUNTIME}/invocation/next", _next_invocation),
-            ("POST", f"{_RUNTIME}/invocation/{{id}}/response", _response),
-            ("POST", f"{_RUNTIME}/invocation/{{id}}/error", _error),
-            ("POST", f"{_RUNTIME}/init/error", _init_error),
-            ("GET", f"{_RUNTIME}/restore/next", _restore_next),
-            ("POST", f"{_RUNTIME}/restore/error", _restore_error),
-            ("POST", f"{_EXTENSION}/register", _register),
-            ("GET", f"{_EXTENSION}/event/next", _next_event),
-            ("POST", f"{_EXTENSION}/init/error", _extension_init_error),
-            ("POST", f"{_EXTENSION}/exit/error", _extension_exit_error),
-            ("PUT", _TELEMETRY, _subscribe),
-            ("GET", CREDENTIALS_PATH, _credentials),
-        ):
+        for method, path, call in _ROUTES:
             application.router.add_route(method, path, self._handler(call))
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
@@ -193,3 +180,21 @@ async def _credentials(sandbox: Sandbox, request: web.Request) -> Answer:
     if request.headers.get("Authorization") != sandbox.environment.authorization_token:
         raise ApiError(403, "InvalidAuthorization", "Authorization is not AWS_CONTAINER_AUTHORIZATION_TOKEN")
     return Answer(sandbox.environment.credentials())
+
+
+_ROUTES: tuple[tuple[str, str, Call], ...] = (
+    ("GET", f"{_RUNTIME}/invocation/next", _next_invocation),
+    ("POST", f"{_RUNTIME}/invocation/{{id}}/response", _response),
+    ("POST", f"{_RUNTIME}/invocation/{{id}}/error", _error),
+    ("POST", f"{_RUNTIME}/init/error", _init_error),
+    ("GET", f"{_RUNTIME}/restore/next", _restore_next),
+    ("POST", f"{_RUNTIME}/restore/error", _restore_error),
+    ("POST", f"{_EXTENSION}/register", _register),
+    ("GET", f"{_EXTENSION}/event/next", _next_event),
+    ("POST", f"{_EXTENSION}/init/error", _extension_init_error),
+    ("POST", f"{_EXTENSION}/exit/error", _extension_exit_error),
+    ("PUT", _TELEMETRY, _subscribe),
+    ("GET", CREDENTIALS_PATH, _credentials),
+)
+# Paths of the local APIs; {id} stands for a request's id.
+PATHS = tuple(path for _, path, _ in _ROUTES)

@@ -21,6 +21,14 @@ SCHEMAS: tuple[Schema, ...] = get_args(Schema)
 Stream = Literal["platform", "function", "extension"]
 STREAMS: tuple[Stream, ...] = get_args(Stream)
 
+# Types of the records that the emulator sends.
+KINDS = (
+    *("platform.initStart", "platform.initRuntimeDone", "platform.initReport"),
+    *("platform.restoreStart", "platform.restoreRuntimeDone", "platform.restoreReport"),
+    *("platform.start", "platform.runtimeDone", "platform.report", "platform.extension"),
+    *("platform.telemetrySubscription", "platform.logsDropped", *("function", "extension")),
+)
+
 # Members that came with 2022-12-13.
 _NEWER: Mapping[str, frozenset[str]] = {
     "platform.initReport": frozenset({"status", "errorType"}),
