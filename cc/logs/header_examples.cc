@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "cc/logs/held_logs.h"
-#include "cc/logs/json_object.h"
 #include "cc/logs/json_text.h"
 #include "cc/logs/log_batch.h"
 #include "cc/logs/log_entry.h"
@@ -24,10 +23,6 @@ namespace {
 
 void HeldLogsExample(const LogEntry& entry, HeldLogs::Emit emit) {
 #include "cc/logs/held_logs.h.example"
-}
-
-void JsonObjectExample(std::string_view text) {
-#include "cc/logs/json_object.h.example"
 }
 
 void JsonTextExample(std::string_view inside, std::string& body) {

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
-#include "cc/logs/json_object.h"
 #include "cc/logs/json_text.h"
+#include "cc/telemetry/json_elements.h"
 
 namespace thaw {
 namespace {
@@ -36,7 +36,7 @@ struct Members {
 
 Members MembersOf(std::string_view object) {
   Members members;
-  ForEachMember(object, [&members](std::string_view key, std::string_view value) {
+  ForEachJsonMember(object, [&members](std::string_view key, std::string_view value) {
     switch (key.size()) {
       case 7:
         if (key == "\"level\"") members.level = value;
@@ -70,7 +70,7 @@ std::string_view TakeTags(std::string_view object, TextPieces& pieces) {
   const char* kept_from = object.data();
   const char* const end = object.data() + object.size();
   bool first = true;
-  ForEachMember(object, [&](std::string_view key, std::string_view value) {
+  ForEachJsonMember(object, [&](std::string_view key, std::string_view value) {
     const bool is_first = std::exchange(first, false);
     if (key != kTags || !IsString(value)) return;
     tags = Inside(value);

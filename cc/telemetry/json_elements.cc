@@ -278,6 +278,15 @@ void ForEachJsonMember(std::string_view text,
   while (members.Next(work) == JsonMemberScan::Found::kMember) visit(members.key(), members.value());
 }
 
+bool IsWellFormedJson(std::string_view text) {
+  json::parse_options options = LenientJson();
+  options.allow_invalid_utf8 = false;
+  json::basic_parser<Ignore> check(options);
+  error_code error;
+  const size_t read = check.write_some(/*more=*/false, text.data(), text.size(), error);
+  return !error && read == text.size();
+}
+
 json::parse_options LenientJson() {
   json::parse_options options;
   options.max_depth = kMaxDepth;

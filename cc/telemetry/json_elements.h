@@ -150,6 +150,10 @@ class JsonElements {
 void ForEachJsonMember(std::string_view text,
                        absl::FunctionRef<void(std::string_view key, std::string_view value)> visit);
 
+// Returns whether `text` is one well-formed JSON value in UTF-8 that is not nested too deep. Halves of surrogate
+// pairs count as well-formed.
+bool IsWellFormedJson(std::string_view text);
+
 // Invalid UTF-8 is searched for separately, so that it can be repaired; half a surrogate pair, which
 // JavaScript writes, is well-formed JSON.
 boost::json::parse_options LenientJson();

@@ -122,5 +122,29 @@ TEST(JsonElementsTest, MembersAreGivenAsWritten) {
   ForEachJsonMember("{ }", [](std::string_view, std::string_view) { ADD_FAILURE(); });
 }
 
+TEST(JsonElementsTest, MembersMayBeOfAnyTypeAndHaveBlanksAroundThem) {
+  const auto members_of = [](std::string_view object) {
+    std::vector<std::pair<std::string, std::string>> members;
+    ForEachJsonMember(object, [&members](std::string_view key, std::string_view value) {
+      members.emplace_back(key, value);
+    });
+    return members;
+  };
+  EXPECT_THAT(members_of("{}"), IsEmpty());
+  EXPECT_THAT(members_of(R"({"a":1,"b":"x,}\"","c":{"d":[1,{"e":"]"}]},"f":null})"),
+              ElementsAre(Pair("\"a\"", "1"), Pair("\"b\"", R"("x,}\"")"),
+                          Pair("\"c\"", R"({"d":[1,{"e":"]"}]})"), Pair("\"f\"", "null")));
+  EXPECT_THAT(members_of("{ \"a\" :\n 1 , \"b\"\t:[ ] }"),
+              ElementsAre(Pair("\"a\"", "1"), Pair("\"b\"", "[ ]")));
+}
+
+TEST(JsonElementsTest, TextThatIsNoJsonIsNotWellFormed) {
+  for (const char* good : {"{}", "[1]", "7", R"({"a":"\ud83d"})", " {} "})
+    EXPECT_TRUE(IsWellFormedJson(good)) << good;
+  for (const char* bad : {"", "{", "{}x", "{a:1}", "{\"a\":1,}", "{\"a\" 1}", "\"\n\"", "\"\xff\""})
+    EXPECT_FALSE(IsWellFormedJson(bad)) << bad;
+  EXPECT_FALSE(IsWellFormedJson(absl::StrCat(std::string(10'000, '['), std::string(10'000, ']'))));
+}
+
 }  // namespace
 }  // namespace thaw
