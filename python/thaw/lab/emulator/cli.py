@@ -18,7 +18,6 @@ from thaw.lab.emulator import functions, invocation_report
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS
 from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.schedule import Schedule, event_of, gaps, read_events
-from thaw.lab.emulator.server import PATHS
 from thaw.lab.emulator.service import Lambda
 from thaw.lab.emulator.settings import (
     FREEZE_BY,
@@ -209,6 +208,9 @@ async def _run(given: argparse.Namespace) -> int:
         on_log=(lambda source, line: print(f"{source:<9} {line}", flush=True)) if given.logs else None,
     )
     for path, kind in (_pair("--api-fault", each) for each in given.api_fault):
+        # aiohttp takes long to import, and --help reads this module.
+        from thaw.lab.emulator.server import PATHS
+
         if not any(known.endswith(path) for known in PATHS):
             raise ValueError(f"--api-fault: no path ends with {path!r}; there are {', '.join(PATHS)}")
         sandbox.api_faults.add(path, _of("--api-fault", kind, API_FAULT_KINDS))

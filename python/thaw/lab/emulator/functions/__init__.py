@@ -11,13 +11,16 @@ _FOLDER = pathlib.Path(__file__).resolve().parent
 
 
 def demo_settings() -> Settings:
-    """Settings of a function whose handler is `traced.handler`."""
+    """Settings of a function whose handler is `traced.handler`.
+
+    The tracer's telemetry about itself is off: it would go to Datadog's own host, not to the lab's intake.
+    """
     return Settings(
         name="demo",
         handler="traced.handler",
         folder=_FOLDER,
         timeout=10.0,
-        environment={"DD_SERVICE": "demo"},
+        environment={"DD_SERVICE": "demo", "DD_INSTRUMENTATION_TELEMETRY_ENABLED": "false"},
     )
 
 
