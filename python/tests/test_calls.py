@@ -522,6 +522,8 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
                 thaw.Clock,
                 thaw.Config,
                 thaw.FakeClock,
+                thaw.LogsFlusher,
+                thaw.LogsPayload,
                 thaw.StatsFlusher,
                 thaw.StatsPayload,
                 thaw.TraceFlusher,
