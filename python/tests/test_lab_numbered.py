@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from thaw.lab.emulator.functions import poster
-from thaw.lab.experiments.chaos.numbered import Numbered, log_lines, number_of_line, samples_by_number
+from thaw.lab.experiments.numbered import Numbered, log_lines, number_of_line, samples_by_number
 from thaw.lab.intake import Intake, Point, PointKey
 
 

@@ -1,5 +1,5 @@
 """Runs the extension under random faults, all at once, and accounts for every payload.
 
 `plan` draws what an environment goes through, `surroundings` what it lives among, `life` takes it through,
-`account` and `numbered` say what must hold afterwards; `run` does so with one environment after the other.
+`account` says what must hold afterwards; `run` does so with one environment after the other.
 """

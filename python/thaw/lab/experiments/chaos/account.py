@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from thaw.lab.emulator.history import Shutdown
-from thaw.lab.experiments.chaos.numbered import Numbered
+from thaw.lab.experiments.numbered import Numbered
 
 # Memory that a few thousand small payloads and rubbish may take; they fit into any budget of bytes.
 _MOST_MB = 64.0

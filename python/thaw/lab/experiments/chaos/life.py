@@ -17,10 +17,10 @@ from thaw.lab.emulator.invocation import Invocation
 from thaw.lab.emulator.processes import Process
 from thaw.lab.executables import EXTENSION_PORTS
 from thaw.lab.experiments.chaos.account import Account, Payload
-from thaw.lab.experiments.chaos.numbered import log_lines, number_of_line
 from thaw.lab.experiments.chaos.plan import TIMEOUT, Plan
 from thaw.lab.experiments.chaos.rubbish import throw
 from thaw.lab.experiments.chaos.surroundings import Surroundings
+from thaw.lab.experiments.numbered import log_lines, number_of_line
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 _SPANS = 5

@@ -5,11 +5,11 @@
 Environments run one after the other in the emulated Lambda, each with a random initialization type and flush
 strategy. The function's tracers send numbered payloads, some without TCP_NODELAY, and the function writes
 numbered log lines, while other clients send invalid bytes to every port. Telemetry is late, lost, doubled or
-unreadable; the Runtime API fails; the intake closes, refuses, stalls, does not answer, and writes its responses
-in every form that HTTP allows; a nameserver has no answer for IPv6; the key is in a store that throttles; the
-reader of the log stops; a proxy cuts connections. The environment then ends in one of the ways in which
-environments end. At the end the counts are compared: each payload and each line that the extension accepted has
-arrived, or is reported as lost.
+unreadable; the Runtime API fails; the intake closes, refuses, stalls, does not answer, and writes its
+responses in every form that HTTP allows; a nameserver has no answer for IPv6; the key is in a store that
+throttles; the reader of the log stops; a proxy cuts connections. The environment then ends in one of the ways
+in which environments end. At the end the counts are compared: each payload and each line that the extension
+accepted has arrived, or is reported as lost.
 
 The nameserver and the store of keys need root, for a network and a mount table of their own; without root
 they are left out.

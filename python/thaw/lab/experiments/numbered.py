@@ -90,8 +90,8 @@ def log_lines(
     made = Numbered(
         "log lines",
         set(taken),
-        _by_number(intake.lines()),
-        _by_number(intake.lines_untold()),
+        numbers_of_lines(intake.lines()),
+        numbers_of_lines(intake.lines_untold()),
         repeated=repeated,
     )
     if counts is not None and "logs" in counts:
@@ -101,7 +101,8 @@ def log_lines(
     return made
 
 
-def _by_number(lines: Mapping[Line, int]) -> dict[int, int]:
+def numbers_of_lines(lines: Mapping[Line, int]) -> dict[int, int]:
+    """Returns how often each numbered line arrived."""
     numbers: dict[int, int] = {}
     for line, times in lines.items():
         if (number := number_of_line(line.text)) is not None:
