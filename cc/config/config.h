@@ -76,6 +76,16 @@ struct LogsConfig {
   bool enabled() const { return agent_switch || serverless_switch; }
 };
 
+// Options of DogStatsD.
+struct StatsdConfig {
+  // Stands before the name of each metric, with a dot between them; empty: nothing does.
+  std::string metric_namespace;
+  int port = 8125;
+  // The size of the socket's buffer in the kernel, which limits it (net.core.rmem_max); 0: the system's default. The
+  // default is more than Lambda's limit.
+  int receive_buffer_bytes = 1 << 20;
+};
+
 struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
@@ -91,6 +101,7 @@ struct Config {
   std::string logs_worker_url;
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
+  StatsdConfig statsd;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

@@ -301,6 +301,15 @@ TEST(ConfigTest, CompressionOfLogs) {
   EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_USE_COMPRESSION", "false"}}).logs_compression_level, 0);
 }
 
+TEST(ConfigTest, DogStatsdHasItsPortBufferAndNamespace) {
+  EXPECT_EQ(Clean({}).statsd.port, 8125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_PORT", "9125"}}).statsd.port, 9125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_SO_RCVBUF", "65536"}}).statsd.receive_buffer_bytes, 65536);
+  EXPECT_EQ(Clean({}, "dogstatsd_so_rcvbuf: 0").statsd.receive_buffer_bytes, 0);
+  EXPECT_EQ(Clean({{"DD_STATSD_METRIC_NAMESPACE", "shop."}}).statsd.metric_namespace, "shop");
+  EXPECT_EQ(LoadConfig({{"DD_STATSD_METRIC_NAMESPACE", "7"}}, "").statsd.metric_namespace, "");
+}
+
 TEST(ConfigTest, FlushTimeout) {
   const Config config = Clean({{"DD_FLUSH_TIMEOUT", "5"}});
   EXPECT_EQ(config.flush_timeout, absl::Seconds(5));
@@ -659,6 +668,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "logs_enabled": true,
     "serverless_logs_enabled": true,
     "logs_processing_rules": ""
+  },
+  "statsd": {
+    "metric_namespace": "",
+    "dogstatsd_port": 8125,
+    "dogstatsd_so_rcvbuf": 1048576
   },
   "flush_timeout": 30,
   "flush_strategy": "end,500",

@@ -110,6 +110,7 @@ void Extension::BindServers() {
   servers_.Bind("telemetry", "telemetry", {.address = TelemetryAddress(), .port = options_.telemetry_port});
   servers_.Bind("traces", "traces", {.address = "127.0.0.1", .port = options_.trace_port});
   servers_.Bind("lifecycle", "calls of tracers", {.address = "127.0.0.1", .port = options_.lifecycle_port});
+  datagrams_ = servers_.BindDatagrams("metrics by DogStatsD", DogStatsdSocketFrom(config_, *bytes_));
 }
 
 Task<absl::StatusOr<Registration>> Extension::Register(Cancellation& stop) {
@@ -146,6 +147,7 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
     record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
   }
   metrics_ = std::make_unique<MetricIntake>(MetricIntakeOptions{.facts = facts}, loop_, *pipelines_);
+  events_ = std::make_unique<EventIntake>(facts, loop_, *pipelines_);
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
 }
 
@@ -181,6 +183,9 @@ void Extension::FillFlushes() {
 
 Task<void> Extension::WaitForWork(absl::Duration at_most) {
   const absl::Duration began = loop_.Now().monotonic;
+  // A function's last metrics were sent before its end, and are in the kernel by now.
+  Task<void> datagrams = dogstatsd_->WaitForWork(at_most);
+  co_await std::move(datagrams);
   Task<void> records = telemetry_->WaitForWork();
   co_await std::move(records);
   const absl::Duration left = at_most - (loop_.Now().monotonic - began);
@@ -209,6 +214,11 @@ void Extension::Serve(const FunctionFacts& facts) {
     intake_->TakeOwnTraces();
     life_->OnTracerCall();
   });
+  dogstatsd_ = std::make_unique<DogStatsdReceiver>(
+      loop_, loop_, DogStatsdOptionsFrom(config_), *metrics_,
+      [this](const StatsdEvent& event) { events_->Add(event); },
+      [this](const ServiceCheck& check) { events_->Add(check); });
+  dogstatsd_->Serve(std::move(datagrams_));
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());
@@ -271,6 +281,10 @@ std::string Extension::DebugJson() const {
     all["logs"] = std::move(logs);
   }
   all["metrics"] = CountsToJson(metrics_->counts());
+  boost::json::object dogstatsd = CountsToJson(dogstatsd_->counts());
+  AddCounts(dogstatsd_->line_counts(), dogstatsd);
+  dogstatsd["handed_over"] = CountsToJson(events_->counts());
+  all["dogstatsd"] = std::move(dogstatsd);
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "cc/agent/dogstatsd_receiver.h"
 #include "cc/agent/lifecycle_receiver.h"
 #include "cc/agent/telemetry_receiver.h"
 #include "cc/agent/trace_receiver.h"
@@ -36,6 +37,7 @@
 #include "cc/base/task.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
+#include "cc/extension/event_intake.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/invocation_bridge.h"
 #include "cc/extension/late_random.h"
@@ -55,6 +57,7 @@
 #include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/net/client.h"
+#include "cc/net/datagrams.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/network.h"
 
@@ -127,13 +130,16 @@ class Extension {
   std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<LogIntake> logs_;  // null: logs are switched off
   std::unique_ptr<MetricIntake> metrics_;
+  std::unique_ptr<EventIntake> events_;
   std::unique_ptr<FunctionLife> life_;
   RecordTakers record_takers_;
   std::unique_ptr<LifecycleEndpoints> endpoints_;
   std::unique_ptr<TelemetryReceiver> telemetry_;
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
+  std::unique_ptr<DogStatsdReceiver> dogstatsd_;
   LocalServers servers_;
+  std::unique_ptr<Datagrams> datagrams_;  // null once they are received, and if the port is taken
 };
 
 }  // namespace thaw

@@ -84,6 +84,20 @@ LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurren
   return options;
 }
 
+DogStatsdOptions DogStatsdOptionsFrom(const Config& config) {
+  DogStatsdOptions options;
+  if (!config.statsd.metric_namespace.empty())
+    options.name_prefix = absl::StrCat(config.statsd.metric_namespace, ".");
+  return options;
+}
+
+UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account) {
+  return {.port = static_cast<uint16_t>(config.statsd.port),
+          .receive_buffer_bytes = config.statsd.receive_buffer_bytes,
+          .datagrams_per_turn = 8,
+          .account = &account};
+}
+
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account) {
   InvocationStoreOptions options{.account = &account};
   options.max_bytes = std::min(options.max_bytes, account.limit() / 8);

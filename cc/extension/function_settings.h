@@ -23,6 +23,8 @@
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/logs/log_processor.h"
+#include "cc/metrics/dogstatsd_parser.h"
+#include "cc/net/io/udp_datagrams.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -48,6 +50,12 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
 // Adds a line to `errors` for each processing rule that can't be used.
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors);
+
+DogStatsdOptions DogStatsdOptionsFrom(const Config& config);
+
+// Returns where datagrams of DogStatsD are received. Their buffers are charged to the account: half a megabyte, which
+// is resident only where a datagram has been.
+UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account);
 
 // Limits the store of invocations to an eighth of the account; the stats get another eighth.
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account);

@@ -99,5 +99,19 @@ TEST(FunctionSettings, ServicesAreMappedPairByPair) {
   EXPECT_THAT(warnings[3], HasSubstr("\"lonely\""));
 }
 
+TEST(FunctionSettings, DogStatsdHasTheConfiguredNamespacePortAndBuffer) {
+  Config config;
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "");
+  config.statsd = {.metric_namespace = "shop", .port = 9125, .receive_buffer_bytes = 7};
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "shop.");
+  FakeByteAccount account(1 << 20);
+  const UdpOptions socket = DogStatsdSocketFrom(config, account);
+  EXPECT_EQ(socket.address, "127.0.0.1");
+  EXPECT_EQ(socket.port, 9125);
+  EXPECT_EQ(socket.receive_buffer_bytes, 7);
+  EXPECT_EQ(socket.max_datagram_bytes, 65507u) << "the longest that UDP carries";
+  EXPECT_EQ(socket.account, &account);
+}
+
 }  // namespace
 }  // namespace thaw

@@ -5,6 +5,7 @@
 #include "cc/agent/trace_receiver.h"
 #include "cc/base/task.h"
 #include "cc/extension/config_check.h"
+#include "cc/extension/event_intake.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/function_settings.h"
@@ -30,6 +31,11 @@ namespace {
 Task<void> ConfigCheckExample(const Environment& environment, const Config& config, EventLoop& loop,
                               Network& network, std::function<double()> random) {
 #include "cc/extension/config_check.h.example"
+}
+
+void EventIntakeExample(const FunctionFacts& facts, Clock& clock, Pipelines& pipelines,
+                        const StatsdEvent& event) {
+#include "cc/extension/event_intake.h.example"
 }
 
 void ExtensionExample(const Environment& environment, const Config& config, Cancellation& stop) {
