@@ -145,6 +145,7 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
         *pipelines_);
     record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
   }
+  metrics_ = std::make_unique<MetricIntake>(MetricIntakeOptions{.facts = facts}, loop_, *pipelines_);
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
 }
 
@@ -171,6 +172,7 @@ void Extension::FillFlushes() {
     intake_->TakeOwnTraces();
     // Data left in an environment that is never thawed again is lost.
     if (logs_ != nullptr) logs_->HandOver(last);
+    metrics_->HandOver(last);
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
@@ -268,6 +270,7 @@ std::string Extension::DebugJson() const {
     AddCounts(logs_->counts(), logs);
     all["logs"] = std::move(logs);
   }
+  all["metrics"] = CountsToJson(metrics_->counts());
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -41,6 +41,7 @@
 #include "cc/extension/late_random.h"
 #include "cc/extension/local_servers.h"
 #include "cc/extension/log_intake.h"
+#include "cc/extension/metric_intake.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
@@ -125,6 +126,7 @@ class Extension {
   std::unique_ptr<InvocationBridge> bridge_;
   std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<LogIntake> logs_;  // null: logs are switched off
+  std::unique_ptr<MetricIntake> metrics_;
   std::unique_ptr<FunctionLife> life_;
   RecordTakers record_takers_;
   std::unique_ptr<LifecycleEndpoints> endpoints_;

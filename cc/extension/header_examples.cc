@@ -13,6 +13,7 @@
 #include "cc/extension/local_servers.h"
 #include "cc/extension/log_intake.h"
 #include "cc/extension/log_output.h"
+#include "cc/extension/metric_intake.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
 #include "cc/extension/record_takers.h"
@@ -20,6 +21,7 @@
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
+#include "cc/metrics/metric_sample.h"
 #include "cc/trace/process/trace_processor.h"
 
 namespace thaw {
@@ -67,6 +69,11 @@ void LogIntakeExample(LogProcessorOptions processing, const FunctionFacts& facts
 
 void LogOutputExample() {
 #include "cc/extension/log_output.h.example"
+}
+
+void MetricIntakeExample(const FunctionFacts& facts, Clock& clock, Pipelines& pipelines,
+                         const MetricSample& sample, bool last) {
+#include "cc/extension/metric_intake.h.example"
 }
 
 Task<void> PipelinesExample(EventLoop& loop, Network& network, const Config& config,
