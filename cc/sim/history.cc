@@ -290,7 +290,6 @@ class History {
 
   // Nothing may outlive the history: open exchanges end, and the queue empties.
   void Leave() {
-    result_.known |= result_.broken.has_value();
     world_.StopChoosing();
     cancellation_.Request(absl::CancelledError("the history ends"));
     client_->Close();
@@ -298,7 +297,6 @@ class History {
       return (running_ == nullptr || running_->ended) && client_->settled() && world_.executor().idle();
     });
     CHECK(running_ == nullptr || running_->ended) << "a cancelled flush never ends";
-    result_.known &= !result_.broken.has_value();
     result_.steps = world_.steps();
     result_.faults = intake_.faults_met();
   }
