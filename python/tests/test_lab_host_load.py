@@ -53,6 +53,7 @@ def test_a_machine_that_does_not_tell(text: str) -> None:
     assert host_load._parse(text, 0.0, 0.0) is None
 
 
+@pytest.mark.alone
 def test_another_process_counts_and_this_one_does_not() -> None:
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
         try:
