@@ -76,6 +76,13 @@ struct LogsConfig {
   bool enabled() const { return agent_switch || serverless_switch; }
 };
 
+// Metrics that the extension makes itself.
+struct OwnMetricsConfig {
+  bool enhanced = true;  // aws.lambda.enhanced.*
+  bool proc = true;      // those of them that are figures of /proc
+  bool thaw = true;      // thaw.*
+};
+
 struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
@@ -91,6 +98,7 @@ struct Config {
   std::string logs_worker_url;
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
+  OwnMetricsConfig own_metrics;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

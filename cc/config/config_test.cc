@@ -709,6 +709,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "serverless_logs_enabled": true,
     "logs_processing_rules": ""
   },
+  "own_metrics": {
+    "enhanced_metrics": true,
+    "proc_enhanced_metrics": true,
+    "thaw_metrics": true
+  },
   "flush_timeout": 30,
   "flush_strategy": "end,500",
   "compression_level": 3,

@@ -74,6 +74,13 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
           .concurrent = concurrent};
 }
 
+EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed) {
+  return {.managed = managed,
+          .arm = Architecture() == "arm64",
+          .initialization_type = facts.initialization_type,
+          .runtime = facts.runtime};
+}
+
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors) {
   LogProcessorOptions options;

@@ -23,6 +23,7 @@
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/logs/log_processor.h"
+#include "cc/metrics/enhanced_metrics.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -44,6 +45,9 @@ LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts&
                                       std::vector<std::string>& warnings);
 
 AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent);
+
+// `managed`: many invocations run at once in one environment.
+EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed);
 
 // Adds a line to `errors` for each processing rule that can't be used.
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,

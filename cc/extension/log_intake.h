@@ -21,6 +21,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -65,6 +66,11 @@ class LogIntake : private ByteBudget::Holder {
   LogIntake(const LogIntake&) = delete;
   LogIntake& operator=(const LogIntake&) = delete;
   ~LogIntake() override;
+
+  // Sets a function that is called for each invocation of which a line says that memory was exhausted.
+  void set_on_out_of_memory(LogProcessor::OnOutOfMemory on_out_of_memory) {
+    processor_.set_on_out_of_memory(std::move(on_out_of_memory));
+  }
 
   void Take(const TelemetryRecord& record);
   // Hands everything that has come over to the pipeline. `last`: lines that wait for an invocation go as well.

@@ -32,6 +32,7 @@
 #include "cc/flush/trace_flusher.h"
 #include "cc/lambda/keys/configured_api_key.h"
 #include "cc/net/client.h"
+#include "cc/net/client_counts.h"
 #include "cc/net/network.h"
 
 namespace thaw {
@@ -59,6 +60,9 @@ class Pipelines {
   }
   // Returns ResourceExhausted if there is no room for the request.
   absl::Status AddProxied(ProxiedRequest request);
+
+  // Counts of everything that happened to the client to the intake.
+  const ClientCounts& client_counts() const { return client_->counts(); }
 
   // The budget that holds all queued data.
   ByteBudget& bytes() { return *limits_.bytes; }

@@ -87,9 +87,8 @@ TEST(ProcTextsTest, EachNameOfTheInterface) {
 }
 
 TEST(ProcTextsTest, NetworkWithoutTheInterfaceOrCut) {
-  for (const std::string_view text :
-       {"", "lo: 1 2 3 4 5 6 7 8 9\n", "vinternal_1", "vinternal_1: 1 2 3 4 5 6 7 8\n",
-        "vinternal_1: a b c d e f g h i\n"}) {
+  for (const std::string_view text : {"", "lo: 1 2 3 4 5 6 7 8 9\n", "vinternal_1",
+                                      "vinternal_1: 1 2 3 4 5 6 7 8\n", "vinternal_1: a b c d e f g h i\n"}) {
     EXPECT_FALSE(ParseNetworkBytes(text).has_value()) << text;
   }
 }

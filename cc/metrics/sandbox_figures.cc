@@ -42,8 +42,7 @@ void AddUtilization(const CpuTimes& begin, const CpuTimes& end, double elapsed_m
   const size_t cores = end.idle_of_core.size();
   if (elapsed_ms <= 0 || cores != begin.idle_of_core.size() || !Advanced(begin.idle, end.idle)) return;
   const auto used = [](double all, double idle) { return std::clamp((all - idle) / all, 0.0, 1.0); };
-  const double total =
-      used(elapsed_ms * static_cast<double>(cores), Since(begin.idle, end.idle) * tick_ms);
+  const double total = used(elapsed_ms * static_cast<double>(cores), Since(begin.idle, end.idle) * tick_ms);
   double most = 0;
   double least = 1;
   for (size_t core = 0; core < cores; ++core) {
@@ -62,8 +61,7 @@ void AddUtilization(const CpuTimes& begin, const CpuTimes& end, double elapsed_m
 }  // namespace
 
 void AddUsage(const UsageReading& begin, const UsageReading& end, double ticks_per_second, Figures& figures) {
-  if (begin.network.has_value() && end.network.has_value())
-    AddNetwork(*begin.network, *end.network, figures);
+  if (begin.network.has_value() && end.network.has_value()) AddNetwork(*begin.network, *end.network, figures);
   if (!begin.cpu.has_value() || !end.cpu.has_value() || !(ticks_per_second > 0)) return;
   const double tick_ms = 1000 / ticks_per_second;
   AddCpuTimes(*begin.cpu, *end.cpu, tick_ms, figures);
@@ -83,7 +81,8 @@ void AddPeaks(const UsagePeaks& peaks, Figures& figures) {
   if (peaks.temporary_used > 0) {
     add(EnhancedMetric::kTmpMax, peaks.temporary_total);
     add(EnhancedMetric::kTmpUsed, peaks.temporary_used);
-    add(EnhancedMetric::kTmpFree, peaks.temporary_total - std::min(peaks.temporary_total, peaks.temporary_used));
+    add(EnhancedMetric::kTmpFree,
+        peaks.temporary_total - std::min(peaks.temporary_total, peaks.temporary_used));
   }
 }
 
@@ -140,6 +139,11 @@ Figures SandboxFigures::TakePeaks() {
   if (peaks_.files > 0 || peaks_.threads > 0) ReadLimits();
   AddPeaks(std::exchange(peaks_, {}), figures);
   return figures;
+}
+
+bool SandboxFigures::IsOpen(std::string_view request_id) const {
+  return std::any_of(open_.begin(), open_.end(),
+                     [hash = HashOf(request_id)](const Open& open) { return open.request_id_hash == hash; });
 }
 
 std::optional<SandboxFigures::Open> SandboxFigures::Close(std::string_view request_id) {

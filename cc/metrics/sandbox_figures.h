@@ -59,9 +59,9 @@ struct UsagePeaks {
 void AddPeaks(const UsagePeaks& peaks, Figures& figures);
 
 // X(name, what it counts)
-#define THAW_SANDBOX_FIGURES_COUNTS(X)                                                      \
-  X(readings, "times that the counters of the environment were read")                       \
-  X(peak_samples, "times that files, threads and bytes of /tmp were counted")               \
+#define THAW_SANDBOX_FIGURES_COUNTS(X)                                        \
+  X(readings, "times that the counters of the environment were read")         \
+  X(peak_samples, "times that files, threads and bytes of /tmp were counted") \
   X(ends_without_beginning, "invocations without figures because nothing was read at their beginning")
 
 struct SandboxFiguresCounts {
@@ -84,8 +84,9 @@ class SandboxFigures {
   // Returns the peaks since the last call, or since the beginning.
   Figures TakePeaks();
 
-  // Returns whether an invocation has begun and not ended.
+  // Return whether an invocation, and whether this one, has begun and not ended.
   bool open() const { return !open_.empty(); }
+  bool IsOpen(std::string_view request_id) const;
   const SandboxFiguresCounts& counts() const { return counts_; }
 
  private:
