@@ -521,6 +521,7 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
                 thaw.Client,
                 thaw.Clock,
                 thaw.Config,
+                thaw.DDSketch,
                 thaw.FakeClock,
                 thaw.LogsFlusher,
                 thaw.LogsPayload,

@@ -53,9 +53,11 @@ def entry(text: str) -> dict[str, Any]:
     return {"message": message, "hostname": "a", "service": "", "ddtags": "", "ddsource": "lambda"}
 
 
-def counts(*, dropped: int = 0, kept: int = 0, flooded: int = 0) -> dict[str, Any]:
-    logs = {"dropped": {"refused": dropped}, "kept": kept}
-    return {"logs": {"flooded": flooded, "turned_away": 0}, "flush": {"pipelines": {"logs": logs}}}
+def counts(*, dropped: int = 0, kept: int = 0, flooded: int = 0, entries: int = 9000) -> dict[str, Any]:
+    """Returns the counts of an extension that was given 9,000 lines."""
+    logs = {"lines": 9000, "entries": entries - flooded, "flooded": flooded, "turned_away": 0}
+    pipeline = {"dropped": {"refused": dropped}, "kept": kept}
+    return {"logs": logs, "flush": {"pipelines": {"logs": pipeline}}}
 
 
 def test_the_account_of_lines_is_made_of_the_intake_and_the_extensions_counts() -> None:
@@ -67,6 +69,8 @@ def test_the_account_of_lines_is_made_of_the_intake_and_the_extensions_counts() 
         assert log_lines([], intake, counts(flooded=2), repeated=False).told_lost == 2
         # The lines of a batch that is lost are not counted one by one.
         assert log_lines([], intake, counts(dropped=1, kept=1), repeated=False).told_lost == 2000
+        assert log_lines([], intake, counts(entries=700, kept=1), repeated=False).told_lost == 9000
+        assert log_lines([], intake, counts(entries=8990), repeated=False).told_lost == 10, "not handed over"
         assert log_lines([], intake, None, repeated=False).told_lost == 0
 
 

@@ -22,6 +22,7 @@ __all__: list[str] = [
     "Closed",
     "Config",
     "ConnectionStats",
+    "DDSketch",
     "DeadlineExceeded",
     "ExchangeFailure",
     "ExchangeStats",
@@ -2232,6 +2233,89 @@ class LogsFlusher:
     def turned_away(self) -> int:
         """
         Payloads for which there was no room.
+        """
+
+class DDSketch:
+    """
+    A histogram in the form in which Datadog merges distributions.
+
+    Quantiles are right to within 1/128 of the value. What is kept does not depend on the order in which values and
+    sketches are added. One sketch must not be used by two threads at once.
+
+    >>> import thaw
+    >>> times = thaw.DDSketch([12.5, 12.5, 40.0])
+    >>> times.count, times.sum, times.bins
+    (3, 65.0, {1501: 2, 1576: 1})
+    >>> other = thaw.DDSketch()
+    >>> other.insert(-3.0, weight=10)
+    >>> times.merge(other)
+    >>> times.count, times.min
+    (13, -3.0)
+    """
+    @staticmethod
+    def key_of(value: float) -> int:
+        """
+        Gives the key of the bin that counts a value.
+        """
+    @staticmethod
+    def value_of(key: int) -> float:
+        """
+        Gives the value that stands for all values of a key; infinity for the highest, 32767. Raises InvalidArgument beyond it.
+        """
+    def __init__(self, values: collections.abc.Sequence[float] = []) -> None:
+        """
+        Raises InvalidArgument for a value that is not finite.
+        """
+    def __repr__(self) -> str: ...
+    def insert(self, value: float, weight: float = 1.0) -> None:
+        """
+        Counts a value `weight` times. Raises InvalidArgument unless both are finite and the weight is above 0.
+        """
+    def merge(self, other: DDSketch) -> None:
+        """
+        Adds all values that were inserted into the other sketch.
+        """
+    def quantile(self, q: float) -> float:
+        """
+        Gives the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument for another `q`.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The summary of all values, without bins.
+        """
+    def to_protobuf(self) -> bytes:
+        """
+        Gives the fields of a protobuf Dogsketch, except for its time.
+        """
+    @property
+    def average(self) -> float:
+        """
+        The mean of all values; 0 if there is none.
+        """
+    @property
+    def bins(self) -> dict[int, int]:
+        """
+        How many values each key has, in the order of keys.
+        """
+    @property
+    def count(self) -> int:
+        """
+        Number of values.
+        """
+    @property
+    def max(self) -> float:
+        """
+        The largest value; 0 if there is none.
+        """
+    @property
+    def min(self) -> float:
+        """
+        The least value; 0 if there is none.
+        """
+    @property
+    def sum(self) -> float:
+        """
+        The sum of all values.
         """
 
 def explore(

@@ -97,7 +97,9 @@ def log_lines(
     if counts is not None and "logs" in counts:
         logs, pipeline = counts["logs"], counts["flush"]["pipelines"]["logs"]
         batches = sum(pipeline["dropped"].values()) + pipeline["kept"]
-        made.told_lost = logs["flooded"] + logs["turned_away"] + _BATCH_LINES * batches
+        dropped = logs["flooded"] + logs["turned_away"]
+        not_handed_over = max(0, logs["lines"] - logs["entries"] - dropped)
+        made.told_lost = dropped + not_handed_over + min(logs["entries"], _BATCH_LINES * batches)
     return made
 
 

@@ -38,6 +38,9 @@ from thaw.lab.experiments.chaos.plan import Plan, draw
 from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE, Stop
 
+# Taken, arrived, arrived more than once, told lost.
+_Counts = tuple[int, int, int, int]
+
 
 class ChaosError(RuntimeError):
     """An invariant is broken; the text says which, and how to see it again."""
@@ -49,7 +52,7 @@ class Result:
 
     Attributes:
       numbered: by the name of a kind of data for which the function gets no answer: how many were taken,
-        arrived, arrived more than once.
+        arrived, arrived more than once, and are said to be lost, at most.
     """
 
     environments: int
@@ -59,7 +62,7 @@ class Result:
     twice: int
     told_lost: int
     seconds: float
-    numbered: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    numbered: dict[str, _Counts] = field(default_factory=dict)
 
 
 def run(
@@ -85,7 +88,7 @@ def run(
     shown = progress or Progress(silent=True)
     shown.begin("chaos", environments or round(seconds))
     number = payloads = taken = arrived = twice = lost = done = 0
-    numbered: dict[str, tuple[int, int, int]] = {}
+    numbered: dict[str, _Counts] = {}
     with tempfile.TemporaryDirectory(prefix="thaw-chaos-") as folder:
         while True:
             if only is not None:
@@ -102,9 +105,14 @@ def run(
             twice += sum(account.payloads[each].most > 1 for each in account.taken)
             lost += account.told_lost
             for kind in account.numbered:
-                before = numbered.get(kind.name, (0, 0, 0))
-                now = (len(kind.taken), kind.arrived, len(kind.beyond))
-                numbered[kind.name] = (before[0] + now[0], before[1] + now[1], before[2] + now[2])
+                a, b, c, d = numbered.get(kind.name, (0, 0, 0, 0))
+                lost_at_most = min(kind.told_lost, len(kind.missing))
+                numbered[kind.name] = (
+                    a + len(kind.taken),
+                    b + kind.arrived,
+                    c + len(kind.beyond),
+                    d + lost_at_most,
+                )
             spent = time.monotonic() - begun
             shown.step(done if environments else round(spent), f"chaos, {done} environments")
             shown.say(
@@ -117,10 +125,10 @@ def run(
                 return Result(done, payloads, taken, arrived, twice, lost, spent, numbered)
 
 
-def _words(numbered: dict[str, tuple[int, int, int]]) -> str:
+def _words(numbered: dict[str, _Counts]) -> str:
     return "".join(
-        f"; {taken:,} {name} taken, {arrived:,} arrived ({twice:,} more than once)"
-        for name, (taken, arrived, twice) in numbered.items()
+        f"; {taken:,} {name} taken, {arrived:,} arrived ({twice:,} more than once), {lost:,} told lost"
+        for name, (taken, arrived, twice, lost) in numbered.items()
     )
 
 
