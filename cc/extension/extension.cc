@@ -244,6 +244,7 @@ void Extension::Serve(const FunctionFacts& facts) {
                            .peer_tags = {std::begin(kPeerTags), std::end(kPeerTags)},
                            .span_kinds = {std::begin(kStatsSpanKinds), std::end(kStatsSpanKinds)},
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
+                           .env = facts.env,
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
   endpoints_ =
