@@ -181,7 +181,7 @@ def stats_payload(body: bytes, encoding: str = "gzip") -> dict[str, Any]:
     return payload
 
 
-# What Datadog's log intake takes of an agent's request: entries, and bytes before compression.
+# Limits of Datadog's log intake for an agent's request: entries, and bytes before compression.
 MAX_LOG_ENTRIES = 1000
 MAX_LOG_BYTES = 5_000_000
 MAX_LOG_ENTRY_BYTES = 1_000_000
