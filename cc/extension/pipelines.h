@@ -58,7 +58,7 @@ class Pipelines {
   Flusher* Find() const {
     return list_.Find<Flusher>();
   }
-  // These two are always on.
+  // The pipelines that are always on.
   TraceFlusher& traces() { return *Find<TraceFlusher>(); }
   StatsFlusher& stats() { return *Find<StatsFlusher>(); }
   const PipelineFlusher& proxied(const ProxyRoute& route) const {

@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-// What a line of this extension begins with (cc/extension/log_output.cc).
+// The beginning of each line that this extension writes (cc/extension/log_output.cc).
 constexpr std::string_view kOwnLine = "THAW | ";
 
 // Returns the execution that an ARN of a durable function's execution names:
