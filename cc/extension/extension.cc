@@ -145,7 +145,13 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
         *pipelines_);
     record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
   }
-  metrics_ = std::make_unique<MetricIntake>(MetricIntakeOptions{.facts = facts}, loop_, *pipelines_);
+  metrics_ = std::make_unique<MetricIntake>(
+      MetricIntakeOptions{.facts = facts,
+                          .histograms = HistogramOptionsFrom(config_, warnings_),
+                          .excluded_tags = config_.metrics.exclude_tags,
+                          .freezes = traits_.freezes},
+      loop_, *pipelines_);
+  record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
 }
 
@@ -270,7 +276,9 @@ std::string Extension::DebugJson() const {
     AddCounts(logs_->counts(), logs);
     all["logs"] = std::move(logs);
   }
-  all["metrics"] = CountsToJson(metrics_->counts());
+  boost::json::object metrics = CountsToJson(metrics_->counts());
+  AddCounts(metrics_->aggregator_counts(), metrics);
+  all["metrics"] = std::move(metrics);
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());
