@@ -91,6 +91,15 @@ LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurren
   return options;
 }
 
+HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings) {
+  const MetricsConfig& metrics = config.metrics;
+  HistogramOptions options =
+      ParseHistogramOptions(metrics.histogram_aggregates, metrics.histogram_percentiles, warnings);
+  options.copy_to_distribution = metrics.histogram_copy_to_distribution;
+  options.distribution_prefix = metrics.histogram_copy_prefix;
+  return options;
+}
+
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account) {
   InvocationStoreOptions options{.account = &account};
   options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
