@@ -293,6 +293,7 @@ void PrepareDefault(Option option, Config& config) {
   if (option == Option::logs_url) config.logs_url = absl::StrCat("https://http-intake.logs.", config.site);
   // Logs are on by default, and off if the one switch that is set is off.
   if (option == Option::serverless_logs_enabled) config.logs.serverless_switch = config.logs.agent_switch;
+  if (option == Option::metrics_url) config.metrics_url = absl::StrCat("https://api.", config.site);
   if (option == Option::trace_url) config.trace_url = absl::StrCat("https://trace.agent.", config.site);
 }
 
@@ -311,6 +312,11 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
       if (given == nullptr) break;
       config.logs_additional_endpoints =
           CheckEndpoints(config.logs_additional_endpoints, given->source, finalizer);
+      break;
+    case Option::metrics_additional_endpoints:
+      if (given == nullptr) break;
+      config.metrics_additional_endpoints =
+          CheckEndpoints(config.metrics_additional_endpoints, given->source, finalizer);
       break;
     case Option::logs_worker:
       if (config.logs.worker && config.logs_worker_url.empty()) {

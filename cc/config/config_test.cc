@@ -294,6 +294,25 @@ TEST(ConfigTest, AWorkerWithoutAUrlIsNotUsed) {
             "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are sent to the intake");
 }
 
+TEST(ConfigTest, ThePlaceOfMetrics) {
+  EXPECT_EQ(Clean({{"DD_SITE", "datadoghq.eu"}}).metrics_url, "https://api.datadoghq.eu");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).metrics_url, "http://one.example");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example"}, {"DD_DD_URL", "http://two.example/base/"}}).metrics_url,
+            "http://two.example/base");
+  const Config config =
+      Clean({{"DD_ADDITIONAL_ENDPOINTS", R"({"https://app.datadoghq.eu/": ["one", "two"]})"}});
+  ASSERT_EQ(config.metrics_additional_endpoints.size(), 1u);
+  EXPECT_EQ(config.metrics_additional_endpoints[0].url, "https://app.datadoghq.eu");
+  EXPECT_THAT(config.metrics_additional_endpoints[0].keys, ElementsAre("one", "two"));
+  EXPECT_EQ(Clean({{"DD_METRICS_CONFIG_COMPRESSION_LEVEL", "7"}}).metrics_compression_level, 7);
+  EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).metrics_compression_level, 8);
+}
+
+TEST(ConfigTest, ABadUrlOfMetricsFallsBackToTheSite) {
+  for (const char* bad : {"ftp://x", "https://user:secret@x", "https://x?y", ":"})
+    EXPECT_EQ(WithBad("DD_DD_URL", bad).metrics_url, "https://api.datadoghq.com") << bad;
+}
+
 TEST(ConfigTest, CompressionOfLogs) {
   EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_COMPRESSION_LEVEL", "7"}}).logs_compression_level, 7);
   EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).logs_compression_level, 8);
@@ -660,6 +679,16 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "serverless_logs_enabled": true,
     "logs_processing_rules": ""
   },
+  "metrics_url": "https://api.datadoghq.com",
+  "metrics_additional_endpoints": {},
+  "metrics_compression_level": 3,
+  "metrics": {
+    "histogram_aggregates": "max median avg count",
+    "histogram_percentiles": "0.95",
+    "histogram_copy_to_distribution": false,
+    "histogram_copy_prefix": "",
+    "exclude_tags": ""
+  },
   "own_metrics": {
     "enhanced_metrics": true,
     "proc_enhanced_metrics": true,
@@ -736,6 +765,7 @@ TEST(ConfigTest, OriginsNameTheSourceThatCounts) {
   EXPECT_THAT(origins,
               UnorderedElementsAre(Pair("compression_level", "DATADOG_COMPRESSION_LEVEL"),
                                    Pair("logs_compression_level", "DATADOG_COMPRESSION_LEVEL"),
+                                   Pair("metrics_compression_level", "DATADOG_COMPRESSION_LEVEL"),
                                    Pair("site", "DATADOG_SITE"), Pair("env", "datadog.yaml, line 1: env"),
                                    Pair("client.proxy_url", "datadog.yaml, line 4: proxy.https")));
   EXPECT_THAT(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}}, "").origins,

@@ -108,6 +108,7 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
   const FunctionFacts facts = FunctionFactsFrom(environment, config, Registration());
   TraceProcessorOptionsFrom(config, facts, /*runtime_api=*/"", problems);
   LifecycleOptionsFrom(config, facts, problems);
+  HistogramOptionsFrom(config, problems);
   if (config.logs.enabled()) std::ignore = ProcessingRules(config.logs.processing_rules, problems);
   if (!config.client.tls_cert_file.empty()) {
     TrustedRoots roots({.public_roots = false});

@@ -146,7 +146,13 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
 }
 
 void Extension::BuildMetrics(const FunctionFacts& facts) {
-  metrics_ = std::make_unique<MetricIntake>(MetricIntakeOptions{.facts = facts}, loop_, *pipelines_);
+  metrics_ = std::make_unique<MetricIntake>(
+      MetricIntakeOptions{.facts = facts,
+                          .histograms = HistogramOptionsFrom(config_, warnings_),
+                          .excluded_tags = config_.metrics.exclude_tags,
+                          .freezes = traits_.freezes},
+      loop_, *pipelines_);
+  record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
   const OwnMetricsConfig& config = config_.own_metrics;
   if (config.thaw) own_metrics_ = std::make_unique<OwnMetrics>(metrics_->own());
   if (!config.enhanced) return;
@@ -165,9 +171,8 @@ void Extension::BuildLogs(const FunctionFacts& facts) {
           .facts = facts},
       *pipelines_);
   if (enhanced_ != nullptr) {
-    logs_->set_on_out_of_memory([this](std::string_view request_id, absl::Time time) {
-      enhanced_->OnOutOfMemory(request_id, time);
-    });
+    logs_->set_on_out_of_memory(
+        [this](std::string_view request_id, absl::Time time) { enhanced_->OnOutOfMemory(request_id, time); });
   }
   record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
 }
@@ -218,6 +223,8 @@ void Extension::AddOwnMetrics(bool last) {
                      .traces = intake_->counts(),
                      .logs = logs_ != nullptr ? logs_->counts() : kNoLogs,
                      .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
+                     .metrics = metrics_->counts(),
+                     .aggregated = metrics_->aggregator_counts(),
                      .telemetry = telemetry_->counts()},
                     tags);
 }
@@ -315,6 +322,7 @@ std::string Extension::DebugJson() const {
     all["logs"] = std::move(logs);
   }
   boost::json::object metrics = CountsToJson(metrics_->counts());
+  AddCounts(metrics_->aggregator_counts(), metrics);
   if (enhanced_ != nullptr) {
     boost::json::object enhanced = CountsToJson(enhanced_->metrics().counts());
     AddCounts(enhanced_->figure_counts(), enhanced);

@@ -24,6 +24,7 @@
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/logs/log_processor.h"
 #include "cc/metrics/enhanced_metrics.h"
+#include "cc/metrics/histogram_options.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -52,6 +53,9 @@ EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bo
 // Adds a line to `errors` for each processing rule that can't be used.
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors);
+
+// Adds a line to `warnings` for each aggregate or percentile that can't be used.
+HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings);
 
 // Limits the store of invocations to an eighth of the account; the stats get another eighth.
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account);

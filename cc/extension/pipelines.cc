@@ -17,6 +17,8 @@ absl::Status AddPayloads(PipelineList& list, const PipelineParts& parts) {
   THAW_RETURN_IF_ERROR(list.Add<StatsFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<LogFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<WorkerLogFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<SeriesFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<SketchFlusher>(parts));
   return absl::OkStatus();
 }
 

@@ -25,6 +25,7 @@
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/log_flusher.h"
+#include "cc/flush/metric_flusher.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_list.h"
 #include "cc/flush/shared_limits.h"

@@ -5,14 +5,23 @@
 #include <string>
 #include <string_view>
 
+#include "cc/metrics/aggregator.h"
+#include "cc/metrics/count_times.h"
 #include "cc/metrics/enhanced_metrics.h"
 #include "cc/metrics/enhanced_names.h"
 #include "cc/metrics/fake_proc_reader.h"
+#include "cc/metrics/histogram_options.h"
+#include "cc/metrics/histogram_values.h"
+#include "cc/metrics/metric_origin.h"
+#include "cc/metrics/metric_points.h"
 #include "cc/metrics/metric_sample.h"
 #include "cc/metrics/metric_sink.h"
 #include "cc/metrics/proc_texts.h"
 #include "cc/metrics/sandbox_figures.h"
+#include "cc/metrics/series_payload.h"
+#include "cc/metrics/sketch_payload.h"
 #include "cc/metrics/system_proc_reader.h"
+#include "cc/metrics/tag_sets.h"
 
 namespace thaw {
 namespace {
@@ -47,6 +56,41 @@ void SandboxFiguresExample(ProcReader& reader, const std::string& request_id) {
 
 void SystemProcReaderExample() {
 #include "cc/metrics/system_proc_reader.h.example"
+}
+
+void AggregatorExample(Clock& clock, ByteAccount& account, const MetricSample& sample,
+                       MetricPointTaker& taker) {
+#include "cc/metrics/aggregator.h.example"
+}
+
+void CountTimesExample(CountTimes& times, int64_t now, int64_t bucket) {
+#include "cc/metrics/count_times.h.example"
+}
+
+void HistogramOptionsExample(std::vector<std::string>& warnings) {
+#include "cc/metrics/histogram_options.h.example"
+}
+
+void HistogramValuesExample() {
+#include "cc/metrics/histogram_values.h.example"
+}
+
+void MetricOriginExample(std::string_view name, ProtobufWriter& out) {
+#include "cc/metrics/metric_origin.h.example"
+}
+
+void SeriesPayloadExample(absl::Span<const std::string> function_tags, const MetricLabel& label,
+                          absl::Span<const SeriesPoint> points, MetricBatch& batch) {
+#include "cc/metrics/series_payload.h.example"
+}
+
+void SketchPayloadExample(absl::Span<const std::string> function_tags, const MetricLabel& label,
+                          absl::Span<const SketchPoint> points, MetricBatch& batch) {
+#include "cc/metrics/sketch_payload.h.example"
+}
+
+void TagSetsExample(std::vector<std::string_view> tags, TagSets& sets) {
+#include "cc/metrics/tag_sets.h.example"
 }
 
 }  // namespace
