@@ -86,13 +86,6 @@ struct StatsdConfig {
   int receive_buffer_bytes = 1 << 20;
 };
 
-// Metrics that the extension makes itself.
-struct OwnMetricsConfig {
-  bool enhanced = true;  // aws.lambda.enhanced.*
-  bool proc = true;      // those of them that are figures of /proc
-  bool thaw = true;      // thaw.*
-};
-
 // Options of metrics. Lists are texts that are not checked here.
 struct MetricsConfig {
   std::string histogram_aggregates = "max median avg count";
@@ -100,6 +93,13 @@ struct MetricsConfig {
   bool histogram_copy_to_distribution = false;
   std::string histogram_copy_prefix;
   std::string exclude_tags;
+};
+
+// Metrics that the extension makes itself.
+struct OwnMetricsConfig {
+  bool enhanced = true;  // aws.lambda.enhanced.*
+  bool proc = true;      // those of them that are figures of /proc
+  bool thaw = true;      // thaw.*
 };
 
 struct Config {
@@ -118,7 +118,6 @@ struct Config {
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
   StatsdConfig statsd;
-  OwnMetricsConfig own_metrics;
   // The base URL for metrics.
   std::string metrics_url = "https://api.datadoghq.com";
   // The base URL for events: that of metrics if it is configured, or empty, since the site has another host for them.
@@ -126,6 +125,7 @@ struct Config {
   std::vector<AdditionalEndpoint> metrics_additional_endpoints;
   int metrics_compression_level = 3;
   MetricsConfig metrics;
+  OwnMetricsConfig own_metrics;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

@@ -739,11 +739,6 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "serverless_logs_enabled": true,
     "logs_processing_rules": ""
   },
-  "own_metrics": {
-    "enhanced_metrics": true,
-    "proc_enhanced_metrics": true,
-    "thaw_metrics": true
-  },
   "metrics_url": "https://api.datadoghq.com",
   "metrics_additional_endpoints": {},
   "metrics_compression_level": 3,
@@ -758,6 +753,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "metric_namespace": "",
     "dogstatsd_port": 8125,
     "dogstatsd_so_rcvbuf": 1048576
+  },
+  "own_metrics": {
+    "enhanced_metrics": true,
+    "proc_enhanced_metrics": true,
+    "thaw_metrics": true
   },
   "flush_timeout": 30,
   "flush_strategy": "end,500",

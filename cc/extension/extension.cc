@@ -225,6 +225,8 @@ void Extension::AddOwnMetrics(bool last) {
                      .traces = intake_->counts(),
                      .logs = logs_ != nullptr ? logs_->counts() : kNoLogs,
                      .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
+                     .metrics = metrics_->counts(),
+                     .aggregated = metrics_->aggregator_counts(),
                      .telemetry = telemetry_->counts()},
                     tags);
 }

@@ -75,10 +75,8 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
 }
 
 EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed) {
-  return {.managed = managed,
-          .arm = Architecture() == "arm64",
-          .initialization_type = facts.initialization_type,
-          .runtime = facts.runtime};
+  return {
+      .managed = managed, .arm = Architecture() == "arm64", .initialization_type = facts.initialization_type};
 }
 
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,

@@ -36,6 +36,8 @@ class OwnMetricsTest : public PipelinesFixture {
             .traces = traces_,
             .logs = logs_,
             .log_lines = lines_,
+            .metrics = metrics_,
+            .aggregated = aggregated_,
             .telemetry = telemetry_};
   }
 
@@ -43,6 +45,8 @@ class OwnMetricsTest : public PipelinesFixture {
   TraceIntakeCounts traces_;
   LogIntakeCounts logs_;
   LogProcessorCounts lines_;
+  MetricIntakeCounts metrics_;
+  AggregatorCounts aggregated_;
   TelemetryCounts telemetry_;
   RecordingSink sink_;
   OwnMetrics own_{sink_};
@@ -90,6 +94,8 @@ TEST_F(OwnMetricsTest, EachRowOfTheTableIsSent) {
   traces_.Visit(one);
   logs_.Visit(one);
   lines_.Visit(one);
+  metrics_.Visit(one);
+  aggregated_.Visit(one);
   telemetry_.Visit(one);
   own_.Add(books(), {});
   for (const OwnMetricRow& row : kOwnMetrics) {
