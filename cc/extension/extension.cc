@@ -110,6 +110,7 @@ void Extension::BindServers() {
   servers_.Bind("telemetry", "telemetry", {.address = TelemetryAddress(), .port = options_.telemetry_port});
   servers_.Bind("traces", "traces", {.address = "127.0.0.1", .port = options_.trace_port});
   servers_.Bind("lifecycle", "calls of tracers", {.address = "127.0.0.1", .port = options_.lifecycle_port});
+  datagrams_ = servers_.BindDatagrams("metrics by DogStatsD", DogStatsdSocketFrom(config_, *bytes_));
 }
 
 Task<absl::StatusOr<Registration>> Extension::Register(Cancellation& stop) {
@@ -134,27 +135,60 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
       ConcentratorOptionsFrom(config_), loop_, loop_, *assembler_, *pipelines_);
   bridge_ =
       std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_, *pipelines_);
+  BuildMetrics(facts);
+  BuildLogs(facts);
+  // Spans are made, and what tracers told is dropped, within the bridge.
+  if (enhanced_ != nullptr) observers_.Add(*enhanced_);
+  observers_.Add(*bridge_);
   tracker_ = std::make_unique<InvocationTracker>(
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, invocations_,
-      *bridge_);
-  if (config_.logs.enabled()) {
-    logs_ = std::make_unique<LogIntake>(
-        LogIntakeOptions{
-            .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
-            .facts = facts},
-        *pipelines_);
-    record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
-  }
-  metrics_ = std::make_unique<MetricIntake>(MetricIntakeOptions{.facts = facts}, loop_, *pipelines_);
+      observers_);
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
+}
+
+void Extension::BuildMetrics(const FunctionFacts& facts) {
+  metrics_ = std::make_unique<MetricIntake>(
+      MetricIntakeOptions{.facts = facts,
+                          .histograms = HistogramOptionsFrom(config_, warnings_),
+                          .excluded_tags = config_.metrics.exclude_tags,
+                          .freezes = traits_.freezes},
+      loop_, *pipelines_);
+  record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
+  events_ = std::make_unique<EventIntake>(facts, loop_, *pipelines_);
+  const OwnMetricsConfig& config = config_.own_metrics;
+  if (config.thaw) own_metrics_ = std::make_unique<OwnMetrics>(metrics_->own());
+  if (!config.enhanced) return;
+  enhanced_ = std::make_unique<EnhancedIntake>(
+      EnhancedIntakeOptions{.metrics = EnhancedMetricsOptionsFrom(facts, traits_.concurrent_invocations),
+                            .proc = config.proc},
+      loop_, proc_, metrics_->own(),
+      [this](std::string_view request_id) { return tracker_->TracerSaysFailed(request_id); });
+}
+
+void Extension::BuildLogs(const FunctionFacts& facts) {
+  if (!config_.logs.enabled()) return;
+  logs_ = std::make_unique<LogIntake>(
+      LogIntakeOptions{
+          .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
+          .facts = facts},
+      *pipelines_);
+  if (enhanced_ != nullptr) {
+    logs_->set_on_out_of_memory(
+        [this](std::string_view request_id, absl::Time time) { enhanced_->OnOutOfMemory(request_id, time); });
+  }
+  record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
 }
 
 void Extension::BuildLife() {
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, pipelines_->coordinator(),
                                          FunctionLife::Options());
-  life_->set_on_quiesce([this] { servers_.Quiesce(); });
+  life_->set_on_quiesce([this] {
+    servers_.Quiesce();
+    if (enhanced_ != nullptr) enhanced_->OnQuiesce();
+  });
   life_->set_on_resume([this] { servers_.Resume(); });
   life_->set_on_invoke([this](const InvokeEvent& event) {
+    if (enhanced_ != nullptr) enhanced_->OnInvoke(event.request_id, tracker_->Find(event.request_id));
     bridge_->OnInvoke(event.request_id, tracker_->Find(event.request_id));
     intake_->TakeOwnTraces();
   });
@@ -172,6 +206,7 @@ void Extension::FillFlushes() {
     intake_->TakeOwnTraces();
     // Data left in an environment that is never thawed again is lost.
     if (logs_ != nullptr) logs_->HandOver(last);
+    AddOwnMetrics(last);
     metrics_->HandOver(last);
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
@@ -179,8 +214,28 @@ void Extension::FillFlushes() {
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
 }
 
+void Extension::AddOwnMetrics(bool last) {
+  if (last && enhanced_ != nullptr) enhanced_->OnShutdown();
+  if (own_metrics_ == nullptr) return;
+  static constexpr LogIntakeCounts kNoLogs;
+  static constexpr LogProcessorCounts kNoLines;
+  const auto tags = enhanced_ != nullptr ? enhanced_->metrics().tags() : absl::Span<const std::string_view>();
+  own_metrics_->Add({.coordinator = pipelines_->coordinator(),
+                     .client = pipelines_->client_counts(),
+                     .traces = intake_->counts(),
+                     .logs = logs_ != nullptr ? logs_->counts() : kNoLogs,
+                     .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
+                     .metrics = metrics_->counts(),
+                     .aggregated = metrics_->aggregator_counts(),
+                     .telemetry = telemetry_->counts()},
+                    tags);
+}
+
 Task<void> Extension::WaitForWork(absl::Duration at_most) {
   const absl::Duration began = loop_.Now().monotonic;
+  // A function's last metrics were sent before its end, and are in the kernel by now.
+  Task<void> datagrams = dogstatsd_->WaitForWork(at_most);
+  co_await std::move(datagrams);
   Task<void> records = telemetry_->WaitForWork();
   co_await std::move(records);
   const absl::Duration left = at_most - (loop_.Now().monotonic - began);
@@ -201,6 +256,7 @@ void Extension::Serve(const FunctionFacts& facts) {
                            .peer_tags = {std::begin(kPeerTags), std::end(kPeerTags)},
                            .span_kinds = {std::begin(kStatsSpanKinds), std::end(kStatsSpanKinds)},
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
+                           .env = facts.env,
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
   endpoints_ =
@@ -209,6 +265,11 @@ void Extension::Serve(const FunctionFacts& facts) {
     intake_->TakeOwnTraces();
     life_->OnTracerCall();
   });
+  dogstatsd_ = std::make_unique<DogStatsdReceiver>(
+      loop_, loop_, DogStatsdOptionsFrom(config_), *metrics_,
+      [this](const StatsdEvent& event) { events_->Add(event); },
+      [this](const ServiceCheck& check) { events_->Add(check); });
+  dogstatsd_->Serve(std::move(datagrams_));
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());
@@ -225,6 +286,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
   if (!support.ok()) LOG(ERROR) << "the Telemetry API can't be used: " << support.status().message();
   VLOG(1) << "telemetry records go to: " << record_takers_.Names();
   tracker_->set_telemetry(telemetry);
+  if (enhanced_ != nullptr) enhanced_->set_telemetry(telemetry);
   life_->set_telemetry(telemetry);
 }
 
@@ -270,7 +332,19 @@ std::string Extension::DebugJson() const {
     AddCounts(logs_->counts(), logs);
     all["logs"] = std::move(logs);
   }
-  all["metrics"] = CountsToJson(metrics_->counts());
+  boost::json::object metrics = CountsToJson(metrics_->counts());
+  if (enhanced_ != nullptr) {
+    boost::json::object enhanced = CountsToJson(enhanced_->metrics().counts());
+    AddCounts(enhanced_->figure_counts(), enhanced);
+    metrics["enhanced"] = std::move(enhanced);
+  }
+  if (own_metrics_ != nullptr) metrics["thaw"] = CountsToJson(own_metrics_->counts());
+  AddCounts(metrics_->aggregator_counts(), metrics);
+  all["metrics"] = std::move(metrics);
+  boost::json::object dogstatsd = CountsToJson(dogstatsd_->counts());
+  AddCounts(dogstatsd_->line_counts(), dogstatsd);
+  dogstatsd["handed_over"] = CountsToJson(events_->counts());
+  all["dogstatsd"] = std::move(dogstatsd);
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -74,6 +74,11 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
           .concurrent = concurrent};
 }
 
+EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed) {
+  return {
+      .managed = managed, .arm = Architecture() == "arm64", .initialization_type = facts.initialization_type};
+}
+
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors) {
   LogProcessorOptions options;
@@ -81,6 +86,29 @@ LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurren
   options.concurrent = concurrent;
   options.most_held_bytes = std::min(options.most_held_bytes, account.limit() / 16);
   options.account = &account;
+  return options;
+}
+
+DogStatsdOptions DogStatsdOptionsFrom(const Config& config) {
+  DogStatsdOptions options;
+  if (!config.statsd.metric_namespace.empty())
+    options.name_prefix = absl::StrCat(config.statsd.metric_namespace, ".");
+  return options;
+}
+
+UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account) {
+  return {.port = static_cast<uint16_t>(config.statsd.port),
+          .receive_buffer_bytes = config.statsd.receive_buffer_bytes,
+          .datagrams_per_turn = 8,
+          .account = &account};
+}
+
+HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings) {
+  const MetricsConfig& metrics = config.metrics;
+  HistogramOptions options =
+      ParseHistogramOptions(metrics.histogram_aggregates, metrics.histogram_percentiles, warnings);
+  options.copy_to_distribution = metrics.histogram_copy_to_distribution;
+  options.distribution_prefix = metrics.histogram_copy_prefix;
   return options;
 }
 

@@ -31,6 +31,21 @@ Environment Variables() {
           {"DD_TAGS", "team:orders"}};
 }
 
+TEST(FunctionSettings, HistogramsAreAsConfigured) {
+  const Config config = LoadConfig({{"DD_HISTOGRAM_AGGREGATES", "sum mean"},
+                                    {"DD_HISTOGRAM_PERCENTILES", "0.5"},
+                                    {"DD_HISTOGRAM_COPY_TO_DISTRIBUTION", "true"},
+                                    {"DD_HISTOGRAM_COPY_TO_DISTRIBUTION_PREFIX", "dist."}},
+                                   "");
+  std::vector<std::string> warnings;
+  const HistogramOptions options = HistogramOptionsFrom(config, warnings);
+  EXPECT_THAT(options.aggregates, ElementsAre(HistogramAggregate::kSum));
+  EXPECT_THAT(options.percentiles, ElementsAre(50));
+  EXPECT_TRUE(options.copy_to_distribution);
+  EXPECT_EQ(options.distribution_prefix, "dist.");
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("\"mean\"")));
+}
+
 TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
   const Config config = LoadConfig(Variables(), "");
   const Registration registration{.function_name = "other", .function_version = "8", .account_id = "123"};
@@ -97,6 +112,20 @@ TEST(FunctionSettings, ServicesAreMappedPairByPair) {
               ElementsAre(Pair("a", "b"), Pair("c", "d"), Pair("e", "f:g")));
   EXPECT_EQ(warnings.size(), 4);
   EXPECT_THAT(warnings[3], HasSubstr("\"lonely\""));
+}
+
+TEST(FunctionSettings, DogStatsdHasTheConfiguredNamespacePortAndBuffer) {
+  Config config;
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "");
+  config.statsd = {.metric_namespace = "shop", .port = 9125, .receive_buffer_bytes = 7};
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "shop.");
+  FakeByteAccount account(1 << 20);
+  const UdpOptions socket = DogStatsdSocketFrom(config, account);
+  EXPECT_EQ(socket.address, "127.0.0.1");
+  EXPECT_EQ(socket.port, 9125);
+  EXPECT_EQ(socket.receive_buffer_bytes, 7);
+  EXPECT_EQ(socket.max_datagram_bytes, 65507u) << "the longest that UDP carries";
+  EXPECT_EQ(socket.account, &account);
 }
 
 }  // namespace

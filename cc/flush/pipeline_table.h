@@ -57,6 +57,49 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .enabled = [](const Config& config) { return config.logs.enabled() && config.logs.worker; },
     },
     {
+        .name = "series",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/v2/series",
+        .codec = {.content_type = "application/x-protobuf", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 5'242'880, .configured_level = &Config::metrics_compression_level},
+    },
+    {
+        .name = "sketches",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/beta/sketches",
+        .codec = {.content_type = "application/x-protobuf", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.configured_level = &Config::metrics_compression_level},
+    },
+    {
+        // Events of DogStatsD clients. Host and path are those of the Datadog Agent:
+        // comp/forwarder/defaultforwarder/endpoints/endpoints.go of github.com/DataDog/datadog-agent.
+        .name = "events",
+        .host_prefix = "app",
+        .url = &Config::events_url,
+        .path = "/intake/",
+        .codec = {.content_type = "application/json", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .max_batch_entries = 100},
+    },
+    {
+        // Service checks of DogStatsD clients, by Datadog's public API. The time of a check makes it the same
+        // when it comes twice.
+        .name = "service_checks",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/v1/check_run",
+        .codec = {.content_type = "application/json", .content_encoding = "zstd"},
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .max_batch_entries = 1000},
+    },
+    {
         // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
         // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",

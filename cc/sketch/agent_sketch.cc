@@ -67,16 +67,16 @@ double AgentSketch::ValueOf(int32_t key) {
   return key < 0 ? -value : value;
 }
 
-void AgentSketch::Insert(double value, double weight) {
-  if (weight == 1) return InsertTimes(value, 1);
+void AgentSketch::Insert(double value, double weight, bool may_grow) {
+  if (weight == 1) return InsertTimes(value, 1, may_grow);
   weight += rest_;
   const double times = std::clamp<double>(std::nearbyint(weight), 0, kFull);
   rest_ = std::clamp(weight - times, -0.5, 0.5);
-  if (times > 0) InsertTimes(value, static_cast<uint32_t>(times));
+  if (times > 0) InsertTimes(value, static_cast<uint32_t>(times), may_grow);
 }
 
-void AgentSketch::InsertTimes(double value, uint32_t times) {
-  times = Count(KeyOf(value), times);
+void AgentSketch::InsertTimes(double value, uint32_t times, bool may_grow) {
+  times = Count(KeyOf(value), times, may_grow);
   if (times == 0) return;
   min_ = count_ == 0 ? value : std::min(min_, value);
   max_ = count_ == 0 ? value : std::max(max_, value);
@@ -86,10 +86,12 @@ void AgentSketch::InsertTimes(double value, uint32_t times) {
   sum_ = FiniteSum(sum_, value * times);
 }
 
-uint32_t AgentSketch::Count(int32_t key, uint32_t times) {
+uint32_t AgentSketch::Count(int32_t key, uint32_t times, bool may_grow) {
   auto bin = std::lower_bound(bins_.begin(), bins_.end(), key, KeyBelow);
-  if (bin != bins_.end() && bin->key != key && bin == bins_.begin() && bins_.size() >= kMaxBins) {
-    // Lower than all that are kept apart.
+  const bool kept_apart = bin != bins_.begin() || bins_.size() < kMaxBins;
+  if (!kept_apart) key = bin->key;
+  if (!may_grow && !bins_.empty() && bins_.size() == bins_.capacity()) {
+    if (bin == bins_.end()) --bin;
     key = bin->key;
   }
   if (bin == bins_.end() || bin->key != key) {

@@ -47,8 +47,9 @@ class AgentSketch {
   // Returns the value that stands for all values of the key; infinity for the highest.
   static double ValueOf(int32_t key);
 
-  // Counts a finite value `weight` times, rounded so that the rounding errors of many values cancel out.
-  void Insert(double value, double weight = 1);
+  // Counts a finite value `weight` times, rounded so that the rounding errors of many values cancel out. Unless it
+  // may grow, memory() stays as it is, and a value without a bin is counted in the next bin there is.
+  void Insert(double value, double weight = 1, bool may_grow = true);
   // Adds all values that were inserted into `other`.
   void Merge(const AgentSketch& other);
 
@@ -70,9 +71,9 @@ class AgentSketch {
   size_t memory() const { return bins_.capacity() * sizeof(Bin); }
 
  private:
-  void InsertTimes(double value, uint32_t times);
+  void InsertTimes(double value, uint32_t times, bool may_grow);
   // Returns how many of `times` the key has room for, and counts them.
-  uint32_t Count(int32_t key, uint32_t times);
+  uint32_t Count(int32_t key, uint32_t times, bool may_grow);
   // Joins the lowest bins until there are no more than allowed.
   void Trim();
 
