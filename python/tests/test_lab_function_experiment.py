@@ -129,22 +129,24 @@ def test_without_opt_nothing_is_counted_as_lost() -> None:
 
 @needs_extension
 @pytest.mark.slow
-def test_every_span_and_line_of_a_real_function_arrives_once() -> None:
+def test_every_span_line_and_point_of_a_real_function_arrives_once() -> None:
     # In a process of its own, since it moves to a network of its own.
     program = (
         "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
         "file = pathlib.Path(sys.argv[1])\n"
-        "load = experiment.Load(lines=3)\n"
+        "load = experiment.Load(lines=3, points=4)\n"
         "runs = experiment.run({'thaw': file, 'again': file}, invocations=6, load=load)\n"
         "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])\n"
-        "print([(run.lines.taken, run.lines.once) for run in runs if run.lines is not None])"
+        "print([(run.lines.taken, run.lines.once) for run in runs if run.lines is not None])\n"
+        "print([(run.points.taken, run.points.once) for run in runs if run.points is not None])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(EXTENSION)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    spans, lines = done.stdout.splitlines()
+    spans, lines, points = done.stdout.splitlines()
     assert lines == str([(18, 18), (18, 18)])
+    assert points == str([(24, 24), (24, 24)])
     assert spans == str(
         [
             ("thaw", 30, 30, 0, 0, 6),

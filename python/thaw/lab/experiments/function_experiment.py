@@ -196,7 +196,7 @@ def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
 
 
 # What the command's function does unless it is told otherwise.
-_LOAD = Load(lines=5)
+_LOAD = Load(lines=5, points=5)
 _POINTS = "points of metrics that each invocation sends to DogStatsD"
 
 

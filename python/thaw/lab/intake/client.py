@@ -96,14 +96,18 @@ class Intake:
 
     @property
     def agent_variables(self) -> dict[str, str]:
-        """Variables with which an extension delivers here. Logs are off, so that requests are those of
-        traces; DD_SERVERLESS_LOGS_ENABLED switches them on.
+        """Variables with which an extension delivers here. Logs and the extension's own metrics are off, so
+        that requests are those of traces; DD_SERVERLESS_LOGS_ENABLED, DD_ENHANCED_METRICS and
+        DD_THAW_METRICS switch them on.
         """
         return {
             "DD_API_KEY": "0123456789abcdef",
             "DD_APM_DD_URL": self.url,
+            "DD_DD_URL": self.url,
+            "DD_ENHANCED_METRICS": "false",
             "DD_LOGS_CONFIG_LOGS_DD_URL": self.url,
             "DD_SERVERLESS_LOGS_ENABLED": "false",
+            "DD_THAW_METRICS": "false",
             "DD_TLS_CERT_FILE": self.ca_file,
         }
 

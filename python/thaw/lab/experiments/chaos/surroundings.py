@@ -44,7 +44,7 @@ class Surroundings:
         self.files_over[pathlib.Path("/etc/resolv.conf")] = self.nameserver.resolv_conf(folder)
         # A proxy looks names up on the machine, whose nameservers don't know this one.
         if plan.aaaa is not None and self.proxy is None:
-            for name in ("DD_APM_DD_URL", "DD_LOGS_CONFIG_LOGS_DD_URL"):
+            for name in ("DD_APM_DD_URL", "DD_DD_URL", "DD_LOGS_CONFIG_LOGS_DD_URL"):
                 self.options[name] = f"https://{_INTAKE_NAME}:{self.intake.port}"
         if plan.store is not None:
             self.key = _STORED_KEY
