@@ -143,6 +143,7 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
             .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
             .facts = facts},
         *pipelines_);
+    assembler_->set_on_invocation_span([this](const SpanView& span) { logs_->OnInvocationSpan(span); });
     record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
   }
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
