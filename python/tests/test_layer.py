@@ -58,7 +58,7 @@ def test_a_layer_is_one_executable_and_its_licences(processor: str) -> None:
         entries = {entry.filename: entry for entry in layer.infolist()}
     executable, *licences = entries
     assert executable == f"extensions/{NAME}"
-    assert licences == [f"licenses/{NAME}/LICENSE", f"licenses/{NAME}/NOTICE"]
+    assert licences == [f"licenses/{NAME}/{file}" for file in ("LICENSE", "NOTICE", "thaw-layer.cdx.json")]
     assert entries[executable].external_attr >> 16 == 0o100755
     assert {entry.date_time for entry in entries.values()} == {(1980, 1, 1, 0, 0, 0)}
 
