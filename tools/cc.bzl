@@ -24,6 +24,7 @@ _PACKAGES_OPTIMIZED_FOR_SPEED = [
     "cc/agent",
     "cc/base",
     "cc/logs",
+    "cc/metrics",
     "cc/sketch",
     "cc/stats",
     "cc/trace",

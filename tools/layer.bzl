@@ -8,11 +8,14 @@ def _lambda_layer_impl(ctx):
     licences = []
     for licence in ctx.files.licences:
         licences += ["--licence", licence.path]
+    scripts = []
+    for script in ctx.files.scripts:
+        scripts += ["--script", script.path]
     ctx.actions.run(
         outputs = [output],
-        inputs = [executable] + ctx.files.licences,
+        inputs = [executable] + ctx.files.licences + ctx.files.scripts,
         executable = ctx.executable._make_layer,
-        arguments = ["--output", output.path, "--name", executable.basename] + licences + [executable.path],
+        arguments = ["--output", output.path, "--name", executable.basename] + licences + scripts + [executable.path],
         mnemonic = "Layer",
         progress_message = "Packing " + output.short_path,
     )
@@ -31,6 +34,11 @@ lambda_layer = rule(
                 "//cc:layer_sbom",
             ],
             doc = "texts that lie in the layer's folder licenses",
+        ),
+        "scripts": attr.label_list(
+            allow_files = True,
+            default = ["//wrapper:datadog_wrapper"],
+            doc = "programs that lie in the layer's root, where AWS_LAMBDA_EXEC_WRAPPER names them",
         ),
         "_allowlist_function_transition": attr.label(
             default = "@bazel_tools//tools/allowlists/function_transition_allowlist",

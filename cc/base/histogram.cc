@@ -20,19 +20,19 @@ size_t BucketOf(int64_t nanoseconds) {
   return std::min(bucket, Histogram::kBuckets - 1);
 }
 
-absl::Duration MiddleOf(size_t bucket) {
+void Add(uint32_t& bucket, uint32_t more) {
+  bucket += std::min(more, std::numeric_limits<uint32_t>::max() - bucket);
+}
+
+}  // namespace
+
+absl::Duration Histogram::MiddleOf(size_t bucket) {
   if (bucket-- == 0) return absl::Microseconds(1);
   const auto power = static_cast<int>(bucket >> kPartsLog2) + kFirstPower;
   const auto part = static_cast<int64_t>(bucket & ((1u << kPartsLog2) - 1));
   const int64_t width = int64_t{1} << (power - kPartsLog2);
   return absl::Nanoseconds((int64_t{1} << power) + part * width + width / 2);
 }
-
-void Add(uint32_t& bucket, uint32_t more) {
-  bucket += std::min(more, std::numeric_limits<uint32_t>::max() - bucket);
-}
-
-}  // namespace
 
 void Histogram::Record(absl::Duration value) {
   last_ = std::max(value, absl::ZeroDuration());

@@ -62,6 +62,15 @@ class Histogram {
     visit("max", absl::ToDoubleSeconds(max()));
   }
 
+  // Calls visit(value, count) for what was recorded after `earlier`, an earlier copy of this histogram: with a single
+  // value as it is, with several as the middles of their buckets.
+  template <typename Visitor>
+  void VisitSince(const Histogram& earlier, Visitor&& visit) const {
+    if (count_ - earlier.count_ == 1) return visit(sum_ - earlier.sum_, int64_t{1});
+    for (size_t i = 0; i < kBuckets; ++i)
+      if (buckets_[i] > earlier.buckets_[i]) visit(MiddleOf(i), int64_t{buckets_[i]} - earlier.buckets_[i]);
+  }
+
   // The state in full, to copy a histogram to another process.
   struct State {
     std::array<uint32_t, kBuckets> buckets = {};
@@ -71,6 +80,8 @@ class Histogram {
   static Histogram FromState(const State& state);
 
  private:
+  static absl::Duration MiddleOf(size_t bucket);
+
   // A bucket that is full stays full.
   std::array<uint32_t, kBuckets> buckets_ = {};
   int64_t count_ = 0;

@@ -114,5 +114,30 @@ TEST(HistogramTest, DeclaredOnesAreVisitedInOrder) {
   static_assert(sizeof(Histogram) <= 1100);
 }
 
+TEST(HistogramTest, WhatCameSinceAnEarlierCopy) {
+  Histogram times;
+  times.Record(absl::Milliseconds(5));
+  const Histogram earlier = times;
+  std::vector<std::pair<absl::Duration, int64_t>> seen;
+  const auto note = [&seen](absl::Duration value, int64_t count) { seen.emplace_back(value, count); };
+  times.VisitSince(earlier, note);
+  EXPECT_TRUE(seen.empty());
+
+  times.Record(absl::Microseconds(12345));
+  times.VisitSince(earlier, note);
+  ASSERT_EQ(seen.size(), 1);
+  EXPECT_EQ(seen[0].first, absl::Microseconds(12345));
+  EXPECT_EQ(seen[0].second, 1);
+
+  seen.clear();
+  times.Record(absl::Microseconds(12346));
+  times.Record(absl::Seconds(1));
+  times.VisitSince(earlier, note);
+  ASSERT_EQ(seen.size(), 2);
+  EXPECT_NEAR(absl::ToDoubleSeconds(seen[0].first), 0.0123, 0.0123 / 16);
+  EXPECT_EQ(seen[0].second, 2);
+  EXPECT_NEAR(absl::ToDoubleSeconds(seen[1].first), 1, 1.0 / 16);
+}
+
 }  // namespace
 }  // namespace thaw

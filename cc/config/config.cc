@@ -70,6 +70,25 @@ std::string OriginOf(const RawText& text) {
   return absl::StrCat("datadog.yaml, line ", text.line, absl::StripPrefix(text.source, "datadog.yaml"));
 }
 
+// Returns whether quotes around the option's value can only be a mistake: of a key, a name of AWS, a host or a URL.
+bool HasNoQuotes(Option option) {
+  switch (option) {
+    case Option::site:
+    case Option::api_key:
+    case Option::org_uuid:
+    case Option::kms_api_key:
+    case Option::api_key_secret_arn:
+    case Option::api_key_ssm_arn:
+    case Option::trace_url:
+    case Option::logs_url:
+    case Option::logs_worker_url:
+    case Option::proxy_url:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class Finalizer {
  public:
   explicit Finalizer(Config& config) : config_(config) {}
@@ -83,8 +102,11 @@ class Finalizer {
     const RawText* taken = nullptr;
     const std::string default_text = DefaultText(value);
     for (const RawText& text : texts) {
-      absl::StatusOr<T> parsed = parse(text.text);
+      const std::string_view given = HasNoQuotes(option) ? WithoutQuotes(text.text) : text.text;
+      absl::StatusOr<T> parsed = parse(given);
       if (parsed.ok()) {
+        if (given != text.text)
+          Warn(text.source, absl::StrCat(text.source, " is in quotes, which are removed"));
         value = *std::move(parsed);
         taken = &text;
         break;
@@ -205,6 +227,10 @@ constexpr std::string_view kDatadogSites[] = {
 
 // An unknown site may be a new region, so it is used.
 void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
+  if (absl::StrContains(given.text, "://")) {
+    finalizer.Warn(given.source, absl::StrCat(given.source, " is ", Quoted(given.text),
+                                              ": it is a URL and not a site; its host, ", site, ", is used"));
+  }
   if (absl::c_linear_search(kDatadogSites, site)) return;
   std::string text =
       absl::StrCat(given.source, " is ", Quoted(given.text), ", which is not one of Datadog's sites");
@@ -293,6 +319,7 @@ void PrepareDefault(Option option, Config& config) {
   if (option == Option::logs_url) config.logs_url = absl::StrCat("https://http-intake.logs.", config.site);
   // Logs are on by default, and off if the one switch that is set is off.
   if (option == Option::serverless_logs_enabled) config.logs.serverless_switch = config.logs.agent_switch;
+  if (option == Option::metrics_url) config.metrics_url = absl::StrCat("https://api.", config.site);
   if (option == Option::trace_url) config.trace_url = absl::StrCat("https://trace.agent.", config.site);
 }
 
@@ -311,6 +338,11 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
       if (given == nullptr) break;
       config.logs_additional_endpoints =
           CheckEndpoints(config.logs_additional_endpoints, given->source, finalizer);
+      break;
+    case Option::metrics_additional_endpoints:
+      if (given == nullptr) break;
+      config.metrics_additional_endpoints =
+          CheckEndpoints(config.metrics_additional_endpoints, given->source, finalizer);
       break;
     case Option::logs_worker:
       if (config.logs.worker && config.logs_worker_url.empty()) {

@@ -7,8 +7,8 @@
 // An option is looked up in the environment, then in datadog.yaml; a value that can't be used counts as
 // absent, so that the next one is tried, with a warning. cc/config/options.inc is the table of options.
 //
-// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig and LogsConfig,
-// which are texts because this room does not include the rooms with their parsers, and the content of
+// Two kinds of values are not checked here: the rules, filters, styles and lists of TraceConfig, LogsConfig and
+// MetricsConfig, which are texts because this room does not include the rooms with their parsers, and the content of
 // client.tls_cert_file. The code that uses them warns about a bad one and goes without it; --check-config
 // names it, too.
 //
@@ -76,6 +76,22 @@ struct LogsConfig {
   bool enabled() const { return agent_switch || serverless_switch; }
 };
 
+// Metrics that the extension makes itself.
+struct OwnMetricsConfig {
+  bool enhanced = true;  // aws.lambda.enhanced.*
+  bool proc = true;      // those of them that are figures of /proc
+  bool thaw = true;      // thaw.*
+};
+
+// Options of metrics. Lists are texts that are not checked here.
+struct MetricsConfig {
+  std::string histogram_aggregates = "max median avg count";
+  std::string histogram_percentiles = "0.95";
+  bool histogram_copy_to_distribution = false;
+  std::string histogram_copy_prefix;
+  std::string exclude_tags;
+};
+
 struct Config {
   EnvironmentKind environment = EnvironmentKind::kOutsideLambda;
   std::string site = "datadoghq.com";
@@ -91,6 +107,12 @@ struct Config {
   std::string logs_worker_url;
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
+  OwnMetricsConfig own_metrics;
+  // The base URL for metrics.
+  std::string metrics_url = "https://api.datadoghq.com";
+  std::vector<AdditionalEndpoint> metrics_additional_endpoints;
+  int metrics_compression_level = 3;
+  MetricsConfig metrics;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

@@ -1,6 +1,7 @@
 #include "cc/config/config.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -81,7 +82,7 @@ TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
 
 TEST(ConfigTest, Site) {
   EXPECT_EQ(Clean({{"DD_SITE", "DatadogHQ.eu"}}).trace_url, "https://trace.agent.datadoghq.eu");
-  for (const char* bad : {"https://datadoghq.eu", "datadoghq.eu/", "a b", "-", "\xff"}) {
+  for (const char* bad : {"https://", "https://datadoghq.eu/path", "datadoghq.eu/", "a b", "-", "\xff"}) {
     const Config config = WithBad("DD_SITE", bad);
     EXPECT_EQ(config.site, "datadoghq.com") << bad;
     EXPECT_EQ(config.trace_url, "https://trace.agent.datadoghq.com") << bad;
@@ -89,6 +90,17 @@ TEST(ConfigTest, Site) {
   EXPECT_EQ(OnlyWarning(WithBad("DD_SITE", "a b"), "DD_SITE"),
             "DD_SITE is \"a b\": it is not a host name: letters, digits, dots, and hyphens within; the "
             "default, datadoghq.com, is kept");
+}
+
+TEST(ConfigTest, ASiteInQuotesOrAsAUrlIsUsedAndSaid) {
+  const Config quoted = LoadConfig({{"DD_SITE", "\"datadoghq.eu\""}}, "");
+  EXPECT_EQ(quoted.site, "datadoghq.eu");
+  EXPECT_EQ(OnlyWarning(quoted, "DD_SITE"), "DD_SITE is in quotes, which are removed");
+  const Config url = LoadConfig({{"DD_SITE", "https://datadoghq.eu/"}}, "");
+  EXPECT_EQ(url.site, "datadoghq.eu");
+  EXPECT_EQ(
+      OnlyWarning(url, "DD_SITE"),
+      "DD_SITE is \"https://datadoghq.eu/\": it is a URL and not a site; its host, datadoghq.eu, is used");
 }
 
 TEST(ConfigTest, AnUnknownSiteIsUsedWithAWarning) {
@@ -107,6 +119,43 @@ TEST(ConfigTest, ATagWithoutANameIsNamed) {
             "DD_TAGS has \":c\", a tag without a name; it is left out");
   Clean({{"DD_TAGS", "key1:val1, key2 : val2"}});
   Clean({{"DD_TAGS", "a:b,c,d"}});
+}
+
+TEST(ConfigTest, TextThatCanNotBeAKeyIsNamedAndNotShown) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"<your-secret-api-key-here>", "angle brackets"},
+      {"${secret:datadog-key}", "brackets or a dollar sign"},
+      {"[secret0123456789]", "brackets"},
+      {"secret0123456789,secret9876543210", "comma"},
+      {"https://secret.example/key", "a URL"},
+      {"arn:aws:secretsmanager:eu-west-1:1:secret:datadog", "an ARN"},
+      {"secret\"0123456789", "a quote"},
+      {"\"'secret0123456789'\"", "a quote"},
+      {"secret/0123456789=", "not a letter"},
+  };
+  for (const auto& [text, why] : cases) {
+    const Config config = WithBad("DD_API_KEY", text);
+    EXPECT_EQ(config.api_key, "") << text;
+    EXPECT_THAT(OnlyWarning(config, "DD_API_KEY"), AllOf(HasSubstr(why), Not(HasSubstr("secret0")))) << text;
+  }
+}
+
+TEST(ConfigTest, OnePairOfQuotesIsRemovedFromKeysNamesAndUrls) {
+  for (const char* text : {"\"0123456789abcdef\"", "'0123456789abcdef'", " \" 0123456789abcdef\n\" "}) {
+    const Config config = LoadConfig({{"DD_API_KEY", text}}, "");
+    EXPECT_EQ(config.api_key, "0123456789abcdef") << text;
+    EXPECT_EQ(OnlyWarning(config, "DD_API_KEY"), "DD_API_KEY is in quotes, which are removed");
+  }
+  const auto quoted = [](const char* name, std::string_view value) {
+    Config config = LoadConfig({{name, absl::StrCat("\"", value, "\"")}}, "");
+    EXPECT_EQ(OnlyWarning(config, name), absl::StrCat(name, " is in quotes, which are removed"));
+    return config;
+  };
+  EXPECT_EQ(quoted("DD_API_KEY_SECRET_ARN", "arn:secret").api_key_sources.secret_arn, "arn:secret");
+  EXPECT_EQ(quoted("DD_API_KEY_SSM_ARN", "arn:ssm").api_key_sources.parameter_arn, "arn:ssm");
+  EXPECT_EQ(quoted("DD_KMS_API_KEY", "Y2lwaGVy").api_key_sources.kms_ciphertext, "Y2lwaGVy");
+  EXPECT_EQ(quoted("DD_PROXY_HTTPS", "http://proxy:1").client.proxy_url, "http://proxy:1");
+  EXPECT_EQ(quoted("DD_APM_DD_URL", "https://mine.example").trace_url, "https://mine.example");
 }
 
 TEST(ConfigTest, ApiKey) {
@@ -292,6 +341,25 @@ TEST(ConfigTest, AWorkerWithoutAUrlIsNotUsed) {
   EXPECT_EQ(OnlyWarning(config, "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED"),
             "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_ENABLED is \"true\" but "
             "DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are sent to the intake");
+}
+
+TEST(ConfigTest, ThePlaceOfMetrics) {
+  EXPECT_EQ(Clean({{"DD_SITE", "datadoghq.eu"}}).metrics_url, "https://api.datadoghq.eu");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).metrics_url, "http://one.example");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example"}, {"DD_DD_URL", "http://two.example/base/"}}).metrics_url,
+            "http://two.example/base");
+  const Config config =
+      Clean({{"DD_ADDITIONAL_ENDPOINTS", R"({"https://app.datadoghq.eu/": ["one", "two"]})"}});
+  ASSERT_EQ(config.metrics_additional_endpoints.size(), 1u);
+  EXPECT_EQ(config.metrics_additional_endpoints[0].url, "https://app.datadoghq.eu");
+  EXPECT_THAT(config.metrics_additional_endpoints[0].keys, ElementsAre("one", "two"));
+  EXPECT_EQ(Clean({{"DD_METRICS_CONFIG_COMPRESSION_LEVEL", "7"}}).metrics_compression_level, 7);
+  EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).metrics_compression_level, 8);
+}
+
+TEST(ConfigTest, ABadUrlOfMetricsFallsBackToTheSite) {
+  for (const char* bad : {"ftp://x", "https://user:secret@x", "https://x?y", ":"})
+    EXPECT_EQ(WithBad("DD_DD_URL", bad).metrics_url, "https://api.datadoghq.com") << bad;
 }
 
 TEST(ConfigTest, CompressionOfLogs) {
@@ -660,6 +728,21 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "serverless_logs_enabled": true,
     "logs_processing_rules": ""
   },
+  "own_metrics": {
+    "enhanced_metrics": true,
+    "proc_enhanced_metrics": true,
+    "thaw_metrics": true
+  },
+  "metrics_url": "https://api.datadoghq.com",
+  "metrics_additional_endpoints": {},
+  "metrics_compression_level": 3,
+  "metrics": {
+    "histogram_aggregates": "max median avg count",
+    "histogram_percentiles": "0.95",
+    "histogram_copy_to_distribution": false,
+    "histogram_copy_prefix": "",
+    "exclude_tags": ""
+  },
   "flush_timeout": 30,
   "flush_strategy": "end,500",
   "compression_level": 3,
@@ -731,6 +814,7 @@ TEST(ConfigTest, OriginsNameTheSourceThatCounts) {
   EXPECT_THAT(origins,
               UnorderedElementsAre(Pair("compression_level", "DATADOG_COMPRESSION_LEVEL"),
                                    Pair("logs_compression_level", "DATADOG_COMPRESSION_LEVEL"),
+                                   Pair("metrics_compression_level", "DATADOG_COMPRESSION_LEVEL"),
                                    Pair("site", "DATADOG_SITE"), Pair("env", "datadog.yaml, line 1: env"),
                                    Pair("client.proxy_url", "datadog.yaml, line 4: proxy.https")));
   EXPECT_THAT(LoadConfig({{"AWS_LAMBDA_INITIALIZATION_TYPE", "lambda-managed-instances"}}, "").origins,

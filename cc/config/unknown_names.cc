@@ -27,7 +27,6 @@ constexpr std::string_view kNamesOfOthers[] = {
 // Names that users know from elsewhere, too far from the option's name to count as a typing error.
 constexpr std::pair<std::string_view, std::string_view> kOtherNames[] = {
     {"DD_APM_IGNORE_RESOURCES", "DD_APM_FILTER_TAGS_REGEX_REJECT"},
-    {"DD_DD_URL", "DD_APM_DD_URL"},
     {"DD_FLUSH_STRATEGY", "DD_SERVERLESS_FLUSH_STRATEGY"},
     {"DD_HTTPS_PROXY", "DD_PROXY_HTTPS"},
     {"DD_NO_PROXY", "DD_PROXY_NO_PROXY"},

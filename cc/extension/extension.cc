@@ -134,26 +134,59 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
       ConcentratorOptionsFrom(config_), loop_, loop_, *assembler_, *pipelines_);
   bridge_ =
       std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_, *pipelines_);
+  BuildMetrics(facts);
+  BuildLogs(facts);
+  // Spans are made, and what tracers told is dropped, within the bridge.
+  if (enhanced_ != nullptr) observers_.Add(*enhanced_);
+  observers_.Add(*bridge_);
   tracker_ = std::make_unique<InvocationTracker>(
       loop_, InvocationTrackerOptions{.restored_from_snapshot = traits_.restored_from_snapshot}, invocations_,
-      *bridge_);
-  if (config_.logs.enabled()) {
-    logs_ = std::make_unique<LogIntake>(
-        LogIntakeOptions{
-            .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
-            .facts = facts},
-        *pipelines_);
-    record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
-  }
+      observers_);
   record_takers_.Add("invocations", [this](const TelemetryRecord& record) { tracker_->OnTelemetry(record); });
+}
+
+void Extension::BuildMetrics(const FunctionFacts& facts) {
+  metrics_ = std::make_unique<MetricIntake>(
+      MetricIntakeOptions{.facts = facts,
+                          .histograms = HistogramOptionsFrom(config_, warnings_),
+                          .excluded_tags = config_.metrics.exclude_tags,
+                          .freezes = traits_.freezes},
+      loop_, *pipelines_);
+  record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
+  const OwnMetricsConfig& config = config_.own_metrics;
+  if (config.thaw) own_metrics_ = std::make_unique<OwnMetrics>(metrics_->own());
+  if (!config.enhanced) return;
+  enhanced_ = std::make_unique<EnhancedIntake>(
+      EnhancedIntakeOptions{.metrics = EnhancedMetricsOptionsFrom(facts, traits_.concurrent_invocations),
+                            .proc = config.proc},
+      loop_, proc_, metrics_->own(),
+      [this](std::string_view request_id) { return tracker_->TracerSaysFailed(request_id); });
+}
+
+void Extension::BuildLogs(const FunctionFacts& facts) {
+  if (!config_.logs.enabled()) return;
+  logs_ = std::make_unique<LogIntake>(
+      LogIntakeOptions{
+          .processing = LogProcessorOptionsFrom(config_, traits_.concurrent_invocations, *bytes_, errors_),
+          .facts = facts},
+      *pipelines_);
+  if (enhanced_ != nullptr) {
+    logs_->set_on_out_of_memory(
+        [this](std::string_view request_id, absl::Time time) { enhanced_->OnOutOfMemory(request_id, time); });
+  }
+  record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
 }
 
 void Extension::BuildLife() {
   life_ = std::make_unique<FunctionLife>(loop_, loop_, *extensions_, *tracker_, pipelines_->coordinator(),
                                          FunctionLife::Options());
-  life_->set_on_quiesce([this] { servers_.Quiesce(); });
+  life_->set_on_quiesce([this] {
+    servers_.Quiesce();
+    if (enhanced_ != nullptr) enhanced_->OnQuiesce();
+  });
   life_->set_on_resume([this] { servers_.Resume(); });
   life_->set_on_invoke([this](const InvokeEvent& event) {
+    if (enhanced_ != nullptr) enhanced_->OnInvoke(event.request_id, tracker_->Find(event.request_id));
     bridge_->OnInvoke(event.request_id, tracker_->Find(event.request_id));
     intake_->TakeOwnTraces();
   });
@@ -171,10 +204,27 @@ void Extension::FillFlushes() {
     intake_->TakeOwnTraces();
     // Data left in an environment that is never thawed again is lost.
     if (logs_ != nullptr) logs_->HandOver(last);
+    AddOwnMetrics(last);
+    metrics_->HandOver(last);
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
+}
+
+void Extension::AddOwnMetrics(bool last) {
+  if (last && enhanced_ != nullptr) enhanced_->OnShutdown();
+  if (own_metrics_ == nullptr) return;
+  static constexpr LogIntakeCounts kNoLogs;
+  static constexpr LogProcessorCounts kNoLines;
+  const auto tags = enhanced_ != nullptr ? enhanced_->metrics().tags() : absl::Span<const std::string_view>();
+  own_metrics_->Add({.coordinator = pipelines_->coordinator(),
+                     .client = pipelines_->client_counts(),
+                     .traces = intake_->counts(),
+                     .logs = logs_ != nullptr ? logs_->counts() : kNoLogs,
+                     .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
+                     .telemetry = telemetry_->counts()},
+                    tags);
 }
 
 Task<void> Extension::WaitForWork(absl::Duration at_most) {
@@ -199,6 +249,7 @@ void Extension::Serve(const FunctionFacts& facts) {
                            .peer_tags = {std::begin(kPeerTags), std::end(kPeerTags)},
                            .span_kinds = {std::begin(kStatsSpanKinds), std::end(kStatsSpanKinds)},
                            .additional_tags = absl::StrCat("_dd.origin:lambda;functionname:", facts.name),
+                           .env = facts.env,
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
   endpoints_ =
@@ -223,6 +274,7 @@ Task<void> Extension::Subscribe(Cancellation& stop) {
   if (!support.ok()) LOG(ERROR) << "the Telemetry API can't be used: " << support.status().message();
   VLOG(1) << "telemetry records go to: " << record_takers_.Names();
   tracker_->set_telemetry(telemetry);
+  if (enhanced_ != nullptr) enhanced_->set_telemetry(telemetry);
   life_->set_telemetry(telemetry);
 }
 
@@ -268,6 +320,15 @@ std::string Extension::DebugJson() const {
     AddCounts(logs_->counts(), logs);
     all["logs"] = std::move(logs);
   }
+  boost::json::object metrics = CountsToJson(metrics_->counts());
+  if (enhanced_ != nullptr) {
+    boost::json::object enhanced = CountsToJson(enhanced_->metrics().counts());
+    AddCounts(enhanced_->figure_counts(), enhanced);
+    metrics["enhanced"] = std::move(enhanced);
+  }
+  if (own_metrics_ != nullptr) metrics["thaw"] = CountsToJson(own_metrics_->counts());
+  AddCounts(metrics_->aggregator_counts(), metrics);
+  all["metrics"] = std::move(metrics);
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -36,11 +36,14 @@
 #include "cc/base/task.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
+#include "cc/extension/enhanced_intake.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/invocation_bridge.h"
 #include "cc/extension/late_random.h"
 #include "cc/extension/local_servers.h"
 #include "cc/extension/log_intake.h"
+#include "cc/extension/metric_intake.h"
+#include "cc/extension/own_metrics.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
@@ -50,9 +53,11 @@
 #include "cc/lambda/api/runtime_api.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_observers.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/metrics/system_proc_reader.h"
 #include "cc/net/client.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/network.h"
@@ -92,8 +97,13 @@ class Extension {
   Task<absl::StatusOr<Registration>> Register(Cancellation& stop);
   absl::Status BuildPipelines();
   void BuildInvocations(const FunctionFacts& facts);
+  void BuildLogs(const FunctionFacts& facts);
+  // Makes the metrics of the extension, before the invocations that they are told of.
+  void BuildMetrics(const FunctionFacts& facts);
   void BuildLife();
   void FillFlushes();
+  // Adds the samples of the extension's own metrics. `last`: the environment ends.
+  void AddOwnMetrics(bool last);
   // Waits until data that has come is processed, so that the flush that follows has it.
   Task<void> WaitForWork(absl::Duration at_most);
   void Serve(const FunctionFacts& facts);
@@ -123,8 +133,13 @@ class Extension {
   std::unique_ptr<InvocationAssembler> assembler_;
   std::unique_ptr<TraceIntake> intake_;
   std::unique_ptr<InvocationBridge> bridge_;
+  InvocationObservers observers_;
   std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<LogIntake> logs_;  // null: logs are switched off
+  std::unique_ptr<MetricIntake> metrics_;
+  SystemProcReader proc_;
+  std::unique_ptr<EnhancedIntake> enhanced_;  // null: enhanced metrics are switched off
+  std::unique_ptr<OwnMetrics> own_metrics_;   // null: likewise thaw.*
   std::unique_ptr<FunctionLife> life_;
   RecordTakers record_takers_;
   std::unique_ptr<LifecycleEndpoints> endpoints_;

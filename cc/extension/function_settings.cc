@@ -74,6 +74,13 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
           .concurrent = concurrent};
 }
 
+EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed) {
+  return {.managed = managed,
+          .arm = Architecture() == "arm64",
+          .initialization_type = facts.initialization_type,
+          .runtime = facts.runtime};
+}
+
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors) {
   LogProcessorOptions options;
@@ -81,6 +88,15 @@ LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurren
   options.concurrent = concurrent;
   options.most_held_bytes = std::min(options.most_held_bytes, account.limit() / 16);
   options.account = &account;
+  return options;
+}
+
+HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings) {
+  const MetricsConfig& metrics = config.metrics;
+  HistogramOptions options =
+      ParseHistogramOptions(metrics.histogram_aggregates, metrics.histogram_percentiles, warnings);
+  options.copy_to_distribution = metrics.histogram_copy_to_distribution;
+  options.distribution_prefix = metrics.histogram_copy_prefix;
   return options;
 }
 

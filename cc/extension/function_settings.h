@@ -23,6 +23,8 @@
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/logs/log_processor.h"
+#include "cc/metrics/enhanced_metrics.h"
+#include "cc/metrics/histogram_options.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -45,9 +47,15 @@ LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts&
 
 AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent);
 
+// `managed`: many invocations run at once in one environment.
+EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed);
+
 // Adds a line to `errors` for each processing rule that can't be used.
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors);
+
+// Adds a line to `warnings` for each aggregate or percentile that can't be used.
+HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings);
 
 // Limits the store of invocations to an eighth of the account; the stats get another eighth.
 InvocationStoreOptions InvocationStoreOptionsFrom(ByteAccount& account);

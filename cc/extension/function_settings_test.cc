@@ -31,6 +31,21 @@ Environment Variables() {
           {"DD_TAGS", "team:orders"}};
 }
 
+TEST(FunctionSettings, HistogramsAreAsConfigured) {
+  const Config config = LoadConfig({{"DD_HISTOGRAM_AGGREGATES", "sum mean"},
+                                    {"DD_HISTOGRAM_PERCENTILES", "0.5"},
+                                    {"DD_HISTOGRAM_COPY_TO_DISTRIBUTION", "true"},
+                                    {"DD_HISTOGRAM_COPY_TO_DISTRIBUTION_PREFIX", "dist."}},
+                                   "");
+  std::vector<std::string> warnings;
+  const HistogramOptions options = HistogramOptionsFrom(config, warnings);
+  EXPECT_THAT(options.aggregates, ElementsAre(HistogramAggregate::kSum));
+  EXPECT_THAT(options.percentiles, ElementsAre(50));
+  EXPECT_TRUE(options.copy_to_distribution);
+  EXPECT_EQ(options.distribution_prefix, "dist.");
+  EXPECT_THAT(warnings, ElementsAre(HasSubstr("\"mean\"")));
+}
+
 TEST(FunctionSettings, FactsAreTheEnvironmentsThenTheRegistrations) {
   const Config config = LoadConfig(Variables(), "");
   const Registration registration{.function_name = "other", .function_version = "8", .account_id = "123"};

@@ -1,10 +1,15 @@
 // Compiles the examples in the headers of this room. Each is the body of a function, whose parameters and whatever
 // stands above it declare the names that the example uses. tools/header_examples.py explains it.
 
+#include <iostream>
+#include <string_view>
+
+#include "absl/types/span.h"
 #include "cc/agent/http_server.h"
 #include "cc/agent/trace_receiver.h"
 #include "cc/base/task.h"
 #include "cc/extension/config_check.h"
+#include "cc/extension/enhanced_intake.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/function_settings.h"
@@ -13,13 +18,19 @@
 #include "cc/extension/local_servers.h"
 #include "cc/extension/log_intake.h"
 #include "cc/extension/log_output.h"
+#include "cc/extension/metric_intake.h"
+#include "cc/extension/metrics_page.h"
+#include "cc/extension/own_books.h"
+#include "cc/extension/own_metrics.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
+#include "cc/lambda/invocation/invocation_observers.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
+#include "cc/metrics/metric_sample.h"
 #include "cc/trace/process/trace_processor.h"
 
 namespace thaw {
@@ -28,6 +39,13 @@ namespace {
 Task<void> ConfigCheckExample(const Environment& environment, const Config& config, EventLoop& loop,
                               Network& network, std::function<double()> random) {
 #include "cc/extension/config_check.h.example"
+}
+
+void EnhancedIntakeExample(const EnhancedMetricsOptions& options, Clock& clock, ProcReader& reader,
+                           MetricIntake& metrics, EnhancedIntake::TracerSaysFailed tracer_says_failed,
+                           InvocationObservers& observers, const InvokeEvent& event,
+                           const Invocation* invocation) {
+#include "cc/extension/enhanced_intake.h.example"
 }
 
 void ExtensionExample(const Environment& environment, const Config& config, Cancellation& stop) {
@@ -67,6 +85,27 @@ void LogIntakeExample(LogProcessorOptions processing, const FunctionFacts& facts
 
 void LogOutputExample() {
 #include "cc/extension/log_output.h.example"
+}
+
+void MetricIntakeExample(const FunctionFacts& facts, Clock& clock, Pipelines& pipelines,
+                         const MetricSample& sample, bool last) {
+#include "cc/extension/metric_intake.h.example"
+}
+
+void MetricsPageExample() {
+#include "cc/extension/metrics_page.h.example"
+}
+
+void Print(std::string_view name, std::string_view tag, std::string_view count, std::string_view unit,
+           std::string_view help);
+
+void OwnBooksExample() {
+#include "cc/extension/own_books.h.example"
+}
+
+void OwnMetricsExample(MetricIntake& metrics, const OwnBooks& books,
+                       absl::Span<const std::string_view> enhanced_tags) {
+#include "cc/extension/own_metrics.h.example"
 }
 
 Task<void> PipelinesExample(EventLoop& loop, Network& network, const Config& config,

@@ -1,13 +1,15 @@
-// Takes the lines of telemetry records, as the configuration says, and hands them to the pipeline of logs.
+// Makes log entries of telemetry records, by the configuration's rules, and hands them to the pipeline of
+// logs.
 //
 //   LogIntake logs({.processing = std::move(processing), .facts = facts}, pipelines);
 //   takers.Add("logs", [&](const TelemetryRecord& record) { logs.Take(record); });
 //   logs.HandOver(last);   // at the beginning of each flush
 //
-// Lines become entries of a batch as they come. A full batch is compressed at once, so that little is left to do at
-// the end of an invocation; it waits for the next flush. All of it counts against the budget of bytes. Batches that
-// wait may fill a part of it, and make way for data of any other kind. The oldest batches of the invocation that
-// writes most are dropped first and counted, and a line of that invocation says how many lines are missing.
+// Lines become entries of a batch as they come. A full batch is compressed at once, so that little is left to
+// do at the end of an invocation; it waits for the next flush. All batches count against the budget of bytes.
+// Batches that wait may fill a part of that budget, and are evicted for data of any other kind. The oldest
+// batches of the invocation that writes most are dropped first and counted, and a line that is added to that
+// invocation says how many lines are missing.
 //
 // One thread: the executor's.
 
@@ -21,6 +23,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -66,15 +69,21 @@ class LogIntake : private ByteBudget::Holder {
   LogIntake& operator=(const LogIntake&) = delete;
   ~LogIntake() override;
 
+  // Sets a function that is called for each invocation of which a line says that memory was exhausted.
+  void set_on_out_of_memory(LogProcessor::OnOutOfMemory on_out_of_memory) {
+    processor_.set_on_out_of_memory(std::move(on_out_of_memory));
+  }
+
   void Take(const TelemetryRecord& record);
-  // Hands everything that has come over to the pipeline. `last`: lines that wait for an invocation go as well.
+  // Hands all lines that were taken so far to the pipeline; if `last`, also lines that wait for an
+  // invocation's id.
   void HandOver(bool last);
 
   const LogIntakeCounts& counts() const { return counts_; }
   const LogProcessorCounts& processor_counts() const { return processor_.counts(); }
 
  private:
-  // A batch that is compressed and was never tried.
+  // A batch that is compressed, and that no flush has tried to send.
   struct Ready {
     EncodedRequest request;
     int64_t entries = 0;
@@ -88,24 +97,25 @@ class LogIntake : private ByteBudget::Holder {
   void CloseBatch();
   // Drops batches until those that are ready fit into their part of the budget.
   void EndFlood();
-  // ByteBudget::Holder: batches that are ready go before data that was tried.
+  // Implements ByteBudget::Holder: batches that are ready are evicted before data that a flush tried to send.
   std::optional<uint64_t> OldestEvictable() const override;
   void EvictOldest() override;
-  // Gives the bytes of a batch that is ready no more back to the budget.
+  // Returns a batch's bytes to the budget when it leaves `ready_`.
   void Uncount(const Ready& ready);
-  // Adds a line to the open batch for each invocation of which lines were dropped.
+  // Adds a line to the open batch for each invocation whose lines were dropped.
   void TellOfMissing();
-  // Hands the open batch, or one that is ready, over.
+  // Hands one batch to the pipeline.
   void HandOver(LogBatch batch);
   void HandOver(Ready batch);
-  // Returns whether there is room for logs in the outbox without evicting anything.
+  // Returns ResourceExhausted if the outbox has no room for so many bytes without evicting anything.
   absl::Status RoomFor(size_t bytes) const;
   void CountHandedOver(int64_t lines, const absl::Status& added);
   void CountTurnedAway(int64_t lines, const absl::Status& why);
   size_t most_ready_bytes() const;
 
   Pipelines& pipelines_;
-  // Do what the flusher of the same name does; one of two flushers is switched on.
+  // Calls to the flusher that is switched on: that of the intake, or that of an Observability Pipelines
+  // worker.
   std::function<absl::StatusOr<std::vector<EncodedRequest>>(LogBatch)> encode_part_;
   std::function<absl::Status(std::vector<EncodedRequest>)> add_parts_;
   std::function<absl::Status(LogBatch)> add_;

@@ -53,6 +53,8 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flushable.h"
+#include "cc/flush/outage_budget.h"
+#include "cc/flush/outage_counts.h"
 #include "cc/flush/shared_limits.h"
 #include "cc/net/client.h"
 
@@ -160,6 +162,8 @@ class FlushCoordinator {
   // How long flushes took, and how long they kept invocations open after the function had ended.
   const Histogram& flush_time() const { return times_.flush_time; }
   const Histogram& added_time() const { return times_.added_time; }
+  const std::vector<Flushable*>& pipelines() const { return pipelines_; }
+  const OutageCounts& outage_counts() const { return limits_.outage->counts(); }
   // The number of payloads that all pipelines keep.
   int64_t kept_payloads() const;
   // The number of requests to additional endpoints that all pipelines keep.

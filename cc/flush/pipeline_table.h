@@ -57,6 +57,26 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .enabled = [](const Config& config) { return config.logs.enabled() && config.logs.worker; },
     },
     {
+        .name = "series",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/v2/series",
+        .codec = {.content_type = "application/x-protobuf", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 5'242'880, .configured_level = &Config::metrics_compression_level},
+    },
+    {
+        .name = "sketches",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/beta/sketches",
+        .codec = {.content_type = "application/x-protobuf", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.configured_level = &Config::metrics_compression_level},
+    },
+    {
         // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
         // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",

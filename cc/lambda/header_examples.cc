@@ -21,6 +21,7 @@
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/invocation_fixture.h"
+#include "cc/lambda/invocation/invocation_observers.h"
 #include "cc/lambda/invocation/invocation_span.h"
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
@@ -91,6 +92,11 @@ void InvocationInvocationAssemblerExample(AssemblerOptions options, InvocationSt
 }
 
 #include "cc/lambda/invocation/invocation_fixture.h.example"
+
+void InvocationInvocationObserversExample(Clock& clock, InvocationTrackerOptions options,
+                                          InvocationStore& store, InvocationObserver& bridge) {
+#include "cc/lambda/invocation/invocation_observers.h.example"
+}
 
 void InvocationInvocationSpanExample(const std::string& id, absl::Time start, absl::Duration duration,
                                      const InvocationSpanOptions& options, RandomId& new_id,

@@ -13,7 +13,7 @@
 namespace thaw {
 namespace {
 
-// What a line of this extension begins with (cc/extension/log_output.cc).
+// The beginning of each line that this extension writes (cc/extension/log_output.cc).
 constexpr std::string_view kOwnLine = "THAW | ";
 
 // Returns the execution that an ARN of a durable function's execution names:
@@ -99,7 +99,7 @@ void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_func
     return;
   }
   const std::string_view request_id = RequestOf(line, of_function);
-  LookForOutOfMemory(line, request_id);
+  LookForOutOfMemory(line, request_id, time);
   if (options_.rules.masking_failed()) {
     ++counts_.dropped_unmasked;
     return;
@@ -138,11 +138,12 @@ bool LogProcessor::IsOwnDetail(LogText& line) {
   return false;
 }
 
-void LogProcessor::LookForOutOfMemory(const LogText& line, std::string_view request_id) {
+void LogProcessor::LookForOutOfMemory(const LogText& line, std::string_view request_id, absl::Time time) {
   if (request_id.empty() || !out_of_memory_.Matches(line)) return;
   RecentInvocations::Known& invocation = invocations_.Of(request_id);
   if (std::exchange(invocation.out_of_memory, true)) return;
   ++counts_.out_of_memory;
+  if (on_out_of_memory_) on_out_of_memory_(request_id, time);
 }
 
 void LogProcessor::Pass(LogEntry entry) {

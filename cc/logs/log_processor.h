@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/time/time.h"
@@ -63,10 +64,16 @@ struct LogProcessorCounts {
 class LogProcessor {
  public:
   using Sink = absl::AnyInvocable<void(const LogEntry&)>;
+  using OnOutOfMemory = absl::AnyInvocable<void(std::string_view request_id, absl::Time time)>;
 
   LogProcessor(LogProcessorOptions options, Sink sink);
   LogProcessor(const LogProcessor&) = delete;
   LogProcessor& operator=(const LogProcessor&) = delete;
+
+  // Sets a function that is called for each invocation of which a line says that memory was exhausted.
+  void set_on_out_of_memory(OnOutOfMemory on_out_of_memory) {
+    on_out_of_memory_ = std::move(on_out_of_memory);
+  }
 
   void Take(const TelemetryRecord& record);
   // Passes on the lines that wait for an invocation, without one.
@@ -82,7 +89,7 @@ class LogProcessor {
   std::string_view RequestOf(const LogText& line, bool of_function) const;
   // Returns whether the line is one of this extension that nobody else needs; otherwise sets its level.
   static bool IsOwnDetail(LogText& line);
-  void LookForOutOfMemory(const LogText& line, std::string_view request_id);
+  void LookForOutOfMemory(const LogText& line, std::string_view request_id, absl::Time time);
   // Applies the rules and passes the entry on, or holds it.
   void Pass(LogEntry entry);
   void Hold(const LogEntry& entry);
@@ -92,6 +99,7 @@ class LogProcessor {
   Sink sink_;
   LogTextReader reader_;
   OutOfMemoryDetector out_of_memory_;
+  OnOutOfMemory on_out_of_memory_;
   RecentInvocations invocations_;
   HeldLogs held_;
   std::string text_;    // of a line, in one piece

@@ -24,6 +24,8 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::BindTracePayload(module);
   thaw::python::BindTraceFlusher(module);
   thaw::python::BindStatsFlusher(module);
+  thaw::python::BindLogsFlusher(module);
+  thaw::python::BindSketch(module);
   thaw::python::BindSimulate(module);
   thaw::python::BindExplore(module);
   thaw::python::WrapFunctions(module);

@@ -219,6 +219,7 @@ void InvocationTracker::Updated(Entry& entry) {
     ++counts_.started;
     observer_.InvocationStarted(invocation);
   }
+  observer_.InvocationUpdated(invocation);
   if (invocation.ended() && !std::exchange(side.ended, true)) {
     --open_;
     ++counts_.ended;
@@ -281,6 +282,13 @@ bool InvocationTracker::HandlerIsOver(std::string_view request_id) const {
   if (entry == nullptr || entry->tracer == nullptr) return false;
   const InvocationRecord& record = entry->tracer->record;
   return record.end.has_value() || record.placeholder.has_value();
+}
+
+bool InvocationTracker::TracerSaysFailed(std::string_view request_id) const {
+  const Entry* const entry = std::as_const(store_).Latest(request_id, IsKnown);
+  if (entry == nullptr || entry->tracer == nullptr) return false;
+  const auto& end = entry->tracer->record.end;
+  return end.has_value() && end->is_error;
 }
 
 void InvocationTracker::ForEach(absl::FunctionRef<void(const Invocation&)> visit) const {

@@ -66,6 +66,9 @@ class InvocationObserver {
   virtual ~InvocationObserver() = default;
   // Called for the first news of an invocation, by any channel.
   virtual void InvocationStarted(const Invocation& invocation) { static_cast<void>(invocation); }
+  // Called after each event and record of the invocation, and when its end is concluded: after InvocationStarted and
+  // before the two below.
+  virtual void InvocationUpdated(const Invocation& invocation) { static_cast<void>(invocation); }
   // Called once for each. A later record may still add facts: see InvocationReported, and outcome().
   virtual void InvocationEnded(const Invocation& invocation) { static_cast<void>(invocation); }
   // Called once for each, after InvocationEnded: platform.report came, with memory and billed duration.
@@ -131,6 +134,9 @@ class InvocationTracker : private InvocationStore::View {
   // Returns whether the tracer has said that the handler of the latest invocation of this request id is over:
   // by its call at the end, or by the span that it sends in place of `aws.lambda`. The runtime may go on.
   bool HandlerIsOver(std::string_view request_id) const;
+  // Returns whether the tracer's call at the end of the handler says that the latest invocation of this request id
+  // failed.
+  bool TracerSaysFailed(std::string_view request_id) const;
   // Visits all, the oldest first.
   void ForEach(absl::FunctionRef<void(const Invocation&)> visit) const;
   const Initialization& initialization() const { return initialization_; }

@@ -13,6 +13,7 @@
 #include "cc/base/manual_executor.h"
 #include "cc/base/seeded_random.h"
 #include "cc/clock/fake_clock.h"
+#include "cc/lambda/invocation/invocation_assembler.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -22,6 +23,7 @@ namespace {
 class Diary : public InvocationObserver {
  public:
   void InvocationStarted(const Invocation& invocation) override { Note("started", invocation); }
+  void InvocationUpdated(const Invocation&) override { ++updates; }
   void InvocationEnded(const Invocation& invocation) override {
     Note("ended", invocation);
     outcomes.push_back(invocation.outcome());
@@ -32,6 +34,7 @@ class Diary : public InvocationObserver {
 
   std::vector<std::string> lines;
   std::vector<InvocationOutcome> outcomes;
+  int updates = 0;
   int initialization_changes = 0;
   int restore_changes = 0;
 
@@ -523,6 +526,33 @@ TEST_F(InvocationTrackerTest, AnyOrderOfArrivalGivesTheSameState) {
       for (size_t i = events.size() - 1; i > 0; --i) std::swap(events[i], events[random.Below(i + 1)]);
     }
   }
+}
+
+TEST_F(InvocationTrackerTest, EachPartOfAnInvocationIsAnUpdateAlsoAfterItsEndWasConcluded) {
+  Make({});
+  Invoke("a");
+  Start("a");
+  EXPECT_EQ(diary_.updates, 2);
+  tracker_->ConcludeAll();
+  EXPECT_EQ(diary_.updates, 3);
+  Done("a");
+  Report("a");
+  EXPECT_EQ(diary_.updates, 5);
+  Report("a");
+  EXPECT_EQ(diary_.updates, 5) << "a record that had come before";
+}
+
+TEST_F(InvocationTrackerTest, TheTracersCallAtTheEndTellsOfAFailure) {
+  Make({});
+  Invoke("a");
+  EXPECT_FALSE(tracker_->TracerSaysFailed("a"));
+  EXPECT_FALSE(tracker_->TracerSaysFailed("b"));
+  uint64_t last_id = 1;
+  InvocationAssembler assembler({}, *store_, clock_, [&last_id] { return ++last_id; });
+  assembler.OnEndCall("a", [](InvocationRecord& record) { record.end.emplace(); });
+  EXPECT_FALSE(tracker_->TracerSaysFailed("a"));
+  assembler.OnEndCall("a", [](InvocationRecord& record) { record.end.emplace().is_error = true; });
+  EXPECT_TRUE(tracker_->TracerSaysFailed("a"));
 }
 
 }  // namespace

@@ -135,7 +135,7 @@ void TraceWriter::EndChunk(const NotedTrace& trace) {
   chunk_open_ = false;
   if (trace.priority != 0)
     out().Varint(TraceChunkField::kPriority, static_cast<uint64_t>(int64_t{trace.priority}));
-  // Where the tracer names no origin, the chunk has its spans' origin.
+  // A chunk without an origin of the tracer's gets the one that its spans have.
   std::string_view origin = trace.origin.empty() ? kLambdaOrigin : trace.origin;
   if (!IsValidUtf8(origin)) origin = request_.scratch.Take() = RepairUtf8(origin);
   out().String(TraceChunkField::kOrigin, origin);

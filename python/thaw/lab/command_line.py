@@ -16,7 +16,7 @@ from thaw.lab.checker import command as checker
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION_PORTS, extension
-from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped
+from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped, WorldMissing
 from thaw.lab.experiments import (
     compare,
     function_experiment,
@@ -28,6 +28,7 @@ from thaw.lab.experiments import (
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.experiments.exploration import run as exploration
+from thaw.lab.fleet import command as fleet
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
 from thaw.lab.progress import Progress
@@ -39,6 +40,7 @@ _COMMANDS = (
     "compare",
     "sweep",
     "answer",
+    "fleet",
     "function",
     "lambda",
     "chaos",
@@ -88,6 +90,9 @@ def main(given: Sequence[str] | None = None) -> int:
         if parsed.command is None:
             parsed = parser.parse_args(["main", *wanted])
         return int(parsed.run(parsed))
+    except WorldMissing as error:
+        print(f"thaw.lab: {error}", file=sys.stderr)
+        return 2
     except _FAILURES as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
@@ -180,6 +185,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help=answer.HELP,
             description=answer.DESCRIPTION,
             epilog=answer.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    fleet.add_arguments(
+        commands.add_parser(
+            "fleet",
+            help=fleet.HELP,
+            description=fleet.DESCRIPTION,
+            epilog=fleet.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

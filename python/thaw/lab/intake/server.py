@@ -77,12 +77,15 @@ class _Server:
             "timed_closes": self._take_timed_closes,
             "counts": self._current_counts,
             "decode": self._requests.decode,
-            "spans": self._requests.spans,
+            "times": self._requests.times,
             "period": self._begin_period,
             "first_periods": self._requests.first_periods,
             "requests": self._requests.log,
             "stats": self._requests.stats,
             "logs": self._requests.logs,
+            "all_points": self._requests.all_points,
+            "events": self._requests.events,
+            "checks": self._requests.checks,
             "stop": self._stop,
         }
         self._stopped = False

@@ -22,8 +22,6 @@ from thaw.lab.machine import user_mode_linux
 from thaw.lab.machine.qemu import Qemu
 from thaw.lab.worlds.client_process import Child
 
-# Bytes that a serial line may lose before the guest listens; the guest passes over empty lines.
-_LEAD = "\n" * 64
 # Modules that other projects' clients import when they connect.
 _IMPORTED_LATER = {
     "httpx": (
@@ -45,12 +43,14 @@ def start(
 ) -> Child:
     """Starts a machine, which boots and then runs the client; `ends` ends it."""
     told = {"arguments": arguments, "environment": {"XDG_CACHE_HOME": str(workload.cache_folder())}}
-    first = f".{_LEAD}{json.dumps(told)}\n"
+    # The launcher waits for a byte. A serial line echoes, or loses, what comes before the guest listens.
+    first, once_listening = ".", f"{json.dumps(told)}\n"
     if settings.world == "W3a":
         child = Child(
             user_mode_linux.command(line),
             lambda pid: user_mode_linux.freezer(settings.freezer, pid),
             first=first,
+            once_listening=once_listening,
             ending=signal.SIGTERM,
             line=line,
         )
@@ -60,6 +60,7 @@ def start(
             machine.command(line),
             lambda pid: machine.freezer,
             first=first,
+            once_listening=once_listening,
             ending=signal.SIGTERM,
             descriptors=machine.descriptors,
             line=line,

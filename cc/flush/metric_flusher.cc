@@ -1,0 +1,88 @@
+#include "cc/flush/metric_flusher.h"
+
+#include <iterator>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "cc/base/protobuf_reader.h"
+#include "cc/base/split_to_fit.h"
+#include "cc/base/status_macros.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/flush/pipeline_spec.h"
+
+namespace thaw {
+namespace {
+
+constexpr size_t kMaxUnpacked = size_t{256} << 20;
+
+// Cuts a payload between two of its fields, each of which is a series or a sketch. Returns nothing if there is only
+// one.
+std::vector<std::string> Halves(std::string_view body) {
+  ProtobufReader reader(body);
+  size_t at = 0;
+  while (at < body.size() / 2 && reader.Next()) {
+    const size_t end = at + reader.whole().size();
+    // The last field goes into the second half.
+    if (end == body.size()) break;
+    at = end;
+  }
+  if (at == 0 || !reader.ok()) return {};
+  return {std::string(body.substr(0, at)), std::string(body.substr(at))};
+}
+
+}  // namespace
+
+void MetricEncodingBase::Workspace::Release() {
+  body = std::string();
+  compressor.Release();
+}
+
+absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_compressed,
+                                          absl::Span<const HeldPayload<MetricBatch>> held,
+                                          const FlusherOptions& options, Workspace& workspace,
+                                          EmitRequest emit) {
+  const HttpHeaders headers = HeadersOf(spec.codec);
+  while (!held.empty()) {
+    std::vector<PayloadId> ids;
+    workspace.body.clear();
+    for (const HeldPayload<MetricBatch>& batch : held) {
+      if (!ids.empty() && workspace.body.size() + batch.payload.size() > options.max_batch_bytes) break;
+      ids.push_back(batch.id);
+      workspace.body.append(batch.payload.fields.bytes());
+    }
+    held.remove_prefix(ids.size());
+    std::vector<std::string> left =
+        CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves);
+    while (!left.empty()) {
+      THAW_ASSIGN_OR_RETURN(std::string packed,
+                            workspace.compressor.Compress(left.back(), options.compression_level));
+      std::vector<std::string> halves;
+      if (packed.size() > max_compressed) halves = Halves(left.back());
+      left.pop_back();
+      if (!halves.empty()) {
+        left.insert(left.end(), std::make_move_iterator(halves.begin()),
+                    std::make_move_iterator(halves.end()));
+        continue;
+      }
+      emit({.headers = headers,
+            .body = std::make_shared<const std::string>(std::move(packed)),
+            .payloads = ids});
+    }
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> MetricEncodingBase::Split(std::string_view body, const FlusherOptions& options) {
+  const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
+  if (!unpacked.ok()) return {};
+  std::vector<std::string> bodies;
+  for (const std::string& half : Halves(*unpacked)) {
+    absl::StatusOr<std::string> packed = CompressZstd(half, options.compression_level);
+    if (!packed.ok()) return {};
+    bodies.push_back(*std::move(packed));
+  }
+  return bodies;
+}
+
+}  // namespace thaw

@@ -1,0 +1,180 @@
+// Aggregates samples of metrics by name, type and tags, in buckets of ten seconds.
+//
+//   Aggregator aggregator({.max_bytes = 1 << 20}, clock, account);
+//   aggregator.Add(sample, MetricOwner::kFunction);
+//   aggregator.Drain(Aggregator::Scope::kAll, taker);   // before a freeze
+//
+// Counts are added up, the newest value of a gauge counts, distributions become sketches, and histograms and sets
+// become the series that the Agent makes of them. Two metrics are the same only if name, type, owner and all tags
+// are: a hash alone never decides.
+//
+// A bucket is ten seconds of the wall clock, beginning with the second whose number it has. The bucket that the
+// clock is in now is open, and all others are closed, whether the clock came from there by itself or was set: a
+// clock that steps, forth or back, neither loses a value nor keeps a bucket open. What was drained is never handed
+// over again. A bucket that is drained while it is open has a second part later: gauges of that have the same time
+// and replace those of the first part, since the intake keeps what arrives last, and counts have a later second
+// (CountTimes), so that the intake adds them up.
+//
+// A sample with a time of its own is a point by itself, unless it is of a distribution, which is counted in the
+// bucket of that time.
+//
+// Memory is charged to the account. From three quarters of `max_bytes` on, new tags of the name that has most of
+// them are counted together, with the tag `cardinality:limited` alone, and from `max_bytes` on, or while the account
+// has no room, new tags of every name: sums stay right. There, sets and points with a time of their own grow no
+// more, and new names are dropped beyond some spare; that is counted.
+//
+// One thread.
+
+#ifndef THAW_CC_METRICS_AGGREGATOR_H_
+#define THAW_CC_METRICS_AGGREGATOR_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
+#include "cc/base/byte_account.h"
+#include "cc/base/declare_counts.h"
+#include "cc/clock/clock.h"
+#include "cc/metrics/count_times.h"
+#include "cc/metrics/histogram_options.h"
+#include "cc/metrics/histogram_values.h"
+#include "cc/metrics/metric_points.h"
+#include "cc/metrics/metric_sample.h"
+#include "cc/metrics/tag_sets.h"
+#include "cc/sketch/agent_sketch.h"
+
+namespace thaw {
+
+// X(name, what it counts)
+#define THAW_AGGREGATOR_COUNTS(X)                                                                  \
+  X(samples, "samples that were taken")                                                            \
+  X(limited, "of them, those counted as cardinality:limited because there were too many new tags") \
+  X(dropped, "samples for which there was no room at all")
+
+struct AggregatorCounts {
+  THAW_DECLARE_COUNTS(THAW_AGGREGATOR_COUNTS)
+};
+
+struct AggregatorOptions {
+  size_t max_bytes = size_t{1} << 20;
+  HistogramOptions histograms;
+};
+
+class Aggregator {
+ public:
+  enum class Scope {
+    kClosed,  // buckets that are closed
+    kAll,     // the open one, too
+  };
+
+  static constexpr std::string_view kLimitedTag = "cardinality:limited";
+
+  // `clock` and `account` must outlive the aggregator.
+  Aggregator(AggregatorOptions options, Clock& clock, ByteAccount& account);
+
+  void Add(const MetricSample& sample, MetricOwner owner);
+  // Hands the values of these buckets over and forgets them; metrics without further values are forgotten, too.
+  void Drain(Scope scope, MetricPointTaker& taker);
+
+  bool empty() const { return contexts_.empty(); }
+  size_t contexts() const { return contexts_.size(); }
+  // Returns the bytes that are charged.
+  size_t bytes() const { return charge_.bytes(); }
+  const AggregatorCounts& counts() const { return counts_; }
+
+ private:
+  using SetMembers = absl::flat_hash_set<std::string>;
+  using Value = std::variant<double, std::unique_ptr<AgentSketch>, std::unique_ptr<HistogramValues>,
+                             std::unique_ptr<SetMembers>>;
+  struct Bucket {
+    int64_t start;
+    Value value;
+  };
+  struct Name {
+    std::string text;
+    size_t contexts = 0;
+  };
+  // What two samples have to have in common to be aggregated.
+  struct Key {
+    size_t hash;
+    std::string_view name;
+    MetricType type;
+    MetricOwner owner;
+    bool timed;
+    absl::Span<const std::string_view> tags;  // a set
+  };
+  struct Context {
+    size_t hash;
+    Name* name;
+    std::shared_ptr<const TagSet> tags;
+    MetricType type;
+    MetricOwner owner;
+    bool timed;
+    absl::InlinedVector<Bucket, 1> buckets;  // the newest values in the last
+  };
+  struct Hash {
+    using is_transparent = void;
+    size_t operator()(const std::unique_ptr<Context>& context) const { return context->hash; }
+    size_t operator()(const Key& key) const { return key.hash; }
+  };
+  struct Equal {
+    using is_transparent = void;
+    bool operator()(const std::unique_ptr<Context>& a, const std::unique_ptr<Context>& b) const {
+      return a == b;
+    }
+    bool operator()(const std::unique_ptr<Context>& context, const Key& key) const;
+  };
+
+  static Key KeyOf(std::string_view name, MetricType type, MetricOwner owner, bool timed,
+                   absl::Span<const std::string_view> tags);
+  void AddAs(const Key& key, const MetricSample& sample, int64_t bucket);
+  // Returns null if there is no room.
+  Context* FindOrMake(const Key& key);
+  Context* Make(const Key& key);
+  Name& NameOf(std::string_view text);
+  // Returns whether the metric may have tags of its own.
+  bool MayBeNew(const Key& key);
+  void AddPoints(Context& context, const MetricSample& sample);
+  void Count(Context& context, const MetricSample& sample, int64_t bucket);
+  void CountMembers(SetMembers& members, std::string_view member);
+  Value& ValueAt(Context& context, int64_t bucket);
+  void Charge(size_t bytes) { charge_.Set(charge_.bytes() + bytes); }
+
+  bool full() const { return charge_.bytes() >= options_.max_bytes; }
+  // Returns the bytes that a metric and a value take.
+  static size_t MemoryOf(const Context& context);
+  static size_t MemoryOf(const Value& value);
+
+  // Hands over the first `count` buckets of a context.
+  void HandOver(const Context& context, size_t count, MetricPointTaker& taker);
+  void HandOverHistogram(const Context& context, size_t count, MetricPointTaker& taker);
+  int64_t TimeOf(const Context& context, SeriesType type, const Bucket& bucket);
+  // Brings everything that follows from the contexts in line with them.
+  void Recount();
+
+  int64_t NowInSeconds() const;
+
+  const AggregatorOptions options_;
+  Clock& clock_;
+  ByteCharge charge_;
+  TagSets tag_sets_;
+  absl::flat_hash_map<std::string, std::unique_ptr<Name>> names_;
+  size_t most_contexts_ = 0;  // that a name has
+  absl::flat_hash_set<std::unique_ptr<Context>, Hash, Equal> contexts_;
+  std::vector<std::string_view> tags_;  // of the sample that is being taken
+  CountTimes count_times_;
+  std::vector<SeriesPoint> points_;
+  AggregatorCounts counts_;
+};
+
+}  // namespace thaw
+
+#endif  // THAW_CC_METRICS_AGGREGATOR_H_

@@ -1,0 +1,108 @@
+#include "cc/metrics/system_proc_reader.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+namespace thaw {
+namespace {
+
+// A process with more files is counted as having so many: counting takes time for each.
+constexpr int64_t kMostEntries = 65'536;
+
+// Calls `visit` with the name of each entry but "." and "..", until it returns false. Returns false if the folder
+// can't be read.
+bool VisitFolder(const std::string& path, absl::FunctionRef<bool(std::string_view name)> visit) {
+  DIR* const folder = opendir(path.c_str());
+  if (folder == nullptr) return false;
+  while (const dirent* const entry = readdir(folder)) {
+    const std::string_view name = entry->d_name;
+    if (name != "." && name != ".." && !visit(name)) break;
+  }
+  closedir(folder);
+  return true;
+}
+
+std::optional<int64_t> CountEntries(const std::string& path) {
+  int64_t entries = 0;
+  const bool read = VisitFolder(path, [&entries](std::string_view) { return ++entries < kMostEntries; });
+  if (!read) return std::nullopt;
+  return entries;
+}
+
+std::string PathOf(int process, std::string_view name) { return absl::StrCat("/proc/", process, "/", name); }
+
+}  // namespace
+
+bool SystemProcReader::Read(std::string_view path, std::string& text) {
+  const int file = open(absl::StrCat("/proc/", path).c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  constexpr size_t kStep = 4096;
+  size_t size = 0;
+  ssize_t count = 0;
+  do {
+    text.resize(size + kStep);
+    count = read(file, text.data() + size, kStep);
+    if (count < 0 && errno == EINTR) {
+      count = 1;
+      continue;
+    }
+    if (count > 0) size += static_cast<size_t>(count);
+  } while (count > 0 && size + kStep <= kMostText);
+  close(file);
+  text.resize(size);
+  return count >= 0;
+}
+
+void SystemProcReader::ForEachProcess(absl::FunctionRef<void(int process)> visit) {
+  processes_.clear();
+  VisitFolder("/proc", [this](std::string_view name) {
+    int process = 0;
+    if (name.front() >= '1' && name.front() <= '9' && absl::SimpleAtoi(name, &process))
+      processes_.push_back(process);
+    return processes_.size() < kMostProcesses;
+  });
+  // The folder is closed by now: it is no file of this process that anybody should count.
+  for (const int process : processes_) visit(process);
+}
+
+std::optional<int64_t> SystemProcReader::OpenFiles(int process) {
+  const std::string path = PathOf(process, "fd");
+  struct stat folder = {};
+  if (stat(path.c_str(), &folder) != 0) return std::nullopt;
+  // Since Linux 6.2 the folder's size is the number of files. Counting them makes the kernel look each one up.
+  if (folder.st_size > 0) return folder.st_size;
+  std::optional<int64_t> files = CountEntries(path);
+  // The folder is one of this process's own files while it is read.
+  if (files.has_value() && process == getpid()) --*files;
+  return files;
+}
+
+std::optional<int64_t> SystemProcReader::Threads(int process) {
+  const std::string path = PathOf(process, "task");
+  struct stat folder = {};
+  if (stat(path.c_str(), &folder) != 0) return std::nullopt;
+  // Each thread is a folder, and so a link of this one beside its own two. Other kernels may not count them.
+  if (folder.st_nlink > 2) return static_cast<int64_t>(folder.st_nlink) - 2;
+  return CountEntries(path);
+}
+
+std::optional<DiskSpace> SystemProcReader::TemporarySpace() {
+  struct statfs space = {};
+  if (statfs("/tmp/", &space) != 0) return std::nullopt;
+  const auto block = static_cast<uint64_t>(space.f_bsize);
+  return DiskSpace{.total_bytes = block * space.f_blocks,
+                   .used_bytes = block * (space.f_blocks - std::min(space.f_blocks, space.f_bavail))};
+}
+
+double SystemProcReader::ticks_per_second() const { return static_cast<double>(sysconf(_SC_CLK_TCK)); }
+
+}  // namespace thaw
