@@ -13,10 +13,29 @@ from typing import Any
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
+# Linux's own for a loopback.
+_LOOPBACK_MTU = 65536
 BUILT = ("python/thaw/_native.so", "cc/extension/datadog-agent")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--own-network",
+        action="store_true",
+        help="run in a network namespace of this process's own, where the ports that tests need are free",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
+    _build(config)
+    if config.getoption("--own-network"):
+        from thaw.lab import own_network
+
+        if (reason := own_network.enter(_LOOPBACK_MTU)) is not None:
+            raise pytest.UsageError(f"--own-network: {reason}")
+
+
+def _build(config: pytest.Config) -> None:
     # A worker of pytest-xdist starts after its controller has been here.
     if hasattr(config, "workerinput") or all((ROOT / "bazel-bin" / path).exists() for path in BUILT):
         return

@@ -37,6 +37,15 @@ def test_licences_lie_where_lambda_starts_nothing(tmp_path: pathlib.Path) -> Non
     assert mode == 0o100644
 
 
+def test_scripts_lie_where_the_exec_wrapper_is_named_and_may_run(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "layer.zip"
+    write_layer(path, "datadog-agent", EXECUTABLE, scripts={"datadog_wrapper": b"#!/bin/sh\n"})
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["extensions/datadog-agent", "datadog_wrapper"]
+        assert archive.read("datadog_wrapper") == b"#!/bin/sh\n"
+        assert archive.getinfo("datadog_wrapper").external_attr >> 16 == 0o100755
+
+
 def test_the_same_executable_gives_the_same_bytes(tmp_path: pathlib.Path) -> None:
     paths = [tmp_path / "a.zip", tmp_path / "b.zip"]
     for path in paths:

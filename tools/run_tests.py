@@ -90,10 +90,11 @@ def count_pytest(report: str, exit_code: int) -> Count:
     return Count(passed, len(failures), skipped, tuple(failures))
 
 
-def run(*command: str | pathlib.Path, environment: Mapping[str, str] | None = None) -> int:
+def run(*command: str | pathlib.Path, name: str = "", environment: Mapping[str, str] | None = None) -> int:
     """Runs a command; its output is shown if it fails, and its newest line while it takes long.
 
-    `environment` is added to this process's own.
+    `name` stands before that line, to tell commands apart that run at the same time. `environment` is added
+    to this process's own.
     """
     with tempfile.TemporaryFile("w+") as log:
         begun = time.monotonic()
@@ -112,7 +113,7 @@ def run(*command: str | pathlib.Path, environment: Mapping[str, str] | None = No
                 except subprocess.TimeoutExpired:
                     log.seek(0)
                     last = next((line.strip() for line in reversed(log.readlines()) if line.strip()), "")
-                    print(f"  ... {time.monotonic() - begun:.0f} s  {last[:90]}", flush=True)
+                    print(f"  ... {time.monotonic() - begun:.0f} s  {name}{last[:90]}", flush=True)
         except BaseException:
             process.terminate()
             process.wait()
@@ -132,16 +133,17 @@ def step_check(options: argparse.Namespace) -> Count:
 
 
 def step_build(options: argparse.Namespace) -> Count:
-    """the native code for the Python tests and for use (//cc:extension), and the wheel"""
-    if run(BAZEL, "build", *PLAIN, "//cc:extension", "//python:wheel"):
-        return Count(failed=1, failures=("bazel build //cc:extension //python:wheel",))
+    """the native code for the Python tests and for use (//cc:extension)"""
+    if run(BAZEL, "build", *PLAIN, "//cc:extension"):
+        return Count(failed=1, failures=("bazel build //cc:extension",))
     return Count(passed=1)
 
 
 def step_layer(options: argparse.Namespace) -> Count:
-    """the layers for both of Lambda's processors, which pytest examines (//cc:layer)"""
-    if run(BAZEL, "build", *PLAIN, "//cc:layer", "//cc:layer_arm64"):
-        return Count(failed=1, failures=("bazel build //cc:layer //cc:layer_arm64",))
+    """the layers for both of Lambda's processors, and the wheels for this one, which pytest examines"""
+    labels = ("//cc:layer", "//cc:layer_arm64", "//python:wheels_x86_64")
+    if run(BAZEL, "build", *PLAIN, *labels):
+        return Count(failed=1, failures=(f"bazel build {' '.join(labels)}",))
     return Count(passed=1)
 
 
@@ -205,7 +207,7 @@ def fuzz(label: str, seconds: int) -> Count:
     return Count(passed=1)
 
 
-def run_pytest(*arguments: str, environment: Mapping[str, str] | None = None) -> Count:
+def run_pytest(*arguments: str, name: str = "", environment: Mapping[str, str] | None = None) -> Count:
     with tempfile.TemporaryDirectory() as scratch:
         report = pathlib.Path(scratch) / "report.xml"
         code = run(
@@ -215,14 +217,76 @@ def run_pytest(*arguments: str, environment: Mapping[str, str] | None = None) ->
             "-q",
             f"--junitxml={report}",
             *arguments,
+            name=name,
             environment=environment,
         )
         return count_pytest(report.read_text() if report.exists() else "", code)
 
 
+# Groups of test files, which two workers take from a queue in this order; "others" is all files that no
+# pattern names. The named groups run in a network namespace of their own, since tests of the executable need
+# its fixed ports. Tests that look for what an experiment leaves behind are in the group of those that make
+# networks and machines.
+PYTEST_GROUPS = {
+    "extension": ("test_extension*.py",),
+    "worlds": (
+        "test_exchange_times.py",
+        "test_lab_c*.py",
+        "test_lab_emulated_machine.py",
+        "test_lab_freezer.py",
+        "test_lab_line*.py",
+        "test_lab_machine.py",
+        "test_lab_main_experiment.py",
+        "test_lab_measure.py",
+        "test_lab_nothing_left.py",
+        "test_lab_own_*.py",
+    ),
+    "others": (),
+    "emulator": ("test_lab_emulator*.py", "test_lab_function*.py"),
+}
+PYTEST_WORKERS = 2
+
+
+def pytest_groups(root: pathlib.Path) -> dict[str, list[str]]:
+    """Returns each group's arguments for pytest: its files, or for "others" the files to ignore."""
+    tests = root / "python" / "tests"
+    files = {
+        name: sorted(str(path.relative_to(root)) for pattern in patterns for path in tests.glob(pattern))
+        for name, patterns in PYTEST_GROUPS.items()
+    }
+    named = [f"--ignore={path}" for paths in files.values() for path in paths]
+    return {
+        name: ["--own-network", *files[name]] if patterns else named
+        for name, patterns in PYTEST_GROUPS.items()
+    }
+
+
+def why_no_own_network() -> str | None:
+    """Returns None if a process may make a network namespace here, or else the reason why it may not."""
+    try:
+        tried = subprocess.run(["unshare", "--net", "true"], capture_output=True, text=True)
+    except OSError as error:
+        return f"unshare: {error.strerror}"
+    return (tried.stderr.strip() or f"exit code {tried.returncode}") if tried.returncode else None
+
+
 def step_pytest(options: argparse.Namespace) -> Count:
     """pytest: the Python package, the laboratory, the notebook, the tools"""
-    return run_pytest(*(["-m", "not slow"] if options.quick else []))
+    if (reason := why_no_own_network()) is not None:
+        print(f"  one test after another, since there are no network namespaces here: {reason}", flush=True)
+        return run_pytest(*(["-m", "not slow"] if options.quick else []))
+    quick = " and not slow" if options.quick else ""
+
+    def group(name: str, arguments: list[str]) -> Count:
+        begun = time.monotonic()
+        count = run_pytest("-m", f"not alone{quick}", *arguments, name=f"{name}: ")
+        print(f"  {name}: {count} in {time.monotonic() - begun:.0f} s", flush=True)
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(PYTEST_WORKERS) as pool:
+        groups = pytest_groups(ROOT)
+        count = sum(pool.map(group, groups, groups.values()), Count())
+    return count + run_pytest("-m", f"alone{quick}", name="alone: ")
 
 
 # Tests of faults around the executable. Faults in its input are the fuzzers' part.

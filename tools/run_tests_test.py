@@ -1,7 +1,12 @@
 """The counts that tools/test ends with are those of the tools it ran."""
 
+import argparse
 import json
+import subprocess
 
+import pytest
+
+from tools import run_tests
 from tools.run_tests import Count, count_bazel, count_pytest
 
 
@@ -47,3 +52,59 @@ def test_counts_add_up() -> None:
     assert Count(1, 2, 3, ("a",)) + Count(1, 0, 1, ("b",)) == Count(2, 2, 4, ("a", "b"))
     assert str(Count(3, 0)) == "3 passed, 0 failed"
     assert str(Count(3, 0, 1)) == "3 passed, 0 failed, 1 skipped"
+
+
+def test_each_test_file_is_in_one_group() -> None:
+    groups = run_tests.pytest_groups(run_tests.ROOT)
+    others = groups.pop("others")
+    named = [path for first, *paths in groups.values() for path in paths if first == "--own-network"]
+    assert len(named) == len(set(named))
+    assert sorted(others) == sorted(f"--ignore={path}" for path in named)
+    assert all((run_tests.ROOT / path).is_file() for path in named)
+    assert all(len(arguments) > 1 for arguments in groups.values())
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (subprocess.CompletedProcess([], 0, "", ""), None),
+        (
+            subprocess.CompletedProcess([], 1, "", "unshare: unshare failed: Operation not permitted\n"),
+            "unshare: unshare failed: Operation not permitted",
+        ),
+        (FileNotFoundError(2, "No such file or directory"), "unshare: No such file or directory"),
+    ],
+)
+def test_without_network_namespaces_tests_run_one_after_another(
+    monkeypatch: pytest.MonkeyPatch, answer: object, reason: str | None
+) -> None:
+    def run(*args: object, **kwargs: object) -> object:
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(subprocess, "run", run)
+    assert run_tests.why_no_own_network() == reason
+
+
+def test_pytest_runs_by_groups_and_what_measures_times_by_itself(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = []
+
+    def record(*arguments: str, name: str = "") -> Count:
+        ran.append((name, arguments))
+        return Count(1)
+
+    monkeypatch.setattr(run_tests, "run_pytest", record)
+    monkeypatch.setattr(run_tests, "why_no_own_network", lambda: None)
+    options = argparse.Namespace(quick=True)
+    assert run_tests.step_pytest(options) == Count(len(run_tests.PYTEST_GROUPS) + 1)
+    assert ran[-1] == ("alone: ", ("-m", "alone and not slow"))
+    assert {name for name, _ in ran[:-1]} == {f"{name}: " for name in run_tests.PYTEST_GROUPS}
+    assert all(arguments[:2] == ("-m", "not alone and not slow") for _, arguments in ran[:-1])
+    ran.clear()
+    monkeypatch.setattr(run_tests, "why_no_own_network", lambda: "it is forbidden")
+    assert run_tests.step_pytest(options) == Count(1)
+    assert ran == [("", ("-m", "not slow"))]
+    assert "it is forbidden" in capsys.readouterr().out

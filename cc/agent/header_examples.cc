@@ -3,6 +3,7 @@
 
 #include "absl/status/status.h"
 #include "cc/agent/decode_body.h"
+#include "cc/agent/dogstatsd_receiver.h"
 #include "cc/agent/http_exchange.h"
 #include "cc/agent/http_request_parser.h"
 #include "cc/agent/http_server.h"
@@ -15,6 +16,10 @@
 #include "cc/clock/clock.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
+#include "cc/metrics/dogstatsd_parser.h"
+#include "cc/metrics/metric_sink.h"
+#include "cc/metrics/statsd_event.h"
+#include "cc/net/datagrams.h"
 #include "cc/net/listener.h"
 
 namespace thaw {
@@ -23,6 +28,13 @@ namespace {
 absl::Status DecodeBodyExample(std::string_view bytes, ByteAccount* account) {
 #include "cc/agent/decode_body.h.example"
   return absl::OkStatus();
+}
+
+Task<void> DogStatsdReceiverExample(Executor& executor, Clock& clock, DogStatsdOptions options,
+                                    MetricSink& samples, void (*on_event)(const StatsdEvent&),
+                                    void (*on_check)(const ServiceCheck&),
+                                    std::unique_ptr<Datagrams> datagrams) {
+#include "cc/agent/dogstatsd_receiver.h.example"
 }
 
 #include "cc/agent/http_exchange.h.example"

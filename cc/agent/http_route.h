@@ -28,7 +28,10 @@ struct HttpRoute {
   // closes; the task must then end soon, and until it has, request and reply stay valid.
   using TaskHandler = absl::AnyInvocable<Task<void>(HttpServerRequest&, HttpReply&, Cancellation&)>;
 
-  std::string path;                  // the whole path, without query
+  std::string path;  // the whole path, without query
+  // The route takes every path that begins with `path`, which ends with a slash, unless that path has a route of
+  // its own.
+  bool with_paths_below = false;
   std::vector<std::string> methods;  // empty: any
   size_t max_body_bytes = 0;         // limit of the body as the handler gets it
   TooLarge too_large = TooLarge::kRefuse;

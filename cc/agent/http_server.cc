@@ -320,7 +320,13 @@ void HttpServer::Core::Close() {
 HttpServer::HttpServer(Executor& executor, Clock& clock, HttpServerOptions options,
                        std::vector<HttpRoute> routes)
     : core_(std::make_shared<Core>(executor, clock, options)) {
-  for (HttpRoute& route : routes) core_->routes.insert_or_assign(route.path, std::move(route));
+  for (HttpRoute& route : routes) {
+    if (route.with_paths_below) {
+      core_->routes_with_paths_below.push_back(std::move(route));
+    } else {
+      core_->routes.insert_or_assign(route.path, std::move(route));
+    }
+  }
 }
 
 HttpServer::~HttpServer() { Close(); }

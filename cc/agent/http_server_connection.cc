@@ -218,12 +218,11 @@ bool HttpServerConnection::OnHead() {
   phase_ = Phase::kBody;
   request_.keep_alive = head.keep_alive;
   request_.body_begin = begin_ + head.bytes;
-  const auto route = state_.routes.find(SplitTarget(head.target).path);
-  if (route == state_.routes.end()) {
+  request_.route = state_.FindRoute(SplitTarget(head.target).path);
+  if (request_.route == nullptr) {
     request_.refusal = Refusal{404, &HttpServerCounts::refused_not_found, "Not Found"};
     return BeginBody(kMaxSkippedBytes);
   }
-  request_.route = &route->second;
   const std::vector<std::string>& methods = request_.route->methods;
   if (!methods.empty() && std::find(methods.begin(), methods.end(), head.method) == methods.end()) {
     const std::string allow = absl::StrJoin(methods, ", ");

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -30,7 +31,17 @@ constexpr ProxyRoute kRoutes[] = {
     {"/debugger/v1/diagnostics", "debugger-intake", "/api/v2/debugger", "debugger", kOtherBytes},
     {"/telemetry/proxy/api/v2/apmtelemetry", "instrumentation-telemetry-intake", "/api/v2/apmtelemetry",
      "instrumentation", kOtherBytes},
+    {"/telemetry/proxy/", "instrumentation-telemetry-intake", "/", "instrumentation", kOtherBytes},
+    {"/evp_proxy/v2/", "", "/", "EVP", kOtherBytes},
+    {"/evp_proxy/v4/", "", "/", "EVP", kOtherBytes},
 };
+
+constexpr std::string_view kSubdomain = "X-Datadog-EVP-Subdomain";
+// A host name has at most 253 characters, of which the site takes some.
+constexpr size_t kMaxSubdomain = 200;
+
+constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding",
+                                            "User-Agent", "DD-CI-PROVIDER-NAME"};
 
 constexpr std::string_view kAdditionalTags = "X-Datadog-Additional-Tags";
 
@@ -94,16 +105,66 @@ class HeaderFilter {
   absl::flat_hash_set<std::string> named_here_;  // in lower case
 };
 
+bool IsSubdomainCharacter(char c) {
+  return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '.' || c == '-' || c == '_';
+}
+bool IsPathCharacter(char c) { return IsSubdomainCharacter(c) || c == '/' || c == '+'; }
+
+// Returns the subdomain that a request names, in lower case, or InvalidArgument. The host is always one of the
+// site's: no character of a port, of credentials or of a path is allowed, and no label is empty.
+absl::StatusOr<std::string> SubdomainOf(const HttpServerRequest& request) {
+  std::string_view subdomain;
+  for (const auto& [name, value] : *request.headers) {
+    if (!absl::EqualsIgnoreCase(name, kSubdomain)) continue;
+    if (!subdomain.empty() && subdomain != value)
+      return absl::InvalidArgumentError(absl::StrCat("the request has two headers ", kSubdomain));
+    subdomain = value;
+  }
+  if (subdomain.empty())
+    return absl::InvalidArgumentError(absl::StrCat("the request has no header ", kSubdomain));
+  if (!std::all_of(subdomain.begin(), subdomain.end(), IsSubdomainCharacter))
+    return absl::InvalidArgumentError(absl::StrCat(
+        kSubdomain, " has a character that is not a letter, a digit, a dot, a dash or an underscore"));
+  if (subdomain.size() > kMaxSubdomain || subdomain.front() == '.' || subdomain.back() == '.' ||
+      absl::StrContains(subdomain, ".."))
+    return absl::InvalidArgumentError(absl::StrCat(kSubdomain, " is not a part of a host name"));
+  return absl::AsciiStrToLower(subdomain);
+}
+
+// Selects the headers to forward to an intake that is named by the request.
+bool IsForwardedByEvp(std::string_view name) {
+  return std::any_of(std::begin(kEvpHeaders), std::end(kEvpHeaders),
+                     [name](std::string_view other) { return absl::EqualsIgnoreCase(name, other); });
+}
+
+void AddHeader(std::string_view name, std::string_view value, HttpHeaders& headers) {
+  if (!value.empty()) headers.emplace_back(name, value);
+}
+
 }  // namespace
 
 absl::Span<const ProxyRoute> ProxyRoutes() { return kRoutes; }
 
-ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& request,
-                                  std::string_view additional_tags) {
+absl::Span<const std::string_view> EvpForwardedHeaders() { return kEvpHeaders; }
+
+absl::StatusOr<ProxiedRequest> MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& request,
+                                                  const ProxyAdditions& additions) {
   ProxiedRequest proxied;
-  proxied.route = &route;
-  proxied.request.target = request.query.empty() ? std::string(route.intake_path)
-                                                 : absl::StrCat(route.intake_path, "?", request.query);
+  proxied.host_prefix = route.host_prefix;
+  proxied.request.target = route.intake_path;
+  if (route.with_paths_below())
+    proxied.request.target += request.path.substr(std::min(request.path.size(), route.path.size()));
+  if (route.is_general()) {
+    absl::StatusOr<std::string> subdomain = SubdomainOf(request);
+    if (!subdomain.ok()) return subdomain.status();
+    proxied.host_prefix = *std::move(subdomain);
+    if (request.method == "GET") proxied.request.method = "GET";
+  }
+  if (route.with_paths_below() &&
+      !std::all_of(proxied.request.target.begin(), proxied.request.target.end(), IsPathCharacter))
+    return absl::InvalidArgumentError(
+        "the path has a character that is not a letter, a digit, or one of . - _ / +");
+  if (!request.query.empty()) absl::StrAppend(&proxied.request.target, "?", request.query);
 
   const HeaderFilter filter(*request.headers);
   std::string tags;
@@ -112,10 +173,14 @@ ProxiedRequest MakeProxiedRequest(const ProxyRoute& route, HttpServerRequest& re
       if (!value.empty()) absl::StrAppend(&tags, tags.empty() ? "" : ",", value);
       continue;
     }
+    if (route.is_general() && !IsForwardedByEvp(name)) continue;
     if (filter.PassesOn(name)) proxied.request.headers.emplace_back(name, value);
   }
-  if (std::string merged = MergeTags(tags, additional_tags); !merged.empty())
-    proxied.request.headers.emplace_back(kAdditionalTags, std::move(merged));
+  AddHeader(kAdditionalTags, MergeTags(tags, additions.tags), proxied.request.headers);
+  if (route.is_general()) {
+    AddHeader("X-Datadog-AgentDefaultEnv", additions.env, proxied.request.headers);
+    AddHeader("Via", additions.via, proxied.request.headers);
+  }
   proxied.request.body = std::make_shared<const std::string>(request.TakeBody());
   return proxied;
 }

@@ -1,7 +1,9 @@
-// Whatever stands in the head of a proxied request, nothing about its connection, no API key and no second
-// set of tags is forwarded; the query, the body and every other header are.
+// Checks that nothing about its connection, no API key and no second set of tags of a proxied request is
+// forwarded; the query, the body and every other header are. A general EVP proxy forwards few headers, and only to
+// a host of the site.
 //
-// The input is a query line, the name of the agent's own tag, and headers of one line each.
+// The input is a query line, the name of the agent's own tag, and headers of one line each. The query line is also
+// the path below a general proxy.
 
 #include <cstddef>
 #include <cstdint>
@@ -10,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -45,9 +48,20 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     named.push_back(absl::StripAsciiWhitespace(token));
 
   for (const thaw::ProxyRoute& route : thaw::ProxyRoutes()) {
+    const std::string path =
+        route.with_paths_below() ? absl::StrCat(route.path, lines[0]) : std::string(route.path);
     thaw::HttpServerRequest request{
-        .method = "POST", .path = route.path, .query = lines[0], .headers = &headers, .body = input};
-    const thaw::ProxiedRequest proxied = thaw::MakeProxiedRequest(route, request, ours);
+        .method = "POST", .path = path, .query = lines[0], .headers = &headers, .body = input};
+    const absl::StatusOr<thaw::ProxiedRequest> made =
+        thaw::MakeProxiedRequest(route, request, {.tags = ours, .via = "1.1 thaw"});
+    if (!made.ok()) {
+      Check(route.with_paths_below());
+      continue;
+    }
+    const thaw::ProxiedRequest& proxied = *made;
+    // No character ends the host or begins another part of the URL.
+    Check(proxied.host_prefix.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-_") ==
+          std::string::npos);
     Check(*proxied.request.body == input);
     Check(absl::StartsWith(proxied.request.target, route.intake_path));
     Check(absl::EndsWith(proxied.request.target, lines[0]));
@@ -58,6 +72,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
         ++tags;
         continue;
       }
+      if (route.is_general() && IsNamed(name, "Via")) continue;
       ++others;
       Check(!IsNamed(name, "dd-api-key") && !IsNamed(name, "host") && !IsNamed(name, "connection") &&
             !IsNamed(name, "content-length") && !IsNamed(name, "transfer-encoding"));

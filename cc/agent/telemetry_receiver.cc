@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/telemetry/json_elements.h"
@@ -35,14 +36,15 @@ void TelemetryReceiver::TakeAtOnce(HttpServerRequest& request, HttpReply& reply)
   // While a large batch is read, the ones behind it wait, so that records stay in their order.
   if (request.body.size() > kAtOnceBytes || line_.size() > 0) return reply.Defer();
   TelemetryWork work(request.body, clock_.Now().wall, IsValidUtf8(request.body));
-  Step(work, kUnlimitedWork);
+  int64_t records = 0;
+  Step(work, kUnlimitedWork, TakenBefore(request.body).records, records);
   Finish(work);
   reply.Set(200, kTextType, "OK");
 }
 
 Task<void> TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation) {
   const Line::Place place = co_await line_.Enter();
-  // Lambda delivers refused batches again. Records that it repeats are recognised.
+  // Lambda delivers refused batches again.
   const auto cut_short = [&reply] { reply.Set(503, kTextType, "the request was cancelled"); };
   const std::string_view body = request.body;
   bool is_utf8 = true;
@@ -59,8 +61,16 @@ Task<void> TelemetryReceiver::Take(HttpServerRequest& request, HttpReply& reply,
   if (!charge.Grow(copy).ok() || !CanAllocate(copy))
     co_return reply.Set(429, kTextType, "there is no memory to repair the text");
   TelemetryWork work(body, clock_.Now().wall, is_utf8);
-  while (!Step(work, kStepWork)) {
-    if (cancellation.requested()) co_return cut_short();
+  const CutBatch before = TakenBefore(body);
+  int64_t records = 0;
+  while (!Step(work, kStepWork, before.records, records)) {
+    if (cancellation.requested()) {
+      const std::string_view done = body.substr(0, work.done_bytes());
+      RememberCut(records > before.records
+                      ? CutBatch{.bytes = done.size(), .hash = absl::HashOf(done), .records = records}
+                      : before);
+      co_return cut_short();
+    }
     co_await Turn(executor_);
   }
   Finish(work);
@@ -72,8 +82,27 @@ Task<void> TelemetryReceiver::WaitForWork() {
   const Line::Place place = co_await line_.Enter();
 }
 
-bool TelemetryReceiver::Step(TelemetryWork& work, int64_t bytes) {
-  return work.Step(bytes, [this](TelemetryRecord&& record) { on_record_(std::move(record)); });
+bool TelemetryReceiver::Step(TelemetryWork& work, int64_t bytes, int64_t skipped, int64_t& records) {
+  return work.Step(bytes, [this, skipped, &records](TelemetryRecord&& record) {
+    if (++records > skipped) on_record_(std::move(record));
+  });
+}
+
+TelemetryReceiver::CutBatch TelemetryReceiver::TakenBefore(std::string_view body) {
+  for (auto cut = cut_.begin(); cut != cut_.end(); ++cut) {
+    // The same records may come with more behind them.
+    if (cut->bytes > body.size() || absl::HashOf(body.substr(0, cut->bytes)) != cut->hash) continue;
+    const CutBatch found = *cut;
+    cut_.erase(cut);
+    return found;
+  }
+  return {};
+}
+
+void TelemetryReceiver::RememberCut(CutBatch cut) {
+  if (cut.records == 0) return;
+  if (cut_.size() == kMaxCutBatches) cut_.pop_front();
+  cut_.push_back(cut);
 }
 
 void TelemetryReceiver::Finish(TelemetryWork& work) {

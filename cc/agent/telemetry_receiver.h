@@ -6,7 +6,8 @@
 //
 // A batch is answered with 200 even if only parts of it could be read: Lambda redelivers refused batches, and
 // bytes that could not be read once can't be read then. Without memory for it, the batch is answered with
-// 429.
+// 429. A batch whose reading ends before all of it is read, at the server's deadline, is answered with 503 and
+// comes again: the records that were passed on already are skipped then, so that each is passed on once.
 //
 // A small batch is read within its turn of the loop, and a larger one in steps, between which other work has its
 // turn. Batches are read one after the other, in the order in which they came.
@@ -18,7 +19,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -65,11 +68,23 @@ class TelemetryReceiver {
   const std::string& first_problem() const { return first_problem_; }
 
  private:
+  // A batch of which only the beginning was read.
+  struct CutBatch {
+    size_t bytes = 0;     // of the beginning
+    uint64_t hash = 0;    // of these bytes
+    int64_t records = 0;  // that were passed on
+  };
+  // The number of such batches that are remembered; the oldest is forgotten first.
+  static constexpr size_t kMaxCutBatches = 16;
+
+  // Returns the beginning of `body` that was read when it came before, and forgets it; empty if there is none.
+  CutBatch TakenBefore(std::string_view body);
+  void RememberCut(CutBatch cut);
   void TakeAtOnce(HttpServerRequest& request, HttpReply& reply);
   // Reads large batches, and those that came behind one, one after the other.
   Task<void> Take(HttpServerRequest& request, HttpReply& reply, Cancellation& cancellation);
-  // Returns whether all is read.
-  bool Step(TelemetryWork& work, int64_t bytes);
+  // Returns whether all is read. Passes each record on but for the first `skipped`, and counts them in `records`.
+  bool Step(TelemetryWork& work, int64_t bytes, int64_t skipped, int64_t& records);
   // Counts a batch that is read, and says so.
   void Finish(TelemetryWork& work);
 
@@ -81,6 +96,7 @@ class TelemetryReceiver {
   Line line_;
   TelemetryCounts counts_;
   std::string first_problem_;
+  std::deque<CutBatch> cut_;
 };
 
 }  // namespace thaw

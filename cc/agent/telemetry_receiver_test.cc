@@ -166,6 +166,43 @@ TEST_F(TelemetryReceiverTest, ALargeBatchWhoseClientIsGoneEnds) {
   EXPECT_EQ(account_.taken(), 0u);
 }
 
+TEST_F(TelemetryReceiverTest, ABatchThatIsCutShortAndComesAgainIsTakenOnce) {
+  constexpr int kRecords = 3000;
+  std::string body = "[";
+  // So much that it is read in turns.
+  const std::string more(1000, 'x');
+  for (int i = 0; i < kRecords; ++i) {
+    absl::StrAppend(&body, i > 0 ? "," : "",
+                    R"({"time":"2026-01-02T03:04:05Z","type":"platform.runtimeDone","record":{"more":")",
+                    more, R"(","requestId":"r)", i, R"("}})");
+  }
+  const std::string request =
+      absl::StrCat("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ", body.size() + 1, "\r\n\r\n", body, "]");
+  // The first two times the deadline passes: in the middle, and before anything new is read.
+  int64_t handled = 0;
+  for (const size_t until : {size_t{200}, size_t{0}}) {
+    client_ = door_.Connect();
+    client_->StartWrite(request, [](IoResult) {});
+    ++handled;
+    while ((server_->counts().handled < handled || seen_.size() < until) && executor_.Step()) {
+    }
+    clock_.Advance(clock_.UntilNextAlarm().value());
+    executor_.RunAll();
+    EXPECT_LT(seen_.size(), kRecords);
+  }
+  EXPECT_GE(seen_.size(), 200u);
+  EXPECT_EQ(receiver_.counts().records, 0);
+  client_ = door_.Connect();
+  executor_.RunAll();
+  // It may come with more behind it.
+  EXPECT_THAT(Deliver(absl::StrCat(body, ",", kDone, "]")), StartsWith("HTTP/1.1 200"));
+  std::vector<std::string> expected;
+  for (int i = 0; i < kRecords; ++i) expected.push_back(absl::StrCat("r", i));
+  expected.insert(expected.end(), {"a", "|"});
+  EXPECT_EQ(seen_, expected);
+  EXPECT_EQ(receiver_.counts().records, kRecords + 1);
+}
+
 TEST_F(TelemetryReceiverTest, AnUnreadableBodyIsNotAskedForAgain) {
   for (const std::string_view body : {"", "{}", "<html>", "\x00\x01", "[[[["})
     EXPECT_THAT(Deliver(body), StartsWith("HTTP/1.1 200")) << body;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
 #include "boost/json/object.hpp"
@@ -24,11 +25,6 @@ constexpr size_t kUnreadBytes = 64 << 10;
 
 // The answer has no sampling rates, so that tracers keep their own.
 constexpr std::string_view kTracesTaken = R"({"rate_by_service":{}})";
-
-// The forwarded headers of requests under /evp_proxy that tracers ask about; all are forwarded except those
-// about the connection.
-constexpr std::string_view kEvpHeaders[] = {"Content-Type", "Accept-Encoding", "Content-Encoding",
-                                            "User-Agent", "DD-CI-PROVIDER-NAME"};
 
 template <typename Strings>
 boost::json::array ArrayOf(const Strings& strings) {
@@ -53,7 +49,7 @@ std::string Info(const TraceReceiverOptions& options) {
   // Not before stats count the spans that a tracer drops.
   info["client_drop_p0s"] = false;
   info["span_meta_structs"] = true;
-  info["evp_proxy_allowed_headers"] = ArrayOf(kEvpHeaders);
+  info["evp_proxy_allowed_headers"] = ArrayOf(EvpForwardedHeaders());
   info["peer_tags"] = ArrayOf(options.peer_tags);
   info["span_kinds_stats_computed"] = ArrayOf(options.span_kinds);
   return boost::json::serialize(info);
@@ -62,7 +58,10 @@ std::string Info(const TraceReceiverOptions& options) {
 }  // namespace
 
 TraceReceiver::TraceReceiver(TraceReceiverOptions options, TraceSink& sink)
-    : options_(std::move(options)), sink_(sink), info_(Info(options_)) {}
+    : options_(std::move(options)),
+      sink_(sink),
+      info_(Info(options_)),
+      via_(absl::StrCat("1.1 thaw-", options_.version)) {}
 
 std::vector<HttpRoute> TraceReceiver::Routes() {
   std::vector<HttpRoute> routes;
@@ -92,10 +91,13 @@ std::vector<HttpRoute> TraceReceiver::Routes() {
   };
   for (const ProxyRoute& route : ProxyRoutes()) {
     HttpRoute& added = add(
-        route.path, {"POST"}, route.max_body_bytes,
+        route.path,
+        route.is_general() ? std::vector<std::string>{"GET", "POST"} : std::vector<std::string>{"POST"},
+        route.max_body_bytes,
         [this, &route](HttpServerRequest& request, HttpReply& reply) { TakeProxied(route, request, reply); });
     // The intake gets the bytes in the coding that the tracer chose.
     added.decode_body = false;
+    added.with_paths_below = route.with_paths_below();
   }
   add(kInfo, {}, kUnreadBytes,
       [this](HttpServerRequest&, HttpReply& reply) { reply.Set(200, kJsonType, info_); });
@@ -150,7 +152,9 @@ void TraceReceiver::AnswerStats(const absl::Status& status, HttpReply& reply) {
 }
 
 void TraceReceiver::TakeProxied(const ProxyRoute& route, HttpServerRequest& request, HttpReply& reply) {
-  const absl::Status status = sink_.TakeProxied(MakeProxiedRequest(route, request, options_.additional_tags));
+  absl::StatusOr<ProxiedRequest> proxied = MakeProxiedRequest(
+      route, request, {.tags = options_.additional_tags, .env = options_.env, .via = via_});
+  const absl::Status status = proxied.ok() ? sink_.TakeProxied(*std::move(proxied)) : proxied.status();
   if (!status.ok()) return Refuse(status, reply);
   ++counts_.proxied_requests;
   reply.Set(200, kTextType, absl::StrCat("Acknowledged request for ", route.context));

@@ -5,7 +5,7 @@
 //
 //   /v0.4/traces, /v0.5/traces   POST, PUT   200 {"rate_by_service":{}}
 //   /v0.6/stats                  POST, PUT   202
-//   paths of ProxyRoutes()       POST        200
+//   paths of ProxyRoutes()       POST        200; GET too below /evp_proxy/v2/ and /evp_proxy/v4/
 //   /info                        any         the agent's features, as JSON
 //   /debug/thaw                  GET         the owner's state, as JSON
 //
@@ -83,6 +83,8 @@ struct TraceReceiverOptions {
   std::vector<std::string> span_kinds;
   // "key:value;key:value", added to proxied requests.
   std::string additional_tags;
+  // The function's env, which requests of the EVP proxy name; may be empty.
+  std::string env;
   // Returns a JSON text; null: there is no /debug/thaw.
   std::function<std::string()> debug_json;
 };
@@ -114,6 +116,7 @@ class TraceReceiver {
   const TraceReceiverOptions options_;
   TraceSink& sink_;
   const std::string info_;
+  const std::string via_;
   TraceReceiverCounts counts_;
 };
 

@@ -206,13 +206,37 @@ TEST_F(TraceReceiverTest, ProxiedRequestsKeepTheirQueryAndCoding) {
               testing::AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("Acknowledged request for debugger")));
   ASSERT_EQ(sink_.proxied.size(), 1);
   const EncodedRequest& request = sink_.proxied[0].request;
-  EXPECT_EQ(sink_.proxied[0].route->host_prefix, "debugger-intake");
+  EXPECT_EQ(sink_.proxied[0].host_prefix, "debugger-intake");
   EXPECT_EQ(request.target, "/api/v2/debugger?ddtags=env:prod");
   EXPECT_EQ(*request.body, body);
   EXPECT_EQ(request.headers,
             (HttpHeaders{{"Content-Encoding", "gzip"},
                          {"X-Datadog-Additional-Tags", "_dd.origin:lambda;functionname:checkout"}}));
   EXPECT_THAT(Request("PUT", "/debugger/v2/input"), StartsWith("HTTP/1.1 405 "));
+}
+
+TEST_F(TraceReceiverTest, AnyPathOfTheEvpProxyIsTakenByPostAndGet) {
+  constexpr std::string_view kSubdomain = "X-Datadog-EVP-Subdomain: event-platform-intake\r\n";
+  for (const std::string_view method : {"POST", "GET"}) {
+    EXPECT_THAT(Request(method, "/evp_proxy/v4/api/v2/exposures?x=y", "{}", kSubdomain),
+                testing::AllOf(StartsWith("HTTP/1.1 200 "), EndsWith("Acknowledged request for EVP")));
+    ASSERT_EQ(sink_.proxied.size(), 1);
+    EXPECT_EQ(sink_.proxied[0].host_prefix, "event-platform-intake");
+    EXPECT_EQ(sink_.proxied[0].request.method, method);
+    EXPECT_EQ(sink_.proxied[0].request.target, "/api/v2/exposures?x=y");
+    EXPECT_EQ(*sink_.proxied[0].request.body, "{}");
+    sink_.proxied.clear();
+  }
+  EXPECT_THAT(Request("POST", "/evp_proxy/v2/api/v2/exposures", "{}"),
+              testing::AllOf(StartsWith("HTTP/1.1 400 "), HasSubstr("X-Datadog-EVP-Subdomain")));
+  EXPECT_THAT(Request("POST", "/evp_proxy/v2/api", "{}", "X-Datadog-EVP-Subdomain: a/b\r\n"),
+              StartsWith("HTTP/1.1 400 "));
+  EXPECT_EQ(receiver_.counts().refused_unreadable, 2);
+  EXPECT_THAT(Request("DELETE", "/evp_proxy/v2/api", "", kSubdomain), StartsWith("HTTP/1.1 405 "));
+  EXPECT_TRUE(sink_.proxied.empty());
+  // A path of its own has its intake, whatever the header says.
+  EXPECT_THAT(Request("POST", "/evp_proxy/v2/api/v2/llmobs", "{}", kSubdomain), StartsWith("HTTP/1.1 200 "));
+  EXPECT_EQ(sink_.proxied[0].host_prefix, "llmobs-intake");
 }
 
 TEST_F(TraceReceiverTest, AProfileOfSeveralMebibytesIsTaken) {
@@ -253,7 +277,10 @@ TEST_F(TraceReceiverTest, InfoListsTheEndpoints) {
   // Each endpoint exists.
   for (const std::string& endpoint : endpoints)
     EXPECT_THAT(Get(endpoint), testing::Not(StartsWith("HTTP/1.1 404 ")));
-  EXPECT_EQ(endpoints.size(), 13);
+  EXPECT_EQ(endpoints.size(), 16);
+  // Tracers of Java, Go and JavaScript look for these texts, with both slashes.
+  for (const std::string_view path : {"/evp_proxy/v2/", "/evp_proxy/v4/", "/telemetry/proxy/"})
+    EXPECT_THAT(endpoints, Contains(path));
   EXPECT_THAT(endpoints, Contains("/telemetry/proxy/api/v2/apmtelemetry"));
   for (const std::string_view method : {"POST", "PUT", "DELETE"})
     EXPECT_EQ(BodyOf(Request(method, "/info", "x")), BodyOf(answer)) << method;
@@ -267,8 +294,8 @@ TEST_F(TraceReceiverTest, DebugIsTheOwnersText) {
 }
 
 TEST_F(TraceReceiverTest, UnknownPathsAreNotFound) {
-  for (const std::string_view path :
-       {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces", "/evp_proxy/v4/api/v2/x"})
+  for (const std::string_view path : {"/", "/v0.3/traces", "/v0.7/config", "/v1.0/traces",
+                                      "/evp_proxy/v3/api/v2/x", "/evp_proxy/v2", "/evp_proxy"})
     EXPECT_THAT(Get(path), testing::AllOf(StartsWith("HTTP/1.1 404 "), EndsWith("\r\n\r\nNot Found")))
         << path;
 }

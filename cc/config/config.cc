@@ -70,6 +70,25 @@ std::string OriginOf(const RawText& text) {
   return absl::StrCat("datadog.yaml, line ", text.line, absl::StripPrefix(text.source, "datadog.yaml"));
 }
 
+// Returns whether quotes around the option's value can only be a mistake: of a key, a name of AWS, a host or a URL.
+bool HasNoQuotes(Option option) {
+  switch (option) {
+    case Option::site:
+    case Option::api_key:
+    case Option::org_uuid:
+    case Option::kms_api_key:
+    case Option::api_key_secret_arn:
+    case Option::api_key_ssm_arn:
+    case Option::trace_url:
+    case Option::logs_url:
+    case Option::logs_worker_url:
+    case Option::proxy_url:
+      return true;
+    default:
+      return false;
+  }
+}
+
 class Finalizer {
  public:
   explicit Finalizer(Config& config) : config_(config) {}
@@ -83,8 +102,11 @@ class Finalizer {
     const RawText* taken = nullptr;
     const std::string default_text = DefaultText(value);
     for (const RawText& text : texts) {
-      absl::StatusOr<T> parsed = parse(text.text);
+      const std::string_view given = HasNoQuotes(option) ? WithoutQuotes(text.text) : text.text;
+      absl::StatusOr<T> parsed = parse(given);
       if (parsed.ok()) {
+        if (given != text.text)
+          Warn(text.source, absl::StrCat(text.source, " is in quotes, which are removed"));
         value = *std::move(parsed);
         taken = &text;
         break;
@@ -154,6 +176,9 @@ absl::StatusOr<size_t> ParseMemory(std::string_view text) {
   return static_cast<size_t>(std::clamp<int64_t>(bytes / 8, int64_t{4} << 20, int64_t{64} << 20));
 }
 
+// Accepts any text, since tracers read a list of features from the same variable: nothing but "true" is true here.
+absl::StatusOr<bool> ParseFeatureSwitch(std::string_view text) { return ParseBool(text).value_or(false); }
+
 // YAML can write a NUL, at which other programs would end the text.
 absl::StatusOr<std::string> AnyText(std::string_view text) {
   if (absl::StrContains(text, '\0')) return absl::InvalidArgumentError("it has a NUL character");
@@ -205,6 +230,10 @@ constexpr std::string_view kDatadogSites[] = {
 
 // An unknown site may be a new region, so it is used.
 void WarnOfUnknownSite(const std::string& site, const RawText& given, Finalizer& finalizer) {
+  if (absl::StrContains(given.text, "://")) {
+    finalizer.Warn(given.source, absl::StrCat(given.source, " is ", Quoted(given.text),
+                                              ": it is a URL and not a site; its host, ", site, ", is used"));
+  }
   if (absl::c_linear_search(kDatadogSites, site)) return;
   std::string text =
       absl::StrCat(given.source, " is ", Quoted(given.text), ", which is not one of Datadog's sites");
@@ -335,6 +364,9 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
     case Option::serverless_logs_enabled:
       if (given != nullptr && !finalizer.HasOrigin(Option::logs_enabled))
         config.logs.agent_switch = config.logs.serverless_switch;
+      break;
+    case Option::metrics_url:
+      if (given != nullptr) config.events_url = config.metrics_url;
       break;
     case Option::flush_timeout:
       config.client.exchange_timeout = config.flush_timeout;

@@ -47,6 +47,10 @@ struct AdditionalEndpoint {
 // that uses them parses them.
 struct TraceConfig {
   bool compute_stats = false;
+  bool error_sampler = false;
+  bool experimental_features = false;
+  std::string stats_additional_tags;
+  int stats_additional_tags_limit = 100;
   bool aws_service_representation = true;
   std::string service_mapping;
   std::string replace_rules;
@@ -70,10 +74,21 @@ struct LogsConfig {
   bool use_compression = true;
   bool agent_switch = true;
   bool serverless_switch = true;
+  int durable_invocations = 5;  // whose lines wait for the execution
   std::string processing_rules;
 
   // Returns whether logs are sent.
   bool enabled() const { return agent_switch || serverless_switch; }
+};
+
+// Options of DogStatsD.
+struct StatsdConfig {
+  // Stands before the name of each metric, with a dot between them; empty: nothing does.
+  std::string metric_namespace;
+  int port = 8125;
+  // The size of the socket's buffer in the kernel, which limits it (net.core.rmem_max); 0: the system's default. The
+  // default is more than Lambda's limit.
+  int receive_buffer_bytes = 1 << 20;
 };
 
 // Options of metrics. Lists are texts that are not checked here.
@@ -107,8 +122,11 @@ struct Config {
   std::string logs_worker_url;
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
+  StatsdConfig statsd;
   // The base URL for metrics.
   std::string metrics_url = "https://api.datadoghq.com";
+  // The base URL for events: that of metrics if it is configured, or empty, since the site has another host for them.
+  std::string events_url;
   std::vector<AdditionalEndpoint> metrics_additional_endpoints;
   int metrics_compression_level = 3;
   MetricsConfig metrics;

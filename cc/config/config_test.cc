@@ -1,6 +1,7 @@
 #include "cc/config/config.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
@@ -81,7 +82,7 @@ TEST(ConfigTest, EmptyIsAsGoodAsUnset) {
 
 TEST(ConfigTest, Site) {
   EXPECT_EQ(Clean({{"DD_SITE", "DatadogHQ.eu"}}).trace_url, "https://trace.agent.datadoghq.eu");
-  for (const char* bad : {"https://datadoghq.eu", "datadoghq.eu/", "a b", "-", "\xff"}) {
+  for (const char* bad : {"https://", "https://datadoghq.eu/path", "datadoghq.eu/", "a b", "-", "\xff"}) {
     const Config config = WithBad("DD_SITE", bad);
     EXPECT_EQ(config.site, "datadoghq.com") << bad;
     EXPECT_EQ(config.trace_url, "https://trace.agent.datadoghq.com") << bad;
@@ -89,6 +90,17 @@ TEST(ConfigTest, Site) {
   EXPECT_EQ(OnlyWarning(WithBad("DD_SITE", "a b"), "DD_SITE"),
             "DD_SITE is \"a b\": it is not a host name: letters, digits, dots, and hyphens within; the "
             "default, datadoghq.com, is kept");
+}
+
+TEST(ConfigTest, ASiteInQuotesOrAsAUrlIsUsedAndSaid) {
+  const Config quoted = LoadConfig({{"DD_SITE", "\"datadoghq.eu\""}}, "");
+  EXPECT_EQ(quoted.site, "datadoghq.eu");
+  EXPECT_EQ(OnlyWarning(quoted, "DD_SITE"), "DD_SITE is in quotes, which are removed");
+  const Config url = LoadConfig({{"DD_SITE", "https://datadoghq.eu/"}}, "");
+  EXPECT_EQ(url.site, "datadoghq.eu");
+  EXPECT_EQ(
+      OnlyWarning(url, "DD_SITE"),
+      "DD_SITE is \"https://datadoghq.eu/\": it is a URL and not a site; its host, datadoghq.eu, is used");
 }
 
 TEST(ConfigTest, AnUnknownSiteIsUsedWithAWarning) {
@@ -107,6 +119,43 @@ TEST(ConfigTest, ATagWithoutANameIsNamed) {
             "DD_TAGS has \":c\", a tag without a name; it is left out");
   Clean({{"DD_TAGS", "key1:val1, key2 : val2"}});
   Clean({{"DD_TAGS", "a:b,c,d"}});
+}
+
+TEST(ConfigTest, TextThatCanNotBeAKeyIsNamedAndNotShown) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"<your-secret-api-key-here>", "angle brackets"},
+      {"${secret:datadog-key}", "brackets or a dollar sign"},
+      {"[secret0123456789]", "brackets"},
+      {"secret0123456789,secret9876543210", "comma"},
+      {"https://secret.example/key", "a URL"},
+      {"arn:aws:secretsmanager:eu-west-1:1:secret:datadog", "an ARN"},
+      {"secret\"0123456789", "a quote"},
+      {"\"'secret0123456789'\"", "a quote"},
+      {"secret/0123456789=", "not a letter"},
+  };
+  for (const auto& [text, why] : cases) {
+    const Config config = WithBad("DD_API_KEY", text);
+    EXPECT_EQ(config.api_key, "") << text;
+    EXPECT_THAT(OnlyWarning(config, "DD_API_KEY"), AllOf(HasSubstr(why), Not(HasSubstr("secret0")))) << text;
+  }
+}
+
+TEST(ConfigTest, OnePairOfQuotesIsRemovedFromKeysNamesAndUrls) {
+  for (const char* text : {"\"0123456789abcdef\"", "'0123456789abcdef'", " \" 0123456789abcdef\n\" "}) {
+    const Config config = LoadConfig({{"DD_API_KEY", text}}, "");
+    EXPECT_EQ(config.api_key, "0123456789abcdef") << text;
+    EXPECT_EQ(OnlyWarning(config, "DD_API_KEY"), "DD_API_KEY is in quotes, which are removed");
+  }
+  const auto quoted = [](const char* name, std::string_view value) {
+    Config config = LoadConfig({{name, absl::StrCat("\"", value, "\"")}}, "");
+    EXPECT_EQ(OnlyWarning(config, name), absl::StrCat(name, " is in quotes, which are removed"));
+    return config;
+  };
+  EXPECT_EQ(quoted("DD_API_KEY_SECRET_ARN", "arn:secret").api_key_sources.secret_arn, "arn:secret");
+  EXPECT_EQ(quoted("DD_API_KEY_SSM_ARN", "arn:ssm").api_key_sources.parameter_arn, "arn:ssm");
+  EXPECT_EQ(quoted("DD_KMS_API_KEY", "Y2lwaGVy").api_key_sources.kms_ciphertext, "Y2lwaGVy");
+  EXPECT_EQ(quoted("DD_PROXY_HTTPS", "http://proxy:1").client.proxy_url, "http://proxy:1");
+  EXPECT_EQ(quoted("DD_APM_DD_URL", "https://mine.example").trace_url, "https://mine.example");
 }
 
 TEST(ConfigTest, ApiKey) {
@@ -297,6 +346,8 @@ TEST(ConfigTest, AWorkerWithoutAUrlIsNotUsed) {
 TEST(ConfigTest, ThePlaceOfMetrics) {
   EXPECT_EQ(Clean({{"DD_SITE", "datadoghq.eu"}}).metrics_url, "https://api.datadoghq.eu");
   EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).metrics_url, "http://one.example");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).events_url, "http://one.example");
+  EXPECT_EQ(Clean({}).events_url, "");
   EXPECT_EQ(Clean({{"DD_URL", "http://one.example"}, {"DD_DD_URL", "http://two.example/base/"}}).metrics_url,
             "http://two.example/base");
   const Config config =
@@ -318,6 +369,15 @@ TEST(ConfigTest, CompressionOfLogs) {
   EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).logs_compression_level, 8);
   EXPECT_EQ(Clean({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "9"}}).logs_compression_level, 3);
   EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_USE_COMPRESSION", "false"}}).logs_compression_level, 0);
+}
+
+TEST(ConfigTest, DogStatsdHasItsPortBufferAndNamespace) {
+  EXPECT_EQ(Clean({}).statsd.port, 8125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_PORT", "9125"}}).statsd.port, 9125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_SO_RCVBUF", "65536"}}).statsd.receive_buffer_bytes, 65536);
+  EXPECT_EQ(Clean({}, "dogstatsd_so_rcvbuf: 0").statsd.receive_buffer_bytes, 0);
+  EXPECT_EQ(Clean({{"DD_STATSD_METRIC_NAMESPACE", "shop."}}).statsd.metric_namespace, "shop");
+  EXPECT_EQ(LoadConfig({{"DD_STATSD_METRIC_NAMESPACE", "7"}}, "").statsd.metric_namespace, "");
 }
 
 TEST(ConfigTest, FlushTimeout) {
@@ -567,6 +627,10 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
 TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
   const TraceConfig traces =
       Clean({{"DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true"},
+             {"DD_SERVERLESS_ERROR_SAMPLER_ENABLED", "true"},
+             {"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "true"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS", "tenant,region"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT", "7"},
              {"DD_APM_FILTER_TAGS_REQUIRE", "env:prod"},
              {"DD_APM_FILTER_TAGS_REGEX_REJECT", "resource:^GET /health"},
              {"DD_TRACE_PROPAGATION_STYLE", "b3"},
@@ -577,6 +641,12 @@ TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
             "trace_propagation_style: [datadog, tracecontext]\nservice_mapping: 'a:b'\n")
           .traces;
   EXPECT_TRUE(traces.compute_stats);
+  EXPECT_TRUE(traces.error_sampler);
+  EXPECT_TRUE(traces.experimental_features);
+  EXPECT_FALSE(
+      Clean({{"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "DD_TAGS,all"}}).traces.experimental_features);
+  EXPECT_EQ(traces.stats_additional_tags, "tenant,region");
+  EXPECT_EQ(traces.stats_additional_tags_limit, 7);
   EXPECT_EQ(traces.filter_require, "env:prod");
   EXPECT_EQ(traces.filter_regex_reject, "resource:^GET /health");
   EXPECT_EQ(traces.propagation_styles, "xray") << "what is said of extraction counts";
@@ -677,7 +747,8 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "logs_use_compression": true,
     "logs_enabled": true,
     "serverless_logs_enabled": true,
-    "logs_processing_rules": ""
+    "logs_processing_rules": "",
+    "durable_log_buffer": 5
   },
   "metrics_url": "https://api.datadoghq.com",
   "metrics_additional_endpoints": {},
@@ -688,6 +759,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "histogram_copy_to_distribution": false,
     "histogram_copy_prefix": "",
     "exclude_tags": ""
+  },
+  "statsd": {
+    "metric_namespace": "",
+    "dogstatsd_port": 8125,
+    "dogstatsd_so_rcvbuf": 1048576
   },
   "own_metrics": {
     "enhanced_metrics": true,
@@ -718,6 +794,10 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
   "tags": "",
   "traces": {
     "compute_stats": false,
+    "error_sampler": false,
+    "experimental_features": false,
+    "stats_additional_tags": "",
+    "stats_additional_tags_limit": 100,
     "aws_service_representation": true,
     "service_mapping": "",
     "replace_rules": "",

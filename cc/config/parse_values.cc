@@ -115,10 +115,47 @@ absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text) {
   return hosts;
 }
 
+std::string_view WithoutQuotes(std::string_view text) {
+  text = absl::StripAsciiWhitespace(text);
+  if (text.size() < 2 || text.front() != text.back() || (text.front() != '"' && text.front() != '\''))
+    return text;
+  return absl::StripAsciiWhitespace(text.substr(1, text.size() - 2));
+}
+
+absl::StatusOr<std::string> ParseSite(std::string_view text) {
+  std::string_view host = text;
+  if (absl::StartsWithIgnoreCase(host, "https://") || absl::StartsWithIgnoreCase(host, "http://")) {
+    host.remove_prefix(host.find("://") + 3);
+    while (absl::ConsumeSuffix(&host, "/")) {
+    }
+  }
+  return ParseHostName(host);
+}
+
 absl::StatusOr<std::string> ParseApiKey(std::string_view text) {
   if (text.empty()) return Wrong("a key is empty");
   if (!IsPrintable(text) || absl::StrContains(text, ' ')) {
     return Wrong("a key has a space or another character that no key has");
+  }
+  if (absl::StartsWith(text, "arn:"))
+    return Wrong("it is an ARN and not a key; DD_API_KEY_SECRET_ARN and DD_API_KEY_SSM_ARN take one");
+  if (absl::StrContains(text, "://")) return Wrong("it is a URL and not a key");
+  struct Sign {
+    std::string_view characters;
+    std::string_view meaning;
+  };
+  constexpr Sign kSigns[] = {
+      {"<>", "it has angle brackets, as an example's place for the key has"},
+      {"{}[]()$", "it has brackets or a dollar sign, as a template's place for the key has"},
+      {",;", "it has a comma or semicolon; there is room for one key"},
+      {"\"'`", "it has a quote"},
+  };
+  for (const Sign& sign : kSigns)
+    if (text.find_first_of(sign.characters) != std::string_view::npos) return Wrong(sign.meaning);
+  if (!std::all_of(text.begin(), text.end(), [](char c) {
+        return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_' || c == '.';
+      })) {
+    return Wrong("it has a character that is not a letter, a digit, a hyphen, an underscore or a dot");
   }
   return std::string(text);
 }
@@ -207,6 +244,17 @@ absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> Pa
                          {std::string(absl::StripAsciiWhitespace(*key))}});
   }
   return endpoints;
+}
+
+absl::StatusOr<std::string> ParseMetricNamespace(std::string_view text) {
+  text = absl::StripSuffix(absl::StripAsciiWhitespace(text), ".");
+  if (text.empty() || !absl::ascii_isalpha(static_cast<unsigned char>(text.front())))
+    return Wrong("it does not begin with a letter");
+  const bool usable = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
+  });
+  if (!usable) return Wrong("it has a character that is no letter, digit, '_' or '.'");
+  return std::string(text);
 }
 
 }  // namespace thaw

@@ -36,7 +36,15 @@ absl::StatusOr<std::string> ParseProxyUrl(std::string_view text);
 // Returns the words between commas and white space.
 absl::StatusOr<std::vector<std::string>> ParseHostList(std::string_view text);
 
-// Accepts a key that can be put into a header as it is.
+// Returns the text without one pair of quotes around it, single or double, and without the white space around and
+// within them.
+std::string_view WithoutQuotes(std::string_view text);
+
+// Accepts a Datadog site: a host name, also as a URL of it, https://SITE/, of which the host is returned.
+absl::StatusOr<std::string> ParseSite(std::string_view text);
+
+// Accepts a key: letters, digits, hyphens, underscores and dots. The error says what the text looks like instead (a
+// URL, an ARN, an example's place for the key, several keys), and shows none of it.
 absl::StatusOr<std::string> ParseApiKey(std::string_view text);
 
 // Accepts a word of printable ASCII, such as an ARN or a token, that can be put into a header or JSON as it
@@ -49,6 +57,10 @@ absl::StatusOr<std::string> ParseRegion(std::string_view text);
 // Accepts the URL that gives a container its credentials: https, or http to 127.0.0.1 and the other addresses
 // that AWS uses for it. Any other http URL would send the token in the clear.
 absl::StatusOr<std::string> ParseCredentialsUrl(std::string_view text);
+
+// Accepts the namespace of metrics, without white space and a dot at its end: a letter, then letters, digits, '_' and
+// '.'.
+absl::StatusOr<std::string> ParseMetricNamespace(std::string_view text);
 
 // Accepts the path of a file.
 absl::StatusOr<std::string> ParsePath(std::string_view text);

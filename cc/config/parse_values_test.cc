@@ -94,11 +94,20 @@ TEST(ParseValuesTest, HostList) {
 
 TEST(ParseValuesTest, ApiKeyAndPath) {
   EXPECT_EQ(*ParseApiKey("0123abcd"), "0123abcd");
-  for (const char* text : {"", "a b", "a\nb", "a\r\nHost: x", "k\xc3\xa9y"}) {
+  EXPECT_EQ(*ParseApiKey("ab-cd_ef.0"), "ab-cd_ef.0");
+  for (const char* text : {"", "a b", "a\nb", "a\r\nHost: x", "k\xc3\xa9y", "<key>", "\"a\"", "a,b"}) {
     EXPECT_FALSE(ParseApiKey(text).ok()) << text;
   }
   EXPECT_EQ(*ParsePath("/opt/a file/\xc3\xa9.pem"), "/opt/a file/\xc3\xa9.pem");
   for (const char* text : {"/a\nb", "/\xff"}) EXPECT_FALSE(ParsePath(text).ok()) << text;
+}
+
+TEST(ParseValuesTest, OnePairOfQuotesIsRemoved) {
+  EXPECT_EQ(WithoutQuotes(" 'a b' "), "a b");
+  EXPECT_EQ(WithoutQuotes("\" a\""), "a");
+  EXPECT_EQ(WithoutQuotes("\"\"a\"\""), "\"a\"");
+  for (const char* text : {"", "a", "\"", "\"a", "a'", "\"a'"}) EXPECT_EQ(WithoutQuotes(text), text);
+  EXPECT_EQ(WithoutQuotes("''"), "");
 }
 
 TEST(ParseValuesTest, Endpoints) {
@@ -141,6 +150,14 @@ TEST(ParseValuesTest, CredentialsAreAskedForInTheClearOnThisMachineOnly) {
   for (const char* bad :
        {"http://elsewhere.example/", "http://127.0.0.1.example/", "127.0.0.1:9001", "ftp://127.0.0.1", ""}) {
     EXPECT_FALSE(ParseCredentialsUrl(bad).ok()) << bad;
+  }
+}
+
+TEST(ParseValuesTest, MetricNamespace) {
+  EXPECT_EQ(ParseMetricNamespace("shop").value(), "shop");
+  EXPECT_EQ(ParseMetricNamespace(" shop.eu_1. ").value(), "shop.eu_1");
+  for (const char* bad : {"", ".", "1shop", "_shop", "shop-eu", "shop eu", "\xc3\xb6"}) {
+    EXPECT_FALSE(ParseMetricNamespace(bad).ok()) << bad;
   }
 }
 

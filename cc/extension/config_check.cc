@@ -101,7 +101,7 @@ std::vector<std::string> ProblemsOf(const Environment& environment, const Config
     problems.push_back(
         "there is no API key: none of DD_API_KEY, DD_API_KEY_SECRET_ARN, DD_API_KEY_SSM_ARN, DD_KMS_API_KEY "
         "and "
-        "DD_ORG_UUID is set, so that nothing can be delivered");
+        "DD_ORG_UUID has a usable value, so that nothing can be delivered");
   }
   CheckKeySources(config.api_key_sources, problems);
   CheckProxyNames(environment, config, problems);

@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,6 +22,7 @@
 #include "cc/base/executor.h"
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
+#include "cc/flush/api_key_source.h"
 #include "cc/flush/byte_budget.h"
 #include "cc/flush/encoded_request.h"
 #include "cc/flush/flush_coordinator.h"
@@ -40,7 +42,11 @@ namespace thaw {
 
 class Pipelines {
  public:
-  // Executor, clock and network must outlive the pipelines. `limits`: parts that exist already. Unusable
+  // Limits the hosts that tracers name beside those of ProxyRoutes(): each has a pipeline, with books of its own,
+  // for as long as the process runs.
+  static constexpr int kMaxNamedHosts = 16;
+
+  // Executor, clock, network and configuration must outlive the pipelines. `limits`: parts that exist already. Unusable
   // parts of the configuration, an additional endpoint or a certificate file, are added to `warnings`.
   // InvalidArgument: even the primary endpoint is unusable.
   static absl::StatusOr<std::unique_ptr<Pipelines>> Make(Executor& executor, Clock& clock, Network& network,
@@ -53,13 +59,14 @@ class Pipelines {
   Flusher* Find() const {
     return list_.Find<Flusher>();
   }
-  // These two are always on.
+  // The pipelines that are always on.
   TraceFlusher& traces() { return *Find<TraceFlusher>(); }
   StatsFlusher& stats() { return *Find<StatsFlusher>(); }
   const PipelineFlusher& proxied(const ProxyRoute& route) const {
     return *list_.FindProxied(route.host_prefix);
   }
-  // Returns ResourceExhausted if there is no room for the request.
+  // Takes a request that is passed on to any host of the site. Returns ResourceExhausted if there is no room for
+  // it, and InvalidArgument for a host that no URL can have, or if tracers have named kMaxNamedHosts other ones.
   absl::Status AddProxied(ProxiedRequest request);
 
   // Counts of everything that happened to the client to the intake.
@@ -75,14 +82,34 @@ class Pipelines {
   void Forget();
 
  private:
-  Pipelines() = default;
+  Pipelines(Executor& executor, Clock& clock, const Config& config)
+      : executor_(executor), clock_(clock), config_(config) {}
 
+  // Returns the parts of a pipeline that is added to the list.
+  PipelineParts PartsWith(std::vector<std::string>& warnings) {
+    return {.executor = executor_,
+            .clock = clock_,
+            .client = *client_,
+            .coordinator = *coordinator_,
+            .limits = limits_,
+            .api_key = key_source_,
+            .config = config_,
+            .warnings = warnings};
+  }
+  // Returns the flusher for a host, which it makes if there is none.
+  absl::StatusOr<PipelineFlusher*> FlusherOf(std::string_view host_prefix);
+
+  Executor& executor_;
+  Clock& clock_;
+  const Config& config_;
   std::unique_ptr<Client> client_;      // to the intake
   std::unique_ptr<Client> aws_client_;  // to the stores of API keys
   std::shared_ptr<ConfiguredApiKey> api_key_;
+  std::shared_ptr<ApiKeySource> key_source_;  // the same
   SharedLimits limits_;
   PipelineList list_;
   PayloadId next_proxied_ = 1;
+  int named_hosts_ = 0;
   std::unique_ptr<FlushCoordinator> coordinator_;
 };
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "boost/json/object.hpp"
@@ -36,10 +37,11 @@ class PipelinesTest : public PipelinesFixture {
     return urls;
   }
   boost::json::object Books() { return boost::json::parse(pipelines_->coordinator().ToJson()).as_object(); }
-  absl::Status AddTo(const ProxyRoute& route, size_t bytes = 10) {
+  absl::Status AddTo(const ProxyRoute& route, size_t bytes = 10) { return AddTo(route.host_prefix, bytes); }
+  absl::Status AddTo(std::string_view host_prefix, size_t bytes = 10) {
     ProxiedRequest proxied;
-    proxied.route = &route;
-    proxied.request.target = route.intake_path;
+    proxied.host_prefix = host_prefix;
+    proxied.request.target = "/api/v2/any";
     proxied.request.body = std::make_shared<const std::string>(bytes, '.');
     return pipelines_->AddProxied(std::move(proxied));
   }
@@ -73,16 +75,35 @@ TEST_F(PipelinesTest, DataStreamsGoWhereTracesGo) {
 
 TEST_F(PipelinesTest, EveryIntakeOfProxiedRequestsHasBooksOfItsOwn) {
   Make();
-  for (const ProxyRoute& route : ProxyRoutes()) EXPECT_TRUE(AddTo(route).ok()) << route.path;
+  for (const ProxyRoute& route : ProxyRoutes()) {
+    if (route.is_general()) continue;
+    EXPECT_TRUE(AddTo(route).ok()) << route.path;
+  }
   const boost::json::object books = Books();
   const boost::json::object& pipelines = books.at("pipelines").as_object();
   int64_t kept = 0;
+  int64_t requests = 0;
   for (const ProxyRoute& route : ProxyRoutes()) {
+    if (route.is_general()) continue;
+    ++requests;
     const std::string name = "proxied." + std::string(route.host_prefix);
     ASSERT_TRUE(pipelines.contains(name)) << name;
   }
   for (const auto& [name, pipeline] : pipelines) kept += pipeline.at("kept").as_int64();
-  EXPECT_EQ(kept, static_cast<int64_t>(ProxyRoutes().size()));
+  EXPECT_EQ(kept, requests);
+}
+
+TEST_F(PipelinesTest, HostsThatTracersNameAreBounded) {
+  Make({{"DD_SITE", "datadoghq.eu"}});
+  for (int i = 0; i < Pipelines::kMaxNamedHosts; ++i) EXPECT_TRUE(AddTo(absl::StrCat("named-", i)).ok()) << i;
+  EXPECT_TRUE(absl::IsInvalidArgument(AddTo("one-more")));
+  // Those that are known go on, as do the intakes of the routes.
+  EXPECT_TRUE(AddTo("named-3").ok());
+  EXPECT_TRUE(AddTo("intake.profile").ok());
+  const boost::json::object books = Books();
+  const boost::json::object& pipelines = books.at("pipelines").as_object();
+  EXPECT_EQ(pipelines.at("proxied.named-3").at("kept").as_int64(), 2);
+  EXPECT_FALSE(pipelines.contains("proxied.one-more"));
 }
 
 // Resolves every name. Each connection carries one request, which is answered with 202.

@@ -259,7 +259,7 @@ TEST_F(TraceIntakeTest, HeadersAndTargetsOfProxiedRequestsCount) {
   int taken = 0;
   for (; status.ok() && taken < 10'000; ++taken) {
     ProxiedRequest request;
-    request.route = &ProxyRoutes()[0];
+    request.host_prefix = ProxyRoutes()[0].host_prefix;
     request.request.target = std::string(20'000, 't');
     request.request.headers = {{"X-Long", std::string(40'000, 'h')}};
     request.request.body = std::make_shared<const std::string>("{}");

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "cc/net/http_message.h"
@@ -17,8 +18,9 @@ namespace thaw {
 using PayloadId = uint64_t;
 
 struct EncodedRequest {
-  std::string target;   // path and query, appended to the endpoint's; may be empty
-  HttpHeaders headers;  // without the API key, which is added when it is sent
+  std::string_view method = "POST";  // a constant
+  std::string target;                // path and query, appended to the endpoint's; may be empty
+  HttpHeaders headers;               // without the API key, which is added when it is sent
   // Encoded and compressed. All endpoints and resends share it, so that they are byte-identical.
   std::shared_ptr<const std::string> body;
   // The payloads that have a part in the body. A payload may have parts in several requests.

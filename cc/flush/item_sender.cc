@@ -80,6 +80,7 @@ HttpRequest ItemSender::MakeRequest(const Outbox::Item& item, const std::string&
   const Endpoint& endpoint = context_.endpoints[item.endpoint];
   HttpRequest request;
   request.destination = endpoint.destination;
+  request.method = item.request->method;
   request.target = absl::StrCat(endpoint.target, item.request->target);
   request.headers.reserve(item.request->headers.size() + 1);
   request.headers = item.request->headers;
@@ -130,6 +131,7 @@ std::vector<Outbox::Item> ItemSender::Split(FlushRun& run, const Outbox::Item& i
   if (bodies.size() < 2) return pieces;
   for (std::shared_ptr<const std::string>& body : bodies) {
     EncodedRequest request;
+    request.method = item.request->method;
     request.target = item.request->target;
     request.headers = item.request->headers;
     request.body = std::move(body);

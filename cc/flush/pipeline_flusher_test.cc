@@ -131,9 +131,11 @@ TEST_F(PipelineFlusherTest, ARequestsTargetStandsBehindTheEndpoints) {
                                             std::make_shared<LiteralApiKey>("key"))});
     EncodedRequest request = Request(1);
     request.target = "/api/v2/debugger?ddtags=env:prod";
+    request.method = base[0] == '\0' ? "POST" : "GET";
     ASSERT_TRUE(flusher_->Add(std::move(request)).ok());
     EXPECT_EQ(RunFlush().delivered, 1);
     EXPECT_EQ(client_.sent().back().request.target, absl::StrCat(base, "/api/v2/debugger?ddtags=env:prod"));
+    EXPECT_EQ(client_.sent().back().request.method, base[0] == '\0' ? "POST" : "GET");
   }
 }
 

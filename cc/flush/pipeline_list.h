@@ -71,6 +71,7 @@ class PipelineList {
   }
   // Adds the pipeline "proxied.<host_prefix>" of requests that are passed on as they are, unless there is
   // one. An intake that is also that of a row of the table is where the configuration says for that row.
+  // Returns InvalidArgument if no URL has this host.
   absl::Status AddProxied(const PipelineParts& parts, std::string_view host_prefix);
 
   // Returns the flusher of this type; nullptr if its pipeline is switched off.

@@ -1,11 +1,11 @@
-// Lines that make one request: a JSON array that grows by one entry at a time.
+// The body of one request to the intake of logs: a JSON array that grows by one entry at a time.
 //
 //   LogBatch batch;
 //   batch.Begin();
 //   writer.Append(entry, batch.body);
-//   batch.Close();   // then `body` is a JSON array
+//   batch.Close();   // `body` is a complete JSON array now
 //
-// A plain value.
+// A value type without synchronization.
 
 #ifndef THAW_CC_LOGS_LOG_BATCH_H_
 #define THAW_CC_LOGS_LOG_BATCH_H_
@@ -20,8 +20,9 @@ struct LogBatch {
   std::string body;
   int64_t entries = 0;
 
-  // Prepares `body` for one more entry, which the caller appends.
+  // Counts one more entry and writes the '[' or ',' before it; the caller then appends the entry to `body`.
   void Begin() { body.push_back(entries++ == 0 ? '[' : ','); }
+  // Writes the ']' after the last entry. An empty batch keeps an empty body.
   void Close() {
     if (entries > 0) body.push_back(']');
   }

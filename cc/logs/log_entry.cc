@@ -14,6 +14,8 @@ constexpr std::string_view kAfterTags = R"(","ddsource":"lambda"})";
 // Tags of one line beyond this are cut: nothing useful is this long.
 constexpr size_t kMaxTagBytes = 8 * 1024;
 constexpr size_t kMaxIdBytes = 128;
+// The longest character or escape: two escapes that make one character.
+constexpr size_t kLongestUnit = 12;
 
 std::string Escaped(std::string_view text) {
   std::string escaped;
@@ -51,6 +53,11 @@ bool LogEntryWriter::Append(const LogEntry& entry, std::string& body) const {
   }
   AppendMember(R"(,"durable_function.execution_id":")", entry.durable.id, body);
   AppendMember(R"(,"durable_function.execution_name":")", entry.durable.name, body);
+  AppendMember(R"(,"durable_function.execution_status":")", entry.durable.status, body);
+  if (entry.durable.first_invocation.has_value()) {
+    body.append(R"(,"durable_function.first_invocation":)");
+    body.append(*entry.durable.first_invocation ? "true" : "false");
+  }
   body.append(R"(},"timestamp":)");
   absl::StrAppend(&body, absl::ToUnixMillis(entry.time));
   body.append(R"(,"status":")");
@@ -67,11 +74,13 @@ bool LogEntryWriter::Append(const LogEntry& entry, std::string& body) const {
 
 bool LogEntryWriter::AppendText(const LogEntry& entry, size_t most, std::string& body) {
   const size_t begin = body.size();
+  // What is left of a piece that is cut here is longer than `most`, wherever its last unit ends.
+  const size_t most_of_piece = most + kLongestUnit;
   for (const std::string_view piece : entry.pieces) {
     if (entry.escaped) {
-      body.append(CutEscaped(piece, most + 1));
+      body.append(CutEscaped(piece, most_of_piece));
     } else {
-      AppendJsonEscaped(CutUtf8(piece, most + 1), body);
+      AppendJsonEscaped(CutUtf8(piece, most_of_piece), body);
     }
     if (body.size() - begin > most) break;
   }

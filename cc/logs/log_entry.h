@@ -1,10 +1,10 @@
-// One log line as the intake gets it, and the JSON of it.
+// One log line as the intake receives it, and its JSON.
 //
 //   LogEntryWriter writer({.function_arn = arn, .service = "checkout"});
 //   writer.SetTags("env:prod,version:7");
 //   const bool cut = writer.Append(entry, body);
 //
-// What all entries have in common is encoded once. The text is copied once, from the record into `body`.
+// Members that all entries share are encoded once. The text is copied once, from the record into `body`.
 //
 // One thread.
 
@@ -12,6 +12,7 @@
 #define THAW_CC_LOGS_LOG_ENTRY_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -21,21 +22,31 @@
 
 namespace thaw {
 
-// Facts about the execution of a durable function, as written inside a JSON string. Empty ones are left out.
+// The execution of a durable function: texts as written inside a JSON string. Empty ones are left out.
 struct DurableExecution {
   std::string_view id;
   std::string_view name;
+  std::string_view status = {};
+  std::optional<bool> first_invocation = std::nullopt;
 };
 
-// A line. Its views are valid during the call that passes it.
+// What a line tells of.
+enum class LogKind {
+  kLine,      // anything
+  kPlatform,  // the platform's line of an invocation's start or report
+  kOutcome,   // the platform's line of its outcome
+};
+
+// A log line. Its views must be valid during the call that it is passed to.
 struct LogEntry {
   absl::Time time;
   absl::Span<const std::string_view> pieces;  // the text
   bool escaped = false;                       // the pieces are written as inside a JSON string
   LogStatus status = LogStatus::kInfo;
-  // As written inside a JSON string; empty if there is none.
+  // The request id, as written inside a JSON string; empty if there is none.
   std::string_view request_id;
   std::string_view tags;
+  LogKind kind = LogKind::kLine;
   DurableExecution durable;
 };
 
@@ -45,10 +56,10 @@ class LogEntryWriter {
     std::string function_arn;
     std::string service;
   };
-  // Largest entry that the intake takes, and the room in it for all but the text.
+  // The largest entry that the intake accepts, and the part of it that is reserved for all but the text.
   static constexpr size_t kMaxEntryBytes = 1'000'000;
   static constexpr size_t kReservedBytes = 16 * 1024;
-  // Follows the text of a line that was cut.
+  // Appended to the text of a line that was cut.
   static constexpr std::string_view kCutMarker = "...TRUNCATED...";
 
   explicit LogEntryWriter(const Source& source);

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "boost/json/parse.hpp"
@@ -75,6 +76,21 @@ TEST_F(LogEntryTest, ALongLineIsCutBetweenCharactersAndSaysSo) {
   EXPECT_TRUE(cut_);
   Written(Entry("short"));
   EXPECT_FALSE(cut_);
+}
+
+TEST_F(LogEntryTest, ACutIsToldWhereverTheLimitMeetsACharacterOrAnEscape) {
+  const std::pair<std::string_view, bool> units[] = {
+      {"\xf0\x9f\x98\x80", false}, {R"(\n)", true}, {R"(\u00e9)", true}, {R"(\ud83d\ude00)", true}};
+  for (const auto& [unit, escaped] : units) {
+    for (size_t shift = 0; shift < unit.size(); ++shift) {
+      std::string text(shift, 'x');
+      while (text.size() < 1'100'000) text.append(unit);
+      const boost::json::value written = Written(Entry(text, escaped));
+      EXPECT_TRUE(cut_) << unit << " after " << shift;
+      const boost::json::string& message = written.at("message").at("message").as_string();
+      EXPECT_TRUE(absl::EndsWith(std::string_view(message), LogEntryWriter::kCutMarker));
+    }
+  }
 }
 
 }  // namespace

@@ -4,14 +4,19 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "cc/metrics/aggregator.h"
 #include "cc/metrics/count_times.h"
+#include "cc/metrics/decimal_number.h"
+#include "cc/metrics/dogstatsd_parser.h"
 #include "cc/metrics/enhanced_metrics.h"
 #include "cc/metrics/enhanced_names.h"
 #include "cc/metrics/fake_proc_reader.h"
 #include "cc/metrics/histogram_options.h"
 #include "cc/metrics/histogram_values.h"
+#include "cc/metrics/metric_names.h"
 #include "cc/metrics/metric_origin.h"
 #include "cc/metrics/metric_points.h"
 #include "cc/metrics/metric_sample.h"
@@ -20,11 +25,39 @@
 #include "cc/metrics/sandbox_figures.h"
 #include "cc/metrics/series_payload.h"
 #include "cc/metrics/sketch_payload.h"
+#include "cc/metrics/statsd_event.h"
+#include "cc/metrics/statsd_item.h"
 #include "cc/metrics/system_proc_reader.h"
 #include "cc/metrics/tag_sets.h"
 
 namespace thaw {
 namespace {
+
+void MetricSampleExample(MetricSink& sink) {
+#include "cc/metrics/metric_sample.h.example"
+}
+
+void DecimalNumberExample() {
+#include "cc/metrics/decimal_number.h.example"
+}
+
+void DogStatsdParserExample(MetricSink& samples, void (*on_event)(const StatsdEvent&),
+                            void (*on_check)(const ServiceCheck&)) {
+#include "cc/metrics/dogstatsd_parser.h.example"
+}
+
+void MetricNamesExample(std::string_view name, std::string_view tag) {
+#include "cc/metrics/metric_names.h.example"
+}
+
+void StatsdEventExample(void (*on_event)(const StatsdEvent&), void (*on_check)(const ServiceCheck&)) {
+#include "cc/metrics/statsd_event.h.example"
+}
+
+void StatsdItemExample(const StatsdEvent& event, const StatsdEvent& another,
+                       const std::vector<std::string>& function_tags, absl::Time now) {
+#include "cc/metrics/statsd_item.h.example"
+}
 
 void EnhancedMetricsExample(MetricSink& sink, const Invocation& invocation, absl::Time now) {
 #include "cc/metrics/enhanced_metrics.h.example"
@@ -38,10 +71,6 @@ void EnhancedNamesExample() {
 
 void FakeProcReaderExample() {
 #include "cc/metrics/fake_proc_reader.h.example"
-}
-
-void MetricSampleExample(MetricSink& sink) {
-#include "cc/metrics/metric_sample.h.example"
 }
 
 void ProcTextsExample(const std::string& text_of_proc_stat, const std::string& text_of_proc_net_dev) {

@@ -32,8 +32,8 @@ enum class OnResume {
 // The rule for resending a failed request on a reused connection without counting an attempt.
 enum class ResendRule {
   kFailureClass,  // decided by ClassOf()
-  // As hyper-util 0.1.20 does: resends only a request that a reused connection returned untouched, at most as
-  // often as there are pooled connections; any other failure ends the attempt.
+  // The rule of hyper-util 0.1.20: resends only a request that a reused connection returned untouched, at
+  // most as often as there are pooled connections; any other failure ends the attempt.
   kUnsentOnly,
 };
 

@@ -11,6 +11,8 @@
 //       stop);
 //   const absl::Status ended = co_await std::move(receiving);
 //
+// ReceiveWaiting is for a moment at which everything that was sent has to be known, such as the end of an invocation.
+//
 // One thread: the executor's.
 
 #ifndef THAW_CC_NET_DATAGRAMS_H_
@@ -20,6 +22,7 @@
 #include <string_view>
 
 #include "absl/functional/any_invocable.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "cc/base/cancellation.h"
@@ -50,6 +53,11 @@ class Datagrams {
   // yet stay in the socket's buffer. Any other status names the address and the system's reason, with
   // ResourceExhausted if memory is used up; calling again later does no harm.
   virtual Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) = 0;
+
+  // Passes `take` one batch of the datagrams that wait in the socket's buffer by now, before this call returns, and
+  // returns true; returns false if none waits. Call it again for the next batch. A Receive may be pending; its
+  // handler and `take` must not call this.
+  virtual bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) = 0;
 
   // The port that the socket is bound to.
   virtual uint16_t port() const = 0;

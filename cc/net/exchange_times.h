@@ -1,6 +1,6 @@
 // Times of the parts of one exchange, for reports and experiments. Plain values without code.
 //
-// They are of the monotonic clock, so frozen time is in them where that clock counts it.
+// All times are of the monotonic clock, so frozen time is in them where that clock counts it.
 
 #ifndef THAW_CC_NET_EXCHANGE_TIMES_H_
 #define THAW_CC_NET_EXCHANGE_TIMES_H_

@@ -1,8 +1,8 @@
-// Where a simulated history may go one way or another: each such point asks for a choice.
+// Decides how a simulated history goes on: each point at which it may go several ways asks for a choice.
 //
 //   RandomChoices random(seed);
 //   const size_t close = random.Choose(ChoiceKind::kClose, 5);
-//   RecordedChoices again(random.taken());   // takes the same ways once more
+//   RecordedChoices again(random.taken());   // makes the same choices once more
 //
 // A history is the list of its choices. Choice 0 is always the way on which nothing happens (no freeze, no
 // fault, nothing late), so that a shorter list and smaller numbers make a simpler history. One thread.

@@ -11,6 +11,7 @@ namespace thaw {
 namespace {
 
 constexpr int64_t kProgressEvery = 256;
+constexpr int64_t kAttemptsBetweenProgress = 16;
 
 // Returns the choices of the next history of a search in depth, or nullopt if there is none.
 std::optional<std::vector<uint32_t>> Following(const std::vector<Choice>& made) {
@@ -44,13 +45,14 @@ bool Simpler(const std::vector<uint32_t>& a, const std::vector<uint32_t>& b) {
 
 class Shrinker {
  public:
-  Shrinker(const HistoryOptions& options, std::vector<uint32_t> choices, Invariant invariant)
-      : options_(options), best_(std::move(choices)), invariant_(invariant) {}
+  Shrinker(const HistoryOptions& options, std::vector<uint32_t> choices, Invariant invariant,
+           ExplorationProgress progress)
+      : options_(options), best_(std::move(choices)), invariant_(invariant), progress_(progress) {}
 
   std::vector<uint32_t> Go() {
-    for (bool better = true; better;) {
+    for (bool better = true; better && !stopped_;) {
       better = false;
-      for (size_t length = std::max<size_t>(best_.size() / 2, 1); length > 0; length /= 2) {
+      for (size_t length = std::max<size_t>(best_.size() / 2, 1); length > 0 && !stopped_; length /= 2) {
         better |= LeaveOut(length);
       }
       better |= MakeSmaller();
@@ -60,6 +62,8 @@ class Shrinker {
 
  private:
   bool Try(std::vector<uint32_t> candidate) {
+    if (stopped_) return false;
+    if (++attempts_ % kAttemptsBetweenProgress == 0 && !progress_(attempts_)) stopped_ = true;
     if (Broken(options_, candidate) != invariant_ || !Simpler(candidate, best_)) return false;
     best_ = std::move(candidate);
     return true;
@@ -68,7 +72,7 @@ class Shrinker {
   // Leaves out every run of `length` choices that can be, or takes the first way in all of them.
   bool LeaveOut(size_t length) {
     bool better = false;
-    for (size_t at = 0; at + length <= best_.size();) {
+    for (size_t at = 0; at + length <= best_.size() && !stopped_;) {
       const auto begin = static_cast<std::ptrdiff_t>(at);
       const auto end = static_cast<std::ptrdiff_t>(at + length);
       std::vector<uint32_t> shorter = best_;
@@ -86,7 +90,7 @@ class Shrinker {
 
   bool MakeSmaller() {
     bool better = false;
-    for (size_t at = 0; at < best_.size(); ++at) {
+    for (size_t at = 0; at < best_.size() && !stopped_; ++at) {
       for (uint32_t smaller = 0; at < best_.size() && smaller < best_[at]; ++smaller) {
         std::vector<uint32_t> candidate = best_;
         candidate[at] = smaller;
@@ -99,6 +103,9 @@ class Shrinker {
   const HistoryOptions& options_;
   std::vector<uint32_t> best_;
   const Invariant invariant_;
+  const ExplorationProgress progress_;
+  int64_t attempts_ = 0;
+  bool stopped_ = false;
 };
 
 // Tells a history by its choices: those that are not the first way, each with its place.
@@ -123,9 +130,9 @@ void Add(const HistoryResult& history, ExplorationResult& result) {
 }
 
 BrokenHistory Explain(const HistoryOptions& options, const HistoryResult& history, const Choices& choices,
-                      std::optional<uint64_t> seed) {
+                      std::optional<uint64_t> seed, absl::FunctionRef<bool()> go_on) {
   BrokenHistory broken{.broken = *history.broken, .seed = seed, .found = choices.taken()};
-  broken.choices = Shrink(options, broken.found, broken.broken.invariant);
+  broken.choices = Shrink(options, broken.found, broken.broken.invariant, [&](int64_t) { return go_on(); });
   RecordedChoices again(broken.choices);
   broken.broken = *RunHistory(options, again).broken;
   broken.story = StoryOf(again);
@@ -156,7 +163,12 @@ std::string ExplorationResult::Text() const {
 
 std::vector<uint32_t> Shrink(const HistoryOptions& options, std::vector<uint32_t> choices,
                              Invariant invariant) {
-  return Shrinker(options, std::move(choices), invariant).Go();
+  return Shrink(options, std::move(choices), invariant, [](int64_t) { return true; });
+}
+
+std::vector<uint32_t> Shrink(const HistoryOptions& options, std::vector<uint32_t> choices,
+                             Invariant invariant, ExplorationProgress progress) {
+  return Shrinker(options, std::move(choices), invariant, progress).Go();
 }
 
 ExplorationResult ExploreAll(const ExplorationOptions& options, ExplorationProgress progress) {
@@ -172,7 +184,8 @@ ExplorationResult ExploreAll(const ExplorationOptions& options, ExplorationProgr
     });
     Add(history, result);
     if (history.broken.has_value()) {
-      result.broken = Explain(options.history, history, choices, std::nullopt);
+      result.broken = Explain(options.history, history, choices, std::nullopt,
+                              [&] { return progress(result.histories); });
       break;
     }
     next = Following(choices.made());
@@ -195,7 +208,9 @@ ExplorationResult ExploreRandom(const HistoryOptions& options, uint64_t seed, in
     RandomChoices choices(own);
     const HistoryResult history = RunHistory(options, choices);
     Add(history, result);
-    if (history.broken.has_value()) result.broken = Explain(options, history, choices, own);
+    if (history.broken.has_value()) {
+      result.broken = Explain(options, history, choices, own, [&] { return progress(result.histories); });
+    }
     if (result.histories % kProgressEvery == 0 && !progress(result.histories)) break;
   }
   return result;

@@ -61,7 +61,8 @@ struct ExplorationResult {
   std::string Text() const;
 };
 
-// Called now and then with the number of histories; returning false ends the search.
+// Called now and then with the number of histories; returning false ends the search, and the shrinking of
+// what it found.
 using ExplorationProgress = absl::FunctionRef<bool(int64_t)>;
 
 ExplorationResult ExploreAll(const ExplorationOptions& options, ExplorationProgress progress);
@@ -73,7 +74,10 @@ ExplorationResult ExploreRandom(const HistoryOptions& options, uint64_t seed, in
 ExplorationResult ExploreRandom(const HistoryOptions& options, uint64_t seed, int64_t histories);
 
 // Returns choices that break the same invariant and can't be made simpler by leaving some out, or by making
-// one smaller. (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002.)
+// one smaller. (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002.) If
+// `progress`, which is called with the number of attempts, returns false, it returns the simplest ones so far.
+std::vector<uint32_t> Shrink(const HistoryOptions& options, std::vector<uint32_t> choices,
+                             Invariant invariant, ExplorationProgress progress);
 std::vector<uint32_t> Shrink(const HistoryOptions& options, std::vector<uint32_t> choices,
                              Invariant invariant);
 

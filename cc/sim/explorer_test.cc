@@ -345,5 +345,32 @@ TEST(Shrink, LeavesWhatIsNeeded) {
   EXPECT_NE(random.Text().find("thaw.replay(["), std::string::npos);
 }
 
+TEST(Shrink, EndsEarlyWithChoicesThatStillBreakTheInvariant) {
+  const HistoryOptions options = V93();
+  const ExplorationResult random = ExploreRandom(options, 1, 2000);
+  ASSERT_TRUE(random.broken.has_value());
+  int64_t told = 0;
+  const std::vector<uint32_t> choices =
+      Shrink(options, random.broken->found, random.broken->broken.invariant, [&](int64_t attempts) {
+        EXPECT_EQ(told, 0) << "called after it asked for the end";
+        told = attempts;
+        return false;
+      });
+  EXPECT_GT(told, 0);
+  EXPECT_GE(choices.size(), random.broken->choices.size());
+  RecordedChoices again(choices);
+  EXPECT_TRUE(RunHistory(options, again).broken.has_value());
+}
+
+TEST(Explorer, EndsWhileItShrinksWhatItFound) {
+  int64_t calls = 0;
+  const ExplorationResult result = ExploreRandom(V93(), 1, 2000, [&](int64_t) {
+    ++calls;
+    return false;
+  });
+  ASSERT_TRUE(result.broken.has_value());
+  EXPECT_LE(calls, 2);  // once by the shrinking, and once by the search
+}
+
 }  // namespace
 }  // namespace thaw

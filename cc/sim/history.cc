@@ -22,14 +22,14 @@
 namespace thaw {
 namespace {
 
-// A flush of three payloads takes some hundred steps. One that takes this many turns on the spot.
+// A flush of three payloads takes some hundred steps. One that takes this many will not end.
 constexpr int64_t kMostSteps = 100'000;
 
-// What may happen to a connection during a freeze.
+// The ways in which a connection may end during a freeze.
 enum class Ending { kNone, kFin, kRst, kForgotten, kCut };
 constexpr size_t kEndings = 5;
 
-// What the client may be told; stands for it in hashes.
+// Events that the client is told of, as they stand in hashes.
 enum : uint64_t { kFlushed = 200, kQuiesced, kResumed };
 
 Endpoint TheIntake() {
@@ -290,7 +290,6 @@ class History {
 
   // Nothing may outlive the history: open exchanges end, and the queue empties.
   void Leave() {
-    result_.known |= result_.broken.has_value();
     world_.StopChoosing();
     cancellation_.Request(absl::CancelledError("the history ends"));
     client_->Close();
@@ -298,7 +297,6 @@ class History {
       return (running_ == nullptr || running_->ended) && client_->settled() && world_.executor().idle();
     });
     CHECK(running_ == nullptr || running_->ended) << "a cancelled flush never ends";
-    result_.known &= !result_.broken.has_value();
     result_.steps = world_.steps();
     result_.faults = intake_.faults_met();
   }
@@ -358,7 +356,8 @@ InvariantRules RulesOf(const HistoryOptions& options) {
   rules.flush_deadline = options.flush_deadline;
   rules.may_drop_ambiguous = !options.flusher.retry_ambiguous;
   rules.told = options.tell_client;
-  // Those that may be resent freely, and in each flush one on a connection that had gone stale.
+  // The number of resends after an ambiguous failure, and in each flush one on a connection that had gone
+  // stale.
   rules.most_acceptances = PipelineFlusher::kMostAmbiguous + static_cast<int>(options.flushes.size()) + 1;
   return rules;
 }

@@ -1,15 +1,16 @@
-// One small history of world W0: a few payloads, flushes, freezes and faults, of which a list of choices says
-// what happens when.
+// Runs one small history of world W0: a few payloads, flushes, freezes and faults. A list of choices decides
+// when each of them happens.
 //
 //   RecordedChoices choices({0, 0, 1, 2});
 //   const HistoryResult result = RunHistory({.freezes = 1}, choices);
 //   EXPECT_FALSE(result.broken.has_value()) << ToString(*result.broken);
 //
 // Before each step of a flush, and after it, the environment may freeze. While it is frozen, each open
-// connection may end: by FIN, by RST, forgotten by the intake, or with its path cut; at once, while a request
-// is being answered, or on the way as the environment resumes. The resume may be told before what was queued
-// meanwhile or after it. Dials and requests may meet a fault, and packets of one connection may be overtaken
-// by another's. After the last flush, faults end and SHUTDOWN flushes.
+// connection may end: by FIN, by RST, forgotten by the intake, or with its path cut. It ends at once, while a
+// request is being answered, or so that its end is on the way at the resume. The client may learn of the
+// resume before or after it handles the events that were queued during the freeze. Dials and requests may
+// meet a fault, and packets of one connection may be overtaken by those of another. After the last flush,
+// faults end and SHUTDOWN flushes.
 //
 // The client, its pool and the flusher are the real ones. Invariants are checked after every step
 // (invariants.h).
@@ -42,18 +43,19 @@ namespace thaw {
 struct HistoryOptions {
   // The payloads that are handed over before each flush.
   std::vector<int> flushes = {1, 1};
-  // How often the environment may freeze.
+  // The number of times that the environment may freeze.
   int freezes = 1;
-  // How many dials and requests may meet a fault, and which.
+  // The number of dials and requests that may meet a fault.
   int faults = 0;
-  std::vector<SimFault> faults_of;  // empty: all
-  // How many packets may be overtaken.
+  // The kinds of faults that may occur; empty: all.
+  std::vector<SimFault> faults_of;
+  // The number of packets that may be overtaken.
   int late = 1;
-  // The lengths that a freeze may have. In the first, what is under way does not arrive; in the second it
-  // does; the third is longer than idle_timeout.
+  // The lengths that a freeze may have. Packets that are under way do not arrive within the first, and do
+  // arrive within the second; the third is longer than idle_timeout.
   std::vector<absl::Duration> lengths = {absl::Milliseconds(2), absl::Seconds(2), absl::Seconds(70)};
   FrozenClocks clocks = FrozenClocks::kAllAdvance;
-  bool tell_client = true;  // of each resume
+  bool tell_client = true;  // whether the client is told of each resume
 
   ClientOptions client;
   FlusherOptions flusher;
@@ -61,11 +63,12 @@ struct HistoryOptions {
   PeersOptions peers;  // the default emulates nothing
   absl::Duration flush_deadline = absl::Seconds(10);
 
-  // What the client is held to; unset: its own options.
+  // The rules that the client is checked against; unset: those that follow from its own options.
   std::optional<InvariantRules> rules;
-  // Puts something between flusher and client, or client and network, that breaks a rule.
+  // Wraps the client in one that breaks a rule, for tests of the invariants.
   std::function<std::unique_ptr<Client>(std::unique_ptr<Client>, SimWorld&)> around_client;
-  // How often an outcome is noted that the flusher reports once.
+  // The number of times that each outcome of the flusher is recorded; another number than 1 breaks an
+  // invariant, for its test.
   int outcomes_noted = 1;
 };
 
@@ -78,7 +81,7 @@ std::string ToString(const BrokenInvariant& broken);
 
 struct HistoryResult {
   std::optional<BrokenInvariant> broken;  // the first one
-  bool known = false;                     // the history was given up: `is_known` said so
+  bool known = false;                     // `is_known` returned true, so the rest was left out
   int64_t steps = 0;
   int64_t freezes = 0;
   int64_t faults = 0;

@@ -1,4 +1,4 @@
-// What must hold in every history, one named check each.
+// Invariants of every history, each with a named check.
 //
 //   Scene scene;
 //   for (const InvariantCheck& check : kInvariantChecks) {
@@ -58,7 +58,7 @@ struct InvariantRules {
   int most_acceptances = 0;         // of one payload
 };
 
-// What is seen of a history from outside.
+// The state of a history as seen from outside.
 struct Scene {
   struct Payload {
     bool ended = false;

@@ -219,7 +219,7 @@ class SimIntake::Connection : public SimStream::Peer {
     const bool part = dial_fault_ == SimFault::kStallLater || dial_fault_ == SimFault::kGarbageMidLater;
     stream_->SetWindow(part ? intake_.FaultPlace(64) : 0);
     if (dial_fault_ == SimFault::kGarbageLater) {
-      // It arrives a little after the answer: a request that waited has begun by then.
+      // The garbage arrives a little after the answer, when a request that waited has begun.
       After(intake_.options_.service_time, [this] { Send(kGarbageAnswer); });
     }
   }

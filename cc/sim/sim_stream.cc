@@ -16,7 +16,7 @@ absl::Status ClosedStatus() { return absl::CancelledError("the connection was cl
 
 }  // namespace
 
-// What hashes stand for.
+// The events that hashes stand for.
 enum : uint64_t { kBytes = 1, kEnd, kReset, kClosed, kRead, kTried, kWrote };
 
 void SimStream::ArriveFromPeer(absl::AnyInvocable<void()> what, uint64_t hash) {

@@ -44,21 +44,21 @@ void SimWorld::Arrive(uint64_t channel, absl::Duration delay, absl::AnyInvocable
 // every order of arrivals that keeps each channel's own.
 void SimWorld::ArriveInOrder(uint64_t channel, absl::AnyInvocable<void()> event, uint64_t what) {
   if (const auto held = late_.find(channel); held != late_.end()) {
-    held->second.push_back(std::move(event));
+    held->second.push_back({what, std::move(event)});
     return;
   }
   const std::optional<absl::Duration> next = outside_.NextDue();
   const bool overtakable = late_left_ > 0 && next.has_value() && *next - now_ <= kOvertakenWithin;
   if (!overtakable || choices_->Choose(ChoiceKind::kLate, 2) == 0) return event();
   --late_left_;
-  late_[channel].push_back(std::move(event));
+  late_[channel].push_back({what, std::move(event)});
   // Events that are due at the same time run in the order in which they were set.
   At(*next - now_, [this, channel] { Release(channel); }, Mixed(what, uint64_t{1}));
 }
 
 void SimWorld::Release(uint64_t channel) {
   auto events = late_.extract(channel);
-  for (absl::AnyInvocable<void()>& event : events.mapped()) event();
+  for (LateArrival& each : events.mapped()) each.event();
 }
 
 void SimWorld::Explore(Choices& choices, int late) {
@@ -79,6 +79,10 @@ uint64_t SimWorld::Fingerprint() const {
     return std::pair(a.due, a.number) < std::pair(b.due, b.number);
   });
   for (const Pending& each : pending) hash = Mixed(Mixed(hash, each.due), each.what);
+  for (const auto& [channel, arrivals] : late_) {
+    hash = Mixed(hash, channel);
+    for (const LateArrival& each : arrivals) hash = Mixed(hash, each.what);
+  }
   return hash;
 }
 

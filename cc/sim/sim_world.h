@@ -110,6 +110,10 @@ class SimWorld {
     uint64_t number;  // the order in which they were set
     uint64_t what;
   };
+  struct LateArrival {
+    uint64_t what;
+    absl::AnyInvocable<void()> event;
+  };
 
   void AdvanceOutside(absl::Duration to);
   void ArriveInOrder(uint64_t channel, absl::AnyInvocable<void()> event, uint64_t what);
@@ -131,8 +135,8 @@ class SimWorld {
   uint64_t seen_ = 0;
   uint64_t next_event_ = 1;
   std::vector<Pending> pending_;
-  // Arrivals that are late, by channel.
-  std::map<uint64_t, std::vector<absl::AnyInvocable<void()>>> late_;
+  // Arrivals that are late, by channel, each channel's in order.
+  std::map<uint64_t, std::vector<LateArrival>> late_;
 };
 
 }  // namespace thaw

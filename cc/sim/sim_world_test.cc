@@ -1,7 +1,10 @@
 #include "cc/sim/sim_world.h"
 
+#include <cstdint>
 #include <string>
 
+#include "absl/time/time.h"
+#include "cc/sim/choices.h"
 #include "gtest/gtest.h"
 
 namespace thaw {
@@ -46,6 +49,25 @@ TEST(SimWorld, ClocksMayMissTheFreeze) {
   world.Freeze(absl::Seconds(10), FrozenClocks::kWallSetBack);
   EXPECT_EQ(world.clock().Now().wall, after.wall - absl::Seconds(10));
   EXPECT_EQ(world.clock().Now().monotonic, before.monotonic + absl::Seconds(10));
+}
+
+// Returns the fingerprint while two arrivals of one channel wait for something that overtakes them.
+uint64_t FingerprintWithLateArrivals(uint64_t second_arrival) {
+  RecordedChoices choices({1});
+  SimWorld world(1);
+  world.Explore(choices, /*late=*/1);
+  world.At(absl::Milliseconds(10), [] {}, 9);
+  world.Arrive(1, absl::Milliseconds(1), [] {}, 7);
+  world.Step();
+  world.Arrive(1, absl::Milliseconds(2), [] {}, second_arrival);
+  world.Step();
+  EXPECT_EQ(world.now(), absl::Milliseconds(3));
+  return world.Fingerprint();
+}
+
+TEST(SimWorld, AFingerprintTellsLateArrivalsApart) {
+  EXPECT_EQ(FingerprintWithLateArrivals(8), FingerprintWithLateArrivals(8));
+  EXPECT_NE(FingerprintWithLateArrivals(8), FingerprintWithLateArrivals(10));
 }
 
 }  // namespace

@@ -6,7 +6,8 @@
 //   view.on_request = [](const Scene::Use& use) { ... };
 //   view.Thawed(length);   // the environment runs again
 //
-// It sees what a network would see, so that it does not rely on the pool's own counts. HTTP/1.1 without TLS.
+// The dialer counts what a network would see and does not rely on the pool's own counts. HTTP/1.1 without
+// TLS.
 
 #ifndef THAW_CC_SIM_WATCHED_DIALER_H_
 #define THAW_CC_SIM_WATCHED_DIALER_H_
@@ -29,7 +30,7 @@ class WatchedDialer : public Dialer {
   class WatchedTransport;
 
  public:
-  // What was seen; outlives the dialer and its connections.
+  // The record of connections and requests; outlives the dialer and its connections.
   struct View {
     explicit View(SimWorld& world) : world(world) {}
     // A freeze of this length is over. The client may do something before it is told.

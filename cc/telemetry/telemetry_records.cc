@@ -5,13 +5,15 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/value.hpp>
 #include <cstddef>
+#include <optional>
 #include <utility>
+#include <variant>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/json_members.h"
 #include "cc/base/utf8.h"
 #include "cc/telemetry/json_elements.h"
+#include "cc/telemetry/platform_records.h"
 
 namespace thaw {
 namespace {
@@ -21,209 +23,6 @@ using boost::system::error_code;
 
 // A platform record has a few hundred bytes; as a tree of values it takes many times its length.
 constexpr size_t kMaxPlatformRecord = 64 * 1024;
-
-// Largest number of dropped records that one record may report, so that sums don't overflow.
-constexpr int64_t kMaxDropped = 1'000'000'000'000;
-
-std::optional<absl::Time> ParseTime(std::string_view text) {
-  absl::Time time;
-  if (!absl::ParseTime(absl::RFC3339_full, text, &time, nullptr)) return std::nullopt;
-  return time;
-}
-
-TelemetryStatus StatusOf(std::string_view text) {
-  for (const TelemetryStatus status : {TelemetryStatus::kSuccess, TelemetryStatus::kError,
-                                       TelemetryStatus::kFailure, TelemetryStatus::kTimeout}) {
-    if (absl::EqualsIgnoreCase(text, ToString(status))) return status;
-  }
-  return TelemetryStatus::kUnknown;
-}
-
-InitPhase PhaseOf(std::string_view text) {
-  if (text == "init") return InitPhase::kInit;
-  if (text == "invoke") return InitPhase::kInvoke;
-  if (text == "snap-start") return InitPhase::kSnapStart;
-  return InitPhase::kUnknown;
-}
-
-// Reads a status; an unknown word becomes kUnknown and is counted.
-void ReadStatus(const JsonMembers& members, TelemetryStatus& into) {
-  std::string text;
-  members.Read("status", text);
-  into = StatusOf(text);
-  if (into == TelemetryStatus::kUnknown && !text.empty()) members.Ignore();
-}
-
-void ReadPhase(const JsonMembers& members, InitPhase& into) {
-  std::string text;
-  members.Read("phase", text);
-  into = PhaseOf(text);
-  if (into == InitPhase::kUnknown && !text.empty()) members.Ignore();
-}
-
-void ReadSpans(const JsonMembers& members, std::vector<TelemetrySpan>& into) {
-  members.ForEach("spans", [&members, &into](const json::value& item) {
-    const JsonMembers span = members.OfItem(item);
-    TelemetrySpan read;
-    std::optional<absl::Duration> duration;
-    std::string start;
-    span.Read("name", read.name);
-    span.Read("start", start);
-    span.ReadMilliseconds("durationMs", duration);
-    if (read.name.empty() || !duration.has_value()) {
-      members.Ignore();
-      return;
-    }
-    read.start = ParseTime(start).value_or(absl::InfinitePast());
-    read.duration = *duration;
-    into.push_back(std::move(read));
-  });
-}
-
-// -- Record types: each reads its members and says whether the record is useful -----------------------------
-
-void ReadInit(const JsonMembers& members, std::string& initialization_type, InitPhase& phase) {
-  members.Read("initializationType", initialization_type);
-  ReadPhase(members, phase);
-}
-
-template <typename Record>
-void ReadEnd(const JsonMembers& members, Record& record) {
-  ReadStatus(members, record.status);
-  members.Read("errorType", record.error_type);
-  ReadSpans(members, record.spans);
-}
-
-template <typename Record>
-void ReadInstance(const JsonMembers& members, Record& record) {
-  members.Read("runtimeVersion", record.runtime_version);
-  members.Read("runtimeVersionArn", record.runtime_version_arn);
-  members.Read("functionName", record.function_name);
-  members.Read("functionVersion", record.function_version);
-  members.Read("instanceId", record.instance_id);
-  members.Read("instanceMaxMemory", record.instance_max_memory);
-}
-
-template <typename Record>
-bool ReadRequest(const JsonMembers& members, Record& record) {
-  members.Read("requestId", record.request_id);
-  members.Of("tracing").Read("value", record.tracing_header);
-  return !record.request_id.empty();
-}
-
-bool Read(const JsonMembers& members, PlatformInitStart& record) {
-  ReadInit(members, record.initialization_type, record.phase);
-  ReadInstance(members, record);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformInitRuntimeDone& record) {
-  ReadInit(members, record.initialization_type, record.phase);
-  ReadEnd(members, record);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformInitReport& record) {
-  ReadInit(members, record.initialization_type, record.phase);
-  ReadEnd(members, record);
-  members.Of("metrics").ReadMilliseconds("durationMs", record.duration);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformStart& record) {
-  members.Read("version", record.version);
-  members.Read("functionArn", record.function_arn);
-  return ReadRequest(members, record);
-}
-
-bool Read(const JsonMembers& members, PlatformRuntimeDone& record) {
-  ReadEnd(members, record);
-  const JsonMembers metrics = members.Of("metrics");
-  metrics.ReadMilliseconds("durationMs", record.duration);
-  metrics.Read("producedBytes", record.produced_bytes);
-  return ReadRequest(members, record);
-}
-
-bool Read(const JsonMembers& members, PlatformReport& record) {
-  ReadEnd(members, record);
-  const JsonMembers metrics = members.Of("metrics");
-  metrics.ReadMilliseconds("durationMs", record.duration);
-  metrics.ReadMilliseconds("billedDurationMs", record.billed_duration);
-  metrics.Read("memorySizeMB", record.memory_size_megabytes);
-  metrics.Read("maxMemoryUsedMB", record.max_memory_used_megabytes);
-  metrics.ReadMilliseconds("initDurationMs", record.init_duration);
-  metrics.ReadMilliseconds("restoreDurationMs", record.restore_duration);
-  metrics.ReadMilliseconds("billedRestoreDurationMs", record.billed_restore_duration);
-  return ReadRequest(members, record);
-}
-
-bool Read(const JsonMembers& members, PlatformRestoreStart& record) {
-  ReadInstance(members, record);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformRestoreRuntimeDone& record) {
-  ReadEnd(members, record);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformRestoreReport& record) {
-  ReadEnd(members, record);
-  members.Of("metrics").ReadMilliseconds("durationMs", record.duration);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformExtension& record) {
-  members.Read("name", record.name);
-  members.Read("state", record.state);
-  members.Read("events", record.events);
-  members.Read("errorType", record.error_type);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformTelemetrySubscription& record) {
-  members.Read("name", record.name);
-  members.Read("state", record.state);
-  members.Read("types", record.types);
-  return true;
-}
-
-bool Read(const JsonMembers& members, PlatformLogsDropped& record) {
-  members.Read("reason", record.reason);
-  std::optional<int64_t> records, bytes;
-  members.Read("droppedRecords", records);
-  members.Read("droppedBytes", bytes);
-  record.dropped_records = std::min(records.value_or(0), kMaxDropped);
-  record.dropped_bytes = std::min(bytes.value_or(0), kMaxDropped);
-  return true;
-}
-
-template <typename Record>
-bool ReadInto(const JsonMembers& members, TelemetryRecord& into) {
-  return Read(members, into.record.emplace<Record>());
-}
-
-struct PlatformType {
-  std::string_view name;
-  bool (*read)(const JsonMembers&, TelemetryRecord&);
-};
-
-constexpr PlatformType kPlatformTypes[] = {
-    {"platform.start", ReadInto<PlatformStart>},
-    {"platform.runtimeDone", ReadInto<PlatformRuntimeDone>},
-    {"platform.report", ReadInto<PlatformReport>},
-    {"platform.initStart", ReadInto<PlatformInitStart>},
-    {"platform.initRuntimeDone", ReadInto<PlatformInitRuntimeDone>},
-    {"platform.initReport", ReadInto<PlatformInitReport>},
-    {"platform.restoreStart", ReadInto<PlatformRestoreStart>},
-    {"platform.restoreRuntimeDone", ReadInto<PlatformRestoreRuntimeDone>},
-    {"platform.restoreReport", ReadInto<PlatformRestoreReport>},
-    {"platform.extension", ReadInto<PlatformExtension>},
-    {"platform.telemetrySubscription", ReadInto<PlatformTelemetrySubscription>},
-    {"platform.logsDropped", ReadInto<PlatformLogsDropped>},
-};
-
-// -- The body ---------------------------------------------------------------------------------------------
 
 // An element's members, as written.
 constexpr std::string_view kTimeMember = "\"time\"";
@@ -268,6 +67,7 @@ class TelemetryWork::Decoder {
   }
 
   TelemetryBatch Take() { return std::move(batch_); }
+  size_t done_bytes() const { return done_bytes_; }
 
  private:
   struct Element {
@@ -374,6 +174,7 @@ class TelemetryWork::Decoder {
         return;
       case JsonMemberScan::Found::kEnd:
         doing_ = Doing::kFinding;
+        done_bytes_ = elements_.begin() + elements_.text().size();
         TakeElement(element_, elements_.begin(), work, give);
     }
   }
@@ -385,7 +186,7 @@ class TelemetryWork::Decoder {
       record.record.emplace<FunctionLog>(FunctionLog{element.record});
     } else if (Is(element.type, "extension")) {
       record.record.emplace<ExtensionLog>(ExtensionLog{element.record});
-    } else if (const PlatformType* type = Find(element.type)) {
+    } else if (const PlatformType* type = FindPlatformType(Unquoted(element.type))) {
       work -= kPlatformRecordWork +
               kPlatformByteWork * static_cast<int64_t>(std::min(element.record.size(), kMaxPlatformRecord));
       if (!TakePlatform(begin, *type, element.record, record)) return;
@@ -399,7 +200,7 @@ class TelemetryWork::Decoder {
       Note(begin, "an element has no record");
       return;
     }
-    if (const auto time = ParseTime(Unquoted(element.time))) {
+    if (const auto time = ParseTelemetryTime(Unquoted(element.time))) {
       record.time = *time;
     } else {
       record.time = received_;
@@ -416,13 +217,6 @@ class TelemetryWork::Decoder {
     return raw.substr(1, raw.size() - 2);
   }
   static bool Is(std::string_view raw, std::string_view name) { return Unquoted(raw) == name; }
-
-  static const PlatformType* Find(std::string_view raw) {
-    for (const PlatformType& type : kPlatformTypes) {
-      if (Is(raw, type.name)) return &type;
-    }
-    return nullptr;
-  }
 
   bool TakePlatform(size_t begin, const PlatformType& type, std::string_view raw, TelemetryRecord& into) {
     if (raw.size() > kMaxPlatformRecord) {
@@ -461,6 +255,7 @@ class TelemetryWork::Decoder {
   JsonElements elements_;
   Doing doing_ = Doing::kFinding;
   bool done_ = false;
+  size_t done_bytes_ = 0;
   std::string_view text_;  // of the element
   size_t part_ = 0;        // the position up to which its text was checked or repaired
   std::string repaired_;
@@ -469,22 +264,6 @@ class TelemetryWork::Decoder {
   TelemetryRecord record_;
   TelemetryBatch batch_;
 };
-
-std::string_view ToString(TelemetryStatus status) {
-  switch (status) {
-    case TelemetryStatus::kUnknown:
-      return "unknown";
-    case TelemetryStatus::kSuccess:
-      return "success";
-    case TelemetryStatus::kError:
-      return "error";
-    case TelemetryStatus::kFailure:
-      return "failure";
-    case TelemetryStatus::kTimeout:
-      return "timeout";
-  }
-  return "unknown";
-}
 
 TelemetryWork::TelemetryWork(std::string_view body, absl::Time received, bool is_utf8)
     : decoder_(std::make_unique<Decoder>(body, received, is_utf8)) {}
@@ -496,6 +275,8 @@ bool TelemetryWork::Step(int64_t work, absl::FunctionRef<void(TelemetryRecord&&)
 }
 
 TelemetryBatch TelemetryWork::Take() { return decoder_->Take(); }
+
+size_t TelemetryWork::done_bytes() const { return decoder_->done_bytes(); }
 
 TelemetryBatch DecodeTelemetry(std::string_view body, absl::Time received,
                                absl::FunctionRef<void(TelemetryRecord&&)> give) {

@@ -13,162 +13,23 @@
 //
 // A log record is passed on as its JSON text, checked and not copied; only platform records are parsed.
 //
-// Pure: no I/O, no clock. Source of the format: AWS's Telemetry API, schemas 2022-07-01, 2022-12-13 and
-// 2025-01-29.
+// Pure: no I/O, no clock.
 
 #ifndef THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_
 #define THAW_CC_TELEMETRY_TELEMETRY_RECORDS_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
-#include <vector>
 
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "cc/base/declare_counts.h"
+#include "cc/telemetry/telemetry_record.h"
 
 namespace thaw {
-
-// Result of a phase, in the platform's terms.
-enum class TelemetryStatus { kUnknown, kSuccess, kError, kFailure, kTimeout };
-std::string_view ToString(TelemetryStatus status);
-
-// The phase in which the function was initialised.
-enum class InitPhase { kUnknown, kInit, kInvoke, kSnapStart };
-
-// A part of a phase: "responseLatency", "responseDuration", "runtimeOverhead".
-struct TelemetrySpan {
-  std::string name;
-  absl::Time start = absl::InfinitePast();  // InfinitePast if missing
-  absl::Duration duration;
-};
-
-// The record types, each named as the platform names it, less "platform.". A missing text is empty; a missing
-// number or duration is nullopt.
-
-struct PlatformInitStart {
-  std::string initialization_type;
-  InitPhase phase = InitPhase::kUnknown;
-  std::string runtime_version;
-  std::string runtime_version_arn;
-  std::string function_name;
-  std::string function_version;
-  std::string instance_id;
-  std::optional<int64_t> instance_max_memory;  // as the platform reports it; its unit isn't documented
-};
-
-struct PlatformInitRuntimeDone {
-  std::string initialization_type;
-  InitPhase phase = InitPhase::kUnknown;
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::vector<TelemetrySpan> spans;
-};
-
-struct PlatformInitReport {
-  std::string initialization_type;
-  InitPhase phase = InitPhase::kUnknown;
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::optional<absl::Duration> duration;
-  std::vector<TelemetrySpan> spans;
-};
-
-struct PlatformStart {
-  std::string request_id;  // never empty, here and below
-  std::string version;
-  std::string function_arn;
-  std::string tracing_header;  // "Root=…;Parent=…;Sampled=…"
-};
-
-struct PlatformRuntimeDone {
-  std::string request_id;
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::optional<absl::Duration> duration;
-  std::optional<int64_t> produced_bytes;
-  std::vector<TelemetrySpan> spans;
-  std::string tracing_header;
-};
-
-struct PlatformReport {
-  std::string request_id;
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::optional<absl::Duration> duration;
-  std::optional<absl::Duration> billed_duration;
-  std::optional<int64_t> memory_size_megabytes;
-  std::optional<int64_t> max_memory_used_megabytes;
-  std::optional<absl::Duration> init_duration;
-  std::optional<absl::Duration> restore_duration;
-  std::optional<absl::Duration> billed_restore_duration;
-  std::vector<TelemetrySpan> spans;
-  std::string tracing_header;
-};
-
-struct PlatformRestoreStart {
-  std::string function_name;
-  std::string function_version;
-  std::string runtime_version;
-  std::string runtime_version_arn;
-  std::string instance_id;
-  std::optional<int64_t> instance_max_memory;
-};
-
-struct PlatformRestoreRuntimeDone {
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::vector<TelemetrySpan> spans;
-};
-
-struct PlatformRestoreReport {
-  TelemetryStatus status = TelemetryStatus::kUnknown;
-  std::string error_type;
-  std::optional<absl::Duration> duration;
-  std::vector<TelemetrySpan> spans;
-};
-
-struct PlatformExtension {
-  std::string name;
-  std::string state;
-  std::vector<std::string> events;
-  std::string error_type;
-};
-
-struct PlatformTelemetrySubscription {
-  std::string name;
-  std::string state;
-  std::vector<std::string> types;
-};
-
-// The platform lost records before delivery.
-struct PlatformLogsDropped {
-  std::string reason;
-  int64_t dropped_records = 0;
-  int64_t dropped_bytes = 0;
-};
-
-// A line that the function, or an extension, wrote: the whole of `record` as JSON, mostly a string or an
-// object. Well-formed and UTF-8. Valid during the call that passes it.
-struct FunctionLog {
-  std::string_view json;
-};
-struct ExtensionLog {
-  std::string_view json;
-};
-
-struct TelemetryRecord {
-  absl::Time time;
-  std::variant<FunctionLog, ExtensionLog, PlatformInitStart, PlatformInitRuntimeDone, PlatformInitReport,
-               PlatformStart, PlatformRuntimeDone, PlatformReport, PlatformRestoreStart,
-               PlatformRestoreRuntimeDone, PlatformRestoreReport, PlatformExtension,
-               PlatformTelemetrySubscription, PlatformLogsDropped>
-      record;
-};
 
 // X(name, what it counts)
 #define THAW_TELEMETRY_COUNTS(X)                                                                      \
@@ -217,6 +78,8 @@ class TelemetryWork {
   bool Step(int64_t work, absl::FunctionRef<void(TelemetryRecord&&)> give);
   // Returns the result so far.
   TelemetryBatch Take();
+  // Returns the bytes of the body up to the end of the last element whose record was passed on or left out.
+  size_t done_bytes() const;
 
  private:
   class Decoder;

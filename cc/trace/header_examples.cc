@@ -11,6 +11,7 @@
 #include "cc/trace/obfuscate/obfuscate_http.h"
 #include "cc/trace/obfuscate/obfuscate_redis.h"
 #include "cc/trace/obfuscate/obfuscate_sql.h"
+#include "cc/trace/obfuscate/sql_rules.h"
 #include "cc/trace/process/fixed_tags.h"
 #include "cc/trace/process/invocation_links.h"
 #include "cc/trace/process/normalize_span.h"
@@ -50,6 +51,10 @@ void ObfuscateObfuscateRedisExample() {
 
 void ObfuscateObfuscateSqlExample() {
 #include "cc/trace/obfuscate/obfuscate_sql.h.example"
+}
+
+void ObfuscateSqlRulesExample() {
+#include "cc/trace/obfuscate/sql_rules.h.example"
 }
 
 struct Entry {

@@ -2,8 +2,8 @@
 
 #include <string>
 
+#include "cc/base/normalize_tag.h"
 #include "cc/base/utf8.h"
-#include "cc/trace/normalize_tag.h"
 #include "cc/trace/trace_fields.h"
 
 namespace thaw {

@@ -21,6 +21,9 @@ void BindFlushReport(pybind11::module_& module);
 void BindTracePayload(pybind11::module_& module);
 void BindTraceFlusher(pybind11::module_& module);
 void BindStatsFlusher(pybind11::module_& module);
+void BindLogsFlusher(pybind11::module_& module);
+void BindSketch(pybind11::module_& module);
+void BindDogStatsd(pybind11::module_& module);
 void BindSimulate(pybind11::module_& module);
 void BindExplore(pybind11::module_& module);
 

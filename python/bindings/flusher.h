@@ -1,4 +1,4 @@
-// The common part of thaw.TraceFlusher and thaw.StatsFlusher: a PayloadFlusher that lives on its client's
+// The common part of thaw.TraceFlusher and the flushers of other data: a PayloadFlusher that lives on its client's
 // loop, and the object that Python holds.
 
 #ifndef THAW_PYTHON_BINDINGS_FLUSHER_H_
@@ -179,7 +179,7 @@ class FlusherFace {
   GivenFlusherOptions options_;
 };
 
-// Binds the common members of both flushers. `Given` is the payload's Python object, with a member `payload`.
+// Binds the common members of all flushers. `Given` is the payload's Python object, with a member `payload`.
 template <typename Flusher, typename Given>
 void BindFlusher(py::module_& module, const char* name, const char* text) {
   using Face = FlusherFace<Flusher>;

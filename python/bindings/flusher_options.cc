@@ -55,8 +55,8 @@ void BindFlusherOptions(py::module_& module) {
 
   py::class_<GivenFlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
 
-The defaults are those of traces; a StatsFlusher that is given no options takes stats_defaults(), which
-sends nothing twice.
+The defaults are those of traces. A StatsFlusher that is given no options takes stats_defaults(), which
+sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller.
 
 >>> import thaw
 >>> thaw.FlusherOptions(on_failure="discard", sequential=True)
@@ -71,6 +71,9 @@ False
   type.def_static(
       "stats_defaults", [] { return DefaultGivenOptions(PipelineNamed("stats")); },
       "The defaults of a StatsFlusher.");
+  type.def_static(
+      "logs_defaults", [] { return DefaultGivenOptions(PipelineNamed("logs")); },
+      "The defaults of a LogsFlusher.");
 }
 
 }  // namespace thaw::python

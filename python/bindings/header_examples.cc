@@ -12,6 +12,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/clock/clock.h"
 #include "cc/net/client.h"
+#include "cc/sim/simulation.h"
 #include "python/bindings/async_answer.h"
 #include "python/bindings/call.h"
 #include "python/bindings/client_loop.h"
@@ -22,6 +23,7 @@
 #include "python/bindings/gil.h"
 #include "python/bindings/log_lines.h"
 #include "python/bindings/pickling.h"
+#include "python/bindings/progress.h"
 
 namespace thaw::python {
 namespace {
@@ -76,6 +78,10 @@ void GilExample(Signal& done, absl::Duration limit) {
 
 void LogLinesExample() {
 #include "python/bindings/log_lines.h.example"
+}
+
+SimulationResult ProgressExample(const SimulationOptions& options, const GivenProgress& progress) {
+#include "python/bindings/progress.h.example"
 }
 
 void PicklingExample(py::class_<ClockReading>& type) {

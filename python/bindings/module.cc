@@ -24,6 +24,9 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::BindTracePayload(module);
   thaw::python::BindTraceFlusher(module);
   thaw::python::BindStatsFlusher(module);
+  thaw::python::BindLogsFlusher(module);
+  thaw::python::BindSketch(module);
+  thaw::python::BindDogStatsd(module);
   thaw::python::BindSimulate(module);
   thaw::python::BindExplore(module);
   thaw::python::WrapFunctions(module);

@@ -12,8 +12,7 @@
 #include "python/bindings/bindings.h"
 #include "python/bindings/counts.h"
 #include "python/bindings/flusher_options.h"
-#include "python/bindings/gil.h"
-#include "python/bindings/log_lines.h"
+#include "python/bindings/progress.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -56,12 +55,13 @@ py::dict ToDict(const SimulationResult& result) {
   return dict;
 }
 
-py::typing::Dict<py::str, py::object> Run(
-    int64_t cycles, uint64_t seed, int payloads, const GivenText& scenario, const GivenText& close,
-    double fault_rate, const std::optional<ClientOptions>& client,
-    const std::optional<GivenFlusherOptions>& flusher, GivenBool resume, GivenBool check,
-    double function_time, double idle_limit, std::pair<double, double> freeze, double one_way,
-    double service_time, const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
+py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int payloads,
+                                          const GivenText& scenario, const GivenText& close,
+                                          double fault_rate, const std::optional<ClientOptions>& client,
+                                          const std::optional<GivenFlusherOptions>& flusher, GivenBool resume,
+                                          GivenBool check, double function_time, double idle_limit,
+                                          std::pair<double, double> freeze, double one_way,
+                                          double service_time, const GivenProgress& progress) {
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
     if (!(value >= bound))
@@ -111,27 +111,10 @@ py::typing::Dict<py::str, py::object> Run(
   options.check = check;
   options.random_clocks = check;
 
-  bool raised = false;
-  const SimulationResult result = [&] {
-    GilReleased released;
-    const NoLogLines quiet;  // rules of peers log each failure, which is simulated
-    return Simulate(options, [&](int64_t cycle) {
-      constexpr int64_t kLookEvery = 256;
-      if (cycle % kLookEvery != 0) return true;
-      const GilReleased::Back back(released);
-      // An exception must not cross the simulation; it stays set until the GIL is back here.
-      raised = PyErr_CheckSignals() != 0;
-      if (!raised && progress.has_value()) {
-        PyObject* const answer = OrPark([&progress, cycle] {
-          return PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(cycle));
-        });
-        raised = answer == nullptr;
-        Py_XDECREF(answer);
-      }
-      return !raised;
-    });
-  }();
-  if (raised) throw py::error_already_set();
+  const SimulationResult result = WithProgress(progress, [&](Told told) {
+    constexpr int64_t kLookEvery = 256;
+    return Simulate(options, [&](int64_t cycle) { return cycle % kLookEvery != 0 || told(cycle); });
+  });
   if (!result.broken.ok()) RaiseInvariantBroken(std::string(result.broken.message()));
   return ToDict(result);
 }

@@ -326,7 +326,7 @@ struct type_caster<thaw::python::GivenPath> {
         PyObject_HasAttrString(reinterpret_cast<PyObject*>(Py_TYPE(source.ptr())), "__fspath__");
     if (!is_path) return false;
     const object path = reinterpret_steal<object>(PyOS_FSPath(source.ptr()));
-    // What `__fspath__` raises, or a wrong type that it gives, is for the caller to see.
+    // The caller sees the exception that `__fspath__` raises, or that of a result of a wrong type.
     if (!path) throw error_already_set();
     object bytes;
     if (path) {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pathlib
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 import thaw
 from thaw.lab.__main__ import main
+from thaw.lab.experiments.exploration import cycles
 from thaw.lab.experiments.exploration.policies import NOT_EXPLORED, POLICIES, SIZES, Policy, Size
 from thaw.lab.experiments.exploration.run import Explored, explore, failure_table, summary
 
@@ -182,3 +185,50 @@ def test_simulated_failures_are_not_logged(capfd: pytest.CaptureFixture[str]) ->
     result = thaw.explore_at_random(histories=50, flushes=[2, 2], freezes=2, faults=3, client=pooled)
     assert result["histories"] == 50
     assert capfd.readouterr().err == ""
+
+
+def test_random_cycles_are_spread_over_clients_and_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setattr(cycles, "LIFE", 100)
+    seen: list[tuple[str, int, int]] = []
+    real = thaw.simulate
+
+    def simulate(**given: Any) -> dict[str, Any]:
+        seen.append((given["scenario"], given["seed"], given["cycles"]))
+        return real(**given)
+
+    monkeypatch.setattr(thaw, "simulate", simulate)
+    file = tmp_path / "counts.json"
+    asked = ["explore", "--without-histories", "--policies=default,pooled", "--cycles=450", f"--json={file}"]
+    assert main([*asked, "--jobs=1", "--seed=5"]) == 0
+    assert seen == [
+        ("idle", 5, 100),
+        ("inflight", 6, 100),
+        ("idle", 7, 100),
+        ("inflight", 8, 100),
+        ("idle", 9, 50),
+    ]
+    assert "450 random cycles with 900 payloads" in capsys.readouterr().out
+    assert json.loads(file.read_text())["cycles"]["cycles"] == 450
+
+
+def test_a_life_that_breaks_an_invariant_is_named_with_the_call_that_repeats_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def simulate(**unused: Any) -> None:
+        raise thaw.InvariantBroken("seed 1, cycle 7: lost")
+
+    monkeypatch.setattr(thaw, "simulate", simulate)
+    assert main(["explore", "--without-histories", "--policies=default", "--cycles=10"]) == 1
+    said = capsys.readouterr().out
+    assert "1 lives broke an invariant" in said
+    assert (
+        "default: thaw.simulate(cycles=10, seed=1, scenario='idle', close='mixed', fault_rate=0.1, **options"
+        " of the client): seed 1, cycle 7: lost"
+    ) in said
+
+
+def test_nothing_to_run_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explore", "--without-histories"]) == 2
+    assert "--cycles N runs random cycles" in capsys.readouterr().err

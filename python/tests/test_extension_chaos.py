@@ -42,6 +42,11 @@ def test_every_fault_is_drawn() -> None:
     assert {unread for plan in plans for unread in plan.unread[:-1]} == {False, True}
     assert not any(plan.unread[-1] for plan in plans)
     assert all(len(plan.unread) == len(plan.events) for plan in plans)
+    lines = {event.get("lines") for plan in plans for event in plan.events}
+    assert {None, 0, 1, 2500} < lines
+    with_logs = [plan for plan in plans if "DD_SERVERLESS_LOGS_ENABLED" in plan.settings.environment]
+    assert 0 < len(with_logs) < len(plans)
+    assert all(("lines" in plan.events[0]) == (plan in with_logs) for plan in plans)
 
 
 @needs_extension
@@ -52,3 +57,4 @@ def test_nothing_is_unaccounted_for() -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 0, done.stderr[-5000:]
     assert "nothing is unaccounted for" in done.stdout
+    assert "log lines taken" in done.stdout

@@ -88,6 +88,16 @@ def test_each_fault_is_one_line_and_exit_code_1(variables: dict[str, str], what:
     assert what in checked.stderr
 
 
+@pytest.mark.parametrize("text", ["<your-api-key>", "https://secret.example", "secret0123,secret4567"])
+def test_text_that_can_not_be_a_key_is_named_and_not_shown(text: str) -> None:
+    checked = check(DD_API_KEY=text)
+    assert checked.returncode == 1
+    problem, without_key = checked.stderr.splitlines()
+    assert "DD_API_KEY is " in problem
+    assert "there is no API key" in without_key
+    assert text not in checked.stderr + checked.stdout
+
+
 @pytest.mark.parametrize(
     ("name", "text", "what"),
     [

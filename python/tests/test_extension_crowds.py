@@ -258,6 +258,7 @@ async def test_requests_that_may_be_read_in_two_ways_are_refused(start: Start) -
         running.assert_each_once()
 
 
+@pytest.mark.alone
 async def test_a_client_that_waits_for_acknowledgements_is_not_kept_waiting(start: Start) -> None:
     """As dd-java-agent: the head and the body apart, without TCP_NODELAY."""
 

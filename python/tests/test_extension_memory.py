@@ -306,6 +306,7 @@ class Neighbour:
         return sorted(self.times)[int(len(self.times) * 0.99)]
 
 
+@pytest.mark.alone
 async def test_a_neighbour_is_answered_while_bombs_are_worked_on(executable: pathlib.Path) -> None:
     neighbour = Neighbour()
     names = ("small spans that fit", "text to be repaired", "few spans that share a megabyte", "stats")
@@ -345,6 +346,7 @@ def telemetry_bodies() -> dict[str, bytes]:
     }
 
 
+@pytest.mark.alone
 async def test_a_neighbour_is_answered_while_telemetry_is_read(executable: pathlib.Path) -> None:
     neighbour = Neighbour()
     bodies = telemetry_bodies()

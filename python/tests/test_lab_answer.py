@@ -11,7 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from thaw.lab import command_line
-from thaw.lab.answer import costs, fates, model, page, parts, words
+from thaw.lab.answer import command, costs, fates, model, page, parts, words
 from thaw.lab.answer.cells import Cells, Spread
 from thaw.lab.answer.document import Document, Heading, Items, Paragraph, Picture, Table
 from thaw.lab.answer.model import FULL, RESUMED, WARM, Costs, Model, Policy
@@ -276,3 +276,26 @@ def test_the_command_measures_what_is_missing_and_nothing_twice(
     assert (cell.total("delivered"), cell.requests) == (2, 1.0)
     assert command_line.main(given) == 0
     assert capsys.readouterr().err == ""
+
+
+def test_the_line_on_how_a_document_was_made_has_every_argument_that_changes_it(
+    tmp_path: pathlib.Path,
+) -> None:
+    executable = tmp_path / "other"
+    executable.write_text("#!/bin/sh\n")
+    executable.chmod(0o755)
+    given = [
+        "--blocks",
+        "2",
+        "--results",
+        "measured",
+        "--extension",
+        f"other={executable}",
+        "--without-function",
+    ]
+    parsed = command_line._parser().parse_args(["answer", *given])
+    assert command._again(parsed) == (
+        f"python -m thaw.lab answer --results measured --blocks 2 --extension other={executable}"
+        " --without-function"
+    )
+    assert command._again(command_line._parser().parse_args(["answer"])) == "python -m thaw.lab answer"

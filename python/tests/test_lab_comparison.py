@@ -9,11 +9,11 @@ import re
 
 import pytest
 
-from thaw.lab import comparison, machine_load, report
+from thaw.lab import comparison, host_load, report
 from thaw.lab.__main__ import main
 from thaw.lab.comparison import Comparison, Losses
 from thaw.lab.experiments import requirements
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 from thaw.lab.results import ArmResult, ExperimentResult, FlushTimes
 
 BLOCKS = dict(enumerate([8.0, 8.2, 7.9, 8.1, 8.4, 8.0, 7.8, 8.3]))
@@ -146,6 +146,7 @@ def test_a_requirement_names_what_was_found(text: str, said: str, met: bool) -> 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
+        ("thaw.lost == nan", "'nan' is no number, and equals none"),
         ("thav.lost == 0", "there is no arm 'thav'; the nearest is thaw"),
         ("thaw.losst == 0", "there is no column 'losst'; the nearest is lost"),
         ("thaw.lost", "'thaw.lost' is not of the form ARM.COLUMN OPERATOR NUMBER"),
@@ -186,7 +187,7 @@ BUSY = Load(others=1.5, steal=0.0, average=3.0, processors=2, seconds=1.0)
 def test_a_busy_machine_is_marked_or_refused(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(machine_load, "measure", lambda: BUSY)
+    monkeypatch.setattr(host_load, "measure", lambda: BUSY)
     given = ["compare", "--cycles=2", "--arms=thaw", "--workload=generated", "--payloads=1"]
     assert main([*given, "--require-idle"]) == 1
     said = capsys.readouterr()

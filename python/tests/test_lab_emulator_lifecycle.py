@@ -256,6 +256,7 @@ async def test_a_runtime_that_exits(make: Callable[..., Lambda], log: list[tuple
     assert json.loads(lines(log, "extension")[0])["shutdownReason"] == "failure"
 
 
+@pytest.mark.alone
 async def test_timeout(make: Callable[..., Lambda], log: list[tuple[str, str]]) -> None:
     function = """
     for request_id, event, headers in invocations():
@@ -322,6 +323,7 @@ async def test_out_of_memory(make: Callable[..., Lambda]) -> None:
         assert 100 <= failed.report.max_memory_mb <= 128
 
 
+@pytest.mark.alone
 @pytest.mark.root
 async def test_processor_share(make: Callable[..., Lambda]) -> None:
     function = """
@@ -404,6 +406,7 @@ async def test_an_extension_that_gives_up(make: Callable[..., Lambda]) -> None:
         assert (failed.status, failed.error_type) == ("failure", "Extension.ExitError")
 
 
+@pytest.mark.alone
 async def test_an_extension_that_hangs_in_the_shutdown(make: Callable[..., Lambda]) -> None:
     async with make("for event in loop(register()): pass\ntime.sleep(60)") as sandbox:
         await sandbox.invoke()

@@ -13,7 +13,7 @@ from thaw.lab import executables, report
 from thaw.lab.experiments import function_experiment, main_experiment
 from thaw.lab.experiments.function_experiment import FunctionLeftOut
 from thaw.lab.report import function_run, function_section, measure
-from thaw.lab.report.function_run import FunctionRun, InvocationRow
+from thaw.lab.report.function_run import Fates, FunctionRun, InvocationRow
 
 from .extension_under_test import EXTENSION, needs_extension
 from .test_lab_main_experiment import comparison
@@ -39,6 +39,24 @@ def test_the_table_says_what_arrived_and_what_it_cost() -> None:
     assert "4.0 / 8.0" in none
     assert thaw.split()[-2] == "+25.0"
     assert none.split()[-2] == "–"
+
+
+def test_all_kinds_of_data_stand_side_by_side() -> None:
+    run, without = made()
+    run.lines = Fates.of(range(4), {0: 1, 1: 2, 3: 1, 9: 1})
+    run.points = Fates(3, 3, 0)
+    assert (run.lines.once, run.lines.lost, run.lines.twice) == (2, 1, 1)
+    titles = function_run.titles([run, without])
+    assert titles[:10] == [
+        *("extension", "spans once", "lost", "twice"),
+        *("lines once", "lost", "twice", "points once", "lost", "twice"),
+    ]
+    shown = function_run.cells(run, [run, without])
+    assert shown[4:10] == ["2 of 4", "1", "1", "3 of 3", "0", "0"]
+    assert function_run.cells(without, [run, without])[1:10] == ["–"] * 9
+    assert len(shown) == len(titles)
+    assert len(function_run.cells(without, [run, without])) == len(titles)
+    assert function_section.section([run, without]).count("<th scope=col>") == len(titles)
 
 
 def test_what_an_extension_adds_is_told_without_the_first_invocation() -> None:
@@ -111,19 +129,23 @@ def test_without_opt_nothing_is_counted_as_lost() -> None:
 
 @needs_extension
 @pytest.mark.slow
-def test_every_span_of_a_real_function_arrives_once() -> None:
+def test_every_span_and_line_of_a_real_function_arrives_once() -> None:
     # In a process of its own, since it moves to a network of its own.
     program = (
         "import pathlib, sys; from thaw.lab.experiments import function_experiment as experiment\n"
         "file = pathlib.Path(sys.argv[1])\n"
-        "runs = experiment.run({'thaw': file, 'again': file}, invocations=6)\n"
-        "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])"
+        "load = experiment.Load(lines=3)\n"
+        "runs = experiment.run({'thaw': file, 'again': file}, invocations=6, load=load)\n"
+        "print([(run.extension, run.spans, run.once, run.lost, run.twice, len(run.rows)) for run in runs])\n"
+        "print([(run.lines.taken, run.lines.once) for run in runs if run.lines is not None])"
     )
     done = subprocess.run(
         [sys.executable, "-c", program, str(EXTENSION)], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.strip() == str(
+    spans, lines = done.stdout.splitlines()
+    assert lines == str([(18, 18), (18, 18)])
+    assert spans == str(
         [
             ("thaw", 30, 30, 0, 0, 6),
             ("again", 30, 30, 0, 0, 6),

@@ -164,6 +164,7 @@ def test_close_of_idle_connections_on_command(intake: Intake) -> None:
         assert intake.close_idle("fin") == 0
 
 
+@pytest.mark.alone
 def test_timers_are_not_rounded_to_milliseconds() -> None:
     with selectors.EpollSelector() as epoll:
         late = []

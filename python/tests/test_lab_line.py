@@ -104,6 +104,7 @@ def talk(line: Line) -> Iterator[Talk]:
         yield made
 
 
+@pytest.mark.alone
 @needs_line
 def test_the_round_trip_is_what_was_asked_for_and_changes_while_a_connection_lives(
     line: Line, talk: Talk
@@ -213,6 +214,7 @@ def test_the_packet_size_is_set_and_changes(line: Line, talk: Talk) -> None:
     assert talk.segment_bytes == 900 - 40 - 12
 
 
+@pytest.mark.alone
 @needs_line
 def test_packets_leave_on_time_and_cost_little(line: Line, talk: Talk) -> None:
     for _ in range(20):

@@ -103,3 +103,16 @@ def test_a_failed_write_leaves_what_was_there(folder: pathlib.Path) -> None:
         measure.write(folder, [wrong], [], measure.provenance(world="W1", seed=1, cycles=1))
     assert measure.read(folder).payloads == PAYLOADS
     assert not [path for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_the_origin_of_a_table_is_read_without_its_rows(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "rows.parquet"
+    measure.write_rows(path, CycleRow, [], '{"a": 1}')
+
+    def fail(*unused: object) -> None:
+        raise AssertionError("rows were read")
+
+    monkeypatch.setattr(pyarrow.parquet.ParquetFile, "read", fail)
+    assert measure.read_where_from(path) == '{"a": 1}'

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import pytest
 
+from thaw.lab import cgroups
 from thaw.lab.child_environment import child_environment
+from thaw.lab.emulator.environment_groups import EnvironmentGroups
 from thaw.lab.experiment import WorldName
 from thaw.lab.freezer import FreezerName
 from thaw.lab.worlds import availability
@@ -154,3 +156,45 @@ def _await_none(marked: Marked, namespaces: set[str], groups: set[pathlib.Path])
         if time.monotonic() > deadline:
             pytest.fail(f"left behind: processes {left[0]}, namespaces {left[1]}, cgroups {left[2]}")
         time.sleep(0.05)
+
+
+def _groups_of(pid: int) -> set[pathlib.Path]:
+    """The groups that limit the processor of what process `pid` started, in either version's hierarchy."""
+    unified, controllers = cgroups.mounts()
+    mounts = [each for each in (unified, controllers.get("cpu")) if each is not None]
+    return {group for mount in mounts for group in mount.rglob(f"lambda-{pid}-*")}
+
+
+def _why_no_share() -> str | None:
+    groups = EnvironmentGroups.make(freezer=False, limits={"cpu"}, memory_mb=512)
+    groups.remove()
+    return "; ".join(groups.notes) or None
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["ended", "killed"])
+def test_no_group_of_a_share_of_a_processor_is_left(killed: bool) -> None:
+    if (reason := _why_no_share()) is not None:
+        pytest.skip(f"no share of a processor here: {reason}")
+    command = [sys.executable, "-m", "thaw.lab", "compare", "--world=W1", "--cpu-share=0.5", "--freeze=0.05"]
+    command += ["--arms=thaw", "--close=none", "--workload=generated", "--payloads=1"]
+    command += [f"--cycles={100_000 if killed else 20}"]
+    process = subprocess.Popen(
+        command, env=child_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        deadline = time.monotonic() + _LIMIT
+        while (
+            not (groups := _groups_of(process.pid)) and process.poll() is None and time.monotonic() < deadline
+        ):
+            time.sleep(0.01)
+        assert groups
+        if killed:
+            process.kill()
+        assert process.wait(timeout=_LIMIT) == (-9 if killed else 0)
+        deadline = time.monotonic() + 15
+        while (left := {each for each in groups if each.exists()}) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not left
+    finally:
+        process.kill()
+        process.wait()

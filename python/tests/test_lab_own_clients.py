@@ -5,13 +5,14 @@ from __future__ import annotations
 import pathlib
 import shutil
 import textwrap
+import time
 
 import pytest
 
 from thaw import lab
 from thaw.lab import arms, own_clients
 from thaw.lab.__main__ import main
-from thaw.lab.experiment import ExperimentSettings, command
+from thaw.lab.experiment import ExperimentError, ExperimentSettings, command
 from thaw.lab.experiments import compare
 from thaw.lab.results import ArmResult
 
@@ -195,6 +196,46 @@ def test_a_client_that_prints_and_reads_does_not_disturb_its_commands(tmp_path: 
     """
     (figures,) = run(client(tmp_path, text), cycles=2, payloads=1).values()
     assert figures.errors == 0
+
+
+def test_the_first_error_of_a_client_is_said_once(
+    tmp_path: pathlib.Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = client(tmp_path, COUNTER)
+    given = ["--cycles=2", "--payloads=1", "--workload=generated", "--close=none", "--blocks=2"]
+    assert main(["compare", "--arms", f"thaw,{file}:odd", *given]) == 0
+    said = capsys.readouterr().err
+    assert said.count("its first error: ") == 1
+    assert "/4): its first error: RuntimeError: call 1\n" in said
+
+
+FORKING = """
+    import os, time
+    from thaw import lab
+
+    @lab.arm("forks")
+    def forks(post):
+        if os.fork() == 0:
+            time.sleep(40)
+            os._exit(0)
+        {then}
+        return 202
+"""
+
+
+def test_a_client_whose_children_outlive_it_does_not_keep_the_laboratory_waiting(
+    tmp_path: pathlib.Path,
+) -> None:
+    begun = time.monotonic()
+    run(client(tmp_path, FORKING.format(then="pass")), cycles=1, payloads=1)
+    assert time.monotonic() - begun < 20
+
+
+def test_a_client_that_ends_while_its_child_has_its_output_is_noticed(tmp_path: pathlib.Path) -> None:
+    begun = time.monotonic()
+    with pytest.raises(ExperimentError, match="the client's process is gone: it ended with 3"):
+        run(client(tmp_path, FORKING.format(then="os._exit(3)")), cycles=1, payloads=1)
+    assert time.monotonic() - begun < 20
 
 
 @pytest.mark.parametrize("arm", ["requests", "aiohttp", "httpx", "client"])

@@ -245,6 +245,8 @@ def test_points_of_a_cluster_are_not_waited_for_after_ctrl_c(folder: pathlib.Pat
     [
         ("dask://nowhere", "not of the form dask://HOST:PORT"),
         ("spark://a:1", "not of the form dask://HOST:PORT"),
+        ("dask://localhost:99999", "'dask://localhost:99999': the port is not from 1 to 65535"),
+        ("dask://localhost:0", "the port is not from 1 to 65535"),
     ],
 )
 def test_an_executor_that_is_none_is_named(text: str, said: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -402,3 +404,21 @@ def test_an_empty_or_unknown_axis_is_an_error() -> None:
         Grid(axes={"close": ()})
     with pytest.raises(ValueError, match="no axis 'clos'; the nearest is close"):
         Grid(axes={"clos": ("fin",)})
+
+
+def test_the_provenance_of_a_point_is_made_once_with_the_load_of_its_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[dict[str, Any]] = []
+    real = measure.provenance
+
+    def counted(**given: Any) -> measure.Provenance:
+        made.append(given)
+        return real(**given)
+
+    monkeypatch.setattr(measure, "provenance", counted)
+    point = ExperimentSettings(arms=("thaw",), cycles=2, payloads=1, close="none", workload="generated")
+    found = sweep.measure_point(point).provenance
+    assert len(made) == 1
+    assert found.others_during is not None
+    assert found.command.startswith("python -m thaw.lab compare")

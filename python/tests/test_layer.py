@@ -53,13 +53,15 @@ def runner(processor: str) -> list[str]:
     return [program]
 
 
-def test_a_layer_is_one_executable_and_its_licences(processor: str) -> None:
+def test_a_layer_is_one_executable_the_wrapper_and_its_licences(processor: str) -> None:
     with zipfile.ZipFile(LAYERS[processor]) as layer:
         entries = {entry.filename: entry for entry in layer.infolist()}
-    executable, *licences = entries
+    executable, wrapper, *licences = entries
     assert executable == f"extensions/{NAME}"
-    assert licences == [f"licenses/{NAME}/LICENSE", f"licenses/{NAME}/NOTICE"]
+    assert licences == [f"licenses/{NAME}/{file}" for file in ("LICENSE", "NOTICE", "thaw-layer.cdx.json")]
+    assert wrapper == "datadog_wrapper"
     assert entries[executable].external_attr >> 16 == 0o100755
+    assert entries[wrapper].external_attr >> 16 == 0o100755
     assert {entry.date_time for entry in entries.values()} == {(1980, 1, 1, 0, 0, 0)}
 
 

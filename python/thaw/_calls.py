@@ -153,23 +153,6 @@ def refuse_to_reduce(self: object, protocol: int, /) -> Any:
 # -- Explanations ------------------------------------------------------------------------------------
 
 
-def _common(one: str, other: str) -> int:
-    """Returns the length of the longest common subsequence."""
-    row = [0] * (len(other) + 1)
-    for left in one:
-        before = 0
-        for at, right in enumerate(other, 1):
-            before, row[at] = row[at], before + 1 if left == right else max(row[at], row[at - 1])
-    return row[-1]
-
-
-def nearest(name: str, names: list[str]) -> str | None:
-    """Returns the name that was probably meant, or None if no name is near."""
-    scored = [(2 * _common(name.lower(), each) / (len(name) + len(each)), each) for each in names]
-    score, best = max(scored, key=lambda each: each[0], default=(0.0, ""))
-    return best if score >= 0.6 else None
-
-
 def _fits_one(value: object, annotation: str) -> bool:
     kind = type(value)
     name, _, _ = annotation.partition("[")
@@ -265,6 +248,8 @@ def _bound(
     names = [each.name for each in parameters if each.kind in ("positional", "keyword")]
     for name in named:
         if name not in names:
+            from thaw._nearest import nearest  # a call that is right imports nothing
+
             meant = nearest(name, names)
             hint = f"; did you mean {meant!r}?" if meant else ""
             return f"{label} got an unexpected keyword argument {name!r}{hint}"

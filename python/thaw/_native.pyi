@@ -22,7 +22,9 @@ __all__: list[str] = [
     "Closed",
     "Config",
     "ConnectionStats",
+    "DDSketch",
     "DeadlineExceeded",
+    "DogStatsdLines",
     "ExchangeFailure",
     "ExchangeStats",
     "ExchangeTimes",
@@ -36,6 +38,9 @@ __all__: list[str] = [
     "InvariantBroken",
     "LateAlarm",
     "Liveness",
+    "LogsFlusher",
+    "LogsPayload",
+    "MetricSample",
     "Misconfigured",
     "OnFailure",
     "OnResume",
@@ -56,6 +61,7 @@ __all__: list[str] = [
     "Unreachable",
     "explore",
     "explore_at_random",
+    "parse_dogstatsd",
     "replay",
     "simulate",
 ]
@@ -1326,6 +1332,10 @@ class Client:
         """
         Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise Closed.
         """
+    def forget(self) -> None:
+        """
+        The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and TLS sessions, which they must not share. Open connections stay; `resume` treats those.
+        """
     def quiesce(self) -> int:
         """
         The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.
@@ -1400,8 +1410,8 @@ class FlusherOptions:
     """
     How a pipeline flushes.
 
-    The defaults are those of traces; a StatsFlusher that is given no options takes stats_defaults(), which
-    sends nothing twice.
+    The defaults are those of traces. A StatsFlusher that is given no options takes stats_defaults(), which
+    sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller.
 
     >>> import thaw
     >>> thaw.FlusherOptions(on_failure="discard", sequential=True)
@@ -1411,6 +1421,11 @@ class FlusherOptions:
     """
 
     __hash__: typing.ClassVar[None]  # type: ignore[assignment]
+    @staticmethod
+    def logs_defaults() -> FlusherOptions:
+        """
+        The defaults of a LogsFlusher.
+        """
     @staticmethod
     def stats_defaults() -> FlusherOptions:
         """
@@ -2072,6 +2087,332 @@ class StatsFlusher:
         Payloads for which there was no room.
         """
 
+class LogsPayload:
+    """
+    Log lines of one invocation, as the intake gets them.
+
+    It holds the intake's JSON, made in one pass. A line of more than 1 MB, which the intake would not take, is cut
+    and ends with a marker.
+
+    >>> import thaw
+    >>> thaw.LogsPayload.from_lines(["paid", "sent"], timestamp=1.5, request_id="r1").lines
+    2
+    >>> thaw.LogsPayload.from_lines(["paid"], timestamp=1.5, status="loud")
+    Traceback (most recent call last):
+        ...
+    thaw.InvalidArgument: status is "loud", not one of: critical, error, warn, info, debug, trace
+    """
+    @staticmethod
+    def from_lines(
+        lines: collections.abc.Sequence[str],
+        *,
+        timestamp: float,
+        function_arn: str = "",
+        request_id: str = "",
+        service: str = "",
+        tags: str = "",
+        status: str = "info",
+    ) -> LogsPayload:
+        """
+        `timestamp`: of all lines, in seconds since 1970. `function_arn`: the host that the intake names. `request_id`: of the invocation that wrote the lines. `tags`: name:value with commas between them. `status`: critical, error, warn, info, debug or trace. Raises InvalidArgument for more lines or bytes than the intake takes at once.
+        """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every count as a plain value.
+        """
+    @property
+    def cut(self) -> int:
+        """
+        Number of lines that were cut.
+        """
+    @property
+    def lines(self) -> int:
+        """
+        Number of lines.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes as JSON.
+        """
+
+class LogsFlusher:
+    """
+    Delivers log lines: keeps payloads until the intake took them.
+
+    Payloads are merged into requests of at most 1000 lines and 5 MB. Lives on its client's thread, and as long as
+    the client. Any thread may call it.
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     flusher = thaw.LogsFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
+    ...     flusher.add(thaw.LogsPayload.from_lines(["paid"], timestamp=1.5))
+    ...     report = flusher.flush(deadline=2.0)
+    ...     report.delivered, report.retained
+    1
+    (0, 1)
+    """
+    def __init__(
+        self,
+        client: Client,
+        endpoint: str,
+        api_key: str,
+        *,
+        options: FlusherOptions | None = None,
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
+    ) -> None:
+        """
+        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        """
+    def __repr__(self) -> str: ...
+    def add(self, payload: LogsPayload) -> int:
+        """
+        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        """
+    def check_invariant(self) -> None:
+        """
+        Counts everything again. Raises InvariantBroken unless payloads handed over = delivered + kept + dropped.
+        """
+    def flush(self, deadline: float | None = None) -> FlushReport:
+        """
+        Sends everything and waits at most `deadline` seconds (None: options.flush_timeout). What could not be delivered stays and goes first in the next flush. Ctrl-C ends the flush and loses nothing.
+        """
+    def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
+        """
+        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        """
+    def shutdown(self, deadline: float | None = None) -> FlushReport:
+        """
+        The last flush: asks no breaker, and sends what was held for a redrive.
+        """
+    @property
+    def bytes(self) -> int:
+        """
+        Bytes kept now, of options.outbox_bytes.
+        """
+    @property
+    def dropped(self) -> dict[str, int]:
+        """
+        Payloads given up so far, by reason.
+        """
+    @property
+    def dropped_payloads(self) -> dict[int, str]:
+        """
+        Ids of payloads given up so far, with the reason of each.
+        """
+    @property
+    def endpoints(self) -> list[str]:
+        """
+        Where requests go, the primary one first.
+        """
+    @property
+    def handed_over(self) -> int:
+        """
+        Payloads taken over so far.
+        """
+    @property
+    def options(self) -> FlusherOptions:
+        """
+        A copy of its options.
+        """
+    @property
+    def possible_duplicates(self) -> list[int]:
+        """
+        Ids of payloads that ended and that the intake may have twice.
+        """
+    @property
+    def retained(self) -> int:
+        """
+        Payloads kept now.
+        """
+    @property
+    def retained_payloads(self) -> list[int]:
+        """
+        Ids of payloads kept now.
+        """
+    @property
+    def total(self) -> FlushReport:
+        """
+        All flushes so far, as one report.
+        """
+    @property
+    def turned_away(self) -> int:
+        """
+        Payloads for which there was no room.
+        """
+
+class DDSketch:
+    """
+    A histogram in the form in which Datadog merges distributions.
+
+    Quantiles are right to within 1/128 of the value. What is kept does not depend on the order in which values and
+    sketches are added. One sketch must not be used by two threads at once.
+
+    >>> import thaw
+    >>> times = thaw.DDSketch([12.5, 12.5, 40.0])
+    >>> times.count, times.sum, times.bins
+    (3, 65.0, {1501: 2, 1576: 1})
+    >>> other = thaw.DDSketch()
+    >>> other.insert(-3.0, weight=10)
+    >>> times.merge(other)
+    >>> times.count, times.min
+    (13, -3.0)
+    """
+    @staticmethod
+    def key_of(value: float) -> int:
+        """
+        Gives the key of the bin that counts a value.
+        """
+    @staticmethod
+    def value_of(key: int) -> float:
+        """
+        Gives the value that stands for all values of a key; infinity for the highest, 32767. Raises InvalidArgument beyond it.
+        """
+    def __init__(self, values: collections.abc.Sequence[float] = []) -> None:
+        """
+        Raises InvalidArgument for a value that is not finite.
+        """
+    def __repr__(self) -> str: ...
+    def insert(self, value: float, weight: float = 1.0) -> None:
+        """
+        Counts a value `weight` times. Raises InvalidArgument unless both are finite and the weight is above 0.
+        """
+    def merge(self, other: DDSketch) -> None:
+        """
+        Adds all values that were inserted into the other sketch.
+        """
+    def quantile(self, q: float) -> float:
+        """
+        Gives the value below which the part `q`, 0 to 1, of all values is. Raises InvalidArgument for another `q`.
+        """
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        The summary of all values, without bins.
+        """
+    def to_protobuf(self) -> bytes:
+        """
+        Gives the fields of a protobuf Dogsketch, except for its time.
+        """
+    @property
+    def average(self) -> float:
+        """
+        The mean of all values; 0 if there is none.
+        """
+    @property
+    def bins(self) -> dict[int, int]:
+        """
+        How many values each key has, in the order of keys.
+        """
+    @property
+    def count(self) -> int:
+        """
+        Number of values.
+        """
+    @property
+    def max(self) -> float:
+        """
+        The largest value; 0 if there is none.
+        """
+    @property
+    def min(self) -> float:
+        """
+        The least value; 0 if there is none.
+        """
+    @property
+    def sum(self) -> float:
+        """
+        The sum of all values.
+        """
+
+class MetricSample:
+    """
+    A line of DogStatsD: one report of a metric.
+
+    >>> import thaw
+    >>> (sample,) = thaw.parse_dogstatsd(b"page.time:12.5:20|d|@0.5|#env:prod").samples
+    >>> sample.name, sample.type, sample.values, sample.weight, sample.tags
+    ('page.time', 'distribution', [12.5, 20.0], 2.0, ['env:prod'])
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value.
+        """
+    @property
+    def member(self) -> str:
+        """
+        The text that a set counts.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The metric, normalised.
+        """
+    @property
+    def tags(self) -> list[str]:
+        """
+        Its tags, normalised, in the client's order.
+        """
+    @property
+    def time(self) -> float | None:
+        """
+        Seconds since 1970, of counts and gauges that say when they were measured.
+        """
+    @property
+    def type(self) -> str:
+        """
+        count, gauge, distribution, histogram (which timers are, too) or set.
+        """
+    @property
+    def values(self) -> list[float]:
+        """
+        Its values; a set has none.
+        """
+    @property
+    def weight(self) -> float:
+        """
+        How many reports it stands for: 1 divided by the client's sample rate.
+        """
+
+class DogStatsdLines:
+    """
+    What a datagram of DogStatsD says.
+
+    >>> import thaw
+    >>> lines = thaw.parse_dogstatsd(b"a:1|c\\nb:x|g\\n_sc|db|2|m:down")
+    >>> len(lines.samples), lines.refused, lines.first_refused
+    (1, {'value': 1}, 'refused_value: b:x|g')
+    >>> lines.service_checks[0]["status"]
+    2
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def events(self) -> list[dict[str, typing.Any]]:
+        """
+        Its events: title, text, time, host, aggregation_key, priority, source_type, alert_type, tags.
+        """
+    @property
+    def first_refused(self) -> str:
+        """
+        Why the first such line could not be read, and its beginning; empty if there is none.
+        """
+    @property
+    def refused(self) -> dict[str, int]:
+        """
+        How many lines could not be read, by reason.
+        """
+    @property
+    def samples(self) -> list[MetricSample]:
+        """
+        Its metrics, in order.
+        """
+    @property
+    def service_checks(self) -> list[dict[str, typing.Any]]:
+        """
+        Its service checks: name, status, time, host, message, tags.
+        """
+
 def explore(
     *,
     flushes: collections.abc.Sequence[int] = [1, 1],
@@ -2130,6 +2471,11 @@ def explore_at_random(
 
     >>> import thaw
     >>> thaw.explore_at_random(seed=1, histories=20, flushes=[2, 2], freezes=3, faults=2)["broken"]
+    """
+
+def parse_dogstatsd(datagram: typing_extensions.Buffer, *, name_prefix: str = "") -> DogStatsdLines:
+    """
+    Reads a datagram of the DogStatsD protocol, as the extension does. `name_prefix` stands before the name of each metric. A line that can't be read costs that line alone.
     """
 
 def replay(

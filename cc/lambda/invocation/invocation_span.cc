@@ -155,6 +155,7 @@ std::vector<OwnedSpan> MakeInvocationTrace(const InvocationRecord& record,
     span.parent_id = std::exchange(parent, span.span_id);
     Set(span.tags, "peer.service", is_last ? invocation.service : senders[i + 1].service);
     span.is_error = is_last && invocation.is_error;
+    if (is_last && record.end) Set(span.tags, "http.status_code", record.end->http_status_code);
     trace.push_back(std::move(span));
   }
   invocation.parent_id = parent;

@@ -211,6 +211,19 @@ TEST(InvocationSpanTest, SenderStandsBetweenUpstreamAndInvocation) {
   EXPECT_FALSE(trace[1].tags.contains("_dd.p.tid"));
 }
 
+TEST(InvocationSpanTest, TheStatusOfTheResponseIsOnTheSenderAndOnTheInvocation) {
+  InvocationRecord record = Record();
+  record.end->http_status_code = "404";
+  // An API in front of another sender: the response goes to the nearest one.
+  record.trigger.spans = {{.name = "aws.sns", .start = kStart - absl::Milliseconds(50)},
+                          {.name = "aws.httpapi", .start = kStart - absl::Milliseconds(30)}};
+  const std::vector<OwnedSpan> trace = Make(record);
+  ASSERT_THAT(trace, SizeIs(3));
+  EXPECT_FALSE(trace[0].tags.contains("http.status_code"));
+  EXPECT_EQ(trace[1].tags.at("http.status_code"), "404");
+  EXPECT_EQ(trace[2].tags.at("http.status_code"), "404");
+}
+
 TEST(InvocationSpanTest, TopicQueueInvocation) {
   InvocationRecord record = Record();
   record.trigger.spans = {

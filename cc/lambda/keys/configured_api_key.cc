@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "absl/log/log.h"
-#include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "cc/base/completion.h"
@@ -200,7 +199,8 @@ class ConfiguredApiKey::Resolver : public std::enable_shared_from_this<Resolver>
       if (!slept.ok()) break;
       ++counts_.source_retries;
     }
-    if (answer.ok()) answer = ParseApiKey(absl::StripAsciiWhitespace(*answer));
+    // A secret that was pasted with its quotes is used without them.
+    if (answer.ok()) answer = ParseApiKey(WithoutQuotes(*answer));
     if (!answer.ok()) {
       ++counts_.sources_failed;
     } else if (IsRefused(*answer)) {

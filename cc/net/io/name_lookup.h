@@ -21,7 +21,7 @@ class NameLookup {
  public:
   virtual ~NameLookup() = default;
 
-  // As Network::Lookup().
+  // Resolves a name, as Network::Lookup() does.
   virtual Task<absl::StatusOr<ResolvedName>> Lookup(std::string host, LookupPatience patience,
                                                     Cancellation& cancellation) = 0;
 };

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/base/status_macros.h"
@@ -130,6 +131,13 @@ class UdpDatagrams : public Datagrams {
         co_return absl::UnavailableError(text);
       }
     }
+  }
+
+  bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) override {
+    const int received = buffers_.Receive(socket_.native_handle());
+    if (received <= 0) return false;
+    take(buffers_.Take(received, drops_));
+    return true;
   }
 
   uint16_t port() const override { return port_; }

@@ -173,6 +173,29 @@ TEST_F(UdpDatagramsTest, AReceiveThatWaitsEndsWhenCancelledAndTheNextOneGoesOn) 
   EXPECT_THAT(received_, ElementsAre("x"));
 }
 
+TEST_F(UdpDatagramsTest, WhatWaitsIsReceivedAtOnceWhetherOrNotAReceiveIsPending) {
+  const std::unique_ptr<Datagrams> datagrams = Bind({.datagrams_per_turn = 2});
+  UdpClient client(datagrams->port());
+  const auto take = [&](const DatagramBatch& batch) {
+    received_.insert(received_.end(), batch.datagrams.begin(), batch.datagrams.end());
+  };
+  EXPECT_FALSE(datagrams->ReceiveWaiting(take));
+  for (const std::string_view text : {"a", "", "c"}) client.Send(text);
+  EXPECT_TRUE(datagrams->ReceiveWaiting(take));
+  EXPECT_THAT(received_, ElementsAre("a", ""));
+  EXPECT_TRUE(datagrams->ReceiveWaiting(take));
+  EXPECT_FALSE(datagrams->ReceiveWaiting(take));
+  EXPECT_THAT(received_, ElementsAre("a", "", "c"));
+  // The pending one goes on with what comes later.
+  const Alarm alarm(loop_, absl::Milliseconds(20), [&] {
+    client.Send("d");
+    EXPECT_TRUE(datagrams->ReceiveWaiting(take));
+    client.Send("e");
+  });
+  EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 1)));
+  EXPECT_THAT(received_, ElementsAre("a", "", "c", "d", "e"));
+}
+
 TEST_F(UdpDatagramsTest, AnAddressThatCanNotBeBoundIsNamed) {
   const std::unique_ptr<Datagrams> datagrams = Bind();
   const absl::Status taken = BindUdp(loop_, {.port = datagrams->port()}).status();

@@ -53,7 +53,13 @@ Task<absl::Status> MemoryDatagrams::Receive(Handler handler, Cancellation& cance
   }
 }
 
-void MemoryDatagrams::HandOver(Handler& handler) {
+bool MemoryDatagrams::ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) {
+  if (sender_.waiting_.empty()) return false;
+  HandOver(take);
+  return true;
+}
+
+void MemoryDatagrams::HandOver(absl::FunctionRef<void(const DatagramBatch&)> take) {
   const size_t most = static_cast<size_t>(sender_.limits_.datagrams_per_turn);
   std::vector<Sender::Sent> taken;
   while (!sender_.waiting_.empty() && taken.size() < most) {
@@ -71,7 +77,7 @@ void MemoryDatagrams::HandOver(Handler& handler) {
     }
   }
   batch.datagrams = views;
-  handler(batch);
+  take(batch);
 }
 
 }  // namespace thaw

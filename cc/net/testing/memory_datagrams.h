@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/completion.h"
@@ -73,10 +74,11 @@ class MemoryDatagrams : public Datagrams {
   ~MemoryDatagrams() override;
 
   Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) override;
+  bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) override;
   uint16_t port() const override { return 0; }
 
  private:
-  void HandOver(Handler& handler);
+  void HandOver(absl::FunctionRef<void(const DatagramBatch&)> take);
 
   Sender& sender_;
 };

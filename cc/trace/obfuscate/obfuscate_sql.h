@@ -29,19 +29,9 @@
 #include <string>
 #include <string_view>
 
+#include "cc/trace/obfuscate/sql_dialect.h"
+
 namespace thaw {
-
-enum class SqlDialect {
-  kGeneric,     // unknown; a backslash may be an escape or not
-  kStandard,    // SQLite, Cassandra, Db2, H2: a backslash is an ordinary character
-  kMySql,       // MySQL and MariaDB
-  kPostgreSql,  // PostgreSQL and Redshift
-  kMsSql,
-  kOracle,
-};
-
-// Reads a span's tag db.type, db.system or db.system.name, in any case; returns kGeneric for unknown names.
-SqlDialect SqlDialectOf(std::string_view database);
 
 enum class SqlOutcome {
   kObfuscated,

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "absl/strings/ascii.h"
-#include "cc/trace/normalize_tag.h"
+#include "cc/base/normalize_tag.h"
 
 namespace thaw {
 namespace {

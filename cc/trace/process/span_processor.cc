@@ -10,6 +10,7 @@
 #include "cc/trace/obfuscate/obfuscate_http.h"
 #include "cc/trace/obfuscate/obfuscate_redis.h"
 #include "cc/trace/obfuscate/obfuscate_sql.h"
+#include "cc/trace/obfuscate/sql_dialect.h"
 #include "cc/trace/process/normalize_span.h"
 #include "cc/trace/process/replace_rules.h"
 #include "cc/trace/process/text_work.h"

@@ -22,7 +22,7 @@
 #include <string>
 #include <string_view>
 
-#include "cc/trace/obfuscate/obfuscate_sql.h"
+#include "cc/trace/obfuscate/sql_dialect.h"
 
 namespace thaw {
 

@@ -9,7 +9,7 @@
 An *arm* is one client policy (`arms`), a *world* one way of freezing it (`worlds`). The peer is `intake`, a
 TLS server in a process of its own; what it got is decoded without any of thaw's code. `workload` makes what
 is sent, `experiments` holds what the commands run, `results` what comes of an experiment, `statistics` and
-`comparison` say what it means, `machine_load` whether other work disturbed it, `report` shows it,
+`comparison` say what it means, `host_load` whether other work disturbed it, `report` shows it,
 `benchmarks` measures what the client and the extension cost, and `emulator` is the Lambda. `line` is a
 network between two namespaces; `proxy`, `nameserver` and `secrets_server` are peers that misbehave on
 request.

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any
 
 import thaw
+from thaw._nearest import nearest
 from thaw.lab import named_values
 
 NONE = "none"
@@ -38,7 +39,7 @@ def read(name: str, text: str) -> Any:
     """
     known = fields()
     if name not in known:
-        near = named_values.nearest(name, known)
+        near = nearest(name, known)
         meant = f"the nearest is {near} ({kind(near)})" if near else f"there are {', '.join(known)}"
         raise ValueError(f"ClientOptions has no field {name!r}; {meant}")
     expected, parse = _reader(known[name])

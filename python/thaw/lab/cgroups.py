@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 import time
+from collections.abc import Iterable
+
+_GUARD = str(pathlib.Path(__file__).with_name("cgroup_guard.py"))
 
 
 def mounts() -> tuple[pathlib.Path | None, dict[str, pathlib.Path]]:
@@ -51,3 +56,9 @@ def remove(group: pathlib.Path, limit: float) -> bool:
             time.sleep(0.001)
         else:
             return True
+
+
+def guard(groups: Iterable[pathlib.Path]) -> subprocess.Popen[bytes]:
+    """Starts a process that ends what is in the groups, and removes them, when its standard input ends."""
+    command = [sys.executable, "-I", "-S", _GUARD, *map(str, groups)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)

@@ -16,7 +16,7 @@ from thaw.lab.checker import command as checker
 from thaw.lab.emulator import EmulatorError, SandboxFailure
 from thaw.lab.emulator import cli as emulator
 from thaw.lab.executables import EXTENSION_PORTS, extension
-from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped
+from thaw.lab.experiment import CLOSES, ExperimentError, ExperimentSettings, Stopped, WorldMissing
 from thaw.lab.experiments import (
     compare,
     function_experiment,
@@ -28,20 +28,24 @@ from thaw.lab.experiments import (
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.experiments.exploration import run as exploration
+from thaw.lab.fleet import command as fleet
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
 from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
+from thaw.lab.worlds import clones_command as clones
 
 _COMMANDS = (
     "main",
     "compare",
     "sweep",
     "answer",
+    "fleet",
     "function",
     "lambda",
     "chaos",
+    "clones",
     "explore",
     "report",
     "check",
@@ -88,6 +92,9 @@ def main(given: Sequence[str] | None = None) -> int:
         if parsed.command is None:
             parsed = parser.parse_args(["main", *wanted])
         return int(parsed.run(parsed))
+    except WorldMissing as error:
+        print(f"thaw.lab: {error}", file=sys.stderr)
+        return 2
     except _FAILURES as error:
         print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
         return 1
@@ -183,6 +190,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    fleet.add_arguments(
+        commands.add_parser(
+            "fleet",
+            help=fleet.HELP,
+            description=fleet.DESCRIPTION,
+            epilog=fleet.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     function_experiment.add_arguments(
         commands.add_parser(
             "function",
@@ -209,6 +225,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help="runs the extension under random faults, which a seed repeats",
             description=chaos.__doc__,
             epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    clones.add_arguments(
+        commands.add_parser(
+            "clones",
+            help=clones.HELP,
+            description=clones.DESCRIPTION,
+            epilog=clones.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

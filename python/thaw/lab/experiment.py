@@ -71,6 +71,10 @@ class ExperimentError(RuntimeError):
     """An experiment could not be carried out; the text says where it was and why."""
 
 
+class WorldMissing(ExperimentError):
+    """This machine does not have what a world needs."""
+
+
 class Stopped(Exception):
     """An experiment was asked to end, and nothing of the arm under way can be used."""
 

@@ -20,7 +20,6 @@ import os
 import pathlib
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import Literal, Protocol, get_args
@@ -35,7 +34,6 @@ _LIMIT = 5.0
 _POLL = 0.00005
 
 _CGROUPS = pathlib.Path("/sys/fs/cgroup")
-_GUARD = str(pathlib.Path(__file__).with_name("freezer_guard.py"))
 
 
 class FreezerError(RuntimeError):
@@ -153,8 +151,7 @@ class FreezerGroup:
 
     def guard(self) -> subprocess.Popen[bytes]:
         """Starts a process that ends what is in the group, and removes it, when its standard input ends."""
-        command = [sys.executable, "-I", "-S", _GUARD, str(self.folder), self._switch.name, self._thaw]
-        return subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True)
+        return cgroups.guard([self.folder])
 
     def close(self) -> None:
         """Removes the group, whose processes must have ended or left."""

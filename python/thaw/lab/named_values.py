@@ -9,10 +9,11 @@ Nothing here needs more than the standard library.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterable
+
+from thaw._nearest import nearest
 
 _PLAIN = re.compile(r"[A-Za-z0-9_.:/@*+-]+")
 
@@ -67,15 +68,6 @@ def text_of(name: str, values: Iterable[tuple[str, str]]) -> str:
 def number(value: float) -> str:
     """The shortest text from which `float` makes the same number."""
     return repr(value).removesuffix(".0")
-
-
-def nearest(given: str, known: Iterable[str]) -> str | None:
-    """The known name that is most like the given one; None if no name is like it."""
-    lower = {name.lower(): name for name in known}
-    # A name whose beginning was given is meant more often than one with the same letters elsewhere.
-    begun = [name for name in lower if len(given) > 2 and name.startswith(given.lower())]
-    found = begun[:1] or difflib.get_close_matches(given.lower(), lower, n=1, cutoff=0.5)
-    return lower[found[0]] if found else None
 
 
 def unknown(what: str, given: str, known: Iterable[str]) -> str:

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import thaw
-from thaw.lab import machine_load, needs
+from thaw.lab import host_load, needs
 from thaw.lab.experiment import NetworkFigures
 from thaw.lab.freezer import FreezerName
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 
 UNKNOWN_COMMIT = "unknown"
 
@@ -112,7 +112,7 @@ def provenance(
         commit=commit(),
         date=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
         kernel=f"{platform.system()} {platform.release()}",
-        cpu_model=_cpu_model(),
+        cpu_model=cpu_model(),
         cores=len(os.sched_getaffinity(0)),
         python=platform.python_version(),
         world=world,
@@ -125,9 +125,9 @@ def provenance(
         dirty=dirty(),
         argv=shlex.join(sys.argv),
         libraries=dict(_libraries()),
-        processor_quota=machine_load.processor_quota(),
-        governor=machine_load.governor(),
-        congestion_control=control or machine_load.congestion_control(),
+        processor_quota=host_load.processor_quota(),
+        governor=host_load.governor(),
+        congestion_control=control or host_load.congestion_control(),
         connect_ms=None if measured is None else measured * 1e3,
         load_average=None if load is None else load.average,
         others_before=None if load is None else load.others,
@@ -187,7 +187,8 @@ def _busy(load: Load | None, load_during: Load | None) -> str:
     return "; ".join(said)
 
 
-def _cpu_model() -> str:
+def cpu_model() -> str:
+    """Returns the name of the machine's processor."""
     try:
         match = re.search(r"^model name\s*: (.*)$", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     except OSError:

@@ -32,6 +32,7 @@ EPILOG = (
     "  python -m thaw.lab answer --only round_trips,sizes     measures these, writes no document"
 )
 _INVOCATIONS = 60
+_RESULTS = pathlib.Path("answer-results")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option(
         "--results",
         type=arguments.output_folder,
-        default=pathlib.Path("answer-results"),
+        default=_RESULTS,
         metavar="FOLDER",
         help="where measurements are written; what is there is not measured again (%(default)s)",
     )
@@ -137,7 +138,13 @@ def _function(results: pathlib.Path, extensions: Mapping[str, pathlib.Path]) -> 
 
 def _again(given: argparse.Namespace) -> str:
     words = ["python", "-m", "thaw.lab", "answer"]
+    if given.results != _RESULTS:
+        words += ["--results", str(given.results)]
     for name in ("blocks", "cycles"):
         if (value := getattr(given, name)) is not None:
             words += [f"--{name}", str(value)]
+    for name, file in given.extension or ():
+        words += ["--extension", f"{name}={file}"]
+    if given.without_function:
+        words.append("--without-function")
     return shlex.join(words)

@@ -68,7 +68,7 @@ def policy(arm: str) -> Policy | None:
     one_by_one = found.flusher_options("idle").sequential
     if options.max_idle_per_host > 0 and options.on_resume is thaw.OnResume.KEEP:
         dials: Dials = "none"
-        # What is kept serves the next flush; requests beyond that wait rather than dial.
+        # Connections that are kept serve the next flush; further requests wait for them and do not dial.
         most = min(options.max_idle_per_host, options.max_connections_per_host)
     else:
         dials = "shared" if options.share_within_flush else "each"

@@ -11,6 +11,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import subprocess
 from collections.abc import Collection
 
 from thaw.lab import cgroups
@@ -48,6 +49,10 @@ class EnvironmentGroups:
     def joined_by(self) -> list[str]:
         """The files by which a process joins: it writes 0 to each before it becomes another program."""
         return sorted(str(folder / "cgroup.procs") for folder in self._folders())
+
+    def guard(self) -> subprocess.Popen[bytes]:
+        """Starts a process that does what `kill` and `remove` do when its standard input ends."""
+        return cgroups.guard(sorted(self._folders()))
 
     def _folders(self) -> set[pathlib.Path]:
         unified = None if self.freezer is None else self.freezer.folder

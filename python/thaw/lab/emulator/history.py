@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from thaw.lab.emulator.processes import Usage
@@ -66,8 +67,13 @@ class Shutdown:
 
 @dataclass
 class History:
-    """Everything that is kept of a function's environments, one after the other."""
+    """Everything that is kept of a function's environments, one after the other.
+
+    Attributes:
+      on_line_taken: called with each line of the function when a subscriber of telemetry has taken it.
+    """
 
     freezes: list[Freeze] = field(default_factory=list)
     startups: list[Startup] = field(default_factory=list)
     shutdowns: list[Shutdown] = field(default_factory=list)
+    on_line_taken: Callable[[str], None] | None = None

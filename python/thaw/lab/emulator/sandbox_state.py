@@ -220,7 +220,11 @@ class SandboxState:
             with contextlib.suppress(ValueError, RecursionError):
                 decoded = json.loads(line)
                 record = decoded if isinstance(decoded, dict) else line
-        self.telemetry.emit(source, record)
+        taken = self.history.on_line_taken
+        if taken is None or source != "function":
+            self.telemetry.emit(source, record)
+        else:
+            self.telemetry.emit(source, record, lambda _time: taken(line))
         self.log(source, line)
 
     def _on_exit(self, process: Process) -> None:

@@ -38,7 +38,8 @@ class ApiServer:
     def __init__(self, sandbox: Callable[[], Sandbox | None], faults: ApiFaults) -> None:
         self._sandbox, self._faults = sandbox, faults
         self._runner: web.AppRunner | None = None
-        # What never answers waits for it: a task that only its own future refers to would be collected.
+        # Requests that are never answered wait for this event: a task that only its own future refers to
+        # would be collected.
         self._closing = asyncio.Event()
         self.address = ""
 

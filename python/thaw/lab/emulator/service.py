@@ -50,6 +50,7 @@ class Lambda:
       settings: of the function.
       telemetry_faults: the faults of telemetry; may be changed at any time.
       on_log: called with each line that the function, an extension or the platform writes.
+      on_line_taken: called with each line of the function when a subscriber has taken its record.
 
     Attributes:
       telemetry_faults, api_faults: the faults of telemetry and of the local APIs.
@@ -66,6 +67,7 @@ class Lambda:
         settings: Settings | None = None,
         telemetry_faults: TelemetryFaults | None = None,
         on_log: Callable[[Stream, str], None] | None = None,
+        on_line_taken: Callable[[str], None] | None = None,
     ) -> None:
         self.settings = settings or (functions.demo_settings() if function is None else Settings())
         self._function = list(function) if function is not None else functions.demo_command(self.settings)
@@ -76,7 +78,7 @@ class Lambda:
         self.reports: list[Report] = []
         self.deliveries: list[Delivery] = []
         self.notes: list[str] = []
-        self._history = History()
+        self._history = History(on_line_taken=on_line_taken)
         self._on_log = on_log
         self._sandbox: Sandbox | None = None
         self._launcher: Launcher | None = None

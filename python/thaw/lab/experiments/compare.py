@@ -16,12 +16,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from thaw.lab import arms, comparison, machine_load, workload
+from thaw.lab import arguments, arms, comparison, host_load, workload
 from thaw.lab.arms import Arm
 from thaw.lab.comparison import Losses
 from thaw.lab.experiment import ArmOutcome, ExperimentSettings, Stopped, command
 from thaw.lab.experiments import promises
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 from thaw.lab.progress import Progress
 from thaw.lab.report import Run, exchange_rows, measure
 from thaw.lab.report.exchange_rows import ExchangeRow
@@ -60,6 +60,7 @@ def run(
     if settings.world != "W0":
         settings = with_workload(settings)
     made = _Collected(settings, load)
+    failing: set[str] = set()  # clients of other projects, whose first error was said
     order = settings.order()
     shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
     for number, (block, name) in enumerate(order):
@@ -80,6 +81,9 @@ def run(
             f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
             f" {result.duplicated} duplicated"
         )
+        if (said := _first_error(name, outcome)) is not None and name not in failing:
+            failing.add(name)
+            shown.say(f"{label}: its first error: {said}")
         after_block(block, name, result)
         if after_arm is not None:
             after_arm(made.run())
@@ -101,12 +105,19 @@ def _run_arm(
     return ArmResult.from_outcome(outcome), outcome
 
 
+def _first_error(name: str, outcome: ArmOutcome | None) -> str | None:
+    """Returns the first error of a client that is not thaw's, which may fail for a reason of its own."""
+    if outcome is None or not outcome.errors or arms.parse(name).maker == "native":
+        return None
+    return arguments.one_line(outcome.errors[0])
+
+
 class _Collected:
     """The results and rows of the arms that are finished, the blocks of each together."""
 
     def __init__(self, settings: ExperimentSettings, load: Load | None) -> None:
         self._settings, self._load = settings, load
-        self._since = machine_load.Since()
+        self._since = host_load.Since()
         self._flush_ms: dict[str, dict[int, float]] = {}  # medians, by arm and block
         self._results: dict[str, ArmResult] = {}
         self._outcomes: dict[str, ArmOutcome] = {}
@@ -172,7 +183,7 @@ class _Collected:
                 where_from,
                 list(itertools.chain.from_iterable(self._exchanges[arm] for arm in results)),
             )
-        return Run(result, rows)
+        return Run(result, rows, where_from)
 
 
 def with_workload(settings: ExperimentSettings) -> ExperimentSettings:

@@ -15,14 +15,18 @@ from typing import Any
 
 from thaw.lab import needs
 
-_DASK = re.compile(r"dask://(?P<address>[^/\s]+:\d{1,5})")
+_DASK = re.compile(r"dask://(?P<address>[^/\s]+:(?P<port>\d{1,5}))")
+_MOST_PORTS = 65535
 _CONNECT_LIMIT = 10.0
 
 
 def check(text: str) -> str:
     """The text, if it names an executor; ValueError says what is expected."""
-    if not _DASK.fullmatch(text):
+    match = _DASK.fullmatch(text)
+    if match is None:
         raise ValueError(f"{text!r} is not of the form dask://HOST:PORT, a Dask scheduler's address")
+    if not 1 <= int(match["port"]) <= _MOST_PORTS:
+        raise ValueError(f"{text!r}: the port is not from 1 to {_MOST_PORTS}")
     return text
 
 

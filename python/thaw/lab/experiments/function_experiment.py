@@ -20,7 +20,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from thaw.lab import arguments, needs, own_network
 from thaw.lab.emulator import Lambda, functions
@@ -28,15 +28,37 @@ from thaw.lab.emulator.opt_folder import NO_OPT_FOLDER
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, named_extension
 from thaw.lab.executables import extension as find_extension
 from thaw.lab.experiment import ExperimentError
+from thaw.lab.experiments.numbered import number_of_line, numbers_of_lines, samples_by_number
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, Script
 from thaw.lab.report import function_run
-from thaw.lab.report.function_run import CONTROL, NONE, FunctionRun, InvocationRow
+from thaw.lab.report.function_run import CONTROL, NONE, Fates, FunctionRun, InvocationRow
 
 INVOCATIONS = 60
 # The traced handler's spans: its own, and one for each item.
 _ITEMS = 4
 _LOOPBACK_MTU = 65536
+
+
+@dataclass(frozen=True)
+class Load:
+    """What the function does beside its traces.
+
+    Attributes:
+      lines: log lines that each invocation writes.
+      points: points of metrics that each invocation sends to DogStatsD.
+    """
+
+    lines: int = 0
+    points: int = 0
+
+    def event(self, number: int) -> dict[str, object]:
+        """Returns the event of an invocation, counted from 0."""
+        event: dict[str, object] = {"number": number, "items": _ITEMS}
+        for name, each in (("lines", self.lines), ("points", self.points)):
+            if each:
+                event[name] = [number * each, (number + 1) * each]
+        return event
 
 
 class FunctionLeftOut(ExperimentError):
@@ -59,10 +81,17 @@ async def live(
     extension: Sequence[pathlib.Path],
     invocations: int,
     say: Callable[[str], None],
+    load: Load = Load(),
 ) -> FunctionRun:
     """Runs one environment with these extensions. The tracer is on unless it would find no agent."""
     traced = name not in (CONTROL, NONE)
     run = FunctionRun(name)
+    lines: set[int] = set()  # that the extension has taken
+
+    def take(line: str) -> None:
+        if (number := number_of_line(line)) is not None:
+            lines.add(number)
+
     with Intake() as intake:
         settings = functions.demo_settings()
         mine = {
@@ -70,15 +99,16 @@ async def live(
             "DD_SERVERLESS_FLUSH_STRATEGY": "end",
             # A tracer without an agent would log at each invocation that it found none.
             **({} if traced else {"DD_TRACE_ENABLED": "false"}),
+            **({"DD_SERVERLESS_LOGS_ENABLED": "true"} if load.lines else {}),
         }
         settings = replace(settings, environment={**settings.environment, **mine})
-        async with Lambda(extension=extension, settings=settings) as sandbox:
+        async with Lambda(extension=extension, settings=settings, on_line_taken=take) as sandbox:
             require_visible_extension(sandbox, extension)
             first_ns = 0
             for number in range(invocations):
                 kind = CLOSE_KINDS[number % len(CLOSE_KINDS)]
                 intake.script(Script(idle_close=kind, idle_after=0.001))
-                invocation = await sandbox.invoke({"number": number, "items": _ITEMS})
+                invocation = await sandbox.invoke(load.event(number))
                 if invocation.status != "success":
                     raise ExperimentError(f"invocation {number} with {name}: {invocation.error_type}")
                 times, report = invocation.times, sandbox.reports[-1]
@@ -106,6 +136,11 @@ async def live(
             run.spans = invocations * (1 + _ITEMS)
             run.once = sum(times == 1 for times in times_of.values())
             run.twice = sum(times > 1 for times in times_of.values())
+            if load.lines:
+                run.lines = Fates.of(lines, numbers_of_lines(intake.lines()))
+            if load.points:
+                numbers = range(invocations * load.points)
+                run.points = Fates.of(numbers, samples_by_number(intake.all_points()))
         run.counts = intake.counts()
     return run
 
@@ -120,11 +155,13 @@ def run(
     extensions: Mapping[str, pathlib.Path] | None = None,
     invocations: int = INVOCATIONS,
     say: Callable[[str], None] = lambda _line: None,
+    load: Load = Load(),
 ) -> list[FunctionRun]:
     """Runs the function with each of the extensions, with one that does nothing, and with none.
 
     Args:
       extensions: executables by their names; by default thaw's, as the checkout has it.
+      load: what the function does beside its traces; by default nothing.
 
     The extensions' ports are fixed; where that is allowed, everything lives in a network of its own (this
     process does, from then on). ValueError: one of them is taken, or an executable can't be used.
@@ -144,7 +181,7 @@ def run(
             name: [_as_agent(executable, pathlib.Path(folder) / name)] for name, executable in named.items()
         }
         return [
-            asyncio.run(live(name, each, invocations, say))
+            asyncio.run(live(name, each, invocations, say, load))
             for name, each in {**files, CONTROL: [control], NONE: []}.items()
         ]
 
@@ -156,6 +193,11 @@ def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     shutil.copy2(executable, agent)
     os.chmod(agent, 0o755)
     return agent
+
+
+# What the command's function does unless it is told otherwise.
+_LOAD = Load(lines=5)
+_POINTS = "points of metrics that each invocation sends to DogStatsD"
 
 
 # -- The command -------------------------------------------------------------------------------------------
@@ -194,6 +236,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="invocations with each extension (default: %(default)s)",
     )
+    for kind, what in (("lines", "log lines that each invocation writes"), ("points", _POINTS)):
+        parser.add_argument(
+            f"--{kind}",
+            type=arguments.integer(0, 1000),
+            default=getattr(_LOAD, kind),
+            metavar="N",
+            help=f"{what} (default: %(default)s)",
+        )
     parser.add_argument(
         "--rows",
         type=arguments.output_file,
@@ -207,7 +257,8 @@ def _run_command(given: argparse.Namespace) -> int:
     if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
         raise ValueError(text)
     named = extensions_of(given.extension)
-    runs = run(named, given.invocations, lambda line: print(line, file=sys.stderr, flush=True))
+    load = Load(given.lines, given.points)
+    runs = run(named, given.invocations, lambda line: print(line, file=sys.stderr, flush=True), load)
     print(function_run.table(runs))
     if given.rows is not None:
         function_run.write(given.rows, runs)

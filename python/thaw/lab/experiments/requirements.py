@@ -19,6 +19,7 @@ the result's JSON (`lost`, `flush_ms.p50`).
 from __future__ import annotations
 
 import argparse
+import math
 import operator
 import re
 import sys
@@ -26,9 +27,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from thaw.lab import arms as known_arms
-from thaw.lab import machine_load, named_values
+from thaw.lab import host_load, named_values
 from thaw.lab.experiment import ExperimentError
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 from thaw.lab.report.columns import COLUMNS
 from thaw.lab.results import ExperimentResult
 
@@ -120,9 +121,13 @@ def parse(text: str, arms: Sequence[str]) -> Requirement:
 
 def _side(text: str, arms: Sequence[str]) -> Figure | float:
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         pass
+    else:
+        if math.isnan(number):
+            raise ValueError(f"{text!r} is no number, and equals none")
+        return number
     name, column = _arm_and_column(text, arms)
     if name not in arms:
         raise ValueError(named_values.unknown("arm", name, arms))
@@ -175,7 +180,7 @@ def load_before(given: argparse.Namespace, worlds: Iterable[str]) -> Load | None
     """
     if all(world == "W0" for world in worlds):
         return None
-    load = machine_load.measure()
+    load = host_load.measure()
     if load is not None and load.busy:
         if given.require_idle:
             raise ExperimentError(f"the machine is busy: {load.busy} (--require-idle)")

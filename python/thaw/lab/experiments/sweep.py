@@ -25,12 +25,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from thaw.lab import arguments, arms, needs
-from thaw.lab.experiment import ExperimentSettings, Stopped, command, plain_freeze
+from thaw.lab.experiment import ExperimentSettings, Stopped, plain_freeze
 from thaw.lab.experiments import compare, executors, requirements, settings_arguments, spec_file
 from thaw.lab.experiments.grid import Grid
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 from thaw.lab.progress import Progress as Display
-from thaw.lab.report import dataset, measure
+from thaw.lab.report import dataset
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import Provenance
 from thaw.lab.results import ArmResult
@@ -88,17 +88,11 @@ def measure_point(point: ExperimentSettings, stop: Stop | None = None, load: Loa
     def after_block(block: int, arm: str, result: ArmResult) -> None:
         results.append(BlockResult(block, arm, result))
 
-    if not compare.run(point, stop=stop, after_block=after_block).result.complete:
+    made = compare.run(point, stop=stop, load=load, after_block=after_block)
+    if not made.result.complete:
         raise Stopped("stopped before the point was finished")
-    where = measure.provenance(
-        world=point.world,
-        seed=point.seed,
-        cycles=point.cycles,
-        freezer=point.freezer,
-        command=command(point),
-        load=None if point.world == "W0" else load,
-    )
-    return Measured(results, where)
+    assert made.provenance is not None  # of a run of here and now
+    return Measured(results, made.provenance)
 
 
 def run(

@@ -5,13 +5,16 @@
         intake.spans()
 
 `client` starts the server's process and asks it what it saw; `script` is what the server does. `server`,
-`connection`, `request_parsing`, `stored_requests` and `timers` run in that process. `decode` reads what
-arrived, `encode` writes what other projects' clients send.
+`connection`, `request_parsing`, `stored_requests`, `arrivals` and `timers` run in that process. `decode`,
+`decode_logs`, `decode_metrics` and `decode_events` read what arrived, `protobuf_schema` makes their messages,
+`encode` writes what other projects' clients send.
 """
 
 from __future__ import annotations
 
 from thaw.lab.intake.client import Intake, IntakeError
+from thaw.lab.intake.decode_logs import Line
+from thaw.lab.intake.decode_metrics import Point, PointKey
 from thaw.lab.intake.script import (
     CLOSE_KINDS,
     FORMS,
@@ -34,6 +37,9 @@ __all__ = [
     "Form",
     "Intake",
     "IntakeError",
+    "Line",
     "Phase",
+    "Point",
+    "PointKey",
     "Script",
 ]

@@ -4,9 +4,9 @@
         requests.post(intake.url + "/api/v0.2/traces", data=body, verify=intake.ca_file)
         intake.counts()["requests"], intake.spans()
 
-It speaks /api/v0.2/traces, /api/v0.2/stats and /api/v2/logs; what it does to connections and requests is
-a `Script`. Being another process, it has processor time of its own and goes on while a client is frozen.
-Times are seconds.
+It takes traces, stats, logs, series and sketches of metrics, events and service checks; what it does to
+connections and requests is a `Script`. Being another process, it has processor time of its own and goes on
+while a client is frozen. Times are seconds.
 """
 
 from __future__ import annotations
@@ -23,11 +23,15 @@ import sys
 import tempfile
 import threading
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from thaw.lab.certificates import Authority
 from thaw.lab.child_environment import child_environment
+from thaw.lab.intake.client_hello import Hello
+from thaw.lab.intake.decode_logs import Line
+from thaw.lab.intake.decode_metrics import Point, PointKey
 from thaw.lab.intake.script import CloseKind, Phase, Script
+from thaw.lab.intake.stored_requests import Kind
 from thaw.lab.line import Side
 
 _COMMAND_TIMEOUT = 60.0
@@ -179,6 +183,10 @@ class Intake:
         """
         return dict(self._ask("counts"))
 
+    def hellos(self) -> list[Hello]:
+        """Returns the first messages of TLS that clients have sent, the last thousand of them."""
+        return [Hello(**each) for each in self._ask("hellos")]
+
     def decode(self) -> int:
         """Decodes the requests that came since the last time, so that they don't pile up. Returns how many
         they were.
@@ -187,13 +195,37 @@ class Intake:
 
     def spans(self) -> dict[int, int]:
         """Returns how often each span id was accepted. IntakeError if a request can't be decoded."""
-        return self._spans("spans")
+        return {int(span): times for span, times in self._times("spans")}
 
     def spans_untold(self) -> dict[int, int]:
         """Returns how often each span id was accepted without a prompt answer to its sender. Ids that were
         always answered promptly are left out. IntakeError if a request can't be decoded.
         """
-        return self._spans("untold")
+        return {int(span): times for span, times in self._times("spans", "untold")}
+
+    def lines(self) -> dict[Line, int]:
+        """Returns how often each log line was accepted. IntakeError if a request can't be decoded."""
+        return {Line(*line): times for line, times in self._times("lines")}
+
+    def lines_untold(self) -> dict[Line, int]:
+        """Returns how often each log line was accepted without a prompt answer to its sender, as
+        `spans_untold` does.
+        """
+        return {Line(*line): times for line, times in self._times("lines", "untold")}
+
+    def points(self) -> dict[PointKey, int]:
+        """Returns how often a point of each identity was accepted. IntakeError if a request can't be decoded.
+
+        An aggregator that flushes twice in a bucket of time sends two points of one identity; `all_points`
+        has the value of each.
+        """
+        return {_point_key(key): times for key, times in self._times("points")}
+
+    def points_untold(self) -> dict[PointKey, int]:
+        """Returns how often a point of each identity was accepted without a prompt answer to its sender, as
+        `spans_untold` does.
+        """
+        return {_point_key(key): times for key, times in self._times("points", "untold")}
 
     def begin_period(self, number: int) -> None:
         """Says that what comes from now on is of that period; without it everything is of period 0."""
@@ -203,15 +235,15 @@ class Intake:
         """Returns the span ids that were accepted, each with the period in which it first was."""
         return {int(span): int(period) for span, period in self._ask("first_periods")}
 
-    def _spans(self, which: str) -> dict[int, int]:
-        answer = self._ask("spans")
+    def _times(self, kind: Kind, which: Literal["times", "untold"] = "times") -> list[list[Any]]:
+        answer = self._ask("times", kind=kind)
         if answer["undecodable"]:
             raise IntakeError(f"requests that can't be decoded: {answer['undecodable'][:3]}")
-        return {int(span): int(times) for span, times in answer[which]}
+        return list(answer[which])
 
     def requests(self) -> list[dict[str, Any]]:
         """Returns a dictionary of every request that was read whole: connection (counted from 1), target,
-        headers, bytes, spans, accepted.
+        headers, bytes, spans, items (spans, lines, points or whatever it brought), accepted.
         """
         return list(self._ask("requests"))
 
@@ -220,8 +252,20 @@ class Intake:
         return list(self._ask("stats"))
 
     def logs(self) -> list[dict[str, Any]]:
-        """Every log entry that was accepted, as many times as it was."""
+        """Returns every log entry that was accepted, as many times as it was."""
         return list(self._ask("logs"))
+
+    def all_points(self) -> list[Point]:
+        """Returns every point of a metric that was accepted, as many times as it was."""
+        return [_point(**given) for given in self._ask("all_points")]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Returns every event that was accepted, with the members that /api/v1/events gives them."""
+        return list(self._ask("events"))
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Returns every service check that was accepted."""
+        return list(self._ask("checks"))
 
     # -- The process
 
@@ -285,3 +329,25 @@ class Intake:
             return reply.result(timeout)
         except concurrent.futures.TimeoutError:
             raise TimeoutError(f"the intake did not answer {op!r} in {timeout:g} s") from None
+
+
+def _point_key(given: list[Any]) -> PointKey:
+    metric, kind, tags, timestamp = given
+    return PointKey(metric, kind, tuple(tags), timestamp)
+
+
+def _point(
+    key: list[Any],
+    bins: dict[str, int] | None,
+    origin: list[int] | None,
+    extremes: list[float] | None,
+    **plain: Any,
+) -> Point:
+    """Returns the Point of its fields as JSON has them."""
+    return Point(
+        key=_point_key(key),
+        bins=None if bins is None else {int(each): times for each, times in bins.items()},
+        origin=None if origin is None else (origin[0], origin[1], origin[2]),
+        extremes=None if extremes is None else (extremes[0], extremes[1]),
+        **plain,
+    )

@@ -1,15 +1,21 @@
-"""Requests as the intake stores them, and their spans, stats and log entries.
+"""Requests as the intake stores them, and what they brought: spans, stats, log lines, points of metrics,
+events and service checks.
 
 They are stored as they come and decoded when that is asked for, so that decoding never delays an answer.
 """
 
 from __future__ import annotations
 
-import collections
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from thaw.lab.intake import decode
+from thaw.lab.intake import decode, decode_events, decode_logs, decode_metrics
+from thaw.lab.intake.arrivals import Arrivals
+from thaw.lab.intake.decode_logs import Line
+from thaw.lab.intake.decode_metrics import Point, PointKey
+
+Kind = Literal["spans", "lines", "points"]
 
 
 @dataclass(frozen=True)
@@ -40,12 +46,27 @@ class StoredRequests:
     def __init__(self) -> None:
         self._stored: list[StoredRequest] = []
         self._log: list[dict[str, Any]] = []
-        self._spans: collections.Counter[int] = collections.Counter()
-        self._untold: collections.Counter[int] = collections.Counter()
-        self._first_periods: dict[int, int] = {}
+        self._spans: Arrivals[int] = Arrivals()
+        self._lines: Arrivals[Line] = Arrivals()
+        self._points: Arrivals[PointKey] = Arrivals()
         self._stats: list[dict[str, Any]] = []
         self._logs: list[dict[str, Any]] = []
+        self._all_points: list[Point] = []
+        self._events: list[dict[str, Any]] = []
+        self._checks: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
+        # By path: what decodes a request and counts what it brought. Returns how many things these were.
+        self._readers: dict[str, Callable[[StoredRequest, str], int]] = {
+            "/api/v0.2/traces": self._read_traces,
+            "/api/v0.2/stats": self._read_stats,
+            "/api/v2/logs": self._read_logs,
+            "/api/v2/series": self._read_series,
+            "/api/beta/sketches": self._read_sketches,
+            "/api/v1/events": self._read_events,
+            "/intake": self._read_events,
+            "/intake/": self._read_events,
+            "/api/v1/check_run": self._read_checks,
+        }
 
     def add(self, request: StoredRequest) -> None:
         self._stored.append(request)
@@ -54,55 +75,99 @@ class StoredRequests:
         """Decodes what is stored. Returns how many requests that were."""
         stored, self._stored = self._stored, []
         for request in stored:
+            items = self._read(request)
             self._log.append(
                 {
                     "connection": request.connection,
                     "target": request.target,
                     "headers": request.headers,
                     "bytes": len(request.body),
-                    "spans": len(self._decode(request)),
+                    "spans": items if self._path(request) == "/api/v0.2/traces" else 0,
+                    "items": items,
                     "accepted": request.accepted,
                     "version": request.version,
                 }
             )
         return len(stored)
 
-    def _decode(self, request: StoredRequest) -> list[int]:
-        """Counts what a request brought. Returns its span ids."""
-        spans: list[int] = []
-        encoding = request.headers.get("content-encoding", "")
+    def _path(self, request: StoredRequest) -> str:
+        """Returns the path that the request is decoded by, or "" if it is of no kind that is counted."""
+        target = request.target.partition("?")[0]
+        return next((path for path in self._readers if target.endswith(path)), "")
+
+    def _read(self, request: StoredRequest) -> int:
+        """Counts what a request brought. Returns how many spans, lines, points or other things that is."""
+        reader = self._readers.get(self._path(request))
+        if reader is None:
+            return 0
         try:
-            if request.target.endswith("/api/v0.2/traces"):
-                spans = decode.span_ids(decode.agent_payload(request.body, encoding))
-                if request.accepted:
-                    self._spans.update(spans)
-                    for span in spans:
-                        self._first_periods.setdefault(span, request.period)
-                    if not request.told:
-                        self._untold.update(spans)
-            elif request.target.endswith("/api/v0.2/stats"):
-                self._stats.append(decode.stats_payload(request.body, encoding))
-            elif request.target.endswith("/api/v2/logs"):
-                entries = decode.log_entries(request.body, encoding)
-                if request.accepted:
-                    self._logs.extend(entries)
+            return reader(request, request.headers.get("content-encoding", ""))
         except Exception as error:  # a decoder's exception for bytes that it can't read, of any type
             self._undecodable.append(f"{request.target}: {type(error).__name__}: {error}")
-        return spans
+        return 0
 
-    def spans(self) -> dict[str, Any]:
-        """Returns how often each span id was accepted, and how often without the sender being told."""
+    def _read_traces(self, request: StoredRequest, encoding: str) -> int:
+        spans = decode.span_ids(decode.agent_payload(request.body, encoding))
+        if request.accepted:
+            self._spans.add(spans, told=request.told, period=request.period)
+        return len(spans)
+
+    def _read_stats(self, request: StoredRequest, encoding: str) -> int:
+        self._stats.append(decode.stats_payload(request.body, encoding))
+        return 1
+
+    def _read_logs(self, request: StoredRequest, encoding: str) -> int:
+        entries = decode_logs.log_entries(request.body, encoding)
+        if request.accepted:
+            self._logs.extend(entries)
+            lines = map(decode_logs.line_of, entries)
+            self._lines.add(lines, told=request.told, period=request.period)
+        return len(entries)
+
+    def _read_series(self, request: StoredRequest, encoding: str) -> int:
+        form = request.headers.get("content-type", "")
+        return self._take_points(request, decode_metrics.series(request.body, encoding, form))
+
+    def _read_sketches(self, request: StoredRequest, encoding: str) -> int:
+        return self._take_points(request, decode_metrics.sketches(request.body, encoding))
+
+    def _take_points(self, request: StoredRequest, points: list[Point]) -> int:
+        if request.accepted:
+            self._all_points.extend(points)
+            self._points.add((each.key for each in points), told=request.told, period=request.period)
+        return len(points)
+
+    def _read_events(self, request: StoredRequest, encoding: str) -> int:
+        events = decode_events.events(request.body, encoding)
+        if request.accepted:
+            self._events.extend(events)
+        return len(events)
+
+    def _read_checks(self, request: StoredRequest, encoding: str) -> int:
+        checks = decode_events.checks(request.body, encoding)
+        if request.accepted:
+            self._checks.extend(checks)
+        return len(checks)
+
+    def times(self, kind: Kind) -> dict[str, Any]:
+        """Returns how often each thing of a kind was accepted, and how often its sender was not told."""
         self.decode()
+        all_kinds: dict[Kind, Arrivals[Any]] = {
+            "spans": self._spans,
+            "lines": self._lines,
+            "points": self._points,
+        }
+        arrivals = all_kinds[kind]
         return {
-            "spans": list(self._spans.items()),
-            "untold": list(self._untold.items()),
+            "times": list(arrivals.times.items()),
+            "untold": list(arrivals.untold.items()),
             "undecodable": self._undecodable,
         }
 
     def first_periods(self) -> list[tuple[int, int]]:
         """Returns the span ids that were accepted, each with the period in which it first was."""
         self.decode()
-        return list(self._first_periods.items())
+        return list(self._spans.first_periods.items())
 
     def log(self) -> list[dict[str, Any]]:
         """Returns a dictionary about each request, in their order."""
@@ -118,6 +183,21 @@ class StoredRequests:
         """Returns every log entry that was accepted, in their order."""
         self.decode()
         return self._logs
+
+    def all_points(self) -> list[dict[str, Any]]:
+        """Returns every point that was accepted, in their order, as the fields of a Point."""
+        self.decode()
+        return [vars(each) for each in self._all_points]
+
+    def events(self) -> list[dict[str, Any]]:
+        """Returns every event that was accepted, in their order."""
+        self.decode()
+        return self._events
+
+    def checks(self) -> list[dict[str, Any]]:
+        """Returns every service check that was accepted, in their order."""
+        self.decode()
+        return self._checks
 
 
 def _printable(value: Any) -> Any:

@@ -2,9 +2,9 @@
 
     python -P guest.py DEVICE SERIAL_LINE FOLDER MODULE.ko...
 
-The first line of the serial line that is not empty is a JSON object with the client's `arguments` and
-`environment`; the rest is its standard input, and its standard output goes there. FOLDER has the package
-`thaw`; kernel modules are loaded in turn.
+It says `{"listening": true}` on the serial line. The first line that comes is a JSON object with the client's
+`arguments` and `environment`; the rest is its standard input, and its standard output goes there. FOLDER has
+the package `thaw`; kernel modules are loaded in turn.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ def _open(serial_line: str) -> None:
     os.dup2(line, 0)
     os.dup2(line, 1)
     os.environ["TMPDIR"] = "/dev/shm"
+    os.write(1, b'\n{"listening": true}\n')
 
 
 def main() -> None:
@@ -63,7 +64,7 @@ def main() -> None:
         network.set_up(device, network.GUEST_ADDRESS)
         from thaw.lab.worlds import child
 
-        told = json.loads(next(line for line in sys.stdin if line.strip()))
+        told = json.loads(next(iter(sys.stdin)))
         os.environ.update(told["environment"])
         sys.argv[1:] = told["arguments"]
         child.main()

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import pathlib
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,6 +40,30 @@ class InvocationRow:
     frozen_before_ms: float
 
 
+@dataclass(frozen=True)
+class Fates:
+    """What became of the log lines, or of the points of metrics, that an extension was given.
+
+    Attributes:
+      taken: how many it was given.
+      once, twice: how many of them arrived once, and more often.
+    """
+
+    taken: int = 0
+    once: int = 0
+    twice: int = 0
+
+    @property
+    def lost(self) -> int:
+        return self.taken - self.once - self.twice
+
+    @classmethod
+    def of(cls, taken: Collection[int], times: Mapping[int, int]) -> Fates:
+        """Returns the fates of these numbers, each of which arrived so often."""
+        came = [times.get(number, 0) for number in taken]
+        return cls(len(came), sum(each == 1 for each in came), sum(each > 1 for each in came))
+
+
 @dataclass
 class FunctionRun:
     """One life of an environment.
@@ -51,6 +75,7 @@ class FunctionRun:
       spans: that the function made.
       once, twice, lost: what became of them.
       counts: what the intake counted: connections and handshakes.
+      lines, points: the log lines and the points of metrics; None: the function made none.
     """
 
     extension: str
@@ -61,6 +86,8 @@ class FunctionRun:
     twice: int = 0
     rows: list[InvocationRow] = field(default_factory=list)
     counts: Mapping[str, Any] = field(default_factory=dict)
+    lines: Fates | None = None
+    points: Fates | None = None
 
     @property
     def lost(self) -> int:
@@ -87,6 +114,21 @@ TITLES = (
 )
 
 
+# The kinds of data beside spans, and their member of a run.
+_KINDS = (("lines", "lines"), ("points", "points"))
+
+
+def titles(runs: Sequence[FunctionRun]) -> list[str]:
+    """Returns the heads of the columns: TITLES, and those of each kind of data that a run has."""
+    more = [
+        title
+        for kind, name in _KINDS
+        if any(getattr(run, kind) is not None for run in runs)
+        for title in (f"{name} once", "lost", "twice")
+    ]
+    return [*TITLES[:4], *more, *TITLES[4:]]
+
+
 def added_billed_ms(run: FunctionRun, runs: Sequence[FunctionRun]) -> float | None:
     """What an extension adds to an invocation: the mean of its billed milliseconds, less that without one.
 
@@ -108,7 +150,7 @@ def write(path: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
 
 
 def cells(run: FunctionRun, runs: Sequence[FunctionRun]) -> list[str]:
-    """The cells of a run, which is one of `runs`, under TITLES."""
+    """The cells of a run, which is one of `runs`, under titles(runs)."""
 
     def milliseconds(value: float | None) -> str:
         return "–" if value is None else f"{value:.1f}"
@@ -117,15 +159,12 @@ def cells(run: FunctionRun, runs: Sequence[FunctionRun]) -> list[str]:
 
     ends = sorted(run.post_runtime_ms)
     p99 = ends[min(len(ends) - 1, int(len(ends) * 0.99))]
-    delivered = ["–", "–", "–", "–", "–", "–"]
-    if run.spans:
-        counts = run.counts
-        delivered = [
-            f"{run.once:,} of {run.spans:,}",
-            f"{run.lost:,}",
-            f"{run.twice:,}",
-            *(f"{counts[name]:,}" for name in ("accepted", "handshakes_full", "handshakes_resumed")),
-        ]
+    delivered = _fates(Fates(run.spans, run.once, run.twice) if run.spans else None)
+    for kind, _ in _KINDS:
+        if any(getattr(each, kind) is not None for each in runs):
+            delivered += _fates(getattr(run, kind))
+    names = ("accepted", "handshakes_full", "handshakes_resumed")
+    delivered += [f"{run.counts[name]:,}" if run.spans else "–" for name in names]
     return [
         run.extension,
         *delivered,
@@ -137,6 +176,12 @@ def cells(run: FunctionRun, runs: Sequence[FunctionRun]) -> list[str]:
     ]
 
 
+def _fates(fates: Fates | None) -> list[str]:
+    if fates is None:
+        return ["–"] * 3
+    return [f"{fates.once:,} of {fates.taken:,}", f"{fates.lost:,}", f"{fates.twice:,}"]
+
+
 def table(runs: Sequence[FunctionRun]) -> str:
     """The runs as a table for a terminal."""
-    return "\n".join(aligned([list(TITLES), *(cells(run, runs) for run in runs)]))
+    return "\n".join(aligned([titles(runs), *(cells(run, runs) for run in runs)]))

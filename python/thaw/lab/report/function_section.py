@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from thaw.lab.report import pictures
-from thaw.lab.report.function_run import TITLES, FunctionRun, cells
+from thaw.lab.report.function_run import FunctionRun, cells, titles
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -105,7 +105,7 @@ def _svg(figure: Figure, label: str) -> str:
 
 
 def _table(runs: Sequence[FunctionRun]) -> str:
-    head = "".join(f"<th scope=col>{html.escape(title)}</th>" for title in TITLES)
+    head = "".join(f"<th scope=col>{html.escape(title)}</th>" for title in titles(runs))
     rows = []
     for run in runs:
         first, *rest = (html.escape(text) for text in cells(run, runs))

@@ -226,17 +226,27 @@ def read_table(path: pathlib.Path, row_type: type) -> pyarrow.Table:
 
 def read_where_from(path: pathlib.Path) -> str:
     """The JSON that `write_rows` put into a table's metadata. MeasureError: there is none."""
-    text = (_read_table(path).schema.metadata or {}).get(_METADATA_KEY)
+    text = (_opened(path).schema_arrow.metadata or {}).get(_METADATA_KEY)
     if text is None:
         raise MeasureError(f"{path} does not say where it is from")
     return str(text.decode())
 
 
 def _read_table(path: pathlib.Path) -> pyarrow.Table:
+    import pyarrow
+
+    try:
+        return _opened(path).read()
+    except (pyarrow.ArrowException, OSError) as error:
+        raise MeasureError(f"{path} can't be read as Parquet: {error}") from error
+
+
+def _opened(path: pathlib.Path) -> pyarrow.parquet.ParquetFile:
+    """Opens a table, of which only the schema and the metadata are read."""
     import pyarrow.parquet
 
     try:
-        return pyarrow.parquet.ParquetFile(path).read()
+        return pyarrow.parquet.ParquetFile(path)
     except FileNotFoundError:
         raise MeasureError(f"{path} does not exist") from None
     except (pyarrow.ArrowException, OSError) as error:

@@ -8,7 +8,7 @@ import pathlib
 from dataclasses import dataclass
 
 from thaw.lab.report import measure
-from thaw.lab.report.measure import MeasureError, Measurements
+from thaw.lab.report.measure import MeasureError, Measurements, Provenance
 from thaw.lab.results import ExperimentResult
 
 RESULT_FILE = "result.json"
@@ -16,10 +16,15 @@ RESULT_FILE = "result.json"
 
 @dataclass(frozen=True)
 class Run:
-    """One experiment: its result and, if they were kept, its rows."""
+    """One experiment: its result and, if they were kept, its rows.
+
+    Attributes:
+      provenance: of a run that was made here and now; None for one that was read.
+    """
 
     result: ExperimentResult
     measurements: Measurements | None = None
+    provenance: Provenance | None = None
 
 
 def save_run(folder: str | os.PathLike[str], run: Run) -> None:

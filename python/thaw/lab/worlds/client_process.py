@@ -12,14 +12,16 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import pathlib
 import queue
+import select
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from thaw.lab.arms import Arm
@@ -31,7 +33,8 @@ from thaw.lab.freezer import Freezer
 from thaw.lab.line import Line
 
 _END_LIMIT = 10.0  # seconds
-_LOOK_EVERY = 0.5  # seconds between looks whether the line is there, while the client has no answer
+_LOOK_EVERY = 0.5  # seconds between looks whether line and process are there, while there is no answer
+_PIPE_BYTES = 1 << 16  # a pipe holds no more
 
 
 def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
@@ -54,6 +57,7 @@ class Child:
       command: what runs `child`.
       make_freezer: makes the freezer of the process with that id.
       first: what is written to the process before anything else, once it can be frozen.
+      once_listening: what is written when the process says that it listens.
       ending: the signal that ends it.
       descriptors: what it inherits.
       line: what it is at the end of; a line that is gone ends the waiting for an answer.
@@ -64,12 +68,15 @@ class Child:
         command: Sequence[str],
         make_freezer: Callable[[int], Freezer],
         first: str = "",
+        once_listening: str = "",
         ending: signal.Signals = signal.SIGKILL,
         descriptors: Sequence[int] = (),
         line: Line | None = None,
     ) -> None:
         self._line = line
+        self._once_listening = once_listening
         self._groups: EnvironmentGroups | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._ending = ending
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
         self._quiesced: queue.Queue[None] = queue.Queue()
@@ -91,6 +98,7 @@ class Child:
         if first:
             self._write(first)
         self._said: list[str] = []
+        self._ended = threading.Event()
         self._readers = [
             threading.Thread(target=self._read, daemon=True),
             threading.Thread(target=self._read_errors, daemon=True),
@@ -109,6 +117,7 @@ class Child:
         try:
             if groups.notes:
                 raise ExperimentError(f"cpu_share is {share:g}: {'; '.join(groups.notes)}")
+            self._guard = groups.guard()
             for file in groups.joined_by:
                 pathlib.Path(file).write_text(str(self._process.pid))
         except OSError as error:
@@ -140,6 +149,8 @@ class Child:
             except queue.Empty:
                 if left <= _LOOK_EVERY:
                     raise ExperimentError(f"the client gave no answer in {timeout:g} s") from None
+                if self._process.poll() is not None:
+                    self._ended.set()  # a process that it has forked may keep its output open
             if self._line is not None:
                 self._line.require_alive()
         if self._line is not None:
@@ -177,8 +188,12 @@ class Child:
             self._process.wait()
         if self._groups is not None:
             self._groups.remove()
+        if self._guard is not None and self._guard.stdin is not None:
+            self._guard.stdin.close()
+            self._guard.wait()
+        self._ended.set()
         for reader in self._readers:
-            reader.join(timeout=5)
+            reader.join(timeout=_END_LIMIT)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -187,12 +202,14 @@ class Child:
     def _read(self) -> None:
         assert self._process.stdout is not None
         with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stdout:
+            for line in _lines(self._process.stdout.fileno(), self._ended):
                 if not line.strip():
                     continue  # a terminal's echo, before the guest has made it a plain line
                 message = json.loads(line)
                 if "quiesced" in message:
                     self._quiesced.put(None)
+                elif "listening" in message:
+                    self._write(self._once_listening)
                 else:
                     self._answers.put(message)
         self._answers.put(None)
@@ -200,10 +217,30 @@ class Child:
     def _read_errors(self) -> None:
         assert self._process.stderr is not None
         with contextlib.suppress(ValueError, OSError):
-            for line in self._process.stderr:
+            for line in _lines(self._process.stderr.fileno(), self._ended):
                 self._said = [*self._said[-20:], line.rstrip()]
 
     def _last_errors(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout=1)
         return " / ".join(self._said[-5:]) or f"it ended with {self._process.poll()}"
+
+
+def _lines(descriptor: int, ended: threading.Event) -> Iterator[str]:
+    """Gives the lines that a pipe has, until its end or, if another process keeps it open, until `ended` is
+    set and what was written before is read.
+    """
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    text = b""
+    while True:
+        last = ended.is_set()
+        ready = bool(poll.poll(0 if last else _LOOK_EVERY * 1e3))
+        data = os.read(descriptor, _PIPE_BYTES) if ready else b""
+        *lines, text = (text + data).split(b"\n")
+        for line in lines:
+            yield f"{line.decode(errors='replace')}\n"
+        if last or (ready and not data):
+            break
+    if text:
+        yield text.decode(errors="replace")

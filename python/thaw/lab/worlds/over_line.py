@@ -17,7 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from thaw.lab.experiment import Close, ExperimentError, ExperimentSettings, NetworkFigures
+from thaw.lab.experiment import Close, ExperimentError, ExperimentSettings, NetworkFigures, WorldMissing
 from thaw.lab.intake import Intake
 from thaw.lab.intake.script import CLOSE_KINDS, CloseKind, Phase
 from thaw.lab.line import Line, LineError
@@ -56,8 +56,8 @@ def make(settings: ExperimentSettings) -> Network:
     """Makes a line where the experiment needs one, and says how its round trip is made.
 
     W1 without a round trip has no line. Where no line can be made, the intake makes the round trip, and W2
-    has a relay; the reason goes to standard error. ExperimentError: the world needs a line, and this machine
-    allows none; or the line can't be measured.
+    has a relay; the reason goes to standard error. WorldMissing: the world needs a line, and this machine
+    allows none. ExperimentError: the line can't be measured.
     """
     if settings.world == "W1" and settings.round_trip == 0:
         return Network()
@@ -81,7 +81,7 @@ def _without_line(settings: ExperimentSettings, error: LineError) -> Network:
         return Network(figures=NetworkFigures("intake"))
     if settings.world != "W2" or settings.close == "address":
         what = settings.world if settings.world != "W2" else "close address of world W2"
-        raise ExperimentError(f"{what} needs a line, which this machine does not allow: {error}") from error
+        raise WorldMissing(f"{what} needs a line, which this machine does not allow: {error}") from error
     print(f"a proxy stands for the line, which can't be made: {error}", file=sys.stderr)
     return Network(proxied=True, figures=NetworkFigures("proxy"))
 

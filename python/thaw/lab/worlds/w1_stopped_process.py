@@ -29,6 +29,7 @@ from thaw.lab.experiment import (
     CycleOutcome,
     ExperimentError,
     ExperimentSettings,
+    WorldMissing,
 )
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
@@ -62,7 +63,7 @@ def run(
     machine does not allow the freezer that is asked for.
     """
     if (reason := availability.missing_program(settings.world)) is not None:
-        raise ExperimentError(f"world {settings.world} can't be had here: {reason}")
+        raise WorldMissing(f"world {settings.world} can't be had here: {reason}")
     with contextlib.ExitStack() as ends:
         network = over_line.make(settings)
         line = network.line

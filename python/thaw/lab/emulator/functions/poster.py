@@ -1,4 +1,4 @@
-"""A function that hands over traces by number, as a tracer does: a runtime of its own, without dependencies.
+"""A function that hands over traces, log lines and metrics by number, without dependencies.
 
     python -SE poster.py request.bin request.json [journal [first number]]
 
@@ -6,11 +6,16 @@ The files are those of `thaw.lab.workload.numbered_request`. The event says what
 out:
 
     {"sleep": seconds before, "payloads": how many, "clients": of how many tracers side by side (1),
-     "nagle": whether they leave TCP_NODELAY unset, "pause": seconds after them, "exit": a status}
+     "nagle": whether they leave TCP_NODELAY unset, "lines": how many log lines, "points": how many points of
+     metrics, "pause": seconds after them, "exit": a status}
+
+Log lines are "line 0", "line 1" and so on. Points go to DogStatsD: counts, gauges and distributions by turns,
+each with its number as a tag and a value of 1, so that each makes a point of its own.
 
 The answer is {"first": number of the first payload, "statuses": {"200": how many, …}}. The journal has a line
 for each payload, written when its status is known: its number, its status, the microseconds that took, and 1
-if TCP_NODELAY was unset. It outlives the process.
+if TCP_NODELAY was unset; and "points" with a number for the points up to it that were sent. It outlives the
+process.
 
 Head and body are written apart. With TCP_NODELAY unset the kernel keeps the body back until the other side
 has acknowledged the head, as it does to tracers that don't set it: a side that delays its acknowledgements
@@ -28,6 +33,10 @@ import time
 from collections.abc import Iterable
 
 AGENT = ("127.0.0.1", 8126)
+DOGSTATSD = ("127.0.0.1", 8125)
+# Name and type of the metrics, by turns.
+METRICS = (("lab.posted.count", "c"), ("lab.posted.gauge", "g"), ("lab.posted.distribution", "d"))
+POINTS_OF_DATAGRAM = 5
 TIMEOUT = 30.0
 
 
@@ -68,6 +77,10 @@ class Poster:
         self._connection.close()
         os.close(self._journal)
 
+    def note_points(self, sent: int) -> None:
+        """Notes that the points up to that number were sent."""
+        os.write(self._journal, b"points %d\n" % sent)
+
     def send(self, number: int) -> int:
         """Sends the request of that number once. Returns its status, or 0 if there was no answer."""
         for at, first in self._places:
@@ -92,9 +105,27 @@ def hand_over(poster: Poster, numbers: Iterable[int], statuses: list[int]) -> No
         statuses.append(poster.send(number))
 
 
+def write_lines(numbers: range) -> None:
+    """Writes a log line for each number."""
+    if numbers:
+        os.write(1, b"".join(b"line %d\n" % number for number in numbers))
+
+
+def send_points(numbers: range) -> None:
+    """Sends a point for each number, several in a datagram."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for begin in range(numbers.start, numbers.stop, POINTS_OF_DATAGRAM):
+            lines = []
+            for number in range(begin, min(begin + POINTS_OF_DATAGRAM, numbers.stop)):
+                name, kind = METRICS[number % len(METRICS)]
+                lines.append(f"{name}:1|{kind}|#number:{number}")
+            sender.sendto("\n".join(lines).encode(), DOGSTATSD)
+
+
 def main(request: str, counting: str, journal: str = os.devnull, number: str = "0") -> None:
     posters = [Poster(request, counting, journal)]
     first = int(number)
+    lines = points = range(0)
     runtime = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
     while True:
         runtime.request("GET", "/2018-06-01/runtime/invocation/next")
@@ -115,6 +146,12 @@ def main(request: str, counting: str, journal: str = os.devnull, number: str = "
         for other in others:
             other.start()
         hand_over(posters[0], numbers[::clients], statuses)
+        lines = range(lines.stop, lines.stop + event.get("lines", 0))
+        write_lines(lines)
+        points = range(points.stop, points.stop + event.get("points", 0))
+        send_points(points)
+        if points:
+            posters[0].note_points(points.stop)
         for other in others:
             other.join()
         time.sleep(event.get("pause", 0))

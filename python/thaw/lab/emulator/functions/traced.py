@@ -1,10 +1,11 @@
-"""A handler under ddtrace: one root span with a child for each thing that the event asks for.
+"""A handler under ddtrace: a root span with children, and the log lines and metrics that the event asks for.
 
 Loaded by awslambdaric in a process of its own. It knows nothing of where it runs.
 """
 
 from __future__ import annotations
 
+import importlib
 import time
 from typing import Any
 
@@ -12,13 +13,24 @@ from ddtrace.trace import tracer
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """`items`: how many children; `sleep`: seconds; `fail`: whether it raises."""
+    """`items`: how many children; `lines`, `points`: the first number of log lines and of points of metrics,
+    and the one after the last; `sleep`: seconds; `fail`: whether it raises.
+    """
     with tracer.trace("aws.lambda", service="demo", resource="handler", span_type="serverless") as root:
         root.set_tag("request_id", context.aws_request_id)
         for number in range(int(event.get("items", 2))):
             with tracer.trace("basket.item", resource=f"item {number}") as item:
                 item.set_tag("item.number", str(number))
+        for number in range(*event.get("lines", (0, 0))):
+            print(f"line {number}")
+        if "points" in event:
+            _send_points(range(*event["points"]))
         time.sleep(float(event.get("sleep", 0.0)))
         if event.get("fail"):
             raise ValueError("the event asked for it")
         return {"trace_id": str(root.trace_id), "spans": 1 + int(event.get("items", 2))}
+
+
+def _send_points(numbers: range) -> None:
+    # It lies in this folder, which is where the runtime's client looks for the handler.
+    importlib.import_module("poster").send_points(numbers)

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Any
 
 from thaw.lab.emulator.history import Shutdown
+from thaw.lab.experiments.numbered import Numbered
 
 # Memory that a few thousand small payloads and rubbish may take; they fit into any budget of bytes.
 _MOST_MB = 64.0
@@ -54,6 +55,7 @@ class Account:
       interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
       peak_mb: the most memory that was seen.
       payloads: by number.
+      numbered: the kinds of data for which the function gets no answer.
       nagle_ms: how long senders without TCP_NODELAY waited for each answer.
       wrong_keys: requests to the intake with another key than the right one.
       key_withheld: whether the store of the key recovered before the end and was not asked again. A store
@@ -72,6 +74,7 @@ class Account:
     interface_failed: bool = False
     peak_mb: float = 0.0
     payloads: dict[int, Payload] = field(default_factory=dict)
+    numbered: list[Numbered] = field(default_factory=list)
     nagle_ms: list[float] = field(default_factory=list)
     wrong_keys: int = 0
     key_withheld: bool = False
@@ -129,6 +132,8 @@ def _of_delivery(account: Account) -> list[str]:
     beyond = [number for number, each in account.payloads.items() if each.most > 1 + each.untold]
     if beyond and not account.cut_off:
         wrong.append(f"{len(beyond)} payloads arrived more often than they may: {beyond[:5]}")
+    for kind in account.numbered:
+        wrong += kind.violations(killed=killed, cut_off=account.cut_off)
     # A function that is killed may not hear the answer.
     usual = {0, 200} if account.kills or account.interface_failed or killed else {200}
     odd = {payload.status for payload in account.payloads.values()} - usual

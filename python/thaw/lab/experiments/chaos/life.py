@@ -20,6 +20,7 @@ from thaw.lab.experiments.chaos.account import Account, Payload
 from thaw.lab.experiments.chaos.plan import TIMEOUT, Plan
 from thaw.lab.experiments.chaos.rubbish import throw
 from thaw.lab.experiments.chaos.surroundings import Surroundings
+from thaw.lab.experiments.numbered import log_lines, number_of_line, points, points_sent
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 _SPANS = 5
@@ -28,11 +29,21 @@ _NUMBERS = 1 << 20
 
 
 class _Log:
-    """The extension's log, and the last counts that it wrote."""
+    """The extension's log, and the last counts that it wrote.
+
+    Attributes:
+      taken: the numbers of the function's lines that the extension took.
+    """
 
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.counts: dict[str, Any] | None = None
+        self.taken: set[int] = set()
+
+    def take(self, line: str) -> None:
+        """Notes a line of the function that the extension has taken."""
+        if (number := number_of_line(line)) is not None:
+            self.taken.add(number)
 
     def __call__(self, stream: str, line: str) -> None:
         if stream != "extension":
@@ -81,6 +92,7 @@ async def live(
             settings=settings,
             telemetry_faults=plan.faults,
             on_log=log,
+            on_line_taken=log.take,
         ) as sandbox:
             for turn in range(len(plan.events)):
                 await asyncio.sleep(plan.gaps[turn])
@@ -94,8 +106,18 @@ async def live(
                     break
             await _end(sandbox, plan, around, last, account)
             await sandbox.kill()
+            repeated = any(delivery.attempts > 1 for delivery in sandbox.deliveries)
+        if _logs_are_on(plan):
+            account.numbered.append(log_lines(log.taken, around.intake, log.counts, repeated=repeated))
+        sent = points_sent(journal.read_text().splitlines())
+        if (of_points := points(sent, around.intake, log.counts)) is not None:
+            account.numbered.append(of_points)
         _settle(account, journal, around, request, log)
     return account
+
+
+def _logs_are_on(plan: Plan) -> bool:
+    return plan.settings.environment.get("DD_SERVERLESS_LOGS_ENABLED") == "true"
 
 
 async def _end(sandbox: Lambda, plan: Plan, around: Surroundings, last: Invocation, account: Account) -> None:
@@ -167,6 +189,8 @@ def _settle(
     intake = around.intake
     times, untold = intake.spans(), intake.spans_untold()
     for line in journal.read_text().splitlines():
+        if line.startswith("points"):
+            continue
         payload, status, took_us, nagle = map(int, line.split())
         if nagle:
             account.nagle_ms.append(took_us / 1e3)

@@ -95,7 +95,7 @@ def draw(chance: random.Random) -> Plan:
         events[-1]["exit"] = 3
     if end == "timeout":
         events[-1]["pause"] = TIMEOUT + 5
-    return Plan(
+    plan = Plan(
         settings=settings,
         faults=faults,
         scripts=[_script(chance) for _ in range(invocations)],
@@ -114,6 +114,24 @@ def draw(chance: random.Random) -> Plan:
         else tuple(chance.choice(FAULTS) for _ in range(chance.choice((0, 1, 1, 2, 3, 5)))),
         lost_ends=[chance.random() < 0.04 for _ in range(invocations)],
     )
+    plan = _with_logs(plan, chance)
+    for event in plan.events:
+        event["points"] = chance.choice((0, 0, 1, 7, 60, 400))
+    return plan
+
+
+def _with_logs(plan: Plan, chance: random.Random) -> Plan:
+    """Returns the plan with log lines in most cases. They are drawn last, so that the rest is what a seed has
+    always made.
+    """
+    if chance.random() < 0.3:
+        return plan
+    # Few records of a request make so many requests that the end of an invocation is told late.
+    most = 50 if plan.faults.split else 2500
+    for event in plan.events:
+        event["lines"] = min(most, chance.choice((0, 1, 5, 50, 300, 2500)))
+    options = {**plan.settings.environment, "DD_SERVERLESS_LOGS_ENABLED": "true"}
+    return replace(plan, settings=replace(plan.settings, environment=options))
 
 
 _PROXIES: tuple[ProxyBehaviour, ...] = (*("tunnel",) * 3, "refuse", "stall", "cut", "garbage")

@@ -1,14 +1,15 @@
-"""Runs the extension under random faults, all at once, and accounts for every payload.
+"""Runs the extension under random faults, all at once, and accounts for every payload, log line and point.
 
     python -m thaw.lab chaos --seed 7 --seconds 120
 
 Environments run one after the other in the emulated Lambda, each with a random initialization type and flush
-strategy. The function's tracers send numbered payloads, some without TCP_NODELAY, while other clients send
-invalid bytes to every port. Telemetry is late, lost, doubled or unreadable; the Runtime API fails; the
-intake closes, refuses, stalls, does not answer, and writes its responses in every form that HTTP allows; a
-nameserver has no answer for IPv6; the key is in a store that throttles; the reader of the log stops; a proxy
-cuts connections. The environment then ends in one of the ways in which environments end. At the end the
-counts are compared: each payload that the extension accepted has arrived, or is reported as lost.
+strategy. The function's tracers send numbered payloads, some without TCP_NODELAY, and the function writes
+numbered log lines and sends numbered points of metrics, while other clients send invalid bytes to each port.
+Telemetry is late, lost, doubled or unreadable; the Runtime API fails; the intake closes, refuses, stalls,
+does not answer, and writes its responses in every form that HTTP allows; a nameserver has no answer for IPv6;
+the key is in a store that throttles; the reader of the log stops; a proxy cuts connections. The environment
+then ends in one of the ways in which environments end. At the end the counts are compared: each payload, line
+and point that the extension accepted has arrived, or is reported as lost.
 
 The nameserver and the store of keys need root, for a network and a mount table of their own; without root
 they are left out.
@@ -27,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from thaw.lab import arguments, own_network
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, extension
@@ -37,6 +38,9 @@ from thaw.lab.experiments.chaos.plan import Plan, draw
 from thaw.lab.progress import Progress
 from thaw.lab.stop import EXIT_CODE, Stop
 
+# Taken, arrived, arrived more than once, told lost.
+_Counts = tuple[int, int, int, int]
+
 
 class ChaosError(RuntimeError):
     """An invariant is broken; the text says which, and how to see it again."""
@@ -44,7 +48,12 @@ class ChaosError(RuntimeError):
 
 @dataclass(frozen=True)
 class Result:
-    """Counts of a whole run."""
+    """Counts of a whole run.
+
+    Attributes:
+      numbered: by the name of a kind of data for which the function gets no answer: how many were taken,
+        arrived, arrived more than once, and are said to be lost, at most.
+    """
 
     environments: int
     payloads: int
@@ -53,6 +62,7 @@ class Result:
     twice: int
     told_lost: int
     seconds: float
+    numbered: dict[str, _Counts] = field(default_factory=dict)
 
 
 def run(
@@ -78,6 +88,7 @@ def run(
     shown = progress or Progress(silent=True)
     shown.begin("chaos", environments or round(seconds))
     number = payloads = taken = arrived = twice = lost = done = 0
+    numbered: dict[str, _Counts] = {}
     with tempfile.TemporaryDirectory(prefix="thaw-chaos-") as folder:
         while True:
             if only is not None:
@@ -93,16 +104,32 @@ def run(
             arrived += sum(account.payloads[each].least > 0 for each in account.taken)
             twice += sum(account.payloads[each].most > 1 for each in account.taken)
             lost += account.told_lost
+            for kind in account.numbered:
+                a, b, c, d = numbered.get(kind.name, (0, 0, 0, 0))
+                lost_at_most = min(kind.told_lost, len(kind.missing))
+                numbered[kind.name] = (
+                    a + len(kind.taken),
+                    b + kind.arrived,
+                    c + len(kind.beyond),
+                    d + lost_at_most,
+                )
             spent = time.monotonic() - begun
             shown.step(done if environments else round(spent), f"chaos, {done} environments")
             shown.say(
                 f"{spent:6.1f} s  {done} environments, {taken:,} payloads taken, {arrived:,} arrived,"
-                f" {lost:,} told lost"
+                f" {lost:,} told lost" + _words(numbered)
             )
             number += 1
             ended = stop is not None and stop.requested
             if ended or only is not None or (environments and done >= environments) or spent >= seconds:
-                return Result(done, payloads, taken, arrived, twice, lost, spent)
+                return Result(done, payloads, taken, arrived, twice, lost, spent, numbered)
+
+
+def _words(numbered: dict[str, _Counts]) -> str:
+    return "".join(
+        f"; {taken:,} {name} taken, {arrived:,} arrived ({twice:,} more than once), {lost:,} told lost"
+        for name, (taken, arrived, twice, lost) in numbered.items()
+    )
 
 
 def _describe(seed: int, number: int, plan: Plan, account: Account, broken: Sequence[str]) -> str:
@@ -170,7 +197,7 @@ def _run(given: argparse.Namespace) -> int:
     print(
         f"seed {given.seed}: {result.environments} environments in {result.seconds:.0f} s;"
         f" of {result.payloads:,} payloads {result.taken:,} were taken, {result.arrived:,} arrived"
-        f" ({result.twice:,} more than once, as they may), {result.told_lost:,} are said to be lost;"
-        " nothing is unaccounted for"
+        f" ({result.twice:,} more than once, as they may), {result.told_lost:,} are said to be lost"
+        f"{_words(result.numbered)}; nothing is unaccounted for"
     )
     return EXIT_CODE if stop.requested else 0

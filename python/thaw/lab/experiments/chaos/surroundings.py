@@ -31,7 +31,7 @@ class Surroundings:
         self.nameserver: Nameserver | None = None
         authority = Authority(folder, ("127.0.0.1", _INTAKE_NAME, *HOSTS))
         self.intake = stack.enter_context(Intake(plan.scripts[0], authority=authority))
-        self.options = {**plan.settings.environment, **self.intake.agent_variables}
+        self.options = {**self.intake.agent_variables, **plan.settings.environment}
         self.key = self.options["DD_API_KEY"]
         self.proxy: Proxy | None = None
         if plan.proxy is not None:
@@ -44,7 +44,8 @@ class Surroundings:
         self.files_over[pathlib.Path("/etc/resolv.conf")] = self.nameserver.resolv_conf(folder)
         # A proxy looks names up on the machine, whose nameservers don't know this one.
         if plan.aaaa is not None and self.proxy is None:
-            self.options["DD_APM_DD_URL"] = f"https://{_INTAKE_NAME}:{self.intake.port}"
+            for name in ("DD_APM_DD_URL", "DD_LOGS_CONFIG_LOGS_DD_URL"):
+                self.options[name] = f"https://{_INTAKE_NAME}:{self.intake.port}"
         if plan.store is not None:
             self.key = _STORED_KEY
             self.secrets = stack.enter_context(

@@ -112,7 +112,7 @@ SIZES = (
     Size((1,), freezes=1, faults=1),
     Size((1,), freezes=2),
 )
-# What takes hours for all policies.
+# Sizes that take hours for all policies.
 LARGE_SIZES = (
     Size((1,), freezes=2, late=1),
     Size((2,), freezes=2),

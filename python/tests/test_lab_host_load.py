@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from thaw.lab import machine_load, provenance
+from thaw.lab import host_load, provenance
 from thaw.lab.experiment import NetworkFigures
-from thaw.lab.machine_load import Load
+from thaw.lab.host_load import Load
 from thaw.lab.progress import Progress
 
 
@@ -21,10 +21,10 @@ def stat(busy: int, steal: int = 0) -> str:
 
 
 def between(first: str, last: str, *, seconds: float = 2.0, own: float = 0.0) -> Load:
-    readings = machine_load._parse(first, 10.0, 1.0), machine_load._parse(last, 10.0 + seconds, 1.0 + own)
+    readings = host_load._parse(first, 10.0, 1.0), host_load._parse(last, 10.0 + seconds, 1.0 + own)
     assert readings[0] is not None
     assert readings[1] is not None
-    found = machine_load._between(*readings)
+    found = host_load._between(*readings)
     assert found is not None
     return found
 
@@ -50,18 +50,19 @@ def test_load(load: Load, busy: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "cpu 1 2 3\n", "intr 5\n"])
 def test_a_machine_that_does_not_tell(text: str) -> None:
-    assert machine_load._parse(text, 0.0, 0.0) is None
+    assert host_load._parse(text, 0.0, 0.0) is None
 
 
+@pytest.mark.alone
 def test_another_process_counts_and_this_one_does_not() -> None:
     with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
         try:
-            disturbed = machine_load.measure(1.0)
+            disturbed = host_load.measure(1.0)
         finally:
             other.kill()
     assert disturbed is not None
     assert disturbed.others > 0.3
-    since = machine_load.Since()
+    since = host_load.Since()
     own = time.process_time() + 0.3
     while time.process_time() < own:
         pass
@@ -85,19 +86,19 @@ def test_the_quota_of_control_groups(
     (tmp_path / "inner").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text)
-    monkeypatch.setattr(machine_load.cgroups, "mounts", lambda: (tmp_path, {}))
-    monkeypatch.setattr(machine_load.cgroups, "groups_of", lambda: {"": "inner"})
-    assert machine_load.processor_quota() == quota
+    monkeypatch.setattr(host_load.cgroups, "mounts", lambda: (tmp_path, {}))
+    monkeypatch.setattr(host_load.cgroups, "groups_of", lambda: {"": "inner"})
+    assert host_load.processor_quota() == quota
 
 
 def test_the_quota_of_version_1(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine_load.cgroups, "mounts", lambda: (None, {"cpu": tmp_path}))
-    monkeypatch.setattr(machine_load.cgroups, "groups_of", lambda: {"cpu": ""})
+    monkeypatch.setattr(host_load.cgroups, "mounts", lambda: (None, {"cpu": tmp_path}))
+    monkeypatch.setattr(host_load.cgroups, "groups_of", lambda: {"cpu": ""})
     (tmp_path / "cpu.cfs_period_us").write_text("100000")
     (tmp_path / "cpu.cfs_quota_us").write_text("-1")
-    assert machine_load.processor_quota() is None
+    assert host_load.processor_quota() is None
     (tmp_path / "cpu.cfs_quota_us").write_text("150000")
-    assert machine_load.processor_quota() == 1.5
+    assert host_load.processor_quota() == 1.5
 
 
 def test_provenance_says_all_that_is_known() -> None:

@@ -1,7 +1,7 @@
 // Tag values as the Datadog agent normalises them.
 
-#ifndef THAW_CC_TRACE_NORMALIZE_TAG_H_
-#define THAW_CC_TRACE_NORMALIZE_TAG_H_
+#ifndef THAW_CC_BASE_NORMALIZE_TAG_H_
+#define THAW_CC_BASE_NORMALIZE_TAG_H_
 
 #include <string>
 #include <string_view>
@@ -20,4 +20,4 @@ std::string_view NormalizeTag(std::string_view text, std::string& buffer);
 
 }  // namespace thaw
 
-#endif  // THAW_CC_TRACE_NORMALIZE_TAG_H_
+#endif  // THAW_CC_BASE_NORMALIZE_TAG_H_

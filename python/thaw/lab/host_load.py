@@ -1,8 +1,8 @@
 """The machine's load: whether other processes disturb a measurement, and the limits it runs under.
 
-    if (load := machine_load.measure()) is not None and load.busy: print(load.busy)
+    if (load := host_load.measure()) is not None and load.busy: print(load.busy)
 
-    since = machine_load.Since()
+    since = host_load.Since()
     ...                       # a run
     since.load()              # what other processes used meanwhile
 

@@ -1,4 +1,4 @@
-#include "cc/trace/normalize_tag.h"
+#include "cc/base/normalize_tag.h"
 
 #include <array>
 #include <cstddef>

@@ -1,0 +1,84 @@
+#include "cc/metrics/statsd_item.h"
+
+#include "boost/json/parse.hpp"
+#include "boost/json/value.hpp"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace thaw {
+namespace {
+
+using testing::IsEmpty;
+
+const std::vector<std::string> kFunctionTags = {"functionname:shop", "region:eu-west-1"};
+const absl::Time kNow = absl::FromUnixMillis(1767323045678);
+
+TEST(StatsdItem, AnEventHasTheMembersThatTheAgentSends) {
+  const std::string_view tags[] = {"a:b"};
+  const StatsdItem item = EventItem({.title = "t \"1\"",
+                                     .text = "one\ntwo",
+                                     .time = absl::FromUnixSeconds(7),
+                                     .host = "h",
+                                     .aggregation_key = "k",
+                                     .priority = "low",
+                                     .source_type = "nagios",
+                                     .alert_type = "error",
+                                     .tags = tags},
+                                    kFunctionTags, kNow);
+  EXPECT_EQ(item.source, "nagios");
+  EXPECT_EQ(item.json,
+            R"({"msg_title":"t \"1\"","msg_text":"one\ntwo","timestamp":7,"priority":"low","host":"h",)"
+            R"("tags":["a:b","functionname:shop","region:eu-west-1"],"alert_type":"error",)"
+            R"("aggregation_key":"k","source_type_name":"nagios"})");
+}
+
+TEST(StatsdItem, WhatAnEventDoesNotSayHasTheUsualValues) {
+  const StatsdItem item = EventItem({.title = "t"}, {}, kNow);
+  EXPECT_EQ(item.source, "api");
+  EXPECT_EQ(item.json,
+            R"({"msg_title":"t","msg_text":"","timestamp":1767323045,"priority":"normal","host":"",)"
+            R"("tags":[],"alert_type":"info"})");
+}
+
+TEST(StatsdItem, AServiceCheckHasTheMembersThatTheAgentSends) {
+  const std::string_view tags[] = {"a:b"};
+  const StatsdItem item = ServiceCheckItem({.name = "db.up",
+                                            .status = ServiceCheckStatus::kCritical,
+                                            .host = "h",
+                                            .message = "gone",
+                                            .tags = tags},
+                                           kFunctionTags, kNow);
+  EXPECT_EQ(item.source, "");
+  EXPECT_EQ(item.json,
+            R"({"check":"db.up","host_name":"h","timestamp":1767323045,"status":2,"message":"gone",)"
+            R"("tags":["a:b","functionname:shop","region:eu-west-1"]})");
+}
+
+TEST(StatsdItem, BytesThatAreNotUtf8AreReplaced) {
+  const StatsdItem event = EventItem({.title = "\xff", .source_type = "s\xfe"}, {}, kNow);
+  EXPECT_EQ(event.source, "s\uFFFD");
+  EXPECT_EQ(boost::json::parse(event.json).at("msg_title").as_string(), "\uFFFD");
+  const StatsdItem check = ServiceCheckItem({.name = "n\xff"}, {}, kNow);
+  EXPECT_EQ(boost::json::parse(check.json).at("check").as_string(), "n\uFFFD");
+}
+
+TEST(StatsdItem, ABodyHasEventsBySourceAndGivesThemBack) {
+  const StatsdItem items[] = {{"api", R"({"n":1})"}, {"b\"", R"({"n":2})"}, {"api", R"({"n":3})"}};
+  const std::string body = EventsBody(items);
+  EXPECT_EQ(body,
+            R"({"apiKey":"","events":{"api":[{"n":1},{"n":3}],"b\"":[{"n":2}]},"internalHostname":""})");
+  EXPECT_EQ(EventsBody(ItemsOfBody(body)), body);
+  EXPECT_EQ(ItemsOfBody(body).size(), 3u);
+}
+
+TEST(StatsdItem, ABodyHasChecksInOrderAndGivesThemBack) {
+  const StatsdItem items[] = {{"", R"({"n":1})"}, {"", R"({"n":2})"}};
+  const std::string body = ServiceChecksBody(items);
+  EXPECT_EQ(body, R"([{"n":1},{"n":2}])");
+  EXPECT_EQ(ServiceChecksBody(ItemsOfBody(body)), body);
+  for (const std::string_view bad : {"", "{", "7", "{}", R"({"events":[]})", R"({"events":{"api":7}})"})
+    EXPECT_THAT(ItemsOfBody(bad), IsEmpty()) << bad;
+}
+
+}  // namespace
+}  // namespace thaw

@@ -1,0 +1,155 @@
+"""The account of data that the function numbers and gets no answer for: log lines, and points of metrics."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from thaw.lab.emulator.functions.poster import METRICS, POINTS_OF_DATAGRAM
+from thaw.lab.intake import Intake, Line, Point
+
+# Entries of a batch of logs, at most. A batch that is said to be lost may be of so many lines.
+_BATCH_LINES = 1000
+_LINE = re.compile(r"line (\d+)")
+_NUMBER_TAG = "number:"
+_POSTED = {name for name, _ in METRICS}
+
+
+@dataclass
+class Numbered:
+    """The fates of one kind of data, by number.
+
+    Attributes:
+      name: of the kind, in the plural.
+      taken: the numbers that were handed over to the extension.
+      times: how often each arrived.
+      untold: how often each arrived without the intake saying so, after which it may come once more.
+      told_lost: how many the extension says it dropped, or still had at its end, at most.
+      repeated: whether the extension may have been given some twice.
+    """
+
+    name: str
+    taken: set[int] = field(default_factory=set)
+    times: dict[int, int] = field(default_factory=dict)
+    untold: dict[int, int] = field(default_factory=dict)
+    told_lost: int = 0
+    repeated: bool = False
+
+    @property
+    def missing(self) -> list[int]:
+        """The numbers that were taken and never arrived."""
+        return sorted(number for number in self.taken if not self.times.get(number))
+
+    @property
+    def arrived(self) -> int:
+        """How many of those that were taken arrived."""
+        return len(self.taken) - len(self.missing)
+
+    @property
+    def beyond(self) -> list[int]:
+        """The numbers that arrived more often than they may."""
+        return sorted(
+            number for number, times in self.times.items() if times > 1 + self.untold.get(number, 0)
+        )
+
+    def violations(self, *, killed: bool, cut_off: bool) -> list[str]:
+        """Names each invariant that is broken, in a line.
+
+        Args:
+          killed: whether the extension was killed, so that it may lose what it had.
+          cut_off: whether answers of the intake may have been kept from it, so that it may send twice.
+        """
+        wrong = []
+        if len(self.missing) > self.told_lost and not killed:
+            wrong.append(
+                f"{len(self.missing)} {self.name} were taken and never arrived, {self.told_lost} are"
+                f" accounted for; the first: {self.missing[:5]}"
+            )
+        if self.beyond and not cut_off and not self.repeated:
+            wrong.append(
+                f"{len(self.beyond)} {self.name} arrived more often than they may: {self.beyond[:5]}"
+            )
+        return wrong
+
+
+def number_of_line(text: str) -> int | None:
+    """Returns the number of a line of the function, or None if it is another line."""
+    found = _LINE.fullmatch(text.rstrip("\n"))
+    return int(found[1]) if found else None
+
+
+def log_lines(
+    taken: Iterable[int], intake: Intake, counts: Mapping[str, Any] | None, *, repeated: bool
+) -> Numbered:
+    """Returns the account of the function's log lines.
+
+    Args:
+      counts: the extension's last ones; None: there are none.
+    """
+    made = Numbered(
+        "log lines",
+        set(taken),
+        numbers_of_lines(intake.lines()),
+        numbers_of_lines(intake.lines_untold()),
+        repeated=repeated,
+    )
+    if counts is not None and "logs" in counts:
+        logs, pipeline = counts["logs"], counts["flush"]["pipelines"]["logs"]
+        batches = sum(pipeline["dropped"].values()) + pipeline["kept"]
+        dropped = logs["flooded"] + logs["turned_away"]
+        not_handed_over = max(0, logs["lines"] - logs["entries"] - dropped)
+        made.told_lost = dropped + not_handed_over + min(logs["entries"], _BATCH_LINES * batches)
+    return made
+
+
+def numbers_of_lines(lines: Mapping[Line, int]) -> dict[int, int]:
+    """Returns how often each numbered line arrived."""
+    numbers: dict[int, int] = {}
+    for line, times in lines.items():
+        if (number := number_of_line(line.text)) is not None:
+            numbers[number] = numbers.get(number, 0) + times
+    return numbers
+
+
+def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbered | None:
+    """Returns the account of the function's first `sent` points of metrics, which are never sent twice.
+
+    Args:
+      counts: the extension's last ones; None: there are none.
+
+    Returns None if the extension does not take metrics, or never said whether it does: a datagram that nobody
+    takes looks like one that is taken.
+    """
+    if counts is None or "dogstatsd" not in counts:
+        return None
+    received, metrics = counts["dogstatsd"], counts["metrics"]
+    pipelines = [counts["flush"]["pipelines"][name] for name in ("series", "sketches")]
+    told_lost = metrics["dropped"] + metrics["limited"] + metrics["turned_away"]
+    if any(sum(each["dropped"].values()) + each["kept"] for each in pipelines):
+        told_lost += metrics["points"] + metrics["sketches"]
+    return Numbered(
+        "points",
+        set(range(sent)),
+        samples_by_number(intake.all_points()),
+        told_lost=told_lost + POINTS_OF_DATAGRAM * received["dropped"],
+    )
+
+
+def points_sent(journal: Iterable[str]) -> int:
+    """Returns how many points a journal of the function says were sent."""
+    return max((int(line.split()[1]) for line in journal if line.startswith("points")), default=0)
+
+
+def samples_by_number(points: Iterable[Point]) -> dict[int, int]:
+    """Returns how many samples of each numbered point arrived. Counts are added up, as the intake does."""
+    numbers: dict[int, int] = {}
+    for point in points:
+        tag = next((each for each in point.key.tags if each.startswith(_NUMBER_TAG)), None)
+        if tag is None or point.key.metric not in _POSTED:
+            continue
+        number = int(tag.removeprefix(_NUMBER_TAG))
+        samples = round(point.value) if point.key.type == "count" else point.samples
+        numbers[number] = numbers.get(number, 0) + samples
+    return numbers
