@@ -4,6 +4,7 @@ load("//third_party:abseil_labels.bzl", "abseil_labels")
 load("//third_party:debian.bzl", "debian_source")
 load("//third_party:pip.bzl", "pip_archive", "subrepository")
 load("//third_party:python.bzl", "python_env")
+load("//third_party:python_headers.bzl", "python_headers")
 
 def third_party_dependencies():
     # gRPC's source archive carries Abseil, BoringSSL (with generated assembly),
@@ -114,3 +115,4 @@ def third_party_dependencies():
         name = "python_env",
         requirements = "//third_party:requirements.lock",
     )
+    python_headers(name = "python_headers")

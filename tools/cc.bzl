@@ -1,6 +1,6 @@
 """Units, libraries, tests, binaries, benchmarks and fuzz tests of C++ with this project's compiler warnings, in one place."""
 
-load("//toolchains/zig:targets.bzl", "ZIG_TARGETS")
+load("//toolchains/zig:targets.bzl", "LAMBDA_TARGETS")
 
 _WARNINGS = [
     "-Wall",
@@ -12,7 +12,7 @@ _WARNINGS = [
 
 def lambda_only_copts(copts):
     """Returns compiler options that apply to what is built for Lambda (by //toolchains/zig), and to nothing else."""
-    targets = [("@thaw//toolchains/zig:is_" + target, copts) for target in ZIG_TARGETS]
+    targets = [("@thaw//toolchains/zig:is_" + target, copts) for target in LAMBDA_TARGETS]
     return select(dict(targets, **{"//conditions:default": []}))
 
 # The toolchain for Lambda optimizes for size (-Oz), since a function's environment starts with reading the

@@ -29,7 +29,9 @@ def checkout(tmp_path: pathlib.Path) -> pathlib.Path:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["x", "--help"], ["--quick", "--all", "-h"]])
-@pytest.mark.parametrize("tool", ["benchmarks", "check", "lab", "sanitize", "setup", "test", "tidy"])
+@pytest.mark.parametrize(
+    "tool", ["benchmarks", "check", "lab", "release", "sanitize", "setup", "test", "tidy"]
+)
 def test_a_tool_gives_help_where_nothing_is_set_up(
     checkout: pathlib.Path, tool: str, arguments: list[str]
 ) -> None:
@@ -44,7 +46,16 @@ def test_the_laboratory_gives_help_on_its_commands(checkout: pathlib.Path, comma
 @pytest.mark.parametrize(
     "tool",
     [
-        *("checks", "compile_commands", "lock_python", "make_layer", "make_wheel", "run_tests"),
+        *(
+            "checks",
+            "compile_commands",
+            "lock_python",
+            "make_layer",
+            "make_release",
+            "make_sbom",
+            "make_wheel",
+        ),
+        *("pythons", "run_tests"),
         *("documents.run_benchmarks", "documents.update_readme", "header_examples", "house_rules"),
     ],
 )

@@ -1,21 +1,6 @@
 """A Lambda layer of one extension, built for Lambda whatever the rest is built for."""
 
-def _for_lambda_impl(_settings, attr):
-    return {
-        "//command_line_option:cpu": attr.cpu,
-        "//command_line_option:crosstool_top": "//toolchains/zig:suite",
-        "//command_line_option:compilation_mode": "opt",
-    }
-
-_for_lambda = transition(
-    implementation = _for_lambda_impl,
-    inputs = [],
-    outputs = [
-        "//command_line_option:compilation_mode",
-        "//command_line_option:cpu",
-        "//command_line_option:crosstool_top",
-    ],
-)
+load("//tools:zig_transitions.bzl", "for_cpu")
 
 def _lambda_layer_impl(ctx):
     executable = ctx.attr.extension[0][DefaultInfo].files_to_run.executable
@@ -40,10 +25,14 @@ lambda_layer = rule(
     implementation = _lambda_layer_impl,
     attrs = {
         "cpu": attr.string(mandatory = True, doc = "a target of //toolchains/zig, such as lambda_amd64_static"),
-        "extension": attr.label(mandatory = True, cfg = _for_lambda, doc = "the executable; its name is the extension's"),
+        "extension": attr.label(mandatory = True, cfg = for_cpu, doc = "the executable; its name is the extension's"),
         "licences": attr.label_list(
             allow_files = True,
-            default = ["//:LICENSE", "//:NOTICE"],
+            default = [
+                "//:LICENSE",
+                "//:NOTICE",
+                "//cc:layer_sbom",
+            ],
             doc = "texts that lie in the layer's folder licenses",
         ),
         "scripts": attr.label_list(

@@ -1,7 +1,8 @@
 """Writes a wheel (PEP 427): the same bytes from the same files, whenever and wherever it is made.
 
-    make_wheel.py --output thaw-1.0-cp311-cp311-linux_x86_64.whl --tag cp311-cp311-linux_x86_64 \
-        --name thaw --version 1.0 thaw/__init__.py=python/thaw/__init__.py ...
+    make_wheel.py --output thaw_lambda-1.0-cp311-cp311-manylinux2014_x86_64.whl \
+        --tag cp311-cp311-manylinux2014_x86_64 --name thaw-lambda --version 1.0 \
+        thaw/__init__.py=python/thaw/__init__.py ...
 
 Each file is named by its path in the wheel and the path it is read from. `@FILE` reads further
 arguments from a file, one a line.
@@ -12,12 +13,17 @@ from __future__ import annotations
 import argparse
 import base64
 import hashlib
+import itertools
 import pathlib
+import re
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 
 # The oldest time that a zip archive can say.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+
+# The beginning of native modules and executables. Installers give the run bit to files that have it here.
+_ELF = b"\x7fELF"
 
 
 def _digest(data: bytes) -> str:
@@ -68,21 +74,25 @@ def write_wheel(
     readme: str = "",
     licence_expression: str = "",
     licences: Mapping[str, bytes] | None = None,
+    sboms: Mapping[str, bytes] | None = None,
 ) -> None:
     """Writes `files` (path in the wheel to content) and the wheel's own records to `output`.
 
-    `licences` (file name to text) are among the records, as PEP 639 says; the expression is SPDX's.
+    `licences` (file name to text) are among the records, as PEP 639 says; the expression is SPDX's. `sboms`
+    are, as PEP 770 says. In the output's own name an underscore stands for a hyphen of the distribution's.
     """
-    info = f"{name}-{version}.dist-info"
+    info = f"{re.sub(r'[-_.]+', '_', name).lower()}-{version}.dist-info"
     licences = licences or {}
     contents = dict(files)
     contents |= {f"{info}/licenses/{file}": text for file, text in licences.items()}
+    contents |= {f"{info}/sboms/{file}": text for file, text in (sboms or {}).items()}
     contents[f"{info}/METADATA"] = _metadata(
         name, version, summary, python, extras or {}, readme, licence_expression, licences
     ).encode()
     contents[f"{info}/WHEEL"] = (
-        f"Wheel-Version: 1.0\nGenerator: thaw make_wheel\nRoot-Is-Purelib: false\nTag: {tag}\n".encode()
-    )
+        "Wheel-Version: 1.0\nGenerator: thaw make_wheel\nRoot-Is-Purelib: false\n"
+        + "".join(f"Tag: {each}\n" for each in expanded_tags(tag))
+    ).encode()
     if scripts:
         lines = ["[console_scripts]", *(f"{script} = {target}" for script, target in sorted(scripts.items()))]
         contents[f"{info}/entry_points.txt"] = ("\n".join(lines) + "\n").encode()
@@ -96,8 +106,13 @@ def write_wheel(
             entry = zipfile.ZipInfo(path, _EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3  # Unix, so that the permissions count
-            entry.external_attr = (0o100755 if path.endswith(".so") else 0o100644) << 16
+            entry.external_attr = (0o100755 if contents[path].startswith(_ELF) else 0o100644) << 16
             archive.writestr(entry, contents[path], compresslevel=9)
+
+
+def expanded_tags(tag: str) -> list[str]:
+    """Returns each tag of a compressed set, such as cp311-cp311-a.b, which stands for two."""
+    return ["-".join(parts) for parts in itertools.product(*(part.split(".") for part in tag.split("-")))]
 
 
 def locked_requirements(requirements_in: str, names: Iterable[str]) -> list[str]:
@@ -113,8 +128,10 @@ def main() -> None:
     parser.add_argument("--version", required=True)
     parser.add_argument("--tag", required=True)
     parser.add_argument("--summary", default="")
+    parser.add_argument("--requires-python", default=">=3.11", metavar="VERSIONS")
     parser.add_argument("--licence-expression", default="")
     parser.add_argument("--licence", action="append", type=pathlib.Path, default=[], metavar="FILE")
+    parser.add_argument("--sbom", action="append", type=pathlib.Path, default=[], metavar="FILE")
     parser.add_argument("--readme", type=pathlib.Path)
     parser.add_argument("--requirements", type=pathlib.Path, help="a requirements.in with exact versions")
     parser.add_argument("--extra", action="append", default=[], metavar="EXTRA:PACKAGE")
@@ -137,11 +154,13 @@ def main() -> None:
         version=arguments.version,
         tag=arguments.tag,
         summary=arguments.summary,
+        python=arguments.requires_python,
         extras=extras,
         scripts=dict(item.split("=", 1) for item in arguments.script),
         readme=arguments.readme.read_text() if arguments.readme else "",
         licence_expression=arguments.licence_expression,
         licences={file.name: file.read_bytes() for file in arguments.licence},
+        sboms={file.name: file.read_bytes() for file in arguments.sbom},
     )
 
 

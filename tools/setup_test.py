@@ -15,6 +15,8 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 JOBS = f"build --jobs={len(os.sched_getaffinity(0))}"
 PYTHON = f"build --repo_env=WORKSPACE_PYTHON={sys.executable}"
 
+OTHER_PYTHONS = "--repo_env=THAW_WHEEL_PYTHONS="
+
 # Every system package is installed.
 DPKG_QUERY = """#!/bin/sh
 while [ "$1" = -W ] || [ "$1" = -f ]; do [ "$1" = -W ] && shift || shift 2; done
@@ -27,7 +29,7 @@ def checkout(tmp_path: pathlib.Path) -> pathlib.Path:
     """A checkout where all is set up but .bazelrc.user."""
     made = tmp_path / "checkout"
     (made / "tools").mkdir(parents=True)
-    for name in ("setup", "help.sh"):
+    for name in ("setup", "help.sh", "pythons.py"):
         shutil.copy(ROOT / "tools" / name, made / "tools")
     (made / "third_party").mkdir()
     (made / "third_party" / "requirements.lock").write_text("")
@@ -54,7 +56,9 @@ def set_up(checkout: pathlib.Path) -> str:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return (checkout / ".bazelrc.user").read_text()
+    # Which Pythons this machine has beside its own is another test's subject.
+    lines = (checkout / ".bazelrc.user").read_text().splitlines(keepends=True)
+    return "".join(line for line in lines if OTHER_PYTHONS not in line)
 
 
 def test_the_python_and_as_many_jobs_as_cores_are_written(checkout: pathlib.Path) -> None:
@@ -72,3 +76,14 @@ def test_the_users_own_lines_stay(checkout: pathlib.Path) -> None:
 def test_a_file_of_an_older_checkout_gets_the_jobs(checkout: pathlib.Path) -> None:
     (checkout / ".bazelrc.user").write_text(f"{PYTHON}\n")
     assert set_up(checkout) == f"{PYTHON}\n{JOBS}\n"
+
+
+def test_another_python_with_its_headers_is_written_for_wheels(checkout: pathlib.Path) -> None:
+    other = checkout.parent / "programs" / "python3.12"
+    other.write_text(f"#!/bin/sh\necho {other}\n")
+    other.chmod(0o755)
+    for _ in range(2):
+        set_up(checkout)
+        lines = (checkout / ".bazelrc.user").read_text().splitlines()
+        (named,) = (line for line in lines if OTHER_PYTHONS in line)
+        assert named.partition(OTHER_PYTHONS)[2].split(":")[0] == str(other)

@@ -16,16 +16,20 @@ DEPS, TABLE, NOTICE = "third_party/deps.bzl", "third_party/README.md", "NOTICE"
 
 _CALL = re.compile(r"^    \w+\(\n?(.*?)\)$", re.DOTALL | re.MULTILINE)
 _NAMED = re.compile(r'\bname = "([^"]+)"')
-_ATTRIBUTE = re.compile(r'^ +(package|version|archive) = "([^"]+)"', re.MULTILINE)
+_ATTRIBUTE = re.compile(r'^ +(package|version|archive|sha256) = "([^"]+)"', re.MULTILINE)
 _SECTION = re.compile(r"^=+\n(.+)\nIn: (.+)\nLicence: (.+)\n=+\n\n(?=\S)", re.MULTILINE)
 
 
 class Repository(NamedTuple):
-    """A repository of deps.bzl. `source`: the package and version it comes from; empty if it is made here."""
+    """A repository of deps.bzl. `source`: the package and version it comes from; empty if it is made here.
+
+    `sha256` is that of the archive, and empty with the source.
+    """
 
     name: str
     source: str
     line: int
+    sha256: str = ""
 
 
 class Row(NamedTuple):
@@ -37,6 +41,7 @@ class Row(NamedTuple):
     licence: str
     ships_in: str
     line: int
+    version: str
 
 
 def repositories(deps: str) -> list[Repository]:
@@ -49,10 +54,13 @@ def repositories(deps: str) -> list[Repository]:
         attributes = dict(_ATTRIBUTE.findall(call[1]))
         archive = re.match(r"@(\w+)//", attributes.get("archive", ""))
         if archive:
-            source = next((each.source for each in found if each.name == archive[1]), "")
+            source, sha256 = next(
+                ((each.source, each.sha256) for each in found if each.name == archive[1]), ("", "")
+            )
         else:
             source = " ".join(attributes[key] for key in ("package", "version") if key in attributes)
-        found.append(Repository(name[1], source, line_of(deps, call.start() + 1)))
+            sha256 = attributes.get("sha256", "")
+        found.append(Repository(name[1], source, line_of(deps, call.start() + 1), sha256))
     return found
 
 
@@ -65,10 +73,9 @@ def rows(table: str) -> list[Row]:
         if not lines[number].startswith("|"):
             break
         cells = [cell.strip() for cell in lines[number].strip("|").split("|")]
-        library, names, _, source, licence, ships_in = cells
-        found.append(
-            Row(library, tuple(re.findall(r"`(\w+)`", names)), source, licence, ships_in, number + 1)
-        )
+        library, names, version, source, licence, ships_in = cells
+        repositories_of_it = tuple(re.findall(r"`(\w+)`", names))
+        found.append(Row(library, repositories_of_it, source, licence, ships_in, number + 1, version))
     return found
 
 

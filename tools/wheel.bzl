@@ -1,48 +1,62 @@
-"""A wheel of Python libraries, with everything of theirs that lies under one folder."""
+"""A wheel of Python libraries, with a native module and the extension's executables that zig builds."""
 
-load("@python_env//:defs.bzl", "EXT_SUFFIX")
+load("//tools:zig_transitions.bzl", "for_both_processors", "for_cpu")
 
-def _python_tag():
-    """Which interpreter and machine the native module is for, such as cp311-cp311-linux_x86_64.
+# By the target of //toolchains/zig. PEP 600 names the C library, the older name is for older installers.
+_PLATFORMS = {
+    "manylinux_amd64": "manylinux2014_x86_64.manylinux_2_17_x86_64",
+    "manylinux_arm64": "manylinux2014_aarch64.manylinux_2_17_aarch64",
+}
 
-    Plain linux, no manylinux: the module links this machine's own libstdc++ and C library.
-    """
-    parts = EXT_SUFFIX.split(".")[1].split("-")  # ".cpython-311-x86_64-linux-gnu.so"
-    python = "cp" + parts[1]
-    return "-".join([python, python, "linux_" + parts[2]])
+def _executable(target):
+    return target[DefaultInfo].files_to_run.executable
 
-def _thaw_wheel_impl(ctx):
-    tag = _python_tag()
-    output = ctx.actions.declare_file("%s-%s-%s.whl" % (ctx.attr.package, ctx.attr.version, tag))
+def _contents(ctx):
+    """What is packed, by the path in the wheel."""
     files = depset(transitive = [
         depset(transitive = [dep[DefaultInfo].files, dep[DefaultInfo].default_runfiles.files])
         for dep in ctx.attr.deps
     ])
-    packed = [
-        f
-        for f in files.to_list()
-        if f.short_path.startswith(ctx.attr.folder + "/") and f.extension != "lds"
-    ]
     prefix = len(ctx.attr.folder.rpartition("/")[0]) + 1
+    contents = {
+        f.short_path[prefix:]: f
+        for f in files.to_list()
+        if f.short_path.startswith(ctx.attr.folder + "/") and f.extension not in ["lds", "so"]
+    }
+    contents[ctx.attr.native_path] = _executable(ctx.attr.native_module[0])
+    for processor, target in ctx.split_attr.extension.items():
+        executable = _executable(target)
+        contents["%s/%s/%s" % (ctx.attr.extension_folder, processor, executable.basename)] = executable
+    return contents
+
+def _thaw_wheel_impl(ctx):
+    tag = "-".join([ctx.attr.python, ctx.attr.python, _PLATFORMS[ctx.attr.cpu]])
+    name = "%s-%s-%s" % (ctx.attr.package.replace("-", "_"), ctx.attr.version, tag)
+    output = ctx.actions.declare_file(name + ".whl")
+    contents = _contents(ctx)
 
     arguments = ctx.actions.args()
     arguments.use_param_file("@%s", use_always = True)
     arguments.set_param_file_format("multiline")
-    for name, value in [
+    for option, value in [
         ("--output", output.path),
         ("--name", ctx.attr.package),
         ("--version", ctx.attr.version),
         ("--tag", tag),
         ("--summary", ctx.attr.summary),
+        ("--requires-python", ctx.attr.requires_python),
         ("--licence-expression", ctx.attr.licence_expression),
         ("--readme", ctx.file.readme.path),
         ("--requirements", ctx.file.requirements.path),
     ]:
-        arguments.add(name)
+        arguments.add(option)
         arguments.add(value)
     for licence in ctx.files.licences:
         arguments.add("--licence")
         arguments.add(licence.path)
+    for sbom in ctx.files.sbom:
+        arguments.add("--sbom")
+        arguments.add(sbom.path)
     for extra, packages in ctx.attr.extras.items():
         for package in packages:
             arguments.add("--extra")
@@ -50,12 +64,12 @@ def _thaw_wheel_impl(ctx):
     for script, target in ctx.attr.scripts.items():
         arguments.add("--script")
         arguments.add("%s=%s" % (script, target))
-    for f in packed:
-        arguments.add("%s=%s" % (f.short_path[prefix:], f.path))
+    for path, f in contents.items():
+        arguments.add("%s=%s" % (path, f.path))
 
     ctx.actions.run(
         outputs = [output],
-        inputs = packed + ctx.files.licences + [ctx.file.readme, ctx.file.requirements],
+        inputs = contents.values() + ctx.files.licences + ctx.files.sbom + [ctx.file.readme, ctx.file.requirements],
         executable = ctx.executable._make_wheel,
         arguments = [arguments],
         mnemonic = "Wheel",
@@ -66,7 +80,14 @@ def _thaw_wheel_impl(ctx):
 thaw_wheel = rule(
     implementation = _thaw_wheel_impl,
     attrs = {
+        "cpu": attr.string(mandatory = True, values = _PLATFORMS.keys(), doc = "a target of //toolchains/zig"),
         "deps": attr.label_list(mandatory = True, doc = "Python libraries; their data comes too"),
+        "extension": attr.label(
+            mandatory = True,
+            cfg = for_both_processors,
+            doc = "an executable, which is packed as static ones for both of Lambda's processors",
+        ),
+        "extension_folder": attr.string(mandatory = True, doc = "its folder in the wheel, with one for each processor"),
         "extras": attr.string_list_dict(doc = "extra to the packages it needs, by the names in `requirements`"),
         "folder": attr.string(mandatory = True, doc = "the package's folder from the workspace's root"),
         "licence_expression": attr.string(mandatory = True, doc = "SPDX's, of all that the wheel contains"),
@@ -75,12 +96,20 @@ thaw_wheel = rule(
             default = ["//:LICENSE", "//:NOTICE"],
             doc = "texts that lie in the wheel's folder of records",
         ),
-        "package": attr.string(mandatory = True),
+        "native_module": attr.label(mandatory = True, cfg = for_cpu, doc = "built for `cpu` and `python`"),
+        "native_path": attr.string(mandatory = True, doc = "its path in the wheel"),
+        "package": attr.string(mandatory = True, doc = "the distribution's name"),
+        "python": attr.string(mandatory = True, doc = "the tag of the interpreter, such as cp311"),
         "readme": attr.label(allow_single_file = True, mandatory = True),
         "requirements": attr.label(allow_single_file = True, mandatory = True),
+        "requires_python": attr.string(mandatory = True),
+        "sbom": attr.label_list(allow_files = True, doc = "lie in the folder `sboms` of the wheel's records (PEP 770)"),
         "scripts": attr.string_dict(doc = "console script to module:function"),
         "summary": attr.string(),
         "version": attr.string(mandatory = True),
+        "_allowlist_function_transition": attr.label(
+            default = "@bazel_tools//tools/allowlists/function_transition_allowlist",
+        ),
         "_make_wheel": attr.label(default = "//tools:make_wheel", executable = True, cfg = "exec"),
     },
 )

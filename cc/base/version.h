@@ -7,7 +7,8 @@
 
 namespace thaw {
 
-inline constexpr std::string_view kVersion = "0.1.0";
+// The text of the file VERSION.
+extern const std::string_view kVersion;
 
 }  // namespace thaw
 

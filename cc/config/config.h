@@ -47,6 +47,10 @@ struct AdditionalEndpoint {
 // that uses them parses them.
 struct TraceConfig {
   bool compute_stats = false;
+  bool error_sampler = false;
+  bool experimental_features = false;
+  std::string stats_additional_tags;
+  int stats_additional_tags_limit = 100;
   bool aws_service_representation = true;
   std::string service_mapping;
   std::string replace_rules;
@@ -70,6 +74,7 @@ struct LogsConfig {
   bool use_compression = true;
   bool agent_switch = true;
   bool serverless_switch = true;
+  int durable_invocations = 5;  // whose lines wait for the execution
   std::string processing_rules;
 
   // Returns whether logs are sent.

@@ -627,6 +627,10 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
 TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
   const TraceConfig traces =
       Clean({{"DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true"},
+             {"DD_SERVERLESS_ERROR_SAMPLER_ENABLED", "true"},
+             {"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "true"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS", "tenant,region"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT", "7"},
              {"DD_APM_FILTER_TAGS_REQUIRE", "env:prod"},
              {"DD_APM_FILTER_TAGS_REGEX_REJECT", "resource:^GET /health"},
              {"DD_TRACE_PROPAGATION_STYLE", "b3"},
@@ -637,6 +641,12 @@ TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
             "trace_propagation_style: [datadog, tracecontext]\nservice_mapping: 'a:b'\n")
           .traces;
   EXPECT_TRUE(traces.compute_stats);
+  EXPECT_TRUE(traces.error_sampler);
+  EXPECT_TRUE(traces.experimental_features);
+  EXPECT_FALSE(
+      Clean({{"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "DD_TAGS,all"}}).traces.experimental_features);
+  EXPECT_EQ(traces.stats_additional_tags, "tenant,region");
+  EXPECT_EQ(traces.stats_additional_tags_limit, 7);
   EXPECT_EQ(traces.filter_require, "env:prod");
   EXPECT_EQ(traces.filter_regex_reject, "resource:^GET /health");
   EXPECT_EQ(traces.propagation_styles, "xray") << "what is said of extraction counts";
@@ -737,7 +747,8 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "logs_use_compression": true,
     "logs_enabled": true,
     "serverless_logs_enabled": true,
-    "logs_processing_rules": ""
+    "logs_processing_rules": "",
+    "durable_log_buffer": 5
   },
   "metrics_url": "https://api.datadoghq.com",
   "metrics_additional_endpoints": {},
@@ -783,6 +794,10 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
   "tags": "",
   "traces": {
     "compute_stats": false,
+    "error_sampler": false,
+    "experimental_features": false,
+    "stats_additional_tags": "",
+    "stats_additional_tags_limit": 100,
     "aws_service_representation": true,
     "service_mapping": "",
     "replace_rules": "",

@@ -176,6 +176,7 @@ void Extension::BuildLogs(const FunctionFacts& facts) {
     logs_->set_on_out_of_memory(
         [this](std::string_view request_id, absl::Time time) { enhanced_->OnOutOfMemory(request_id, time); });
   }
+  assembler_->set_on_invocation_span([this](const SpanView& span) { logs_->OnInvocationSpan(span); });
   record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
 }
 

@@ -1,6 +1,7 @@
 #include "cc/extension/function_settings.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cc/base/fake_byte_account.h"
@@ -75,6 +76,23 @@ TEST(FunctionSettings, ProcessingHasTheFunctionsTags) {
   EXPECT_EQ(options.runtime_api, "127.0.0.1:9001");
   EXPECT_FALSE(options.compute_stats_on_extension);
   EXPECT_THAT(warnings, IsEmpty());
+}
+
+TEST(FunctionSettings, StatsAreToldApartByFourAdditionalTagsAtMost) {
+  const auto options = [](Environment::Variables variables) {
+    variables.emplace("DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true");
+    variables.emplace("DD_TRACE_STATS_ADDITIONAL_TAGS", "tenant, region,b,tenant,,a,zone");
+    return *ConcentratorOptionsFrom(LoadConfig(Environment(std::move(variables)), ""));
+  };
+  EXPECT_THAT(options({}).additional_tags, IsEmpty()) << "without the features that are experimental";
+  const auto with = [&options](const char* limit) {
+    return options({{"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "true"},
+                    {"DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT", limit}});
+  };
+  EXPECT_THAT(with("5").additional_tags, testing::ElementsAre("a", "b", "region", "tenant"));
+  EXPECT_EQ(with("5").max_additional_values, 5);
+  EXPECT_EQ(with("0").max_additional_values, 100);
+  EXPECT_EQ(with("7000").max_additional_values, 6999);
 }
 
 TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {

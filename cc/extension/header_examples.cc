@@ -25,6 +25,7 @@
 #include "cc/extension/own_metrics.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
+#include "cc/extension/ready_logs.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
@@ -118,6 +119,13 @@ Task<void> PipelinesExample(EventLoop& loop, Network& network, const Config& con
                             std::function<double()> random, std::vector<std::string>& warnings,
                             TracePayload payload) {
 #include "cc/extension/pipelines.h.example"
+}
+
+void Tell(const std::string& request_id, int64_t lines);
+void Send(ReadyLogs::Batch batch);
+
+void ReadyLogsExample(Pipelines& pipelines, EncodedRequest request, size_t bytes, LogIntakeCounts& counts) {
+#include "cc/extension/ready_logs.h.example"
 }
 
 Task<void> ProcessSignalsExample(EventLoop& loop, Extension& extension, Cancellation& stop) {

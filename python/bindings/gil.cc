@@ -1,7 +1,5 @@
 #include "python/bindings/gil.h"
 
-#include <unistd.h>
-
 #include <atomic>
 
 #include "absl/time/clock.h"
@@ -13,10 +11,6 @@ namespace {
 std::atomic<int> released_threads{0};
 
 }  // namespace
-
-void ParkThread() {
-  while (true) pause();
-}
 
 GilReleased::GilReleased() { Release(); }
 GilReleased::~GilReleased() { Take(); }

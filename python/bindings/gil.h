@@ -13,24 +13,34 @@
 #ifndef THAW_PYTHON_BINDINGS_GIL_H_
 #define THAW_PYTHON_BINDINGS_GIL_H_
 
-#include <cxxabi.h>
+#include <type_traits>
 
 #include "absl/time/time.h"
 #include "pybind11/pybind11.h"
+#include "python/bindings/call_or_park.h"
 
 namespace thaw::python {
 
-// Sleeps for ever.
-[[noreturn]] void ParkThread();
-
-// Runs `call`, one call of Python's C interface that may run Python code or take the GIL. `call` must own
-// nothing.
+// Runs `call`, one call of Python's C interface that may run Python code or take the GIL, and returns its result.
+// `call` must own nothing.
 template <typename Call>
 auto OrPark(const Call& call) {
-  try {
-    return call();
-  } catch (abi::__forced_unwind&) {
-    ParkThread();
+  using Result = decltype(call());
+  if constexpr (std::is_void_v<Result>) {
+    CallOrPark([](void* given) { (*static_cast<const Call*>(given))(); }, const_cast<Call*>(&call));
+  } else {
+    struct Run {
+      const Call& call;
+      Result result;
+    };
+    Run run{.call = call, .result = {}};
+    CallOrPark(
+        [](void* given) {
+          Run& of_it = *static_cast<Run*>(given);
+          of_it.result = of_it.call();
+        },
+        &run);
+    return run.result;
   }
 }
 

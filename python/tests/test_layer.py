@@ -58,7 +58,7 @@ def test_a_layer_is_one_executable_the_wrapper_and_its_licences(processor: str) 
         entries = {entry.filename: entry for entry in layer.infolist()}
     executable, wrapper, *licences = entries
     assert executable == f"extensions/{NAME}"
-    assert licences == [f"licenses/{NAME}/LICENSE", f"licenses/{NAME}/NOTICE"]
+    assert licences == [f"licenses/{NAME}/{file}" for file in ("LICENSE", "NOTICE", "thaw-layer.cdx.json")]
     assert wrapper == "datadog_wrapper"
     assert entries[executable].external_attr >> 16 == 0o100755
     assert entries[wrapper].external_attr >> 16 == 0o100755

@@ -1,8 +1,9 @@
 #include "cc/net/io/system_random.h"
 
 #include <fcntl.h>
+#include <linux/random.h>
 #include <sys/auxv.h>
-#include <sys/random.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -20,12 +21,13 @@ constexpr int kMostInterruptions = 1000;
 
 // Returns 0 or the error number.
 int ReadKernel(void* into, size_t size) {
-  ssize_t got;
+  long got;
   int tries = 0;
   do {
-    got = getrandom(into, size, GRND_NONBLOCK);
+    // glibc has a function for it since 2.25; wheels are for older ones, too.
+    got = syscall(SYS_getrandom, into, size, GRND_NONBLOCK);
   } while (got < 0 && errno == EINTR && ++tries < kMostInterruptions);
-  return got == static_cast<ssize_t>(size) ? 0 : errno;
+  return got == static_cast<long>(size) ? 0 : errno;
 }
 
 int ReadDevice(void* into, size_t size) {

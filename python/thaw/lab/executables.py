@@ -1,14 +1,18 @@
-"""The places of the programs that experiments run, as `bazel build` makes them in a checkout."""
+"""The places of the programs that experiments run: those of a checkout's `bazel build`, or those of the wheel."""
 
 from __future__ import annotations
 
+import os
 import pathlib
 import re
 
 _CHECKOUT = pathlib.Path(__file__).resolve().parents[3]
+_IN_CHECKOUT = (_CHECKOUT / "WORKSPACE").exists()
 _BIN = _CHECKOUT / "bazel-bin"
+# A static executable for each of Lambda's processors, by the name that the kernel gives this machine's.
+_OF_WHEEL = pathlib.Path(__file__).with_name("extension") / os.uname().machine
 
-EXTENSION = _BIN / "cc" / "extension" / "datadog-agent"  # //cc:extension
+EXTENSION = _BIN / "cc" / "extension" / "datadog-agent" if _IN_CHECKOUT else _OF_WHEEL / "datadog-agent"
 LOAD_GENERATOR = _BIN / "tools" / "load_generator" / "load_generator"  # //tools/load_generator
 
 # The ports of the extension: for traces, for calls of tracers, for telemetry. Tracers and the platform
@@ -42,9 +46,10 @@ def extension(text: str) -> pathlib.Path:
         raise ValueError(f"{text} is a folder, not an executable")
     if path != EXTENSION:
         raise ValueError(f"{text} is not there")
-    if (_CHECKOUT / "WORKSPACE").exists():
+    if _IN_CHECKOUT:
         raise ValueError(f"{text} is not there; bazel build //cc:extension makes it")
     raise ValueError(
-        "the package has no executable of the extension; name one with --extension FILE (in a layer it is"
-        " extensions/datadog-agent, and a checkout makes it by bazel build //cc:extension)"
+        f"the package has no executable of the extension for this processor ({os.uname().machine}); name one with"
+        " --extension FILE (in a layer it is extensions/datadog-agent, and a checkout makes it by"
+        " bazel build //cc:extension)"
     )

@@ -44,7 +44,7 @@ EVERYTHING = {
 }
 
 _EXTRAS = {"frames": FRAMES, "dask": CLUSTER}
-_HOW = "python -m pip install 'thaw[{}]' brings it; in a checkout, tools/setup does"
+_HOW = "python -m pip install 'thaw-lambda[{}]' brings it; in a checkout, tools/setup does"
 
 
 def missing(modules: dict[str, str], what: str) -> str | None:
