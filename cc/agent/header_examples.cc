@@ -31,9 +31,8 @@ absl::Status DecodeBodyExample(std::string_view bytes, ByteAccount* account) {
 }
 
 Task<void> DogStatsdReceiverExample(Executor& executor, Clock& clock, DogStatsdOptions options,
-                                    MetricSink& samples,
-                                    absl::AnyInvocable<void(const StatsdEvent&)> on_event,
-                                    absl::AnyInvocable<void(const ServiceCheck&)> on_check,
+                                    MetricSink& samples, void (*on_event)(const StatsdEvent&),
+                                    void (*on_check)(const ServiceCheck&),
                                     std::unique_ptr<Datagrams> datagrams) {
 #include "cc/agent/dogstatsd_receiver.h.example"
 }

@@ -176,6 +176,9 @@ absl::StatusOr<size_t> ParseMemory(std::string_view text) {
   return static_cast<size_t>(std::clamp<int64_t>(bytes / 8, int64_t{4} << 20, int64_t{64} << 20));
 }
 
+// Accepts any text, since tracers read a list of features from the same variable: nothing but "true" is true here.
+absl::StatusOr<bool> ParseFeatureSwitch(std::string_view text) { return ParseBool(text).value_or(false); }
+
 // YAML can write a NUL, at which other programs would end the text.
 absl::StatusOr<std::string> AnyText(std::string_view text) {
   if (absl::StrContains(text, '\0')) return absl::InvalidArgumentError("it has a NUL character");
@@ -361,6 +364,9 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
     case Option::serverless_logs_enabled:
       if (given != nullptr && !finalizer.HasOrigin(Option::logs_enabled))
         config.logs.agent_switch = config.logs.serverless_switch;
+      break;
+    case Option::metrics_url:
+      if (given != nullptr) config.events_url = config.metrics_url;
       break;
     case Option::flush_timeout:
       config.client.exchange_timeout = config.flush_timeout;

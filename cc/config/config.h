@@ -47,6 +47,10 @@ struct AdditionalEndpoint {
 // that uses them parses them.
 struct TraceConfig {
   bool compute_stats = false;
+  bool error_sampler = false;
+  bool experimental_features = false;
+  std::string stats_additional_tags;
+  int stats_additional_tags_limit = 100;
   bool aws_service_representation = true;
   std::string service_mapping;
   std::string replace_rules;
@@ -70,17 +74,21 @@ struct LogsConfig {
   bool use_compression = true;
   bool agent_switch = true;
   bool serverless_switch = true;
+  int durable_invocations = 5;  // whose lines wait for the execution
   std::string processing_rules;
 
   // Returns whether logs are sent.
   bool enabled() const { return agent_switch || serverless_switch; }
 };
 
-// Metrics that the extension makes itself.
-struct OwnMetricsConfig {
-  bool enhanced = true;  // aws.lambda.enhanced.*
-  bool proc = true;      // those of them that are figures of /proc
-  bool thaw = true;      // thaw.*
+// Options of DogStatsD.
+struct StatsdConfig {
+  // Stands before the name of each metric, with a dot between them; empty: nothing does.
+  std::string metric_namespace;
+  int port = 8125;
+  // The size of the socket's buffer in the kernel, which limits it (net.core.rmem_max); 0: the system's default. The
+  // default is more than Lambda's limit.
+  int receive_buffer_bytes = 1 << 20;
 };
 
 // Options of metrics. Lists are texts that are not checked here.
@@ -90,6 +98,13 @@ struct MetricsConfig {
   bool histogram_copy_to_distribution = false;
   std::string histogram_copy_prefix;
   std::string exclude_tags;
+};
+
+// Metrics that the extension makes itself.
+struct OwnMetricsConfig {
+  bool enhanced = true;  // aws.lambda.enhanced.*
+  bool proc = true;      // those of them that are figures of /proc
+  bool thaw = true;      // thaw.*
 };
 
 struct Config {
@@ -107,12 +122,15 @@ struct Config {
   std::string logs_worker_url;
   int logs_compression_level = 3;  // 0: logs are not compressed
   LogsConfig logs;
-  OwnMetricsConfig own_metrics;
+  StatsdConfig statsd;
   // The base URL for metrics.
   std::string metrics_url = "https://api.datadoghq.com";
+  // The base URL for events: that of metrics if it is configured, or empty, since the site has another host for them.
+  std::string events_url;
   std::vector<AdditionalEndpoint> metrics_additional_endpoints;
   int metrics_compression_level = 3;
   MetricsConfig metrics;
+  OwnMetricsConfig own_metrics;
   absl::Duration flush_timeout = absl::Seconds(30);
   // Always kContinuously on managed instances, where no end of an invocation can be waited for.
   FlushStrategy flush_strategy;

@@ -346,6 +346,8 @@ TEST(ConfigTest, AWorkerWithoutAUrlIsNotUsed) {
 TEST(ConfigTest, ThePlaceOfMetrics) {
   EXPECT_EQ(Clean({{"DD_SITE", "datadoghq.eu"}}).metrics_url, "https://api.datadoghq.eu");
   EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).metrics_url, "http://one.example");
+  EXPECT_EQ(Clean({{"DD_URL", "http://one.example/"}}).events_url, "http://one.example");
+  EXPECT_EQ(Clean({}).events_url, "");
   EXPECT_EQ(Clean({{"DD_URL", "http://one.example"}, {"DD_DD_URL", "http://two.example/base/"}}).metrics_url,
             "http://two.example/base");
   const Config config =
@@ -367,6 +369,15 @@ TEST(ConfigTest, CompressionOfLogs) {
   EXPECT_EQ(Clean({{"DD_COMPRESSION_LEVEL", "8"}}).logs_compression_level, 8);
   EXPECT_EQ(Clean({{"DD_APM_CONFIG_COMPRESSION_LEVEL", "9"}}).logs_compression_level, 3);
   EXPECT_EQ(Clean({{"DD_LOGS_CONFIG_USE_COMPRESSION", "false"}}).logs_compression_level, 0);
+}
+
+TEST(ConfigTest, DogStatsdHasItsPortBufferAndNamespace) {
+  EXPECT_EQ(Clean({}).statsd.port, 8125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_PORT", "9125"}}).statsd.port, 9125);
+  EXPECT_EQ(Clean({{"DD_DOGSTATSD_SO_RCVBUF", "65536"}}).statsd.receive_buffer_bytes, 65536);
+  EXPECT_EQ(Clean({}, "dogstatsd_so_rcvbuf: 0").statsd.receive_buffer_bytes, 0);
+  EXPECT_EQ(Clean({{"DD_STATSD_METRIC_NAMESPACE", "shop."}}).statsd.metric_namespace, "shop");
+  EXPECT_EQ(LoadConfig({{"DD_STATSD_METRIC_NAMESPACE", "7"}}, "").statsd.metric_namespace, "");
 }
 
 TEST(ConfigTest, FlushTimeout) {
@@ -616,6 +627,10 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
 TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
   const TraceConfig traces =
       Clean({{"DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true"},
+             {"DD_SERVERLESS_ERROR_SAMPLER_ENABLED", "true"},
+             {"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "true"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS", "tenant,region"},
+             {"DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT", "7"},
              {"DD_APM_FILTER_TAGS_REQUIRE", "env:prod"},
              {"DD_APM_FILTER_TAGS_REGEX_REJECT", "resource:^GET /health"},
              {"DD_TRACE_PROPAGATION_STYLE", "b3"},
@@ -626,6 +641,12 @@ TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
             "trace_propagation_style: [datadog, tracecontext]\nservice_mapping: 'a:b'\n")
           .traces;
   EXPECT_TRUE(traces.compute_stats);
+  EXPECT_TRUE(traces.error_sampler);
+  EXPECT_TRUE(traces.experimental_features);
+  EXPECT_FALSE(
+      Clean({{"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "DD_TAGS,all"}}).traces.experimental_features);
+  EXPECT_EQ(traces.stats_additional_tags, "tenant,region");
+  EXPECT_EQ(traces.stats_additional_tags_limit, 7);
   EXPECT_EQ(traces.filter_require, "env:prod");
   EXPECT_EQ(traces.filter_regex_reject, "resource:^GET /health");
   EXPECT_EQ(traces.propagation_styles, "xray") << "what is said of extraction counts";
@@ -726,12 +747,8 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "logs_use_compression": true,
     "logs_enabled": true,
     "serverless_logs_enabled": true,
-    "logs_processing_rules": ""
-  },
-  "own_metrics": {
-    "enhanced_metrics": true,
-    "proc_enhanced_metrics": true,
-    "thaw_metrics": true
+    "logs_processing_rules": "",
+    "durable_log_buffer": 5
   },
   "metrics_url": "https://api.datadoghq.com",
   "metrics_additional_endpoints": {},
@@ -742,6 +759,16 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "histogram_copy_to_distribution": false,
     "histogram_copy_prefix": "",
     "exclude_tags": ""
+  },
+  "statsd": {
+    "metric_namespace": "",
+    "dogstatsd_port": 8125,
+    "dogstatsd_so_rcvbuf": 1048576
+  },
+  "own_metrics": {
+    "enhanced_metrics": true,
+    "proc_enhanced_metrics": true,
+    "thaw_metrics": true
   },
   "flush_timeout": 30,
   "flush_strategy": "end,500",
@@ -767,6 +794,10 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
   "tags": "",
   "traces": {
     "compute_stats": false,
+    "error_sampler": false,
+    "experimental_features": false,
+    "stats_additional_tags": "",
+    "stats_additional_tags_limit": 100,
     "aws_service_representation": true,
     "service_mapping": "",
     "replace_rules": "",

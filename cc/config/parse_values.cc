@@ -246,4 +246,15 @@ absl::StatusOr<std::vector<std::pair<std::string, std::vector<std::string>>>> Pa
   return endpoints;
 }
 
+absl::StatusOr<std::string> ParseMetricNamespace(std::string_view text) {
+  text = absl::StripSuffix(absl::StripAsciiWhitespace(text), ".");
+  if (text.empty() || !absl::ascii_isalpha(static_cast<unsigned char>(text.front())))
+    return Wrong("it does not begin with a letter");
+  const bool usable = std::all_of(text.begin(), text.end(), [](char c) {
+    return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
+  });
+  if (!usable) return Wrong("it has a character that is no letter, digit, '_' or '.'");
+  return std::string(text);
+}
+
 }  // namespace thaw

@@ -58,6 +58,10 @@ absl::StatusOr<std::string> ParseRegion(std::string_view text);
 // that AWS uses for it. Any other http URL would send the token in the clear.
 absl::StatusOr<std::string> ParseCredentialsUrl(std::string_view text);
 
+// Accepts the namespace of metrics, without white space and a dot at its end: a letter, then letters, digits, '_' and
+// '.'.
+absl::StatusOr<std::string> ParseMetricNamespace(std::string_view text);
+
 // Accepts the path of a file.
 absl::StatusOr<std::string> ParsePath(std::string_view text);
 

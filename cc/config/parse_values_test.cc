@@ -153,5 +153,13 @@ TEST(ParseValuesTest, CredentialsAreAskedForInTheClearOnThisMachineOnly) {
   }
 }
 
+TEST(ParseValuesTest, MetricNamespace) {
+  EXPECT_EQ(ParseMetricNamespace("shop").value(), "shop");
+  EXPECT_EQ(ParseMetricNamespace(" shop.eu_1. ").value(), "shop.eu_1");
+  for (const char* bad : {"", ".", "1shop", "_shop", "shop-eu", "shop eu", "\xc3\xb6"}) {
+    EXPECT_FALSE(ParseMetricNamespace(bad).ok()) << bad;
+  }
+}
+
 }  // namespace
 }  // namespace thaw

@@ -89,18 +89,14 @@ void EnhancedIntake::OnAlarm() {
 void EnhancedIntake::InitializationChanged(const Initialization& initialization) {
   if (initialization.start.has_value()) {
     const PlatformInitStart& start = initialization.start->record;
-    metrics_.OnEnvironment(RuntimeName(start.runtime_version), IsDurable(start.runtime_version),
-                           start.initialization_type);
+    metrics_.OnEnvironment(IsDurable(start.runtime_version), start.initialization_type);
   }
   if (initialization.report.has_value() && initialization.report->record.duration.has_value())
     metrics_.OnInitDuration(initialization.report->time, *initialization.report->record.duration);
 }
 
 void EnhancedIntake::RestoreChanged(const Restore& restore) {
-  if (restore.start.has_value()) {
-    const std::string& version = restore.start->record.runtime_version;
-    metrics_.OnEnvironment(RuntimeName(version), IsDurable(version), "");
-  }
+  if (restore.start.has_value()) metrics_.OnEnvironment(IsDurable(restore.start->record.runtime_version), "");
   if (restore.report.has_value() && restore.report->record.duration.has_value())
     metrics_.OnRestoreDuration(restore.report->time, *restore.report->record.duration);
 }

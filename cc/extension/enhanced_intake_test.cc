@@ -198,7 +198,7 @@ TEST_F(EnhancedIntakeTest, RecordsOfTheStartGiveTagsAndDurations) {
   Invoke("a");
   tracker_->OnTelemetry({clock_.Now().wall, PlatformInitStart{.initialization_type = "on-demand",
                                                               .runtime_version = "python:3.13.v22"}});
-  EXPECT_EQ(sink_.tags["invocations"], "cold_start:true,runtime:python3.13,init_type:on-demand");
+  EXPECT_EQ(sink_.tags["invocations"], "cold_start:true,init_type:on-demand");
   tracker_->OnTelemetry({clock_.Now().wall, PlatformInitReport{.duration = absl::Milliseconds(250)}});
   EXPECT_EQ(Value("init_duration"), 0.25);
   tracker_->OnTelemetry({clock_.Now().wall, PlatformRestoreReport{.duration = absl::Milliseconds(50)}});

@@ -110,6 +110,7 @@ void Extension::BindServers() {
   servers_.Bind("telemetry", "telemetry", {.address = TelemetryAddress(), .port = options_.telemetry_port});
   servers_.Bind("traces", "traces", {.address = "127.0.0.1", .port = options_.trace_port});
   servers_.Bind("lifecycle", "calls of tracers", {.address = "127.0.0.1", .port = options_.lifecycle_port});
+  datagrams_ = servers_.BindDatagrams("metrics by DogStatsD", DogStatsdSocketFrom(config_, *bytes_));
 }
 
 Task<absl::StatusOr<Registration>> Extension::Register(Cancellation& stop) {
@@ -153,6 +154,7 @@ void Extension::BuildMetrics(const FunctionFacts& facts) {
                           .freezes = traits_.freezes},
       loop_, *pipelines_);
   record_takers_.Add("metrics", [this](const TelemetryRecord& record) { metrics_->Take(record); });
+  events_ = std::make_unique<EventIntake>(facts, loop_, *pipelines_);
   const OwnMetricsConfig& config = config_.own_metrics;
   if (config.thaw) own_metrics_ = std::make_unique<OwnMetrics>(metrics_->own());
   if (!config.enhanced) return;
@@ -174,6 +176,7 @@ void Extension::BuildLogs(const FunctionFacts& facts) {
     logs_->set_on_out_of_memory(
         [this](std::string_view request_id, absl::Time time) { enhanced_->OnOutOfMemory(request_id, time); });
   }
+  assembler_->set_on_invocation_span([this](const SpanView& span) { logs_->OnInvocationSpan(span); });
   record_takers_.Add("logs", [this](const TelemetryRecord& record) { logs_->Take(record); });
 }
 
@@ -223,12 +226,17 @@ void Extension::AddOwnMetrics(bool last) {
                      .traces = intake_->counts(),
                      .logs = logs_ != nullptr ? logs_->counts() : kNoLogs,
                      .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
+                     .metrics = metrics_->counts(),
+                     .aggregated = metrics_->aggregator_counts(),
                      .telemetry = telemetry_->counts()},
                     tags);
 }
 
 Task<void> Extension::WaitForWork(absl::Duration at_most) {
   const absl::Duration began = loop_.Now().monotonic;
+  // A function's last metrics were sent before its end, and are in the kernel by now.
+  Task<void> datagrams = dogstatsd_->WaitForWork(at_most);
+  co_await std::move(datagrams);
   Task<void> records = telemetry_->WaitForWork();
   co_await std::move(records);
   const absl::Duration left = at_most - (loop_.Now().monotonic - began);
@@ -258,6 +266,11 @@ void Extension::Serve(const FunctionFacts& facts) {
     intake_->TakeOwnTraces();
     life_->OnTracerCall();
   });
+  dogstatsd_ = std::make_unique<DogStatsdReceiver>(
+      loop_, loop_, DogStatsdOptionsFrom(config_), *metrics_,
+      [this](const StatsdEvent& event) { events_->Add(event); },
+      [this](const ServiceCheck& check) { events_->Add(check); });
+  dogstatsd_->Serve(std::move(datagrams_));
   servers_.Serve("telemetry", telemetry_->Routes());
   servers_.Serve("traces", traces_->Routes());
   servers_.Serve("lifecycle", lifecycle_->Routes());
@@ -329,6 +342,10 @@ std::string Extension::DebugJson() const {
   if (own_metrics_ != nullptr) metrics["thaw"] = CountsToJson(own_metrics_->counts());
   AddCounts(metrics_->aggregator_counts(), metrics);
   all["metrics"] = std::move(metrics);
+  boost::json::object dogstatsd = CountsToJson(dogstatsd_->counts());
+  AddCounts(dogstatsd_->line_counts(), dogstatsd);
+  dogstatsd["handed_over"] = CountsToJson(events_->counts());
+  all["dogstatsd"] = std::move(dogstatsd);
   all["telemetry"] = CountsToJson(telemetry_->counts());
   all["events"] = CountsToJson(extensions_->counts());
   all["log"] = CountsToJson(LogOutputCounts());

@@ -29,6 +29,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "cc/agent/dogstatsd_receiver.h"
 #include "cc/agent/lifecycle_receiver.h"
 #include "cc/agent/telemetry_receiver.h"
 #include "cc/agent/trace_receiver.h"
@@ -37,6 +38,7 @@
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/extension/enhanced_intake.h"
+#include "cc/extension/event_intake.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/invocation_bridge.h"
 #include "cc/extension/late_random.h"
@@ -59,6 +61,7 @@
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/metrics/system_proc_reader.h"
 #include "cc/net/client.h"
+#include "cc/net/datagrams.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/network.h"
 
@@ -137,6 +140,7 @@ class Extension {
   std::unique_ptr<InvocationTracker> tracker_;
   std::unique_ptr<LogIntake> logs_;  // null: logs are switched off
   std::unique_ptr<MetricIntake> metrics_;
+  std::unique_ptr<EventIntake> events_;
   SystemProcReader proc_;
   std::unique_ptr<EnhancedIntake> enhanced_;  // null: enhanced metrics are switched off
   std::unique_ptr<OwnMetrics> own_metrics_;   // null: likewise thaw.*
@@ -146,7 +150,9 @@ class Extension {
   std::unique_ptr<TelemetryReceiver> telemetry_;
   std::unique_ptr<TraceReceiver> traces_;
   std::unique_ptr<LifecycleReceiver> lifecycle_;
+  std::unique_ptr<DogStatsdReceiver> dogstatsd_;
   LocalServers servers_;
+  std::unique_ptr<Datagrams> datagrams_;  // null once they are received, and if the port is taken
 };
 
 }  // namespace thaw

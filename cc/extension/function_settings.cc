@@ -1,6 +1,7 @@
 #include "cc/extension/function_settings.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "absl/strings/ascii.h"
@@ -9,12 +10,25 @@
 #include "cc/base/version.h"
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/logs/processing_rules.h"
+#include "cc/stats/cardinality_limits.h"
 
 namespace thaw {
 namespace {
 
 std::string FirstOf(std::string first, std::string_view second) {
   return first.empty() ? std::string(second) : std::move(first);
+}
+
+// Returns the first four of the names, sorted and each once.
+std::vector<std::string> AdditionalTagsOf(std::string_view list) {
+  constexpr size_t kMost = 4;
+  std::set<std::string> names;
+  for (const std::string_view name : absl::StrSplit(list, ','))
+    if (const std::string_view stripped = absl::StripAsciiWhitespace(name); !stripped.empty())
+      names.emplace(stripped);
+  std::vector<std::string> first(names.begin(), names.end());
+  if (first.size() > kMost) first.resize(kMost);
+  return first;
 }
 
 }  // namespace
@@ -57,13 +71,21 @@ TraceProcessorOptions TraceProcessorOptionsFrom(const Config& config, const Func
                               .remove_paths_with_digits = traces.remove_paths_with_digits};
   if (!traces.replace_rules.empty()) options.replace_rules = ReplaceRules(traces.replace_rules, warnings);
   options.compute_stats_on_extension = traces.compute_stats;
+  options.error_sampler = traces.error_sampler;
   options.runtime_api = std::move(runtime_api);
   return options;
 }
 
 std::optional<ConcentratorOptions> ConcentratorOptionsFrom(const Config& config) {
   if (!config.traces.compute_stats) return std::nullopt;
-  return ConcentratorOptions{.env = config.env, .version = config.version, .service = config.service};
+  ConcentratorOptions options{.env = config.env, .version = config.version, .service = config.service};
+  if (config.traces.experimental_features) {
+    options.additional_tags = AdditionalTagsOf(config.traces.stats_additional_tags);
+    // A limit of none means the default; and a set needs a key, of which there are no more.
+    if (const int limit = config.traces.stats_additional_tags_limit; limit > 0)
+      options.max_additional_values = std::min<size_t>(limit, CardinalityLimits::kMaxKeys - 1);
+  }
+  return options;
 }
 
 AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent) {
@@ -75,10 +97,8 @@ AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts&
 }
 
 EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bool managed) {
-  return {.managed = managed,
-          .arm = Architecture() == "arm64",
-          .initialization_type = facts.initialization_type,
-          .runtime = facts.runtime};
+  return {
+      .managed = managed, .arm = Architecture() == "arm64", .initialization_type = facts.initialization_type};
 }
 
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
@@ -86,9 +106,24 @@ LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurren
   LogProcessorOptions options;
   options.rules = ProcessingRules(config.logs.processing_rules, errors);
   options.concurrent = concurrent;
+  options.most_durable_invocations = config.logs.durable_invocations;
   options.most_held_bytes = std::min(options.most_held_bytes, account.limit() / 16);
   options.account = &account;
   return options;
+}
+
+DogStatsdOptions DogStatsdOptionsFrom(const Config& config) {
+  DogStatsdOptions options;
+  if (!config.statsd.metric_namespace.empty())
+    options.name_prefix = absl::StrCat(config.statsd.metric_namespace, ".");
+  return options;
+}
+
+UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account) {
+  return {.port = static_cast<uint16_t>(config.statsd.port),
+          .receive_buffer_bytes = config.statsd.receive_buffer_bytes,
+          .datagrams_per_turn = 8,
+          .account = &account};
 }
 
 HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings) {

@@ -23,8 +23,10 @@
 #include "cc/lambda/invocation/invocation_store.h"
 #include "cc/lambda/invocation/lifecycle_endpoints.h"
 #include "cc/logs/log_processor.h"
+#include "cc/metrics/dogstatsd_parser.h"
 #include "cc/metrics/enhanced_metrics.h"
 #include "cc/metrics/histogram_options.h"
+#include "cc/net/io/udp_datagrams.h"
 #include "cc/stats/concentrator.h"
 #include "cc/trace/process/trace_processor_options.h"
 
@@ -53,6 +55,12 @@ EnhancedMetricsOptions EnhancedMetricsOptionsFrom(const FunctionFacts& facts, bo
 // Adds a line to `errors` for each processing rule that can't be used.
 LogProcessorOptions LogProcessorOptionsFrom(const Config& config, bool concurrent, ByteAccount& account,
                                             std::vector<std::string>& errors);
+
+DogStatsdOptions DogStatsdOptionsFrom(const Config& config);
+
+// Returns where datagrams of DogStatsD are received. Their buffers are charged to the account: half a megabyte, which
+// is resident only where a datagram has been.
+UdpOptions DogStatsdSocketFrom(const Config& config, ByteAccount& account);
 
 // Adds a line to `warnings` for each aggregate or percentile that can't be used.
 HistogramOptions HistogramOptionsFrom(const Config& config, std::vector<std::string>& warnings);

@@ -1,6 +1,7 @@
 #include "cc/extension/function_settings.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cc/base/fake_byte_account.h"
@@ -77,6 +78,23 @@ TEST(FunctionSettings, ProcessingHasTheFunctionsTags) {
   EXPECT_THAT(warnings, IsEmpty());
 }
 
+TEST(FunctionSettings, StatsAreToldApartByFourAdditionalTagsAtMost) {
+  const auto options = [](Environment::Variables variables) {
+    variables.emplace("DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true");
+    variables.emplace("DD_TRACE_STATS_ADDITIONAL_TAGS", "tenant, region,b,tenant,,a,zone");
+    return *ConcentratorOptionsFrom(LoadConfig(Environment(std::move(variables)), ""));
+  };
+  EXPECT_THAT(options({}).additional_tags, IsEmpty()) << "without the features that are experimental";
+  const auto with = [&options](const char* limit) {
+    return options({{"DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "true"},
+                    {"DD_TRACE_STATS_ADDITIONAL_TAGS_CARDINALITY_LIMIT", limit}});
+  };
+  EXPECT_THAT(with("5").additional_tags, testing::ElementsAre("a", "b", "region", "tenant"));
+  EXPECT_EQ(with("5").max_additional_values, 5);
+  EXPECT_EQ(with("0").max_additional_values, 100);
+  EXPECT_EQ(with("7000").max_additional_values, 6999);
+}
+
 TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {
   const Environment variables = {{"DD_TRACE_PROPAGATION_STYLE", "datadog,carrier-pigeon"}};
   const Config config = LoadConfig(variables, "");
@@ -112,6 +130,20 @@ TEST(FunctionSettings, ServicesAreMappedPairByPair) {
               ElementsAre(Pair("a", "b"), Pair("c", "d"), Pair("e", "f:g")));
   EXPECT_EQ(warnings.size(), 4);
   EXPECT_THAT(warnings[3], HasSubstr("\"lonely\""));
+}
+
+TEST(FunctionSettings, DogStatsdHasTheConfiguredNamespacePortAndBuffer) {
+  Config config;
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "");
+  config.statsd = {.metric_namespace = "shop", .port = 9125, .receive_buffer_bytes = 7};
+  EXPECT_EQ(DogStatsdOptionsFrom(config).name_prefix, "shop.");
+  FakeByteAccount account(1 << 20);
+  const UdpOptions socket = DogStatsdSocketFrom(config, account);
+  EXPECT_EQ(socket.address, "127.0.0.1");
+  EXPECT_EQ(socket.port, 9125);
+  EXPECT_EQ(socket.receive_buffer_bytes, 7);
+  EXPECT_EQ(socket.max_datagram_bytes, 65507u) << "the longest that UDP carries";
+  EXPECT_EQ(socket.account, &account);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "cc/base/task.h"
 #include "cc/extension/config_check.h"
 #include "cc/extension/enhanced_intake.h"
+#include "cc/extension/event_intake.h"
 #include "cc/extension/extension.h"
 #include "cc/extension/function_life.h"
 #include "cc/extension/function_settings.h"
@@ -24,6 +25,7 @@
 #include "cc/extension/own_metrics.h"
 #include "cc/extension/pipelines.h"
 #include "cc/extension/process_signals.h"
+#include "cc/extension/ready_logs.h"
 #include "cc/extension/record_takers.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
@@ -46,6 +48,11 @@ void EnhancedIntakeExample(const EnhancedMetricsOptions& options, Clock& clock, 
                            InvocationObservers& observers, const InvokeEvent& event,
                            const Invocation* invocation) {
 #include "cc/extension/enhanced_intake.h.example"
+}
+
+void EventIntakeExample(const FunctionFacts& facts, Clock& clock, Pipelines& pipelines,
+                        const StatsdEvent& event) {
+#include "cc/extension/event_intake.h.example"
 }
 
 void ExtensionExample(const Environment& environment, const Config& config, Cancellation& stop) {
@@ -112,6 +119,13 @@ Task<void> PipelinesExample(EventLoop& loop, Network& network, const Config& con
                             std::function<double()> random, std::vector<std::string>& warnings,
                             TracePayload payload) {
 #include "cc/extension/pipelines.h.example"
+}
+
+void Tell(const std::string& request_id, int64_t lines);
+void Send(ReadyLogs::Batch batch);
+
+void ReadyLogsExample(Pipelines& pipelines, EncodedRequest request, size_t bytes, LogIntakeCounts& counts) {
+#include "cc/extension/ready_logs.h.example"
 }
 
 Task<void> ProcessSignalsExample(EventLoop& loop, Extension& extension, Cancellation& stop) {

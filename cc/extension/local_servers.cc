@@ -19,6 +19,13 @@ void LocalServers::Bind(std::string name, std::string_view what, const TcpListen
   }
 }
 
+std::unique_ptr<Datagrams> LocalServers::BindDatagrams(std::string_view what, const UdpOptions& at) const {
+  absl::StatusOr<std::unique_ptr<Datagrams>> datagrams = BindUdp(loop_, at);
+  if (datagrams.ok()) return *std::move(datagrams);
+  LOG(ERROR) << "no " << what << ": " << datagrams.status().message();
+  return nullptr;
+}
+
 void LocalServers::Serve(std::string_view name, std::vector<HttpRoute> routes) {
   for (LocalServer& each : servers_) {
     if (each.name != name || each.listener == nullptr) continue;

@@ -20,8 +20,10 @@
 
 #include "cc/agent/http_route.h"
 #include "cc/agent/http_server.h"
+#include "cc/net/datagrams.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/io/tcp_listener.h"
+#include "cc/net/io/udp_datagrams.h"
 #include "cc/net/listener.h"
 
 namespace thaw {
@@ -41,6 +43,9 @@ class LocalServers {
 
   // Binds the port of a server. If it is taken, `what` is not served, which is logged once.
   void Bind(std::string name, std::string_view what, const TcpListenOptions& at);
+  // Binds a port for datagrams, which wait in the kernel until they are received. Returns null if it is taken: then
+  // there is no `what`, which is logged once.
+  std::unique_ptr<Datagrams> BindDatagrams(std::string_view what, const UdpOptions& at) const;
   // Begins to serve the routes where the server of this name was bound.
   void Serve(std::string_view name, std::vector<HttpRoute> routes);
 

@@ -4,8 +4,10 @@
 #include <utility>
 #include <variant>
 
+#include "absl/algorithm/container.h"
 #include "absl/log/log.h"
 #include "absl/strings/str_cat.h"
+#include "cc/flush/byte_budget.h"
 #include "cc/flush/pipeline_table.h"
 
 namespace thaw {
@@ -15,11 +17,12 @@ namespace {
 // intake's limit, and bound the memory of a batch that is not compressed yet.
 constexpr int64_t kMaxEntries = static_cast<int64_t>(PipelineNamed("logs").limits.max_batch_entries);
 constexpr size_t kCloseBytes = size_t{1} << 20;
-// The part of the budget that logs which were never tried may fill.
-constexpr size_t kPartOfBudget = 4;
-// The part that logs in the outbox may fill. New ones beyond it are dropped, and not the oldest of everything, since
+// The part of the budget that logs in the outbox may fill. New ones beyond it are dropped, and not the oldest of everything, since
 // those may be traces.
 constexpr size_t kPartOfBudgetKept = 2;
+
+// The states of a durable function's execution at the end of an invocation.
+constexpr std::string_view kExecutionStatuses[] = {"SUCCEEDED", "FAILED", "PENDING"};
 
 LogEntryWriter::Source SourceOf(const FunctionFacts& facts) {
   return {.function_arn = FunctionArn(facts), .service = facts.service};
@@ -32,6 +35,7 @@ LogIntake::LogIntake(LogIntakeOptions options, Pipelines& pipelines)
       facts_(std::move(options.facts)),
       writer_(SourceOf(facts_)),
       open_charge_(&pipelines.bytes()),
+      ready_(pipelines.bytes(), counts_.flooded),
       processor_(std::move(options.processing), [this](const LogEntry& entry) { Add(entry); }) {
   const auto use = [this](auto* flusher) {
     encode_part_ = [flusher](LogBatch batch) { return flusher->EncodePart(std::move(batch)); };
@@ -48,12 +52,6 @@ LogIntake::LogIntake(LogIntakeOptions options, Pipelines& pipelines)
     use(pipelines.Find<LogFlusher>());
   }
   SetTags();
-  pipelines_.bytes().AddHolder(this);
-}
-
-LogIntake::~LogIntake() {
-  for (const Ready& ready : ready_) Uncount(ready);
-  pipelines_.bytes().RemoveHolder(this);
 }
 
 void LogIntake::SetTags() { writer_.SetTags(FunctionTags(facts_).Text()); }
@@ -67,6 +65,25 @@ void LogIntake::Take(const TelemetryRecord& record) {
     }
   }
   processor_.Take(record);
+}
+
+void LogIntake::OnInvocationSpan(const SpanView& span) {
+  std::string_view request_id;
+  ExecutionFacts facts;
+  for (const SpanMeta& tag : span.meta) {
+    if (tag.key == "request_id") {
+      request_id = tag.value;
+    } else if (tag.key == "aws.durable.execution_id") {
+      facts.id = tag.value;
+    } else if (tag.key == "aws.durable.execution_name") {
+      facts.name = tag.value;
+    } else if (tag.key == "aws.durable.execution_status") {
+      if (absl::c_linear_search(kExecutionStatuses, tag.value)) facts.status = tag.value;
+    } else if (tag.key == "aws.durable.first_invocation") {
+      facts.first_invocation = tag.value == "true";
+    }
+  }
+  if (!facts.id.empty()) processor_.OnExecution(request_id, std::move(facts));
 }
 
 void LogIntake::Add(const LogEntry& entry) {
@@ -92,50 +109,15 @@ void LogIntake::CloseBatch() {
   if (!encoded.ok()) return CountTurnedAway(entries, encoded.status());
   for (EncodedRequest& request : *encoded) {
     const size_t bytes = bytes_of_(request);
-    ready_bytes_ += bytes;
-    pipelines_.bytes().Add(bytes);
-    pipelines_.bytes().AddEvictable(bytes);
-    ready_.push_back({.request = std::move(request),
-                      .entries = entries,
-                      .bytes = bytes,
-                      .request_id = open_is_mixed_ ? "" : open_request_id_});
+    ready_.Add({.request = std::move(request),
+                .lines = entries,
+                .bytes = bytes,
+                .request_id = open_is_mixed_ ? "" : open_request_id_});
   }
-  EndFlood();
-}
-
-size_t LogIntake::most_ready_bytes() const { return pipelines_.bytes().limit() / kPartOfBudget; }
-
-void LogIntake::EndFlood() {
-  pipelines_.bytes().Evict(0);
-  while (ready_bytes_ > most_ready_bytes()) EvictOldest();
-}
-
-std::optional<uint64_t> LogIntake::OldestEvictable() const {
-  if (ready_.empty()) return std::nullopt;
-  return 0;  // before everything that arrived, whose numbers begin with 1
-}
-
-void LogIntake::EvictOldest() {
-  std::map<std::string_view, size_t> bytes_of_invocation;
-  for (const Ready& ready : ready_) bytes_of_invocation[ready.request_id] += ready.bytes;
-  const auto most = std::max_element(bytes_of_invocation.begin(), bytes_of_invocation.end(),
-                                     [](const auto& a, const auto& b) { return a.second < b.second; });
-  const auto oldest = std::find_if(ready_.begin(), ready_.end(),
-                                   [&](const Ready& ready) { return ready.request_id == most->first; });
-  counts_.flooded += oldest->entries;
-  missing_[oldest->request_id] += oldest->entries;
-  Uncount(*oldest);
-  ready_.erase(oldest);
-}
-
-void LogIntake::Uncount(const Ready& ready) {
-  ready_bytes_ -= ready.bytes;
-  pipelines_.bytes().RemoveEvictable(ready.bytes);
-  pipelines_.bytes().Remove(ready.bytes);
 }
 
 void LogIntake::TellOfMissing() {
-  for (const auto& [request_id, lines] : std::exchange(missing_, {})) {
+  for (const auto& [request_id, lines] : ready_.TakeMissing()) {
     const std::string text =
         absl::StrCat(lines,
                      " older lines are missing here: there was no room for them, since more was "
@@ -149,12 +131,7 @@ void LogIntake::TellOfMissing() {
 void LogIntake::HandOver(bool last) {
   if (last) processor_.ReleaseHeld();
   TellOfMissing();
-  while (!ready_.empty()) {
-    Ready batch = std::move(ready_.front());
-    ready_.pop_front();
-    Uncount(batch);
-    HandOver(std::move(batch));
-  }
+  while (!ready_.empty()) HandOver(ready_.TakeOldest());
   if (open_.empty()) return;
   LogBatch batch = std::exchange(open_, {});
   batch.Close();
@@ -162,12 +139,12 @@ void LogIntake::HandOver(bool last) {
   HandOver(std::move(batch));
 }
 
-void LogIntake::HandOver(Ready batch) {
+void LogIntake::HandOver(ReadyLogs::Batch batch) {
   absl::Status added = RoomFor(batch.bytes);
   std::vector<EncodedRequest> requests;
   requests.push_back(std::move(batch.request));
   if (added.ok()) added = add_parts_(std::move(requests));
-  CountHandedOver(batch.entries, added);
+  CountHandedOver(batch.lines, added);
 }
 
 void LogIntake::HandOver(LogBatch batch) {

@@ -14,12 +14,14 @@
 
 #include "cc/base/histogram.h"
 #include "cc/extension/log_intake.h"
+#include "cc/extension/metric_intake.h"
 #include "cc/extension/trace_intake.h"
 #include "cc/flush/drop_reason.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/flushable.h"
 #include "cc/flush/outage_counts.h"
 #include "cc/logs/log_processor.h"
+#include "cc/metrics/aggregator.h"
 #include "cc/net/client_counts.h"
 #include "cc/telemetry/telemetry_records.h"
 
@@ -32,6 +34,8 @@ struct OwnBooks {
   const TraceIntakeCounts& traces;
   const LogIntakeCounts& logs;
   const LogProcessorCounts& log_lines;
+  const MetricIntakeCounts& metrics;
+  const AggregatorCounts& aggregated;
   const TelemetryCounts& telemetry;
 };
 
@@ -95,6 +99,11 @@ struct OwnBooks {
   X("logs.dropped", "reason:unreadable", log_lines.without_text, "",                                         \
     "records that are neither a text nor an object")                                                         \
   X("logs.cut", "", logs.cut, "", "lines that were cut")                                                     \
+  X("metrics.dropped", "reason:no_room", aggregated.dropped, "", "samples for which there was no room")      \
+  X("metrics.dropped", "reason:undelivered", metrics.turned_away, "",                                        \
+    "points and sketches for which undelivered data left no room")                                           \
+  X("metrics.limited", "", aggregated.limited, "",                                                           \
+    "samples counted together because there were too many tags")                                             \
   X("telemetry.dropped", "reason:platform", telemetry.platform_dropped_records, "",                          \
     "records that the platform dropped before it delivered them")                                            \
   X("telemetry.dropped", "reason:unreadable", telemetry.malformed, "", "records that could not be read")

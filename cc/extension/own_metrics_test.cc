@@ -21,7 +21,8 @@ class RecordingSink : public MetricSink {
   void Add(const MetricSample& sample) override {
     EXPECT_EQ(sample.type, MetricType::kDistribution);
     EXPECT_FALSE(sample.time.has_value());
-    sums[std::string(sample.name) + " " + absl::StrJoin(sample.tags, ",")] += sample.values[0] * sample.weight;
+    sums[std::string(sample.name) + " " + absl::StrJoin(sample.tags, ",")] +=
+        sample.values[0] * sample.weight;
   }
   std::map<std::string, double> sums;
 };
@@ -35,6 +36,8 @@ class OwnMetricsTest : public PipelinesFixture {
             .traces = traces_,
             .logs = logs_,
             .log_lines = lines_,
+            .metrics = metrics_,
+            .aggregated = aggregated_,
             .telemetry = telemetry_};
   }
 
@@ -42,6 +45,8 @@ class OwnMetricsTest : public PipelinesFixture {
   TraceIntakeCounts traces_;
   LogIntakeCounts logs_;
   LogProcessorCounts lines_;
+  MetricIntakeCounts metrics_;
+  AggregatorCounts aggregated_;
   TelemetryCounts telemetry_;
   RecordingSink sink_;
   OwnMetrics own_{sink_};
@@ -89,6 +94,8 @@ TEST_F(OwnMetricsTest, EachRowOfTheTableIsSent) {
   traces_.Visit(one);
   logs_.Visit(one);
   lines_.Visit(one);
+  metrics_.Visit(one);
+  aggregated_.Visit(one);
   telemetry_.Visit(one);
   own_.Add(books(), {});
   for (const OwnMetricRow& row : kOwnMetrics) {

@@ -6,6 +6,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/configured_options.h"
+#include "cc/flush/event_flusher.h"
 #include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
 
@@ -18,6 +19,8 @@ absl::Status AddPayloads(PipelineList& list, const PipelineParts& parts) {
   THAW_RETURN_IF_ERROR(list.Add<StatsFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<LogFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<WorkerLogFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<EventFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<ServiceCheckFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<SeriesFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<SketchFlusher>(parts));
   return absl::OkStatus();

@@ -12,6 +12,7 @@
 #include "cc/flush/configured_options.h"
 #include "cc/flush/destination_group.h"
 #include "cc/flush/endpoint_state.h"
+#include "cc/flush/event_flusher.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/flush_schedule.h"
@@ -70,6 +71,13 @@ void EndpointStateExample(Clock& clock, OutageBudget& outage, const Endpoint& en
                           const DestinationGroup& group, absl::Duration active, bool known,
                           FlushReport& report) {
 #include "cc/flush/endpoint_state.h.example"
+}
+
+Task<void> EventFlusherExample(Executor& executor, Clock& clock, Client& client,
+                               const FlusherOptions& options, Endpoint endpoint, const StatsdEvent& event,
+                               const std::vector<std::string>& function_tags, absl::Time now,
+                               Cancellation& cancellation) {
+#include "cc/flush/event_flusher.h.example"
 }
 
 void FakeClientExample(Executor& executor, Clock& clock) {

@@ -77,6 +77,29 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .limits = {.configured_level = &Config::metrics_compression_level},
     },
     {
+        // Events of DogStatsD clients. Host and path are those of the Datadog Agent:
+        // comp/forwarder/defaultforwarder/endpoints/endpoints.go of github.com/DataDog/datadog-agent.
+        .name = "events",
+        .host_prefix = "app",
+        .url = &Config::events_url,
+        .path = "/intake/",
+        .codec = {.content_type = "application/json", .content_encoding = "zstd"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .max_batch_entries = 100},
+    },
+    {
+        // Service checks of DogStatsD clients, by Datadog's public API. The time of a check makes it the same
+        // when it comes twice.
+        .name = "service_checks",
+        .host_prefix = "api",
+        .url = &Config::metrics_url,
+        .path = "/api/v1/check_run",
+        .codec = {.content_type = "application/json", .content_encoding = "zstd"},
+        .additional_endpoints = &Config::metrics_additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .max_batch_entries = 1000},
+    },
+    {
         // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
         // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",

@@ -27,9 +27,10 @@ TEST(PipelineTableTest, EachRowGivesUsableOptions) {
   }
 }
 
-TEST(PipelineTableTest, StatsAreNotSentTwice) {
+TEST(PipelineTableTest, StatsAndEventsAreNotSentTwice) {
   EXPECT_TRUE(PipelineNamed("traces").retry_ambiguous);
   EXPECT_FALSE(PipelineNamed("stats").retry_ambiguous);
+  EXPECT_FALSE(PipelineNamed("events").retry_ambiguous);
 }
 
 TEST(PipelineSpecTest, AConfiguredUrlReplacesTheHostOfTheSite) {

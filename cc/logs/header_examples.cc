@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "cc/logs/durable_lines.h"
 #include "cc/logs/held_logs.h"
 #include "cc/logs/json_text.h"
 #include "cc/logs/log_batch.h"
@@ -20,6 +21,11 @@
 
 namespace thaw {
 namespace {
+
+void DurableLinesExample(const LogEntry& entry, DurableLines::Emit emit, std::string_view request_id,
+                         const std::string& id, const std::string& name) {
+#include "cc/logs/durable_lines.h.example"
+}
 
 void HeldLogsExample(const LogEntry& entry, HeldLogs::Emit emit) {
 #include "cc/logs/held_logs.h.example"

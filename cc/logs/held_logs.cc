@@ -9,6 +9,7 @@ void HeldLogs::Add(const LogEntry& entry, Emit emit) {
             .request_id = std::string(entry.request_id),
             .tags = std::string(entry.tags),
             .status = entry.status,
+            .kind = entry.kind,
             .escaped = entry.escaped};
   for (const std::string_view piece : entry.pieces) line.text.append(piece);
   if (line.memory() > most_bytes_) {
@@ -40,7 +41,8 @@ void HeldLogs::EmitOldest(Emit emit) {
         .escaped = line.escaped,
         .status = line.status,
         .request_id = line.request_id,
-        .tags = line.tags});
+        .tags = line.tags,
+        .kind = line.kind});
 }
 
 }  // namespace thaw

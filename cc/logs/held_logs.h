@@ -47,6 +47,7 @@ class HeldLogs {
     std::string request_id;
     std::string tags;
     LogStatus status;
+    LogKind kind;
     bool escaped;
 
     size_t memory() const {

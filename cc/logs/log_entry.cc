@@ -53,6 +53,11 @@ bool LogEntryWriter::Append(const LogEntry& entry, std::string& body) const {
   }
   AppendMember(R"(,"durable_function.execution_id":")", entry.durable.id, body);
   AppendMember(R"(,"durable_function.execution_name":")", entry.durable.name, body);
+  AppendMember(R"(,"durable_function.execution_status":")", entry.durable.status, body);
+  if (entry.durable.first_invocation.has_value()) {
+    body.append(R"(,"durable_function.first_invocation":)");
+    body.append(*entry.durable.first_invocation ? "true" : "false");
+  }
   body.append(R"(},"timestamp":)");
   absl::StrAppend(&body, absl::ToUnixMillis(entry.time));
   body.append(R"(,"status":")");

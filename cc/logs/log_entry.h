@@ -12,6 +12,7 @@
 #define THAW_CC_LOGS_LOG_ENTRY_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,15 @@ namespace thaw {
 struct DurableExecution {
   std::string_view id;
   std::string_view name;
+  std::string_view status = {};
+  std::optional<bool> first_invocation = std::nullopt;
+};
+
+// What a line tells of.
+enum class LogKind {
+  kLine,      // anything
+  kPlatform,  // the platform's line of an invocation's start or report
+  kOutcome,   // the platform's line of its outcome
 };
 
 // A log line. Its views must be valid during the call that it is passed to.
@@ -36,6 +46,7 @@ struct LogEntry {
   // The request id, as written inside a JSON string; empty if there is none.
   std::string_view request_id;
   std::string_view tags;
+  LogKind kind = LogKind::kLine;
   DurableExecution durable;
 };
 

@@ -16,6 +16,9 @@ namespace {
 // The beginning of each line that this extension writes (cc/extension/log_output.cc).
 constexpr std::string_view kOwnLine = "THAW | ";
 
+// A part of the runtime's version in a durable function.
+constexpr std::string_view kDurableRuntime = "DurableFunction";
+
 // Returns the execution that an ARN of a durable function's execution names:
 // "arn:…/durable-execution/NAME/ID". Empty for any other text.
 DurableExecution ExecutionOf(std::string_view arn) {
@@ -44,7 +47,10 @@ std::string Escaped(std::string_view text) {
 LogProcessor::LogProcessor(LogProcessorOptions options, Sink sink)
     : options_(std::move(options)),
       sink_(std::move(sink)),
-      held_(options_.most_held_bytes, options_.account) {}
+      held_(options_.most_held_bytes, options_.account),
+      durable_({.most_invocations = options_.most_durable_invocations,
+                .most_bytes = options_.most_held_bytes,
+                .account = options_.account}) {}
 
 void LogProcessor::Take(const TelemetryRecord& record) {
   if (const auto* log = std::get_if<FunctionLog>(&record.record)) {
@@ -56,36 +62,54 @@ void LogProcessor::Take(const TelemetryRecord& record) {
   }
 }
 
-void LogProcessor::ReleaseHeld() { EmitHeld(""); }
+void LogProcessor::OnExecution(std::string_view request_id, ExecutionFacts facts) {
+  facts.id = Escaped(facts.id);
+  facts.name = Escaped(facts.name);
+  facts.status = Escaped(facts.status);
+  durable_.OnExecution(Escaped(request_id), std::move(facts), sink_);
+}
+
+void LogProcessor::ReleaseHeld() {
+  EmitHeld("");
+  durable_.Release(sink_);
+}
 
 void LogProcessor::TakePlatform(const TelemetryRecord& record) {
   const absl::Time time = record.time;
   if (const auto* init = std::get_if<PlatformInitStart>(&record.record)) {
+    if (absl::StrContains(init->runtime_version, kDurableRuntime)) durable_.set_durable();
     TakePlatformLine(time, invocations_.current(), InitStartLine(*init), LogStatus::kInfo);
   } else if (const auto* start = std::get_if<PlatformStart>(&record.record)) {
     const std::string id = Escaped(start->request_id);
     invocations_.OnStart(id);
     if (!options_.concurrent) EmitHeld(id);
-    TakePlatformLine(time, id, StartLine(*start), LogStatus::kInfo);
+    TakePlatformLine(time, id, StartLine(*start), LogStatus::kInfo, LogKind::kPlatform);
   } else if (const auto* done = std::get_if<PlatformRuntimeDone>(&record.record)) {
     const std::string id = Escaped(done->request_id);
     invocations_.Of(id).runtime = done->duration;
-    TakePlatformLine(time, id, EndLine(*done), StatusOfOutcome(done->status));
+    TakePlatformLine(time, id, EndLine(*done), StatusOfOutcome(done->status), LogKind::kOutcome);
   } else if (const auto* report = std::get_if<PlatformReport>(&record.record)) {
     const std::string id = Escaped(report->request_id);
     if (options_.concurrent) {
-      TakePlatformLine(time, id, ManagedReportLine(*report), StatusOfOutcome(report->status));
+      TakePlatformLine(time, id, ManagedReportLine(*report), StatusOfOutcome(report->status),
+                       LogKind::kOutcome);
     } else {
-      TakePlatformLine(time, id, ReportLine(*report, invocations_.Of(id).runtime), LogStatus::kInfo);
+      TakePlatformLine(time, id, ReportLine(*report, invocations_.Of(id).runtime), LogStatus::kInfo,
+                       LogKind::kPlatform);
     }
   }
 }
 
 void LogProcessor::TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text,
-                                    LogStatus status) {
+                                    LogStatus status, LogKind kind) {
   const std::string escaped = Escaped(text);
   const std::string_view piece = escaped;
-  Pass({.time = time, .pieces = {&piece, 1}, .escaped = true, .status = status, .request_id = request_id});
+  Pass({.time = time,
+        .pieces = {&piece, 1},
+        .escaped = true,
+        .status = status,
+        .request_id = request_id,
+        .kind = kind});
 }
 
 void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_function) {
@@ -173,9 +197,13 @@ void LogProcessor::Pass(LogEntry entry) {
     Hold(entry);
     return;
   }
+  Emit(entry);
+}
+
+void LogProcessor::Emit(const LogEntry& entry) {
   ++counts_.lines;
   if (entry.request_id.empty()) ++counts_.without_request;
-  sink_(entry);
+  durable_.Take(entry, sink_);
 }
 
 void LogProcessor::Hold(const LogEntry& entry) {
@@ -183,20 +211,14 @@ void LogProcessor::Hold(const LogEntry& entry) {
   if (const std::optional<absl::Time> oldest = held_.oldest();
       oldest.has_value() && entry.time - *oldest > options_.most_held_time)
     EmitHeld("");
-  held_.Add(entry, [this](const LogEntry& oldest) {
-    ++counts_.lines;
-    ++counts_.without_request;
-    sink_(oldest);
-  });
+  held_.Add(entry, [this](const LogEntry& oldest) { Emit(oldest); });
 }
 
 void LogProcessor::EmitHeld(std::string_view request_id) {
   if (held_.empty()) return;
   held_.Release([&](LogEntry entry) {
     if (entry.request_id.empty()) entry.request_id = request_id;
-    ++counts_.lines;
-    if (entry.request_id.empty()) ++counts_.without_request;
-    sink_(entry);
+    Emit(entry);
   });
 }
 

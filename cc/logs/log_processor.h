@@ -23,6 +23,7 @@
 #include "absl/time/time.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/declare_counts.h"
+#include "cc/logs/durable_lines.h"
 #include "cc/logs/held_logs.h"
 #include "cc/logs/log_entry.h"
 #include "cc/logs/log_text.h"
@@ -41,6 +42,8 @@ struct LogProcessorOptions {
   // new one. Beyond it they are sent without a request.
   size_t most_held_bytes = size_t{256} << 10;
   absl::Duration most_held_time = absl::Minutes(5);
+  // Limits the invocations of a durable function whose lines wait for their execution; 0: none waits.
+  size_t most_durable_invocations = 5;
   // Is charged with lines that are held; may be null, and must outlive the processor.
   ByteAccount* account = nullptr;
 };
@@ -76,7 +79,9 @@ class LogProcessor {
   }
 
   void Take(const TelemetryRecord& record);
-  // Passes on the lines that wait for an invocation, without one.
+  // Takes the tracer's account of the execution that an invocation belongs to. Ids and texts are not escaped.
+  void OnExecution(std::string_view request_id, ExecutionFacts facts);
+  // Passes on the lines that wait for an invocation or its execution, without them.
   void ReleaseHeld();
 
   const LogProcessorCounts& counts() const { return counts_; }
@@ -84,8 +89,8 @@ class LogProcessor {
  private:
   void TakePlatform(const TelemetryRecord& record);
   void TakeLine(absl::Time time, std::string_view json, bool of_function);
-  void TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text,
-                        LogStatus status);
+  void TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text, LogStatus status,
+                        LogKind kind = LogKind::kLine);
   std::string_view RequestOf(const LogText& line, bool of_function) const;
   // Returns whether the line is one of this extension that nobody else needs; otherwise sets its level.
   static bool IsOwnDetail(LogText& line);
@@ -94,6 +99,8 @@ class LogProcessor {
   void Pass(LogEntry entry);
   void Hold(const LogEntry& entry);
   void EmitHeld(std::string_view request_id);
+  // Counts a line and passes it on, or holds it for its execution.
+  void Emit(const LogEntry& entry);
 
   LogProcessorOptions options_;
   Sink sink_;
@@ -102,6 +109,7 @@ class LogProcessor {
   OnOutOfMemory on_out_of_memory_;
   RecentInvocations invocations_;
   HeldLogs held_;
+  DurableLines durable_;
   std::string text_;    // of a line, in one piece
   std::string masked_;  // after rules
   LogProcessorCounts counts_;

@@ -406,5 +406,29 @@ TEST_F(LogProcessorTest, OwnLinesOfDetailAreLeftOutAndOwnErrorsAreNot) {
   EXPECT_EQ(processor_->counts().own_lines, 2);
 }
 
+// -- Durable functions -------------------------------------------------------------------------------------
+
+TEST_F(LogProcessorTest, LinesOfADurableFunctionWaitForTheirExecution) {
+  std::vector<std::string> executions;
+  LogProcessor processor({.most_durable_invocations = 1}, [&executions](const LogEntry& entry) {
+    executions.push_back(absl::StrCat(entry.durable.id, "/", entry.durable.name, "/", entry.durable.status));
+  });
+  const auto take = [&](auto record) { processor.Take({.time = now_, .record = std::move(record)}); };
+  take(PlatformInitStart{.runtime_version = "python:3.13.DurableFunction.v4"});
+  take(PlatformStart{.request_id = std::string(kFirst), .version = "7"});
+  take(FunctionLog{"\"line\""});
+  take(PlatformRuntimeDone{.request_id = std::string(kFirst), .status = TelemetryStatus::kSuccess});
+  EXPECT_THAT(executions, IsEmpty());
+  EXPECT_EQ(processor.counts().lines, 4);
+  processor.OnExecution(kFirst, {.id = "e\"1", .name = "orders", .status = "SUCCEEDED"});
+  // The line of the start, INIT_START among them, and the line itself; then END with the status.
+  EXPECT_THAT(executions,
+              ElementsAre("e\\\"1/orders/", "e\\\"1/orders/", "e\\\"1/orders/", "e\\\"1/orders/SUCCEEDED"));
+  executions.clear();
+  take(PlatformStart{.request_id = std::string(kSecond), .version = "7"});
+  processor.ReleaseHeld();
+  EXPECT_THAT(executions, ElementsAre("//"));
+}
+
 }  // namespace
 }  // namespace thaw

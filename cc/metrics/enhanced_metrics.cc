@@ -46,7 +46,9 @@ double EstimatedCost(absl::Duration billed, int64_t memory_megabytes, bool arm, 
 }
 
 EnhancedMetrics::EnhancedMetrics(EnhancedMetricsOptions options, MetricSink& sink)
-    : options_(std::move(options)), sink_(sink) {
+    : options_(std::move(options)),
+      sink_(sink),
+      type_is_tag_of_function_(!options_.initialization_type.empty()) {
   MakeTags();
 }
 
@@ -203,8 +205,7 @@ void EnhancedMetrics::TakeFigures(absl::Time time, absl::Span<const Figure> figu
 
 // -- The environment ---------------------------------------------------------------------------------------
 
-void EnhancedMetrics::OnEnvironment(std::string runtime, bool durable, std::string_view initialization_type) {
-  if (!runtime.empty()) options_.runtime = std::move(runtime);
+void EnhancedMetrics::OnEnvironment(bool durable, std::string_view initialization_type) {
   if (options_.initialization_type.empty() && !initialization_type.empty())
     options_.initialization_type = SpelledAsVariable(initialization_type);
   durable_ = durable_ || durable;
@@ -259,8 +260,7 @@ void EnhancedMetrics::MakeTags() {
     Tags& tags = tags_[static_cast<size_t>(start)];
     tags.texts = {absl::StrCat("cold_start:", start == InvocationStart::kCold ? "true" : "false")};
     if (start == InvocationStart::kProactive) tags.texts.emplace_back("proactive_initialization:true");
-    if (!options_.runtime.empty()) tags.texts.push_back(absl::StrCat("runtime:", options_.runtime));
-    if (!options_.initialization_type.empty())
+    if (!type_is_tag_of_function_ && !options_.initialization_type.empty())
       tags.texts.push_back(absl::StrCat("init_type:", options_.initialization_type));
     if (durable_) tags.texts.emplace_back("durable_function:true");
     tags.views.assign(tags.texts.begin(), tags.texts.end());

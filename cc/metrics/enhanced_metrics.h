@@ -1,13 +1,14 @@
 // Makes Lambda's enhanced metrics of what the platform says of invocations and of the environment.
 //
-//   EnhancedMetrics metrics({.runtime = "python3.13"}, sink);
+//   EnhancedMetrics metrics({.initialization_type = "on-demand"}, sink);
 //   metrics.Begin(invocation.request_id);
 //   metrics.Take(invocation, /*tracer_failed=*/false);   // after each event or record of it
 //   metrics.OnShutdown(now);
 //
 // Each figure of an invocation is told once, when it is first known, whatever the order in which the parts come, with
 // the time at which the platform says it happened. Each sample has the tags that change between invocations:
-// cold_start, proactive_initialization, runtime, init_type and durable_function. The sink adds those of the function.
+// cold_start, proactive_initialization, durable_function, and init_type where no variable tells it. The sink adds those
+// of the function, the runtime among them.
 //
 // The first invocation's `invocations` is held until a record tells whether the function is durable: at the latest
 // until its end, the next invocation or the shutdown. Durations of the environment's start are held until an
@@ -45,10 +46,8 @@ struct EnhancedMetricsOptions {
   bool telemetry = true;
   // The processor's architecture decides on prices.
   bool arm = false;
-  // AWS_LAMBDA_INITIALIZATION_TYPE; empty: unknown until a record tells.
+  // AWS_LAMBDA_INITIALIZATION_TYPE, which is a tag of the function; empty: unknown until a record tells.
   std::string initialization_type;
-  // "python3.13"; empty: unknown until a record tells.
-  std::string runtime;
 };
 
 // Returns the price in USD of a request that is billed so long; `provisioned`: in an environment of provisioned
@@ -86,8 +85,8 @@ class EnhancedMetrics {
   // A line of the function's log says that memory was exhausted.
   void OnOutOfMemory(std::string_view request_id, absl::Time time);
 
-  // Records of the environment's start. `runtime`: as the tag has it, empty if unknown.
-  void OnEnvironment(std::string runtime, bool durable, std::string_view initialization_type);
+  // Records of the environment's start.
+  void OnEnvironment(bool durable, std::string_view initialization_type);
   void OnInitDuration(absl::Time time, absl::Duration duration);
   void OnRestoreDuration(absl::Time time, absl::Duration duration);
 
@@ -150,6 +149,7 @@ class EnhancedMetrics {
   std::optional<InvocationStart> latest_;  // of the latest invocation that was counted
   bool started_ = false;                   // a record told how the environment started
   bool durable_ = false;
+  const bool type_is_tag_of_function_;
   bool init_told_ = false;
   std::array<Tags, 3> tags_;  // by the start
   EnhancedMetricsCounts counts_;

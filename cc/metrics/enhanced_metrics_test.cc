@@ -55,7 +55,7 @@ class EnhancedMetricsTest : public ::testing::Test {
     invocation.report = {began_ + absl::Seconds(2), std::move(record)};
     metrics_->Take(invocation, false);
   }
-  void InitStarts() { metrics_->OnEnvironment("python3.13", false, "on-demand"); }
+  void InitStarts() { metrics_->OnEnvironment(false, "on-demand"); }
   static PlatformRuntimeDone Success() {
     return {.status = TelemetryStatus::kSuccess, .duration = absl::Milliseconds(20)};
   }
@@ -149,7 +149,7 @@ TEST_F(EnhancedMetricsTest, PartsThatComeTwiceOrInAnotherOrderAreToldOnce) {
   for (int i = 0; i < 3; ++i) metrics_->Take(invocation, false);
   invocation.report = {began_, {.duration = absl::Milliseconds(25)}};
   for (int i = 0; i < 3; ++i) metrics_->Take(invocation, false);
-  EXPECT_EQ(Only("runtime_duration").tags, "cold_start:true,runtime:python3.13,init_type:on-demand");
+  EXPECT_EQ(Only("runtime_duration").tags, "cold_start:true,init_type:on-demand");
   EXPECT_EQ(Only("invocations").value, 1);
   EXPECT_DOUBLE_EQ(Only("post_runtime_duration").value, 5);
 }
@@ -234,9 +234,8 @@ TEST_F(EnhancedMetricsTest, FiguresTellOfLackOfMemoryWhereTheInvocationFailed) {
 TEST_F(EnhancedMetricsTest, TheFirstInvocationIsHeldUntilTheStartIsKnown) {
   Invoke("a", InvocationStart::kCold);
   EXPECT_EQ(Count("invocations"), 0);
-  metrics_->OnEnvironment("python3.14", true, "on-demand");
-  EXPECT_EQ(Only("invocations").tags,
-            "cold_start:true,runtime:python3.14,init_type:on-demand,durable_function:true");
+  metrics_->OnEnvironment(true, "on-demand");
+  EXPECT_EQ(Only("invocations").tags, "cold_start:true,init_type:on-demand,durable_function:true");
   EXPECT_EQ(Only("invocations").time, began_);
   Invoke("b");
   EXPECT_EQ(Count("invocations"), 2) << "later ones are not held";
@@ -262,7 +261,7 @@ TEST_F(EnhancedMetricsTest, WhereTheStartIsNeverToldTheFirstInvocationIsNotLost)
 }
 
 TEST_F(EnhancedMetricsTest, TheStartsDurationsHaveTheTagsOfTheFirstInvocation) {
-  metrics_->OnEnvironment("python3.13", false, "SnapStart");
+  metrics_->OnEnvironment(false, "SnapStart");
   metrics_->OnInitDuration(began_, absl::Milliseconds(500));
   metrics_->OnRestoreDuration(began_, absl::Milliseconds(40));
   metrics_->OnRestoreDuration(began_, absl::Milliseconds(50));
@@ -271,7 +270,7 @@ TEST_F(EnhancedMetricsTest, TheStartsDurationsHaveTheTagsOfTheFirstInvocation) {
   EXPECT_DOUBLE_EQ(Only("init_duration").value, 0.5);
   EXPECT_DOUBLE_EQ(Only("snapstart_restore_duration").value, 0.05);
   EXPECT_EQ(Only("init_duration").tags,
-            "cold_start:false,proactive_initialization:true,runtime:python3.13,init_type:snap-start");
+            "cold_start:false,proactive_initialization:true,init_type:snap-start");
 }
 
 TEST_F(EnhancedMetricsTest, TheInitDurationIsToldOnce) {
@@ -283,19 +282,22 @@ TEST_F(EnhancedMetricsTest, TheInitDurationIsToldOnce) {
 }
 
 TEST_F(EnhancedMetricsTest, InitTypeIsSpelledInOneWay) {
-  Make({.initialization_type = "snap-start"});
-  metrics_->OnEnvironment("", false, "SnapStart");
+  metrics_->OnEnvironment(false, "SnapStart");
   Invoke("a");
   EXPECT_EQ(Only("invocations").tags, "cold_start:false,init_type:snap-start");
+  // The function's tags have it.
+  Make({.initialization_type = "snap-start"});
+  metrics_->OnEnvironment(false, "SnapStart");
+  Done(Invoke("b"), Success());
+  EXPECT_EQ(Only("runtime_duration").tags, "cold_start:false");
 }
 
 TEST_F(EnhancedMetricsTest, ProactiveIsATagOfTheFirstInvocationAlone) {
   InitStarts();
   Invoke("a", InvocationStart::kProactive);
-  EXPECT_EQ(Only("invocations").tags,
-            "cold_start:false,proactive_initialization:true,runtime:python3.13,init_type:on-demand");
+  EXPECT_EQ(Only("invocations").tags, "cold_start:false,proactive_initialization:true,init_type:on-demand");
   Done(Invoke("b"), Success());
-  EXPECT_EQ(Only("runtime_duration").tags, "cold_start:false,runtime:python3.13,init_type:on-demand");
+  EXPECT_EQ(Only("runtime_duration").tags, "cold_start:false,init_type:on-demand");
 }
 
 TEST_F(EnhancedMetricsTest, AnEnvironmentThatServedNothingIsUnused) {
@@ -319,8 +321,7 @@ TEST_F(EnhancedMetricsTest, ManagedInstancesLackInvokeAndTheBill) {
   metrics_->Begin("a");
   invocation.start = {began_, PlatformStart{.request_id = "a"}};
   metrics_->Take(invocation, false);
-  EXPECT_EQ(Only("invocations").tags,
-            "cold_start:false,proactive_initialization:true,init_type:lambda-managed-instances");
+  EXPECT_EQ(Only("invocations").tags, "cold_start:false,proactive_initialization:true");
   invocation.report = {began_,
                        {.status = TelemetryStatus::kError,
                         .duration = absl::Milliseconds(25),
@@ -356,7 +357,7 @@ TEST_F(EnhancedMetricsTest, FiguresHaveTheTagsOfTheirInvocation) {
   const Figure figures[] = {{EnhancedMetric::kFdUse, 7}};
   metrics_->TakeFigures("a", began_, figures);
   EXPECT_EQ(Only("fd_use").value, 7);
-  EXPECT_EQ(Only("fd_use").tags, "cold_start:true,runtime:python3.13,init_type:on-demand");
+  EXPECT_EQ(Only("fd_use").tags, "cold_start:true,init_type:on-demand");
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ void DecimalNumberExample() {
 #include "cc/metrics/decimal_number.h.example"
 }
 
-void DogStatsdParserExample(MetricSink& samples, absl::AnyInvocable<void(const StatsdEvent&)> on_event,
-                            absl::AnyInvocable<void(const ServiceCheck&)> on_check) {
+void DogStatsdParserExample(MetricSink& samples, void (*on_event)(const StatsdEvent&),
+                            void (*on_check)(const ServiceCheck&)) {
 #include "cc/metrics/dogstatsd_parser.h.example"
 }
 
@@ -50,8 +50,7 @@ void MetricNamesExample(std::string_view name, std::string_view tag) {
 #include "cc/metrics/metric_names.h.example"
 }
 
-void StatsdEventExample(absl::AnyInvocable<void(const StatsdEvent&)> on_event,
-                        absl::AnyInvocable<void(const ServiceCheck&)> on_check) {
+void StatsdEventExample(void (*on_event)(const StatsdEvent&), void (*on_check)(const ServiceCheck&)) {
 #include "cc/metrics/statsd_event.h.example"
 }
 

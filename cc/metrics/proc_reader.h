@@ -25,13 +25,13 @@ struct DiskSpace {
 class ProcReader {
  public:
   // The longest text that is read, and the largest number of processes that are visited.
-  static constexpr size_t kMostText = size_t{64} << 10;
+  static constexpr size_t kMostText = size_t{256} << 10;
   static constexpr size_t kMostProcesses = 1024;
 
   virtual ~ProcReader() = default;
 
-  // Reads a file below /proc, "stat" or "17/limits", into `text`. Returns false if it can't be read. A text that is
-  // longer than kMostText is cut.
+  // Reads a file below /proc, "stat" or "17/limits", into `text`. Returns false if it can't be read or is longer than
+  // kMostText.
   virtual bool Read(std::string_view path, std::string& text) = 0;
   virtual void ForEachProcess(absl::FunctionRef<void(int process)> visit) = 0;
   // Return the number of open file descriptors and of threads, or nullopt if the process is gone or can't be read.

@@ -1,16 +1,17 @@
 #include "cc/metrics/system_proc_reader.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <utility>
 
+#include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/read_file.h"
 
 namespace thaw {
 namespace {
@@ -43,23 +44,10 @@ std::string PathOf(int process, std::string_view name) { return absl::StrCat("/p
 }  // namespace
 
 bool SystemProcReader::Read(std::string_view path, std::string& text) {
-  const int file = open(absl::StrCat("/proc/", path).c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return false;
-  constexpr size_t kStep = 4096;
-  size_t size = 0;
-  ssize_t count = 0;
-  do {
-    text.resize(size + kStep);
-    count = read(file, text.data() + size, kStep);
-    if (count < 0 && errno == EINTR) {
-      count = 1;
-      continue;
-    }
-    if (count > 0) size += static_cast<size_t>(count);
-  } while (count > 0 && size + kStep <= kMostText);
-  close(file);
-  text.resize(size);
-  return count >= 0;
+  absl::StatusOr<std::string> content = ReadWholeFile(absl::StrCat("/proc/", path), kMostText);
+  if (!content.ok()) return false;
+  text = *std::move(content);
+  return true;
 }
 
 void SystemProcReader::ForEachProcess(absl::FunctionRef<void(int process)> visit) {

@@ -5,8 +5,8 @@
 #include <cstddef>
 #include <iterator>
 #include <optional>
+#include <utility>
 
-#include "absl/base/no_destructor.h"
 #include "absl/strings/str_cat.h"
 #include "cc/stats/peer_tags.h"
 
@@ -95,53 +95,100 @@ class PeerTagValues {
   std::array<std::string_view, std::size(kPeerTags)> values_;
 };
 
-}  // namespace
+constexpr std::string_view kAdditionalEntry = "AdditionalMetricTags";
 
-const std::string& BlockedKey() {
-  static const absl::NoDestructor<std::string> kKey([] {
-    MsgpackWriter out;
-    Write({.service = kBlockedValue,
-           .name = kBlockedValue,
-           .resource = kBlockedValue,
-           .type = kBlockedValue,
-           .span_kind = kBlockedValue,
-           .http_method = kBlockedValue,
-           .http_endpoint = kBlockedValue,
-           .service_source = kBlockedValue},
-          out);
+std::string MakeBlockedKey(bool with_additional) {
+  MsgpackWriter out;
+  Write({.service = kBlockedValue,
+         .name = kBlockedValue,
+         .resource = kBlockedValue,
+         .type = kBlockedValue,
+         .span_kind = kBlockedValue,
+         .http_method = kBlockedValue,
+         .http_endpoint = kBlockedValue,
+         .service_source = kBlockedValue},
+        out);
+  out.Array(0);
+  if (with_additional) {
+    out.String(kAdditionalEntry);
     out.Array(0);
-    return out.Take();
-  }());
-  return *kKey;
+  }
+  return out.Take();
 }
 
-std::string_view AggregationKeyEncoder::Encode(const SpanView& span, const StatsTags& tags) {
+void WriteBlockedList(MsgpackWriter& out) {
+  out.Array(1);
+  out.String(kBlockedValue);
+}
+
+}  // namespace
+
+AggregationKeyEncoder::AggregationKeyEncoder(std::vector<std::string> additional_tags)
+    : additional_tags_(std::move(additional_tags)), blocked_key_(MakeBlockedKey(!additional_tags_.empty())) {}
+
+std::string_view AggregationKeyEncoder::Encode(const SpanView& span, const StatsTags& tags,
+                                               unsigned blocked) {
   if (key_.bytes().capacity() > kKeptBytes) key_ = MsgpackWriter();
   if (peer_tag_.capacity() > kKeptBytes) peer_tag_ = std::string();
   key_.Truncate(0);
   const absl::AlphaNum grpc_status(uint32_t{tags.grpc_status.value_or(0)});
   Write({.service = span.service,
          .name = span.name,
-         .resource = span.resource,
+         .resource = (blocked & kResourceValue) != 0 ? kBlockedValue : span.resource,
          .type = span.type,
          .span_kind = tags.span_kind,
          .http_method = tags.http_method,
-         .http_endpoint = tags.http_endpoint,
+         .http_endpoint = (blocked & kEndpointValue) != 0 ? kBlockedValue : tags.http_endpoint,
          .service_source = tags.service_source,
          .grpc_status = tags.grpc_status.has_value() ? grpc_status.Piece() : std::string_view(),
          .http_status = tags.http_status,
          .is_trace_root = span.parent_id == 0 ? kTrue : kFalse,
          .synthetics = tags.is_synthetic()},
         key_);
-  const PeerTagValues peers(span, tags);
-  key_.Array(peers.count());
-  peers.Visit([this](std::string_view tag, std::string_view value) {
+  const size_t begin = key_.bytes().size();
+  uint32_t count = 0;
+  if ((blocked & kPeersValue) != 0) {
+    WriteBlockedList(key_);
+  } else {
+    const PeerTagValues peers(span, tags);
+    count = peers.count();
+    key_.Array(count);
+    peers.Visit([this](std::string_view tag, std::string_view value) {
+      peer_tag_.assign(tag);
+      peer_tag_.push_back(':');
+      quantizer_.Append(value, peer_tag_);
+      key_.String(peer_tag_);
+    });
+  }
+  const size_t end = key_.bytes().size();
+  if (!additional_tags_.empty()) EncodeAdditional(span, (blocked & kAdditionalValue) != 0);
+  // The key's bytes move while it grows.
+  const std::string_view key = key_.bytes();
+  peers_ = count > 0 ? key.substr(begin, end - begin) : std::string_view();
+  additional_ = additional_count_ > 0 ? key.substr(end) : std::string_view();
+  return key;
+}
+
+void AggregationKeyEncoder::EncodeAdditional(const SpanView& span, bool blocked) {
+  key_.String(kAdditionalEntry);
+  additional_count_ = 0;
+  if (blocked) return WriteBlockedList(key_);
+  const auto value_of = [&span](std::string_view tag) {
+    std::string_view value;
+    for (const SpanMeta& entry : span.meta)
+      if (entry.key == tag) value = entry.value;
+    return value;
+  };
+  for (const std::string& tag : additional_tags_) additional_count_ += value_of(tag).empty() ? 0 : 1;
+  key_.Array(additional_count_);
+  for (const std::string& tag : additional_tags_) {
+    const std::string_view value = value_of(tag);
+    if (value.empty()) continue;
     peer_tag_.assign(tag);
     peer_tag_.push_back(':');
-    quantizer_.Append(value, peer_tag_);
+    peer_tag_.append(value);
     key_.String(peer_tag_);
-  });
-  return key_.bytes();
+  }
 }
 
 }  // namespace thaw

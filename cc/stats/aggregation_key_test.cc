@@ -106,6 +106,45 @@ TEST(AggregationKey, TheRootAndTheResourceTellSpansApart) {
   EXPECT_EQ(Key({.meta = {{"http.status_code", "0"}}}), Key({}));
 }
 
+TEST(AggregationKey, AdditionalTagsAreAnEntryMoreInTheirOrder) {
+  AggregationKeyEncoder encoder({"region", "tenant"});
+  EXPECT_EQ(encoder.entries(), kAggregationKeyEntries + 1);
+  const Span span{.meta = {{"tenant", "a"}, {"other", "x"}, {"region", "eu"}}};
+  const SpanView view = span.view();
+  const std::string key(encoder.Encode(view, StatsTags::Of(view)));
+  MsgpackWriter expected;
+  expected.String("AdditionalMetricTags");
+  expected.Array(2);
+  expected.String("region:eu");
+  expected.String("tenant:a");
+  EXPECT_EQ(encoder.additional(), expected.bytes());
+  EXPECT_TRUE(key.ends_with(expected.bytes()));
+  EXPECT_EQ(encoder.peers(), "");
+  const Span without;
+  const SpanView bare = without.view();
+  encoder.Encode(bare, StatsTags::Of(bare));
+  EXPECT_EQ(encoder.additional(), "");
+}
+
+TEST(AggregationKey, BlockedValuesAreReplacedAndTheRestStays) {
+  AggregationKeyEncoder encoder({"tenant"});
+  const Span span{
+      .meta = {{"span.kind", "client"}, {"peer.service", "p"}, {"http.route", "/r"}, {"tenant", "a"}}};
+  const Span other{.meta = {{"span.kind", "client"},
+                            {"peer.service", kBlockedValue},
+                            {"http.route", "/other"},
+                            {"tenant", "b"}},
+                   .resource = "another"};
+  const auto key = [&encoder](const Span& of, unsigned blocked) {
+    const SpanView view = of.view();
+    return std::string(encoder.Encode(view, StatsTags::Of(view), blocked));
+  };
+  const unsigned all = kResourceValue | kEndpointValue | kPeersValue | kAdditionalValue;
+  EXPECT_EQ(key(span, all), key(other, all));
+  EXPECT_NE(key(span, all & ~kResourceValue), key(other, all & ~kResourceValue));
+  EXPECT_NE(key(span, all & ~kAdditionalValue), key(other, all & ~kAdditionalValue));
+}
+
 TEST(AggregationKey, AnEncoderForgetsTheSpanBefore) {
   AggregationKeyEncoder encoder;
   const std::string long_text(100'000, 'x');

@@ -5,6 +5,7 @@
 #include <limits>
 #include <utility>
 
+#include "absl/log/log.h"
 #include "absl/strings/ascii.h"
 #include "absl/time/time.h"
 #include "cc/base/msgpack_writer.h"
@@ -35,6 +36,9 @@ uint64_t SaturatingSum(uint64_t a, uint64_t b) {
   return b > std::numeric_limits<uint64_t>::max() - a ? std::numeric_limits<uint64_t>::max() : a + b;
 }
 
+// A bit beside those of KeyValue: keys as a whole.
+constexpr unsigned kWholeKeys = 16;
+
 size_t Left(size_t limit, size_t used) { return limit - std::min(limit, used); }
 
 ConcentratorOptions Normal(ConcentratorOptions options) {
@@ -50,6 +54,7 @@ ConcentratorOptions Normal(ConcentratorOptions options) {
 Concentrator::Concentrator(ConcentratorOptions options, const Clock& clock)
     : options_(Normal(std::move(options))),
       clock_(clock),
+      encoder_(options_.additional_tags),
       oldest_(std::max<int64_t>(IntervalAt(clock) - kIntervalNs, 0)),
       present_(IntervalAt(clock)) {}
 
@@ -62,9 +67,10 @@ void Concentrator::OnSpan(const TracerView& tracer, const SpanView& span) {
   Interval* const interval = Find(tracer, IntervalOf(span));
   if (interval == nullptr) {
     ++counts_.spans_left_out;
-  } else if (Count(encoder_.Encode(span, tags), span, Room(*interval), *interval)) {
+  } else if (CountByKey(span, tags, *interval)) {
     ++counts_.spans_counted;
-  } else if (Count(BlockedKey(), span, ReservedRoom(), *interval)) {
+  } else if (Count(interval->groups.find(encoder_.blocked_key()), encoder_.blocked_key(), span,
+                   ReservedRoom(), *interval)) {
     ++counts_.spans_blocked;
   } else {
     ++counts_.spans_left_out;
@@ -104,7 +110,7 @@ Concentrator::Interval* Concentrator::Find(const TracerView& tracer, IntervalSta
   auto found = intervals.find(start);
   if (found == intervals.end()) {
     if (ReservedRoom() == 0) return nullptr;
-    found = intervals.try_emplace(start).first;
+    found = intervals.try_emplace(start, options_.max_additional_values).first;
     // Each interval is also charged with its tracer's name.
     found->second.bytes = kEntryBytes<Intervals::value_type> + sizeof(Tracers::value_type) +
                           tracer.language.size() + tracer.tracer_version.size() + tracer.runtime_id.size() +
@@ -123,9 +129,49 @@ size_t Concentrator::ReservedRoom() const {
   return Left(options_.max_bytes + options_.max_bytes / 8, bytes_.bytes());
 }
 
-bool Concentrator::Count(std::string_view key, const SpanView& span, size_t room, Interval& interval) {
-  const size_t before = interval.bytes;
+bool Concentrator::CountByKey(const SpanView& span, const StatsTags& tags, Interval& interval) {
+  std::string_view key = encoder_.Encode(span, tags);
   auto found = interval.groups.find(key);
+  if (found != interval.groups.end()) return Count(found, key, span, Room(interval), interval);
+
+  const unsigned blocked = interval.limits.BlockedOf(span, tags, encoder_);
+  if (blocked != 0) {
+    WarnOfLimit(blocked);
+    key = encoder_.Encode(span, tags, blocked);
+    found = interval.groups.find(key);
+  }
+  const bool is_new = found == interval.groups.end();
+  if (is_new && interval.groups.size() >= CardinalityLimits::kMaxKeys) {
+    WarnOfLimit(kWholeKeys);
+    return false;
+  }
+  if (!Count(found, key, span, Room(interval), interval)) return false;
+  if (blocked != 0) ++counts_.values_blocked;
+  if (is_new) {
+    const size_t bytes = interval.limits.Admit(span, tags, encoder_, blocked);
+    interval.bytes += bytes;
+    bytes_ += bytes;
+  }
+  return true;
+}
+
+void Concentrator::WarnOfLimit(unsigned blocked) {
+  const auto warn = [this, blocked](unsigned value, std::string_view what, size_t limit) {
+    if ((blocked & ~warned_ & value) == 0) return;
+    warned_ |= value;
+    LOG(WARNING) << "stats: more than " << limit << " different " << what
+                 << " in 10 s; further ones are counted as " << kBlockedValue;
+  };
+  warn(kResourceValue, "resources", CardinalityLimits::kMaxResources);
+  warn(kEndpointValue, "HTTP endpoints", CardinalityLimits::kMaxEndpoints);
+  warn(kPeersValue, "sets of peer tags", CardinalityLimits::kMaxPeers);
+  warn(kAdditionalValue, "sets of additional tags", options_.max_additional_values);
+  warn(kWholeKeys, "groups", CardinalityLimits::kMaxKeys);
+}
+
+bool Concentrator::Count(Groups::iterator found, std::string_view key, const SpanView& span, size_t room,
+                         Interval& interval) {
+  const size_t before = interval.bytes;
   if (found == interval.groups.end()) {
     const size_t needed = kEntryBytes<decltype(interval.groups)::value_type> + key.size();
     // The first duration comes with the group, so that no group is empty.
@@ -227,7 +273,7 @@ StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& int
     out.String("Stats");
     out.Array(static_cast<uint32_t>(groups.size()));
     for (const auto& [key, group] : groups) {
-      out.Map(kAggregationKeyEntries + 6);
+      out.Map(encoder_.entries() + 6);
       out.Raw(key);
       number("Hits", group.hits);
       number("TopLevelHits", group.top_level_hits);

@@ -10,7 +10,7 @@
 // A span belongs to the interval that it ends in, and to the process that its tracer runs in: each process
 // has a payload of its own. Spans with equal keys (aggregation_key.h) are one group.
 //
-// Memory is bounded: a span that needs more than there is room for is counted in one group for all such spans
+// The different values of a key are limited (cardinality_limits.h), and memory is bounded: a span that needs more than there is room for is counted in one group for all such spans
 // of its interval, so that sums stay right. A known key costs no allocation, unless its durations spread.
 //
 // One thread only.
@@ -23,6 +23,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/node_hash_map.h"
@@ -34,7 +35,9 @@
 #include "cc/clock/clock.h"
 #include "cc/sketch/ddsketch.h"
 #include "cc/stats/aggregation_key.h"
+#include "cc/stats/cardinality_limits.h"
 #include "cc/stats/stats_payload.h"
+#include "cc/stats/stats_tags.h"
 #include "cc/trace/span_view.h"
 
 namespace thaw {
@@ -47,6 +50,10 @@ struct ConcentratorOptions {
   // Bounds of one tracer's interval and of all. The groups of spans without room may take an eighth more.
   size_t max_interval_bytes = size_t{2} << 20;
   size_t max_bytes = size_t{8} << 20;
+  // Tags that tell groups apart beside the agent's own, sorted; and the limit of their different values in an
+  // interval.
+  std::vector<std::string> additional_tags;
+  size_t max_additional_values = CardinalityLimits::kMaxAdditional;
   // The account that groups are charged to; may be null. Must outlive the concentrator.
   ByteAccount* account = nullptr;
 };
@@ -55,6 +62,9 @@ struct ConcentratorOptions {
 #define THAW_CONCENTRATOR_COUNTS(X)                                                                  \
   X(spans_counted, "spans in a group of their key")                                                  \
   X(spans_without_stats, "spans that are neither the first of their service nor at the edge of it")  \
+  X(values_blocked,                                                                                  \
+    "resources, endpoints, sets of peers and of additional tags beyond a limit: spans in a "         \
+    "group with tracer_blocked_value in their place")                                                \
   X(spans_blocked, "spans in the group of those for whose key or duration there was no room")        \
   X(spans_left_out, "spans for which there was no room even there")                                  \
   X(late_spans, "spans counted in a later interval, for theirs was sent")                            \
@@ -100,8 +110,12 @@ class Concentrator : public SpanObserver {
     DDSketch ok_durations;
     DDSketch error_durations;
   };
+  using Groups = absl::flat_hash_map<std::string, Group>;  // by key
   struct Interval {
-    absl::flat_hash_map<std::string, Group> groups;  // by key
+    explicit Interval(size_t max_additional) : limits(max_additional) {}
+
+    Groups groups;
+    CardinalityLimits limits;
     size_t bytes = 0;
   };
   using Intervals = std::map<IntervalStart, Interval>;
@@ -145,8 +159,14 @@ class Concentrator : public SpanObserver {
   // Returns the bytes left for further keys, or for the groups of spans without room.
   size_t Room(const Interval& interval) const;
   size_t ReservedRoom() const;
-  // Returns false, and counts nothing, if the span needs more than `room`.
-  bool Count(std::string_view key, const SpanView& span, size_t room, Interval& interval);
+  // Counts the span in the group of its key. Returns false, and counts nothing, if there is no room.
+  bool CountByKey(const SpanView& span, const StatsTags& tags, Interval& interval);
+  // Counts the span in the group `found`, or in a new one of this key if that is the end. Returns false, and counts
+  // nothing, if the span needs more than `room`.
+  bool Count(Groups::iterator found, std::string_view key, const SpanView& span, size_t room,
+             Interval& interval);
+  // Says once for each kind of values that they are replaced, or whole keys.
+  void WarnOfLimit(unsigned blocked);
 
   static bool IsDue(IntervalStart start, FlushScope scope, IntervalStart now);
   StatsPayload Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
@@ -156,6 +176,7 @@ class Concentrator : public SpanObserver {
   const ConcentratorOptions options_;
   const Clock& clock_;
   AggregationKeyEncoder encoder_;
+  unsigned warned_ = 0;  // bits of KeyValue, and kWholeKeys
   Tracers tracers_;
   // The tracer of the last span, mostly also that of the next; null if there is none.
   Tracers::value_type* last_tracer_ = nullptr;

@@ -103,7 +103,8 @@ class Reading {
   void Group() {
     ReadGroup group;
     Map([&](std::string_view key) {
-      if (key != "Synthetics" && key != "PeerTags") return Scalar(key, group.numbers, group.texts);
+      if (key != "Synthetics" && key != "PeerTags" && key != "AdditionalMetricTags")
+        return Scalar(key, group.numbers, group.texts);
       reader_.Skip();
     });
     payload.groups.push_back(std::move(group));
@@ -380,6 +381,40 @@ TEST_F(ConcentratorTest, SpansWithoutRoomAreCountedTogether) {
   EXPECT_EQ(payload.Sum("Hits", kBlockedValue), counts.spans_blocked);
   EXPECT_EQ(payload.Sum("TopLevelHits"), kSpans + 2);
   EXPECT_EQ(concentrator.memory(), 0);
+}
+
+TEST_F(ConcentratorTest, AResourceBeyondTheLimitIsReplacedAndTheRestOfTheKeyStays) {
+  constexpr int kSpans = 3000;
+  Concentrator concentrator({.additional_tags = {"tenant"}}, clock_);
+  for (int i = 0; i < kSpans; ++i) {
+    const std::string name = "GET /" + std::to_string(i);
+    SpanView span = Span(name);
+    span.service = i % 2 == 0 ? "even" : "odd";
+    concentrator.OnSpan(python_, span);
+  }
+  const int beyond = kSpans - static_cast<int>(CardinalityLimits::kMaxResources);
+  EXPECT_EQ(concentrator.counts().spans_counted, kSpans);
+  EXPECT_EQ(concentrator.counts().values_blocked, beyond);
+  EXPECT_EQ(concentrator.counts().spans_blocked, 0);
+  const ReadPayload payload = FlushOne(concentrator);
+  EXPECT_EQ(payload.groups.size(), CardinalityLimits::kMaxResources + 2);
+  EXPECT_EQ(payload.Sum("Hits"), kSpans);
+  EXPECT_EQ(payload.Sum("Hits", kBlockedValue), beyond);
+  for (const ReadGroup& group : payload.groups) EXPECT_NE(group.texts.at("Service"), kBlockedValue);
+  EXPECT_EQ(concentrator.memory(), 0);
+}
+
+TEST_F(ConcentratorTest, KeysBeyondTheLimitAreCountedTogether) {
+  Concentrator concentrator({.max_interval_bytes = 64 << 20, .max_bytes = 64 << 20}, clock_);
+  const int spans = CardinalityLimits::kMaxKeys + 500;
+  for (int i = 0; i < spans; ++i) {
+    const std::string name = std::to_string(i);
+    SpanView span = Span("r");
+    span.name = name;
+    concentrator.OnSpan(python_, span);
+  }
+  EXPECT_EQ(concentrator.counts().spans_blocked, 500);
+  EXPECT_EQ(FlushOne(concentrator).Sum("Hits"), static_cast<uint64_t>(spans));
 }
 
 TEST_F(ConcentratorTest, DurationsThatSpreadTakeNoMoreRoomThanThereIs) {

@@ -5,6 +5,7 @@
 #include "absl/status/status.h"
 #include "cc/base/status_macros.h"
 #include "cc/stats/aggregation_key.h"
+#include "cc/stats/cardinality_limits.h"
 #include "cc/stats/concentrator.h"
 #include "cc/stats/peer_tags.h"
 #include "cc/stats/quantize_addresses.h"
@@ -18,6 +19,11 @@ namespace {
 void AggregationKeyExample(const SpanView& span) {
   absl::flat_hash_map<std::string, int> groups;
 #include "cc/stats/aggregation_key.h.example"
+}
+
+void CardinalityLimitsExample(CardinalityLimits& limits, const SpanView& span, const StatsTags& tags,
+                              AggregationKeyEncoder& encoder) {
+#include "cc/stats/cardinality_limits.h.example"
 }
 
 // Stands for the class of cc/flush/stats_flusher.h, which is in a room below this one.

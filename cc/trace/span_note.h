@@ -30,6 +30,7 @@ struct SpanNote {
   bool has_tracer_top_level = false;  // the tracer says whether the span is top-level
   bool top_level = false;
   bool has_ids = false;
+  bool has_error = false;
   bool is_snapshot = false;  // unfinished: the span will come again
   bool is_noise = false;
   bool is_placeholder = false;
@@ -48,7 +49,8 @@ struct SpanNote {
         span_id(span.span_id),
         parent_id(span.parent_id),
         position(position),
-        service(span.service.substr(0, kServiceBytes)) {}
+        service(span.service.substr(0, kServiceBytes)),
+        has_error(span.error != 0) {}
 
   void SetSize(size_t bytes) {
     kilobytes = static_cast<uint16_t>(std::min<size_t>(bytes >> 10, std::numeric_limits<uint16_t>::max()));

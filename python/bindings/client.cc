@@ -270,6 +270,11 @@ thaw.Unreachable: ...
       },
       "The environment is about to be given up to a freeze: counts the exchanges still open and gives their "
       "number.");
+  type.def(
+      "forget",
+      [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Forget(); }); },
+      "The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and "
+      "TLS sessions, which they must not share. Open connections stay; `resume` treats those.");
   type.def("close", &Close,
            "Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise "
            "Closed.");

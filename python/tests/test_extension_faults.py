@@ -36,6 +36,7 @@ from .extension_under_test import EXTENSION, needs_extension
 pytestmark = needs_extension
 
 TRACES, CALLS, TELEMETRY = 8126, 8124, 8999
+DOGSTATSD = 8125  # UDP
 REQUEST = NumberedRequest.of_spans(5)
 Start = Callable[..., AbstractAsyncContextManager["Running"]]
 
@@ -327,6 +328,29 @@ async def test_any_bytes_on_any_listener_end_nothing(start: Start, port: int) ->
         await running.invoke()
         assert running.alive
         running.assert_each_once()
+
+
+async def test_any_bytes_to_dogstatsd_end_nothing_and_good_lines_are_taken(start: Start) -> None:
+    async with start() as running:
+        await running.invoke()
+        async with running.sandbox.resumed():
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+                client.connect(("127.0.0.1", DOGSTATSD))
+                for seed in range(200):
+                    dice = random.Random(seed)
+                    client.send(dice.randbytes(dice.randrange(1, 2000)))
+                    await asyncio.sleep(0.001)
+                for datagram in (b"", b"x" * 65_507, b"a:1|c\n" * 10_000, b"orders:1|c\n_e{1,1}:a|b"):
+                    client.send(datagram)
+                    await asyncio.sleep(0.05)
+        await running.invoke()
+        assert running.alive
+        running.assert_each_once()
+        counts = (await running.counts())["dogstatsd"]
+        assert counts["datagrams"] + counts["dropped"] == 204
+        assert counts["samples"] >= 10_001
+        assert counts["handed_over"]["events"] == 1
+        assert counts["refused_form"] > 0
 
 
 async def test_clients_that_are_slow_or_half_open_cost_their_own_connection_only(start: Start) -> None:

@@ -14,7 +14,7 @@ import pyarrow.parquet
 import pytest
 
 from thaw.lab import command_line
-from thaw.lab.fleet import costs, exact, figures, policies, population, study
+from thaw.lab.fleet import costs, exact, figures, measured_costs, policies, population, study
 from thaw.lab.fleet.policies import POLICIES
 from thaw.lab.fleet.scene import Scene
 from thaw.lab.fleet.series import COLUMNS, Series
@@ -160,7 +160,7 @@ def test_ports_and_processors_follow_from_rates() -> None:
 
 
 def test_costs_are_measured_and_a_resumed_handshake_is_cheaper() -> None:
-    found = costs.measured_here()
+    found = measured_costs.measured_here()
     assert 0 < found.exchange < found.resumed < found.full < 100
     assert found.client_full == costs.DEFAULT.client_full
     assert "RSA 2048" in found.source

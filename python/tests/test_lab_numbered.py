@@ -9,7 +9,14 @@ import pytest
 import requests
 
 from thaw.lab.emulator.functions import poster
-from thaw.lab.experiments.numbered import Numbered, log_lines, number_of_line, samples_by_number
+from thaw.lab.experiments.numbered import (
+    Numbered,
+    log_lines,
+    number_of_line,
+    points,
+    points_sent,
+    samples_by_number,
+)
 from thaw.lab.intake import Intake, Point, PointKey
 
 
@@ -74,13 +81,59 @@ def test_the_account_of_lines_is_made_of_the_intake_and_the_extensions_counts() 
         assert log_lines([], intake, None, repeated=False).told_lost == 0
 
 
+def metric_counts(*, kept: int = 0, unread: int = 0, turned_away: int = 0) -> dict[str, Any]:
+    """Returns the counts of an extension that handed over 50 points and 9 sketches."""
+    series = {"dropped": {}, "kept": kept}
+    return {
+        "dogstatsd": {"dropped": unread},
+        "metrics": {"dropped": 0, "limited": 0, "turned_away": turned_away, "points": 50, "sketches": 9},
+        "flush": {"pipelines": {"series": series, "sketches": {"dropped": {}, "kept": 0}}},
+    }
+
+
+def test_the_account_of_points_is_made_of_the_intake_and_the_extensions_counts() -> None:
+    name = poster.METRICS[0][0]
+    series = [
+        {
+            "metric": name,
+            "type": 1,
+            "tags": [f"number:{number}"],
+            "points": [{"timestamp": 5, "value": value}],
+        }
+        for number, value in ((0, 1.0), (3, 2.0))
+    ]
+    headers = {"Content-Type": "application/json"}
+    with Intake() as intake:
+        body = json.dumps({"series": series}).encode()
+        requests.post(f"{intake.url}/api/v2/series", body, headers=headers, verify=intake.ca_file, timeout=10)
+        account = points(5, intake, metric_counts())
+        assert account is not None
+        assert (account.missing, account.beyond, account.told_lost) == ([1, 2, 4], [3], 0)
+
+        def told_lost(counts: dict[str, Any]) -> int:
+            made = points(5, intake, counts)
+            assert made is not None
+            return made.told_lost
+
+        assert told_lost(metric_counts(unread=2)) == 2 * poster.POINTS_OF_DATAGRAM
+        assert told_lost(metric_counts(turned_away=3)) == 3
+        assert told_lost(metric_counts(kept=1)) == 59
+        assert points(5, intake, {"flush": {}}) is None
+        assert points(5, intake, None) is None
+
+
+def test_the_journal_says_how_many_points_were_sent() -> None:
+    assert points_sent(["0 200 5 0", "points 7", "1 200 5 0", "points 19"]) == 19
+    assert points_sent([]) == 0
+
+
 def test_samples_of_points_are_added_up() -> None:
     names = [name for name, _ in poster.METRICS]
-    points = [
+    given = [
         Point(PointKey(names[0], "count", ("env:x", "number:0"), 10), 1.0),
         Point(PointKey(names[0], "count", ("number:0",), 20), 2.0),
         Point(PointKey(names[1], "gauge", ("number:1",), 10), 1.0),
         Point(PointKey(names[2], "distribution", ("number:2",), 10), 1.0, samples=4),
         Point(PointKey("aws.lambda.enhanced.invocations", "distribution", ("number:9",), 10), 1.0),
     ]
-    assert samples_by_number(points) == {0: 3, 1: 1, 2: 4}
+    assert samples_by_number(given) == {0: 3, 1: 1, 2: 4}

@@ -1329,6 +1329,10 @@ class Client:
         """
         Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise Closed.
         """
+    def forget(self) -> None:
+        """
+        The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and TLS sessions, which they must not share. Open connections stay; `resume` treats those.
+        """
     def quiesce(self) -> int:
         """
         The environment is about to be given up to a freeze: counts the exchanges still open and gives their number.

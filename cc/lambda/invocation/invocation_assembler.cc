@@ -310,6 +310,7 @@ void InvocationAssembler::OnPlaceholder(const SpanView& span, std::string_view m
   const Change change(store_);
   // The tracer leaves the span to the extension, even if its call at the start was lost.
   tracer_calls_ = true;
+  if (on_invocation_span_) on_invocation_span_(span);
   std::string_view request_id;
   for (const SpanMeta& meta : span.meta)
     if (meta.key == "request_id") request_id = meta.value;

@@ -29,8 +29,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "absl/functional/any_invocable.h"
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -115,7 +117,15 @@ class InvocationAssembler : public InvocationLinks, private InvocationStore::Vie
   // InvocationLinks:
   uint64_t OnLoadSpan(uint64_t trace_id, uint64_t span_id) override;
   void OnPlaceholder(const SpanView& span, std::string_view meta_struct, bool client_computed_stats) override;
+  void OnInvocationSpan(const SpanView& span) override {
+    if (on_invocation_span_) on_invocation_span_(span);
+  }
   uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) override;
+
+  // Sets a function that gets each span that a tracer sends of an invocation, or in its place.
+  void set_on_invocation_span(absl::AnyInvocable<void(const SpanView&)> on_invocation_span) {
+    on_invocation_span_ = std::move(on_invocation_span);
+  }
 
   // Returns the number of invocations that are not finished.
   size_t unfinished() const;
@@ -160,6 +170,7 @@ class InvocationAssembler : public InvocationLinks, private InvocationStore::Vie
   std::vector<OwnTrace> own_traces_;
   ByteCharge own_traces_charge_;
   AssemblerCounts counts_;
+  absl::AnyInvocable<void(const SpanView&)> on_invocation_span_;
 };
 
 }  // namespace thaw

@@ -37,6 +37,9 @@ class InvocationLinks {
   virtual void OnPlaceholder(const SpanView& span, std::string_view meta_struct,
                              bool client_computed_stats) = 0;
 
+  // Called for a span named kInvocationSpanName, which a tracer made of an invocation. The default does nothing.
+  virtual void OnInvocationSpan(const SpanView& span) { static_cast<void>(span); }
+
   // Returns the id of the parent for a span of this trace whose tracer named `parent_id`; this may be
   // `parent_id` itself. An invocation that does not know its trace yet may learn it from this call.
   virtual uint64_t ParentOf(uint64_t trace_id, uint64_t parent_id) = 0;

@@ -69,6 +69,7 @@ struct NotedTrace {
   int32_t priority = 0;
   bool has_origin = false;  // a span of it has an origin
   bool has_noise = false;   // a span of it is left out
+  bool has_error = false;   // a span of it has an error
   std::string_view origin;  // the root's origin
   ProcessTags tags;         // the first value of each among its spans
 };

@@ -88,6 +88,8 @@ absl::Status TraceIndexer::OnSpan(size_t position) {
   }
   processor.deduplicator.Prefetch(note.trace_id, note.span_id);
   note.is_load = span.name == kLoadSpanName;
+  if (request_.links != nullptr && span.name == kInvocationSpanName)
+    request_.links->OnInvocationSpan(ViewOf(span));
   NotedTrace& trace = request_.memory.traces.back();
   NoteMetrics(request_, note);
   NoteTags(request_, note, trace);

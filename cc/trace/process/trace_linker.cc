@@ -72,6 +72,7 @@ absl::StatusOr<bool> TraceLinker::Link(NotedTrace& trace) {
     trace.root = *root_;
     const SpanNote& root = request_.notes[trace.root];
     trace.priority = root.has_priority ? root.priority : first_priority_.value_or(kNoPriority);
+    trace.has_error = any_error_;
     next_ = trace.begin;
     phase_ = Phase::kTopLevel;
   }
@@ -88,6 +89,7 @@ void TraceLinker::BeginTrace(const NotedTrace& trace) {
   root_.reset();
   first_priority_.reset();
   any_parent_ = false;
+  any_error_ = false;
   phase_ = Phase::kSpans;
 }
 
@@ -112,6 +114,7 @@ bool TraceLinker::KeepNewSpans(const NotedTrace& trace) {
     } else {
       any_parent_ = true;
     }
+    any_error_ = any_error_ || note.has_error;
     if (note.has_priority && !first_priority_.has_value()) first_priority_ = note.priority;
     if (kept_ != next_) notes[kept_] = note;
     ++kept_;

@@ -45,7 +45,8 @@ class TraceLinker {
   size_t next_ = 0;  // the next note
   size_t kept_ = 0;  // the place of the next note that is kept
   // Facts of the spans that were kept.
-  std::optional<size_t> root_;             // the last without a parent
+  std::optional<size_t> root_;  // the last without a parent
+  bool any_error_ = false;
   std::optional<int32_t> first_priority_;  // of the first that has one
   bool any_parent_ = false;                // a span names its parent
 };

@@ -16,6 +16,7 @@ namespace thaw {
   X(noise_spans, "spans of the function's dealings with Lambda and with its extension")             \
   X(filtered_chunks, "traces whose root the tag filters reject")                                    \
   X(unsampled_chunks, "traces whose priority says drop, where their stats are to be computed here") \
+  X(error_chunks, "traces whose priority says drop, sent since a span has an error")                \
   X(texts_hidden, "queries and other texts that were replaced as a whole, since they would be too much work")
 
 struct TraceProcessorCounts {

@@ -36,6 +36,9 @@ struct TraceProcessorOptions {
   // DD_LAMBDA_EXTENSION_COMPUTE_STATS: stats are computed here unless the tracer computes them; traces whose
   // sampling priority says drop are dropped here.
   bool compute_stats_on_extension = false;
+  // DD_SERVERLESS_ERROR_SAMPLER_ENABLED: a trace of those that a sampler dropped (priority 0) is sent if one of its
+  // spans has an error. What a user dropped (priority -1) stays dropped.
+  bool error_sampler = false;
   // AWS_LAMBDA_RUNTIME_API, "host:port": spans of calls to it are left out.
   std::string runtime_api;
   // Memory for the ids of earlier spans; 0: no span is recognised.

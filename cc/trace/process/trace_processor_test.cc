@@ -346,6 +346,36 @@ TEST_F(TraceProcessorTest, UnsampledTracesAreDroppedOnlyWhereStatsAreComputedHer
   EXPECT_EQ(counts_.unsampled_chunks, 2);
 }
 
+TEST_F(TraceProcessorTest, TheErrorSamplerKeepsTracesThatASamplerDroppedIfTheyHaveAnError) {
+  const auto failing = [](uint64_t id, uint64_t parent, Fields more = {}) {
+    more.push_back({"error", Int(1)});
+    return Span(id, parent, std::move(more));
+  };
+  const std::string body = Body({
+      {Span(1, 0, Priority(0)), failing(2, 1)},
+      {failing(3, 0, Priority(-1))},
+      {Span(4, 0, Priority(0))},
+      {failing(5, 0, Priority(1))},
+  });
+  EXPECT_EQ(Process(body, StatsHere()).counts().chunks, 1);
+  TraceProcessorOptions options = StatsHere();
+  options.error_sampler = true;
+  const TracePayload payload = Process(body, std::move(options));
+  EXPECT_EQ(payload.counts().chunks, 2);
+  EXPECT_EQ(counts_.error_chunks, 1);
+  EXPECT_EQ(counts_.unsampled_chunks, 2);
+  EXPECT_EQ(Ids(payload, 0), (std::vector<uint64_t>{1, 2}));
+  EXPECT_EQ(Metrics(Spans(payload, 0)[0])["_dd.errors_sr"], 1);
+  EXPECT_FALSE(Metrics(Spans(payload, 0)[1]).contains("_dd.errors_sr"));
+  EXPECT_EQ(Ids(payload, 1), (std::vector<uint64_t>{5}));
+  EXPECT_FALSE(Metrics(Spans(payload, 1)[0]).contains("_dd.errors_sr"));
+  // Without stats computed here nothing is dropped, and nothing to keep.
+  TraceProcessorOptions without;
+  without.error_sampler = true;
+  EXPECT_EQ(Process(body, std::move(without)).counts().chunks, 4);
+  EXPECT_EQ(counts_.error_chunks, 0);
+}
+
 // --- The party that computes stats ---
 
 TEST_F(TraceProcessorTest, TracerExtensionOrBackendComputesStats) {

@@ -20,6 +20,9 @@ constexpr int64_t kLookWork = 8;
 // The number of placeholders of a trace whose tags are taken: there is one for each invocation.
 constexpr int kMostPlaceholders = 64;
 
+// The rate of the error sampler, which keeps each trace with an error.
+constexpr std::string_view kErrorsRateMetric = "_dd.errors_sr";
+
 // Replaces a text that would be too much work.
 constexpr std::string_view kHidden = "?";
 
@@ -97,6 +100,12 @@ bool TraceWriter::BeginTrace(const NotedTrace& trace) {
   }
   dropped_ =
       processor.options.compute_stats_on_extension && trace.priority <= 0 && trace.priority != kNoPriority;
+  give_errors_rate_ = dropped_ && processor.options.error_sampler && trace.priority == 0 && trace.has_error;
+  if (give_errors_rate_) {
+    dropped_ = false;
+    ++processor.counts.error_chunks;
+  }
+  root_ = trace.root;
   if (dropped_) ++processor.counts.unsampled_chunks;
   written_ = 0;
   trace_tags_.clear();
@@ -203,6 +212,13 @@ absl::Status TraceWriter::GiveTraceTags() {
   return absl::OkStatus();
 }
 
+absl::Status TraceWriter::GiveErrorsRate() {
+  SpanRecord& span = request_.span;
+  THAW_RETURN_IF_ERROR(ReserveMore(span.metrics, 1, &request_.charge));
+  span.metrics.push_back({kErrorsRateMetric, 1});
+  return absl::OkStatus();
+}
+
 absl::StatusOr<bool> TraceWriter::WriteSpanOf(const SpanNote& note) {
   // Reading costs as much as writing, and there may be far less to write than to read.
   request_.work -= kSpanWork + note.work();
@@ -214,6 +230,9 @@ absl::StatusOr<bool> TraceWriter::WriteSpanOf(const SpanNote& note) {
   SpanRecord& span = request_.span;
   request_.reader.ReadAgain(note.position, span);
   if (give_trace_tags_) THAW_RETURN_IF_ERROR(GiveTraceTags());
+  const bool gives_errors_rate = give_errors_rate_ && (next_ == root_ || request_.notes[root_].is_noise);
+  if (gives_errors_rate) [[unlikely]]
+    THAW_RETURN_IF_ERROR(GiveErrorsRate());
   span.parent_id = note.parent_id;
   size_t scratch_bytes = 0;
   if (note.is_large) [[unlikely]] {
@@ -226,6 +245,7 @@ absl::StatusOr<bool> TraceWriter::WriteSpanOf(const SpanNote& note) {
   if (full.ok() && !*full) {
     ++written_;
     give_trace_tags_ = false;
+    if (gives_errors_rate) give_errors_rate_ = false;
     request_.counts.metrics_not_finite += span.metrics_not_finite;
     request_.counts.values_left_out += span.values_left_out;
     request_.counts.strings_repaired += span.strings_repaired;

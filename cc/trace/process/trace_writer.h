@@ -73,6 +73,8 @@ class TraceWriter {
   void TakeTraceTags(const SpanNote& note);
   // Adds these tags to the span, except for those it has itself.
   absl::Status GiveTraceTags();
+  // Adds the metric by which the intake knows that the error sampler has kept the trace.
+  absl::Status GiveErrorsRate();
 
   // Process a span and encode it. Return true if the span does not fit into the payload and must be written
   // into another.
@@ -91,8 +93,10 @@ class TraceWriter {
 
   // State of the trace that is being written.
   Phase phase_ = Phase::kBegin;
-  size_t next_ = 0;       // the next note
-  bool dropped_ = false;  // shown to the observer, but not sent
+  size_t next_ = 0;                // the next note
+  bool dropped_ = false;           // shown to the observer, but not sent
+  bool give_errors_rate_ = false;  // to the root, or to the next span if the root is left out
+  size_t root_ = 0;                // index of the root's note
   int64_t written_ = 0;
   bool chunk_open_ = false;
   size_t chunk_ = 0;

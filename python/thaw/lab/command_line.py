@@ -34,6 +34,7 @@ from thaw.lab.line import LineError
 from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
+from thaw.lab.worlds import clones_command as clones
 
 _COMMANDS = (
     "main",
@@ -44,6 +45,7 @@ _COMMANDS = (
     "function",
     "lambda",
     "chaos",
+    "clones",
     "explore",
     "report",
     "check",
@@ -223,6 +225,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help="runs the extension under random faults, which a seed repeats",
             description=chaos.__doc__,
             epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    clones.add_arguments(
+        commands.add_parser(
+            "clones",
+            help=clones.HELP,
+            description=clones.DESCRIPTION,
+            epilog=clones.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

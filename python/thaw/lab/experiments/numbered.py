@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from thaw.lab.emulator.functions.poster import METRICS, POINTS_OF_DATAGRAM
 from thaw.lab.intake import Intake, Line, Point
 
 # Entries of a batch of logs, at most. A batch that is said to be lost may be of so many lines.
 _BATCH_LINES = 1000
 _LINE = re.compile(r"line (\d+)")
 _NUMBER_TAG = "number:"
-_POSTED = "lab.posted."
+_POSTED = {name for name, _ in METRICS}
 
 
 @dataclass
@@ -112,12 +113,41 @@ def numbers_of_lines(lines: Mapping[Line, int]) -> dict[int, int]:
     return numbers
 
 
+def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbered | None:
+    """Returns the account of the function's first `sent` points of metrics, which are never sent twice.
+
+    Args:
+      counts: the extension's last ones; None: there are none.
+
+    Returns None if the extension does not take metrics, or never said whether it does: a datagram that nobody
+    takes looks like one that is taken.
+    """
+    if counts is None or "dogstatsd" not in counts:
+        return None
+    received, metrics = counts["dogstatsd"], counts["metrics"]
+    pipelines = [counts["flush"]["pipelines"][name] for name in ("series", "sketches")]
+    told_lost = metrics["dropped"] + metrics["limited"] + metrics["turned_away"]
+    if any(sum(each["dropped"].values()) + each["kept"] for each in pipelines):
+        told_lost += metrics["points"] + metrics["sketches"]
+    return Numbered(
+        "points",
+        set(range(sent)),
+        samples_by_number(intake.all_points()),
+        told_lost=told_lost + POINTS_OF_DATAGRAM * received["dropped"],
+    )
+
+
+def points_sent(journal: Iterable[str]) -> int:
+    """Returns how many points a journal of the function says were sent."""
+    return max((int(line.split()[1]) for line in journal if line.startswith("points")), default=0)
+
+
 def samples_by_number(points: Iterable[Point]) -> dict[int, int]:
     """Returns how many samples of each numbered point arrived. Counts are added up, as the intake does."""
     numbers: dict[int, int] = {}
     for point in points:
         tag = next((each for each in point.key.tags if each.startswith(_NUMBER_TAG)), None)
-        if tag is None or not point.key.metric.startswith(_POSTED):
+        if tag is None or point.key.metric not in _POSTED:
             continue
         number = int(tag.removeprefix(_NUMBER_TAG))
         samples = round(point.value) if point.key.type == "count" else point.samples

@@ -11,9 +11,9 @@ from typing import Any
 
 from thaw.lab import arguments
 from thaw.lab.experiments import executors
-from thaw.lab.fleet import costs, page, policies, study
+from thaw.lab.fleet import costs, policies
 from thaw.lab.fleet.scene import Scene
-from thaw.lab.fleet.study import Settings
+from thaw.lab.fleet.settings import SIZES, Settings
 
 HELP = "simulates fleets of up to ten million sandboxes and an outage; writes a page"
 DESCRIPTION = (
@@ -66,9 +66,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option(
         "--sizes",
         type=arguments.checked(_sizes),
-        default=study.SIZES,
+        default=SIZES,
         metavar="N,M",
-        help=f"numbers of sandboxes (default: {','.join(map(str, study.SIZES))})",
+        help=f"numbers of sandboxes (default: {','.join(map(str, SIZES))})",
     )
     for name, text in _SCENE.items():
         default = getattr(Scene(), name)
@@ -155,6 +155,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. ValueError: an argument is wrong. MeasureError: results can't be read."""
+    from thaw.lab.fleet import page, study  # numpy takes a while, and --help needs none
+
     settings = _settings(given)
 
     def say(text: str) -> None:
@@ -190,7 +192,11 @@ def _costs(given: argparse.Namespace) -> costs.Costs:
         raise ValueError("--costs has all costs: it goes with neither --measure-costs nor --results")
     if given.costs is not None:
         return costs.read(given.costs)
-    found = costs.measured_here() if given.measure_costs else costs.DEFAULT
+    found = costs.DEFAULT
+    if given.measure_costs:
+        from thaw.lab.fleet import measured_costs  # its certificates take a while to import
+
+        found = measured_costs.measured_here()
     if given.results is None:
         return found
     try:
@@ -210,7 +216,7 @@ def _again(given: argparse.Namespace) -> str:
             words += [f"--{name.replace('_', '-')}", f"{value}"]
     if given.arms:
         words += ["--arms", ",".join(each.name for each in given.arms)]
-    if given.sizes != study.SIZES:
+    if given.sizes != SIZES:
         words += ["--sizes", ",".join(map(str, given.sizes))]
     for name in ("results", "costs"):
         if (path := getattr(given, name)) is not None:

@@ -1,8 +1,9 @@
-"""What a handshake and an exchange cost: defaults, measurements of this machine, and a sweep's results.
+"""What a handshake and an exchange cost: defaults, and the results of a sweep.
 
-costs = DEFAULT                                     # measured once, see there
-costs = measured_here()                             # the intake's side, in a second or two
-costs = costs.with_client(pathlib.Path("answer-results"))
+    costs = DEFAULT                                              # of one machine
+    costs = costs.with_client(pathlib.Path("answer-results"))    # the client's
+
+`measured_costs` measures this machine's.
 """
 
 from __future__ import annotations
@@ -10,22 +11,10 @@ from __future__ import annotations
 import dataclasses
 import json
 import pathlib
-import ssl
-import statistics
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
-
-import trustme
 
 from thaw.lab.answer import parts
 from thaw.lab.answer.model import Model
-from thaw.lab.provenance import cpu_model
-
-_HOST = "intake.example"
-_ROUNDS = 60
-_REQUEST, _ANSWER = bytes(4096 + 300), bytes(200)
 
 
 @dataclass(frozen=True)
@@ -68,7 +57,7 @@ class Costs:
         )
 
 
-# Figures of one machine; `measured_here` and `Costs.with_client` replace them.
+# Figures of one machine; `measured_costs` and `Costs.with_client` replace them.
 DEFAULT = Costs(
     full=1.54,
     resumed=0.48,
@@ -90,80 +79,3 @@ def read(path: pathlib.Path) -> Costs:
         raise ValueError(f"{path} can't be read: {error.strerror}") from None
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} has no costs of a fleet: {error}") from None
-
-
-def measured_here() -> Costs:
-    """The default costs with those at the intake measured on this machine."""
-    ends = _Ends()
-    full = _median(lambda: ends.handshake(None)[0])
-    session = ends.session()
-    resumed = _median(lambda: ends.handshake(session)[0])
-    exchange = _median(ends.exchange)
-    return dataclasses.replace(
-        DEFAULT,
-        full=full,
-        resumed=resumed,
-        exchange=exchange,
-        source=f"the intake's measured on {cpu_model()}, {ssl.OPENSSL_VERSION}, certificate RSA 2048;"
-        " the client's as by default",
-    )
-
-
-def _median(measure: Callable[[], float]) -> float:
-    measure()
-    return statistics.median(measure() for _ in range(_ROUNDS)) * 1e3
-
-
-class _Ends:
-    """A client and a server of TLS that are joined in memory; the server's processor time is taken."""
-
-    def __init__(self) -> None:
-        authority = trustme.CA(key_type=trustme.KeyType.RSA)
-        issued = authority.issue_cert(_HOST, key_type=trustme.KeyType.RSA)
-        self._server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        issued.configure_cert(self._server)
-        self._client = ssl.create_default_context()
-        authority.configure_trust(self._client)
-
-    def handshake(self, session: ssl.SSLSession | None) -> tuple[float, ssl.SSLObject, ssl.SSLObject]:
-        """Makes a handshake. Returns the server's seconds, and both ends."""
-        to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-        client = self._client.wrap_bio(to_client, to_server, server_hostname=_HOST, session=session)
-        server = self._server.wrap_bio(to_server, to_client, server_side=True)
-        took = 0.0
-        ready = {client: False, server: False}
-        while not all(ready.values()):
-            for end in ready:
-                begun = time.thread_time()
-                ready[end] = ready[end] or _step(end.do_handshake)
-                took += time.thread_time() - begun if end is server else 0.0
-        if session is not None and not server.session_reused:
-            raise RuntimeError("a TLS session was not resumed")
-        return took, client, server
-
-    def session(self) -> ssl.SSLSession:
-        """Makes a connection, over which a ticket comes. Returns the session that it resumes."""
-        _, client, server = self.handshake(None)
-        server.write(b"x")
-        client.read(1)
-        assert client.session is not None
-        return client.session
-
-    def exchange(self) -> float:
-        """Returns the server's seconds for a request and its answer."""
-        _, client, server = self.handshake(None)
-        client.write(_REQUEST)
-        begun = time.thread_time()
-        left = len(_REQUEST)
-        while left:
-            left -= len(server.read(left))
-        server.write(_ANSWER)
-        return time.thread_time() - begun
-
-
-def _step(handshake: Callable[[], Any]) -> bool:
-    try:
-        handshake()
-    except ssl.SSLWantReadError:
-        return False
-    return True

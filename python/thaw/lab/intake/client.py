@@ -27,6 +27,7 @@ from typing import Any, Literal
 
 from thaw.lab.certificates import Authority
 from thaw.lab.child_environment import child_environment
+from thaw.lab.intake.client_hello import Hello
 from thaw.lab.intake.decode_logs import Line
 from thaw.lab.intake.decode_metrics import Point, PointKey
 from thaw.lab.intake.script import CloseKind, Phase, Script
@@ -181,6 +182,10 @@ class Intake:
         requests, body_bytes, statuses, closed_idle; and now: open, idle, states.
         """
         return dict(self._ask("counts"))
+
+    def hellos(self) -> list[Hello]:
+        """Returns the first messages of TLS that clients have sent, the last thousand of them."""
+        return [Hello(**each) for each in self._ask("hellos")]
 
     def decode(self) -> int:
         """Decodes the requests that came since the last time, so that they don't pile up. Returns how many

@@ -18,6 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from thaw.lab.intake.client_hello import Hello, HelloReader
 from thaw.lab.intake.http2 import Http2Request, Http2Session
 from thaw.lab.intake.request_parsing import Head, take_chunked
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
@@ -51,6 +52,7 @@ class Owner(Protocol):
     selector: selectors.BaseSelector
     timers: Timers
     counts: Counts
+    hellos: collections.deque[Hello]
 
     def context(self, script: Script) -> ssl.SSLContext: ...
 
@@ -81,6 +83,7 @@ class Connection:
         self.state: State = "handshake"
         self.idle_since: float | None = None
         self.held: Phase | None = None
+        self._hello = HelloReader()
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = server.context(script).wrap_bio(self._incoming, self._outgoing, server_side=True)
@@ -134,6 +137,8 @@ class Connection:
     def _feed(self, data: bytes) -> None:
         if self.state not in ("handshake", "open"):
             return
+        if self.state == "handshake" and (hello := self._hello.feed(data)) is not None:
+            self._server.hellos.append(hello)
         self._incoming.write(data)
         self._process_input()
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import collections
 import contextlib
+import dataclasses
 import functools
 import itertools
 import json
@@ -24,6 +25,7 @@ from collections.abc import Callable
 from typing import Any
 
 from thaw.lab.certificates import TlsVersionName, server_context
+from thaw.lab.intake.client_hello import Hello
 from thaw.lab.intake.connection import Connection, Counts
 from thaw.lab.intake.request_parsing import Head
 from thaw.lab.intake.script import Answer, CloseKind, Phase, Script
@@ -32,6 +34,7 @@ from thaw.lab.intake.timers import Timers, ready
 
 # Seconds within which any sender waits for an answer; a later one may be missed.
 _PROMPT = 0.1
+_MOST_HELLOS = 1000
 _SMALL_WINDOW_BYTES = 4096  # the receive buffer while bodies are held
 _SMALL_SEGMENT_BYTES = 536  # the segment size meanwhile: a sender's first send buffer is a multiple of it
 
@@ -44,6 +47,7 @@ class _Server:
         self.selector: selectors.BaseSelector = self._epoll
         self.timers = Timers()
         self.counts = Counts()
+        self.hellos: collections.deque[Hello] = collections.deque(maxlen=_MOST_HELLOS)
         self._files = (chain_file, key_file)
         self._contexts: dict[tuple[TlsVersionName, bool], ssl.SSLContext] = {}
         self._connections: dict[int, Connection] = {}
@@ -76,6 +80,7 @@ class _Server:
             "close_idle": self._close_idle,
             "timed_closes": self._take_timed_closes,
             "counts": self._current_counts,
+            "hellos": lambda: [dataclasses.asdict(each) for each in self.hellos],
             "decode": self._requests.decode,
             "times": self._requests.times,
             "period": self._begin_period,

@@ -17,6 +17,7 @@ import pathlib
 import shutil
 import socket
 import sys
+import time
 from typing import Any
 
 from thaw.lab import workload
@@ -30,6 +31,7 @@ _PACKAGES = str(pathlib.Path(__file__).resolve().parents[3])
 CLIENT = ("thaw.lab.machine.guest", "thaw.lab.machine.network", "thaw.lab.worlds.child")
 _MEMORY = "512M"
 _LIMIT = 60.0  # seconds for an answer of the monitor
+_SNAPSHOT_LIMIT, _SNAPSHOT_POLL = 120.0, 0.02
 # In the order in which they are loaded.
 _MODULES = (
     "net/core/failover.ko",
@@ -78,9 +80,13 @@ class Qemu:
     Args:
       modules: what its client imports, besides the laboratory's own.
       files: what else it reads, by path.
+      snapshot: a file that another machine was saved to, of which this one goes on. It does not boot; when
+        it is loaded, it stands still until it is resumed.
     """
 
-    def __init__(self, modules: tuple[str, ...] = (), files: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, modules: tuple[str, ...] = (), files: tuple[str, ...] = (), snapshot: int | None = None
+    ) -> None:
         found = _kernel()
         assert found is not None  # `missing_program` says so
         self._kernel, folder = found
@@ -90,13 +96,16 @@ class Qemu:
         self._archive = os.memfd_create("initramfs")
         with os.fdopen(self._archive, "wb", closefd=False) as file:
             file.write(archive)
+        # A file of its own, which is read from its beginning.
+        self._snapshot = None if snapshot is None else os.open(f"/proc/self/fd/{snapshot}", os.O_RDONLY)
         own, self._machines = socket.socketpair()
         self.freezer = Monitor(own)
 
     @property
-    def descriptors(self) -> tuple[int, int]:
+    def descriptors(self) -> tuple[int, ...]:
         """What the machine's process inherits."""
-        return self._archive, self._machines.fileno()
+        snapshot = () if self._snapshot is None else (self._snapshot,)
+        return self._archive, self._machines.fileno(), *snapshot
 
     def command(self, line: Line) -> list[str]:
         """The command of the machine at the client's end of a line. `launch` says what it reads first."""
@@ -116,10 +125,14 @@ class Qemu:
             *("-netdev", f"tap,id=line,ifname={network.DEVICE},script=no,downscript=no"),
             *("-device", "virtio-net-pci,netdev=line,romfile="),
         ]
+        if self._snapshot is not None:
+            machine += ["-incoming", f"fd:{self._snapshot}"]
         return line.client.command([sys.executable, "-m", "thaw.lab.machine.launch", *machine])
 
     def close(self) -> None:
         os.close(self._archive)
+        if self._snapshot is not None:
+            os.close(self._snapshot)
         self._machines.close()
         self.freezer.disconnect()
 
@@ -142,14 +155,28 @@ class Monitor:
         self._ready = False
 
     def freeze(self) -> None:
-        if not self._ready:
-            self._ready = True
-            self._message()  # the greeting
-            self._ask("qmp_capabilities")
         self._ask("stop")
 
     def resume(self) -> None:
         self._ask("cont")
+
+    def save(self, file: int) -> None:
+        """Writes the state of a machine that stands still, its memory included, into an open file."""
+        # The descriptor goes with the first byte of the command that names it.
+        self._ask("getfd", descriptor=file, fdname="snapshot")
+        self._ask("migrate", uri="fd:snapshot")
+        self._await("query-migrate", {"completed"}, failed={"failed", "cancelled"})
+
+    def await_loaded(self) -> None:
+        """Waits until the machine has read its snapshot."""
+        self._await("query-status", {"paused"}, failed={"internal-error", "guest-panicked", "shutdown"})
+
+    def _await(self, command: str, done: set[str], *, failed: set[str]) -> None:
+        deadline = time.monotonic() + _SNAPSHOT_LIMIT
+        while (status := self._ask(command).get("status", "none")) not in done:
+            if status in failed or time.monotonic() > deadline:
+                raise FreezerError(f"the machine's snapshot: {command} says {status}")
+            time.sleep(_SNAPSHOT_POLL)
 
     def close(self) -> None:
         """Nothing: the machine's process ends as one that runs does."""
@@ -157,9 +184,15 @@ class Monitor:
     def disconnect(self) -> None:
         self._connection.close()
 
-    def _ask(self, command: str) -> Any:
+    def _ask(self, command: str, descriptor: int | None = None, **arguments: str) -> Any:
+        if not self._ready:
+            self._ready = True
+            self._message()  # the greeting
+            self._ask("qmp_capabilities")
+        asked = {"execute": command, **({"arguments": arguments} if arguments else {})}
         try:
-            self._connection.sendall(json.dumps({"execute": command}).encode() + b"\n")
+            text = json.dumps(asked).encode() + b"\n"
+            socket.send_fds(self._connection, [text], [] if descriptor is None else [descriptor])
         except OSError as error:
             raise FreezerError(f"the machine's monitor is gone: {error}") from error
         while True:

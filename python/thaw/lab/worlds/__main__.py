@@ -16,6 +16,9 @@ def main() -> int:
     for world in WORLDS:
         reason = availability.why_not(world)
         print(f"{world:<5} {'here' if reason is None else f'{availability.without(world)}: {reason}'}")
+    # Clones of one snapshot are no world of `compare`: they need what W3b needs.
+    reason = availability.why_not("W3b")
+    print(f"{'W3c':<5} {'here' if reason is None else f'refused: {reason}'} (python -m thaw.lab clones)")
     return 0
 
 

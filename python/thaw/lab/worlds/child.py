@@ -3,12 +3,14 @@
     python -m thaw.lab.worlds.child ARM URL CA_FILE SCENARIO KIND SEED EXCHANGE_TIMEOUT SPANS FILLER_BYTES
 
 A line in is a command, a line out is the answer to it or the first line, which says that it is ready.
-`quiesce` and `resume` are obeyed at once, while a flush is under way; `resume` has no answer. The payloads
-are made here, from the workload's seed, so that no pipe is in the way.
+`quiesce`, `resume` and `restore` are obeyed at once, while a flush is under way; `resume` has no answer, and
+that to `restore` has bytes of the kernel's random numbers. The payloads are made here, from the workload's
+seed, so that no pipe is in the way.
 
     {"op": "flush", "cycle": 3, "payloads": 5, "large": false, "deadline": 10.0}
     {"op": "quiesce"}
     {"op": "resume"}
+    {"op": "restore"}
     {"op": "finish", "deadline": 10.0}
 """
 
@@ -48,6 +50,9 @@ class Client(Protocol):
         """Sends what is prepared. Returns `delivered` and `errors`."""
 
     def resume(self) -> None: ...
+
+    def restore(self) -> None:
+        """Goes on from a snapshot, as others may do, too."""
 
     def quiesce(self) -> None: ...
 
@@ -94,6 +99,11 @@ class Native:
 
     def resume(self) -> None:
         if self._arm.tells_resume:
+            self._client.resume()
+
+    def restore(self) -> None:
+        if self._arm.tells_resume:
+            self._client.forget()
             self._client.resume()
 
     def quiesce(self) -> None:
@@ -166,6 +176,9 @@ class NativePerFlush:
         return [] if self._last is None else self._last.exchanges()
 
     def resume(self) -> None:
+        pass
+
+    def restore(self) -> None:
         pass
 
     def quiesce(self) -> None:
@@ -244,6 +257,10 @@ def main() -> None:
             if command["op"] == "resume":
                 with contextlib.suppress(thaw.Closed):
                     client.resume()
+            elif command["op"] == "restore":
+                with contextlib.suppress(thaw.Closed):
+                    client.restore()
+                say({"restored": os.urandom(16).hex()})
             elif command["op"] == "quiesce":
                 with contextlib.suppress(thaw.Closed):
                     client.quiesce()

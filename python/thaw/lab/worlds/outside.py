@@ -74,6 +74,9 @@ class Outside:
     def resume(self) -> None:
         pass
 
+    def restore(self) -> None:
+        pass
+
     def quiesce(self) -> None:
         pass
 

@@ -19,9 +19,10 @@ from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.line import Line
 from thaw.lab.machine import user_mode_linux
-from thaw.lab.machine.qemu import Qemu
+from thaw.lab.machine.qemu import Monitor, Qemu
 from thaw.lab.worlds.client_process import Child
 
+_FIRST = "."  # the byte that the launcher waits for
 # Modules that other projects' clients import when they connect.
 _IMPORTED_LATER = {
     "httpx": (
@@ -42,30 +43,46 @@ def start(
     ca_file: str,
 ) -> Child:
     """Starts a machine, which boots and then runs the client; `ends` ends it."""
-    told = {"arguments": arguments, "environment": {"XDG_CACHE_HOME": str(workload.cache_folder())}}
-    # The launcher waits for a byte. A serial line echoes, or loses, what comes before the guest listens.
-    first, once_listening = ".", f"{json.dumps(told)}\n"
-    if settings.world == "W3a":
-        child = Child(
-            user_mode_linux.command(line),
-            lambda pid: user_mode_linux.freezer(settings.freezer, pid),
-            first=first,
-            once_listening=once_listening,
-            ending=signal.SIGTERM,
-            line=line,
-        )
-    else:
-        machine = ends.enter_context(Qemu(modules_of(arm), (ca_file, *_workload_files(settings))))
-        child = Child(
-            machine.command(line),
-            lambda pid: machine.freezer,
-            first=first,
-            once_listening=once_listening,
-            ending=signal.SIGTERM,
-            descriptors=machine.descriptors,
-            line=line,
-        )
+    if settings.world == "W3b":
+        return start_qemu(ends, arm, settings, line, arguments, ca_file)[0]
+    child = Child(
+        user_mode_linux.command(line),
+        lambda pid: user_mode_linux.freezer(settings.freezer, pid),
+        first=_FIRST,
+        once_listening=_told(arguments),
+        ending=signal.SIGTERM,
+        line=line,
+    )
     return ends.enter_context(contextlib.closing(child))
+
+
+def start_qemu(
+    ends: contextlib.ExitStack,
+    arm: Arm,
+    settings: ExperimentSettings,
+    line: Line,
+    arguments: list[str],
+    ca_file: str,
+    snapshot: int | None = None,
+) -> tuple[Child, Monitor]:
+    """Starts an emulated machine, which boots, or goes on from a snapshot; `ends` ends it."""
+    machine = ends.enter_context(Qemu(modules_of(arm), (ca_file, *_workload_files(settings)), snapshot))
+    child = Child(
+        machine.command(line),
+        lambda pid: machine.freezer,
+        first=_FIRST,
+        once_listening=_told(arguments),
+        ending=signal.SIGTERM,
+        descriptors=machine.descriptors,
+        line=line,
+    )
+    return ends.enter_context(contextlib.closing(child)), machine.freezer
+
+
+def _told(arguments: list[str]) -> str:
+    """What the guest is told when it listens: a serial line echoes, or loses, what comes before."""
+    environment = {"XDG_CACHE_HOME": str(workload.cache_folder())}
+    return json.dumps({"arguments": arguments, "environment": environment}) + "\n"
 
 
 def modules_of(arm: Arm) -> tuple[str, ...]:

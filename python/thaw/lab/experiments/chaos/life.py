@@ -20,7 +20,7 @@ from thaw.lab.experiments.chaos.account import Account, Payload
 from thaw.lab.experiments.chaos.plan import TIMEOUT, Plan
 from thaw.lab.experiments.chaos.rubbish import throw
 from thaw.lab.experiments.chaos.surroundings import Surroundings
-from thaw.lab.experiments.numbered import log_lines, number_of_line
+from thaw.lab.experiments.numbered import log_lines, number_of_line, points, points_sent
 from thaw.lab.workload.numbered_request import NumberedRequest
 
 _SPANS = 5
@@ -109,6 +109,9 @@ async def live(
             repeated = any(delivery.attempts > 1 for delivery in sandbox.deliveries)
         if _logs_are_on(plan):
             account.numbered.append(log_lines(log.taken, around.intake, log.counts, repeated=repeated))
+        sent = points_sent(journal.read_text().splitlines())
+        if (of_points := points(sent, around.intake, log.counts)) is not None:
+            account.numbered.append(of_points)
         _settle(account, journal, around, request, log)
     return account
 

@@ -114,7 +114,10 @@ def draw(chance: random.Random) -> Plan:
         else tuple(chance.choice(FAULTS) for _ in range(chance.choice((0, 1, 1, 2, 3, 5)))),
         lost_ends=[chance.random() < 0.04 for _ in range(invocations)],
     )
-    return _with_logs(plan, chance)
+    plan = _with_logs(plan, chance)
+    for event in plan.events:
+        event["points"] = chance.choice((0, 0, 1, 7, 60, 400))
+    return plan
 
 
 def _with_logs(plan: Plan, chance: random.Random) -> Plan:

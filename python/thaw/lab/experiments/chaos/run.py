@@ -1,15 +1,15 @@
-"""Runs the extension under random faults, all at once, and accounts for every payload and every log line.
+"""Runs the extension under random faults, all at once, and accounts for every payload, log line and point.
 
     python -m thaw.lab chaos --seed 7 --seconds 120
 
 Environments run one after the other in the emulated Lambda, each with a random initialization type and flush
 strategy. The function's tracers send numbered payloads, some without TCP_NODELAY, and the function writes
-numbered log lines, while other clients send invalid bytes to every port. Telemetry is late, lost, doubled or
-unreadable; the Runtime API fails; the intake closes, refuses, stalls, does not answer, and writes its
-responses in every form that HTTP allows; a nameserver has no answer for IPv6; the key is in a store that
-throttles; the reader of the log stops; a proxy cuts connections. The environment then ends in one of the ways
-in which environments end. At the end the counts are compared: each payload and each line that the extension
-accepted has arrived, or is reported as lost.
+numbered log lines and sends numbered points of metrics, while other clients send invalid bytes to each port.
+Telemetry is late, lost, doubled or unreadable; the Runtime API fails; the intake closes, refuses, stalls,
+does not answer, and writes its responses in every form that HTTP allows; a nameserver has no answer for IPv6;
+the key is in a store that throttles; the reader of the log stops; a proxy cuts connections. The environment
+then ends in one of the ways in which environments end. At the end the counts are compared: each payload, line
+and point that the extension accepted has arrived, or is reported as lost.
 
 The nameserver and the store of keys need root, for a network and a mount table of their own; without root
 they are left out.

@@ -1,0 +1,61 @@
+#include "cc/flush/event_flusher.h"
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "cc/base/status_macros.h"
+#include "cc/flush/compress.h"
+#include "cc/flush/encoded_request.h"
+#include "cc/flush/pipeline_spec.h"
+
+namespace thaw {
+namespace {
+
+constexpr size_t kMaxUnpacked = size_t{256} << 20;
+
+}  // namespace
+
+absl::Status StatsdEncodingBase::EncodeAs(const PipelineSpec& spec, BodyOf body_of,
+                                          absl::Span<const HeldPayload<StatsdItem>> held,
+                                          const FlusherOptions& options, EmitRequest emit) {
+  while (!held.empty()) {
+    std::vector<PayloadId> ids;
+    std::vector<StatsdItem> items;
+    size_t bytes = 0;
+    for (const HeldPayload<StatsdItem>& each : held) {
+      const bool fits = items.size() < spec.limits.max_batch_entries &&
+                        bytes + each.payload.size() <= options.max_batch_bytes;
+      if (!items.empty() && !fits) break;
+      ids.push_back(each.id);
+      items.push_back(each.payload);
+      bytes += each.payload.size();
+    }
+    held.remove_prefix(items.size());
+    THAW_ASSIGN_OR_RETURN(std::string packed, CompressZstd(body_of(items), options.compression_level));
+    emit({.headers = HeadersOf(spec.codec),
+          .body = std::make_shared<const std::string>(std::move(packed)),
+          .payloads = std::move(ids)});
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> StatsdEncodingBase::SplitAs(BodyOf body_of, std::string_view body,
+                                                     const FlusherOptions& options) {
+  const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
+  if (!unpacked.ok()) return {};
+  const std::vector<StatsdItem> items = ItemsOfBody(*unpacked);
+  if (items.size() < 2) return {};
+  const absl::Span<const StatsdItem> all = items;
+  std::vector<std::string> bodies;
+  for (const absl::Span<const StatsdItem> half :
+       {all.first(items.size() / 2), all.subspan(items.size() / 2)}) {
+    absl::StatusOr<std::string> packed = CompressZstd(body_of(half), options.compression_level);
+    if (!packed.ok()) return {};
+    bodies.push_back(*std::move(packed));
+  }
+  return bodies;
+}
+
+}  // namespace thaw
