@@ -1,6 +1,6 @@
 #include "cc/flush/metric_flusher.h"
 
-#include <iterator>
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -54,15 +54,17 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
     held.remove_prefix(ids.size());
     std::vector<std::string> left =
         CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves);
+    std::reverse(left.begin(), left.end());  // the next one is the last
     while (!left.empty()) {
-      THAW_ASSIGN_OR_RETURN(std::string packed,
-                            workspace.compressor.Compress(left.back(), options.compression_level));
-      std::vector<std::string> halves;
-      if (packed.size() > max_compressed) halves = Halves(left.back());
+      const std::string body = std::move(left.back());
       left.pop_back();
+      THAW_ASSIGN_OR_RETURN(std::string packed,
+                            workspace.compressor.Compress(body, options.compression_level));
+      std::vector<std::string> halves;
+      if (packed.size() > max_compressed) halves = Halves(body);
       if (!halves.empty()) {
-        left.insert(left.end(), std::make_move_iterator(halves.begin()),
-                    std::make_move_iterator(halves.end()));
+        left.push_back(std::move(halves[1]));
+        left.push_back(std::move(halves[0]));
         continue;
       }
       emit({.headers = headers,

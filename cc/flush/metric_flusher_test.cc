@@ -94,7 +94,7 @@ TEST_F(SeriesFlusherTest, RequestsAreSplitByBytesAfterCompression) {
   EXPECT_EQ(RunFlush().delivered, 1);
   std::vector<int> all;
   for (const std::vector<int>& numbers : Sent()) all.insert(all.end(), numbers.begin(), numbers.end());
-  EXPECT_THAT(all, testing::UnorderedElementsAre(1, 2, 3, 4, 5));
+  EXPECT_THAT(all, ElementsAre(1, 2, 3, 4, 5));
   for (const FakeClient::Sent& sent : client_.sent()) EXPECT_LE(sent.request.body->size(), 512'000u);
 }
 

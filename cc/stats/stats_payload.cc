@@ -1,102 +1,18 @@
-// The reader of a request and the writer of its payload are one class: each field is written as it is read, and
-// taken back if it can't be read.
-
 #include "cc/stats/stats_payload.h"
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
 #include <utility>
 
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
 #include "cc/base/msgpack_reader.h"
 #include "cc/base/msgpack_scalars.h"
 #include "cc/base/msgpack_writer.h"
-#include "cc/base/utf8.h"
+#include "cc/stats/stats_fields.h"
+#include "cc/stats/stats_values.h"
 
 namespace thaw {
-namespace {
-
-enum class Type {
-  kString,
-  kUnsigned,
-  kUnsigned32,
-  kSigned,
-  kHash,  // 64 bits, which some tracers write with a sign
-  kBool,
-  kSketch,
-  kStrings,
-};
-
-struct Field {
-  std::string_view key;
-  Type type;
-  bool required = false;
-};
-
-// Fields of a ClientStatsPayload; Hostname and Stats are written apart.
-constexpr Field kPayloadFields[] = {
-    {"Env", Type::kString},
-    {"Version", Type::kString},
-    {"Lang", Type::kString},
-    {"TracerVersion", Type::kString},
-    {"RuntimeID", Type::kString},
-    {"Sequence", Type::kUnsigned},
-    {"AgentAggregation", Type::kString},
-    {"Service", Type::kString},
-    {"ContainerID", Type::kString},
-    {"Tags", Type::kStrings},
-    {"GitCommitSha", Type::kString},
-    {"ImageTag", Type::kString},
-    {"ProcessTagsHash", Type::kHash},
-    {"ProcessTags", Type::kString},
-};
-
-// Fields of a ClientStatsBucket except for Stats.
-constexpr Field kBucketFields[] = {
-    {"Start", Type::kUnsigned, true},
-    {"Duration", Type::kUnsigned, true},
-    {"AgentTimeShift", Type::kSigned},
-};
-
-// Fields of a ClientGroupedStats.
-constexpr Field kGroupFields[] = {
-    {"Service", Type::kString, true},
-    {"Name", Type::kString, true},
-    {"Resource", Type::kString, true},
-    {"HTTPStatusCode", Type::kUnsigned32, true},
-    {"Type", Type::kString},
-    {"DBType", Type::kString},
-    {"Hits", Type::kUnsigned, true},
-    {"Errors", Type::kUnsigned, true},
-    {"Duration", Type::kUnsigned, true},
-    {"OkSummary", Type::kSketch, true},
-    {"ErrorSummary", Type::kSketch, true},
-    {"Synthetics", Type::kBool, true},
-    {"TopLevelHits", Type::kUnsigned, true},
-    {"SpanKind", Type::kString},
-    {"PeerTags", Type::kStrings},
-    {"IsTraceRoot", Type::kUnsigned32},
-    {"GRPCStatusCode", Type::kString},
-    {"HTTPMethod", Type::kString},
-    {"HTTPEndpoint", Type::kString},
-    {"srv_src", Type::kString},
-    {"SpanDerivedPrimaryTags", Type::kStrings},
-    {"AdditionalMetricTags", Type::kStrings},
-};
-
-template <size_t n>
-size_t IndexOf(const Field (&fields)[n], std::string_view key) {
-  for (size_t i = 0; i < n; ++i)
-    if (fields[i].key == key) return i;
-  return n;
-}
-
-}  // namespace
-
 // Reads a body once for its structure, value by value, so that it can stop anywhere between two values; a
 // group is read at one go, which is why its size is bounded.
 class StatsTranscoder {
@@ -140,9 +56,8 @@ class StatsTranscoder {
 
  private:
   static constexpr size_t kAbsent = std::numeric_limits<size_t>::max();
-  // No honest group or list of tags comes near to this.
+  // No honest group comes near to this.
   static constexpr uint64_t kMostValuesOfAGroup = 32'768;
-  static constexpr uint32_t kMostStrings = 16'384;
 
   enum class Stage { kPayload, kBuckets, kBucket, kGroups, kSkipBucket, kSkipGroup, kDone };
   enum class Progress { kDone, kMore, kFailed };
@@ -168,27 +83,22 @@ class StatsTranscoder {
   };
 
   absl::Status Refusal() const {
-    return problem_.empty() ? reader_.error() : absl::InvalidArgumentError(problem_);
-  }
-  // False. Only the first problem is ever told, so that no other costs a text.
-  template <typename... Parts>
-  bool Problem(const Parts&... parts) {
-    if (payload_.first_problem_.empty()) problem_ = absl::StrCat(parts...);
-    return false;
+    return values_.problem().empty() ? reader_.error() : absl::InvalidArgumentError(values_.problem());
   }
 
   Progress BeginPayload() {
     size_t& stats = nested_;
-    const Progress progress = Index(kPayloadFields, payload_positions_, "Stats", stats, keys_);
+    const Progress progress = Index(kStatsPayloadFields, payload_positions_, "Stats", stats, keys_);
     if (progress != Progress::kDone) return progress;
     if (!reader_.at_end()) {
-      Problem("at byte ", reader_.position(), ": ", reader_.bytes_left(), " bytes follow the end of the map");
+      values_.Problem("at byte ", reader_.position(), ": ", reader_.bytes_left(),
+                      " bytes follow the end of the map");
       return Progress::kFailed;
     }
     writer_.Map(2 + Present(payload_positions_));
     writer_.String("Hostname");
     writer_.String("");
-    if (!Fields(kPayloadFields, payload_positions_)) return Progress::kFailed;
+    if (!Fields(kStatsPayloadFields, payload_positions_)) return Progress::kFailed;
     writer_.String("Stats");
     stage_ = Stage::kBuckets;
     return BeginList(buckets_, stats) ? Progress::kDone : Progress::kFailed;
@@ -208,13 +118,14 @@ class StatsTranscoder {
 
   Progress BeginBucket() {
     size_t& groups = nested_;
-    const Progress progress = Index(kBucketFields, bucket_positions_, "Stats", groups, keys_);
+    const Progress progress = Index(kStatsBucketFields, bucket_positions_, "Stats", groups, keys_);
     if (progress == Progress::kMore) return progress;
     bool good = progress == Progress::kDone;
-    if (good && groups == kAbsent) good = Problem("at byte ", buckets_.input, ": a bucket without Stats");
+    if (good && groups == kAbsent)
+      good = values_.Problem("at byte ", buckets_.input, ": a bucket without Stats");
     if (good) {
       writer_.Map(1 + Present(bucket_positions_));
-      good = Fields(kBucketFields, bucket_positions_);
+      good = Fields(kStatsBucketFields, bucket_positions_);
     }
     if (good) {
       writer_.String("Stats");
@@ -248,19 +159,20 @@ class StatsTranscoder {
   }
 
   bool Group() {
-    std::array<size_t, std::size(kGroupFields)> positions;
+    std::array<size_t, std::size(kStatsGroupFields)> positions;
     size_t unused = kAbsent;
     Keys keys;
     const uint64_t work = std::exchange(work_, kMostValuesOfAGroup);
-    const Progress progress = Index(kGroupFields, positions, "", unused, keys);
+    const Progress progress = Index(kStatsGroupFields, positions, "", unused, keys);
     const uint64_t used = kMostValuesOfAGroup - work_;
     work_ = work - std::min(work, used);
     if (progress == Progress::kMore) {
-      return Problem("at byte ", groups_.input, ": a group of more than ", kMostValuesOfAGroup, " values");
+      return values_.Problem("at byte ", groups_.input, ": a group of more than ", kMostValuesOfAGroup,
+                             " values");
     }
     if (progress == Progress::kFailed) return false;
     writer_.Map(Present(positions));
-    return Fields(kGroupFields, positions);
+    return Fields(kStatsGroupFields, positions);
   }
 
   // At `position`, where there is an array, a nil or, if absent, nothing.
@@ -268,7 +180,7 @@ class StatsTranscoder {
     uint32_t count = 0;
     if (position != kAbsent) {
       reader_.MoveTo(position);
-      if (!reader_.TakeNil() && !ArrayHead(count)) return false;
+      if (!reader_.TakeNil() && !values_.ReadArrayHead(count)) return false;
     }
     list.left = list.count = count;
     list.kept = 0;
@@ -290,10 +202,11 @@ class StatsTranscoder {
   }
   void LeaveOut(List& list, int64_t& left_out, Stage skip) {
     if (payload_.first_problem_.empty()) payload_.first_problem_ = std::string(Refusal().message());
+    values_.StopTelling();
     writer_.Truncate(list.output);
     payload_.counts_ = list.counts;
     ++left_out;
-    problem_.clear();
+    values_.ClearProblem();
     reader_.MoveTo(list.input);
     list.skipping.Reset();
     stage_ = skip;
@@ -323,12 +236,12 @@ class StatsTranscoder {
   // the last of a repeated key counts. A nil counts as a value for a required key, and as absent for others.
   // `nested` is a separate key.
   template <size_t n>
-  Progress Index(const Field (&fields)[n], std::array<size_t, n>& positions, std::string_view nested,
+  Progress Index(const StatsField (&fields)[n], std::array<size_t, n>& positions, std::string_view nested,
                  size_t& nested_position, Keys& keys) {
     if (!keys.begun) {
       positions.fill(kAbsent);
       nested_position = kAbsent;
-      problem_.clear();
+      values_.ClearProblem();
       if (!reader_.ReadMap(keys.left)) return Progress::kFailed;
       keys.begun = true;
     }
@@ -350,7 +263,7 @@ class StatsTranscoder {
         const bool nil = reader_.TakeNil();
         if (!nested.empty() && key == nested) {
           nested_position = position;
-        } else if (const size_t i = IndexOf(fields, key); i < n) {
+        } else if (const size_t i = StatsFieldIndex(fields, key); i < n) {
           positions[i] = nil && !fields[i].required ? kAbsent : position;
         }
         if (nil) continue;
@@ -363,7 +276,7 @@ class StatsTranscoder {
     }
     for (size_t i = 0; i < n; ++i) {
       if (!fields[i].required || positions[i] != kAbsent) continue;
-      Problem("before byte ", reader_.position(), ": ", fields[i].key, " is missing");
+      values_.Problem("before byte ", reader_.position(), ": ", fields[i].key, " is missing");
       return Progress::kFailed;
     }
     return Progress::kDone;
@@ -377,150 +290,15 @@ class StatsTranscoder {
 
   // Writes the values that Index found.
   template <size_t n>
-  bool Fields(const Field (&fields)[n], const std::array<size_t, n>& positions) {
+  bool Fields(const StatsField (&fields)[n], const std::array<size_t, n>& positions) {
     const size_t back = reader_.position();
     for (size_t i = 0; i < n; ++i) {
       if (positions[i] == kAbsent) continue;
       reader_.MoveTo(positions[i]);
       writer_.String(fields[i].key);
-      if (!Value(fields[i].type)) return false;
+      if (!values_.Copy(fields[i].type)) return false;
     }
     reader_.MoveTo(back);
-    return true;
-  }
-
-  bool Value(Type type) {
-    switch (type) {
-      case Type::kString:
-        return String();
-      case Type::kUnsigned:
-      case Type::kUnsigned32:
-      case Type::kSigned:
-      case Type::kHash:
-        return Integer(type);
-      case Type::kBool: {
-        bool value = false;
-        uint64_t number = 0;
-        if (!reader_.TakeNil() && !reader_.ReadBool(value)) {
-          bool negative;
-          if (!reader_.ReadInteger(number) && !ConvertToInteger(number, negative))
-            return reader_.ReadBool(value);  // so that the error names a boolean
-          value = number != 0;
-        }
-        writer_.Bool(value);
-        return true;
-      }
-      case Type::kSketch:
-        return Sketch();
-      case Type::kStrings: {
-        const size_t position = reader_.position();
-        uint32_t count;
-        if (!ArrayHead(count)) return false;
-        if (count > kMostStrings) return Problem("at byte ", position, ": an array of ", count, " texts");
-        writer_.Array(count);
-        for (; count > 0; --count)
-          if (!String()) return false;
-        return true;
-      }
-    }
-    return false;
-  }
-
-  bool Integer(Type type) {
-    const size_t position = reader_.position();
-    uint64_t value = 0;
-    // -1 and the largest unsigned integer are read as the same bits; the first byte tells them apart.
-    bool negative = static_cast<uint8_t>(body_[position]) >= 0xD0;
-    if (!reader_.TakeNil() && !reader_.ReadInteger(value) && !ConvertToInteger(value, negative))
-      return reader_.ReadInteger(value);
-    const int64_t with_sign = static_cast<int64_t>(value);
-    negative = negative && with_sign < 0;
-    const bool fits = type == Type::kHash       ? true
-                      : type == Type::kSigned   ? negative || with_sign >= 0
-                      : type == Type::kUnsigned ? !negative
-                                                : value <= std::numeric_limits<uint32_t>::max();
-    if (!fits) {
-      return Problem("at byte ", position, ": ", negative ? absl::StrCat(with_sign) : absl::StrCat(value),
-                     " is out of range");
-    }
-    type == Type::kSigned ? writer_.Signed(with_sign) : writer_.Unsigned(value);
-    return true;
-  }
-
-  // Converts a value that means an integer: a float without a fraction, or a number as text. Leaves the
-  // reader before any other value.
-  bool ConvertToInteger(uint64_t& value, bool& negative) {
-    constexpr double kLowest = -9'223'372'036'854'775'808.0, kBeyond = 18'446'744'073'709'551'616.0;
-    const size_t position = reader_.position();
-    double number;
-    std::string_view text;
-    int64_t with_sign;
-    negative = false;
-    if (reader_.ReadNumber(number)) {
-      if (number >= kLowest && number < kBeyond && std::trunc(number) == number) {
-        negative = number < 0;
-        value =
-            negative ? static_cast<uint64_t>(static_cast<int64_t>(number)) : static_cast<uint64_t>(number);
-        return true;
-      }
-    } else if (reader_.ReadString(text)) {
-      if (absl::SimpleAtoi(text, &value)) return true;
-      if (absl::SimpleAtoi(text, &with_sign)) {
-        negative = true;
-        value = static_cast<uint64_t>(with_sign);
-        return true;
-      }
-    }
-    reader_.MoveTo(position);
-    return false;
-  }
-
-  // Reads the header of an array. An empty map counts as an empty array.
-  bool ArrayHead(uint32_t& count) {
-    const size_t position = reader_.position();
-    if (reader_.ReadArray(count) || (reader_.ReadMap(count) && count == 0)) return true;
-    reader_.MoveTo(position);
-    return reader_.ReadArray(count);
-  }
-
-  bool String() {
-    std::string_view text;
-    std::string converted;
-    if (!reader_.TakeNil() && !reader_.ReadString(text)) {
-      if (!ReadScalarText(reader_, converted)) return reader_.ReadString(text);
-      text = converted;
-    }
-    if (IsValidUtf8(text)) {
-      writer_.String(text);
-    } else {
-      ++payload_.counts_.strings_repaired;
-      writer_.String(RepairUtf8(text));
-    }
-    return true;
-  }
-
-  // Reads bytes, which some tracers write as an array of integers.
-  bool Sketch() {
-    const size_t position = reader_.position();
-    std::string_view bytes;
-    if (reader_.TakeNil() || reader_.ReadString(bytes)) {
-      writer_.Binary(bytes);
-      return true;
-    }
-    uint32_t count;
-    if (!reader_.ReadArray(count)) {
-      reader_.ReadString(bytes);  // so that the error names bytes
-      return false;
-    }
-    std::string data;
-    data.reserve(count);
-    for (; count > 0; --count) {
-      uint64_t byte;
-      if (!reader_.ReadInteger(byte)) return false;
-      if (byte > 0xFF) return Problem("at byte ", position, ": an array of bytes has ", byte, " in it");
-      data.push_back(static_cast<char>(byte));
-    }
-    writer_.Binary(data);
     return true;
   }
 
@@ -528,13 +306,13 @@ class StatsTranscoder {
   MsgpackReader reader_;
   MsgpackWriter writer_;
   StatsPayload payload_;
-  std::string problem_;  // a problem that the reader can't know
+  StatsValues values_{body_, reader_, writer_, payload_.counts_};
 
   Stage stage_ = Stage::kPayload;
   uint64_t work_ = 0;  // values that may still be read in this step
   Keys keys_;          // of the payload, then of the bucket
-  std::array<size_t, std::size(kPayloadFields)> payload_positions_;
-  std::array<size_t, std::size(kBucketFields)> bucket_positions_;
+  std::array<size_t, std::size(kStatsPayloadFields)> payload_positions_;
+  std::array<size_t, std::size(kStatsBucketFields)> bucket_positions_;
   size_t nested_ = kAbsent;  // where the list begins, of buckets or of groups
   List buckets_;
   List groups_;

@@ -23,6 +23,7 @@ void BindTraceFlusher(pybind11::module_& module);
 void BindStatsFlusher(pybind11::module_& module);
 void BindLogsFlusher(pybind11::module_& module);
 void BindSketch(pybind11::module_& module);
+void BindDogStatsd(pybind11::module_& module);
 void BindSimulate(pybind11::module_& module);
 void BindExplore(pybind11::module_& module);
 

@@ -26,6 +26,7 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::BindStatsFlusher(module);
   thaw::python::BindLogsFlusher(module);
   thaw::python::BindSketch(module);
+  thaw::python::BindDogStatsd(module);
   thaw::python::BindSimulate(module);
   thaw::python::BindExplore(module);
   thaw::python::WrapFunctions(module);

@@ -24,6 +24,7 @@ __all__: list[str] = [
     "ConnectionStats",
     "DDSketch",
     "DeadlineExceeded",
+    "DogStatsdLines",
     "ExchangeFailure",
     "ExchangeStats",
     "ExchangeTimes",
@@ -39,6 +40,7 @@ __all__: list[str] = [
     "Liveness",
     "LogsFlusher",
     "LogsPayload",
+    "MetricSample",
     "Misconfigured",
     "OnFailure",
     "OnResume",
@@ -59,6 +61,7 @@ __all__: list[str] = [
     "Unreachable",
     "explore",
     "explore_at_random",
+    "parse_dogstatsd",
     "replay",
     "simulate",
 ]
@@ -2322,6 +2325,94 @@ class DDSketch:
         The sum of all values.
         """
 
+class MetricSample:
+    """
+    A line of DogStatsD: one report of a metric.
+
+    >>> import thaw
+    >>> (sample,) = thaw.parse_dogstatsd(b"page.time:12.5:20|d|@0.5|#env:prod").samples
+    >>> sample.name, sample.type, sample.values, sample.weight, sample.tags
+    ('page.time', 'distribution', [12.5, 20.0], 2.0, ['env:prod'])
+    """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every field as a plain value.
+        """
+    @property
+    def member(self) -> str:
+        """
+        The text that a set counts.
+        """
+    @property
+    def name(self) -> str:
+        """
+        The metric, normalised.
+        """
+    @property
+    def tags(self) -> list[str]:
+        """
+        Its tags, normalised, in the client's order.
+        """
+    @property
+    def time(self) -> float | None:
+        """
+        Seconds since 1970, of counts and gauges that say when they were measured.
+        """
+    @property
+    def type(self) -> str:
+        """
+        count, gauge, distribution, histogram (which timers are, too) or set.
+        """
+    @property
+    def values(self) -> list[float]:
+        """
+        Its values; a set has none.
+        """
+    @property
+    def weight(self) -> float:
+        """
+        How many reports it stands for: 1 divided by the client's sample rate.
+        """
+
+class DogStatsdLines:
+    """
+    What a datagram of DogStatsD says.
+
+    >>> import thaw
+    >>> lines = thaw.parse_dogstatsd(b"a:1|c\\nb:x|g\\n_sc|db|2|m:down")
+    >>> len(lines.samples), lines.refused, lines.first_refused
+    (1, {'value': 1}, 'refused_value: b:x|g')
+    >>> lines.service_checks[0]["status"]
+    2
+    """
+    def __repr__(self) -> str: ...
+    @property
+    def events(self) -> list[dict[str, typing.Any]]:
+        """
+        Its events: title, text, time, host, aggregation_key, priority, source_type, alert_type, tags.
+        """
+    @property
+    def first_refused(self) -> str:
+        """
+        Why the first such line could not be read, and its beginning; empty if there is none.
+        """
+    @property
+    def refused(self) -> dict[str, int]:
+        """
+        How many lines could not be read, by reason.
+        """
+    @property
+    def samples(self) -> list[MetricSample]:
+        """
+        Its metrics, in order.
+        """
+    @property
+    def service_checks(self) -> list[dict[str, typing.Any]]:
+        """
+        Its service checks: name, status, time, host, message, tags.
+        """
+
 def explore(
     *,
     flushes: collections.abc.Sequence[int] = [1, 1],
@@ -2380,6 +2471,11 @@ def explore_at_random(
 
     >>> import thaw
     >>> thaw.explore_at_random(seed=1, histories=20, flushes=[2, 2], freezes=3, faults=2)["broken"]
+    """
+
+def parse_dogstatsd(datagram: typing_extensions.Buffer, *, name_prefix: str = "") -> DogStatsdLines:
+    """
+    Reads a datagram of the DogStatsD protocol, as the extension does. `name_prefix` stands before the name of each metric. A line that can't be read costs that line alone.
     """
 
 def replay(
