@@ -10,6 +10,7 @@
 #include "cc/base/protobuf_reader.h"
 #include "cc/base/seeded_random.h"
 #include "cc/flush/compress.h"
+#include "cc/flush/drop_reason.h"
 #include "cc/flush/fake_client.h"
 #include "cc/flush/payload_flusher_fixture.h"
 #include "gmock/gmock.h"
@@ -119,7 +120,13 @@ TEST_F(SeriesFlusherTest, ARequestThatIsTooLargeIsHalved) {
 
 // A count twice is wrong.
 TEST_F(SeriesFlusherTest, ARequestThatTheIntakeMayHaveTakenIsNotSentAgain) {
-  EXPECT_FALSE(SeriesEncoding::kPipeline.retry_ambiguous);
+  Make();
+  client_.Answer(Ambiguous());
+  Add(Batch(1, 1));
+  EXPECT_EQ(RunFlush().dropped[DropReason::kAmbiguousDropped], 1);
+  EXPECT_FALSE(client_.sent()[0].options.retry_ambiguous);
+  RunFlush();
+  EXPECT_EQ(client_.sent().size(), 1u);
   EXPECT_FALSE(SketchEncoding::kPipeline.retry_ambiguous);
 }
 

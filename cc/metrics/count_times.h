@@ -1,7 +1,7 @@
 // The times of counts whose bucket is flushed more than once.
 //
 //   times.BeginFlush(now);
-//   int64_t time = times.Of(bucket);
+//   times.Of(bucket);   // the time of the counts in this flush
 //
 // The intake keeps one value of a series for each second, the newest, and adds values of different seconds up. The
 // first flush of a bucket gives its counts the bucket's time, and each later one a later second within the bucket,

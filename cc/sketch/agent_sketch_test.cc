@@ -140,6 +140,19 @@ TEST(AgentSketch, TheHighestKeysAreKeptApart) {
   EXPECT_EQ(sketch.min(), -5);
 }
 
+TEST(AgentSketch, WithoutRoomMemoryStaysAndSumsAreRight) {
+  AgentSketch sketch;
+  sketch.Insert(1, 1, /*may_grow=*/false);  // the first bin is always made
+  const size_t memory = sketch.memory();
+  for (int i = 2; i <= 1000; ++i) sketch.Insert(i, 1, /*may_grow=*/false);
+  sketch.Insert(-1000, 1, /*may_grow=*/false);
+  EXPECT_EQ(sketch.memory(), memory);
+  EXPECT_EQ(sketch.count(), 1001);
+  EXPECT_EQ(sketch.min(), -1000);
+  EXPECT_EQ(sketch.max(), 1000);
+  EXPECT_NEAR(sketch.sum(), 499'500, 1e-6);
+}
+
 TEST(AgentSketch, WeightsAreRoundedSoThatTheyAddUp) {
   AgentSketch sketch;
   for (int i = 0; i < 300; ++i) sketch.Insert(10, 1 / 0.3);
