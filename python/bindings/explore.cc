@@ -14,6 +14,7 @@
 #include "python/bindings/flusher_options.h"
 #include "python/bindings/gil.h"
 #include "python/bindings/log_lines.h"
+#include "python/bindings/progress.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -21,7 +22,6 @@ namespace thaw::python {
 namespace {
 
 using Counts = py::typing::Dict<py::str, py::object>;
-using GivenProgress = std::optional<py::typing::Callable<py::object(int64_t)>>;
 
 // The arguments that the three functions share.
 HistoryOptions Options(const std::vector<int>& flushes, int freezes, int faults, int late,
@@ -106,16 +106,7 @@ ExplorationResult WithProgress(const GivenProgress& progress, Explore explore) {
     GilReleased released;
     const NoLogLines quiet;  // failures are simulated
     return explore([&](int64_t histories) {
-      const GilReleased::Back back(released);
-      // An exception must not cross the exploration; it stays set until the GIL is back here.
-      raised = PyErr_CheckSignals() != 0;
-      if (!raised && progress.has_value()) {
-        PyObject* const answer = OrPark([&progress, histories] {
-          return PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(histories));
-        });
-        raised = answer == nullptr;
-        Py_XDECREF(answer);
-      }
+      raised = TellProgress(released, progress, histories);
       return !raised;
     });
   }();

@@ -14,6 +14,7 @@
 #include "python/bindings/flusher_options.h"
 #include "python/bindings/gil.h"
 #include "python/bindings/log_lines.h"
+#include "python/bindings/progress.h"
 #include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
@@ -56,12 +57,13 @@ py::dict ToDict(const SimulationResult& result) {
   return dict;
 }
 
-py::typing::Dict<py::str, py::object> Run(
-    int64_t cycles, uint64_t seed, int payloads, const GivenText& scenario, const GivenText& close,
-    double fault_rate, const std::optional<ClientOptions>& client,
-    const std::optional<GivenFlusherOptions>& flusher, GivenBool resume, GivenBool check,
-    double function_time, double idle_limit, std::pair<double, double> freeze, double one_way,
-    double service_time, const std::optional<py::typing::Callable<py::object(int64_t)>>& progress) {
+py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int payloads,
+                                          const GivenText& scenario, const GivenText& close,
+                                          double fault_rate, const std::optional<ClientOptions>& client,
+                                          const std::optional<GivenFlusherOptions>& flusher, GivenBool resume,
+                                          GivenBool check, double function_time, double idle_limit,
+                                          std::pair<double, double> freeze, double one_way,
+                                          double service_time, const GivenProgress& progress) {
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
     if (!(value >= bound))
@@ -118,16 +120,7 @@ py::typing::Dict<py::str, py::object> Run(
     return Simulate(options, [&](int64_t cycle) {
       constexpr int64_t kLookEvery = 256;
       if (cycle % kLookEvery != 0) return true;
-      const GilReleased::Back back(released);
-      // An exception must not cross the simulation; it stays set until the GIL is back here.
-      raised = PyErr_CheckSignals() != 0;
-      if (!raised && progress.has_value()) {
-        PyObject* const answer = OrPark([&progress, cycle] {
-          return PyObject_CallFunction(progress->ptr(), "L", static_cast<long long>(cycle));
-        });
-        raised = answer == nullptr;
-        Py_XDECREF(answer);
-      }
+      raised = TellProgress(released, progress, cycle);
       return !raised;
     });
   }();
