@@ -38,7 +38,12 @@ void EndpointState::Conclude(const DestinationGroup& group, bool known) {
     refusals_.OnAccepted(group.retry_after);
     accepts_.Found(clock_.Now());
   } else if (group.refused || group.denied) {
-    accepts_.Lost(group.why, clock_.Now());
+    // A stall says that the destination can't be reached, too.
+    if (group.answered && !group.stalled) {
+      outage_.OnRefused(destination, group.why, accepts_);
+    } else {
+      accepts_.Lost(group.why, clock_.Now());
+    }
   }
   if (group.refused && !group.accepted) {
     ++outage_.mutable_counts().refused_flushes;
@@ -47,7 +52,7 @@ void EndpointState::Conclude(const DestinationGroup& group, bool known) {
   if (group.answered && !group.stalled) {
     outage_.OnInReach(destination);
   } else if (known && (!group.answered || outage_.breaker_open(destination))) {
-    outage_.OnOutOfReach(destination, group.why);
+    outage_.OnOutOfReach(destination, group.why, accepts_);
   }
 }
 

@@ -84,5 +84,46 @@ TEST_F(EndpointStateTest, ADestinationWithoutAnAnswerIsOutOfReachUntilItAnswers)
   EXPECT_TRUE(Flush({Answered(400)}).out_of_reach.empty());
 }
 
+TEST_F(EndpointStateTest, ADestinationThatAnswersWithRefusalsIsNotBack) {
+  Flush({Unreachable()});
+  clock_.Advance(absl::Seconds(2));
+  SendResult denied = Answered(403);
+  denied.last_class = RetryClass::kMisconfigured;
+  const FlushReport refused = Flush({denied});
+  ASSERT_EQ(refused.out_of_reach.size(), 1u);
+  EXPECT_NE(refused.out_of_reach[0].find("refuses all data since 2026-01-01T00:00:00Z"), std::string::npos)
+      << refused.out_of_reach[0];
+  EXPECT_EQ(outage_.counts().out_of_reach, 1);
+  EXPECT_EQ(outage_.counts().back, 0);
+  EXPECT_TRUE(Flush({Accepted()}).out_of_reach.empty());
+  EXPECT_EQ(outage_.counts().out_of_reach, 1) << "one outage, for two reasons";
+  EXPECT_EQ(outage_.counts().back, 1);
+}
+
+TEST_F(EndpointStateTest, AnOutageThatChangesItsKindIsOne) {
+  Flush({Answered(503)});
+  const FlushReport unreachable = Flush({Unreachable()});
+  ASSERT_EQ(unreachable.out_of_reach.size(), 1u);
+  EXPECT_NE(unreachable.out_of_reach[0].find("can't be reached"), std::string::npos);
+  EXPECT_EQ(Flush({Answered(503)}).out_of_reach.size(), 1u);
+  EXPECT_TRUE(Flush({Accepted()}).out_of_reach.empty());
+  EXPECT_EQ(outage_.counts().out_of_reach, 1);
+  EXPECT_EQ(outage_.counts().back, 1);
+}
+
+TEST_F(EndpointStateTest, TwoOutagesThatBecomeOneAreBothOver) {
+  EndpointState other(clock_, outage_, endpoint_);
+  Flush({Answered(503)});
+  Cancellation flush;
+  DestinationGroup group(&flush, 0);
+  group.OnResult(Unreachable());
+  other.Conclude(group, group.IsKnown(/*cut_short=*/false));
+  EXPECT_EQ(outage_.counts().out_of_reach, 2);
+  EXPECT_EQ(Flush({Unreachable()}).out_of_reach.size(), 1u);
+  EXPECT_TRUE(Flush({Accepted()}).out_of_reach.empty());
+  EXPECT_EQ(outage_.counts().out_of_reach, 2);
+  EXPECT_EQ(outage_.counts().back, 2);
+}
+
 }  // namespace
 }  // namespace thaw

@@ -15,7 +15,7 @@ namespace thaw {
 namespace {
 
 constexpr size_t kMaxUnpacked = size_t{256} << 20;
-// What stands between two entries. No text has it, since quotes are escaped there.
+// The text between two entries. No entry contains it, since quotes are escaped there.
 constexpr std::string_view kBetween = R"(},{"message":{"message":")";
 
 bool Compresses(const PipelineSpec& spec, const FlusherOptions& options) {

@@ -18,7 +18,7 @@
 
 namespace thaw {
 
-// What both encodings have in common; `spec` is the row.
+// The part that both encodings of logs share; `spec` is the pipeline's row in the table.
 struct LogEncodingBase {
   using Payload = LogBatch;  // closed
 

@@ -119,13 +119,19 @@ absl::Duration OutageBudget::left_for_refusals() const {
   return std::max(options_.total - refusals_.total, absl::ZeroDuration());
 }
 
-void OutageBudget::OnOutOfReach(const Destination& destination, std::string_view why) {
-  StateOf(destination).reach.Lost(why, clock_.Now());
+void OutageBudget::OnOutOfReach(const Destination& destination, std::string_view why, Reach& accepts) {
+  Reach& reach = StateOf(destination).reach;
+  accepts.lost() ? reach.TakeOver(accepts, why) : reach.Lost(why, clock_.Now());
 }
 
 void OutageBudget::OnInReach(const Destination& destination) {
   const auto found = states_.find(destination);
   if (found != states_.end()) found->second.reach.Found(clock_.Now());
+}
+
+void OutageBudget::OnRefused(const Destination& destination, std::string_view why, Reach& accepts) {
+  Reach& reach = StateOf(destination).reach;
+  reach.lost() ? accepts.TakeOver(reach, why) : accepts.Lost(why, clock_.Now());
 }
 
 const Reach* OutageBudget::Lost(const Destination& destination) const {

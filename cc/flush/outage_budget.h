@@ -16,7 +16,7 @@
 // more. Flushes without a refusal give it back little by little (refusal_hold.h describes how an endpoint
 // that refuses is spared).
 //
-// It also tracks what is logged about destinations (reach.h).
+// The budget also tracks which destinations are out of reach, for the log (reach.h).
 //
 //   OutageBudget::Pass pass = co_await outage.Enter(destination, cancellation);
 //   switch (pass.kind) {
@@ -110,9 +110,12 @@ class OutageBudget {
   // The time for which flushes may still wait after refusals.
   absl::Duration left_for_refusals() const;
 
-  // These two are for the log: a flush got no answer from the destination; a flush got one.
-  void OnOutOfReach(const Destination& destination, std::string_view why);
+  // These three are for the log: a flush got no answer from the destination; a flush got one; a flush got
+  // answers that refuse everything. `accepts` is lost while its endpoint refuses everything. An outage that
+  // changes from one kind to the other is one outage.
+  void OnOutOfReach(const Destination& destination, std::string_view why, Reach& accepts);
   void OnInReach(const Destination& destination);
+  void OnRefused(const Destination& destination, std::string_view why, Reach& accepts);
   // Returns null if the destination is in reach, as far as is known.
   const Reach* Lost(const Destination& destination) const;
 

@@ -115,8 +115,8 @@ class PayloadFlusher : public Flushable {
 
   std::string_view name() const override { return pipeline_.name(); }
 
-  // As PipelineFlusher::Flush, with everything added so far. While nothing can be sent, nothing is encoded
-  // either, unless it takes much room: that saves time now and makes fewer requests later.
+  // Flushes everything added so far, as PipelineFlusher::Flush does. While nothing can be sent, nothing is
+  // encoded either, unless it takes much room: that saves time now and makes fewer requests later.
   Task<FlushReport> Flush(absl::Duration deadline, Cancellation& cancellation) override {
     const bool much = pipeline_.opened().bytes() > pipeline_.byte_budget().limit() / 4;
     if (much || !pipeline_.would_skip()) EncodeHeld();

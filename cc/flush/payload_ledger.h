@@ -35,8 +35,8 @@ namespace thaw {
 struct PayloadOutcome {
   PayloadId id = 0;
   bool delivered = false;
-  // It was sent again after the intake may have accepted it: the intake may hold it twice (or, if dropped,
-  // once).
+  // Whether it was sent again after the intake may have accepted it: the intake may hold it twice (or, if
+  // dropped, once).
   bool possible_duplicate = false;
   std::optional<DropReason> reason;  // set if it was dropped
 };

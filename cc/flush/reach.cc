@@ -22,6 +22,18 @@ void Reach::Found(const ClockReading& now) {
   LOG(INFO) << whom_ << " is back after " << absl::FormatDuration(LargestAdvance(since_, now));
 }
 
+void Reach::TakeOver(Reach& other, std::string_view why) {
+  other.lost_ = false;
+  if (lost_) {
+    ++counts_->back;
+    return;
+  }
+  lost_ = true;
+  why_ = std::string(why);
+  since_ = other.since_;
+  LOG(WARNING) << ToString();
+}
+
 std::string Reach::ToString() const {
   return absl::StrCat(whom_, " ", lost_means_, " since ",
                       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ", since_.wall, absl::UTCTimeZone()),

@@ -29,6 +29,9 @@ class Reach {
   void Lost(std::string_view why, const ClockReading& now);
   // Reports that it was reached.
   void Found(const ClockReading& now);
+  // Reports that `other`'s outage goes on as this one's, because of `why`: logs that, and ends `other`'s
+  // without a line. It is counted once, or ends as one if both were lost.
+  void TakeOver(Reach& other, std::string_view why);
 
   bool lost() const { return lost_; }
   // "https://host is out of reach since 2026-01-02T03:04:05Z: connect: refused".

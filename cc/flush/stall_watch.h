@@ -5,8 +5,8 @@
 //                    [&] { return allowance; },
 //                    [&] { cancellation.Request(reason); });
 //
-// It checks periodically and counts active time, since an alarm that a freeze made late is armed again.
-// Destroying it stops it. One thread.
+// The watch checks periodically and counts active time, since an alarm that a freeze made late is armed
+// again. Destroying it stops it. One thread.
 
 #ifndef THAW_CC_FLUSH_STALL_WATCH_H_
 #define THAW_CC_FLUSH_STALL_WATCH_H_

@@ -10,11 +10,10 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/task.h"
-#include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
-#include "cc/flush/pipeline_table.h"
 #include "cc/net/pooled_client.h"
+#include "cc/sim/sim_endpoint.h"
 #include "cc/sim/state_hash.h"
 #include "cc/sim/watched_client.h"
 #include "cc/sim/watched_dialer.h"
@@ -31,14 +30,6 @@ constexpr size_t kEndings = 5;
 
 // Events that the client is told of, as they stand in hashes.
 enum : uint64_t { kFlushed = 200, kQuiesced, kResumed };
-
-Endpoint TheIntake() {
-  Endpoint endpoint;
-  endpoint.destination.host = "intake.test";
-  endpoint.target = std::string(PipelineNamed("traces").path);
-  endpoint.api_key = std::make_shared<LiteralApiKey>("key");
-  return endpoint;
-}
 
 class History {
  public:
@@ -58,8 +49,8 @@ class History {
     client_ = std::make_unique<WatchedClient>(*std::move(client), result_.failures);
     if (options.around_client) client_ = options.around_client(std::move(client_), world_);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
-                                                 "traces", std::vector<Endpoint>{TheIntake()}, options.limits,
-                                                 options.peers);
+                                                 "traces", std::vector<Endpoint>{SimEndpoint()},
+                                                 options.limits, options.peers);
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) {
       for (int i = 0; i < options_.outcomes_noted; ++i) OnOutcome(outcome);
     });

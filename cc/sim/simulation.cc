@@ -15,12 +15,11 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/cancellation.h"
 #include "cc/base/task.h"
-#include "cc/flush/api_key_source.h"
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
-#include "cc/flush/pipeline_table.h"
 #include "cc/net/client_counts.h"
 #include "cc/net/pooled_client.h"
+#include "cc/sim/sim_endpoint.h"
 
 namespace thaw {
 namespace {
@@ -31,14 +30,6 @@ constexpr int64_t kCyclesWatched = 50;
 constexpr int64_t kMaxStepsOfACancelledFlush = 10'000'000;
 // A flush of a few payloads takes some dozens of steps; the freeze falls among the first of this many.
 constexpr uint64_t kFreezeWithinSteps = 60;
-
-Endpoint TheIntake() {
-  Endpoint endpoint;
-  endpoint.destination.host = "intake.test";
-  endpoint.target = std::string(PipelineNamed("traces").path);
-  endpoint.api_key = std::make_shared<LiteralApiKey>("key");
-  return endpoint;
-}
 
 class Run {
  public:
@@ -52,8 +43,8 @@ class Run {
     CHECK_OK(client.status());
     client_ = *std::move(client);
     flusher_ = std::make_unique<PipelineFlusher>(world_.executor(), world_.clock(), *client_, options.flusher,
-                                                 "traces", std::vector<Endpoint>{TheIntake()}, options.limits,
-                                                 options.peers);
+                                                 "traces", std::vector<Endpoint>{SimEndpoint()},
+                                                 options.limits, options.peers);
     flusher_->set_on_outcome([this](const PayloadOutcome& outcome) { OnOutcome(outcome); });
   }
 
