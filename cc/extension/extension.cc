@@ -228,6 +228,10 @@ void Extension::AddOwnMetrics(bool last) {
                      .log_lines = logs_ != nullptr ? logs_->processor_counts() : kNoLines,
                      .metrics = metrics_->counts(),
                      .aggregated = metrics_->aggregator_counts(),
+                     .datagrams = dogstatsd_->counts(),
+                     .lines = dogstatsd_->line_counts(),
+                     .events = events_->counts(),
+                     .receiver = traces_->counts(),
                      .telemetry = telemetry_->counts()},
                     tags);
 }

@@ -8,6 +8,7 @@
 #include "cc/base/read_file.h"
 #include "cc/extension/own_books.h"
 #include "cc/flush/drop_reason.h"
+#include "cc/metrics/dogstatsd_parser.h"
 #include "cc/net/exchange_failure.h"
 #include "gtest/gtest.h"
 
@@ -48,6 +49,14 @@ TEST(MetricsPageTest, EachClassOfAFailureHasARow) {
     if (row.name == "thaw.requests.failed") tags.insert(std::string(row.tag));
   for (const RetryClass each : kAllRetryClasses)
     EXPECT_EQ(tags.count(absl::StrCat("class:", ToString(each))), 1) << ToString(each);
+}
+
+TEST(MetricsPageTest, EachReasonToRefuseALineHasARow) {
+  std::set<std::string> counts;
+  for (const OwnMetricRow& row : kOwnMetrics)
+    if (row.name == "thaw.metrics.refused") counts.insert(std::string(row.count));
+  for (const RefusedLine each : kAllRefusedLines)
+    EXPECT_EQ(counts.count(absl::StrCat("lines.", ToString(each))), 1) << ToString(each);
 }
 
 }  // namespace

@@ -12,7 +12,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "cc/agent/dogstatsd_receiver.h"
+#include "cc/agent/trace_receiver.h"
 #include "cc/base/histogram.h"
+#include "cc/extension/event_intake.h"
 #include "cc/extension/log_intake.h"
 #include "cc/extension/metric_intake.h"
 #include "cc/extension/trace_intake.h"
@@ -22,6 +25,7 @@
 #include "cc/flush/outage_counts.h"
 #include "cc/logs/log_processor.h"
 #include "cc/metrics/aggregator.h"
+#include "cc/metrics/dogstatsd_parser.h"
 #include "cc/net/client_counts.h"
 #include "cc/telemetry/telemetry_records.h"
 
@@ -36,6 +40,10 @@ struct OwnBooks {
   const LogProcessorCounts& log_lines;
   const MetricIntakeCounts& metrics;
   const AggregatorCounts& aggregated;
+  const DogStatsdReceiverCounts& datagrams;
+  const DogStatsdCounts& lines;
+  const EventIntakeCounts& events;
+  const TraceReceiverCounts& receiver;
   const TelemetryCounts& telemetry;
 };
 
@@ -104,6 +112,30 @@ struct OwnBooks {
     "points and sketches for which undelivered data left no room")                                           \
   X("metrics.limited", "", aggregated.limited, "",                                                           \
     "samples counted together because there were too many tags")                                             \
+  X("datagrams.dropped", "reason:socket_full", datagrams.dropped, "",                                        \
+    "DogStatsD datagrams that found the socket's buffer full")                                               \
+  X("datagrams.dropped", "reason:truncated", datagrams.truncated, "",                                        \
+    "datagrams that were longer than the protocol allows")                                                   \
+  X("metrics.refused", "reason:form", lines.refused_form, "", "lines without a name, a value or a type")     \
+  X("metrics.refused", "reason:name", lines.refused_name, "", "lines whose name has no letter")              \
+  X("metrics.refused", "reason:value", lines.refused_value, "", "lines whose value is no finite number")     \
+  X("metrics.refused", "reason:type", lines.refused_type, "", "lines of an unknown type")                    \
+  X("metrics.refused", "reason:rate", lines.refused_rate, "", "lines with a rate that can't be")             \
+  X("metrics.refused", "reason:time", lines.refused_time, "", "lines with a time that can't be")             \
+  X("metrics.refused", "reason:tags", lines.refused_tags, "", "lines with too many bytes of tags")           \
+  X("metrics.refused", "reason:event", lines.refused_event, "", "events that can't be read")                 \
+  X("metrics.refused", "reason:service_check", lines.refused_service_check, "",                              \
+    "service checks that can't be read")                                                                     \
+  X("events.dropped", "reason:no_room", events.turned_away, "",                                              \
+    "events and service checks for which there was no room")                                                 \
+  X("receiver.refused", "reason:unreadable", receiver.refused_unreadable, "",                                \
+    "requests of tracers that can't be read")                                                                \
+  X("receiver.refused", "reason:too_large", receiver.refused_too_large, "",                                  \
+    "requests of tracers for which there never is room")                                                     \
+  X("receiver.refused", "reason:no_room", receiver.turned_away, "",                                          \
+    "requests of tracers for which there was no room")                                                       \
+  X("receiver.refused", "reason:failed", receiver.failed, "",                                                \
+    "requests of tracers that were not taken over for a reason of our own")                                  \
   X("telemetry.dropped", "reason:platform", telemetry.platform_dropped_records, "",                          \
     "records that the platform dropped before it delivered them")                                            \
   X("telemetry.dropped", "reason:unreadable", telemetry.malformed, "", "records that could not be read")

@@ -38,6 +38,10 @@ class OwnMetricsTest : public PipelinesFixture {
             .log_lines = lines_,
             .metrics = metrics_,
             .aggregated = aggregated_,
+            .datagrams = datagrams_,
+            .lines = statsd_lines_,
+            .events = events_,
+            .receiver = receiver_,
             .telemetry = telemetry_};
   }
 
@@ -47,6 +51,10 @@ class OwnMetricsTest : public PipelinesFixture {
   LogProcessorCounts lines_;
   MetricIntakeCounts metrics_;
   AggregatorCounts aggregated_;
+  DogStatsdReceiverCounts datagrams_;
+  DogStatsdCounts statsd_lines_;
+  EventIntakeCounts events_;
+  TraceReceiverCounts receiver_;
   TelemetryCounts telemetry_;
   RecordingSink sink_;
   OwnMetrics own_{sink_};
@@ -96,6 +104,10 @@ TEST_F(OwnMetricsTest, EachRowOfTheTableIsSent) {
   lines_.Visit(one);
   metrics_.Visit(one);
   aggregated_.Visit(one);
+  datagrams_.Visit(one);
+  statsd_lines_.Visit(one);
+  events_.Visit(one);
+  receiver_.Visit(one);
   telemetry_.Visit(one);
   own_.Add(books(), {});
   for (const OwnMetricRow& row : kOwnMetrics) {
