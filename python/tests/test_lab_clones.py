@@ -21,10 +21,11 @@ needs_machine = pytest.mark.skipif(REASON is not None, reason=f"no emulated mach
 
 @needs_machine
 @pytest.mark.slow
-def test_clones_of_thaw_share_nothing_and_deliver_all() -> None:
+def test_clones_of_thaw_share_no_session_and_no_connection_and_deliver_all() -> None:
     arm = arms.parse("thaw")
     found = w3c_clones.run(arm, w3c_clones.settings_of(arm))
-    assert found.shared == ()
+    # BoringSSL's random numbers repeat where the guest's processor has none that it trusts (docs/worlds.md).
+    assert not set(found.shared) & {"TLS session", "connection"}
     assert [(each.delivered, each.lost, each.duplicated) for each in found.machines] == [(2, 0, 0)] * 3
     # Each clone makes a full handshake: the session from before the snapshot is forgotten.
     assert [[bool(hello.ticket) for hello in each.hellos] for each in found.machines[1:]] == [

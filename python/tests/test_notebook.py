@@ -27,6 +27,25 @@ print(json.dumps({
     "told": all(row.connect_ms is not None and row.resumed for row in mine),
 }))
 """,
+    "fleet": """
+import json
+usual = {name: figures.of_usual(series, scene) for name, series in fleets.items()}
+tries = {name: outage.tries / usual[name].requests for name, outage in outages.items()}
+print(json.dumps({
+    "the breaker tries less": tries["thaw"] < tries["shared"] / 5,
+    "kept connections dial less": usual["pooled"].handshakes < usual["shared"].handshakes / 10,
+    "both simulations agree": all(abs(each) < 0.2 for each in agreement.values()),
+    "all recover": all(outage.recovery is not None for outage in outages.values()),
+}))
+""",
+    "freeze_it_yourself": """
+import json
+lost = {(arm, close) for arm, close, delivered, _ in rounds if delivered < PAYLOADS}
+print(json.dumps({
+    "only v93 loses, where nobody says so": lost == {("v93", "silent")},
+    "what is told is what arrived": all(len(arrived[at]) == each[2] for at, each in enumerate(rounds)),
+}))
+""",
     "v92_to_v98": """
 import json
 print(json.dumps({
