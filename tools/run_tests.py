@@ -134,14 +134,20 @@ def step_check(options: argparse.Namespace) -> Count:
 
 def step_build(options: argparse.Namespace) -> Count:
     """the native code for the Python tests and for use (//cc:extension)"""
-    if run(BAZEL, "build", *PLAIN, "//cc:extension"):
-        return Count(failed=1, failures=("bazel build //cc:extension",))
-    return Count(passed=1)
+    return build("//cc:extension")
 
 
 def step_layer(options: argparse.Namespace) -> Count:
-    """the layers for both of Lambda's processors, and the wheels for this one, which pytest examines"""
-    labels = ("//cc:layer", "//cc:layer_arm64", "//python:wheels_x86_64")
+    """the layers for both of Lambda's processors, which pytest examines"""
+    return build("//cc:layer", "//cc:layer_arm64")
+
+
+def step_wheels(options: argparse.Namespace) -> Count:
+    """the wheels for this machine's processor, which pytest examines if they are there"""
+    return build("//python:wheels_x86_64")
+
+
+def build(*labels: str) -> Count:
     if run(BAZEL, "build", *PLAIN, *labels):
         return Count(failed=1, failures=(f"bazel build {' '.join(labels)}",))
     return Count(passed=1)
@@ -305,11 +311,14 @@ STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "check": step_check,
     "build": step_build,
     "layer": step_layer,
+    "wheels": step_wheels,
     "bazel": step_bazel,
     "fuzz": step_fuzz,
     "asan": step_asan,
     "pytest": step_pytest,
 }
+# Wheels take the compiler as long as all other steps together, since another compiler makes each Python's module.
+ONLY_IF_NAMED = ("wheels",)
 # Steps that take the compiler as long as everything else does.
 LEFT_OUT_IF_QUICK = ("layer", "fuzz", "asan")
 
@@ -326,7 +335,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Sets the machine up (tools/setup) and runs every test of the project.",
-        epilog=f"steps:\n{listing}\n\nThe sanitizers' other runs are apart: tools/sanitize.",
+        epilog=f"steps:\n{listing}\n\nOnly where --step names it: {', '.join(ONLY_IF_NAMED)}. The sanitizers' "
+        "other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
@@ -348,7 +358,8 @@ def main() -> int:
     if options.step:
         names = [name for name in STEPS if name in options.step]
     else:
-        names = [name for name in STEPS if not (options.quick and name in LEFT_OUT_IF_QUICK)]
+        left_out = ONLY_IF_NAMED + (LEFT_OUT_IF_QUICK if options.quick else ())
+        names = [name for name in STEPS if name not in left_out]
 
     total = Count()
     begun = time.monotonic()

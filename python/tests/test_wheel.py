@@ -43,7 +43,7 @@ def wheel(version: str) -> pathlib.Path:
     if not wheels:
         if pythons.find(version) is None:
             pytest.skip(pythons.why_not(version))
-        pytest.skip("there is no wheel; bazel build //python:wheels_x86_64 makes it, as tools/test does")
+        pytest.skip("there is no wheel; tools/test --step wheels makes it")
     assert len(wheels) == 1
     return wheels[0]
 
