@@ -1,6 +1,6 @@
 // Takes what is known of invocations and of the environment, and makes Lambda's enhanced metrics of it.
 //
-//   EnhancedIntake enhanced({.metrics = options}, clock, reader, metrics.own(), tracer_says_failed);
+//   EnhancedIntake enhanced({.metrics = options}, clock, reader, metrics.own(), std::move(tracer_says_failed));
 //   observers.Add(enhanced);                          // before those that drop what tracers told
 //   enhanced.OnInvoke(event.request_id, invocation);  // /next returned
 //   enhanced.OnQuiesce();                             // /next is called again

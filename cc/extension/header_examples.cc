@@ -3,6 +3,7 @@
 
 #include <iostream>
 #include <string_view>
+#include <utility>
 
 #include "absl/types/span.h"
 #include "cc/agent/http_server.h"

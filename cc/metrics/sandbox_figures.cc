@@ -151,7 +151,7 @@ std::optional<SandboxFigures::Open> SandboxFigures::Close(std::string_view reque
     return open.request_id_hash == hash;
   });
   if (found == open_.end()) return std::nullopt;
-  std::optional<Open> open = std::move(*found);
+  Open open = std::move(*found);
   open_.erase(found);
   return open;
 }
