@@ -317,7 +317,7 @@ STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "asan": step_asan,
     "pytest": step_pytest,
 }
-# Wheels take the compiler as long as all other steps together, since another compiler makes each Python's module.
+# Wheels take the compiler as long as all other steps together: another compiler makes each Python's module.
 ONLY_IF_NAMED = ("wheels",)
 # Steps that take the compiler as long as everything else does.
 LEFT_OUT_IF_QUICK = ("layer", "fuzz", "asan")
@@ -335,8 +335,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="tools/test",
         description="Sets the machine up (tools/setup) and runs every test of the project.",
-        epilog=f"steps:\n{listing}\n\nOnly where --step names it: {', '.join(ONLY_IF_NAMED)}. The sanitizers' "
-        "other runs are apart: tools/sanitize.",
+        epilog=f"steps:\n{listing}\n\nOnly where --step names it: {', '.join(ONLY_IF_NAMED)}. The "
+        "sanitizers' other runs are apart: tools/sanitize.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(

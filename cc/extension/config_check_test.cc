@@ -56,7 +56,6 @@ TEST(ConfigCheckTest, FilesRulesFiltersAndNames) {
         {"DD_API_KEY_SSM_ARN", "nope", "DD_API_KEY_SSM_ARN is \"nope\": it is not an ARN"},
         {"DD_KMS_API_KEY", "!!", "DD_KMS_API_KEY is not base64"},
         {"DD_FLUSH_STRATEGY", "end", "did you mean DD_SERVERLESS_FLUSH_STRATEGY?"},
-        {"DD_DD_URL", "https://a", "did you mean DD_APM_DD_URL?"},
         {"DD_APM_IGNORE_RESOURCES", "a", "did you mean DD_APM_FILTER_TAGS_REGEX_REJECT?"},
         {"HTTP_PROXY", "p:1", "the variable HTTP_PROXY is not read"},
         {"all_proxy", "p:1", "the variable all_proxy is not read"},

@@ -545,14 +545,15 @@ TEST_F(InvocationTrackerTest, EachPartOfAnInvocationIsAnUpdateAlsoAfterItsEndWas
 TEST_F(InvocationTrackerTest, TheTracersCallAtTheEndTellsOfAFailure) {
   Make({});
   Invoke("a");
+  Invoke("b");
   EXPECT_FALSE(tracker_->TracerSaysFailed("a"));
-  EXPECT_FALSE(tracker_->TracerSaysFailed("b"));
+  EXPECT_FALSE(tracker_->TracerSaysFailed("unknown"));
   uint64_t last_id = 1;
   InvocationAssembler assembler({}, *store_, clock_, [&last_id] { return ++last_id; });
   assembler.OnEndCall("a", [](InvocationRecord& record) { record.end.emplace(); });
   EXPECT_FALSE(tracker_->TracerSaysFailed("a"));
-  assembler.OnEndCall("a", [](InvocationRecord& record) { record.end.emplace().is_error = true; });
-  EXPECT_TRUE(tracker_->TracerSaysFailed("a"));
+  assembler.OnEndCall("b", [](InvocationRecord& record) { record.end.emplace().is_error = true; });
+  EXPECT_TRUE(tracker_->TracerSaysFailed("b"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-"""The places of the programs that experiments run: those of a checkout's `bazel build`, or those of the wheel."""
+"""The places of the programs that experiments run: of a checkout's `bazel build`, or of the wheel."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def extension(text: str) -> pathlib.Path:
     if _IN_CHECKOUT:
         raise ValueError(f"{text} is not there; bazel build //cc:extension makes it")
     raise ValueError(
-        f"the package has no executable of the extension for this processor ({os.uname().machine}); name one with"
-        " --extension FILE (in a layer it is extensions/datadog-agent, and a checkout makes it by"
+        f"the package has no executable of the extension for this processor ({os.uname().machine}); name one"
+        " with --extension FILE (in a layer it is extensions/datadog-agent, and a checkout makes it by"
         " bazel build //cc:extension)"
     )
