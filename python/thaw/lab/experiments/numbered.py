@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from thaw.lab.emulator.functions.poster import METRICS, POINTS_OF_DATAGRAM
-from thaw.lab.intake import Intake, Line, Point
+from thaw.lab.intake import Intake, Line, Point, PointKey
 
 # Entries of a batch of logs, at most. A batch that is said to be lost may be of so many lines.
 _BATCH_LINES = 1000
@@ -114,7 +114,11 @@ def numbers_of_lines(lines: Mapping[Line, int]) -> dict[int, int]:
 
 
 def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbered | None:
-    """Returns the account of the function's first `sent` points of metrics, which are never sent twice.
+    """Returns the account of the function's first `sent` points of metrics.
+
+    A point comes twice at most where the intake took it on a connection that had served a request before, and
+    closed it without an answer: that looks like a connection that was closed earlier, and is counted as a
+    possible duplicate.
 
     Args:
       counts: the extension's last ones; None: there are none.
@@ -133,6 +137,7 @@ def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbe
         "points",
         set(range(sent)),
         samples_by_number(intake.all_points()),
+        untold_by_number(intake.points_untold()),
         told_lost=told_lost + POINTS_OF_DATAGRAM * received["dropped"],
     )
 
@@ -146,10 +151,24 @@ def samples_by_number(points: Iterable[Point]) -> dict[int, int]:
     """Returns how many samples of each numbered point arrived. Counts are added up, as the intake does."""
     numbers: dict[int, int] = {}
     for point in points:
-        tag = next((each for each in point.key.tags if each.startswith(_NUMBER_TAG)), None)
-        if tag is None or point.key.metric not in _POSTED:
+        if (number := _number_of_point(point.key)) is None:
             continue
-        number = int(tag.removeprefix(_NUMBER_TAG))
         samples = round(point.value) if point.key.type == "count" else point.samples
         numbers[number] = numbers.get(number, 0) + samples
     return numbers
+
+
+def untold_by_number(points: Mapping[PointKey, int]) -> dict[int, int]:
+    """Returns how often each numbered point arrived without the intake saying so."""
+    numbers: dict[int, int] = {}
+    for key, times in points.items():
+        if (number := _number_of_point(key)) is not None:
+            numbers[number] = numbers.get(number, 0) + times
+    return numbers
+
+
+def _number_of_point(key: PointKey) -> int | None:
+    if key.metric not in _POSTED:
+        return None
+    tag = next((each for each in key.tags if each.startswith(_NUMBER_TAG)), None)
+    return None if tag is None else int(tag.removeprefix(_NUMBER_TAG))
