@@ -93,7 +93,7 @@ def test_a_frame_that_is_not_installed_is_named(
     rows = results.read(folder)
     monkeypatch.setattr("thaw.lab.needs._is_there", lambda module: False)
     for kind in ("pandas", "polars"):
-        with pytest.raises(MeasureError, match=f"a frame of {kind} needs .*'thaw\\[frames\\]'"):
+        with pytest.raises(MeasureError, match=f"a frame of {kind} needs .*'thaw-lambda\\[frames\\]'"):
             getattr(rows, kind)()
     assert rows.arrow().num_rows == 8
 
