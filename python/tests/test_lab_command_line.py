@@ -524,6 +524,7 @@ def test_main_says_what_it_needs_before_it_runs(
     # As from a wheel: no checkout above the package.
     monkeypatch.setattr(executables, "EXTENSION", tmp_path / "datadog-agent")
     monkeypatch.setattr(executables, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(executables, "_IN_CHECKOUT", False)
     monkeypatch.setattr(function_experiment, "EXTENSION", tmp_path / "datadog-agent")
     assert main(["main"]) == 2
     said = capsys.readouterr().err

@@ -25,13 +25,20 @@ _MOST_LINKS = 40
 _EMPTY_FOLDERS = ("/dev", "/proc", "/sys", "/tmp", "/run")
 _TRAILER = "TRAILER!!!"
 
-# Imports what is named, and writes which files that took: sources, their compiled forms, and what is mapped,
-# with the links by which the loader finds a library.
+# Imports what is named, and writes which files that took: sources, their compiled forms, data that modules
+# read, and what is mapped, with the links by which the loader finds a library.
 _TRACE = """
 import importlib, json, os, sys
+opened = set()
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], (str, os.PathLike)):
+        opened.add(os.path.abspath(os.fspath(arguments[0])))
+sys.addaudithook(note)
 for name in sys.argv[1:]:
     importlib.import_module(name)
-found = {sys.executable, os.path.join(sys.prefix, "pyvenv.cfg"), os.__file__}
+of_the_system = ("/proc/", "/sys/", "/dev/")
+found = {each for each in opened if not each.startswith(of_the_system)}
+found |= {sys.executable, os.path.join(sys.prefix, "pyvenv.cfg"), os.__file__}
 for module in list(sys.modules.values()):
     found.update(filter(None, (getattr(module, "__file__", None), getattr(module, "__cached__", None))))
 with open("/proc/self/maps") as maps:
