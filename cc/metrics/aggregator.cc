@@ -26,10 +26,14 @@ void AddFinite(double& sum, double value) {
   sum = std::clamp(sum + value, -kMost, kMost);
 }
 
-// Moves unwanted buckets behind the others and keeps the order of both. Returns how many are wanted.
+// Moves unwanted buckets behind the others and keeps the order of both. Returns how many are wanted. Without memory
+// on the heap, since there are few buckets.
 template <typename Buckets, typename Wanted>
 size_t Partition(Buckets& buckets, Wanted wanted) {
-  return std::stable_partition(buckets.begin(), buckets.end(), wanted) - buckets.begin();
+  auto end_of_wanted = buckets.begin();
+  for (auto bucket = buckets.begin(); bucket != buckets.end(); ++bucket)
+    if (wanted(*bucket)) std::rotate(end_of_wanted++, bucket, bucket + 1);
+  return end_of_wanted - buckets.begin();
 }
 
 }  // namespace
