@@ -96,6 +96,14 @@ OwnedSpan SenderSpan(const InferredSpan& inferred, absl::Time next, absl::Time e
   return span;
 }
 
+// Returns whether the duration has extensions' time: that of a report without the span "responseLatency".
+bool HasDurationOfReport(const Invocation& invocation) {
+  if (invocation.runtime_done.has_value() || !invocation.report.has_value()) return false;
+  const std::vector<TelemetrySpan>& spans = invocation.report->record.spans;
+  return std::none_of(spans.begin(), spans.end(),
+                      [](const TelemetrySpan& span) { return span.name == "responseLatency"; });
+}
+
 }  // namespace
 
 uint64_t NewSpanId(RandomId& random) {
@@ -107,6 +115,7 @@ PlatformEnd PlatformEndOf(const Invocation& invocation, absl::Time now) {
   const InvocationOutcome outcome = invocation.outcome();
   return {.start = invocation.start_time().value_or(now),
           .duration = invocation.duration(),
+          .duration_of_report = HasDurationOfReport(invocation),
           .failed = outcome != InvocationOutcome::kSuccess && outcome != InvocationOutcome::kUnknown,
           .timed_out = outcome == InvocationOutcome::kTimeout,
           .out_of_memory = outcome == InvocationOutcome::kOutOfMemory,
@@ -127,8 +136,11 @@ uint64_t KnownTraceId(const InvocationRecord& record) {
 }
 
 absl::Duration DurationOf(const InvocationRecord& record) {
-  if (record.platform.duration) return *record.platform.duration;
-  if (record.end && record.end->after) return *record.end->after;
+  const std::optional<absl::Duration> told = record.platform.duration;
+  if (told && !record.platform.duration_of_report) return *told;
+  // The report of a lost end tells how long the extension waited for it, too. The tracer's call came before.
+  if (record.end && record.end->after) return std::min(*record.end->after, told.value_or(*record.end->after));
+  if (told) return *told;
   if (record.placeholder && record.placeholder->duration > absl::ZeroDuration())
     return record.placeholder->duration;
   return record.platform.until_shutdown.value_or(absl::ZeroDuration());

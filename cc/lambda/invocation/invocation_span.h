@@ -38,7 +38,9 @@ uint64_t NewSpanId(RandomId& random);
 struct PlatformEnd {
   absl::Time start;
   std::optional<absl::Duration> duration;  // nullopt: no record tells it
-  bool failed = false;                     // for any reason
+  // The duration is that of the report, which has the time of extensions after the handler, too.
+  bool duration_of_report = false;
+  bool failed = false;  // for any reason
   bool timed_out = false;
   bool out_of_memory = false;
   std::string error_type;  // "Runtime.ExitError"; empty: unknown

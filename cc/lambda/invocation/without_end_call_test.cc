@@ -136,6 +136,14 @@ TEST_F(WithoutRecords, ItLastsUntilTheTracersEnd) {
   EXPECT_EQ(DurationAfter({.until_shutdown = absl::Seconds(3)}), 25'000'000u);
 }
 
+TEST_F(WithoutRecords, AReportThatHasTheExtensionsTimeIsNoReasonToLastLongerThanTheTracersEnd) {
+  Invoke("r1");
+  Start("r1");
+  clock_.Advance(absl::Milliseconds(20));
+  EndOfTrace("r1");
+  EXPECT_EQ(DurationAfter({.duration = absl::Milliseconds(520), .duration_of_report = true}), 20'000'000u);
+}
+
 TEST_F(WithoutRecords, ItLastsAsLongAsThePlaceholder) {
   Invoke("r1");
   Start("r1");
