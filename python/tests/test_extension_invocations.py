@@ -173,6 +173,7 @@ async def test_a_lost_runtime_done_leaves_the_invocation_its_duration(start: Sta
     assert 0.2 <= running.span("aws.lambda").duration / 1e9 <= 0.9
 
 
+@pytest.mark.alone
 async def test_where_runtime_done_is_lost_the_tracers_call_ends_the_invocation(start: Start) -> None:
     async with start(TelemetryFaults(drop={"platform.runtimeDone"})) as running:
         began = time.monotonic()

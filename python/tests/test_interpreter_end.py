@@ -136,6 +136,8 @@ def test_a_finalizer_may_still_use_a_client() -> None:
 # -- Forks -----------------------------------------------------------------------------------------------
 
 
+# Four threads are busy all the time, and each child has 20 s.
+@pytest.mark.alone
 @pytest.mark.parametrize(
     "busy",
     [

@@ -10,6 +10,8 @@ from thaw.lab.benchmarks import client, flush
 from thaw.lab.benchmarks.extension import program
 
 
+# A request that takes long because the processor is busy makes the client open a second connection.
+@pytest.mark.alone
 @pytest.mark.parametrize(("sharing", "connections"), [(True, 1), (False, 4)])
 def test_connections_of_a_flush(sharing: bool, connections: int) -> None:
     figures = flush.flush_of_many(round_trip=0.0, sharing=sharing, requests=4, rounds=1)
