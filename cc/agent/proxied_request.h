@@ -48,7 +48,7 @@ struct ProxiedRequest {
   EncodedRequest request;
 };
 
-// What this agent adds to a request.
+// The values that this agent adds to a request.
 struct ProxyAdditions {
   // "key:value;key:value"; the sender's value stays for a key that it has tagged itself.
   std::string_view tags;

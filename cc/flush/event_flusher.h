@@ -23,7 +23,7 @@
 
 namespace thaw {
 
-// What both encodings have in common; `body_of` makes the body of a request.
+// The common part of both encodings; `body_of` makes the body of a request.
 struct StatsdEncodingBase {
   using Payload = StatsdItem;
   using BodyOf = std::string (*)(absl::Span<const StatsdItem> items);

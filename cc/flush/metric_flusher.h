@@ -19,7 +19,7 @@
 
 namespace thaw {
 
-// What both encodings have in common; `spec` is the row.
+// The common part of both encodings; `spec` is the pipeline's row.
 struct MetricEncodingBase {
   using Payload = MetricBatch;
 

@@ -74,7 +74,7 @@ bool LogEntryWriter::Append(const LogEntry& entry, std::string& body) const {
 
 bool LogEntryWriter::AppendText(const LogEntry& entry, size_t most, std::string& body) {
   const size_t begin = body.size();
-  // What is left of a piece that is cut here is longer than `most`, wherever its last unit ends.
+  // The rest of a piece that is cut here is longer than `most`, wherever its last unit ends.
   const size_t most_of_piece = most + kLongestUnit;
   for (const std::string_view piece : entry.pieces) {
     if (entry.escaped) {

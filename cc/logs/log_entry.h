@@ -30,7 +30,7 @@ struct DurableExecution {
   std::optional<bool> first_invocation = std::nullopt;
 };
 
-// What a line tells of.
+// The kind of a log line.
 enum class LogKind {
   kLine,      // anything
   kPlatform,  // the platform's line of an invocation's start or report

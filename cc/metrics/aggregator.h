@@ -102,7 +102,7 @@ class Aggregator {
     std::string text;
     size_t contexts = 0;
   };
-  // What two samples have to have in common to be aggregated.
+  // The parts of a sample that have to be equal for two samples to be aggregated.
   struct Key {
     size_t hash;
     std::string_view name;

@@ -98,7 +98,7 @@ void DogStatsdParser::ResetScratch(std::string_view line) {
   scratch_.clear();
   tags_.clear();
   values_.clear();
-  // What the line's texts become is never longer than they are. A service check's message may be changed twice.
+  // Normalised texts are never longer than the line's own. A service check's message may be changed twice.
   const size_t most = options_.name_prefix.size() + 2 * line.size();
   if (scratch_.capacity() < most) scratch_.reserve(most);
 }
