@@ -247,9 +247,24 @@ class Intake:
 
     def requests(self) -> list[dict[str, Any]]:
         """Returns a dictionary of every request that was read whole: connection (counted from 1), target,
-        headers, bytes, spans, items (spans, lines, points or whatever it brought), accepted.
+        headers, bytes, spans, items (spans, lines, points or whatever it brought), accepted. After `weigh`,
+        for zstd bodies, also frames, content_bytes (before compression) and one_frame_bytes.
         """
         return list(self._ask("requests"))
+
+    def weigh(self) -> None:
+        """Has zstd bodies that come from now on compared with one frame of level 3 of the same content."""
+        self._ask("weigh")
+
+    def take_lines(self) -> dict[Line, int]:
+        """Returns what `lines` does, and has the intake forget these lines, so that a long run does not fill
+        its memory.
+        """
+        return {Line(*line): times for line, times in self._ask("take_lines")}
+
+    def take_points(self) -> list[Point]:
+        """Returns what `all_points` does, and has the intake forget these points."""
+        return [_point(**given) for given in self._ask("take_points")]
 
     def stats(self) -> list[dict[str, Any]]:
         """Returns every StatsPayload, with its msgpack keys; binary values as hexadecimal text."""

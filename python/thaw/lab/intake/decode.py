@@ -131,6 +131,22 @@ def decompress(body: bytes, encoding: str) -> bytes:
     return body
 
 
+def zstd_frames(body: bytes) -> int:
+    """Returns of how many zstd frames a body consists. ValueError: it is broken."""
+    frames = 0
+    while body:
+        frame = zstandard.ZstdDecompressor().decompressobj()
+        try:
+            frame.decompress(body)
+        except zstandard.ZstdError as error:
+            raise ValueError(f"frame {frames} of a zstd body: {error}") from error
+        if not frame.eof:
+            raise ValueError(f"frame {frames} of a zstd body is cut")
+        body = frame.unused_data
+        frames += 1
+    return frames
+
+
 def agent_payload(body: bytes, encoding: str = "zstd") -> Any:
     """The AgentPayload of a request to /api/v0.2/traces."""
     return message_class("AgentPayload").FromString(decompress(body, encoding))

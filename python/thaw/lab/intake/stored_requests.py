@@ -10,12 +10,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import zstandard
+
 from thaw.lab.intake import decode, decode_events, decode_logs, decode_metrics
 from thaw.lab.intake.arrivals import Arrivals
 from thaw.lab.intake.decode_logs import Line
 from thaw.lab.intake.decode_metrics import Point, PointKey
 
 Kind = Literal["spans", "lines", "points"]
+
+# The level of the frame that bodies are compared with: the extension's default.
+_LEVEL = 3
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class StoredRequests:
     def __init__(self) -> None:
         self._stored: list[StoredRequest] = []
         self._log: list[dict[str, Any]] = []
+        self._weighs = False
         self._spans: Arrivals[int] = Arrivals()
         self._lines: Arrivals[Line] = Arrivals()
         self._points: Arrivals[PointKey] = Arrivals()
@@ -71,6 +77,10 @@ class StoredRequests:
     def add(self, request: StoredRequest) -> None:
         self._stored.append(request)
 
+    def weigh(self) -> None:
+        """Compares each zstd body that is decoded from now on with one frame of the same content."""
+        self._weighs = True
+
     def decode(self) -> int:
         """Decodes what is stored. Returns how many requests that were."""
         stored, self._stored = self._stored, []
@@ -86,6 +96,7 @@ class StoredRequests:
                     "items": items,
                     "accepted": request.accepted,
                     "version": request.version,
+                    **(_weighed(request) if self._weighs else {}),
                 }
             )
         return len(stored)
@@ -164,6 +175,18 @@ class StoredRequests:
             "undecodable": self._undecodable,
         }
 
+    def take_lines(self) -> list[tuple[Line, int]]:
+        """Returns how often each log line was accepted, and forgets all log lines."""
+        self.decode()
+        taken, self._lines, self._logs = self._lines, Arrivals(), []
+        return list(taken.times.items())
+
+    def take_points(self) -> list[dict[str, Any]]:
+        """Returns every point that was accepted, as `all_points` does, and forgets them."""
+        self.decode()
+        taken, self._all_points, self._points = self._all_points, [], Arrivals()
+        return [vars(each) for each in taken]
+
     def first_periods(self) -> list[tuple[int, int]]:
         """Returns the span ids that were accepted, each with the period in which it first was."""
         self.decode()
@@ -198,6 +221,20 @@ class StoredRequests:
         """Returns every service check that was accepted, in their order."""
         self.decode()
         return self._checks
+
+
+def _weighed(request: StoredRequest) -> dict[str, int]:
+    """Returns the number of a body's zstd frames, its bytes before compression, and what one frame of them
+    would take. Empty: the body is not zstd.
+    """
+    if request.headers.get("content-encoding") != "zstd":
+        return {}
+    content = decode.decompress(request.body, "zstd")
+    return {
+        "frames": decode.zstd_frames(request.body),
+        "content_bytes": len(content),
+        "one_frame_bytes": len(zstandard.ZstdCompressor(level=_LEVEL).compress(content)),
+    }
 
 
 def _printable(value: Any) -> Any:

@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import json
 import math
+import os
 import pathlib
 import statistics
+import tempfile
+import time
 import urllib.request
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -34,6 +37,9 @@ EACH_TIME = {"DD_SERVERLESS_FLUSH_STRATEGY": "periodically,1"}
 NO_FLUSH = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 Figures = dict[str, Any]
+
+_PATIENCE = 60.0  # seconds, for what takes a fraction of one
+_REST = 0.06  # seconds without processor time; telemetry comes every 25 ms
 
 
 @dataclass(frozen=True)
@@ -88,6 +94,22 @@ class Bench:
         assert usage is not None, "the extension has ended"
         return usage
 
+    async def begun(self, sandbox: Lambda) -> None:
+        """Returns when telemetry of the first invocation's start was taken."""
+        async with asyncio.timeout(_PATIENCE):
+            while not any("platform.start" in delivery.kinds for delivery in sandbox.deliveries):
+                await asyncio.sleep(0.005)
+
+    async def rests(self, sandbox: Lambda) -> Usage:
+        """Returns the extension's resources when it has used no processor time for a while."""
+        async with asyncio.timeout(_PATIENCE):
+            usage, since = self.usage(sandbox), time.monotonic()
+            while time.monotonic() - since < _REST:
+                await asyncio.sleep(0.01)
+                if (now := self.usage(sandbox)).cpu_ns != usage.cpu_ns:
+                    usage, since = now, time.monotonic()
+            return usage
+
     def next_ms(self, invocation: Invocation) -> tuple[float, float]:
         """Returns the milliseconds until the extension's /event/next: from the delivery of
         platform.runtimeDone, and from the function's response.
@@ -119,6 +141,47 @@ class Bench:
         if process.returncode != 0:
             raise RuntimeError(f"the load generator ended with {process.returncode}")
         return dict(json.loads(output))
+
+
+class Gate:
+    """A named pipe at which the function of `Bench.function` waits, by the event {"until": path}.
+
+    with Gate(folder) as gate:
+        running = asyncio.create_task(sandbox.invoke({"until": str(gate.path)}))
+        ...                                  # an invocation is under way and does nothing
+        gate.open()
+        await running
+    """
+
+    def __init__(self, folder: pathlib.Path) -> None:
+        self._folder = tempfile.TemporaryDirectory(dir=folder)
+        self.path = pathlib.Path(self._folder.name) / "gate"
+        os.mkfifo(self.path)
+        # Open for both, it does not wait for a reader, and what is written stays until there is one.
+        self._descriptor = os.open(self.path, os.O_RDWR)
+
+    def open(self) -> None:
+        """Lets one invocation go on."""
+        os.write(self._descriptor, b".")
+
+    def __enter__(self) -> Gate:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        os.close(self._descriptor)
+        self._folder.cleanup()
+
+
+def on_the_wire(requests: Sequence[Figures], runs: int) -> Figures:
+    """Returns the bytes of requests that an intake has weighed: a run's, and beside one frame of the same."""
+    sent = sum(each["bytes"] for each in requests)
+    return {
+        "wire_kb": sent / 1e3 / runs,
+        "content_kb": sum(each["content_bytes"] for each in requests) / 1e3 / runs,
+        "to_one_frame": sent / sum(each["one_frame_bytes"] for each in requests),
+        "frames_of_a_request": max(each["frames"] for each in requests),
+        "requests": len(requests) / runs,
+    }
 
 
 def statuses_of(invocation: Invocation) -> Counter[str]:

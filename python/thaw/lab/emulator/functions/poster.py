@@ -5,7 +5,8 @@
 The files are those of `thaw.lab.workload.numbered_request`. The event says what to do; each part may be left
 out:
 
-    {"sleep": seconds before, "payloads": how many, "clients": of how many tracers side by side (1),
+    {"sleep": seconds before, "until": a named pipe from which a byte is read before, "payloads": how many,
+     "clients": of how many tracers side by side (1),
      "nagle": whether they leave TCP_NODELAY unset, "lines": how many log lines, "points": how many points of
      metrics, "pause": seconds after them, "exit": a status}
 
@@ -105,6 +106,12 @@ def hand_over(poster: Poster, numbers: Iterable[int], statuses: list[int]) -> No
         statuses.append(poster.send(number))
 
 
+def wait_for_byte(pipe: str) -> None:
+    """Returns when somebody has written into the named pipe."""
+    with open(pipe, "rb", buffering=0) as waiting:
+        waiting.read(1)
+
+
 def write_lines(numbers: range) -> None:
     """Writes a log line for each number."""
     if numbers:
@@ -132,6 +139,8 @@ def main(request: str, counting: str, journal: str = os.devnull, number: str = "
         given = runtime.getresponse()
         event = json.loads(given.read())
         time.sleep(event.get("sleep", 0))
+        if "until" in event:
+            wait_for_byte(event["until"])
         numbers = range(first, first + event.get("payloads", 0))
         clients = event.get("clients", 1)
         while len(posters) < clients:
