@@ -50,6 +50,9 @@ class UdpClient {
 
 class UdpDatagramsTest : public testing::Test {
  protected:
+  UdpDatagramsTest() = default;
+  explicit UdpDatagramsTest(EventLoop::ReadClocks read) : loop_(read) {}
+
   std::unique_ptr<Datagrams> Bind(const UdpOptions& options = {}) {
     absl::StatusOr<std::unique_ptr<Datagrams>> bound = BindUdp(loop_, options);
     EXPECT_TRUE(bound.ok()) << bound.status();
@@ -194,6 +197,46 @@ TEST_F(UdpDatagramsTest, WhatWaitsIsReceivedAtOnceWhetherOrNotAReceiveIsPending)
   });
   EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 1)));
   EXPECT_THAT(received_, ElementsAre("a", "", "c", "d", "e"));
+}
+
+// A clock that goes on with each reading, so that a busy machine changes nothing.
+ClockReading CountReadings() {
+  static absl::Duration now;
+  now += absl::Microseconds(50);
+  return {.wall = absl::UnixEpoch() + now, .monotonic = now, .boot = now};
+}
+
+class PacedUdpDatagramsTest : public UdpDatagramsTest {
+ protected:
+  PacedUdpDatagramsTest() : UdpDatagramsTest(&CountReadings) {}
+
+  // Sends `left` datagrams, one each `every`.
+  void Send(UdpClient& client, int left, absl::Duration every) {
+    if (left == 0) return;
+    client.Send("x");
+    alarm_.emplace(loop_, every, [this, &client, left, every] { Send(client, left - 1, every); });
+  }
+
+  std::optional<Alarm> alarm_;
+};
+
+TEST_F(PacedUdpDatagramsTest, DatagramsThatComeQuicklyAreLeftToGather) {
+  const std::unique_ptr<Datagrams> datagrams = Bind();
+  UdpClient client(datagrams->port());
+  Send(client, 100, absl::Microseconds(200));
+  EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 100)));
+  EXPECT_THAT(received_, SizeIs(100));
+  EXPECT_LT(batches_.size(), 60u);
+  // The first few are read at once.
+  EXPECT_THAT(std::vector<size_t>(batches_.begin(), batches_.begin() + 8), Each(1));
+}
+
+TEST_F(PacedUdpDatagramsTest, DatagramsThatComeSlowlyAreReadAtOnce) {
+  const std::unique_ptr<Datagrams> datagrams = Bind();
+  UdpClient client(datagrams->port());
+  Send(client, 10, absl::Milliseconds(2));
+  EXPECT_TRUE(absl::IsCancelled(ReceiveUntil(*datagrams, 10)));
+  EXPECT_THAT(batches_, Each(1));
 }
 
 TEST_F(UdpDatagramsTest, AnAddressThatCanNotBeBoundIsNamed) {
