@@ -38,7 +38,7 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
         // The shutdown takes in what the function still hands over.
         if (cancellation.requested()) break;
         coordinator_.OnFunctionEnd();
-        co_await Flush(FlushReason::kEnd, cancellation);
+        if (!IsReset()) co_await Flush(FlushReason::kEnd, cancellation);
       } else {
         // Data of this invocation is sent with the next one, or with the last flush.
         ++counts_.ends_unknown;
@@ -58,6 +58,11 @@ Task<void> FunctionLife::Serve(InvokeEvent event, Cancellation& cancellation) {
     co_return;
   }
   tracker_.OnNext(request_id_);
+  // No freeze follows: a flush that still runs goes on, and the shutdown waits for it.
+  if (IsReset()) {
+    ++counts_.resets;
+    co_return;
+  }
   coordinator_.Quiesce();
   if (on_quiesce_) on_quiesce_();
 }
@@ -71,7 +76,14 @@ Task<void> FunctionLife::Flush(FlushReason reason, Cancellation& cancellation) {
   Spawn<FlushReport>(executor_, std::move(flush), std::move(done));
   const auto registration = cancellation.OnRequest([&ended](const absl::Status&) { ended->Set(false); });
   Completion<bool>& end = *ended;
+  flushed_ = &end;
   co_await end;
+  flushed_ = nullptr;
+}
+
+bool FunctionLife::IsReset() const {
+  const Invocation* const invocation = tracker_.Find(request_id_);
+  return invocation != nullptr && invocation->ends_environment();
 }
 
 Task<bool> FunctionLife::WaitForEnd(absl::Time deadline, Cancellation& cancellation) {
@@ -127,6 +139,7 @@ void FunctionLife::LookForEnd() {
   // Called under every strategy: a shutdown must not wait for an ended function.
   coordinator_.OnFunctionEnd();
   if (woken_ != nullptr) woken_->Set(Woken::kByEnd);
+  if (flushed_ != nullptr && IsReset()) flushed_->Set(false);
 }
 
 }  // namespace thaw

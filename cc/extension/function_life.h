@@ -10,6 +10,10 @@
 // the function's end and the flush that follows. It never does so up to the deadline: an extension that is
 // not in /next then is killed with the function and never sees the SHUTDOWN.
 //
+// A runtime that died or ran out of time ends the environment: Lambda sends SHUTDOWN, and kills the extension two
+// seconds after the runtime's end if it is not in /next by then. No flush holds /next back from there on, neither one
+// that is running nor one at the end: the shutdown plan sends the rest, within what is left of the two seconds.
+//
 // The end is told by platform.runtimeDone. If that record does not come, the invocation is held back until a
 // short time after the tracer's call at the end of the handler, or until shortly before the deadline. After
 // two of those in a row no further invocation is held back until such a record comes again: the data of an
@@ -38,17 +42,19 @@
 #include "cc/flush/flush_coordinator.h"
 #include "cc/lambda/api/extensions_api.h"
 #include "cc/lambda/invocation/invocation_tracker.h"
+#include "cc/telemetry/invocation.h"
 
 namespace thaw {
 
 // X(name, what it counts)
-#define THAW_FUNCTION_LIFE_COUNTS(X)                                                   \
-  X(invocations, "invocations taken")                                                  \
-  X(ends_awaited, "invocations whose end was waited for")                              \
-  X(ends_not_seen, "of those, the ones of which no record told in time")               \
-  X(ends_never_told, "of those, the ones given up because no record has ever come")    \
-  X(ends_told_by_tracers, "likewise, after the tracer's call at the handler's end")    \
-  X(ends_unknown, "invocations whose end can't be known, flushed beside the function") \
+#define THAW_FUNCTION_LIFE_COUNTS(X)                                                                      \
+  X(invocations, "invocations taken")                                                                     \
+  X(ends_awaited, "invocations whose end was waited for")                                                 \
+  X(ends_not_seen, "of those, the ones of which no record told in time")                                  \
+  X(ends_never_told, "of those, the ones given up because no record has ever come")                       \
+  X(ends_told_by_tracers, "likewise, after the tracer's call at the handler's end")                       \
+  X(ends_unknown, "invocations whose end can't be known, flushed beside the function")                    \
+  X(resets, "invocations after which Lambda ends the environment, because its runtime died or timed out") \
   X(cut_short, "invocations in which the extension was told to stop")
 
 struct FunctionLifeCounts {
@@ -121,7 +127,10 @@ class FunctionLife {
     kByCancellation,
   };
   Task<void> Serve(InvokeEvent event, Cancellation& cancellation);
+  // Flushes, and waits for it until `cancellation` is requested or the environment is reset.
   Task<void> Flush(FlushReason reason, Cancellation& cancellation);
+  // Returns whether Lambda ends the environment after the running invocation.
+  bool IsReset() const;
   void LookForEnd();
   // Returns false if the end was not seen in time.
   Task<bool> WaitForEnd(absl::Time deadline, Cancellation& cancellation);
@@ -139,6 +148,8 @@ class FunctionLife {
   // The running or last invocation, and the completion of the wait for its end.
   std::string request_id_;
   Completion<Woken>* woken_ = nullptr;
+  // The completion of the wait for a flush: true when it has ended.
+  Completion<bool>* flushed_ = nullptr;
   bool handler_over_ = false;    // by the tracer's account
   bool heard_ = false;           // a record has come, at some time
   int64_t runtime_records_ = 0;  // records of a runtime's end so far

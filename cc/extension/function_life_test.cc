@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
 #include "cc/base/completion.h"
 #include "cc/flush/coordinator_fixture.h"
@@ -406,6 +407,74 @@ TEST_F(FunctionLifeTest, ALostInterfaceEndsItWithTheReason) {
   Pass(absl::Seconds(60));
   ASSERT_TRUE(ended_.has_value());
   EXPECT_FALSE(ended_->ok());
+}
+
+class ResetTest : public FunctionLifeTest, public testing::WithParamInterface<PlatformRuntimeDone> {};
+
+INSTANTIATE_TEST_SUITE_P(
+    Records, ResetTest,
+    testing::Values(PlatformRuntimeDone{.request_id = "a", .status = TelemetryStatus::kFailure},
+                    PlatformRuntimeDone{.request_id = "a", .status = TelemetryStatus::kTimeout},
+                    PlatformRuntimeDone{.request_id = "a",
+                                        .status = TelemetryStatus::kError,
+                                        .error_type = "Runtime.ExitError"}));
+
+TEST_P(ResetTest, ARuntimeThatIsGoneLeavesTheFlushToTheShutdown) {
+  Live("end");
+  ASSERT_TRUE(Add(*traces_));
+  WillInvoke("a");
+  Begin();
+  Tells({clock_.Now().wall, GetParam()});
+  EXPECT_TRUE(parked()) << "Lambda sends SHUTDOWN to those in /next alone";
+  EXPECT_EQ(lines_, (Lines{"resume", "invoke a"}));
+  EXPECT_EQ(life_->counts().resets, 1);
+  Run(coordinator_->Shutdown(absl::Seconds(1)));
+  EXPECT_EQ(lines_.back(), "flush");
+  EXPECT_EQ(coordinator_->kept_payloads(), 0);
+}
+
+TEST_F(FunctionLifeTest, AHandlersErrorIsFlushedLikeAnyEnd) {
+  Live("end");
+  ASSERT_TRUE(Add(*traces_));
+  WillInvoke("a");
+  Begin();
+  Tells({clock_.Now().wall,
+         PlatformRuntimeDone{
+             .request_id = "a", .status = TelemetryStatus::kError, .error_type = "ValueError"}});
+  Pass(absl::Milliseconds(10));
+  EXPECT_EQ(lines_, (Lines{"resume", "invoke a", "flush", "quiesce"}));
+  EXPECT_EQ(life_->counts().resets, 0);
+}
+
+TEST_F(FunctionLifeTest, ARuntimeThatDiesDuringAFlushIsNotWaitedForUntilTheFlushHasEnded) {
+  Live("periodically,1000");
+  flush_takes_ = absl::Seconds(1);
+  ASSERT_TRUE(Add(*traces_));
+  Pass(absl::Seconds(2));
+  WillInvoke("a");
+  Begin();
+  Pass(absl::Milliseconds(100));
+  ASSERT_FALSE(parked());
+  Tells({clock_.Now().wall, PlatformRuntimeDone{.request_id = "a", .status = TelemetryStatus::kFailure}});
+  EXPECT_TRUE(parked());
+  EXPECT_EQ(coordinator_->running(), 1);
+  Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->running(), 0);
+  EXPECT_EQ(coordinator_->kept_payloads(), 0);
+  EXPECT_EQ(absl::c_count(lines_, "flush"), 1) << "the payload was sent once";
+}
+
+TEST_F(FunctionLifeTest, AnInvocationAfterAResetThatNeverCameSendsWhatWasKept) {
+  Live("end");
+  ASSERT_TRUE(Add(*traces_));
+  WillInvoke("a");
+  WillInvoke("b");
+  Begin();
+  Tells({clock_.Now().wall, PlatformRuntimeDone{.request_id = "a", .status = TelemetryStatus::kTimeout}});
+  Done("b");
+  Pass(absl::Milliseconds(10));
+  EXPECT_EQ(coordinator_->kept_payloads(), 0);
+  EXPECT_EQ(lines_, (Lines{"resume", "invoke a", "resume", "invoke b", "flush", "quiesce"}));
 }
 
 TEST_F(FunctionLifeTest, BeingToldToStopEndsTheWaitForAnEvent) {

@@ -67,6 +67,16 @@ InvocationOutcome Invocation::outcome() const {
   return outcome;
 }
 
+bool Invocation::ends_environment() const {
+  TelemetryStatus status = TelemetryStatus::kUnknown;
+  if (runtime_done.has_value()) status = runtime_done->record.status;
+  if (status == TelemetryStatus::kUnknown && report.has_value()) status = report->record.status;
+  if (status == TelemetryStatus::kFailure || status == TelemetryStatus::kTimeout) return true;
+  // A handler's error leaves the runtime alive, a process that is gone does not.
+  return status == TelemetryStatus::kError &&
+         (error_type() == "Runtime.ExitError" || error_type() == "Runtime.OutOfMemory");
+}
+
 std::string_view Invocation::error_type() const {
   if (runtime_done.has_value() && !runtime_done->record.error_type.empty()) {
     return runtime_done->record.error_type;

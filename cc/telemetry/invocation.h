@@ -63,6 +63,9 @@ struct Invocation {
   // -- Derived ----------------------------------------------------------------------------------------
   bool ended() const { return runtime_done.has_value() || report.has_value() || concluded.has_value(); }
   InvocationOutcome outcome() const;
+  // Returns whether a record says that the runtime died or ran out of time. Lambda then resets the environment:
+  // SHUTDOWN follows at once, and its two seconds run already.
+  bool ends_environment() const;
   // Returns for instance "Runtime.ExitError"; empty without an error.
   std::string_view error_type() const;
   // Returns the platform's time of the start, else when /next returned; nullopt before either.

@@ -457,6 +457,19 @@ async def test_a_function_that_hangs_loses_nothing_it_has_handed_over(start: Sta
         running.assert_each_once()
 
 
+async def test_a_slow_intake_does_not_cost_the_shutdown_after_a_crash(start: Start) -> None:
+    async with start(DD_SERVERLESS_FLUSH_STRATEGY="end") as running:
+        await running.invoke()
+        # The first request of the flush gets no answer for longer than the shutdown may take.
+        running.intake.script(Script(answers=(Answer(action="black_hole"),)))
+        invocation = await running.sandbox.invoke({"payloads": 2, "exit": 3})
+        assert invocation.status == "failure"
+        (end,) = running.sandbox.shutdowns[-1].extensions
+        assert 0 < end.told_ns - invocation.times.end_ns < 1e9
+        assert not end.killed
+        assert end.exit_code == 0
+
+
 async def test_a_registration_that_is_refused_ends_it_at_once(start: Start) -> None:
     async with start() as running:
         running.sandbox.api_faults.add("/register", "500", times=10)

@@ -158,6 +158,14 @@ def test_permitted_cases_are_no_violation() -> None:
     assert violations(account) == []
 
 
+def test_counts_of_an_extension_that_ends_unread_are_not_asked_for() -> None:
+    account = good()
+    account.extension_counts = None
+    assert "the extension wrote no counts" in violations(account)
+    account.unread_end = True
+    assert violations(account) == []
+
+
 def test_an_extension_that_waits_for_a_lost_answer_is_not_told_of_the_end() -> None:
     account = good()
     killed = ExtensionEnd("x", 0, 2_000_001, -9, killed=True)

@@ -25,8 +25,8 @@ def made(**changed: Any) -> Numbered:
     return Numbered(**{"name": "lines", "taken": {0, 1, 2}, "times": {0: 1, 1: 1}, "told_lost": 1, **changed})
 
 
-def violations(account: Numbered, *, killed: bool = False, cut_off: bool = False) -> list[str]:
-    return account.violations(killed=killed, cut_off=cut_off)
+def violations(account: Numbered, *, unheard: bool = False, cut_off: bool = False) -> list[str]:
+    return account.violations(unheard=unheard, cut_off=cut_off)
 
 
 def test_a_good_account_has_no_fault() -> None:
@@ -38,7 +38,7 @@ def test_a_good_account_has_no_fault() -> None:
 def test_a_line_that_nobody_says_is_lost_is_a_fault() -> None:
     (said,) = violations(made(told_lost=0))
     assert said == "1 lines were taken and never arrived, 0 are accounted for; the first: [2]"
-    assert violations(made(told_lost=0), killed=True) == []
+    assert violations(made(told_lost=0), unheard=True) == []
 
 
 def test_a_line_twice_is_a_fault() -> None:
@@ -46,6 +46,7 @@ def test_a_line_twice_is_a_fault() -> None:
     assert said == "1 lines arrived more often than they may: [1]"
     assert violations(made(times={0: 1, 1: 2}), cut_off=True) == []
     assert violations(made(times={0: 1, 1: 2}, repeated=True)) == []
+    assert violations(made(times={0: 1, 1: 2}, never_twice=True), cut_off=True) == [said]
 
 
 @pytest.mark.parametrize(

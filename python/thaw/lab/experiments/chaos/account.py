@@ -52,6 +52,7 @@ class Account:
       kills: whether the function's end was a crash or a timeout.
       end_lost: whether the event that tells of that end was lost. The extension then waits for it, does not
         call /event/next, so misses its SHUTDOWN, and is killed.
+      unread_end: whether the extension ended while its output was not read, so that its last counts are lost.
       interface_failed: whether Lambda's own interface said that it can't go on, which ends an extension.
       peak_mb: the most memory that was seen.
       payloads: by number.
@@ -71,6 +72,7 @@ class Account:
     deaf: bool = False
     kills: bool = False
     end_lost: bool = False
+    unread_end: bool = False
     interface_failed: bool = False
     peak_mb: float = 0.0
     payloads: dict[int, Payload] = field(default_factory=dict)
@@ -116,14 +118,16 @@ def violations(account: Account) -> list[str]:
 def _of_delivery(account: Account) -> list[str]:
     wrong = []
     killed = any(end.killed for shutdown in account.ends for end in shutdown.extensions)
+    # Nothing says what an extension has lost that is killed, or whose last lines were not read.
+    unheard = killed or account.unread_end
     missing = [number for number in account.taken if account.payloads[number].least == 0]
-    if account.extension_counts is None and account.taken and not killed:
+    if account.extension_counts is None and account.taken and not unheard:
         wrong.append("the extension wrote no counts")
     if account.wrong_keys:
         wrong.append(f"{account.wrong_keys} requests to the intake had another key")
     if account.key_withheld and account.taken and not killed and not account.interface_failed:
         wrong.append("the key was not asked for again when its store had recovered")
-    if len(missing) > account.told_lost and not killed:
+    if len(missing) > account.told_lost and not unheard:
         wrong.append(
             f"{len(missing)} payloads were taken and never arrived, {account.told_lost} are accounted for;"
             f" the first: {missing[:5]}"
@@ -133,7 +137,7 @@ def _of_delivery(account: Account) -> list[str]:
     if beyond and not account.cut_off:
         wrong.append(f"{len(beyond)} payloads arrived more often than they may: {beyond[:5]}")
     for kind in account.numbered:
-        wrong += kind.violations(killed=killed, cut_off=account.cut_off)
+        wrong += kind.violations(unheard=unheard, cut_off=account.cut_off)
     # A function that is killed may not hear the answer.
     usual = {0, 200} if account.kills or account.interface_failed or killed else {200}
     odd = {payload.status for payload in account.payloads.values()} - usual

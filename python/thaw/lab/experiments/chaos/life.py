@@ -159,6 +159,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
             await asyncio.sleep(0.005)
             await asyncio.wait_for(sandbox.post_telemetry(b'[{"type":"\xff\xfe"},7,{"record":'), 1)
     await running
+    account.unread_end = plan.unread[turn] and writer is not None and not writer.alive
     if writer is not None:
         writer.read_on()
     times = invocation.times
