@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tools.documents.bar import Bar, at_least, at_most, exactly
+from tools.documents.markdown import markdown_table
 
 Figures = dict[str, Any]
 
@@ -154,6 +155,47 @@ def _outage(run: Figures) -> Iterator[Bar]:
         f"{run['delivered']} delivered, {run['dropped']} counted as dropped",
         run["delivered"] + run["dropped"] >= run["handed_over"],
     )
+
+
+TARGETS = """
+### Logs and metrics
+
+{table}
+
+How they are measured (`python -m thaw.lab.benchmarks.extension {names}`): a figure counts only if the
+intake got each line, point and span of the same run exactly once. "Their v99" is release 99 of Datadog's
+extension, built for release, on a machine of this kind. The extension sees a process table of its own,
+as in Lambda. Lines come in telemetry batches of 200, texts and JSON objects of 100 characters by turns;
+what is compressed as they come counts as taken. Datagrams have five lines, counts, gauges and
+distributions of 50 names with 20 values of a tag; a process on another processor sends each when it is
+due.
+"""
+
+
+def targets(figures: Figures) -> str:
+    """Returns the part on logs and metrics; empty: they were not measured."""
+    if not figures.get("targets"):
+        return ""
+    from thaw.lab.benchmarks.extension.targets import HEADINGS, rows
+
+    cells = [row.cells() for row in rows(figures)]
+    names = " ".join(
+        name for name in figures if isinstance(figures[name], dict) and "account" in figures[name]
+    )
+    return TARGETS.format(table=markdown_table([list(HEADINGS), *cells]), names=names)
+
+
+def target_bars(figures: Figures) -> list[Bar]:
+    """Returns the rows of logs and metrics as bars."""
+    return [
+        Bar(
+            row["what"],
+            f"{row['bar']:g} {row['unit']}",
+            f"{row['measured']:,.3g} {row['unit']}",
+            row["reached"],
+        )
+        for row in figures.get("targets", ())
+    ]
 
 
 def method(figures: Figures) -> str:

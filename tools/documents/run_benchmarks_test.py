@@ -4,7 +4,8 @@ import copy
 import dataclasses
 from typing import Any
 
-from tools.documents.extension_bars import extension_bars
+from thaw.lab.benchmarks.extension.targets import rows
+from tools.documents.extension_bars import extension_bars, target_bars
 from tools.documents.results_table import with_experiment
 from tools.documents.run_benchmarks import bars, cpp_table, document, extension_section, with_extension
 from tools.documents.update_readme_test import RESULT
@@ -173,6 +174,19 @@ def test_figures_beyond_a_bar_miss_it() -> None:
         strict=True,
     ):
         assert what.startswith(start)
+
+
+def test_logs_and_metrics_have_a_table_of_their_own() -> None:
+    run = {"runs": 9, "to_next_ms": 2.2, "cpu_ms": 1.6, "account": []}
+    figures = {**EXTENSION, "platform_only": run}
+    figures["targets"] = [row.to_dict() for row in rows(figures)]
+    section = extension_section("tools/benchmarks --extension-only", "def", "2026-02-03", figures)
+    assert "### Logs and metrics" in section
+    assert "end to /next | 6.9 ms | ≤ 2.5 ms | ≤ 2 ms | 2.20 ms | once | bar |" in section
+    assert [bar.reached for bar in target_bars(figures)] == [True, False]
+    assert "### Logs" not in extension_section("tools/benchmarks", "def", "2026-02-03", EXTENSION)
+    text = document("tools/benchmarks", "abc", "2026-01-02", PYTHON, {"//cc/trace:encode": GOOGLE}, [RESULT])
+    assert with_extension(with_extension(text, section), section).count("### Logs and metrics") == 1
 
 
 def test_the_section_on_the_executable_replaces_the_one_there_is() -> None:

@@ -115,6 +115,7 @@ class Row:
             "measured": self.measured,
             "account": list(self.account),
             "busy": self.busy,
+            "reached": self.reached,
             "verdict": self.verdict,
         }
 
