@@ -210,6 +210,60 @@ bool MsgpackReader::Skip() {
   return SkipOn(skipping, std::numeric_limits<uint64_t>::max()) == Skipped::kDone;
 }
 
+namespace {
+
+// The part of a value that follows its first byte: bytes that are skipped, and values within it.
+struct Extent {
+  uint64_t bytes = 0;
+  uint64_t values = 0;
+};
+constexpr uint64_t kBeyondAnyEnd = std::numeric_limits<uint64_t>::max();
+
+// Returns how many bytes give the size of a value whose first byte is 0xC4 or more and that has one.
+int SizeWidth(uint8_t first) {
+  switch (first) {
+    case 0xC4:
+    case 0xC7:
+    case 0xD9:
+      return 1;
+    case 0xC5:
+    case 0xC8:
+    case 0xDA:
+    case 0xDC:
+    case 0xDE:
+      return 2;
+    default:
+      return 4;
+  }
+}
+
+// Returns the extent of the value at `at`. A value whose size is cut off by `end`, and the byte 0xC1, which is
+// no value, extend beyond any end. Inlined, since each value that is skipped goes through here.
+[[gnu::always_inline]] inline Extent ExtentOf(const char* at, const char* end) {
+  const uint8_t first = static_cast<uint8_t>(*at);
+  if (first <= 0x7F || first >= 0xE0 || first == 0xC0 || first == 0xC2 || first == 0xC3) return {};
+  if (first <= 0x8F) return {.values = uint64_t{2} * (first & 0x0F)};
+  if (first <= 0x9F) return {.values = uint64_t{first} & 0x0F};
+  if (first <= 0xBF) return {.bytes = uint64_t{first} & 0x1F};
+  if (first == 0xC1) return {.bytes = kBeyondAnyEnd};
+  if (first == 0xCA || first == 0xCE || first == 0xD2) return {.bytes = 4};
+  if (first == 0xCB || first == 0xCF || first == 0xD3) return {.bytes = 8};
+  if (first == 0xCC || first == 0xD0) return {.bytes = 1};
+  if (first == 0xCD || first == 0xD1) return {.bytes = 2};
+  // fixext: a type byte and 1 to 16 bytes.
+  if (first >= 0xD4 && first <= 0xD8) return {.bytes = 1 + (uint64_t{1} << (first - 0xD4))};
+  const int width = SizeWidth(first);
+  if (end - at <= width) return {.bytes = kBeyondAnyEnd};
+  const uint64_t size = Big(at + 1, width);
+  const auto bytes = static_cast<uint64_t>(width);
+  if (first == 0xDC || first == 0xDD) return {.bytes = bytes, .values = size};
+  if (first == 0xDE || first == 0xDF) return {.bytes = bytes, .values = 2 * size};
+  const bool has_type = first >= 0xC7 && first <= 0xC9;
+  return {.bytes = bytes + size + (has_type ? 1 : 0)};
+}
+
+}  // namespace
+
 MsgpackReader::Skipped MsgpackReader::SkipOn(Skipping& skipping, uint64_t values) {
   uint64_t* const left = skipping.left_;
   int depth = skipping.depth_;
@@ -245,65 +299,16 @@ MsgpackReader::Skipped MsgpackReader::SkipOn(Skipping& skipping, uint64_t values
     --values;
     --left[depth];
     if (at_ == end_) return fail(true);
-    const uint8_t first = static_cast<uint8_t>(*at_);
-    uint64_t payload = 0;  // bytes after the first one
-    uint64_t children = 0;
-    if (first <= 0x7F || first >= 0xE0 || first == 0xC0 || first == 0xC2 || first == 0xC3) {
-    } else if (first <= 0x8F) {
-      children = 2 * (first & 0x0F);
-    } else if (first <= 0x9F) {
-      children = first & 0x0F;
-    } else if (first <= 0xBF) {
-      payload = first & 0x1F;
-    } else if (first == 0xC1) {
-      return fail(false);
-    } else if (first == 0xCA || first == 0xCE || first == 0xD2) {
-      payload = 4;
-    } else if (first == 0xCB || first == 0xCF || first == 0xD3) {
-      payload = 8;
-    } else if (first == 0xCC || first == 0xD0) {
-      payload = 1;
-    } else if (first == 0xCD || first == 0xD1) {
-      payload = 2;
-    } else if (first >= 0xD4 && first <= 0xD8) {  // fixext: a type byte and 1 to 16 bytes
-      payload = 1 + (uint64_t{1} << (first - 0xD4));
-    } else {
-      int width;
-      switch (first) {
-        case 0xC4:
-        case 0xC7:
-        case 0xD9:
-          width = 1;
-          break;
-        case 0xC5:
-        case 0xC8:
-        case 0xDA:
-        case 0xDC:
-        case 0xDE:
-          width = 2;
-          break;
-        default:
-          width = 4;
-      }
-      if (end_ - at_ <= width) return fail(true);
-      const uint64_t size = Big(at_ + 1, width);
-      payload = width;
-      if (first == 0xDC || first == 0xDD) {
-        children = size;
-      } else if (first == 0xDE || first == 0xDF) {
-        children = 2 * size;
-      } else {
-        payload += size + (first >= 0xC7 && first <= 0xC9 ? 1 : 0);
-      }
-    }
-    if (payload > static_cast<uint64_t>(end_ - at_ - 1)) return fail(true);
-    if (children > 0 && depth == kMaxDepth) {
+    const Extent extent = ExtentOf(at_, end_);
+    if (extent.bytes > static_cast<uint64_t>(end_ - at_ - 1))
+      return fail(/*cut_off=*/static_cast<uint8_t>(*at_) != 0xC1);
+    if (extent.values > 0 && depth == kMaxDepth) {
       fail(false);
       too_deep_ = true;
       return Skipped::kFailed;
     }
-    at_ += 1 + payload;
-    if (children > 0) left[++depth] = children;
+    at_ += 1 + extent.bytes;
+    if (extent.values > 0) left[++depth] = extent.values;
   }
 }
 

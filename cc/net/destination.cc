@@ -70,78 +70,107 @@ std::string MaskUrl(std::string_view url) {
   return shown;
 }
 
-absl::StatusOr<Url> ParseUrl(std::string_view text) {
-  const auto bad = [text](std::string_view what) {
-    return absl::InvalidArgumentError(absl::StrCat("URL '", absl::CHexEscape(MaskUrl(text)), "': ", what));
-  };
-  Url url;
-  std::string_view rest = text;
-  if (const size_t end = rest.find("://"); end == std::string_view::npos) {
-    return bad("it has no scheme; it must begin with https:// or http://");
-  } else if (absl::EqualsIgnoreCase(rest.substr(0, end), "https")) {
-    url.destination.scheme = Destination::Scheme::kHttps;
-  } else if (absl::EqualsIgnoreCase(rest.substr(0, end), "http")) {
-    url.destination.scheme = Destination::Scheme::kHttp;
-  } else {
-    return bad("its scheme is neither https nor http");
-  }
-  rest.remove_prefix(rest.find("://") + 3);
+namespace {
 
+// The parts of a URL are taken one after another from the front of a text. Each function returns what is wrong
+// with its part, or an empty text.
+
+std::string_view TakeScheme(std::string_view& rest, Destination& destination) {
+  const size_t end = rest.find("://");
+  if (end == std::string_view::npos) return "it has no scheme; it must begin with https:// or http://";
+  const std::string_view scheme = rest.substr(0, end);
+  if (absl::EqualsIgnoreCase(scheme, "https")) {
+    destination.scheme = Destination::Scheme::kHttps;
+  } else if (absl::EqualsIgnoreCase(scheme, "http")) {
+    destination.scheme = Destination::Scheme::kHttp;
+  } else {
+    return "its scheme is neither https nor http";
+  }
+  rest.remove_prefix(end + 3);
+  return "";
+}
+
+std::string_view TakeUserinfo(std::string_view& authority, std::string& userinfo) {
+  const size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return "";
+  std::optional<std::string> decoded = PercentDecode(authority.substr(0, at));
+  if (!decoded.has_value()) return "its user or password has a broken percent-escape";
+  if (std::any_of(decoded->begin(), decoded->end(),
+                  [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
+    return "its user or password has a control character";
+  }
+  userinfo = *std::move(decoded);
+  authority.remove_prefix(at + 1);
+  return "";
+}
+
+std::string_view TakeHost(std::string_view& authority, Destination& destination) {
+  std::string_view host;
+  if (!authority.empty() && authority.front() == '[') {
+    const size_t close = authority.find(']');
+    if (close == std::string_view::npos) return "its IPv6 address has no closing bracket";
+    host = authority.substr(1, close - 1);
+    if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) ||
+        !absl::StrContains(host, ':')) {
+      return "the text in brackets is not an IPv6 address";
+    }
+    authority.remove_prefix(close + 1);
+  } else {
+    host = authority.substr(0, std::min(authority.find(':'), authority.size()));
+    if (host.empty()) return "it has no host";
+    if (!std::all_of(host.begin(), host.end(), IsHostCharacter))
+      return "its host has a character that is not allowed in a host name";
+    authority.remove_prefix(host.size());
+  }
+  destination.host = absl::AsciiStrToLower(host);
+  return "";
+}
+
+// `authority` is what is left of it behind the host.
+std::string_view ReadPort(std::string_view authority, Destination& destination) {
+  destination.port = DefaultPort(destination.scheme);
+  // RFC 3986 section 3.2.3: a port may be empty, which means the default.
+  if (authority.empty() || authority == ":") return "";
+  const std::string_view digits = authority.substr(1);
+  uint32_t port = 0;
+  if (authority.front() != ':' || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
+      !absl::SimpleAtoi(digits, &port) || port == 0 || port > 65535) {
+    return "its port is not a number from 1 to 65535";
+  }
+  destination.port = static_cast<uint16_t>(port);
+  return "";
+}
+
+std::string_view ReadTarget(std::string_view rest, std::string& target) {
+  // The fragment is never sent to a server (RFC 9110 section 4.2.5).
+  rest = rest.substr(0, std::min(rest.find('#'), rest.size()));
+  if (!std::all_of(rest.begin(), rest.end(), IsTargetCharacter))
+    return "its path has a space or another character no URL may have";
+  target = rest.empty() || rest.front() != '/' ? absl::StrCat("/", rest) : std::string(rest);
+  return "";
+}
+
+std::string_view ReadUrl(std::string_view rest, Url& url) {
+  if (const std::string_view wrong = TakeScheme(rest, url.destination); !wrong.empty()) return wrong;
   const size_t authority_end = std::min(rest.find_first_of("/?#"), rest.size());
   std::string_view authority = rest.substr(0, authority_end);
   rest.remove_prefix(authority_end);
   // Other programs read a backslash as a slash, and so find another host in the same text.
   if (absl::StrContains(authority, '\\'))
-    return bad("a backslash is in its host, user or password, where it is written as %5C");
+    return "a backslash is in its host, user or password, where it is written as %5C";
+  if (const std::string_view wrong = TakeUserinfo(authority, url.userinfo); !wrong.empty()) return wrong;
+  if (const std::string_view wrong = TakeHost(authority, url.destination); !wrong.empty()) return wrong;
+  if (const std::string_view wrong = ReadPort(authority, url.destination); !wrong.empty()) return wrong;
+  return ReadTarget(rest, url.target);
+}
 
-  if (const size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    std::optional<std::string> userinfo = PercentDecode(authority.substr(0, at));
-    if (!userinfo.has_value()) return bad("its user or password has a broken percent-escape");
-    if (std::any_of(userinfo->begin(), userinfo->end(),
-                    [](char c) { return absl::ascii_iscntrl(static_cast<unsigned char>(c)); })) {
-      return bad("its user or password has a control character");
-    }
-    url.userinfo = *std::move(userinfo);
-    authority.remove_prefix(at + 1);
-  }
+}  // namespace
 
-  std::string_view host;
-  if (!authority.empty() && authority.front() == '[') {
-    const size_t close = authority.find(']');
-    if (close == std::string_view::npos) return bad("its IPv6 address has no closing bracket");
-    host = authority.substr(1, close - 1);
-    if (host.empty() || !std::all_of(host.begin(), host.end(), IsIpv6Character) ||
-        !absl::StrContains(host, ':')) {
-      return bad("the text in brackets is not an IPv6 address");
-    }
-    authority.remove_prefix(close + 1);
-  } else {
-    host = authority.substr(0, std::min(authority.find(':'), authority.size()));
-    if (host.empty()) return bad("it has no host");
-    if (!std::all_of(host.begin(), host.end(), IsHostCharacter))
-      return bad("its host has a character that is not allowed in a host name");
-    authority.remove_prefix(host.size());
-  }
-  url.destination.host = absl::AsciiStrToLower(host);
-  url.destination.port = DefaultPort(url.destination.scheme);
-  // RFC 3986 section 3.2.3: a port may be empty, which means the default.
-  if (!authority.empty() && authority != ":") {
-    const std::string_view digits = authority.substr(1);
-    uint32_t port = 0;
-    if (authority.front() != ':' || !std::all_of(digits.begin(), digits.end(), absl::ascii_isdigit) ||
-        !absl::SimpleAtoi(digits, &port) || port == 0 || port > 65535) {
-      return bad("its port is not a number from 1 to 65535");
-    }
-    url.destination.port = static_cast<uint16_t>(port);
-  }
-
-  // The fragment is never sent to a server (RFC 9110 section 4.2.5).
-  rest = rest.substr(0, std::min(rest.find('#'), rest.size()));
-  if (!std::all_of(rest.begin(), rest.end(), IsTargetCharacter)) {
-    return bad("its path has a space or another character no URL may have");
-  }
-  url.target = rest.empty() || rest.front() != '/' ? absl::StrCat("/", rest) : std::string(rest);
-  return url;
+absl::StatusOr<Url> ParseUrl(std::string_view text) {
+  Url url;
+  const std::string_view wrong = ReadUrl(text, url);
+  if (wrong.empty()) return url;
+  return absl::InvalidArgumentError(absl::StrCat("URL '", absl::CHexEscape(MaskUrl(text)), "': ", wrong));
 }
 
 }  // namespace thaw

@@ -10,6 +10,7 @@
 #include "cc/base/task.h"
 #include "cc/net/destination.h"
 #include "cc/net/dialer.h"
+#include "cc/sim/sim_dialer.h"
 #include "cc/sim/sim_intake.h"
 #include "gtest/gtest.h"
 

@@ -13,6 +13,7 @@
 #include "cc/flush/endpoint.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/net/pooled_client.h"
+#include "cc/sim/sim_dialer.h"
 #include "cc/sim/sim_endpoint.h"
 #include "cc/sim/state_hash.h"
 #include "cc/sim/watched_client.h"

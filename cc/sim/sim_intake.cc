@@ -2,16 +2,11 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
 #include <utility>
 
-#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/numbers.h"
-#include "absl/strings/str_cat.h"
-#include "cc/base/completion.h"
-#include "cc/net/exchange_failure.h"
 #include "cc/sim/state_hash.h"
 
 namespace thaw {
@@ -22,8 +17,6 @@ constexpr std::string_view kAnswerAndClose =
     "HTTP/1.1 202 Accepted\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
 constexpr std::string_view kGarbageAnswer = "\x15\x03\x03 this is not HTTP\r\n\r\n";
 constexpr absl::Duration kSlow = absl::Seconds(5);
-// Stands for a phase of a dial in hashes.
-constexpr uint64_t kDialSpoke = 100;
 // The window closes within this many bytes of the client's second flight: in the end of the handshake, or in
 // the record of the request that is sent with it.
 constexpr uint64_t kTlsStallWithin = 512;
@@ -362,90 +355,6 @@ void SimIntake::CloseAllIn(absl::Duration delay) {
       if (const auto stream = held.lock()) static_cast<Connection*>(stream->peer())->CloseNow();
     });
   }
-}
-
-Task<DialResult> SimDialer::Dial(Destination destination, Cancellation& cancellation) {
-  const uint64_t number = world_.NextNumber();
-  const ClockReading began = world_.clock().Now();
-  const absl::Duration round_trip = 2 * intake_.options_.one_way;
-  const SimFault fault = intake_.DrawFault(/*dial=*/true);
-  const uint64_t awaits = Mixed(number, static_cast<uint64_t>(fault));
-  intake_.dials_hash_ += awaits;
-  DialResult result;
-
-  // The phases of a dial. Each takes its round trips and may end the dial.
-  struct Step {
-    Phase phase;
-    absl::Duration takes;
-    SimFault fails;
-    Fault as;
-    SimFault hangs;
-  };
-  const Step steps[] = {
-      {Phase::kResolve, absl::Milliseconds(1), SimFault::kLookupFails, Fault::kNotFound, SimFault::kNone},
-      {Phase::kConnect, round_trip, SimFault::kConnectRefused, Fault::kRefused, SimFault::kConnectHangs},
-      {Phase::kTls, round_trip, SimFault::kTlsReset, Fault::kReset, SimFault::kTlsHangs},
-  };
-  const auto fail = [&](Phase phase, Fault as, absl::Status error) {
-    ExchangeFailure failure;
-    failure.phase = phase;
-    failure.fault = as;
-    failure.error = std::move(error);
-    result.failure = std::move(failure);
-  };
-  const bool real_tls = tls_ != nullptr && destination.is_tls();
-  for (const Step& step : steps) {
-    if (real_tls && step.phase == Phase::kTls) break;
-    const bool hangs = fault != SimFault::kNone && fault == step.hangs;
-    const absl::Duration takes = hangs ? absl::InfiniteDuration() : step.takes;
-    const absl::Status slept = co_await Wait(takes, number, cancellation);
-    if (!slept.ok()) {
-      fail(step.phase, FaultOfCancellation(slept), slept);
-      break;
-    }
-    if (fault != SimFault::kNone && fault == step.fails) {
-      fail(step.phase, step.as, absl::UnavailableError("scripted fault"));
-      break;
-    }
-    if (step.phase == Phase::kResolve) result.times.name_lookup = step.takes;
-    if (step.phase == Phase::kConnect) result.times.connect = step.takes;
-    if (step.phase == Phase::kTls) result.times.tls = step.takes;
-  }
-  intake_.dials_hash_ -= awaits;
-  if (!result.failure.has_value()) {
-    result.transport =
-        std::make_unique<SimTransport>(intake_.Accept(fault, real_tls ? tls_->Accept() : nullptr));
-    if (real_tls) {
-      const absl::Duration tls_began = world_.clock().Now().monotonic;
-      TlsTarget target{.destination = destination, .server_name = destination.host};
-      TlsResult secured =
-          co_await tls_->connector().Handshake(std::move(result.transport), std::move(target), cancellation);
-      result.transport = std::move(secured.transport);
-      result.protocol = std::move(secured.protocol);
-      result.failure = std::move(secured.failure);
-      if (!result.failure.has_value()) result.times.tls = world_.clock().Now().monotonic - tls_began;
-    }
-  }
-  result.took = world_.clock().Now().monotonic - began.monotonic;
-  co_return result;
-}
-
-// Waits in the network's time, not the client's: it passes while the client is frozen.
-Task<absl::Status> SimDialer::Wait(absl::Duration delay, uint64_t dial, Cancellation& cancellation) {
-  // Shared, since the event outside may come after the wait was cancelled.
-  const auto woken = std::make_shared<Completion<absl::Status>>(world_.executor());
-  if (delay != absl::InfiniteDuration()) {
-    world_.Arrive(
-        dial, delay,
-        [&world = world_, woken, dial] {
-          if (woken->Set(absl::OkStatus())) world.ClientSaw(Mixed(dial, kDialSpoke));
-        },
-        kDialSpoke);
-  }
-  const auto registration =
-      cancellation.OnRequest([&woken](const absl::Status& reason) { woken->Set(reason); });
-  Completion<absl::Status>& waiting = *woken;
-  co_return co_await waiting;
 }
 
 }  // namespace thaw

@@ -1,4 +1,4 @@
-// The simulated intake, and the dialer that reaches it.
+// The simulated intake. SimDialer (sim_dialer.h) reaches it.
 //
 // The intake reads HTTP/1.1 requests off the stream, records which payloads it accepted and how often,
 // answers after a delay, and closes idle connections. Faults occur at every step of an exchange: during the
@@ -19,7 +19,6 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/time/time.h"
-#include "cc/net/dialer.h"
 #include "cc/sim/sim_stream.h"
 #include "cc/sim/sim_tls.h"
 #include "cc/sim/sim_world.h"
@@ -163,26 +162,6 @@ class SimIntake {
   uint64_t accepted_hash_ = 0;  // a sum, since the order of acceptances shows nowhere
   uint64_t dials_hash_ = 0;     // of the faults that await the dials under way
   std::vector<std::weak_ptr<SimStream>> open_;
-};
-
-// Reaches the intake. Without `tls`, TLS is a scripted phase: the round trips and faults of a handshake
-// without its cryptography. With `tls`, the handshake is real, and faults hit its bytes.
-class SimDialer : public Dialer {
- public:
-  SimDialer(SimWorld& world, SimIntake& intake, std::unique_ptr<SimTls> tls = nullptr)
-      : world_(world), intake_(intake), tls_(std::move(tls)) {}
-
-  Task<DialResult> Dial(Destination destination, Cancellation& cancellation) override;
-  void Forget() override {
-    if (tls_ != nullptr) tls_->connector().Forget();
-  }
-
- private:
-  Task<absl::Status> Wait(absl::Duration delay, uint64_t dial, Cancellation& cancellation);
-
-  SimWorld& world_;
-  SimIntake& intake_;
-  const std::unique_ptr<SimTls> tls_;
 };
 
 }  // namespace thaw

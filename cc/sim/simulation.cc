@@ -19,6 +19,7 @@
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/net/client_counts.h"
 #include "cc/net/pooled_client.h"
+#include "cc/sim/sim_dialer.h"
 #include "cc/sim/sim_endpoint.h"
 
 namespace thaw {

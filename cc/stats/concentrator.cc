@@ -222,6 +222,65 @@ bool Concentrator::IsDue(IntervalStart start, FlushScope scope, IntervalStart no
   return scope == FlushScope::kAll || start <= now - kSettlesAfterNs || start > now;
 }
 
+class Concentrator::PayloadWriter {
+ public:
+  void Header(const TracerView& tracer, const ConcentratorOptions& options, int64_t intervals) {
+    out_.Map(11);
+    Text("Hostname", "");
+    Text("Env", options.env);
+    Text("Version", options.version);
+    Text("Lang", RepairUtf8(tracer.language));
+    Text("TracerVersion", RepairUtf8(tracer.tracer_version));
+    Text("RuntimeID", RepairUtf8(tracer.runtime_id));
+    Number("Sequence", 0);
+    Text("AgentAggregation", "");
+    Text("Service", options.service);
+    Text("ContainerID", RepairUtf8(tracer.container_id));
+    out_.String("Stats");
+    out_.Array(static_cast<uint32_t>(intervals));
+  }
+
+  // `entries` is the number of entries that each key has in its group's map.
+  void AddInterval(IntervalStart start, const Groups& groups, uint32_t entries) {
+    out_.Map(3);
+    Number("Start", static_cast<uint64_t>(start));
+    Number("Duration", kIntervalNs);
+    out_.String("Stats");
+    out_.Array(static_cast<uint32_t>(groups.size()));
+    for (const auto& [key, group] : groups) {
+      out_.Map(entries + 6);
+      out_.Raw(key);
+      Number("Hits", group.hits);
+      Number("TopLevelHits", group.top_level_hits);
+      Number("Errors", group.errors);
+      Number("Duration", group.duration);
+      Durations("OkSummary", group.ok_durations);
+      Durations("ErrorSummary", group.error_durations);
+    }
+  }
+
+  std::string Take() { return out_.Take(); }
+
+ private:
+  void Text(std::string_view name, std::string_view value) {
+    out_.String(name);
+    out_.String(value);
+  }
+  void Number(std::string_view name, uint64_t value) {
+    out_.String(name);
+    out_.Unsigned(value);
+  }
+  void Durations(std::string_view name, const DDSketch& values) {
+    sketch_.Truncate(0);
+    values.Encode(sketch_);
+    out_.String(name);
+    out_.Binary(sketch_.bytes());
+  }
+
+  MsgpackWriter out_;
+  ProtobufWriter sketch_;
+};
+
 StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
                                   IntervalStart now) const {
   StatsCounts counts;
@@ -234,54 +293,10 @@ StatsPayload Concentrator::Encode(const TracerView& tracer, const Intervals& int
     ++counts.buckets;
     counts.groups += static_cast<int64_t>(interval.second.groups.size());
   }
-  MsgpackWriter out;
-  const auto text = [&out](std::string_view name, std::string_view value) {
-    out.String(name);
-    out.String(value);
-  };
-  const auto number = [&out](std::string_view name, uint64_t value) {
-    out.String(name);
-    out.Unsigned(value);
-  };
-  ProtobufWriter sketch;
-  const auto durations = [&](std::string_view name, const DDSketch& values) {
-    sketch.Truncate(0);
-    values.Encode(sketch);
-    out.String(name);
-    out.Binary(sketch.bytes());
-  };
-
-  out.Map(11);
-  text("Hostname", "");
-  text("Env", options_.env);
-  text("Version", options_.version);
-  text("Lang", RepairUtf8(tracer.language));
-  text("TracerVersion", RepairUtf8(tracer.tracer_version));
-  text("RuntimeID", RepairUtf8(tracer.runtime_id));
-  number("Sequence", 0);
-  text("AgentAggregation", "");
-  text("Service", options_.service);
-  text("ContainerID", RepairUtf8(tracer.container_id));
-  out.String("Stats");
-  out.Array(static_cast<uint32_t>(counts.buckets));
+  PayloadWriter out;
+  out.Header(tracer, options_, counts.buckets);
   for (const auto& interval : intervals) {
-    if (!is_sent(interval)) continue;
-    const auto& groups = interval.second.groups;
-    out.Map(3);
-    number("Start", static_cast<uint64_t>(interval.first));
-    number("Duration", kIntervalNs);
-    out.String("Stats");
-    out.Array(static_cast<uint32_t>(groups.size()));
-    for (const auto& [key, group] : groups) {
-      out.Map(encoder_.entries() + 6);
-      out.Raw(key);
-      number("Hits", group.hits);
-      number("TopLevelHits", group.top_level_hits);
-      number("Errors", group.errors);
-      number("Duration", group.duration);
-      durations("OkSummary", group.ok_durations);
-      durations("ErrorSummary", group.error_durations);
-    }
+    if (is_sent(interval)) out.AddInterval(interval.first, interval.second.groups, encoder_.entries());
   }
   return StatsPayload(out.Take(), counts);
 }

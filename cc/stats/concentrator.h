@@ -168,6 +168,9 @@ class Concentrator : public SpanObserver {
   // Says once for each kind of values that they are replaced, or whole keys.
   void WarnOfLimit(unsigned blocked);
 
+  // Writes a payload in the form that tracers send, MessagePack.
+  class PayloadWriter;
+
   static bool IsDue(IntervalStart start, FlushScope scope, IntervalStart now);
   StatsPayload Encode(const TracerView& tracer, const Intervals& intervals, FlushScope scope,
                       IntervalStart now) const;

@@ -38,24 +38,27 @@ bool IsKind(std::string_view kind, std::string_view expected) {
   return absl::EqualsIgnoreCase(kind, expected);
 }
 
-}  // namespace
-
-StatsTags StatsTags::Of(const SpanView& span) {
-  StatsTags tags;
-  std::string_view route, http_status_text;
+// Values of which one is chosen when all tags are read: a status may stand in several tags, and as a text or a
+// number.
+struct Candidates {
+  std::string_view route;
+  std::string_view http_status_text;
+  std::optional<uint32_t> http_status;
   std::array<std::string_view, kGrpcKeys> grpc_texts;
   std::array<std::optional<uint8_t>, kGrpcKeys> grpc_numbers;
+};
 
+void ReadTexts(const SpanView& span, StatsTags& tags, Candidates& found) {
   // The length tells most keys apart.
   for (const auto& [key, value] : span.meta) {
     switch (key.size()) {
       case 9:
         if (key == "span.kind") tags.span_kind = value;
-        if (key == kGrpcStatus[1]) grpc_texts[1] = value;
+        if (key == kGrpcStatus[1]) found.grpc_texts[1] = value;
         break;
       case 10:
         if (key == kOriginTag) tags.origin = value;
-        if (key == "http.route") route = value;
+        if (key == "http.route") found.route = value;
         break;
       case 11:
         if (key == "http.method") tags.http_method = value;
@@ -65,17 +68,19 @@ StatsTags StatsTags::Of(const SpanView& span) {
         if (key == "http.endpoint") tags.http_endpoint = value;
         break;
       case 16:
-        if (key == kHttpStatus) http_status_text = value;
+        if (key == kHttpStatus) found.http_status_text = value;
         if (key == kBaseServiceTag) tags.base_service = value;
         [[fallthrough]];
       case 20:
-        if (const size_t grpc = GrpcKeyOf(key); grpc < kGrpcKeys) grpc_texts[grpc] = value;
+        if (const size_t grpc = GrpcKeyOf(key); grpc < kGrpcKeys) found.grpc_texts[grpc] = value;
         break;
       default:
         break;
     }
   }
-  std::optional<uint32_t> http_status;
+}
+
+void ReadNumbers(const SpanView& span, StatsTags& tags, Candidates& found) {
   for (const auto& [key, value] : span.metrics) {
     switch (key.size()) {
       case 19:
@@ -84,24 +89,34 @@ StatsTags StatsTags::Of(const SpanView& span) {
       case 9:
       case 16:
       case 20:
-        if (key == kHttpStatus) http_status = WholeNumber<uint32_t>(value);
+        if (key == kHttpStatus) found.http_status = WholeNumber<uint32_t>(value);
         if (const size_t grpc = GrpcKeyOf(key); grpc < kGrpcKeys)
-          grpc_numbers[grpc] = WholeNumber<uint8_t>(value);
+          found.grpc_numbers[grpc] = WholeNumber<uint8_t>(value);
         break;
       default:
         break;
     }
   }
+}
 
-  if (tags.http_endpoint.empty()) tags.http_endpoint = route;
-  if (http_status.has_value()) {
-    tags.http_status = *http_status;
-  } else if (!absl::SimpleAtoi(http_status_text, &tags.http_status)) {
+}  // namespace
+
+StatsTags StatsTags::Of(const SpanView& span) {
+  StatsTags tags;
+  Candidates found;
+  ReadTexts(span, tags, found);
+  ReadNumbers(span, tags, found);
+
+  if (tags.http_endpoint.empty()) tags.http_endpoint = found.route;
+  if (found.http_status.has_value()) {
+    tags.http_status = *found.http_status;
+  } else if (!absl::SimpleAtoi(found.http_status_text, &tags.http_status)) {
     tags.http_status = 0;
   }
   for (size_t i = 0; i < kGrpcKeys && !tags.grpc_status.has_value(); ++i)
-    if (!grpc_texts[i].empty()) tags.grpc_status = ParseGrpcStatus(grpc_texts[i]);
-  for (size_t i = 0; i < kGrpcKeys && !tags.grpc_status.has_value(); ++i) tags.grpc_status = grpc_numbers[i];
+    if (!found.grpc_texts[i].empty()) tags.grpc_status = ParseGrpcStatus(found.grpc_texts[i]);
+  for (size_t i = 0; i < kGrpcKeys && !tags.grpc_status.has_value(); ++i)
+    tags.grpc_status = found.grpc_numbers[i];
   return tags;
 }
 

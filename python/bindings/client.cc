@@ -196,24 +196,7 @@ void EndOfInterpreter() {
   AwaitReleasedThreads(kReleasedThreadsLimit);
 }
 
-}  // namespace
-
-void BindClient(py::module_& module) {
-  py::class_<ClientFace> type(module, "Client", R"(Sends requests over pooled, shared or fresh connections.
-
-Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
-GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` or `async with` block, when nothing
-refers to it any more, or at the end of the interpreter: after every atexit handler, so that each of them may
-still send. After a fork the child can't use it (Forked).
-
->>> import thaw
->>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
-...     result = client.send("http://127.0.0.1:1/v1", b"hello", budget=2.0)
-...     result.raise_for_failure()
-Traceback (most recent call last):
-    ...
-thaw.Unreachable: ...
-)");
+void BindSending(py::class_<ClientFace>& type) {
   type.def(
       py::init(&MakeClientFace),
       "`options`: ClientOptions() if not given. `clock`: a FakeClock that no other open client runs by; the "
@@ -241,6 +224,9 @@ thaw.Unreachable: ...
       "results are in the order of the requests. `budget`: seconds for all of them together.",
       py::arg("requests"), py::kw_only(), py::arg("budget") = py::none(), py::arg("concurrent") = false,
       py::arg("retry_ambiguous") = GivenBool{true});
+}
+
+void BindState(py::class_<ClientFace>& type) {
   type.def_property_readonly(
       "connections",
       [](const ClientFace& self) {
@@ -257,6 +243,10 @@ thaw.Unreachable: ...
       "A snapshot of what its exchanges have come to; after close(), the last one.");
   type.def_property_readonly(
       "options", [](const ClientFace& self) { return self.loop->options(); }, "A copy of its options.");
+}
+
+// What a process calls around a freeze, and after a restore.
+void BindFreezes(py::class_<ClientFace>& type) {
   type.def(
       "resume",
       [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Resume(); }); },
@@ -275,6 +265,9 @@ thaw.Unreachable: ...
       [](const ClientFace& self) { RunOn(self.loop, [](ClientLoop& loop) { loop.client().Forget(); }); },
       "The process is one of several that go on from the same snapshot (SnapStart): forgets resolved names and "
       "TLS sessions, which they must not share. Open connections stay; `resume` treats those.");
+}
+
+void BindClosing(py::class_<ClientFace>& type) {
   type.def("close", &Close,
            "Ends what runs, closes every connection and waits for the thread. Idempotent; later calls raise "
            "Closed.");
@@ -294,6 +287,30 @@ thaw.Unreachable: ...
       },
       "Closes the client while the event loop goes on.", py::arg("exc_type") = py::none(),
       py::arg("exc_value") = py::none(), py::arg("traceback") = py::none());
+}
+
+}  // namespace
+
+void BindClient(py::module_& module) {
+  py::class_<ClientFace> type(module, "Client", R"(Sends requests over pooled, shared or fresh connections.
+
+Each client owns one native thread that runs its loop for life. Any thread may call it; calls release the
+GIL while they wait, and Ctrl-C ends them. Closed at the end of its `with` or `async with` block, when nothing
+refers to it any more, or at the end of the interpreter: after every atexit handler, so that each of them may
+still send. After a fork the child can't use it (Forked).
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     result = client.send("http://127.0.0.1:1/v1", b"hello", budget=2.0)
+...     result.raise_for_failure()
+Traceback (most recent call last):
+    ...
+thaw.Unreachable: ...
+)");
+  BindSending(type);
+  BindState(type);
+  BindFreezes(type);
+  BindClosing(type);
   type.def("__repr__", [](const ClientFace& self) {
     return "<thaw.Client " + py::repr(py::cast(self.loop->options())).cast<std::string>() + ">";
   });

@@ -55,9 +55,7 @@ const auto& Fields() {
   return fields;
 }
 
-}  // namespace
-
-void BindClientOptions(py::module_& module) {
+void BindEnums(py::module_& module) {
   py::native_enum<OnResume>(module, "OnResume", "enum.Enum", "What a resume does to idle connections.")
       .value("KEEP", OnResume::kKeep, "nothing")
       .value("PROBE", OnResume::kProbe, "look at each; what looks well is kept")
@@ -92,7 +90,12 @@ void BindClientOptions(py::module_& module) {
       .value("TLS13", TlsVersion::kTls13)
       .finalize();
   KeepMembers<TlsVersion>(module, "TlsVersion");
+}
 
+}  // namespace
+
+void BindClientOptions(py::module_& module) {
+  BindEnums(module);
   py::class_<ClientOptions> type(module, "ClientOptions", R"(How a client pools, shares, retries, and trusts.
 
 A field that is not given has the default for where the process runs: max_idle_per_host is 0 under

@@ -47,9 +47,7 @@ void Move(FakeClockFace& self, FakeClockFace::Move move, FakeClock::Step step) {
   if (self.move_client != nullptr) self.move_client(move, step);
 }
 
-}  // namespace
-
-void BindClock(py::module_& module) {
+void BindReading(py::module_& module) {
   py::class_<ClockReading> reading(module, "ClockReading",
                                    R"(Three clocks in one reading. A freeze is their disagreement.
 
@@ -76,7 +74,9 @@ void BindClock(py::module_& module) {
           py::arg("later"))
       .def("to_dict", &ToDict, "The three readings by name.")
       .def("__repr__", [](const ClockReading& self) { return Repr("ClockReading", ToDict(self)); });
+}
 
+void BindSystemClock(py::module_& module) {
   py::class_<SystemClockFace>(module, "Clock", R"(The machine's own clocks.
 
 >>> import thaw
@@ -88,7 +88,9 @@ True
       .def(
           "now", [](const SystemClockFace&) { return ReadSystemClocks(); }, "Reads all three clocks.")
       .def("__repr__", [](const SystemClockFace&) { return "Clock()"; });
+}
 
+void BindFakeClock(py::module_& module) {
   py::class_<FakeClockFace, std::shared_ptr<FakeClockFace>>(
       module, "FakeClock",
       R"(A clock that you move, each of its three times by itself.
@@ -133,6 +135,14 @@ to move the clock. Simulations (thaw.simulate) have a fake clock of their own in
       .def("__repr__", [](const FakeClockFace& self) {
         return Repr("FakeClock", py::dict(py::arg("now") = self.clock.Now()));
       });
+}
+
+}  // namespace
+
+void BindClock(py::module_& module) {
+  BindReading(module);
+  BindSystemClock(module);
+  BindFakeClock(module);
 }
 
 }  // namespace thaw::python

@@ -54,7 +54,9 @@ struct Pickled<AddressOutcome> {
   }
 };
 
-void BindExchangeFailure(py::module_& module) {
+namespace {
+
+void BindEnums(py::module_& module) {
   py::native_enum<Phase>(module, "Phase", "enum.Enum", "How far an exchange had come.")
       .value("RESOLVE", Phase::kResolve)
       .value("CONNECT", Phase::kConnect)
@@ -100,23 +102,12 @@ void BindExchangeFailure(py::module_& module) {
       .value("CANCELLED", RetryClass::kCancelled, "kept by whoever cancelled")
       .finalize();
   KeepMembers<RetryClass>(module, "RetryClass");
+}
 
+void BindMembers(py::class_<ExchangeFailure>& type) {
   const auto read = [](auto member) {
     return [member](const ExchangeFailure& self) { return self.*member; };
   };
-  using F = ExchangeFailure;
-  py::class_<F> type(module, "ExchangeFailure",
-                     R"(Why one exchange failed, in the words the retry decision needs.
-
->>> import thaw
->>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
-...     (failure,) = client.send("http://127.0.0.1:1/", budget=5.0).failures
->>> failure.phase.name, failure.fault.name, failure.bytes_written.name, failure.retry_class.name
-('CONNECT', 'REFUSED', 'NONE', 'UNREACHABLE')
-)");
-  BindPickling(type, &F::phase, &F::fault, &F::reused, &F::epoch_crossed, &F::bytes_written,
-               &F::response_begun, &F::head_complete, &F::status, &F::idle_for, &F::retry_after,
-               &F::addresses, &F::error);
   type.def_property_readonly("phase", read(&ExchangeFailure::phase), "How far it had come.")
       .def_property_readonly("fault", read(&ExchangeFailure::fault), "What went wrong.")
       .def_property_readonly(
@@ -150,6 +141,26 @@ void BindExchangeFailure(py::module_& module) {
       .def("to_dict", &ToDict, "Every field as a plain value.")
       .def("__str__", [](const ExchangeFailure& self) { return self.ToString(); })
       .def("__repr__", [](const ExchangeFailure& self) { return Repr("ExchangeFailure", ToDict(self)); });
+}
+
+}  // namespace
+
+void BindExchangeFailure(py::module_& module) {
+  BindEnums(module);
+  using F = ExchangeFailure;
+  py::class_<F> type(module, "ExchangeFailure",
+                     R"(Why one exchange failed, in the words the retry decision needs.
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     (failure,) = client.send("http://127.0.0.1:1/", budget=5.0).failures
+>>> failure.phase.name, failure.fault.name, failure.bytes_written.name, failure.retry_class.name
+('CONNECT', 'REFUSED', 'NONE', 'UNREACHABLE')
+)");
+  BindPickling(type, &F::phase, &F::fault, &F::reused, &F::epoch_crossed, &F::bytes_written,
+               &F::response_begun, &F::head_complete, &F::status, &F::idle_for, &F::retry_after,
+               &F::addresses, &F::error);
+  BindMembers(type);
 }
 
 }  // namespace thaw::python

@@ -52,65 +52,54 @@ struct Pickled<DropCounts> {
   static DropCounts In(py::handle object) { return CountsFromDict<DropCounts>(object.cast<py::dict>()); }
 };
 
-void BindFlushReport(py::module_& module) {
-  const auto read = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
-  using R = FlushReport;
-  py::class_<R> type(module, "FlushReport", R"(What one flush did, or all of them together.
+namespace {
 
->>> import thaw
->>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
-...     flusher = thaw.TraceFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
-...     flusher.add(thaw.TracePayload.from_msgpack(b"\x91\x91\x81\xa7span_id\x01"))
-...     report = flusher.flush(deadline=2.0)
-1
->>> report.delivered, report.retained, report.dropped, report.attempts, report.failures[0].fault.name
-(0, 1, {}, 1, 'REFUSED')
->>> try:
-...     report.raise_for_failure()
-... except thaw.Unreachable as error:
-...     print(error.failure.fault.name, str(error)[:56])
-REFUSED not everything was delivered: 0 delivered, 1 kept; http:
-)");
-  BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
-               &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
-               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::exchanges,
-               &R::errors, &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
-  type.def_property_readonly("payloads", read(&FlushReport::payloads),
+// Makes a getter of a member.
+constexpr auto kRead = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
+
+// What became of payloads and requests, in numbers.
+void BindCounts(py::class_<FlushReport>& type) {
+  type.def_property_readonly("payloads", kRead(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")
-      .def_property_readonly("delivered", read(&FlushReport::delivered), "Payloads that the intake accepted.")
-      .def_property_readonly("retained", read(&FlushReport::retained), "Payloads still kept at the end.")
+      .def_property_readonly("delivered", kRead(&FlushReport::delivered),
+                             "Payloads that the intake accepted.")
+      .def_property_readonly("retained", kRead(&FlushReport::retained), "Payloads still kept at the end.")
       .def_property_readonly(
           "dropped", [](const FlushReport& self) { return NonzeroCountsToMap(self.dropped); },
           "Payloads given up, by reason.")
-      .def_property_readonly("requests", read(&FlushReport::requests), "Requests given to the client.")
-      .def_property_readonly("attempts", read(&FlushReport::attempts), "Tries, as the client counts them.")
-      .def_property_readonly("possible_duplicates", read(&FlushReport::possible_duplicates),
+      .def_property_readonly("requests", kRead(&FlushReport::requests), "Requests given to the client.")
+      .def_property_readonly("attempts", kRead(&FlushReport::attempts), "Tries, as the client counts them.")
+      .def_property_readonly("possible_duplicates", kRead(&FlushReport::possible_duplicates),
                              "Payloads delivered after a try that the intake may have taken too.")
-      .def_property_readonly("additional_delivered", read(&FlushReport::additional_delivered),
+      .def_property_readonly("additional_delivered", kRead(&FlushReport::additional_delivered),
                              "Requests that additional endpoints accepted.")
       .def_property_readonly(
           "additional_dropped",
           [](const FlushReport& self) { return NonzeroCountsToMap(self.additional_dropped); },
           "Requests to additional endpoints that were given up, by reason.")
-      .def_property_readonly("additional_retained", read(&FlushReport::additional_retained),
+      .def_property_readonly("additional_retained", kRead(&FlushReport::additional_retained),
                              "Requests to additional endpoints still kept at the end.")
-      .def_property_readonly("held", read(&FlushReport::held),
+      .def_property_readonly("held", kRead(&FlushReport::held),
                              "Requests that are not sent again before the shutdown: after so many tries the "
                              "intake may have them.")
-      .def_property_readonly("refused_by_status", read(&FlushReport::refused_by_status),
-                             "Requests refused for good, by status.")
-      .def_property_readonly("failures", read(&FlushReport::failures), "Each failed try.")
-      .def_property_readonly("exchanges", read(&FlushReport::exchanges),
+      .def_property_readonly("refused_by_status", kRead(&FlushReport::refused_by_status),
+                             "Requests refused for good, by status.");
+}
+
+// Why and how the flush ended.
+void BindOutcome(py::class_<FlushReport>& type) {
+  type.def_property_readonly("failures", kRead(&FlushReport::failures), "Each failed try.")
+      .def_property_readonly("exchanges", kRead(&FlushReport::exchanges),
                              "How long the parts of each request took that was answered, with any status, in "
                              "the order in which they ended; of all flushes together, the latest 100.")
-      .def_property_readonly("errors", read(&FlushReport::errors), "What was logged as an error.")
+      .def_property_readonly("errors", kRead(&FlushReport::errors), "What was logged as an error.")
       .def_property_readonly(
-          "skipped", read(&FlushReport::skipped),
+          "skipped", kRead(&FlushReport::skipped),
           "A destination was out of reach (its breaker was open): what goes there was not tried.")
-      .def_property_readonly("stalled", read(&FlushReport::stalled),
+      .def_property_readonly("stalled", kRead(&FlushReport::stalled),
                              "It ended because there was no progress.")
       .def_property_readonly(
-          "out_of_reach", read(&FlushReport::out_of_reach),
+          "out_of_reach", kRead(&FlushReport::out_of_reach),
           "Each destination that could not be reached or refused everything: which, since when and why.")
       .def(
           "raise_for_failure",
@@ -132,6 +121,34 @@ REFUSED not everything was delivered: 0 delivered, 1 kept; http:
         }
         return Repr("FlushReport", shown);
       });
+}
+
+}  // namespace
+
+void BindFlushReport(py::module_& module) {
+  using R = FlushReport;
+  py::class_<R> type(module, "FlushReport", R"(What one flush did, or all of them together.
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     flusher = thaw.TraceFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
+...     flusher.add(thaw.TracePayload.from_msgpack(b"\x91\x91\x81\xa7span_id\x01"))
+...     report = flusher.flush(deadline=2.0)
+1
+>>> report.delivered, report.retained, report.dropped, report.attempts, report.failures[0].fault.name
+(0, 1, {}, 1, 'REFUSED')
+>>> try:
+...     report.raise_for_failure()
+... except thaw.Unreachable as error:
+...     print(error.failure.fault.name, str(error)[:56])
+REFUSED not everything was delivered: 0 delivered, 1 kept; http:
+)");
+  BindPickling(type, &R::payloads, &R::delivered, &R::dropped, &R::retained, &R::requests, &R::attempts,
+               &R::possible_duplicates, &R::additional_delivered, &R::additional_dropped,
+               &R::additional_retained, &R::held, &R::refused_by_status, &R::failures, &R::exchanges,
+               &R::errors, &R::skipped, &R::stalled, &R::out_of_reach, &R::cause, &R::elapsed);
+  BindCounts(type);
+  BindOutcome(type);
 }
 
 }  // namespace thaw::python

@@ -47,25 +47,13 @@ struct Pickled<HttpResponse> {
   }
 };
 
-void BindSendResult(py::module_& module) {
-  const auto read = [](auto member) { return [member](const SendResult& self) { return self.*member; }; };
-  using R = SendResult;
-  py::class_<R> type(module, "SendResult", R"(What became of one request.
+namespace {
 
-Nothing listens on port 1, so this one is refused:
+// Makes a getter of a member.
+constexpr auto kRead = [](auto member) { return [member](const SendResult& self) { return self.*member; }; };
 
->>> import thaw
->>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
-...     result = client.send("http://127.0.0.1:1/", b"")
->>> result.accepted, result.status, result.last_class
-(False, 0, <RetryClass.UNREACHABLE: 1>)
->>> result.failures[0].phase
-<Phase.CONNECT: 1>
-)");
-  BindPickling(type, &R::response, &R::accepted, &R::possible_duplicate, &R::may_have_been_accepted,
-               &R::attempts, &R::unsent_laps, &R::delayed, &R::elapsed, &R::times, &R::failures,
-               &R::last_class);
-  type.def_property_readonly("accepted", read(&SendResult::accepted), "A complete 2xx head came.")
+void BindAnswer(py::class_<SendResult>& type) {
+  type.def_property_readonly("accepted", kRead(&SendResult::accepted), "A complete 2xx head came.")
       .def_property_readonly("status", &StatusOf,
                              "Of the last complete answer, whatever it was; 0 if there was none.")
       .def_property_readonly(
@@ -83,9 +71,12 @@ Nothing listens on port 1, so this one is refused:
       .def_property_readonly(
           "body_whole",
           [](const SendResult& self) { return self.response.has_value() && self.response->body_whole; },
-          "The answer's body came to its end.")
-      .def_property_readonly("attempts", read(&SendResult::attempts), "Tries that were counted.")
-      .def_property_readonly("unsent_laps", read(&SendResult::unsent_laps),
+          "The answer's body came to its end.");
+}
+
+void BindTries(py::class_<SendResult>& type) {
+  type.def_property_readonly("attempts", kRead(&SendResult::attempts), "Tries that were counted.")
+      .def_property_readonly("unsent_laps", kRead(&SendResult::unsent_laps),
                              "Tries that were not: a reused connection died before a byte was given to it.")
       .def_property_readonly(
           "delayed", [](const SendResult& self) { return ToSeconds(self.delayed); },
@@ -93,15 +84,15 @@ Nothing listens on port 1, so this one is refused:
       .def_property_readonly(
           "elapsed", [](const SendResult& self) { return ToSeconds(self.elapsed); },
           "From the call to the result, in seconds of the monotonic clock.")
-      .def_property_readonly("times", read(&SendResult::times),
+      .def_property_readonly("times", kRead(&SendResult::times),
                              "How long the parts of the last try took that was answered, with any status; "
                              "None if none was.")
-      .def_property_readonly("possible_duplicate", read(&SendResult::possible_duplicate),
+      .def_property_readonly("possible_duplicate", kRead(&SendResult::possible_duplicate),
                              "It was sent again after the peer may have taken it.")
-      .def_property_readonly("may_have_been_accepted", read(&SendResult::may_have_been_accepted),
+      .def_property_readonly("may_have_been_accepted", kRead(&SendResult::may_have_been_accepted),
                              "Not accepted, and the peer may have taken it all the same.")
-      .def_property_readonly("failures", read(&SendResult::failures), "Each failed try, in order.")
-      .def_property_readonly("last_class", read(&SendResult::last_class),
+      .def_property_readonly("failures", kRead(&SendResult::failures), "Each failed try, in order.")
+      .def_property_readonly("last_class", kRead(&SendResult::last_class),
                              "The class of the last failure; None if accepted.")
       .def(
           "raise_for_failure",
@@ -115,6 +106,29 @@ Nothing listens on port 1, so this one is refused:
           "Refused, Ambiguous, DeadlineExceeded or Closed.")
       .def("to_dict", &ToDict, "Every field but the answer's headers and body as a plain value.")
       .def("__repr__", [](const SendResult& self) { return Repr("SendResult", ToDict(self)); });
+}
+
+}  // namespace
+
+void BindSendResult(py::module_& module) {
+  using R = SendResult;
+  py::class_<R> type(module, "SendResult", R"(What became of one request.
+
+Nothing listens on port 1, so this one is refused:
+
+>>> import thaw
+>>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+...     result = client.send("http://127.0.0.1:1/", b"")
+>>> result.accepted, result.status, result.last_class
+(False, 0, <RetryClass.UNREACHABLE: 1>)
+>>> result.failures[0].phase
+<Phase.CONNECT: 1>
+)");
+  BindPickling(type, &R::response, &R::accepted, &R::possible_duplicate, &R::may_have_been_accepted,
+               &R::attempts, &R::unsent_laps, &R::delayed, &R::elapsed, &R::times, &R::failures,
+               &R::last_class);
+  BindAnswer(type);
+  BindTries(type);
 }
 
 }  // namespace thaw::python

@@ -55,6 +55,31 @@ py::dict ToDict(const SimulationResult& result) {
   return dict;
 }
 
+template <typename Number>
+void CheckAtLeast(Number value, Number bound, const char* what) {
+  if (!(value >= bound))
+    Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(value) +
+                                     ", must be at least " + std::to_string(bound)));
+}
+
+// A time that never comes, or is over before it begins, can't be simulated.
+absl::Duration FiniteTime(double seconds, const char* what) {
+  CheckAtLeast(seconds, 0.0, what);
+  if (std::isinf(seconds)) Raise(absl::InvalidArgumentError(std::string(what) + " is infinite"));
+  constexpr double kMost = 1e9;  // thirty years
+  if (seconds > kMost) Raise(absl::InvalidArgumentError(std::string(what) + " is longer than 1e9 seconds"));
+  return FromSeconds(seconds, what);
+}
+
+IdleClose IdleCloseNamed(const std::string& name) {
+  return Named<IdleClose>(name, "close",
+                          {{"fin", IdleClose::kFin},
+                           {"rst", IdleClose::kRst},
+                           {"silent", IdleClose::kSilent},
+                           {"race", IdleClose::kRace},
+                           {"mixed", IdleClose::kMixed}});
+}
+
 py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int payloads,
                                           const GivenText& scenario, const GivenText& close,
                                           double fault_rate, const std::optional<ClientOptions>& client,
@@ -63,39 +88,21 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
                                           std::pair<double, double> freeze, double one_way,
                                           double service_time, const GivenProgress& progress) {
   SimulationOptions options;
-  const auto least = [](auto value, auto bound, const char* what) {
-    if (!(value >= bound))
-      Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(value) +
-                                       ", must be at least " + std::to_string(bound)));
-  };
-  least(cycles, int64_t{1}, "cycles");
-  least(payloads, 1, "payloads");
-  least(fault_rate, 0.0, "fault_rate");
-  least(1.0, fault_rate, "1, the most fault_rate may be,");
-  least(freeze.second, freeze.first, "the longest freeze");
+  CheckAtLeast(cycles, int64_t{1}, "cycles");
+  CheckAtLeast(payloads, 1, "payloads");
+  CheckAtLeast(fault_rate, 0.0, "fault_rate");
+  CheckAtLeast(1.0, fault_rate, "1, the most fault_rate may be,");
+  CheckAtLeast(freeze.second, freeze.first, "the longest freeze");
   options.cycles = cycles;
   options.seed = seed;
   options.payloads_per_cycle = payloads;
   options.scenario = Named<FreezeScenario>(
       scenario, "scenario", {{"idle", FreezeScenario::kIdle}, {"inflight", FreezeScenario::kInFlight}});
-  options.intake.idle_close = Named<IdleClose>(close, "close",
-                                               {{"fin", IdleClose::kFin},
-                                                {"rst", IdleClose::kRst},
-                                                {"silent", IdleClose::kSilent},
-                                                {"race", IdleClose::kRace},
-                                                {"mixed", IdleClose::kMixed}});
+  options.intake.idle_close = IdleCloseNamed(close);
   options.intake.fault_rate = fault_rate;
-  // A time that never comes, or is over before it begins, can't be simulated.
-  const auto time = [&least](double seconds, const char* what) {
-    least(seconds, 0.0, what);
-    if (std::isinf(seconds)) Raise(absl::InvalidArgumentError(std::string(what) + " is infinite"));
-    constexpr double kMost = 1e9;  // thirty years
-    if (seconds > kMost) Raise(absl::InvalidArgumentError(std::string(what) + " is longer than 1e9 seconds"));
-    return FromSeconds(seconds, what);
-  };
-  options.intake.idle_limit = time(idle_limit, "idle_limit");
-  options.intake.one_way = time(one_way, "one_way");
-  options.intake.service_time = time(service_time, "service_time");
+  options.intake.idle_limit = FiniteTime(idle_limit, "idle_limit");
+  options.intake.one_way = FiniteTime(one_way, "one_way");
+  options.intake.service_time = FiniteTime(service_time, "service_time");
   if (client.has_value()) options.client = *client;
   if (flusher.has_value()) {
     ThrowIfError(flusher->Validate());
@@ -104,9 +111,9 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
     options.peers = *flusher;
   }
   ThrowIfError(options.client.Validate());
-  options.freeze_min = time(freeze.first, "the shortest freeze");
-  options.freeze_max = time(freeze.second, "the longest freeze");
-  options.function_time = time(function_time, "function_time");
+  options.freeze_min = FiniteTime(freeze.first, "the shortest freeze");
+  options.freeze_max = FiniteTime(freeze.second, "the longest freeze");
+  options.function_time = FiniteTime(function_time, "function_time");
   options.tell_client = resume;
   options.check = check;
   options.random_clocks = check;

@@ -185,26 +185,38 @@ inline std::string Repr(std::string_view name, const py::dict& shown) {
   return text + ")";
 }
 
-// Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
-// replace(), pickling, == and a repr of the differences from Struct{}. `check` raises if the combination is
-// invalid.
+// Returns the fields as plain values: all of them, or those that differ from Struct{}.
+template <typename Struct, typename... Fields>
+py::dict PlainFields(const Struct& self, const std::tuple<Fields...>& fields, bool all) {
+  py::dict dict;
+  const Struct usual;
+  const auto add = [&](const auto& field) {
+    using Face = typename std::decay_t<decltype(field)>::Face;
+    const py::object plain = Face::Plain(self.*field.member);
+    if (all || !plain.equal(Face::Plain(usual.*field.member))) dict[field.name] = plain;
+  };
+  std::apply([&add](const Fields&... field) { (add(field), ...); }, fields);
+  return dict;
+}
+
+// Binds what makes a struct of fields that are given by name: the constructor and replace().
 template <typename Struct, typename... Fields, typename Defaults, typename Check>
-void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fields...>& fields,
-                 Defaults defaults, Check check, const char* text) {
+void BindMakers(py::class_<Struct>& type, const std::tuple<Fields...>& fields, Defaults defaults, Check check,
+                const char* text) {
+  const auto fill = [fields, check](Struct options,
+                                    const std::optional<typename Fields::Face::Given>&... given) {
+    std::apply(
+        [&](const Fields&... field) {
+          ((given.has_value() ? void(options.*field.member = Fields::Face::From(*given, field.name))
+                              : void()),
+           ...);
+        },
+        fields);
+    check(options);
+    return options;
+  };
   std::apply(
       [&](const Fields&... field) {
-        const auto fill = [fields, check](Struct options,
-                                          const std::optional<typename Fields::Face::Given>&... given) {
-          std::apply(
-              [&](const Fields&... each) {
-                ((given.has_value() ? void(options.*each.member = Fields::Face::From(*given, each.name))
-                                    : void()),
-                 ...);
-              },
-              fields);
-          check(options);
-          return options;
-        };
         type.def(py::init([fill, defaults](const std::optional<typename Fields::Face::Given>&... given) {
                    return fill(defaults(), given...);
                  }),
@@ -216,58 +228,60 @@ void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fi
             },
             "A copy with the given fields set to other values.", py::kw_only(),
             (py::arg(field.name) = py::none())...);
-        (type.def_property(
-             field.name,
-             [member = field.member](const Struct& self) ->
-             typename Fields::Face::Shown { return Fields::Face::To(self.*member); },
-             [member = field.member, what = field.name](Struct& self,
-                                                        const typename Fields::Face::Given& given) {
-               self.*member = Fields::Face::From(given, what);
-             },
-             field.text),
-         ...);
       },
       fields);
-  const auto plain = [fields](const Struct& self, bool all) {
-    py::dict dict;
-    const Struct usual;
-    std::apply(
-        [&](const Fields&... field) {
-          ((all || !Fields::Face::Plain(self.*field.member).equal(Fields::Face::Plain(usual.*field.member))
-                ? void(dict[field.name] = Fields::Face::Plain(self.*field.member))
-                : void()),
-           ...);
-        },
-        fields);
-    return dict;
-  };
-  type.def(py::pickle(
-      [plain](const Struct& self) { return plain(self, true); },
-      [fields](const py::dict& state) {
-        Struct options;
-        std::apply(
-            [&](const Fields&... field) {
-              ((state.contains(field.name)
-                    ? void(options.*field.member = Fields::Face::From(
-                               state[field.name].template cast<typename Fields::Face::Given>(), field.name))
-                    : void()),
-               ...);
-            },
-            fields);
-        return options;
-      }));
+}
+
+template <typename Struct, typename Field>
+void BindField(py::class_<Struct>& type, const Field& field) {
+  using Face = typename Field::Face;
+  type.def_property(
+      field.name,
+      [member = field.member](const Struct& self) -> typename Face::Shown { return Face::To(self.*member); },
+      [member = field.member, what = field.name](Struct& self, const typename Face::Given& given) {
+        self.*member = Face::From(given, what);
+      },
+      field.text);
+}
+
+// Binds pickling. A field that a pickle lacks has its default.
+template <typename Struct, typename... Fields>
+void BindPickleOfFields(py::class_<Struct>& type, const std::tuple<Fields...>& fields) {
+  type.def(py::pickle([fields](const Struct& self) { return PlainFields(self, fields, true); },
+                      [fields](const py::dict& state) {
+                        Struct options;
+                        const auto read = [&](const auto& field) {
+                          using Face = typename std::decay_t<decltype(field)>::Face;
+                          if (!state.contains(field.name)) return;
+                          const auto given = state[field.name].template cast<typename Face::Given>();
+                          options.*field.member = Face::From(given, field.name);
+                        };
+                        std::apply([&read](const Fields&... field) { (read(field), ...); }, fields);
+                        return options;
+                      }));
+}
+
+// Makes `type` a struct of options: keyword-only constructor over `defaults()`, attributes, to_dict(),
+// replace(), pickling, == and a repr of the differences from Struct{}. `check` raises if the combination is
+// invalid.
+template <typename Struct, typename... Fields, typename Defaults, typename Check>
+void BindOptions(py::class_<Struct>& type, const char* name, const std::tuple<Fields...>& fields,
+                 Defaults defaults, Check check, const char* text) {
+  BindMakers(type, fields, defaults, check, text);
+  std::apply([&type](const Fields&... field) { (BindField(type, field), ...); }, fields);
+  BindPickleOfFields(type, fields);
   type.def(
-      "to_dict", [plain](const Struct& self) { return plain(self, true); },
+      "to_dict", [fields](const Struct& self) { return PlainFields(self, fields, true); },
       "Every field as a plain value: durations in seconds, enums by their lower-case name.");
   type.def(
       "__eq__",
-      [plain](const Struct& self, const Struct& other) {
-        return plain(self, true).equal(plain(other, true));
+      [fields](const Struct& self, const Struct& other) {
+        return PlainFields(self, fields, true).equal(PlainFields(other, fields, true));
       },
       py::is_operator());
   type.attr("__hash__") = py::none();
-  type.def("__repr__", [plain, fields, name](const Struct& self) {
-    py::dict shown = plain(self, false);
+  type.def("__repr__", [fields, name](const Struct& self) {
+    py::dict shown = PlainFields(self, fields, false);
     const auto mask = [&shown](const auto& field) {
       if (field.mask != nullptr && shown.contains(field.name))
         shown[field.name] = field.mask(shown[field.name].template cast<std::string>());

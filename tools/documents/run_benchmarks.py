@@ -51,7 +51,15 @@ _TRANSCODE = "//cc/trace:transcode_benchmark"
 
 def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar]:
     """Compares the figures with the project's targets."""
-    for run in (cpp or {}).get(_TRANSCODE, {}).get("benchmarks", ()):
+    yield from _transcoding_bars(cpp or {})
+    yield from _processor_bars(python)
+    yield from _flush_bars(python)
+    yield from _memory_bars(python)
+    yield from _simulation_bars(python)
+
+
+def _transcoding_bars(cpp: dict[str, Figures]) -> Iterator[Bar]:
+    for run in cpp.get(_TRANSCODE, {}).get("benchmarks", ()):
         if run["name"] == "BM_Transcode/10":
             rate = run["bytes_per_second"] / 1e6
             yield Bar(
@@ -60,6 +68,9 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
                 f"{rate:,.0f} MB/s",
                 rate >= 250,
             )
+
+
+def _processor_bars(python: Figures) -> Iterator[Bar]:
     for figure in python.get("cpu", ()):
         limit = 0.6 if figure["pooled"] else 0.8
         kind = "pooled" if figure["pooled"] else "fresh"
@@ -70,6 +81,9 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
             f"{figure['ratio']:.2f}× ({figure['thaw_us']:.0f} µs against {figure['pycurl_us']:.0f} µs)",
             figure["ratio"] <= limit,
         )
+
+
+def _flush_bars(python: Figures) -> Iterator[Bar]:
     for figure in python.get("flush", ()):
         sharing = figure["sharing"]
         flush = (
@@ -87,6 +101,9 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
             wall = f" (wall time {figure['wall_ms']:.0f} ms)"
             bar = exactly(f"connections of {flush}", connections, figure["requests"])
             yield bar._replace(measured=bar.measured + wall)
+
+
+def _memory_bars(python: Figures) -> Iterator[Bar]:
     for figure in python.get("memory", ()):
         for what, key, limit in (
             ("idle `Client`", "per_client", 1024),
@@ -98,6 +115,9 @@ def bars(python: Figures, cpp: dict[str, Figures] | None = None) -> Iterator[Bar
                 f"{figure[key] / 1024:.0f} KB",
                 figure[key] <= limit * 1024,
             )
+
+
+def _simulation_bars(python: Figures) -> Iterator[Bar]:
     for figure in python.get("simulation", ()):
         for scenario, rate in figure["cycles_per_second"].items():
             yield Bar(

@@ -6,7 +6,8 @@ import argparse
 import json
 import pathlib
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import thaw
 from thaw.lab import arguments, arm_options, arms, needs, own_network, report, stop
@@ -167,86 +168,68 @@ def _fields() -> str:
     return "\n".join(f"  {name:<32} {arm_options.kind(name)}" for name in arm_options.fields())
 
 
+class _Elsewhere(NamedTuple):
+    """A command whose arguments are described where it runs."""
+
+    name: str
+    add_arguments: Callable[[Parser], None]
+    help: str
+    description: str | None
+    epilog: str
+
+
+_ELSEWHERE = (
+    _Elsewhere(
+        "sweep",
+        sweep.add_arguments,
+        "runs a grid of comparisons into a folder of Parquet files",
+        "Runs every combination of the given values, except those that the folder has already. Ctrl-C keeps "
+        "the finished ones.",
+        "examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
+        f"  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n{_SPEC}",
+    ),
+    _Elsewhere("answer", answer.add_arguments, answer.HELP, answer.DESCRIPTION, answer.EPILOG),
+    _Elsewhere("fleet", fleet.add_arguments, fleet.HELP, fleet.DESCRIPTION, fleet.EPILOG),
+    _Elsewhere(
+        "function",
+        function_experiment.add_arguments,
+        "runs a real function with one or several extensions and without",
+        "Runs a function under the tracer in the emulated Lambda: with each extension, with one that does "
+        "nothing, and with none. Prints what arrived and what each adds to an invocation.",
+        "example:\n  python -m thaw.lab function --extension thaw=datadog-agent --extension "
+        "other=FILE --invocations 100",
+    ),
+    _Elsewhere("lambda", emulator.add_arguments, emulator.HELP, emulator.DESCRIPTION, emulator.EPILOG),
+    _Elsewhere(
+        "chaos",
+        chaos.add_arguments,
+        "runs the extension under random faults, which a seed repeats",
+        chaos.__doc__,
+        "example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
+    ),
+    _Elsewhere("clones", clones.add_arguments, clones.HELP, clones.DESCRIPTION, clones.EPILOG),
+    _Elsewhere(
+        "explore",
+        exploration.add_arguments,
+        "runs every small history of the simulated world and checks the invariants",
+        exploration.__doc__,
+        "examples:\n  python -m thaw.lab explore --policies default,pooled\n"
+        "  python -m thaw.lab explore --random 1000000 --seed 7 --failures",
+    ),
+)
+
+
 def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) -> None:
-    """Adds the commands whose arguments are described where they run."""
-    sweep.add_arguments(
-        commands.add_parser(
-            "sweep",
-            help="runs a grid of comparisons into a folder of Parquet files",
-            description="Runs every combination of the given values, except those that the folder has "
-            "already. Ctrl-C keeps the finished ones.",
-            epilog="examples:\n  python -m thaw.lab sweep --close fin,silent --freeze 0.002,0.5\n"
-            "  python -m thaw.lab sweep --arms thaw --option max_idle_per_host=0,1\n"
-            f"{_SPEC}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+    for each in _ELSEWHERE:
+        each.add_arguments(
+            commands.add_parser(
+                each.name,
+                help=each.help,
+                description=each.description,
+                epilog=each.epilog,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
         )
-    )
-    answer.add_arguments(
-        commands.add_parser(
-            "answer",
-            help=answer.HELP,
-            description=answer.DESCRIPTION,
-            epilog=answer.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    fleet.add_arguments(
-        commands.add_parser(
-            "fleet",
-            help=fleet.HELP,
-            description=fleet.DESCRIPTION,
-            epilog=fleet.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    function_experiment.add_arguments(
-        commands.add_parser(
-            "function",
-            help="runs a real function with one or several extensions and without",
-            description="Runs a function under the tracer in the emulated Lambda: with each extension, with "
-            "one that does nothing, and with none. Prints what arrived and what each adds to an invocation.",
-            epilog="example:\n  python -m thaw.lab function --extension thaw=datadog-agent --extension "
-            "other=FILE --invocations 100",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    emulator.add_arguments(
-        commands.add_parser(
-            "lambda",
-            help=emulator.HELP,
-            description=emulator.DESCRIPTION,
-            epilog=emulator.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    chaos.add_arguments(
-        commands.add_parser(
-            "chaos",
-            help="runs the extension under random faults, which a seed repeats",
-            description=chaos.__doc__,
-            epilog="example:\n  python -m thaw.lab chaos --seed 7 --seconds 3600",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    clones.add_arguments(
-        commands.add_parser(
-            "clones",
-            help=clones.HELP,
-            description=clones.DESCRIPTION,
-            epilog=clones.EPILOG,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
-    exploration.add_arguments(
-        commands.add_parser(
-            "explore",
-            help="runs every small history of the simulated world and checks the invariants",
-            description=exploration.__doc__,
-            epilog="examples:\n  python -m thaw.lab explore --policies default,pooled\n"
-            "  python -m thaw.lab explore --random 1000000 --seed 7 --failures",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-    )
 
 
 # -- compare -------------------------------------------------------------------------------------------------

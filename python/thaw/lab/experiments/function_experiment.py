@@ -24,6 +24,8 @@ from dataclasses import dataclass, replace
 
 from thaw.lab import arguments, needs, own_network
 from thaw.lab.emulator import Lambda, functions
+from thaw.lab.emulator.invocation import Times
+from thaw.lab.emulator.invocation_report import Report
 from thaw.lab.emulator.opt_folder import NO_OPT_FOLDER
 from thaw.lab.executables import EXTENSION, EXTENSION_PORTS, named_extension
 from thaw.lab.executables import extension as find_extension
@@ -111,19 +113,8 @@ async def live(
                 invocation = await sandbox.invoke(load.event(number))
                 if invocation.status != "success":
                     raise ExperimentError(f"invocation {number} with {name}: {invocation.error_type}")
-                times, report = invocation.times, sandbox.reports[-1]
-                first_ns = first_ns or times.begin_ns
-                run.rows.append(
-                    InvocationRow(
-                        name,
-                        number,
-                        (times.begin_ns - first_ns) / 1e6,
-                        (times.answered_ns - times.begin_ns) / 1e6,
-                        (times.end_ns - times.answered_ns) / 1e6,
-                        report.billed_ms,
-                        report.frozen_before_ms,
-                    )
-                )
+                first_ns = first_ns or invocation.times.begin_ns
+                run.rows.append(_row(name, number, invocation.times, sandbox.reports[-1], first_ns))
                 if (number + 1) % 20 == 0:
                     say(f"{name}: {number + 1} of {invocations} invocations")
             end = await sandbox.shutdown("spindown")
@@ -132,17 +123,35 @@ async def live(
             if end is not None and end.extensions:
                 run.shutdown_ms = end.extensions[0].took_ms
         if traced:
-            times_of = intake.spans()
-            run.spans = invocations * (1 + _ITEMS)
-            run.once = sum(times == 1 for times in times_of.values())
-            run.twice = sum(times > 1 for times in times_of.values())
-            if load.lines:
-                run.lines = Fates.of(lines, numbers_of_lines(intake.lines()))
-            if load.points:
-                numbers = range(invocations * load.points)
-                run.points = Fates.of(numbers, samples_by_number(intake.all_points()))
+            _count_arrivals(run, intake, invocations, load, lines)
         run.counts = intake.counts()
     return run
+
+
+def _row(name: str, number: int, times: Times, report: Report, first_ns: int) -> InvocationRow:
+    """The row of one invocation; `first_ns` is when the first one began."""
+    return InvocationRow(
+        name,
+        number,
+        (times.begin_ns - first_ns) / 1e6,
+        (times.answered_ns - times.begin_ns) / 1e6,
+        (times.end_ns - times.answered_ns) / 1e6,
+        report.billed_ms,
+        report.frozen_before_ms,
+    )
+
+
+def _count_arrivals(run: FunctionRun, intake: Intake, invocations: int, load: Load, lines: set[int]) -> None:
+    """Notes how often each span, line and point arrived; `lines` are those that the extension took."""
+    times_of = intake.spans()
+    run.spans = invocations * (1 + _ITEMS)
+    run.once = sum(times == 1 for times in times_of.values())
+    run.twice = sum(times > 1 for times in times_of.values())
+    if load.lines:
+        run.lines = Fates.of(lines, numbers_of_lines(intake.lines()))
+    if load.points:
+        numbers = range(invocations * load.points)
+        run.points = Fates.of(numbers, samples_by_number(intake.all_points()))
 
 
 def enter_own_network() -> None:

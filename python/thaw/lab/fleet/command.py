@@ -70,6 +70,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N,M",
         help=f"numbers of sandboxes (default: {','.join(map(str, SIZES))})",
     )
+    _add_scene(option)
+    _add_costs(option)
+    _add_simulation(option)
+    parser.set_defaults(run=run_command)
+
+
+def _add_scene(option: Any) -> None:
     for name, text in _SCENE.items():
         default = getattr(Scene(), name)
         kind: Any = int if name == "requests" else float
@@ -81,7 +88,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             metavar="N" if kind is int else "X",
             help=f"{text}{unit} (%(default)s)",
         )
-    _add_costs(option)
+
+
+def _add_simulation(option: Any) -> None:
     option(
         "--seed",
         type=arguments.integer(0, 2**63 - 1),
@@ -109,7 +118,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="dask://HOST:PORT",
         help="simulates on the workers of a Dask cluster, which have this package, not in threads here",
     )
-    parser.set_defaults(run=run_command)
 
 
 def _add_costs(option: Any) -> None:

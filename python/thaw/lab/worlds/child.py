@@ -26,6 +26,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import Any, Protocol, TextIO, get_args
 
 import thaw
@@ -218,6 +219,10 @@ def _processor_time() -> float:
     return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
+# Writes an answer as one line.
+Say = Callable[[dict[str, Any]], None]
+
+
 def own_streams() -> tuple[TextIO, TextIO]:
     """Takes standard input and output for commands and answers. A client that reads finds nothing there, and
     what it prints goes to standard error.
@@ -226,6 +231,50 @@ def own_streams() -> tuple[TextIO, TextIO]:
     sys.stdin = open(os.devnull, encoding="utf-8")  # noqa: SIM115  for life
     os.dup2(2, 1)
     return commands, answers
+
+
+def _read_commands(
+    given: TextIO, client: Client, commands: queue.Queue[dict[str, Any] | None], say: Say
+) -> None:
+    """Obeys at once what must not wait for a flush under way, and queues the other commands."""
+    for line in given:
+        command = json.loads(line)
+        if command["op"] == "resume":
+            with contextlib.suppress(thaw.Closed):
+                client.resume()
+        elif command["op"] == "restore":
+            with contextlib.suppress(thaw.Closed):
+                client.restore()
+            say({"restored": os.urandom(16).hex()})
+        elif command["op"] == "quiesce":
+            with contextlib.suppress(thaw.Closed):
+                client.quiesce()
+            say({"quiesced": True})
+        else:
+            commands.put(command)
+    commands.put(None)
+
+
+def _prepare(client: Client, command: dict[str, Any], plain: Workload, large: Workload) -> dict[str, Any]:
+    made = []
+    for number in range(command["payloads"]):
+        source = large if command["large"] and number == 0 else plain
+        body = source.body(command["cycle"], number)
+        client.prepare((command["cycle"], number), body)
+        made.append(body.spans)
+    return {"spans": made}
+
+
+def _flush(client: Client, deadline: float) -> dict[str, Any]:
+    processor, begun = _processor_time(), time.monotonic()
+    answer = client.flush(deadline)
+    answer["cpu_us"] = (_processor_time() - processor) * 1e6
+    answer["begun"] = begun
+    answer["flush_ms"] = (time.monotonic() - begun) * 1e3
+    client.quiesce()
+    answer["exchanges"] = client.exchanges()
+    answer["clocks"] = clocks()
+    return answer
 
 
 def main() -> None:
@@ -251,46 +300,14 @@ def main() -> None:
             answers.write(json.dumps(answer) + "\n")
             answers.flush()
 
-    def read() -> None:
-        for line in given:
-            command = json.loads(line)
-            if command["op"] == "resume":
-                with contextlib.suppress(thaw.Closed):
-                    client.resume()
-            elif command["op"] == "restore":
-                with contextlib.suppress(thaw.Closed):
-                    client.restore()
-                say({"restored": os.urandom(16).hex()})
-            elif command["op"] == "quiesce":
-                with contextlib.suppress(thaw.Closed):
-                    client.quiesce()
-                say({"quiesced": True})
-            else:
-                commands.put(command)
-        commands.put(None)
-
-    threading.Thread(target=read, daemon=True).start()
+    threading.Thread(target=_read_commands, args=(given, client, commands, say), daemon=True).start()
     plain.body(0, 0)  # captures of the tracer are read before anything is measured
     say({"ready": True})
     while (command := commands.get()) is not None:
         if command["op"] == "prepare":
-            made = []
-            for number in range(command["payloads"]):
-                source = large if command["large"] and number == 0 else plain
-                body = source.body(command["cycle"], number)
-                client.prepare((command["cycle"], number), body)
-                made.append(body.spans)
-            say({"spans": made})
+            say(_prepare(client, command, plain, large))
         elif command["op"] == "flush":
-            processor, begun = _processor_time(), time.monotonic()
-            answer = client.flush(command["deadline"])
-            answer["cpu_us"] = (_processor_time() - processor) * 1e6
-            answer["begun"] = begun
-            answer["flush_ms"] = (time.monotonic() - begun) * 1e3
-            client.quiesce()
-            answer["exchanges"] = client.exchanges()
-            answer["clocks"] = clocks()
-            say(answer)
+            say(_flush(client, command["deadline"]))
         elif command["op"] == "finish":
             say(client.finish(command["deadline"]))
 
