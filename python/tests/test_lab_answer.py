@@ -56,7 +56,7 @@ def made_up(
         if part.name in skip:
             continue
         (folder / part.name).mkdir(parents=True)
-        for point in part.grid.points():
+        for point in part.points():
             text = spec_file.to_toml(point)
             results = [
                 BlockResult(
@@ -154,7 +154,8 @@ def test_work_beyond_a_share_of_a_processor_waits_for_further_periods() -> None:
 
 def test_the_constants_are_read_back_from_what_they_predict(tmp_path: pathlib.Path) -> None:
     made_up(tmp_path, of_the_model, skip=tuple(name for name in parts.NAMES if name != "calibration"))
-    found = Model.calibrated(parts.cells(tmp_path, "calibration")).wall
+    (calibration,) = parts.read(["calibration"], blocks=2, cycles=2)
+    found = Model.calibrated(calibration.cells(tmp_path)).wall
     for name, value in dataclasses.asdict(COSTS).items():
         assert getattr(found, name) == pytest.approx(value, rel=0.2), name
 
@@ -192,7 +193,7 @@ def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.P
     made_up(tmp_path, of_the_model)
     rows = [InvocationRow(name, 0, 0.0, 5.0, 1.0, 6 + (name == "thaw"), 2.0) for name in ("thaw", "none")]
     runs = [FunctionRun(row.extension, rows=[row]) for row in rows]
-    document = page.make(tmp_path, runs, "python -m thaw.lab answer")
+    document = page.make(parts.read(blocks=2, cycles=2), tmp_path, runs, "python -m thaw.lab answer")
     text = document.markdown("answer")
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
     assert headings[:6] == [
@@ -212,7 +213,7 @@ def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.P
 
 def test_a_machine_without_networks_of_its_own_leaves_one_table_out(tmp_path: pathlib.Path) -> None:
     made_up(tmp_path, lambda arm, point: 10.0, skip=("fates_cut",))
-    text = page.make(tmp_path, "port 8126 is taken", "again").markdown("answer")
+    text = page.make(parts.read(blocks=2, cycles=2), tmp_path, "port 8126 is taken", "again").markdown("answer")
     assert "World W2 was left out" in text
     assert "Not measured: port 8126 is taken." in text
 
@@ -241,7 +242,7 @@ def test_the_price_of_a_second_in_a_gigabyte_is_lambdas() -> None:
 
 def test_every_spec_is_a_grid_whose_points_can_be_run() -> None:
     for part in parts.read():
-        assert list(part.grid.points()), part.name
+        assert list(part.points()), part.name
 
 
 def test_an_unknown_sweep_is_named_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,8 +272,11 @@ def test_the_command_measures_what_is_missing_and_nothing_twice(
         str(tmp_path / "r"),
     ]
     assert command_line.main(given) == 0
-    assert "1/1 calibration" in capsys.readouterr().err
-    (cell,) = parts.cells(tmp_path / "r", "calibration")
+    said = capsys.readouterr().err
+    assert "answer: 1 point, about 1 s on an idle machine\n" in said
+    assert "1/1 calibration, " in said
+    (part,) = parts.read(["calibration"], blocks=1, cycles=2)
+    (cell,) = part.cells(tmp_path / "r")
     assert (cell.total("delivered"), cell.requests) == (2, 1.0)
     assert command_line.main(given) == 0
     assert capsys.readouterr().err == ""

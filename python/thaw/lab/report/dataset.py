@@ -16,7 +16,7 @@ import json
 import os
 import pathlib
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from thaw.lab.experiment import ExperimentSettings
@@ -166,7 +166,12 @@ def write(
 
 def read_points(folder: str | os.PathLike[str]) -> list[PointRow]:
     """The rows of all points, in the order of the files' names. MeasureError names a file that is wrong."""
-    return [row for path in _files(folder) for row in measure.read_rows(path, PointRow)]
+    return read_files(_files(folder))
+
+
+def read_files(paths: Iterable[pathlib.Path]) -> list[PointRow]:
+    """The rows of these points. MeasureError names a file that is wrong."""
+    return [row for path in paths for row in measure.read_rows(path, PointRow)]
 
 
 def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
@@ -174,11 +179,15 @@ def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
 
     MeasureError: a file is missing or is something else.
     """
+    return table_of(_files(folder))
+
+
+def table_of(paths: Iterable[pathlib.Path]) -> pyarrow.Table:
+    """The rows of these points with their `SOURCE_COLUMNS`. MeasureError names a file that is wrong."""
     import pyarrow
 
     tables = [
-        with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path)
-        for path in _files(folder)
+        with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path) for path in paths
     ]
     return pyarrow.concat_tables(tables).combine_chunks()
 

@@ -32,7 +32,6 @@ import thaw
 from thaw.lab import arms, parent_death
 from thaw.lab.arms import Arm
 from thaw.lab.workload import Body, Workload, WorkloadKind
-from thaw.lab.worlds.outside import Outside
 
 # Bytes that don't compress in the first span of a payload that must not fit into socket buffers.
 LARGE_FILLER_BYTES = 1_500_000
@@ -202,6 +201,9 @@ class NativePerFlush:
 
 def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: float) -> Client:
     if arm.maker != "native":
+        # Not above: it takes a fifth of a second, which most processes are spared.
+        from thaw.lab.worlds.outside import Outside
+
         return Outside(arm, url, ca_file, exchange_timeout)
     kind = NativePerFlush if arm.client_per_flush else Native
     return kind(arm, url, ca_file, scenario, exchange_timeout)
