@@ -28,6 +28,7 @@ from thaw.lab.experiments import (
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.experiments.exploration import run as exploration
+from thaw.lab.experiments.losses import command as losses
 from thaw.lab.fleet import command as fleet
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
@@ -42,6 +43,7 @@ _COMMANDS = (
     "sweep",
     "answer",
     "fleet",
+    "losses",
     "function",
     "lambda",
     "chaos",
@@ -196,6 +198,15 @@ def _add_other_modules_commands(commands: argparse._SubParsersAction[Parser]) ->
             help=fleet.HELP,
             description=fleet.DESCRIPTION,
             epilog=fleet.EPILOG,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
+    losses.add_arguments(
+        commands.add_parser(
+            "losses",
+            help=losses.HELP,
+            description=losses.DESCRIPTION,
+            epilog=losses.EPILOG,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )

@@ -119,7 +119,8 @@ class _Shown:
         if isinstance(state.error, Stopped):
             return
         self._number += 1
-        self._say(f"{self._number}/{self._total} {name}, {self._state()}: {state}")
+        text = f"{self._number}/{self._total} {name}, {_conditions(state.point)}, {self._state()}"
+        self._say(f"{text}: {type(state.error).__name__}: {state.error}" if state.error else text)
 
     def _state(self) -> str:
         elapsed = time.monotonic() - self._begun
@@ -129,6 +130,20 @@ class _Shown:
     def _say(self, text: str) -> None:
         self._last = time.monotonic()
         print(f"answer: {text}", file=sys.stderr, flush=True)
+
+
+def _conditions(point: ExperimentSettings) -> str:
+    """What tells a point from the others of its sweep."""
+    if point.close != "none":
+        return point.close
+    said = [words.count(point.payloads, "payload"), f"round trip {words.milliseconds(point.round_trip)}"]
+    plain = ExperimentSettings()
+    said += [
+        f"{name} {getattr(point, name)}"
+        for name in ("tls_version", "filler_bytes", "cpu_share")
+        if getattr(point, name) != getattr(plain, name)
+    ]
+    return ", ".join(said)
 
 
 def _measure(wanted: list[parts.Part], given: argparse.Namespace, stop: Stop) -> int:

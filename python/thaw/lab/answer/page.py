@@ -42,7 +42,9 @@ def make(
         TITLE,
         [
             *_answer(trips, idle),
+            *_busy(wanted, results),
             costs.headline(trips),
+            *fates.advice(),
             *costs.price(trips),
             *costs.by_round_trip(trips),
             *costs.by_tls_version(tls),
@@ -52,11 +54,33 @@ def make(
             *fates.section(idle, in_flight, cut),
             *fates.billed(function),
             *fates.dollars(trips, costs.FRESH, costs.KEPT),
-            *fates.advice(),
             *fates.fleet(trips, costs.FRESH, costs.KEPT),
+            *fates.limits(),
             *_source(wanted, results, command),
         ],
+        {name: text for part in wanted for name, text in part.specs().items()},
     )
+
+
+def _busy(wanted: Sequence[Part], results: pathlib.Path) -> list[Block]:
+    """Says of which sweeps the times mean little, and why."""
+    busy = {
+        part.name: reasons[0]
+        for part in wanted
+        for files in [part.files(results)]
+        if files
+        for reasons in [[each for each in dataset.table_of(files)["busy"].to_pylist() if each]]
+        if reasons
+    }
+    if not busy:
+        return []
+    names = ", ".join(f"`{name}`" for name in busy)
+    return [
+        Paragraph(
+            f"THE MACHINE WAS BUSY during {names}, so that times there mean little:"
+            f" {next(iter(busy.values()))}."
+        )
+    ]
 
 
 def _cells_or_none(part: Part, results: pathlib.Path) -> Cells | None:
@@ -119,8 +143,10 @@ def _source(wanted: Sequence[Part], results: pathlib.Path, command: str) -> list
     return [
         Heading("Where this comes from"),
         Paragraph(
-            f"Made by `{command}`. The specs are in `python/thaw/lab/answer/specs`; an arm that is added to"
-            " one appears here. Arms stand in random order within each block, and each block is a fresh"
+            f"Made by `{command}`. The specs are in `python/thaw/lab/answer/specs`, and each table names its"
+            " own; points that take long have fewer cycles, by specs of their own. An arm that is added to"
+            " one appears here. The arms of a block share one line and one intake. Arms stand in random"
+            " order within each block, and each block is a fresh"
             " process. Brackets have the least and the greatest median of the blocks."
         ),
         Items(said),

@@ -50,6 +50,11 @@ class Part:
     name: str
     grids: Sequence[Grid]
 
+    def specs(self) -> dict[str, str]:
+        """The texts of its specs, by file name, with the blocks and cycles that are used."""
+        names = [self.name, *(f"{self.name}.{number}" for number in range(2, len(self.grids) + 1))]
+        return {f"{name}.toml": spec_file.to_toml(grid) for name, grid in zip(names, self.grids, strict=True)}
+
     def points(self) -> Iterator[ExperimentSettings]:
         return itertools.chain.from_iterable(grid.points() for grid in self.grids)
 
@@ -119,3 +124,10 @@ def read(names: Sequence[str] = NAMES, *, blocks: int | None = None, cycles: int
             grids.append(dataclasses.replace(grid, base=base))
         made.append(Part(name, grids))
     return made
+
+
+def cells(results: pathlib.Path, name: str) -> Cells:
+    """The cells of all points in a sweep's folder, however many blocks and cycles they have. MeasureError: it
+    has no results.
+    """
+    return Cells.of(dataset.read_points(results / name))

@@ -53,7 +53,7 @@ class PointRow:
       freeze: seconds; None where `freeze_distribution` says how freezes are drawn.
       block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
       seed: the point's; later blocks have seeds of their own, derived from it.
-      payloads … first_flush_ms: figures of the arm in this block, as in `results.ArmResult`.
+      payloads … late: figures of the arm in this block, as in `results.ArmResult`.
       round_trip_measured: seconds that a TCP handshake took over the line; None where there was no line.
       cpu_us_per_payload: None in world W0, which has no client's process to measure.
     """
@@ -99,6 +99,7 @@ class PointRow:
     flush_p50_ms: float
     flush_p99_ms: float
     first_flush_ms: float | None
+    late: int | None
     round_trip_measured: float | None
 
 
