@@ -22,7 +22,6 @@
 #include "cc/net/tls/tls_transport.h"
 #include "cc/net/tls/trusted_roots.h"
 #include "openssl/pool.h"
-#include "openssl/rand.h"
 #include "openssl/ssl.h"
 
 namespace thaw {
@@ -145,23 +144,6 @@ std::string AgreedProtocol(const SSL* ssl) {
 
 std::atomic<int64_t> contexts_made{0};
 
-// Seeds this thread's random numbers anew from the kernel.
-//
-// BoringSSL seeds each thread's generator once. It finds out that the process was forked, not that its machine
-// was cloned: clones of a snapshot go on with one state, and draw the same keys unless the processor is one of
-// Intel's, whose random numbers BoringSSL mixes in. The kernel's generator is reseeded for a clone by its
-// machine manager. A generator is seeded when it is next used after this setting has changed; the setting is
-// left as it was, so that a fork is still found out.
-absl::Status SeedRandomAnew() {
-  if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
-  uint8_t unused;
-  RAND_enable_fork_unsafe_buffering(-1);
-  RAND_bytes(&unused, sizeof(unused));
-  RAND_disable_fork_unsafe_buffering();
-  RAND_bytes(&unused, sizeof(unused));
-  return absl::OkStatus();
-}
-
 absl::Status BoringTlsConnector::MakeContext() {
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // This method keeps certificates as bytes, so that only those that are needed get parsed.
@@ -214,7 +196,7 @@ absl::Status BoringTlsConnector::MakeContext() {
 
 absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, Connection& connection) {
   TlsTime time(shared_->clock);
-  if (absl::Status status = SeedRandomAnew(); !status.ok()) return status;
+  if (absl::Status status = SeedKeysAnew(); !status.ok()) return status;
   if (context_ == nullptr) {
     if (absl::Status status = MakeContext(); !status.ok()) return status;
   }
