@@ -307,6 +307,20 @@ def step_asan(options: argparse.Namespace) -> Count:
     return run_pytest(*ASAN_TESTS, environment={"THAW_EXTENSION": str(executable)})
 
 
+CYCLES = 10_000_000
+
+
+def step_cycles(options: argparse.Namespace) -> Count:
+    """ten million random cycles of the client in the simulated world: four minutes on two processors"""
+    # Lives have the seeds from this one on, so that each day has others; a life that breaks an invariant is
+    # printed with its own.
+    seed = int(time.strftime("%Y%m%d")) * 10_000
+    command = ["explore", "--without-histories", f"--cycles={CYCLES}", f"--seed={seed}"]
+    if run(sys.executable, "-m", "thaw.lab", *command):
+        return Count(failed=1, failures=(f"python -m thaw.lab {' '.join(command)}",))
+    return Count(passed=1)
+
+
 STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "check": step_check,
     "build": step_build,
@@ -316,11 +330,12 @@ STEPS: dict[str, Callable[[argparse.Namespace], Count]] = {
     "fuzz": step_fuzz,
     "asan": step_asan,
     "pytest": step_pytest,
+    "cycles": step_cycles,
 }
 # Wheels take the compiler as long as all other steps together: another compiler makes each Python's module.
 ONLY_IF_NAMED = ("wheels",)
-# Steps that take the compiler as long as everything else does.
-LEFT_OUT_IF_QUICK = ("layer", "fuzz", "asan")
+# Steps that take minutes by themselves, or the compiler as long as everything else does.
+LEFT_OUT_IF_QUICK = ("layer", "fuzz", "asan", "cycles")
 
 
 def _seconds(text: str) -> int:
@@ -342,7 +357,7 @@ def main() -> int:
     parser.add_argument(
         "--quick",
         action="store_true",
-        help="leave out layers, fuzzers, AddressSanitizer, and large or slow tests",
+        help="leave out layers, fuzzers, AddressSanitizer, random cycles, and large or slow tests",
     )
     parser.add_argument(
         "--step", action="append", choices=STEPS, metavar="STEP", help="run only this step; may be repeated"

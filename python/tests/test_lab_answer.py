@@ -11,12 +11,14 @@ from collections.abc import Callable
 import pytest
 
 from thaw.lab import command_line
-from thaw.lab.answer import command, costs, fates, model, page, parts, words
+from thaw.lab.answer import command, costs, estimate, fates, model, page, parts, words
 from thaw.lab.answer.cells import Cells, Spread
 from thaw.lab.answer.document import Document, Heading, Items, Paragraph, Picture, Table
+from thaw.lab.answer.estimate import Duration
 from thaw.lab.answer.model import FULL, RESUMED, WARM, Costs, Model, Policy
 from thaw.lab.experiment import ExperimentSettings, NetworkFigures
 from thaw.lab.experiments import spec_file
+from thaw.lab.host_load import Load
 from thaw.lab.report import dataset, measure
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.function_run import FunctionRun, InvocationRow
@@ -34,6 +36,7 @@ def result(point: ExperimentSettings, flush_ms: float, cpu_ms: float, **others: 
         flush_ms=FlushTimes(flush_ms, 2 * flush_ms),
         cycles=point.cycles,
         network=NetworkFigures("line", point.round_trip, "cubic") if point.round_trip else None,
+        late=0,
     )
 
 
@@ -48,15 +51,18 @@ def measured(arm: str, flush_ms: tuple[float, ...], cpu_ms: float = 1.0, **setti
 
 
 def made_up(
-    folder: pathlib.Path, wall_ms: Callable[[str, ExperimentSettings], float], skip: tuple[str, ...] = ()
+    folder: pathlib.Path,
+    wall_ms: Callable[[str, ExperimentSettings], float],
+    skip: tuple[str, ...] = (),
+    load: Load | None = None,
 ) -> None:
     """Writes results of every sweep, whose times are computed."""
-    where = measure.provenance(world="W1", seed=1, cycles=2)
+    where = measure.provenance(world="W1", seed=1, cycles=2, load=load)
     for part in parts.read(blocks=2, cycles=2):
         if part.name in skip:
             continue
         (folder / part.name).mkdir(parents=True)
-        for point in part.grid.points():
+        for point in part.points():
             text = spec_file.to_toml(point)
             results = [
                 BlockResult(
@@ -154,7 +160,8 @@ def test_work_beyond_a_share_of_a_processor_waits_for_further_periods() -> None:
 
 def test_the_constants_are_read_back_from_what_they_predict(tmp_path: pathlib.Path) -> None:
     made_up(tmp_path, of_the_model, skip=tuple(name for name in parts.NAMES if name != "calibration"))
-    found = Model.calibrated(parts.cells(tmp_path, "calibration")).wall
+    (calibration,) = parts.read(["calibration"], blocks=2, cycles=2)
+    found = Model.calibrated(calibration.cells(tmp_path)).wall
     for name, value in dataclasses.asdict(COSTS).items():
         assert getattr(found, name) == pytest.approx(value, rel=0.2), name
 
@@ -170,21 +177,25 @@ def test_a_document_is_written_in_both_forms_with_its_data_beside_it(tmp_path: p
             Heading("Head"),
             Paragraph("`a<b` text"),
             Items(["one", "two"]),
-            Table("figures", "Caption", ["arm", "ms"], [["thaw", "1.0"], ["v98, peer", "2.0"]]),
+            Table("figures", "Caption", ["arm", "ms"], [["thaw", "1.0"], ["v98, peer", "2.0"]], "sweep"),
             Picture("chart", "What it shows", svg),
         ],
+        {"sweep.toml": "version = 1\n", "other.toml": ""},
     )
     written = document.write(tmp_path / "answer")
-    assert [path.name for path in written] == ["answer.md", "answer.html", "figures.csv", "chart.svg"]
+    assert [path.name for path in written] == [
+        *("answer.md", "answer.html", "sweep.toml", "other.toml", "figures.csv", "chart.svg")
+    ]
     markdown, page_text = (path.read_text() for path in written[:2])
     assert "| thaw | 1.0 |" in markdown
     assert "(answer/chart.svg)" in markdown
-    assert "(answer/figures.csv)" in markdown
+    assert "([data](answer/figures.csv), [spec](answer/sweep.toml))" in markdown
     assert "<code>a&lt;b</code> text" in page_text
+    assert 'download="sweep.toml" href="data:text/plain;charset=utf-8,version%20%3D%201%0A"' in page_text
     assert "var(--ink)" in page_text
-    assert list(csv.reader(written[2].open())) == [["arm", "ms"], ["thaw", "1.0"], ["v98, peer", "2.0"]]
-    alone = ElementTree.fromstring(written[3].read_text())
-    assert "var(" not in written[3].read_text()
+    assert list(csv.reader(written[4].open())) == [["arm", "ms"], ["thaw", "1.0"], ["v98, peer", "2.0"]]
+    alone = ElementTree.fromstring(written[5].read_text())
+    assert "var(" not in written[5].read_text()
     assert alone.tag.endswith("svg")
 
 
@@ -192,10 +203,11 @@ def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.P
     made_up(tmp_path, of_the_model)
     rows = [InvocationRow(name, 0, 0.0, 5.0, 1.0, 6 + (name == "thaw"), 2.0) for name in ("thaw", "none")]
     runs = [FunctionRun(row.extension, rows=[row]) for row in rows]
-    document = page.make(tmp_path, runs, "python -m thaw.lab answer")
+    document = page.make(parts.read(blocks=2, cycles=2), tmp_path, runs, "python -m thaw.lab answer")
     text = document.markdown("answer")
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
-    assert headings[:6] == [
+    assert headings[:7] == [
+        "Which setting for what",
         "The price",
         "By round trip and requests of a flush",
         "By version of TLS",
@@ -206,13 +218,17 @@ def test_the_document_has_every_sweep_and_says_what_it_found(tmp_path: pathlib.P
     # 62.75 ms by the model, and 1 % more in the second block. Each block of v93, the second arm, lost 1.
     assert "a flush of one request takes 63.1 ms over a fresh connection and 20.9 ms over a kept one" in text
     assert "(v93) lost 2 of 12 payloads" in text
-    assert "| thaw | 1 | 1.0 | 7 | +1 |" in text
+    assert "| thaw | 1 | 1.0 | 7 | +1 | +0.00 | +0.01 | +0.03 |" in text
+    assert "[spec](answer/round_trips.toml), [spec 2](answer/round_trips.2.toml)" in text
+    assert "THE MACHINE WAS BUSY" not in text
     assert all(f"`{name}`" in text for name in parts.NAMES)
 
 
 def test_a_machine_without_networks_of_its_own_leaves_one_table_out(tmp_path: pathlib.Path) -> None:
     made_up(tmp_path, lambda arm, point: 10.0, skip=("fates_cut",))
-    text = page.make(tmp_path, "port 8126 is taken", "again").markdown("answer")
+    text = page.make(parts.read(blocks=2, cycles=2), tmp_path, "port 8126 is taken", "again").markdown(
+        "answer"
+    )
     assert "World W2 was left out" in text
     assert "Not measured: port 8126 is taken." in text
 
@@ -241,7 +257,7 @@ def test_the_price_of_a_second_in_a_gigabyte_is_lambdas() -> None:
 
 def test_every_spec_is_a_grid_whose_points_can_be_run() -> None:
     for part in parts.read():
-        assert list(part.grid.points()), part.name
+        assert list(part.points()), part.name
 
 
 def test_an_unknown_sweep_is_named_with_the_known_ones(capsys: pytest.CaptureFixture[str]) -> None:
@@ -271,8 +287,11 @@ def test_the_command_measures_what_is_missing_and_nothing_twice(
         str(tmp_path / "r"),
     ]
     assert command_line.main(given) == 0
-    assert "1/1 calibration" in capsys.readouterr().err
-    (cell,) = parts.cells(tmp_path / "r", "calibration")
+    said = capsys.readouterr().err
+    assert "answer: 1 point, about 1 s on an idle machine\n" in said
+    assert "1/1 calibration, " in said
+    (part,) = parts.read(["calibration"], blocks=1, cycles=2)
+    (cell,) = part.cells(tmp_path / "r")
     assert (cell.total("delivered"), cell.requests) == (2, 1.0)
     assert command_line.main(given) == 0
     assert capsys.readouterr().err == ""
@@ -299,3 +318,39 @@ def test_the_line_on_how_a_document_was_made_has_every_argument_that_changes_it(
         " --without-function"
     )
     assert command._again(command_line._parser().parse_args(["answer"])) == "python -m thaw.lab answer"
+
+
+def test_points_of_other_blocks_and_cycles_are_not_mixed_in(tmp_path: pathlib.Path) -> None:
+    made_up(tmp_path, of_the_model, skip=tuple(name for name in parts.NAMES if name != "tls_versions"))
+    (same,) = parts.read(["tls_versions"], blocks=2, cycles=2)
+    (other,) = parts.read(["tls_versions"], blocks=3, cycles=2)
+    assert len(same.cells(tmp_path)) == 12
+    assert (same.missing(tmp_path), len(other.missing(tmp_path))) == ([], 4)
+    with pytest.raises(measure.MeasureError, match="no results of this sweep"):
+        other.cells(tmp_path)
+
+
+def test_a_busy_machine_is_named_on_the_page(tmp_path: pathlib.Path) -> None:
+    busy = Load(others=1.5, steal=0.0, average=9.0, processors=2, seconds=1.0)
+    made_up(tmp_path, of_the_model, load=busy)
+    text = page.make(parts.read(blocks=2, cycles=2), tmp_path, "left out", "again").markdown("answer")
+    assert "THE MACHINE WAS BUSY during `calibration`, `round_trips`" in text
+    assert "other processes used 1.5 of 2 processors" in text
+
+
+def test_the_whole_document_is_measured_in_45_minutes() -> None:
+    seconds = Duration([point for part in parts.read() for point in part.points()]).expected
+    assert 30 * 60 < seconds < 45 * 60
+
+
+def test_the_time_left_follows_from_how_fast_the_machine_is() -> None:
+    (part,) = parts.read(["tls_versions"])
+    points = list(part.points())
+    duration = Duration(points)
+    assert duration.left(100.0) == duration.expected  # nothing is known of the machine yet
+    for point in points[:2]:
+        for arm in point.arms * point.blocks:
+            duration.arm_done(point, arm)
+    done = sum(map(estimate.of_point, points[:2]))
+    assert duration.done == pytest.approx(done)
+    assert duration.left(3 * done) == pytest.approx(3 * (duration.expected - done))

@@ -229,6 +229,28 @@ def test_results_without_a_calibration_are_named(
     assert "calibration" in capsys.readouterr().err
 
 
+@pytest.mark.slow
+def test_a_fleet_takes_measured_costs_of_both_ends_and_those_of_an_earlier_run(
+    tmp_path: pathlib.Path,
+) -> None:
+    results, first, again = tmp_path / "answer", tmp_path / "first", tmp_path / "again"
+    measure = ["answer", "--only=calibration", "--blocks=1", "--cycles=3", f"--results={results}"]
+    assert command_line.main(measure) == 0
+    given = ["fleet", "--arms=fresh", *SMALL]
+    assert command_line.main([*given, "--measure-costs", f"--results={results}", f"--out={first}"]) == 0
+    found = costs.read(first / "result.json")
+    assert 0 < found.exchange < found.resumed < found.full
+    assert (found.client_full, found.client_exchange) != (
+        *(costs.DEFAULT.client_full, costs.DEFAULT.client_exchange),
+    )
+    assert "RSA 2048" in found.source
+    assert "the client's from the sweep calibration in answer" in found.source
+    assert "--measure-costs" in first.with_suffix(".md").read_text()
+    assert command_line.main([*given, f"--costs={first / 'result.json'}", f"--out={again}"]) == 0
+    assert costs.read(again / "result.json") == found
+    assert (again / "series.parquet").read_bytes() == (first / "series.parquet").read_bytes()
+
+
 def test_thaw_s_breaker_is_that_of_its_defaults() -> None:
     breaker = policies.Breaker.of_thaw()
     assert (breaker.strikes, breaker.first, breaker.most) == (2, 1.0, 60.0)

@@ -224,6 +224,14 @@ def test_workers_of_a_cluster_serve_too(
     assert row_bytes(folder) == row_bytes(here)
 
 
+def test_workers_of_a_cluster_simulate_a_fleet(tmp_path: pathlib.Path, cluster: str) -> None:
+    given = ["fleet", "--arms=thaw", "--sizes=1000", "--before=30", "--outage=30", "--after=60"]
+    there, here = tmp_path / "there", tmp_path / "here"
+    assert command_line.main([*given, "--executor", cluster, f"--out={there}"]) == 0
+    assert command_line.main([*given, f"--out={here}"]) == 0
+    assert (there / "series.parquet").read_bytes() == (here / "series.parquet").read_bytes()
+
+
 def test_a_worker_that_dies_loses_no_point(folder: pathlib.Path, cluster: str) -> None:
     with executors.open_executor(cluster) as executor:
         pids = list(executor.map(pid_after, [0.3, 0.3]))

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/seeded_random.h"
 #include "cc/clock/system_clock.h"
+#include "openssl/rand.h"
 
 namespace thaw {
 namespace {
@@ -78,6 +79,18 @@ absl::Status CheckSystemRandom() {
   if (by_device == 0) return absl::OkStatus();
   return absl::UnavailableError(absl::StrCat("no random numbers: getrandom: ", std::strerror(by_kernel),
                                              "; /dev/urandom: ", std::strerror(by_device)));
+}
+
+absl::Status SeedKeysAnew() {
+  if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
+  uint8_t unused;
+  // BoringSSL seeds a generator when it is used after this setting has changed. The setting is left as it was,
+  // so that a fork is still noticed.
+  RAND_enable_fork_unsafe_buffering(-1);
+  RAND_bytes(&unused, sizeof(unused));
+  RAND_disable_fork_unsafe_buffering();
+  RAND_bytes(&unused, sizeof(unused));
+  return absl::OkStatus();
 }
 
 }  // namespace thaw

@@ -23,6 +23,14 @@ uint64_t DrawSeed();
 // Call it before using the TLS library, which ends the process in that case.
 absl::Status CheckSystemRandom();
 
+// Seeds the generator from which the TLS library draws this thread's keys anew from the system. Returns
+// Unavailable, and seeds nothing, if that can't be done.
+//
+// The library seeds it once. It notices that the process was forked, not that its machine was cloned: clones of
+// a snapshot go on with one state, and draw the same keys unless the processor is one of Intel's, whose random
+// numbers the library mixes in. A machine manager reseeds the kernel's generator for each clone.
+absl::Status SeedKeysAnew();
+
 }  // namespace thaw
 
 #endif  // THAW_CC_NET_IO_SYSTEM_RANDOM_H_

@@ -33,9 +33,15 @@ bool Filter(const std::vector<RefusedCall>& refused) {
 }  // namespace
 
 ChildExit WithRefusedCalls(const std::vector<RefusedCall>& refused, absl::FunctionRef<int()> body) {
+  return WithRefusedCallsAfter([] {}, refused, body);
+}
+
+ChildExit WithRefusedCallsAfter(absl::FunctionRef<void()> before, const std::vector<RefusedCall>& refused,
+                                absl::FunctionRef<int()> body) {
   const pid_t child = fork();
   if (child == 0) {
     alarm(kChildSeconds);
+    before();
     if (!Filter(refused)) _exit(kNoFilter);
     _exit(body());
   }

@@ -28,6 +28,10 @@ struct ChildExit {
 
 ChildExit WithRefusedCalls(const std::vector<RefusedCall>& refused, absl::FunctionRef<int()> body);
 
+// The same; `before` runs in the child, too, and nothing is refused yet.
+ChildExit WithRefusedCallsAfter(absl::FunctionRef<void()> before, const std::vector<RefusedCall>& refused,
+                                absl::FunctionRef<int()> body);
+
 }  // namespace thaw
 
 #endif  // THAW_CC_NET_TESTING_REFUSED_CALLS_H_

@@ -145,7 +145,6 @@ std::string AgreedProtocol(const SSL* ssl) {
 std::atomic<int64_t> contexts_made{0};
 
 absl::Status BoringTlsConnector::MakeContext() {
-  if (absl::Status status = CheckSystemRandom(); !status.ok()) return status;
   contexts_made.fetch_add(1, std::memory_order_relaxed);
   // This method keeps certificates as bytes, so that only those that are needed get parsed.
   bssl::UniquePtr<SSL_CTX> context(SSL_CTX_new(TLS_with_buffers_method()));
@@ -197,6 +196,7 @@ absl::Status BoringTlsConnector::MakeContext() {
 
 absl::StatusOr<SslPointer> BoringTlsConnector::MakeSsl(const TlsTarget& target, Connection& connection) {
   TlsTime time(shared_->clock);
+  if (absl::Status status = SeedKeysAnew(); !status.ok()) return status;
   if (context_ == nullptr) {
     if (absl::Status status = MakeContext(); !status.ok()) return status;
   }

@@ -2,9 +2,11 @@
 // shared by all of them: two that draw a key share from the same state get the same key. fork() makes such
 // clones here.
 
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <fstream>
 #include <memory>
@@ -29,11 +31,13 @@
 #include "cc/net/client_options.h"
 #include "cc/net/network.h"
 #include "cc/net/testing/memory_transport.h"
+#include "cc/net/testing/refused_calls.h"
 #include "cc/net/testing/test_certificates.h"
 #include "cc/net/testing/tls_test_server.h"
 #include "cc/net/tls/boring_tls_connector.h"
 #include "cc/net/transport.h"
 #include "gtest/gtest.h"
+#include "openssl/rand.h"
 
 namespace thaw {
 namespace {
@@ -167,6 +171,25 @@ TEST_F(SnapshotTest, ClonesOfOneImageShareNoRandomNumbers) {
       EXPECT_NE(hellos[a].key_share, hellos[b].key_share);
     }
   }
+}
+
+// A clone of a machine, unlike one that fork() makes, is not noticed by the TLS library. Its first draw has
+// seeded the generator; without more from the kernel it would go on as its siblings do.
+TEST_F(SnapshotTest, EachHandshakeTakesNewRandomNumbersFromTheKernel) {
+  const auto draw = [] {
+    uint8_t byte;
+    RAND_bytes(&byte, sizeof(byte));
+  };
+  std::vector<RefusedCall> refused = {{SYS_getrandom, EPERM}, {SYS_openat, EACCES}};
+#ifdef SYS_open
+  refused.push_back({SYS_open, EACCES});
+#endif
+  const ChildExit drawn = WithRefusedCallsAfter(draw, refused, [&draw] { return draw(), 0; });
+  if (!drawn.filtered) GTEST_SKIP() << "no filters of system calls here";
+  if (drawn.status != 0) GTEST_SKIP() << "the library seeds itself at each draw here, as it finds no forks";
+  const ChildExit shaken =
+      WithRefusedCallsAfter([this] { Hello(); }, refused, [this] { return Hello().empty() ? 1 : 0; });
+  EXPECT_EQ(shaken.status, 1);  // it fails rather than use what is left
 }
 
 // -- A whole client --------------------------------------------------------------------------------------

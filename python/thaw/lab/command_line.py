@@ -29,6 +29,7 @@ from thaw.lab.experiments import (
 from thaw.lab.experiments.chaos import run as chaos
 from thaw.lab.experiments.chaos.run import ChaosError
 from thaw.lab.experiments.exploration import run as exploration
+from thaw.lab.experiments.losses import command as losses
 from thaw.lab.fleet import command as fleet
 from thaw.lab.freezer import FreezerError
 from thaw.lab.line import LineError
@@ -43,6 +44,7 @@ _COMMANDS = (
     "sweep",
     "answer",
     "fleet",
+    "losses",
     "function",
     "lambda",
     "chaos",
@@ -190,6 +192,7 @@ _ELSEWHERE = (
     ),
     _Elsewhere("answer", answer.add_arguments, answer.HELP, answer.DESCRIPTION, answer.EPILOG),
     _Elsewhere("fleet", fleet.add_arguments, fleet.HELP, fleet.DESCRIPTION, fleet.EPILOG),
+    _Elsewhere("losses", losses.add_arguments, losses.HELP, losses.DESCRIPTION, losses.EPILOG),
     _Elsewhere(
         "function",
         function_experiment.add_arguments,

@@ -127,6 +127,7 @@ class ArmResult:
       race: when racing closes came, if any did.
       network: how the round trip was made, in a real world that has one.
       clocks: what the client's clocks did while it was frozen, in a real world.
+      late: payloads that arrived in a later cycle than their own, in a real world.
     """
 
     payloads: int
@@ -149,6 +150,7 @@ class ArmResult:
     network: NetworkFigures | None = None
     first_flush_ms: float | None = None
     clocks: ClockFigures | None = None
+    late: int | None = None
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
@@ -189,6 +191,7 @@ class ArmResult:
             network=outcome.network,
             first_flush_ms=_percentile([cycle.flush_ms for cycle in first], 50) if first else None,
             clocks=outcome.clocks,
+            late=sum(cycle > where[0] for where, cycle in outcome.arrived_in.items()),
         )
 
     @classmethod
@@ -211,12 +214,13 @@ class ArmResult:
             network=network,
             first_flush_ms=first,
             clocks=clocks,
+            late=int(_number(value, "late")) if "late" in value else None,
         )
 
     def to_json(self) -> dict[str, Any]:
         plain = dataclasses.asdict(self)
         cycles = plain.pop("cycles")
-        for name in ("race", "network", "clocks", "first_flush_ms"):
+        for name in ("race", "network", "clocks", "first_flush_ms", "late"):
             if plain[name] is None:
                 del plain[name]
         return plain if cycles is None else {"cycles": cycles, **plain}
@@ -225,7 +229,7 @@ class ArmResult:
 _ARM_NUMBERS = tuple(
     each.name
     for each in dataclasses.fields(ArmResult)
-    if each.name not in ("flush_ms", "cycles", "race", "network", "clocks", "first_flush_ms")
+    if each.name not in ("flush_ms", "cycles", "race", "network", "clocks", "first_flush_ms", "late")
 )
 
 

@@ -24,7 +24,9 @@ LOOKS = (
     ("time", "^", "-"),
     ("ink", "v", ":"),
     ("dropped", "P", ":"),
-    ("muted", "X", "-."),
+    ("ink", "X", "-."),
+    ("twice", "v", "--"),
+    ("lost", "P", ":"),
 )
 Look = tuple[str, str, str]
 

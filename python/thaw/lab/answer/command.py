@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import functools
 import pathlib
 import shlex
 import sys
@@ -11,9 +12,10 @@ import time
 from collections.abc import Mapping
 
 from thaw.lab import arguments, needs
-from thaw.lab.answer import page, parts
-from thaw.lab.experiment import ExperimentError, Stopped
-from thaw.lab.experiments import function_experiment, sweep
+from thaw.lab.answer import estimate, page, parts, words
+from thaw.lab.answer.estimate import Duration
+from thaw.lab.experiment import ExperimentError, ExperimentSettings, Stopped
+from thaw.lab.experiments import function_experiment, requirements, sweep
 from thaw.lab.report import function_run, measure
 from thaw.lab.report.function_run import FunctionRun, InvocationRow
 from thaw.lab.stop import EXIT_CODE, Stop
@@ -22,8 +24,8 @@ HELP = "measures what a fresh connection costs, and writes the answer as a page"
 DESCRIPTION = (
     "Runs the sweeps of the document on fresh connections, except what the folder of the results\n"
     "has already, and writes the document as Markdown and as one HTML page, with pictures and data\n"
-    "beside it. All of it takes about two hours on two cores, on a machine that does nothing else;\n"
-    "Ctrl-C keeps finished points."
+    "beside it. All of it takes about 45 minutes on two cores, on a machine that does nothing else;\n"
+    "Ctrl-C keeps finished points, and the same command goes on from there."
 )
 EPILOG = (
     "examples:\n"
@@ -33,6 +35,7 @@ EPILOG = (
 )
 _INVOCATIONS = 60
 _RESULTS = pathlib.Path("answer-results")
+_SAY_EVERY = 30.0  # seconds
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
     )
     function_experiment.add_extension_argument(parser)
+    requirements.add_idle(parser)
     option("--without-function", action="store_true", help="leaves the real function out")
     parser.set_defaults(run=run_command)
 
@@ -76,12 +80,12 @@ def _names(text: str) -> list[str]:
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. ValueError: an argument or a spec is wrong, or something is not installed."""
     wanted = parts.read(given.only or parts.NAMES, blocks=given.blocks, cycles=given.cycles)
-    arms = dict.fromkeys(arm for part in wanted for arm in part.grid.base.arms)
+    arms = dict.fromkeys(arm for part in wanted for point in part.points() for arm in point.arms)
     if (text := needs.missing(needs.of_arms(tuple(arms)), "this document")) is not None:
         raise ValueError(text)
     extensions = function_experiment.extensions_of(given.extension)
     with Stop.on_interrupt() as stop:
-        failed = _measure(wanted, given.results, stop)
+        failed = _measure(wanted, given, stop)
         if stop.requested:
             return EXIT_CODE
         if failed and given.only:
@@ -89,34 +93,85 @@ def run_command(given: argparse.Namespace) -> int:
         if given.only:
             return 0
         function = "it was left out" if given.without_function else _function(given.results, extensions)
-    document = page.make(given.results, function, _again(given))
+    document = page.make(wanted, given.results, function, _again(given))
     for path in document.write(given.out)[:2]:
         print(f"document: {path.resolve()}")
     return 1 if failed else 0
 
 
-def _measure(wanted: list[parts.Part], results: pathlib.Path, stop: Stop) -> int:
+class _Shown:
+    """Says on standard error how far the measurement is: after each point, and now and then between."""
+
+    def __init__(self, missing: list[ExperimentSettings], there: int) -> None:
+        self._duration = Duration(missing)
+        self._total, self._number = len(missing), 0
+        self._begun = self._last = time.monotonic()
+        already = f"; {words.count(there, 'point')} of all were measured before" if there else ""
+        expected = estimate.in_words(self._duration.expected)
+        self._say(f"{words.count(self._total, 'point')}, about {expected} on an idle machine{already}")
+
+    def arm_done(self, point: ExperimentSettings, arm: str) -> None:
+        self._duration.arm_done(point, arm)
+        if time.monotonic() - self._last >= _SAY_EVERY:
+            self._say(f"under way: {self._state()}")
+
+    def point_done(self, name: str, state: sweep.Progress) -> None:
+        if isinstance(state.error, Stopped):
+            return
+        self._number += 1
+        text = f"{self._number}/{self._total} {name}, {_conditions(state.point)}, {self._state()}"
+        self._say(f"{text}: {type(state.error).__name__}: {state.error}" if state.error else text)
+
+    def _state(self) -> str:
+        elapsed = time.monotonic() - self._begun
+        left = estimate.in_words(self._duration.left(elapsed))
+        return f"{estimate.in_words(elapsed)} gone, about {left} left"
+
+    def _say(self, text: str) -> None:
+        self._last = time.monotonic()
+        print(f"answer: {text}", file=sys.stderr, flush=True)
+
+
+def _conditions(point: ExperimentSettings) -> str:
+    """What tells a point from the others of its sweep."""
+    if point.close != "none":
+        return point.close
+    said = [words.count(point.payloads, "payload"), f"round trip {words.milliseconds(point.round_trip)}"]
+    plain = ExperimentSettings()
+    said += [
+        f"{name} {getattr(point, name)}"
+        for name in ("tls_version", "filler_bytes", "cpu_share")
+        if getattr(point, name) != getattr(plain, name)
+    ]
+    return ", ".join(said)
+
+
+def _measure(wanted: list[parts.Part], given: argparse.Namespace, stop: Stop) -> int:
     """Measures what is missing, one point at a time. Returns how many points failed."""
+    missing = {part.name: part.missing(given.results) for part in wanted}
+    points = [point for each in missing.values() for point in each]
+    if not points:
+        return 0
+    load = requirements.load_before(given, {point.world for point in points})
+    shown = _Shown(points, sum(1 for part in wanted for _ in part.points()) - len(points))
     failed = 0
-    for number, part in enumerate(wanted, start=1):
-        if stop.requested:
-            break
-        begun = time.monotonic()
-
-        def say(
-            state: sweep.Progress, name: str = part.name, number: int = number, begun: float = begun
-        ) -> None:
-            if not isinstance(state.error, Stopped):
-                where = f"{number}/{len(wanted)} {name}, {time.monotonic() - begun:.0f} s"
-                print(f"answer: {where}: {state}", file=sys.stderr, flush=True)
-
+    for part in wanted:
+        if stop.requested or not missing[part.name]:
+            continue
         with concurrent.futures.ThreadPoolExecutor(1) as executor:
             try:
-                outcome = part.run(results, executor, stop, say)
+                errors = part.run(
+                    given.results,
+                    executor,
+                    stop,
+                    functools.partial(shown.point_done, part.name),
+                    load=load,
+                    arm_done=shown.arm_done,
+                )
             except OSError:
                 stop.request()
                 raise
-        failed += sum(not isinstance(error, Stopped) for _, error in outcome.failed)
+        failed += sum(not isinstance(error, Stopped) for _, error in errors)
     return failed
 
 

@@ -16,6 +16,8 @@ FRESH, KEPT, SEPARATE, FULL = (
     "v98",
     "thaw-unshared(tls_session_resumption=false)",
 )
+# The least round trip, in seconds, for which the model is held against the measurement.
+LEAST_OF_MODEL = 0.005
 
 
 def headline(cells: Cells) -> Block:
@@ -24,7 +26,8 @@ def headline(cells: Cells) -> Block:
     panels = [_panel(cells, payloads, some) for payloads in (1, 20)]
     return Picture(
         "answer",
-        "Wall time of a flush by round trip. Each point is the median of the blocks' medians.",
+        "Wall time of a flush by round trip. Each point is the median of the blocks' medians; lines that"
+        " coincide cover each other.",
         charts.lines("Wall time of a flush", panels, words.looks(some), across="round trip, ms", up="ms"),
     )
 
@@ -93,7 +96,7 @@ def price(cells: Cells) -> list[Block]:
                     if found.interval is None
                     else f"{found.interval.low:+.1f} to {found.interval.high:+.1f}",
                     "–"
-                    if more is None or not trip
+                    if more is None or trip < LEAST_OF_MODEL
                     else f"{more / (cells.one(KEPT, **some).round_trip * 1e3):.1f}",
                 ]
             )
@@ -101,13 +104,16 @@ def price(cells: Cells) -> list[Block]:
         Heading("The price"),
         Paragraph(
             "What thaw's fresh connections add to a flush over kept ones: the median of the differences of"
-            " blocks, with a BCa interval of 95 % (none for less than six blocks); the same in round trips."
+            " blocks, with a BCa interval of 95 % (none for less than six blocks); the same in round trips,"
+            " where"
+            " these are longer than the work of a handshake."
         ),
         Table(
             "price",
             "Fresh for each flush, less kept, ms",
             ("flush, round trip", "more, ms", "interval", "in round trips"),
             rows,
+            "round_trips",
         ),
     ]
 
@@ -125,7 +131,7 @@ def by_tls_version(cells: Cells) -> list[Block]:
             "A full handshake of TLS 1.2 takes one round trip more than one of TLS 1.3; a resumed session"
             " takes one in both. The round trip is 20 ms."
         ),
-        _table("tls-versions", "Wall time of a flush, ms", cells, columns, _wall),
+        _table("tls-versions", "Wall time of a flush, ms", cells, columns, _wall, "tls_versions"),
     ]
 
 
@@ -144,7 +150,7 @@ def by_size(cells: Cells, body_bytes: Callable[[Cell], int]) -> list[Block]:
             " connection waits one or more round trips longer; a kept connection may remember a larger"
             " window. The round trip is 20 ms, and sizes are those of the compressed body."
         ),
-        _table_of_arms("sizes", "Wall time of a flush, ms", cells, columns),
+        _table_of_arms("sizes", "Wall time of a flush, ms", cells, columns, "sizes"),
     ]
 
 
@@ -189,7 +195,7 @@ def by_cpu_share(cells: Cells) -> list[Block]:
                 up="ms",
             ),
         ),
-        _table_of_arms("cpu-shares", "Wall time of a flush, ms", cells, columns),
+        _table_of_arms("cpu-shares", "Wall time of a flush, ms", cells, columns, "cpu_shares"),
     ]
 
 
@@ -199,13 +205,13 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
     for name, cells in parts:
         for cell in sorted(cells, key=_conditions):
             wall = model.wall_ms(cell)
-            if wall is None or cell.row.round_trip < 0.005:
+            if wall is None or cell.row.round_trip < LEAST_OF_MODEL:
                 continue
             middle = cell.wall_ms.middle
             measured.append(middle)
             predicted.append(wall)
             if abs(wall / middle - 1) > within:
-                rows.append(_difference(name, cell, wall))
+                rows.append(_difference(name, cell, wall, model.dials(cell)))
     agreeing = len(measured) - len(rows)
     constants = model.wall
     return [
@@ -216,11 +222,12 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
             f" {constants.request:.2f} ms an exchange, {constants.resumed:.2f} ms a resumed dial and"
             f" {constants.full:.2f} ms a full one, at both ends together."
             f" Of {len(measured)} cells with a round trip of 5 ms or more, {agreeing}"
-            f" ({100 * agreeing / max(1, len(measured)):.0f} %) are within {within:.0%} of the prediction."
+            f" ({100 * agreeing / max(1, len(measured)):.0f} %) are within {100 * within:.0f} % of the"
+            f" prediction."
         ),
         Picture(
             "model",
-            f"Predicted over measured wall time; the band is {within:.0%}.",
+            f"Predicted over measured wall time; the band is {100 * within:.0f} %.",
             charts.agreement(
                 "Predicted over measured wall time", measured, predicted, unit="ms", within=within
             ),
@@ -228,14 +235,20 @@ def against_model(model: Model, parts: Sequence[tuple[str, Cells]], within: floa
         Paragraph(
             "The model lets a client open all connections of a flush at once. thaw opens a further one when"
             " requests that wait would take longer than a dial, so it may open fewer than it is allowed to,"
-            " or open them later."
+            " or"
+            " open them later: the table has both numbers. Dials at the same time wait for each other's"
+            " work at"
+            " the two ends, which share this machine's processors. With a share of a processor, the model"
+            " begins a flush with a whole period's quota; a client that is resumed has what its period has"
+            " left,"
+            " and what a stopped process has not used is lost."
         ),
         Table(
             "model-differences",
-            f"Cells that differ by more than {within:.0%}",
+            f"Cells that differ by more than {100 * within:.0f} %",
             (
-                *("sweep, arm", "requests", "filler, kB", "TLS", "share", "round trip"),
-                *("measured, ms", "predicted, ms", "difference"),
+                *("sweep, arm", "requests", "TLS", "share", "round trip"),
+                *("connections", "the model's", "measured, ms", "predicted, ms", "difference"),
             ),
             rows,
         ),
@@ -247,18 +260,19 @@ def _conditions(cell: Cell) -> tuple[object, ...]:
     return row.payloads_per_flush, row.filler_bytes, row.tls_version, -row.cpu_share, row.round_trip, row.arm
 
 
-def _difference(sweep: str, cell: Cell, predicted: float) -> list[str]:
+def _difference(sweep: str, cell: Cell, predicted: float, dials: int) -> list[str]:
     row, middle = cell.row, cell.wall_ms.middle
     return [
         f"{sweep}, {words.arm(cell.arm)}",
-        str(row.payloads_per_flush),
-        f"{row.filler_bytes * row.spans / 1e3:.1f}",
+        f"{row.payloads_per_flush} of {row.filler_bytes * row.spans / 1e3:.1f} kB",
         row.tls_version,
         f"{row.cpu_share:.2g}",
         words.milliseconds(row.round_trip),
+        f"{cell.connections:.2g}",
+        str(dials),
         words.spread(cell.wall_ms),
         f"{predicted:.1f}",
-        f"{predicted / middle - 1:+.0%}",
+        f"{100 * (predicted / middle - 1):+.0f} %",
     ]
 
 
@@ -287,21 +301,22 @@ def _table(
     cells: Cells,
     columns: Sequence[tuple[str, dict[str, object]]],
     text: Callable[[Cell], str],
+    sweep: str = "round_trips",
 ) -> Table:
     rows = []
     for arm in cells.arms():
         found = [list(cells.where(arm=arm, **conditions)) for _, conditions in columns]
         rows.append([words.arm(arm), *(text(some[0]) if some else "–" for some in found)])
-    return Table(name, caption, ["connections", *(title for title, _ in columns)], rows)
+    return Table(name, caption, ["connections", *(title for title, _ in columns)], rows, sweep)
 
 
 def _table_of_arms(
-    name: str, caption: str, cells: Cells, lines: Sequence[tuple[str, dict[str, object]]]
+    name: str, caption: str, cells: Cells, lines: Sequence[tuple[str, dict[str, object]]], sweep: str
 ) -> Table:
     """The same figures with a column for each arm: better where there are many conditions."""
-    turned = _table(name, caption, cells, lines, _wall)
+    turned = _table(name, caption, cells, lines, _wall, sweep)
     rows = [list(each) for each in zip(*[turned.head, *turned.rows], strict=True)]
-    return Table(name, caption, ["flush", *rows[0][1:]], rows[1:])
+    return Table(name, caption, ["flush", *rows[0][1:]], rows[1:], sweep)
 
 
 def _wall(cell: Cell) -> str:

@@ -15,11 +15,14 @@ import html
 import io
 import pathlib
 import re
-from collections.abc import Sequence
+import urllib.parse
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thaw.lab.report.pictures import COLOURS
 from thaw.lab.report.style import style_sheet
+
+_STYLE = "td{white-space:nowrap}.files{font-weight:400;margin-left:8px}a{color:var(--muted)}"
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,15 @@ class Items:
 
 @dataclass(frozen=True)
 class Table:
-    """Figures. `name` is the CSV file's; the first column has the names of the rows."""
+    """Figures. `name` is the CSV file's; the first column has the names of the rows. `sweep`: the spec of
+    that name, one of the document's files, says how they were measured.
+    """
 
     name: str
     caption: str
     head: Sequence[str]
     rows: Sequence[Sequence[str]]
+    sweep: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,10 +74,15 @@ Block = Heading | Paragraph | Items | Table | Picture
 
 @dataclass(frozen=True)
 class Document:
-    """The document; `write` gives it its files."""
+    """The document; `write` gives it its files.
+
+    Attributes:
+      specs: files beside it, by name: how its figures were measured.
+    """
 
     title: str
     blocks: Sequence[Block] = field(default_factory=tuple)
+    specs: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, base: pathlib.Path) -> list[pathlib.Path]:
         """Writes the page in both forms and the files beside it. Returns their paths, the Markdown first.
@@ -81,6 +92,7 @@ class Document:
         base.mkdir(parents=True, exist_ok=True)
         files = {base.with_name(f"{base.name}.md"): self.markdown(base.name)}
         files[base.with_name(f"{base.name}.html")] = self.html()
+        files |= {base / name: text for name, text in self.specs.items()}
         for block in self.blocks:
             if isinstance(block, Table):
                 files[base / f"{block.name}.csv"] = _csv(block)
@@ -103,23 +115,32 @@ class Document:
             elif isinstance(block, Picture):
                 parts.append(f"![{block.text}]({folder}/{block.name}.svg)")
             else:
-                parts.append(_markdown_table(block, folder))
+                parts.append(_markdown_table(block, folder, self.specs))
         return "\n\n".join(parts) + "\n"
 
     def html(self) -> str:
         """The document as one page that asks the network for nothing."""
-        body = "\n".join([f"<h1>{_text(self.title)}</h1>", *map(_html, self.blocks)])
+        blocks = [_html(each, self.specs) for each in self.blocks]
+        body = "\n".join([f"<h1>{_text(self.title)}</h1>", *blocks])
         return (
             f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{_text(self.title)}</title>\n<style>{style_sheet()}</style>\n</head>\n"
+            f"<title>{_text(self.title)}</title>\n<style>{style_sheet()}{_STYLE}</style>\n</head>\n"
             f"<body><main>\n{body}\n</main></body>\n</html>\n"
         )
 
 
-def _markdown_table(table: Table, folder: str) -> str:
+def _specs_of(table: Table, specs: Mapping[str, str]) -> dict[str, str]:
+    """The files among the specs that say how a table was measured, by the words of their links."""
+    names = [name for name in specs if table.sweep and name.partition(".")[0] == table.sweep]
+    return {f"spec {number}" if number > 1 else "spec": name for number, name in enumerate(names, start=1)}
+
+
+def _markdown_table(table: Table, folder: str, specs: Mapping[str, str]) -> str:
+    files = {"data": f"{table.name}.csv", **_specs_of(table, specs)}
+    links = [f"[{word}]({folder}/{name})" for word, name in files.items()]
     lines = [
-        f"{table.caption} ([data]({folder}/{table.name}.csv))",
+        f"{table.caption} ({', '.join(links)})",
         "",
         f"| {' | '.join(table.head)} |",
         f"| --- |{' ---: |' * (len(table.head) - 1)}",
@@ -128,7 +149,7 @@ def _markdown_table(table: Table, folder: str) -> str:
     return "\n".join(lines)
 
 
-def _html(block: Block) -> str:
+def _html(block: Block, specs: Mapping[str, str]) -> str:
     if isinstance(block, Heading):
         return f"<h{block.level}>{_text(block.text)}</h{block.level}>"
     if isinstance(block, Paragraph):
@@ -143,9 +164,20 @@ def _html(block: Block) -> str:
         for first, *rest in block.rows
     )
     return (
-        f"<div class=wide><table><caption>{_with_code(block.caption)}</caption>\n"
+        f"<div class=wide><table><caption>{_with_code(block.caption)} {_links(block, specs)}</caption>\n"
         f"<thead><tr>{head}</tr></thead>\n<tbody>\n{rows}\n</tbody></table></div>"
     )
+
+
+def _links(table: Table, specs: Mapping[str, str]) -> str:
+    """The files that stand beside the Markdown, inside the page."""
+    files = {"data": (f"{table.name}.csv", "text/csv", _csv(table))}
+    files |= {word: (name, "text/plain", specs[name]) for word, name in _specs_of(table, specs).items()}
+    links = (
+        f'<a download="{_text(name)}" href="data:{kind};charset=utf-8,{urllib.parse.quote(text)}">{word}</a>'
+        for word, (name, kind, text) in files.items()
+    )
+    return f"<span class=files>{', '.join(links)}</span>"
 
 
 def _text(text: str) -> str:

@@ -15,6 +15,15 @@ from thaw.lab.report.function_run import FunctionRun
 # US dollars for a GB-second of an x86 function in us-east-1: https://aws.amazon.com/lambda/pricing/
 DOLLARS_PER_GB_SECOND = 0.0000166667
 MEMORY_MB = (128, 512, 1769)
+_CLOSES = {
+    "fin": "the intake closes them; in W2 the client does not hear of it",
+    "rst": "the intake resets them; in W2 the client does not hear of it",
+    "silent": "the intake forgets them, and answers their next packet by a reset",
+    "race": "the intake closes them within a millisecond of the resume",
+    "blackhole": "a firewall forgets them, and loses their packets from then on",
+    "nat": "a NAT gateway forgets them, and answers their next packet by a reset",
+    "address": "the client gets another address",
+}
 
 
 def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
@@ -22,23 +31,39 @@ def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
     blocks: list[Block] = [
         Heading("What arrives"),
         Paragraph(
-            "Each cell is lost, then duplicated, of the payloads that were handed over. A duplicate is"
-            " a payload that the intake accepted twice; thaw marks a request that may be one."
-            " With 0 lost of n, the true rate is below 3/n with a confidence of 95 %."
+            "In world W1 the client's process is stopped and goes on; the machine's kernel, and with it TCP,"
+            " runs meanwhile. In world W2 the network between client and intake loses everything for that"
+            " time,"
+            " too. Meanwhile the intake or something on the way ends connections:"
         ),
-        _table("fates-idle", "Stopped between flushes (world W1)", idle),
-        _table("fates-in-flight", "Stopped in the middle of an exchange (world W1)", in_flight),
+        Items([f"`{name}`: {text}" for name, text in _CLOSES.items()]),
+        Paragraph(
+            "Each cell has four numbers of the payloads that were handed over: delivered, lost, duplicated"
+            " and"
+            " late. A duplicate is a payload that the intake accepted twice; thaw marks a request that may be"
+            " one. A late payload arrived in a later cycle than its own. What is neither delivered nor lost"
+            " is"
+            " kept by the client at the end. With 0 lost of n, the true rate is below 3/n with a confidence"
+            " of"
+            " 95 %."
+        ),
+        _table("fates-idle", "Stopped between flushes (world W1)", idle, "fates_idle"),
+        _table(
+            "fates-in-flight", "Stopped in the middle of an exchange (world W1)", in_flight, "fates_inflight"
+        ),
     ]
     if cut is None:
         blocks.append(Paragraph("World W2 was left out: this machine allows no network of its own."))
     else:
         blocks.append(
-            _table("fates-cut", "Stopped between flushes, the network cut meanwhile (world W2)", cut)
+            _table(
+                "fates-cut", "Stopped between flushes, the network cut meanwhile (world W2)", cut, "fates_cut"
+            )
         )
     return blocks
 
 
-def _table(name: str, caption: str, cells: Cells) -> Table:
+def _table(name: str, caption: str, cells: Cells, sweep: str) -> Table:
     closes = sorted({cell.row.close for cell in cells}, key=get_args(Close).index)
     handed = {cell.total("payloads") for cell in cells}
     rows = [
@@ -46,11 +71,14 @@ def _table(name: str, caption: str, cells: Cells) -> Table:
         for arm in cells.arms()
     ]
     of = f"of {min(handed):,}" if len(handed) == 1 else f"of {min(handed):,} to {max(handed):,}"
-    return Table(name, f"{caption}: lost / duplicated, {of} payloads", ["arm", *closes], rows)
+    said = f"{caption}: delivered / lost / duplicated / late, {of} payloads"
+    return Table(name, said, ["arm", *closes], rows, sweep)
 
 
 def _fate(cell: Cell | None) -> str:
-    return "–" if cell is None else f"{cell.total('lost'):,} / {cell.total('duplicated'):,}"
+    if cell is None:
+        return "–"
+    return " / ".join(f"{cell.total(name):,}" for name in ("delivered", "lost", "duplicated", "late"))
 
 
 def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
@@ -64,7 +92,16 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
         middle = statistics.median(row.billed_ms for row in run.rows)
         after = statistics.median(run.post_runtime_ms)
         rows.append(
-            [run.extension, str(len(run.rows)), f"{after:.1f}", f"{middle:.0f}", f"{middle - plain:+.0f}"]
+            [
+                *(
+                    run.extension,
+                    str(len(run.rows)),
+                    f"{after:.1f}",
+                    f"{middle:.0f}",
+                    f"{middle - plain:+.0f}",
+                ),
+                *(f"{_dollars(middle - plain, memory):+.2f}" for memory in MEMORY_MB),
+            ]
         )
     return [
         heading,
@@ -75,8 +112,11 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
         ),
         Table(
             "billed",
-            "Medians, ms",
-            ("extension", "invocations", "after the response", "billed", "more than none"),
+            "Medians, ms, and US dollars that a million invocations cost more than without an extension",
+            (
+                *("extension", "invocations", "after the response", "billed", "more than none"),
+                *(f"{memory} MB" for memory in MEMORY_MB),
+            ),
             rows,
         ),
     ]
@@ -88,8 +128,8 @@ def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
     for trip in cells.values("round_trip"):
         some = {"payloads_per_flush": 1, "round_trip": trip}
         more = cells.one(fresh, **some).wall_ms.middle - cells.one(kept, **some).wall_ms.middle
-        prices = [more / 1e3 * memory / 1024 * DOLLARS_PER_GB_SECOND * 1e6 for memory in MEMORY_MB]
-        rows.append([words.milliseconds(trip), f"{more:.1f}", *(f"{price:.2f}" for price in prices)])
+        prices = [f"{_dollars(more, memory):.2f}" for memory in MEMORY_MB]
+        rows.append([words.milliseconds(trip), f"{more:.1f}", *prices])
     return [
         Paragraph(
             "If Lambda bills the whole flush, as it does where a flush ends an invocation, a fresh connection"
@@ -100,8 +140,14 @@ def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
             f"US dollars a million invocations, at {DOLLARS_PER_GB_SECOND:.10f} a GB-second",
             ("round trip", "more, ms", *(f"{memory} MB" for memory in MEMORY_MB)),
             rows,
+            "round_trips",
         ),
     ]
+
+
+def _dollars(milliseconds: float, memory_mb: int) -> float:
+    """Returns what so much time of each of a million invocations costs."""
+    return milliseconds / 1e3 * memory_mb / 1024 * DOLLARS_PER_GB_SECOND * 1e6
 
 
 def fleet(cells: Cells, fresh: str, kept: str) -> list[Block]:
@@ -126,12 +172,13 @@ def fleet(cells: Cells, fresh: str, kept: str) -> list[Block]:
             "Handshakes of fresh connections",
             ("sandboxes", "interval, s", "handshakes a second", "clients' processors"),
             rows,
+            "round_trips",
         ),
     ]
 
 
 def advice() -> list[Block]:
-    """For which settings each policy is best; what this does not show."""
+    """For which settings each policy is best."""
     return [
         Heading("Which setting for what"),
         Items(
@@ -146,6 +193,12 @@ def advice() -> list[Block]:
                 " connection saves two round trips, if retries are on and duplicates are told apart.",
             ]
         ),
+    ]
+
+
+def limits() -> list[Block]:
+    """What the document does not show."""
+    return [
         Heading("Limits"),
         Items(
             [

@@ -137,6 +137,11 @@ class Model:
         plan = _Plan.of(cell)
         return None if plan is None else self._work(self.processor, plan)
 
+    def dials(self, cell: Cell) -> int:
+        """Returns how many connections a flush opens; 0 for an arm that is not thaw's client."""
+        plan = _Plan.of(cell)
+        return 0 if plan is None else plan.dials
+
     def _work(self, costs: Costs, plan: _Plan) -> float:
         dial = costs.resumed if plan.resumes else costs.full
         return costs.flush + plan.requests * costs.request + plan.dials * dial

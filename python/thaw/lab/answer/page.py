@@ -5,10 +5,11 @@ from __future__ import annotations
 import pathlib
 from collections.abc import Sequence
 
-from thaw.lab.answer import costs, fates, model, parts, words
+from thaw.lab.answer import costs, fates, model, words
 from thaw.lab.answer.cells import Cells
 from thaw.lab.answer.document import Block, Document, Heading, Items, Paragraph
 from thaw.lab.answer.model import Model
+from thaw.lab.answer.parts import Part
 from thaw.lab.report import dataset
 from thaw.lab.report.function_run import FunctionRun
 from thaw.lab.report.measure import MeasureError
@@ -16,47 +17,75 @@ from thaw.lab.report.measure import MeasureError
 TITLE = "What a fresh connection costs"
 
 
-def make(results: pathlib.Path, function: Sequence[FunctionRun] | str, command: str) -> Document:
+def make(
+    wanted: Sequence[Part], results: pathlib.Path, function: Sequence[FunctionRun] | str, command: str
+) -> Document:
     """The document on the results in a folder.
 
     Args:
-      results: has a folder for each sweep of `parts.NAMES`; that of world W2 may be missing.
+      wanted: every sweep of `parts.NAMES`.
+      results: has a folder for each of them; that of world W2 may be missing.
       function: runs of a real function, or why there are none.
       command: makes the document again.
 
     MeasureError: a folder has no results. LookupError: they lack a cell that the document needs.
     """
-    trips, calibration = parts.cells(results, "round_trips"), parts.cells(results, "calibration")
-    tls, sizes = parts.cells(results, "tls_versions"), parts.cells(results, "sizes")
-    shares = parts.cells(results, "cpu_shares")
-    idle, in_flight = parts.cells(results, "fates_idle"), parts.cells(results, "fates_inflight")
-    cut = _cells_or_none(results, "fates_cut")
-    found = Model.calibrated(calibration)
+    by_name = {part.name: part for part in wanted}
+    found = {name: part.cells(results) for name, part in by_name.items() if name != "fates_cut"}
+    trips, calibration, tls = (found[name] for name in ("round_trips", "calibration", "tls_versions"))
+    sizes, shares = found["sizes"], found["cpu_shares"]
+    idle, in_flight = found["fates_idle"], found["fates_inflight"]
+    cut = _cells_or_none(by_name["fates_cut"], results)
+    constants = Model.calibrated(calibration)
     predicted = [("round trips", trips), ("TLS versions", tls), ("sizes", sizes), ("shares", shares)]
     return Document(
         TITLE,
         [
             *_answer(trips, idle),
+            *_busy(wanted, results),
             costs.headline(trips),
+            *fates.advice(),
             *costs.price(trips),
             *costs.by_round_trip(trips),
             *costs.by_tls_version(tls),
             *costs.by_size(sizes, model.body_bytes),
             *costs.by_cpu_share(shares),
-            *costs.against_model(found, predicted),
+            *costs.against_model(constants, predicted),
             *fates.section(idle, in_flight, cut),
             *fates.billed(function),
             *fates.dollars(trips, costs.FRESH, costs.KEPT),
-            *fates.advice(),
             *fates.fleet(trips, costs.FRESH, costs.KEPT),
-            *_source(results, command),
+            *fates.limits(),
+            *_source(wanted, results, command),
         ],
+        {name: text for part in wanted for name, text in part.specs().items()},
     )
 
 
-def _cells_or_none(results: pathlib.Path, name: str) -> Cells | None:
+def _busy(wanted: Sequence[Part], results: pathlib.Path) -> list[Block]:
+    """Says of which sweeps the times mean little, and why."""
+    busy = {
+        part.name: reasons[0]
+        for part in wanted
+        for files in [part.files(results)]
+        if files
+        for reasons in [[each for each in dataset.table_of(files)["busy"].to_pylist() if each]]
+        if reasons
+    }
+    if not busy:
+        return []
+    names = ", ".join(f"`{name}`" for name in busy)
+    return [
+        Paragraph(
+            f"THE MACHINE WAS BUSY during {names}, so that times there mean little:"
+            f" {next(iter(busy.values()))}."
+        )
+    ]
+
+
+def _cells_or_none(part: Part, results: pathlib.Path) -> Cells | None:
     try:
-        return parts.cells(results, name)
+        return part.cells(results)
     except MeasureError:
         return None
 
@@ -93,14 +122,13 @@ def _answer(trips: Cells, idle: Cells) -> list[Block]:
     ]
 
 
-def _source(results: pathlib.Path, command: str) -> list[Block]:
+def _source(wanted: Sequence[Part], results: pathlib.Path, command: str) -> list[Block]:
     """Where the figures come from."""
     said: list[str] = []
-    for name in parts.NAMES:
-        try:
-            table = dataset.table(results / name)
-        except MeasureError:
+    for part in wanted:
+        if not (files := part.files(results)):
             continue
+        table = dataset.table_of(files)
         rows = table.select(["commit", "date", "machine", "blocks", "cycles"]).to_pylist()
         commits = sorted({row["commit"] for row in rows})
         dates = sorted(row["date"] for row in rows)
@@ -109,14 +137,16 @@ def _source(results: pathlib.Path, command: str) -> list[Block]:
             f"{words.count(count, 'block')} of {words.count(cycles, 'cycle')}" for count, cycles in sizes
         )
         said.append(
-            f"`{name}`: {blocks} in each cell; {rows[0]['machine']}; {dates[0]} to {dates[-1]};"
+            f"`{part.name}`: {blocks} in each cell; {rows[0]['machine']}; {dates[0]} to {dates[-1]};"
             f" commit {', '.join(commits)}"
         )
     return [
         Heading("Where this comes from"),
         Paragraph(
-            f"Made by `{command}`. The specs are in `python/thaw/lab/answer/specs`; an arm that is added to"
-            " one appears here. Arms stand in random order within each block, and each block is a fresh"
+            f"Made by `{command}`. The specs are in `python/thaw/lab/answer/specs`, and each table names its"
+            " own; points that take long have fewer cycles, by specs of their own. An arm that is added to"
+            " one appears here. The arms of a block share one line and one intake. Arms stand in random"
+            " order within each block, and each block is a fresh"
             " process. Brackets have the least and the greatest median of the blocks."
         ),
         Items(said),

@@ -2,7 +2,7 @@
 
 for part in parts.read():
     part.run(results, executor, stop, progress)
-parts.cells(results, "round_trips").one("thaw", payloads_per_flush=1, round_trip=0.02)
+    part.cells(results).one("thaw", payloads_per_flush=1, round_trip=0.02)
 """
 
 from __future__ import annotations
@@ -10,14 +10,18 @@ from __future__ import annotations
 import concurrent.futures
 import dataclasses
 import functools
+import itertools
 import pathlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from thaw.lab.answer.cells import Cells
+from thaw.lab.experiment import ExperimentSettings
 from thaw.lab.experiments import spec_file, sweep
 from thaw.lab.experiments.grid import Grid
+from thaw.lab.host_load import Load
 from thaw.lab.report import dataset
+from thaw.lab.report.measure import MeasureError
 from thaw.lab.stop import Stop
 
 SPECS = pathlib.Path(__file__).parent / "specs"
@@ -36,10 +40,32 @@ NAMES = (
 
 @dataclass(frozen=True)
 class Part:
-    """One sweep of the document."""
+    """One sweep of the document.
+
+    Attributes:
+      grids: from the spec of its name, and from those whose names begin with it and a dot: points that take
+        long have fewer cycles.
+    """
 
     name: str
-    grid: Grid
+    grids: Sequence[Grid]
+
+    def specs(self) -> dict[str, str]:
+        """The texts of its specs, by file name, with the blocks and cycles that are used."""
+        names = [self.name, *(f"{self.name}.{number}" for number in range(2, len(self.grids) + 1))]
+        return {f"{name}.toml": spec_file.to_toml(grid) for name, grid in zip(names, self.grids, strict=True)}
+
+    def points(self) -> Iterator[ExperimentSettings]:
+        return itertools.chain.from_iterable(grid.points() for grid in self.grids)
+
+    def missing(self, results: pathlib.Path) -> list[ExperimentSettings]:
+        """The points that are not in the folder of the results yet."""
+        return [
+            point
+            for point in self.points()
+            for spec in [spec_file.to_toml(point)]
+            if not dataset.is_there(dataset.path_of(results / self.name, point, spec), spec)
+        ]
 
     def run(
         self,
@@ -47,10 +73,39 @@ class Part:
         executor: concurrent.futures.Executor,
         stop: Stop,
         progress: Callable[[sweep.Progress], None],
-    ) -> sweep.Outcome:
-        """Measures the points that are not in the folder of the results yet."""
-        measured = functools.partial(sweep.measure_point, stop=stop)
-        return sweep.run(self.grid, results / self.name, executor, measured, progress=progress)
+        *,
+        load: Load | None = None,
+        arm_done: Callable[[ExperimentSettings, str], None] = lambda point, arm: None,
+    ) -> list[tuple[ExperimentSettings, BaseException]]:
+        """Measures the points that are not in the folder of the results yet. Returns those that failed.
+
+        Args:
+          load: the machine's before the sweeps.
+          arm_done: called when an arm has ended in one block of a point, by the executor.
+        """
+        measured = functools.partial(sweep.measure_point, stop=stop, load=load, arm_done=arm_done)
+        failed = []
+        for grid in self.grids:
+            if not stop.requested:
+                outcome = sweep.run(grid, results / self.name, executor, measured, progress=progress)
+                failed += outcome.failed
+        return failed
+
+    def files(self, results: pathlib.Path) -> list[pathlib.Path]:
+        """The files of its points that are there."""
+        paths = (
+            dataset.path_of(results / self.name, point, spec_file.to_toml(point)) for point in self.points()
+        )
+        return [path for path in paths if path.exists()]
+
+    def cells(self, results: pathlib.Path) -> Cells:
+        """The cells of its points. MeasureError: there are none. Points of another number of blocks or cycles
+        may be in the same folder; they are not read.
+        """
+        files = self.files(results)
+        if not files:
+            raise MeasureError(f"{results / self.name} has no results of this sweep")
+        return Cells.of(dataset.read_files(files))
 
 
 def read(names: Sequence[str] = NAMES, *, blocks: int | None = None, cycles: int | None = None) -> list[Part]:
@@ -60,14 +115,19 @@ def read(names: Sequence[str] = NAMES, *, blocks: int | None = None, cycles: int
     """
     made = []
     for name in names:
-        grid = spec_file.read(SPECS / f"{name}.toml")
-        base = dataclasses.replace(
-            grid.base, blocks=blocks or grid.base.blocks, cycles=cycles or grid.base.cycles
-        )
-        made.append(Part(name, dataclasses.replace(grid, base=base)))
+        grids = []
+        for path in [SPECS / f"{name}.toml", *sorted(SPECS.glob(f"{name}.*.toml"))]:
+            grid = spec_file.read(path)
+            base = dataclasses.replace(
+                grid.base, blocks=blocks or grid.base.blocks, cycles=cycles or grid.base.cycles
+            )
+            grids.append(dataclasses.replace(grid, base=base))
+        made.append(Part(name, grids))
     return made
 
 
 def cells(results: pathlib.Path, name: str) -> Cells:
-    """The cells of a sweep that was run. MeasureError: its folder has no results."""
+    """The cells of all points in a sweep's folder, however many blocks and cycles they have. MeasureError: it
+    has no results.
+    """
     return Cells.of(dataset.read_points(results / name))

@@ -15,8 +15,8 @@ _ARMS = {
     "thaw(max_connections_per_host=1)": "fresh for each flush, one connection",
     "thaw-pooled(on_resume=keep)": "kept, up to 4 idle",
     "thaw-pooled(max_connections_per_host=1,on_resume=keep)": "kept, one connection",
-    "requests": "kept, Python's requests",
-    "pycurl": "kept, libcurl",
+    "pycurl-http2": "kept, libcurl over HTTP/2, one by one",
+    "httpx": "kept, httpx over HTTP/2, all at once",
     "thaw(tls_session_resumption=false)": "fresh for each flush, full handshake",
 }
 
@@ -33,7 +33,7 @@ def arm(name: str) -> str:
 
 
 def spread(value: Spread, digits: int = 1) -> str:
-    """A median, with the least and the greatest of several blocks behind it."""
+    """Returns a median, with the least and the greatest of several blocks behind it."""
     if value.least == value.greatest:
         return f"{value.middle:.{digits}f}"
     return f"{value.middle:.{digits}f} ({value.least:.{digits}f}–{value.greatest:.{digits}f})"

@@ -9,6 +9,7 @@ is drawn. What the arms cost is compared block by block (`comparison`).
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import itertools
 import subprocess
@@ -27,7 +28,8 @@ from thaw.lab.report import Run, exchange_rows, measure
 from thaw.lab.report.exchange_rows import ExchangeRow
 from thaw.lab.results import ArmResult, ExperimentResult
 from thaw.lab.stop import Stop
-from thaw.lab.worlds import w0_simulated, w1_stopped_process
+from thaw.lab.worlds import surroundings, w0_simulated, w1_stopped_process
+from thaw.lab.worlds.surroundings import Surroundings
 
 Say = Callable[[str], None]
 
@@ -63,42 +65,50 @@ def run(
     failing: set[str] = set()  # clients of other projects, whose first error was said
     order = settings.order()
     shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
-    for number, (block, name) in enumerate(order):
-        if ended.requested:
-            break
-        label = f"{settings.scenario} {settings.close} {name} ({number + 1}/{len(order)})"
-        before = number * settings.cycles
+    with contextlib.closing(surroundings.OfBlocks()) as around:
+        for number, (block, name) in enumerate(order):
+            if ended.requested:
+                break
+            label = f"{settings.scenario} {settings.close} {name} ({number + 1}/{len(order)})"
+            before = number * settings.cycles
 
-        def step(cycle: int, label: str = label, before: int = before) -> None:
-            shown.step(before + cycle, label)
+            def step(cycle: int, label: str = label, before: int = before) -> None:
+                shown.step(before + cycle, label)
 
-        try:
-            result, outcome = _run_arm(arms.parse(name), settings.of_block(block), step, ended)
-        except Stopped:
-            break
-        made.add(block, name, result, outcome)
-        shown.say(
-            f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
-            f" {result.duplicated} duplicated"
-        )
-        if (said := _first_error(name, outcome)) is not None and name not in failing:
-            failing.add(name)
-            shown.say(f"{label}: its first error: {said}")
-        after_block(block, name, result)
-        if after_arm is not None:
-            after_arm(made.run())
+            try:
+                in_block = settings.of_block(block)
+                result, outcome = _run_arm(
+                    arms.parse(name), in_block, step, ended, around.of(block, in_block)
+                )
+            except Stopped:
+                break
+            made.add(block, name, result, outcome)
+            shown.say(
+                f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
+                f" {result.duplicated} duplicated"
+            )
+            if (said := _first_error(name, outcome)) is not None and name not in failing:
+                failing.add(name)
+                shown.say(f"{label}: its first error: {said}")
+            after_block(block, name, result)
+            if after_arm is not None:
+                after_arm(made.run())
     if not made.finished:
         raise Stopped("stopped before a cycle was finished")
     return made.run()
 
 
 def _run_arm(
-    arm: Arm, settings: ExperimentSettings, step: Callable[[int], None], stop: Stop
+    arm: Arm,
+    settings: ExperimentSettings,
+    step: Callable[[int], None],
+    stop: Stop,
+    around: Surroundings | None,
 ) -> tuple[ArmResult, ArmOutcome | None]:
     """Runs one arm in one block. Returns its result and, in a real world, what that was counted from."""
     if settings.world == "W0":
         return w0_simulated.run(arm, settings, step, stop), None
-    outcome = w1_stopped_process.run(arm, settings, step, stop)
+    outcome = w1_stopped_process.run(arm, settings, step, stop, around)
     if not outcome.cycles:
         raise Stopped
     promises.check(arm, settings, outcome)

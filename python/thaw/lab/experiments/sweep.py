@@ -78,8 +78,14 @@ class Outcome:
     failed: list[tuple[ExperimentSettings, BaseException]]
 
 
-def measure_point(point: ExperimentSettings, stop: Stop | None = None, load: Load | None = None) -> Measured:
-    """Measures one point here and now; `load` is the machine's before the sweep.
+def measure_point(
+    point: ExperimentSettings,
+    stop: Stop | None = None,
+    load: Load | None = None,
+    arm_done: Callable[[ExperimentSettings, str], None] = lambda point, arm: None,
+) -> Measured:
+    """Measures one point here and now; `load` is the machine's before the sweep. `arm_done` is called when an
+    arm has ended in a block.
 
     Raises Stopped: it was not finished.
     """
@@ -87,6 +93,7 @@ def measure_point(point: ExperimentSettings, stop: Stop | None = None, load: Loa
 
     def after_block(block: int, arm: str, result: ArmResult) -> None:
         results.append(BlockResult(block, arm, result))
+        arm_done(point, arm)
 
     made = compare.run(point, stop=stop, load=load, after_block=after_block)
     if not made.result.complete:

@@ -125,8 +125,7 @@ def _add_costs(option: Any) -> None:
         "--results",
         type=pathlib.Path,
         metavar="FOLDER",
-        help="results of `thaw.lab answer`: the client's costs and the round trip are read from its"
-        " calibration",
+        help="results of `thaw.lab answer`: the client's costs are read from its calibration",
     )
     option(
         "--measure-costs",

@@ -231,6 +231,14 @@ class Intake:
         """
         return {_point_key(key): times for key, times in self._times("points", "untold")}
 
+    def begin_anew(self) -> None:
+        """Ends every connection and forgets all that was counted and stored, for another client that is to
+        find the intake as the one before it did. Scripts stay; connections are not counted from 1 again.
+        """
+        self._ask("begin_anew")
+        while not self._events.empty():
+            self._events.get_nowait()
+
     def begin_period(self, number: int) -> None:
         """Says that what comes from now on is of that period; without it everything is of period 0."""
         self._ask("period", number=number)

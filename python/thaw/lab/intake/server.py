@@ -81,19 +81,20 @@ class _Server:
             "timed_closes": self._take_timed_closes,
             "counts": self._current_counts,
             "hellos": lambda: [dataclasses.asdict(each) for each in self.hellos],
-            "decode": self._requests.decode,
-            "times": self._requests.times,
+            "decode": lambda: self._requests.decode(),
+            "times": lambda **given: self._requests.times(**given),
             "period": self._begin_period,
-            "first_periods": self._requests.first_periods,
-            "requests": self._requests.log,
-            "take_lines": self._requests.take_lines,
-            "take_points": self._requests.take_points,
-            "weigh": self._requests.weigh,
-            "stats": self._requests.stats,
-            "logs": self._requests.logs,
-            "all_points": self._requests.all_points,
-            "events": self._requests.events,
-            "checks": self._requests.checks,
+            "first_periods": lambda: self._requests.first_periods(),
+            "requests": lambda: self._requests.log(),
+            "take_lines": lambda: self._requests.take_lines(),
+            "take_points": lambda: self._requests.take_points(),
+            "weigh": lambda: self._requests.weigh(),
+            "stats": lambda: self._requests.stats(),
+            "logs": lambda: self._requests.logs(),
+            "all_points": lambda: self._requests.all_points(),
+            "events": lambda: self._requests.events(),
+            "checks": lambda: self._requests.checks(),
+            "begin_anew": self._begin_anew,
             "stop": self._stop,
         }
         self._stopped = False
@@ -313,6 +314,16 @@ class _Server:
         counts = dict(vars(self.counts), open=len(self._connections), idle=len(self._idle()))
         states = collections.Counter(each.state for each in self._connections.values())
         return {**counts, "statuses": dict(self.counts.statuses), "states": dict(states)}
+
+    def _begin_anew(self) -> None:
+        """Ends every connection and forgets all that was counted and stored; scripts stay."""
+        self._release()
+        self._hold = self._released = None
+        for each in list(self._connections.values()):
+            each.end("rst")
+        self.counts, self._requests, self._period = Counts(), StoredRequests(), 0
+        self.hellos.clear()
+        self._timed_closes.clear()
 
     def _stop(self) -> None:
         self._stopped = True

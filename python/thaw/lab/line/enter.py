@@ -1,7 +1,7 @@
 """Runs a command at one end of a line, or measures the line. A program by itself, so that it starts at once.
 
     python -I -S enter.py run USER_NAMESPACE NETWORK_NAMESPACE LASTING COMMAND...
-    python -I -S enter.py measure USER_NAMESPACE CLIENT PEER PEER_ADDRESS COUNT
+    python -I -S enter.py measure USER_NAMESPACE CLIENT PEER PEER_ADDRESS CONNECTIONS EXCHANGES
     python -I -S enter.py carry USER_NAMESPACE CLIENT PEER PEER_ADDRESS MEGABYTES
 
 Namespaces are paths of /proc. The command replaces this process, so its process id is the one that was
@@ -24,7 +24,6 @@ import time
 
 _CLONE_NEWUSER, _CLONE_NEWNET = 0x10000000, 0x40000000
 _PR_SET_PDEATHSIG = 1
-_EXCHANGES = 10  # on each connection
 _LIMIT = 30.0
 
 
@@ -61,7 +60,7 @@ def _listen(user: str, client: str, peer: str, peer_address: str) -> socket.sock
     return listener
 
 
-def measure(user: str, client: str, peer: str, peer_address: str, count: str) -> None:
+def measure(user: str, client: str, peer: str, peer_address: str, count: str, exchanges_each: str) -> None:
     listener = _listen(user, client, peer, peer_address)
     connects, exchanges, used = [], [], ""
     for _ in range(int(count)):
@@ -72,7 +71,7 @@ def measure(user: str, client: str, peer: str, peer_address: str, count: str) ->
         for each in (near, far):
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             each.settimeout(_LIMIT)
-        for _ in range(_EXCHANGES):
+        for _ in range(int(exchanges_each)):
             begun = time.monotonic()
             near.sendall(b"?")
             far.recv(1)

@@ -38,8 +38,8 @@ class RoundTrip:
 
     Attributes:
       connect: the median of `connects` TCP handshakes, as the client sees them.
-      exchange, least, most: the median, the least and the longest of ten exchanges of one byte on each of
-        those connections.
+      exchange, least, most: the median, the least and the longest of the exchanges of one byte on those
+        connections.
       congestion_control: the kernel's for them.
     """
 
@@ -174,9 +174,12 @@ class Line:
 
     # -- What is known of it
 
-    def measure(self, connects: int = 5) -> RoundTrip:
-        """Measures the round trip by TCP over the line as it is now."""
-        times = self._enter("measure", connects, _LIMIT + connects * 12 * MOST_ROUND_TRIP)
+    def measure(self, connects: int = 5, exchanges_each: int = 10) -> RoundTrip:
+        """Measures the round trip by TCP over the line as it is now, by so many connections and so many
+        exchanges on each; that takes `connects * (1 + exchanges_each)` round trips.
+        """
+        limit = _LIMIT + connects * (2 + exchanges_each) * MOST_ROUND_TRIP
+        times = self._enter("measure", (connects, exchanges_each), limit)
         exchanges = times["exchanges"]
         return RoundTrip(
             statistics.median(times["connects"]),
@@ -189,7 +192,7 @@ class Line:
 
     def carry(self, megabytes: int) -> float:
         """Sends so many million bytes from the client to the peer. Returns the seconds that took."""
-        return float(self._enter("carry", megabytes, _LIMIT + megabytes))
+        return float(self._enter("carry", (megabytes,), _LIMIT + megabytes))
 
     def counts(self) -> dict[str, Any]:
         """Packets and bytes of each way, lost ones by cause, how late the last 20,000 packets left, and the
@@ -219,10 +222,10 @@ class Line:
     def __exit__(self, *unused: object) -> None:
         self.close()
 
-    def _enter(self, what: str, count: int, limit: float) -> Any:
+    def _enter(self, what: str, counts: Sequence[int], limit: float) -> Any:
         """Runs a measurement by a process that has a socket at each end. Returns what that wrote."""
         paths = [self.client._user, self.client._network, self.peer._network]
-        command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, str(count)]
+        command = [sys.executable, "-I", "-S", _ENTER, what, *paths, self.peer.address, *map(str, counts)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         with process:
             try:

@@ -45,6 +45,7 @@ COLUMNS = (
         " client throws away because sending failed is lost.",
         ("", "lost"),
     ),
+    Column("late", "late", "Arrived in a later cycle than the one in which it was given.", ("", "late")),
     Column("duplicated", "duplicated", "Arrived more than once.", ("dupli-", "cated")),
     Column(
         "possible_duplicate",

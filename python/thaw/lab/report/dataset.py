@@ -16,7 +16,7 @@ import json
 import os
 import pathlib
 import typing
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from thaw.lab.experiment import ExperimentSettings
@@ -53,7 +53,7 @@ class PointRow:
       freeze: seconds; None where `freeze_distribution` says how freezes are drawn.
       block: counted from 0; `blocks` is how many the point has, and `cycles` how many each of them has.
       seed: the point's; later blocks have seeds of their own, derived from it.
-      payloads … first_flush_ms: figures of the arm in this block, as in `results.ArmResult`.
+      payloads … late: figures of the arm in this block, as in `results.ArmResult`.
       round_trip_measured: seconds that a TCP handshake took over the line; None where there was no line.
       cpu_us_per_payload: None in world W0, which has no client's process to measure.
     """
@@ -99,6 +99,7 @@ class PointRow:
     flush_p50_ms: float
     flush_p99_ms: float
     first_flush_ms: float | None
+    late: int | None
     round_trip_measured: float | None
 
 
@@ -166,7 +167,12 @@ def write(
 
 def read_points(folder: str | os.PathLike[str]) -> list[PointRow]:
     """The rows of all points, in the order of the files' names. MeasureError names a file that is wrong."""
-    return [row for path in _files(folder) for row in measure.read_rows(path, PointRow)]
+    return read_files(_files(folder))
+
+
+def read_files(paths: Iterable[pathlib.Path]) -> list[PointRow]:
+    """The rows of these points. MeasureError names a file that is wrong."""
+    return [row for path in paths for row in measure.read_rows(path, PointRow)]
 
 
 def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
@@ -174,11 +180,15 @@ def table(folder: str | os.PathLike[str]) -> pyarrow.Table:
 
     MeasureError: a file is missing or is something else.
     """
+    return table_of(_files(folder))
+
+
+def table_of(paths: Iterable[pathlib.Path]) -> pyarrow.Table:
+    """The rows of these points with their `SOURCE_COLUMNS`. MeasureError names a file that is wrong."""
     import pyarrow
 
     tables = [
-        with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path)
-        for path in _files(folder)
+        with_source(measure.read_table(path, PointRow), _source(path)["provenance"], path) for path in paths
     ]
     return pyarrow.concat_tables(tables).combine_chunks()
 

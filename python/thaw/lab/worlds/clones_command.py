@@ -49,6 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     option("--seed", type=arguments.seed, default=1, help="of the payloads (%(default)s)")
     option(
+        "--kernel-not-told",
+        action="store_true",
+        help="leaves the random numbers of the clones' kernels as they were saved, as QEMU does; without it"
+        " they are reseeded, as a machine manager does",
+    )
+    option(
         "--json", type=arguments.output_file, metavar="FILE", help="writes all that was seen into this file"
     )
     parser.set_defaults(run=run_command)
@@ -69,7 +75,7 @@ def run_command(given: argparse.Namespace) -> int:
     found = []
     for arm in given.arms:
         settings = w3c_clones.settings_of(arm, payloads=given.payloads, seed=given.seed)
-        found.append(w3c_clones.run(arm, settings))
+        found.append(w3c_clones.run(arm, settings, reseeded=not given.kernel_not_told))
         print(f"clones: {arm.name}: done", file=sys.stderr, flush=True)
     print(table(found))
     if given.json is not None:

@@ -33,14 +33,14 @@ from thaw.lab.experiment import (
 )
 from thaw.lab.freezer import FreezerError
 from thaw.lab.intake import Intake, IntakeError
-from thaw.lab.intake.script import PHASES, Script
+from thaw.lab.intake.script import PHASES
 from thaw.lab.line import Line, LineError
 from thaw.lab.stop import Stop
 from thaw.lab.workload import origin_of
 from thaw.lab.worlds import availability, client_process, over_line, w3_machine
 from thaw.lab.worlds.client_process import Child
 from thaw.lab.worlds.over_line import LOST_ON_THE_WAY, Between
-from thaw.lab.worlds.relay import Relay
+from thaw.lab.worlds.surroundings import Surroundings
 
 _START_LIMIT = 120.0
 _EMULATED_START_LIMIT = 600.0  # an emulated boot takes seconds of processor time
@@ -55,9 +55,11 @@ def run(
     settings: ExperimentSettings,
     progress: Callable[[int], None] = lambda cycle: None,
     stop: Stop | None = None,
+    around: Surroundings | None = None,
 ) -> ArmOutcome:
     """One arm of an experiment. `progress` gets the number of cycles that are done. If `stop` asks for it,
-    the arm ends with the cycle that is under way; the outcome has those that are done.
+    the arm ends with the cycle that is under way; the outcome has those that are done. `around`: surroundings
+    that the arm shares with others; its own are made without them.
 
     Raises ExperimentError: the client, the intake or the line is gone or does not answer; FreezerError: this
     machine does not allow the freezer that is asked for.
@@ -65,19 +67,9 @@ def run(
     if (reason := availability.missing_program(settings.world)) is not None:
         raise WorldMissing(f"world {settings.world} can't be had here: {reason}")
     with contextlib.ExitStack() as ends:
-        network = over_line.make(settings)
-        line = network.line
-        if line is not None:
-            ends.enter_context(line)
-        latency = settings.round_trip / 2 if line is None else 0.0
-        script = Script(latency=latency, tls_version=settings.tls_version)
-        intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
-        between: Between | None = line
-        url = intake.url
-        if network.proxied:
-            between = relay = ends.enter_context(contextlib.closing(Relay(intake.port)))
-            url = relay.url
-        arguments = client_process.arguments(arm, url, intake.ca_file, settings)
+        here = ends.enter_context(Surroundings(settings)) if around is None else around
+        line, intake = here.network.line, here.intake
+        arguments = client_process.arguments(arm, here.url, intake.ca_file, settings)
         if settings.world.startswith("W3"):
             assert line is not None  # over_line.make refuses to do without
             child = w3_machine.start(ends, arm, settings, line, arguments, intake.ca_file)
@@ -85,10 +77,12 @@ def run(
             child = _start(settings, arguments, line)
             ends.enter_context(contextlib.closing(child))
         child.answer(_EMULATED_START_LIMIT if settings.world == "W3b" else _START_LIMIT)
+        if around is not None:
+            around.renew()
         if settings.cpu_share < 1:
             child.limit_processor(settings.cpu_share)  # not before: Python's own start would take seconds
-        outcome = _Run(arm, settings, intake, child, stop or Stop(), between).run(progress)
-        outcome.network = network.figures
+        outcome = _Run(arm, settings, intake, child, stop or Stop(), here.between).run(progress)
+        outcome.network = here.network.figures
         return outcome
 
 

@@ -114,8 +114,9 @@ def settings_of(arm: Arm, *, payloads: int = 2, seed: int = 1) -> ExperimentSett
     )
 
 
-def run(arm: Arm, settings: ExperimentSettings) -> Clones:
-    """Saves a machine and runs its clones.
+def run(arm: Arm, settings: ExperimentSettings, *, reseeded: bool = True) -> Clones:
+    """Saves a machine and runs its clones. `reseeded`: each clone's kernel gets new random numbers as it is
+    restored, as from a machine manager that tells it; QEMU does not.
 
     Raises WorldMissing: this machine does not have what it takes; ExperimentError: it could not be carried
       out.
@@ -131,7 +132,8 @@ def run(arm: Arm, settings: ExperimentSettings) -> Clones:
         ends.callback(os.close, snapshot)
         try:
             machines = [
-                _Machine(arm, settings, line, intake, snapshot, number).run() for number in range(CLONES + 1)
+                _Machine(arm, settings, line, intake, snapshot, number, reseeded).run()
+                for number in range(CLONES + 1)
             ]
         except (FreezerError, LineError, TimeoutError) as error:
             raise ExperimentError(f"arm {arm.name}: {error}") from error
@@ -152,10 +154,17 @@ class _Machine:
     """A machine that boots, flushes and is saved (number 0), or goes on from there and flushes."""
 
     def __init__(
-        self, arm: Arm, settings: ExperimentSettings, line: Line, intake: Intake, snapshot: int, number: int
+        self,
+        arm: Arm,
+        settings: ExperimentSettings,
+        line: Line,
+        intake: Intake,
+        snapshot: int,
+        number: int,
+        reseeded: bool,
     ) -> None:
         self._arm, self._settings, self._line, self._intake = arm, settings, line, intake
-        self._snapshot, self._number = snapshot, number
+        self._snapshot, self._number, self._reseeded = snapshot, number, reseeded
 
     def run(self) -> Clone:
         settings, intake = self._settings, self._intake
@@ -173,7 +182,7 @@ class _Machine:
             else:
                 monitor.await_loaded()
                 # The client finds the command when it wakes up.
-                child.tell(op="restore")
+                child.tell(op="restore", entropy=os.urandom(32).hex() if self._reseeded else "")
                 child.resume()
                 random = child.answer(_LIMIT)["restored"]
             child.tell(op="prepare", cycle=self._number, payloads=settings.payloads, large=False)

@@ -1,0 +1,85 @@
+"""What a client is put among: the line, the intake at its other end and, where no line can be made, a relay.
+
+    with Surroundings(settings) as around:
+        around.url, around.intake.counts()
+
+They serve one client after the other where `shared` says so: `renew` makes the intake as it was at first.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Self
+
+from thaw.lab.experiment import ExperimentSettings
+from thaw.lab.intake import Intake
+from thaw.lab.intake.script import Script
+from thaw.lab.worlds import over_line
+from thaw.lab.worlds.over_line import Between
+from thaw.lab.worlds.relay import Relay
+
+
+def shared(settings: ExperimentSettings) -> bool:
+    """Returns whether the arms of a block may have the same surroundings: nothing is done to connections."""
+    return settings.world == "W1" and settings.close == "none"
+
+
+class Surroundings:
+    """Starts and measures them. WorldMissing, ExperimentError: as `over_line.make`.
+
+    Attributes:
+      network: the line, and how its round trip is made.
+      between: what can cut connections; None on the loopback.
+      url: where the client delivers to.
+    """
+
+    def __init__(self, settings: ExperimentSettings) -> None:
+        with contextlib.ExitStack() as ends:
+            self.network = over_line.make(settings)
+            line = self.network.line
+            if line is not None:
+                ends.enter_context(line)
+            latency = settings.round_trip / 2 if line is None else 0.0
+            script = Script(latency=latency, tls_version=settings.tls_version)
+            self.intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
+            self.between: Between | None = line
+            self.url = self.intake.url
+            if self.network.proxied:
+                relay = ends.enter_context(contextlib.closing(Relay(self.intake.port)))
+                self.between, self.url = relay, relay.url
+            self._ends = ends.pop_all()
+
+    def renew(self) -> None:
+        """Makes the intake as it was at first, once the client before is gone and another has started."""
+        self.intake.begin_anew()
+
+    def close(self) -> None:
+        self._ends.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        self.close()
+
+
+class OfBlocks:
+    """The surroundings of the block under way, where its arms may share them. To be closed."""
+
+    def __init__(self) -> None:
+        self._block: int | None = None
+        self._held: Surroundings | None = None
+
+    def of(self, block: int, settings: ExperimentSettings) -> Surroundings | None:
+        """Returns those of a block, which are made when it begins; None if each arm has its own."""
+        if not shared(settings):
+            return None
+        if self._held is None or block != self._block:
+            self.close()
+            self._held, self._block = Surroundings(settings), block
+        return self._held
+
+    def close(self) -> None:
+        if self._held is not None:
+            self._held.close()
+            self._held = None
