@@ -339,10 +339,14 @@ Trigger KinesisTrigger(const json::value& event, const TriggerOptions& options) 
   Add(span.tags, "event_name", TextAt(record, {"eventName"}));
   Add(span.tags, "event_version", TextAt(record, {"eventVersion"}));
   Add(span.tags, "partition_key", TextAt(record, {"kinesis", "partitionKey"}));
+  // The bus that fed the stream precedes it.
+  const json::value first = NestedBytesJson(FindAt(record, {"kinesis", "data"}));
+  if (IsEventBridge(first)) AddBus(trigger, first, DatadogOfDetail(first), options);
   ForEachRecord(event, trigger, [&trigger](const json::value& each) {
     const json::value data = NestedBytesJson(FindAt(each, {"kinesis", "data"}));
     const json::value datadog = NestedJson(FindAt(data, {"_datadog"}));
     TakeContext(trigger, &datadog);
+    if (!KnowsTrace(trigger)) TakeContextOfDetail(trigger, data);
   });
   AddSpan(trigger, std::move(span), {stream, "lambda_kinesis", stream, "kinesis"}, options);
   return trigger;

@@ -54,6 +54,11 @@ TraceContext ContextOfStepObject(const json::value& step) {
   if (!trace && root.empty()) {
     const json::value input = NestedJson(FindAt(step, {"Execution", "Input"}));
     started_by = NestedJson(FindAt(input, {"_datadog"}));
+    // A bus that starts a state machine hands it its event.
+    if (started_by.is_null()) {
+      const json::value detail = NestedJson(FindAt(input, {"detail"}));
+      started_by = NestedJson(FindAt(detail, {"_datadog"}));
+    }
     trace = carried(started_by);
     root = TextAt(started_by, {"RootExecutionId"});
     if (root.empty()) root = TextAt(started_by, {"Execution", "Id"});

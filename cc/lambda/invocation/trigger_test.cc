@@ -446,6 +446,27 @@ TEST(TriggerTest, BusThatFeedsATopicThatFeedsAQueue) {
   EXPECT_EQ(Context(event)->parent_id, 8u);
 }
 
+TEST(TriggerTest, BusThatFeedsAStreamOrStartsAStateMachine) {
+  const std::string stream = absl::StrCat(
+      R"({"Records":[{"eventSourceARN":"arn:aws:kinesis:eu-west-1:1:stream/clicks","kinesis":{"data":")",
+      absl::Base64Escape(EventBridgeEvent()), "\"}}]}");
+  const Trigger trigger = Detect(stream);
+  EXPECT_EQ(trigger.source, "kinesis");
+  ASSERT_THAT(trigger.spans, SizeIs(2));
+  EXPECT_EQ(trigger.spans[0].name, "aws.eventbridge");
+  EXPECT_EQ(trigger.spans[0].resource, "bus");
+  EXPECT_EQ(trigger.spans[1].name, "aws.kinesis");
+  EXPECT_EQ(Context(stream)->trace_id, 7u);
+  EXPECT_EQ(Context(stream)->parent_id, 8u);
+  const std::string text_of_detail = absl::StrCat(R"({"detail-type":"a","source":"b","detail":)",
+                                                  Quoted(absl::StrCat("{\"_datadog\":", kDatadog, "}")), "}");
+  for (const std::string& input : {EventBridgeEvent(), Quoted(EventBridgeEvent()), text_of_detail}) {
+    const std::string started = Step(absl::StrCat(",\"Input\":", input));
+    EXPECT_EQ(Context(started)->trace_id, 7u) << started;
+    EXPECT_EQ(Context(started)->parent_id, kStepParent) << started;
+  }
+}
+
 // The records are in the forms that runtimes' serializers give lists and bytes.
 TEST(TriggerTest, MskOfEveryRuntime) {
   const auto event = [](std::string_view records, std::string_view headers) {
