@@ -8,6 +8,7 @@
 #include "cc/base/status_macros.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/held_payload.h"
 #include "cc/flush/pipeline_spec.h"
 
 namespace thaw {
@@ -21,22 +22,15 @@ absl::Status StatsdEncodingBase::EncodeAs(const PipelineSpec& spec, BodyOf body_
                                           absl::Span<const HeldPayload<StatsdItem>> held,
                                           const FlusherOptions& options, EmitRequest emit) {
   while (!held.empty()) {
-    std::vector<PayloadId> ids;
+    const absl::Span<const HeldPayload<StatsdItem>> batch = TakeBatch<StatsdItem>(
+        held, {.bytes = options.max_batch_bytes, .entries = spec.limits.max_batch_entries},
+        [](const StatsdItem& /*each*/) { return size_t{1}; });
     std::vector<StatsdItem> items;
-    size_t bytes = 0;
-    for (const HeldPayload<StatsdItem>& each : held) {
-      const bool fits = items.size() < spec.limits.max_batch_entries &&
-                        bytes + each.payload.size() <= options.max_batch_bytes;
-      if (!items.empty() && !fits) break;
-      ids.push_back(each.id);
-      items.push_back(each.payload);
-      bytes += each.payload.size();
-    }
-    held.remove_prefix(items.size());
+    for (const HeldPayload<StatsdItem>& each : batch) items.push_back(each.payload);
     THAW_ASSIGN_OR_RETURN(std::string packed, CompressZstd(body_of(items), options.compression_level));
     emit({.headers = HeadersOf(spec.codec),
           .body = std::make_shared<const std::string>(std::move(packed)),
-          .payloads = std::move(ids)});
+          .payloads = IdsOf(batch)});
   }
   return absl::OkStatus();
 }

@@ -17,6 +17,7 @@
 #include "cc/flush/flush_coordinator.h"
 #include "cc/flush/flush_schedule.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/held_payload.h"
 #include "cc/flush/item_sender.h"
 #include "cc/flush/key_look_ups.h"
 #include "cc/flush/opened_payloads.h"
@@ -95,6 +96,13 @@ void FlushScheduleExample(const Config& config, Clock& clock, bool background_fl
 absl::Status FlusherOptionsExample() {
 #include "cc/flush/flusher_options.h.example"
   return absl::OkStatus();
+}
+
+void HeldPayloadExample(absl::Span<const HeldPayload<TracePayload>> held,
+                        size_t (*entries_of)(const TracePayload&),
+                        void (*encode)(absl::Span<const HeldPayload<TracePayload>> batch,
+                                       std::vector<PayloadId> ids)) {
+#include "cc/flush/held_payload.h.example"
 }
 
 Task<void> ItemSenderExample(const ItemSender::Context& context, Outbox& outbox, FlushRun& run,

@@ -1,7 +1,7 @@
 #include "cc/flush/log_flusher.h"
 
+#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/held_payload.h"
 #include "cc/flush/pipeline_spec.h"
 
 namespace thaw {
@@ -48,29 +49,21 @@ absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<cons
                                        EmitRequest emit) {
   const HttpHeaders headers = HeadersOf(CodecOf(spec, options));
   while (!held.empty()) {
-    std::vector<PayloadId> ids;
-    size_t bytes = 0;
-    int64_t entries = 0;
-    for (const HeldPayload<LogBatch>& batch : held) {
-      const bool fits =
-          entries + batch.payload.entries <= static_cast<int64_t>(spec.limits.max_batch_entries) &&
-          bytes + batch.payload.size() <= options.max_batch_bytes;
-      if (!ids.empty() && !fits) break;
-      ids.push_back(batch.id);
-      bytes += batch.payload.size();
-      entries += batch.payload.entries;
-    }
-    std::string_view body = held[0].payload.body;
-    if (ids.size() > 1) {
+    const absl::Span<const HeldPayload<LogBatch>> batch = TakeBatch<LogBatch>(
+        held, {.bytes = options.max_batch_bytes, .entries = spec.limits.max_batch_entries},
+        [](const LogBatch& each) { return static_cast<size_t>(each.entries); });
+    const bool empty =
+        std::all_of(batch.begin(), batch.end(), [](const auto& each) { return each.payload.empty(); });
+    if (empty) continue;
+    std::string_view body = batch[0].payload.body;
+    if (batch.size() > 1) {
       workspace.body.assign(body);
-      for (const HeldPayload<LogBatch>& batch : held.subspan(1, ids.size() - 1)) {
+      for (const HeldPayload<LogBatch>& each : batch.subspan(1)) {
         workspace.body.back() = ',';
-        workspace.body.append(batch.payload.body, 1);
+        workspace.body.append(each.payload.body, 1);
       }
       body = workspace.body;
     }
-    held.remove_prefix(ids.size());
-    if (entries == 0) continue;
     std::string sent;
     if (Compresses(spec, options)) {
       THAW_ASSIGN_OR_RETURN(sent, workspace.compressor.Compress(body, options.compression_level));
@@ -79,7 +72,7 @@ absl::Status LogEncodingBase::EncodeAs(const PipelineSpec& spec, absl::Span<cons
     }
     emit({.headers = headers,
           .body = std::make_shared<const std::string>(std::move(sent)),
-          .payloads = std::move(ids)});
+          .payloads = IdsOf(batch)});
   }
   return absl::OkStatus();
 }

@@ -9,6 +9,7 @@
 #include "cc/base/split_to_fit.h"
 #include "cc/base/status_macros.h"
 #include "cc/flush/encoded_request.h"
+#include "cc/flush/held_payload.h"
 #include "cc/flush/pipeline_spec.h"
 
 namespace thaw {
@@ -44,14 +45,10 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
                                           EmitRequest emit) {
   const HttpHeaders headers = HeadersOf(spec.codec);
   while (!held.empty()) {
-    std::vector<PayloadId> ids;
+    const absl::Span<const HeldPayload<MetricBatch>> batch = TakeBatch<MetricBatch>(
+        held, {.bytes = options.max_batch_bytes}, [](const MetricBatch& /*each*/) { return size_t{1}; });
     workspace.body.clear();
-    for (const HeldPayload<MetricBatch>& batch : held) {
-      if (!ids.empty() && workspace.body.size() + batch.payload.size() > options.max_batch_bytes) break;
-      ids.push_back(batch.id);
-      workspace.body.append(batch.payload.fields.bytes());
-    }
-    held.remove_prefix(ids.size());
+    for (const HeldPayload<MetricBatch>& each : batch) workspace.body.append(each.payload.fields.bytes());
     std::vector<std::string> left =
         CutToFit(std::exchange(workspace.body, {}), options.max_batch_bytes, Halves);
     std::reverse(left.begin(), left.end());  // the next one is the last
@@ -69,7 +66,7 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
       }
       emit({.headers = headers,
             .body = std::make_shared<const std::string>(std::move(packed)),
-            .payloads = ids});
+            .payloads = IdsOf(batch)});
     }
   }
   return absl::OkStatus();

@@ -45,6 +45,7 @@
 #include "cc/flush/flush_report.h"
 #include "cc/flush/flushable.h"
 #include "cc/flush/flusher_options.h"
+#include "cc/flush/held_payload.h"
 #include "cc/flush/peers_options.h"
 #include "cc/flush/pipeline_flusher.h"
 #include "cc/flush/pipeline_spec.h"
@@ -52,13 +53,6 @@
 #include "cc/net/client.h"
 
 namespace thaw {
-
-// A payload that waits to be encoded.
-template <typename Payload>
-struct HeldPayload {
-  PayloadId id;
-  Payload payload;
-};
 
 using EmitRequest = absl::FunctionRef<void(EncodedRequest)>;
 

@@ -165,10 +165,10 @@ TARGETS = """
 How they are measured (`python -m thaw.lab.benchmarks.extension {names}`): a figure counts only if the
 intake got each line, point and span of the same run exactly once. "Their v99" is release 99 of Datadog's
 extension, built for release, on a machine of this kind. The extension sees a process table of its own,
-as in Lambda. Lines come in telemetry batches of 200, texts and JSON objects of 100 characters by turns;
-what is compressed as they come counts as taken. Datagrams have five lines, counts, gauges and
-distributions of 50 names with 20 values of a tag; a process on another processor sends each when it is
-due.
+as in Lambda, and resumes its TLS session. Lines come in telemetry batches of 200, texts and JSON objects
+of 100 characters by turns; what is compressed as they come counts as taken. Datagrams have five lines,
+counts, gauges and distributions of 50 names with 20 values of a tag; a process on another processor
+sends each when it is due.
 """
 
 

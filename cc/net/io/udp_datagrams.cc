@@ -1,9 +1,13 @@
 #include "cc/net/io/udp_datagrams.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/udp.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -21,7 +25,6 @@ namespace thaw {
 namespace {
 
 namespace asio = boost::asio;
-using asio::ip::udp;
 using boost::system::error_code;
 
 // Buffers that recvmmsg fills in one call: a place for each datagram and for the count that comes with it.
@@ -94,6 +97,52 @@ class ReceiveBuffers {
   std::vector<std::string_view> views_;
 };
 
+class Socket {
+ public:
+  explicit Socket(int number) : number_(number) {}
+  Socket(Socket&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+  Socket& operator=(Socket&&) = delete;
+  ~Socket() {
+    if (number_ >= 0) close(number_);
+  }
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
+// Tells the loop that a socket is readable, but for pauses. The loop's own watch of a socket wakes it for each datagram,
+// whether or not anybody waits for one; this is a second epoll instance, which the loop watches in the socket's place.
+class ReadableWatch {
+ public:
+  ReadableWatch(EventLoop& loop, int socket)
+      : socket_(socket),
+        epoll_(*static_cast<asio::io_context*>(loop.native()), epoll_create1(EPOLL_CLOEXEC)) {}
+
+  // Returns false, with errno, if the kernel refuses.
+  bool Resume() { return Control(EPOLL_CTL_ADD); }
+  bool Pause() { return Control(EPOLL_CTL_DEL); }
+
+  template <typename Done>
+  void Wait(Done done) {
+    epoll_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(done));
+  }
+  // Ends a pending wait with operation_aborted, from the queue.
+  void Cancel() {
+    error_code ignored;
+    epoll_.cancel(ignored);
+  }
+
+ private:
+  bool Control(int operation) {
+    epoll_event interest{.events = EPOLLIN, .data = {}};
+    return epoll_ctl(epoll_.native_handle(), operation, socket_, &interest) == 0;
+  }
+
+  const int socket_;
+  asio::posix::stream_descriptor epoll_;
+};
+
 // Decides when datagrams are left to gather for a while. Waking for each of many datagrams costs several times as
 // much as reading them.
 class Gathering {
@@ -124,40 +173,38 @@ bool IsShortage(int error) { return error == ENOMEM || error == ENOBUFS; }
 
 class UdpDatagrams : public Datagrams {
  public:
-  UdpDatagrams(EventLoop& loop, udp::socket socket, const UdpOptions& options, ByteCharge charge,
+  UdpDatagrams(EventLoop& loop, Socket socket, uint16_t port, const UdpOptions& options, ByteCharge charge,
                std::string where)
       : loop_(loop),
         socket_(std::move(socket)),
+        watch_(loop, socket_.number()),
         charge_(std::move(charge)),
         most_(options.datagrams_per_turn),
         buffers_(options.datagrams_per_turn, options.max_datagram_bytes),
-        where_(std::move(where)) {
-    error_code ignored;
-    port_ = socket_.local_endpoint(ignored).port();
-  }
+        where_(std::move(where)),
+        port_(port) {}
 
   Task<absl::Status> Receive(Handler handler, Cancellation& cancellation) override {
     Gathering gathering;
     while (true) {
       if (cancellation.requested()) co_return cancellation.reason();
       Completion<error_code> readable(loop_);
-      socket_.async_wait(udp::socket::wait_read,
-                         [&readable](const error_code& result) { readable.Set(result); });
-      const auto registration = cancellation.OnRequest([this](const absl::Status&) {
-        // The pending wait ends with operation_aborted, from the queue.
-        error_code ignored;
-        socket_.cancel(ignored);
-      });
+      watch_.Wait([&readable](const error_code& result) { readable.Set(result); });
+      const auto registration = cancellation.OnRequest([this](const absl::Status&) { watch_.Cancel(); });
       const error_code error = co_await readable;
       if (cancellation.requested()) co_return cancellation.reason();
       if (error) co_return absl::UnavailableError(absl::StrCat(where_, ": ", error.message()));
-      const int received = buffers_.Receive(socket_.native_handle());
+      const int received = buffers_.Receive(socket_.number());
       if (received >= 0) {
         handler(buffers_.Take(received, drops_));
         if (cancellation.requested()) co_return cancellation.reason();
         if (gathering.PausesAfter(received, most_, loop_.Now().monotonic)) {
+          const bool paused = watch_.Pause();
           Task<absl::Status> pause = Sleep(loop_, loop_, Gathering::kPause, cancellation);
-          THAW_CO_RETURN_IF_ERROR(co_await std::move(pause));
+          const absl::Status slept = co_await std::move(pause);
+          if (paused && !watch_.Resume())
+            co_return absl::UnavailableError(absl::StrCat(where_, ": ", std::strerror(errno)));
+          THAW_CO_RETURN_IF_ERROR(slept);
         }
       } else if (errno != EAGAIN && errno != EINTR) {
         const int reason = errno;
@@ -169,31 +216,35 @@ class UdpDatagrams : public Datagrams {
   }
 
   bool ReceiveWaiting(absl::FunctionRef<void(const DatagramBatch&)> take) override {
-    const int received = buffers_.Receive(socket_.native_handle());
+    const int received = buffers_.Receive(socket_.number());
     if (received <= 0) return false;
     take(buffers_.Take(received, drops_));
     return true;
   }
 
+  // Returns false, with errno, if the kernel refuses to watch the socket.
+  bool Watch() { return watch_.Resume(); }
+
   uint16_t port() const override { return port_; }
 
  private:
   EventLoop& loop_;
-  udp::socket socket_;
+  const Socket socket_;
+  ReadableWatch watch_;
   const ByteCharge charge_;
   const int most_;  // datagrams of a batch
   ReceiveBuffers buffers_;
   const std::string where_;
-  uint16_t port_ = 0;
+  const uint16_t port_;
   uint32_t drops_ = 0;
 };
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOptions& options) {
-  error_code error;
-  const asio::ip::address_v4 address = asio::ip::make_address_v4(options.address, error);
-  if (error)
+  sockaddr_in at = {};
+  at.sin_family = AF_INET;
+  if (inet_pton(AF_INET, options.address.c_str(), &at.sin_addr) != 1)
     return absl::InvalidArgumentError(absl::StrCat("'", options.address, "' is not an IPv4 address"));
   if (options.datagrams_per_turn <= 0 || options.max_datagram_bytes == 0 || options.receive_buffer_bytes < 0)
     return absl::InvalidArgumentError("the limits of datagrams must be positive");
@@ -202,22 +253,28 @@ absl::StatusOr<std::unique_ptr<Datagrams>> BindUdp(EventLoop& loop, const UdpOpt
       charge.Grow(ReceiveBuffers::BytesFor(options.datagrams_per_turn, options.max_datagram_bytes)));
   const std::string where = absl::StrCat(options.address, ":", options.port, "/udp");
   const auto unavailable = [&] {
-    return absl::UnavailableError(absl::StrCat("can't receive at ", where, ": ", error.message()));
+    const int reason = errno;
+    return absl::UnavailableError(absl::StrCat("can't receive at ", where, ": ", std::strerror(reason)));
   };
 
-  udp::socket socket(*static_cast<asio::io_context*>(loop.native()));
-  socket.open(udp::v4(), error);
-  if (error) return unavailable();
-  if (options.receive_buffer_bytes > 0) {
-    socket.set_option(udp::socket::receive_buffer_size(options.receive_buffer_bytes), error);
-    if (error) return unavailable();
-  }
+  Socket socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (socket.number() < 0) return unavailable();
+  const int bytes = options.receive_buffer_bytes;
+  if (bytes > 0 && setsockopt(socket.number(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)) != 0)
+    return unavailable();
   // A kernel that refuses the option counts no drops; datagrams are received all the same.
   const int on = 1;
-  static_cast<void>(setsockopt(socket.native_handle(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
-  socket.bind({address, options.port}, error);
-  if (error) return unavailable();
-  return std::make_unique<UdpDatagrams>(loop, std::move(socket), options, std::move(charge), where);
+  static_cast<void>(setsockopt(socket.number(), SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof(on)));
+  at.sin_port = htons(options.port);
+  socklen_t size = sizeof(at);
+  if (bind(socket.number(), reinterpret_cast<const sockaddr*>(&at), size) != 0 ||
+      getsockname(socket.number(), reinterpret_cast<sockaddr*>(&at), &size) != 0)
+    return unavailable();
+  const uint16_t port = ntohs(at.sin_port);
+  auto bound =
+      std::make_unique<UdpDatagrams>(loop, std::move(socket), port, options, std::move(charge), where);
+  if (!bound->Watch()) return unavailable();
+  return bound;
 }
 
 }  // namespace thaw

@@ -190,7 +190,7 @@ def _connections(run: Mapping[str, Any]) -> Iterator[Row]:
             f"full handshakes of {each['runs']} such flushes after the first", "", 0, None, "", "equal", 0
         )
         yield _row(each | _busy(run), each["handshakes_full"], full)
-    target = Target("three hosts beside one, 20 ms away: time to /next", "×", 1.25)
+    target = Target("three hosts beside one, 20 ms away: time to /next; in turn it were 3", "×", 1.5)
     both = {"account": one["account"] + three["account"], **_busy(run)}
     note = f"{three['far_ms']:.0f} ms and {one['far_ms']:.0f} ms"
     yield _row(both, three["far_ms"] / one["far_ms"], target, note)
