@@ -29,7 +29,6 @@ _WAITING = {
     ("W1", "inflight"): {"fin": 0.03, "rst": 0.03, "silent": 0.3},
     ("W2", "idle"): {"fin": 0.25, "rst": 0.25, "silent": 0.3, "blackhole": 0.7, "nat": 0.3, "address": 0.7},
 }
-_LEAST_SHARE_DONE = 0.02  # before so much is done, the machine's speed is not known
 
 
 class Duration:
@@ -48,14 +47,10 @@ class Duration:
         """Takes note that an arm has ended in one block of a point."""
         self.done = min(self.expected, self.done + of_arm(point, arm))
 
-    @property
-    def share(self) -> float:
-        return self.done / self.expected if self.expected else 1.0
-
     def left(self, elapsed: float) -> float:
-        """Returns the seconds that are left after `elapsed` ones."""
+        """Returns the seconds that are left after `elapsed` ones; before any is done, an idle machine's."""
         left = self.expected - self.done
-        return left if self.share < _LEAST_SHARE_DONE else left * elapsed / self.done
+        return left * elapsed / self.done if self.done else left
 
 
 def of_point(point: ExperimentSettings) -> float:
