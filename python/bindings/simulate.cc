@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cc/base/printable.h"
 #include "cc/sim/simulation.h"
@@ -65,14 +67,18 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   SimulationOptions options;
   const auto least = [](auto value, auto bound, const char* what) {
     if (!(value >= bound))
-      Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(value) +
-                                       ", must be at least " + std::to_string(bound)));
+      Raise(absl::InvalidArgumentError(absl::StrCat(what, " is ", value, ", must be at least ", bound)));
   };
   least(cycles, int64_t{1}, "cycles");
   least(payloads, 1, "payloads");
-  least(fault_rate, 0.0, "fault_rate");
-  least(1.0, fault_rate, "1, the most fault_rate may be,");
-  least(freeze.second, freeze.first, "the longest freeze");
+  constexpr int kMostPayloads = 65'536;
+  if (payloads > kMostPayloads) {
+    Raise(absl::InvalidArgumentError(
+        absl::StrCat("payloads is ", payloads, ", must be at most ", kMostPayloads)));
+  }
+  if (!(fault_rate >= 0 && fault_rate <= 1)) {
+    Raise(absl::InvalidArgumentError(absl::StrCat("fault_rate is ", fault_rate, ", must be from 0 to 1")));
+  }
   options.cycles = cycles;
   options.seed = seed;
   options.payloads_per_cycle = payloads;
@@ -93,6 +99,7 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
     if (seconds > kMost) Raise(absl::InvalidArgumentError(std::string(what) + " is longer than 1e9 seconds"));
     return FromSeconds(seconds, what);
   };
+  if (idle_limit == 0) Raise(absl::InvalidArgumentError("idle_limit is 0, must be above 0"));
   options.intake.idle_limit = time(idle_limit, "idle_limit");
   options.intake.one_way = time(one_way, "one_way");
   options.intake.service_time = time(service_time, "service_time");
@@ -106,6 +113,7 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   ThrowIfError(options.client.Validate());
   options.freeze_min = time(freeze.first, "the shortest freeze");
   options.freeze_max = time(freeze.second, "the longest freeze");
+  least(freeze.second, freeze.first, "the longest freeze");
   options.function_time = time(function_time, "function_time");
   options.tell_client = resume;
   options.check = check;
