@@ -7,6 +7,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
 #include "cc/base/mask.h"
 
@@ -71,6 +72,28 @@ std::optional<std::string> SuggestionFor(std::string_view name, const NameSet& k
   return NearestName(name, known);
 }
 
+// Returns whether `fewer` are the words of `more` without one of them.
+bool LacksOneWord(const std::vector<std::string_view>& fewer, const std::vector<std::string_view>& more) {
+  if (fewer.size() + 1 != more.size()) return false;
+  size_t same = 0;
+  while (same < fewer.size() && fewer[same] == more[same]) ++same;
+  return std::equal(fewer.begin() + same, fewer.end(), more.begin() + same + 1);
+}
+
+// Returns the first known variable that has one word more: DD_LOGS_CONFIG_PROCESSING_RULES for
+// DD_LOGS_PROCESSING_RULES. A name of one word is too short to go by.
+std::optional<std::string> NameWithOneWordMore(std::string_view variable, const NameSet& known) {
+  if (variable.size() > kLongestName) return std::nullopt;
+  const std::string wanted = Comparable(variable);
+  const std::vector<std::string_view> words = absl::StrSplit(wanted, '_');
+  if (words.size() < 2) return std::nullopt;
+  for (const std::string& candidate : known) {
+    const std::string other = Comparable(candidate);
+    if (LacksOneWord(words, absl::StrSplit(other, '_'))) return candidate;
+  }
+  return std::nullopt;
+}
+
 // Suggests a key for a path whose last part may be misspelled or in the wrong place.
 std::optional<std::string> SuggestionForPath(std::string_view path, const NameSet& known) {
   if (std::optional<std::string> suggestion = SuggestionFor(path, known)) return suggestion;
@@ -107,7 +130,8 @@ std::vector<ConfigWarning> MisspelledVariables(const Environment& environment, c
     if (!absl::StartsWithIgnoreCase(name, kPrefix) || known.contains(name)) continue;
     if (std::find(std::begin(kNamesOfOthers), std::end(kNamesOfOthers), name) != std::end(kNamesOfOthers))
       continue;
-    const std::optional<std::string> suggestion = SuggestionFor(name, known);
+    std::optional<std::string> suggestion = SuggestionFor(name, known);
+    if (!suggestion.has_value()) suggestion = NameWithOneWordMore(name, known);
     if (!suggestion.has_value() || warnings.size() == kMostWarnings) continue;
     warnings.push_back({.source = variable,
                         .text = absl::StrCat("the variable ", Quoted(variable), " is not read; did you mean ",

@@ -43,6 +43,25 @@ TEST(UnknownNamesTest, AVariableCloseToAKnownOneIsNamed) {
   }
 }
 
+TEST(UnknownNamesTest, AVariableThatLacksAWordIsNamed) {
+  for (const auto& [given, meant] : {std::pair("DD_LOGS_PROCESSING_RULES", "DD_LOGS_CONFIG_PROCESSING_RULES"),
+                                     {"DD_LOGS_CONFIG_DD_URL", "DD_LOGS_CONFIG_LOGS_DD_URL"},
+                                     {"DATADOG_STATSD_NAMESPACE", "DD_STATSD_METRIC_NAMESPACE"},
+                                     {"DD_TRACE_ENABLED", ""},
+                                     {"DD_RULES", ""},
+                                     {"DD_TRACE_PROPAGATION_STYLE_INJECT", ""}}) {
+    const std::vector<std::string> said = Texts(MisspelledVariables(
+        Environment({{given, "s3cr3t"}}), {"DD_LOGS_CONFIG_PROCESSING_RULES", "DD_LOGS_CONFIG_LOGS_DD_URL",
+                                           "DD_STATSD_METRIC_NAMESPACE", "DD_TRACE_PROPAGATION_STYLE_EXTRACT",
+                                           "DD_TRACE_EXPERIMENTAL_FEATURES_ENABLED", "DD_PROCESSING_RULES"}));
+    if (*meant == '\0') {
+      EXPECT_THAT(said, IsEmpty()) << given;
+    } else {
+      EXPECT_THAT(said, ElementsAre(HasSubstr(absl::StrCat("did you mean ", meant, "?"))));
+    }
+  }
+}
+
 TEST(UnknownNamesTest, VariablesOfTracersAndOthersAreLeftAlone) {
   for (const char* name : {"DD_SITE", "DD_APP_KEY", "DD_TRACE_ENABLED", "DD_LOGS_INJECTION", "DD_URL", "DD_",
                            "SITE", "AWS_REGIO", "DDSITE"}) {

@@ -1,6 +1,8 @@
 #include "cc/logs/processing_rules.h"
 
+#include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <utility>
 
 #include "absl/status/statusor.h"
@@ -111,6 +113,18 @@ absl::StatusOr<std::string_view> NeededText(const boost::json::object& rule, std
   return std::string_view(*text);
 }
 
+// Returns the first member that no rule has, such as a misspelled one; empty if there is none.
+std::string_view UnknownMember(const boost::json::value& rule) {
+  constexpr std::string_view kKnown[] = {"type", "name", "pattern", "replace_placeholder"};
+  const boost::json::object* const object = rule.if_object();
+  if (object == nullptr) return "";
+  for (const boost::json::key_value_pair& member : *object) {
+    const std::string_view name = member.key();
+    if (std::find(std::begin(kKnown), std::end(kKnown), name) == std::end(kKnown)) return name;
+  }
+  return "";
+}
+
 std::string NameOf(const boost::json::value& rule, size_t index) {
   const boost::json::object* const object = rule.if_object();
   const boost::json::string* const name = object == nullptr ? nullptr : TextOf(*object, "name");
@@ -156,6 +170,9 @@ ProcessingRules::ProcessingRules(std::string_view json, std::vector<std::string>
     bool masks = MayMask(boost::json::serialize(item));
     absl::StatusOr<Rule> rule = make_rule(item, masks);
     if (rule.ok()) {
+      if (const std::string_view unknown = UnknownMember(item); !unknown.empty())
+        errors.push_back(absl::StrCat(NameOf(item, i), " has a member ", Quoted(unknown),
+                                      ", which is not read; the rule is applied without it"));
       rules_.push_back(*std::move(rule));
       continue;
     }

@@ -29,7 +29,8 @@ namespace thaw {
 class ProcessingRules {
  public:
   ProcessingRules();
-  // Parses the list of rules; an empty text has none. Each rule that can't be used yields one error, which names it.
+  // Parses the list of rules; an empty text has none. Each rule that can't be used, or has a member that is not
+  // read, yields one error, which names it.
   ProcessingRules(std::string_view json, std::vector<std::string>& errors);
   ProcessingRules(ProcessingRules&&) noexcept;
   ProcessingRules& operator=(ProcessingRules&&) noexcept;

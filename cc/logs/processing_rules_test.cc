@@ -55,6 +55,18 @@ TEST_F(ProcessingRulesTest, APatternThatMeansSomethingElseElsewhereIsRefused) {
   }
 }
 
+TEST_F(ProcessingRulesTest, AMemberThatIsNotReadIsNamedAndTheRuleApplied) {
+  Use(R"([{"type":"mask_sequences","name":"a","pattern":"x+","replace_placholder":"?"},
+          {"type":"mask_sequences","pattern":"y+","replace_placeholder":"!","\u001b":1}])");
+  EXPECT_THAT(errors_,
+              ElementsAre("log processing rule \"a\" has a member \"replace_placholder\", which is not "
+                          "read; the rule is applied without it",
+                          "log processing rule 1 has a member \"\\x1b\", which is not read; the rule is "
+                          "applied without it"));
+  EXPECT_FALSE(rules_.masking_failed());
+  EXPECT_EQ(Of("axxbyyc"), "ab!c");
+}
+
 TEST_F(ProcessingRulesTest, WithoutAMatchNothingIsCopied) {
   Use(R"([{"type":"mask_sequences","name":"a","pattern":"x+"}])");
   const std::string_view text = "none here";

@@ -18,8 +18,8 @@ inline constexpr std::string_view kSqlQueryTag = "sql.query";
 inline constexpr std::string_view kTopLevelMetric = "_top_level";
 // The prefix of tags that hold for a whole trace.
 inline constexpr std::string_view kPropagationTagPrefix = "_dd.p.";
-// OpenTelemetry's names for a database and for its query, older and newer ones. Only spans of databases are
-// searched for them.
+// OpenTelemetry's newer name for `db.system`, and its names for a query. Only spans of databases are searched
+// for queries.
 inline constexpr std::string_view kDatabaseSystemNameTag = "db.system.name";
 inline constexpr std::string_view kDatabaseStatementTag = "db.statement";
 inline constexpr std::string_view kDatabaseQueryTextTag = "db.query.text";
@@ -65,6 +65,8 @@ inline MetaTag MetaTagOf(std::string_view key) {
       return either("dns.address", MetaTag::kDnsAddress);
     case 12:
       return either("_dd.hostname", MetaTag::kHostname);
+    case 14:
+      return either(kDatabaseSystemNameTag, MetaTag::kDatabaseSystem);
     case 15:
       return key == "tcp.remote.host" ? MetaTag::kTcpRemoteHost
                                       : either("tcp.remote.port", MetaTag::kTcpRemotePort);

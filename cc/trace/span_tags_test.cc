@@ -24,6 +24,8 @@ TEST(SpanTags, EachNameIsItsOwnTag) {
     EXPECT_EQ(MetaTagOf("~" + std::string(name.substr(1))), MetaTag::kOther);
   }
   EXPECT_EQ(tags.size(), kMetaTags);
+  EXPECT_EQ(MetaTagOf("db.system.name"), MetaTag::kDatabaseSystem) << "the newer name";
+  EXPECT_EQ(MetaTagOf("db.system.namf"), MetaTag::kOther);
   EXPECT_EQ(MetaTagOf(""), MetaTag::kOther);
 }
 

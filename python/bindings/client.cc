@@ -14,6 +14,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "cc/base/printable.h"
 #include "cc/net/client.h"
 #include "cc/net/client_options.h"
 #include "cc/net/tls/trusted_roots.h"
@@ -69,7 +70,8 @@ void CheckCertificateFile(const std::string& path) {
 
 void LogWarnings(const std::vector<std::string>& warnings) {
   for (const std::string& warning : warnings) {
-    CallPython([&] { return PyObject_CallMethod(logger.ptr(), "warning", "ss", "%s", warning.c_str()); });
+    CallPython(
+        [&] { return PyObject_CallMethod(logger.ptr(), "warning", "ss", "%s", Printable(warning).c_str()); });
   }
 }
 

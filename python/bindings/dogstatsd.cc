@@ -1,5 +1,6 @@
 // parse_dogstatsd, and MetricSample and DogStatsdLines, which it returns.
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -8,15 +9,21 @@
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "cc/base/printable.h"
 #include "cc/metrics/dogstatsd_parser.h"
 #include "cc/metrics/metric_sample.h"
 #include "cc/metrics/metric_sink.h"
 #include "cc/metrics/statsd_event.h"
 #include "pybind11/typing.h"
 #include "python/bindings/bindings.h"
+#include "python/bindings/pickling.h"
 #include "python/bindings/request.h"
+#include "python/bindings/status.h"
 #include "python/bindings/values.h"
 
 namespace thaw::python {
@@ -58,7 +65,7 @@ const char* WordOf(MetricType type) {
 
 struct SampleFace {
   py::str name;
-  const char* type;
+  std::string type;
   std::vector<double> values;
   py::str member;
   double weight;
@@ -107,7 +114,22 @@ struct LinesFace : MetricSink {
   py::str first_refused;
 };
 
+// Raises for a prefix with which no name would be that of a metric; the parser only normalises what follows it.
+void CheckPrefix(const std::string& prefix) {
+  const bool usable =
+      prefix.empty() || (absl::ascii_isalpha(static_cast<unsigned char>(prefix.front())) &&
+                         std::all_of(prefix.begin(), prefix.end(), [](char c) {
+                           return absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.';
+                         }));
+  if (!usable) {
+    Raise(absl::InvalidArgumentError(
+        absl::StrCat("name_prefix is \"", Printable(prefix),
+                     "\"; it must begin with a letter, and consist of letters, digits, '_' and '.'")));
+  }
+}
+
 LinesFace ParseDogStatsd(const py::buffer& datagram, const GivenText& name_prefix) {
+  CheckPrefix(name_prefix.text);
   py::buffer_info holder;
   const std::string_view bytes = BytesOf(datagram, holder);
   LinesFace lines;
@@ -163,6 +185,8 @@ void BindSample(py::module_& module) {
       "tags", [](const SampleFace& self) -> py::typing::List<py::str> { return self.tags; },
       "Its tags, normalised, in the client's order.");
   type.def("to_dict", &ToDict, "Every field as a plain value.");
+  BindPickling(type, &SampleFace::name, &SampleFace::type, &SampleFace::values, &SampleFace::member,
+               &SampleFace::weight, &SampleFace::time, &SampleFace::tags);
   type.def("__repr__", [](const SampleFace& self) { return Repr("MetricSample", ToDict(self)); });
 }
 
@@ -200,6 +224,8 @@ void BindDogStatsd(py::module_& module) {
   type.def_property_readonly(
       "first_refused", [](const LinesFace& self) { return self.first_refused; },
       "Why the first such line could not be read, and its beginning; empty if there is none.");
+  BindPickling(type, &LinesFace::samples, &LinesFace::events, &LinesFace::service_checks, &LinesFace::refused,
+               &LinesFace::first_refused);
   type.def("__repr__", [](const LinesFace& self) {
     py::dict shown;
     shown["samples"] = self.samples.size();

@@ -23,6 +23,14 @@ namespace {
 
 using Counts = py::typing::Dict<py::str, py::object>;
 
+// Raises for a negative number of histories.
+void CheckNumber(int64_t histories, const char* what) {
+  if (histories < 0) {
+    Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(histories) +
+                                     ", must be at least 0"));
+  }
+}
+
 // The arguments that the three functions share.
 HistoryOptions Options(const std::vector<int>& flushes, int freezes, int faults, int late,
                        const std::optional<ClientOptions>& client,
@@ -102,6 +110,7 @@ Counts Explore(const std::vector<int>& flushes, int freezes, int faults, int lat
                GivenBool resume, int64_t most_histories, const GivenProgress& progress) {
   ExplorationOptions options;
   options.history = Options(flushes, freezes, faults, late, client, flusher, resume);
+  CheckNumber(most_histories, "most_histories");
   options.most_histories = most_histories;
   return ToDict(WithProgress(progress, [&](ExplorationProgress told) { return ExploreAll(options, told); }));
 }
@@ -110,6 +119,7 @@ Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& fl
                     int faults, int late, const std::optional<ClientOptions>& client,
                     const std::optional<GivenFlusherOptions>& flusher, GivenBool resume,
                     const GivenProgress& progress) {
+  CheckNumber(histories, "histories");
   const HistoryOptions options = Options(flushes, freezes, faults, late, client, flusher, resume);
   return ToDict(WithProgress(
       progress, [&](ExplorationProgress told) { return ExploreRandom(options, seed, histories, told); }));

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,12 @@ namespace thaw::python {
 template <typename T>
 struct Pickled {
   static py::object Out(const T& value) { return py::cast(value); }
+  static T In(py::handle object) { return object.cast<T>(); }
+};
+template <typename T>
+  requires std::is_base_of_v<py::object, T>
+struct Pickled<T> {
+  static py::object Out(const T& value) { return value; }
   static T In(py::handle object) { return object.cast<T>(); }
 };
 template <>
@@ -113,7 +120,7 @@ Struct MembersIn(py::handle object, Members Struct::*... members) {
     Raise(absl::InvalidArgumentError(absl::StrCat("a pickle of ", state.size(), " members, not of ",
                                                   sizeof...(Members), ": another version of thaw made it")));
   }
-  Struct value{};
+  auto value = Struct();  // a list is not made of {}
   size_t next = 0;
   ((value.*members = Pickled<Members>::In(state[next++])), ...);
   return value;

@@ -5,6 +5,8 @@
 #include <optional>
 #include <string>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cc/base/printable.h"
 #include "cc/sim/simulation.h"
@@ -58,8 +60,7 @@ py::dict ToDict(const SimulationResult& result) {
 template <typename Number>
 void CheckAtLeast(Number value, Number bound, const char* what) {
   if (!(value >= bound))
-    Raise(absl::InvalidArgumentError(std::string(what) + " is " + std::to_string(value) +
-                                     ", must be at least " + std::to_string(bound)));
+    Raise(absl::InvalidArgumentError(absl::StrCat(what, " is ", value, ", must be at least ", bound)));
 }
 
 // A time that never comes, or is over before it begins, can't be simulated.
@@ -90,9 +91,14 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   SimulationOptions options;
   CheckAtLeast(cycles, int64_t{1}, "cycles");
   CheckAtLeast(payloads, 1, "payloads");
-  CheckAtLeast(fault_rate, 0.0, "fault_rate");
-  CheckAtLeast(1.0, fault_rate, "1, the most fault_rate may be,");
-  CheckAtLeast(freeze.second, freeze.first, "the longest freeze");
+  constexpr int kMostPayloads = 65'536;
+  if (payloads > kMostPayloads) {
+    Raise(absl::InvalidArgumentError(
+        absl::StrCat("payloads is ", payloads, ", must be at most ", kMostPayloads)));
+  }
+  if (!(fault_rate >= 0 && fault_rate <= 1)) {
+    Raise(absl::InvalidArgumentError(absl::StrCat("fault_rate is ", fault_rate, ", must be from 0 to 1")));
+  }
   options.cycles = cycles;
   options.seed = seed;
   options.payloads_per_cycle = payloads;
@@ -100,6 +106,7 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
       scenario, "scenario", {{"idle", FreezeScenario::kIdle}, {"inflight", FreezeScenario::kInFlight}});
   options.intake.idle_close = IdleCloseNamed(close);
   options.intake.fault_rate = fault_rate;
+  if (idle_limit == 0) Raise(absl::InvalidArgumentError("idle_limit is 0, must be above 0"));
   options.intake.idle_limit = FiniteTime(idle_limit, "idle_limit");
   options.intake.one_way = FiniteTime(one_way, "one_way");
   options.intake.service_time = FiniteTime(service_time, "service_time");
@@ -114,6 +121,7 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   options.freeze_min = FiniteTime(freeze.first, "the shortest freeze");
   options.freeze_max = FiniteTime(freeze.second, "the longest freeze");
   options.function_time = FiniteTime(function_time, "function_time");
+  CheckAtLeast(freeze.second, freeze.first, "the longest freeze");
   options.tell_client = resume;
   options.check = check;
   options.random_clocks = check;

@@ -4,6 +4,7 @@
 
 #include "absl/base/no_destructor.h"
 #include "absl/strings/str_cat.h"
+#include "cc/base/printable.h"
 
 namespace thaw::python {
 namespace py = pybind11;
@@ -86,7 +87,8 @@ py::handle TypeFor(const ExchangeFailure& failure) {
 }  // namespace
 
 py::object ExceptionFor(const absl::Status& status, Source source) {
-  return TypeFor(status.code(), source)(std::string(status.message()));
+  // A message may have the name of a file in it, which may be any bytes.
+  return TypeFor(status.code(), source)(Printable(status.message()));
 }
 
 void Raise(const absl::Status& status, Source source) {

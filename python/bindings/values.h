@@ -166,12 +166,18 @@ struct Face<Enum> {
   static py::object Plain(Enum member) { return py::str(LowerName(member)); }
 };
 
+// Bytes of a path that are not UTF-8 are surrogates in its text, as everywhere in Python.
 struct PathFace {
   using Given = GivenPath;
-  using Shown = std::string;
+  using Shown = py::str;
   static std::string From(const Given& given, std::string_view) { return given.path; }
-  static std::string To(const std::string& member) { return member; }
-  static py::object Plain(const std::string& member) { return py::cast(member); }
+  static py::str To(const std::string& member) {
+    PyObject* const text =
+        PyUnicode_DecodeFSDefaultAndSize(member.data(), static_cast<Py_ssize_t>(member.size()));
+    if (text == nullptr) throw py::error_already_set();
+    return py::reinterpret_steal<py::str>(text);
+  }
+  static py::object Plain(const std::string& member) { return To(member); }
 };
 
 // Returns "Name(a=1, b='x')" with the fields of `shown`.

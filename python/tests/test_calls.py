@@ -102,6 +102,43 @@ def test_a_wrong_keyword_is_named_with_the_nearest(client: thaw.Client) -> None:
     assert refused(thaw.simulate, qqq=1) == "simulate() got an unexpected keyword argument 'qqq'"
 
 
+def test_no_name_is_suggested_for_one_that_is_like_none(client: thaw.Client) -> None:
+    said = refused(client.send, "http://127.0.0.1:1/", deadline=1)
+    assert said == "Client.send() got an unexpected keyword argument 'deadline'"
+
+
+def test_an_item_of_a_mapping_is_named() -> None:
+    call = thaw.Config.from_environment
+    for given, says in (
+        ({"DD_ENV": "a", "DD_SITE": 5}, "environment['DD_SITE'] must be str, not int"),
+        ({"DD_SITE": None}, "environment['DD_SITE'] must be str, not None"),
+        ({"DD_SITE": b"a"}, "environment['DD_SITE'] must be str, not bytes"),
+        ({5: "a"}, "environment: the key 5 must be str, not int"),
+        ([("DD_SITE", "a")], "environment must be Mapping[str, str] | None, not list"),
+    ):
+        assert refused(call, given) == f"Config.from_environment(): {says}"
+    with pytest.raises(thaw.InvalidArgument) as caught:
+        call({"A": "\ud800"})
+    assert str(caught.value).endswith("environment['A'] has characters that UTF-8 doesn't have")
+
+
+def test_a_path_of_any_bytes_is_shown_in_one_line(tmp_path: pathlib.Path) -> None:
+    for name in (b"a\nb\x1b[31m", b"a\xff"):
+        path = tmp_path / os.fsdecode(name)
+        options = thaw.ClientOptions(tls_cert_file=path)
+        assert options.tls_cert_file == str(path)
+        assert options.to_dict()["tls_cert_file"] == str(path)
+        assert pickle.loads(pickle.dumps(options)) == options
+        repr(options)
+        for is_folder in (False, True):
+            if is_folder:
+                path.mkdir()
+            with pytest.raises(thaw.InvalidArgument) as caught:
+                thaw.Client(options)
+            assert str(caught.value).isprintable()
+            assert "tls_cert_file" in str(caught.value)
+
+
 def test_a_wrong_name_is_shown_in_one_line() -> None:
     wrong = "a\r\n\x1b[31mb"
     for call, named in (
@@ -459,6 +496,7 @@ def values(options: thaw.ClientOptions, url: str) -> list[Any]:
         flusher = thaw.TraceFlusher(client, "http://127.0.0.1:1", "key")
         flusher.add(thaw.TracePayload.from_msgpack(b"\x91\x91\x81\xa7span_id\x01"))
         report = flusher.flush(deadline=5.0)
+        lines = thaw.parse_dogstatsd(b"a:1:2|c|@0.5|#x:y|T9\n_e{1,1}:t|x\n_sc|s|1\nbad|q\na:\xff|s")
         return [
             options,
             options.replace(on_resume="probe", share_patience=0.25, exchange_timeout=1 / 3, no_proxy=["a"]),
@@ -473,6 +511,8 @@ def values(options: thaw.ClientOptions, url: str) -> list[Any]:
             accepted,
             accepted.times,
             report,
+            lines,
+            *lines.samples,
             *(
                 each
                 for name in thaw.__all__
@@ -522,11 +562,9 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
                 thaw.Clock,
                 thaw.Config,
                 thaw.DDSketch,
-                thaw.DogStatsdLines,
                 thaw.FakeClock,
                 thaw.LogsFlusher,
                 thaw.LogsPayload,
-                thaw.MetricSample,
                 thaw.StatsFlusher,
                 thaw.StatsPayload,
                 thaw.TraceFlusher,

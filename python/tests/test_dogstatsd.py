@@ -33,6 +33,13 @@ def test_a_line_has_all_that_the_client_says() -> None:
     assert sample(b"users:ann|s")["member"] == "ann"
 
 
+@pytest.mark.parametrize("prefix", ["9.", ".", "a b", "a\n", "a\0", "\x1b[31m", "\xe9"])
+def test_a_prefix_that_no_name_may_begin_with_is_refused(prefix: str) -> None:
+    with pytest.raises(thaw.InvalidArgument, match="name_prefix") as caught:
+        thaw.parse_dogstatsd(b"a:1|c", name_prefix=prefix)
+    assert str(caught.value).isprintable()
+
+
 @pytest.mark.parametrize(
     ("letter", "name"),
     [

@@ -103,6 +103,7 @@ def test_a_seed_finds_it_too() -> None:
         ({"freezes": -1}, "freezes is -1"),
         ({"faults": 1000}, "faults is 1000, not from 0 to 100"),
         ({"late": -3}, "late is -3"),
+        ({"most_histories": -1}, "most_histories is -1"),
     ],
 )
 def test_impossible_settings_are_named(arguments: dict[str, Any], says: str) -> None:

@@ -172,7 +172,9 @@ def _fits_one(value: object, annotation: str) -> bool:
             return _is_buffer(value)
         case "PathLike":
             return hasattr(kind, "__fspath__") or isinstance(value, bytes)
-        case "Iterable" | "Mapping" | "dict":
+        case "Mapping" | "dict":
+            return hasattr(kind, "keys") and hasattr(kind, "__getitem__")
+        case "Iterable":
             if isinstance(value, str | bytes):
                 return False
             return hasattr(kind, "__iter__") or hasattr(kind, "__getitem__")
@@ -205,6 +207,13 @@ def _misfit(what: str, value: object, annotation: str) -> str | None:
     if not fitting:
         readable = "bytes-like" if annotation == "Buffer" else annotation
         return f"{what} must be {readable}, not {_type_name(value)}"
+    if isinstance(value, dict) and fitting[0].startswith(("Mapping[", "dict[")):
+        key_kind, item_kind = _split(fitting[0].partition("[")[2][:-1], ", ")
+        for key, item in value.items():
+            if (wrong := _misfit(f"{what}: the key {key!r}", key, key_kind)) is not None:
+                return wrong
+            if (wrong := _misfit(f"{what}[{key!r}]", item, item_kind)) is not None:
+                return wrong
     if isinstance(value, list | tuple):
         for kind in fitting:
             name, _, inside = kind.partition("[")
@@ -237,6 +246,11 @@ def _out_of_range(what: str, value: object) -> str | None:
         for at, item in enumerate(value):
             if (wrong := _out_of_range(f"{what}[{at}]", item)) is not None:
                 return wrong
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            for part, each in ((f"{what}: the key {key!r}", key), (f"{what}[{key!r}]", item)):
+                if (wrong := _out_of_range(part, each)) is not None:
+                    return wrong
     return None
 
 

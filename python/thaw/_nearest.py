@@ -17,5 +17,5 @@ def nearest(given: str, known: Iterable[str]) -> str | None:
     lower = {name.lower(): name for name in known}
     # A name whose beginning was given is meant more often than one with the same letters elsewhere.
     begun = [name for name in lower if len(given) > 2 and name.startswith(given.lower())]
-    found = begun[:1] or difflib.get_close_matches(given.lower(), lower, n=1, cutoff=0.5)
+    found = begun[:1] or difflib.get_close_matches(given.lower(), lower, n=1, cutoff=0.6)
     return lower[found[0]] if found else None

@@ -168,14 +168,28 @@ void SpanProcessor::Obfuscate(SpanRecord& span, const FixedTags& fixed, const Fo
     std::string& commands = scratch.Take();
     QuantizeRedisCommands(span.resource, commands);
     span.resource = commands;
+  } else if (found.database_system != nullptr &&
+             SqlDialectOf(found.database_system->value) != SqlDialect::kGeneric) {
+    // A span of OpenTelemetry's API has no type, or another one; its resource may be the query's summary.
+    ObfuscateQueryTags(span, SqlDialectOf(found.database_system->value), scratch, work);
+  }
+}
+
+void SpanProcessor::ObfuscateQueryTags(SpanRecord& span, SqlDialect dialect, ScratchText& scratch,
+                                       TextWork& work) const {
+  const std::string_view resource = span.resource;
+  for (SpanMeta& entry : span.meta) {
+    if (entry.key != kDatabaseStatementTag && entry.key != kDatabaseQueryTextTag) continue;
+    if (entry.value.empty()) continue;
+    const bool is_resource = entry.value == resource;
+    entry.value = ObfuscateQuery(entry.value, dialect, scratch, work);
+    if (is_resource) span.resource = entry.value;
   }
 }
 
 void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found,
                                      ScratchText& scratch, TextWork& work) const {
   const SpanMeta* database = found.database_type != nullptr ? found.database_type : found.database_system;
-  for (const SpanMeta& entry : span.meta)
-    if (database == nullptr && entry.key == kDatabaseSystemNameTag) database = &entry;
   const SqlDialect dialect = database == nullptr ? SqlDialect::kGeneric : SqlDialectOf(database->value);
   const std::string_view query = ObfuscateQuery(span.resource, dialect, scratch, work);
   for (SpanMeta& entry : span.meta) {

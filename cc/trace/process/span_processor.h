@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "cc/base/scratch_text.h"
+#include "cc/trace/obfuscate/sql_dialect.h"
 #include "cc/trace/process/fixed_tags.h"
 #include "cc/trace/process/text_work.h"
 #include "cc/trace/process/trace_processor_options.h"
@@ -58,6 +59,8 @@ class SpanProcessor {
   bool NormalizeTagValue(MetaTag tag, SpanMeta& entry, ScratchText& scratch) const;
   void Obfuscate(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
                  TextWork& work) const;
+  // Replaces the literals of queries in OpenTelemetry's tags, and in the resource where it is such a query.
+  void ObfuscateQueryTags(SpanRecord& span, SqlDialect dialect, ScratchText& scratch, TextWork& work) const;
   void ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, const Found& found, ScratchText& scratch,
                         TextWork& work) const;
   void Replace(SpanRecord& span, ScratchText& scratch, TextWork& work) const;

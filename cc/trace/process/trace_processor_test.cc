@@ -642,6 +642,36 @@ TEST_F(TraceProcessorTest, QueriesInTagsOfOpenTelemetryAreObfuscatedLikeTheResou
   EXPECT_EQ(meta(4)["db.statement"], "GET secret") << "no SQL";
 }
 
+// OpenTelemetry's API gives its spans another type than Datadog's instrumentation, or none.
+TEST_F(TraceProcessorTest, QueriesInTagsAreObfuscatedWhateverTheSpansType) {
+  const auto sql = [](uint64_t id, const std::string& resource, Fields meta, const char* type) {
+    return Span(id, 0, Resource(resource, {{"meta", Map(std::move(meta))}, {"type", Text(type)}}));
+  };
+  const std::string query = "SELECT a FROM t WHERE b = 'secret'", hidden = "SELECT a FROM t WHERE b = ?";
+  const TracePayload payload = Process(Body({{
+      sql(1, query, {{"db.statement", Text(query)}, {"db.system", Text("postgresql")}}, ""),
+      sql(2, "SELECT t", {{"db.query.text", Text(query)}, {"db.system.name", Text("microsoft.sql_server")}},
+          "db"),
+      sql(3, query,
+          {{"db.statement", Text(query)}, {"db.query.text", Text(query)}, {"db.system", Text("MySQL")}},
+          "custom"),
+      sql(4, "find", {{"db.statement", Text("{a: 'kept'}")}, {"db.system", Text("mongodb")}}, "db"),
+      sql(5, "x", {{"db.statement", Text(query)}}, "custom"),
+  }}));
+  const auto spans = Spans(payload);
+  const auto meta = [&spans](size_t i) { return Entries(spans[i], SpanField::kMeta); };
+  EXPECT_EQ(meta(0)["db.statement"], hidden);
+  EXPECT_EQ(Str(spans[0], SpanField::kResource), hidden);
+  EXPECT_FALSE(meta(0).contains("sql.query"));
+  EXPECT_EQ(meta(1)["db.query.text"], hidden);
+  EXPECT_EQ(Str(spans[1], SpanField::kResource), "SELECT t");
+  EXPECT_EQ(meta(2)["db.statement"], hidden);
+  EXPECT_EQ(meta(2)["db.query.text"], hidden);
+  EXPECT_EQ(Str(spans[2], SpanField::kResource), hidden);
+  EXPECT_EQ(meta(3)["db.statement"], "{a: 'kept'}") << "no SQL";
+  EXPECT_EQ(meta(4)["db.statement"], query) << "nothing says what database it is";
+}
+
 TEST_F(TraceProcessorTest, ReplaceRulesComeLastAndSeeTheFunctionsTags) {
   std::vector<std::string> warnings;
   TraceProcessorOptions options = StatsHere();
