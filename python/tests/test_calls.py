@@ -527,6 +527,8 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
                 thaw.LogsFlusher,
                 thaw.LogsPayload,
                 thaw.MetricSample,
+                thaw.MetricsFlusher,
+                thaw.MetricsPayload,
                 thaw.StatsFlusher,
                 thaw.StatsPayload,
                 thaw.TraceFlusher,
