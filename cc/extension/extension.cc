@@ -214,6 +214,10 @@ void Extension::FillFlushes() {
     HandOverPathways();
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
   });
+  coordinator.AddLeftover([this] {
+    const int64_t lines = logs_ != nullptr ? logs_->not_handed_over() : 0;
+    return lines > 0 ? absl::StrCat("logs: ", lines, " lines") : "";
+  });
   coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
 }
