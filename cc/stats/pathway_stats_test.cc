@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "cc/base/manual_executor.h"
 #include "cc/base/msgpack_reader.h"
@@ -20,7 +19,6 @@
 namespace thaw {
 namespace {
 
-using ::testing::ElementsAre;
 
 // Reads a body: the values of each map by their names, as MessagePack.
 std::map<std::string, std::string> Members(std::string_view map) {

@@ -1,4 +1,5 @@
-"""Real clients beside the executable: what ddtrace sends to an agent besides traces reaches its intake.
+"""Real clients beside the executable: what ddtrace sends to an agent besides traces reaches its intake; and
+Data Streams of tracers that leave them to the executable.
 
 The intakes of LLM Observability and profiles have names of their own, so a proxy leads each of them to the
 laboratory's intake.
@@ -11,6 +12,7 @@ import pathlib
 import sys
 import urllib.parse
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -111,3 +113,54 @@ async def test_what_ddtrace_sends_besides_traces_is_delivered(
     assert all(each["accepted"] and each["bytes"] > 0 for each in arrived)
     assert any(target.startswith(f"{host}:") for target in proxy.targets), proxy.targets
     assert all(each["headers"]["dd-api-key"] == environment["DD_API_KEY"] for each in arrived)
+
+
+# Tells the extension of its event, as tracers for Java, .NET and Go do.
+_CALLER = """
+for request_id, event, _ in invocations():
+    connection = http.client.HTTPConnection("127.0.0.1", 8124, timeout=5)
+    headers = {"lambda-runtime-aws-request-id": request_id}
+    connection.request("POST", "/lambda/start-invocation", json.dumps(event), headers)
+    assert connection.getresponse().status == 200
+    respond(request_id, "done")
+"""
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+async def test_messages_of_a_queue_are_checkpoints(
+    enabled: bool, tmp_path: pathlib.Path, intake: Intake
+) -> None:
+    counts: list[dict[str, Any]] = []
+
+    def log(source: str, line: str) -> None:
+        _, _, text = line.partition("THAW | DEBUG | ")
+        if source == "extension" and text.startswith("{"):
+            counts.append(json.loads(text))
+
+    environment = {
+        **intake.agent_variables,
+        "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+        "DD_LOG_LEVEL": "debug",
+        "DD_DATA_STREAMS_ENABLED": str(enabled).lower(),
+    }
+    record = {
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:eu-west-1:123456789012:orders",
+        "body": "1 pound of tea",
+        "messageAttributes": {
+            "_datadog": {
+                "dataType": "String",
+                "stringValue": json.dumps({"dd-pathway-ctx-base64": "Z7CzXmXArPrE58Cfj2LI2cOfj2I="}),
+            }
+        },
+    }
+    settings = Settings(environment=environment, timeout=20.0)
+    command = emulated.runtime(tmp_path, _CALLER)
+    async with Lambda(command, extension=EXTENSION, settings=settings, on_log=log) as sandbox:
+        for _ in range(2):
+            assert (await sandbox.invoke({"Records": [record, record]})).status == "success"
+        await sandbox.shutdown("spindown")
+    arrived = [each for each in intake.requests() if each["target"] == "/api/v0.1/pipeline_stats"]
+    assert len(arrived) == (2 if enabled else 0), "one before each freeze"
+    assert all(each["accepted"] for each in arrived)
+    assert counts[-1].get("data_streams", {}).get("checkpoints") == (4 if enabled else None)
