@@ -81,6 +81,13 @@ struct LogsConfig {
   bool enabled() const { return agent_switch || serverless_switch; }
 };
 
+// Options of Data Streams.
+struct DataStreamsConfig {
+  bool enabled = false;
+  std::string exchange;     // the name of the bus; empty: the event names it
+  std::string kafka_group;  // empty: none
+};
+
 // Options of DogStatsD.
 struct StatsdConfig {
   // Stands before the name of each metric, with a dot between them; empty: nothing does.
@@ -145,6 +152,7 @@ struct Config {
   std::string version;
   std::string tags;
   TraceConfig traces;
+  DataStreamsConfig data_streams;
 
   // The source of each value that is not the default, by the option's path in the JSON: "site" has "DD_SITE",
   // "client.idle_timeout" has "datadog.yaml, line 3: idle_timeout".

@@ -624,6 +624,21 @@ TEST(ConfigTest, EnvironmentWinsOverEveryYamlKey) {
   EXPECT_FALSE(Clean(environment, "skip_ssl_validation: true").client.skip_ssl_validation);
 }
 
+TEST(ConfigTest, DataStreamsComeFromVariablesAndYaml) {
+  const DataStreamsConfig of_variables = Clean({{"DD_DATA_STREAMS_ENABLED", "true"},
+                                                {"DATADOG_DSM_EXCHANGE_NAME", "orders-bus"},
+                                                {"DD_DSM_KAFKA_GROUP", "shoppers"}})
+                                             .data_streams;
+  EXPECT_TRUE(of_variables.enabled);
+  EXPECT_EQ(of_variables.exchange, "orders-bus");
+  EXPECT_EQ(of_variables.kafka_group, "shoppers");
+  const DataStreamsConfig of_yaml =
+      Clean({}, "data_streams_enabled: true\ndsm_exchange_name: bus\ndsm_kafka_group: group\n").data_streams;
+  EXPECT_TRUE(of_yaml.enabled);
+  EXPECT_EQ(of_yaml.exchange, "bus");
+  EXPECT_EQ(of_yaml.kafka_group, "group");
+}
+
 TEST(ConfigTest, TraceOptionsComeFromVariablesAndYaml) {
   const TraceConfig traces =
       Clean({{"DD_LAMBDA_EXTENSION_COMPUTE_STATS", "true"},
@@ -769,6 +784,11 @@ TEST(ConfigTest, JsonIsTheEffectiveConfigurationWithSecretsMasked) {
     "enhanced_metrics": true,
     "proc_enhanced_metrics": true,
     "thaw_metrics": true
+  },
+  "data_streams": {
+    "data_streams_enabled": false,
+    "dsm_exchange_name": "",
+    "dsm_kafka_group": ""
   },
   "flush_timeout": 30,
   "flush_strategy": "end,500",

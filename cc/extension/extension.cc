@@ -15,6 +15,7 @@
 #include "cc/base/version.h"
 #include "cc/extension/function_settings.h"
 #include "cc/extension/log_output.h"
+#include "cc/flush/pathway_flusher.h"
 #include "cc/lambda/api/sandbox_address.h"
 #include "cc/lambda/api/telemetry_subscription.h"
 #include "cc/net/client_factory.h"
@@ -133,6 +134,7 @@ void Extension::BuildInvocations(const FunctionFacts& facts) {
   intake_ = std::make_unique<TraceIntake>(
       TraceProcessorOptionsFrom(config_, facts, options_.runtime_api, warnings_),
       ConcentratorOptionsFrom(config_), loop_, loop_, *assembler_, *pipelines_);
+  pathways_ = PathwayStatsFrom(config_, facts, loop_, *bytes_);
   bridge_ =
       std::make_unique<InvocationBridge>(loop_, traits_.invoke_events, *assembler_, *intake_, *pipelines_);
   BuildMetrics(facts);
@@ -209,7 +211,12 @@ void Extension::FillFlushes() {
     if (logs_ != nullptr) logs_->HandOver(last);
     AddOwnMetrics(last);
     metrics_->HandOver(last);
+    HandOverPathways();
     intake_->HandOverStats(last || traits_.freezes ? FlushScope::kAll : FlushScope::kSettled);
+  });
+  coordinator.AddLeftover([this] {
+    const int64_t lines = logs_ != nullptr ? logs_->not_handed_over() : 0;
+    return lines > 0 ? absl::StrCat("logs: ", lines, " lines") : "";
   });
   coordinator.set_before_flush([this](absl::Duration at_most) { return WaitForWork(at_most); });
   coordinator.set_on_flushed([this](FlushReason, const FlushReport&) { VLOG(1) << DebugJson(); });
@@ -220,6 +227,7 @@ void Extension::AddOwnMetrics(bool last) {
   if (own_metrics_ == nullptr) return;
   static constexpr LogIntakeCounts kNoLogs;
   static constexpr LogProcessorCounts kNoLines;
+  static constexpr PathwayCounts kNoPathways;
   const auto tags = enhanced_ != nullptr ? enhanced_->metrics().tags() : absl::Span<const std::string_view>();
   own_metrics_->Add({.coordinator = pipelines_->coordinator(),
                      .client = pipelines_->client_counts(),
@@ -232,8 +240,16 @@ void Extension::AddOwnMetrics(bool last) {
                      .lines = dogstatsd_->line_counts(),
                      .events = events_->counts(),
                      .receiver = traces_->counts(),
-                     .telemetry = telemetry_->counts()},
+                     .telemetry = telemetry_->counts(),
+                     .pathways = pathways_ != nullptr ? pathways_->counts() : kNoPathways},
                     tags);
+}
+
+void Extension::HandOverPathways() {
+  if (pathways_ == nullptr) return;
+  PathwayFlusher& flusher = *pipelines_->Find<PathwayFlusher>();
+  pathways_->HandOver([&flusher](PathwayPayload payload) { return flusher.Add(std::move(payload)).status(); })
+      .IgnoreError();  // the refusal is counted already
 }
 
 Task<void> Extension::WaitForWork(absl::Duration at_most) {
@@ -264,8 +280,8 @@ void Extension::Serve(const FunctionFacts& facts) {
                            .env = facts.env,
                            .debug_json = [this] { return DebugJson(); }},
       *intake_);
-  endpoints_ =
-      std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_), *assembler_);
+  endpoints_ = std::make_unique<LifecycleEndpoints>(LifecycleOptionsFrom(config_, facts, warnings_),
+                                                    *assembler_, pathways_.get());
   lifecycle_ = std::make_unique<LifecycleReceiver>(loop_, *endpoints_, bytes_.get(), [this] {
     intake_->TakeOwnTraces();
     life_->OnTracerCall();
@@ -332,6 +348,7 @@ std::string Extension::DebugJson() const {
   all["lifecycle"] = std::move(lifecycle);
   if (const Concentrator* const stats = intake_->concentrator())
     all["concentrator"] = CountsToJson(stats->counts());
+  if (pathways_ != nullptr) all["data_streams"] = CountsToJson(pathways_->counts());
   if (logs_ != nullptr) {
     boost::json::object logs = CountsToJson(logs_->processor_counts());
     AddCounts(logs_->counts(), logs);

@@ -64,6 +64,7 @@
 #include "cc/net/datagrams.h"
 #include "cc/net/io/event_loop.h"
 #include "cc/net/network.h"
+#include "cc/stats/pathway_stats.h"
 
 namespace thaw {
 
@@ -105,6 +106,7 @@ class Extension {
   void BuildMetrics(const FunctionFacts& facts);
   void BuildLife();
   void FillFlushes();
+  void HandOverPathways();
   // Adds the samples of the extension's own metrics. `last`: the environment ends.
   void AddOwnMetrics(bool last);
   // Waits until data that has come is processed, so that the flush that follows has it.
@@ -135,6 +137,7 @@ class Extension {
   InvocationStore invocations_;
   std::unique_ptr<InvocationAssembler> assembler_;
   std::unique_ptr<TraceIntake> intake_;
+  std::unique_ptr<PathwayStats> pathways_;  // null if Data Streams are off
   std::unique_ptr<InvocationBridge> bridge_;
   InvocationObservers observers_;
   std::unique_ptr<InvocationTracker> tracker_;

@@ -88,6 +88,20 @@ std::optional<ConcentratorOptions> ConcentratorOptionsFrom(const Config& config)
   return options;
 }
 
+std::unique_ptr<PathwayStats> PathwayStatsFrom(const Config& config, const FunctionFacts& facts,
+                                               const Clock& clock, ByteAccount& account) {
+  if (!config.data_streams.enabled) return nullptr;
+  PathwayStatsOptions options{.service = FirstOf(config.service, facts.name),
+                              .env = config.env,
+                              .version = config.version,
+                              .extension_version = std::string(kVersion),
+                              .account = &account};
+  for (const auto& [name, value] : FunctionTags(facts).map())
+    options.tags.push_back(value.empty() ? name : absl::StrCat(name, ":", value));
+  options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
+  return std::make_unique<PathwayStats>(std::move(options), clock);
+}
+
 AssemblerOptions AssemblerOptionsFrom(const Config& config, const FunctionFacts& facts, bool concurrent) {
   return {.span = {.function_name = facts.name,
                    .service = config.service,
@@ -162,6 +176,8 @@ LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts&
     options.propagation.baggage_tag_keys.emplace_back(absl::StripAsciiWhitespace(key));
   options.payload_tags.enabled = traces.capture_payload;
   options.payload_tags.max_depth = static_cast<size_t>(traces.capture_payload_max_depth);
+  options.data_streams = {.exchange = config.data_streams.exchange,
+                          .kafka_group = config.data_streams.kafka_group};
   return options;
 }
 

@@ -9,12 +9,14 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cc/base/byte_account.h"
+#include "cc/clock/clock.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "cc/lambda/api/extensions_api.h"
@@ -28,6 +30,7 @@
 #include "cc/metrics/histogram_options.h"
 #include "cc/net/io/udp_datagrams.h"
 #include "cc/stats/concentrator.h"
+#include "cc/stats/pathway_stats.h"
 #include "cc/trace/process/trace_processor_options.h"
 
 namespace thaw {
@@ -42,6 +45,10 @@ TraceProcessorOptions TraceProcessorOptionsFrom(const Config& config, const Func
 
 // Returns nullopt if stats are not computed here.
 std::optional<ConcentratorOptions> ConcentratorOptionsFrom(const Config& config);
+
+// Returns null if Data Streams are off. `clock` and `account` must outlive the stats.
+std::unique_ptr<PathwayStats> PathwayStatsFrom(const Config& config, const FunctionFacts& facts,
+                                               const Clock& clock, ByteAccount& account);
 
 // Adds a line to `warnings` for each style or mapping that can't be used.
 LifecycleOptions LifecycleOptionsFrom(const Config& config, const FunctionFacts& facts,

@@ -5,7 +5,9 @@
 #include <vector>
 
 #include "cc/base/fake_byte_account.h"
+#include "cc/base/manual_executor.h"
 #include "cc/base/version.h"
+#include "cc/clock/fake_clock.h"
 #include "cc/config/config.h"
 #include "cc/config/environment.h"
 #include "gmock/gmock.h"
@@ -93,6 +95,25 @@ TEST(FunctionSettings, StatsAreToldApartByFourAdditionalTagsAtMost) {
   EXPECT_EQ(with("5").max_additional_values, 5);
   EXPECT_EQ(with("0").max_additional_values, 100);
   EXPECT_EQ(with("7000").max_additional_values, 6999);
+}
+
+TEST(FunctionSettings, DataStreamsAreOffUnlessAskedForAndNamedByTheService) {
+  ManualExecutor executor;
+  FakeClock clock(executor);
+  FakeByteAccount account;
+  const auto of = [&](Environment variables) {
+    return PathwayStatsFrom(LoadConfig(variables, ""), {.name = "Orders"}, clock, account);
+  };
+  EXPECT_EQ(of({}), nullptr);
+  EXPECT_EQ(of({{"DD_DATA_STREAMS_ENABLED", "true"}})->service(), "Orders");
+  const auto named = of({{"DD_DATA_STREAMS_ENABLED", "true"}, {"DD_SERVICE", "Shop"}, {"DD_ENV", "prod"}});
+  EXPECT_EQ(named->service(), "Shop");
+  EXPECT_EQ(named->env(), "prod");
+  std::vector<std::string> warnings;
+  const LifecycleOptions options = LifecycleOptionsFrom(
+      LoadConfig({{"DD_DSM_EXCHANGE_NAME", "bus"}, {"DD_DSM_KAFKA_GROUP", "group"}}, ""), {}, warnings);
+  EXPECT_EQ(options.data_streams.exchange, "bus");
+  EXPECT_EQ(options.data_streams.kafka_group, "group");
 }
 
 TEST(FunctionSettings, AStyleThatIsNotKnownIsAWarningAndTheOthersCount) {

@@ -77,6 +77,11 @@ class LogIntake {
   // invocation's id.
   void HandOver(bool last);
 
+  // Returns the number of lines that came since the last HandOver(), or that wait for their invocation.
+  int64_t not_handed_over() const {
+    return open_.entries + ready_.lines() + static_cast<int64_t>(processor_.waiting());
+  }
+
   const LogIntakeCounts& counts() const { return counts_; }
   const LogProcessorCounts& processor_counts() const { return processor_.counts(); }
 

@@ -56,6 +56,27 @@ TEST_F(LogIntakeTest, LinesWaitAsOneBatchForTheFlush) {
   EXPECT_EQ(intake_->counts().batches, 1) << "nothing came since";
 }
 
+TEST_F(LogIntakeTest, LinesThatAreNotHandedOverAreCounted) {
+  MakeIntake();
+  Take(FunctionLog{"\"of no invocation yet\""});
+  EXPECT_EQ(intake_->not_handed_over(), 1) << "it waits for an invocation";
+  Start("a");
+  for (int i = 0; i < 2500; ++i) Take(FunctionLog{"\"line\""});
+  EXPECT_EQ(intake_->not_handed_over(), 2502) << "two batches are compressed, one is open";
+  intake_->HandOver(true);
+  EXPECT_EQ(intake_->not_handed_over(), 0);
+  Take(FunctionLog{"\"late\""});
+  EXPECT_EQ(intake_->not_handed_over(), 1);
+}
+
+TEST_F(LogIntakeTest, LinesOfAFloodThatIsNotHandedOverAreCounted) {
+  MakeIntake({{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  Start("flood");
+  Flood(1200, 40'000);
+  EXPECT_GT(intake_->counts().flooded, 500);
+  EXPECT_EQ(intake_->not_handed_over(), 1201);
+}
+
 TEST_F(LogIntakeTest, AFullBatchIsCompressedAtOnce) {
   MakeIntake();
   Start("a");

@@ -27,6 +27,7 @@
 #include "cc/metrics/aggregator.h"
 #include "cc/metrics/dogstatsd_parser.h"
 #include "cc/net/client_counts.h"
+#include "cc/stats/pathway_stats.h"
 #include "cc/telemetry/telemetry_records.h"
 
 namespace thaw {
@@ -45,6 +46,7 @@ struct OwnBooks {
   const EventIntakeCounts& events;
   const TraceReceiverCounts& receiver;
   const TelemetryCounts& telemetry;
+  const PathwayCounts& pathways;
 };
 
 // X(metric, tag, count, unit, help). The tag is empty, or tells rows of one metric apart.
@@ -128,6 +130,8 @@ struct OwnBooks {
     "service checks that can't be read")                                                                     \
   X("events.dropped", "reason:no_room", events.turned_away, "",                                              \
     "events and service checks for which there was no room")                                                 \
+  X("checkpoints.dropped", "reason:no_room", pathways.checkpoints_dropped, "",                               \
+    "messages of Data Streams for which there was no room")                                                  \
   X("receiver.refused", "reason:unreadable", receiver.refused_unreadable, "",                                \
     "requests of tracers that can't be read")                                                                \
   X("receiver.refused", "reason:too_large", receiver.refused_too_large, "",                                  \

@@ -42,7 +42,8 @@ class OwnMetricsTest : public PipelinesFixture {
             .lines = statsd_lines_,
             .events = events_,
             .receiver = receiver_,
-            .telemetry = telemetry_};
+            .telemetry = telemetry_,
+            .pathways = pathways_};
   }
 
   ClientCounts client_;
@@ -56,6 +57,7 @@ class OwnMetricsTest : public PipelinesFixture {
   EventIntakeCounts events_;
   TraceReceiverCounts receiver_;
   TelemetryCounts telemetry_;
+  PathwayCounts pathways_;
   RecordingSink sink_;
   OwnMetrics own_{sink_};
 };
@@ -109,6 +111,7 @@ TEST_F(OwnMetricsTest, EachRowOfTheTableIsSent) {
   events_.Visit(one);
   receiver_.Visit(one);
   telemetry_.Visit(one);
+  pathways_.Visit(one);
   own_.Add(books(), {});
   for (const OwnMetricRow& row : kOwnMetrics) {
     if (row.count.substr(0, 11) == "coordinator") continue;

@@ -7,6 +7,7 @@
 #include "cc/flush/api_key_source.h"
 #include "cc/flush/configured_options.h"
 #include "cc/flush/event_flusher.h"
+#include "cc/flush/pathway_flusher.h"
 #include "cc/lambda/keys/api_key_sources.h"
 #include "cc/net/client_factory.h"
 
@@ -17,6 +18,7 @@ namespace {
 absl::Status AddPayloads(PipelineList& list, const PipelineParts& parts) {
   THAW_RETURN_IF_ERROR(list.Add<TraceFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<StatsFlusher>(parts));
+  THAW_RETURN_IF_ERROR(list.Add<PathwayFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<LogFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<WorkerLogFlusher>(parts));
   THAW_RETURN_IF_ERROR(list.Add<EventFlusher>(parts));

@@ -17,6 +17,7 @@
 #include "cc/base/task.h"
 #include "cc/extension/pipelines_fixture.h"
 #include "cc/flush/flush_coordinator.h"
+#include "cc/flush/pathway_flusher.h"
 #include "cc/net/network.h"
 #include "cc/net/testing/memory_transport.h"
 #include "cc/net/transport.h"
@@ -71,6 +72,14 @@ TEST_F(PipelinesTest, DataStreamsGoWhereTracesGo) {
               ElementsAre("https://mine.example/base", "https://other.example", "https://other.example"));
   EXPECT_THAT(UrlsOf(pipelines_->proxied(ProxyRoutes()[1])),
               ElementsAre("https://intake.profile.datadoghq.com"));
+}
+
+TEST_F(PipelinesTest, DataStreamsOfTheExtensionAreOffUnlessAskedForAndGoWhereTracesGo) {
+  Make();
+  EXPECT_EQ(pipelines_->Find<PathwayFlusher>(), nullptr);
+  Make({{"DD_DATA_STREAMS_ENABLED", "true"}, {"DD_APM_DD_URL", "https://mine.example/base/"}});
+  EXPECT_THAT(UrlsOf(pipelines_->Find<PathwayFlusher>()->pipeline()),
+              ElementsAre("https://mine.example/base/api/v0.1/pipeline_stats"));
 }
 
 TEST_F(PipelinesTest, EveryIntakeOfProxiedRequestsHasBooksOfItsOwn) {

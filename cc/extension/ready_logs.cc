@@ -38,6 +38,13 @@ ReadyLogs::Batch ReadyLogs::TakeOldest() {
   return Take(invocations_.find(batches_.begin()->second.request_id));
 }
 
+int64_t ReadyLogs::lines() const {
+  int64_t lines = 0;
+  for (const auto& [number, batch] : batches_) lines += batch.lines;
+  for (const auto& [request_id, missing] : missing_) lines += missing;
+  return lines;
+}
+
 std::map<std::string, int64_t> ReadyLogs::TakeMissing() { return std::exchange(missing_, {}); }
 
 std::optional<uint64_t> ReadyLogs::OldestEvictable() const {

@@ -45,6 +45,8 @@ class ReadyLogs : private ByteBudget::Holder {
   void Add(Batch batch);
   bool empty() const { return batches_.empty(); }
   size_t bytes() const { return bytes_; }
+  // Returns the number of lines that wait, or that were dropped since the last call of TakeMissing().
+  int64_t lines() const;
   // Takes the oldest batch out, and gives its bytes back to the budget.
   Batch TakeOldest();
   // Returns the number of dropped lines by request id, since the last call.

@@ -269,6 +269,9 @@ std::string FlushCoordinator::Losses(const FlushReport& last) const {
     add(total.additional_dropped.total(), "requests to additional endpoints dropped");
     if (!parts.empty()) lost.push_back(absl::StrCat(pipeline->name(), ": ", absl::StrJoin(parts, ", ")));
   }
+  for (const auto& leftover : leftovers_)
+    if (const std::string text = leftover(); !text.empty())
+      lost.push_back(absl::StrCat(text, ", which came after the last flush had begun"));
   if (lost.empty()) return "";
   std::string line = absl::StrCat("data lost at the end of the environment: ", absl::StrJoin(lost, "; "));
   for (const std::string& each : last.out_of_reach) absl::StrAppend(&line, "; ", each);

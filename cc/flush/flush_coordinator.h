@@ -126,6 +126,11 @@ class FlushCoordinator {
   // Adds a function that hands over gathered data. It is called when a flush begins, before any pipeline is
   // asked. `last`: nothing may be held back.
   void AddSource(absl::AnyInvocable<void(bool last)> hand_over) { sources_.push_back(std::move(hand_over)); }
+  // Adds a function that says what has come since its source handed over last, such as "2 lines of logs"; empty:
+  // nothing. At the end of the environment that is lost.
+  void AddLeftover(absl::AnyInvocable<std::string() const> leftover) {
+    leftovers_.push_back(std::move(leftover));
+  }
   // Sets a task that finishes data being processed. A flush that is not in the background waits for it when
   // it begins, for a part of its time.
   void set_before_flush(absl::AnyInvocable<Task<void>(absl::Duration at_most)> before_flush) {
@@ -169,8 +174,8 @@ class FlushCoordinator {
   // The number of requests to additional endpoints that all pipelines keep.
   int64_t kept_for_additional() const;
 
-  // Returns one line that says, by kind, what the pipelines have not delivered or have dropped, and what was
-  // out of reach in the last flush; empty if nothing is lost.
+  // Returns one line that says, by kind, what the pipelines have not delivered or have dropped, what came too late for
+  // them, and what was out of reach in the last flush; empty if nothing is lost.
   std::string Losses(const FlushReport& last) const;
 
   // Returns all of it on one line: counts, times in seconds, pipelines, outages, clients.
@@ -221,6 +226,7 @@ class FlushCoordinator {
 
   CoordinatorCounts counts_;
   CoordinatorTimes times_;
+  std::vector<absl::AnyInvocable<std::string() const>> leftovers_;
 };
 
 }  // namespace thaw

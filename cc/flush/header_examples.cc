@@ -23,6 +23,7 @@
 #include "cc/flush/opened_payloads.h"
 #include "cc/flush/outage_budget.h"
 #include "cc/flush/outbox.h"
+#include "cc/flush/pathway_flusher.h"
 #include "cc/flush/payload_flusher.h"
 #include "cc/flush/payload_flusher_fixture.h"
 #include "cc/flush/payload_ledger.h"
@@ -197,6 +198,12 @@ void SharedLimitsExample(Executor& executor, Clock& clock, Client& client, const
 void StallWatchExample(Clock& clock, int64_t bytes_moved, absl::Duration allowance,
                        Cancellation& cancellation, const absl::Status& reason) {
 #include "cc/flush/stall_watch.h.example"
+}
+
+Task<void> PathwayFlusherExample(Executor& executor, Clock& clock, Client& client,
+                                 const FlusherOptions& options, Endpoint endpoint, PathwayPayload payload,
+                                 Cancellation& cancellation) {
+#include "cc/flush/pathway_flusher.h.example"
 }
 
 Task<void> StatsFlusherExample(Executor& executor, Clock& clock, Client& client,

@@ -72,6 +72,24 @@ absl::Status MetricEncodingBase::EncodeAs(const PipelineSpec& spec, size_t max_c
   return absl::OkStatus();
 }
 
+absl::Status MetricReportEncoding::Encode(absl::Span<const HeldPayload<MetricReport>> held,
+                                          const FlusherOptions& options, Workspace& workspace,
+                                          EmitRequest emit) {
+  const auto encode = [&](const PipelineSpec& kind, size_t max_compressed, MetricBatch MetricReport::* part) {
+    std::vector<HeldPayload<MetricBatch>> parts;
+    for (const HeldPayload<MetricReport>& each : held)
+      if (!(each.payload.*part).empty()) parts.push_back({each.id, each.payload.*part});
+    return MetricEncodingBase::EncodeAs(kPipeline, max_compressed, parts, options, workspace,
+                                        [&kind, emit](EncodedRequest request) {
+                                          request.target = kind.path;
+                                          emit(std::move(request));
+                                        });
+  };
+  THAW_RETURN_IF_ERROR(
+      encode(SeriesEncoding::kPipeline, SeriesEncoding::kMaxCompressed, &MetricReport::series));
+  return encode(SketchEncoding::kPipeline, SketchEncoding::kMaxCompressed, &MetricReport::sketches);
+}
+
 std::vector<std::string> MetricEncodingBase::Split(std::string_view body, const FlusherOptions& options) {
   const absl::StatusOr<std::string> unpacked = DecompressZstd(body, kMaxUnpacked);
   if (!unpacked.ok()) return {};

@@ -11,9 +11,11 @@
 
 #include "absl/status/status.h"
 #include "absl/types/span.h"
+#include "cc/config/config.h"
 #include "cc/flush/compress.h"
 #include "cc/flush/flusher_options.h"
 #include "cc/flush/payload_flusher.h"
+#include "cc/flush/pipeline_spec.h"
 #include "cc/flush/pipeline_table.h"
 #include "cc/metrics/metric_batch.h"
 
@@ -58,6 +60,39 @@ struct SketchEncoding : MetricEncodingBase {
   }
 };
 
+// Series and sketches of one report.
+struct MetricReport {
+  MetricBatch series;
+  MetricBatch sketches;
+
+  size_t size() const { return series.size() + sketches.size(); }
+  size_t memory() const { return series.memory() + sketches.memory(); }
+};
+
+// Sends both kinds in one pipeline, for a caller that hands them over together: requests differ in their targets. The
+// extension, which has each at another time, uses the two pipelines above.
+struct MetricReportEncoding {
+  using Payload = MetricReport;
+  using Workspace = MetricEncodingBase::Workspace;
+  static constexpr PipelineSpec kRow = {
+      .name = "metrics",
+      .host_prefix = "api",
+      .url = &Config::metrics_url,
+      .codec = SeriesEncoding::kPipeline.codec,
+      .retry_ambiguous = false,
+      .additional_endpoints = &Config::metrics_additional_endpoints,
+      .limits = SeriesEncoding::kPipeline.limits,
+  };
+  static constexpr const PipelineSpec& kPipeline = kRow;
+
+  static absl::Status Encode(absl::Span<const HeldPayload<MetricReport>> held, const FlusherOptions& options,
+                             Workspace& workspace, EmitRequest emit);
+  static std::vector<std::string> Split(std::string_view body, const FlusherOptions& options) {
+    return MetricEncodingBase::Split(body, options);
+  }
+};
+
+using MetricReportFlusher = PayloadFlusher<MetricReportEncoding>;
 using SeriesFlusher = PayloadFlusher<SeriesEncoding>;
 using SketchFlusher = PayloadFlusher<SketchEncoding>;
 

@@ -58,6 +58,7 @@ class MetricFixture : public PayloadFlusherFixture<Encoding> {
 
 using SeriesFlusherTest = MetricFixture<SeriesEncoding>;
 using SketchFlusherTest = MetricFixture<SketchEncoding>;
+using MetricReportFlusherTest = MetricFixture<MetricReportEncoding>;
 
 TEST_F(SeriesFlusherTest, BatchesShareARequestOfOneZstdFrame) {
   Make();
@@ -77,6 +78,47 @@ TEST_F(SketchFlusherTest, SketchesHaveAPathOfTheirOwn) {
   Add(Batch(1, 1));
   EXPECT_EQ(RunFlush().delivered, 1);
   EXPECT_EQ(client_.sent()[0].request.target, "/api/beta/sketches");
+}
+
+TEST_F(MetricReportFlusherTest, SeriesAndSketchesOfAReportGoToTheirPaths) {
+  Make();
+  Add({.series = Batch(1, 2), .sketches = Batch(3, 1)});
+  Add({.series = Batch(4, 1)});
+  Add({});
+  EXPECT_EQ(RunFlush().delivered, 3);
+  EXPECT_THAT(Sent(), ElementsAre(ElementsAre(1, 2, 4), ElementsAre(3)));
+  EXPECT_EQ(client_.sent()[0].request.target, "/api/v2/series");
+  EXPECT_EQ(client_.sent()[1].request.target, "/api/beta/sketches");
+}
+
+TEST_F(MetricReportFlusherTest, AReportThatOnePathRefusesForNowStaysAndItsOtherPartIsNotSentAgain) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    const bool sketches = sent.request.target == "/api/beta/sketches";
+    return FakeClient::Scripted{.result = sketches ? Answered(503) : Accepted()};
+  });
+  Add({.series = Batch(1, 1), .sketches = Batch(2, 1)});
+  EXPECT_EQ(RunFlush().retained, 1);
+  client_.set_otherwise([](const FakeClient::Sent&) { return FakeClient::Scripted{.result = Accepted()}; });
+  clock_.Advance(absl::Minutes(5));
+  EXPECT_EQ(RunFlush().delivered, 1);
+  int series = 0;
+  for (const FakeClient::Sent& sent : client_.sent())
+    series += sent.request.target == "/api/v2/series" ? 1 : 0;
+  EXPECT_EQ(series, 1);
+  EXPECT_EQ(client_.sent().back().request.target, "/api/beta/sketches");
+}
+
+TEST_F(MetricReportFlusherTest, AHalfOfARequestThatIsTooLargeKeepsItsPath) {
+  Make();
+  client_.set_otherwise([](const FakeClient::Sent& sent) {
+    const std::string body = DecompressZstd(*sent.request.body, 1'000'000).value_or("");
+    return FakeClient::Scripted{.result = body.size() > 20 ? Answered(413) : Accepted()};
+  });
+  Add({.sketches = Batch(1, 2, std::string(15, 'x'))});
+  EXPECT_EQ(RunFlush().delivered, 1);
+  for (const FakeClient::Sent& sent : client_.sent()) EXPECT_EQ(sent.request.target, "/api/beta/sketches");
+  EXPECT_THAT(Sent(), ElementsAre(ElementsAre(1, 2), ElementsAre(1), ElementsAre(2)));
 }
 
 TEST_F(SeriesFlusherTest, RequestsAreSplitByBytesBeforeCompression) {

@@ -5,6 +5,7 @@
 #include <functional>
 #include <string>
 
+#include "absl/strings/str_cat.h"
 #include "cc/flush/coordinator_fixture.h"
 #include "gtest/gtest.h"
 
@@ -326,6 +327,19 @@ TEST_F(OutageTest, AnOutageItsEndAndItsLossesAreLoggedOnce) {
     EXPECT_NE(losses.find("traces: "), std::string::npos) << losses;
     EXPECT_NE(losses.find("https://logs.example"), std::string::npos) << losses;
   }
+}
+
+TEST_F(OutageTest, WhatCameAfterTheLastHandOverIsToldAmongTheLosses) {
+  Make("end");
+  int late = 0;
+  coordinator_->AddLeftover([&late] { return late > 0 ? absl::StrCat("logs: ", late, " lines") : ""; });
+  Invoke(All());
+  const FlushReport last = Run(coordinator_->Shutdown(absl::Seconds(2)));
+  EXPECT_EQ(coordinator_->Losses(last), "");
+  late = 7;
+  EXPECT_EQ(
+      coordinator_->Losses(last),
+      "data lost at the end of the environment: logs: 7 lines, which came after the last flush had begun");
 }
 
 TEST_F(OutageTest, NothingIsToldWhereEverythingWasDelivered) {

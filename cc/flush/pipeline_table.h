@@ -100,6 +100,18 @@ inline constexpr PipelineSpec kPipelineTable[] = {
         .limits = {.max_batch_bytes = 3 << 20, .max_batch_entries = 1000},
     },
     {
+        // Checkpoints that the extension makes; those of tracers are proxied to the same path.
+        .name = "data_streams",
+        .host_prefix = "trace.agent",
+        .url = &Config::trace_url,
+        .path = "/api/v0.1/pipeline_stats",
+        .codec = {.content_type = "application/msgpack", .content_encoding = "gzip"},
+        .retry_ambiguous = false,
+        .additional_endpoints = &Config::additional_endpoints,
+        .limits = {.max_batch_bytes = 3 << 20, .compression_level = 1},
+        .enabled = [](const Config& config) { return config.data_streams.enabled; },
+    },
+    {
         // Requests of tracers for other intakes, which are passed on as they are. Each intake has a pipeline
         // with this row and its own host (PipelineList::AddProxied).
         .name = "proxied",

@@ -16,8 +16,10 @@
 #include "cc/lambda/api/runtime_api.h"
 #include "cc/lambda/api/sandbox_address.h"
 #include "cc/lambda/api/telemetry_subscription.h"
+#include "cc/lambda/invocation/data_streams.h"
 #include "cc/lambda/invocation/environment_start.h"
 #include "cc/lambda/invocation/event_json.h"
+#include "cc/lambda/invocation/event_records.h"
 #include "cc/lambda/invocation/function_tags.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/invocation_fixture.h"
@@ -70,6 +72,11 @@ Task<void> ApiTelemetrySubscriptionExample(RuntimeApi& runtime_api, ExtensionsAp
 #include "cc/lambda/api/telemetry_subscription.h.example"
 }
 
+void InvocationDataStreamsExample(const boost::json::value& event, const DataStreamsOptions& options,
+                                  PathwayStats& pathways) {
+#include "cc/lambda/invocation/data_streams.h.example"
+}
+
 void InvocationEnvironmentStartExample(absl::Time time, absl::Duration duration, const OwnedSpan& span,
                                        RandomId& random, absl::AnyInvocable<void(OwnedSpan)> Send) {
 #include "cc/lambda/invocation/environment_start.h.example"
@@ -78,6 +85,10 @@ void InvocationEnvironmentStartExample(absl::Time time, absl::Duration duration,
 absl::Status InvocationEventJsonExample(std::string_view body) {
 #include "cc/lambda/invocation/event_json.h.example"
   return absl::OkStatus();
+}
+
+void InvocationEventRecordsExample(const boost::json::value& event) {
+#include "cc/lambda/invocation/event_records.h.example"
 }
 
 void InvocationFunctionTagsExample(const FunctionFacts& facts) {

@@ -49,6 +49,12 @@ size_t DurableLines::bytes() const {
   return bytes;
 }
 
+size_t DurableLines::size() const {
+  size_t lines = 0;
+  for (const std::unique_ptr<Waiting>& each : waiting_) lines += each->lines.size();
+  return lines;
+}
+
 const ExecutionFacts* DurableLines::Find(std::string_view request_id) const {
   for (auto known = known_.rbegin(); known != known_.rend(); ++known)
     if (known->request_id == request_id) return &known->facts;

@@ -64,6 +64,8 @@ class DurableLines {
   void Release(Emit emit);
 
   size_t bytes() const;
+  // Returns the number of lines that wait.
+  size_t size() const;
 
  private:
   // The number of executions that are remembered for late lines.

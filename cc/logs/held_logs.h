@@ -36,6 +36,7 @@ class HeldLogs {
   void Release(Emit emit);
 
   bool empty() const { return lines_.empty(); }
+  size_t size() const { return lines_.size(); }
   size_t bytes() const { return bytes_.bytes(); }
   // The time of the oldest line; nullopt if none is held.
   std::optional<absl::Time> oldest() const;

@@ -84,6 +84,8 @@ class LogProcessor {
   // Passes on the lines that wait for an invocation or its execution, without them.
   void ReleaseHeld();
 
+  // Returns the number of lines that wait for an invocation or its execution.
+  size_t waiting() const { return held_.size() + durable_.size(); }
   const LogProcessorCounts& counts() const { return counts_; }
 
  private:

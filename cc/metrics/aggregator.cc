@@ -312,9 +312,11 @@ void Aggregator::HandOverHistogram(const Context& context, size_t count, MetricP
     taker.TakeSeries({.name = name, .tags = *context.tags, .owner = context.owner}, type, points_);
   };
   for (const HistogramAggregate aggregate : options_.histograms.aggregates) {
-    const bool is_count = aggregate == HistogramAggregate::kCount;
-    hand_over(SuffixOf(aggregate), is_count ? SeriesType::kCount : SeriesType::kGauge,
-              [aggregate](const HistogramValues& values) { return values.Aggregate(aggregate); });
+    // The number of values is a rate: pkg/metrics/histogram.go of github.com/DataDog/datadog-agent.
+    const bool is_rate = aggregate == HistogramAggregate::kCount;
+    const double divisor = is_rate ? CountTimes::kInterval : 1;
+    hand_over(SuffixOf(aggregate), is_rate ? SeriesType::kRate : SeriesType::kGauge,
+              [=](const HistogramValues& values) { return values.Aggregate(aggregate) / divisor; });
   }
   for (const int percent : options_.histograms.percentiles)
     hand_over(absl::StrCat(".", percent, "percentile"), SeriesType::kGauge,

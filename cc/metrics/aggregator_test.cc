@@ -30,11 +30,12 @@ using testing::UnorderedElementsAre;
 using Points = std::vector<std::pair<int64_t, double>>;  // time and value
 using Scope = Aggregator::Scope;
 
-// Keeps what is drained, as text: "c name#a:1,b:2".
+// Keeps what is drained, as text: "c name#a:1,b:2"; c: count, r: rate, g: gauge, d: distribution.
 class Taken : public MetricPointTaker {
  public:
   void TakeSeries(const MetricLabel& label, SeriesType type, absl::Span<const SeriesPoint> points) override {
-    Points& all = series[Label(type == SeriesType::kCount ? "c" : "g", label)];
+    const char* const letter = type == SeriesType::kCount ? "c" : type == SeriesType::kRate ? "r" : "g";
+    Points& all = series[Label(letter, label)];
     for (const SeriesPoint& point : points) all.emplace_back(point.time, point.value);
   }
   void TakeSketches(const MetricLabel& label, absl::Span<const SketchPoint> points) override {
@@ -220,7 +221,7 @@ TEST_F(AggregatorTest, HistogramsBecomeTheSeriesOfTheAgent) {
   EXPECT_THAT(Drain().series, UnorderedElementsAre(Pair("g h.max", ElementsAre(Pair(kBegin, 100))),
                                                    Pair("g h.median", ElementsAre(Pair(kBegin, 50))),
                                                    Pair("g h.avg", ElementsAre(Pair(kBegin, 50.5))),
-                                                   Pair("c h.count", ElementsAre(Pair(kBegin, 100))),
+                                                   Pair("r h.count", ElementsAre(Pair(kBegin, 10))),
                                                    Pair("g h.95percentile", ElementsAre(Pair(kBegin, 95)))));
 }
 

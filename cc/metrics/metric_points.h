@@ -26,8 +26,8 @@ struct MetricLabel {
   MetricOwner owner;
 };
 
-// The numbers are those of the intake's schema.
-enum class SeriesType : uint8_t { kCount = 1, kGauge = 3 };
+// The numbers are those of the intake's schema. A rate is a count divided by the seconds of its bucket.
+enum class SeriesType : uint8_t { kCount = 1, kRate = 2, kGauge = 3 };
 
 struct SeriesPoint {
   int64_t time;  // in seconds

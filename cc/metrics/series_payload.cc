@@ -66,7 +66,7 @@ void AppendSeries(const MetricLabel& label, SeriesType type, absl::Span<const Se
     out.EndMessage(point);
   }
   out.Varint(field::kType, static_cast<uint64_t>(type));
-  if (type == SeriesType::kCount) out.Varint(field::kInterval, CountTimes::kInterval);
+  if (type != SeriesType::kGauge) out.Varint(field::kInterval, CountTimes::kInterval);
   AppendOrigin(field::kMetadata, label.name, out);
   out.EndMessage(series);
   batch.points += static_cast<int64_t>(points.size());

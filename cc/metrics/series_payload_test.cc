@@ -68,6 +68,12 @@ TEST(SeriesPayload, AGaugeIsNoCount) {
   EXPECT_EQ(series.count(4), 2u);
 }
 
+TEST(SeriesPayload, ARateHasAnIntervalLikeACount) {
+  const auto series = Encoded("time.count", {}, SeriesType::kRate, {{1, 0.5}});
+  EXPECT_EQ(Only(series, 5), "2");
+  EXPECT_EQ(Only(series, 8), "10");
+}
+
 TEST(SeriesPayload, ATagOfAResourceBecomesAResource) {
   const auto series = Encoded("n", {"a", "dd.internal.resource:i-1:host"}, SeriesType::kGauge, {{1, 2}});
   const auto resource = Fields(Only(series, 1));

@@ -7,6 +7,7 @@
 #include "cc/stats/aggregation_key.h"
 #include "cc/stats/cardinality_limits.h"
 #include "cc/stats/concentrator.h"
+#include "cc/stats/pathway_stats.h"
 #include "cc/stats/peer_tags.h"
 #include "cc/stats/quantize_addresses.h"
 #include "cc/stats/stats_payload.h"
@@ -35,6 +36,17 @@ class StatsFlusher {
 void ConcentratorExample(TraceProcessor& processor, StatsFlusher& flusher, const Clock& clock,
                          std::string_view body, TraceFormat format, TracerHeaders headers) {
 #include "cc/stats/concentrator.h.example"
+}
+
+// Stands likewise for the class of cc/flush/pathway_flusher.h.
+class PathwayFlusher {
+ public:
+  absl::StatusOr<uint64_t> Add(PathwayPayload payload);
+};
+
+void PathwayStatsExample(const Clock& clock, PathwayFlusher& flusher, uint64_t hash, uint64_t parent,
+                         const std::vector<std::string>& tags, absl::Time sent) {
+#include "cc/stats/pathway_stats.h.example"
 }
 
 void Use(std::string_view tag);

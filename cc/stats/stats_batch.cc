@@ -114,6 +114,11 @@ std::vector<std::string> SplitStatsBatch(std::string_view body) {
   return Split(body, kPayloadsBucketsGroups);
 }
 
+std::vector<std::string> SplitPathwayBody(std::string_view body) {
+  constexpr int kIntervalsGroups = 1;
+  return Split(body, kIntervalsGroups);
+}
+
 std::vector<std::string> SplitStatsToFit(std::string body, size_t max_bytes) {
   return CutToFit(std::move(body), max_bytes, SplitStatsBatch);
 }

@@ -21,6 +21,9 @@ std::string EncodeStatsBatch(const std::vector<std::string_view>& payloads);
 // (SplitPayload), as the agent's are. Returns nothing if the body has only one group or is invalid.
 std::vector<std::string> SplitStatsBatch(std::string_view body);
 
+// The same for the body of data streams (PathwayBody), which has intervals and their groups.
+std::vector<std::string> SplitPathwayBody(std::string_view body);
+
 // Cuts `body` into parts of at most `max_bytes` each, or of one group.
 std::vector<std::string> SplitStatsToFit(std::string body, size_t max_bytes);
 

@@ -22,6 +22,7 @@ void BindTracePayload(pybind11::module_& module);
 void BindTraceFlusher(pybind11::module_& module);
 void BindStatsFlusher(pybind11::module_& module);
 void BindLogsFlusher(pybind11::module_& module);
+void BindMetricsFlusher(pybind11::module_& module);
 void BindSketch(pybind11::module_& module);
 void BindDogStatsd(pybind11::module_& module);
 void BindSimulate(pybind11::module_& module);

@@ -4,6 +4,7 @@
 
 #include <tuple>
 
+#include "cc/flush/metric_flusher.h"
 #include "cc/flush/pipeline_table.h"
 #include "pybind11/native_enum.h"
 #include "python/bindings/bindings.h"
@@ -56,7 +57,8 @@ void BindFlusherOptions(py::module_& module) {
   py::class_<GivenFlusherOptions> type(module, "FlusherOptions", R"(How a pipeline flushes.
 
 The defaults are those of traces. A StatsFlusher that is given no options takes stats_defaults(), which
-sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller.
+sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller, a MetricsFlusher
+metrics_defaults(), which combines both.
 
 >>> import thaw
 >>> thaw.FlusherOptions(on_failure="discard", sequential=True)
@@ -74,6 +76,9 @@ False
   type.def_static(
       "logs_defaults", [] { return DefaultGivenOptions(PipelineNamed("logs")); },
       "The defaults of a LogsFlusher.");
+  type.def_static(
+      "metrics_defaults", [] { return DefaultGivenOptions(MetricReportEncoding::kPipeline); },
+      "The defaults of a MetricsFlusher.");
 }
 
 }  // namespace thaw::python

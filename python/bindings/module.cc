@@ -25,6 +25,7 @@ PYBIND11_MODULE(_native_of_main, module) {
   thaw::python::BindTraceFlusher(module);
   thaw::python::BindStatsFlusher(module);
   thaw::python::BindLogsFlusher(module);
+  thaw::python::BindMetricsFlusher(module);
   thaw::python::BindSketch(module);
   thaw::python::BindDogStatsd(module);
   thaw::python::BindSimulate(module);

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 import thaw
 from thaw.lab import arm_options, arms, named_values, needs, report
 from thaw.lab.__main__ import main
+from thaw.lab.experiments import spec_file
+from thaw.lab.intake import Intake
 
 VARIANTS = ("thaw(max_idle_per_host=1,on_resume=keep)", "thaw(share_within_flush=false)")
 
@@ -152,3 +154,60 @@ def test_two_variants_stand_side_by_side(tmp_path: pathlib.Path, capsys: pytest.
         "--arms 'thaw(max_idle_per_host=1,on_resume=keep),thaw(share_within_flush=false)'"
         in result["command"]
     )
+
+
+_OTHER_DATA = ("logs", "metrics", "proxied")
+
+
+@pytest.mark.parametrize("release", ["v93", "v98"])
+@pytest.mark.parametrize("data", _OTHER_DATA)
+def test_the_peers_clients_of_other_data_have_the_options_of_their_release(release: str, data: str) -> None:
+    arm = arms.parse(f"{release}-{data}")
+    assert (arm.keeps, arm.tells_resume, arm.client_per_flush) == (False, False, False)
+    client = arm.client_options("ca.pem")
+    pooled = release == "v93"
+    assert client.max_idle_per_host == (arms.UNLIMITED if pooled else 0)
+    assert client.share_within_flush is pooled
+    assert client.idle_timeout == (270.0 if pooled and data != "metrics" else 90.0)
+    assert (client.max_attempts, client.backoff_base, client.resend_rule) == (
+        3,
+        0.0,
+        thaw.ResendRule.HYPER_ZONE1,
+    )
+    flusher = arm.flusher_options("idle")
+    assert flusher.on_failure is thaw.OnFailure.DISCARD
+    assert arm.flusher_options("inflight").on_failure is thaw.OnFailure.REDRIVE_AT_SHUTDOWN
+    assert flusher.sequential is (data == "metrics")
+    assert flusher.drop_refused is (data == "metrics")
+    assert (flusher.return_all_on_failure, flusher.retry_all_statuses) == (False, False)
+    traces = arms.parse(release).flusher_options("idle")
+    assert (traces.sequential, traces.return_all_on_failure, traces.retry_all_statuses) == (True, True, True)
+
+
+@pytest.mark.parametrize("release", ["v93", "v98"])
+@pytest.mark.parametrize("data", _OTHER_DATA)
+def test_the_peers_clients_of_other_data_pool_until_v98(release: str, data: str) -> None:
+    arm = arms.parse(f"{release}-{data}")
+    with Intake() as intake, thaw.Client(arm.client_options(intake.ca_file)) as client:
+        flusher = thaw.LogsFlusher(client, intake.url, "key", options=arm.flusher_options("idle"))
+        for flush in range(3):
+            flusher.add(thaw.LogsPayload.from_lines([str(flush)], timestamp=1.0))
+            assert flusher.flush(deadline=10.0).delivered == 1
+        connections = {each["connection"] for each in intake.requests()}
+    assert len(connections) == (1 if release == "v93" else 3)
+
+
+def test_three_attempts_outlive_a_connection_that_the_peer_reset(tmp_path: pathlib.Path) -> None:
+    names = ("v93", "v93-logs", "v93-metrics", "v93-proxied", "v98-logs")
+    file = tmp_path / "result.json"
+    given = ["--world=W0", "--cycles=6", "--workload=generated", "--close=silent", f"--json={file}"]
+    assert main(["compare", "--arms", ",".join(names), *given]) == 0
+    result = json.loads(file.read_text())["arms"]
+    assert {name for name in names if result[name]["lost"] > 0} == {"v93"}
+
+
+def test_arms_of_other_data_stand_in_specs(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "spec.toml"
+    file.write_text('version = 1\nworld = "W0"\narms = ["v93-logs", "v98-metrics(idle_timeout=30)"]\n')
+    read = spec_file.read(str(file))
+    assert read.base.arms == ("v93-logs", "v98-metrics(idle_timeout=30)")

@@ -41,6 +41,8 @@ __all__: list[str] = [
     "LogsFlusher",
     "LogsPayload",
     "MetricSample",
+    "MetricsFlusher",
+    "MetricsPayload",
     "Misconfigured",
     "OnFailure",
     "OnResume",
@@ -1411,7 +1413,8 @@ class FlusherOptions:
     How a pipeline flushes.
 
     The defaults are those of traces. A StatsFlusher that is given no options takes stats_defaults(), which
-    sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller.
+    sends nothing twice, a LogsFlusher logs_defaults(), whose requests are smaller, a MetricsFlusher
+    metrics_defaults(), which combines both.
 
     >>> import thaw
     >>> thaw.FlusherOptions(on_failure="discard", sequential=True)
@@ -1425,6 +1428,11 @@ class FlusherOptions:
     def logs_defaults() -> FlusherOptions:
         """
         The defaults of a LogsFlusher.
+        """
+    @staticmethod
+    def metrics_defaults() -> FlusherOptions:
+        """
+        The defaults of a MetricsFlusher.
         """
     @staticmethod
     def stats_defaults() -> FlusherOptions:
@@ -2167,6 +2175,177 @@ class LogsFlusher:
         """
     def __repr__(self) -> str: ...
     def add(self, payload: LogsPayload) -> int:
+        """
+        Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
+        """
+    def check_invariant(self) -> None:
+        """
+        Counts everything again. Raises InvariantBroken unless payloads handed over = delivered + kept + dropped.
+        """
+    def flush(self, deadline: float | None = None) -> FlushReport:
+        """
+        Sends everything and waits at most `deadline` seconds (None: options.flush_timeout). What could not be delivered stays and goes first in the next flush. Ctrl-C ends the flush and loses nothing.
+        """
+    def flush_async(self, deadline: float | None = None) -> asyncio.Future[FlushReport]:
+        """
+        The same for asyncio: gives a future of the running event loop. Cancelling it ends the flush and loses nothing.
+        """
+    def shutdown(self, deadline: float | None = None) -> FlushReport:
+        """
+        The last flush: asks no breaker, and sends what was held for a redrive.
+        """
+    @property
+    def bytes(self) -> int:
+        """
+        Bytes kept now, of options.outbox_bytes.
+        """
+    @property
+    def dropped(self) -> dict[str, int]:
+        """
+        Payloads given up so far, by reason.
+        """
+    @property
+    def dropped_payloads(self) -> dict[int, str]:
+        """
+        Ids of payloads given up so far, with the reason of each.
+        """
+    @property
+    def endpoints(self) -> list[str]:
+        """
+        Where requests go, the primary one first.
+        """
+    @property
+    def handed_over(self) -> int:
+        """
+        Payloads taken over so far.
+        """
+    @property
+    def options(self) -> FlusherOptions:
+        """
+        A copy of its options.
+        """
+    @property
+    def possible_duplicates(self) -> list[int]:
+        """
+        Ids of payloads that ended and that the intake may have twice.
+        """
+    @property
+    def retained(self) -> int:
+        """
+        Payloads kept now.
+        """
+    @property
+    def retained_payloads(self) -> list[int]:
+        """
+        Ids of payloads kept now.
+        """
+    @property
+    def total(self) -> FlushReport:
+        """
+        All flushes so far, as one report.
+        """
+    @property
+    def turned_away(self) -> int:
+        """
+        Payloads for which there was no room.
+        """
+
+class MetricsPayload:
+    """
+    Metrics that were measured at one time, as the intake gets them.
+
+    Lines of DogStatsD are aggregated as in the extension: counts are added up, the newest value of a gauge counts,
+    distributions become sketches, histograms and sets become series. It holds the intake's protobuf.
+
+    >>> import thaw
+    >>> payload = thaw.MetricsPayload.from_dogstatsd(b"hits:1|c\\nhits:2|c\\nms:1.5:2|d\\nx", timestamp=15.0)
+    >>> payload.samples, payload.points, payload.sketches, payload.refused
+    (3, 1, 1, {'form': 1})
+    >>> thaw.MetricsPayload.from_dogstatsd(b"hits:1|c", timestamp=float("nan"))
+    Traceback (most recent call last):
+        ...
+    thaw.InvalidArgument: timestamp is nan; it must be finite
+    """
+    @staticmethod
+    def from_dogstatsd(
+        lines: typing_extensions.Buffer, *, timestamp: float, tags: collections.abc.Sequence[str] = []
+    ) -> MetricsPayload:
+        """
+        `lines`: bytes, with line feeds between lines. `timestamp`: of all values that have no time of their own, in seconds since 1970; the intake gets the beginning of its ten seconds. `tags`: name:value, of every metric beside its own. A line that can't be read costs that line. Raises InvalidArgument for a timestamp that is no time.
+        """
+    def __repr__(self) -> str: ...
+    def to_dict(self) -> dict[str, typing.Any]:
+        """
+        Every count as a plain value.
+        """
+    @property
+    def dropped(self) -> int:
+        """
+        Number of lines for which there was no room.
+        """
+    @property
+    def others(self) -> int:
+        """
+        Number of lines that are events or service checks, which are left out.
+        """
+    @property
+    def points(self) -> int:
+        """
+        Number of points of series: counts and gauges.
+        """
+    @property
+    def refused(self) -> dict[str, int]:
+        """
+        Number of lines that can't be read, by reason.
+        """
+    @property
+    def samples(self) -> int:
+        """
+        Number of lines that were aggregated.
+        """
+    @property
+    def size(self) -> int:
+        """
+        Bytes as protobuf.
+        """
+    @property
+    def sketches(self) -> int:
+        """
+        Number of sketches: distributions.
+        """
+
+class MetricsFlusher:
+    """
+    Delivers metrics: keeps payloads until the intake took them.
+
+    Series and sketches of a payload go to /api/v2/series and /api/beta/sketches below the endpoint; a payload is
+    delivered when both parts are. What the intake may have taken is not sent again but dropped, counted as
+    ambiguous_dropped: a count twice is wrong. Lives on its client's thread, and as long as the client. Any thread
+    may call it.
+
+    >>> import thaw
+    >>> with thaw.Client(thaw.ClientOptions(max_attempts=1)) as client:
+    ...     flusher = thaw.MetricsFlusher(client, endpoint="http://127.0.0.1:1", api_key="key")
+    ...     flusher.add(thaw.MetricsPayload.from_dogstatsd(b"hits:1|c", timestamp=15.0))
+    ...     report = flusher.flush(deadline=2.0)
+    ...     report.delivered, report.retained
+    1
+    (0, 1)
+    """
+    def __init__(
+        self,
+        client: Client,
+        endpoint: str,
+        api_key: str,
+        *,
+        options: FlusherOptions | None = None,
+        additional_endpoints: collections.abc.Sequence[tuple[str, str]] = [],
+    ) -> None:
+        """
+        `endpoint`: base URL of the intake. `additional_endpoints`: (base URL, API key) of those that get the same. Raises InvalidArgument, Closed, Forked.
+        """
+    def __repr__(self) -> str: ...
+    def add(self, payload: MetricsPayload) -> int:
         """
         Takes a payload over and gives its id, counted from 1. Raises OutboxFull: what was never tried fills the outbox; nothing was taken.
         """

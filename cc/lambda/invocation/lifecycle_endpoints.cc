@@ -94,6 +94,7 @@ LifecycleReply LifecycleEndpoints::Start(const LifecycleRequest& request) {
   assembler_.OnStartCall(Header(request.headers, kRequestIdHeader), [&](InvocationRecord& record) {
     record.upstream = std::move(context);
     record.span_pointers = SpanPointersOfEvent(event);
+    if (pathways_ != nullptr) AddCheckpoints(event, options_.data_streams, *pathways_);
     // The carriers were read, and would only take memory.
     trigger.carriers.clear();
     trigger.generated_context.reset();

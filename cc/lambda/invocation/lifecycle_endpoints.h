@@ -20,12 +20,14 @@
 #include "absl/status/statusor.h"
 #include "boost/json/fwd.hpp"
 #include "cc/base/declare_counts.h"
+#include "cc/lambda/invocation/data_streams.h"
 #include "cc/lambda/invocation/event_json.h"
 #include "cc/lambda/invocation/invocation_assembler.h"
 #include "cc/lambda/invocation/payload_tags.h"
 #include "cc/lambda/invocation/trace_context.h"
 #include "cc/lambda/invocation/trigger.h"
 #include "cc/net/http_message.h"
+#include "cc/stats/pathway_stats.h"
 
 namespace thaw {
 
@@ -67,13 +69,16 @@ struct LifecycleOptions {
   TriggerOptions trigger;
   PropagationOptions propagation;
   PayloadTagOptions payload_tags;
+  DataStreamsOptions data_streams;
 };
 
 class LifecycleEndpoints {
  public:
-  // `assembler` must outlive the endpoints.
-  LifecycleEndpoints(LifecycleOptions options, InvocationAssembler& assembler)
-      : options_(std::move(options)), assembler_(assembler) {}
+  // `assembler` and `pathways` must outlive the endpoints. `pathways` gets the checkpoints of each invocation's
+  // messages, once; null: none are made.
+  LifecycleEndpoints(LifecycleOptions options, InvocationAssembler& assembler,
+                     PathwayStats* pathways = nullptr)
+      : options_(std::move(options)), assembler_(assembler), pathways_(pathways) {}
   LifecycleEndpoints(const LifecycleEndpoints&) = delete;
   LifecycleEndpoints& operator=(const LifecycleEndpoints&) = delete;
 
@@ -92,6 +97,7 @@ class LifecycleEndpoints {
 
   const LifecycleOptions options_;
   InvocationAssembler& assembler_;
+  PathwayStats* const pathways_;
   LifecycleCounts counts_;
 };
 

@@ -125,6 +125,23 @@ TEST_F(LifecycleEndpointsTest, Routes) {
   EXPECT_EQ(calls().refused, 4);
 }
 
+TEST_F(LifecycleEndpointsTest, MessagesOfAnInvocationAreCountedOnceInDataStreams) {
+  constexpr std::string_view kEvent = R"({"Records": [
+      {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:orders", "body": "x"},
+      {"eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-west-1:1:orders", "body": "y"}]})";
+  Invoke("r1");
+  Start("r1", {}, kEvent);  // without Data Streams
+  PathwayStats pathways({.service = "shop"}, clock_);
+  endpoints_.emplace(LifecycleOptions(), *assembler_, &pathways);
+  Invoke("r2");
+  Start("r2", {}, kEvent);
+  Start("r2", {}, kEvent);
+  EXPECT_EQ(pathways.counts().checkpoints, 2);
+  Start("r3", {}, kEvent);  // overtakes its invocation
+  Invoke("r3");
+  EXPECT_EQ(pathways.counts().checkpoints, 4);
+}
+
 TEST_F(LifecycleEndpointsTest, PayloadsAreCapturedOnlyIfAskedFor) {
   const auto run = [this] {
     Invoke("r1");

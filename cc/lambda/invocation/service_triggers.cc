@@ -7,12 +7,12 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "boost/json/object.hpp"
 #include "boost/json/value.hpp"
 #include "cc/lambda/invocation/event_bytes.h"
 #include "cc/lambda/invocation/event_json.h"
+#include "cc/lambda/invocation/event_records.h"
 #include "cc/lambda/invocation/nested_json.h"
 #include "cc/lambda/invocation/step_functions_context.h"
 #include "cc/lambda/invocation/trace_carriers.h"
@@ -23,73 +23,7 @@ namespace {
 
 namespace json = boost::json;
 
-// Returns the kind of an event of a bus; a runtime that has parsed it writes its name without the hyphen.
-std::string_view DetailTypeOf(const json::value& event) {
-  const std::string_view type = TextAt(event, {"detail-type"});
-  return type.empty() ? TextAt(event, {"detailType"}) : type;
-}
-
-bool IsSnsMessage(const json::value& message) {
-  const bool has_topic = !TextAt(message, {"TopicArn"}).empty();
-  const bool has_message = FindAt(message, {"Message"}) != nullptr;
-  return TextAt(message, {"Type"}) == "Notification" ? has_topic || has_message : has_topic && has_message;
-}
-
-// Returns the first record of a Kafka event, whatever its group is called. The record must have a topic, or
-// the event must name Kafka as its source.
-const json::value* MskRecord(const json::value& event) {
-  const json::value* groups = FindAt(event, {"records"});
-  if (groups == nullptr || !groups->is_object()) return nullptr;
-  const bool is_kafka = absl::StrContainsIgnoreCase(TextAt(event, {"eventSource"}), "kafka");
-  for (const json::key_value_pair& group : groups->get_object()) {
-    const json::value* const record = FirstItem(group.value());
-    if (record != nullptr && record->is_object() && (is_kafka || FindAt(*record, {"topic"}) != nullptr))
-      return record;
-  }
-  return nullptr;
-}
-
-// AWS's library for Java names some members in its own way, and so do events made from its classes.
-const json::value* RecordsOf(const json::value& event) { return AnyOf(event, {"Records", "records"}); }
-const json::value* NotificationOf(const json::value& record) {
-  const json::value* notification = FindAt(record, {"Sns"});
-  return notification == nullptr ? FindAt(record, {"sns"}) : notification;
-}
-std::string_view ArnOf(const json::value& record) {
-  const std::string_view arn = TextAt(record, {"eventSourceARN"});
-  return arn.empty() ? TextAt(record, {"eventSourceArn"}) : arn;
-}
-
-bool IsOfService(const json::value& record, std::string_view service) {
-  return TextAt(record, {"eventSource"}) == absl::StrCat("aws:", service) ||
-         Part(ArnOf(record), ':', 2) == service;
-}
-
-// The sources of records.
-enum class Source { kSqs, kSns, kDynamoDb, kS3, kKinesis, kUnknown };
-
-// Returns the source of one of an event's records.
-Source SourceOfRecord(const json::value& record) {
-  if (IsOfService(record, "sqs")) return Source::kSqs;
-  if (NotificationOf(record) != nullptr) return Source::kSns;
-  if (FindAt(record, {"dynamodb"}) != nullptr) return Source::kDynamoDb;
-  if (FindAt(record, {"s3"}) != nullptr) return Source::kS3;
-  if (FindAt(record, {"kinesis"}) != nullptr) return Source::kKinesis;
-  return Source::kUnknown;
-}
-
-// Returns the first record of a known source, which stands for all; null if there is none.
-const json::value* KnownRecord(const json::value& event) {
-  const json::value* records = RecordsOf(event);
-  const json::value* known = nullptr;
-  if (records == nullptr) return nullptr;
-  ForEachItem(*records, [&known](const json::value& record) {
-    if (known == nullptr && SourceOfRecord(record) != Source::kUnknown) known = &record;
-  });
-  return known;
-}
-
-bool IsOf(const json::value& event, Source source) {
+bool IsOf(const json::value& event, RecordSource source) {
   const json::value* record = KnownRecord(event);
   return record != nullptr && SourceOfRecord(*record) == source;
 }
@@ -118,11 +52,6 @@ void TakeContext(Trigger& trigger, const json::value* datadog) {
   }
 }
 
-// Returns the sender's context in a bus's event.
-json::value DatadogOfDetail(const json::value& event) {
-  const json::value detail = NestedJson(FindAt(event, {"detail"}));
-  return NestedJson(FindAt(detail, {"_datadog"}));
-}
 void TakeContextOfDetail(Trigger& trigger, const json::value& event) {
   const json::value datadog = DatadogOfDetail(event);
   TakeContext(trigger, &datadog);
@@ -174,17 +103,14 @@ void AddTopic(Trigger& trigger, const json::value& message, std::string_view sub
 
 }  // namespace
 
-bool IsEventBridge(const json::value& event) {
-  return !DetailTypeOf(event).empty() && AnyOf(event, {"source", "detail"}) != nullptr &&
-         TextAt(event, {"source"}) != "aws.events";
-}
+bool IsEventBridge(const json::value& event) { return IsEventOfBus(event); }
 
 bool IsMsk(const json::value& event) { return MskRecord(event) != nullptr; }
-bool IsSqs(const json::value& event) { return IsOf(event, Source::kSqs); }
-bool IsSns(const json::value& event) { return IsOf(event, Source::kSns); }
-bool IsDynamoDb(const json::value& event) { return IsOf(event, Source::kDynamoDb); }
-bool IsS3(const json::value& event) { return IsOf(event, Source::kS3); }
-bool IsKinesis(const json::value& event) { return IsOf(event, Source::kKinesis); }
+bool IsSqs(const json::value& event) { return IsOf(event, RecordSource::kSqs); }
+bool IsSns(const json::value& event) { return IsOf(event, RecordSource::kSns); }
+bool IsDynamoDb(const json::value& event) { return IsOf(event, RecordSource::kDynamoDb); }
+bool IsS3(const json::value& event) { return IsOf(event, RecordSource::kS3); }
+bool IsKinesis(const json::value& event) { return IsOf(event, RecordSource::kKinesis); }
 bool IsStepFunctions(const json::value& event) { return StepOf(event) != nullptr; }
 
 Trigger MskTrigger(const json::value& event, const TriggerOptions& options) {

@@ -53,14 +53,15 @@ json::value DatadogAttribute(const json::value& message) {
   return NestedBytesJson(binary);
 }
 
-std::vector<HttpHeaders> KafkaCarriers(const json::value& record) {
+std::vector<HttpHeaders> KafkaCarriers(const json::value& record,
+                                       absl::FunctionRef<bool(std::string_view)> wanted) {
   std::vector<HttpHeaders> carriers;
   const json::value* headers = FindAt(record, {"headers"});
   if (headers == nullptr) return carriers;
   // Some runtimes write bytes as base64, which a text alone doesn't show.
   HttpHeaders carrier, decoded;
-  const auto add = [&carrier, &decoded](std::string_view name, const json::value& value) {
-    if (!IsTraceContextHeader(name)) return;
+  const auto add = [&carrier, &decoded, wanted](std::string_view name, const json::value& value) {
+    if (!wanted(name)) return;
     std::optional<std::string> bytes = ListedBytes(value);
     if (!bytes) {
       const json::string* text = value.if_string();

@@ -4,14 +4,17 @@
 //   std::vector<HttpHeaders> carriers = KafkaCarriers(record);
 //   if (std::any_of(carriers.begin(), carriers.end(), NamesTrace)) ...
 //
-// A carrier holds only headers whose names pass IsTraceContextHeader().
+// A carrier holds only headers whose names pass IsTraceContextHeader(), unless the caller wants others.
 
 #ifndef THAW_CC_LAMBDA_INVOCATION_TRACE_CARRIERS_H_
 #define THAW_CC_LAMBDA_INVOCATION_TRACE_CARRIERS_H_
 
+#include <string_view>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "boost/json/fwd.hpp"
+#include "cc/lambda/invocation/trace_context.h"
 #include "cc/net/http_message.h"
 
 namespace thaw {
@@ -28,8 +31,10 @@ bool NamesTrace(const HttpHeaders& carrier);
 boost::json::value DatadogAttribute(const boost::json::value& message);
 
 // Returns the carriers in a Kafka record's headers: a list of {name: bytes}, or one object of all. There are
-// two if a text may or may not be base64, and none if no header belongs to a trace context.
-std::vector<HttpHeaders> KafkaCarriers(const boost::json::value& record);
+// two if a text may or may not be base64, and none if no header is `wanted`.
+std::vector<HttpHeaders> KafkaCarriers(
+    const boost::json::value& record,
+    absl::FunctionRef<bool(std::string_view)> wanted = IsTraceContextHeader);
 
 }  // namespace thaw
 

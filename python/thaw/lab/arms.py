@@ -1,7 +1,10 @@
 """The clients that are compared: their predecessors' policies, thaw's, and those of other projects.
 
 Arms v92 to v98 are thaw's own client with the options of those releases, their defects kept, so that an
-experiment compares policies and not code bases (docs/design.md, "The laboratory").
+experiment compares policies and not code bases (docs/design.md, "The laboratory"). They are those releases'
+client of traces; v93-logs and so on are their client of other data, which delivers the same spans here, so
+that all arms can be compared. That client spoke HTTP/2 by default: the arms are what it did over HTTP/1.1,
+through a proxy or with DD_HTTP_PROTOCOL=http1. A 4xx, which it tried three times, is tried once.
 
     find("v93,thaw(max_idle_per_host=1,on_resume=keep)")  # options of the client stand in brackets
     find("thaw,client.py")                                # clients that a file declares (own_clients.py)
@@ -32,6 +35,7 @@ class Arm:
 
     `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
     flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
+    `flusher`: options of the flusher in place of those of the peers' client of traces.
     `given`: options that the arm's name gives in brackets; they hold whatever the experiment sets.
     `source`: the file and the name in it of another client, or its command.
     """
@@ -43,6 +47,7 @@ class Arm:
     client_per_flush: bool = False
     keeps: bool = False
     client: tuple[tuple[str, Any], ...] = ()
+    flusher: tuple[tuple[str, Any], ...] = ()
     given: tuple[tuple[str, Any], ...] = ()
     source: tuple[str, ...] = ()
 
@@ -89,11 +94,9 @@ class Arm:
             return thaw.FlusherOptions()
         return thaw.FlusherOptions(
             on_failure="discard" if scenario == "idle" else "redrive_at_shutdown",
-            sequential=True,
-            return_all_on_failure=True,
-            retry_all_statuses=True,
             no_progress_limit=float("inf"),
             outbox_bytes=UNBOUNDED,  # peers' queues have no bound
+            **dict(self.flusher or _OF_TRACES),
         )
 
 
@@ -101,17 +104,26 @@ UNLIMITED = 1 << 30
 UNBOUNDED = 1 << 40  # bytes
 
 
-def _peer(attempts: int, *, pooled: bool) -> tuple[tuple[str, Any], ...]:
-    """Options of hyper-util's client.
+# The peers' flushers. That of traces sends one request after the other, returns all of a flush if one fails,
+# and takes a refusal for a success in the end.
+_OF_TRACES = (("sequential", True), ("return_all_on_failure", True), ("retry_all_statuses", True))
+# Those of logs and of proxied requests send all at once, and return what was refused, too.
+_AT_ONCE = (("drop_refused", False),)
+# That of metrics sends one request after the other; the first failure ends the flush.
+_IN_TURN = (("sequential", True),)
 
-    It knows of a connection only what its reactor saw, its pool has no bound but 90 s of the monotonic clock,
-    and a request that a connection gave back untouched is sent again without counting as an attempt.
+
+def _peer(attempts: int, *, pooled: bool, idle_timeout: float = 90.0) -> tuple[tuple[str, Any], ...]:
+    """Options of hyper-util's client, which reqwest's client contains.
+
+    It knows of a connection only what its reactor saw, its pool has no bound but a time of the monotonic
+    clock, and a request that a connection gave back untouched is sent again without counting as an attempt.
     """
     return tuple(
         {
             "max_idle_per_host": UNLIMITED if pooled else 0,
             "share_within_flush": pooled,
-            "idle_timeout": 90.0,
+            "idle_timeout": idle_timeout,
             "max_connections_per_host": UNLIMITED,
             "on_resume": "keep",
             "liveness": "reactor_only",
@@ -147,6 +159,42 @@ _ALL = (
     Arm("v93", "one cached client that pools, one attempt", client=_peer(1, pooled=True)),
     Arm("v94", "nothing pooled, three attempts", client=_peer(3, pooled=False)),
     Arm("v98", "nothing pooled, four attempts", client=_peer(4, pooled=False)),
+    Arm(
+        "v93-logs",
+        "the client of logs: pooled for 270 s, three attempts, requests at once",
+        client=_peer(3, pooled=True, idle_timeout=270.0),
+        flusher=_AT_ONCE,
+    ),
+    Arm(
+        "v93-metrics",
+        "the client of metrics: pooled for 90 s, three attempts, requests in turn",
+        client=_peer(3, pooled=True),
+        flusher=_IN_TURN,
+    ),
+    Arm(
+        "v93-proxied",
+        "the client of proxied requests, that of logs: pooled for 270 s, three attempts, requests at once",
+        client=_peer(3, pooled=True, idle_timeout=270.0),
+        flusher=_AT_ONCE,
+    ),
+    Arm(
+        "v98-logs",
+        "the client of logs: nothing pooled, three attempts, requests at once",
+        client=_peer(3, pooled=False),
+        flusher=_AT_ONCE,
+    ),
+    Arm(
+        "v98-metrics",
+        "the client of metrics, that of logs: nothing pooled, three attempts, requests in turn",
+        client=_peer(3, pooled=False),
+        flusher=_IN_TURN,
+    ),
+    Arm(
+        "v98-proxied",
+        "the client of proxied requests, that of logs: nothing pooled, three attempts, requests at once",
+        client=_peer(3, pooled=False),
+        flusher=_AT_ONCE,
+    ),
     Arm(
         "thaw",
         "the default: nothing idle, shared within a flush, outbox",

@@ -34,6 +34,7 @@ class Proxy:
       behaviour: what each CONNECT gets; may be set later.
       credentials: "user:password" that Basic must bring; without them a CONNECT gets 407.
       cut_after: bytes from the client that a tunnel lives for, with behaviour "cut".
+      leads_to: host and port to which every tunnel leads, whatever it was asked for.
     """
 
     def __init__(
@@ -43,10 +44,12 @@ class Proxy:
         credentials: str | None = None,
         cut_after: int = 0,
         port: int = 0,
+        leads_to: tuple[str, int] | None = None,
     ) -> None:
         self.behaviour: ProxyBehaviour = behaviour
         self.cut_after = cut_after
         self._credentials = credentials
+        self._leads_to = leads_to
         self.tunnels = 0  # opened
         self.refused = 0  # answered by 407 or 502
         self.targets: list[str] = []
@@ -113,9 +116,10 @@ class Proxy:
         if self.behaviour == "refuse" or method != "CONNECT":
             await self._refuse(writer, "502 Bad Gateway")
             return
-        host, _, port = target.rpartition(":")
+        named, _, number = target.rpartition(":")
+        host, port = self._leads_to or (named.strip("[]"), int(number))
         try:
-            upstream_reader, upstream = await asyncio.open_connection(host.strip("[]"), int(port))
+            upstream_reader, upstream = await asyncio.open_connection(host, port)
         except OSError:
             await self._refuse(writer, "502 Bad Gateway")
             return
