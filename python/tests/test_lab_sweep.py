@@ -26,6 +26,7 @@ from thaw.lab.experiment import ExperimentSettings, Stopped, command
 from thaw.lab.experiments import executors, settings_arguments, spec_file, sweep
 from thaw.lab.experiments.grid import Grid
 from thaw.lab.experiments.sweep import Measured, Progress
+from thaw.lab.fleet import study
 from thaw.lab.report import dataset, measure
 from thaw.lab.report.dataset import BlockResult
 from thaw.lab.report.measure import MeasureError
@@ -224,11 +225,22 @@ def test_workers_of_a_cluster_serve_too(
     assert row_bytes(folder) == row_bytes(here)
 
 
-def test_workers_of_a_cluster_simulate_a_fleet(tmp_path: pathlib.Path, cluster: str) -> None:
-    given = ["fleet", "--arms=thaw", "--sizes=1000", "--before=30", "--outage=30", "--after=60"]
+def test_workers_of_a_cluster_simulate_a_fleet(
+    tmp_path: pathlib.Path, cluster: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(study, "EXACT_SANDBOXES", 100)
+    given = [
+        "fleet",
+        "--arms=thaw",
+        "--sizes=1000",
+        "--before=10",
+        "--outage=10",
+        "--after=20",
+        "--interval=5",
+    ]
     there, here = tmp_path / "there", tmp_path / "here"
     assert command_line.main([*given, "--executor", cluster, f"--out={there}"]) == 0
-    assert command_line.main([*given, f"--out={here}"]) == 0
+    assert command_line.main([*given, "--workers=1", f"--out={here}"]) == 0
     assert (there / "series.parquet").read_bytes() == (here / "series.parquet").read_bytes()
 
 
