@@ -194,6 +194,15 @@ def output_folder(text: str) -> pathlib.Path:
     return path
 
 
+def output_document(text: str) -> pathlib.Path:
+    """A document: TEXT.md, TEXT.html and the folder TEXT can be written."""
+    path = output_folder(text)
+    for ending in (".md", ".html"):
+        if _status(text + ending) is not None:
+            output_file(text + ending)
+    return path
+
+
 def _shown(text: str) -> str:
     """Returns the text for a message: quoted if it has characters that can't be seen, cut if it is long."""
     shown = text if text.isprintable() and text.strip() else repr(text)

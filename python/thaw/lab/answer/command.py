@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option(
         "--out",
-        type=pathlib.Path,
+        type=arguments.output_document,
         default=pathlib.Path("fresh-connection-cost"),
         metavar="PATH",
         help="the document: PATH.md, PATH.html and the folder PATH (%(default)s)",

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option = parser.add_argument
     option(
         "--out",
-        type=pathlib.Path,
+        type=arguments.output_document,
         default=pathlib.Path("fleet"),
         metavar="PATH",
         help="the document: PATH.md, PATH.html and the folder PATH, with result.json and series.parquet"
@@ -123,7 +123,7 @@ def _add_simulation(option: Any) -> None:
 def _add_costs(option: Any) -> None:
     option(
         "--results",
-        type=pathlib.Path,
+        type=arguments.input_folder,
         metavar="FOLDER",
         help="results of `thaw.lab answer`: the client's costs are read from its calibration",
     )
