@@ -15,8 +15,9 @@ namespace {
 
 // Largest batch that is read within a turn of the loop.
 constexpr size_t kAtOnceBytes = kLargeAllocation;
-// Work done in one turn of the loop on a larger one: one or two milliseconds.
-constexpr int64_t kStepWork = int64_t{512} << 10;
+// Work done in one turn of the loop on a larger one: less than a millisecond, and 20 ms where rules mask every byte of
+// its lines.
+constexpr int64_t kStepWork = int64_t{64} << 10;
 
 }  // namespace
 

@@ -9,9 +9,10 @@
 #ifndef THAW_CC_EXTENSION_EVENT_INTAKE_H_
 #define THAW_CC_EXTENSION_EVENT_INTAKE_H_
 
+#include <cstddef>
 #include <string>
-#include <vector>
 
+#include "absl/status/status.h"
 #include "cc/base/declare_counts.h"
 #include "cc/clock/clock.h"
 #include "cc/extension/pipelines.h"
@@ -46,13 +47,18 @@ class EventIntake {
   const EventIntakeCounts& counts() const { return counts_; }
 
  private:
-  // Returns whether the flusher took the item.
-  template <typename Flusher>
-  bool HandOver(Flusher& flusher, StatsdItem item);
+  // Makes an item of at least `bytes` and hands it over. Returns whether the flusher took it; where there is no room
+  // for it, it isn't made.
+  template <typename Flusher, typename MakeItem>
+  bool HandOver(Flusher& flusher, size_t bytes, MakeItem make_item);
+  // Returns whether there is room for `bytes` beside those that are kept of the kind.
+  absl::Status RoomFor(size_t kept, size_t bytes) const;
+  // Counts an item that is turned away, and says so the first time.
+  void TurnAway(const absl::Status& why);
 
   Clock& clock_;
   Pipelines& pipelines_;
-  const std::vector<std::string> function_tags_;
+  const std::string function_tags_;  // as EncodeStatsdTags returns them
   EventIntakeCounts counts_;
 };
 

@@ -3,6 +3,7 @@
 #include <memory>
 #include <string>
 
+#include "cc/base/counted_allocations.h"
 #include "cc/extension/pipelines_fixture.h"
 #include "cc/flush/event_flusher.h"
 #include "gtest/gtest.h"
@@ -43,6 +44,17 @@ TEST_F(EventIntakeTest, AFloodOfEventsFillsOnlyItsPartOfTheMemory) {
   EXPECT_EQ(intake_->counts().events + intake_->counts().turned_away, 1000);
   intake_->Add(ServiceCheck{.name = "db.up"});
   EXPECT_EQ(intake_->counts().service_checks, 1) << "each kind has a part of its own";
+}
+
+TEST_F(EventIntakeTest, WhatFindsNoRoomIsNotEvenMade) {
+  MakeIntake({{"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128"}});
+  const std::string text(60'000, 'x');
+  while (intake_->counts().turned_away == 0) intake_->Add(StatsdEvent{.title = "t", .text = text});
+  const int64_t before = CountedAllocations();
+  for (int i = 0; i < 1000; ++i) intake_->Add(StatsdEvent{.title = "t", .text = text});
+  // The reason is a status, whose text is allocated.
+  if (kAllocationsAreCounted) EXPECT_LE(CountedAllocations() - before, 3 * 1000);
+  EXPECT_EQ(intake_->counts().turned_away, 1001);
 }
 
 TEST_F(EventIntakeTest, AnEventEvictsNothing) {

@@ -108,6 +108,8 @@ struct OwnBooks {
     "lines that a rule that can't be used has to mask")                                                      \
   X("logs.dropped", "reason:unreadable", log_lines.without_text, "",                                         \
     "records that are neither a text nor an object")                                                         \
+  X("logs.dropped", "reason:no_memory", log_lines.no_memory, "",                                             \
+    "large lines for whose processing there was no memory")                                                  \
   X("logs.cut", "", logs.cut, "", "lines that were cut")                                                     \
   X("metrics.dropped", "reason:no_room", aggregated.dropped, "", "samples for which there was no room")      \
   X("metrics.dropped", "reason:undelivered", metrics.turned_away, "",                                        \

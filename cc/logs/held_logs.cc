@@ -10,13 +10,17 @@ void HeldLogs::Add(const LogEntry& entry, Emit emit) {
             .tags = std::string(entry.tags),
             .status = entry.status,
             .kind = entry.kind,
-            .escaped = entry.escaped};
-  for (const std::string_view piece : entry.pieces) line.text.append(piece);
-  if (line.memory() > most_bytes_) {
+            .escaped = entry.escaped,
+            .cut = entry.cut};
+  size_t text_bytes = 0;
+  for (const std::string_view piece : entry.pieces) text_bytes += piece.size();
+  if (line.memory() + text_bytes > most_bytes_) {
     Release(emit);
     emit(entry);
     return;
   }
+  line.text.reserve(text_bytes);
+  for (const std::string_view piece : entry.pieces) line.text.append(piece);
   while (bytes_.bytes() + line.memory() > most_bytes_) EmitOldest(emit);
   bytes_ += line.memory();
   lines_.push_back(std::move(line));
@@ -39,6 +43,7 @@ void HeldLogs::EmitOldest(Emit emit) {
   emit({.time = line.time,
         .pieces = {&text, 1},
         .escaped = line.escaped,
+        .cut = line.cut,
         .status = line.status,
         .request_id = line.request_id,
         .tags = line.tags,

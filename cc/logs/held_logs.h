@@ -50,6 +50,7 @@ class HeldLogs {
     LogStatus status;
     LogKind kind;
     bool escaped;
+    bool cut;
 
     size_t memory() const {
       return sizeof(*this) + text.capacity() + request_id.capacity() + tags.capacity();

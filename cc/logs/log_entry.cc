@@ -84,7 +84,7 @@ bool LogEntryWriter::AppendText(const LogEntry& entry, size_t most, std::string&
     }
     if (body.size() - begin > most) break;
   }
-  if (body.size() - begin <= most) return false;
+  if (body.size() - begin <= most && !entry.cut) return false;
   const std::string_view written = std::string_view(body).substr(begin);
   body.resize(begin + CutEscaped(written, most - kCutMarker.size()).size());
   body.append(kCutMarker);

@@ -42,6 +42,7 @@ struct LogEntry {
   absl::Time time;
   absl::Span<const std::string_view> pieces;  // the text
   bool escaped = false;                       // the pieces are written as inside a JSON string
+  bool cut = false;                           // the text went on
   LogStatus status = LogStatus::kInfo;
   // The request id, as written inside a JSON string; empty if there is none.
   std::string_view request_id;

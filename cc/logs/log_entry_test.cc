@@ -78,6 +78,14 @@ TEST_F(LogEntryTest, ALongLineIsCutBetweenCharactersAndSaysSo) {
   EXPECT_FALSE(cut_);
 }
 
+TEST_F(LogEntryTest, ATextThatWasCutBeforeSaysSo) {
+  LogEntry entry = Entry("beginning");
+  entry.cut = true;
+  const boost::json::value written = Written(entry);
+  EXPECT_TRUE(cut_);
+  EXPECT_EQ(written.at("message").at("message").as_string(), "beginning...TRUNCATED...");
+}
+
 TEST_F(LogEntryTest, ACutIsToldWhereverTheLimitMeetsACharacterOrAnEscape) {
   const std::pair<std::string_view, bool> units[] = {
       {"\xf0\x9f\x98\x80", false}, {R"(\n)", true}, {R"(\u00e9)", true}, {R"(\ud83d\ude00)", true}};

@@ -1,11 +1,15 @@
 #include "cc/logs/log_processor.h"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <variant>
 
 #include "absl/strings/match.h"
 #include "absl/strings/strip.h"
+#include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/logs/json_text.h"
 #include "cc/logs/platform_lines.h"
@@ -18,6 +22,14 @@ constexpr std::string_view kOwnLine = "THAW | ";
 
 // A part of the runtime's version in a durable function.
 constexpr std::string_view kDurableRuntime = "DurableFunction";
+
+// The work of rules on a line, in the units of ReplaceLimits: in proportion to its length, so that lines that are
+// read in one step take a few milliseconds together, and at most 20 ms. A line that takes more is cut.
+constexpr int64_t kLeastRuleWork = int64_t{256} << 10;
+constexpr int64_t kRuleWorkOfByte = 128;
+constexpr int64_t kMostRuleWork = int64_t{8} << 20;
+// Bytes that a line in which something is masked loses at its end where it was cut.
+constexpr size_t kCutAfterRules = 4096;
 
 // Returns the execution that an ARN of a durable function's execution names:
 // "arn:…/durable-execution/NAME/ID". Empty for any other text.
@@ -47,10 +59,12 @@ std::string Escaped(std::string_view text) {
 LogProcessor::LogProcessor(LogProcessorOptions options, Sink sink)
     : options_(std::move(options)),
       sink_(std::move(sink)),
+      reader_(options_.account),
       held_(options_.most_held_bytes, options_.account),
       durable_({.most_invocations = options_.most_durable_invocations,
                 .most_bytes = options_.most_held_bytes,
-                .account = options_.account}) {}
+                .account = options_.account}),
+      charge_(options_.account) {}
 
 void LogProcessor::Take(const TelemetryRecord& record) {
   if (const auto* log = std::get_if<FunctionLog>(&record.record)) {
@@ -113,9 +127,14 @@ void LogProcessor::TakePlatformLine(absl::Time time, std::string_view request_id
 }
 
 void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_function) {
+  TakeText(time, json, of_function);
+  reader_.Release();
+}
+
+void LogProcessor::TakeText(absl::Time time, std::string_view json, bool of_function) {
   LogText line;
   if (!reader_.Read(json, line)) {
-    ++counts_.without_text;
+    ++(reader_.no_memory() ? counts_.no_memory : counts_.without_text);
     return;
   }
   if (!of_function && IsOwnDetail(line)) {
@@ -131,6 +150,7 @@ void LogProcessor::TakeLine(absl::Time time, std::string_view json, bool of_func
   Pass({.time = time,
         .pieces = line.pieces,
         .escaped = line.escaped,
+        .cut = line.cut,
         .status = line.status,
         .request_id = request_id,
         .tags = line.tags,
@@ -172,32 +192,54 @@ void LogProcessor::LookForOutOfMemory(const LogText& line, std::string_view requ
 
 void LogProcessor::Pass(LogEntry entry) {
   std::string_view text;
-  if (!options_.rules.empty()) {
-    text_.clear();
-    if (!entry.escaped && entry.pieces.size() == 1) {
-      text = entry.pieces[0];
+  if (options_.rules.empty() || ApplyRules(entry, text)) {
+    if (entry.request_id.empty() && !options_.concurrent && invocations_.current().empty()) {
+      Hold(entry);
     } else {
-      for (const std::string_view piece : entry.pieces)
-        entry.escaped ? AppendJsonUnescaped(piece, text_) : static_cast<void>(text_.append(piece));
-      text = text_;
-    }
-    const std::optional<std::string_view> ruled = options_.rules.Apply(text, masked_);
-    if (!ruled.has_value()) {
-      ++counts_.left_out;
-      return;
-    }
-    if (ruled->data() != text.data()) {
-      ++counts_.masked;
-      text = *ruled;
-      entry.pieces = {&text, 1};
-      entry.escaped = false;
+      Emit(entry);
     }
   }
-  if (entry.request_id.empty() && !options_.concurrent && invocations_.current().empty()) {
-    Hold(entry);
-    return;
+  ReleaseLarge();
+}
+
+bool LogProcessor::ApplyRules(LogEntry& entry, std::string_view& text) {
+  if (!entry.escaped && entry.pieces.size() == 1) {
+    text = entry.pieces[0];
+  } else {
+    size_t bytes = 0;
+    for (const std::string_view piece : entry.pieces) bytes += piece.size();
+    text_.clear();
+    if (!Reserve(text_, bytes, &charge_).ok()) {
+      ++counts_.no_memory;
+      return false;
+    }
+    for (const std::string_view piece : entry.pieces)
+      entry.escaped ? AppendJsonUnescaped(piece, text_) : static_cast<void>(text_.append(piece));
+    text = text_;
   }
-  Emit(entry);
+  ReplaceLimits limits{
+      .work = std::min(kMostRuleWork, kLeastRuleWork + kRuleWorkOfByte * static_cast<int64_t>(text.size())),
+      .most_bytes = LogTextReader::kMostTextBytes,
+      .charge = &charge_};
+  const std::optional<std::string_view> ruled = options_.rules.Apply(text, limits, masked_, entry.cut);
+  if (!ruled.has_value()) {
+    ++counts_.left_out;
+    return false;
+  }
+  if (ruled->data() == text.data()) return true;
+  ++counts_.masked;
+  text = *ruled;
+  // What is to be masked may have been cut in two.
+  if (entry.cut) text = CutUtf8(text, text.size() - std::min(text.size(), kCutAfterRules));
+  entry.pieces = {&text, 1};
+  entry.escaped = false;
+  return true;
+}
+
+void LogProcessor::ReleaseLarge() {
+  for (std::string* text : {&text_, &masked_})
+    if (text->capacity() >= kLargeAllocation) *text = std::string();
+  charge_.Release();
 }
 
 void LogProcessor::Emit(const LogEntry& entry) {

@@ -56,6 +56,7 @@ struct LogProcessorOptions {
   X(dropped_unmasked, "lines dropped because a rule that has to mask them can't be used")  \
   X(own_lines, "lines of this extension of no importance to others, left out")             \
   X(without_text, "log records that are neither a text nor an object, left out")           \
+  X(no_memory, "large lines for whose processing there was no memory, left out")           \
   X(held, "lines that waited for the first invocation")                                    \
   X(without_request, "lines that were passed on without a request")                        \
   X(out_of_memory, "invocations of which a line said that memory was exhausted")
@@ -91,6 +92,8 @@ class LogProcessor {
  private:
   void TakePlatform(const TelemetryRecord& record);
   void TakeLine(absl::Time time, std::string_view json, bool of_function);
+  // Does the same, and leaves it to TakeLine to free the reader's memory.
+  void TakeText(absl::Time time, std::string_view json, bool of_function);
   void TakePlatformLine(absl::Time time, std::string_view request_id, std::string_view text, LogStatus status,
                         LogKind kind = LogKind::kLine);
   std::string_view RequestOf(const LogText& line, bool of_function) const;
@@ -99,6 +102,10 @@ class LogProcessor {
   void LookForOutOfMemory(const LogText& line, std::string_view request_id, absl::Time time);
   // Applies the rules and passes the entry on, or holds it.
   void Pass(LogEntry entry);
+  // Applies the rules. Returns false if the line is left out; otherwise `text` may be the entry's.
+  bool ApplyRules(LogEntry& entry, std::string_view& text);
+  // Frees the memory that a large line needed.
+  void ReleaseLarge();
   void Hold(const LogEntry& entry);
   void EmitHeld(std::string_view request_id);
   // Counts a line and passes it on, or holds it for its execution.
@@ -112,6 +119,7 @@ class LogProcessor {
   RecentInvocations invocations_;
   HeldLogs held_;
   DurableLines durable_;
+  ByteCharge charge_;   // for the next two, while they are large
   std::string text_;    // of a line, in one piece
   std::string masked_;  // after rules
   LogProcessorCounts counts_;

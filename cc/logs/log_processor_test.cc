@@ -26,6 +26,7 @@ struct Line {
   std::string request_id;
   LogStatus status;
   std::string tags;
+  bool cut = false;
 
   friend bool operator==(const Line&, const Line&) = default;
   friend void PrintTo(const Line& line, std::ostream* out) {
@@ -39,7 +40,8 @@ class LogProcessorTest : public testing::Test {
     processor_ = std::make_unique<LogProcessor>(std::move(options), [this](const LogEntry& entry) {
       Line line{.request_id = std::string(entry.request_id),
                 .status = entry.status,
-                .tags = std::string(entry.tags)};
+                .tags = std::string(entry.tags),
+                .cut = entry.cut};
       for (const std::string_view piece : entry.pieces)
         entry.escaped ? AppendJsonUnescaped(piece, line.text) : static_cast<void>(line.text.append(piece));
       lines_.push_back(std::move(line));
@@ -404,6 +406,91 @@ TEST_F(LogProcessorTest, OwnLinesOfDetailAreLeftOutAndOwnErrorsAreNot) {
   EXPECT_EQ(lines[0].status, LogStatus::kError);
   EXPECT_EQ(lines[1].status, LogStatus::kWarn);
   EXPECT_EQ(processor_->counts().own_lines, 2);
+}
+
+// -- Lines that are longer than any of Lambda's -------------------------------------------------------------
+
+constexpr std::string_view kMaskDigits =
+    R"([{"type":"mask_sequences","name":"m","pattern":"\\d","replace_placeholder":"[hidden by a rule]"}])";
+
+class LongLinesTest : public LogProcessorTest {
+ protected:
+  static constexpr size_t kLong = 6'000'000;
+
+  LogProcessorOptions Options(std::string_view rules) {
+    LogProcessorOptions options;
+    options.rules = ProcessingRules(rules, errors_);
+    options.account = &account_;
+    return options;
+  }
+  static std::string Many(std::string_view part, size_t bytes = kLong) {
+    std::string text;
+    while (text.size() < bytes) text.append(part);
+    return text;
+  }
+
+  std::vector<std::string> errors_;
+  FakeByteAccount account_{16 << 20};
+};
+
+TEST_F(LongLinesTest, RulesMakeNoLineThatMemoryDoesNotHold) {
+  for (const std::string_view part : {"1", "1 ", "\\u0031", "\\ud800", "\\b\\ud800 "}) {
+    Make(Options(kMaskDigits));
+    Start(kFirst);
+    Taken();
+    Write(absl::StrCat("\"", Many(part), "\""));
+    const std::vector<Line> lines = Taken();
+    ASSERT_EQ(lines.size(), 1u) << part;
+    EXPECT_EQ(lines[0].text.find('1'), std::string::npos) << part;
+    EXPECT_LE(account_.most(), size_t{8} << 20) << part;
+    EXPECT_EQ(account_.taken(), 0u) << part << ": nothing is kept of it";
+  }
+}
+
+TEST_F(LongLinesTest, OneIsCutBeforeItIsLookedInto) {
+  Make(Options(""));
+  Start(kFirst);
+  Taken();
+  for (const std::string& json :
+       {absl::StrCat("{", Many("\"a\":1,"), "\"level\":\"error\"}"),
+        absl::StrCat("\"{", Many("\\\"a\\\":1,"), "\\\"b\\\":1}\""), absl::StrCat("\"", Many("x"), "\"")}) {
+    Write(json);
+    const std::vector<Line> lines = Taken();
+    ASSERT_EQ(lines.size(), 1u);
+    EXPECT_LE(lines[0].text.size(), LogTextReader::kMostTextBytes);
+    EXPECT_TRUE(lines[0].cut);
+  }
+  Write(absl::StrCat("{", Many("\"a\":1,", 200'000), "\"level\":\"error\"}"));
+  const std::vector<Line> lines = Taken();
+  EXPECT_EQ(lines[0].status, LogStatus::kError) << "the longest lines of Lambda are read whole";
+  EXPECT_FALSE(lines[0].cut);
+}
+
+TEST_F(LongLinesTest, NoPartOfWhatIsMaskedStandsWhereALineIsCut) {
+  Make(Options(
+      R"([{"type":"mask_sequences","name":"m","pattern":"secret=[a-z]+;","replace_placeholder":""}])"));
+  Start(kFirst);
+  Taken();
+  // Masks make the line shorter, and its end is within another one.
+  Write(absl::StrCat("\"", Many("secret=abcdefghijklmnop;-"), "\""));
+  const std::vector<Line> lines = Taken();
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_TRUE(lines[0].cut);
+  EXPECT_EQ(lines[0].text.find("secret"), std::string::npos);
+  EXPECT_GT(lines[0].text.size(), 1'000u);
+}
+
+TEST_F(LongLinesTest, WithoutMemoryOneIsLeftOutAndCounted) {
+  FakeByteAccount little(100'000);
+  LogProcessorOptions options = Options(kMaskDigits);
+  options.account = &little;
+  Make(std::move(options));
+  Start(kFirst);
+  Taken();
+  Write(absl::StrCat("\"", Many("a", 200'000), "\""));
+  Write("\"short 1\"");
+  EXPECT_THAT(Texts(), ElementsAre("short [hidden by a rule]"));
+  EXPECT_EQ(processor_->counts().no_memory, 1);
 }
 
 // -- Durable functions -------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "cc/base/reserve.h"
 #include "cc/logs/json_text.h"
 #include "cc/telemetry/json_elements.h"
 
@@ -11,6 +12,9 @@ namespace thaw {
 namespace {
 
 constexpr std::string_view kTags = "\"ddtags\"";
+// How many times as long a text can be that was read from inside a JSON string and is written anew: "\\b" becomes
+// "\\u0008".
+constexpr size_t kMostGrowth = 3;
 
 bool IsString(std::string_view raw) { return raw.size() >= 2 && raw.front() == '"'; }
 bool IsObject(std::string_view raw) { return !raw.empty() && raw.front() == '{'; }
@@ -130,10 +134,12 @@ std::string_view ToString(LogStatus status) {
 }
 
 bool LogTextReader::Read(std::string_view json, LogText& line) {
+  no_memory_ = false;
   const bool has_text = ReadParts(json, line);
   if (MayHaveHalfPairs(line.tags)) {
+    // Tags beyond an entry's are cut anyway.
     std::string tags;
-    AppendJsonUnescaped(line.tags, tags);
+    AppendJsonUnescaped(CutEscaped(line.tags, kLargeAllocation / kMostGrowth), tags);
     repaired_tags_.clear();
     AppendJsonEscaped(tags, repaired_tags_);
     line.tags = repaired_tags_;
@@ -144,39 +150,53 @@ bool LogTextReader::Read(std::string_view json, LogText& line) {
   return has_text;
 }
 
+void LogTextReader::Release() {
+  for (std::string* text : {&unescaped_, &repaired_})
+    if (text->capacity() >= kLargeAllocation) *text = std::string();
+  charge_.Release();
+}
+
+bool LogTextReader::Reserve(std::string& text, size_t bytes) {
+  text.clear();
+  no_memory_ = !thaw::Reserve(text, bytes, &charge_).ok();
+  return !no_memory_;
+}
+
 bool LogTextReader::ReadParts(std::string_view json, LogText& line) {
   line.pieces.clear();
-  line.escaped = false;
+  line.escaped = line.cut = false;
   line.status = LogStatus::kInfo;
   line.tags = line.request_id = line.execution_arn = line.error_type = {};
   if (IsString(json)) {
-    ReadString(Inside(json), line);
-    return true;
+    const std::string_view inside = CutEscaped(Inside(json), kMostTextBytes);
+    line.cut = inside.size() < Inside(json).size();
+    return ReadString(inside, line);
   }
   if (!IsObject(json)) return false;
-  line.pieces.push_back(json);
-  ReadObject(json, line);
+  line.cut = json.size() > kMostTextBytes;
+  line.pieces.push_back(CutUtf8(json, kMostTextBytes));
+  if (!line.cut) ReadObject(json, line);
   return true;
 }
 
-void LogTextReader::ReadString(std::string_view inside, LogText& line) {
+bool LogTextReader::ReadString(std::string_view inside, LogText& line) {
   if (MayHaveHalfPairs(inside)) {
-    unescaped_.clear();
-    repaired_.clear();
+    if (!Reserve(unescaped_, inside.size()) || !Reserve(repaired_, kMostGrowth * inside.size())) return false;
     AppendJsonUnescaped(inside, unescaped_);
     AppendJsonEscaped(unescaped_, repaired_);
     inside = repaired_;
   }
   line.pieces.push_back(inside);
   line.escaped = true;
-  if (!IsObject(inside)) return;
-  unescaped_.clear();
+  if (!IsObject(inside) || line.cut) return true;
+  if (!Reserve(unescaped_, inside.size())) return false;
   AppendJsonUnescaped(inside, unescaped_);
-  if (!IsWellFormedJson(unescaped_)) return;
+  if (!IsWellFormedJson(unescaped_)) return true;
   // Without tags to take out, the text stays as it is written in the record.
   line.escaped = !ReadObject(unescaped_, line);
   // A request is read from records that are objects only: others may be about another one.
   line.request_id = line.execution_arn = {};
+  return true;
 }
 
 }  // namespace thaw

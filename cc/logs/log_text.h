@@ -9,15 +9,18 @@
 // object is looked into as well. Level, tags and request are top-level members: `level`, else `status`; `ddtags`,
 // at the top or in an object `message`, which is taken out of the text; `requestId`, else `AWSRequestId`.
 //
-// Nothing is copied, except what stood escaped in a string and has to be looked into. One thread.
+// Nothing is copied, except what stood escaped in a string and has to be looked into. A record that is longer than
+// any of Lambda's is not looked into, and its text is cut. One thread.
 
 #ifndef THAW_CC_LOGS_LOG_TEXT_H_
 #define THAW_CC_LOGS_LOG_TEXT_H_
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
 #include "absl/container/inlined_vector.h"
+#include "cc/base/byte_account.h"
 
 namespace thaw {
 
@@ -31,6 +34,8 @@ struct LogText {
   TextPieces pieces;
   // Whether the pieces are written as inside a JSON string.
   bool escaped = false;
+  // Whether the record's text goes on behind the pieces.
+  bool cut = false;
   LogStatus status = LogStatus::kInfo;
   // The members, as written inside a JSON string; empty if there is none.
   std::string_view tags;
@@ -41,14 +46,28 @@ struct LogText {
 
 class LogTextReader {
  public:
-  // Reads `json`, a well-formed record. Views into it and into the reader are valid until the next call. Returns
-  // false for a number, a list or another value without text.
+  // The longest text that is read: Lambda's largest batch of records has as many bytes.
+  static constexpr size_t kMostTextBytes = size_t{1} << 20;
+
+  // `account` is charged with large copies; may be null, and must outlive the reader.
+  explicit LogTextReader(ByteAccount* account = nullptr) : charge_(account) {}
+
+  // Reads `json`, a well-formed record. Views into it and into the reader are valid until the next call or
+  // Release(). Returns false for a number, a list or another value without text, and where a copy has no room.
   bool Read(std::string_view json, LogText& line);
+  // Returns whether the last call of Read had no room for a copy.
+  bool no_memory() const { return no_memory_; }
+  // Frees the memory of large copies.
+  void Release();
 
  private:
   bool ReadParts(std::string_view json, LogText& line);
-  void ReadString(std::string_view inside, LogText& line);
+  bool ReadString(std::string_view inside, LogText& line);
+  // Makes room in a text that has to be empty. Returns false if there is none.
+  bool Reserve(std::string& text, size_t bytes);
 
+  ByteCharge charge_;
+  bool no_memory_ = false;
   std::string unescaped_;
   std::string repaired_;
   std::string repaired_tags_;

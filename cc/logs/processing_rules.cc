@@ -15,6 +15,7 @@
 #include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "cc/base/mask.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "re2/re2.h"
 
@@ -212,23 +213,23 @@ absl::StatusOr<ProcessingRules::Rule> ProcessingRules::MakeRule(Type type, std::
   return rule;
 }
 
-std::optional<std::string_view> ProcessingRules::Apply(std::string_view text, std::string& buffer) const {
+std::optional<std::string_view> ProcessingRules::Apply(std::string_view text, ReplaceLimits& limits,
+                                                       std::string& buffer, bool& cut) const {
   for (const Rule& rule : rules_) {
-    const bool matches = Matches(*rule.pattern, text);
-    switch (rule.type) {
-      case Type::kExclude:
-        if (matches) return std::nullopt;
-        break;
-      case Type::kInclude:
-        if (!matches) return std::nullopt;
-        break;
-      case Type::kMask:
-        if (!matches) break;
-        if (text.data() != buffer.data()) buffer.assign(text);
-        re2::RE2::GlobalReplace(&buffer, *rule.pattern, rule.rewrite);
-        text = buffer;
-        break;
+    if (rule.type != Type::kMask) {
+      if (Matches(*rule.pattern, text) != (rule.type == Type::kInclude)) return std::nullopt;
+      continue;
     }
+    std::string masked;
+    const ReplaceOutcome outcome = ReplaceAll(text, *rule.pattern, rule.rewrite, limits, masked);
+    if (outcome != ReplaceOutcome::kUnchanged) {
+      buffer.swap(masked);
+      text = buffer;
+    }
+    cut |= outcome == ReplaceOutcome::kCutShort;
+    // The result of the rule before.
+    if (limits.charge != nullptr && masked.capacity() >= kLargeAllocation)
+      limits.charge->Shrink(masked.capacity());
   }
   return text;
 }

@@ -23,6 +23,7 @@
 
 #include "absl/status/statusor.h"
 #include "cc/trace/process/pattern.h"
+#include "cc/trace/process/replace_all.h"
 
 namespace thaw {
 
@@ -40,8 +41,10 @@ class ProcessingRules {
   bool masking_failed() const { return masking_failed_; }
 
   // Returns `text` itself if nothing is masked, else a view of `buffer`, in which `text` must not lie; nullopt if
-  // a rule leaves the line out.
-  std::optional<std::string_view> Apply(std::string_view text, std::string& buffer) const;
+  // a rule leaves the line out. Where a limit of masking is reached, the rest of the text is left out, and `cut` is
+  // set.
+  std::optional<std::string_view> Apply(std::string_view text, ReplaceLimits& limits, std::string& buffer,
+                                        bool& cut) const;
 
  private:
   enum class Type { kExclude, kInclude, kMask };

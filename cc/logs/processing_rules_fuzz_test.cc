@@ -18,7 +18,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (rules.masking_failed() && errors.empty()) std::abort();
   const std::string text = thaw::RepairUtf8(input);
   std::string buffer;
-  const std::optional<std::string_view> ruled = rules.Apply(text, buffer);
+  thaw::ReplaceLimits limits;
+  bool cut = false;
+  const std::optional<std::string_view> ruled = rules.Apply(text, limits, buffer, cut);
+  if (cut) std::abort();
   if (ruled.has_value() && rules.empty() && *ruled != text) std::abort();
   return 0;
 }

@@ -23,8 +23,10 @@ class ProcessingRulesTest : public testing::Test {
   }
   // Returns the text after all rules, or "(left out)".
   std::string Of(std::string_view text) {
+    ReplaceLimits limits;
     std::string buffer;
-    return std::string(rules_.Apply(text, buffer).value_or("(left out)"));
+    bool cut = false;
+    return std::string(rules_.Apply(text, limits, buffer, cut).value_or("(left out)"));
   }
 
   std::vector<std::string> errors_;
@@ -70,9 +72,23 @@ TEST_F(ProcessingRulesTest, AMemberThatIsNotReadIsNamedAndTheRuleApplied) {
 TEST_F(ProcessingRulesTest, WithoutAMatchNothingIsCopied) {
   Use(R"([{"type":"mask_sequences","name":"a","pattern":"x+"}])");
   const std::string_view text = "none here";
+  ReplaceLimits limits;
   std::string buffer;
-  EXPECT_EQ(rules_.Apply(text, buffer)->data(), text.data());
+  bool cut = false;
+  EXPECT_EQ(rules_.Apply(text, limits, buffer, cut)->data(), text.data());
   EXPECT_EQ(Of("axxb"), "ab") << "without a placeholder a match is removed";
+}
+
+TEST_F(ProcessingRulesTest, ALineThatMaskingMakesTooLongIsCut) {
+  Use(R"([{"type":"mask_sequences","name":"a","pattern":"\\d","replace_placeholder":"[hidden]"},
+          {"type":"mask_sequences","name":"b","pattern":"x","replace_placeholder":""}])");
+  ReplaceLimits limits{.most_bytes = 1'000};
+  std::string buffer;
+  bool cut = false;
+  const auto text = rules_.Apply(std::string(10'000, '1'), limits, buffer, cut);
+  EXPECT_TRUE(cut);
+  EXPECT_LE(text->size(), 1'000u);
+  EXPECT_EQ(text->find('1'), std::string::npos);
 }
 
 TEST_F(ProcessingRulesTest, ABadRuleCostsThatRuleAloneAndIsNamedOnce) {

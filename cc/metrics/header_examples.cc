@@ -55,7 +55,7 @@ void StatsdEventExample(void (*on_event)(const StatsdEvent&), void (*on_check)(c
 }
 
 void StatsdItemExample(const StatsdEvent& event, const StatsdEvent& another,
-                       const std::vector<std::string>& function_tags, absl::Time now) {
+                       const std::vector<std::string>& texts, absl::Time now) {
 #include "cc/metrics/statsd_item.h.example"
 }
 

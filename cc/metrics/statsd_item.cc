@@ -1,6 +1,8 @@
 #include "cc/metrics/statsd_item.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "boost/json/array.hpp"
@@ -15,17 +17,42 @@ namespace {
 
 constexpr std::string_view kSourceOfNone = "api";
 
-std::string Text(std::string_view text) { return IsValidUtf8(text) ? std::string(text) : RepairUtf8(text); }
-
-boost::json::array Tags(absl::Span<const std::string_view> own, absl::Span<const std::string> of_function) {
-  boost::json::array tags;
-  for (const std::string_view tag : own) tags.emplace_back(tag);
-  for (const std::string& tag : of_function) tags.emplace_back(tag);
-  return tags;
+std::string Repaired(std::string_view text) {
+  return IsValidUtf8(text) ? std::string(text) : RepairUtf8(text);
 }
 
-int64_t Seconds(std::optional<absl::Time> time, absl::Time now) {
-  return absl::ToUnixSeconds(time.value_or(now));
+// Appends a JSON string.
+void AppendText(std::string_view text, std::string& out) {
+  const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
+  });
+  if (is_plain) {
+    absl::StrAppend(&out, "\"", text, "\"");
+  } else {
+    out += boost::json::serialize(boost::json::value(Repaired(text)));
+  }
+}
+
+// Appends a member after the ones before it.
+void AppendMember(std::string_view name, std::string_view text, std::string& out) {
+  absl::StrAppend(&out, ",\"", name, "\":");
+  AppendText(text, out);
+}
+
+void AppendTime(std::optional<absl::Time> time, absl::Time now, std::string& out) {
+  absl::StrAppend(&out, ",\"timestamp\":", absl::ToUnixSeconds(time.value_or(now)));
+}
+
+void AppendTags(absl::Span<const std::string_view> own, std::string_view of_function, std::string& out) {
+  out += ",\"tags\":[";
+  for (const std::string_view tag : own) {
+    AppendText(tag, out);
+    out.push_back(',');
+  }
+  out += of_function;
+  if (out.back() == ',') out.pop_back();
+  out.push_back(']');
 }
 
 StatsdItem ItemOf(std::string_view source, const boost::json::value& value) {
@@ -34,32 +61,45 @@ StatsdItem ItemOf(std::string_view source, const boost::json::value& value) {
 
 }  // namespace
 
-StatsdItem EventItem(const StatsdEvent& event, absl::Span<const std::string> function_tags, absl::Time now) {
-  boost::json::object object;
-  object["msg_title"] = Text(event.title);
-  object["msg_text"] = Text(event.text);
-  object["timestamp"] = Seconds(event.time, now);
-  object["priority"] = event.priority;
-  object["host"] = Text(event.host);
-  object["tags"] = Tags(event.tags, function_tags);
-  object["alert_type"] = event.alert_type;
-  if (!event.aggregation_key.empty()) object["aggregation_key"] = Text(event.aggregation_key);
-  std::string source = Text(event.source_type);
-  if (source.empty()) return ItemOf(kSourceOfNone, object);
-  object["source_type_name"] = source;
-  return ItemOf(source, object);
+std::string EncodeStatsdTags(absl::Span<const std::string> tags) {
+  std::string encoded;
+  for (const std::string& tag : tags) {
+    if (!encoded.empty()) encoded.push_back(',');
+    AppendText(tag, encoded);
+  }
+  return encoded;
 }
 
-StatsdItem ServiceCheckItem(const ServiceCheck& check, absl::Span<const std::string> function_tags,
-                            absl::Time now) {
-  boost::json::object object;
-  object["check"] = Text(check.name);
-  object["host_name"] = Text(check.host);
-  object["timestamp"] = Seconds(check.time, now);
-  object["status"] = static_cast<int>(check.status);
-  object["message"] = Text(check.message);
-  object["tags"] = Tags(check.tags, function_tags);
-  return ItemOf("", object);
+// A datagram may have thousands of items, so they are written without a tree of values.
+StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, absl::Time now) {
+  StatsdItem item{.source = Repaired(event.source_type), .json = R"({"msg_title":)"};
+  AppendText(event.title, item.json);
+  AppendMember("msg_text", event.text, item.json);
+  AppendTime(event.time, now, item.json);
+  AppendMember("priority", event.priority, item.json);
+  AppendMember("host", event.host, item.json);
+  AppendTags(event.tags, function_tags, item.json);
+  AppendMember("alert_type", event.alert_type, item.json);
+  if (!event.aggregation_key.empty()) AppendMember("aggregation_key", event.aggregation_key, item.json);
+  if (item.source.empty()) {
+    item.source = kSourceOfNone;
+  } else {
+    AppendMember("source_type_name", item.source, item.json);
+  }
+  item.json.push_back('}');
+  return item;
+}
+
+StatsdItem ServiceCheckItem(const ServiceCheck& check, std::string_view function_tags, absl::Time now) {
+  StatsdItem item{.json = R"({"check":)"};
+  AppendText(check.name, item.json);
+  AppendMember("host_name", check.host, item.json);
+  AppendTime(check.time, now, item.json);
+  absl::StrAppend(&item.json, ",\"status\":", static_cast<int>(check.status));
+  AppendMember("message", check.message, item.json);
+  AppendTags(check.tags, function_tags, item.json);
+  item.json.push_back('}');
+  return item;
 }
 
 std::string EventsBody(absl::Span<const StatsdItem> items) {

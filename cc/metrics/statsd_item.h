@@ -1,5 +1,6 @@
 // Events and service checks as their intakes read them.
 //
+//   const std::string function_tags = EncodeStatsdTags(texts);
 //   StatsdItem item = EventItem(event, function_tags, now);
 //   const StatsdItem both[] = {std::move(item), EventItem(another, function_tags, now)};
 //   const std::string body = EventsBody(both);
@@ -31,10 +32,12 @@ struct StatsdItem {
   size_t memory() const { return sizeof(StatsdItem) + source.capacity() + json.capacity(); }
 };
 
-// Encodes an event or a check with its own tags and those of the function. One without a time has that of `now`.
-StatsdItem EventItem(const StatsdEvent& event, absl::Span<const std::string> function_tags, absl::Time now);
-StatsdItem ServiceCheckItem(const ServiceCheck& check, absl::Span<const std::string> function_tags,
-                            absl::Time now);
+// Encodes tags that many items have.
+std::string EncodeStatsdTags(absl::Span<const std::string> tags);
+// Encodes an event or a check with its own tags and those of the function, which are encoded already. One without a
+// time has that of `now`.
+StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, absl::Time now);
+StatsdItem ServiceCheckItem(const ServiceCheck& check, std::string_view function_tags, absl::Time now);
 
 // Returns the body of a request: events by source, or an array of checks.
 std::string EventsBody(absl::Span<const StatsdItem> items);

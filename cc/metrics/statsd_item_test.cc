@@ -1,6 +1,11 @@
 #include "cc/metrics/statsd_item.h"
 
+#include <string>
+#include <string_view>
+#include <vector>
+
 #include "boost/json/parse.hpp"
+#include "boost/json/serialize.hpp"
 #include "boost/json/value.hpp"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -10,7 +15,8 @@ namespace {
 
 using testing::IsEmpty;
 
-const std::vector<std::string> kFunctionTags = {"functionname:shop", "region:eu-west-1"};
+const std::string kFunctionTags =
+    EncodeStatsdTags(std::vector<std::string>{"functionname:shop", "region:eu-west-1"});
 const absl::Time kNow = absl::FromUnixMillis(1767323045678);
 
 TEST(StatsdItem, AnEventHasTheMembersThatTheAgentSends) {
@@ -60,6 +66,16 @@ TEST(StatsdItem, BytesThatAreNotUtf8AreReplaced) {
   EXPECT_EQ(boost::json::parse(event.json).at("msg_title").as_string(), "\uFFFD");
   const StatsdItem check = ServiceCheckItem({.name = "n\xff"}, {}, kNow);
   EXPECT_EQ(boost::json::parse(check.json).at("check").as_string(), "n\uFFFD");
+}
+
+TEST(StatsdItem, TextsOfEveryKindAreJson) {
+  const std::string_view tags[] = {"q:\"", "n:é"};
+  const StatsdItem item = EventItem({.title = "\\\x01\x7f", .text = "é\xff", .tags = tags},
+                                    EncodeStatsdTags(std::vector<std::string>{"b:\\"}), kNow);
+  const boost::json::value value = boost::json::parse(item.json);
+  EXPECT_EQ(value.at("msg_title").as_string(), "\\\x01\x7f");
+  EXPECT_EQ(value.at("msg_text").as_string(), "é\uFFFD");
+  EXPECT_EQ(boost::json::serialize(value.at("tags")), R"(["q:\"","n:é","b:\\"])");
 }
 
 TEST(StatsdItem, ABodyHasEventsBySourceAndGivesThemBack) {

@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
+#include <string>
+#include <string_view>
+
 #include "absl/status/status.h"
 #include "cc/base/byte_account.h"
 #include "cc/base/protobuf_writer.h"
@@ -15,6 +19,7 @@
 #include "cc/trace/process/fixed_tags.h"
 #include "cc/trace/process/invocation_links.h"
 #include "cc/trace/process/normalize_span.h"
+#include "cc/trace/process/replace_all.h"
 #include "cc/trace/process/replace_rules.h"
 #include "cc/trace/process/span_deduplicator.h"
 #include "cc/trace/process/span_processor.h"
@@ -82,6 +87,10 @@ void ProcessNormalizeSpanExample(std::string_view span_service) {
 
 void ProcessReplaceRulesExample(std::string_view json, std::string_view url) {
 #include "cc/trace/process/replace_rules.h.example"
+}
+
+void ProcessReplaceAllExample(std::string_view& text, const std::unique_ptr<const re2::RE2>& pattern) {
+#include "cc/trace/process/replace_all.h.example"
 }
 
 void ProcessSpanDeduplicatorExample(SpanDeduplicator& deduplicator, uint64_t trace_id, uint64_t span_id) {

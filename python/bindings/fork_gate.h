@@ -8,6 +8,8 @@
 #ifndef THAW_PYTHON_BINDINGS_FORK_GATE_H_
 #define THAW_PYTHON_BINDINGS_FORK_GATE_H_
 
+#include <time.h>
+
 namespace thaw::python {
 
 class ForkGate {
@@ -19,6 +21,14 @@ class ForkGate {
     ~Pass();
     Pass(const Pass&) = delete;
     Pass& operator=(const Pass&) = delete;
+
+    // The clock of the processor's time of the thread that holds it, and the Pass that was made before it.
+    clockid_t thread_clock() const { return thread_clock_; }
+    const Pass* next() const { return next_; }
+
+   private:
+    clockid_t thread_clock_;
+    Pass* next_;
   };
 
   // Call once, before threads are started. `in_child` runs in the child of each fork, while no Pass is held.

@@ -273,6 +273,71 @@ async def test_events_that_are_large_end_nothing(executable: pathlib.Path) -> No
                 assert running.alive
 
 
+def rules(name: str, **more: str) -> str:
+    """Rules that make of each digit a longer text."""
+    rule = {"name": name, "pattern": "[0-9]", **more}
+    return json.dumps([rule])
+
+
+_REPLACED = "[replaced by a rule of the house]"
+REPLACED: dict[str, Callable[[], tuple[str, str, bytes]]] = {
+    "shared text of digits": lambda: (V05, "zstd", zstd(shared(b"1" * 100_000, 10, 10))),
+    "a tag of digits": lambda: (V05, "zstd", zstd(shared(b"1" * MB, 1))),
+    "a tag of 60 kB": lambda: (V05, "", shared(b"1" * 60_000, 1)),
+    "a resource of digits": lambda: (
+        V04,
+        "zstd",
+        zstd(bytes(msgpack.packb([[{"trace_id": 1, "span_id": 2, "resource": "1" * 3 * MB}]]))),
+    ),
+}
+
+
+async def test_what_rules_make_of_spans_ends_nothing(executable: pathlib.Path) -> None:
+    for name in ("*", "resource.name"):
+        async with limited(executable, DD_APM_REPLACE_TAGS=rules(name, repl=_REPLACED)) as running:
+            async with running.sandbox.resumed():
+                for what, make in REPLACED.items():
+                    path, coding, body = make()
+                    for _ in range(2):
+                        status, text = await running.post(body, path, coding)
+                        assert running.alive, what
+                        assert status in MAY_BE, (what, status, text)
+                assert (await running.post(shared(b"call 7", 1), V05))[0] == 200
+            assert (await running.sandbox.invoke({})).status == "success"
+
+
+def long_lines() -> dict[str, bytes]:
+    """Telemetry with a line of 6 MB, each of another kind."""
+    record = b'[{"time":"2026-01-02T03:04:05Z","type":"function","record":'
+
+    def line(begin: bytes, part: bytes, end: bytes) -> bytes:
+        return record + begin + part * (6 * MB // len(part)) + end + b"}]"
+
+    return {
+        "digits": line(b'"', b"1", b'"'),
+        "digits apart": line(b'"', b"1 ", b'"'),
+        "escapes": line(b'"', b"\\u0031", b'"'),
+        "half pairs": line(b'"', b"\\ud800", b'"'),
+        "an object": line(b"{", b'"a":1,', b'"b":1}'),
+        "an object in a text": line(b'"{', b'\\"a\\":1,', b'\\"b\\":1}"'),
+        "tags": line(b'{"message":"x","ddtags":"', b"t:1,", b'"}'),
+        "not UTF-8": record + b'"' + b"\xff1" * MB + b'"}]',
+    }
+
+
+@pytest.mark.parametrize("masks", [False, True], ids=["plain", "masked"])
+async def test_long_lines_of_logs_end_nothing(executable: pathlib.Path, masks: bool) -> None:
+    masking = rules("m", type="mask_sequences", replace_placeholder=_REPLACED) if masks else "[]"
+    logs = {"DD_SERVERLESS_LOGS_ENABLED": "true", "DD_LOGS_CONFIG_PROCESSING_RULES": masking}
+    async with limited(executable, **logs) as running:
+        for name, body in long_lines().items():
+            async with running.sandbox.resumed():
+                for _ in range(2):
+                    assert await running.sandbox.post_telemetry(body) == [200], name
+                    assert running.alive, name
+            assert (await running.sandbox.invoke({})).status == "success", name
+
+
 class Neighbour:
     """A client that asks for little, again and again, and how long each answer took."""
 

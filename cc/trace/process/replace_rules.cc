@@ -10,6 +10,7 @@
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
 #include "cc/base/mask.h"
+#include "cc/base/reserve.h"
 #include "cc/base/status_macros.h"
 #include "re2/re2.h"
 
@@ -86,24 +87,44 @@ int ReplaceRules::RulesOfResource() const {
       std::count_if(rules_.begin(), rules_.end(), [](const Rule& rule) { return rule.name == kResource; }));
 }
 
-std::string_view ReplaceRules::ApplyToTag(std::string_view key, std::string_view value,
-                                          std::string& buffer) const {
+std::optional<std::string_view> ReplaceRules::ApplyToTag(std::string_view key, std::string_view value,
+                                                         ReplaceLimits& limits, std::string& buffer) const {
   for (const Rule& rule : rules_)
-    if (IsForTag(rule, key)) Apply(rule, value, buffer);
+    if (IsForTag(rule, key) && !Apply(rule, value, limits, buffer)) return std::nullopt;
   return value;
 }
 
-std::string_view ReplaceRules::ApplyToResource(std::string_view resource, std::string& buffer) const {
+std::optional<std::string_view> ReplaceRules::ApplyToResource(std::string_view resource,
+                                                              ReplaceLimits& limits,
+                                                              std::string& buffer) const {
   for (const Rule& rule : rules_)
-    if (rule.name == kResource) Apply(rule, resource, buffer);
+    if (rule.name == kResource && !Apply(rule, resource, limits, buffer)) return std::nullopt;
   return resource;
 }
 
-void ReplaceRules::Apply(const Rule& rule, std::string_view& value, std::string& buffer) {
-  if (!Matches(*rule.pattern, value)) return;
-  if (value.data() != buffer.data()) buffer.assign(value);
-  re2::RE2::GlobalReplace(&buffer, *rule.pattern, rule.rewrite);
-  value = buffer;
+std::string_view ReplaceRules::ApplyToTag(std::string_view key, std::string_view value,
+                                          std::string& buffer) const {
+  ReplaceLimits none;
+  return *ApplyToTag(key, value, none, buffer);
+}
+
+std::string_view ReplaceRules::ApplyToResource(std::string_view resource, std::string& buffer) const {
+  ReplaceLimits none;
+  return *ApplyToResource(resource, none, buffer);
+}
+
+bool ReplaceRules::Apply(const Rule& rule, std::string_view& value, ReplaceLimits& limits,
+                         std::string& buffer) {
+  std::string replaced;
+  const ReplaceOutcome outcome = ReplaceAll(value, *rule.pattern, rule.rewrite, limits, replaced);
+  if (outcome == ReplaceOutcome::kReplaced) {
+    buffer.swap(replaced);
+    value = buffer;
+  }
+  // The result of the rule before, or one that is of no use.
+  if (limits.charge != nullptr && replaced.capacity() >= kLargeAllocation)
+    limits.charge->Shrink(replaced.capacity());
+  return outcome != ReplaceOutcome::kCutShort;
 }
 
 }  // namespace thaw

@@ -15,11 +15,13 @@
 #define THAW_CC_TRACE_PROCESS_REPLACE_RULES_H_
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "cc/trace/process/pattern.h"
+#include "cc/trace/process/replace_all.h"
 
 namespace thaw {
 
@@ -40,7 +42,13 @@ class ReplaceRules {
   int RulesOfTag(std::string_view key) const;
   int RulesOfResource() const;
 
-  // Returns `value` itself if no rule matches, else a view of `buffer`, in which `value` must not lie.
+  // Return `value` itself if no rule matches, else a view of `buffer`, in which `value` must not lie; nullopt if a
+  // limit was reached.
+  std::optional<std::string_view> ApplyToTag(std::string_view key, std::string_view value,
+                                             ReplaceLimits& limits, std::string& buffer) const;
+  std::optional<std::string_view> ApplyToResource(std::string_view resource, ReplaceLimits& limits,
+                                                  std::string& buffer) const;
+  // Likewise, without limits.
   std::string_view ApplyToTag(std::string_view key, std::string_view value, std::string& buffer) const;
   std::string_view ApplyToResource(std::string_view resource, std::string& buffer) const;
 
@@ -52,7 +60,8 @@ class ReplaceRules {
   };
 
   static bool IsForTag(const Rule& rule, std::string_view key);
-  static void Apply(const Rule& rule, std::string_view& value, std::string& buffer);
+  // Returns false if a limit was reached.
+  static bool Apply(const Rule& rule, std::string_view& value, ReplaceLimits& limits, std::string& buffer);
 
   std::vector<Rule> rules_;
 };

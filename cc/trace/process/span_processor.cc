@@ -3,15 +3,18 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string_view>
 #include <vector>
 
+#include "cc/base/reserve.h"
 #include "cc/base/utf8.h"
 #include "cc/trace/obfuscate/obfuscate_http.h"
 #include "cc/trace/obfuscate/obfuscate_redis.h"
 #include "cc/trace/obfuscate/obfuscate_sql.h"
 #include "cc/trace/obfuscate/sql_dialect.h"
 #include "cc/trace/process/normalize_span.h"
+#include "cc/trace/process/replace_all.h"
 #include "cc/trace/process/replace_rules.h"
 #include "cc/trace/process/text_work.h"
 #include "cc/trace/span_tags.h"
@@ -208,30 +211,33 @@ void SpanProcessor::ObfuscateQueries(SpanRecord& span, const FixedTags& fixed, c
 
 void SpanProcessor::Replace(SpanRecord& span, ScratchText& scratch, TextWork& work) const {
   std::string* buffer = &scratch.Take();
-  // Returns whether the rules may be applied; else the text is hidden.
-  const auto may_apply = [&work](int rules, std::string_view& text) {
-    if (rules == 0) return false;
-    if (work.Take(WorkOf(text, TextWork::kMatchRate * rules))) return true;
-    text = kHidden;
-    return false;
-  };
-  const auto take = [&](int rules, std::string_view replaced, std::string_view& text) {
-    if (replaced.data() != buffer->data()) return;
-    work.Spend(WorkOf(text, TextWork::kReplaceRate * rules));
+  const auto replace = [&](int rules, std::string_view& text, auto apply) {
+    if (rules == 0) return;
+    if (!work.Take(WorkOf(text, TextWork::kMatchRate * rules))) {
+      text = kHidden;
+      return;
+    }
+    const int64_t left = work.left_in_span();
+    ReplaceLimits limits{.work = left, .charge = &work.replaced()};
+    const std::optional<std::string_view> replaced = apply(limits);
+    if (limits.work < left) work.Spend(left - limits.work);
     // A pattern may match a part of a character, so the result may not be UTF-8.
-    if (!IsValidUtf8(*buffer)) *buffer = RepairUtf8(*buffer);
-    text = *buffer;
-    buffer = &scratch.Take();
+    const bool broken = replaced.has_value() && replaced->data() == buffer->data() && !IsValidUtf8(*buffer);
+    if (!replaced.has_value() || (broken && buffer->size() >= kLargeAllocation)) {
+      work.CountHidden();
+      text = kHidden;
+    } else if (replaced->data() == buffer->data()) {
+      if (broken) *buffer = RepairUtf8(*buffer);
+      text = *buffer;
+      buffer = &scratch.Take();
+    }
   };
   const ReplaceRules& rules = options_.replace_rules;
-  for (SpanMeta& entry : span.meta) {
-    const int count = rules.RulesOfTag(entry.key);
-    if (may_apply(count, entry.value))
-      take(count, rules.ApplyToTag(entry.key, entry.value, *buffer), entry.value);
-  }
-  const int count = rules.RulesOfResource();
-  if (may_apply(count, span.resource))
-    take(count, rules.ApplyToResource(span.resource, *buffer), span.resource);
+  for (SpanMeta& entry : span.meta)
+    replace(rules.RulesOfTag(entry.key), entry.value,
+            [&](ReplaceLimits& limits) { return rules.ApplyToTag(entry.key, entry.value, limits, *buffer); });
+  replace(rules.RulesOfResource(), span.resource,
+          [&](ReplaceLimits& limits) { return rules.ApplyToResource(span.resource, limits, *buffer); });
 }
 
 }  // namespace thaw

@@ -15,6 +15,7 @@
 #ifndef THAW_CC_TRACE_PROCESS_TEXT_WORK_H_
 #define THAW_CC_TRACE_PROCESS_TEXT_WORK_H_
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -22,29 +23,34 @@
 #include <string>
 #include <string_view>
 
+#include "cc/base/byte_account.h"
 #include "cc/trace/obfuscate/sql_dialect.h"
 
 namespace thaw {
 
 class TextWork {
  public:
-  // The work of a byte, by the slowest text: SQL of parentheses takes 90 ns a byte, a replaced text 75 ns.
+  // The work of a byte, by the slowest text: SQL of parentheses takes 90 ns a byte. Replacement counts its own work.
   static constexpr int64_t kSqlRate = 32;
   static constexpr int64_t kUrlRate = 8;
   static constexpr int64_t kRedisRate = 8;
   static constexpr int64_t kMatchRate = 4;
-  static constexpr int64_t kReplaceRate = 28;
   // The most work on the texts of one span, which is done at once: obfuscation of 256 kB of SQL.
   static constexpr int64_t kMostOfSpan = 8 << 20;
   // The most work on the texts of one request: obfuscation of 16 MB of SQL, more than a tracer sends at once.
   static constexpr int64_t kMostOfRequest = int64_t{512} << 20;
 
-  // `body`: the request.
-  explicit TextWork(std::string_view body) : body_(body) {}
+  // `body`: the request. `account` is charged with texts that replacement makes large; it may be null.
+  explicit TextWork(std::string_view body, ByteAccount* account = nullptr)
+      : body_(body), replaced_(account) {}
   TextWork(const TextWork&) = delete;
   TextWork& operator=(const TextWork&) = delete;
 
-  void BeginSpan() { span_left_ = kMostOfSpan; }
+  // The texts of the span before must be gone.
+  void BeginSpan() {
+    span_left_ = kMostOfSpan;
+    replaced_.Release();
+  }
   // Returns the work on the span's texts so far.
   int64_t done_in_span() const { return kMostOfSpan - span_left_; }
 
@@ -63,6 +69,10 @@ class TextWork {
     span_left_ -= work;
     left_ -= work;
   }
+  // Returns the work that is left for a text of the span.
+  int64_t left_in_span() const { return std::min(span_left_, left_); }
+  // The charge of the span's texts that replacement has made large.
+  ByteCharge& replaced() { return replaced_; }
   // Counts a text that is hidden by the caller.
   void CountHidden() { ++hidden_; }
   // Returns the number of texts that were hidden because there was no work left for them.
@@ -100,6 +110,7 @@ class TextWork {
   };
 
   const std::string_view body_;
+  ByteCharge replaced_;
   int64_t span_left_ = kMostOfSpan;
   int64_t left_ = kMostOfRequest;
   int64_t hidden_ = 0;

@@ -40,7 +40,8 @@ class TraceWriter {
   };
 
   // `body`: the request. Both must outlive the writer.
-  TraceWriter(RequestState& request, std::string_view body) : request_(request), text_work_(body) {}
+  TraceWriter(RequestState& request, std::string_view body)
+      : request_(request), text_work_(body, request.charge.account()) {}
 
   // Begins a payload. The first has room for the whole of a small request.
   absl::Status BeginPayload();
