@@ -10,14 +10,14 @@ _WARNINGS = [
     "-Wno-missing-field-initializers",
 ]
 
-def lambda_only_copts(copts):
-    """Returns compiler options that apply to what is built for Lambda (by //toolchains/zig), and to nothing else."""
-    targets = [("@thaw//toolchains/zig:is_" + target, copts) for target in LAMBDA_TARGETS]
+def lambda_only(values):
+    """Returns compiler options, or sources, of what is built for Lambda (by //toolchains/zig), and of nothing else."""
+    targets = [("@thaw//toolchains/zig:is_" + target, values) for target in LAMBDA_TARGETS]
     return select(dict(targets, **{"//conditions:default": []}))
 
 # The toolchain for Lambda optimizes for size (-Oz), since a function's environment starts with reading the
 # executable. Code that every span or every request runs through is optimized for speed instead.
-OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only_copts(["-O2"])
+OPTIMIZE_FOR_SPEED_ON_LAMBDA = lambda_only(["-O2"])
 
 # Rooms that every span or every request runs through.
 _PACKAGES_OPTIMIZED_FOR_SPEED = [

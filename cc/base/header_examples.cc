@@ -12,6 +12,7 @@
 #include "cc/base/counts_json.h"
 #include "cc/base/declare_counts.h"
 #include "cc/base/declare_enum.h"
+#include "cc/base/float_text.h"
 #include "cc/base/histogram.h"
 #include "cc/base/json_members.h"
 #include "cc/base/line.h"
@@ -70,6 +71,11 @@ struct Kitchen {
 
 void CountsJsonExample(const Kitchen& kitchen) {
 #include "cc/base/counts_json.h.example"
+}
+
+void FloatTextExample() {
+  std::string text;
+#include "cc/base/float_text.h.example"
 }
 
 void HistogramExample(const Histogram& others) {

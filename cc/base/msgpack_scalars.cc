@@ -1,9 +1,9 @@
 #include "cc/base/msgpack_scalars.h"
 
-#include <charconv>
 #include <cstdint>
-#include <iterator>
-#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "cc/base/float_text.h"
 
 namespace thaw {
 
@@ -12,25 +12,18 @@ bool ReadScalarText(MsgpackReader& reader, std::string& text) {
   // First bytes from here on belong to signed integers.
   constexpr int kFirstSigned = 0xD0;
   const int first = reader.next_byte();
-  char digits[32];
-  std::to_chars_result end{.ptr = digits, .ec = std::errc()};
   bool flag;
   uint64_t integer;
   double number;
   if (reader.ReadBool(flag)) {
     text = flag ? "true" : "false";
-    return true;
-  }
-  if (reader.ReadInteger(integer)) {
-    end = first >= kFirstSigned ? std::to_chars(digits, std::end(digits), static_cast<int64_t>(integer))
-                                : std::to_chars(digits, std::end(digits), integer);
+  } else if (reader.ReadInteger(integer)) {
+    text = first >= kFirstSigned ? absl::StrCat(static_cast<int64_t>(integer)) : absl::StrCat(integer);
   } else if (reader.ReadNumber(number)) {
-    end = first == kFloat32 ? std::to_chars(digits, std::end(digits), static_cast<float>(number))
-                            : std::to_chars(digits, std::end(digits), number);
+    text = first == kFloat32 ? FloatText(static_cast<float>(number)) : FloatText(number);
   } else {
     return false;
   }
-  text.assign(digits, end.ptr);
   return true;
 }
 

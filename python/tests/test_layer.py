@@ -88,9 +88,8 @@ def test_it_needs_nothing_but_the_kernel(processor: str, tmp_path: pathlib.Path)
 
 def test_it_is_small(processor: str, tmp_path: pathlib.Path) -> None:
     data = unpack(processor, tmp_path).read_bytes()
-    assert len(data) <= 5 * MB
-    # More than the bar of docs/benchmarks.md, 2.2 MB, since the executable handles logs and metrics.
-    assert len(gzip.compress(data, 9)) <= 2.3 * MB
+    assert len(data) <= 4.4 * MB
+    assert len(gzip.compress(data, 9)) <= 2.2 * MB
 
 
 def test_it_says_what_it_is_and_checks_its_configuration(processor: str, tmp_path: pathlib.Path) -> None:
