@@ -1,6 +1,6 @@
 """Full expressions of C++ source, found by brackets and clang-format's spacing: enough for a house rule.
 
-code = house_rules.code_only(text)              # without comments and literals
+code = cpp_code.code_only(text)              # without comments and literals
 expression = full_expression(code, code.index("co_await"))
 """
 

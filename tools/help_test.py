@@ -51,6 +51,7 @@ def test_the_laboratory_gives_help_on_its_commands(checkout: pathlib.Path, comma
             "compile_commands",
             "lock_python",
             "make_layer",
+            "make_python_env",
             "make_release",
             "make_sbom",
             "make_wheel",

@@ -13,9 +13,9 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "cc/base/mask.h"
+#include "cc/config/masked_value.h"
 #include "cc/config/option_table.h"
 #include "cc/config/parse_values.h"
-#include "cc/config/pretty_json.h"
 #include "cc/config/tag_list.h"
 #include "cc/net/destination.h"
 #include "cc/net/dial/no_proxy.h"
@@ -28,23 +28,8 @@ std::string ShowEndpoint(std::string_view text) {
   return Quoted(absl::StrContains(text, "://") ? MaskUrl(text) : MaskSecret(text));
 }
 
-std::string Hidden(std::string_view secret) { return secret.empty() ? "" : "****"; }
-
-std::string Masked(const std::string& value, Secrecy secrecy) {
-  switch (secrecy) {
-    case Secrecy::kPublic:
-      return value;
-    case Secrecy::kUrl:
-      return MaskUrl(value);
-    case Secrecy::kKey:
-      return MaskSecret(value);
-    case Secrecy::kHidden:
-      return Hidden(value);
-  }
-  return "";
-}
 std::string Show(const std::string& text, Secrecy secrecy) {
-  return secrecy == Secrecy::kHidden ? "\"****\"" : Quoted(Masked(text, secrecy));
+  return secrecy == Secrecy::kHidden ? "\"****\"" : Quoted(MaskedValue(text, secrecy));
 }
 
 // Returns a default as a warning names it. No default is a secret.
@@ -326,6 +311,14 @@ void PrepareDefault(Option option, Config& config) {
   if (option == Option::trace_url) config.trace_url = absl::StrCat("https://trace.agent.", config.site);
 }
 
+void GoWithoutWorker(const RawText& given, Config& config, Finalizer& finalizer) {
+  config.logs.worker = false;
+  finalizer.Warn(given.source,
+                 absl::StrCat(given.source, " is ", Quoted(given.text),
+                              " but DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are "
+                              "sent to the intake"));
+}
+
 // Completes an option's value, and warns about a usable one that is likely a mistake. `given` is its source,
 // null for the default.
 void Complete(Option option, const RawText* given, Config& config, Finalizer& finalizer) {
@@ -348,15 +341,7 @@ void Complete(Option option, const RawText* given, Config& config, Finalizer& fi
           CheckEndpoints(config.metrics_additional_endpoints, given->source, finalizer);
       break;
     case Option::logs_worker:
-      if (config.logs.worker && config.logs_worker_url.empty()) {
-        config.logs.worker = false;
-        finalizer.Warn(
-            given->source,
-            absl::StrCat(
-                given->source, " is ", Quoted(given->text),
-                " but DD_OBSERVABILITY_PIPELINES_WORKER_LOGS_URL has no usable URL; logs are sent to "
-                "the intake"));
-      }
+      if (config.logs.worker && config.logs_worker_url.empty()) GoWithoutWorker(*given, config, finalizer);
       break;
     case Option::logs_use_compression:
       if (!config.logs.use_compression) config.logs_compression_level = 0;
@@ -409,97 +394,6 @@ Config LoadConfig(const Environment& environment, std::string_view yaml_text) {
   Complete(Option::name, finalizer.Append(Option::name, config.member, raw.name, parse), config, finalizer);
 #include "cc/config/options.inc"
   return config;
-}
-
-namespace {
-
-// Writes the values of options in the order of the table, with an object for each group.
-class ConfigJson {
- public:
-  explicit ConfigJson(const Config& config) : config_(config) {
-    json_.Open('{');
-    json_.Add("environment", ToString(config.environment));
-  }
-
-  template <typename T>
-  void Add(const OptionRow& row, const T& value) {
-    BeginGroup(GroupOf(row));
-    AddValue(row.name, value, row.secrecy);
-    // No option sets this one; it follows from flush_timeout.
-    if (row.option == Option::max_connections_per_host)
-      json_.Add("exchange_timeout", config_.client.exchange_timeout);
-  }
-
-  std::string Finish() && {
-    BeginGroup("");
-    json_.Open('{', "origins");
-    for (const auto& [option, origin] : config_.origins) json_.Add(option, origin);
-    json_.Close('}');
-    json_.Open('[', "warnings");
-    for (const ConfigWarning& warning : config_.warnings) json_.Add(warning.text);
-    json_.Close(']');
-    json_.Close('}');
-    return std::move(json_).Take();
-  }
-
- private:
-  void BeginGroup(std::string_view group) {
-    if (group == group_) return;
-    if (!group_.empty()) json_.Close('}');
-    if (!group.empty()) json_.Open('{', group);
-    group_ = group;
-  }
-  void AddValue(std::string_view name, const std::string& value, Secrecy secrecy) {
-    json_.Add(name, Masked(value, secrecy));
-  }
-  void AddValue(std::string_view name, bool value, Secrecy) { json_.Add(name, value); }
-  void AddValue(std::string_view name, int value, Secrecy) {
-    if (value >= ClientOptions::kUnlimited) {
-      json_.Add(name, "unlimited");
-    } else {
-      json_.Add(name, value);
-    }
-  }
-  void AddValue(std::string_view name, size_t value, Secrecy) { json_.Add(name, static_cast<int>(value)); }
-  void AddValue(std::string_view name, absl::Duration value, Secrecy) {
-    if (value == absl::InfiniteDuration()) {
-      json_.Add(name, "never");
-    } else {
-      json_.Add(name, value);
-    }
-  }
-  void AddValue(std::string_view name, const FlushStrategy& value, Secrecy) {
-    json_.Add(name, ToString(value));
-  }
-  void AddValue(std::string_view name, LogLevel value, Secrecy) { json_.Add(name, ToString(value)); }
-  void AddValue(std::string_view name, const std::vector<std::string>& values, Secrecy secrecy) {
-    json_.Open('[', name);
-    for (const std::string& value : values) json_.Add(Masked(value, secrecy));
-    json_.Close(']');
-  }
-  void AddValue(std::string_view name, const std::vector<AdditionalEndpoint>& endpoints, Secrecy) {
-    json_.Open('{', name);
-    for (const AdditionalEndpoint& endpoint : endpoints) {
-      json_.Open('[', MaskUrl(endpoint.url));
-      for (const std::string& key : endpoint.keys) json_.Add(MaskSecret(key));
-      json_.Close(']');
-    }
-    json_.Close('}');
-  }
-
-  const Config& config_;
-  PrettyJson json_;
-  std::string_view group_;  // the open one; empty outside of all groups
-};
-
-}  // namespace
-
-std::string ToJson(const Config& config) {
-  ConfigJson json(config);
-#define THAW_OPTION(name, member, ...) json.Add(RowOf(Option::name), config.member);
-#define THAW_ADDED_OPTION(...)  // the option that it is added to shows its values
-#include "cc/config/options.inc"
-  return std::move(json).Finish();
 }
 
 std::string DefaultOf(Option option, EnvironmentKind environment) {

@@ -164,10 +164,6 @@ struct Config {
 // and says what is wrong with it and which value is used instead.
 Config LoadConfig(const Environment& environment, std::string_view yaml_text);
 
-// Returns the effective configuration as indented JSON: durations in seconds, secrets masked. Its member
-// "origins" has the source of each value that is not the default.
-std::string ToJson(const Config& config);
-
 // Returns an option's default in an environment of this kind, as warnings name it: "30 s", "none".
 std::string DefaultOf(Option option, EnvironmentKind environment);
 

@@ -16,6 +16,7 @@
 #include "absl/strings/str_split.h"
 #include "boost/json/parse.hpp"
 #include "cc/config/config.h"
+#include "cc/config/config_json.h"
 
 namespace {
 

@@ -1,4 +1,5 @@
 #include "cc/config/config.h"
+#include "cc/config/config_json.h"
 
 #include <string>
 #include <utility>

@@ -9,9 +9,11 @@
 #include "cc/base/status_macros.h"
 #include "cc/clock/clock.h"
 #include "cc/config/config.h"
+#include "cc/config/config_json.h"
 #include "cc/config/configuration_page.h"
 #include "cc/config/environment.h"
 #include "cc/config/flush_strategy.h"
+#include "cc/config/masked_value.h"
 #include "cc/config/option_table.h"
 #include "cc/config/pretty_json.h"
 #include "cc/config/tag_list.h"
@@ -30,6 +32,10 @@ void ConfigExample(Executor& executor, Clock& clock, Network& network, RandomFra
 #include "cc/config/config.h.example"
 }
 
+void ConfigJsonExample(const Config& config) {
+#include "cc/config/config_json.h.example"
+}
+
 void ConfigurationPageExample() {
 #include "cc/config/configuration_page.h.example"
 }
@@ -41,6 +47,10 @@ void EnvironmentExample(std::string_view yaml_text) {
 absl::Status FlushStrategyExample() {
 #include "cc/config/flush_strategy.h.example"
   return absl::OkStatus();
+}
+
+void MaskedValueExample(PrettyJson& json, const OptionRow& row, const std::string& value) {
+#include "cc/config/masked_value.h.example"
 }
 
 void OptionTableExample() {

@@ -23,6 +23,7 @@
 #include "cc/base/task.h"
 #include "cc/base/version.h"
 #include "cc/config/config.h"
+#include "cc/config/config_json.h"
 #include "cc/config/environment.h"
 #include "cc/config/log_level.h"
 #include "cc/config/yaml_file.h"
