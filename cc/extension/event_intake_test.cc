@@ -53,7 +53,9 @@ TEST_F(EventIntakeTest, WhatFindsNoRoomIsNotEvenMade) {
   const int64_t before = CountedAllocations();
   for (int i = 0; i < 1000; ++i) intake_->Add(StatsdEvent{.title = "t", .text = text});
   // The reason is a status, whose text is allocated.
-  if (kAllocationsAreCounted) EXPECT_LE(CountedAllocations() - before, 3 * 1000);
+  if (kAllocationsAreCounted) {
+    EXPECT_LE(CountedAllocations() - before, 3 * 1000);
+  }
   EXPECT_EQ(intake_->counts().turned_away, 1001);
 }
 

@@ -96,7 +96,8 @@ std::unique_ptr<PathwayStats> PathwayStatsFrom(const Config& config, const Funct
                               .version = config.version,
                               .extension_version = std::string(kVersion),
                               .account = &account};
-  for (const auto& [name, value] : FunctionTags(facts).map())
+  const FunctionTags tags(facts);
+  for (const auto& [name, value] : tags.map())
     options.tags.push_back(value.empty() ? name : absl::StrCat(name, ":", value));
   options.max_bytes = std::min(options.max_bytes, account.limit() / 8);
   return std::make_unique<PathwayStats>(std::move(options), clock);

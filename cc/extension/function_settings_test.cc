@@ -100,7 +100,7 @@ TEST(FunctionSettings, StatsAreToldApartByFourAdditionalTagsAtMost) {
 TEST(FunctionSettings, DataStreamsAreOffUnlessAskedForAndNamedByTheService) {
   ManualExecutor executor;
   FakeClock clock(executor);
-  FakeByteAccount account;
+  FakeByteAccount account(size_t{1} << 20);
   const auto of = [&](Environment variables) {
     return PathwayStatsFrom(LoadConfig(variables, ""), {.name = "Orders"}, clock, account);
   };

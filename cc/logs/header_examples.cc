@@ -18,6 +18,7 @@
 #include "cc/logs/platform_lines.h"
 #include "cc/logs/processing_rules.h"
 #include "cc/logs/recent_invocations.h"
+#include "cc/trace/process/replace_all.h"
 
 namespace thaw {
 namespace {
@@ -59,7 +60,7 @@ void PlatformLinesExample(const PlatformRuntimeDone& done) {
 #include "cc/logs/platform_lines.h.example"
 }
 
-void ProcessingRulesExample(const std::string& json, std::string_view line) {
+void ProcessingRulesExample(const std::string& json, std::string_view line, ReplaceLimits& limits) {
 #include "cc/logs/processing_rules.h.example"
 }
 

@@ -4,7 +4,8 @@
 //   // [{"type": "mask_sequences", "name": "tokens", "pattern": "token=\\w+", "replace_placeholder": "token=?"}]
 //   const ProcessingRules rules(json, errors);
 //   std::string buffer;
-//   if (std::optional<std::string_view> text = rules.Apply(line, buffer)) ...   // nullopt: left out
+//   bool cut = false;
+//   if (std::optional<std::string_view> text = rules.Apply(line, limits, buffer, cut)) ...   // nullopt: left out
 //
 // Rules are applied in order, each to the result of the one before it. A pattern has RE2's syntax and is matched in
 // linear time. A rule that can't be used costs that rule alone. If it is one that masks, or may be one,

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "cc/config/config_json.h"
 #include "cc/config/environment.h"
 #include "python/bindings/bindings.h"
 #include "python/bindings/values.h"

@@ -83,10 +83,7 @@ def run(
             except Stopped:
                 break
             made.add(block, name, result, outcome)
-            shown.say(
-                f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
-                f" {result.duplicated} duplicated"
-            )
+            shown.say(_summary(label, result))
             if (said := _first_error(name, outcome)) is not None and name not in failing:
                 failing.add(name)
                 shown.say(f"{label}: its first error: {said}")
@@ -113,6 +110,13 @@ def _run_arm(
         raise Stopped
     promises.check(arm, settings, outcome)
     return ArmResult.from_outcome(outcome), outcome
+
+
+def _summary(label: str, result: ArmResult) -> str:
+    return (
+        f"{label}: {result.delivered} of {result.payloads} payloads delivered, {result.lost} lost,"
+        f" {result.duplicated} duplicated"
+    )
 
 
 def _first_error(name: str, outcome: ArmOutcome | None) -> str | None:
