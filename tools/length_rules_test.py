@@ -18,7 +18,7 @@ def python(lines: int) -> str:
 
 
 def measured(text: str) -> list[tuple[str, int, int]]:
-    return [tuple(each) for each in length_rules.functions_of_cpp(text)]
+    return [(each[0], each[1], each[2]) for each in length_rules.functions_of_cpp(text)]
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,4 @@
 #include "cc/config/config.h"
-#include "cc/config/config_json.h"
 
 #include <string>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "boost/json/parse.hpp"
 #include "boost/json/value.hpp"
+#include "cc/config/config_json.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 

@@ -77,8 +77,7 @@ void EndpointStateExample(Clock& clock, OutageBudget& outage, const Endpoint& en
 
 Task<void> EventFlusherExample(Executor& executor, Clock& clock, Client& client,
                                const FlusherOptions& options, Endpoint endpoint, const StatsdEvent& event,
-                               std::string_view function_tags, absl::Time now,
-                               Cancellation& cancellation) {
+                               std::string_view function_tags, absl::Time now, Cancellation& cancellation) {
 #include "cc/flush/event_flusher.h.example"
 }
 

@@ -19,7 +19,6 @@
 namespace thaw {
 namespace {
 
-
 // Reads a body: the values of each map by their names, as MessagePack.
 std::map<std::string, std::string> Members(std::string_view map) {
   std::map<std::string, std::string> members;
