@@ -31,19 +31,19 @@ EventIntake::EventIntake(const FunctionFacts& facts, Clock& clock, Pipelines& pi
 
 void EventIntake::Add(const StatsdEvent& event) {
   const auto make_item = [&] { return EventItem(event, function_tags_, clock_.Now().wall); };
-  if (HandOver(*pipelines_.Find<EventFlusher>(), event.title.size() + event.text.size(), make_item))
+  if (HandOver(*pipelines_.Find<EventFlusher>(), ItemBytes(event, function_tags_), make_item))
     ++counts_.events;
 }
 
 void EventIntake::Add(const ServiceCheck& check) {
   const auto make_item = [&] { return ServiceCheckItem(check, function_tags_, clock_.Now().wall); };
-  if (HandOver(*pipelines_.Find<ServiceCheckFlusher>(), check.name.size() + check.message.size(), make_item))
+  if (HandOver(*pipelines_.Find<ServiceCheckFlusher>(), ItemBytes(check, function_tags_), make_item))
     ++counts_.service_checks;
 }
 
 template <typename Flusher, typename MakeItem>
 bool EventIntake::HandOver(Flusher& flusher, size_t bytes, MakeItem make_item) {
-  absl::Status added = RoomFor(flusher.bytes(), bytes + function_tags_.size());
+  absl::Status added = RoomFor(flusher.bytes(), bytes);
   if (added.ok()) {
     StatsdItem item = make_item();
     added = RoomFor(flusher.bytes(), item.memory());

@@ -16,6 +16,10 @@ namespace thaw {
 namespace {
 
 constexpr std::string_view kSourceOfNone = "api";
+// Names of members, numbers and what is between them.
+constexpr size_t kFrameBytes = 256;
+// A short source takes the room that its string has anyway.
+constexpr size_t kSourceBytes = 32;
 
 std::string Repaired(std::string_view text) {
   return IsValidUtf8(text) ? std::string(text) : RepairUtf8(text);
@@ -55,6 +59,23 @@ void AppendTags(absl::Span<const std::string_view> own, std::string_view of_func
   out.push_back(']');
 }
 
+size_t BytesOf(absl::Span<const std::string_view> tags) {
+  size_t bytes = 0;
+  for (const std::string_view tag : tags) bytes += tag.size() + 3;
+  return bytes;
+}
+
+size_t JsonBytes(const StatsdEvent& event, std::string_view function_tags) {
+  return kFrameBytes + event.title.size() + event.text.size() + event.priority.size() + event.host.size() +
+         event.alert_type.size() + event.aggregation_key.size() + event.source_type.size() +
+         BytesOf(event.tags) + function_tags.size();
+}
+
+size_t JsonBytes(const ServiceCheck& check, std::string_view function_tags) {
+  return kFrameBytes + check.name.size() + check.host.size() + check.message.size() + BytesOf(check.tags) +
+         function_tags.size();
+}
+
 StatsdItem ItemOf(std::string_view source, const boost::json::value& value) {
   return {.source = std::string(source), .json = boost::json::serialize(value)};
 }
@@ -70,9 +91,19 @@ std::string EncodeStatsdTags(absl::Span<const std::string> tags) {
   return encoded;
 }
 
+size_t ItemBytes(const StatsdEvent& event, std::string_view function_tags) {
+  return sizeof(StatsdItem) + kSourceBytes + event.source_type.size() + JsonBytes(event, function_tags);
+}
+
+size_t ItemBytes(const ServiceCheck& check, std::string_view function_tags) {
+  return sizeof(StatsdItem) + kSourceBytes + JsonBytes(check, function_tags);
+}
+
 // A datagram may have thousands of items, so they are written without a tree of values.
 StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, absl::Time now) {
-  StatsdItem item{.source = Repaired(event.source_type), .json = R"({"msg_title":)"};
+  StatsdItem item{.source = Repaired(event.source_type)};
+  item.json.reserve(JsonBytes(event, function_tags));
+  item.json = R"({"msg_title":)";
   AppendText(event.title, item.json);
   AppendMember("msg_text", event.text, item.json);
   AppendTime(event.time, now, item.json);
@@ -91,7 +122,9 @@ StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, a
 }
 
 StatsdItem ServiceCheckItem(const ServiceCheck& check, std::string_view function_tags, absl::Time now) {
-  StatsdItem item{.json = R"({"check":)"};
+  StatsdItem item;
+  item.json.reserve(JsonBytes(check, function_tags));
+  item.json = R"({"check":)";
   AppendText(check.name, item.json);
   AppendMember("host_name", check.host, item.json);
   AppendTime(check.time, now, item.json);

@@ -34,6 +34,9 @@ struct StatsdItem {
 
 // Encodes tags that many items have.
 std::string EncodeStatsdTags(absl::Span<const std::string> tags);
+// Return the bytes that the item of an event or a check will take; it takes more only if texts have to be escaped.
+size_t ItemBytes(const StatsdEvent& event, std::string_view function_tags);
+size_t ItemBytes(const ServiceCheck& check, std::string_view function_tags);
 // Encodes an event or a check with its own tags and those of the function, which are encoded already. One without a
 // time has that of `now`.
 StatsdItem EventItem(const StatsdEvent& event, std::string_view function_tags, absl::Time now);
