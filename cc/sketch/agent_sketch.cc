@@ -34,6 +34,13 @@ double FiniteSum(double a, double b) {
   return std::clamp(a + b, -kMost, kMost);
 }
 
+// Returns the average of values when others, which are `part` of all and have the average `other`, join them.
+double MovedAverage(double average, double other, double part) {
+  const double moved = average + (other * part - average * part);
+  // The difference of two large numbers of different signs may exceed the range of numbers.
+  return std::isfinite(moved) ? moved : average * (1 - part) + other * part;
+}
+
 void AppendVarint(ProtobufWriter& out, uint32_t value) {
   char bytes[5];
   size_t size = 0;
@@ -82,7 +89,7 @@ void AgentSketch::InsertTimes(double value, uint32_t times, bool may_grow) {
   max_ = count_ == 0 ? value : std::max(max_, value);
   count_ += times;
   const double part = static_cast<double>(times) / static_cast<double>(count_);
-  average_ += value * part - average_ * part;
+  average_ = MovedAverage(average_, value, part);
   sum_ = FiniteSum(sum_, value * times);
 }
 
@@ -137,7 +144,7 @@ void AgentSketch::Merge(const AgentSketch& other) {
   const int64_t more = other.count_;
   count_ += more;
   const double part = static_cast<double>(more) / static_cast<double>(count_);
-  average_ += other.average_ * part - average_ * part;
+  average_ = MovedAverage(average_, other.average_, part);
   sum_ = FiniteSum(sum_, other.sum_);
 }
 

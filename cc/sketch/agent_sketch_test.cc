@@ -171,6 +171,18 @@ TEST(AgentSketch, SumsOfFiniteNumbersAreFinite) {
   EXPECT_TRUE(std::isfinite(sketch.sum()));
 }
 
+TEST(AgentSketch, TheAverageOfLargeNumbersOfBothSignsIsFinite) {
+  const double most = std::numeric_limits<double>::max();
+  AgentSketch inserted = Of({most});
+  inserted.Insert(-most, 8);
+  EXPECT_NEAR(inserted.average() / most, -7.0 / 9, 1e-9);
+  AgentSketch merged = Of({most});
+  AgentSketch other;
+  other.Insert(-most, 8);
+  merged.Merge(other);
+  EXPECT_NEAR(merged.average() / most, -7.0 / 9, 1e-9);
+}
+
 // What a Dogsketch says, read without the code that wrote it.
 struct Read {
   int64_t count = 0;
