@@ -132,7 +132,7 @@ def test_a_proxy_stands_for_a_line_and_the_report_says_so(
 def test_a_line_that_fails_ends_the_command_in_a_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def killed(self: Line) -> None:
+    def killed(self: Line, **_: int) -> None:
         raise LineError("the line's process is gone")
 
     monkeypatch.setattr(Line, "measure", killed)
@@ -225,7 +225,7 @@ def test_without_a_line_w1_says_who_makes_the_round_trip_and_a_new_address_is_re
 def test_a_line_that_fails_is_an_error_of_the_experiment(
     monkeypatch: pytest.MonkeyPatch, call: str, says: str
 ) -> None:
-    def fail(_: line.Line) -> None:
+    def fail(_: line.Line, **__: int) -> None:
         raise LineError("LINE: gone")
 
     monkeypatch.setattr(line.Line, call, fail)
@@ -241,9 +241,9 @@ def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
     """Its packets are lost without a word: the flush under way would wait for its deadline."""
     measure = line.Line.measure
 
-    def measure_and_die(self: line.Line) -> line.RoundTrip:
+    def measure_and_die(self: line.Line, **given: int) -> line.RoundTrip:
         threading.Timer(2.0, os.kill, (self.pid, signal.SIGKILL)).start()
-        return measure(self)
+        return measure(self, **given)
 
     monkeypatch.setattr(line.Line, "measure", measure_and_die)
     settings = ExperimentSettings(

@@ -90,7 +90,8 @@ def modules_of(arm: Arm) -> tuple[str, ...]:
     if arm.maker == "native":
         return ()
     example = f"{example_clients.__name__}.{pathlib.Path(arm.source[0]).stem}"
-    return example, "encodings.idna", *_IMPORTED_LATER.get(arm.base, ())
+    # The module that runs such a client is imported by children that have one.
+    return example, "encodings.idna", "thaw.lab.worlds.outside", *_IMPORTED_LATER.get(arm.base, ())
 
 
 def _workload_files(settings: ExperimentSettings) -> list[str]:
