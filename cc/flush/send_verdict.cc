@@ -25,7 +25,7 @@ SendVerdict DecideSend(const FlusherOptions& options, const SendResult& result, 
     return {
         .action = SendAction::kDrop, .reason = DropReason::kUnencodable, .notice = SendNotice::kUnsendable};
   }
-  if (!options.retry_ambiguous && result.may_have_been_accepted) {
+  if (!options.retry_ambiguous && result.may_have_been_accepted && AmbiguousTries(result) > 0) {
     return {.action = SendAction::kDrop, .reason = DropReason::kAmbiguousDropped, .possible_duplicate = true};
   }
   return {.action = SendAction::kKeep,

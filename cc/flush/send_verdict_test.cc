@@ -114,7 +114,7 @@ TEST(SendVerdict, ExhaustedRemediesAreNotTriedAgain) {
 TEST(SendVerdict, APipelineThatMayNotSendTwiceDropsPossibleDuplicates) {
   Expect({.retry_ambiguous = false}, {
                                          {"ambiguous", Ambiguous(), "drop ambiguous_dropped duplicate"},
-                                         {"stale", Stale(), "drop ambiguous_dropped duplicate"},
+                                         {"stale", Stale(), "keep duplicate"},
                                          {"unreachable", Unreachable(), "keep"},
                                          {"503", Answered(503), "keep"},
                                          {"accepted", Accepted(), "delivered"},

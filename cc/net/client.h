@@ -38,9 +38,8 @@ namespace thaw {
 struct SendOptions {
   // Limits the time for everything: attempts, delays, waits for a connection. Active time (see LateAlarm).
   absl::Duration budget = absl::InfiniteDuration();
-  // Resends a request that the peer may have got: it was written whole, and the connection, fresh or reused,
-  // ended without an answer. Traces and logs allow this; stats and metrics, which must not be counted twice,
-  // do not.
+  // Resends a request that a fresh connection may have delivered. Traces and logs allow this; stats and
+  // metrics, which must not be counted twice, do not.
   bool retry_ambiguous = true;
   // The request was sent before, in an earlier flush, and may have been accepted then.
   bool possible_duplicate = false;

@@ -94,7 +94,7 @@ ExchangeFailure MakeCancelledFailure(Phase phase, std::string_view where, const 
 //   kUnreachable     resent after a delay, counted; feeds the breaker; else kept
 //   kMisconfigured   not resent in this flush; kept; logged once
 //   kIncomplete      resent once on a fresh connection; can't be a duplicate
-//   kStale           resent once on a fresh connection, marked possible_duplicate, if the pipeline allows it
+//   kStale           resent once on a fresh connection, marked possible_duplicate
 //   kAmbiguous       resent, marked, if attempts, budget and the pipeline allow it
 //   kRefusedForNow   resent after a delay or Retry-After within the budget; else kept
 //   kRefusedForGood  dropped, counted by status

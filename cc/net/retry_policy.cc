@@ -57,9 +57,6 @@ RetryVerdict DecideRetry(const RetryRules& rules, const ExchangeFailure& failure
     case RetryClass::kIncomplete:
       return std::exchange(state.incomplete, true) ? kStop : kAtOnceOnFresh;
     case RetryClass::kStale:
-      // The peer almost certainly closed the connection before the request came. "Almost" is too little for a
-      // request that must not count twice.
-      if (!rules.retry_ambiguous && rules.lost_resends == 0) return kStop;
       return std::exchange(state.stale, true) ? kStop : kAtOnceOnFresh;
     case RetryClass::kUnreachable:
       if (!attempts_left) return kStop;

@@ -9,7 +9,7 @@
 // A request is sent again, by class of its failure (ClassOf(), exchange_failure.h):
 //   kUnsent          at once, without being counted, as often as rules.free_unsent; then with a delay
 //   kIncomplete      at once, once, on a fresh connection
-//   kStale           the same, if rules.retry_ambiguous or rules.lost_resends allow a request to arrive twice
+//   kStale           the same
 //   kUnreachable     when the destination may be dialled again; at once, once, if a freeze broke the dial
 //   kAmbiguous       with a delay, if rules.retry_ambiguous, rules.ambiguous_resends times at most
 //   kRefusedForNow   after Retry-After or a delay, unless all delays together exceed rules.most_delay

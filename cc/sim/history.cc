@@ -348,11 +348,9 @@ InvariantRules RulesOf(const HistoryOptions& options) {
   rules.flush_deadline = options.flush_deadline;
   rules.may_drop_ambiguous = !options.flusher.retry_ambiguous;
   rules.told = options.tell_client;
-  // One if the pipeline must not send twice, else the number of resends after an ambiguous failure, and in each flush one on a connection that had gone
+  // The number of resends after an ambiguous failure, and in each flush one on a connection that had gone
   // stale.
-  rules.most_acceptances = rules.may_drop_ambiguous ? 1
-                                                    : PipelineFlusher::kMostAmbiguous +
-                                                          static_cast<int>(options.flushes.size()) + 1;
+  rules.most_acceptances = PipelineFlusher::kMostAmbiguous + static_cast<int>(options.flushes.size()) + 1;
   return rules;
 }
 

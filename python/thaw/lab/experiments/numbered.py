@@ -28,7 +28,6 @@ class Numbered:
       untold: how often each arrived without the intake saying so, after which it may come once more.
       told_lost: how many the extension says it dropped, or still had at its end, at most.
       repeated: whether the extension may have been given some twice.
-      never_twice: whether none may arrive twice, even if the answer to it was lost.
     """
 
     name: str
@@ -37,7 +36,6 @@ class Numbered:
     untold: dict[int, int] = field(default_factory=dict)
     told_lost: int = 0
     repeated: bool = False
-    never_twice: bool = False
 
     @property
     def missing(self) -> list[int]:
@@ -69,7 +67,7 @@ class Numbered:
                 f"{len(self.missing)} {self.name} were taken and never arrived, {self.told_lost} are"
                 f" accounted for; the first: {self.missing[:5]}"
             )
-        if self.beyond and (self.never_twice or not (cut_off or self.repeated)):
+        if self.beyond and not cut_off and not self.repeated:
             wrong.append(
                 f"{len(self.beyond)} {self.name} arrived more often than they may: {self.beyond[:5]}"
             )
@@ -118,7 +116,9 @@ def numbers_of_lines(lines: Mapping[Line, int]) -> dict[int, int]:
 def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbered | None:
     """Returns the account of the function's first `sent` points of metrics.
 
-    A point never comes twice: where the intake may have taken it and did not say so, it is told lost.
+    A point comes twice at most where the intake took it on a connection that had served a request before, and
+    closed it without an answer: that looks like a connection that was closed earlier, and is counted as a
+    possible duplicate.
 
     Args:
       counts: the extension's last ones; None: there are none.
@@ -137,8 +137,8 @@ def points(sent: int, intake: Intake, counts: Mapping[str, Any] | None) -> Numbe
         "points",
         set(range(sent)),
         samples_by_number(intake.all_points()),
+        untold_by_number(intake.points_untold()),
         told_lost=told_lost + POINTS_OF_DATAGRAM * received["dropped"],
-        never_twice=True,
     )
 
 
@@ -155,6 +155,15 @@ def samples_by_number(points: Iterable[Point]) -> dict[int, int]:
             continue
         samples = round(point.value) if point.key.type == "count" else point.samples
         numbers[number] = numbers.get(number, 0) + samples
+    return numbers
+
+
+def untold_by_number(points: Mapping[PointKey, int]) -> dict[int, int]:
+    """Returns how often each numbered point arrived without the intake saying so."""
+    numbers: dict[int, int] = {}
+    for key, times in points.items():
+        if (number := _number_of_point(key)) is not None:
+            numbers[number] = numbers.get(number, 0) + times
     return numbers
 
 
