@@ -107,7 +107,7 @@ def test_each_test_that_the_table_of_faults_names_is_there() -> None:
     named = set(re.findall(r"`([A-Z]\w+\.[A-Z]\w+|test_\w+)`", text))
     assert len(named) > 40
     known = set()
-    for path in ROOT.glob("cc/**/*_test.cc"):
+    for path in (*ROOT.glob("cc/**/*_test.cc"), *ROOT.glob("python/bindings/*_test.cc")):
         for suite, name in re.findall(r"^TEST(?:_F|_P)?\((\w+), (\w+)\)", path.read_text(), re.MULTILINE):
             known.add(f"{suite}.{name}")
     for path in ROOT.glob("python/tests/test_*.py"):
