@@ -229,7 +229,7 @@ bool LogProcessor::ApplyRules(LogEntry& entry, std::string_view& text) {
   if (ruled->data() == text.data()) return true;
   ++counts_.masked;
   text = *ruled;
-  // What is to be masked may have been cut in two.
+  // A text that a rule masks may have been cut in two.
   if (entry.cut) text = CutUtf8(text, text.size() - std::min(text.size(), kCutAfterRules));
   entry.pieces = {&text, 1};
   entry.escaped = false;

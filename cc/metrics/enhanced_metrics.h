@@ -101,7 +101,7 @@ class EnhancedMetrics {
   const EnhancedMetricsCounts& counts() const { return counts_; }
 
  private:
-  // What was told of an invocation.
+  // Records that told of an invocation.
   struct Progress {
     size_t request_id_hash = 0;
     InvocationStart start = InvocationStart::kWarm;

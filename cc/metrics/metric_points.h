@@ -1,4 +1,4 @@
-// What the aggregator makes of samples, before it is encoded: points of series, and sketches.
+// The aggregator's results before they are encoded: points of series, and sketches.
 //
 // A value refers to memory of the aggregator, and is valid during the call that hands it over. One thread.
 

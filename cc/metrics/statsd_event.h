@@ -1,4 +1,4 @@
-// What DogStatsD clients send beside metrics: an event of the event stream, and the outcome of a service check.
+// Data that DogStatsD clients send beside metrics: an event of the event stream, and the outcome of a service check.
 //
 //   const std::string_view tags[] = {"env:prod"};
 //   on_event({.title = "deployed", .text = "version 7", .tags = tags});

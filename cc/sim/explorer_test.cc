@@ -131,7 +131,7 @@ TEST(Explorer, TakesTheSameWayEachTime) {
   EXPECT_EQ(first.steps, second.steps);
 }
 
-// What is left out hides nothing: the failures that are met without a set of known states are met with it.
+// Histories that are left out hide nothing: the failures that are met without a set of known states are met with it.
 TEST(Explorer, KnownStatesHideNothing) {
   HistoryOptions options = Small();
   options.flushes = {1, 1};

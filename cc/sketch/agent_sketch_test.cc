@@ -183,7 +183,7 @@ TEST(AgentSketch, TheAverageOfLargeNumbersOfBothSignsIsFinite) {
   EXPECT_NEAR(merged.average() / most, -7.0 / 9, 1e-9);
 }
 
-// What a Dogsketch says, read without the code that wrote it.
+// The content of a Dogsketch, read without the code that wrote it.
 struct Read {
   int64_t count = 0;
   double min = 0, max = 0, average = 0, sum = 0;

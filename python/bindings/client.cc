@@ -247,7 +247,7 @@ void BindState(py::class_<ClientFace>& type) {
       "options", [](const ClientFace& self) { return self.loop->options(); }, "A copy of its options.");
 }
 
-// What a process calls around a freeze, and after a restore.
+// Binds the calls around a freeze, and after a restore.
 void BindFreezes(py::class_<ClientFace>& type) {
   type.def(
       "resume",

@@ -57,7 +57,7 @@ namespace {
 // Makes a getter of a member.
 constexpr auto kRead = [](auto member) { return [member](const FlushReport& self) { return self.*member; }; };
 
-// What became of payloads and requests, in numbers.
+// Counts of the outcomes of payloads and requests.
 void BindCounts(py::class_<FlushReport>& type) {
   type.def_property_readonly("payloads", kRead(&FlushReport::payloads),
                              "Payloads that ended: delivered and dropped.")

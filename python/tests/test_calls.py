@@ -565,7 +565,6 @@ def test_values_can_be_copied(options: thaw.ClientOptions, tls_peer: peer.Peer) 
                 thaw.FakeClock,
                 thaw.LogsFlusher,
                 thaw.LogsPayload,
-                thaw.MetricSample,
                 thaw.MetricsFlusher,
                 thaw.MetricsPayload,
                 thaw.StatsFlusher,

@@ -31,7 +31,7 @@ struct DataStreamsOptions {
   std::string kafka_group;  // DD_DSM_KAFKA_GROUP: the tag `group` of Kafka's records; empty: none
 };
 
-// What a message's sender says of the pathway.
+// The pathway as the sender of a message describes it.
 struct PathwayContext {
   uint64_t hash = 0;
   absl::Time pathway_start;

@@ -69,7 +69,7 @@ TEST(PathwayHashTest, DependsOnEachPart) {
   EXPECT_NE(PathwayHash("Shop", "", tags, 0), PathwayHash("Shop", "prod", tags, 0));
 }
 
-// What one group of the body says.
+// The content of one group of the body.
 struct Group {
   uint64_t hash = 0, parent_hash = 0;
   std::vector<std::string> tags;
