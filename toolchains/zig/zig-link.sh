@@ -14,7 +14,8 @@ grep -v -x -e "$fold" "${options#@}" >"$without"
 said=$("$driver" "${@:1:$#-1}" "@$without" -v 2>&1)
 status=$?
 rm "$without"
-read -r -a link < <(grep '^ld\.lld ' <<<"$said")
+# Where its cache is empty zig also calls the linker for parts of the C library, with -r; the program comes last.
+read -r -a link < <(grep '^ld\.lld ' <<<"$said" | grep -v -e ' -r ' | tail -n 1)
 if ((status != 0 || ${#link[@]} == 0)); then
   echo "$said" >&2
   exit 1
