@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import pathlib
 import signal
-import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -16,11 +16,13 @@ from thaw.lab.command_line import main
 from thaw.lab.experiment import W2_CLOSES, Close, ExperimentError, ExperimentSettings
 from thaw.lab.experiments import compare
 from thaw.lab.freezes import FreezeDistribution
+from thaw.lab.intake import IntakeError
 from thaw.lab.intake.script import PHASES
 from thaw.lab.line import Line, LineError
+from thaw.lab.progress import Progress
 from thaw.lab.report import Run, dataset
 from thaw.lab.results import ArmResult
-from thaw.lab.worlds import over_line
+from thaw.lab.worlds import over_line, surroundings, w1_stopped_process
 
 REASON = line.why_not()
 needs_line = pytest.mark.skipif(REASON is not None, reason=f"no line here: {REASON}")
@@ -140,6 +142,19 @@ def test_a_line_that_fails_ends_the_command_in_a_line(
     assert capsys.readouterr().err.splitlines()[-1] == "thaw.lab: ExperimentError: the line's process is gone"
 
 
+def test_an_intake_that_does_not_start_ends_the_command_in_a_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise IntakeError("the intake's process ended with \x1b[31m1")
+
+    monkeypatch.setattr(surroundings, "Intake", refused)
+    assert main(["compare", "--close=fin", "--arms=thaw", "--cycles=1", "--workload=generated"]) == 1
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        r"thaw.lab: ExperimentError: the intake's process ended with \x1b[31m1"
+    )
+
+
 @needs_line
 @pytest.mark.parametrize("world", ["W1", "W2"])
 def test_a_round_trip_is_made_by_a_line_and_the_measured_one_is_shown(world: str) -> None:
@@ -233,19 +248,47 @@ def test_a_line_that_fails_is_an_error_of_the_experiment(
         run("thaw", "fin")
 
 
+class _Killing(Progress):
+    """Calls `kill` when so many cycles are done."""
+
+    def __init__(self, cycles: int, kill: Callable[[], None]) -> None:
+        super().__init__(silent=True)
+        self._cycles, self._kill = cycles, kill
+
+    def step(self, done: int, label: str | None = None) -> None:
+        if done == self._cycles:
+            self._kill()
+
+
+def kill(doomed: line.Line) -> None:
+    os.kill(doomed.pid, signal.SIGKILL)
+    os.waitid(os.P_PID, doomed.pid, os.WEXITED | os.WNOWAIT)
+
+
 @needs_line
 @pytest.mark.parametrize("world", ["W1", "W2"])
-def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
-    monkeypatch: pytest.MonkeyPatch, world: Any
+@pytest.mark.parametrize("when", ["before the intake", "before the client", "in a flush"])
+def test_a_line_that_is_killed_ends_the_experiment_soon(
+    monkeypatch: pytest.MonkeyPatch, world: Any, when: str
 ) -> None:
     """Its packets are lost without a word: the flush under way would wait for its deadline."""
-    measure = line.Line.measure
+    lines: list[line.Line] = []
+    measure, start = line.Line.measure, w1_stopped_process._start
 
     def measure_and_die(self: line.Line, **given: int) -> line.RoundTrip:
-        threading.Timer(2.0, os.kill, (self.pid, signal.SIGKILL)).start()
-        return measure(self, **given)
+        lines.append(self)
+        measured = measure(self, **given)
+        if when == "before the intake":
+            kill(self)
+        return measured
+
+    def die_and_start(*given: Any) -> Any:
+        if when == "before the client":
+            kill(lines[0])
+        return start(*given)
 
     monkeypatch.setattr(line.Line, "measure", measure_and_die)
+    monkeypatch.setattr(w1_stopped_process, "_start", die_and_start)
     settings = ExperimentSettings(
         arms=("thaw",),
         world=world,
@@ -256,9 +299,10 @@ def test_a_line_that_is_killed_within_an_arm_ends_the_experiment_soon(
         flush_deadline=60,
         workload="generated",
     )
+    in_a_flush = _Killing(3, lambda: kill(lines[0]))
     begun = time.monotonic()
     with pytest.raises(ExperimentError, match="the line's process is gone"):
-        compare.run(settings)
+        compare.run(settings, in_a_flush if when == "in a flush" else None)
     assert time.monotonic() - begun < 20
 
 

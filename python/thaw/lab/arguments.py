@@ -39,6 +39,13 @@ def one_line(text: str) -> str:
     return shown if len(line) <= _MOST_SHOWN else f"{shown}…"
 
 
+def printable(text: str) -> str:
+    """Returns a message for a terminal as it is but for control characters other than the ends of its lines,
+    which are escaped.
+    """
+    return "".join(sign if sign.isprintable() or sign == "\n" else ascii(sign)[1:-1] for sign in text)
+
+
 def help_only(arguments: Sequence[str], commands: Sequence[str]) -> list[str]:
     """Returns the arguments; only the command and `--help` if they ask for help anywhere.
 

@@ -32,6 +32,7 @@ from thaw.lab.experiments.exploration import run as exploration
 from thaw.lab.experiments.losses import command as losses
 from thaw.lab.fleet import command as fleet
 from thaw.lab.freezer import FreezerError
+from thaw.lab.intake import IntakeError
 from thaw.lab.line import LineError
 from thaw.lab.progress import Progress
 from thaw.lab.report.measure import MeasureError
@@ -78,6 +79,7 @@ _FAILURES = (
     EmulatorError,
     ExperimentError,
     FreezerError,
+    IntakeError,
     LineError,
     MeasureError,
     OSError,
@@ -96,10 +98,10 @@ def main(given: Sequence[str] | None = None) -> int:
             parsed = parser.parse_args(["main", *wanted])
         return int(parsed.run(parsed))
     except WorldMissing as error:
-        print(f"thaw.lab: {error}", file=sys.stderr)
+        print(f"thaw.lab: {arguments.printable(str(error))}", file=sys.stderr)
         return 2
     except _FAILURES as error:
-        print(f"thaw.lab: {type(error).__name__}: {error}", file=sys.stderr)
+        print(f"thaw.lab: {type(error).__name__}: {arguments.printable(str(error))}", file=sys.stderr)
         return 1
     except ValueError as error:
         print(f"thaw.lab: {arguments.one_line(str(error))}", file=sys.stderr)

@@ -11,9 +11,10 @@ from __future__ import annotations
 import contextlib
 from typing import Self
 
-from thaw.lab.experiment import ExperimentSettings
-from thaw.lab.intake import Intake
+from thaw.lab.experiment import ExperimentError, ExperimentSettings
+from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.script import Script
+from thaw.lab.line import Line, LineError
 from thaw.lab.worlds import over_line
 from thaw.lab.worlds.over_line import Between
 from thaw.lab.worlds.relay import Relay
@@ -24,8 +25,22 @@ def shared(settings: ExperimentSettings) -> bool:
     return settings.world == "W1" and settings.close == "none"
 
 
+def _intake(ends: contextlib.ExitStack, script: Script, line: Line | None) -> Intake:
+    """Starts the intake. ExperimentError: it did not start; where the line is gone, that is the reason."""
+    try:
+        try:
+            return ends.enter_context(Intake(script, side=None if line is None else line.peer))
+        except (IntakeError, TimeoutError):
+            if line is not None:
+                line.require_alive()
+            raise
+    except (IntakeError, LineError, TimeoutError) as error:
+        raise ExperimentError(str(error)) from error
+
+
 class Surroundings:
-    """Starts and measures them. WorldMissing, ExperimentError: as `over_line.make`.
+    """Starts and measures them. WorldMissing, ExperimentError: as `over_line.make`; ExperimentError also if
+    the intake does not start.
 
     Attributes:
       network: the line, and how its round trip is made.
@@ -41,7 +56,7 @@ class Surroundings:
                 ends.enter_context(line)
             latency = settings.round_trip / 2 if line is None else 0.0
             script = Script(latency=latency, tls_version=settings.tls_version)
-            self.intake = ends.enter_context(Intake(script, side=None if line is None else line.peer))
+            self.intake = _intake(ends, script, line)
             self.between: Between | None = line
             self.url = self.intake.url
             if self.network.proxied:

@@ -66,7 +66,7 @@ def run(
     """
     if (reason := availability.missing_program(settings.world)) is not None:
         raise WorldMissing(f"world {settings.world} can't be had here: {reason}")
-    with contextlib.ExitStack() as ends:
+    with _as_experiment_error(f"arm {arm.name}"), contextlib.ExitStack() as ends:
         here = ends.enter_context(Surroundings(settings)) if around is None else around
         line, intake = here.network.line, here.intake
         arguments = client_process.arguments(arm, here.url, intake.ca_file, settings)
@@ -84,6 +84,15 @@ def run(
         outcome = _Run(arm, settings, intake, child, stop or Stop(), here.between).run(progress)
         outcome.network = here.network.figures
         return outcome
+
+
+@contextlib.contextmanager
+def _as_experiment_error(where: str) -> Iterator[None]:
+    """Raises an ExperimentError that begins with `where` for what goes wrong around the client."""
+    try:
+        yield
+    except (IntakeError, LineError, TimeoutError) as error:
+        raise ExperimentError(f"{where}: {error}") from error
 
 
 def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None) -> Child:

@@ -22,7 +22,7 @@ from typing import Any
 from thaw.lab.arms import Arm
 from thaw.lab.experiment import ExperimentError, ExperimentSettings, WorldMissing
 from thaw.lab.freezer import FreezerError
-from thaw.lab.intake import Intake
+from thaw.lab.intake import Intake, IntakeError
 from thaw.lab.intake.client_hello import Hello
 from thaw.lab.intake.script import Script
 from thaw.lab.line import Line, LineError
@@ -127,15 +127,15 @@ def run(arm: Arm, settings: ExperimentSettings, *, reseeded: bool = True) -> Clo
         line = over_line.make(settings).line
         assert line is not None  # W3 does not do without
         ends.enter_context(line)
-        intake = ends.enter_context(Intake(Script(tls_version=settings.tls_version), side=line.peer))
         snapshot = os.memfd_create("snapshot")
         ends.callback(os.close, snapshot)
         try:
+            intake = ends.enter_context(Intake(Script(tls_version=settings.tls_version), side=line.peer))
             machines = [
                 _Machine(arm, settings, line, intake, snapshot, number, reseeded).run()
                 for number in range(CLONES + 1)
             ]
-        except (FreezerError, LineError, TimeoutError) as error:
+        except (FreezerError, IntakeError, LineError, TimeoutError) as error:
             raise ExperimentError(f"arm {arm.name}: {error}") from error
     return Clones(arm.name, tuple(machines))
 
