@@ -12,13 +12,14 @@ import asyncio
 import dataclasses
 import gzip
 import http.client
+import itertools
 import json
 import pathlib
 import resource
 import sys
 import time
 import zipfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -366,6 +367,15 @@ class Neighbour:
             self._stop = True
             await asking
 
+    def rounds(self, least: int) -> Iterator[int]:
+        """Gives numbers of rounds: `least` of them, and more until there are 200 answers."""
+        deadline = time.monotonic() + 60
+        for number in itertools.count():
+            if number >= least and len(self.times) > 200:
+                return
+            assert time.monotonic() < deadline, f"{len(self.times)} answers within 60 s"
+            yield number
+
     @property
     def p99(self) -> float:
         return sorted(self.times)[int(len(self.times) * 0.99)]
@@ -383,11 +393,10 @@ async def test_a_neighbour_is_answered_while_bombs_are_worked_on(executable: pat
         if neighbour.p99 > 0.02:
             pytest.skip(f"the machine is too busy to tell: {neighbour.p99:.3f} s where nothing else is asked")
         async with neighbour.asking():
-            for _ in range(12):
+            for _ in neighbour.rounds(12):
                 for path, coding, body in bombs:
                     await running.post(body, path, coding)
             assert (await running.post(honest, V05))[0] == 200
-    assert len(neighbour.times) > 50
     assert neighbour.p99 <= 0.05
 
 
@@ -421,10 +430,9 @@ async def test_a_neighbour_is_answered_while_telemetry_is_read(executable: pathl
         if neighbour.p99 > 0.02:
             pytest.skip(f"the machine is too busy to tell: {neighbour.p99:.3f} s where nothing else is asked")
         async with neighbour.asking():
-            for _ in range(3):
+            for _ in neighbour.rounds(3):
                 for name, body in bodies.items():
                     assert await running.sandbox.post_telemetry(body) == [200], name
-    assert len(neighbour.times) > 50
     assert max(neighbour.times) <= 0.15
     assert neighbour.p99 <= 0.05
 
