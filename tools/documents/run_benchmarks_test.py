@@ -65,6 +65,7 @@ def test_the_document_has_every_figure_and_where_it_comes_from() -> None:
 
 EXTENSION: dict[str, Any] = {
     "mtu": 1500,
+    "machine_speed": [60_000.4, 30_000.0],
     "size": {"stripped_mb": 4.5, "gzip_mb": 2.3},
     "startup": {
         "runs": 50,
@@ -194,6 +195,7 @@ def test_the_section_on_the_executable_replaces_the_one_there_is() -> None:
     section = extension_section("tools/benchmarks --extension-only", "def", "2026-02-03", EXTENSION)
     once = with_extension(text, section)
     assert "nginx is not installed" in once
+    assert "60,000 cycles" in once
     assert once.replace(section + "\n", "") == text
     assert with_extension(once, section) == once
 
