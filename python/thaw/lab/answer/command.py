@@ -24,7 +24,7 @@ HELP = "measures what a fresh connection costs, and writes the answer as a page"
 DESCRIPTION = (
     "Runs the sweeps of the document on fresh connections, except what the folder of the results\n"
     "has already, and writes the document as Markdown and as one HTML page, with pictures and data\n"
-    "beside it. All of it takes about 45 minutes on two cores, on a machine that does nothing else;\n"
+    "beside it. All of it takes about 35 minutes on two cores, on a machine that does nothing else;\n"
     "Ctrl-C keeps finished points, and the same command goes on from there."
 )
 EPILOG = (
