@@ -86,6 +86,7 @@ def test_the_model_counts_the_first_flushs_connections_too() -> None:
     found = MODEL.predict(cell)
     assert found is not None
     assert found.connections == 1 / 8
+    assert found.cpu_ms == pytest.approx(0.5 + 0.25)  # the first flush is left out
 
 
 def test_with_a_share_of_a_processor_a_flush_begins_anywhere_in_a_period() -> None:

@@ -268,9 +268,10 @@ def _constants(model: Model) -> str:
             f" session and {costs.full:.2f} ms for one that doesn't"
         )
 
+    busy = f"; where it is busy already, so that it need not wake up, {said(model.busy)}"
     return (
-        f"The client's processor needs {model.woken.flush:.2f} ms for a flush, {said(model.woken)}; where it"
-        f" is busy already, so that it need not wake up, {said(model.busy)}. The intake takes"
+        f"The client's processor needs {model.woken.flush:.2f} ms for a flush,"
+        f" {said(model.woken)}{busy if model.busy != model.woken else ''}. The intake takes"
         f" {said(model.intake)}."
     )
 
@@ -281,25 +282,27 @@ def _unexplained(rows: Sequence[Sequence[str]], within: float) -> list[Block]:
         return []
     return [
         Paragraph(
-            "The table has the other cells, with the connections of a flush as they were counted at the"
-            " intake and as the model has them. The model leaves these things out:"
+            "The table has the other cells. Beside the connections of a flush and the client's processor"
+            " time, as they were measured, stand the model's. What makes the difference is of four kinds:"
         ),
         Items(
             [
-                "Chance, where two sides of the rule are equal: two requests take as long as a dial if an"
-                " exchange takes one round trip and a dial takes two, so that a fraction of a millisecond"
-                " decides whether thaw opens a second connection. Some flushes of two requests then take"
-                " three round trips and others four, and the median of a block is either, or lies between.",
-                "A small share of a processor and many requests: a processor that is cold after a wait does"
-                " the same work more slowly the longer it waited. The model knows two states of it only, and"
-                " with a share of a processor an error in the work counts many times: each share that is used"
-                f" up costs the rest of a period of {PERIOD:.0f} ms.",
-                "A small share and one request: whether a flush fits into what its period has left depends on"
-                " what the client did just before, which is not measured; brackets show how far blocks"
-                " differ.",
-                "Other work of the machine: client, intake and line are three processes, for which this"
-                " machine has its processors. At 5 ms, a delay of half a millisecond is 10 % of a round"
-                " trip.",
+                "Chance, where the rule's two sides are equal: two requests. Two exchanges take as long as a"
+                " dial, two round trips, so that a fraction of a millisecond decides whether the second"
+                " request gets a connection of its own. Some flushes then take three round trips and others"
+                " four; the median of few flushes is one of them, or lies between.",
+                "A small share of a processor and many requests: the constants are those of a client that"
+                " sleeps between two exchanges, and a processor that is cold after waiting does the same work"
+                " more slowly. With many requests at once the client sleeps less, and needs less processor"
+                " time than the model says. An error there counts many times with a small share, since each"
+                f" share that is used up costs the rest of a period of {PERIOD:.0f} ms; with a whole"
+                " processor it is hidden by the round trips.",
+                "A small share and one request, whose work is about as much as one period's share: whether it"
+                " fits into what the period has left depends on what the client did just before, which is not"
+                " measured.",
+                "Other work of the machine, where brackets are wide: client, intake and line are three"
+                " processes, and share two processors with everything else. At a round trip of 5 ms, 2 ms"
+                " that a process waits for a processor are 10 % of a flush over a fresh connection.",
             ]
         ),
         Table(
@@ -307,7 +310,8 @@ def _unexplained(rows: Sequence[Sequence[str]], within: float) -> list[Block]:
             f"Cells that differ by more than {100 * within:.0f} %",
             (
                 *("sweep, arm", "requests", "TLS", "share", "round trip"),
-                *("connections", "the model's", "measured, ms", "predicted, ms", "difference"),
+                *("connections", "the model's", "processor, ms", "the model's"),
+                *("measured, ms", "predicted, ms", "difference"),
             ),
             rows,
         ),
@@ -329,6 +333,8 @@ def _difference(sweep: str, cell: Cell, predicted: Prediction) -> list[str]:
         words.milliseconds(row.round_trip),
         f"{cell.connections:.2g}",
         f"{predicted.connections:.2g}",
+        f"{cell.cpu_ms.middle:.2f}",
+        f"{predicted.cpu_ms:.2f}",
         words.spread(cell.wall_ms),
         f"{predicted.wall_ms:.1f}",
         f"{100 * (predicted.wall_ms / middle - 1):+.0f} %",

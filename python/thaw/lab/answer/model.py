@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import thaw
 from thaw.lab import arms
 from thaw.lab.answer.cells import Cell, Cells, Spread
-from thaw.lab.answer.simulation import PERIOD, Client, Costs, Line, Policy, Quota
+from thaw.lab.answer.simulation import PERIOD, Client, Costs, Flush, Line, Policy, Quota
 from thaw.lab.intake import encode
 from thaw.lab.workload import Workload
 
@@ -59,10 +59,12 @@ class Prediction:
 
     Attributes:
       wall_ms: the time of a flush.
+      cpu_ms: the client's processor time of a flush.
       connections: how many a flush opens, the first one's included.
     """
 
     wall_ms: float
+    cpu_ms: float
     connections: float
 
 
@@ -106,7 +108,7 @@ class Model:
             return None
         row = cell.row
         line = Line(cell.round_trip * 1e3, full_handshake=2 if row.tls_version == "1.2" else 1)
-        walls: list[float] = []
+        later: list[Flush] = []
         opened = 0
         starts = _starts(row.cpu_share)
         for first in range(len(starts)):
@@ -117,9 +119,13 @@ class Model:
                 )
                 for cycle in range(row.cycles)
             ]
-            walls += [each.milliseconds for each in flushes[1:] or flushes]
+            later += flushes[1:] or flushes
             opened += sum(each.opened for each in flushes)
-        return Prediction(statistics.median(walls), opened / (row.cycles * len(starts)))
+        return Prediction(
+            wall_ms=statistics.median(each.milliseconds for each in later),
+            cpu_ms=statistics.fmean(each.processor for each in later),
+            connections=opened / (row.cycles * len(starts)),
+        )
 
 
 def _costs(cells: Cells, spread: Callable[[Cell], Spread], round_trip: float = 0.0) -> Costs:

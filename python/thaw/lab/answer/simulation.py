@@ -104,10 +104,17 @@ class Quota:
 
 @dataclass(frozen=True)
 class Flush:
-    """What a flush took, and how many connections it opened, those included that were not needed any more."""
+    """What a flush took.
+
+    Attributes:
+      milliseconds: its time.
+      opened: connections, those included that were not needed any more when they were open.
+      processor: milliseconds of the client's work.
+    """
 
     milliseconds: float
     opened: int
+    processor: float = 0.0
 
 
 class _Events:
@@ -132,6 +139,7 @@ class _Processor:
 
     def __init__(self, events: _Events, quota: Quota = Quota()) -> None:
         self._events = events
+        self.worked = 0.0
         self._free = 0.0
         self._each = PERIOD * quota.share
         self._left = self._each * quota.quota_left if quota.share < 1 else math.inf
@@ -142,6 +150,7 @@ class _Processor:
         return self._free > self._events.now
 
     def do(self, work: float, then: Callable[[], None]) -> None:
+        self.worked += work
         self._free = self._end(max(self._free, self._events.now), work)
         self._events.after(self._free - self._events.now, then)
 
@@ -223,7 +232,7 @@ class Client:
         self._events.run_until(lambda: self._unanswered == 0)
         if not self.policy.keeps:
             self._idle.clear()
-        return Flush(self._events.now, self._opened)
+        return Flush(self._events.now, self._opened, self._processor.worked)
 
     # -- The pool's rules
 
