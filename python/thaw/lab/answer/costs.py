@@ -42,10 +42,12 @@ def by_round_trip(cells: Cells) -> list[Block]:
     blocks: list[Block] = [
         Heading("By round trip and requests of a flush"),
         Paragraph(
-            "Every payload comes from a tracer of its own, so that none can share a request with another:"
-            " payloads are requests here. A kept connection needs one round trip for a request, a fresh one"
-            " three. Clients that open a connection for each request wait for these three again and again,"
-            " or open several at a time; a client that shares pays for the dial once."
+            "A flush sends everything that has come in since the one before, in one request or several. Every"
+            " payload comes from a tracer of its own here, so that none can share a request with another:"
+            " payloads are requests. A request over a kept connection needs one round trip, over a fresh one"
+            " three. Clients that open a connection for each request wait for these three again and again, or"
+            " open several at a time; a client that shares pays for the dial once. Before the brackets stands"
+            " the median of the blocks, in them the least and the greatest of them."
         ),
         Picture(
             "round-trips",
@@ -106,10 +108,12 @@ def price(cells: Cells) -> list[Block]:
     return [
         Heading("The price"),
         Paragraph(
-            "What thaw's fresh connections add to a flush over kept ones: the median of the differences of"
-            " blocks, with a BCa interval of 95 % (none for less than six blocks); the same in round trips,"
-            " where"
-            " these are longer than the work of a handshake."
+            "What thaw's fresh connections (`fresh for each flush, shared` below) add to a flush over up to 4"
+            " kept ones: the median of the differences of blocks, with a BCa interval of 95 %, a bootstrap's"
+            " (none for less than six blocks); and the same in round trips, where these are longer than the"
+            " work of a handshake. A dial costs two round trips. The price is less where the client with kept"
+            " connections has few of them and lets requests wait: how many it has follows from how long the"
+            " dials and exchanges of its first flush took."
         ),
         Table(
             "price",
@@ -149,9 +153,10 @@ def by_size(cells: Cells, body_bytes: Callable[[Cell], int]) -> list[Block]:
     return [
         Heading("By size"),
         Paragraph(
-            "TCP sends ten segments before it waits for an acknowledgement. A larger body on a fresh"
-            " connection waits one or more round trips longer; a kept connection may remember a larger"
-            " window. The round trip is 20 ms, and sizes are those of the compressed body."
+            "TCP sends ten segments (14.5 kB) before it waits for an acknowledgement, and twice as many after"
+            " each. A larger body on a fresh connection waits one or more round trips longer; a kept"
+            " connection's window has grown already. The round trip is 20 ms, and sizes are those of the"
+            " compressed body."
         ),
         _table_of_arms("sizes", "Wall time of a flush, ms", cells, columns, "sizes"),
     ]
@@ -300,9 +305,10 @@ def _unexplained(rows: Sequence[Sequence[str]], within: float) -> list[Block]:
                 "A small share and one request, whose work is about as much as one period's share: whether it"
                 " fits into what the period has left depends on what the client did just before, which is not"
                 " measured.",
-                "Other work of the machine, where brackets are wide: client, intake and line are three"
-                " processes, and share two processors with everything else. At a round trip of 5 ms, 2 ms"
-                " that a process waits for a processor are 10 % of a flush over a fresh connection.",
+                "Other work of the machine, where brackets are wide and the client's processor time is far"
+                " above the model's, too: client, intake and line are three processes, and share this"
+                " machine's processors with everything else. At a round trip of 5 ms, 2 ms that a process"
+                " waits for a processor are 10 % of a flush over a fresh connection.",
             ]
         ),
         Table(

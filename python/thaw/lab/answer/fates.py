@@ -6,9 +6,11 @@ import statistics
 from collections.abc import Sequence
 from typing import get_args
 
+from thaw.lab import arms
 from thaw.lab.answer import words
 from thaw.lab.answer.cells import Cell, Cells
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Table
+from thaw.lab.answer.simulation import RECEIVE_WINDOW
 from thaw.lab.experiment import Close
 from thaw.lab.report import function_run
 from thaw.lab.report.function_run import FunctionRun
@@ -40,6 +42,8 @@ def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
             " too. Meanwhile the intake or something on the way ends connections:"
         ),
         Items([f"`{name}`: {text}" for name, text in _CLOSES.items()]),
+        Paragraph("The clients are these; the names of releases stand for the policies of other clients:"),
+        Items([f"`{arm}`: {arms.text_of(arm)}" for arm in idle.arms()]),
         Paragraph(
             "Each cell has four numbers of the payloads that were handed over: delivered, lost, duplicated"
             " and"
@@ -109,15 +113,15 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
             " several rows, its name is followed by the value of `DD_SERVERLESS_FLUSH_STRATEGY`: `end`"
             " flushes at the end of each invocation, `periodically,MS` holds an invocation up for a flush"
             " when so many milliseconds have passed since the one before, `continuously,MS` flushes at that"
-            " interval while the function runs, and `default` flushes at the end at first and beside the"
-            " function once invocations follow each other closely."
+            " interval while the function runs, and `default` flushes at the end of the first 19 invocations"
+            " and then, if they follow each other closely, beside the function every 20 s; its row has both."
         ),
         Paragraph(
             "With `end`, nearly all of the time after the response is waiting, and not the flush: an"
-            " extension learns that the function is done from Lambda's Telemetry API, which holds a record"
-            f" back for at least {TELEMETRY_BUFFER_MS} ms, the shortest buffering that a subscriber may ask"
-            " for and what thaw asks for. The flush follows in about a millisecond. The other strategies do"
-            " not wait for that record."
+            " extension learns that the function is done from Lambda's Telemetry API, which delivers records"
+            f" when the first of them is {TELEMETRY_BUFFER_MS} ms old. That is the shortest buffering that a"
+            " subscriber may ask for, and what thaw asks for. The flush that follows takes a millisecond or"
+            " two over the loopback. `periodically` and `continuously` do not wait for a function's end."
         ),
         Table(
             "billed",
@@ -218,6 +222,9 @@ def limits() -> list[Block]:
                 "World W1 stops a process, and W2 also cuts its network; the kernel goes on in both. Neither"
                 " is Lambda itself.",
                 "The line delays packets and has no competing traffic; loss is 0.",
+                f"The test intake lets {RECEIVE_WINDOW / 1e3:.1f} kB be under way to it, however long a"
+                " connection lives. A real intake's window grows, so that large bodies over a kept connection"
+                " take fewer round trips there.",
             ]
         ),
     ]
