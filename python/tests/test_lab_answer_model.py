@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from thaw.lab.answer import model, simulation
-from thaw.lab.answer.cells import Cells
+from thaw.lab.answer.cells import Cell, Cells
 from thaw.lab.answer.model import FULL, RESUMED, WARM, Model
 from thaw.lab.answer.simulation import Client, Costs, Flush, Line, Policy, Quota
 
@@ -111,7 +111,7 @@ def test_the_constants_are_read_from_the_calibration(without_round_trip: bool) -
 
     def cells(client: Costs, intake: Costs, trip: float) -> Cells:
         both = Costs(*(sum(pair) for pair in zip(*map(dataclasses.astuple, (client, intake)), strict=True)))
-        made = []
+        made: list[Cell] = []
         for arm, dial in ((WARM, None), (RESUMED, "resumed"), (FULL, "full")):
             for payloads in (1, 20):
                 wall, cpu = (

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from thaw.lab import executables, report
+from thaw.lab import executables, own_network, report
 from thaw.lab.experiments import function_experiment, main_experiment
 from thaw.lab.experiments.function_experiment import FunctionLeftOut
 from thaw.lab.report import function_run, function_section, measure
@@ -90,7 +90,7 @@ def test_each_extension_is_run_with_each_strategy(
 
     monkeypatch.setattr(function_experiment, "live", live)
     monkeypatch.setattr(function_experiment, "enter_own_network", lambda: None)
-    monkeypatch.setattr(function_experiment.own_network, "require_free", lambda ports: None)
+    monkeypatch.setattr(own_network, "require_free", lambda ports: None)
     function_experiment.run({"a": file, "b": file}, 1, strategies=("end", "default"))
     others = [("control", 1, "end"), ("none", 0, "end")]
     assert seen == [

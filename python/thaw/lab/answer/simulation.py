@@ -177,7 +177,7 @@ class _Connection:
 
     def further_flights(self, body: int) -> int:
         """Returns how often a request waits for an acknowledgement before its rest may be sent."""
-        left = body + _HEAD_BYTES + _RECORD_OVERHEAD * math.ceil(body / _RECORD_BYTES)
+        left: float = body + _HEAD_BYTES + _RECORD_OVERHEAD * math.ceil(body / _RECORD_BYTES)
         flights = 0
         while left > (allowed := min(self.window, RECEIVE_WINDOW)):
             left -= allowed
@@ -227,8 +227,7 @@ class Client:
         self._patience_owner = self._alarm = 0
         self._leased = self._opened = 0
         self._dials: list[_Dial] = []
-        at_once = 1 if self.policy.one_by_one else requests
-        self._processor.do(self._costs.flush, lambda: [self._acquire() for _ in range(at_once)])
+        self._processor.do(self._costs.flush, self._begin)
         self._events.run_until(lambda: self._unanswered == 0)
         if not self.policy.keeps:
             self._idle.clear()
@@ -247,6 +246,10 @@ class Client:
     @property
     def _has_room(self) -> bool:
         return self._open + len(self._dials) < self.policy.most
+
+    def _begin(self) -> None:
+        for _ in range(self._unanswered - self._to_come):
+            self._acquire()
 
     def _acquire(self) -> None:
         if self._idle:
