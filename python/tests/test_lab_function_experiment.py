@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from thaw.lab import executables, report
+from thaw.lab import executables, own_network, report
 from thaw.lab.experiments import function_experiment, main_experiment
 from thaw.lab.experiments.function_experiment import FunctionLeftOut
 from thaw.lab.report import function_run, function_section, measure
@@ -75,6 +75,32 @@ def test_extensions_are_named_on_the_command_line(tmp_path: pathlib.Path) -> Non
     assert executables.named_extension(str(file)) == ("thaw", file)
     assert function_experiment.extensions_of([("a", file), ("b", file)]) == {"a": file, "b": file}
     assert list(function_experiment.extensions_of(None)) == ["thaw"]
+
+
+def test_each_extension_is_run_with_each_strategy(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "extension"
+    file.write_text("#!/bin/sh\n")
+    seen: list[tuple[str, int, str]] = []
+
+    async def live(name: str, files: list[pathlib.Path], *rest: object) -> FunctionRun:
+        seen.append((name, len(files), str(rest[-1])))
+        return FunctionRun(name)
+
+    monkeypatch.setattr(function_experiment, "live", live)
+    monkeypatch.setattr(function_experiment, "enter_own_network", lambda: None)
+    monkeypatch.setattr(own_network, "require_free", lambda ports: None)
+    function_experiment.run({"a": file, "b": file}, 1, strategies=("end", "default"))
+    others = [("control", 1, "end"), ("none", 0, "end")]
+    assert seen == [
+        *(("a, end", 1, "end"), ("a, default", 1, "default")),
+        *(("b, end", 1, "end"), ("b, default", 1, "default")),
+        *others,
+    ]
+    seen.clear()
+    function_experiment.run({"a": file}, 1, strategies=("continuously,200",))
+    assert seen == [("a", 1, "continuously,200"), *others]
 
 
 def test_the_page_has_a_section_with_two_pictures_and_a_table(tmp_path: pathlib.Path) -> None:

@@ -34,6 +34,8 @@ EPILOG = (
     "  python -m thaw.lab answer --only round_trips,sizes     measures these, writes no document"
 )
 _INVOCATIONS = 60
+# Of the extensions under the real function; 200 ms is several of its invocations.
+_STRATEGIES = ("end", "periodically,200", "continuously,200", "default")
 _RESULTS = pathlib.Path("answer-results")
 _SAY_EVERY = 30.0  # seconds
 
@@ -177,11 +179,14 @@ def _measure(wanted: list[parts.Part], given: argparse.Namespace, stop: Stop) ->
 
 def _function(results: pathlib.Path, extensions: Mapping[str, pathlib.Path]) -> list[FunctionRun] | str:
     """Runs the real function, or reads what an earlier command saw of it. A text says why there is none."""
-    path = results / f"function-{'-'.join(extensions)}.parquet"
+    path = results / f"function-strategies-{'-'.join(extensions)}.parquet"
     if not path.exists():
         try:
             runs = function_experiment.run(
-                extensions, _INVOCATIONS, lambda line: print(line, file=sys.stderr)
+                extensions,
+                _INVOCATIONS,
+                lambda line: print(line, file=sys.stderr),
+                strategies=_STRATEGIES,
             )
         except (ExperimentError, OSError, ValueError) as error:
             return str(error)

@@ -72,13 +72,14 @@ def _flush(point: ExperimentSettings, arm: str) -> float:
     """Returns the seconds of a flush if nothing goes wrong; other projects' clients send one by one."""
     policy = model.policy(arm)
     number, dials = point.payloads, 0
-    if policy is None:
-        trips = number
-    else:
-        at_a_time = min(policy.most, number)
-        turns = math.ceil(number / at_a_time)
-        dials = {"none": 0, "shared": at_a_time, "each": number}[policy.dials]
-        trips = turns + 2 * {"none": 0, "shared": 1, "each": turns}[policy.dials]
+    trips = number
+    if policy is not None:
+        kept = policy.keeps and policy.idle > 0
+        most = 1 if policy.one_by_one else min(policy.idle, policy.most) if kept else policy.most
+        turns = math.ceil(number / min(most, number))
+        shares = policy.shares or policy.idle > 0
+        dials = 0 if kept else min(most, number) if shares else number
+        trips = turns + 2 * (0 if kept else 1 if shares else turns)
     work = number * _PAYLOAD + dials * _DIAL
     return trips * point.round_trip + work / point.cpu_share
 

@@ -6,15 +6,20 @@ import statistics
 from collections.abc import Sequence
 from typing import get_args
 
+from thaw.lab import arms
 from thaw.lab.answer import words
 from thaw.lab.answer.cells import Cell, Cells
 from thaw.lab.answer.document import Block, Heading, Items, Paragraph, Table
+from thaw.lab.answer.simulation import RECEIVE_WINDOW
 from thaw.lab.experiment import Close
+from thaw.lab.report import function_run
 from thaw.lab.report.function_run import FunctionRun
 
 # US dollars for a GB-second of an x86 function in us-east-1: https://aws.amazon.com/lambda/pricing/
 DOLLARS_PER_GB_SECOND = 0.0000166667
 MEMORY_MB = (128, 512, 1769)
+# https://docs.aws.amazon.com/lambda/latest/dg/telemetry-api-reference.html: the least `timeoutMs`
+TELEMETRY_BUFFER_MS = 25
 _CLOSES = {
     "fin": "the intake closes them; in W2 the client does not hear of it",
     "rst": "the intake resets them; in W2 the client does not hear of it",
@@ -37,6 +42,8 @@ def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
             " too. Meanwhile the intake or something on the way ends connections:"
         ),
         Items([f"`{name}`: {text}" for name, text in _CLOSES.items()]),
+        Paragraph("The clients are these; the names of releases stand for the policies of other clients:"),
+        Items([f"`{arm}`: {arms.text_of(arm)}" for arm in idle.arms()]),
         Paragraph(
             "Each cell has four numbers of the payloads that were handed over: delivered, lost, duplicated"
             " and"
@@ -86,33 +93,41 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
     heading = Heading("What an invocation pays")
     if isinstance(runs, str):
         return [heading, Paragraph(f"Not measured: {runs}.")]
-    plain = statistics.median(row.billed_ms for run in runs if run.extension == "none" for row in run.rows)
     rows = []
     for run in runs:
-        middle = statistics.median(row.billed_ms for row in run.rows)
+        billed_ms = statistics.median(row.billed_ms for row in run.rows)
         after = statistics.median(run.post_runtime_ms)
+        more = function_run.added_billed_ms(run, runs) or 0.0
         rows.append(
             [
-                *(
-                    run.extension,
-                    str(len(run.rows)),
-                    f"{after:.1f}",
-                    f"{middle:.0f}",
-                    f"{middle - plain:+.0f}",
-                ),
-                *(f"{_dollars(middle - plain, memory):+.2f}" for memory in MEMORY_MB),
+                *(run.extension, str(len(run.rows)), f"{after:.1f}", f"{billed_ms:.0f}", f"{more:+.1f}"),
+                *(f"{_dollars(more, memory):+.2f}" for memory in MEMORY_MB),
             ]
         )
     return [
         heading,
         Paragraph(
-            "The demonstration function in the emulated Lambda, with 4 traced spans and a flush at the end of"
-            " each invocation, over loopback: `control` is an extension that does nothing, `none` is no"
-            " extension. A real round trip adds what the tables above say."
+            "The demonstration function is invoked in the emulated Lambda, with 4 traced spans in each"
+            " invocation, over the loopback; a real round trip adds to each flush what the tables above say."
+            " `control` is an extension that does nothing, `none` is no extension. Where an extension has"
+            " several rows, its name is followed by the value of `DD_SERVERLESS_FLUSH_STRATEGY`: `end`"
+            " flushes at the end of each invocation, `periodically,MS` holds an invocation up for a flush"
+            " when so many milliseconds have passed since the one before, `continuously,MS` flushes at that"
+            " interval while the function runs, and `default` flushes at the end of the first 19 invocations"
+            " and then, if they follow each other closely, beside the function every 20 s; its row has both."
+        ),
+        Paragraph(
+            "With `end`, nearly all of the time after the response is waiting, and not the flush: an"
+            " extension learns that the function is done from Lambda's Telemetry API, which delivers records"
+            f" when the first of them is {TELEMETRY_BUFFER_MS} ms old. That is the shortest buffering that a"
+            " subscriber may ask for, and what thaw asks for. The flush that follows takes a millisecond or"
+            " two over the loopback. `periodically` and `continuously` do not wait for a function's end."
         ),
         Table(
             "billed",
-            "Medians, ms, and US dollars that a million invocations cost more than without an extension",
+            "Medians of the time after the response and of the billed time, ms; the mean of what an"
+            " invocation is billed more than without an extension, ms, the first invocation left out; the"
+            " same in US dollars for a million invocations, by memory",
             (
                 *("extension", "invocations", "after the response", "billed", "more than none"),
                 *(f"{memory} MB" for memory in MEMORY_MB),
@@ -207,6 +222,9 @@ def limits() -> list[Block]:
                 "World W1 stops a process, and W2 also cuts its network; the kernel goes on in both. Neither"
                 " is Lambda itself.",
                 "The line delays packets and has no competing traffic; loss is 0.",
+                f"The test intake lets {RECEIVE_WINDOW / 1e3:.1f} kB be under way to it, however long a"
+                " connection lives. A real intake's window grows, so that large bodies over a kept connection"
+                " take fewer round trips there.",
             ]
         ),
     ]

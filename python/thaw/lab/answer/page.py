@@ -42,8 +42,8 @@ def make(
         TITLE,
         [
             *_answer(trips, idle),
-            *_busy(wanted, results),
             costs.headline(trips),
+            *_busy(wanted, results),
             *fates.advice(),
             *costs.price(trips),
             *costs.by_round_trip(trips),
@@ -63,7 +63,7 @@ def make(
 
 
 def _busy(wanted: Sequence[Part], results: pathlib.Path) -> list[Block]:
-    """Says of which sweeps the times mean little, and why."""
+    """Says during which sweeps the machine did something else, and how much."""
     busy = {
         part.name: reasons[0]
         for part in wanted
@@ -74,11 +74,11 @@ def _busy(wanted: Sequence[Part], results: pathlib.Path) -> list[Block]:
     }
     if not busy:
         return []
-    names = ", ".join(f"`{name}`" for name in busy)
+    said = ", ".join(f"`{name}` ({reason})" for name, reason in busy.items())
     return [
         Paragraph(
-            f"THE MACHINE WAS BUSY during {names}, so that times there mean little:"
-            f" {next(iter(busy.values()))}."
+            "The machine was not idle during these sweeps, whose times therefore scatter more than an idle"
+            f" machine's; brackets in the tables show how far: {said}."
         )
     ]
 

@@ -84,8 +84,11 @@ async def live(
     invocations: int,
     say: Callable[[str], None],
     load: Load = Load(),
+    strategy: str = "end",
 ) -> FunctionRun:
-    """Runs one environment with these extensions. The tracer is on unless it would find no agent."""
+    """Runs one environment with these extensions, which flush by this strategy. The tracer is on unless it
+    would find no agent.
+    """
     traced = name not in (CONTROL, NONE)
     run = FunctionRun(name)
     lines: set[int] = set()  # that the extension has taken
@@ -98,7 +101,7 @@ async def live(
         settings = functions.demo_settings()
         mine = {
             **intake.agent_variables,
-            "DD_SERVERLESS_FLUSH_STRATEGY": "end",
+            "DD_SERVERLESS_FLUSH_STRATEGY": strategy,
             # A tracer without an agent would log at each invocation that it found none.
             **({} if traced else {"DD_TRACE_ENABLED": "false"}),
             **({"DD_SERVERLESS_LOGS_ENABLED": "true"} if load.lines else {}),
@@ -165,12 +168,15 @@ def run(
     invocations: int = INVOCATIONS,
     say: Callable[[str], None] = lambda _line: None,
     load: Load = Load(),
+    strategies: Sequence[str] = ("end",),
 ) -> list[FunctionRun]:
     """Runs the function with each of the extensions, with one that does nothing, and with none.
 
     Args:
       extensions: executables by their names; by default thaw's, as the checkout has it.
       load: what the function does beside its traces; by default nothing.
+      strategies: values of DD_SERVERLESS_FLUSH_STRATEGY, with each of which each extension is run. Where
+        there are several, they are part of the runs' names: `thaw, end`.
 
     The extensions' ports are fixed; where that is allowed, everything lives in a network of its own (this
     process does, from then on). ValueError: one of them is taken, or an executable can't be used.
@@ -186,12 +192,15 @@ def run(
         text = (pathlib.Path(functions.__file__).parent / "control.py").read_text()
         control.write_text(text.replace("#!/usr/bin/env python3", f"#!{sys.executable} -SE", 1))
         control.chmod(0o755)
-        files = {
-            name: [_as_agent(executable, pathlib.Path(folder) / name)] for name, executable in named.items()
-        }
+        agents = {name: _as_agent(file, pathlib.Path(folder) / name) for name, file in named.items()}
+        wanted = [
+            (name if len(strategies) == 1 else f"{name}, {strategy}", [agent], strategy)
+            for name, agent in agents.items()
+            for strategy in strategies
+        ]
+        wanted += [(CONTROL, [control], "end"), (NONE, [], "end")]
         return [
-            asyncio.run(live(name, each, invocations, say, load))
-            for name, each in {**files, CONTROL: [control], NONE: []}.items()
+            asyncio.run(live(name, each, invocations, say, load, strategy)) for name, each, strategy in wanted
         ]
 
 

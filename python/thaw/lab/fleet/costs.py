@@ -47,7 +47,7 @@ class Costs:
 
         MeasureError, LookupError: it has no calibration.
         """
-        found = Model.calibrated(parts.cells(results, "calibration")).processor
+        found = Model.calibrated(parts.cells(results, "calibration")).woken
         return dataclasses.replace(
             self,
             client_full=max(0.0, found.full),
