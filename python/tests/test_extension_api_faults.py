@@ -16,7 +16,7 @@ from thaw.lab.emulator import SandboxFailure
 from thaw.lab.emulator.api_faults import API_FAULT_KINDS, LOST_ANSWERS, ApiFaultKind
 
 from . import test_extension_faults
-from .extension_under_test import EXTENSION, needs_extension
+from .extension_under_test import EXTENSION, Lines, needs_extension
 from .test_extension_faults import Start
 
 pytestmark = needs_extension
@@ -24,21 +24,6 @@ pytestmark = needs_extension
 start = test_extension_faults.start
 # Flushes at the end alone, so that the end's own flush shows.
 LATE = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
-
-
-class Lines(list[str]):
-    """The lines that the extension writes: given to `start` as on_log."""
-
-    def __call__(self, source: str, line: str) -> None:
-        if source == "extension":
-            self.append(line)
-
-    def assert_readable(self) -> None:
-        """The extension has said something, in lines of its own, of characters that can be printed."""
-        assert self
-        for line in self:
-            assert line.startswith("THAW | "), self
-            assert line.isprintable(), self
 
 
 def exit_code_after(kind: ApiFaultKind) -> int:

@@ -7,7 +7,6 @@ the intake tells of each whether it arrived, and how often.
 from __future__ import annotations
 
 import asyncio
-import json
 import pathlib
 import random
 import re
@@ -23,6 +22,7 @@ from typing import Any
 import msgpack
 import pytest
 
+from thaw.lab.benchmarks.extension.bench import extension_counts
 from thaw.lab.emulator import Lambda, SandboxFailure, Settings, TelemetryFaults, functions
 from thaw.lab.emulator.settings import Limit
 from thaw.lab.emulator.telemetry_records import Stream
@@ -59,7 +59,7 @@ class Running:
     async def counts(self) -> dict[str, Any]:
         """Its own counters."""
         async with self.sandbox.resumed():
-            return await asyncio.to_thread(_extension_counts)
+            return await asyncio.to_thread(extension_counts)
 
     def assert_each_once(self, *, but: int = 0) -> None:
         """Every payload has arrived once, but for so many."""
@@ -78,11 +78,6 @@ class Running:
         (extension,) = shutdown.extensions
         assert extension.exit_code == 0
         assert not extension.killed
-
-
-def _extension_counts() -> dict[str, Any]:
-    with urllib.request.urlopen(f"http://127.0.0.1:{TRACES}/debug/thaw", timeout=5) as answer:
-        return dict(json.load(answer))
 
 
 @pytest.fixture

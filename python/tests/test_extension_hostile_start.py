@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from . import hostile_start, test_extension_faults
-from .extension_under_test import EXTENSION, needs_extension
+from .extension_under_test import EXTENSION, Lines, needs_extension
 from .test_extension_faults import Start
 
 pytestmark = needs_extension
@@ -40,14 +40,6 @@ def hostile(folder: pathlib.Path, **how: Any) -> pathlib.Path:
     wrapper.write_text(f"#!/bin/sh\nexec {shlex.join(command)}\n")
     wrapper.chmod(0o755)
     return wrapper
-
-
-class Lines(list[str]):
-    """The lines that the extension writes: given to `start` as on_log."""
-
-    def __call__(self, source: str, line: str) -> None:
-        if source == "extension":
-            self.append(line)
 
 
 async def test_a_log_that_nobody_reads_holds_nothing_up(start: Start, tmp_path: pathlib.Path) -> None:

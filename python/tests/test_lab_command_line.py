@@ -514,7 +514,7 @@ def test_a_package_without_its_extra_says_so(
     monkeypatch.setitem(needs.ALWAYS, "no_such_module", "no-such-package")
     assert main(["main"]) == 2
     said = capsys.readouterr().err
-    assert "needs what this Python has not: no-such-package" in said
+    assert "needs packages that are not installed: no-such-package" in said
     assert "'thaw-lambda[lab]'" in said
     assert said.count("\n") == 1
     assert main(["compare", "--help"]) == 0
@@ -540,7 +540,8 @@ def test_main_says_what_it_needs_before_it_runs(
 
     monkeypatch.setitem(needs.DEMONSTRATION, "no_such_module", "no-such-package")
     assert main(["main"]) == 2
-    assert "the real function needs what this Python has not: no-such-package" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "the real function needs packages that are not installed: no-such-package" in said
     monkeypatch.setitem(needs.ARMS, "requests", {"no_such_module": "no-such-client"})
     assert main(["compare", "--arms=thaw,requests"]) == 2
-    assert "this comparison needs what this Python has not: no-such-client" in capsys.readouterr().err
+    assert "this comparison needs packages that are not installed: no-such-client" in capsys.readouterr().err

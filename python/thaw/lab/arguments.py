@@ -102,6 +102,12 @@ def one_of(known: Sequence[str], what: str) -> Callable[[str], str]:
     return parse
 
 
+def several_of(known: Sequence[str], what: str) -> Callable[[str], list[str]]:
+    """Several of the names that are known, with commas between them."""
+    one = one_of(known, what)
+    return lambda text: [one(name.strip()) for name in text.split(",")]
+
+
 def checked(parse: Callable[[str], Any]) -> Callable[[str], Any]:
     """Makes an argument's type of a parser whose ValueError says what is wrong."""
 

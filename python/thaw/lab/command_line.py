@@ -258,7 +258,7 @@ def _add_compare(parser: argparse.ArgumentParser) -> None:
 def _compare(given: argparse.Namespace) -> int:
     arguments.require_different(given.parser, json=given.json, report=given.report)
     settings = settings_arguments.settings(given, ExperimentSettings())
-    _require(needs.of_arms(settings.arms), "this comparison")
+    needs.require(needs.of_arms(settings.arms), "this comparison")
     arms.require_certificates(settings.arms)
     wanted = [requirements.parse(text, settings.arms) for text in given.require]
     load = requirements.load_before(given, [settings.world])
@@ -288,11 +288,6 @@ def _write(run: report.Run, given: argparse.Namespace) -> None:
     if given.report is not None:
         report.write_report([run], given.report)
         print(f"report: {given.report.resolve()}")
-
-
-def _require(modules: dict[str, str], what: str) -> None:
-    if (text := needs.missing(modules, what)) is not None:
-        raise ValueError(text)
 
 
 # -- main ----------------------------------------------------------------------------------------------------
@@ -345,7 +340,7 @@ def _main_job(given: argparse.Namespace) -> int:
     extensions = function_experiment.extensions_of(given.extension)
     parts = main_experiment.parts(cycles=given.cycles)
     settings = {part.name: _settings_of(part, given.payloads, given.blocks) for part in parts}
-    _require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
+    needs.require(needs.of_arms([arm for part in parts for arm in part.arms]), "main")
     wanted = [requirements.parse(text, main_experiment.ARMS) for text in given.require]
     if not given.without_function:
         _require_function(extensions)

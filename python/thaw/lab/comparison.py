@@ -119,9 +119,9 @@ def of(flush_ms: Mapping[str, Mapping[int, float]], losses: Mapping[str, Losses]
     """Compares each arm with the first one.
 
     Args:
-      flush_ms: for each arm, the median time of a flush by the number of the block. Blocks that only one of
+      flush_ms: the median time of a flush for each arm and block, in milliseconds. Blocks that only one of
         two arms has are left out of their pair.
-      losses: for each arm, those of all blocks.
+      losses: the losses of each arm in all blocks.
     """
     names = list(losses)
     made = []

@@ -45,10 +45,10 @@ class Post:
     """One payload, and where it goes. A client sends `body` as it is, by POST.
 
     Attributes:
-      url: of the intake.
-      headers: to be sent with the body.
+      url: the URL at the intake to which the payload is sent.
+      headers: the headers to send with the body.
       ca_file: the certificates to trust; the intake's is signed by one of them.
-      timeout: seconds after which the payload counts as not delivered.
+      timeout: the seconds after which the payload counts as not delivered.
     """
 
     url: str

@@ -115,12 +115,12 @@ class ArmResult:
     Attributes:
       payloads: how many the arm was given.
       requests: how many it began, repeats included.
-      delivered, lost, duplicated, retained, dropped: what became of the payloads (docs/design.md).
+      delivered, lost, duplicated, retained, dropped: the numbers of payloads with that fate (docs/design.md).
       possible_duplicate: payloads that the client marked as possibly there twice.
       errors: exchanges that failed.
       stale: connections that looked open and were dead.
       cpu_us_per_payload: processor time of the client's process, the first flush of each block left out.
-      flush_ms: of all flushes but the first one of each block; of these if there are no others.
+      flush_ms: the times of all flushes but the first of each block, or of these if there are no others.
       cycles: how many the arm finished; fewer than the experiment's if it was stopped early.
       first_flush_ms: the median of the first flushes, which find no connection, no TLS session and cold
         caches; None where flushes are simulated.
@@ -154,7 +154,7 @@ class ArmResult:
 
     @classmethod
     def from_outcome(cls, outcome: ArmOutcome, cycles_of_block: int | None = None) -> ArmResult:
-        """Counts what a real world saw. `cycles_of_block`: an outcome of several blocks has so many each."""
+        """Counts what a real world saw. `cycles_of_block`: the cycles of each block, if there are several."""
         times = outcome.times
         dropped = {where: why for where, why in outcome.dropped.items() if why not in THROWN_AWAY}
 
@@ -245,7 +245,7 @@ class ExperimentResult:
       complete: false if the experiment was stopped early.
       busy: why times of this run mean little, if other work on the machine disturbed it.
       comparisons: each arm with the first one.
-      arms: by name, in the order in which they ran.
+      arms: the result of each arm by its name, in the order in which the arms ran.
     """
 
     world: str

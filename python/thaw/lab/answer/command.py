@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="other than in the specs")
     option(
         "--only",
-        type=arguments.checked(_names),
+        type=arguments.several_of(parts.NAMES, "sweep"),
         metavar="A,B",
         help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
     )
@@ -69,20 +69,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=run_command)
 
 
-def _names(text: str) -> list[str]:
-    names = [each.strip() for each in text.split(",")]
-    for name in names:
-        if name not in parts.NAMES:
-            raise ValueError(f"there is no sweep {name!r}; there are {', '.join(parts.NAMES)}")
-    return names
-
-
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. ValueError: an argument or a spec is wrong, or something is not installed."""
     wanted = parts.read(given.only or parts.NAMES, blocks=given.blocks, cycles=given.cycles)
     arms = dict.fromkeys(arm for part in wanted for point in part.points() for arm in point.arms)
-    if (text := needs.missing(needs.of_arms(tuple(arms)), "this document")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms(tuple(arms)), "this document")
     extensions = function_experiment.extensions_of(given.extension)
     with Stop.on_interrupt() as stop:
         failed = _measure(wanted, given, stop)

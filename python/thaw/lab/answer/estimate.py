@@ -36,7 +36,7 @@ class Duration:
 
     Attributes:
       expected: seconds on an idle machine.
-      done: of these, how many are over.
+      done: the seconds of `expected` that are over.
     """
 
     def __init__(self, points: Iterable[ExperimentSettings]) -> None:

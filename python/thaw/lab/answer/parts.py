@@ -43,8 +43,8 @@ class Part:
     """One sweep of the document.
 
     Attributes:
-      grids: from the spec of its name, and from those whose names begin with it and a dot: points that take
-        long have fewer cycles.
+      grids: the grids of the spec of its name, and of specs whose names begin with it and a dot, by which
+        slow points have fewer cycles.
     """
 
     name: str

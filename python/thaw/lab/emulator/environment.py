@@ -21,8 +21,8 @@ class Environment:
     """The variables of an environment's processes.
 
     Args:
-      settings: of the function.
-      address: of the local APIs, "host:port".
+      settings: the function's settings.
+      address: the address of the local APIs, "host:port".
     """
 
     def __init__(self, settings: Settings, address: str) -> None:

@@ -68,7 +68,7 @@ class ExtensionsApi:
     """The extensions of one environment.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       launched: the names of the extensions that are started from files.
       changed: called after every change of state.
       on_next: called when an extension asks for an event, before it is answered.

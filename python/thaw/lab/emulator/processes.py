@@ -157,7 +157,8 @@ class Process:
       name: an extension's file name, or "runtime".
       exec_ns: when it became the program, told by the process itself.
       cpu_before_ns: what the launcher's child had used of the processor until then.
-      exit_ns, exit_code: of its end; a negative code is a signal's number, as in subprocess.
+      exit_ns, exit_code: the time and the status of its end; a negative code is a signal's number, as in
+        subprocess.
     """
 
     def __init__(

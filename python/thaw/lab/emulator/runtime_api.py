@@ -31,7 +31,7 @@ class RuntimeApi:
     """The runtime's side of one environment.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       changed: called after every change of state.
       on_ready: called when the runtime asks for the next invocation; with the one before, if there was one.
       on_failure: called with the error that the runtime reports.

@@ -47,14 +47,14 @@ class SandboxState:
     """The state that the phases of an environment share; at first the environment has not begun.
 
     Args:
-      settings: of the function.
+      settings: the function's settings.
       function: the command that is the runtime.
       extensions: files to start as extensions.
-      environment: the variables.
-      telemetry: where its records go; closed at the end.
-      launcher: what starts its processes.
-      opt: what its processes see as /opt, if not the machine's own.
-      history: where freezes, startups and ends are added.
+      environment: the variables of its processes.
+      telemetry: the subscriptions that get its records; closed at the end.
+      launcher: the process that starts its processes.
+      opt: the folder that its processes see as /opt, if not the machine's own.
+      history: the record to which freezes, startups and ends are added.
       log: called with each line that a process writes, and each of the platform's, and with the invocation
         that it belongs to if that is known.
     """

@@ -47,7 +47,7 @@ class Lambda:
     Args:
       function: the command that speaks the Runtime API; the demonstration if not given.
       extension: the files to start as extensions, each by its own name.
-      settings: of the function.
+      settings: the function's settings.
       telemetry_faults: the faults of telemetry; may be changed at any time.
       on_log: called with each line that the function, an extension or the platform writes.
       on_line_taken: called with each line of the function when a subscriber has taken its record.

@@ -35,7 +35,7 @@ def open_executor(text: str | None, workers: int = 1) -> Iterator[concurrent.fut
     """Gives the executor.
 
     Args:
-      text: of the form of `check`; None: `workers` threads of this process.
+      text: an executor as `check` accepts it; None: `workers` threads of this process.
 
     Raises ValueError: Dask is not installed, or no scheduler answers.
     """
@@ -43,8 +43,7 @@ def open_executor(text: str | None, workers: int = 1) -> Iterator[concurrent.fut
         with concurrent.futures.ThreadPoolExecutor(workers) as threads:
             yield threads
         return
-    if (lacking := needs.missing(needs.CLUSTER, f"the executor {text}")) is not None:
-        raise ValueError(lacking)
+    needs.require(needs.CLUSTER, f"the executor {text}")
     distributed: Any = importlib.import_module("distributed")
     match = _DASK.fullmatch(check(text))
     assert match is not None

@@ -263,8 +263,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run_command(given: argparse.Namespace) -> int:
-    if (text := needs.missing(needs.DEMONSTRATION, "the real function")) is not None:
-        raise ValueError(text)
+    needs.require(needs.DEMONSTRATION, "the real function")
     named = extensions_of(given.extension)
     load = Load(given.lines, given.points)
     runs = run(named, given.invocations, lambda line: print(line, file=sys.stderr, flush=True), load)

@@ -53,7 +53,7 @@ class Sobol:
 
     Attributes:
       points: a power of two.
-      ranges: by the name of a numeric field of `ExperimentSettings`.
+      ranges: the range of each numeric field of `ExperimentSettings`, by the field's name.
     """
 
     points: int

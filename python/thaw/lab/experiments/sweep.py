@@ -209,8 +209,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command `sweep`. ValueError: a point's settings don't go together."""
     grid = _with_workload(settings_arguments.grid(given, PLAIN))
-    if (text := needs.missing(needs.of_arms(grid.base.arms), "this sweep")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms(grid.base.arms), "this sweep")
     arms.require_certificates(next(grid.points()).arms)
 
     load = requirements.load_before(given, {point.world for point in grid.points()})

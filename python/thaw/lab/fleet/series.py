@@ -21,12 +21,12 @@ class Series:
     """Numbers of one fleet, in each step of its scene.
 
     Attributes:
-      sandboxes: how many there are.
-      simulated: for how many of them events were drawn; the numbers are scaled to all of them.
-      flushes: that began.
+      sandboxes: the number of sandboxes.
+      simulated: the number of sandboxes for which events were drawn; the figures are scaled to all of them.
+      flushes: flushes that began.
       tries: connections that clients tried to open, those that failed included.
       handshakes: connections that were opened.
-      requests: that the intake accepted.
+      requests: requests that the intake accepted.
       refused: flushes that the intake refused since it was at its capacity.
       kept: requests that clients keep for a later flush, at the end of the step.
       dropped: requests that clients gave up, since they keep too much.

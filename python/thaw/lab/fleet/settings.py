@@ -21,7 +21,7 @@ class Settings:
 
     Attributes:
       most_simulated: sandboxes of which events are drawn at most; a larger fleet is scaled from them.
-      round_trip: between sandbox and intake, in seconds.
+      round_trip: the round trip between sandbox and intake, in seconds.
       destinations: addresses of the intake, among which a NAT gateway's connections are spread.
     """
 

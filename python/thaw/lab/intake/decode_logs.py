@@ -12,8 +12,8 @@ class Line(NamedTuple):
     """The identity of a log line.
 
     Attributes:
-      request_id: of the invocation that it is credited to; empty: of none.
-      text: without line feeds at its end.
+      request_id: the invocation that the line is credited to; empty: none.
+      text: the line without the line feeds at its end.
     """
 
     request_id: str

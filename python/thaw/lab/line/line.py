@@ -81,9 +81,9 @@ class Line:
       loss: the chance of each packet to get lost, in either direction, from 0 to 1.
       mtu: bytes of the largest packet. Without loss the kernels hand over segments of this size by up to
         64 KB at once, as they do to a network card.
-      congestion_control: of the TCP connections of both ends: `cubic`, which Linux has by default, or another
-        one that the kernel has.
-      seed: of the chances of loss.
+      congestion_control: the name for TCP connections at both ends: `cubic`, which is Linux's default, or another one
+        that the kernel has.
+      seed: the seed of the random losses.
 
     Raises LineError: this machine does not allow it. ValueError names a number that is out of bounds.
     """
@@ -175,8 +175,8 @@ class Line:
     # -- What is known of it
 
     def measure(self, connects: int = 5, exchanges_each: int = 10) -> RoundTrip:
-        """Measures the round trip by TCP over the line as it is now, by so many connections and so many
-        exchanges on each; that takes `connects * (1 + exchanges_each)` round trips.
+        """Measures the round trip by TCP over the line as it is now, over `connects` connections with
+        `exchanges_each` exchanges each; that takes `connects * (1 + exchanges_each)` round trips.
         """
         limit = _LIMIT + connects * (2 + exchanges_each) * MOST_ROUND_TRIP
         times = self._enter("measure", (connects, exchanges_each), limit)
@@ -191,7 +191,7 @@ class Line:
         )
 
     def carry(self, megabytes: int) -> float:
-        """Sends so many million bytes from the client to the peer. Returns the seconds that took."""
+        """Sends `megabytes` million bytes from the client to the peer. Returns the seconds that took."""
         return float(self._enter("carry", (megabytes,), _LIMIT + megabytes))
 
     def counts(self) -> dict[str, Any]:

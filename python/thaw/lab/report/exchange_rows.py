@@ -22,12 +22,13 @@ class ExchangeRow:
 
     Attributes:
       cycle, exchange: the flush, and the place among its exchanges in the order in which they ended.
-      waited_ms: for a connection, a dial included.
+      waited_ms: the wait for a connection, a dial included.
       name_lookup_ms, connect_ms, tls_ms: the parts of the dial; None where there was no such part.
       resumed: TLS resumed an earlier session.
       reused, shared: the connection had carried a request before; another request handed it over.
       epoch: the epoch of the connection.
-      first_byte_ms, last_byte_ms: of the answer, since the request had its connection.
+      first_byte_ms, last_byte_ms: the times at which the answer began and ended, since the request had its
+        connection.
     """
 
     arm: str

@@ -85,8 +85,8 @@ def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
     """The rows of stored results.
 
     Args:
-      folder: of a sweep, of one run, or a folder with a folder for each run, as `main` writes it.
-      rows: of a run, one for each cycle, each payload, or each exchange of thaw's own client; a sweep has one
+      folder: the folder of a sweep or of a run, or one with a folder for each run, as `main` writes it.
+      rows: which rows of a run: one for each cycle, payload or exchange of thaw's own client; a sweep has one
         for each arm in each block.
 
     MeasureError: there are no results, or a file is something else. ValueError: there are no such rows.

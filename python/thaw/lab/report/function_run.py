@@ -25,8 +25,8 @@ class InvocationRow:
       extension: its name; `CONTROL` or `NONE`.
       number: counted from 0.
       begin_ms: since the first one began.
-      answer_ms: from its begin to the function's response.
-      post_runtime_ms: from the response to the end of the invocation.
+      answer_ms: the time from its begin to the function's response.
+      post_runtime_ms: the time from the response to the end of the invocation.
       billed_ms: what Lambda would bill.
       frozen_before_ms: how long everything stood still before it.
     """
@@ -70,9 +70,9 @@ class FunctionRun:
 
     Attributes:
       extension: its name; `CONTROL` or `NONE`.
-      startup_ms: of the extension, from exec to its first /event/next; None without one.
-      shutdown_ms: of the extension, from SHUTDOWN to its exit.
-      spans: that the function made.
+      startup_ms: the time from the extension's exec to its first /event/next; None without an extension.
+      shutdown_ms: the time from SHUTDOWN to the extension's exit.
+      spans: the number of spans that the function made.
       once, twice, lost: what became of them.
       counts: what the intake counted: connections and handshakes.
       lines, points: the log lines and the points of metrics; None: the function made none.

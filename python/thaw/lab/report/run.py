@@ -19,7 +19,7 @@ class Run:
     """One experiment: its result and, if they were kept, its rows.
 
     Attributes:
-      provenance: of a run that was made here and now; None for one that was read.
+      provenance: the provenance of a run that this process made; None for a run that was read.
     """
 
     result: ExperimentResult

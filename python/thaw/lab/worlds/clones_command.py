@@ -70,8 +70,7 @@ def _arms(text: str) -> list[Arm]:
 
 def run_command(given: argparse.Namespace) -> int:
     """Runs the command. Returns 1 if the clones of an arm that is told of restores shared something."""
-    if (text := needs.missing(needs.of_arms([arm.name for arm in given.arms]), "this command")) is not None:
-        raise ValueError(text)
+    needs.require(needs.of_arms([arm.name for arm in given.arms]), "this command")
     found = []
     for arm in given.arms:
         settings = w3c_clones.settings_of(arm, payloads=given.payloads, seed=given.seed)

@@ -6,9 +6,9 @@ do.
 
 A client flushes in an emulated machine, which is then saved and ended. Two clones are loaded from the
 snapshot, one after the other, at the same end of the line, so that each would use what the first machine had
-open there. Each is told of the restore, and flushes. What a clone has of the machine that was saved, or of
-the other clone, is
-seen from outside: in its TLS handshakes, in its connections and in what arrives.
+open there. Each is told of the restore, and flushes. State that a clone shares with the machine that was
+saved, or with the other clone, is seen from outside: in its TLS handshakes, in its connections and in what
+arrives.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ class Clone:
     Attributes:
       random: bytes of its kernel's random numbers, after the restore; empty for the machine that was saved.
       hellos: the first messages of the TLS handshakes that it made.
-      connections: that it opened.
-      requests: that arrived.
+      connections: the number of connections that it opened.
+      requests: the number of its requests that arrived.
     """
 
     number: int

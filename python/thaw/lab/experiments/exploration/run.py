@@ -146,7 +146,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     names = [policy.name for policy in POLICIES]
     option(
         "--policies",
-        type=_names(names),
+        type=arguments.several_of(names, "policy"),
         metavar="NAME,…",
         help=f"the clients to explore (default: all of {', '.join(names)})",
     )
@@ -184,11 +184,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("--failures", action="store_true", help="print the table of failures, cell by cell")
     option("--json", type=arguments.output_file, metavar="FILE", help="write the counts into this file")
     parser.set_defaults(run=_run)
-
-
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    one = arguments.one_of(known, "policy")
-    return lambda text: [one(name.strip()) for name in text.split(",")]
 
 
 def _run(given: argparse.Namespace) -> int:

@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     option(
         "--worlds",
-        type=arguments.checked(_worlds),
+        type=arguments.several_of(WORLDS, "world"),
         default=WORLDS,
         metavar="A,B",
         help=f"some of {', '.join(WORLDS)} (default: all)",
@@ -64,14 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the freezes of each spec, from 0 to 1 (%(default)g)",
     )
     parser.set_defaults(run=run_command)
-
-
-def _worlds(text: str) -> list[str]:
-    names = [each.strip() for each in text.split(",")]
-    for name in names:
-        if name not in WORLDS:
-            raise ValueError(f"there is no world {name!r} here; there are {', '.join(WORLDS)}")
-    return names
 
 
 def _share(text: str) -> float:
