@@ -160,7 +160,7 @@ def test_without_qemu_clones_are_refused_in_a_line(
     monkeypatch.setattr(qemu, "EXECUTABLE", "no-such-qemu")
     assert main(["clones", "--arms=thaw"]) == 2
     assert capsys.readouterr().err == (
-        "thaw.lab: world W3c can't be had here: no-such-qemu is not installed"
+        "thaw.lab: world W3c can't be run here: no-such-qemu is not installed"
         " (Debian's package qemu-system-x86 has it)\n"
     )
     with pytest.raises(SystemExit):

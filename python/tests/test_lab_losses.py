@@ -59,9 +59,9 @@ def test_what_is_lost_is_counted_with_its_bound(
             "InvariantBroken: payload 1 of cycle 3 was lost",
         ),
         (
-            WorldMissing("world W3b can't be had here: no QEMU"),
+            WorldMissing("world W3b can't be run here: no QEMU"),
             0,
-            "left out: world W3b can't be had here: no QEMU",
+            "left out: world W3b can't be run here: no QEMU",
         ),
     ],
 )

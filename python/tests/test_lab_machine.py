@@ -105,7 +105,7 @@ def test_without_user_mode_linux_w3a_is_refused_in_a_line(
     given = ["compare", "--world=W3a", "--close=nat", "--arms=thaw", "--cycles=1", "--workload=generated"]
     assert main(given) == 2
     assert capsys.readouterr().err.splitlines()[-1] == (
-        "thaw.lab: world W3a can't be had here: no-such-linux.uml is not installed"
+        "thaw.lab: world W3a can't be run here: no-such-linux.uml is not installed"
         " (Debian's package user-mode-linux has it)"
     )
 

@@ -4,17 +4,17 @@
     check(History("thaw", keeps=True, cycles=2, payloads=1, entries=entries))
     # invalid: payload 0 of cycle 1 was lost: not accepted, not kept, not dropped
 
-Account, of every arm:
+The account, which holds for every arm:
   each payload of each cycle has one entry;
-  a payload that arrived did so in its own cycle or later, one that did not arrive has no such cycle;
-  what is kept is not also dropped;
+  a payload that arrived did so in its own cycle or a later one, and no other has a cycle of arrival;
+  a payload that is kept is not dropped as well;
   the counts that the experiment gave are those of the entries, and cover every payload.
-Promise, of an arm that keeps what it could not send:
+The promise, which holds for an arm that keeps what it could not send:
   a payload that was not accepted is kept, or was dropped for a reason that is counted as such;
   a payload that was accepted more than once is flagged as a possible duplicate.
 
-A witness is the shortest: of all entries that break a rule the one of the earliest cycle, since a history
-that ends with that cycle shows it already. Nothing here reads a file or a clock.
+The witness is the shortest: among all entries that break a rule, the one of the earliest cycle, since a
+history that ends with that cycle shows it already. Nothing here reads a file or a clock.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from typing import Literal
 Outcome = Literal["valid", "invalid", "unknown"]
 
 # Reasons for which a client drops a payload only because sending it failed: such a payload is lost. They are
-# named here anew, so that a checker does not take the runner's word.
+# named here anew, so that the checker does not depend on the runner.
 LOST_REASONS = frozenset({"discarded", "redrive_failed"})
 
 
@@ -68,7 +68,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Counts:
-    """The counts of an arm's payloads. A client that was not told of an arrival keeps what arrived."""
+    """The counts of an arm's payloads. One that arrived may be retained too: its client got no answer."""
 
     payloads: int
     delivered: int
@@ -179,14 +179,14 @@ def check(history: History) -> Verdict:
 
 def _breaches(history: History) -> Iterator[_Breach]:
     if history.entries is not None:
-        yield from _missing(history)
+        yield from _incomplete(history)
         for entry in history.entries:
-            yield from _of_entry(history, entry)
-    yield from _of_counts(history)
+            yield from _entry_breaches(history, entry)
+    yield from _count_breaches(history)
 
 
-def _missing(history: History) -> Iterator[_Breach]:
-    """Entries that are not there, there twice, or of a payload that was not sent."""
+def _incomplete(history: History) -> Iterator[_Breach]:
+    """Yields entries that are missing, that stand twice, or whose payload was not sent."""
     assert history.entries is not None
     seen = collections.Counter((each.cycle, each.payload) for each in history.entries)
     last = max((cycle for cycle, _ in seen), default=-1)
@@ -204,7 +204,7 @@ def _missing(history: History) -> Iterator[_Breach]:
                 return  # the first is the shortest
 
 
-def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
+def _entry_breaches(history: History, entry: Entry) -> Iterator[_Breach]:
     def breach(text: str) -> _Breach:
         return _Breach(entry.cycle, entry.payload, f"{entry.name} {text}")
 
@@ -213,9 +213,9 @@ def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
     if entry.retained and entry.dropped_reason is not None:
         yield breach(f"is kept, and was dropped as well ({entry.dropped_reason})")
     if entry.arrived_in is not None and entry.times <= 0:
-        yield breach(f"did not arrive, yet did in cycle {entry.arrived_in}")
+        yield breach(f"did not arrive, and has cycle {entry.arrived_in} as that of its arrival")
     if entry.arrived_in is None and entry.times > 0 and history.times_known:
-        yield breach("arrived, and in no cycle")
+        yield breach("arrived, and has no cycle of its arrival")
     if entry.arrived_in is not None and entry.arrived_in < entry.cycle:
         yield breach(f"arrived in cycle {entry.arrived_in}, before it was made")
     if history.keeps and entry.lost:
@@ -227,8 +227,8 @@ def _of_entry(history: History, entry: Entry) -> Iterator[_Breach]:
         yield breach(f"was accepted {entry.times} times and not flagged as a possible duplicate")
 
 
-def _of_counts(history: History) -> Iterator[_Breach]:
-    """Counts that contradict the entries, each other, or the promise."""
+def _count_breaches(history: History) -> Iterator[_Breach]:
+    """Yields counts that contradict the entries, each other, or the promise."""
 
     def breach(text: str) -> _Breach:
         return _Breach(history.cycles, 0, text)
@@ -241,7 +241,7 @@ def _of_counts(history: History) -> Iterator[_Breach]:
         for each in dataclasses.fields(Counts):
             said, is_so = getattr(counts, each.name), getattr(found, each.name)
             if said != is_so:
-                yield breach(f"{each.name} is said to be {said}, and {is_so} entries are")
+                yield breach(f"{each.name} is {said}, and by the entries it is {is_so}")
         return
     if history.complete and counts.payloads != history.cycles * history.payloads:
         yield breach(

@@ -65,7 +65,7 @@ def run(
     failing: set[str] = set()  # clients of other projects, whose first error was said
     order = settings.order()
     shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
-    with contextlib.closing(surroundings.OfBlocks()) as around:
+    with contextlib.closing(surroundings.BlockSurroundings()) as around:
         for number, (block, name) in enumerate(order):
             if ended.requested:
                 break

@@ -81,8 +81,8 @@ class Line:
       loss: the chance of each packet to get lost, in either direction, from 0 to 1.
       mtu: bytes of the largest packet. Without loss the kernels hand over segments of this size by up to
         64 KB at once, as they do to a network card.
-      congestion_control: the name for TCP connections at both ends: `cubic`, which is Linux's default, or another one
-        that the kernel has.
+      congestion_control: the algorithm of TCP connections at both ends: `cubic`, Linux's default, or
+        another one that the kernel has.
       seed: the seed of the random losses.
 
     Raises LineError: this machine does not allow it. ValueError names a number that is out of bounds.

@@ -78,8 +78,8 @@ class Qemu:
     """A machine that is started once.
 
     Args:
-      modules: what its client imports, besides the laboratory's own.
-      files: what else it reads, by path.
+      modules: the modules that its client imports, besides the laboratory's own.
+      files: the paths of other files that its client reads.
       snapshot: a file that another machine was saved to, of which this one goes on. It does not boot; when
         it is loaded, it stands still until it is resumed.
     """
@@ -103,7 +103,7 @@ class Qemu:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """What the machine's process inherits."""
+        """The file descriptors that the machine's process inherits."""
         snapshot = () if self._snapshot is None else (self._snapshot,)
         return self._archive, self._machines.fileno(), *snapshot
 
@@ -179,7 +179,7 @@ class Monitor:
             time.sleep(_SNAPSHOT_POLL)
 
     def close(self) -> None:
-        """Nothing: the machine's process ends as one that runs does."""
+        """Does nothing: the machine's process is ended as a running one is."""
 
     def disconnect(self) -> None:
         self._connection.close()

@@ -57,7 +57,7 @@ def freezer(name: FreezerName, pid: int) -> Freezer:
 
 
 class _MainProcess:
-    """SIGSTOP to the machine's main process alone: the others are traced by it, and may not be told."""
+    """Sends SIGSTOP to the machine's main process alone: it traces the others, which get no signal."""
 
     name = "signals"
 

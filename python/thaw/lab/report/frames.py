@@ -95,14 +95,14 @@ def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
         raise ValueError(f"rows is {rows!r}, not one of {', '.join(_TABLES)}")
     path = pathlib.Path(folder)
     runs = [each for each in (path, *_folders(path)) if (each / measure.CYCLES_FILE).is_file()]
-    return Rows(_of_runs(runs, rows) if runs else dataset.table(path))
+    return Rows(_table_of_runs(runs, rows) if runs else dataset.table(path))
 
 
 def _folders(path: pathlib.Path) -> list[pathlib.Path]:
     return sorted(each for each in path.iterdir() if each.is_dir()) if path.is_dir() else []
 
 
-def _of_runs(runs: Sequence[pathlib.Path], rows: RunRows) -> pyarrow.Table:
+def _table_of_runs(runs: Sequence[pathlib.Path], rows: RunRows) -> pyarrow.Table:
     import pyarrow
 
     file, row_type = _TABLES[rows]

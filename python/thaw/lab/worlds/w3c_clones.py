@@ -87,11 +87,11 @@ class Clones:
 
     @property
     def kernel_repeats(self) -> bool:
-        """Returns whether the clones' kernels gave the same random numbers, which is the machine's affair."""
+        """Returns whether the clones' kernels gave the same random numbers, which no client can prevent."""
         return _repeats([each.random for each in self.machines if each.random])
 
     def to_json(self) -> dict[str, Any]:
-        """All of it, as JSON has it."""
+        """Returns all members as JSON has them."""
         return {**dataclasses.asdict(self), "shared": self.shared, "kernel_repeats": self.kernel_repeats}
 
 
@@ -115,14 +115,14 @@ def settings_of(arm: Arm, *, payloads: int = 2, seed: int = 1) -> ExperimentSett
 
 
 def run(arm: Arm, settings: ExperimentSettings, *, reseeded: bool = True) -> Clones:
-    """Saves a machine and runs its clones. `reseeded`: each clone's kernel gets new random numbers as it is
-    restored, as from a machine manager that tells it; QEMU does not.
+    """Saves a machine and runs its clones. `reseeded`: whether each clone's kernel is reseeded as it is
+    restored, which managers of machines do and QEMU does not.
 
     Raises WorldMissing: this machine does not have what it takes; ExperimentError: it could not be carried
       out.
     """
     if (reason := availability.missing_program("W3b")) is not None:
-        raise WorldMissing(f"world W3c can't be had here: {reason}")
+        raise WorldMissing(f"world W3c can't be run here: {reason}")
     with contextlib.ExitStack() as ends:
         line = over_line.make(settings).line
         assert line is not None  # W3 does not do without
