@@ -307,10 +307,10 @@ def test_a_line_that_is_killed_ends_the_experiment_soon(
 
 
 def test_what_w2_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="close nat is for W2, W3a, W3b alone"):
+    with pytest.raises(ValueError, match="close nat is only for worlds W2, W3a, W3b"):
         ExperimentSettings(close="nat")
     with pytest.raises(
-        ValueError, match="world W2 has closes fin, rst, silent, none, blackhole, nat, address alone"
+        ValueError, match="world W2 has only closes fin, rst, silent, none, blackhole, nat, address"
     ):
         ExperimentSettings(world="W2", close="race")
     with pytest.raises(ValueError, match="idle_limit is 1: world W2 ends connections at the beginning"):

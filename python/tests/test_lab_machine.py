@@ -121,7 +121,7 @@ def test_without_a_line_w3a_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_w3a_can_not_do_is_refused() -> None:
-    with pytest.raises(ValueError, match="world W3a has closes fin, rst, silent, none, blackhole, nat alone"):
+    with pytest.raises(ValueError, match="world W3a has only closes fin, rst, silent, none, blackhole, nat"):
         ExperimentSettings(world="W3a", close="address")
     with pytest.raises(ValueError, match="idle_limit is 1: world W3a ends connections at the beginning"):
         ExperimentSettings(world="W3a", close="fin", idle_limit=1.0)

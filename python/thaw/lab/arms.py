@@ -33,11 +33,15 @@ _EXAMPLES = pathlib.Path(__file__).resolve().parent / "example_clients"
 class Arm:
     """One client policy.
 
-    `tells_resume`: it knows of freezes, so it is told of each resume. `client_per_flush`: nothing outlives a
-    flush. `keeps`: what a flush failed to send is kept for the next one; such an arm must lose nothing.
-    `flusher`: options of the flusher in place of those of the peers' client of traces.
-    `given`: options that the arm's name gives in brackets; they hold whatever the experiment sets.
-    `source`: the file and the name in it of another client, or its command.
+    Attributes:
+      text: one line for tables and pages.
+      tells_resume: whether the client is told of each resume, as one that knows of freezes.
+      client_per_flush: whether each flush has a client of its own.
+      keeps: whether payloads that a flush failed to send are kept for the next one; such an arm loses none.
+      client: options of the client.
+      flusher: options of the flusher in place of those of the peers' client of traces.
+      given: options of the client in the arm's name, which override those of the experiment.
+      source: the file of another client and the name in it, or its command.
     """
 
     name: str
@@ -224,8 +228,8 @@ _ALL = (
     _example("urllib3", "outside control: urllib3 with one pool", "urllib3_pool.py"),
 )
 ARMS: dict[str, Arm] = {arm.name: arm for arm in _ALL}
-# The texts of arms whose files this process has run.
-_said_by_files: dict[str, str] = {}
+# The text of each arm whose file this process has run, by the arm's name.
+_texts_of_files: dict[str, str] = {}
 
 
 @functools.cache
@@ -269,7 +273,7 @@ def _of_file(file: str, name: str) -> Arm:
     if name not in clients:
         raise ValueError(named_values.unknown(f"arm in {file} of the name", name, clients))
     made = Arm(f"{file}:{name}", clients[name].text, maker="file", source=(file, name))
-    _said_by_files[made.name] = made.text
+    _texts_of_files[made.name] = made.text
     return made
 
 
@@ -310,7 +314,7 @@ def text_of(name: str) -> str | None:
     the name names is not run: a result may be from elsewhere.
     """
     if (declared := own_clients.split(name)) is not None:
-        return _said_by_files.get(name, f"the client {declared[1]} of {declared[0]}")
+        return _texts_of_files.get(name, f"the client {declared[1]} of {declared[0]}")
     try:
         return parse(name).text
     except ValueError:

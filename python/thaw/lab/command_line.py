@@ -158,9 +158,9 @@ def _parser() -> Parser:
         commands.add_parser(
             "check",
             help=checker.HELP,
-            description="Checks stored experiments with code of its own, and prints for each arm that it is valid,"
-            " the shortest witness that it is not, or why that is unknown. Exit codes: 0: valid; 1: invalid;"
-            " 3: unknown.",
+            description="Checks stored experiments with code of its own, and prints for each arm that it is"
+            " valid, the shortest witness that it is not, or why that is unknown. Exit codes: 0: valid; 1:"
+            " invalid; 3: unknown.",
         )
     )
     _add_report(commands.add_parser("report", help="makes an HTML page from results of `compare`"))

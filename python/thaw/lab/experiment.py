@@ -20,14 +20,17 @@ WorldName = Literal["W0", "W1", "W2", "W3a", "W3b"]
 WORLDS: tuple[WorldName, ...] = get_args(WorldName)
 Scenario = Literal["idle", "inflight"]
 SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-# Ways in which connections end: by the intake, as `intake.CloseKind`; race: by its FIN, timed about the
-# resume; none: not at all, which shows what an arm costs where nothing goes wrong; over a line alone: by a
-# middlebox (blackhole, nat) or, in W2, by a change of the client's address.
+# Ways in which connections end during a freeze:
+#   fin, rst, silent   the intake ends them, as `intake.CloseKind` says
+#   race               the intake ends them by FIN at a time about the resume
+#   none               they stay, which shows what an arm costs where nothing goes wrong
+#   blackhole, nat     a middlebox on the line forgets them
+#   address            the client's address on the line changes (W2 only)
 Close = Literal["fin", "rst", "silent", "race", "none", "blackhole", "nat", "address"]
 LINE_CLOSES: tuple[Close, ...] = ("blackhole", "nat", "address")
 CLOSES: tuple[Close, ...] = tuple(each for each in get_args(Close) if each not in LINE_CLOSES)
 W2_CLOSES: tuple[Close, ...] = ("fin", "rst", "silent", "none", *LINE_CLOSES)
-# A machine that is stopped finds its own address as it was.
+# A machine that was stopped still has its address.
 W3_CLOSES: tuple[Close, ...] = tuple(each for each in W2_CLOSES if each != "address")
 CLOSES_OVER_LINE: dict[WorldName, tuple[Close, ...]] = {"W2": W2_CLOSES, "W3a": W3_CLOSES, "W3b": W3_CLOSES}
 
@@ -37,7 +40,8 @@ Where = tuple[int, int]  # cycle, payload; counted from 0
 THROWN_AWAY = ("discarded", "redrive_failed")
 
 
-# Least and most of each number of `ExperimentSettings`. A span's id has room for so many cycles and payloads.
+# The least and the most of each number of `ExperimentSettings`. A span's id has no room for more cycles and
+# payloads.
 BOUNDS: dict[str, tuple[float, float]] = {
     "cycles": (1, 1 << 26),
     "payloads": (1, 1 << 16),
@@ -63,7 +67,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "tls_version": get_args(TlsVersionName),
     "freezer": FREEZERS,
 }
-# A generated payload's filler, in bytes: more than the intake takes would be split by some arms only.
+# The most bytes of a generated payload's filler: only some arms split payloads that an intake refuses as too
+# large.
 MOST_FILLER_BYTES = 3_000_000
 
 
@@ -165,7 +170,7 @@ class ExperimentSettings:
             object.__setattr__(self, name, float(value))
 
     def conditions(self) -> dict[str, Any]:
-        """All settings but the arms, as they stand in a result's JSON: a distribution is text there."""
+        """Returns all settings but the arms, in the form of a result's JSON: a distribution is text."""
         values = {each.name: getattr(self, each.name) for each in dataclasses.fields(self)}
         del values["arms"]
         return {**values, "freeze": plain_freeze(self.freeze)}
@@ -177,7 +182,7 @@ class ExperimentSettings:
         return self.freeze
 
     def of_block(self, block: int) -> ExperimentSettings:
-        """The settings of one block alone. The first has the experiment's seed, the others their own."""
+        """Returns the settings of one block. The first has the experiment's seed, the others their own."""
         chance = random.Random(f"{self.seed}/block/{block}")
         seed = self.seed if block == 0 else chance.randrange(MOST_SEED)
         return dataclasses.replace(self, blocks=1, seed=seed)
@@ -203,9 +208,9 @@ def _check_together(settings: ExperimentSettings) -> None:
     closes = CLOSES_OVER_LINE.get(settings.world)
     if closes is None and settings.close in LINE_CLOSES:
         worlds = [world for world, known in CLOSES_OVER_LINE.items() if settings.close in known]
-        raise ValueError(f"close {settings.close} is for {', '.join(worlds)} alone")
+        raise ValueError(f"close {settings.close} is only for worlds {', '.join(worlds)}")
     if closes is not None and settings.close not in closes:
-        raise ValueError(f"world {settings.world} has closes {', '.join(closes)} alone")
+        raise ValueError(f"world {settings.world} has only closes {', '.join(closes)}")
     if closes is not None and settings.idle_limit is not None:
         raise ValueError(
             f"idle_limit is {settings.idle_limit:g}: world {settings.world} ends connections at the beginning"
@@ -221,20 +226,20 @@ def _check_together(settings: ExperimentSettings) -> None:
         )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, an exchange that is held is not"
+            f"idle_limit is {settings.idle_limit:g}: it is for scenario idle, in which no exchange is held"
         )
     if settings.world == "W3b":
         for arm in map(arms.parse, settings.arms):
             if arm.maker != "native" and arm.base not in arms.ARMS:
                 raise ValueError(
-                    f"world W3b can't run arm {arm.name}: its machine has the laboratory's own files"
+                    f"world W3b can't run arm {arm.name}: its machine has no files but the laboratory's"
                 )
     if settings.cpu_share < 1 and settings.world.startswith("W3"):
         raise ValueError(f"cpu_share is {settings.cpu_share:g}: it is for a process, so for worlds W1 and W2")
     if settings.cpu_share < 1 and settings.world in ("W1", "W2") and settings.freezer == "cgroup":
         # With version 2 of cgroups the process would leave the freezer's group for the one of the limit.
         raise ValueError(
-            f"cpu_share is {settings.cpu_share:g} and freezer is cgroup: a process is in one group alone"
+            f"cpu_share is {settings.cpu_share:g} and freezer is cgroup: a process can be in only one group"
         )
     if settings.world == "W3b" and settings.freezer != "sigstop":
         raise ValueError(f"freezer is {settings.freezer}: world W3b's machine is stopped by its monitor")
@@ -266,9 +271,9 @@ def _check_simulated(settings: ExperimentSettings) -> None:
         ("cpu_share", "it simulates the client in its own process"),
     ):
         if (value := getattr(settings, name)) != plain[name]:
-            raise ValueError(f"{name} is {value}: world W0 takes {plain[name]} alone, since {why}")
+            raise ValueError(f"{name} is {value}: world W0 takes only {plain[name]}, since {why}")
     if isinstance(settings.freeze, FreezeDistribution) and settings.freeze.name != "uniform":
-        raise ValueError(f"freeze is {settings.freeze}: world W0 draws from a uniform distribution alone")
+        raise ValueError(f"freeze is {settings.freeze}: world W0 draws only from a uniform distribution")
 
 
 def plain_freeze(freeze: float | FreezeDistribution) -> float | str:
@@ -304,10 +309,10 @@ class CycleOutcome:
       flush_start_ms: when the flush began after the resume; None where none began then.
       late_ms: how long after its planned time the flush began, which `flush_ms` includes; None in a
         closed loop.
-      exchanges: how long the parts of each exchange took that was answered, as `thaw.ExchangeTimes.to_dict`
-        says it; empty for other clients than thaw's own.
+      exchanges: the times of the parts of each exchange that was answered, in the form of
+        `thaw.ExchangeTimes.to_dict`; empty for other clients than thaw's own.
       arrived: requests that the intake had read whole at the end of the cycle.
-      arrived_at_freeze: those of them that it had when an exchange was frozen, if one was.
+      arrived_at_freeze: the requests among them that it had when an exchange was frozen, if one was.
     """
 
     cycle: int
@@ -328,11 +333,11 @@ class CycleOutcome:
 
 @dataclass(frozen=True)
 class NetworkFigures:
-    """The origin of a real world's round trip.
+    """The way in which a real world's round trip was made.
 
     Attributes:
-      made_by: line: a network between two namespaces. Where none can be made, intake: it held bytes back;
-        proxy: so it did, and a proxy in user space stood for the line of W2.
+      made_by: line: a network between two namespaces. Where none can be made, intake: the intake held bytes
+        back; proxy: the same, and a proxy in user space stood for the line of W2.
       measured: seconds that a TCP handshake took over the line before the first cycle, the median of five.
       congestion_control: the kernel's over the line.
     """
@@ -344,7 +349,7 @@ class NetworkFigures:
 
 @dataclass(frozen=True)
 class ClockFigures:
-    """The time that the client's clocks lost over all freezes, in seconds, as far as a few milliseconds tell.
+    """The time that the client's clocks lost over all freezes, in seconds, within a few milliseconds.
 
     Attributes:
       frozen: how long the client was frozen.

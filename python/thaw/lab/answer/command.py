@@ -46,22 +46,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_document,
         default=pathlib.Path("fresh-connection-cost"),
         metavar="PATH",
-        help="the document: PATH.md, PATH.html and the folder PATH (%(default)s)",
+        help="the document: PATH.md, PATH.html and the folder PATH (default: %(default)s)",
     )
     option(
         "--results",
         type=arguments.output_folder,
         default=_RESULTS,
         metavar="FOLDER",
-        help="where measurements are written; what is there is not measured again (%(default)s)",
+        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
     )
-    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="other than in the specs")
-    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="other than in the specs")
+    option("--blocks", type=arguments.integer(1, 1000), metavar="N", help="blocks, in place of the specs'")
+    option("--cycles", type=arguments.integer(2, 100_000), metavar="N", help="cycles, in place of the specs'")
     option(
         "--only",
         type=arguments.several_of(parts.NAMES, "sweep"),
         metavar="A,B",
-        help=f"measures these sweeps alone and writes no document: {', '.join(parts.NAMES)}",
+        help=f"measures only these sweeps and writes no document: {', '.join(parts.NAMES)}",
     )
     function_experiment.add_extension_argument(parser)
     requirements.add_idle(parser)
@@ -91,7 +91,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 class _Shown:
-    """Says on standard error how far the measurement is: after each point, and now and then between."""
+    """Shows on standard error how far the measurement is: after each point, and every half a minute."""
 
     def __init__(self, missing: list[ExperimentSettings], there: int) -> None:
         self._duration = Duration(missing)

@@ -83,7 +83,7 @@ class RuntimeApi:
             self._restoring = None
 
     def forget(self, invocation: Invocation) -> None:
-        """Ends an invocation: an answer that comes later is refused."""
+        """Forgets an invocation: an answer that comes later is refused."""
         self._open.pop(invocation.request_id, None)
         with contextlib.suppress(ValueError):
             self._queued.remove(invocation)

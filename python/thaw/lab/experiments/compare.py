@@ -1,4 +1,4 @@
-"""One experiment: several arms, the same freezes.
+"""Runs one experiment: several arms through the same freezes.
 
     run = compare.run(ExperimentSettings(arms=("v93", "thaw"), close="silent", cycles=100))
     run.result.arms["thaw"].lost
@@ -62,7 +62,7 @@ def run(
     if settings.world != "W0":
         settings = with_workload(settings)
     made = _Collected(settings, load)
-    failing: set[str] = set()  # clients of other projects, whose first error was said
+    failing: set[str] = set()  # clients of other projects whose first error was shown
     order = settings.order()
     shown.begin(f"{settings.scenario} {settings.close}", len(order) * settings.cycles)
     with contextlib.closing(surroundings.BlockSurroundings()) as around:

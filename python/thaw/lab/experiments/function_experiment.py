@@ -204,7 +204,7 @@ def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     return agent
 
 
-# What the command's function does unless it is told otherwise.
+# What the command's function does by default.
 _LOAD = Load(lines=5, points=5)
 _POINTS = "points of metrics that each invocation sends to DogStatsD"
 

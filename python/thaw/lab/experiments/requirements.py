@@ -169,7 +169,7 @@ def add_idle(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--require-idle",
         action="store_true",
-        help="does not run while other processes use this machine; without it, such a run is marked",
+        help="does not run while other processes use this machine; without it, such a run is marked as busy",
     )
 
 

@@ -71,7 +71,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The numbers of points that a sweep ran and found there already, and those that failed."""
+    """The numbers of points that a sweep ran and skipped, and the points that failed."""
 
     ran: int
     skipped: int
@@ -123,7 +123,8 @@ def run(
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
       progress: called after each point; by default a line goes to the standard error.
-      ended: says that points which have not come are not waited for: they count as failed, with `Stopped`.
+      ended: returns whether to wait no longer: points that have not ended then count as failed, with
+        `Stopped`.
 
     Raises ValueError if nothing can be written in `folder`, MeasureError if it has a file of a point's name
     that is something else, OSError if a file can't be written after all: points before it are kept.
@@ -187,7 +188,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.integer(1, 256),
         default=1,
         metavar="N",
-        help="points to run at the same time (%(default)s)",
+        help="points to run at the same time (default: %(default)s)",
     )
     option(
         "--executor",
@@ -200,7 +201,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_folder,
         default=FOLDER,
         metavar="FOLDER",
-        help="where each point's Parquet file is written; what is there is not run again (%(default)s)",
+        help="the folder of the points' Parquet files; a point that has a file is not run again"
+        " (default: %(default)s)",
     )
     requirements.add_idle(parser)
     parser.set_defaults(run=run_command)
@@ -250,7 +252,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def _with_workload(grid: Grid) -> Grid:
-    """The grid with generated payloads where ddtrace can't run: a point's file says what was sent."""
+    """Returns the grid, with generated payloads where ddtrace can't run: files of points say what was sent."""
     points = [point for point in grid.points() if point.world != "W0" and point.workload == "real"]
     if not points or compare.with_workload(points[0]).workload == "real":
         return grid

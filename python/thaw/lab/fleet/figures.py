@@ -107,7 +107,7 @@ def _peak(values: Numbers, scene: Scene) -> float:
 
 
 def intake_processors(handshakes: float, requests: float, costs: Costs, *, resumed: bool = True) -> float:
-    """Returns how many processors TLS takes at the intake, for so many events a second."""
+    """Returns how many processors TLS takes at the intake, from handshakes and requests a second."""
     handshake = costs.resumed if resumed else costs.full
     return (handshakes * handshake + requests * costs.exchange) / 1e3
 
@@ -126,5 +126,5 @@ def nat_ports(policy: Policy, usual: Usual, *, round_trip: float, hold: float = 
 
 
 def nat_addresses(ports: float, destinations: int) -> int:
-    """Returns how many addresses of NAT gateways so many ports need."""
+    """Returns how many addresses of NAT gateways have `ports` ports."""
     return max(1, math.ceil(ports / (NAT_PORTS * destinations)))

@@ -60,7 +60,7 @@ class Policy:
     breaker: Breaker | None = None
 
     def connections(self, requests: int, *, is_open: bool) -> int:
-        """Returns the number of connections that a flush of so many requests opens.
+        """Returns the number of connections that a flush of `requests` requests opens.
 
         `is_open`: the connection that was kept is still there.
         """
@@ -78,7 +78,7 @@ class Policy:
 
 
 def shared_connections(requests: int) -> int:
-    """Returns the number of connections that a flush of thaw opens for so many requests."""
+    """Returns the number of connections that a flush of thaw opens for `requests` requests."""
     return max(1, min(requests - 1, MOST_SHARED))
 
 
@@ -86,7 +86,7 @@ def shared_connections(requests: int) -> int:
 # counts them at a round trip of 20 ms.
 MOST_SHARED = 4
 _ATTEMPTS = thaw.ClientOptions().max_attempts
-# A compressed request of a few spans has about so many bytes.
+# The bytes of a compressed request of a few spans, about.
 _REQUEST_BYTES = 4096
 _ALL = (
     Policy("pooled", "a connection is kept over freezes; what failed is sent again", "kept", _ATTEMPTS),

@@ -132,7 +132,7 @@ def decompress(body: bytes, encoding: str) -> bytes:
 
 
 def zstd_frames(body: bytes) -> int:
-    """Returns of how many zstd frames a body consists. ValueError: it is broken."""
+    """Returns the number of zstd frames of a body. ValueError: it is broken."""
     frames = 0
     while body:
         frame = zstandard.ZstdDecompressor().decompressobj()

@@ -21,7 +21,7 @@ NAMES, TAG_VALUES = 50, 20
 LINES = 5
 TYPES = ("c", "g", "d")
 PREFIX = "lab.paced."
-# After so many datagrams they begin again.
+# The number of datagrams after which they repeat.
 CYCLE = NAMES * TAG_VALUES
 
 Context = tuple[str, str]

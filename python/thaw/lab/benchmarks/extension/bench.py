@@ -95,7 +95,7 @@ class Bench:
         return usage
 
     async def begun(self, sandbox: Lambda, invocations: int) -> None:
-        """Returns when telemetry of the start of so many invocations was taken."""
+        """Returns when telemetry of the start of `invocations` invocations was taken."""
         async with asyncio.timeout(_PATIENCE):
             while sum(each.kinds.count("platform.start") for each in sandbox.deliveries) < invocations:
                 await asyncio.sleep(0.005)

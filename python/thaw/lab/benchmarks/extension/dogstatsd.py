@@ -76,7 +76,7 @@ async def datagram_rate(bench: Bench) -> Figures:
 
 
 async def _run(bench: Bench, count: int, rate: float) -> Figures:
-    """Runs an invocation in which so many datagrams are sent."""
+    """Runs an invocation in which `count` datagrams are sent."""
     here, *others = sorted(os.sched_getaffinity(0))
     with Intake() as intake, Gate(bench.folder) as gate:
         intake.weigh()

@@ -57,7 +57,7 @@ async def connections(bench: Bench) -> Figures:
 
 
 async def _flushes(bench: Bench, hosts: int, round_trip: float) -> Figures:
-    """Flushes every kind of data a few times to so many hosts."""
+    """Flushes every kind of data a few times to `hosts` hosts."""
     runs = bench.times(20, 3)
     took, request_ids = [], []
     with contextlib.ExitStack() as stack:
@@ -125,7 +125,7 @@ async def endurance_of_all(bench: Bench) -> Figures:
     closed = 0
 
     def take(intake: Intake) -> None:
-        """Keeps of what has come since the last time the part that the account needs."""
+        """Takes what has arrived since the last call, and keeps the part that the account needs."""
         lines.update(intake.take_lines())
         points.extend(point for point in intake.take_points() if accounts.counts(point))
 

@@ -42,7 +42,7 @@ async def logs(bench: Bench) -> Figures:
 
 
 async def _run(bench: Bench, lines: int, *, settles: bool) -> Figures:
-    """Runs an invocation with so many lines. `settles`: whether its end waits until the extension rests."""
+    """Runs an invocation with `lines` lines. `settles`: whether its end waits until the extension rests."""
     figures: Figures = {}
     with Intake() as intake, Gate(bench.folder) as gate:
         intake.weigh()

@@ -81,7 +81,7 @@ def run(
     say: Callable[[str], None] = lambda line: None,
     stop: Stop | None = None,
 ) -> Cycled:
-    """Runs so many cycles, spread over the policies. The same seed gives the same lives."""
+    """Runs `cycles` cycles, spread over the policies. The same seed gives the same lives."""
     found = Cycled()
     begun = said = time.monotonic()
     lock = threading.Lock()

@@ -150,7 +150,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME,…",
         help=f"the clients to explore (default: all of {', '.join(names)})",
     )
-    option("--large", action="store_true", help="also histories that take hours")
+    option("--large", action="store_true", help="runs also histories that take hours")
     option(
         "--random",
         type=arguments.integer(0, 1_000_000_000),
@@ -169,20 +169,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option(
         "--without-histories",
         action="store_true",
-        help="runs no histories, neither all small ones nor random ones",
+        help="leaves out histories, all small ones and random ones",
     )
     option(
-        "--seed", type=arguments.seed, default=1, help="of the first random history (default: %(default)s)"
+        "--seed",
+        type=arguments.seed,
+        default=1,
+        help="the seed of the first random history (default: %(default)s)",
     )
     option(
         "--jobs",
         type=arguments.integer(1, 1024),
         default=os.cpu_count() or 1,
         metavar="N",
-        help="threads (default: %(default)s)",
+        help="the number of threads (default: %(default)s)",
     )
-    option("--failures", action="store_true", help="print the table of failures, cell by cell")
-    option("--json", type=arguments.output_file, metavar="FILE", help="write the counts into this file")
+    option("--failures", action="store_true", help="prints the table of failures, cell by cell")
+    option("--json", type=arguments.output_file, metavar="FILE", help="writes the counts into this file")
     parser.set_defaults(run=_run)
 
 

@@ -47,21 +47,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=arguments.output_folder,
         default=pathlib.Path("losses-results"),
         metavar="FOLDER",
-        help="where measurements are written; what is there is not measured again (%(default)s)",
+        help="the folder of the measurements, of which none is made twice (default: %(default)s)",
     )
     option(
         "--worlds",
         type=arguments.several_of(WORLDS, "world"),
         default=WORLDS,
         metavar="A,B",
-        help=f"some of {', '.join(WORLDS)} (default: all)",
+        help=f"the worlds, some of {', '.join(WORLDS)} (default: all)",
     )
     option(
         "--share",
         type=arguments.checked(_share),
         default=1.0,
         metavar="X",
-        help="of the freezes of each spec, from 0 to 1 (%(default)g)",
+        help="the share of each spec's freezes that is run, above 0 and up to 1 (default: %(default)g)",
     )
     parser.set_defaults(run=run_command)
 
@@ -121,7 +121,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def rows_of(points: Iterable[ExperimentSettings], results: pathlib.Path) -> list[PointRow]:
-    """The rows of those points that are in the folder."""
+    """Returns the rows of the points whose files are in the folder."""
     paths = [dataset.path_of(results, point, spec_file.to_toml(point)) for point in points]
     return dataset.read_files([path for path in paths if path.exists()])
 
