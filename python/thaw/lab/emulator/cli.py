@@ -62,8 +62,7 @@ examples:
 
 faults:
   --telemetry-fault unsupported                 subscriptions are answered with 202
-  --telemetry-fault delay=platform.runtimeDone:0.5   records of that type are half a second late ("*": all
-                                                others are)
+  --telemetry-fault delay=platform.runtimeDone:0.5   records of that type are late ("*": all others are)
   --telemetry-fault drop=platform.report        records of that type are lost
   --telemetry-fault drop-fraction=0.1           one record in ten is lost
   --telemetry-fault tell-drops                  platform.logsDropped reports the lost records
@@ -88,17 +87,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_invocations(parser)
     _add_environment(parser, plain)
     output = parser.add_argument_group("output")
-    output.add_argument("--logs", action="store_true", help="prints the output of all processes")
-    output.add_argument(
-        "--json", type=arguments.output_file, metavar="FILE", help="writes all reports into this file"
-    )
+    output.add_argument("--logs", action="store_true", help="prints the processes' output")
+    output.add_argument("--json", type=arguments.output_file, metavar="FILE", help="writes all reports")
     parser.set_defaults(run=command)
 
 
 def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
     function = parser.add_argument_group("function and extensions")
     function.add_argument(
-        "command", nargs="*", metavar="COMMAND", help="the command of the function (default: a demonstration)"
+        "command", nargs="*", metavar="COMMAND", help="the function (default: a demonstration)"
     )
     function.add_argument(
         "--extension",
@@ -109,19 +106,12 @@ def _add_function(parser: argparse.ArgumentParser, plain: Settings) -> None:
         help="the executable of an extension; may be given again",
     )
     function.add_argument(
-        "--folder",
-        type=arguments.input_folder,
-        metavar="FOLDER",
-        help="the folder of the code, LAMBDA_TASK_ROOT",
+        "--folder", type=arguments.input_folder, metavar="FOLDER", help="the code, LAMBDA_TASK_ROOT"
     )
     function.add_argument("--name", help=f"the function's name (default: {plain.name})")
     function.add_argument("--handler", help=f"the function's handler, _HANDLER (default: {plain.handler})")
     function.add_argument(
-        "--env",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="an environment variable of the function; may be given again",
+        "--env", action="append", default=[], metavar="NAME=VALUE", help="a variable of the function"
     )
     function.add_argument(
         "--memory",
@@ -146,10 +136,7 @@ def _add_invocations(parser: argparse.ArgumentParser) -> None:
         "--event", action="append", default=[], metavar="JSON", help="an event; may be given again"
     )
     events.add_argument(
-        "--events",
-        type=arguments.input_file,
-        metavar="FILE",
-        help="a file that is one event in JSON, or has one on each line",
+        "--events", type=arguments.input_file, metavar="FILE", help="one event in JSON, or one on each line"
     )
     events.add_argument(
         "--repeat",

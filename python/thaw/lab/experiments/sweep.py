@@ -252,7 +252,7 @@ def run_command(given: argparse.Namespace) -> int:
 
 
 def _with_workload(grid: Grid) -> Grid:
-    """Returns the grid, with generated payloads where ddtrace can't run: files of points say what was sent."""
+    """Returns the grid, with generated payloads where ddtrace can't run: points' files say what was sent."""
     points = [point for point in grid.points() if point.world != "W0" and point.workload == "real"]
     if not points or compare.with_workload(points[0]).workload == "real":
         return grid
