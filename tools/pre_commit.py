@@ -55,7 +55,9 @@ def main() -> int:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("files", nargs="*", metavar="FILE", help="these files (default: what is staged)")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="the files to check (default: what is staged)"
+    )
     arguments = parser.parse_args()
     paths = arguments.files or staged()
     problems = problems_of(paths, house_rules.read_tree()) if paths else []
@@ -63,7 +65,7 @@ def main() -> int:
         print(problem)
     if problems:
         print(
-            f"{len(problems)} to put right; tools/check --fix mends formatting, --no-verify skips the checks"
+            f"{len(problems)} problems; tools/check --fix corrects formatting, --no-verify skips the checks"
         )
     return 1 if problems else 0
 
