@@ -99,7 +99,7 @@ void BindEnums(py::module_& module) {
       .value("AMBIGUOUS", RetryClass::kAmbiguous, "if the pipeline allows it; marked possible_duplicate")
       .value("REFUSED_FOR_NOW", RetryClass::kRefusedForNow, "408, 429, 5xx: backoff; otherwise the outbox")
       .value("REFUSED_FOR_GOOD", RetryClass::kRefusedForGood, "3xx, other 4xx: dropped, counted by status")
-      .value("CANCELLED", RetryClass::kCancelled, "kept by whoever cancelled")
+      .value("CANCELLED", RetryClass::kCancelled, "kept by the caller that cancelled")
       .finalize();
   KeepMembers<RetryClass>(module, "RetryClass");
 }

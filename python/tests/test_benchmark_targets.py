@@ -89,7 +89,7 @@ def test_platform_lines_belong_to_their_own_invocation() -> None:
 
 
 def points_of(count: int) -> list[Point]:
-    """The points that so many datagrams make."""
+    """Returns the points of the first `count` datagrams."""
     sums, samples, last = datagrams.expected(count)
 
     def key(context: datagrams.Context, kind: Any, time: int = 10) -> PointKey:
@@ -114,7 +114,7 @@ def test_sums_samples_and_last_values_of_datagrams_are_compared() -> None:
     ]
 
 
-def test_what_datagrams_bring_is_what_is_sent() -> None:
+def test_the_expected_sums_are_those_of_the_datagrams() -> None:
     count = datagrams.CYCLE + 3
     sums: Counter[datagrams.Context] = Counter()
     samples: Counter[datagrams.Context] = Counter()
@@ -159,7 +159,7 @@ def test_frames_are_counted_and_broken_ones_refused() -> None:
         zstd_frames(frame + frame[:-1])
 
 
-def test_a_gate_opens_before_or_after_somebody_waits(tmp_path: Any) -> None:
+def test_a_gate_opens_before_or_after_a_function_waits(tmp_path: Any) -> None:
     async def through(gate: Gate, first: bool) -> int:
         if first:
             gate.open()

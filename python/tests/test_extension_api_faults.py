@@ -1,4 +1,4 @@
-"""Lambda's interface answers as it shouldn't, and the executable goes on, or ends by its plan and says why.
+"""Faulty answers of Lambda's interface: the executable goes on, or ends as at a shutdown and says why.
 
 `tools/test --step asan` runs this file against an executable with AddressSanitizer: what is read after it was
 freed shows nowhere else.
@@ -27,7 +27,7 @@ LATE = {"DD_SERVERLESS_FLUSH_STRATEGY": "continuously,3600000"}
 
 
 def exit_code_after(kind: ApiFaultKind) -> int:
-    """The exit code after a report that is answered so: the environment kills what waits for the rest."""
+    """Returns the exit code after such an answer to a report: a process that waits for the rest is killed."""
     return -signal.SIGKILL if kind == "stall" else 1
 
 

@@ -120,7 +120,7 @@ async def test_all_that_was_passed_on_arrives_within_the_shutdown(start: Start) 
 
 
 @pytest.mark.parametrize(("status", "after"), [(503, None), (503, "1"), (429, "1"), (408, None), (500, "0")])
-async def test_an_intake_that_refuses_costs_no_more_and_no_more(
+async def test_refusals_hold_invocations_up_for_a_bounded_time(
     start: Start, status: int, after: str | None
 ) -> None:
     headers = {} if after is None else {"Retry-After": after}

@@ -80,7 +80,7 @@ def test_the_main_job_ends_with_tables_and_the_path_of_a_report(
 
 
 def code_of(arguments: list[str]) -> object:
-    """The exit code, whoever ends the command."""
+    """Runs a command. Returns its exit code, also where it raises SystemExit."""
     try:
         return main(arguments)
     except SystemExit as end:

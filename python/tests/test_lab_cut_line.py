@@ -249,7 +249,7 @@ def test_a_line_that_fails_is_an_error_of_the_experiment(
 
 
 class _Killing(Progress):
-    """Calls `kill` when so many cycles are done."""
+    """Calls `kill` when `cycles` cycles are done."""
 
     def __init__(self, cycles: int, kill: Callable[[], None]) -> None:
         super().__init__(silent=True)

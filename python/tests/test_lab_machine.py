@@ -66,7 +66,7 @@ def test_a_machine_is_stopped_in_mid_exchange(close: Close) -> None:
 
 @needs_machine
 @pytest.mark.parametrize(("arm", "lost"), [("v93", 4), ("requests", None)])
-def test_other_arms_run_in_a_machine_too(arm: str, lost: int | None) -> None:
+def test_other_arms_run_in_a_machine(arm: str, lost: int | None) -> None:
     figures = run(arm, "nat").result.arms[arm]
     assert figures.delivered + figures.lost == 2 * CYCLES
     # Each second flush meets a dead connection; a client of one request at a time loses the first of two.

@@ -37,7 +37,7 @@ def test_a_good_account_has_no_fault() -> None:
     assert violations(made(times={0: 1, 1: 2}, unanswered={1: 1})) == []
 
 
-def test_a_line_that_nobody_says_is_lost_is_a_fault() -> None:
+def test_a_missing_line_that_is_not_reported_as_lost_is_a_fault() -> None:
     (said,) = violations(made(reported_lost=0))
     assert said == "1 lines were taken and never arrived, 0 are accounted for; the first: [2]"
     assert violations(made(reported_lost=0), counts_lost=True) == []

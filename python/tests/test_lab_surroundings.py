@@ -1,4 +1,4 @@
-"""Surroundings that clients share: an intake that is made as it was at first, and who shares one."""
+"""Surroundings that clients share: the intake is reset between them, and each block has its own."""
 
 from __future__ import annotations
 
