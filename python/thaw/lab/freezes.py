@@ -90,7 +90,7 @@ class FreezeDistribution:
 
 
 def form_of(name: str) -> str:
-    """How a distribution is written, with S where a number stands."""
+    """Returns the form of a distribution's text, with S for each number."""
     return f"{name}({','.join(f'{each}=S' for each in PARAMETERS[name])})"
 
 

@@ -124,7 +124,7 @@ class _Shown:
 
 
 def _conditions(point: ExperimentSettings) -> str:
-    """What tells a point from the others of its sweep."""
+    """Returns the conditions that tell a point from the others of its sweep."""
     if point.close != "none":
         return point.close
     said = [words.count(point.payloads, "payload"), f"round trip {words.milliseconds(point.round_trip)}"]

@@ -80,7 +80,7 @@ def by_round_trip(cells: Cells) -> list[Block]:
 
 
 def price(cells: Cells) -> list[Block]:
-    """What fresh connections add to a flush over kept ones, paired by block."""
+    """Returns the section on the time that fresh connections add to a flush, paired by block."""
     rows = []
     for payloads in cells.values("payloads_per_flush"):
         for trip in cells.values("round_trip"):
@@ -313,7 +313,7 @@ def _table(
 def _table_of_arms(
     name: str, caption: str, cells: Cells, lines: Sequence[tuple[str, dict[str, object]]], sweep: str
 ) -> Table:
-    """The same figures with a column for each arm: better where there are many conditions."""
+    """Returns the same figures with a column for each arm, for a table of many conditions."""
     turned = _table(name, caption, cells, lines, _wall, sweep)
     rows = [list(each) for each in zip(*[turned.head, *turned.rows], strict=True)]
     return Table(name, caption, ["flush", *rows[0][1:]], rows[1:], sweep)

@@ -1,4 +1,4 @@
-"""How long the sweeps take: an estimate before they begin, and the time that is left.
+"""Estimates the time that the sweeps take, and the time that is left.
 
     duration = Duration(missing_points)
     duration.expected, duration.arm_done(point, "thaw"), duration.left(seconds_so_far)

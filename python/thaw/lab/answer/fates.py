@@ -82,7 +82,7 @@ def _fate(cell: Cell | None) -> str:
 
 
 def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
-    """What an extension adds to an invocation; a text says why that was not measured."""
+    """Returns the section on an extension's part of an invocation. `runs`: a text says why there are none."""
     heading = Heading("What an invocation pays")
     if isinstance(runs, str):
         return [heading, Paragraph(f"Not measured: {runs}.")]
@@ -197,7 +197,7 @@ def advice() -> list[Block]:
 
 
 def limits() -> list[Block]:
-    """What the document does not show."""
+    """Returns the section on what the document does not show."""
     return [
         Heading("Limits"),
         Items(

@@ -155,7 +155,7 @@ class Model:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What a flush does, in numbers."""
+    """The numbers of a flush: its requests, connections and turns."""
 
     requests: int
     dials: int

@@ -123,7 +123,7 @@ def _answer(trips: Cells, idle: Cells) -> list[Block]:
 
 
 def _source(wanted: Sequence[Part], results: pathlib.Path, command: str) -> list[Block]:
-    """Where the figures come from."""
+    """Returns the section on the origin of the figures."""
     said: list[str] = []
     for part in wanted:
         if not (files := part.files(results)):

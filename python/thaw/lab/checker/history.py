@@ -1,4 +1,4 @@
-"""The rules of a history: what one arm's client was given, and what became of it.
+"""The rules of a history: of the payloads that one arm's client was given, and of their fates.
 
     entries = [Entry(0, 0, times=1), Entry(1, 0, times=0)]
     check(History("thaw", keeps=True, cycles=2, payloads=1, entries=entries))
@@ -96,7 +96,7 @@ class Counts:
 
 @dataclass(frozen=True)
 class History:
-    """What is known of one arm in one experiment.
+    """The stored facts on one arm of one experiment.
 
     Attributes:
       keeps: whether the arm promises to keep what it could not send; None: the arm is not known here.
@@ -123,14 +123,14 @@ class History:
 
     @property
     def late(self) -> int | None:
-        """How many payloads arrived in a later cycle than their own; None: that is not known."""
+        """The number of payloads that arrived in a later cycle than their own; None: it is not known."""
         if self.entries is None or not self.times_known:
             return None
         return sum(each.late for each in self.entries)
 
     @property
     def unflagged(self) -> int | None:
-        """How many payloads arrived more than once and are not flagged; None: that is not known."""
+        """The number of payloads that arrived more than once and are not flagged; None: it is not known."""
         if self.entries is not None:
             return sum(each.times > 1 and not each.flagged for each in self.entries)
         return 0 if self.counts is not None and self.counts.duplicated == 0 else None
@@ -138,10 +138,10 @@ class History:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found.
+    """The result of a check.
 
     Attributes:
-      witness: what breaks a rule, or why nothing can be said; empty for a valid history.
+      witness: the fact that breaks a rule, or the reason for an unknown outcome; empty for a valid history.
     """
 
     outcome: Outcome

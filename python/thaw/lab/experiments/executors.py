@@ -1,4 +1,4 @@
-"""Where the points of a sweep are run: threads of this process, or the workers of a Dask cluster.
+"""Executors of a sweep's points: threads of this process, or the workers of a Dask cluster.
 
 with executors.open_executor("dask://scheduler:8786") as executor:
     sweep.run(grid, folder, executor)

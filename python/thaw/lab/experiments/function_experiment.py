@@ -44,7 +44,7 @@ _LOOPBACK_MTU = 65536
 
 @dataclass(frozen=True)
 class Load:
-    """What the function does beside its traces.
+    """The function's work besides its traces.
 
     Attributes:
       lines: log lines that each invocation writes.
@@ -204,7 +204,7 @@ def _as_agent(executable: pathlib.Path, folder: pathlib.Path) -> pathlib.Path:
     return agent
 
 
-# What the command's function does by default.
+# The work of the command's function by default.
 _LOAD = Load(lines=5, points=5)
 _POINTS = "points of metrics that each invocation sends to DogStatsD"
 

@@ -73,7 +73,7 @@ class Grid:
                     yield point
 
     def with_generated_payloads(self) -> Grid:
-        """The same grid, where every payload is generated."""
+        """Returns this grid with generated payloads only."""
         axes = {name: values for name, values in self.axes.items() if name != "workload"}
         return Grid(dataclasses.replace(self.base, workload="generated"), axes, self.options, self.sobol)
 

@@ -44,7 +44,7 @@ class Numbered:
 
     @property
     def arrived(self) -> int:
-        """How many of those that were taken arrived."""
+        """The number of those that were taken and arrived."""
         return len(self.taken) - len(self.missing)
 
     @property

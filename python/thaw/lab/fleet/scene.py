@@ -1,4 +1,4 @@
-"""What happens to a fleet: how often its sandboxes flush, and an outage of the intake.
+"""Conditions of a simulated fleet: the rate of its flushes, and an outage of the intake.
 
 Scene(interval=10.0, outage=300.0, headroom=3.0)
 """

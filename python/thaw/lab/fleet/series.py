@@ -1,4 +1,4 @@
-"""What happened in each step of a simulated fleet.
+"""The events in each step of a simulated fleet.
 
 series.tries[10]        # connections that were tried in the eleventh step
 sum_of([series, other]) # both fleets together

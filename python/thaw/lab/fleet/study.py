@@ -55,7 +55,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Study:
-    """What came of it: a series for each arm and size, and the differences of the two simulations."""
+    """The results: a series for each arm and size, and the differences of the two simulations."""
 
     settings: Settings
     series: Mapping[tuple[str, int], Series]

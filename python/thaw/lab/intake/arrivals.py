@@ -1,4 +1,4 @@
-"""How often each thing of a kind arrived: a span, a log line, a point of a metric."""
+"""Counts of arrivals of each thing of a kind: spans, log lines, points of metrics."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a client says of itself in the first message of TLS: its random bytes, its key share, its ticket.
+"""Reads the first message of a TLS client: its random bytes, its key share, its ticket.
 
     reader = HelloReader()
     hello = reader.feed(data)    # None until the message is whole

@@ -20,7 +20,7 @@ class Line(NamedTuple):
     text: str
 
 
-# What Datadog's log intake takes of an agent's request: entries, and bytes before compression.
+# The limits of Datadog's log intake for an agent's request: entries, and bytes before compression.
 MAX_ENTRIES = 1000
 MAX_BYTES = 5_000_000
 MAX_ENTRY_BYTES = 1_000_000

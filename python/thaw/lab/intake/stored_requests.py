@@ -61,7 +61,8 @@ class StoredRequests:
         self._events: list[dict[str, Any]] = []
         self._checks: list[dict[str, Any]] = []
         self._undecodable: list[str] = []
-        # By path: what decodes a request and counts what it brought. Returns how many things these were.
+        # The function for each path: decodes a request, counts its spans, lines, points or other things, and
+        # returns their number.
         self._readers: dict[str, Callable[[StoredRequest, str], int]] = {
             "/api/v0.2/traces": self._read_traces,
             "/api/v0.2/stats": self._read_stats,

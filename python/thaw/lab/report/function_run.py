@@ -42,7 +42,7 @@ class InvocationRow:
 
 @dataclass(frozen=True)
 class Fates:
-    """What became of the log lines, or of the points of metrics, that an extension was given.
+    """The fates of the log lines, or of the points of metrics, that an extension was given.
 
     Attributes:
       taken: how many it was given.
@@ -130,7 +130,7 @@ def titles(runs: Sequence[FunctionRun]) -> list[str]:
 
 
 def added_billed_ms(run: FunctionRun, runs: Sequence[FunctionRun]) -> float | None:
-    """What an extension adds to an invocation: the mean of its billed milliseconds, less that without one.
+    """Returns the billed milliseconds that an extension adds to an invocation: the difference of the means.
 
     The first invocation is left out, since it starts the environment. None: nothing was run without one.
     """

@@ -106,7 +106,7 @@ def _start(settings: ExperimentSettings, arguments: list[str], line: Line | None
 
 
 class _Clocks:
-    """What the client's clocks do while it is frozen, against this machine's monotonic clock."""
+    """The client's clocks while it is frozen, compared with this machine's monotonic clock."""
 
     def __init__(self) -> None:
         self._frozen = 0.0

@@ -62,7 +62,7 @@ class Clone:
 
 @dataclass(frozen=True)
 class Clones:
-    """What was seen of one arm: the machine that was saved, and its clones."""
+    """The observations of one arm: of the machine that was saved, and of its clones."""
 
     arm: str
     machines: tuple[Clone, ...]

@@ -1,4 +1,4 @@
-"""What logs and metrics may cost: each figure beside its bar, its aim and the figure of Datadog's extension.
+"""Targets of logs and metrics: each figure beside its bar, its aim and the figure of Datadog's extension.
 
     for row in rows(figures):
         print(row.target.what, row.measured_text, row.verdict)
@@ -141,7 +141,7 @@ def _logs(run: Mapping[str, Any]) -> Iterator[Row]:
     lines = f"{run['lines']:,} lines"
     yield _row(run, run["taken_us"], Target("CPU per log line taken", "µs", 3, 1.5, "18.7 µs"))
     yield _row(run, run["sent_us"], Target("CPU per log line encoded and sent", "µs", 1.5, 1, "4.7 µs"))
-    # What is encoded as it comes is in the first figure and not in the second.
+    # The work of encoding lines as they come is in the first figure and not in the second.
     yield _row(run, run["both_us"], Target("both together", "µs", 4.5, 2.5, "23.4 µs"))
     yield _row(run, run["to_next_ms"], Target(f"runtimeDone after {lines} to /next", "ms", 10, 5, "41 ms"))
     yield _row(

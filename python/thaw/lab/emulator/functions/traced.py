@@ -32,5 +32,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def _send_points(numbers: range) -> None:
-    # It lies in this folder, which is where the runtime's client looks for the handler.
+    # This folder has the module: the runtime's client looks there for the handler.
     importlib.import_module("poster").send_points(numbers)

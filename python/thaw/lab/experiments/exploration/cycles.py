@@ -31,7 +31,7 @@ _SAY_EVERY = 10.0  # seconds
 
 @dataclass
 class Cycled:
-    """What was run: cycles, payloads that were handed over, and lives that broke an invariant."""
+    """The counts of a run: cycles, payloads that were handed over, and lives that broke an invariant."""
 
     cycles: int = 0
     payloads: int = 0

@@ -35,7 +35,7 @@ class _Ended(Exception):
 
 @dataclass
 class Explored:
-    """What one policy went through, or all of them."""
+    """The counts of one policy's exploration, or of all together."""
 
     histories: int = 0
     known: int = 0
@@ -44,7 +44,7 @@ class Explored:
     random: int = 0
     complete: bool = True
     seconds: float = 0.0
-    # By cell of the failure table: how often it was met, and why it can't be.
+    # For each cell of the failure table, the times that it was met, or the reason why it can't be.
     failures: dict[str, int] = field(default_factory=dict)
     unreachable: dict[str, str] = field(default_factory=dict)
     broken: list[dict[str, Any]] = field(default_factory=list)

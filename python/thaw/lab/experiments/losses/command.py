@@ -1,4 +1,4 @@
-"""The command `losses`: ten thousand freezes of thaw's arm, and what became of its payloads."""
+"""The command `losses`: ten thousand freezes of thaw's arm, and the fates of its payloads."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def rows_of(points: Iterable[ExperimentSettings], results: pathlib.Path) -> list
 
 
 def table(rows: Sequence[PointRow]) -> str:
-    """What became of the payloads, by world and scenario, and in all."""
+    """Returns a table of the payloads' fates, by world and scenario, and in all."""
     found: dict[tuple[str, str], list[PointRow]] = {}
     for row in rows:
         found.setdefault((row.world, row.scenario), []).append(row)
