@@ -204,7 +204,9 @@ _REGISTRY = re.compile(
 
 
 def portable(tree: Tree) -> Iterator[Problem]:
-    """No path of one machine, no registry's address: both are the reader's own configuration."""
+    """Files have no path of one machine and no registry's address: both are the reader's own
+    configuration.
+    """
     for path, text in tree.items():
         if path.startswith("tools/house_rules"):
             continue
@@ -272,7 +274,7 @@ RULES = (
 
 
 def read_tree(root: pathlib.Path = ROOT) -> dict[str, str]:
-    """Every text file that is in git, or would be if it were added."""
+    """Returns every text file that is in git, or is neither in git nor ignored."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=root,

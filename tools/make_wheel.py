@@ -111,7 +111,7 @@ def expanded_tags(tag: str) -> list[str]:
 
 
 def locked_requirements(requirements_in: str, names: Iterable[str]) -> list[str]:
-    """The named packages, each from the version on that this project is tested with."""
+    """Returns the named packages, each from the version on that this project is tested with."""
     pins = dict(line.split("==", 1) for line in requirements_in.split() if "==" in line)
     return [f"{name}>={pins[name]}" for name in names]
 

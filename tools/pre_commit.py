@@ -19,7 +19,7 @@ from tools.problem import Tree
 
 
 def staged() -> list[str]:
-    """The files that the next commit adds or changes."""
+    """Returns the files that the next commit adds or changes."""
     listed = subprocess.run(
         ["git", "diff", "--cached", "--name-only", "--diff-filter=d", "-z"],
         cwd=checks.ROOT,
@@ -37,7 +37,7 @@ def house_problems(paths: Iterable[str], tree: Tree) -> list[str]:
 
 
 def problems_of(paths: Sequence[str], tree: Tree) -> list[str]:
-    """One line for each problem in these files."""
+    """Returns one line for each problem in these files."""
     cpp = [path for path in paths if path.endswith((".cc", ".h"))]
     python = [path for path in paths if path.endswith((".py", ".pyi"))]
     found = house_problems(paths, tree)

@@ -27,7 +27,7 @@ _RESOLVED_MS = 0.1
 
 
 def extension_bars(figures: Figures) -> Iterator[Bar]:
-    """A bar for each figure, in the order of a function's life."""
+    """Yields a bar for each figure, in the order of a function's life."""
     size, startup = figures["size"], figures["startup"]
     yield at_most("executable, stripped", size["stripped_mb"], 5, "MB", 2)
     yield at_most("the same, gzip -9", size["gzip_mb"], 2.2, "MB", 2)

@@ -137,7 +137,7 @@ def _simulation_bars(python: Figures) -> Iterator[Bar]:
 
 
 def cpp_table(programs: dict[str, Figures]) -> str:
-    """Google Benchmark's figures: time, rate, and whatever else a benchmark counts."""
+    """Returns Google Benchmark's figures as a table: time, rate, and all other counts of a benchmark."""
     known = {"name", "run_name", "run_type", "iterations", "real_time", "cpu_time", "time_unit", "threads"}
     rows = [["benchmark", "CPU time", "MB/s", "counters"]]
     for label, output in sorted(programs.items()):
@@ -168,7 +168,7 @@ def document(
     experiments: Sequence[ExperimentResult],
     extension: str = "",
 ) -> str:
-    """The whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
+    """Returns the whole of docs/benchmarks.md. `extension`: its section, as extension_section() writes it."""
     parts = [
         "# Benchmarks\n\n"
         f"Written by `{command}` on {date} at commit {commit}. Machine: {machine()}; Python"

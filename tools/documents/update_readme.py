@@ -76,8 +76,8 @@ def machine() -> str:
 
 
 def section(results: Sequence[ExperimentResult], where: str) -> str:
-    """The section on results, as Markdown: the promise beside its price if both were measured, and the
-    experiments.
+    """Returns the section on results, as Markdown: the promise beside its price if both were measured, and
+    the experiments.
     """
     from tools.documents.results_table import experiment, is_price, price
 

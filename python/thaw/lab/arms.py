@@ -61,11 +61,15 @@ class Arm:
         return self.name.partition("(")[0]
 
     def client_options(self, ca_file: str, **fields: Any) -> thaw.ClientOptions:
-        """The options of the arm's client, which trusts `ca_file` alone unless its name says otherwise."""
+        """Returns the options of the arm's client, which trusts `ca_file` alone unless its name says
+        otherwise.
+        """
         return thaw.ClientOptions(**self._values(ca_file, fields))
 
     def with_options(self, values: Mapping[str, str]) -> Arm:
-        """The arm with more options, given as text. ValueError names the option and what is expected."""
+        """Returns the arm with more options, given as text. ValueError names the option and what is
+        expected.
+        """
         if not values:
             return self
         if self.maker != "native":
@@ -89,7 +93,7 @@ class Arm:
         return {**dict(self.client), **trusted, **fields, **dict(self.given)}
 
     def flusher_options(self, scenario: str) -> thaw.FlusherOptions:
-        """The options of the arm's flusher.
+        """Returns the options of the arm's flusher.
 
         Strategy `end`, which the idle scenario is, throws away what failed; flushes that overlap a freeze are
         redriven once, at shutdown.
@@ -234,7 +238,7 @@ _texts_of_files: dict[str, str] = {}
 
 @functools.cache
 def parse(text: str) -> Arm:
-    """The arm of a name, with options in brackets or without. ValueError says what is wrong."""
+    """Returns the arm of a name, with options in brackets or without. ValueError says what is wrong."""
     if (declared := own_clients.split(text.strip())) is not None:
         return _of_file(*declared)
     name, values = named_values.parse(text)
@@ -246,7 +250,9 @@ def parse(text: str) -> Arm:
 
 
 def find(names: str) -> list[Arm]:
-    """The arms of a list with commas, each once. ValueError names an unknown one, and all known ones."""
+    """Returns the arms of a list with commas, each once. ValueError names an unknown one, and all known
+    ones.
+    """
     wanted = [arm for name in named_values.split(names) if name for arm in _all_of(name)]
     if not wanted:
         raise ValueError(f"no arm is named; there are {', '.join(ARMS)}")
@@ -254,12 +260,14 @@ def find(names: str) -> list[Arm]:
 
 
 def of_command(command: str) -> Arm:
-    """The arm that runs a command line for each payload (`own_clients.Command`). ValueError: it can't."""
+    """Returns the arm that runs a command line for each payload (`own_clients.Command`). ValueError: it
+    can't.
+    """
     return parse(named_values.text_of(COMMAND, [("run", command)]))
 
 
 def _all_of(text: str) -> list[Arm]:
-    """The arms of a name: all of a file's, where it names none of them."""
+    """Returns the arms of a name: all of a file's, where it names none of them."""
     declared = own_clients.split(text)
     if declared is None or declared[1]:
         return [parse(text)]
@@ -298,7 +306,9 @@ def require_certificates(names: Sequence[str]) -> None:
 
 
 def variants(names: Sequence[str], options: Mapping[str, Sequence[str]]) -> list[Arm]:
-    """Each arm with every combination of the options' values; an arm that takes no options stays as it is."""
+    """Returns each arm with every combination of the options' values; an arm that takes no options stays as
+    it is.
+    """
     made = []
     for arm in map(parse, names):
         if arm.maker == "native":

@@ -172,7 +172,7 @@ def _ms(value: float, *, sign: bool = False) -> str:
 
 
 def _percent(share: float) -> str:
-    """A share in percent, with two digits that count and without a row of zeros."""
+    """Returns a share in percent, with two digits that count and without a row of zeros."""
     value = 100 * share
     if value >= 99.95 or value == 0:
         return f"{value:.0f}"

@@ -24,7 +24,9 @@ _NAMED = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]*)=(.+)", re.DOTALL)
 
 
 def named_extension(text: str) -> tuple[str, pathlib.Path]:
-    """The name and the executable of `NAME=FILE`; without a name, thaw's. ValueError: as `extension`."""
+    """Returns the name and the executable of `NAME=FILE`; without a name, thaw's. ValueError: as
+    `extension`.
+    """
     found = _NAMED.fullmatch(text)
     return (found[1], extension(found[2])) if found else ("thaw", extension(text))
 

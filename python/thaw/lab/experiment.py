@@ -188,7 +188,7 @@ class ExperimentSettings:
         return dataclasses.replace(self, blocks=1, seed=seed)
 
     def order(self) -> list[tuple[int, str]]:
-        """The blocks and arms in the order in which they are run."""
+        """Returns the blocks and arms in the order in which they are run."""
         made = []
         for block in range(self.blocks):
             names = list(self.arms)
@@ -277,12 +277,12 @@ def _check_simulated(settings: ExperimentSettings) -> None:
 
 
 def plain_freeze(freeze: float | FreezeDistribution) -> float | str:
-    """A freeze as it is written where a number or text can stand."""
+    """Returns a freeze as it is written where a number or text can stand."""
     return str(freeze) if isinstance(freeze, FreezeDistribution) else freeze
 
 
 def command(settings: ExperimentSettings) -> str:
-    """The command that runs an experiment again, for a shell. It names every setting, whatever the
+    """Returns the command that runs an experiment again, for a shell. It names every setting, whatever the
     defaults, except an idle limit that is the world's own.
     """
     arguments = ["python", "-m", "thaw.lab", "compare", "--arms", ",".join(settings.arms)]
@@ -294,7 +294,7 @@ def command(settings: ExperimentSettings) -> str:
 
 
 def argument_of(name: str) -> str:
-    """The argument of `compare` and `sweep` for a field of the settings."""
+    """Returns the argument of `compare` and `sweep` for a field of the settings."""
     return "--tls" if name == "tls_version" else f"--{name.replace('_', '-')}"
 
 
@@ -363,7 +363,7 @@ class ClockFigures:
     boot: float
 
     def plus(self, other: ClockFigures) -> ClockFigures:
-        """The figures of two runs together."""
+        """Returns the figures of two runs together."""
         sums = (getattr(self, each.name) + getattr(other, each.name) for each in dataclasses.fields(self))
         return ClockFigures(*sums)
 

@@ -98,7 +98,7 @@ def provenance(
     load_during: Load | None = None,
     network: NetworkFigures | None = None,
 ) -> Provenance:
-    """The provenance of measurements made here and now.
+    """Returns the provenance of measurements made here and now.
 
     Args:
       freezer: the freezer of W1, W2 and W3a.
@@ -140,8 +140,8 @@ def provenance(
 
 @functools.cache
 def commit() -> str:
-    """The commit of the checkout this package is in, with "-dirty" if tracked files differ from it; "unknown"
-    for a package that was installed from a wheel.
+    """Returns the commit of the checkout this package is in, with "-dirty" if tracked files differ from it;
+    "unknown" for a package that was installed from a wheel.
     """
     text = _git("describe", "--always", "--dirty", "--exclude=*", "--abbrev=40")
     return UNKNOWN_COMMIT if text is None else text.decode().strip()
@@ -149,13 +149,13 @@ def commit() -> str:
 
 @functools.cache
 def dirty() -> str:
-    """A digest of the difference between tracked files and the commit; empty if there is none."""
+    """Returns a digest of the difference between tracked files and the commit; empty if there is none."""
     text = _git("diff", "HEAD") if commit().endswith("-dirty") else None
     return "" if text is None else hashlib.sha256(text).hexdigest()[:16]
 
 
 def _git(*arguments: str) -> bytes | None:
-    """The output of git about the checkout; None without a checkout or git."""
+    """Returns the output of git about the checkout; None without a checkout or git."""
     root = pathlib.Path(__file__).resolve().parents[3]
     if not (root / ".git").exists():
         return None

@@ -55,7 +55,8 @@ if TYPE_CHECKING:
 
 
 def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
-    """The rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes it.
+    """Returns the rows of a sweep, of `compare --rows` or of `main`, as one frame; `report.frames` describes
+    it.
 
     results.read("sweep-results").pandas().groupby("arm")["lost"].sum()
     """
@@ -286,7 +287,7 @@ class ExperimentResult:
         busy: str | None = None,
         comparisons: tuple[Comparison, ...] = (),
     ) -> ExperimentResult:
-        """The result of an experiment with these settings."""
+        """Returns the result of an experiment with these settings."""
         return cls(
             **settings.conditions(),
             commit=commit,
@@ -347,7 +348,7 @@ _MEMBERS = (
 
 
 def _number(value: Any, name: str, prefix: str = "") -> Any:
-    """The member, unchanged. ValueError, which names it: it is missing or is no number."""
+    """Returns the member, unchanged. ValueError names a member that is missing or is no number."""
     try:
         float(value[name])
     except (KeyError, TypeError, ValueError):

@@ -21,7 +21,7 @@ LEAST_OF_MODEL = 0.005
 
 
 def headline(cells: Cells) -> Block:
-    """The chart that stands beside the answer: one request a flush, and twenty."""
+    """Returns the chart that stands beside the answer: one request a flush, and twenty."""
     some = [each for each in cells.arms() if each in (FRESH, KEPT, SEPARATE)]
     panels = [_panel(cells, payloads, some) for payloads in (1, 20)]
     return Picture(
@@ -33,7 +33,7 @@ def headline(cells: Cells) -> Block:
 
 
 def by_round_trip(cells: Cells) -> list[Block]:
-    """Every arm over round trips and requests of a flush."""
+    """Returns the section on every arm, by round trip and requests of a flush."""
     payloads = cells.values("payloads_per_flush")
     panels = [_panel(cells, each, cells.arms()) for each in payloads]
     blocks: list[Block] = [

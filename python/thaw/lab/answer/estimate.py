@@ -84,5 +84,5 @@ def _flush(point: ExperimentSettings, arm: str) -> float:
 
 
 def in_words(seconds: float) -> str:
-    """A duration as it is told: in minutes, or in seconds where there are few."""
+    """Returns a duration as text: in minutes, or in seconds if it is short."""
     return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"

@@ -27,7 +27,7 @@ _CLOSES = {
 
 
 def section(idle: Cells, in_flight: Cells, cut: Cells | None) -> list[Block]:
-    """The fates of payloads by arm, way to freeze and way to close."""
+    """Returns the section on the fates of payloads, by arm, way to freeze and way to close."""
     blocks: list[Block] = [
         Heading("What arrives"),
         Paragraph(
@@ -123,7 +123,9 @@ def billed(runs: Sequence[FunctionRun] | str) -> list[Block]:
 
 
 def dollars(cells: Cells, fresh: str, kept: str) -> list[Block]:
-    """The price of fresh connections for a million invocations that flush once each."""
+    """Returns the section on the price of fresh connections for a million invocations that flush once
+    each.
+    """
     rows = []
     for trip in cells.values("round_trip"):
         some = {"payloads_per_flush": 1, "round_trip": trip}
@@ -178,7 +180,7 @@ def fleet(cells: Cells, fresh: str, kept: str) -> list[Block]:
 
 
 def advice() -> list[Block]:
-    """For which settings each policy is best."""
+    """Returns the section on the settings for which each policy is best."""
     return [
         Heading("Which setting for what"),
         Items(

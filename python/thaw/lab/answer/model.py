@@ -60,7 +60,9 @@ class Policy:
 
 
 def policy(arm: str) -> Policy | None:
-    """The policy of an arm; None where the model has no constants, which are those of thaw's own client."""
+    """Returns the policy of an arm; None where the model has no constants, which are those of thaw's own
+    client.
+    """
     found = arms.parse(arm)
     if found.maker != "native" or found.client_per_flush:
         return None

@@ -74,7 +74,7 @@ class Environment:
         return {**self.of_extensions(), **variables}
 
     def credentials(self) -> bytes:
-        """The body that AWS_CONTAINER_CREDENTIALS_FULL_URI gives."""
+        """Returns the body that AWS_CONTAINER_CREDENTIALS_FULL_URI gives."""
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=6)
         return json.dumps(
             {

@@ -180,7 +180,7 @@ class ExtensionsApi:
         return Answer(b'{"status":"OK"}', status=202)
 
     def identify(self, headers: Mapping[str, str]) -> Extension:
-        """The extension that calls. Raises ApiError if it is not registered."""
+        """Returns the extension that calls. Raises ApiError if it is not registered."""
         given = headers.get("Lambda-Extension-Identifier", "")
         if not given:
             raise errors.missing_extension_identifier()

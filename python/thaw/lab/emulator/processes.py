@@ -205,7 +205,7 @@ class Process:
         self._output.go_on()
 
     def usage(self) -> Usage | None:
-        """The resources used until now; None if the program has ended."""
+        """Returns the resources used until now; None if the program has ended."""
         with contextlib.suppress(OSError, KeyError, ValueError):
             proc = pathlib.Path(f"/proc/{self.pid}")
             fields = dict(

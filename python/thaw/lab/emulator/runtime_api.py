@@ -193,7 +193,7 @@ class RuntimeApi:
 
 
 def _error_type(headers: Mapping[str, str], body: bytes) -> str:
-    """The type of an error: the header's, the body's, or Lambda's own default."""
+    """Returns the type of an error: the header's, the body's, or Lambda's own default."""
     if given := headers.get(_ERROR_TYPE):
         return given
     with contextlib.suppress(ValueError, RecursionError):

@@ -121,7 +121,7 @@ class SandboxState:
         return self.settings.initialization_type == "snap-start" and not self.restored
 
     def process(self, name: str) -> Process:
-        """An extension's, or "runtime"."""
+        """Returns the process of an extension, by its name, or of "runtime"."""
         return self.processes[name]
 
     def about_the_environment(self) -> dict[str, Any]:
@@ -284,7 +284,7 @@ class SandboxState:
 
 
 def _runtime_version(runtime: str) -> str:
-    """A runtime's version as Lambda writes it: "python:3.13.v1" of "python3.13"."""
+    """Returns a runtime's version as Lambda writes it: "python:3.13.v1" of "python3.13"."""
     parts = re.fullmatch(r"([a-z]+)\.?(.*?)(?:\.x)?", runtime)
     return f"{parts[1]}:{parts[2]}.v1" if parts is not None else runtime
 

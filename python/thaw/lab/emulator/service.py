@@ -228,7 +228,9 @@ class Lambda:
 
     @asynccontextmanager
     async def resumed(self) -> AsyncIterator[None]:
-        """A context in which the environment runs without an invocation; on Lambda only a shutdown does."""
+        """Gives a context in which the environment runs without an invocation; on Lambda only a shutdown
+        does.
+        """
         self.current.resume()
         try:
             yield

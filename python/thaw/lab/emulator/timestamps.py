@@ -25,5 +25,5 @@ def epoch_ms(seconds_from_now: float = 0.0) -> int:
 
 
 def ms_between(begin_ns: int, end_ns: int) -> float:
-    """Milliseconds, with Lambda's three digits."""
+    """Returns the milliseconds between two times, with Lambda's three digits."""
     return round((end_ns - begin_ns) / 1e6, 3)

@@ -201,7 +201,7 @@ class _Collected:
 
 
 def with_workload(settings: ExperimentSettings) -> ExperimentSettings:
-    """The settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
+    """Returns the settings, with generated payloads where ddtrace can't run; the reason goes to stderr."""
     if settings.workload != "real":
         return settings
     try:
@@ -265,8 +265,8 @@ def _cycle_rows(
 
 
 def _conditions(settings: ExperimentSettings, cycle: int) -> dict[str, Any]:
-    """The columns that say under which conditions a row of a block was measured. A freeze that is drawn is
-    the cycle's own.
+    """Returns the columns that say under which conditions a row of a block was measured. A freeze that is
+    drawn is the cycle's own.
     """
     return {
         "payloads_per_flush": settings.payloads,

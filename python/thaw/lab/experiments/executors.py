@@ -21,7 +21,7 @@ _CONNECT_LIMIT = 10.0
 
 
 def check(text: str) -> str:
-    """The text, if it names an executor; ValueError says what is expected."""
+    """Returns the text, if it names an executor; ValueError says what is expected."""
     match = _DASK.fullmatch(text)
     if match is None:
         raise ValueError(f"{text!r} is not of the form dask://HOST:PORT, a Dask scheduler's address")

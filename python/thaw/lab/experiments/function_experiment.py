@@ -129,7 +129,7 @@ async def live(
 
 
 def _row(name: str, number: int, times: Times, report: Report, first_ns: int) -> InvocationRow:
-    """The row of one invocation; `first_ns` is when the first one began."""
+    """Returns the row of one invocation; `first_ns` is when the first one began."""
     return InvocationRow(
         name,
         number,
@@ -224,7 +224,7 @@ def add_extension_argument(parser: argparse.ArgumentParser) -> None:
 
 
 def extensions_of(given: list[tuple[str, pathlib.Path]] | None) -> dict[str, pathlib.Path]:
-    """The extensions of the command line by their names. ValueError: two have the same name."""
+    """Returns the extensions of the command line by their names. ValueError: two have the same name."""
     named: dict[str, pathlib.Path] = {}
     for name, file in given or [("thaw", EXTENSION)]:
         if name in (CONTROL, NONE):

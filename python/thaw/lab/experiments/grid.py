@@ -60,7 +60,7 @@ class Grid:
         _require_few("combinations of options", self.options, _MOST_VARIANTS)
 
     def points(self) -> Iterator[ExperimentSettings]:
-        """Each point once. ValueError: the settings of a point contradict each other."""
+        """Yields each point once. ValueError: the settings of a point contradict each other."""
         found = arms.variants(self.base.arms, self.options)
         base = dataclasses.replace(self.base, arms=tuple(arm.name for arm in found))
         seen: set[ExperimentSettings] = set()

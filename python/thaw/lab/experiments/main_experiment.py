@@ -44,7 +44,7 @@ class Part:
 
 
 def parts(arms: Sequence[str] = ARMS, cycles: int = CYCLES, seed: int = 1) -> list[Part]:
-    """The parts, in their order."""
+    """Returns the parts, in their order."""
     return [
         Part("idle", "silent", arms, cycles, seed),
         Part("idle", "race", arms, cycles, seed),

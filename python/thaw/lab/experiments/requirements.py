@@ -54,7 +54,7 @@ class Figure:
     column: str
 
     def value(self, result: ExperimentResult) -> float | None:
-        """The figure; None if the arm was not run or has none."""
+        """Returns the figure; None if the arm was not run or has none."""
         arm = result.arms.get(self.arm)
         return None if arm is None else _COLUMNS[self.column].value(arm)
 

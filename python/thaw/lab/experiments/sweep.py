@@ -160,7 +160,7 @@ def run(
 def _completed(
     futures: Iterable[concurrent.futures.Future[Measured]], ended: Callable[[], bool]
 ) -> Iterator[concurrent.futures.Future[Measured]]:
-    """Each future when it is done, until `ended` says so."""
+    """Yields each future when it is done, until `ended` says so."""
     waiting = set(futures)
     while waiting and not ended():
         done, waiting = concurrent.futures.wait(

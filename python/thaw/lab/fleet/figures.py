@@ -67,7 +67,7 @@ class Outage:
 
 
 def of_usual(series: Series, scene: Scene) -> Usual:
-    """The second half of the time before the outage."""
+    """Returns the figures of the usual state, from the second half of the time before the outage."""
     window = slice(int(scene.before / 2 / scene.bin), max(1, int(scene.before / scene.bin)))
     return Usual(
         series.sandboxes,
@@ -78,7 +78,7 @@ def of_usual(series: Series, scene: Scene) -> Usual:
 
 
 def of_outage(series: Series, scene: Scene) -> Outage:
-    """The outage, and what follows it."""
+    """Returns the figures of the outage, and of the time after it."""
     begin, end = int(scene.begins / scene.bin), int(scene.ends / scene.bin)
     kept = float(series.kept[max(end - 1, 0)])
     after = series.kept[end:]

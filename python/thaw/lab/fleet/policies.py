@@ -35,7 +35,7 @@ class Breaker:
 
     @classmethod
     def of_thaw(cls) -> Breaker:
-        """The breaker of thaw's own defaults."""
+        """Returns the breaker of thaw's own defaults."""
         options = thaw.FlusherOptions()
         return cls(options.breaker_strikes, options.probe_backoff, options.probe_backoff_cap)
 
@@ -110,7 +110,7 @@ POLICIES: Mapping[str, Policy] = {each.name: each for each in _ALL}
 
 
 def find(names: str) -> list[Policy]:
-    """The arms of a list with commas. ValueError names an unknown one, and all known ones."""
+    """Returns the arms of a list with commas. ValueError names an unknown one, and all known ones."""
     found = []
     for name in dict.fromkeys(each.strip() for each in names.split(",")):
         if name not in POLICIES:

@@ -169,7 +169,7 @@ class _Population:
         return done
 
     def _connections(self, due: _Due) -> NDArray[numpy.int64]:
-        """The connections that each flush opens if it succeeds."""
+        """Returns the connections that each flush opens if it succeeds."""
         if self._policy.dials == "each":
             return due.wanted
         if self._policy.dials == "shared":
@@ -180,7 +180,7 @@ class _Population:
         return gone.astype(numpy.int64)
 
     def _tries(self, due: _Due) -> NDArray[numpy.int64]:
-        """The connections that each flush tries to open in vain if it fails."""
+        """Returns the connections that each flush tries to open in vain if it fails."""
         each = numpy.ones_like(due.wanted)
         if self._policy.dials == "shared":
             each = numpy.clip(due.wanted - 1, 1, MOST_SHARED)

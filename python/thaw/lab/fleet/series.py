@@ -46,12 +46,12 @@ class Series:
 
     @classmethod
     def empty(cls, sandboxes: int, bins: int) -> Series:
-        """A fleet of which nothing is counted yet."""
+        """Returns a fleet of which nothing is counted yet."""
         values = {name: numpy.zeros(bins) for name in COLUMNS}
         return cls(sandboxes=sandboxes, simulated=sandboxes, connected=0.0, **values)
 
     def scaled(self, sandboxes: int) -> Series:
-        """The series of a fleet of another size in which the same happens."""
+        """Returns the series of a fleet of another size in which the same happens."""
         by = sandboxes / self.sandboxes
         values = {name: getattr(self, name) * by for name in (*COLUMNS, "connected")}
         return dataclasses.replace(self, sandboxes=sandboxes, **values)

@@ -62,7 +62,7 @@ class Study:
     differences: tuple[Difference, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """All figures of the page."""
+        """Returns all figures of the page."""
         scene = self.settings.scene
         found = []
         for (arm, sandboxes), series in self.series.items():

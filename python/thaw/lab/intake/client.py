@@ -151,7 +151,7 @@ class Intake:
         return int(self._ask("close_idle", close=close, at=at))
 
     def timed_closes(self) -> list[float]:
-        """The times at which connections were ended by `at` since this was last asked for."""
+        """Returns the times at which connections were ended by `at` since this was last asked for."""
         return list(self._ask("timed_closes"))
 
     def wait_until_none_idle(self, timeout: float = _COMMAND_TIMEOUT) -> None:
@@ -159,7 +159,7 @@ class Intake:
         self._ask("await_no_idle", timeout=timeout)
 
     def event(self, name: str, timeout: float = _COMMAND_TIMEOUT) -> dict[str, Any]:
-        """The next event of that name. TimeoutError, or IntakeError if the process is gone."""
+        """Returns the next event of that name. TimeoutError, or IntakeError if the process is gone."""
         while True:
             try:
                 event = self._events.get(timeout=timeout)
@@ -171,7 +171,7 @@ class Intake:
                 raise IntakeError(f"the intake's process ended with {self._process.wait()}")
 
     def poll_event(self, name: str) -> dict[str, Any] | None:
-        """The next event of that name if there is one already."""
+        """Returns the next event of that name if there is one already."""
         with contextlib.suppress(TimeoutError, queue.Empty):
             while True:
                 event = self._events.get_nowait()

@@ -97,7 +97,7 @@ def _extensions(message: bytes, at: int) -> list[tuple[int, bytes]]:
 
 
 def _first_identity(extension: bytes) -> bytes:
-    """The ticket of an extension pre_shared_key, without its age, which differs by time."""
+    """Returns the ticket of an extension pre_shared_key, without its age, which differs by time."""
     if len(extension) < 4:
         return b""
     (size,) = struct.unpack_from("!H", extension, 2)

@@ -28,8 +28,8 @@ _MEMBERS = {"message", "hostname", "service", "ddtags", "ddsource"}
 
 
 def log_entries(body: bytes, encoding: str = "zstd") -> list[dict[str, Any]]:
-    """The entries of a request to /api/v2/logs. ValueError for one that the intake would refuse, or whose
-    entries lack a member.
+    """Returns the entries of a request to /api/v2/logs. ValueError for one that the intake would refuse, or
+    whose entries lack a member.
     """
     text = decompress(body, encoding)
     if len(text) > MAX_BYTES:

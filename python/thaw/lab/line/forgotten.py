@@ -84,7 +84,7 @@ class _Segment:
         return cls(packet, start + (packet[start] & 0x0F) * 4)
 
     def reset(self) -> bytes:
-        """The RST that answers the segment (RFC 9293 §3.10.7.1)."""
+        """Returns the RST that answers the segment (RFC 9293 §3.10.7.1)."""
         if self.flags & _ACK:
             sequence, acknowledged, flags = self.acknowledged, 0, _RST
         else:

@@ -64,7 +64,7 @@ class Side:
     _network: str
 
     def command(self, arguments: Sequence[str], *, lasting: bool = True) -> list[str]:
-        """The arguments that run a command here. `lasting`: it outlives the thread that starts it."""
+        """Returns the arguments that run a command here. `lasting`: it outlives the thread that starts it."""
         start = [sys.executable, "-I", "-S", _ENTER, "run", self._user, self._network]
         return [*start, "yes" if lasting else "no", *arguments]
 

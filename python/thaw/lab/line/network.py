@@ -201,7 +201,7 @@ def _open_device(name: str) -> int:
 
 
 def _attribute(kind: int, value: bytes) -> bytes:
-    """An attribute of a netlink message, filled up to four bytes."""
+    """Returns an attribute of a netlink message, filled up to four bytes."""
     return struct.pack("=HH", 4 + len(value), kind) + value + bytes(-len(value) % 4)
 
 

@@ -66,7 +66,9 @@ def client_files(modules: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def pack(files: Iterable[str], contents: dict[str, bytes] | None = None) -> bytes:
-    """An archive of files of this machine, and of `contents` by path. OSError: a file can't be read."""
+    """Returns an archive of files of this machine, and of `contents` by path. OSError: a file can't be
+    read.
+    """
     archive = _Archive()
     for folder in _EMPTY_FOLDERS:
         archive.add_folder(folder)
@@ -139,7 +141,7 @@ def _filled(data: bytes) -> bytes:
 
 
 def _first_link(folder: str) -> str | None:
-    """The first symbolic link on the way to a folder, itself included."""
+    """Returns the first symbolic link on the way to a folder, itself included."""
     parts = pathlib.PurePath(folder).parts
     for count in range(2, len(parts) + 1):
         path = os.path.join(*parts[:count])

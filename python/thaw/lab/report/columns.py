@@ -26,7 +26,7 @@ class Column:
     digits: int = 0
 
     def value(self, arm: ArmResult) -> float | None:
-        """The figure; None if the arm has none."""
+        """Returns the figure; None if the arm has none."""
         number: float | None = operator.attrgetter(self.path)(arm)
         return number
 
@@ -102,7 +102,7 @@ COLUMNS = (
 
 
 def shown(result: ExperimentResult) -> list[Column]:
-    """The columns in which an arm of a result has a figure."""
+    """Returns the columns in which an arm of a result has a figure."""
     return [
         column for column in COLUMNS if any(column.value(arm) is not None for arm in result.arms.values())
     ]

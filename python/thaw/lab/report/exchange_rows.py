@@ -54,7 +54,7 @@ _FACTS = ("resumed", "reused", "shared", "epoch")
 
 
 def of(arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int) -> list[ExchangeRow]:
-    """The rows of an arm's block, whose cycles are counted from `first_cycle`."""
+    """Returns the rows of an arm's block, whose cycles are counted from `first_cycle`."""
     return [
         ExchangeRow(
             arm=arm,

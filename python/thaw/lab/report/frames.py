@@ -43,16 +43,16 @@ class Rows:
         self._table = table
 
     def arrow(self) -> pyarrow.Table:
-        """The rows as a table of pyarrow."""
+        """Returns the rows as a table of pyarrow."""
         return self._table
 
     def pandas(self) -> pandas.DataFrame:
-        """The rows as a frame of pandas. MeasureError: it is not installed."""
+        """Returns the rows as a frame of pandas. MeasureError: it is not installed."""
         _require("pandas")
         return self._table.to_pandas()
 
     def polars(self) -> polars.DataFrame:
-        """The rows as a frame of polars. MeasureError: it is not installed."""
+        """Returns the rows as a frame of polars. MeasureError: it is not installed."""
         _require("polars")
         import polars
 
@@ -82,7 +82,7 @@ class Rows:
 
 
 def read(folder: str | os.PathLike[str], rows: RunRows = "cycles") -> Rows:
-    """The rows of stored results.
+    """Returns the rows of stored results.
 
     Args:
       folder: the folder of a sweep or of a run, or one with a folder for each run, as `main` writes it.

@@ -150,7 +150,7 @@ def write(path: pathlib.Path, runs: Sequence[FunctionRun]) -> None:
 
 
 def cells(run: FunctionRun, runs: Sequence[FunctionRun]) -> list[str]:
-    """The cells of a run, which is one of `runs`, under titles(runs)."""
+    """Returns the cells of a run, which is one of `runs`, under titles(runs)."""
 
     def milliseconds(value: float | None) -> str:
         return "–" if value is None else f"{value:.1f}"
@@ -183,5 +183,5 @@ def _fates(fates: Fates | None) -> list[str]:
 
 
 def table(runs: Sequence[FunctionRun]) -> str:
-    """The runs as a table for a terminal."""
+    """Returns the runs as a table for a terminal."""
     return "\n".join(aligned([titles(runs), *(cells(run, runs) for run in runs)]))

@@ -37,7 +37,7 @@ def write_report(runs: Sequence[Run], path: str | os.PathLike[str], sections: Se
 
 
 def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
-    """The page's HTML. `sections` come before the tables."""
+    """Returns the page's HTML. `sections` come before the tables."""
     panels = [_panel(run) for run in runs]
     names = list(dict.fromkeys(name for run in runs for name in run.result.arms))
     cycles = sum(run.result.cycles_of(arm) for run in runs for arm in run.result.arms.values())
@@ -149,7 +149,7 @@ def _outcomes(arm: ArmResult) -> dict[str, int]:
 
 
 def _flush_times(run: Run, arm: str) -> list[float]:
-    """The times of an arm's flushes without the first of each block, as in the table."""
+    """Returns the times of an arm's flushes without the first of each block, as in the table."""
     if run.measurements is None:
         return []
     wanted = (arm, run.result.world, run.result.close, run.result.scenario)
@@ -159,7 +159,7 @@ def _flush_times(run: Run, arm: str) -> list[float]:
 
 
 def _found(result: ExperimentResult) -> str:
-    """The verdicts of a run, what is to be known about them, and the command that repeats it."""
+    """Returns the verdicts of a run, what is to be known about them, and the command that repeats it."""
     marks = "".join(
         f"<p class=bad>{text(each)}</p>" for each in (what_is_missing(result), busy(result)) if each
     )
@@ -250,7 +250,7 @@ _FACTS: tuple[tuple[str, Callable[[Provenance], str]], ...] = (
 
 
 def _provenance_facts(where: Provenance) -> dict[str, str]:
-    """The facts that are known."""
+    """Returns the facts that are known."""
     return {name: said for name, fact in _FACTS if (said := fact(where).strip())}
 
 

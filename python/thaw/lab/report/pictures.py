@@ -218,7 +218,7 @@ def _bars(axes: Axes, widths: Any, left: Any, colour: str, label: str, hatch: st
 
 
 def _times(arm: ArmPicture) -> Any:
-    """The flush times, each above 0, which has no logarithm."""
+    """Returns the flush times, each above 0, which has no logarithm."""
     import numpy
 
     return numpy.maximum(arm.flush_ms or (arm.flush_p50, arm.flush_p99), 0.01)

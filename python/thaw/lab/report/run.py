@@ -38,7 +38,9 @@ def save_run(folder: str | os.PathLike[str], run: Run) -> None:
 
 
 def read_run(folder: str | os.PathLike[str]) -> Run:
-    """A run from its folder, or from the JSON file of its result alone. MeasureError names what is wrong."""
+    """Returns a run from its folder, or from the JSON file of its result alone. MeasureError names what is
+    wrong.
+    """
     path = pathlib.Path(folder)
     file = path / RESULT_FILE if path.is_dir() else path
     try:

@@ -74,7 +74,7 @@ def expected(count: int) -> tuple[Counter[Context], Counter[Context], dict[Conte
 
 
 def _last_lines(count: int) -> Iterator[int]:
-    """The lines of the last cycle, the oldest first: each context is among them."""
+    """Yields the lines of the last cycle, the oldest first: each context is among them."""
     yield from range(max(0, count - CYCLE) * LINES, count * LINES)
 
 

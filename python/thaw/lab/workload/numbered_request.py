@@ -69,7 +69,7 @@ class NumberedRequest:
         return cls(data, offsets, spans, len(body))
 
     def ids(self, number: int) -> range:
-        """The span ids of the request of that number, counted from 0."""
+        """Returns the span ids of the request of that number, counted from 0."""
         first = _SPAN_ID + number * self.step
         return range(first, first + self.spans)
 

@@ -216,12 +216,12 @@ def make(arm: Arm, url: str, ca_file: str, scenario: str, exchange_timeout: floa
 
 
 def clocks() -> list[float]:
-    """The wall clock, the monotonic clock and the boot clock, in seconds."""
+    """Returns the wall clock, the monotonic clock and the boot clock, in seconds."""
     return [time.time(), time.monotonic(), time.clock_gettime(time.CLOCK_BOOTTIME)]
 
 
 def _processor_time() -> float:
-    """Processor time of this process, and of those that it has started and waited for."""
+    """Returns the processor time of this process, and of those that it has started and waited for."""
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + ended.ru_utime + ended.ru_stime
 

@@ -38,7 +38,7 @@ _PIPE_BYTES = 1 << 16  # a pipe holds no more
 
 
 def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) -> list[str]:
-    """The arguments of `child` for an arm that delivers to `url`."""
+    """Returns the arguments of `child` for an arm that delivers to `url`."""
     return [
         *(arm.name, url, ca_file, settings.scenario, settings.workload, str(settings.seed)),
         *(str(settings.exchange_timeout), str(settings.spans), str(settings.filler_bytes)),
@@ -46,7 +46,7 @@ def arguments(arm: Arm, url: str, ca_file: str, settings: ExperimentSettings) ->
 
 
 def command(given: Sequence[str]) -> list[str]:
-    """The command that runs `child`."""
+    """Returns the command that runs `child`."""
     return [sys.executable, "-m", "thaw.lab.worlds.child", *given]
 
 

@@ -100,7 +100,7 @@ def _repeats(values: list[str]) -> bool:
 
 
 def settings_of(arm: Arm, *, payloads: int = 2, seed: int = 1) -> ExperimentSettings:
-    """The settings with which an arm's machines run."""
+    """Returns the settings with which an arm's machines run."""
     return ExperimentSettings(
         arms=(arm.name,),
         world="W3b",

@@ -24,7 +24,7 @@ def counts(point: Point) -> bool:
 
 
 def of_numbers(name: str, handed_over: range, times: Mapping[int, int]) -> list[str]:
-    """The account of things by their numbers. `name` is of the kind, in the plural."""
+    """Checks the arrivals of numbered things. `name`: their name, in the plural."""
     wrong = []
     if missing := [number for number in handed_over if not times.get(number)]:
         wrong.append(f"{len(missing)} of {len(handed_over)} {name} did not arrive, {missing[0]} first")
@@ -36,7 +36,7 @@ def of_numbers(name: str, handed_over: range, times: Mapping[int, int]) -> list[
 
 
 def of_spans(request: NumberedRequest, payloads: int, spans: Mapping[int, int]) -> list[str]:
-    """The account of the spans of numbered requests, the first `payloads` of them."""
+    """Checks the spans of the first `payloads` numbered requests."""
     wanted = {span for number in range(payloads) for span in request.ids(number)}
     times = {index: spans.get(span, 0) for index, span in enumerate(sorted(wanted))}
     wrong = of_numbers("spans", range(len(wanted)), times)
@@ -46,12 +46,12 @@ def of_spans(request: NumberedRequest, payloads: int, spans: Mapping[int, int]) 
 
 
 def of_lines(lines: Mapping[Line, int], written: range, request_ids: Iterable[str]) -> list[str]:
-    """The account of the function's numbered lines, and of START, END and REPORT of each invocation."""
+    """Checks the function's numbered lines, and START, END and REPORT of each invocation."""
     return of_numbers("lines", written, numbers_of_lines(lines)) + of_platform_lines(lines, request_ids)
 
 
 def of_platform_lines(lines: Mapping[Line, int], request_ids: Iterable[str]) -> list[str]:
-    """The account of START, END and REPORT, each of which is credited to its own invocation."""
+    """Checks START, END and REPORT, each of which has to be credited to its own invocation."""
     times: Counter[tuple[str, str]] = Counter()
     wrong = []
     for line, each in lines.items():
@@ -68,18 +68,18 @@ def of_platform_lines(lines: Mapping[Line, int], request_ids: Iterable[str]) -> 
 
 
 def of_points(points: Iterable[Point], sent: range) -> list[str]:
-    """The account of the function's numbered points."""
+    """Checks the function's numbered points."""
     return of_numbers("points", sent, samples_by_number(points))
 
 
 def of_invocations(points: Iterable[Point], invocations: int) -> list[str]:
-    """The account of the enhanced metric of which each invocation makes one sample."""
+    """Checks the enhanced metric of which each invocation makes one sample."""
     samples = sum(point.samples for point in points if point.key.metric == _INVOCATIONS)
     return [] if samples == invocations else [f"{samples} samples of {_INVOCATIONS}, not {invocations}"]
 
 
 def of_datagrams(points: Iterable[Point], count: int) -> list[str]:
-    """The account of the first `count` paced datagrams: sums, samples and last values of each context."""
+    """Checks the first `count` paced datagrams: sums, samples and last values of each context."""
     sums, samples, last = datagrams.expected(count)
     got_sums: Counter[datagrams.Context] = Counter()
     got_samples: Counter[datagrams.Context] = Counter()

@@ -91,7 +91,7 @@ class Row:
         return self.target.measured_text(self.measured) + (f" ({self.note})" if self.note else "")
 
     def cells(self) -> list[str]:
-        """The row of a table under HEADINGS."""
+        """Returns the row of a table under HEADINGS."""
         target = self.target
         return [
             target.what,
@@ -104,7 +104,7 @@ class Row:
         ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The row as JSON has it."""
+        """Returns the row as JSON has it."""
         target = self.target
         return {
             "what": target.what,
@@ -121,7 +121,7 @@ class Row:
 
 
 def rows(figures: Mapping[str, Any]) -> Iterator[Row]:
-    """A row for each target whose benchmark is among the figures, in the order of the benchmarks."""
+    """Yields a row for each target whose benchmark is among the figures, in the order of the benchmarks."""
     for name, make in _ROWS.items():
         if name in figures:
             yield from make(figures[name])

@@ -179,7 +179,7 @@ async def _invoke(sandbox: Lambda, plan: Plan, turn: int, seed: str, account: Ac
 
 
 def _extension_process(sandbox: Lambda) -> Process | None:
-    """The extension's process; None if it has not come up, or is gone."""
+    """Returns the extension's process; None if it has not come up, or is gone."""
     with contextlib.suppress(EmulatorError, KeyError, StopIteration):
         return sandbox.current.process(next(iter(sandbox.startups)).name)
     return None

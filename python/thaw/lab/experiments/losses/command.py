@@ -74,7 +74,7 @@ def _share(text: str) -> float:
 
 
 def grids(worlds: Iterable[str] = WORLDS, share: float = 1.0) -> list[Grid]:
-    """The grids of these worlds, with a share of their cycles. ValueError: a spec is wrong."""
+    """Returns the grids of these worlds, with a share of their cycles. ValueError: a spec is wrong."""
     made = []
     for path in sorted(SPECS.glob("*.toml")):
         grid = spec_file.read(path)
