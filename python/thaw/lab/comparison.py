@@ -1,6 +1,6 @@
 """Comparisons of an arm with a reference: which loses fewer payloads, which is faster, and how sure that is.
 
-    for each in comparison.of(blocks, payloads):
+    for each in comparison.compare(blocks, payloads):
         print(each.sentence)
 
 An experiment's first arm is the reference of the others. The sentence is what tables, JSON and pages show.
@@ -115,7 +115,9 @@ class Comparison:
         return html_tables.verdicts([self])
 
 
-def of(flush_ms: Mapping[str, Mapping[int, float]], losses: Mapping[str, Losses]) -> tuple[Comparison, ...]:
+def compare(
+    flush_ms: Mapping[str, Mapping[int, float]], losses: Mapping[str, Losses]
+) -> tuple[Comparison, ...]:
     """Compares each arm with the first one.
 
     Args:

@@ -60,8 +60,8 @@ class Times:
     end_ns: int = 0
 
     def answer_to_next_ms(self, extension: str) -> float:
-        """Returns the milliseconds from the runtime's answer to the extension's /event/next; negative if the latter
-        came first.
+        """Returns the milliseconds from the runtime's answer to the extension's /event/next; negative if the
+        latter came first.
         """
         return (self.extensions_next_ns[extension] - self.answered_ns) / 1e6
 

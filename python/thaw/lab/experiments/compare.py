@@ -153,7 +153,7 @@ class _Collected:
             in_block = self._settings.of_block(block)
             self._payloads.setdefault(arm, []).extend(_payload_rows(arm, in_block, outcome, first_cycle))
             self._cycles.setdefault(arm, []).extend(_cycle_rows(arm, in_block, outcome, first_cycle))
-            exchanges = exchange_rows.of(arm, in_block, outcome, first_cycle)
+            exchanges = exchange_rows.rows_of(arm, in_block, outcome, first_cycle)
             self._exchanges.setdefault(arm, []).extend(exchanges)
             all_blocks = self._outcomes.setdefault(arm, ArmOutcome())
             all_blocks.extend(outcome, first_cycle)
@@ -187,7 +187,7 @@ class _Collected:
             command=again,
             complete=complete,
             busy=where_from.busy or None,
-            comparisons=comparison.of(self._flush_ms, losses),
+            comparisons=comparison.compare(self._flush_ms, losses),
         )
         rows = None
         if self._cycles:

@@ -82,7 +82,7 @@ class Requirement:
     right: Figure | float
 
     def check(self, result: ExperimentResult) -> Found:
-        """Compares. A figure that was not measured meets nothing."""
+        """Compares the sides in a result. A figure that was not measured meets no requirement."""
         sides = [self.left, self.right]
         values = [side.value(result) if isinstance(side, Figure) else side for side in sides]
         left, right = values

@@ -140,7 +140,7 @@ class _Population:
         return is_open & ~due, is_open & due
 
     def _flush(self, step: int, due: _Due, left: float) -> float:
-        """Sends. Returns how much of the intake's capacity that took."""
+        """Sends the flushes that are due. Returns the part of the intake's capacity that they took."""
         scene = self._scene
         reach = ~due.skips & ((due.at < scene.begins) | (due.at >= scene.ends))
         asked = float(due.wanted[reach].sum())

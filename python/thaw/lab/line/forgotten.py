@@ -101,7 +101,7 @@ class _Segment:
 
 
 def _checksum(data: bytes) -> int:
-    """RFC 1071; of an even number of bytes."""
+    """Returns the checksum of RFC 1071 over an even number of bytes."""
     total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     while total >> 16:
         total = (total & 0xFFFF) + (total >> 16)

@@ -152,7 +152,7 @@ class End:
             )
 
     def _set_queue_length(self) -> None:
-        """By netlink: the ioctl for it is for root of the machine alone."""
+        """Sets the length of the device's queue by netlink, since its ioctl is only for root of the machine."""
         link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, self._device_index(), 0, 0)
         code = self._ask(_RTM_NEWLINK, 0, link + _attribute(_IFLA_TXQLEN, struct.pack("=I", _QUEUE_PACKETS)))
         if code != 0:

@@ -1,6 +1,6 @@
 """A row for each exchange of thaw's own client that was answered: how long its parts took.
 
-    exchange_rows.of(arm, settings, outcome, first_cycle)
+    exchange_rows.rows_of(arm, settings, outcome, first_cycle)
     measure.read_rows(folder / EXCHANGES_FILE, ExchangeRow)
 
 Other clients say nothing of their exchanges, so they have no rows.
@@ -53,7 +53,9 @@ _TIMES = ("waited", "name_lookup", "connect", "tls", "first_byte", "last_byte")
 _FACTS = ("resumed", "reused", "shared", "epoch")
 
 
-def of(arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int) -> list[ExchangeRow]:
+def rows_of(
+    arm: str, settings: ExperimentSettings, outcome: ArmOutcome, first_cycle: int
+) -> list[ExchangeRow]:
     """Returns the rows of an arm's block, whose cycles are counted from `first_cycle`."""
     return [
         ExchangeRow(

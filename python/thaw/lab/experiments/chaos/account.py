@@ -106,8 +106,8 @@ class Account:
 def violations(account: Account) -> list[str]:
     """Names each invariant that is broken, in a line."""
     wrong = [] if account.interface_failed else list(account.failures)
-    wrong += _of_delivery(account)
-    wrong += _of_the_process(account)
+    wrong += _delivery_violations(account)
+    wrong += _process_violations(account)
     if not account.telemetry_lost and sum(account.added_ms) > _MOST_ADDED_MS:
         wrong.append(f"invocations were held up for {sum(account.added_ms) / 1e3:.1f} s in all")
     if len(account.nagle_ms) >= _FEWEST_NAGLE and (typical := median(account.nagle_ms)) > _MOST_NAGLE_MS:
@@ -115,7 +115,7 @@ def violations(account: Account) -> list[str]:
     return wrong
 
 
-def _of_delivery(account: Account) -> list[str]:
+def _delivery_violations(account: Account) -> list[str]:
     wrong = []
     killed = any(end.killed for shutdown in account.ends for end in shutdown.extensions)
     # Nothing says what an extension has lost that is killed, or whose last lines were not read.
@@ -146,7 +146,7 @@ def _of_delivery(account: Account) -> list[str]:
     return wrong
 
 
-def _of_the_process(account: Account) -> list[str]:
+def _process_violations(account: Account) -> list[str]:
     wrong = []
     if account.peak_mb > _MOST_MB:
         wrong.append(f"the extension took {account.peak_mb:.0f} MB")
