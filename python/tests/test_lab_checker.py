@@ -135,7 +135,7 @@ def test_counts_alone_show_what_they_can(counts: Counts | None, outcome: Outcome
 
 
 def test_a_history_without_its_facts_is_unknown() -> None:
-    assert checker.check(history(keeps=None)).witness == "what arm thaw promises is not known here"
+    assert checker.check(history(keeps=None)).witness == "the promise of arm thaw is not known here"
     nothing = history(entries=(), complete=False, counts=Counts(0, 0, 0, 0, 0, 0, 0))
     assert checker.check(nothing).witness == "no payload was sent"
     assert command.worst([]) == "unknown"

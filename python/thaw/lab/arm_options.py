@@ -35,7 +35,7 @@ def kind(name: str) -> str:
 
 def read(name: str, text: str) -> Any:
     """Returns the value of a field from its text. ValueError names the field, the value and what is expected;
-    for a field that is not there, the nearest one.
+    for an unknown field, the nearest one.
     """
     known = fields()
     if name not in known:

@@ -167,7 +167,7 @@ def check(history: History) -> Verdict:
     if history.known_counts.payloads == 0:
         return Verdict("unknown", "no payload was sent")
     if history.keeps is None:
-        return Verdict("unknown", f"what arm {history.arm} promises is not known here")
+        return Verdict("unknown", f"the promise of arm {history.arm} is not known here")
     if history.keeps and history.unflagged is None:
         return Verdict(
             "unknown",

@@ -242,7 +242,7 @@ class Lambda:
 
     async def __aenter__(self) -> Self:
         if not self.settings.folder.is_dir():
-            raise EmulatorError(f"the function's folder {self.settings.folder} is not there")
+            raise EmulatorError(f"the function's folder {self.settings.folder} does not exist")
         for file in self._extensions:
             if not file.is_file() or not os.access(file, os.X_OK):
                 raise EmulatorError(f"the extension {file} is not an executable file")

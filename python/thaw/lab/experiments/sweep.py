@@ -118,7 +118,7 @@ def run(
 
     Args:
       grid: the points.
-      folder: made if it is not there.
+      folder: created if it does not exist.
       executor: where points are run; it must be able to import this package.
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
@@ -241,7 +241,7 @@ def run_command(given: argparse.Namespace) -> int:
     stopped = [error for _, error in outcome.failed if isinstance(error, Stopped)]
     failed = len(outcome.failed) - len(stopped)
     print(
-        f"sweep: {outcome.ran} points run, {outcome.skipped} were there already"
+        f"sweep: {outcome.ran} points run, {outcome.skipped} were measured before"
         + (f", {failed} failed" if failed else "")
         + (f", {len(stopped)} not finished" if stopped else "")
     )

@@ -152,7 +152,7 @@ class End:
             )
 
     def _set_queue_length(self) -> None:
-        """Sets the length of the device's queue by netlink, since its ioctl is only for root of the machine."""
+        """Sets the length of the device's queue by netlink; the ioctl for it needs root of the machine."""
         link = struct.pack("=BxHiII", socket.AF_UNSPEC, 0, self._device_index(), 0, 0)
         code = self._ask(_RTM_NEWLINK, 0, link + _attribute(_IFLA_TXQLEN, struct.pack("=I", _QUEUE_PACKETS)))
         if code != 0:

@@ -100,7 +100,7 @@ def _workload_files(settings: ExperimentSettings) -> list[str]:
     """
     if settings.workload != "real":
         return []
-    workload.captures()  # makes the file if it is not there
+    workload.captures()  # makes the file if it does not exist
     recorded = workload.cache_folder().glob("thaw-lab/ddtrace-*.json")
     packages = pathlib.Path(str(importlib.metadata.distribution("ddtrace").locate_file("")))
     tracer = packages.glob("ddtrace-*.dist-info/METADATA")

@@ -121,7 +121,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(help_only(sys.argv[1:] if arguments is None else arguments, ()))
     for needed in (given.extension, LOAD_GENERATOR):
         if not needed.exists():
-            parser.error(f"{needed} is not there; bazel build //cc:extension //tools/load_generator")
+            parser.error(f"{needed} does not exist; bazel build //cc:extension //tools/load_generator")
     if (crowd := own_processes.enter()) is not None:
         print(f"{crowd}; what is read of /proc costs more than in a sandbox", file=sys.stderr)
     note = own_network.enter(given.mtu)
