@@ -222,7 +222,7 @@ def _check_together(settings: ExperimentSettings) -> None:
         )
     if settings.close == "none" and settings.idle_limit is not None:
         raise ValueError(
-            f"idle_limit is {settings.idle_limit:g} and close is none: an intake that closes nothing has no limit"
+            f"idle_limit is {settings.idle_limit:g} and close is none: such an intake has no idle limit"
         )
     if settings.idle_limit is not None and settings.scenario != "idle":
         raise ValueError(
