@@ -22,7 +22,7 @@ class Authority:
     """A certificate authority on P-256 that is made at run time, and one leaf that it has signed.
 
     Args:
-      folder: where `ca.pem` (what clients trust), `leaf.pem` and `key.pem` are written.
+      folder: the folder for `ca.pem`, which clients trust, `leaf.pem` and `key.pem`.
       names: host names and addresses that the leaf is for.
     """
 

@@ -94,18 +94,18 @@ class ExperimentSettings:
 
     Attributes:
       arms: names, with options in brackets or without, each written in one way (`arms.parse`).
-      cycles: how many freezes each block has.
-      freeze: how long each freeze lasts at least, or the distribution that it is drawn from.
-      round_trip: what the network adds.
+      cycles: the number of freezes of each block.
+      freeze: the least length of each freeze, or the distribution that it is drawn from.
+      round_trip: the round trip that the network adds.
       exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
         against a silent intake. thaw's `resume_grace` is a quarter of it.
-      blocks: how often each arm is run anew, with a new process and new connections. With several blocks the
-        order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
-      idle_limit: how long a connection has been idle when the intake gives it up; None: from the beginning of
+      blocks: the number of times that each arm is run, with a new process and new connections. With several
+        blocks the order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
+      idle_limit: the idle time after which the intake gives a connection up; None: from the beginning of
         a freeze in W1, 60 s in W0; W2 and W3 have none. A freeze that is shorter ends no connection.
-      spans, filler_bytes: the size of a generated payload: its spans, and what is added to each of them that
-        does not compress. A real payload gets a filler of more than 64 bytes in its first span.
-      cpu_share: how much of one processor the client's process may use, counted in periods of 20 ms as on
+      spans, filler_bytes: the size of a generated payload: its spans, and the bytes that don't compress in
+        each of them. A real payload gets a filler of more than 64 bytes in its first span.
+      cpu_share: the part of one processor that the client's process may use, in periods of 20 ms as on
         Lambda, where 1,769 MB of memory are one processor; 1: as much as there is.
       flush_every: the time from one planned flush to the next, an open loop: a flush begins when its time has
         come, its freeze lasts until then, and its time counts from then, so that a flush which holds up the
@@ -303,11 +303,11 @@ class CycleOutcome:
     """The cost of one flush.
 
     Attributes:
-      phase: where its exchange was frozen, if it was.
-      close_ms: when a racing close came after the resume; negative: before it. None if none came: no
+      phase: the phase in which its exchange was frozen, if it was.
+      close_ms: the time of a racing close after the resume; negative: before it. None if none came: no
         connection was kept, or it was serving the flush.
-      flush_start_ms: when the flush began after the resume; None where none began then.
-      late_ms: how long after its planned time the flush began, which `flush_ms` includes; None in a
+      flush_start_ms: the time of the flush's beginning after the resume; None where none began then.
+      late_ms: the delay of the flush behind its planned time, which `flush_ms` includes; None in a
         closed loop.
       exchanges: the times of the parts of each exchange that was answered, in the form of
         `thaw.ExchangeTimes.to_dict`; empty for other clients than thaw's own.
@@ -352,7 +352,7 @@ class ClockFigures:
     """The time that the client's clocks lost over all freezes, in seconds, within a few milliseconds.
 
     Attributes:
-      frozen: how long the client was frozen.
+      frozen: the time for which the client was frozen.
       wall, monotonic, boot: how far each clock was behind that of the laboratory's machine at the end, from
         the first flush on. About 0: it went on; about `frozen`: it stood still.
     """
@@ -373,7 +373,7 @@ class ArmOutcome:
     """The outcome of one arm in a real world.
 
     Attributes:
-      times: how often the intake accepted each payload that was handed over.
+      times: the number of times that the intake accepted each payload that was handed over.
       arrived_in: the cycle in which it first accepted it; the number of cycles: after the last.
       dropped: the reason for each payload that the client gave up, those of `THROWN_AWAY` included.
     """

@@ -40,11 +40,11 @@ class Provenance:
     Attributes:
       commit: the commit, with "-dirty" if tracked files differ from it; `dirty`: a digest of the difference.
       date: UTC, in ISO 8601.
-      clock_behaviour: which clocks went on while the client was frozen.
+      clock_behaviour: the clocks that went on while the client was frozen, in words.
       command: the command that runs the experiment again; `argv` is the command line that was given.
       complete: whether the experiment ran to its end.
       libraries: versions of the packages that are installed.
-      processor_quota: how many processors the control groups allow at most.
+      processor_quota: the most processors that the control groups allow.
       congestion_control: the line's where there is one, else the kernel's default.
       connect_ms: the time of a TCP handshake over the line, measured before the run.
       load_average: the machine's when the run began.

@@ -31,7 +31,7 @@ class Proxy:
     """A CONNECT proxy.
 
     Args:
-      behaviour: what each CONNECT gets; may be set later.
+      behaviour: the reaction to each CONNECT; may be changed later.
       credentials: "user:password", without which a CONNECT is answered with 407; None: all are served.
       cut_after: the bytes from the client after which a tunnel is reset, with behaviour "cut".
       leads_to: host and port to which every tunnel leads; None: those that the CONNECT names.

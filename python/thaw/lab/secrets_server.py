@@ -77,7 +77,7 @@ class SecretsServer:
 
     Attributes:
       asked: the operation of each call, in the order of the calls.
-      answered: how many calls were answered with the key.
+      answered: the number of calls that were answered with the key.
     """
 
     def __init__(

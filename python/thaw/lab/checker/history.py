@@ -37,9 +37,9 @@ class Entry:
     """The fate of one payload.
 
     Attributes:
-      times: how often the intake accepted it.
+      times: the number of times that the intake accepted it.
       arrived_in: the cycle in which it first did; None: it did not, or that is not known.
-      phase: where an exchange of its flush was frozen.
+      phase: the phase in which an exchange of its flush was frozen.
     """
 
     cycle: int
@@ -100,9 +100,9 @@ class History:
 
     Attributes:
       keeps: whether the arm promises to keep what it could not send; None: the arm is not known here.
-      cycles, payloads: how many flushes there were, and how many payloads each had.
+      cycles, payloads: the number of flushes, and of the payloads of each.
       entries: None: only counts were stored.
-      counts: what the experiment itself says; None: it says nothing.
+      counts: the counts that the experiment stored; None: it stored none.
       complete: false: the experiment was stopped early, and may have fewer cycles.
       times_known: whether `arrived_in` was stored.
     """

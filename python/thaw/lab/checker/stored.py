@@ -31,7 +31,7 @@ class Found:
 
     Attributes:
       name: its path, below what was asked for.
-      problem: why it can't be read; empty if it can.
+      problem: the reason why it can't be read; empty if it can.
     """
 
     name: str

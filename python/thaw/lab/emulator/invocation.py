@@ -73,7 +73,7 @@ class Invocation:
     Attributes:
       trace_header: X-Amzn-Trace-Id; empty for none.
       status: success; error (the function said so); failure (a process ended); timeout.
-      function_error: what X-Amz-Function-Error says to the caller, None for a success.
+      function_error: the value of X-Amz-Function-Error for the caller, None for a success.
       error_type: the reason for a status that isn't success, as in telemetry.
       client_context: JSON, as the runtime gets it; empty for none.
       log_tail: the end of its log, for X-Amz-Log-Result: from START over what was written meanwhile to END

@@ -24,7 +24,7 @@ class Report:
       post_runtime_ms: the time from then until the last extension was done, which extensions add.
       duration_ms: the invocation, whole.
       billed_ms: whole milliseconds: the duration, with the initialization where that is billed.
-      frozen_before_ms: how long the environment stood still before it.
+      frozen_before_ms: the time for which the environment stood still before it.
     """
 
     request_id: str

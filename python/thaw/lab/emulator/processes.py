@@ -155,8 +155,8 @@ class Process:
 
     Attributes:
       name: an extension's file name, or "runtime".
-      exec_ns: when it became the program, told by the process itself.
-      cpu_before_ns: what the launcher's child had used of the processor until then.
+      exec_ns: the time at which the process became the program, by its own clock reading.
+      cpu_before_ns: the processor time that the launcher's child had used until then.
       exit_ns, exit_code: the time and the status of its end; a negative code is a signal's number, as in
         subprocess.
     """

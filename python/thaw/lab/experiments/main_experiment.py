@@ -66,7 +66,7 @@ def run(
     Args:
       comparison: runs one part.
       function: runs a real function with the extension, and without.
-      folder: where everything is written; created if it does not exist.
+      folder: the folder for all files; created if it does not exist.
       experiments: other parts than `parts()`.
       say: is given the text to print, tables and all.
       stop: ends it early: the report is on what was finished.

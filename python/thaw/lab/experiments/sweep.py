@@ -119,7 +119,7 @@ def run(
     Args:
       grid: the points.
       folder: created if it does not exist.
-      executor: where points are run; it must be able to import this package.
+      executor: the executor that runs the points; it must be able to import this package.
       comparison: runs one point and returns what it gave; the executor calls it, so for another process it is
         a function of a module.
       progress: called after each point; by default a line goes to the standard error.

@@ -25,7 +25,7 @@ class Costs:
       full, resumed: TLS 1.3 handshakes at the intake.
       exchange: reading a request of 4 KB and writing an answer at the intake, TLS alone.
       client_full, client_resumed, client_exchange: the same at the client, with all that it does for them.
-      source: where the figures are from.
+      source: the origin of the figures.
     """
 
     full: float

@@ -47,7 +47,7 @@ class Policy:
     Attributes:
       dials: kept: a connection outlives the flush, and requests take turns on it; each: every request opens
         its own; shared: a flush opens connections, which its requests share.
-      attempts: how often a request tries to open a connection before it is given up for this flush.
+      attempts: the number of tries to open a connection after which a request is given up for this flush.
       most_kept: requests that are kept at most for a later flush; what comes then is dropped.
       breaker: None: each flush tries.
     """

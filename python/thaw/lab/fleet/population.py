@@ -42,8 +42,8 @@ def run(
     """Simulates a fleet. The same arguments give the same series, with any executor.
 
     Args:
-      most: how many sandboxes are simulated at most; the numbers are scaled to all of them.
-      executor: where parts are simulated; None: here.
+      most: the most sandboxes that are simulated; the numbers are scaled to all of them.
+      executor: the executor that simulates parts; None: this thread does.
     """
     simulated = min(sandboxes, most)
     parts = [(policy, scene, size, (seed, number)) for number, size in enumerate(_sizes(simulated))]
@@ -74,7 +74,7 @@ class _Due:
       who: their places in the arrays.
       at: the times of their flushes.
       wanted: requests that each flush would send.
-      skips, probes: what their breakers say; neither: they go ahead.
+      skips, probes: the decisions of their breakers; neither: they go ahead.
     """
 
     who: Indices

@@ -45,7 +45,7 @@ class Intake:
     """Starts an intake; usable from one thread at a time. `ca_file` is the PEM file clients must trust.
 
     Args:
-      script: what every connection meets, unless `script()` says otherwise later.
+      script: the conduct towards every connection, until `script()` changes it.
       authority: certificates to use; made for this intake if not given.
       port: 0 for one that is free.
       side: the end of a line at which it runs; on the loopback of this machine if there is none.

@@ -13,8 +13,8 @@ class Column:
     """A figure of an arm.
 
     Attributes:
-      path: where the figure stands in an `ArmResult`.
-      title, meaning: what the column is called, and what its figures mean.
+      path: the place of the figure in an `ArmResult`.
+      title, meaning: the column's name, and the meaning of its figures.
       narrow: the two lines above the column in the terminal, which has no column without them.
       digits: decimal places.
     """

@@ -27,8 +27,8 @@ class InvocationRow:
       begin_ms: since the first one began.
       answer_ms: the time from its begin to the function's response.
       post_runtime_ms: the time from the response to the end of the invocation.
-      billed_ms: what Lambda would bill.
-      frozen_before_ms: how long everything stood still before it.
+      billed_ms: the time that Lambda would bill.
+      frozen_before_ms: the time for which all processes stood still before it.
     """
 
     extension: str
@@ -45,8 +45,8 @@ class Fates:
     """The fates of the log lines, or of the points of metrics, that an extension was given.
 
     Attributes:
-      taken: how many it was given.
-      once, twice: how many of them arrived once, and more often.
+      taken: the number that it was given.
+      once, twice: the numbers of those that arrived once, and more often.
     """
 
     taken: int = 0
@@ -73,8 +73,8 @@ class FunctionRun:
       startup_ms: the time from the extension's exec to its first /event/next; None without an extension.
       shutdown_ms: the time from SHUTDOWN to the extension's exit.
       spans: the number of spans that the function made.
-      once, twice, lost: what became of them.
-      counts: what the intake counted: connections and handshakes.
+      once, twice, lost: the numbers of spans with that fate.
+      counts: the intake's counts of connections and handshakes.
       lines, points: the log lines and the points of metrics; None: the function made none.
     """
 

@@ -71,7 +71,7 @@ class PayloadRow:
       times_delivered: the intake's own count.
       flagged: whether the client marked the payload as a possible duplicate.
       retained: whether the payload is in the client's outbox at the end.
-      phase: where an exchange was frozen, if it was.
+      phase: the phase in which an exchange was frozen, if one was.
       dropped_reason: the client's own word, those of `experiment.THROWN_AWAY` included.
       arrived_in: the cycle in which it first arrived whole; a later one than its own: it was late.
       payloads_per_flush … tls_version: the conditions, so that rows of several experiments can stand in one

@@ -43,7 +43,7 @@ class NumberedRequest:
 
     Attributes:
       data: head and body of the request number 0.
-      offsets: where in it eight bytes, big-endian, stand to which `step` is added for each next request.
+      offsets: the places of eight bytes each, big-endian, to which `step` is added for each next request.
       spans: the number of its spans.
       body_bytes: the size of its body.
     """

@@ -54,7 +54,7 @@ class Child:
     """The client's process, which is killed at the end, stopped or not.
 
     Args:
-      command: what runs `child`.
+      command: the command that runs `child`.
       make_freezer: makes the freezer of the process with that id.
       first: the text that is written to the process before any other, once it can be frozen.
       once_listening: the text that is written when the process says that it listens.

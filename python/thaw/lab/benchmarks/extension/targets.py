@@ -61,8 +61,8 @@ class Row:
     """A target with the figure that was measured.
 
     Attributes:
-      account: what is wrong with the account; empty: it is right.
-      busy: why the machine's times mean little; empty: it was idle.
+      account: the fault of the account; empty: it is right.
+      busy: the reason why the machine's times mean little; empty: it was idle.
       note: more about the figure, for the table.
     """
 

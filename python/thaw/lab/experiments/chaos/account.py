@@ -31,7 +31,7 @@ class Payload:
 
     Attributes:
       status: the status of the answer that the function got; 0: it got none.
-      least, most: how often its spans arrived: the rarest one, and the most frequent one.
+      least, most: the number of arrivals of its rarest span, and of its most frequent one.
       unanswered: how often it arrived without a prompt answer to its sender, which may then send it again.
     """
 
@@ -57,11 +57,11 @@ class Account:
       peak_mb: the most memory that was seen.
       payloads: the fate of each payload, by its number.
       numbered: the kinds of data for which the function gets no answer.
-      nagle_ms: how long senders without TCP_NODELAY waited for each answer.
+      nagle_ms: the times for which senders without TCP_NODELAY waited for each answer.
       wrong_keys: requests to the intake with another key than the right one.
       key_not_asked_again: whether the store of the key recovered before the end, and the extension did not
         ask again, as it has to after a store has throttled or failed.
-      added_ms: how long each invocation was held up after the function's answer.
+      added_ms: the time for which each invocation was held up after the function's answer.
       failures: invocations that did not end well and should have.
       ends: the ends of the environment's processes.
       extension_counts: the last counts in the extension's log; None: there are none.

@@ -37,12 +37,12 @@ class Plan:
     Attributes:
       settings, faults: the emulated Lambda's settings and faults of telemetry.
       scripts: the intake's scripts, one for each invocation; the last one stays in force.
-      proxy: what the proxy does at each invocation; None: there is no proxy.
+      proxy: the behaviour of the proxy at each invocation; None: there is no proxy.
       events: the event of each invocation.
       gaps: the seconds between two invocations, in which the environment is frozen.
-      rubbish: how many connections with rubbish are opened beside each invocation.
+      rubbish: the number of connections with invalid bytes that are opened beside each invocation.
       api_faults: path and kind of what Lambda's interface does wrong, by invocation.
-      end: how the environment ends.
+      end: the way in which the environment ends.
       unreadable: at which invocations telemetry comes that can't be read.
       unread: at which invocations the extension's output is not read. Never at the last, whose output has
         its counts.
