@@ -100,7 +100,7 @@ class ExperimentSettings:
       exchange_timeout: the limit of one exchange, for every arm: the 30 s that peers wait would fill a run
         against a silent intake. thaw's `resume_grace` is a quarter of it.
       blocks: the number of times that each arm is run, with a new process and new connections. With several
-        blocks the order of the arms is drawn in each, and all arms of a block get the same payloads and freezes.
+        blocks their order is drawn in each, and all arms of a block get the same payloads and freezes.
       idle_limit: the idle time after which the intake gives a connection up; None: from the beginning of
         a freeze in W1, 60 s in W0; W2 and W3 have none. A freeze that is shorter ends no connection.
       spans, filler_bytes: the size of a generated payload: its spans, and the bytes that don't compress in
