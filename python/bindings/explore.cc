@@ -112,7 +112,8 @@ Counts Explore(const std::vector<int>& flushes, int freezes, int faults, int lat
   options.history = Options(flushes, freezes, faults, late, client, flusher, resume);
   CheckNumber(most_histories, "most_histories");
   options.most_histories = most_histories;
-  return ToDict(WithProgress(progress, [&](ExplorationProgress told) { return ExploreAll(options, told); }));
+  return ToDict(
+      WithProgress(progress, [&](ExplorationProgress report) { return ExploreAll(options, report); }));
 }
 
 Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& flushes, int freezes,
@@ -122,7 +123,7 @@ Counts ExploreSeeds(uint64_t seed, int64_t histories, const std::vector<int>& fl
   CheckNumber(histories, "histories");
   const HistoryOptions options = Options(flushes, freezes, faults, late, client, flusher, resume);
   return ToDict(WithProgress(
-      progress, [&](ExplorationProgress told) { return ExploreRandom(options, seed, histories, told); }));
+      progress, [&](ExplorationProgress report) { return ExploreRandom(options, seed, histories, report); }));
 }
 
 Counts Replay(const std::vector<uint32_t>& choices, const std::vector<int>& flushes, int freezes, int faults,

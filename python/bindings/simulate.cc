@@ -126,9 +126,9 @@ py::typing::Dict<py::str, py::object> Run(int64_t cycles, uint64_t seed, int pay
   options.check = check;
   options.random_clocks = check;
 
-  const SimulationResult result = WithProgress(progress, [&](Told told) {
+  const SimulationResult result = WithProgress(progress, [&](ReportProgress report) {
     constexpr int64_t kLookEvery = 256;
-    return Simulate(options, [&](int64_t cycle) { return cycle % kLookEvery != 0 || told(cycle); });
+    return Simulate(options, [&](int64_t cycle) { return cycle % kLookEvery != 0 || report(cycle); });
   });
   if (!result.broken.ok()) RaiseInvariantBroken(std::string(result.broken.message()));
   return ToDict(result);
