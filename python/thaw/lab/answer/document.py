@@ -20,7 +20,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from thaw.lab.report.pictures import COLOURS
-from thaw.lab.report.style import style_sheet
+from thaw.lab.report.style import html_document
 
 _STYLE = "td{white-space:nowrap}.files{font-weight:400;margin-left:8px}a{color:var(--muted)}"
 
@@ -122,12 +122,7 @@ class Document:
         """Returns the document as one page that asks the network for nothing."""
         blocks = [_html(each, self.specs) for each in self.blocks]
         body = "\n".join([f"<h1>{_text(self.title)}</h1>", *blocks])
-        return (
-            f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{_text(self.title)}</title>\n<style>{style_sheet()}{_STYLE}</style>\n</head>\n"
-            f"<body><main>\n{body}\n</main></body>\n</html>\n"
-        )
+        return html_document(_text(self.title), body, rules=_STYLE)
 
 
 def _specs_of(table: Table, specs: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from thaw.lab.report.columns import COLUMNS
 from thaw.lab.report.html_tables import text
 from thaw.lab.report.measure import Provenance
 from thaw.lab.report.run import Run
-from thaw.lab.report.style import style_sheet
+from thaw.lab.report.style import html_document
 from thaw.lab.report.words import (
     CLOSES,
     SCENARIOS,
@@ -64,14 +64,14 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         ),
         _section(
             "TLS handshakes for each flush",
-            "What it costs not to keep connections: none at all means that every flush used a connection of"
-            " before.",
+            "The price of not keeping connections: without any handshake, every flush used an earlier"
+            " connection.",
             pictures.handshakes(panels),
         ),
         _section(
             "Processor time for each payload",
-            "Of the client's process, handshakes included, for each payload that it was given, lost ones too:"
-            " an arm that loses much looks cheap here, and its flushes short above.",
+            "The processor time of the client's process, handshakes included, for each payload that it was"
+            " given, lost ones too: an arm that loses much looks cheap here, and its flushes short above.",
             pictures.processor(panels),
         ),
         *sections,
@@ -83,12 +83,7 @@ def page(runs: Sequence[Run], sections: Sequence[str] = ()) -> str:
         *(_provenance(run) for run in runs),
         "</section>",
     ]
-    body = "\n".join(parts)
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{_TITLE}</title>\n'
-        f"<style>{style_sheet()}</style>\n</head>\n<body><main>\n{body}\n</main></body>\n</html>\n"
-    )
+    return html_document(_TITLE, "\n".join(parts))
 
 
 _TITLE = "What a freeze does to telemetry"
