@@ -6,7 +6,7 @@ from thaw.lab.report import pictures
 
 
 def html_document(title: str, body: str, *, rules: str = "") -> str:
-    """Returns a page that needs no other file. `title` and `body` are HTML; `rules` follow the style sheet."""
+    """Returns a page that needs no other file. `title` and `body`: HTML; `rules` follow the style sheet."""
     return (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<title>{title}</title>\n'
